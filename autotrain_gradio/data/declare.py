@@ -1,0 +1,66 @@
+"""The light half of the data layer: what a task can name without loading anything heavy.
+
+A `module` is a dotted path that only the worker imports; what it must contain is said at each
+class. A task may point at modules of its own folder, or of an installed package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from types import ModuleType
+
+
+@dataclass(frozen=True)
+class _Part:
+    name: str
+    title: str
+    module: str
+
+    def load(self) -> ModuleType:
+        """Import the part's module (in a worker)."""
+        return importlib.import_module(self.module)
+
+
+@dataclass(frozen=True)
+class Source(_Part):
+    """A place that data comes from. Module: `fetch(request) -> Path` and `cite(data) -> str`."""
+
+    help: str = ""
+    local_only: bool = False
+    """Refused when strangers can reach the page."""
+
+
+@dataclass(frozen=True)
+class Layout(_Part):
+    """A way in which files hold rows. Module: `recognise(...)` and `read(...)`."""
+
+    example: str = ""
+    """A small example of the format: a file tree, or the first lines of a file."""
+
+
+@dataclass(frozen=True)
+class Kind(_Part):
+    """What a column's cells are. Module: `inspect(...)`."""
+
+
+@dataclass(frozen=True)
+class Check(_Part):
+    """Something looked for in the whole table. Module: `check(...)`."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A role that a column of the data plays in a task.
+
+    names: column names, lower case, under which the role is recognised at once.
+    many: whether the role may be played by several columns.
+    """
+
+    role: str
+    title: str
+    kind: Kind
+    help: str = ""
+    required: bool = True
+    many: bool = False
+    names: tuple[str, ...] = field(default_factory=tuple)

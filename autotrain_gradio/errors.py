@@ -1,0 +1,137 @@
+"""What the user is told when something is wrong: findings, and the errors that carry them.
+
+A message says what happened and which value was seen; `where` says in which file, row, column or
+setting; `hint` says what to do. A traceback is never part of it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Level = Literal["error", "warning", "info"]
+LEVELS: tuple[Level, ...] = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A change of `RunSpec.data` that mends a finding.
+
+    label: what the button says.
+    change: deep-merged into the spec's `data` section, for instance `{"labels": {"Cat": "cat"}}`.
+    """
+
+    label: str
+    change: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was noticed about a dataset, a spec or a run.
+
+    Only `error` prevents a training. `code` is stable, in kebab-case, for programs and tests.
+    """
+
+    level: Level
+    code: str
+    message: str
+    hint: str = ""
+    where: str = ""
+    fix: Fix | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON-ready data; `fix` only where there is one."""
+        data = asdict(self)
+        if self.fix is None:
+            del data["fix"]
+        return data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Finding:
+        """Rebuild a finding from `to_dict`."""
+        fix = data.get("fix")
+        known = {k: data[k] for k in ("level", "code", "message", "hint", "where") if k in data}
+        return cls(**known, fix=Fix(**fix) if fix else None)
+
+    def __str__(self) -> str:
+        text = self.message
+        if self.where:
+            text = f"{self.where}: {text}"
+        if self.hint:
+            text = f"{text} {self.hint}"
+        return text
+
+
+def count_by_level(findings: Iterable[Finding]) -> dict[Level, int]:
+    """Count findings per level, every level present."""
+    counts: dict[Level, int] = dict.fromkeys(LEVELS, 0)
+    for finding in findings:
+        counts[finding.level] += 1
+    return counts
+
+
+@dataclass(eq=False)
+class UserError(Exception):
+    """A mistake that the user can mend. Bugs are other exceptions, and crash."""
+
+    message: str
+    hint: str = ""
+    where: str = ""
+    code: str = "error"
+    findings: Sequence[Finding] = field(default_factory=tuple)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.message)
+        if not self.findings:
+            self.findings = (Finding("error", self.code, self.message, self.hint, self.where),)
+
+    @classmethod
+    def from_findings(cls, findings: Sequence[Finding]) -> UserError:
+        """Make one error of several findings: the first is the message, all are kept."""
+        first = next((f for f in findings if f.level == "error"), findings[0])
+        more = sum(f.level == "error" for f in findings) - 1
+        message = first.message if more < 1 else f"{first.message} (and {more} more)"
+        return cls(message, first.hint, first.where, first.code, tuple(findings))
+
+    def __str__(self) -> str:
+        return "\n".join(str(finding) for finding in self.findings)
+
+
+class SpecError(UserError):
+    """The run's settings are wrong: an unknown name, a value out of range."""
+
+
+class DataError(UserError):
+    """The data cannot be read or trained on."""
+
+
+class NotFound(UserError):
+    """A run, a task or a file that is asked for does not exist."""
+
+
+class Forbidden(UserError):
+    """The asker may not do this here."""
+
+
+class StateError(UserError):
+    """The run is in a state in which this cannot be done."""
+
+
+class MissingExtra(UserError):
+    """An optional package is needed; the hint is its exact install command."""
+
+
+class WorkerError(UserError):
+    """A worker process ended without an answer: killed, out of memory, out of time."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence naming the nearest known names, or listing them when none is near."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return "Did you mean " + " or ".join(f"'{n}'" for n in near) + "?"
+    shown = ", ".join(names[:30]) + (" …" if len(names) > 30 else "")
+    return f"Known: {shown}." if names else ""

@@ -1,0 +1,74 @@
+"""Panels: plain data that every face can draw.
+
+A profile of a dataset, a preview, sample predictions and a report are lists of panels. A worker
+writes them as JSON; the page draws them as HTML, the command line as text. So a task that brings
+its own preview needs no code in the page. Files in a panel are paths relative to the run directory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Panel = dict[str, Any]
+KINDS = ("numbers", "bars", "lines", "matrix", "table", "gallery", "markdown")
+
+
+def numbers(title: str, items: Mapping[str, Any], *, note: str = "") -> Panel:
+    """A few named figures: label → number or short text."""
+    return {
+        "kind": "numbers",
+        "title": title,
+        "note": note,
+        "items": [{"label": k, "value": v} for k, v in items.items()],
+    }
+
+
+def bars(
+    title: str, labels: Sequence[str], series: Mapping[str, Sequence[float]], *, unit: str = "", note: str = ""
+) -> Panel:
+    """Horizontal bars: one group a label, one bar a series (each as long as `labels`), stacked."""
+    for name, values in series.items():
+        if len(values) != len(labels):
+            raise ValueError(f"series {name!r} has {len(values)} values for {len(labels)} labels")
+    return {
+        "kind": "bars",
+        "title": title,
+        "note": note,
+        "unit": unit,
+        "labels": list(labels),
+        "series": {k: list(v) for k, v in series.items()},
+    }
+
+
+def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], *, x: str = "step", y: str = "") -> Panel:
+    """Line chart: name → points (x, y)."""
+    return {"kind": "lines", "title": title, "x": x, "y": y, "series": {k: [list(p) for p in v] for k, v in series.items()}}
+
+
+def matrix(title: str, labels: Sequence[str], values: Sequence[Sequence[int]], *, rows: str, columns: str, note: str = "") -> Panel:
+    """Square matrix such as a confusion matrix; `values[i][j]`: row i, column j."""
+    return {
+        "kind": "matrix",
+        "title": title,
+        "note": note,
+        "labels": list(labels),
+        "values": [list(r) for r in values],
+        "rows": rows,
+        "columns": columns,
+    }
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, note: str = "") -> Panel:
+    """Table of short values; the first column names the row."""
+    return {"kind": "table", "title": title, "note": note, "columns": list(columns), "rows": [list(r) for r in rows]}
+
+
+def gallery(title: str, items: Sequence[Mapping[str, Any]], *, note: str = "") -> Panel:
+    """Pictures: each item has `file`, and may have `caption`, `group`, `tone` ("good" or "bad")."""
+    return {"kind": "gallery", "title": title, "note": note, "items": [dict(i) for i in items]}
+
+
+def markdown(text: str, *, title: str = "") -> Panel:
+    """Prose of ours. Never put a user's text here: it would be rendered."""
+    return {"kind": "markdown", "title": title, "text": text}

@@ -1,0 +1,1 @@
+"""One folder a task; `base.py` says what a task declares."""

@@ -1,0 +1,185 @@
+"""What a task declares. A declaration is data: it imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import Field
+
+from autotrain_gradio.data.declare import Check, Column, Layout, Source
+from autotrain_gradio.spec import Model
+
+Group = Literal["basic", "training", "evaluation", "augmentation", "hardware", "tracking"]
+GROUPS: dict[str, str] = {
+    "basic": "The ones that matter",
+    "training": "Optimisation",
+    "augmentation": "Augmentation",
+    "evaluation": "Evaluation and checkpoints",
+    "hardware": "Speed and memory",
+    "tracking": "Experiment tracking",
+}
+
+
+def param(default: Any, group: Group, *, title: str = "", **bounds: Any) -> Any:
+    """Declare a parameter: its default, the form's group, and pydantic's bounds (ge, gt, le, lt)."""
+    return Field(default=default, json_schema_extra={"group": group}, title=title or None, **bounds)
+
+
+class Params(Model):
+    """Base of every task's parameters."""
+
+    seed: int = param(42, "training", ge=0)
+    """Seed of the split, the order of the rows, the augmentations and new weights."""
+
+
+class TrainerParams(Params):
+    """Parameters of every task that trains with `transformers.Trainer`."""
+
+    epochs: int = param(3, "basic", ge=1, le=10_000)
+    """How often the model sees every training row."""
+    batch_size: int = param(8, "basic", ge=1, le=4096)
+    """Rows per step on each device. Smaller needs less memory."""
+    lr: float = param(5e-5, "basic", title="Learning rate", gt=0, le=1)
+    """Size of the steps that training takes. Too large and the loss jumps, too small and nothing happens."""
+    optimizer: str = param("adamw_torch", "training")
+    """Name of the optimizer, as transformers knows it (`adamw_torch`, `sgd`, `adafactor` …)."""
+    scheduler: Literal["linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup"] = param(
+        "linear", "training"
+    )
+    """How the learning rate changes over the training."""
+    warmup_ratio: float = param(0.1, "training", ge=0, lt=1)
+    """Share of the training in which the learning rate grows from zero."""
+    weight_decay: float = param(0.0, "training", ge=0, le=1)
+    """Strength of the pull of the weights towards zero."""
+    max_grad_norm: float = param(1.0, "training", ge=0)
+    """Longest gradient that is let through; longer ones are shortened to it."""
+    gradient_accumulation: int = param(1, "training", ge=1, le=4096)
+    """Batches whose gradients are added up before each step: a larger batch without its memory."""
+    mixed_precision: Literal["fp16", "bf16"] | None = param(None, "hardware")
+    """Compute in 16 bits where that is safe: faster and smaller on a GPU. bf16 needs a recent one."""
+    auto_find_batch_size: bool = param(False, "hardware")
+    """Halve the batch size and start again when memory runs out."""
+    eval_strategy: Literal["epoch", "steps", "no"] = param("epoch", "evaluation")
+    """When to measure on the validation rows."""
+    eval_steps: int | None = param(None, "evaluation", ge=1)
+    """Steps between two evaluations when the strategy is `steps`; empty: about ten in the whole training."""
+    save_total_limit: int = param(1, "evaluation", ge=1, le=100)
+    """Checkpoints to keep; the best and the latest one are always kept."""
+    early_stopping_patience: int = param(5, "evaluation", ge=0, le=1000)
+    """Stop after this many evaluations without improvement; 0: never."""
+    early_stopping_threshold: float = param(0.01, "evaluation", ge=0)
+    """By how much the validation loss must fall to count as an improvement."""
+    logging_steps: int = param(-1, "tracking", ge=-1)
+    """Steps between two points of the loss curve; -1: chosen by the length of the training."""
+    log: Literal["none", "tensorboard", "wandb", "trackio"] = param("none", "tracking")
+    """Also report to an experiment tracker."""
+
+
+@dataclass(frozen=True)
+class SuggestedModel:
+    """A model worth starting from: Hub id, million parameters, and when to choose it."""
+
+    id: str
+    when: str
+    millions: float
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure the task reports. `name` is its key in events (`eval_<name>`) and in `runs --json`."""
+
+    name: str
+    title: str
+    higher_is_better: bool = True
+    percent: bool = False
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A live plot: the event series drawn in it, series name → label."""
+
+    title: str
+    series: dict[str, str]
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What "try it" asks for: kind `image`, `text`, `audio` or `file`."""
+
+    name: str
+    title: str
+    kind: Literal["image", "text", "audio", "file"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A data set that comes with the app; `path` is below `assets/samples`."""
+
+    name: str
+    title: str
+    path: str
+    help: str = ""
+
+
+PROGRESS_CHARTS = (
+    Chart("Learning rate", {"learning_rate": "learning rate"}),
+    Chart("Throughput", {"samples_per_second": "samples per second"}),
+    Chart("Memory", {"memory_mib": "MiB"}, unit="MiB"),
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything that the other layers need to know about a task.
+
+    module: dotted path of the heavy half, imported by workers only. It has
+        `train(run)`, and as `can` says: `preview(...)`, `predict(...)`, `probe(...)`, `tiny_model(...)`.
+    aliases: other names, AutoTrain Advanced's among them.
+    column_aliases: AutoTrain's names of columns → role, beside `<role>` and `<role>_column`.
+    """
+
+    name: str
+    title: str
+    modality: str
+    summary: str
+    module: str
+    params: type[Params]
+    columns: tuple[Column, ...]
+    sources: tuple[Source, ...]
+    layouts: tuple[Layout, ...]
+    checks: tuple[Check, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    headline: str = ""
+    """The metric shown as *the* result of a run."""
+    charts: tuple[Chart, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    models: tuple[SuggestedModel, ...] = ()
+    model_filter: str = ""
+    """Hub `pipeline_tag` of the models that fit."""
+    samples: tuple[Sample, ...] = ()
+    aliases: tuple[str, ...] = ()
+    column_aliases: dict[str, str] = field(default_factory=dict)
+    can: frozenset[str] = frozenset({"predict"})
+    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`."""
+
+    @property
+    def default_model(self) -> str:
+        """The first suggested model; empty for tasks that start from none."""
+        return self.models[0].id if self.models else ""
+
+    def metric(self, name: str) -> Metric | None:
+        """Find a metric by its name, with or without `eval_`."""
+        bare = name.removeprefix("eval_")
+        return next((m for m in self.metrics if m.name == bare), None)
+
+    def groups(self) -> dict[str, list[str]]:
+        """Return group → names of its parameters, in the order of the declaration of the groups."""
+        found: dict[str, list[str]] = {g: [] for g in GROUPS}
+        for name, info in self.params.model_fields.items():
+            extra = info.json_schema_extra
+            group = str(extra["group"]) if isinstance(extra, dict) and "group" in extra else "training"
+            found[group].append(name)
+        return {g: names for g, names in found.items() if names}

@@ -1,0 +1,127 @@
+"""Image classification: one label for each picture."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autotrain_gradio.data.catalogue import (
+    CLASS_BALANCE,
+    CLASS_FOLDERS,
+    DUPLICATES,
+    EMBEDDED,
+    HUB,
+    IMAGE,
+    LABEL,
+    LABEL_SPELLING,
+    PATH,
+    SAMPLE,
+    SAVED_DATASET,
+    TABLE_WITH_FILES,
+    UPLOAD,
+)
+from autotrain_gradio.data.declare import Column
+from autotrain_gradio.tasks.base import (
+    PROGRESS_CHARTS,
+    Chart,
+    Input,
+    Metric,
+    Sample,
+    SuggestedModel,
+    Task,
+    TrainerParams,
+    param,
+)
+
+
+class ImageClassificationParams(TrainerParams):
+    """Parameters of image classification."""
+
+    random_resized_crop: bool = param(True, "augmentation")
+    """Train on random cutouts, so that the size and place of the subject do not matter."""
+    random_rotate90: bool = param(True, "augmentation", title="Random 90° rotation")
+    """Turn images by a multiple of 90 degrees. Switch it off where up and down matter, as in digits."""
+    horizontal_flip: bool = param(True, "augmentation")
+    """Mirror every second image. Switch it off where left and right matter, as in text."""
+    random_brightness_contrast: bool = param(True, "augmentation")
+    """Change brightness and contrast of every fifth image a little."""
+    class_weights: Literal["none", "balanced"] = param("none", "training")
+    """`balanced`: mistakes in a rare class count more, in proportion to its rarity."""
+    label_smoothing: float = param(0.0, "training", ge=0, lt=1)
+    """Share of the certainty that is taken from the true label; 0.1 helps where labels are doubtful."""
+    freeze_backbone: bool = param(False, "training")
+    """Train only the new last layer: much faster, and often enough for few images."""
+    metric_for_best_model: Literal["loss", "accuracy", "f1"] = param("loss", "evaluation")
+    """Validation figure by which the best checkpoint is chosen (f1: macro average for several classes)."""
+
+
+TASK = Task(
+    name="image-classification",
+    title="Image classification",
+    modality="Images",
+    summary="Sort pictures into classes: products, plants, defects, species, documents.",
+    module="autotrain_gradio.tasks.image_classification.train",
+    params=ImageClassificationParams,
+    columns=(
+        Column(
+            "image",
+            "Image",
+            IMAGE,
+            "The picture, or the name of its file.",
+            names=("image", "img", "file_name", "filename", "file", "image_path", "path", "picture", "photo"),
+        ),
+        Column(
+            "target",
+            "Label",
+            LABEL,
+            "The class that the picture belongs to.",
+            names=("target", "label", "labels", "class", "category", "fine_label", "species", "y"),
+        ),
+    ),
+    column_aliases={"label": "target"},
+    sources=(UPLOAD, PATH, HUB, SAMPLE),
+    layouts=(SAVED_DATASET, EMBEDDED, TABLE_WITH_FILES, CLASS_FOLDERS),
+    checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES),
+    metrics=(
+        Metric("accuracy", "Accuracy", percent=True, help="Share of pictures with the right label."),
+        Metric("f1", "F1", help="Balance of precision and recall of the second class (two classes)."),
+        Metric("auc", "AUC", help="How well the scores order the two classes: 0.5 is chance, 1 perfect."),
+        Metric("precision", "Precision", help="Of those called the second class, the share that is (two classes)."),
+        Metric("recall", "Recall", help="Of the second class, the share that was found (two classes)."),
+        Metric("f1_macro", "F1 (macro)", help="Mean over the classes, each counting the same."),
+        Metric("f1_micro", "F1 (micro)", help="Over all pictures, each counting the same."),
+        Metric("f1_weighted", "F1 (weighted)", help="Mean over the classes, by their number of pictures."),
+        Metric("precision_macro", "Precision (macro)"),
+        Metric("precision_micro", "Precision (micro)"),
+        Metric("precision_weighted", "Precision (weighted)"),
+        Metric("recall_macro", "Recall (macro)"),
+        Metric("recall_micro", "Recall (micro)"),
+        Metric("recall_weighted", "Recall (weighted)"),
+        Metric("loss", "Loss", higher_is_better=False),
+    ),
+    headline="accuracy",
+    charts=(
+        Chart("Loss", {"loss": "training", "eval_loss": "validation"}),
+        Chart(
+            "Quality on the validation images",
+            {"eval_accuracy": "accuracy", "eval_f1": "F1", "eval_f1_macro": "F1 (macro)", "eval_auc": "AUC"},
+        ),
+        *PROGRESS_CHARTS,
+    ),
+    inputs=(Input("image", "An image", "image"),),
+    models=(
+        SuggestedModel("google/vit-base-patch16-224", "A solid first choice with a GPU; good with few images.", 86),
+        SuggestedModel("microsoft/resnet-50", "A classic that trains well on a CPU.", 25.6),
+        SuggestedModel("microsoft/resnet-18", "The quickest; for a CPU, a free Space, or a first look.", 11.7),
+        SuggestedModel("facebook/convnext-tiny-224", "More accurate than ResNet at about the same speed.", 28.6),
+        SuggestedModel("microsoft/swin-base-patch4-window7-224", "For fine detail and over 1,000 images; wants a GPU.", 88),
+        SuggestedModel("google/vit-large-patch16-224", "For over 10,000 images and a large GPU.", 304),
+    ),
+    model_filter="image-classification",
+    samples=(Sample("shapes", "Drawn leaves, stars and hearts", "image_classification/shapes", "90 small pictures in three classes."),),
+    aliases=(
+        "image_classification",
+        "image-binary-classification",
+        "image-multi-class-classification",
+    ),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+)
