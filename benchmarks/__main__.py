@@ -1,0 +1,40 @@
+"""Run the benchmarks: `python -m benchmarks [NAME …]`; without names all of them, and `results.md` is written."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.rows import Row, markdown
+
+NAMES = ("training", "checking", "recording", "page")
+
+
+def main(names: list[str]) -> int:
+    rows: list[Row] = []
+    for name in names or NAMES:
+        print(f"{name} …", flush=True)
+        found = importlib.import_module(f"benchmarks.{name}").measure()
+        print(markdown(found), flush=True)
+        rows += found
+    if not names:
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+        text = (
+            "# Measurements\n\nEach line compares two things measured in the same run, on the same machine: "
+            f"{os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}, commit "
+            f"{commit or 'unknown'}.\nMade by `make bench`.\n\n{markdown(rows)}"
+        )
+        (Path(__file__).parent / "results.md").write_text(text, encoding="utf-8")
+    missed = [row.name for row in rows if not row.good]
+    for name in missed:
+        print(f"missed: {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,185 @@
+"""Reading, checking and showing specs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from autotrain_gradio import views
+from autotrain_gradio.errors import NotFound, SpecError, UserError
+from autotrain_gradio.registry import Registry, registry, resolve
+from autotrain_gradio.spec import RunSpec, Secrets, from_yaml, slug
+
+AUTOTRAIN = """
+task: image_classification
+base_model: google/vit-base-patch16-224
+project_name: autotrain-cats-vs-dogs-finetuned
+log: tensorboard
+backend: local
+
+data:
+  path: cats_vs_dogs
+  train_split: train
+  valid_split: null
+  column_mapping:
+    image_column: image
+    target_column: labels
+
+params:
+  epochs: 2
+  batch_size: 4
+  lr: 2e-5
+  optimizer: adamw_torch
+  scheduler: linear
+  gradient_accumulation: 1
+  mixed_precision: fp16
+  max_samples: 20
+
+hub:
+  username: ${HF_USERNAME}
+  token: ${HF_TOKEN}
+  push_to_hub: true
+"""
+
+
+def test_autotrain_yaml_is_accepted_as_it_is() -> None:
+    spec, secrets = from_yaml(AUTOTRAIN, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_secret"})
+    resolved = resolve(spec)
+    assert resolved.task.name == "image-classification"
+    assert resolved.spec.model == "google/vit-base-patch16-224"
+    assert resolved.spec.data.columns == {"image": "image", "target": "labels"}
+    assert resolved.spec.data.max_samples == 20
+    assert resolved.spec.data.valid_split is None
+    assert resolved.params.lr == pytest.approx(2e-5)
+    assert resolved.params.log == "tensorboard"
+    assert resolved.spec.hub.username == "ana" and resolved.spec.hub.push_to_hub
+    assert secrets.token == "hf_secret"
+
+
+def test_a_token_is_in_no_view_of_a_spec() -> None:
+    spec, secrets = from_yaml(AUTOTRAIN, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_secret"})
+    shown = [views.yaml_view(spec), views.command_view(spec), views.python_view(spec), str(resolve(spec).complete())]
+    assert all("hf_secret" not in text for text in [*shown, repr(secrets)])
+    assert Secrets("x").environment() == {"HF_TOKEN": "x"}
+
+
+def test_a_literal_token_in_a_file_is_refused() -> None:
+    with pytest.raises(SpecError) as caught:
+        from_yaml("task: image-classification\nhub: {token: hf_abc, push_to_hub: true}", {})
+    assert caught.value.findings[0].code == "literal-token"
+    assert "hf_abc" not in str(caught.value)
+
+
+def test_a_missing_variable_matters_only_when_publishing() -> None:
+    text = "task: image-classification\nhub: {token: '${NOWHERE}', push_to_hub: %s}"
+    assert from_yaml(text % "false", {})[1].token is None
+    with pytest.raises(SpecError, match="NOWHERE"):
+        from_yaml(text % "true", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [("task: [", "line 1"), ("just words", ""), ("- a\n- b", ""), ("task: x\ndata: 3", "data"), ("", "")],
+)
+def test_yaml_that_is_no_spec_is_refused_with_its_place(text: str, where: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        from_yaml(text, {})
+    assert caught.value.findings[0].code == "yaml"
+    assert where in caught.value.where
+
+
+def test_all_mistakes_are_told_at_once_with_the_nearest_name() -> None:
+    with pytest.raises(SpecError) as caught:
+        resolve(
+            {
+                "task": "image-classification",
+                "params": {"epohs": 3, "lr": 7, "batch_size": "many"},
+                "data": {"columns": {"traget": "x"}},
+            }
+        )
+    found = {f.where: f for f in caught.value.findings}
+    assert set(found) == {"params.epohs", "params.lr", "params.batch_size", "data.columns.traget"}
+    assert "'epochs'" in found["params.epohs"].hint
+    assert "'target'" in found["data.columns.traget"].hint
+    assert "7" in found["params.lr"].message
+
+
+def test_unknown_names_get_the_nearest_ones() -> None:
+    with pytest.raises(NotFound) as caught:
+        registry().get("image-clasification")
+    assert "image-classification" in caught.value.hint
+    with pytest.raises(SpecError) as unknown:
+        resolve({"task": "image-classification", "data": {"pth": "x"}})
+    assert "'path'" in unknown.value.findings[0].hint
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "a..b", "😀", "x" * 300, "", "-a", ".hidden", "a b"])
+def test_a_project_name_that_cannot_be_a_folder_is_refused_with_a_proposal(name: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        resolve({"task": "image-classification", "project_name": name})
+    finding = caught.value.findings[0]
+    assert finding.where == "project_name"
+    assert f"'{slug(name)}'" in finding.message
+    assert RunSpec(task="x", project_name=slug(name)).project_name == slug(name)
+
+
+def test_a_spec_survives_its_yaml() -> None:
+    given = {
+        "task": "image-classification",
+        "model": "tiny",
+        "project_name": "blumen-2",
+        "data": {"path": "fotos", "labels": {"Ro se": "rose", "müll": None}, "valid_fraction": 0.0},
+        "params": {"epochs": 7, "lr": 1e-4, "horizontal_flip": False},
+    }
+    spec = resolve(given).spec
+    again, _ = from_yaml(views.yaml_view(spec), {})
+    assert resolve(again).complete() == resolve(given).complete()
+
+
+def test_the_command_names_what_differs_from_the_defaults() -> None:
+    command = views.command_view(
+        resolve(
+            {
+                "task": "image_classification",
+                "model": "tiny",
+                "data": {"path": "my photos", "max_samples": 20, "columns": {"target": "species"}},
+                "params": {"epochs": 3, "lr": 0.001, "horizontal_flip": False},
+            }
+        ).spec
+    )
+    assert command.startswith("autotrain-gradio image-classification")
+    for part in ("--data-path 'my photos'", "--max-samples 20", "--target-column species", "--lr 0.001"):
+        assert part in command
+    assert "--no-horizontal-flip" in command and "--epochs" not in command
+    assert command.endswith("--train")
+
+
+def test_uploaded_data_is_shown_by_its_name_only() -> None:
+    spec = resolve(
+        {"task": "image-classification", "data": {"source": "upload", "path": "photos.zip"}, "project_name": "p"}
+    ).spec
+    assert yaml.safe_load(views.yaml_view(spec))["data"] == {"path": "photos.zip"}
+
+
+def test_two_tasks_cannot_claim_one_name() -> None:
+    task = registry().get("image-classification")
+    with pytest.raises(ValueError, match="image-classification"):
+        Registry([task, task])
+
+
+def test_errors_are_printed_with_place_and_hint() -> None:
+    error = UserError("It broke.", "Mend it.", "row 3")
+    assert str(error) == "row 3: It broke. Mend it."
+
+
+def test_declarations_load_nothing_heavy() -> None:
+    heavy = "torch transformers datasets pyarrow albumentations sklearn pandas gradio evaluate"
+    code = (
+        "import sys; from autotrain_gradio.registry import registry; assert len(registry()) >= 1; "
+        f"print([m for m in '{heavy}'.split() if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
