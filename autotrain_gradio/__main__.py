@@ -1,0 +1,10 @@
+"""`python -m autotrain_gradio` is the command `autotrain-gradio`."""
+
+from __future__ import annotations
+
+import sys
+
+from autotrain_gradio.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
