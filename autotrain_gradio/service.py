@@ -148,7 +148,7 @@ class Service:
                 {"spec": resolved.complete()},
                 progress=progress,
                 limits=self.settings.limits,
-                secrets_env=self._secrets(token).environment(),
+                env=self._environment(token),
                 cancel=cancel,
             )
         return dict(value)
@@ -169,7 +169,8 @@ class Service:
         resolved = self._resolve(spec)
         self._need(resolved, "preview")
         sent = {**(context or {}), "spec": resolved.complete()}
-        return list(local.call(run.directory, "preview", sent, limits=self.settings.limits))
+        env = self._environment(None)
+        return list(local.call(run.directory, "preview", sent, limits=self.settings.limits, env=env))
 
     def probe(self, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None) -> dict[str, Any]:
         """Look at the spec's model without loading its weights.
@@ -187,7 +188,7 @@ class Service:
                 "probe",
                 {"spec": resolved.complete()},
                 limits=self.settings.limits,
-                secrets_env=self._secrets(token).environment(),
+                env=self._environment(token),
             )
         )
 
@@ -356,7 +357,7 @@ class Service:
         record = self.store.get(run)
         if not (record.directory / "model").is_dir():
             raise StateError("The run has no model yet.", "Wait until it is done, or stop it.", code="no-model")
-        return self._predictors.predict(record.directory, [dict(i) for i in inputs])
+        return self._predictors.predict(record.directory, [dict(i) for i in inputs], self._environment(None))
 
     def archive(self, run: str, owner: str = LOCAL) -> Path:
         """Return a zip of the model with its card, made once for each finished attempt."""
@@ -467,13 +468,18 @@ class Service:
         # A visitor never acts with the token of the server's owner.
         return Secrets(token=token or (None if self.settings.shared else os.environ.get("HF_TOKEN")))
 
+    def _environment(self, token: str | None) -> dict[str, str]:
+        return local.environment(self._secrets(token).environment(), visitor=self.settings.shared)
+
     def _owns(self, run: Run, owner: str) -> bool:
         return not self.settings.shared or run.owner() == owner
 
     def _own(self, run: str, owner: str) -> Run:
         record = self.store.get(run)
         if not self._owns(record, owner):
-            raise Forbidden("This run belongs to somebody else.", "You can look at it, not change it.", code="not-yours")
+            raise Forbidden(
+                "This run belongs to somebody else.", "You can look at it, not change it.", code="not-yours"
+            )
         return record
 
     def _draft(self, draft: str, owner: str) -> Run:

@@ -1,0 +1,1 @@
+"""Where trainings run: one module a backend, and the queue."""

@@ -1,0 +1,35 @@
+"""What a backend can do, and what it declares about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What the page must know of a place where trainings run."""
+
+    outlives_app: bool
+    """A training goes on when the app ends."""
+    needs_visitor: bool
+    """A training needs the quota of somebody who is signed in."""
+    stoppable: bool
+    price_known: bool
+
+
+class Backend(Protocol):
+    """Starts, watches and ends training workers. A run is named by its directory."""
+
+    capabilities: Capabilities
+
+    def submit(self, directory: Path, attempt: int, environment: Mapping[str, str], *, resume: bool) -> None:
+        """Start the worker of an attempt and return at once."""
+
+    def status(self, directory: Path) -> dict[str, Any]:
+        """Return `{"alive": bool, "reason": str, "hint": str}` of the latest worker."""
+
+    def signal(self, directory: Path, *, hard: bool) -> None:
+        """End the worker and all that it started; `hard`: without asking."""

@@ -1,0 +1,1 @@
+"""Runs: one directory each, written by the app and its worker, readable by anybody."""
