@@ -1,0 +1,227 @@
+"""The Python API: `train(...)`, and the run that comes of it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio import project
+from autotrain_gradio.console import Bar, findings_text
+from autotrain_gradio.errors import DataError, Finding, StateError, UserError
+from autotrain_gradio.options import spec_from_options
+from autotrain_gradio.registry import resolve
+from autotrain_gradio.service import Service, wait
+from autotrain_gradio.settings import Settings
+
+
+class Run:
+    """A training run. What it holds is read from its record whenever it is asked for."""
+
+    def __init__(self, service: Service, id: str) -> None:
+        self._service = service
+        self.id = id
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}: {self.state}>"
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything that is known of the run, as plain data (docs/architecture.md)."""
+        return self._service.snapshot(self.id) or {}
+
+    @property
+    def state(self) -> str:
+        """`queued preparing running stopping completed failed cancelled` or `interrupted`."""
+        return str(self.snapshot()["state"])
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Latest value of each figure; those of the validation begin with `eval_`."""
+        return dict(self.snapshot()["metrics"])
+
+    @property
+    def path(self) -> Path:
+        """The run's folder: record, log, checkpoints; the model is in `model` below it."""
+        return self._service.settings.runs / self.id
+
+    def predict(self, *inputs: Any) -> list[dict[str, Any]]:
+        """Apply the model: one prediction for each input, in their order.
+
+        inputs: for a task that takes one input, its value (a file's path, or a text); else a mapping.
+
+        Raises:
+            UserError: there is no model yet, or an input cannot be used.
+        """
+        task = self._service.tasks.get(str(self.snapshot()["task"]))
+        return self._service.predict(self.id, [input_of(task, i) for i in inputs])
+
+    def stop(self) -> None:
+        """Ask for a stop after the current step; the weights are kept."""
+        self._service.stop(self.id)
+
+    def resume(self, *, token: str | None = None, progress: bool = True) -> Run:
+        """Continue a stopped, failed or interrupted run from its last checkpoint, and wait for its end."""
+        finish(self._service, self.id, Path.cwd(), Bar(quiet=not progress), resume=True, token=token)
+        return self
+
+    def export(self, folder: str | Path) -> Path:
+        """Copy the model into a folder that is empty or does not exist; return the folder."""
+        return self._service.export(self.id, folder)
+
+
+def train(task: str, *, token: str | None = None, progress: bool = True, **settings: Any) -> Run:
+    """Train a model and wait for the end; return the run.
+
+    settings: the options of the command line with underscores: `model`, `data_path`, `project_name`,
+        `<role>_column`, `train_split` …, and the task's parameters (docs/tasks).
+    token: for the Hugging Face Hub; else HF_TOKEN or the login of `hf auth login`.
+    progress: show on stderr what is going on.
+
+    The model is in `run.path / "model"` and at `./<project_name>`. Ctrl-C stops after the current
+    step and keeps the weights.
+
+    Raises:
+        UserError: a setting or the data is wrong, or the run did not complete; the run, if it was
+            started, stays in the list and can be resumed.
+    """
+    service = default_service(Settings.from_env())
+    spec = spec_from_options(service.tasks.get(task), settings)
+    return Run(service, run_to_end(service, spec, Path.cwd(), Bar(quiet=not progress), token=token))
+
+
+@lru_cache(maxsize=4)
+def default_service(settings: Settings, dispatch: bool = True) -> Service:
+    """Return this process's service for those settings; it is closed at exit."""
+    service = Service(settings, dispatch=dispatch)
+    atexit.register(service.close)
+    return service
+
+
+def run_to_end(service: Service, spec: Mapping[str, Any], base: Path, bar: Bar, *, token: str | None = None) -> str:
+    """Check the data, train, wait, and put the model at `base/<project_name>`; return the run's id.
+
+    Raises:
+        UserError: see `train`.
+    """
+    parsed = resolve(spec, service.tasks).spec
+    project.reserve(base, parsed.project_name)
+    token = token or saved_token()
+    draft = service.draft(parsed.task)
+    try:
+        with_findings(service.check(draft, spec, token=token, progress=bar.call), bar)
+        run = service.start(draft, spec, token=token)
+    except BaseException:
+        bar.clear()
+        service.delete(draft)
+        raise
+    finish(service, run, base, bar)
+    return run
+
+
+def with_findings(check: Mapping[str, Any], bar: Bar) -> None:
+    """Show what a check found.
+
+    Raises:
+        DataError: there are errors among it.
+    """
+    bar.clear()
+    if any(f["level"] == "error" for f in check["findings"]):
+        raise DataError.from_findings([Finding.from_dict(f) for f in check["findings"]])
+    if check["findings"]:
+        bar.print(findings_text(check["findings"]))
+
+
+def finish(
+    service: Service, run: str, base: Path, bar: Bar, *, resume: bool = False, token: str | None = None
+) -> dict[str, Any]:
+    """Follow a run, after resuming it if so asked, to its end; put the model in its place; return the last snapshot.
+
+    Raises:
+        UserError: the run did not complete.
+    """
+    name = str((service.snapshot(run) or {})["project_name"])
+    if resume:
+        project.reserve(base, name)
+        service.resume(run, token=token or saved_token())
+    snapshot = follow(service, run, bar)
+    if snapshot["state"] != "completed":
+        raise ending(snapshot)
+    placed = project.place(service.settings.runs / run / "model", base, name, run)
+    bar.print(f"The model is in {placed}")
+    return snapshot
+
+
+def follow(service: Service, run: str, bar: Bar) -> dict[str, Any]:
+    """Show a run until it has ended; return its last snapshot.
+
+    The first Ctrl-C asks the run to stop, the second leaves it alone and raises KeyboardInterrupt.
+    """
+    asked = False
+    while True:
+        try:
+            snapshot: dict[str, Any] = {}
+            for snapshot in wait(service, run):
+                bar.training(snapshot)
+            bar.clear()
+            return snapshot
+        except KeyboardInterrupt:
+            if asked:
+                bar.print("Left: the run goes on stopping by itself.")
+                raise
+            asked = True
+            try:
+                service.stop(run)
+            except StateError:
+                continue  # it ended, or is stopping, already
+            bar.print(
+                "Stopping after this step; the weights are kept. Continue later with:\n"
+                f"  autotrain-gradio resume {run}\nCtrl-C again leaves at once."
+            )
+
+
+def ending(snapshot: Mapping[str, Any]) -> UserError:
+    """Return the error that says why a run did not complete."""
+    state, reason, error = snapshot["state"], snapshot["reason"] or {}, snapshot["error"] or {}
+    resume = f"Continue with: autotrain-gradio resume {snapshot['id']}"
+    if state == "cancelled":
+        return StateError("The training was stopped; its weights are kept.", resume, code="stopped")
+    message = error.get("message") or reason.get("message") or f"The training is {state}."
+    hint = " ".join(h for h in (error.get("hint") or reason.get("hint"), resume) if h)
+    return UserError(message, hint, error.get("where", ""), error.get("code", state))
+
+
+def input_of(task: Any, value: Any) -> dict[str, Any]:
+    """Turn what a person gives for one prediction into the task's input.
+
+    Raises:
+        UserError: the task takes several inputs and this is no mapping, or a file does not exist.
+    """
+    names = [i.name for i in task.inputs]
+    if not isinstance(value, Mapping):
+        if len(names) != 1:
+            raise UserError(f"{task.title} takes several inputs: {', '.join(names)}.", "Give all of them by name.")
+        value = {names[0]: value}
+    found = {}
+    for item in task.inputs:
+        given = value.get(item.name)
+        if given is None:
+            raise UserError(f"The input '{item.name}' is missing.", where=item.name, code="missing-input")
+        if item.kind != "text":
+            path = Path(given).expanduser().resolve()
+            if not path.is_file():
+                raise UserError(f"There is no file '{given}'.", where=item.name, code="missing-input")
+            given = str(path)
+        found[item.name] = given
+    return found
+
+
+def saved_token() -> str | None:
+    """Return the Hub token of the environment or of `hf auth login`, if there is one."""
+    if os.environ.get("HF_TOKEN"):
+        return os.environ["HF_TOKEN"]
+    from huggingface_hub import get_token
+
+    return get_token()

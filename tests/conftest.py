@@ -1,0 +1,53 @@
+"""What all tests share: an environment without network, tokens or the developer's own runs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+_PRIVATE = tempfile.TemporaryDirectory(prefix="autotrain-tests-", ignore_cleanup_errors=True)
+_ENVIRONMENT = {
+    "AUTOTRAIN_GRADIO_HOME": f"{_PRIVATE.name}/home",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_TEMP_DIR": f"{_PRIVATE.name}/gradio",
+    # Nothing listens there: a test that asks the Hub fails at once, with or without a network.
+    "HF_ENDPOINT": "http://127.0.0.1:9",
+    "HF_HOME": f"{_PRIVATE.name}/hub",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+# Before any test module imports a library that reads them.
+os.environ.update(_ENVIRONMENT)
+for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "SPACE_ID", "AUTOTRAIN_GRADIO_SHARED", "AUTOTRAIN_GRADIO_SLOTS"):
+    os.environ.pop(_name, None)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the app of the test's own, named by the environment too."""
+    path = tmp_path / "home"
+    monkeypatch.setenv("AUTOTRAIN_GRADIO_HOME", str(path))
+    return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """End workers and servers that the tests left behind, and fail because of them."""
+    yield
+    roots = (str(tmp_path_factory.getbasetemp()), _PRIVATE.name)
+    left = []
+    for process in psutil.process_iter():
+        try:
+            command = " ".join(process.cmdline())
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if process.pid != os.getpid() and any(root in command for root in roots):
+            left.append(command)
+            process.kill()
+    if left:
+        pytest.fail("processes were left behind:\n" + "\n".join(left))
