@@ -14,8 +14,14 @@ PATH = Source("path", "Folder on this computer", _SOURCES + "path", "Files are r
 HUB = Source("hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.")
 SAMPLE = Source("sample", "Sample data", _SOURCES + "sample", "A small data set that comes with the app.")
 
-IMAGE = Kind("image", "image", _KINDS + "image")
-LABEL = Kind("label", "label", _KINDS + "label")
+IMAGE = Kind(
+    "image",
+    "image",
+    _KINDS + "image",
+    suffixes=(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tiff", ".tif"),
+    feature="Image",
+)
+LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=True)
 
 CLASS_FOLDERS = Layout(
     "class-folders",

@@ -24,7 +24,11 @@ class _Part:
 
 @dataclass(frozen=True)
 class Source(_Part):
-    """A place that data comes from. Module: `fetch(request) -> Path` and `cite(data) -> str`."""
+    """A place that data comes from.
+
+    Module: `fetch(request: Request, draft: Path, progress) -> Fetched | Path`, the folder (or file) that
+    holds the data. It raises `DataError` when there is none.
+    """
 
     help: str = ""
     local_only: bool = False
@@ -33,7 +37,11 @@ class Source(_Part):
 
 @dataclass(frozen=True)
 class Layout(_Part):
-    """A way in which files hold rows. Module: `recognise(...)` and `read(...)`."""
+    """A way in which files hold rows.
+
+    Module: `recognise(tree: Tree, request: Request) -> Recognised | Rejected` and
+    `read(tree: Tree, request: Request, draft: Path, progress) -> Raw` (types in `data/rows.py`).
+    """
 
     example: str = ""
     """A small example of the format: a file tree, or the first lines of a file."""
@@ -41,12 +49,24 @@ class Layout(_Part):
 
 @dataclass(frozen=True)
 class Kind(_Part):
-    """What a column's cells are. Module: `inspect(...)`."""
+    """What a column's cells are.
+
+    Module: `inspect(cells: pyarrow.ChunkedArray, context: Context) -> Cells`; and, if it likes,
+    `profile(rows: Rows, role: str, context: Context) -> list[Panel]` and
+    `gallery(rows: Rows, role: str, context: Context) -> list[Panel]` (types in `data/rows.py`).
+    suffixes: extensions of the files that are such cells, lower case with their dot; empty: cells are values.
+    feature: name of the type in `datasets` (`Image`, `ClassLabel`), by which columns are recognised.
+    classes: the cells are names of classes, by which rows are balanced and split.
+    """
+
+    suffixes: tuple[str, ...] = ()
+    feature: str = ""
+    classes: bool = False
 
 
 @dataclass(frozen=True)
 class Check(_Part):
-    """Something looked for in the whole table. Module: `check(...)`."""
+    """Something looked for in the whole table. Module: `check(rows: Rows, request: Request) -> list[Finding]`."""
 
 
 @dataclass(frozen=True)

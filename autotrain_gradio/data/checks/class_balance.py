@@ -1,0 +1,88 @@
+"""Enough classes, enough rows in each, and not too uneven."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Rows, counted, listed
+from autotrain_gradio.errors import Finding
+
+LEAST_CLASSES = 2
+LEAST_ROWS = 5
+UNEVEN = 10
+"""Ratio of the largest to the smallest class from which it is pointed out."""
+
+
+def check(rows: Rows, request: Request) -> list[Finding]:
+    """Errors for fewer than two or too many classes; warnings for few rows and for imbalance."""
+    classes = rows.classes()
+    if classes is None:
+        return []
+    role, cells = classes
+    counts = Counter(str(cells.values[i]) for i in rows.used())
+    where = f"data.columns.{role}"
+    if not counts:
+        return [Finding("error", "no-rows", "No row is left to train on.", "See what was left out, and why.", "data")]
+    if len(counts) < LEAST_CLASSES:
+        name = next(iter(counts))
+        return [
+            Finding(
+                "error",
+                "one-class",
+                f"There is only one class, '{name}', with {counted(counts[name], 'row')}.",
+                "A classifier needs two classes at least: add rows of another one.",
+                where,
+            )
+        ]
+    limit = request.limits.classes
+    if len(counts) > limit:
+        return [
+            Finding(
+                "error",
+                "too-many-classes",
+                f"There are {len(counts):,} classes for {counted(sum(counts.values()), 'row')}; at most {limit:,} can be trained.",
+                "The column of labels looks like names or numbers of single things. Choose another column, or merge labels.",
+                where,
+            )
+        ]
+    findings = []
+    single = sorted(n for n, c in counts.items() if c == 1)
+    few = sorted(n for n, c in counts.items() if 1 < c < LEAST_ROWS)
+    if single:
+        findings.append(
+            Finding(
+                "warning",
+                "class-with-one-row",
+                f"{counted(len(single), 'class', 'classes')} with a single row cannot be validated: {listed([repr(n) for n in single])}.",
+                f"Add rows: {LEAST_ROWS} of each class at least, better 50. Or leave the label out.",
+                "data.labels",
+            )
+        )
+    if few:
+        shown = listed([f"'{n}' ({counts[n]})" for n in few])
+        findings.append(
+            Finding(
+                "warning",
+                "few-rows",
+                f"{counted(len(few), 'class', 'classes')} with fewer than {LEAST_ROWS} rows will hardly be learnt: {shown}.",
+                f"Add rows: {LEAST_ROWS} of each class at least, better 50.",
+                "data.labels",
+            )
+        )
+    (largest, most), (smallest, least) = (
+        counts.most_common(1)[0],
+        min(counts.items(), key=lambda item: (item[1], item[0])),
+    )
+    if most > UNEVEN * least:
+        findings.append(
+            Finding(
+                "warning",
+                "imbalance",
+                f"The classes are uneven: '{largest}' has {counted(most, 'row')}, '{smallest}' {counted(least, 'row')} "
+                f"({most / least:.0f} to 1).",
+                "Add rows of the rare classes, or set class_weights to balanced. Look at F1 (macro), not at accuracy.",
+                "params.class_weights",
+            )
+        )
+    return findings

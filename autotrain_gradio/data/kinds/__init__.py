@@ -1,0 +1,1 @@
+"""What cells can be: one module each, with `inspect`, `profile` and `gallery`."""

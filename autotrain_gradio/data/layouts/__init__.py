@@ -1,0 +1,1 @@
+"""Ways in which files hold rows: one module each, with `recognise` and `read`."""

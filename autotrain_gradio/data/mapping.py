@@ -1,0 +1,174 @@
+"""Which column of the data plays which role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from autotrain_gradio.data.declare import Column
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Raw, listed
+from autotrain_gradio.errors import Finding, Fix, did_you_mean
+
+LOOKED_AT = 1000
+"""Rows that are looked at to tell what a column holds."""
+
+
+@dataclass
+class Mapping:
+    """Role → columns; `columns` is what there is, as data for people: `{name, kind, examples}`."""
+
+    roles: dict[str, list[str]] = field(default_factory=dict)
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def describe(table: pa.Table, raw: Raw) -> list[dict[str, Any]]:
+    """Return `{name, kind, examples}` of every column; kinds of values: text, integer, number, boolean, other."""
+    found = []
+    for name in table.column_names:
+        if name.startswith("_"):
+            continue
+        column = table.column(name).slice(0, LOOKED_AT)
+        kind = raw.kinds.get(name) or _kind(column.type)
+        found.append({"name": name, "kind": kind, "examples": _examples(column, kind, raw.names.get(name))})
+    return found
+
+
+def _kind(type_: pa.DataType) -> str:
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        return "text"
+    if pa.types.is_integer(type_):
+        return "integer"
+    if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        return "number"
+    return "boolean" if pa.types.is_boolean(type_) else "other"
+
+
+def _examples(column: pa.ChunkedArray, kind: str, names: list[str] | None) -> list[str]:
+    shown: list[str] = []
+    if pa.types.is_struct(column.type):
+        fields = [column.type.field(i).name for i in range(column.type.num_fields)]
+        if "path" not in fields:
+            return shown
+        values = [cell["path"] for cell in _paths(column.slice(0, 20))]
+    elif pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return shown
+    else:
+        values = column.slice(0, 200).to_pylist()
+    for value in values:
+        if names is not None and isinstance(value, int) and 0 <= value < len(names):
+            value = names[value]
+        text = "" if value is None else str(value)
+        text = text if len(text) <= 60 else f"{text[:57]}…"
+        if text and text not in shown:
+            shown.append(text)
+        if len(shown) == 3:
+            break
+    return shown
+
+
+def _paths(column: pa.ChunkedArray) -> list[dict[str, Any]]:
+    paths: list[dict[str, Any]] = []
+    for chunk in column.chunks:
+        paths += [{"path": p} for p in chunk.field("path").to_pylist()]
+    return paths
+
+
+def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
+    """Find each role's columns: as the spec says, else by name, else by what the cells are."""
+    mapping = Mapping(columns=describe(table, raw))
+    names = [c["name"] for c in mapping.columns]
+    taken: set[str] = set()
+    for role in request.columns:
+        given = request.spec.columns.get(role.role)
+        if given:
+            asked = [given] if isinstance(given, str) else list(given)
+            missing = [n for n in asked if n not in names]
+            if missing:
+                mapping.findings.append(
+                    Finding(
+                        "error",
+                        "column-missing",
+                        f"There is no column '{missing[0]}'. Columns: {listed(names, limit=20)}.",
+                        did_you_mean(missing[0], names) if names else "",
+                        f"data.columns.{role.role}",
+                    )
+                )
+            else:
+                mapping.roles[role.role] = asked
+                taken.update(asked)
+    for role in request.columns:
+        if role.role in request.spec.columns:
+            continue
+        found = _by_name(role, mapping, taken) or _by_kind(role, mapping, table, taken)
+        if found:
+            mapping.roles[role.role] = found
+            taken.update(found)
+        elif role.required:
+            mapping.findings.append(_unclear(role, mapping, taken))
+    return mapping
+
+
+def _fits(role: Column, column: dict[str, Any]) -> bool:
+    """Say whether a column can play a role at all: files cannot be labels, nor the other way round."""
+    if role.kind.suffixes:
+        return bool(column["kind"] == role.kind.name)
+    return column["kind"] in {"text", "integer", "number", "boolean", role.kind.name}
+
+
+def _by_name(role: Column, mapping: Mapping, taken: set[str]) -> list[str]:
+    free = {c["name"].strip().lower(): c for c in mapping.columns if c["name"] not in taken and _fits(role, c)}
+    for name in (*role.names, role.role):
+        if name in free:
+            return [free[name]["name"]]
+    return []
+
+
+def _by_kind(role: Column, mapping: Mapping, table: pa.Table, taken: set[str]) -> list[str]:
+    free = [c for c in mapping.columns if c["name"] not in taken and _fits(role, c)]
+    exact = [c["name"] for c in free if c["kind"] == role.kind.name]
+    if len(exact) == 1 or (exact and role.many):
+        return exact if role.many else exact[:1]
+    if role.kind.suffixes or not role.kind.classes:
+        return []
+    repeated = [c["name"] for c in free if _repeats(table.column(c["name"]).slice(0, LOOKED_AT))]
+    if len(repeated) != 1:
+        return []
+    mapping.findings.append(
+        Finding(
+            "info",
+            "column-guessed",
+            f"'{repeated[0]}' was taken as the {role.title.lower()}: it is the only column whose values repeat.",
+            "Choose another column if that is wrong.",
+            f"data.columns.{role.role}",
+        )
+    )
+    return repeated
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    values = [v for v in column.to_pylist() if v is not None]
+    return len(values) > 3 and 1 < len({str(v) for v in values}) <= len(values) / 2
+
+
+def _unclear(role: Column, mapping: Mapping, taken: set[str]) -> Finding:
+    free = [c["name"] for c in mapping.columns if c["name"] not in taken and _fits(role, c)]
+    every = [c["name"] for c in mapping.columns]
+    fix = Fix(f"Use '{free[0]}'", {"columns": {role.role: free[0]}}) if len(free) == 1 else None
+    if free:
+        hint = f"Choose it among {listed(free, limit=20)}."
+    else:
+        hint = f"Add a column for it, named '{role.names[0] if role.names else role.role}' for instance."
+    return Finding(
+        "error",
+        "column-unclear",
+        f"No column was recognised as the {role.title.lower()}. Columns: {listed(every, limit=20) or 'none'}.",
+        hint,
+        f"data.columns.{role.role}",
+        fix,
+    )

@@ -1,0 +1,230 @@
+"""The rows on disk, and back: what was checked is what is loaded.
+
+`data/dataset` holds a `DatasetDict` of references: relative paths, or row numbers of Arrow files that
+are mapped into memory. The media themselves are never written again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+from datasets.table import InMemoryTable
+
+from autotrain_gradio.data.arrow_files import media_column
+from autotrain_gradio.data.files import read_json, write_json
+from autotrain_gradio.data.request import VERSION, Request
+from autotrain_gradio.data.rows import Raw, Rows, counted, listed
+from autotrain_gradio.data.sources.sample import samples_folder
+from autotrain_gradio.data.tree import Tree
+from autotrain_gradio.errors import DataError
+
+ROW = "_row"
+SAMPLE = "sample:"
+IN_RUN = "run:"
+
+
+def write(
+    draft: Path,
+    request: Request,
+    rows: Rows,
+    raw: Raw,
+    tree: Tree,
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write `data/dataset` and `data/manifest.json`; return the manifest.
+
+    facts: what the pipeline knows and the manifest repeats (layout, source, columns, split_how, dropped …).
+    """
+    folder, partial = draft / "data" / "dataset", draft / "data" / "dataset.partial"
+    manifest_path = draft / "data" / "manifest.json"
+    manifest_path.unlink(missing_ok=True)
+    for old in (folder, partial):
+        if old.exists():
+            shutil.rmtree(old)
+    parts = {name: list(rows.used(name)) for name in ("train", "validation")}
+    saved = datasets.DatasetDict(
+        {name: _references(rows, indices, bool(raw.arrow)) for name, indices in parts.items() if indices}
+    )
+    datasets.disable_progress_bars()  # they would fill the log
+    saved.save_to_disk(str(partial))
+    os.replace(partial, folder)
+    names = {role: c.names for role, c in rows.cells.items() if c.names is not None}
+    manifest = {
+        "v": VERSION,
+        "key": request.key(),
+        **facts,
+        "root": _root(tree, draft, request),
+        "labels": next(iter(names.values()), []),
+        "classes": names,
+        "media": [role for role, c in rows.cells.items() if c.media],
+        "arrow": [_inside(p, draft) for p in raw.arrow],
+        "splits": {name: len(indices) for name, indices in parts.items() if indices},
+        "files": _fingerprints(rows, raw, tree),
+    }
+    write_json(manifest_path, manifest)
+    return manifest
+
+
+def _references(rows: Rows, indices: list[int], arrow: bool) -> datasets.Dataset:
+    columns: dict[str, Any] = {}
+    features: dict[str, Any] = {}
+    for role, cells in rows.cells.items():
+        if cells.media and arrow:
+            continue
+        values = [cells.values[i] for i in indices]
+        if cells.names is not None:
+            number = {name: k for k, name in enumerate(cells.names)}
+            columns[role] = pa.array([number[v] for v in values], pa.int64())
+            features[role] = datasets.ClassLabel(names=cells.names)
+        else:
+            columns[role] = pa.array(values, pa.string()) if cells.media else pa.array(values)
+            features[role] = datasets.Features.from_arrow_schema(pa.schema([(role, columns[role].type)]))[role]
+    if arrow:
+        assert rows.row is not None  # a layout with Arrow files numbers their rows
+        columns[ROW] = pa.array([rows.row[i] for i in indices], pa.int64())
+        features[ROW] = datasets.Value("int64")
+    return datasets.Dataset(
+        InMemoryTable(pa.table(columns)),
+        info=datasets.DatasetInfo(features=datasets.Features(features)),
+        fingerprint="rows",
+    )
+
+
+def _root(tree: Tree, draft: Path, request: Request) -> str:
+    if tree.root.is_relative_to(draft.resolve()) or tree.root.is_relative_to(draft):
+        base = draft.resolve() if tree.root.is_relative_to(draft.resolve()) else draft
+        return IN_RUN + tree.root.relative_to(base).as_posix()
+    if tree.root.is_relative_to(samples_folder()):
+        return SAMPLE + tree.root.relative_to(samples_folder()).as_posix()
+    return str(tree.root)
+
+
+def root_of(directory: Path, root: str) -> Path:
+    """Return the folder that a manifest's `root` means, for a run that may have been moved."""
+    if root.startswith(IN_RUN):
+        return directory / root.removeprefix(IN_RUN)
+    if root.startswith(SAMPLE):
+        return samples_folder() / root.removeprefix(SAMPLE)
+    return Path(root)
+
+
+def _inside(path: Path, draft: Path) -> str:
+    return IN_RUN + path.relative_to(draft).as_posix() if path.is_relative_to(draft) else str(path)
+
+
+def _fingerprints(rows: Rows, raw: Raw, tree: Tree) -> dict[str, list[int]]:
+    """Return relative path → [bytes, modification time] of what was read; only sizes where the app owns the files."""
+    names = set(raw.read)
+    for cells in rows.cells.values():
+        if cells.media and not raw.arrow:
+            names.update(cells.values[i] for i in rows.used())
+    keep_time = not tree.own and not tree.root.is_relative_to(samples_folder())
+    known = tree.by_path
+    return {n: [known[n].size, known[n].mtime_ns if keep_time else 0] for n in sorted(names) if n in known}
+
+
+def changed(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Return the files that are gone or differ from those that were checked."""
+    root = str(root_of(directory, manifest["root"]))
+    found = []
+    for name, (size, mtime_ns) in (manifest["files"] or {}).items():
+        try:
+            status = os.stat(f"{root}/{name}")
+        except OSError:
+            found.append(f"{name} (gone)")
+            continue
+        if status.st_size != size or (mtime_ns and status.st_mtime_ns != mtime_ns):
+            found.append(name)
+    return found
+
+
+def refuse_changed(directory: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise a DataError when a file differs from what was checked."""
+    found = changed(directory, manifest)
+    if found:
+        raise DataError(
+            f"{counted(len(found), 'file')} changed since the data was checked: {listed(found)}.",
+            "Check the data again, so that the training uses what you have seen.",
+            str(root_of(directory, manifest["root"])),
+            "files-changed",
+        )
+
+
+def load(directory: Path) -> datasets.DatasetDict:
+    """Return `train` and perhaps `validation`, columns named by role.
+
+    Images are `datasets.Image(decode=False)`: cells `{"path": absolute path, "bytes": None}`, or
+    `{"path": …, "bytes": …}` for data that carries its images. Classes are `ClassLabel`.
+
+    Raises:
+        DataError: the data was never checked, or its files are gone.
+    """
+    directory = Path(directory)
+    manifest = read_json(directory / "data" / "manifest.json")
+    if manifest is None:
+        raise DataError("The data was not prepared.", "Check it first.", str(directory), "data-not-prepared")
+    saved = datasets.load_from_disk(str(directory / "data" / "dataset"))
+    assert isinstance(saved, datasets.DatasetDict)
+    if manifest["arrow"]:
+        files = [root_of(directory, p) for p in manifest["arrow"]]
+        return datasets.DatasetDict({n: _with_rows(d, files, manifest, n) for n, d in saved.items()})
+    root = root_of(directory, manifest["root"])
+    return datasets.DatasetDict({n: _with_paths(d, root, manifest, n) for n, d in saved.items()})
+
+
+def _features(part: datasets.Dataset, media: Iterable[str]) -> datasets.Features:
+    features = {n: f for n, f in part.features.items() if n != ROW}
+    return datasets.Features({**{role: datasets.Image(decode=False) for role in media}, **features})
+
+
+def _with_paths(part: datasets.Dataset, root: Path, manifest: Mapping[str, Any], name: str) -> datasets.Dataset:
+    table = part.data.table.combine_chunks()
+    columns = {}
+    features = {}
+    for role in part.column_names:
+        column = table.column(role)
+        features[role] = part.features[role]
+        if role in manifest["media"]:
+            prefix = f"{root}/"
+            paths = pa.array([prefix + p for p in column.to_pylist()], pa.string())
+            column = pa.StructArray.from_arrays([pa.nulls(len(paths), pa.binary()), paths], ["bytes", "path"])
+            features[role] = datasets.Image(decode=False)
+        columns[role] = column
+    return _dataset(pa.table(columns), features, manifest, name)
+
+
+def _with_rows(
+    part: datasets.Dataset, files: Sequence[Path], manifest: Mapping[str, Any], name: str
+) -> datasets.Dataset:
+    table = part.data.table.combine_chunks()
+    rows = table.column(ROW).to_pylist()
+    columns = {}
+    features = {}
+    for role in manifest["media"]:
+        columns[role] = media_column(files, manifest["columns"][role][0])
+        features[role] = datasets.Image(decode=False)
+    length = len(next(iter(columns.values())))
+    for role in (n for n in part.column_names if n != ROW):
+        # Values of the rows that are used stand at the places of their media; the others are never read.
+        full: list[Any] = [None] * length
+        for row, value in zip(rows, table.column(role).to_pylist(), strict=True):
+            full[row] = value
+        columns[role] = pa.array(full, table.column(role).type)
+        features[role] = part.features[role]
+    return _dataset(pa.table(columns), features, manifest, name).select(rows)
+
+
+def _dataset(table: pa.Table, features: dict[str, Any], manifest: Mapping[str, Any], name: str) -> datasets.Dataset:
+    # A fingerprint of our own: the library would make one by hashing the whole table.
+    return datasets.Dataset(
+        InMemoryTable(table.cast(datasets.Features(features).arrow_schema)),
+        info=datasets.DatasetInfo(features=datasets.Features(features)),
+        split=datasets.NamedSplit(name),
+        fingerprint=f"{manifest['key']}-{name}",
+    )

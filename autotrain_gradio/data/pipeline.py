@@ -1,0 +1,411 @@
+"""The whole way of the data: fetch, recognise, read, map, inspect, check, split, profile, materialise."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypedDict
+
+import pyarrow as pa
+
+from autotrain_gradio import panels
+from autotrain_gradio.data import materialise, split_names
+from autotrain_gradio.data.declare import Column, Layout
+from autotrain_gradio.data.files import read_json, write_json
+from autotrain_gradio.data.mapping import Mapping, map_columns
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import (
+    WHERE,
+    Context,
+    Fetched,
+    Progress,
+    Raw,
+    Recognised,
+    Rows,
+    counted,
+)
+from autotrain_gradio.data.split import split
+from autotrain_gradio.data.tree import Tree, scan
+from autotrain_gradio.errors import DataError, Finding, UserError, did_you_mean
+from autotrain_gradio.panels import Panel
+from autotrain_gradio.settings import Limits
+
+TRAIN, VALIDATION = "train", "validation"
+ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+class CheckResult(TypedDict):
+    """What `check.json` holds; see docs/architecture.md."""
+
+    layout: dict[str, str] | None
+    source: dict[str, Any]
+    rows: int
+    columns: list[dict[str, Any]]
+    mapping: dict[str, list[str]]
+    labels: list[dict[str, Any]]
+    raw_labels: list[dict[str, Any]]
+    splits: dict[str, int]
+    found_splits: dict[str, int]
+    split_how: str
+    dropped: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    profile: list[Panel]
+    gallery: list[Panel]
+    key: str
+    seconds: float
+
+
+@dataclass
+class _State:
+    """What is known so far; an error on the way leaves the rest empty."""
+
+    draft: Path
+    request: Request
+    progress: Progress
+    findings: list[Finding] = field(default_factory=list)
+    layout: dict[str, str] | None = None
+    source: dict[str, Any] = field(default_factory=dict)
+    total: int = 0
+    mapping: Mapping = field(default_factory=Mapping)
+    rows: Rows | None = None
+    unused: int = 0
+    found: dict[str, int] = field(default_factory=dict)
+    how: str = ""
+    profile: list[Panel] = field(default_factory=list)
+    gallery: list[Panel] = field(default_factory=list)
+
+
+def _quiet(message: str, fraction: float) -> None:
+    return None
+
+
+def check(draft: Path, request: Request, progress: Progress | None = None) -> CheckResult:
+    """Read the data, look for what is wrong, split it, and write it for the training.
+
+    Whatever the user can mend is a finding of the result, not an exception. Without error findings,
+    `data/manifest.json` and `data/dataset` are written; with one they are removed.
+    """
+    began = time.monotonic()
+    draft = Path(draft)
+    (draft / "data").mkdir(parents=True, exist_ok=True)
+    for stale in (draft / "check.json", draft / "data" / "manifest.json"):
+        stale.unlink(missing_ok=True)
+    shutil.rmtree(draft / "check", ignore_errors=True)
+    state = _State(draft, request, progress or _quiet)
+    try:
+        _run(state)
+    except UserError as error:
+        state.findings += error.findings
+    result = _result(state, began)
+    write_json(draft / "check.json", result)
+    return result
+
+
+def _run(state: _State) -> None:
+    request, draft = state.request, state.draft
+    source = request.source(draft)
+    fetched = source.load().fetch(request, draft, _part(state.progress, 0.0, 0.25))
+    if not isinstance(fetched, Fetched):
+        fetched = Fetched(Path(fetched))
+    state.findings += fetched.findings
+    state.source = {"name": source.name, "title": source.title, "path": request.spec.path, "revision": fetched.revision}
+    tree = scan(fetched.root, limit=request.limits.archive_members, splits=fetched.splits, own=fetched.own)
+    _tell_passed_over(state, tree, fetched)
+    layout, module, reason = recognise(tree, request)
+    state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
+    raw: Raw = module.read(tree, request, draft, _part(state.progress, 0.25, 0.05))
+    state.findings += raw.findings
+    state.found = {name: table.num_rows for name, table in raw.splits.items()}
+    state.total = sum(state.found.values())
+    choice = split_names.choose(state.found, request.spec)
+    state.findings += choice.findings
+    state.unused = sum(state.found[n] for n in choice.unused)
+    if choice.train is None:
+        first = next(iter(raw.splits.values()), None)
+        if first is not None:
+            state.mapping = map_columns(first, raw, request)
+        return
+    tables = {TRAIN: raw.splits[choice.train]}
+    if choice.validation is not None:
+        tables[VALIDATION] = raw.splits[choice.validation]
+    table = _together(tables)
+    state.mapping = map_columns(table, raw, request)
+    state.findings += state.mapping.findings
+    if any(f.level == "error" for f in state.mapping.findings):
+        return
+    names = [name for name, part in tables.items() for _ in range(part.num_rows)]
+    where = table.column(WHERE).to_pylist()
+    rows = state.rows = Rows(names, where, [None] * len(names))
+    if raw.arrow:
+        rows.row = table.column(materialise.ROW).to_pylist()
+    contexts = _inspect(state, rows, table, raw, tree)
+    _checks(state, rows)
+    state.how, found = split(rows, request, choice.validation)
+    state.findings += found
+    state.progress("Drawing the overview", 0.95)
+    _panels(state, rows, contexts)
+    if not any(f.level == "error" for f in state.findings):
+        state.progress("Writing the rows", 0.98)
+        facts = {
+            "layout": layout.name,
+            "source": state.source,
+            "columns": state.mapping.roles,
+            "split_how": state.how,
+            "dropped": _dropped(state),
+        }
+        materialise.write(draft, request, rows, raw, tree, facts)
+    state.progress("Checked", 1.0)
+
+
+def _part(progress: Progress, begin: float, share: float) -> Progress:
+    return lambda message, fraction: progress(message, begin + share * min(1.0, max(0.0, fraction)))
+
+
+def _tell_passed_over(state: _State, tree: Tree, fetched: Fetched) -> None:
+    passed = Counter(dict(tree.passed_over))
+    passed.update(fetched.note.get("passed_over", {}))
+    titles = {
+        "hidden": "hidden",
+        "clutter": "left by the operating system (__MACOSX, Thumbs.db …)",
+        "special": "broken links or devices",
+        "unreadable-name": "with names that are no text",
+    }
+    if passed:
+        said = ", ".join(f"{count:,} {titles.get(reason, reason)}" for reason, count in sorted(passed.items()))
+        level = "warning" if {"special", "unreadable-name"} & set(passed) else "info"
+        state.findings.append(
+            Finding(
+                "warning" if level == "warning" else "info",
+                "passed-over",
+                f"Passed over: {said}.",
+                where=str(state.request.spec.path),
+            )
+        )
+
+
+def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
+    """Return the layout that fits best, its module, and why.
+
+    Raises:
+        DataError: none fits; the message tells each layout's reason.
+    """
+    layouts: Sequence[Layout] = request.layouts
+    asked = request.spec.options.get("layout")
+    if asked is not None:
+        layouts = [x for x in layouts if x.name == asked]
+        if not layouts:
+            known = [x.name for x in request.layouts]
+            raise DataError(
+                f"There is no layout '{asked}'.",
+                did_you_mean(str(asked), known),
+                "data.options.layout",
+                "unknown-layout",
+            )
+    best: tuple[float, Layout, ModuleType, str] | None = None
+    reasons = []
+    for layout in layouts:
+        module = layout.load()
+        answer = module.recognise(tree, request)
+        if isinstance(answer, Recognised):
+            if best is None or answer.confidence > best[0]:
+                best = (answer.confidence, layout, module, answer.reason)
+        else:
+            reasons.append(f"{layout.title}: {answer.reason}")
+    if best is None:
+        message = (
+            "The data was not recognised. " + "; ".join(reasons) + "."
+            if tree.files
+            else "There are no files in the data."
+        )
+        raise DataError(
+            message,
+            "For example: a folder for each class, with its pictures inside."
+            if request.media is not None and request.target is not None
+            else "Arrange the files as one of the layouts shows.",
+            str(request.spec.path),
+            "layout-unknown",
+        )
+    return best[1], best[2], best[3]
+
+
+def _together(tables: dict[str, pa.Table]) -> pa.Table:
+    """Return all rows in one table; columns that one part lacks are empty there."""
+    try:
+        return pa.concat_tables(tables.values(), promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        raise DataError(
+            f"The splits do not have the same columns: {error}.",
+            "Give them the same names and types.",
+            code="splits-differ",
+        ) from None
+
+
+def _inspect(state: _State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:
+    """Look at every mapped column, classes first: rows without a class need no look at their media."""
+    request = state.request
+    roles: list[tuple[Column, str, str]] = []
+    for column in request.columns:
+        names = state.mapping.roles.get(column.role, [])
+        roles += [(column, f"{column.role}:{n}" if column.many else column.role, n) for n in names]
+    roles.sort(key=lambda r: not r[0].kind.classes)
+    fingerprint = {f.path: (f.size, f.mtime_ns) for f in tree.files}
+    stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
+    contexts = {}
+    for column, role, name in roles:
+        context = contexts[role] = Context(
+            request,
+            state.draft,
+            tree.root,
+            name,
+            column.title,
+            rows.where,
+            [d is None for d in rows.dropped],
+            _part(state.progress, 0.3, 0.65),
+            fingerprint,
+            stamp,
+            raw.names.get(name),
+        )
+        cells = column.kind.load().inspect(table.column(name), context)
+        rows.cells[role] = cells
+        state.findings += cells.findings
+        for i, problem in enumerate(cells.problems):
+            if problem is not None and context.needed[i]:
+                rows.drop(i, problem)
+        if cells.media:
+            context.open = _opener(table.column(name), cells.values, tree.root)
+    for cells in rows.cells.values():
+        if cells.names is not None:
+            left = {cells.values[i] for i in rows.used()}
+            cells.names = [n for n in cells.names if n in left]
+    return contexts
+
+
+def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
+    def read(index: int) -> bytes:
+        if paths[index] is not None:
+            return (root / paths[index]).read_bytes()
+        return bytes(column[index]["bytes"].as_buffer())
+
+    return read
+
+
+def _checks(state: _State, rows: Rows) -> None:
+    if not any(True for _ in rows.used(TRAIN)):
+        state.findings.append(
+            Finding(
+                "error",
+                "no-rows",
+                f"No row is left to train on, of {counted(len(rows), 'row')}.",
+                "Mend what the other findings name.",
+                "data",
+            )
+        )
+        return
+    for declared in state.request.checks:
+        state.findings += declared.load().check(rows, state.request)
+
+
+def _panels(state: _State, rows: Rows, contexts: dict[str, Context]) -> None:
+    counts = {n: sum(1 for _ in rows.used(n)) for n in (TRAIN, VALIDATION)}
+    items: dict[str, Any] = {"Rows": counts[TRAIN] + counts[VALIDATION]}
+    classes = rows.classes()
+    if classes:
+        items["Classes"] = len(classes[1].names or [])
+    items |= {"Training": counts[TRAIN], "Validation": counts[VALIDATION]}
+    left_out = sum(d["count"] for d in _dropped(state))
+    items["Left out"] = left_out
+    size = sum(c.facts["bytes"][i] for c in rows.cells.values() if "bytes" in c.facts for i in rows.used())
+    if size:
+        items["Megabytes"] = round(size / 1e6, 1)
+    state.profile.append(panels.numbers("Overview", items, note=state.how))
+    if not items["Rows"]:
+        return
+    kinds = {c.role: c.kind for c in state.request.columns}
+    for role, context in contexts.items():
+        module = kinds[role.partition(":")[0]].load()
+        if hasattr(module, "profile"):
+            state.profile += module.profile(rows, role, context)
+        if hasattr(module, "gallery"):
+            state.gallery += module.gallery(rows, role, context)
+
+
+def _dropped(state: _State) -> list[dict[str, Any]]:
+    counts = Counter(d for d in state.rows.dropped if d is not None) if state.rows else Counter[str]()
+    if state.unused:
+        counts["split-unused"] += state.unused
+    return [{"code": code, "count": count} for code, count in counts.most_common()]
+
+
+def _result(state: _State, began: float) -> CheckResult:
+    rows = state.rows
+    classes = rows.classes() if rows else None
+    labels, raw_labels = [], []
+    splits: dict[str, int] = {}
+    if rows is not None:
+        splits = {n: c for n in (TRAIN, VALIDATION) if (c := sum(1 for _ in rows.used(n)))}
+    if rows is not None and classes is not None:
+        cells = classes[1]
+        counts = {n: Counter(cells.values[i] for i in rows.used(n)) for n in (TRAIN, VALIDATION)}
+        labels = [
+            {
+                "name": n,
+                "rows": counts[TRAIN][n] + counts[VALIDATION][n],
+                "train": counts[TRAIN][n],
+                "validation": counts[VALIDATION][n],
+            }
+            for n in cells.names or []
+        ]
+        mapped = state.request.spec.labels
+        raw_labels = [{"name": n, "rows": c, "to": mapped.get(n, n)} for n, c in sorted(cells.raw.items())]
+    findings = sorted(state.findings, key=lambda f: ORDER[f.level])
+    return CheckResult(
+        layout=state.layout,
+        source=state.source,
+        rows=state.total,
+        columns=state.mapping.columns,
+        mapping=state.mapping.roles,
+        labels=labels,
+        raw_labels=raw_labels,
+        splits=splits,
+        found_splits=state.found,
+        split_how=state.how,
+        dropped=_dropped(state),
+        findings=[f.to_dict() for f in findings],
+        profile=state.profile,
+        gallery=state.gallery,
+        key=state.request.key(),
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def ensure(
+    directory: Path,
+    resolved: Any,
+    *,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+    home: Path | None = None,
+) -> dict[str, Any]:
+    """Make sure that the prepared data is what the spec means, and return its manifest.
+
+    Prepares it when it never was, or when the spec decides otherwise than at the last check.
+
+    Raises:
+        DataError: the check finds errors, or files changed since they were checked.
+    """
+    directory = Path(directory)
+    request = Request.of(resolved, limits=limits, home=home)
+    manifest = read_json(directory / "data" / "manifest.json")
+    if manifest is None or manifest.get("key") != request.key() or not (directory / "data" / "dataset").is_dir():
+        result = check(directory, request, progress)
+        errors = [Finding.from_dict(f) for f in result["findings"] if f["level"] == "error"]
+        if errors:
+            raise DataError.from_findings(errors)
+        manifest = read_json(directory / "data" / "manifest.json")
+    materialise.refuse_changed(directory, manifest)
+    return dict(manifest)

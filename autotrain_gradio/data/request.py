@@ -1,0 +1,112 @@
+"""What the data layer is asked for. Made from a resolved spec; knows roles and kinds, not tasks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.data.declare import Check, Column, Kind, Layout, Source
+from autotrain_gradio.errors import SpecError, did_you_mean
+from autotrain_gradio.settings import Limits
+from autotrain_gradio.spec import DataSpec
+
+VERSION = 1
+"""Part of every key: raise it when the same request would give other rows."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that decides about the rows.
+
+    title: the task's name for people, for messages.
+    samples: name of a bundled sample → its folder below `assets/samples`.
+    home: the app's folder, for what several runs share (downloads); None: the one around the draft.
+    token: for a gated or private dataset; never written anywhere.
+    """
+
+    title: str
+    spec: DataSpec
+    columns: tuple[Column, ...]
+    sources: tuple[Source, ...]
+    layouts: tuple[Layout, ...]
+    checks: tuple[Check, ...] = ()
+    samples: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 42
+    limits: Limits = field(default_factory=Limits)
+    home: Path | None = None
+    endpoint: str = "https://huggingface.co"
+    token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        resolved: Any,
+        *,
+        limits: Limits | None = None,
+        home: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Request:
+        """Make a request of anything with a `spec`, a `task` and `params`, as `registry.Resolved` has.
+
+        The Hub's address and token are read from `HF_ENDPOINT` and `HF_TOKEN`.
+        """
+        env = os.environ if environ is None else environ
+        task = resolved.task
+        return cls(
+            title=task.title,
+            spec=resolved.spec.data,
+            columns=tuple(task.columns),
+            sources=tuple(task.sources),
+            layouts=tuple(task.layouts),
+            checks=tuple(task.checks),
+            samples={s.name: s.path for s in task.samples},
+            seed=int(getattr(resolved.params, "seed", 42)),
+            limits=limits or Limits(),
+            home=home,
+            endpoint=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
+            token=env.get("HF_TOKEN") or None,
+        )
+
+    @property
+    def media(self) -> Kind | None:
+        """The first kind of column whose cells are files."""
+        return next((c.kind for c in self.columns if c.kind.suffixes), None)
+
+    @property
+    def target(self) -> Column | None:
+        """The first column that holds classes."""
+        return next((c for c in self.columns if c.kind.classes), None)
+
+    def source(self, draft: Path) -> Source:
+        """Return the source that the spec names, or the one that its path means.
+
+        Raises:
+            SpecError: the task has no such source.
+        """
+        name = self.spec.source
+        if not name:
+            path = self.spec.path
+            if (draft / "data" / "upload").is_dir() or (draft / "data" / "media").is_dir():
+                name = "upload"
+            elif path.startswith(("/", "./", "../", "~")) or (path and Path(path).expanduser().exists()):
+                name = "path"
+            else:
+                name = "sample" if path in self.samples else "hub"
+        for source in self.sources:
+            if source.name == name:
+                return source
+        known = [s.name for s in self.sources]
+        raise SpecError(
+            f"There is no data source '{name}'.", did_you_mean(name, known), "data.source", "unknown-source"
+        )
+
+    def key(self) -> str:
+        """Return a digest of all settings that decide about the rows."""
+        roles = [(c.role, c.kind.name, c.many) for c in self.columns]
+        parts = [VERSION, self.spec.model_dump(mode="json"), roles, self.seed, self.endpoint]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

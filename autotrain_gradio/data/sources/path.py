@@ -1,0 +1,33 @@
+"""A folder or a file on this computer. Files are read where they are, never copied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autotrain_gradio.data.archives import is_archive
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Fetched, Progress
+from autotrain_gradio.data.sources.upload import unpack_all
+from autotrain_gradio.errors import DataError
+
+
+def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
+    """Return the folder or file that the spec names; an archive is unpacked into the run.
+
+    Raises:
+        DataError: it does not exist, or the archive cannot be opened.
+    """
+    given = request.spec.path
+    path = Path(given).expanduser()
+    if not given or not path.exists():
+        parent = next((p for p in path.absolute().parents if p.exists()), Path("/"))
+        raise DataError(
+            f"There is no folder or file '{given}'." if given else "No folder was named.",
+            f"Check the spelling; '{parent}' exists." if given else "Name the folder that holds the data.",
+            "data.path",
+            "path-missing",
+        )
+    path = path.resolve()
+    if path.is_file() and is_archive(path):
+        return unpack_all([path], draft, request, progress, keep=True)
+    return Fetched(path)

@@ -1,0 +1,94 @@
+"""Uploaded files: archives are unpacked and then deleted, other files are kept as they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from autotrain_gradio.data.archives import extract, is_archive
+from autotrain_gradio.data.files import read_json, write_json
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Fetched, Progress
+from autotrain_gradio.errors import DataError
+
+
+def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
+    """Return `data/media` of the draft, made of what lies in `data/upload`.
+
+    The data is on disk once: when everything is in `data/media`, `data/upload` is removed, and
+    `data/upload.json` remembers names and sizes.
+
+    Raises:
+        DataError: nothing was uploaded, or an archive cannot be unpacked.
+    """
+    upload, media = draft / "data" / "upload", draft / "data" / "media"
+    files = sorted(p for p in upload.iterdir() if p.is_file()) if upload.is_dir() else []
+    if files:
+        return unpack_all(files, draft, request, progress, keep=False)
+    record = read_json(draft / "data" / "upload.json")
+    if media.is_dir() and record is not None:
+        return Fetched(media, own=True, note=record)
+    raise DataError("No file was uploaded.", "Drop a zip, or the files themselves.", "data", "no-files")
+
+
+def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: Progress, *, keep: bool) -> Fetched:
+    """Unpack archives and gather other files in `data/media`, which is complete or absent.
+
+    keep: whether the files stay where they are (an archive on the server); else they are removed.
+    """
+    data = draft / "data"
+    media, partial, record = data / "media", data / "media.partial", data / "upload.json"
+    facts = [{"name": f.name, "bytes": f.stat().st_size, "mtime_ns": f.stat().st_mtime_ns} for f in files]
+    known = read_json(record)
+    if keep and media.is_dir() and known is not None and known.get("files") == facts:
+        return Fetched(media, own=True, note=known)
+    for folder in (partial, media):
+        if folder.exists():
+            shutil.rmtree(folder)
+    partial.mkdir(parents=True)
+    passed: Counter[str] = Counter()
+    try:
+        for number, file in enumerate(files):
+            if is_archive(file):
+                # Of several archives each gets a folder of its own: train.zip and valid.zip become splits.
+                target = partial / _stem(file.name) if len(files) > 1 else partial
+                target.mkdir(exist_ok=True)
+                step = 1 / len(files)
+                result = extract(file, target, request.limits, _part(progress, number * step, step))
+                passed.update(result.passed_over)
+            else:
+                _link(file, partial / file.name)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)  # the error that is on its way matters, not this one
+        raise
+    note = {"files": facts, "passed_over": dict(passed)}
+    partial.rename(media)
+    write_json(record, note)
+    if not keep:
+        shutil.rmtree(files[0].parent)
+    return Fetched(media, own=True, note=note)
+
+
+def _part(progress: Progress, begin: float, share: float) -> Progress:
+    return lambda message, fraction: progress(message, begin + fraction * share)
+
+
+def _stem(name: str) -> str:
+    for suffix in (".tar.gz", ".tar.bz2", ".tar.xz"):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)] or "archive"
+    return os.path.splitext(name)[0] or "archive"
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise DataError(
+            f"Two files have the name '{source.name}'.", "Rename one of them.", source.name, "upload-duplicate"
+        ) from None
+    except OSError:
+        shutil.copy2(source, target)  # a file system without hard links
