@@ -265,7 +265,7 @@ class Service:
         Fields: see docs/architecture.md. One folding of the run's events serves all its viewers.
         """
         record = self.store.get(run)
-        snapshot = self._snapshots.get(record, lambda: local.status(record.directory))
+        snapshot = self._snapshots.get(record, local.status)
         position = self._dispatcher.position(record) if snapshot["state"] == "queued" else None
         version = snapshot["version"] * 1000 + (position or 0)
         if since is not None and version == since:
@@ -489,7 +489,7 @@ class Service:
         return run
 
     def _state(self, run: Run) -> str:
-        return str(self._snapshots.get(run, lambda: local.status(run.directory))["state"])
+        return str(self._snapshots.get(run, local.status)["state"])
 
     def _model(self, run: Run) -> Path:
         model = run.directory / "model"

@@ -11,10 +11,11 @@ import errno
 import importlib
 import json
 import os
-import select
+import queue
 import shutil
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -87,8 +88,9 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
         )
     except OSError as error:
         traceback.print_exc()
-        if not directory.is_dir():
-            sys.stderr.write("The run's folder was deleted during the training.\n")
+        if not (directory / "spec.json").exists():
+            sys.stderr.write("The run was deleted during the training.\n")
+            shutil.rmtree(directory, ignore_errors=True)  # what the training has written since
             return False
         _fail(reporter, [_os_finding(error, directory)])
     except Exception as error:  # the boundary: whatever it is, the run must say why it ended
@@ -198,8 +200,19 @@ def _answer(directory: Path, verb: str, work: Callable[[], Any]) -> bool:
 def _serve(directory: Path, idle: float) -> None:
     """Load the model once and answer each line of stdin; end after `idle` seconds without one."""
     predictor: Any = None
-    while select.select([sys.stdin], [], [], idle)[0]:
-        line = sys.stdin.readline()
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            lines.put(line)
+        lines.put("")  # the caller has gone
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=idle)
+        except queue.Empty:
+            return
         if not line:
             return
 

@@ -28,8 +28,8 @@ class Backend(Protocol):
     def submit(self, directory: Path, attempt: int, environment: Mapping[str, str], *, resume: bool) -> None:
         """Start the worker of an attempt and return at once."""
 
-    def status(self, directory: Path) -> dict[str, Any]:
-        """Return `{"alive": bool, "reason": str, "hint": str}` of the latest worker."""
+    def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
+        """Return `{"alive": bool, "reason": str, "hint": str}` of an attempt's worker."""
 
     def signal(self, directory: Path, *, hard: bool) -> None:
         """End the worker and all that it started; `hard`: without asking."""

@@ -131,7 +131,7 @@ class Dispatcher:
 
     def _watch(self, run: Run, state: State) -> bool:
         """Return whether the run still has a worker."""
-        seen = local.status(run.directory)
+        seen = local.status(run.directory, state.attempt, _asked(run, state.attempt, "started"))
         if not seen["alive"]:
             run.close_attempt(state.attempt, "interrupted", seen["reason"] or GONE, seen["hint"] or GONE_HINT)
             return False

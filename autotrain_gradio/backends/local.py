@@ -23,7 +23,12 @@ from autotrain_gradio.settings import Limits
 TAG = "@autotrain "
 SECRET_NAMES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "WANDB_API_KEY")
 MIB = 1024 * 1024
+START_SECONDS = 30.0
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 MEMORY_HINT = "Most likely the machine's memory ran out. Choose a smaller batch size or model, then resume."
+
+PACKAGES = str(Path(__file__).resolve().parents[2])
+"""Where this package lies: a Space runs it from its folder, without installing it."""
 
 capabilities = Capabilities(outlives_app=True, needs_visitor=False, stoppable=True, price_known=True)
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -49,17 +54,21 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
         "NO_ALBUMENTATIONS_UPDATE": "1",
     }
     fixed = {
+        "PYTHONPATH": os.pathsep.join(filter(None, [PACKAGES, env.get("PYTHONPATH")])),
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     }
-    return {**defaults, **env, **fixed, **secrets}
+    # `python app.py` works without an installed package; the worker's working directory is the run.
+    path = os.pathsep.join([*filter(None, [env.get("PYTHONPATH")]), str(PACKAGE_ROOT)])
+    return {**defaults, **env, **fixed, "PYTHONPATH": path, **secrets}
 
 
 def _command(directory: Path, verb: str, *more: str) -> list[str]:
-    return [sys.executable, "-m", "autotrain_gradio.worker", str(directory), verb, *more]
+    # -P: a file in the run's folder, the working directory, must not be imported.
+    return [sys.executable, "-P", "-m", "autotrain_gradio.worker", str(directory), verb, *more]
 
 
 # -- trainings
@@ -85,11 +94,16 @@ def submit(directory: Path, attempt: int, env: Mapping[str, str], *, resume: boo
     )
 
 
-def status(directory: Path) -> dict[str, Any]:
-    """Say whether the run's latest worker lives; if not, why as far as it is known."""
+def status(directory: Path, attempt: int, started: float) -> dict[str, Any]:
+    """Say whether the worker of an attempt lives; if not, why as far as it is known.
+
+    started: when the attempt was handed to `submit` (seconds since the epoch). Until the worker is
+    on record, it counts as alive for `START_SECONDS`.
+    """
     worker = read_json(directory / "backend.json")
-    if worker is None:
-        return {"alive": False, "reason": "The training was never started.", "hint": "Resume it."}
+    if worker is None or worker["attempt"] < attempt:
+        starting = time.time() - started < START_SECONDS
+        return {"alive": starting, "reason": "The training process was never started.", "hint": "Resume it."}
     pid = int(worker["pid"])
     child = _children.get(pid)
     if child is not None and child.poll() is not None:

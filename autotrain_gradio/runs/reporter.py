@@ -106,10 +106,15 @@ class Reporter:
         self._stop = True
 
     def stop_requested(self) -> bool:
-        """Whether the user asked for this attempt to stop; looks into the file twice a second."""
+        """Whether the user asked for this attempt to stop; looks into the file twice a second.
+
+        Raises:
+            FileNotFoundError: the run was deleted.
+        """
         now = time.monotonic()
         if not self._stop and now >= self._next_look:
             self._next_look = now + STOP_SECONDS
+            os.stat(self.directory / "spec.json")
             lines, self._control_offset = read_lines(self._control, self._control_offset)
             self._stop = any(c["kind"] in {"stop", "kill"} and c["attempt"] == self.attempt for c in lines)
         return self._stop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.runs.record import TERMINAL, Record, Run, derive, read_json, read_lines
@@ -23,6 +24,8 @@ TITLES = {
     "cancelled": "Stopped",
     "interrupted": "Interrupted",
 }
+Status = Callable[[Path, int, float], dict[str, Any]]
+"""Directory, attempt, when it was started → `{"alive": bool, "reason": str, "hint": str}`."""
 ACTIVE = frozenset({"preparing", "running", "stopping"})
 GONE = "The training process is gone without a last word."
 GONE_HINT = "Resume it: it continues from its last checkpoint."
@@ -36,10 +39,10 @@ class Snapshots:
         self._folds: dict[str, Fold] = {}
         self._lock = threading.Lock()
 
-    def get(self, run: Run, status: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def get(self, run: Run, status: Status) -> dict[str, Any]:
         """Return the run's snapshot as plain data; do not change it.
 
-        status: asks the backend: `{"alive": bool, "reason": str, "hint": str}`; called for active runs only.
+        status: asks the backend about an active run.
         """
         with self._lock:
             fold = self._folds.pop(run.id, None) or Fold(run)
@@ -77,7 +80,7 @@ class Fold:
         self._cached: dict[str, Any] = {}
         self._shown: tuple[Any, ...] = ()
 
-    def snapshot(self, status: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def snapshot(self, status: Status) -> dict[str, Any]:
         with self._lock:
             changed = self._read()
             state = derive(self._controls, self._states)
@@ -93,9 +96,10 @@ class Fold:
                 self._cached = self._build(state, stalled, started)
             return self._cached
 
-    def _reconcile(self, attempt: int, status: Callable[[], dict[str, Any]]) -> bool:
+    def _reconcile(self, attempt: int, status: Status) -> bool:
         """Write down that the worker has vanished, if it has."""
-        seen = status()
+        times = [c["time"] for c in self._controls if c["kind"] == "started" and c["attempt"] == attempt]
+        seen = status(self.run.directory, attempt, times[0] if times else 0.0)
         if seen["alive"]:
             return False
         # Its last words may have been written between our reading and its death.
