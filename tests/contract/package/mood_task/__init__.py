@@ -1,0 +1,53 @@
+"""The worked example of CONTRIBUTING.md: a task in a package of its own, whole and small.
+
+It learns which words go with which mood by counting them. Nothing here is imported by the app's
+page but this file, and it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from autotrain_gradio.data.catalogue import CLASS_BALANCE, LABEL, PATH, UPLOAD
+from autotrain_gradio.data.declare import Column, Kind, Layout
+from autotrain_gradio.tasks.base import Chart, Input, Metric, Params, SuggestedModel, Task, param
+
+SENTENCE = Kind("sentence", "sentence", "mood_task.sentence")
+MOOD_LINES = Layout(
+    "mood-lines",
+    "Lines with a mood in front",
+    "mood_task.mood_lines",
+    "notes.mood\n\nglad: what a sunny day\nsad: the rain came back",
+)
+
+
+class MoodParams(Params):
+    """Parameters of mood reading."""
+
+    epochs: int = param(2, "basic", ge=1, le=100)
+    """How often the words are counted."""
+    smoothing: float = param(1.0, "basic", gt=0, le=10)
+    """How much a word counts that was never seen with a mood."""
+
+
+TASK = Task(
+    name="mood-reading",
+    title="Mood reading",
+    modality="Moods",
+    summary="Tell the mood of a sentence by its words.",
+    module="mood_task.train",
+    params=MoodParams,
+    columns=(
+        Column("text", "Sentence", SENTENCE, "What somebody said.", names=("text", "sentence")),
+        Column("target", "Mood", LABEL, "The mood of it.", names=("mood", "target")),
+    ),
+    column_aliases={"mood": "target"},
+    sources=(UPLOAD, PATH),
+    layouts=(MOOD_LINES,),
+    checks=(CLASS_BALANCE,),
+    metrics=(Metric("accuracy", "Accuracy", percent=True, help="Share of sentences with the right mood."),),
+    headline="accuracy",
+    charts=(Chart("Words known", {"words": "words"}),),
+    inputs=(Input("text", "A sentence", "text"),),
+    models=(SuggestedModel("counting/words", "Always: there is only this one.", 0.001),),
+    aliases=("mood",),
+    can=frozenset({"preview", "predict"}),
+)

@@ -1,0 +1,30 @@
+"""The layout `mood-lines`: files that end in `.mood`, one sentence a line, its mood before the colon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.tree import Tree
+
+
+def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+    """Say whether there are files of ours."""
+    found = tree.with_suffix((".mood",))
+    return Recognised(0.9, f"{len(found)} .mood files") if found else Rejected("there is no file that ends in .mood")
+
+
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+    """Make a row of each line."""
+    columns: dict[str, list[str | None]] = {"mood": [], "sentence": [], WHERE: []}
+    files = [entry.path for entry in tree.with_suffix((".mood",))]
+    for path in files:
+        for number, line in enumerate((tree.root / path).read_text(encoding="utf-8").splitlines(), 1):
+            mood, colon, sentence = line.partition(":")
+            columns["mood"].append(mood.strip() if colon else None)
+            columns["sentence"].append(sentence.strip() if colon else line)
+            columns[WHERE].append(f"{path}, line {number}")
+    return Raw({"": pa.table(columns)}, kinds={"sentence": "sentence", "mood": "label"}, read=files)

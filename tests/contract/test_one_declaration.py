@@ -1,0 +1,84 @@
+"""A task in a package of its own appears everywhere, and works, with no edit of the app."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.contract.conftest import Shell
+
+DATA = "".join(f"glad: sunny day {n}\nsad: rainy evening {n}\n" for n in range(10))
+CLI = ("-m", "autotrain_gradio")
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A folder with rows in the example's own layout, two of which cannot be used."""
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "notes.mood").write_text(DATA + "glad:\nnobody knows the mood of this\n", encoding="utf-8")
+    return folder
+
+
+def test_it_is_in_the_registry_and_the_help(shell: Shell) -> None:
+    listed = shell(*CLI, "tasks", "--json")
+    assert [t["name"] for t in json.loads(listed.stdout)][-1] == "mood-reading", listed.stderr
+    assert "mood-reading" in shell(*CLI, "--help").stdout
+    text = shell(*CLI, "mood", "--help").stdout
+    assert "--smoothing" in text and "How much a word counts" in text and "--mood-column" in text
+
+
+def test_it_is_in_the_generated_docs(shell: Shell, tmp_path: Path) -> None:
+    done = shell("-m", "autotrain_gradio.docs", "--to", str(tmp_path / "docs"))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "docs" / "tasks" / "mood-reading.md").read_text(encoding="utf-8")
+    assert "sad: the rain came back" in page and "smoothing" in page and "above 0, at most 10" in page
+    assert "mood-reading" in (tmp_path / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
+def test_its_layout_kind_and_findings_are_used_by_check(shell: Shell, notes: Path) -> None:
+    done = shell(*CLI, "check", "mood-reading", "--data-path", str(notes), "--json")
+    found = json.loads(done.stdout)
+    assert found["layout"]["name"] == "mood-lines", done.stdout + done.stderr
+    assert {f["code"]: f["where"] for f in found["findings"]}["sentence-empty"] == "notes.mood, line 21"
+    assert done.returncode == 0
+    assert sum(found["splits"].values()) == 20
+    assert {d["code"] for d in found["dropped"]} == {"sentence-empty", "label-missing"}
+
+
+def test_it_trains_predicts_and_exports_by_its_command(shell: Shell, notes: Path, tmp_path: Path) -> None:
+    train = ("mood-reading", "--data-path", str(notes), "--project-name", "moods", "--epochs", "3", "--train")
+    done = shell(*CLI, *train)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((tmp_path / "moods" / "words.json").read_text())["glad"]["sunny"] > 0
+    assert "Words known" in done.stdout
+
+    runs = json.loads(shell(*CLI, "runs", "--json").stdout)
+    assert [(r["state"], r["task"], r["project_name"]) for r in runs] == [("completed", "mood-reading", "moods")]
+    assert runs[0]["best_metric"] == {"name": "accuracy", "value": 1.0}
+
+    said = shell(*CLI, "predict", "moods", "a sunny day", "rainy", "--json")
+    assert [p["label"] for p in json.loads(said.stdout)] == ["glad", "sad"], said.stderr
+
+    assert shell(*CLI, "export", runs[0]["id"][:20], "--to", str(tmp_path / "away")).returncode == 0
+    assert (tmp_path / "away" / "words.json").is_file()
+
+
+def test_its_preview_is_shown_by_the_service(shell: Shell, notes: Path) -> None:
+    done = shell(
+        "-c",
+        f"""
+import json
+from autotrain_gradio.service import Service
+from autotrain_gradio.settings import Settings
+service = Service(Settings.from_env(), dispatch=False)
+spec = {{"task": "mood", "data": {{"path": {str(notes)!r}}}}}
+draft = service.draft("mood")
+service.check(draft, spec)
+print(json.dumps(service.preview(draft, spec)))
+service.close()
+""",
+    )
+    assert json.loads(done.stdout)[0]["title"] == "Words that are counted", done.stderr

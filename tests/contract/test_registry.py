@@ -1,0 +1,130 @@
+"""What every task's declaration must hold, so that forms, flags and docs can be made from it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import autotrain_gradio.tasks
+from autotrain_gradio import views
+from autotrain_gradio.data.declare import Check, Kind, Layout, Source
+from autotrain_gradio.docs import pages
+from autotrain_gradio.options import options, spec_from_options
+from autotrain_gradio.registry import Registry, registry, resolve
+from autotrain_gradio.spec import DataSpec, HubSpec, RunSpec
+from autotrain_gradio.tasks.base import GROUPS, Task
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = sorted(p.parent.name for p in Path(autotrain_gradio.tasks.__path__[0]).glob("*/__init__.py"))
+TASKS = list(registry())
+each_task = pytest.mark.parametrize("task", TASKS, ids=lambda t: t.name)
+
+
+def test_every_folder_is_a_task() -> None:
+    assert len(FOLDERS) >= 1
+    assert [t.name.replace("-", "_") for t in TASKS][: len(FOLDERS)] == FOLDERS
+
+
+@each_task
+def test_every_parameter_has_a_help_text_and_a_group(task: Task) -> None:
+    fields = task.params.model_fields
+    assert fields
+    for name, field in fields.items():
+        assert field.description and field.description.strip().endswith((".", "!", "?")), name
+        extra = field.json_schema_extra
+        assert isinstance(extra, dict) and extra["group"] in GROUPS, name
+    assert sorted(n for names in task.groups().values() for n in names) == sorted(fields)
+    assert "basic" in task.groups()
+
+
+@each_task
+def test_defaults_are_valid_and_complete(task: Task) -> None:
+    resolved = resolve({"task": task.name})
+    assert resolved.params == task.params()
+    # A default that its own bounds refuse would only be found by the person who writes it down.
+    task.params.model_validate(task.params().model_dump())
+    assert resolved.spec.params == {}
+    assert set(resolved.complete()["params"]) == set(task.params.model_fields)
+
+
+@each_task
+def test_names_do_not_collide(task: Task) -> None:
+    names = [n for option in options(task) for n in (option.name, *option.aliases)]
+    assert len(names) == len(set(names))
+    assert not {"train", "json", "help", "token"} & set(names)
+    assert len({c.role for c in task.columns}) == len(task.columns)
+    assert set(task.column_aliases.values()) <= {c.role for c in task.columns}
+    for parts in (task.sources, task.layouts, task.checks, task.metrics, task.inputs, task.samples):
+        assert len({p.name for p in parts}) == len(parts)
+
+
+def test_two_tasks_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="names both"):
+        Registry([TASKS[0], TASKS[0]])
+
+
+@each_task
+def test_every_named_module_exists(task: Task) -> None:
+    parts: list[Source | Layout | Check | Kind] = [*task.sources, *task.layouts, *task.checks]
+    parts += [c.kind for c in task.columns]
+    assert parts
+    for module in (task.module, *(p.module for p in parts)):
+        assert importlib.util.find_spec(module) is not None, module
+
+
+@each_task
+def test_layouts_columns_and_models_are_explained(task: Task) -> None:
+    assert task.summary.endswith(".") and task.layouts and task.sources
+    assert all(layout.example.strip() for layout in task.layouts)
+    assert all(column.help.endswith(".") for column in task.columns)
+    assert all(model.when.endswith(".") for model in task.models)
+
+
+@each_task
+def test_the_headline_and_the_charts_name_declared_figures(task: Task) -> None:
+    assert task.metric(task.headline) is not None
+    for chart in task.charts:
+        for name in chart.series:
+            if name.startswith("eval_"):
+                assert task.metric(name) is not None, name
+
+
+@each_task
+def test_samples_lie_in_the_assets(task: Task) -> None:
+    assert task.samples
+    for sample in task.samples:
+        files = [p for p in (ROOT / "assets" / "samples" / sample.path).rglob("*") if p.is_file()]
+        assert len(files) >= 2, sample.path
+
+
+@each_task
+def test_every_option_comes_back_from_its_view(task: Task) -> None:
+    """The command and the Python call that the page shows give the same run again."""
+    given: dict[str, object] = {}
+    for option in options(task):
+        if option.choices:
+            given[option.name] = next(c for c in option.choices if c != option.default)
+        elif option.kind == "yes or no":
+            given[option.name] = not option.default
+        elif option.kind == "whole number":
+            given[option.name] = (option.default or 0) + 1
+    given |= {"model": "some/model", "data_path": "somewhere", "valid_split": "held-out", "username": "ana"}
+    first = resolve(spec_from_options(task, given)).complete()
+    again = resolve(spec_from_options(task, views.arguments(RunSpec.model_validate(spec_from_options(task, given)))))
+    assert again.complete() == first
+    assert first["params"] != task.params().model_dump(mode="json")
+
+
+@pytest.mark.parametrize("model", [RunSpec, DataSpec, HubSpec])
+def test_every_setting_of_a_run_has_a_help_text(model: type[RunSpec]) -> None:
+    assert model.model_fields
+    assert all(field.description for field in model.model_fields.values())
+
+
+def test_the_generated_docs_are_up_to_date() -> None:
+    made = pages(Registry(t for t in TASKS if t.module.startswith("autotrain_gradio.")))
+    assert len(made) == len(FOLDERS) + 2
+    for name, text in made.items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, f"{name}: run 'make generate'"
