@@ -201,7 +201,7 @@ def _extract_tar(archive: Path, target: Path, limits: Limits, progress: Progress
 def _tar_members(file: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     while (member := file.next()) is not None:
         yield member
-        file.members.clear()  # else the list of all members stays in memory
+        file.members = []  # type: ignore[attr-defined]  # else the list of all members stays in memory
 
 
 @dataclass

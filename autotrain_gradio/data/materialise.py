@@ -19,12 +19,11 @@ from datasets.table import InMemoryTable
 from autotrain_gradio.data.arrow_files import media_column
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.request import VERSION, Request
-from autotrain_gradio.data.rows import Raw, Rows, counted, listed
+from autotrain_gradio.data.rows import ROW, Raw, Rows, counted, listed
 from autotrain_gradio.data.sources.sample import samples_folder
 from autotrain_gradio.data.tree import Tree
 from autotrain_gradio.errors import DataError
 
-ROW = "_row"
 SAMPLE = "sample:"
 IN_RUN = "run:"
 

@@ -20,6 +20,7 @@ from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.mapping import Mapping, map_columns
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import (
+    ROW,
     WHERE,
     Context,
     Fetched,
@@ -142,7 +143,7 @@ def _run(state: _State) -> None:
     where = table.column(WHERE).to_pylist()
     rows = state.rows = Rows(names, where, [None] * len(names))
     if raw.arrow:
-        rows.row = table.column(materialise.ROW).to_pylist()
+        rows.row = table.column(ROW).to_pylist()
     contexts = _inspect(state, rows, table, raw, tree)
     _checks(state, rows)
     state.how, found = split(rows, request, choice.validation)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 WHERE = "_where"
 """Column of a raw table: file and row, for messages."""
+ROW = "_row"
+"""Column of a raw table with Arrow files: the number of the row in all of them together."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Fact(NamedTuple):
 
 
 class _Item(NamedTuple):
-    index: int
+    number: int
     key: tuple[str, int, int]
     path: str | None
     data: Any
@@ -179,7 +179,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
 
     def take(future: Future[list[tuple[_Item, Fact]]]) -> None:
         for item, fact in future.result():
-            facts[item.index] = fact
+            facts[item.number] = fact
             if fact.problem != "image-unreadable":
                 keys.append(item.key)
                 found.append(fact)

@@ -100,11 +100,16 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         files = list(pool.map(make, [i for _, i in chosen]))
     items: list[dict[str, Any]] = [
-        {"file": file, "caption": rows.where[i], "group": name} for (name, i), file in zip(chosen, files, strict=True)
+        {"file": file, "caption": _caption(cells.values[i], rows.where[i]), "group": name}
+        for (name, i), file in zip(chosen, files, strict=True)
     ]
     more = len([n for n in names if n in groups]) - len(shown)
     note = f"{PER_CLASS} of each class at most" + (f"; {more} more classes are not shown." if more else ".")
     return [panels.gallery("Examples", items, note=note)]
+
+
+def _caption(path: str | None, where: str) -> str:
+    return where if path is None else path.rpartition("/")[2]
 
 
 def thumbnail(data: bytes, target: Path) -> None:

@@ -1,7 +1,88 @@
-"""Stand-in."""
+"""A folder that `datasets` wrote with `save_to_disk`: a `DatasetDict` or one `Dataset`."""
 
-from autotrain_gradio.data.rows import Rejected
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.data.arrow_files import open_table
+from autotrain_gradio.data.layouts.embedded import join, media_field, read_features
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, listed
+from autotrain_gradio.data.tree import Tree
+from autotrain_gradio.errors import DataError
+
+DICT, STATE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 
 
-def recognise(tree, request):
-    return Rejected("stand-in")
+def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+    """Say whether there is a saved dataset with a column of media."""
+    if request.media is None:
+        return Rejected("this task reads no files")
+    folders = _splits(tree)
+    if not folders:
+        return Rejected(f"there is no {DICT} or {STATE}")
+    for folder in folders.values():
+        files = _files(tree, folder)
+        if not files:
+            return Rejected(f"'{folder or tree.root.name}' names no Arrow files")
+        try:
+            schema = open_table(tree.root / files[0]).schema
+        except DataError as error:
+            return Rejected(f"{files[0]}: {error.message}")
+        if media_field(schema, request) is None:
+            return Rejected(f"{files[0]} has no column of {request.media.name}s, only {listed(schema.names)}")
+    splits = [s for s in folders if s]
+    return Recognised(
+        1.0, f"a saved dataset with the splits {listed(splits)}" if splits else "a saved dataset without splits"
+    )
+
+
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+    """Map the Arrow files of every split into memory."""
+    parts = []
+    features: dict[str, Any] = {}
+    for split, folder in _splits(tree).items():
+        parts += [(split, name, tree.root / name) for name in _files(tree, folder)]
+        found = _json(tree, f"{folder}/{INFO}" if folder else INFO).get("features")
+        features |= found if isinstance(found, dict) else {}
+    raw = join(parts, request)
+    if features:
+        read_features(next(iter(raw.splits.values())).schema, raw, request, features)
+    raw.read = [name for _, name, _ in parts]
+    return raw
+
+
+def _splits(tree: Tree) -> dict[str, str]:
+    """Return split → its folder: of the outermost `DatasetDict`, else of one `Dataset` as the split ''."""
+    for name in (DICT, STATE):
+        found = sorted((f for f in tree.files if f.name == name), key=lambda f: f.path.count("/"))
+        if not found:
+            continue
+        base = found[0].folder
+        if name == STATE:
+            return {"": base}
+        splits = _json(tree, found[0].path).get("splits")
+        if isinstance(splits, list):
+            folders = {str(s): f"{base}/{s}" if base else str(s) for s in splits}
+            return {s: f for s, f in folders.items() if f"{f}/{STATE}" in tree.by_path}
+    return {}
+
+
+def _files(tree: Tree, folder: str) -> list[str]:
+    """Return the Arrow files of a split, in their order. Names with a folder in them are not followed."""
+    state = _json(tree, f"{folder}/{STATE}" if folder else STATE)
+    names = [str(f.get("filename", "")) for f in state.get("_data_files") or [] if isinstance(f, dict)]
+    paths = [f"{folder}/{n}" if folder else n for n in names if n and "/" not in n]
+    return [p for p in paths if p in tree.by_path]
+
+
+def _json(tree: Tree, path: str) -> dict[str, Any]:
+    if path not in tree.by_path or tree.by_path[path].size > 2**26:
+        return {}
+    try:
+        value = json.loads((tree.root / path).read_text(encoding="utf-8"))
+    except ValueError:
+        return {}  # not written by the library: the layout is then not recognised
+    return value if isinstance(value, dict) else {}
