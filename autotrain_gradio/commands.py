@@ -116,13 +116,16 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
     if as_json:
         say_json({k: v for k, v in found.items() if k not in {"gallery", "key"}})
         return int(failed)
-    say(f"{found['layout']['title']}: {found['layout']['reason']}")
+    if found["layout"]:
+        say(f"{found['layout']['title']}: {found['layout']['reason']}")
     for role, columns in found["mapping"].items():
         say(f"  {role}: {', '.join(columns) if isinstance(columns, list) else columns}")
-    say("  " + ", ".join(f"{n:,} rows for {name}" for name, n in found["splits"].items()) + f" ({found['split_how']})")
+    if found["splits"]:
+        say("  " + ", ".join(f"{n:,} rows for {name}" for name, n in found["splits"].items()))
     for panel in found["profile"]:
         say("\n" + panel_text(panel))
-    say()
+    if found["profile"]:
+        say()
     say(findings_text(found["findings"]) if found["findings"] else "Nothing to complain about.")
     return int(failed)
 

@@ -85,7 +85,8 @@ def cli_page(tasks: Registry) -> str:
     listed = "\n".join(f"- [`{t.name}`](tasks/{t.name}.md#settings): {t.summary}" for t in tasks)
     parts.append(
         f"## A task's name\n\nTrains with flags instead of a YAML file, as AutoTrain does; `{PROGRAM} check "
-        f"TASK` takes the same flags without `--train`.\n\n```sh\n{PROGRAM} TASK --data-path FOLDER … --train\n```\n\n{listed}"
+        f"TASK` takes the same flags without `--train`.\n\n```sh\n{PROGRAM} TASK --data-path FOLDER … --train\n```\n\n"
+        + listed
     )
     parts.append(
         "## Exit status\n\n0: done. 1: an error, findings of level error, or a training that did not complete. "

@@ -1,0 +1,112 @@
+"""Reading commands: what is asked for, and what is answered to a wrong one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autotrain_gradio import cli, commands
+from autotrain_gradio.cli import main
+from autotrain_gradio.registry import registry, resolve
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trian"], "Did you mean 'train'?"),
+        (["image-clasification"], "Did you mean 'image-classification'?"),
+        (["runs", "--jsn"], "Did you mean '--json'?"),
+        (["image-classification", "--epoch", "3", "--train"], "Did you mean '--epochs'?"),
+        (["check", "image-classification", "--datapath", "x"], "Did you mean '--data-path'?"),
+        (["show"], "required: RUN"),
+        (["image-classification", "--data-path", "x"], "has no --train"),
+        (["image-classification", "a", "--train"], "one word too many"),
+    ],
+)
+def test_a_wrong_command_says_what_is_right(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err and shown.out == "" and "Traceback" not in shown.err
+
+
+@pytest.mark.parametrize("words", [["--token", "hf_abcdef"], ["--token=hf_abcdef"]])
+def test_a_token_is_refused_and_not_repeated(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image-classification", "--train", *words]) == 2
+    said = capsys.readouterr().err
+    assert "HF_TOKEN" in said and "hf auth login" in said and "hf_abcdef" not in said
+
+
+def test_all_wrong_values_are_named_at_once_by_their_flags(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image-classification", "--train", "--epochs", "many", "--lr", "7"]) == 1
+    said = capsys.readouterr().err
+    assert "'many'" in said and "--epochs" in said and "--lr" in said
+
+
+def test_an_unknown_key_of_a_yaml_is_answered(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("task: image_classification\nparams:\n  epocs: 2\n")
+    assert main(["train", str(path)]) == 1
+    assert "Did you mean 'epochs'?" in capsys.readouterr().err
+    assert main(["check", str(path), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert {"layout", "rows", "columns", "findings", "profile"} <= set(found)
+    assert found["findings"][0]["code"] == "unknown-setting" and found["findings"][0]["where"] == "params.epocs"
+
+
+def test_a_missing_file_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "no-such.yaml"]) == 1
+    assert "no-such.yaml" in capsys.readouterr().err
+
+
+def test_the_form_of_autotrain_becomes_the_same_spec(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr(commands, "_train", lambda spec, token: asked.append(spec) or 0)
+    words = (
+        "image_classification --model google/vit-base-patch16-224 --data-path cats --project_name=cats_and_dogs "
+        "--train-split train --valid-split none --image-column img --label-column kind --max-samples 20 --epochs 2 "
+        "--batch-size 4 --lr 2e-5 --no-horizontal-flip --mixed-precision none --log tensorboard "
+        "--push-to-hub --username ana --train"
+    )
+    assert main(words.split()) == 0
+    found = resolve(asked[0])
+    assert found.spec.project_name == "cats_and_dogs"
+    assert found.spec.data.columns == {"image": "img", "target": "kind"}
+    assert (found.spec.data.path, found.spec.data.valid_split, found.spec.data.max_samples) == ("cats", None, 20)
+    assert found.spec.params == {
+        "epochs": 2,
+        "batch_size": 4,
+        "lr": 2e-5,
+        "horizontal_flip": False,
+        "log": "tensorboard",
+    }
+    assert found.spec.hub.push_to_hub and found.spec.hub.username == "ana"
+
+
+def test_every_setting_has_a_flag_with_its_help() -> None:
+    assert len(registry()) >= 1
+    for task in registry():
+        text = " ".join(cli.task_parser(task, "x", train=True).format_help().split())
+        for name, field in task.params.model_fields.items():
+            flag = "--" + name.replace("_", "-")
+            assert flag in text
+            assert " ".join((field.description or "?").split())[:30] in text.replace("- ", "-"), name
+
+
+def test_tasks_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tasks", "--json"]) == 0
+    names = [t["name"] for t in json.loads(capsys.readouterr().out)]
+    assert names == [t.name for t in registry()] and "image-classification" in names
+
+
+def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "image-classification" in capsys.readouterr().out
+
+
+def test_an_unknown_run_is_answered(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "nothing"]) == 1
+    assert "There is no run 'nothing'." in capsys.readouterr().err
+    assert main(["runs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
