@@ -433,7 +433,8 @@ class Service:
             samples = {s.name for s in resolved.task.samples}
             exists = bool(data.path) and not self.settings.shared and folder.exists()
             looks_local = data.path.startswith(("/", "./", "../", "~"))
-            source = "path" if exists or looks_local else "sample" if data.path in samples else "hub"
+            elsewhere = "hub" if any(s.name == "hub" for s in resolved.task.sources) else "path"
+            source = "path" if exists or looks_local else "sample" if data.path in samples else elsewhere
         declared = next((s for s in resolved.task.sources if s.name == source), None)
         if declared is None:
             raise SpecError(f"There is no data source '{source}'.", where="data.source", code="unknown-source")
