@@ -56,7 +56,9 @@ class Registry:
         """
         task = self._names.get(_normal(name))
         if task is None:
-            raise NotFound(f"There is no task '{name}'.", did_you_mean(_normal(name), self._tasks), "task", "unknown-task")
+            raise NotFound(
+                f"There is no task '{name}'.", did_you_mean(_normal(name), self._tasks), "task", "unknown-task"
+            )
         return task
 
     def modalities(self) -> dict[str, list[Task]]:
@@ -122,15 +124,22 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
         if role is None:
             roles = [c.role for c in task.columns]
             findings.append(
-                Finding("error", "unknown-column-role", f"'{name}' is no column of {task.title.lower()}.", did_you_mean(name, roles), f"data.columns.{name}")
+                Finding(
+                    "error",
+                    "unknown-column-role",
+                    f"'{name}' is no column of {task.title.lower()}.",
+                    did_you_mean(name, roles),
+                    f"data.columns.{name}",
+                )
             )
         elif column:
             columns[role] = column
     if "columns" in data:
         data["columns"] = columns
     resolved_params: Params | None = None
+    model = spec.model or task.default_model
     try:
-        resolved_params = task.params.model_validate(params)
+        resolved_params = task.params.model_validate({**defaults(task, model), **params})
     except ValidationError as error:
         findings.extend(findings_of(error, task.params, "params"))
     try:
@@ -140,10 +149,13 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
     if findings or resolved_params is None:
         raise SpecError.from_findings(findings)
     changed = resolved_params.model_dump(mode="json", exclude_defaults=True)
-    complete = spec.model_copy(
-        update={"task": task.name, "model": spec.model or task.default_model, "data": resolved_data, "params": changed}
-    )
+    complete = spec.model_copy(update={"task": task.name, "model": model, "data": resolved_data, "params": changed})
     return Resolved(complete, task, resolved_params)
+
+
+def defaults(task: Task, model: str) -> dict[str, Any]:
+    """Return the parameters that the task sets otherwise for this model."""
+    return task.defaults(model) if task.defaults else {}
 
 
 def role_of(task: Task, name: str) -> str | None:

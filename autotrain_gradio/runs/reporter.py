@@ -77,6 +77,11 @@ class Reporter:
         finite = {k: float(v) if math.isfinite(v) else None for k, v in values.items()}
         self._write("metric", {"step": step, "epoch": round(epoch, 4), "values": finite})
 
+    def result(self, **values: float) -> None:
+        """Record the figures of the model that is kept, which may be an earlier one than the last measured."""
+        finite = {k: float(v) for k, v in values.items() if math.isfinite(v)}
+        self._write("result", {"values": finite})
+
     def sample(self, step: int, panel: Panel) -> None:
         """Show predictions on the same few rows; files of the panel are relative to the run."""
         self._write("sample", {"step": step, "panel": panel})

@@ -71,6 +71,7 @@ class Fold:
         self._samples: list[Record] = []
         self._notes: list[Record] = []
         self._metrics: dict[str, float] = {}
+        self._result: dict[str, float] = {}
         self._error: Record | None = None
         self._progress: Record | None = None
         self._pace: list[tuple[float, int]] = []
@@ -121,7 +122,7 @@ class Fold:
         kind, attempt = event.get("kind"), event.get("attempt", 0)
         self._last_event = event.get("time", 0.0)
         if attempt > self._attempt:
-            self._attempt, self._error, self._progress, self._pace = attempt, None, None, []
+            self._attempt, self._error, self._progress, self._pace, self._result = attempt, None, None, [], {}
         if kind == "state":
             self._states.append(event)
         elif kind == "error":
@@ -133,6 +134,8 @@ class Fold:
         elif kind == "metric":
             for name, value in event["values"].items():
                 self._point(name, event["step"], value)
+        elif kind == "result":
+            self._result = event["values"]
         elif kind == "sample":
             kept = [s for s in self._samples if s["step"] < event["step"]]
             self._samples = [*kept, {"step": event["step"], "panel": event["panel"]}][-SAMPLES:]
@@ -193,7 +196,7 @@ class Fold:
             "attempt_started": asked.get("started"),
             "finished": finished if over else None,
             "progress": self._progress_now(state.name),
-            "metrics": dict(self._metrics),
+            "metrics": {**self._metrics, **self._result},
             "series": {name: downsample(points, POINTS) for name, points in self._series.items()},
             "samples": list(self._samples),
             "notes": notes,

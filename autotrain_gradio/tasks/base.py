@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -44,8 +45,8 @@ class TrainerParams(Params):
     """Size of the steps that training takes. Too large and the loss jumps, too small and nothing happens."""
     optimizer: str = param("adamw_torch", "training")
     """Name of the optimizer, as transformers knows it (`adamw_torch`, `sgd`, `adafactor` …)."""
-    scheduler: Literal["linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup"] = param(
-        "linear", "training"
+    scheduler: Literal["linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup"] = (
+        param("linear", "training")
     )
     """How the learning rate changes over the training."""
     warmup_ratio: float = param(0.1, "training", ge=0, lt=1)
@@ -157,6 +158,8 @@ class Task:
     charts: tuple[Chart, ...] = ()
     inputs: tuple[Input, ...] = ()
     models: tuple[SuggestedModel, ...] = ()
+    defaults: Callable[[str], dict[str, Any]] | None = None
+    """Model → defaults that suit it better than the declared ones; what the user gives wins."""
     model_filter: str = ""
     """Hub `pipeline_tag` of the models that fit."""
     samples: tuple[Sample, ...] = ()

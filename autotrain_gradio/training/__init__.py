@@ -1,0 +1,1 @@
+"""What the tasks' `train.py` files share: arguments, the fit, images, metrics. Workers only."""

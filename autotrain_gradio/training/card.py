@@ -1,0 +1,94 @@
+"""The model's folder as the user takes it away: weights, processor, card, and the settings that made it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from autotrain_gradio.runs.record import write_json
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.spec import TINY
+
+
+def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
+    """Make `model/` complete, or leave it as it was.
+
+    write: saves model and processor into the folder that it is given.
+    """
+    partial = run.directory / "model.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    write(partial)
+    (partial / "training_args.bin").unlink(missing_ok=True)  # a pickle: nobody should have to trust it
+    (partial / "README.md").write_text(card, encoding="utf-8")
+    settings = run.spec.model_dump(mode="json")
+    settings["params"] = run.params.model_dump(mode="json")
+    write_json(partial / "training_params.json", settings)
+    if run.model.exists():
+        shutil.rmtree(run.model)
+    partial.rename(run.model)
+    run.artifact("model", run.model)
+
+
+def card(
+    run: Reporter,
+    *,
+    task: str,
+    title: str,
+    library: str,
+    usage: str,
+    data: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    measured_on: str,
+) -> str:
+    """Write a model card: what it was trained on, how, what was measured, how to use it.
+
+    task: the Hub's pipeline tag. metrics: name → value on the validation rows; empty: none were kept.
+    """
+    spec, name = run.spec, run.spec.project_name
+    results = [
+        EvalResult(task_type=task, dataset_type="custom", dataset_name=measured_on, metric_type=k, metric_value=v)
+        for k, v in metrics.items()
+    ]
+    base = spec.model if spec.model != TINY and not Path(spec.model).is_absolute() else None
+    front = ModelCardData(
+        base_model=base,
+        library_name=library,
+        pipeline_tag=task,
+        tags=[task, "autotrain-gradio"],
+        model_name=name if results else None,
+        eval_results=results or None,
+    )
+    start = "a small random model" if spec.model == TINY else Path(spec.model).name if base is None else spec.model
+    measured = _table(("metric", "value"), {k: f"{v:.4f}" for k, v in metrics.items()})
+    nothing = "No rows were kept for validation: nothing was measured."
+    changed = run.params.model_dump(mode="json")
+    parts = [
+        f"---\n{front.to_yaml()}\n---",
+        f"# {name}",
+        f"{title}, fine-tuned from {start}.",
+        "## Results",
+        f"On {measured_on}:\n\n{measured}" if metrics else nothing,
+        "## Use",
+        f"```python\n{usage.strip()}\n```",
+        "## Data",
+        _table(("", ""), {k: str(v) for k, v in data.items()}),
+        "## Training",
+        _table(("parameter", "value"), {k: str(v) for k, v in changed.items()}),
+    ]
+    text = "\n\n".join(parts) + "\n"
+    return str(ModelCard(text))
+
+
+def _table(head: tuple[str, str], rows: Mapping[str, str]) -> str:
+    lines = [f"| {head[0]} | {head[1]} |", "|---|---|"]
+    lines += [f"| {_cell(k)} | {_cell(v)} |" for k, v in rows.items()]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
