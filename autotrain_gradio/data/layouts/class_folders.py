@@ -109,13 +109,14 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
 
 def _plan(media: list[Entry], request: Request) -> _Plan:
     plan = _Plan()
-    base = _below_wrappers(_folders(media), request)
-    named = {n: f for n in wanted(request.spec) if "/" in n and (f := _find(base, n)) is not None}
+    root = _folders(media)
+    base = _below_wrappers(root, request)
+    named = {n: f for n in wanted(request.spec) if "/" in n and (f := _find(root, n) or _find(base, n)) is not None}
     if named:  # the spec names folders such as images/training
         for name, folder in named.items():
             _classes(folder, name, plan, request)
         taken = {id(e) for f in named.values() for e in f.all()}
-        plan.rows[""] += [(e, None) for e in base.all() if id(e) not in taken]
+        plan.rows[""] += [(e, None) for e in root.all() if id(e) not in taken]
         if not plan.rows[""]:
             del plan.rows[""]
         return plan
