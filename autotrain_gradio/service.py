@@ -22,7 +22,7 @@ from autotrain_gradio.backends import local
 from autotrain_gradio.backends.dispatcher import Dispatcher
 from autotrain_gradio.errors import DataError, Finding, Forbidden, NotFound, SpecError, StateError, UserError
 from autotrain_gradio.panels import Panel
-from autotrain_gradio.registry import Registry, Resolved, registry, resolve
+from autotrain_gradio.registry import Registry, Resolved, defaults, registry, resolve
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.runs.snapshot import Snapshots
 from autotrain_gradio.runs.store import Store
@@ -43,14 +43,18 @@ class Service:
     """The application, without a face.
 
     dispatch: take part in the queue: start the runs that wait, watch the ones that run.
+    interactive: somebody is filling in forms: previews are made ready while they read.
     """
 
-    def __init__(self, settings: Settings, tasks: Registry | None = None, *, dispatch: bool = True) -> None:
+    def __init__(
+        self, settings: Settings, tasks: Registry | None = None, *, dispatch: bool = True, interactive: bool = False
+    ) -> None:
         self.settings = settings
         self.tasks = tasks or registry()
         self.store = Store(settings.runs)
+        self.interactive = interactive
         self._snapshots = Snapshots()
-        self._predictors = local.Predictors(settings.limits)
+        self._warm = local.WarmWorkers(settings.limits)
         self._calls: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
         self._dispatcher = Dispatcher(settings, self.store)
@@ -63,7 +67,7 @@ class Service:
         for cancel in list(self._calls.values()):
             cancel.set()
         self._dispatcher.stop()
-        self._predictors.close()
+        self._warm.close()
 
     # -- drafts: what a form works on before Start
 
@@ -151,6 +155,12 @@ class Service:
                 env=self._environment(token),
                 cancel=cancel,
             )
+        if (
+            self.interactive
+            and "preview" in resolved.task.can
+            and not any(f["level"] == "error" for f in value["findings"])
+        ):
+            self._warm.warm(run.directory, "preview", {"spec": resolved.complete()}, self._environment(None))
         return dict(value)
 
     def cancel_check(self, draft: str, owner: str = LOCAL) -> None:
@@ -169,8 +179,7 @@ class Service:
         resolved = self._resolve(spec)
         self._need(resolved, "preview")
         sent = {**(context or {}), "spec": resolved.complete()}
-        env = self._environment(None)
-        return list(local.call(run.directory, "preview", sent, limits=self.settings.limits, env=env))
+        return list(self._warm.call(run.directory, "preview", sent, self._environment(None)))
 
     def probe(self, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None) -> dict[str, Any]:
         """Look at the spec's model without loading its weights.
@@ -191,6 +200,11 @@ class Service:
                 env=self._environment(token),
             )
         )
+
+    def defaults(self, task: str, model: str) -> dict[str, Any]:
+        """Return the task's parameters as they are for a model when the user sets none."""
+        found = self.tasks.get(task)
+        return found.params.model_validate(defaults(found, model)).model_dump(mode="json")
 
     def estimate(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
         """Say how much work the training is: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
@@ -238,6 +252,7 @@ class Service:
         found = [Finding.from_dict(f) for f in check["findings"]] if check else []
         if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == _data(resolved):
             raise DataError.from_findings(found)
+        self._warm.drop(run.directory)  # it would take memory from the training
         run.freeze(resolved.complete())
         self._dispatcher.enqueue(run, secrets)
         return run.id
@@ -328,7 +343,7 @@ class Service:
         record = self._own(run, owner)
         if record.is_started() and self._state(record) in ACTIVE:
             raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
-        self._predictors.drop(record.directory)
+        self._warm.drop(record.directory)
         self._dispatcher.forget(record)
         self._snapshots.drop(record.id)
         self.store.delete(record)
@@ -357,7 +372,8 @@ class Service:
         record = self.store.get(run)
         if not (record.directory / "model").is_dir():
             raise StateError("The run has no model yet.", "Wait until it is done, or stop it.", code="no-model")
-        return self._predictors.predict(record.directory, [dict(i) for i in inputs], self._environment(None))
+        context = {"inputs": [dict(i) for i in inputs]}
+        return list(self._warm.call(record.directory, "predict", context, self._environment(None)))
 
     def archive(self, run: str, owner: str = LOCAL) -> Path:
         """Return a zip of the model with its card, made once for each finished attempt."""

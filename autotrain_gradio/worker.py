@@ -18,6 +18,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,12 @@ from autotrain_gradio.spec import RunSpec
 Progress = Callable[[str, float], None]
 
 
-def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress) -> Any:
+def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress, warm: Warm | None = None) -> Any:
     """Do what a verb says, in this process.
 
     Verbs: `check`, `preview`, `probe`, `predict`, `verify`; `context` holds `spec` where the run has no
-    `spec.json`, `inputs` for `predict`, and what a task's preview wants. Returns JSON-ready data.
+    `spec.json`, `inputs` for `predict`, and what a task's preview wants. `warm` keeps a loaded model
+    between calls. Returns JSON-ready data.
 
     Raises:
         UserError: with findings, for all that the user can mend.
@@ -52,7 +54,7 @@ def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress)
     if verb == "probe":
         return module.probe(resolved.spec, resolved.params, context)
     if verb == "predict":
-        return module.load(directory)(context["inputs"])
+        return (warm or Warm()).predictor(module, directory)(context["inputs"])
     if verb == "verify":
         module.load(directory)
         return {"loads": True}
@@ -174,7 +176,7 @@ def _say(message: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _answer(directory: Path, verb: str, work: Callable[[], Any]) -> bool:
+def _answer(directory: Path, work: Callable[[], Any]) -> bool:
     try:
         value = work()
     except UserError as error:
@@ -197,9 +199,11 @@ def _answer(directory: Path, verb: str, work: Callable[[], Any]) -> bool:
     return True
 
 
-def _serve(directory: Path, idle: float) -> None:
-    """Load the model once and answer each line of stdin; end after `idle` seconds without one."""
-    predictor: Any = None
+def _serve(directory: Path) -> None:
+    """Answer each line of stdin, `{"verb", "context"}`; the first says after how many idle seconds to end.
+
+    What a line with `load_only` says is loaded, and not answered.
+    """
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def listen() -> None:
@@ -208,6 +212,8 @@ def _serve(directory: Path, idle: float) -> None:
         lines.put("")  # the caller has gone
 
     threading.Thread(target=listen, daemon=True).start()
+    idle = float(json.loads(lines.get())["idle_seconds"])
+    warm = Warm()
     while True:
         try:
             line = lines.get(timeout=idle)
@@ -215,36 +221,51 @@ def _serve(directory: Path, idle: float) -> None:
             return
         if not line:
             return
+        order = json.loads(line)
+        if order.get("load_only"):
+            importlib.import_module(resolve(_spec(directory, order["context"])).task.module)
+            continue
+        _answer(directory, partial(run, directory, order["verb"], order["context"], _quiet, warm))
 
-        def work(line: str = line) -> Any:
-            nonlocal predictor
-            if predictor is None:
-                resolved = resolve(_spec(directory, {}))
-                predictor = importlib.import_module(resolved.task.module).load(directory)
-            return predictor(json.loads(line)["inputs"])
 
-        _answer(directory, "predict", work)
+def _quiet(message: str, fraction: float) -> None:
+    """Progress of a call that is too short to show any."""
+
+
+class Warm:
+    """The model that a warm worker has loaded, until the run has another."""
+
+    def __init__(self) -> None:
+        self._stamp = 0
+        self._predictor: Any = None
+
+    def predictor(self, module: Any, directory: Path) -> Any:
+        """Return the task's predictor of the run's present model."""
+        stamp = (directory / "model").stat().st_mtime_ns
+        if self._predictor is None or stamp != self._stamp:
+            self._stamp, self._predictor = stamp, module.load(directory)
+        return self._predictor
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the worker's shell; the exit status is 0 only when the work is done."""
     parser = argparse.ArgumentParser(prog="autotrain_gradio.worker")
     parser.add_argument("directory", type=Path)
-    parser.add_argument("verb", choices=["check", "preview", "probe", "train", "predict", "verify"])
+    parser.add_argument("verb", choices=["check", "preview", "probe", "train", "predict", "verify", "serve"])
     parser.add_argument("--attempt", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args(argv)
     if args.verb == "train":
         return 0 if train(args.directory, args.attempt, args.resume) else 1
-    context = json.loads(sys.stdin.readline() or "{}")
-    if context.get("serve"):
-        _serve(args.directory, float(context["idle_seconds"]))
+    if args.verb == "serve":
+        _serve(args.directory)
         return 0
+    context = json.loads(sys.stdin.readline() or "{}")
 
     def progress(message: str, fraction: float) -> None:
         _say({"kind": "progress", "message": message, "fraction": fraction})
 
-    return 0 if _answer(args.directory, args.verb, lambda: run(args.directory, args.verb, context, progress)) else 1
+    return 0 if _answer(args.directory, lambda: run(args.directory, args.verb, context, progress)) else 1
 
 
 if __name__ == "__main__":

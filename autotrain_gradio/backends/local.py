@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal as signals
@@ -16,7 +17,7 @@ from typing import Any
 import psutil
 
 from autotrain_gradio.backends.base import Capabilities
-from autotrain_gradio.errors import Finding, StateError, UserError, WorkerError
+from autotrain_gradio.errors import Finding, UserError, WorkerError
 from autotrain_gradio.runs.record import read_json, write_json
 from autotrain_gradio.settings import Limits
 
@@ -287,73 +288,81 @@ class _Watch(threading.Thread):
         return total / MIB
 
 
-# -- predictors
+# -- warm workers
 
 
-class Predictors:
-    """Warm workers, one for each run whose model is being tried; the least used ones end."""
+class WarmWorkers:
+    """Workers that stay up between calls, one for each run that is worked on; the least used ones end.
+
+    For what people wait for: a prediction, a preview that follows the switches of a form.
+    """
 
     def __init__(self, limits: Limits, keep: int = 2) -> None:
         self._limits, self._keep = limits, keep
         self._lock = threading.Lock()
-        self._warm: dict[Path, _Predictor] = {}
+        self._warm: dict[Path, _WarmWorker] = {}
 
-    def predict(
-        self, directory: Path, inputs: list[dict[str, Any]], env: Mapping[str, str] | None = None
-    ) -> list[dict[str, Any]]:
-        """Apply the run's model; the first call loads it.
+    def call(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Any:
+        """Run a verb as `call` does, in the run's warm worker; the first call starts it.
 
         Raises:
-            UserError: an input cannot be used.
-            WorkerError: the predictor died or took too long.
+            UserError: what the verb raised.
+            WorkerError: the worker died, or needed longer than `limits.predict_seconds`.
         """
-        with self._lock:
-            predictor = self._warm.pop(directory, None)
-            if predictor is None or not predictor.usable():
-                predictor = _Predictor(directory, env, self._limits)
-            self._warm[directory] = predictor
-            while len(self._warm) > self._keep:
-                self._warm.pop(next(iter(self._warm))).close()
-        return predictor.ask(inputs)
+        return self._worker(directory, env).ask(verb, context)
+
+    def warm(
+        self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str] | None = None
+    ) -> None:
+        """Start the run's worker, and let it load what the verb needs, without waiting for it."""
+        self._worker(directory, env).post({"verb": verb, "context": dict(context), "load_only": True})
 
     def drop(self, directory: Path) -> None:
-        """End the predictor of a run, if there is one."""
+        """End the worker of a run, if there is one."""
         with self._lock:
-            predictor = self._warm.pop(directory, None)
-        if predictor is not None:
-            predictor.close()
+            worker = self._warm.pop(directory, None)
+        if worker is not None:
+            worker.close()
 
     def close(self) -> None:
         """End all."""
         for directory in list(self._warm):
             self.drop(directory)
 
+    def _worker(self, directory: Path, env: Mapping[str, str] | None) -> _WarmWorker:
+        with self._lock:
+            worker = self._warm.pop(directory, None)
+            if worker is None or not worker.alive():
+                worker = _WarmWorker(directory, env, self._limits)
+            self._warm[directory] = worker
+            while len(self._warm) > self._keep:
+                self._warm.pop(next(iter(self._warm))).close()
+        return worker
 
-class _Predictor:
+
+class _WarmWorker:
     def __init__(self, directory: Path, env: Mapping[str, str] | None, limits: Limits) -> None:
         self._limits = limits
-        self._model = _stamp(directory)
-        self._directory = directory
         self._lock = threading.Lock()
-        self._process = _spawn(directory, "predict", env)
-        self._send({"serve": True, "idle_seconds": limits.predictor_idle_seconds})
+        self._process = _spawn(directory, "serve", env)
+        self.post({"idle_seconds": limits.predictor_idle_seconds})
 
-    def usable(self) -> bool:
-        return self._process.poll() is None and self._model == _stamp(self._directory)
+    def alive(self) -> bool:
+        return self._process.poll() is None
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def post(self, message: dict[str, Any]) -> None:
         assert self._process.stdin
         self._process.stdin.write(json.dumps(message).encode() + b"\n")
         self._process.stdin.flush()
 
-    def ask(self, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def ask(self, verb: str, context: Mapping[str, Any]) -> Any:
         assert self._process.stdout
         with self._lock:
             timer = threading.Timer(self._limits.predict_seconds, _kill_group, [self._process])
             timer.start()
             noise = ""
             try:
-                self._send({"inputs": inputs})
+                self.post({"verb": verb, "context": dict(context)})
                 for line in self._process.stdout:
                     message = parse(line)
                     if message is None:
@@ -361,27 +370,18 @@ class _Predictor:
                     elif message["kind"] == "error":
                         raise UserError.from_findings([Finding.from_dict(f) for f in message["findings"]])
                     elif message["kind"] == "result":
-                        return list(message["value"])
+                        return message["value"]
             except BrokenPipeError:
                 noise = noise or "it had ended"
             finally:
                 timer.cancel()
             self.close()
-            raise WorkerError("The model could not be applied: its process ended.", noise[:300], code="predictor-died")
+            raise WorkerError(f"The {verb} ended without an answer.", noise[:300], code="worker-died")
 
     def close(self) -> None:
         _kill_group(self._process)
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    continue
-
-
-def _stamp(directory: Path) -> int:
-    try:
-        return (directory / "model").stat().st_mtime_ns
-    except FileNotFoundError:
-        raise StateError("The run has no model yet.", "Wait until it is done.", code="no-model") from None
