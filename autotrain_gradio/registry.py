@@ -148,7 +148,8 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
         findings.extend(findings_of(error, DataSpec, "data"))
     if findings or resolved_params is None:
         raise SpecError.from_findings(findings)
-    changed = resolved_params.model_dump(mode="json", exclude_defaults=True)
+    usual = task.params.model_validate(defaults(task, model)).model_dump(mode="json")
+    changed = {k: v for k, v in resolved_params.model_dump(mode="json").items() if v != usual[k]}
     complete = spec.model_copy(update={"task": task.name, "model": model, "data": resolved_data, "params": changed})
     return Resolved(complete, task, resolved_params)
 

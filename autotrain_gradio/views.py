@@ -29,7 +29,7 @@ def arguments(spec: RunSpec, tasks: Registry | None = None) -> dict[str, Any]:
     if spec.data.source == "sample":
         given["source"] = "sample"
     found.update(given)
-    found.update(resolved.params.model_dump(mode="json", exclude_defaults=True))
+    found.update(spec.params)
     found.update(spec.hub.model_dump(mode="json", exclude_defaults=True))
     if spec.backend != "local":
         found["backend"] = spec.backend

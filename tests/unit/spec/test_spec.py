@@ -153,8 +153,16 @@ def test_the_command_names_what_differs_from_the_defaults() -> None:
     assert command.startswith("autotrain-gradio image-classification")
     for part in ("--data-path 'my photos'", "--max-samples 20", "--target-column species", "--lr 0.001"):
         assert part in command
-    assert "--no-horizontal-flip" in command and "--epochs" not in command
+    assert "--no-horizontal-flip" in command and "--batch-size" not in command
     assert command.endswith("--train")
+
+
+def test_a_default_that_the_model_changes_can_be_set_back() -> None:
+    tiny = {"task": "image-classification", "model": "tiny", "data": {"path": "p"}}
+    assert resolve(tiny).params.epochs == 20
+    back = resolve({**tiny, "params": {"epochs": 3}})
+    assert back.params.epochs == 3 and "--epochs 3" in views.command_view(back.spec)
+    assert resolve(back.spec).params.epochs == 3
 
 
 def test_uploaded_data_is_shown_by_its_name_only() -> None:
