@@ -1,0 +1,23 @@
+() => {
+  // Times that pass, and times of day in the viewer's own zone, without asking the server.
+  const words = (seconds) => {
+    const s = Math.max(0, Math.round(seconds));
+    if (s < 60) return `${s} s`;
+    if (s < 600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+    if (s < 3600) return `${Math.floor(s / 60)} min`;
+    return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  };
+  const draw = () => {
+    document.querySelectorAll('[data-since]').forEach((node) => {
+      const text = words((Date.now() - Date.parse(node.dataset.since)) / 1000);
+      if (node.textContent !== text) node.textContent = text;
+    });
+    document.querySelectorAll('time[data-local]').forEach((node) => {
+      const text = new Date(node.dataset.local).toLocaleString([], {dateStyle: 'medium', timeStyle: 'short'});
+      if (node.textContent !== text) node.textContent = text;
+    });
+  };
+  setInterval(draw, 1000);
+  new MutationObserver(draw).observe(document.body, {childList: true, subtree: true});
+  draw();
+}

@@ -1,0 +1,83 @@
+"""What the page shows of a check: the values of the second step's widgets, made of `check.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from autotrain_gradio.errors import Finding, count_by_level
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.ui import label_table, messages
+from autotrain_gradio.ui.files import link
+from autotrain_gradio.ui.panels import figure, to_html
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """Ready for the widgets; an empty one is what they show before any check.
+
+    columns: role → (choices, value) of its dropdown.
+    fixes: for each finding, in the order of the check, the change of its fix or None.
+    """
+
+    ready: bool = False
+    checked: bool = False
+    findings: str = ""
+    summary: str = ""
+    profile: str = ""
+    gallery: str = ""
+    labels: list[list[Any]] = field(default_factory=list)
+    columns: dict[str, tuple[list[tuple[str, str]], Any]] = field(default_factory=dict)
+    fixes: list[dict[str, Any] | None] = field(default_factory=list)
+
+
+def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
+    """Make the view of a draft's check."""
+    if not check:
+        return CheckView()
+    found = [dict(f) for f in check.get("findings") or []]
+    url = link(draft, str(check.get("key") or "")[:12])
+    names = [(str(c["name"]), str(c["name"])) for c in check.get("columns") or []]
+    mapping = check.get("mapping") or {}
+    columns: dict[str, tuple[list[tuple[str, str]], Any]] = {}
+    for column in task.columns:
+        chosen = [str(c) for c in mapping.get(column.role) or []]
+        value: Any = chosen if column.many else (chosen[0] if chosen else None)
+        columns[column.role] = (names if column.required else [("(none)", ""), *names], value)
+    return CheckView(
+        ready=not any(f["level"] == "error" for f in found),
+        checked=True,
+        findings=messages.findings(found, fixes=True),
+        summary=_summary(check, found),
+        profile=to_html(check.get("profile") or [], url),
+        gallery=to_html(check.get("gallery") or [], url),
+        labels=label_table.rows(check.get("raw_labels") or []),
+        columns=columns,
+        fixes=[(f.get("fix") or {}).get("change") for f in found],
+    )
+
+
+def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
+    layout, splits = check.get("layout") or {}, check.get("splits") or {}
+    counts = count_by_level([Finding.from_dict(dict(f)) for f in found])
+    if counts["error"]:
+        head = f"✗ {counts['error']} thing{'s' if counts['error'] > 1 else ''} must be mended before the training"
+    elif counts["warning"]:
+        head = "✓ Ready to train, with something worth a look"
+    else:
+        head = "✓ All good: ready to train"
+    figures = {"Rows": check.get("rows"), "Classes": len(check.get("labels") or []) or None}
+    figures |= {name.capitalize(): count for name, count in splits.items()}
+    items = "".join(
+        f"<div><dt>{escape(k)}</dt><dd>{escape(figure(v))}</dd></div>" for k, v in figures.items() if v is not None
+    )
+    told = " ".join(str(t) for t in (layout.get("reason"), check.get("split_how")) if t)
+    dropped = sum(int(d.get("count", 0)) for d in check.get("dropped") or [])
+    left_out = f" {dropped:,} row{'s were' if dropped != 1 else ' was'} left out: see below." if dropped else ""
+    return (
+        f"<div class='at-recognised{' at-blocked' if counts['error'] else ''}'><h2>{escape(head)}</h2>"
+        f"<p><strong>{escape(str(layout.get('title') or ''))}.</strong> <span class='at-quiet'>"
+        f"{escape(told)}{escape(left_out)}</span></p><dl class='at-numbers'>{items}</dl></div>"
+    )

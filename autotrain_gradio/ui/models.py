@@ -1,0 +1,72 @@
+"""The choice of a model: suggested ones, any id or folder, or a tiny one for a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from autotrain_gradio.spec import TINY
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.ui import messages
+from autotrain_gradio.ui.panels import figure
+
+OTHER = "other"
+"""The choice that opens the field for any id or folder."""
+
+LABELS = {"parameters": "Parameters", "input_size": "Input size", "labels": "Labels it knows", "task": "Made for"}
+
+
+def choices(task: Task, *, folders: bool) -> list[tuple[str, str]]:
+    """Return the radio's choices, label → value.
+
+    folders: whether a folder of this computer may be named.
+    """
+    found = [(f"{m.id} — {m.when} {_size(m.millions)}", m.id) for m in task.models]
+    if "tiny_model" in task.can:
+        found.append(("Tiny, from scratch (dry run) — A small random network: shows in a minute that all works.", TINY))
+    place = "Any model of the Hugging Face Hub, or a folder here." if folders else "Any model of the Hugging Face Hub."
+    return [*found, (f"Another model — {place}", OTHER)]
+
+
+def split(task: Task, model: str) -> tuple[str, str]:
+    """Translate a spec's model to (choice, text of the free field)."""
+    model = model or task.default_model
+    known = {m.id for m in task.models} | ({TINY} if "tiny_model" in task.can else set())
+    return (model, "") if model in known else (OTHER, model)
+
+
+def join(choice: str | None, other: str | None) -> str:
+    """Translate the widgets to a spec's model."""
+    return (other or "").strip() if choice == OTHER else choice or ""
+
+
+def facts(model: str, probe: Mapping[str, Any]) -> str:
+    """Draw what a probe found out about a model."""
+    named = {LABELS[k]: _value(v) for k, v in probe.items() if k in LABELS and v not in (None, "", [], {})}
+    rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in named.items())
+    found = list(probe.get("findings") or [])
+    fine = not any(f["level"] == "error" for f in found)
+    head = f"<p class='at-model-name'>{'✓ ' if fine and named else ''}{escape(_shown(model))}</p>"
+    facts_list = f"<dl class='at-numbers at-small'>{rows}</dl>" if rows else ""
+    return f"<div class='at-probe'>{head}{facts_list}{messages.findings(found)}</div>"
+
+
+def _shown(model: str) -> str:
+    return "Tiny, from scratch" if model == TINY else model
+
+
+def _size(millions: float) -> str:
+    return f"{millions:,.0f} M parameters." if millions >= 10 else f"{millions:.1f} M parameters."
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, int) and value >= 1_000_000:
+        return f"{value / 1e6:,.1f} M"
+    if isinstance(value, list | tuple):
+        if all(isinstance(v, int) for v in value) and len(value) <= 3:
+            return " × ".join(str(v) for v in value)
+        return f"{len(value):,}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {figure(v)}" for k, v in value.items())
+    return figure(value)

@@ -1,0 +1,177 @@
+"""A run's snapshot as HTML and tables: the same for all who look at it, so each version is made once."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from autotrain_gradio.spec import TINY
+from autotrain_gradio.tasks.base import Chart, Task
+from autotrain_gradio.ui import messages
+from autotrain_gradio.ui.files import link
+from autotrain_gradio.ui.panels import figure, to_html
+
+Snapshot = Mapping[str, Any]
+ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
+TONES = {"completed": "good", "failed": "bad", "interrupted": "bad", "running": "live", "preparing": "live", "stopping": "live"}
+
+
+def badge(state: str, title: str) -> str:
+    """Draw a state in words."""
+    return f"<span class='at-badge at-tone-{TONES.get(state, 'quiet')}'>{escape(title)}</span>"
+
+
+def header(run: Snapshot) -> str:
+    """Draw what the run is and in which state."""
+    model = "tiny, from scratch" if run["model"] == TINY else run["model"]
+    facts = [str(run["task_title"]), str(model)]
+    data = (run.get("spec") or {}).get("data") or {}
+    if data.get("path"):
+        facts.append(str(data["path"]))
+    if (run.get("attempt") or 1) > 1:
+        facts.append(f"attempt {run['attempt']}")
+    state = str(run["state"])
+    begun, ended = run.get("started") or run.get("created"), run.get("finished")
+    when = ""
+    if begun:
+        clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun))
+        if ended:
+            when = f"<span>took {duration(ended - begun)}</span>"
+        elif state in ("preparing", "running", "stopping"):
+            when = f"<span>for <span data-since='{clock}'>{duration(time.time() - begun)}</span></span>"
+        when += f"<span>started <time datetime='{clock}' data-local='{clock}'>{clock}</time></span>"
+    parts = "".join(f"<span>{escape(f)}</span>" for f in facts)
+    return (
+        f"<div class='at-run-head'><h2>{escape(str(run['project_name']))}</h2>"
+        f"<div class='at-run-state' role='status'>{badge(state, _title(run))}</div></div>"
+        f"<p class='at-facts'>{parts}{when}</p>"
+    )
+
+
+def progress(run: Snapshot) -> str:
+    """Draw how far the run is, in words and as a bar; of the same height in every state."""
+    state, done = str(run["state"]), run.get("progress")
+    if state == "queued":
+        position = run.get("queue_position")
+        line = f"Number {position} in the queue. It starts by itself." if position else "Waiting for its turn."
+        if run.get("waiting_for_token"):
+            line = "Queued: it needs your access token again, which is never stored. Resume it with the token."
+    elif state == "preparing":
+        line = str(run.get("detail") or "Getting ready")
+    elif done:
+        words = [f"Epoch {_epoch(done)} of {figure(done['epochs'])}", f"step {done['step']:,} of {done['total']:,}"]
+        if state == "running" and done.get("eta_seconds") is not None:
+            words.append(f"about {duration(done['eta_seconds'])} left")
+        line = " · ".join(words)
+        if state == "running" and run.get("detail"):
+            line += f" · {run['detail']}"
+        if state == "stopping":
+            line = f"Stopping: the step is finished and the weights are saved. {line}"
+    else:
+        line = {"completed": "Done", "running": "Training"}.get(state, "Nothing was trained")
+    fraction = 1.0 if state == "completed" else float((done or {}).get("fraction") or 0)
+    moving = " at-moving" if state in ("preparing", "queued") else ""
+    return (
+        f"<div class='at-run-progress'><p>{escape(line)}</p><div class='at-progress{moving}' role='progressbar'"
+        f" aria-label='Progress of the training' aria-valuemin='0' aria-valuemax='100' aria-valuenow='{100 * fraction:.0f}'>"
+        f"<i style='width:{100 * fraction:.1f}%'></i></div></div>"
+    )
+
+
+def reason(run: Snapshot) -> str:
+    """Draw why the run ended otherwise than it should have, and what was noticed on the way."""
+    parts = []
+    told = run.get("error")
+    if told:
+        parts.append(dict(told))
+    elif run.get("reason"):
+        level = "info" if run["state"] == "cancelled" else "error"
+        parts.append({"level": level, "message": run["reason"]["message"], "hint": run["reason"].get("hint") or ""})
+    elif run["state"] == "cancelled":
+        parts.append({"level": "info", "message": "Stopped on request. What was learnt until then is kept."})
+    notes = [{"hint": "", **n} for n in run.get("notes") or []]
+    return messages.findings([*parts, *notes])
+
+
+def tiles(run: Snapshot, task: Task | None) -> str:
+    """Draw the latest figures, the headline first."""
+    metrics = run.get("metrics") or {}
+    names = []
+    if task:
+        names = [f"eval_{m.name}" for m in sorted(task.metrics, key=lambda m: m.name != task.headline)]
+        names = [n for n in names if n in metrics and n != "eval_loss"][:4]
+    names += [n for n in ("loss", "eval_loss") if n in metrics]
+    items = "".join(f"<div><dt>{escape(_name(n, task))}</dt><dd>{escape(_value(n, metrics[n], task))}</dd></div>" for n in names)
+    return f"<dl class='at-numbers at-tiles'>{items or '<div><dt>Loss</dt><dd>–</dd></div>'}</dl>"
+
+
+def samples(run: Snapshot, number: int) -> str:
+    """Draw the predictions of one evaluation, counted from 0."""
+    listed = run.get("samples") or []
+    if not listed:
+        return ""
+    entry = listed[max(0, min(number, len(listed) - 1))]
+    return f"<p class='at-quiet'>After step {entry['step']:,}</p>{to_html([entry['panel']], link(run['id'], str(entry['step'])))}"
+
+
+def report(run: Snapshot) -> str:
+    """Draw the results."""
+    panels = run.get("report") or []
+    return to_html(panels, link(run["id"], str(run.get("attempt") or 1))) if panels else ""
+
+
+def table(chart: Chart, series: Mapping[str, Sequence[Sequence[float]]]) -> pd.DataFrame:
+    """Return a chart's points as rows `step, value, series`.
+
+    Each series begins with an empty row: a plot shows none that was not there when it was drawn first.
+    """
+    rows: list[tuple[float, float, str]] = []
+    for name, label in chart.series.items():
+        points = series.get(name) or []
+        rows.append((points[0][0] if points else 0, math.nan, label))
+        rows.extend((p[0], math.nan if p[1] is None else p[1], label) for p in points)
+    return pd.DataFrame(rows, columns=["step", "value", "series"])
+
+
+def drawn(chart: Chart, series: Mapping[str, Any]) -> list[str]:
+    """Return the labels of a chart's series that have points."""
+    return [label for name, label in chart.series.items() if series.get(name)]
+
+
+def duration(seconds: float) -> str:
+    """Write a time that passes: 8 s, 3 min 5 s, 2 h 10 min."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _title(run: Snapshot) -> str:
+    return str(run.get("title") or str(run["state"]).capitalize())
+
+
+def _epoch(done: Mapping[str, Any]) -> str:
+    return f"{min(math.floor(float(done['epoch'])) + 1, math.ceil(float(done['epochs'])) or 1):,}"
+
+
+def _name(name: str, task: Task | None) -> str:
+    if name == "loss":
+        return "Training loss"
+    if name == "eval_loss":
+        return "Validation loss"
+    metric = task.metric(name) if task else None
+    return metric.title if metric else name
+
+
+def _value(name: str, value: Any, task: Task | None) -> str:
+    metric = task.metric(name) if task and name.startswith("eval_") else None
+    if metric and metric.percent and isinstance(value, int | float):
+        return f"{100 * value:.1f} %"
+    return figure(round(value, 4) if isinstance(value, float) and abs(value) >= 0.001 else value)

@@ -1,0 +1,64 @@
+"""The command behind `python app.py` and `autotrain-gradio app`: read options, serve the page."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.service import Service
+from autotrain_gradio.settings import Settings
+from autotrain_gradio.ui.page import launch
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve the page until it is stopped; return the exit status."""
+    parser = argparse.ArgumentParser(prog="app.py", description="Serve the page of autotrain_gradio.")
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1; on a Space: 0.0.0.0)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: 7860)")
+    parser.add_argument("--share", action="store_true", help="make a public link, protected by a password")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this user and password")
+    given = parser.parse_args(argv)
+    try:
+        return serve(host=given.host, port=given.port, share=given.share, auth=given.auth)
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def serve(
+    host: str | None = None, port: int | None = None, *, share: bool = False, auth: str | None = None
+) -> int:
+    """Serve the page until it is stopped. A share link without a password gets one, which is printed.
+
+    auth: `user:password`.
+
+    Raises:
+        UserError: the port is taken, or `auth` is not of that form.
+    """
+    login = _login(auth)
+    if share and login is None:
+        login = ("guest", secrets.token_urlsafe(9))
+        sys.stdout.write(f"The share link asks for the user '{login[0]}' and the password '{login[1]}'.\n")
+        sys.stdout.flush()
+    settings = Settings.from_env(shared=True if share else None)
+    settings.runs.mkdir(parents=True, exist_ok=True)
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if settings.on_space else "127.0.0.1")  # noqa: S104
+    service = Service(settings)
+    try:
+        launch(service, host=host, port=port or int(os.environ.get("GRADIO_SERVER_PORT") or 7860), share=share, auth=login)
+    finally:
+        service.close()
+    return 0
+
+
+def _login(auth: str | None) -> tuple[str, str] | None:
+    if auth is None:
+        return None
+    user, colon, password = auth.partition(":")
+    if not (user and colon and password):
+        raise UserError("--auth needs a user and a password.", "Write --auth user:password.", "--auth", "bad-auth")
+    return user, password

@@ -1,0 +1,95 @@
+"""What the parts of the page share: the service, and what a browser keeps between two visits."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from autotrain_gradio.errors import Forbidden, UserError
+from autotrain_gradio.service import LOCAL, Service
+from autotrain_gradio.ui.files import Tickets
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+"""For every event of the page: it is plumbing, no API."""
+QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+"""For events that answer in milliseconds."""
+TELLING: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+"""For events that set a `gr.State` which others listen to: its change is told of queued events only."""
+STORAGE_SECRET = "autotrain-gradio-page"
+"""Gradio obscures what it stores with this; it is the same after a restart, and no secret: no token is stored."""
+
+
+def _stored(name: str, default: Any) -> gr.BrowserState:
+    return gr.BrowserState(default, storage_key=f"autotrain-gradio-{name}", secret=STORAGE_SECRET)
+
+
+@dataclass
+class Shell:
+    """Handed to every part of the page while it is built.
+
+    visitor: random id of this browser; on a shared page it is what owns the runs.
+    run: id of the run that is open, or None.
+    drafts: task → id of the draft that its tab works on.
+    """
+
+    service: Service
+    tickets: Tickets = field(default_factory=Tickets)
+    visitor: gr.BrowserState = field(default_factory=lambda: _stored("visitor", ""))
+    run: gr.BrowserState = field(default_factory=lambda: _stored("run", None))
+    drafts: gr.BrowserState = field(default_factory=lambda: _stored("drafts", {}))
+
+    def owner(self, visitor: Any) -> str:
+        """Say who asks.
+
+        Raises:
+            Forbidden: on a shared page, from a browser that has no id.
+        """
+        if not self.service.settings.shared:
+            return LOCAL
+        if not isinstance(visitor, str) or len(visitor) < 16:
+            raise Forbidden("This browser is not known yet.", "Reload the page; it must be allowed to store data.")
+        return f"visitor:{visitor}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """The last item of `follow`: the result, or what went wrong."""
+
+    value: Any = None
+    error: UserError | None = None
+
+
+def follow(work: Callable[[Callable[[str, float], None]], Any]) -> Iterator[tuple[str, float] | Done]:
+    """Run blocking work in a thread; yield its progress, the latest only, and then `Done`.
+
+    The work goes on when the consumer leaves. Bugs in it are raised here.
+    """
+    told: queue.Queue[Any] = queue.Queue()
+
+    def target() -> None:
+        try:
+            told.put(Done(work(lambda message, fraction: told.put((message, fraction)))))
+        except UserError as error:
+            told.put(Done(error=error))
+        except BaseException as error:
+            told.put(error)
+
+    threading.Thread(target=target, daemon=True, name="page-work").start()
+    while True:
+        item = told.get()
+        with suppress(queue.Empty):
+            while not isinstance(item, Done | BaseException):
+                item = told.get_nowait()
+        if isinstance(item, BaseException):
+            raise item
+        yield item
+        if isinstance(item, Done):
+            return
+        # A browser cannot show more than a few changes a second.
+        threading.Event().wait(0.15)

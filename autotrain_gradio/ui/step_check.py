@@ -1,0 +1,298 @@
+"""Step 2: what was recognised, what is wrong, and what can be corrected."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from autotrain_gradio.data.declare import Column
+from autotrain_gradio.errors import StateError, UserError
+from autotrain_gradio.spec import DataSpec
+from autotrain_gradio.ui import check_view, label_table, messages
+from autotrain_gradio.ui import form as widgets
+from autotrain_gradio.ui.shell import PRIVATE, QUICK, Done, follow
+from autotrain_gradio.ui.task_form import SPLIT, merge
+
+if TYPE_CHECKING:
+    from autotrain_gradio.ui.task_tab import Walk
+
+Updates = dict[Any, Any]
+CHECKING: dict[str, Any] = {**PRIVATE, "show_progress": "hidden", "concurrency_limit": 8, "concurrency_id": "check"}
+"""Of every event that checks: it lasts, and shows its progress itself."""
+
+FIX_SCRIPT = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button[data-fix]');
+  if (button) trigger('click', {fix: Number(button.dataset.fix)});
+});
+"""
+NOTHING_YET = "No data yet. Go back to the first step, and drop your files or use the sample."
+UNFINISHED = "This data was not checked to the end."
+
+
+@dataclass
+class CheckStep:
+    """Shows a check, and checks again after a correction."""
+
+    walk: Walk
+    view: check_view.CheckView
+    fixes: gr.State
+    status: Any = None
+    cancel: Any = None
+    findings: Any = None
+    summary: Any = None
+    result: Any = None
+    columns: list[tuple[Column, Any]] = field(default_factory=list)
+    labels_box: Any = None
+    labels: Any = None
+    relabelled: Any = None
+    split_again: Any = None
+    check_now: Any = None
+    profile: Any = None
+    gallery: Any = None
+    following: Any = None
+    data_error: Any = None
+    _latest: dict[str, object] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def build(cls, walk: Walk) -> CheckStep:
+        """Create the step's widgets, showing the check that the draft has from an earlier visit."""
+        prefix, task, seed = walk.prefix, walk.task, walk.start
+        data = seed["spec"].get("data") or {}
+        view = check_view.view(task, seed["draft"] or "", seed.get("check"))
+        self = cls(walk, view, gr.State(view.fixes))
+        unfinished = bool(seed["draft"] and data.get("source") and not view.checked)
+        started = messages.note(UNFINISHED, level="warning") if unfinished else ""
+        self.status = gr.HTML(started, elem_id=f"{prefix}-check-status", elem_classes="at-live")
+        self.check_now = gr.Button(
+            "Check it now", visible=unfinished, elem_id=f"{prefix}-check-now", elem_classes="at-small-button"
+        )
+        self.cancel = gr.Button(
+            "Cancel", size="sm", visible=False, elem_id=f"{prefix}-check-cancel", elem_classes="at-small-button"
+        )
+        self.summary = gr.HTML(view.summary, elem_id=f"{prefix}-recognised", elem_classes="at-live")
+        self.findings = gr.HTML(view.findings, js_on_load=FIX_SCRIPT, elem_id=f"{prefix}-findings")
+        with gr.Column(visible=view.checked, elem_id=f"{prefix}-checked") as self.result:
+            with gr.Accordion("Columns", open=False, elem_id=f"{prefix}-columns"):
+                gr.HTML("<p class='at-quiet'>Which column of your data means what. A change is checked at once.</p>")
+                with gr.Row(elem_classes="at-fields"):
+                    self.columns = [(c, self._dropdown(c)) for c in task.columns]
+            with gr.Accordion(
+                "Labels", open=False, visible=bool(view.labels), elem_id=f"{prefix}-labels"
+            ) as self.labels_box:
+                gr.HTML(label_table.HELP)
+                self.labels = label_table.create(view.labels, elem_id=f"{prefix}-label-table")
+                self.relabelled = gr.Button("Apply and check again", size="sm", elem_id=f"{prefix}-labels-apply")
+            with gr.Accordion("Training and validation rows", open=False, elem_id=f"{prefix}-split"):
+                walk.form.split = widgets.widgets(DataSpec, SPLIT, data, prefix=prefix)
+                self.split_again = gr.Button("Apply and check again", size="sm", elem_id=f"{prefix}-split-apply")
+            self.profile = gr.HTML(view.profile, elem_id=f"{prefix}-profile", elem_classes="at-grid")
+            self.gallery = gr.HTML(view.gallery, elem_id=f"{prefix}-gallery")
+        with gr.Row(elem_classes="at-next"):
+            self.following = gr.Button(
+                "Continue to the model",
+                variant="primary",
+                size="lg",
+                interactive=view.ready,
+                elem_id=f"{prefix}-check-next",
+            )
+        return self
+
+    def inputs(self) -> list[Any]:
+        """Return the inputs of every event that checks: see `begin`."""
+        walk = self.walk
+        return [walk.draft, walk.shell.drafts, walk.shell.visitor, walk.token, *walk.form.inputs()]
+
+    def outputs(self) -> list[Any]:
+        """Return all that such an event may change."""
+        walk = self.walk
+        return [
+            *(walk.draft, walk.shell.drafts, walk.form.data, walk.steps, *walk.step.values()),
+            *(self.data_error, self.fixes, self.status, self.check_now, self.cancel, self.findings, self.summary),
+            *(self.result, *(w for _, w in self.columns), self.labels_box, self.labels, self.profile, self.gallery),
+            *(self.following, *(f.widget for f in walk.form.split)),
+        ]
+
+    def wire(self, data_error: Any) -> None:
+        """Attach the step's events.
+
+        data_error: where the first step says that data was not taken.
+        """
+        self.data_error = data_error
+        walk, inputs, outputs = self.walk, self.inputs(), self.outputs()
+        self.findings.click(self._fixer(), [self.fixes, *inputs], outputs, **CHECKING)
+        for column, dropdown in self.columns:
+            dropdown.input(self._chooser(column), [dropdown, *inputs], outputs, **CHECKING)
+        self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECKING)
+        gr.on([self.split_again.click, self.check_now.click], self.again, inputs, outputs, **CHECKING)
+        self.cancel.click(self.stop, [walk.draft, walk.shell.visitor], None, **QUICK)
+        self.following.click(lambda: walk.go(3), None, [walk.steps, walk.step[3]], **QUICK)
+
+    # -- events that check: each yields updates of `outputs`
+
+    def upload(
+        self, files: Sequence[str], draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any
+    ) -> Iterator[Updates]:
+        """Take uploaded files into the draft, then check them."""
+        service = self.walk.shell.service
+        try:
+            owner = self.walk.shell.owner(visitor)
+            draft, made = self._draft(draft, drafts, owner)
+            try:
+                service.upload(draft, list(files or []), owner)
+            except StateError:
+                # This tab's draft was started in another window: what comes now belongs to a new one.
+                draft, made = self._draft(None, drafts, owner)
+                service.upload(draft, list(files or []), owner)
+            data = service.draft_state(draft, owner)["spec"]["data"]
+        except UserError as error:
+            yield self.refused(error)
+            return
+        yield made
+        yield from self._check({"source": "upload", "path": data["path"]}, draft, visitor, token, values)
+
+    def begin(
+        self, data: Mapping[str, Any], draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any
+    ) -> Iterator[Updates]:
+        """Check other data than before: what was chosen for the earlier data is forgotten."""
+        try:
+            draft, made = self._draft(draft, drafts, self.walk.shell.owner(visitor))
+        except UserError as error:
+            yield self.refused(error)
+            return
+        yield made
+        yield from self._check(dict(data), draft, visitor, token, values)
+
+    def again(self, draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
+        """Check once more, with the form as it stands."""
+        yield from self._check(dict(values[0] or {}), draft, visitor, token, values)
+
+    def relabel(
+        self, table: Any, draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any
+    ) -> Iterator[Updates]:
+        """Take over the label table, and check again."""
+        data = {**(values[0] or {}), "labels": label_table.mapping(table)}
+        yield from self._check(data, draft, visitor, token, values)
+
+    def stop(self, draft: Any, visitor: Any) -> None:
+        """End the check that is under way."""
+        if draft:
+            self.walk.shell.service.cancel_check(draft, self.walk.shell.owner(visitor))
+
+    def refused(self, problem: UserError | str) -> Updates:
+        """Say on the first step that the data was not taken."""
+        html = messages.error(problem) if isinstance(problem, UserError) else messages.note(problem, level="error")
+        return {self.data_error: html}
+
+    # -- inner
+
+    def _fixer(self) -> Any:
+        def fix(event: gr.EventData, fixes: Any, draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any) -> Any:
+            number = event._data.get("fix") if isinstance(event._data, dict) else None
+            change = fixes[number] if isinstance(number, int) and 0 <= number < len(fixes or []) else None
+            if not change:
+                yield {self.status: ""}
+                return
+            given = list(values)
+            shown: Updates = {}
+            for offset, item in enumerate(self.walk.form.split):
+                if item.name in change:
+                    # A setting that has a widget is changed there: the form keeps saying what is done.
+                    given[5 + offset] = shown[item.widget] = item.show(change[item.name])
+            yield {self.status: "", **shown}
+            data = merge(given[0] or {}, {k: v for k, v in change.items() if k not in SPLIT})
+            yield from self._check(data, draft, visitor, token, given)
+
+        return fix
+
+    def _chooser(self, column: Column) -> Any:
+        def choose(value: Any, draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
+            data = dict(values[0] or {})
+            chosen = {k: v for k, v in (data.get("columns") or {}).items() if k != column.role}
+            if value:
+                chosen[column.role] = value
+            yield from self._check({**data, "columns": chosen}, draft, visitor, token, values)
+
+        return choose
+
+    def _dropdown(self, column: Column) -> Any:
+        choices, value = self.view.columns.get(column.role, ([], None))
+        return gr.Dropdown(
+            choices=choices,
+            value=value,
+            label=column.title,
+            info=column.help,
+            multiselect=column.many,
+            interactive=True,
+            elem_id=f"{self.walk.prefix}-column-{column.role}",
+        )
+
+    def _draft(self, draft: Any, drafts: Any, owner: str) -> tuple[str, Updates]:
+        walk = self.walk
+        if not draft:
+            draft = walk.shell.service.draft(walk.task.name, owner)
+        kept = {**(drafts or {}), walk.task.name: draft}
+        return draft, {walk.draft: draft, walk.shell.drafts: kept, self.data_error: ""}
+
+    def _check(
+        self, data: dict[str, Any], draft: Any, visitor: Any, token: Any, values: Sequence[Any]
+    ) -> Iterator[Updates]:
+        walk = self.walk
+        if not draft or not data.get("source"):
+            yield {self.status: messages.note(NOTHING_YET, level="error")}
+            return
+        mine = object()
+        with self._lock:
+            self._latest[draft] = mine
+        spec = walk.form.spec([data, *values[1:]])
+        yield {
+            walk.form.data: data,
+            self.status: messages.busy("Opening the data"),
+            self.check_now: gr.Button(visible=False),
+            self.cancel: gr.Button(visible=True),
+            self.findings: "",
+            self.following: gr.Button(interactive=False),
+            **walk.go(2),
+        }
+        service, owner = walk.shell.service, walk.shell.owner(visitor)
+        for item in follow(lambda tell: service.check(draft, spec, owner, token=token or None, progress=tell)):
+            with self._lock:
+                if self._latest.get(draft) is not mine:
+                    return  # a later check has taken the place of this one, and talks from now on
+            if not isinstance(item, Done):
+                yield {self.status: messages.busy(*item)}
+            elif item.error:
+                yield {**self._shown(check_view.CheckView()), self.findings: messages.error(item.error)}
+            else:
+                yield self._shown(check_view.view(walk.task, draft, item.value))
+
+    def _shown(self, view: check_view.CheckView) -> Updates:
+        updates: Updates = {
+            self.status: "",
+            self.cancel: gr.Button(visible=False),
+            self.check_now: gr.Button(visible=not view.checked),
+            self.fixes: view.fixes,
+            self.findings: view.findings,
+            self.summary: view.summary,
+            self.result: gr.Column(visible=view.checked),
+            self.following: gr.Button(interactive=view.ready),
+            self.walk.step[3]: gr.Step(interactive=view.ready),
+        }
+        if not view.ready:
+            updates[self.walk.step[4]] = gr.Step(interactive=False)
+        if view.checked:
+            updates |= {
+                self.profile: view.profile,
+                self.gallery: view.gallery,
+                self.labels_box: gr.Accordion(visible=bool(view.labels)),
+                self.labels: view.labels,
+            }
+            for column, dropdown in self.columns:
+                choices, value = view.columns[column.role]
+                updates[dropdown] = gr.Dropdown(choices=choices, value=value)
+        return updates

@@ -1,0 +1,125 @@
+"""Step 1: where the data comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from autotrain_gradio.data.declare import Source
+from autotrain_gradio.ui.step_check import CHECKING
+
+if TYPE_CHECKING:
+    from autotrain_gradio.ui.step_check import CheckStep
+    from autotrain_gradio.ui.task_tab import Walk
+
+UPLOAD, SAMPLE, HUB = "upload", "sample", "hub"
+PLACEHOLDERS = {HUB: "user/dataset", "path": "/home/me/photos"}
+
+
+@dataclass
+class DataStep:
+    """The drop zone, the samples, and one field for each other source that the task names."""
+
+    walk: Walk
+    files: Any
+    samples: list[tuple[str, Any]]
+    places: list[tuple[Source, Any, Any]]
+    error: Any
+
+    @classmethod
+    def build(cls, walk: Walk) -> DataStep:
+        """Create the step's widgets."""
+        task, shared = walk.task, walk.shell.service.settings.shared
+        sources = {s.name: s for s in task.sources}
+        files, samples, places = None, [], []
+        error = gr.HTML(elem_id=f"{walk.prefix}-data-error", elem_classes="at-live")
+        with gr.Row(equal_height=False):
+            if UPLOAD in sources:
+                with gr.Column(scale=3, min_width=300):
+                    files = gr.File(
+                        label="Drop a zip or your files here",
+                        file_count="multiple",
+                        height=230,
+                        elem_id=f"{walk.prefix}-files",
+                        elem_classes="at-drop",
+                    )
+            with gr.Column(scale=2, min_width=300):
+                if SAMPLE in sources and task.samples:
+                    with gr.Column(elem_classes="at-card"):
+                        gr.HTML("<h2>No data at hand?</h2><p>See the whole way with a small set that comes with the app.</p>")
+                        for number, sample in enumerate(task.samples):
+                            gr.HTML(f"<p class='at-quiet'>{escape(sample.title)}. {escape(sample.help)}</p>")
+                            name = "Use the sample" if len(task.samples) == 1 else f"Use {sample.title}"
+                            samples.append(
+                                (sample.name, gr.Button(name, variant="primary", size="lg", elem_id=f"{walk.prefix}-sample-{number}"))
+                            )
+                with gr.Accordion("Data somewhere else", open=False, elem_id=f"{walk.prefix}-elsewhere"):
+                    for source in task.sources:
+                        if source.name in (UPLOAD, SAMPLE) or (source.local_only and shared):
+                            continue
+                        box = gr.Textbox(
+                            label=source.title,
+                            info=source.help,
+                            placeholder=PLACEHOLDERS.get(source.name),
+                            max_lines=1,
+                            elem_id=f"{walk.prefix}-from-{source.name}",
+                        )
+                        button = gr.Button(f"Use this {'dataset' if source.name == HUB else 'place'}", size="sm")
+                        places.append((source, box, button))
+                    walk.token = gr.Textbox(
+                        label="Access token",
+                        info="Only for private or gated datasets and models. It is kept in memory and never stored.",
+                        type="password",
+                        max_lines=1,
+                        elem_id=f"{walk.prefix}-token",
+                    )
+        with gr.Accordion("Which files can I use?", open=False, elem_id=f"{walk.prefix}-formats"):
+            gr.HTML(_formats(walk))
+        return cls(walk, files, samples, places, error)
+
+    def wire(self, check: CheckStep) -> None:
+        """Begin a check whenever data arrives."""
+        inputs, outputs = [*check.inputs()], check.outputs()
+        if self.files is not None:
+            self.files.upload(check.upload, [self.files, *inputs], outputs, **CHECKING)
+        for name, button in self.samples:
+            button.click(_named(check, SAMPLE, name), inputs, outputs, **CHECKING)
+        for source, box, button in self.places:
+            handler = _typed(check, source)
+            gr.on([button.click, box.submit], handler, [box, *inputs], outputs, **CHECKING)
+
+
+def _named(check: CheckStep, source: str, path: str) -> Any:
+    def use(*values: Any) -> Any:
+        yield from check.begin({"source": source, "path": path}, *values)
+
+    return use
+
+
+def _typed(check: CheckStep, source: Source) -> Any:
+    def use(text: str, *values: Any) -> Any:
+        text = (text or "").strip()
+        if not text:
+            yield check.refused(f"Say which {source.title.lower()} to use.")
+            return
+        yield from check.begin({"source": source.name, "path": text}, *values)
+
+    return use
+
+
+def _formats(walk: Walk) -> str:
+    columns = "".join(
+        f"<li><strong>{escape(c.title)}</strong>{'' if c.required else ' (optional)'}: {escape(c.help)}</li>"
+        for c in walk.task.columns
+    )
+    layouts = "".join(
+        f"<div class='at-format'><h3>{escape(layout.title)}</h3><pre>{escape(layout.example)}</pre></div>"
+        for layout in walk.task.layouts
+    )
+    return (
+        f"<p>What is needed:</p><ul class='at-list'>{columns}</ul><p>Any of these will be recognised:</p>"
+        f"<div class='at-formats'>{layouts}</div>"
+    )

@@ -1,0 +1,219 @@
+"""Step 3: the model, its name, and the parameters; with a preview of what the training will see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.spec import RunSpec
+from autotrain_gradio.tasks.base import GROUPS
+from autotrain_gradio.ui import form as widgets
+from autotrain_gradio.ui import messages, models
+from autotrain_gradio.ui.files import link
+from autotrain_gradio.ui.panels import figure, to_html
+from autotrain_gradio.ui.shell import PRIVATE, QUICK, Done, follow
+from autotrain_gradio.ui.spec_views import SpecViews
+
+if TYPE_CHECKING:
+    from autotrain_gradio.ui.task_tab import Walk
+
+Updates = dict[Any, Any]
+PREVIEWED = "augmentation"
+"""The group of parameters that stands beside the preview, because it shows in it."""
+
+
+@dataclass
+class ModelStep:
+    """Everything about the model and how it is trained."""
+
+    walk: Walk
+    probed: gr.State
+    probe: Any = None
+    other_box: Any = None
+    preview: Any = None
+    show: Any = None
+    shown: gr.State | None = None
+    switches: list[Any] = field(default_factory=list)
+    problem: Any = None
+    estimate: Any = None
+    views: Any = None
+    following: Any = None
+
+    @classmethod
+    def build(cls, walk: Walk) -> ModelStep:
+        """Create the step's widgets, showing the seed's spec."""
+        prefix, task, form = walk.prefix, walk.task, walk.form
+        spec = walk.start["spec"]
+        params = spec.get("params") or {}
+        groups = task.groups()
+        self = cls(walk, gr.State(""))
+        choice, other = models.split(task, str(spec.get("model") or ""))
+        folders = not walk.shell.service.settings.shared
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=3, min_width=300):
+                form.choice = gr.Radio(
+                    choices=models.choices(task, folders=folders),
+                    value=choice,
+                    label="Start from",
+                    elem_id=f"{prefix}-model",
+                    elem_classes="at-cards",
+                )
+                form.other = gr.Textbox(
+                    value=other,
+                    label="Model id or folder" if folders else "Model id",
+                    placeholder="user/model",
+                    max_lines=1,
+                    visible=choice == models.OTHER,
+                    elem_id=f"{prefix}-model-other",
+                )
+            with gr.Column(scale=2, min_width=300):
+                form.name = gr.Textbox(
+                    value=str(spec.get("project_name") or RunSpec.model_fields["project_name"].default),
+                    label="Project name",
+                    info="What your model will be called.",
+                    max_lines=1,
+                    elem_id=f"{prefix}-project-name",
+                )
+                self.probe = gr.HTML(elem_id=f"{prefix}-probe", elem_classes="at-live at-card")
+        made: dict[str, list[widgets.Field]] = {}
+        if "basic" in groups:
+            gr.HTML(f"<h2>{escape(GROUPS['basic'])}</h2>")
+            made["basic"] = widgets.widgets(task.params, groups["basic"], params, prefix=prefix)
+        self.problem = gr.HTML(elem_id=f"{prefix}-problem", elem_classes="at-live")
+        self.estimate = gr.HTML(elem_id=f"{prefix}-estimate", elem_classes="at-live")
+        if "preview" in task.can:
+            made |= self._preview(groups, params)
+        with gr.Accordion("All parameters", open=False, elem_id=f"{prefix}-all"):
+            for group, names in groups.items():
+                if group not in made:
+                    gr.HTML(f"<h3>{escape(GROUPS[group])}</h3>")
+                    made[group] = widgets.widgets(task.params, names, params, prefix=prefix)
+        order = {name: field for fields in made.values() for name, field in ((f.name, f) for f in fields)}
+        form.params = [order[name] for name in task.params.model_fields]
+        self.views = SpecViews.build(prefix)
+        with gr.Row(elem_classes="at-next"):
+            self.following = gr.Button(
+                "Continue to training", variant="primary", size="lg", elem_id=f"{prefix}-model-next"
+            )
+        return self
+
+    def wire(self, follow_up: list[Any], summarise: Any) -> None:
+        """Attach the step's events.
+
+        follow_up: components of the last step that show the spec as well.
+        summarise: (spec, estimate, problem) → their updates.
+        """
+        walk, form = self.walk, self.walk.form
+        inputs = [walk.draft, walk.shell.visitor, *form.inputs()]
+        form.choice.change(
+            lambda choice: gr.Textbox(visible=choice == models.OTHER), form.choice, form.other, **QUICK
+        )
+        looked = [self.probed, walk.shell.visitor, walk.token, *form.inputs()]
+        gr.on(
+            [form.choice.change, form.other.submit, form.other.blur, walk.step[3].select],
+            self.look,
+            looked,
+            [self.probe, self.probed],
+            trigger_mode="always_last",
+            show_progress="hidden",
+            concurrency_limit=4,
+            concurrency_id="probe",
+            **PRIVATE,
+        )
+        changes = [c.change for c in (form.data, form.rest, *form.visible())]
+        kept = [self.problem, self.estimate, *self.views.outputs(), *follow_up]
+
+        def sync(draft: Any, visitor: Any, *values: Any) -> Updates:
+            return self.sync(draft, visitor, values, summarise)
+
+        gr.on([*changes, walk.step[3].select, walk.step[4].select], sync, inputs, kept, trigger_mode="always_last", **QUICK)
+        if self.show is not None:
+            drawn = [self.preview, self.shown]
+            kind: dict[str, Any] = {**PRIVATE, "show_progress": "hidden", "concurrency_limit": 4, "concurrency_id": "preview"}
+            self.show.click(self.draw_preview, inputs, drawn, **kind)
+            switched = [w.change for w in self.switches]
+            if switched:
+                gr.on(switched, self.redraw, [self.shown, *inputs], drawn, trigger_mode="always_last", **kind)
+        self.views.wire(walk)
+        self.following.click(lambda: walk.go(4), None, [walk.steps, walk.step[4]], **QUICK)
+
+    def look(self, probed: str, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
+        """Probe the chosen model, unless that was the last one looked at."""
+        spec = self.walk.form.spec(values)
+        model = spec["model"]
+        if model == probed and not token:
+            yield {self.probed: probed}
+            return
+        if not model:
+            yield {self.probe: "", self.probed: ""}
+            return
+        yield {self.probe: messages.busy(f"Looking at {model}"), self.probed: model}
+        service, only_model = self.walk.shell.service, {"task": spec["task"], "model": model}
+        owner = self.walk.shell.owner(visitor)
+        for item in follow(lambda _: service.probe(only_model, owner, token=token or None)):
+            if isinstance(item, Done):
+                html = messages.error(item.error) if item.error else models.facts(model, item.value)
+                yield {self.probe: html, self.probed: model if not item.error else ""}
+
+    def sync(self, draft: Any, visitor: Any, values: Any, summarise: Any) -> Updates:
+        """Bring all that is made of the form up to date with it."""
+        service, spec = self.walk.shell.service, self.walk.form.spec(values)
+        try:
+            # The views need a valid spec: what is wrong with it is said in their place.
+            views = self.views.of(service, spec)
+            estimate = service.estimate(draft, spec, self.walk.shell.owner(visitor)) if draft else {}
+        except UserError as error:
+            told = messages.error(error)
+            return {self.problem: told, self.estimate: "", **summarise(spec, {}, told)}
+        return {self.problem: "", self.estimate: work(estimate), **views, **summarise(spec, estimate, "")}
+
+    def draw_preview(self, draft: Any, visitor: Any, *values: Any) -> Iterator[Updates]:
+        """Show a few rows as the training will see them."""
+        if not draft:
+            yield {self.preview: messages.note("There is no data to show yet.", level="warning")}
+            return
+        spec = self.walk.form.spec(values)
+        yield {self.preview: messages.busy("Preparing your own data as the training will see it"), self.shown: True}
+        service, owner = self.walk.shell.service, self.walk.shell.owner(visitor)
+        for item in follow(lambda _: service.preview(draft, spec, {}, owner)):
+            if isinstance(item, Done):
+                url = link(draft, str(time.time_ns()))
+                yield {self.preview: messages.error(item.error) if item.error else to_html(item.value, url)}
+
+    def redraw(self, shown: bool, *values: Any) -> Iterator[Updates]:
+        """Follow a changed switch, where the preview is shown already."""
+        if shown:
+            yield from self.draw_preview(*values)
+        else:
+            yield {self.shown: shown}
+
+    def _preview(self, groups: dict[str, list[str]], params: dict[str, Any]) -> dict[str, list[widgets.Field]]:
+        prefix, task, made = self.walk.prefix, self.walk.task, {}
+        title = "What the training will see" + (" (augmentation)" if PREVIEWED in groups else "")
+        self.shown = gr.State(False)
+        with gr.Accordion(title, open=False, elem_id=f"{prefix}-preview-box"):
+            if PREVIEWED in groups:
+                made[PREVIEWED] = widgets.widgets(task.params, groups[PREVIEWED], params, prefix=prefix)
+                self.switches = [f.widget for f in made[PREVIEWED]]
+            self.show = gr.Button("Show me on my data", size="sm", elem_id=f"{prefix}-preview-show")
+            self.preview = gr.HTML(elem_id=f"{prefix}-preview", elem_classes="at-live")
+        return made
+
+
+def work(estimate: dict[str, Any]) -> str:
+    """Say how much work a training is, in a sentence."""
+    if not estimate:
+        return ""
+    rows, held = figure(estimate["train_rows"]), estimate.get("validation_rows") or 0
+    tested = f", measured on {figure(held)} rows kept aside" if held else ", without rows to measure it on"
+    text = (
+        f"{figure(estimate['steps'])} steps: {figure(estimate['epochs'])} times through {rows} rows, "
+        f"{figure(estimate['steps_per_epoch'])} steps each{tested}."
+    )
+    return f"<p class='at-estimate'>{escape(text)}</p>"

@@ -1,0 +1,87 @@
+"""Step 4: what is about to happen, and the button that makes it so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.spec import TINY
+from autotrain_gradio.ui import messages
+from autotrain_gradio.ui.shell import PRIVATE
+from autotrain_gradio.ui.step_model import work
+
+if TYPE_CHECKING:
+    from autotrain_gradio.ui.task_tab import Walk
+
+
+@dataclass
+class TrainStep:
+    """A summary and the Start button."""
+
+    walk: Walk
+    summary: Any
+    problem: Any
+    start: Any
+
+    @classmethod
+    def build(cls, walk: Walk) -> TrainStep:
+        """Create the step's widgets."""
+        prefix = walk.prefix
+        summary = gr.HTML(elem_id=f"{prefix}-ready")
+        problem = gr.HTML(elem_id=f"{prefix}-start-problem", elem_classes="at-live")
+        with gr.Row(elem_classes="at-next"):
+            start = gr.Button("Start training", variant="primary", size="lg", elem_id=f"{prefix}-start")
+        return cls(walk, summary, problem, start)
+
+    def outputs(self) -> list[Any]:
+        """Return what follows the form."""
+        return [self.summary, self.problem, self.start]
+
+    def summarise(self, spec: dict[str, Any], estimate: dict[str, Any], problem: str) -> dict[Any, Any]:
+        """Return the updates of `outputs` for a spec."""
+        data = spec["data"]
+        model = "tiny, from scratch (dry run)" if spec["model"] == TINY else spec["model"]
+        facts = {
+            "Task": self.walk.task.title,
+            "Data": data.get("path") or "none yet",
+            "Model": model or "none yet",
+            "Project": spec["project_name"],
+        }
+        rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts.items())
+        promise = (
+            "<p class='at-quiet'>It goes on when you close this page, and it can be stopped at any time: "
+            "what was learnt until then is kept.</p>"
+        )
+        html = f"<div class='at-ready'><h2>Ready to train</h2><dl class='at-numbers'>{rows}</dl>{work(estimate)}{promise}</div>"
+        return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not problem)}
+
+    def wire(self, run_outputs: list[Any]) -> None:
+        """Start the run, and open it.
+
+        run_outputs: the tabs of the page, to be turned to the run.
+        """
+        walk, shell = self.walk, self.walk.shell
+        from autotrain_gradio.ui.task_tab import seed
+
+        def start(draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any) -> dict[Any, Any]:
+            if not draft:
+                return {self.problem: messages.note("There is no data yet: begin with the first step.", level="error")}
+            try:
+                run = shell.service.start(draft, walk.form.spec(values), shell.owner(visitor), token=token or None)
+            except UserError as error:
+                return {self.problem: messages.error(error)}
+            kept = {k: v for k, v in (drafts or {}).items() if k != walk.task.name}
+            return {shell.run: run, shell.drafts: kept, walk.seed: seed(), run_outputs[0]: gr.Tabs(selected="runs")}
+
+        self.start.click(
+            start,
+            [walk.draft, shell.drafts, shell.visitor, walk.token, *walk.form.inputs()],
+            [self.problem, shell.run, shell.drafts, walk.seed, *run_outputs],
+            show_progress="minimal",
+            concurrency_limit=None,
+            **PRIVATE,
+        )

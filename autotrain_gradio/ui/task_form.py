@@ -1,0 +1,76 @@
+"""The widgets that make up a task's spec, and the spec that they make up."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from autotrain_gradio.spec import DataSpec
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.ui import models
+from autotrain_gradio.ui.form import Field
+
+SPLIT = ("train_split", "valid_split", "valid_fraction", "max_samples")
+"""Settings of the data that have a widget; the others are kept in `TaskForm.data`."""
+
+
+@dataclass
+class TaskForm:
+    """Filled step by step while a tab is built; then reads the spec from the widgets' values.
+
+    data: state with the rest of the spec's `data` section (source, path, columns, labels, options).
+    rest: state with the sections that have no widget (`hub`, `backend`).
+    """
+
+    task: Task
+    data: gr.State
+    rest: gr.State
+    split: list[Field] = field(default_factory=list)
+    params: list[Field] = field(default_factory=list)
+    choice: Any = None
+    other: Any = None
+    name: Any = None
+
+    def inputs(self) -> list[Any]:
+        """Return all components that `spec` reads, in its order."""
+        fields = [f.widget for f in (*self.split, *self.params)]
+        return [self.data, self.rest, self.choice, self.other, self.name, *fields]
+
+    def visible(self) -> list[Any]:
+        """Return the widgets that a person changes."""
+        return self.inputs()[2:]
+
+    def spec(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Make the spec of the values of `inputs`."""
+        data, rest, choice, other, name = values[:5]
+        split = values[5 : 5 + len(self.split)]
+        params = values[5 + len(self.split) :]
+        return {
+            **(rest or {}),
+            "task": self.task.name,
+            "model": models.join(choice, other),
+            "project_name": (name or "").strip(),
+            "data": {**copy.deepcopy(data or {}), **{f.name: f.read(v) for f, v in zip(self.split, split, strict=True)}},
+            "params": {f.name: f.read(v) for f, v in zip(self.params, params, strict=True)},
+        }
+
+
+def outside_form(spec: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split from a spec what has no widget: (rest of `data`, other sections)."""
+    data = {k: v for k, v in (spec.get("data") or {}).items() if k in DataSpec.model_fields and k not in SPLIT}
+    return data, {k: spec[k] for k in ("hub", "backend") if k in spec}
+
+
+def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return base with the change merged into it, mappings deeply."""
+    merged = copy.deepcopy(dict(base))
+    for key, value in change.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged

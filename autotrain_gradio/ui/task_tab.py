@@ -1,0 +1,138 @@
+"""A task's tab: Data → Check → Model → Train, built wholly from the task's declaration.
+
+Its contents are made when it is first selected: a page of many tasks must not carry all their forms.
+What is inside is decided by the tab's *seed* (a draft, a spec, a step). To fill the form from
+elsewhere (pasted YAML, the settings of an earlier run) is to give the tab a new seed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.ui.shell import TELLING, Shell
+from autotrain_gradio.ui.step_check import CheckStep
+from autotrain_gradio.ui.step_data import DataStep
+from autotrain_gradio.ui.step_model import ModelStep
+from autotrain_gradio.ui.step_train import TrainStep
+from autotrain_gradio.ui.task_form import TaskForm, outside_form
+
+Seed = dict[str, Any]
+"""`{n, draft, spec, step, check}`: n makes each one different."""
+
+_numbers = itertools.count(1)
+
+
+def seed(draft: str | None = None, spec: Mapping[str, Any] | None = None, step: int = 1, check: Any = None) -> Seed:
+    """Make a seed: an empty form, or one that shows a spec."""
+    return {"n": next(_numbers), "draft": draft, "spec": dict(spec or {}), "step": step, "check": check}
+
+
+def seed_of_draft(shell: Shell, draft: str, owner: str, *, step: int | None = None) -> Seed:
+    """Make a seed of a draft as it was left.
+
+    Raises:
+        UserError: there is no such draft, or it is somebody else's.
+    """
+    state = shell.service.draft_state(draft, owner)
+    has_data = bool((state["spec"].get("data") or {}).get("source"))
+    return seed(draft, state["spec"], step or (2 if has_data else 1), state["check"])
+
+
+@dataclass
+class Walk:
+    """One built tab: what its steps share."""
+
+    task: Task
+    shell: Shell
+    seed: gr.State
+    draft: gr.State
+    form: TaskForm
+    steps: gr.Walkthrough
+    step: dict[int, gr.Step]
+    start: Seed
+    token: Any = None
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of the ids of the tab's elements."""
+        return self.task.name
+
+    def go(self, step: int) -> dict[Any, Any]:
+        """Return the updates that select a step, and let one come back to it."""
+        return {self.steps: gr.Walkthrough(selected=step), self.step[step]: gr.Step(interactive=True)}
+
+
+@dataclass
+class TaskTab:
+    """A tab as the page knows it: closed until its seed is set."""
+
+    task: Task
+    shell: Shell
+    tab: gr.Tab
+    seed: gr.State
+
+    @classmethod
+    def build(cls, task: Task, shell: Shell, tabs: Any) -> TaskTab:
+        """Create the tab, in the Tabs that are open.
+
+        tabs: the page's outer ones, turned to the run at Start.
+        """
+        with gr.Tab(task.title, id=task.name, elem_id=f"tab-{task.name}") as tab:
+            state = gr.State(None)
+
+            @gr.render(inputs=[state], triggers=[state.change], queue=False, show_progress="hidden")
+            def contents(current: Seed | None) -> None:
+                if current:
+                    _contents(task, shell, state, current, tabs)
+
+        self = cls(task, shell, tab, state)
+        tab.select(self.open, [state, shell.drafts, shell.visitor], [state], **TELLING)
+        return self
+
+    def open(self, current: Seed | None, drafts: Any, visitor: Any) -> Any:
+        """Give the tab its first seed: the draft that this browser left here, or an empty form."""
+        if current:
+            return gr.skip()
+        draft = (drafts or {}).get(self.task.name)
+        if draft:
+            try:
+                return seed_of_draft(self.shell, draft, self.shell.owner(visitor))
+            except UserError:
+                # Swept, deleted, or another browser's: there is nothing to continue.
+                return seed()
+        return seed()
+
+
+def _contents(task: Task, shell: Shell, state: gr.State, current: Seed, tabs: Any) -> None:
+    spec = current["spec"]
+    data, rest = outside_form(spec)
+    gr.HTML(f"<p class='at-summary'>{escape(task.summary)}</p>")
+    form = TaskForm(task, gr.State(data), gr.State(rest))
+    first = current["step"]
+    steps = gr.Walkthrough(selected=first, elem_id=f"{task.name}-steps")
+    walk = Walk(task, shell, state, gr.State(current["draft"]), form, steps, {}, current)
+    with steps:
+        for number, title in enumerate(("Data", "Check", "Model", "Train"), 1):
+            walk.step[number] = gr.Step(
+                title, id=number, interactive=number <= first, elem_id=f"{task.name}-step-{number}"
+            )
+    with walk.step[1]:
+        data_step = DataStep.build(walk)
+    with walk.step[2]:
+        check_step = CheckStep.build(walk)
+    with walk.step[3]:
+        model_step = ModelStep.build(walk)
+    with walk.step[4]:
+        train_step = TrainStep.build(walk)
+    check_step.wire(data_step.error)
+    data_step.wire(check_step)
+    model_step.wire(train_step.outputs(), train_step.summarise)
+    train_step.wire([tabs])

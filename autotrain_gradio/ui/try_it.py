@@ -1,0 +1,130 @@
+"""Try it: the inputs that a task declares, and what its model says to them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.tasks.base import Input, Task
+from autotrain_gradio.ui import messages
+from autotrain_gradio.ui.panels import figure
+from autotrain_gradio.ui.shell import PRIVATE, Shell
+
+SHOWN_SCORES = 8
+
+
+@dataclass
+class TryIt:
+    """Slots for the inputs of any task: as many of each kind as the neediest task has."""
+
+    shell: Shell
+    box: Any
+    slots: dict[str, list[Any]]
+    button: Any
+    label: Any
+    other: Any
+
+    @classmethod
+    def build(cls, shell: Shell) -> TryIt:
+        """Create the widgets, hidden."""
+        needed: Counter[str] = Counter()
+        for task in shell.service.tasks:
+            needed |= Counter(i.kind for i in task.inputs)
+        slots: dict[str, list[Any]] = {}
+        with gr.Column(visible=False, elem_id="try-it") as box:
+            gr.HTML("<h2>Try it</h2>")
+            with gr.Row(equal_height=False):
+                with gr.Column(min_width=300):
+                    for kind, count in sorted(needed.items()):
+                        slots[kind] = [_slot(kind, number) for number in range(count)]
+                    button = gr.Button("Ask the model", variant="primary", elem_id="try-it-ask")
+                with gr.Column(min_width=300):
+                    label = gr.Label(label="Prediction", num_top_classes=SHOWN_SCORES, elem_id="try-it-label")
+                    other = gr.HTML(elem_id="try-it-other", elem_classes="at-live")
+        return cls(shell, box, slots, button, label, other)
+
+    def components(self) -> list[Any]:
+        """Return the slots, in a fixed order."""
+        return [slot for kind in sorted(self.slots) for slot in self.slots[kind]]
+
+    def outputs(self) -> list[Any]:
+        """Return all that `show` may change."""
+        return [self.box, *self.components(), self.label, self.other]
+
+    def show(self, task: Task | None, visible: bool, *, emptied: bool) -> dict[Any, Any]:
+        """Return the updates for a run of a task.
+
+        emptied: another run was opened: what was asked of the earlier one is taken away.
+        """
+        updates: dict[Any, Any] = {self.box: gr.Column(visible=visible and task is not None)}
+        if task is None or not emptied:
+            return updates
+        used = self._assign(task.inputs)
+        for slot in self.components():
+            declared = used.get(slot._id)
+            updates[slot] = gr.update(value=None, visible=declared is not None, **({"label": declared.title} if declared else {}))
+        return {**updates, self.label: gr.Label(value=None, visible=True), self.other: ""}
+
+    def wire(self) -> None:
+        """Ask the model on a click, and as soon as a single input is there."""
+        single = {i.kind for t in self.shell.service.tasks if len(t.inputs) == 1 for i in t.inputs}
+        triggers = [self.button.click, *(slots[0].upload for k, slots in self.slots.items() if k in single and k != "text")]
+        gr.on(
+            triggers,
+            self.ask,
+            [self.shell.run, self.shell.visitor, *self.components()],
+            [self.label, self.other],
+            concurrency_limit=4,
+            concurrency_id="predict",
+            show_progress="minimal",
+            **PRIVATE,
+        )
+
+    def ask(self, run: Any, visitor: Any, *values: Any) -> tuple[Any, str]:
+        """Apply the run's model to what the slots hold."""
+        service = self.shell.service
+        try:
+            snapshot = service.snapshot(run) or {}
+            task = service.tasks.get(snapshot["task"])
+            given = dict(zip((s._id for s in self.components()), values, strict=True))
+            row = {declared.name: given[slot] for slot, declared in self._assign(task.inputs).items()}
+            missing = next((i for i in task.inputs if row.get(i.name) in (None, "")), None)
+            if missing:
+                return gr.skip(), messages.note(f"Give it {missing.title[0].lower()}{missing.title[1:]} first.")
+            answer = service.predict(run, [row], self.shell.owner(visitor))[0]
+        except UserError as error:
+            return gr.Label(value=None, visible=False), messages.error(error)
+        scores = answer.get("scores")
+        if isinstance(scores, dict) and scores:
+            return gr.Label(value={str(k): float(v) for k, v in scores.items()}, visible=True), ""
+        return gr.Label(value=None, visible=False), _facts(answer)
+
+    def _assign(self, inputs: Sequence[Input]) -> dict[int, Input]:
+        taken: Counter[str] = Counter()
+        found = {}
+        for declared in inputs:
+            found[self.slots[declared.kind][taken[declared.kind]]._id] = declared
+            taken[declared.kind] += 1
+        return found
+
+
+def _slot(kind: str, number: int) -> Any:
+    elem_id = f"try-it-{kind}-{number}"
+    if kind == "image":
+        return gr.Image(type="filepath", sources=["upload", "webcam", "clipboard"], height=300, elem_id=elem_id)
+    if kind == "audio":
+        return gr.Audio(type="filepath", sources=["upload", "microphone"], elem_id=elem_id)
+    if kind == "text":
+        return gr.Textbox(lines=3, elem_id=elem_id)
+    return gr.File(type="filepath", elem_id=elem_id)
+
+
+def _facts(answer: dict[str, Any]) -> str:
+    rows = "".join(f"<div><dt>{escape(str(k))}</dt><dd>{escape(figure(v))}</dd></div>" for k, v in answer.items())
+    return f"<dl class='at-numbers'>{rows}</dl>"
