@@ -99,9 +99,10 @@ def build(tasks: Registry) -> Parser:
         return command
 
     app = add("app", commands.app, "Serve the page.")
-    app.add_argument("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1: this machine only)")
-    app.add_argument("--port", type=int, default=7860, help="port to listen at (default 7860)")
-    app.add_argument("--share", action="store_true", help="make a public link with a password, which is printed")
+    app.add_argument("--host", metavar="ADDRESS", help="address to listen on (default 127.0.0.1; on a Space 0.0.0.0)")
+    app.add_argument("--port", metavar="N", type=int, help="port to listen on (default 7860)")
+    app.add_argument("--share", action="store_true", help="make a public link, protected by a password")
+    app.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this user and password")
     _json(add("tasks", commands.tasks, "List the tasks."))
     check = add(
         "check", commands.check_file, "Look for what is wrong with the data; exit status 1 if it cannot be used."

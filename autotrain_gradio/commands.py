@@ -34,9 +34,9 @@ def _service(*, dispatch: bool = False) -> Service:
 
 def app(args: argparse.Namespace) -> int:
     """Serve the page."""
-    from autotrain_gradio.ui.page import serve
+    from autotrain_gradio.ui.serve import serve
 
-    return int(serve(host=args.host, port=args.port, share=args.share) or 0)
+    return serve(args.host, args.port, share=args.share, auth=args.auth)
 
 
 def tasks(args: argparse.Namespace) -> int:

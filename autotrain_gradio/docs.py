@@ -16,7 +16,7 @@ from autotrain_gradio.commands import PROGRAM
 from autotrain_gradio.console import say
 from autotrain_gradio.options import Option, options
 from autotrain_gradio.registry import Registry, registry
-from autotrain_gradio.spec import RunSpec
+from autotrain_gradio.spec import TINY, RunSpec
 from autotrain_gradio.tasks.base import Task
 
 ROOT = Path(__file__).resolve().parent.parent / "docs"
@@ -61,6 +61,10 @@ def task_page(task: Task, tasks: Registry) -> str:
             "## Models\n\nAny model of the Hub that fits, a folder, or `tiny`: a small random one for a dry run.\n\n"
             + _table(["model", "size", "when to choose it"], models)
         )
+    usual = task.defaults(TINY) if task.defaults else {}
+    if usual:
+        listed = ", ".join(f"`{name}: {_yaml(value)}`" for name, value in usual.items())
+        parts.append(f"With `model: {TINY}` the defaults below are not those of the tables: {listed}.")
     parts.append("## Settings\n\nThe names are those of Python and of the YAML; on the command line `--with-dashes`.")
     groups: dict[str, list[Option]] = {}
     for option in options(task):
