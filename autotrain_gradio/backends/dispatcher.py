@@ -17,8 +17,7 @@ from filelock import FileLock, Timeout
 
 from autotrain_gradio.backends import local
 from autotrain_gradio.errors import UserError
-from autotrain_gradio.runs.record import Run, State
-from autotrain_gradio.runs.snapshot import GONE, GONE_HINT
+from autotrain_gradio.runs.record import GONE, GONE_HINT, Run, State
 from autotrain_gradio.runs.store import Store
 from autotrain_gradio.settings import Settings
 from autotrain_gradio.spec import Secrets

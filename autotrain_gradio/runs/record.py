@@ -6,81 +6,44 @@ the worker alone writes `events.jsonl` (see `reporter.py`).
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from autotrain_gradio.errors import DataError, NotFound
+from autotrain_gradio.errors import NotFound, StateError
+from autotrain_gradio.runs.files import (
+    Record,
+    Tail,
+    append_line,
+    damaged,
+    read_json,
+    read_lines,
+    read_object,
+    write_json,
+)
+
+__all__ = ["ACTIVE", "ENDED", "TERMINAL", "Record", "Run", "State", "StateReader", "derive", "read_json", "write_json"]
 
 VERSION = 1
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
-Record = dict[str, Any]
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a part."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False, indent=1)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON; None where there is no such file.
-
-    Raises:
-        DataError: the file is no JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"The run's file {path.name} is damaged: {error}.",
-            "Restore it from a copy, or delete the run.",
-            f"{path.parent.name}/{path.name}",
-            "damaged-record",
-        ) from None
-
-
-def read_lines(path: Path, offset: int = 0) -> tuple[list[Record], int]:
-    """Read the whole JSON lines from a byte offset on; return them and the offset behind the last.
-
-    A torn last line is left for the next reading; a line that is no JSON object is passed over.
-    """
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            data = file.read()
-    except FileNotFoundError:
-        return [], offset
-    end = data.rfind(b"\n") + 1
-    records = []
-    for line in data[:end].splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict):
-            records.append(record)
-    return records, offset + end
+"""States in which the worker says its last word."""
+ENDED = TERMINAL | {"interrupted"}
+ACTIVE = frozenset({"preparing", "running", "stopping"})
+LOCK_SECONDS = 20.0
+GONE = "The training process is gone without a last word."
+GONE_HINT = "Resume it: it continues from its last checkpoint."
+NO_REASON = "The training failed without saying why."
 
 
 @dataclass(frozen=True)
 class State:
-    """What a run is doing: its state, since when, and why where there is a reason."""
+    """What a run is doing: its state, the attempt that it is about, and why where there is a reason."""
 
     name: str
     attempt: int = 0
@@ -112,11 +75,17 @@ class Run:
     # -- draft and spec
 
     def draft(self) -> Record:
-        """Return `{task, owner, created, spec}`."""
-        found = read_json(self.directory / "draft.json")
+        """Return `{task, owner, created, spec}`.
+
+        Raises:
+            NotFound: it has none any more.
+            DataError: it is damaged.
+        """
+        path = self.directory / "draft.json"
+        found = read_object(path)
         if found is None:
             raise NotFound(f"The run '{self.id}' has lost its draft.json.", "Delete it.", code="damaged-record")
-        return dict(found)
+        return _with(path, found, task=str, owner=str, created=(int, float), spec=dict)
 
     def save_draft(self, spec: Record) -> None:
         """Remember the form as it stands."""
@@ -134,17 +103,22 @@ class Run:
         """Write `spec.json`, once; return whether this call did it."""
         draft = self.draft()
         value = {**spec, "id": self.id, "owner": draft["owner"], "created": draft["created"]}
-        with FileLock(self.directory / "control.lock"):
+        with self._locked():
             if self.is_started():
                 return False
             write_json(self.directory / "spec.json", value)
         return True
 
     def spec(self) -> Record:
-        """Return `spec.json`, or the draft's spec with `id`, `owner` and `created`."""
-        found = read_json(self.directory / "spec.json")
+        """Return `spec.json`, or the draft's spec with `id`, `owner` and `created`.
+
+        Raises:
+            NotFound, DataError: there is neither, or it is damaged.
+        """
+        path = self.directory / "spec.json"
+        found = read_object(path)
         if found is not None:
-            return dict(found)
+            return _with(path, found, task=str, owner=str, created=(int, float))
         draft = self.draft()
         return {**draft["spec"], "id": self.id, "owner": draft["owner"], "created": draft["created"]}
 
@@ -156,80 +130,153 @@ class Run:
 
     def control(self, kind: str, attempt: int, **fields: Any) -> Record:
         """Append a line to `control.jsonl`, under its lock."""
-        record = {"v": VERSION, "time": time.time(), "kind": kind, "attempt": attempt, **fields}
-        with FileLock(self.directory / "control.lock"):
-            append_line(self.control_path, record)
-        return record
+        with self._locked():
+            return self._append(kind, attempt, **fields)
 
     def controls(self) -> list[Record]:
         """Return all control lines."""
         return read_lines(self.control_path)[0]
 
-    def attempt(self) -> int:
-        """Return the number of the latest attempt; 0 when none was asked for."""
-        return max((c["attempt"] for c in self.controls() if c["kind"] == "queued"), default=0)
+    def enqueue(self, *, resume: bool, **fields: Any) -> int:
+        """Ask for a new attempt, unless the latest one has not ended; return its number.
 
-    def enqueue(self, *, resume: bool) -> int:
-        """Ask for a new attempt, unless the latest one has not ended; return its number."""
-        with FileLock(self.directory / "control.lock"):
-            controls, events = self.controls(), read_lines(self.events_path)[0]
-            latest = max((c["attempt"] for c in controls if c["kind"] == "queued"), default=0)
-            if latest and derive(controls, events).name not in {*TERMINAL, "interrupted"}:
-                return latest
-            record = {"v": VERSION, "time": time.time(), "kind": "queued", "attempt": latest + 1, "resume": resume}
-            append_line(self.control_path, record)
-            return latest + 1
+        fields: what else the line says.
+        """
+        with self._locked():
+            state = self.state()
+            if state.attempt and state.name not in ENDED:
+                return state.attempt
+            self._append("queued", state.attempt + 1, resume=resume, **fields)
+            return state.attempt + 1
 
-    def close_attempt(self, attempt: int, kind: str, reason: str, hint: str = "") -> None:
-        """Write that an attempt ended without the worker's last word, unless it has one by now."""
-        with FileLock(self.directory / "control.lock"):
-            state = derive(self.controls(), read_lines(self.events_path)[0])
-            if state.attempt != attempt or state.name in {*TERMINAL, "interrupted"}:
-                return
-            record = {
-                "v": VERSION,
-                "time": time.time(),
-                "kind": kind,
-                "attempt": attempt,
-                "reason": reason,
-                "hint": hint,
-            }
-            append_line(self.control_path, record)
+    def begin(self, attempt: int) -> Record | None:
+        """Write that an attempt is handed to the backend and return its `queued` line; None if it no longer waits."""
+        with self._locked():
+            if self.state() != State("queued", attempt):
+                return None
+            self._append("started", attempt)
+            return next(c for c in self.controls() if c["kind"] == "queued" and c["attempt"] == attempt)
 
-    def state(self) -> State:
-        """Derive the state from the files alone; whether the worker lives is not asked here."""
-        return derive(self.controls(), read_lines(self.events_path)[0])
+    def ask_stop(self, by: str) -> None:
+        """Ask the latest attempt to stop, once, or take it out of the queue; one that has ended stays as it is."""
+        with self._locked():
+            state = self.state()
+            if state.name == "queued":
+                self._append("cancelled", state.attempt, by=by)
+            elif state.name in {"preparing", "running"}:
+                self._append("stop", state.attempt, by=by)
+
+    def close_attempt(self, attempt: int, kind: str, reason: str, hint: str = "") -> bool:
+        """Write that an attempt ended without the worker's last word, unless it has one by now; return whether."""
+        with self._locked():
+            state = self.state()
+            if state.attempt != attempt or state.name in ENDED:
+                return False
+            self._append(kind, attempt, reason=reason, hint=hint)
+            return True
+
+    def vanished(self, attempt: int, reason: str = "", hint: str = "") -> bool:
+        """Write that the worker of an attempt is gone: `interrupted`, and why; return whether it was news.
+
+        reason, hint: what the backend knows. A worker that was ended because it did not stop needs no other reason.
+        """
+        killed = next((c for c in self.controls() if c["kind"] == "kill" and c["attempt"] == attempt), None)
+        if killed is not None:
+            why = killed.get("reason", "it did not stop")
+            reason = f"The training was ended by force: {why}."
+            hint = "What it learnt since its last checkpoint is lost. Resume continues from there."
+        return self.close_attempt(attempt, "interrupted", reason or GONE, hint or GONE_HINT)
+
+    def state(self, alive: bool | None = None) -> State:
+        """Derive the state. alive: what the backend says of the latest attempt's worker; None: it was not asked."""
+        return StateReader(self).read(alive)
+
+    def _append(self, kind: str, attempt: int, **fields: Any) -> Record:
+        record = {"v": VERSION, "time": time.time(), "kind": kind, "attempt": attempt, **fields}
+        append_line(self.control_path, record)
+        return record
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # The lock would make the folder anew.
+        if not self.directory.is_dir():
+            raise NotFound(f"The run '{self.id}' was deleted.", code="no-run")
+        try:
+            with FileLock(self.directory / "control.lock", timeout=LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise StateError(
+                f"The record of the run '{self.id}' has been held by another process for {LOCK_SECONDS:.0f} s.",
+                "Try again; if it stays so, end the other app that uses this folder.",
+                code="record-locked",
+            ) from None
 
 
-def append_line(path: Path, record: Record) -> None:
-    """Append one JSON line with a single write; begin a new line where the last one is torn."""
-    line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        size = os.fstat(handle).st_size
-        if size and os.pread(handle, 1, size - 1) != b"\n":
-            line = b"\n" + line
-        os.write(handle, line)
-    finally:
-        os.close(handle)
+class StateReader:
+    """Derives a run's state again and again, reading only what was added; safe to use from several threads."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.controls: list[Record] = []
+        self._events: list[Record] = []
+        self._control = Tail(run.control_path)
+        self._tail = Tail(run.events_path, wanted=_about_state)
+        self._lock = threading.Lock()
+        self._state: State | None = None
+
+    def read(self, alive: bool | None = None) -> State:
+        """Return the state of now; alive as for `Run.state`."""
+        with self._lock:
+            controls, again = self._control.read()
+            events, anew = self._tail.read()
+            if controls or events or again or anew or self._state is None:
+                self.controls = controls if again else self.controls + controls
+                events = [e for e in events if e["kind"] in {"state", "error"}]
+                self._events = (events if anew else self._events + events)[-50:]
+                self._state = derive(self.controls, self._events)
+            return self._state if alive is not False else derive(self.controls, self._events, alive)
+
+    def asked(self, attempt: int, kind: str) -> Record | None:
+        """Return the first control line of a kind for an attempt, of those that were read."""
+        return next((c for c in self.controls if c["attempt"] == attempt and c["kind"] == kind), None)
 
 
-def derive(controls: list[Record], events: list[Record]) -> State:
-    """Derive the state of the latest attempt (the table is in docs/architecture.md)."""
+def _about_state(line: bytes) -> bool:
+    return b'"state"' in line or b'"error"' in line
+
+
+def derive(controls: list[Record], events: list[Record], alive: bool | None = None) -> State:
+    """Derive the state of the latest attempt (the table is in docs/architecture.md).
+
+    alive: what the backend says of its worker; None: it was not asked.
+    """
     attempt = max((c["attempt"] for c in controls if c["kind"] == "queued"), default=0)
     if not attempt:
         return State("draft")
-    asked = {c["kind"]: c for c in controls if c["attempt"] == attempt}
-    said = [e for e in events if e.get("attempt") == attempt]
-    last = next((e["state"] for e in reversed(said) if e.get("kind") == "state"), "")
+    asked = {c["kind"]: c for c in reversed(controls) if c["attempt"] == attempt}
+    said = [e for e in events if e["attempt"] == attempt]
+    last = next((str(e.get("state")) for e in reversed(said) if e["kind"] == "state"), "")
     if last in TERMINAL:
-        error = next((e["finding"] for e in reversed(said) if e.get("kind") == "error"), None) or {}
-        return State(last, attempt, error.get("message", ""), error.get("hint", ""))
+        if last != "failed":
+            return State(last, attempt)
+        error = next((e.get("finding") for e in reversed(said) if e["kind"] == "error"), None) or {}
+        return State(last, attempt, error.get("message") or NO_REASON, error.get("hint") or "Look at the log.")
     for kind in ("interrupted", "cancelled", "failed"):
         if kind in asked:
             return State(kind, attempt, asked[kind].get("reason", ""), asked[kind].get("hint", ""))
+    handed = "started" in asked or bool(last)
+    if handed and alive is False:
+        return State("interrupted", attempt, GONE, GONE_HINT)
     if "stop" in asked:
-        return State("stopping" if "started" in asked else "cancelled", attempt)
-    if last:
+        return State("stopping" if handed else "cancelled", attempt)
+    if last in ACTIVE:
         return State(last, attempt)
-    return State("preparing" if "started" in asked else "queued", attempt)
+    return State("preparing" if handed else "queued", attempt)
+
+
+def _with(path: Path, found: Record, **fields: Any) -> Record:
+    """Return the record when it has these fields, each of its type."""
+    for name, kind in fields.items():
+        if not isinstance(found.get(name), kind):
+            raise damaged(path, f"'{name}' is missing or wrong")
+    return found

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.errors import Finding
 from autotrain_gradio.panels import Panel
-from autotrain_gradio.runs.record import VERSION, read_lines, write_json
+from autotrain_gradio.runs.files import Tail, cut_torn_line, write_json, write_whole
+from autotrain_gradio.runs.record import VERSION
 from autotrain_gradio.spec import RunSpec
 
 PROGRESS_SECONDS = 1.0
 STOP_SECONDS = 0.5
+RESERVE_BYTES = 16384
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class Reporter:
@@ -28,6 +32,7 @@ class Reporter:
         spec, params: what to train, and the task's parameters.
         attempt: number of this attempt, from 1.
         resume_from: the latest checkpoint of the earlier attempts that is there, when this one continues them.
+        stopping: whether `stop_requested` has said so: the training is being cut short.
     """
 
     def __init__(
@@ -41,24 +46,34 @@ class Reporter:
         self.model = directory / "model"
         self.samples = directory / "samples"
         self.resume_from = self._latest_checkpoint() if resume else None
-        self._control = directory / "control.jsonl"
-        self._control_offset = 0
-        self._stop = False
+        self.stopping = False
+        self._control = Tail(directory / "control.jsonl")
+        self._asked = False
         self._next_look = 0.0
         self._next_progress = 0.0
+        self._last_progress = -1
         self._seq = 0
         self._file = -1
+        self._lock = threading.Lock()
+        self._reserve = directory / ".reserve"
         if rank == 0:
             path = directory / "events.jsonl"
-            _cut_torn_line(path)
-            self._seq = 1 + max((e["seq"] for e in read_lines(path)[0] if e.get("attempt") == attempt), default=-1)
+            cut_torn_line(path)
+            said = Tail(path, wanted=lambda line: b'"attempt"' in line).read()[0]
+            self._seq = 1 + max((e.get("seq", -1) for e in said if e["attempt"] == attempt), default=-1)
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            self._reserve.write_bytes(b"\0" * RESERVE_BYTES)
 
     def close(self) -> None:
         """Close the file of events."""
+        self.release_reserve()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def release_reserve(self) -> None:
+        """Give free the few kilobytes that are kept so that a full disk does not silence the last words."""
+        self._reserve.unlink(missing_ok=True)
 
     def state(self, state: str, detail: str = "") -> None:
         """Say what the run is doing: a state of docs/architecture.md, and in words."""
@@ -67,9 +82,10 @@ class Reporter:
     def progress(self, step: int, total: int, epoch: float, epochs: float) -> None:
         """Say how far the training is; written at most once a second, and for the last step."""
         now = time.monotonic()
-        if now < self._next_progress and step < total:
+        if now < self._next_progress and (step < total or step == self._last_progress):
             return
         self._next_progress = now + PROGRESS_SECONDS
+        self._last_progress = step
         self._write("progress", {"step": step, "total": total, "epoch": round(epoch, 4), "epochs": epochs})
 
     def metric(self, step: int, epoch: float, **values: float) -> None:
@@ -108,7 +124,7 @@ class Reporter:
 
     def request_stop(self) -> None:
         """Stop at the next occasion, as if the user had asked: for the worker's signal handler."""
-        self._stop = True
+        self._asked = True
 
     def stop_requested(self) -> bool:
         """Whether the user asked for this attempt to stop; looks into the file twice a second.
@@ -117,16 +133,18 @@ class Reporter:
             FileNotFoundError: the run was deleted.
         """
         now = time.monotonic()
-        if not self._stop and now >= self._next_look:
+        if now >= self._next_look and not self._asked:
             self._next_look = now + STOP_SECONDS
             os.stat(self.directory / "spec.json")
-            lines, self._control_offset = read_lines(self._control, self._control_offset)
-            self._stop = any(c["kind"] in {"stop", "kill"} and c["attempt"] == self.attempt for c in lines)
-        return self._stop
+            lines = self._control.read()[0]
+            self._asked = any(c["kind"] in {"stop", "kill"} and c["attempt"] == self.attempt for c in lines)
+        if self._asked:
+            self.stopping = True
+        return self.stopping
 
     def _latest_checkpoint(self) -> Path | None:
-        events = read_lines(self.directory / "events.jsonl")[0]
-        paths = [self.directory / e["path"] for e in events if e["kind"] == "checkpoint"]
+        events = Tail(self.directory / "events.jsonl", wanted=lambda line: b'"checkpoint"' in line).read()[0]
+        paths = [self.directory / str(e.get("path")) for e in events if e["kind"] == "checkpoint"]
         return next((p for p in reversed(paths) if p.is_dir()), None)
 
     def _relative(self, path: Path) -> str:
@@ -136,18 +154,23 @@ class Reporter:
     def _write(self, kind: str, fields: dict[str, Any]) -> None:
         if self._file < 0:
             return
-        head = {"v": VERSION, "attempt": self.attempt, "seq": self._seq, "time": time.time(), "kind": kind}
-        line = json.dumps({**head, **fields}, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-        written = os.write(self._file, line)
-        if written != len(line):
-            raise OSError(28, "the event could be written only in part", str(self.directory / "events.jsonl"))
-        self._seq += 1
+        with self._lock:
+            record = {"v": VERSION, "attempt": self.attempt, "seq": self._seq, "time": time.time(), "kind": kind}
+            record.update(fields)
+            try:
+                text = _encode(record)
+            except ValueError:
+                text = _encode(_finite(record))
+            write_whole(self._file, text.encode() + b"\n")
+            self._seq += 1
 
 
-def _cut_torn_line(path: Path) -> None:
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        data = file.read()
-        if data and not data.endswith(b"\n"):
-            file.truncate(data.rfind(b"\n") + 1)
+def _finite(value: Any) -> Any:
+    """Return plain data with null in place of the numbers that JSON does not know."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return value

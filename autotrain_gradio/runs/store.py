@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -9,12 +10,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.errors import NotFound, UserError
-from autotrain_gradio.runs.record import Run, write_json
+from autotrain_gradio.errors import NotFound, StateError, UserError
+from autotrain_gradio.runs.record import ACTIVE, Run, write_json
 from autotrain_gradio.spec import slug
 
-ID = re.compile(r"^\d{8}-\d{6}-[a-z0-9-]{1,40}-[a-z2-7]{10}$")
+ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[a-z2-7]{10}")
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+DELETED = ".deleted-"
 
 
 class Store:
@@ -40,8 +42,8 @@ class Store:
         Raises:
             NotFound: there is none, or this is no id (ids come from strangers: none leaves the folder).
         """
-        if not isinstance(run, str) or not ID.match(run) or not (self.folder / run).is_dir():
-            shown = str(run)[:80]
+        if not isinstance(run, str) or not ID.fullmatch(run) or not (self.folder / run).is_dir():
+            shown = "".join(c if c.isprintable() else "?" for c in str(run)[:80])
             raise NotFound(
                 f"There is no run '{shown}'.", "It may have been deleted: see the list of runs.", code="no-run"
             )
@@ -49,27 +51,47 @@ class Store:
 
     def list(self) -> list[Run]:
         """Return all runs and drafts, newest first."""
-        if not self.folder.is_dir():
+        try:
+            with os.scandir(self.folder) as entries:
+                names = [e.name for e in entries if ID.fullmatch(e.name) and e.is_dir()]
+        except FileNotFoundError:
             return []
-        found = [Run(d) for d in self.folder.iterdir() if ID.match(d.name) and d.is_dir()]
-        return sorted(found, key=lambda r: r.id, reverse=True)
+        return [Run(self.folder / name) for name in sorted(names, reverse=True)]
 
     def delete(self, run: Run) -> None:
-        """Remove the run's directory; it vanishes from the list at once, however long the removal takes."""
-        away = self.folder / f".deleted-{run.id}-{secrets.token_hex(4)}"
-        run.directory.rename(away)
-        shutil.rmtree(away, ignore_errors=True)
+        """Remove the run's directory; it vanishes from the list at once, however long the removal takes.
+
+        Raises:
+            StateError: it is being trained.
+            NotFound: somebody else has deleted it.
+        """
+        if run.state().name in ACTIVE:
+            raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
+        away = self.folder / f"{DELETED}{run.id}-{secrets.token_hex(4)}"
+        try:
+            run.directory.rename(away)
+        except FileNotFoundError:
+            raise NotFound(f"The run '{run.id}' was deleted already.", code="no-run") from None
+        shutil.rmtree(away, ignore_errors=True)  # what is left of it, the next sweep removes
 
     def sweep(self, days: float) -> int:
         """Remove drafts that nobody touched for so many days, and what a deletion left; return their number."""
         removed, oldest = 0, time.time() - days * 86400
         for run in self.list():
             try:
-                if not run.is_started() and (run.directory / "draft.json").stat().st_mtime < oldest:
+                if not run.is_started() and _touched(run) < oldest:
                     self.delete(run)
                     removed += 1
             except (OSError, UserError):
                 continue  # somebody else is removing it, or it is damaged: the list shows it
-        for left in self.folder.glob(".deleted-*"):
+        for left in self.folder.glob(f"{DELETED}*"):
             shutil.rmtree(left, ignore_errors=True)
         return removed
+
+
+def _touched(run: Run) -> float:
+    """Return when the draft was saved, or, without a draft.json, when its folder changed."""
+    try:
+        return (run.directory / "draft.json").stat().st_mtime
+    except FileNotFoundError:
+        return run.directory.stat().st_mtime

@@ -1,0 +1,180 @@
+"""The files of a run: JSON that is replaced whole, and lines of JSON that are only added to."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.errors import DataError
+
+Record = dict[str, Any]
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never a part."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(value, file, ensure_ascii=False, indent=1)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; None where there is no such file.
+
+    Raises:
+        DataError: the file cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise damaged(path, str(error)) from None
+
+
+def read_object(path: Path) -> Record | None:
+    """Read a JSON object; None where there is no such file.
+
+    Raises:
+        DataError: the file cannot be read, or holds something else.
+    """
+    found = read_json(path)
+    if found is not None and not isinstance(found, dict):
+        raise damaged(path, f"it holds a {type(found).__name__} instead of an object")
+    return found
+
+
+def damaged(path: Path, reason: str) -> DataError:
+    """Return the error of a record's file that is not as it must be."""
+    return DataError(
+        f"The run's file {path.name} is damaged: {reason}.",
+        "Restore it from a copy, or delete the run.",
+        f"{path.parent.name}/{path.name}",
+        "damaged-record",
+    )
+
+
+def append_line(path: Path, record: Record) -> None:
+    """Append one JSON line with a single write; begin a new line where the last one is torn.
+
+    Raises:
+        OSError: the line could not be written whole; what was written of it is taken back.
+    """
+    line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":
+            line = b"\n" + line
+        write_whole(handle, line)
+    finally:
+        os.close(handle)
+
+
+def write_whole(handle: int, line: bytes) -> None:
+    """Write with one call; where the disk takes only a part, take the part back.
+
+    Raises:
+        OSError: nothing was written.
+    """
+    written = os.write(handle, line)
+    if written != len(line):
+        os.ftruncate(handle, os.fstat(handle).st_size - written)
+        os.write(handle, line[written:])  # raises with the reason: mostly, that the disk is full
+        raise OSError(f"only {written} of {len(line)} bytes could be written")
+
+
+def cut_torn_line(path: Path) -> None:
+    """Remove what follows the last line break: a line whose writer died."""
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        end = size = file.seek(0, os.SEEK_END)
+        while end:
+            begin = max(0, end - 65536)
+            file.seek(begin)
+            place = file.read(end - begin).rfind(b"\n")
+            if place >= 0:
+                end = begin + place + 1
+                break
+            end = begin
+        if end < size:
+            file.truncate(end)
+
+
+def read_lines(path: Path, offset: int = 0) -> tuple[list[Record], int]:
+    """Read the whole records from a byte offset on; return them and the offset behind the last.
+
+    A torn last line is left for the next reading; a line that is no record is passed over.
+    """
+    tail = Tail(path, offset)
+    return tail.read()[0], tail.offset
+
+
+class Tail:
+    """Reads a file of records from where it was left.
+
+    A record is an object with a `kind` (a text) and an `attempt` (a number).
+
+    wanted: looks at a raw line and says whether to read it at all; default: every line.
+
+    Attributes:
+        offset: number of bytes that were read.
+        damaged: how many lines were passed over because they are no records.
+    """
+
+    def __init__(self, path: Path, offset: int = 0, wanted: Callable[[bytes], bool] | None = None) -> None:
+        self.path = path
+        self.offset = offset
+        self.damaged = 0
+        self._wanted = wanted
+        self._inode = 0
+
+    def read(self) -> tuple[list[Record], bool]:
+        """Return the records that are new, and whether the file is another one: then all are."""
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            return [], False
+        again = found.st_size < self.offset or (self._inode not in {0, found.st_ino} and self.offset > 0)
+        self._inode = found.st_ino
+        if again:
+            self.offset = self.damaged = 0
+        if found.st_size == self.offset:
+            return [], again
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read()
+        except FileNotFoundError:
+            return [], again
+        end = data.rfind(b"\n") + 1
+        self.offset += end
+        records = []
+        for line in data[:end].split(b"\n"):
+            if not line or (self._wanted is not None and not self._wanted(line)):
+                continue
+            record = _record(line)
+            if record is None:
+                self.damaged += 1
+            else:
+                records.append(record)
+        return records, again
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    good = isinstance(found, dict) and isinstance(found.get("kind"), str) and isinstance(found.get("attempt"), int)
+    return found if good else None

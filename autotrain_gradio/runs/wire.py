@@ -1,0 +1,36 @@
+"""What a worker says to its caller: tagged lines of JSON among whatever else is printed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+TAG = "@autotrain "
+
+
+def line(message: dict[str, Any]) -> str:
+    """Return the message as text to print: it begins a line of its own, whatever was printed before."""
+    return f"\n{TAG}{json.dumps(message, ensure_ascii=False)}\n"
+
+
+def parse(raw: bytes) -> dict[str, Any] | None:
+    """Return the message of a printed line; None for other output. The tag may stand anywhere in the line."""
+    place = raw.find(TAG.encode())
+    if place < 0:
+        return None
+    try:
+        message = json.loads(raw[place + len(TAG) :])
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) and _complete(message) else None
+
+
+def _complete(message: dict[str, Any]) -> bool:
+    match message.get("kind"):
+        case "progress":
+            return isinstance(message.get("message"), str) and isinstance(message.get("fraction"), (int, float))
+        case "result":
+            return "value" in message
+        case "error":
+            return isinstance(message.get("findings"), list) and bool(message["findings"])
+    return False
