@@ -1,0 +1,267 @@
+"""Image classification, trained for a few steps with a tiny model."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModelForImageClassification, Trainer, pipeline
+
+from autotrain_gradio.errors import DataError, MissingExtra, UserError
+from autotrain_gradio.tasks.image_classification import train as task
+from autotrain_gradio.training import fit, vision
+
+Make = Callable[..., Any]
+
+
+def test_a_trained_model_is_loaded_by_the_public_loaders_and_predicts(trial: Make, tmp_path: Path) -> None:
+    made = trial(("red", "green", "blue"), epochs=12)
+    run = made.reporter()
+    task.train(run)
+    model = AutoModelForImageClassification.from_pretrained(run.model)
+    assert model.config.id2label == {0: "blue", 1: "green", 2: "red"}
+    assert AutoImageProcessor.from_pretrained(run.model).size["height"] == 64
+    photo = tmp_path / "new.png"
+    Image.new("RGB", (100, 80), (210, 30, 30)).save(photo)
+    assert pipeline("image-classification", model=str(run.model))(str(photo))[0]["label"] == "red"
+    predictor = task.load(made.directory)
+    found = predictor([{"image": str(photo)}])[0]
+    assert found["label"] == "red" and sum(found["scores"].values()) == pytest.approx(1, abs=1e-5)
+    with pytest.raises(DataError, match="no image"):
+        predictor([{"image": None}])
+    assert made.events("result")[-1]["values"]["eval_accuracy"] == 1.0
+
+
+def test_the_record_has_curves_samples_checkpoints_and_a_report(trial: Make) -> None:
+    made = trial(epochs=3)
+    task.train(made.reporter())
+    values = {name for e in made.events("metric") for name in e["values"]}
+    assert {"loss", "learning_rate", "samples_per_second", "memory_mib", "eval_loss"} <= values
+    assert {"eval_accuracy", "eval_f1", "eval_auc", "eval_precision", "eval_recall"} <= values
+    assert made.steps() == list(range(1, 13))
+    samples = made.events("sample")
+    assert len(samples) == 3
+    files = [[i["file"] for i in s["panel"]["items"]] for s in samples]
+    assert files[0] == files[1] == files[2] and len(files[0]) == 4
+    assert all((made.directory / f).is_file() for f in files[0])
+    report = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
+    assert set(report) == {"Results", "Confusion matrix", "Each class", "Most confident mistakes"}
+    assert np.sum(report["Confusion matrix"]["values"]) == 4
+    assert sum(e["best"] for e in made.events("checkpoint")) >= 1
+    assert [e["detail"] for e in made.events("state")][:2] == ["Loading the model", "Training"]
+
+
+def test_the_model_folder_has_a_card_and_settings_and_no_pickle(trial: Make) -> None:
+    made = trial(data={"max_samples": 8})
+    task.train(made.reporter())
+    folder = made.directory / "model"
+    card = (folder / "README.md").read_text()
+    assert "pipeline_tag: image-classification" in card and "# colours" in card and "| accuracy |" in card
+    assert json.loads((folder / "training_params.json").read_text())["data"]["max_samples"] == 8
+    assert not [p for p in folder.rglob("*") if p.suffix in {".bin", ".pkl", ".pt"}]
+    assert not (made.directory / "model.partial").exists()
+
+
+def test_each_image_is_decoded_once(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = trial(epochs=3)
+    opened: Counter[str] = Counter()
+    original = vision.open_image
+
+    def counting(cell: Any, **more: Any) -> Any:
+        opened[cell["path"]] += 1
+        return original(cell, **more)
+
+    monkeypatch.setattr(vision, "open_image", counting)
+    task.train(made.reporter())
+    assert len(opened) == 20 and set(opened.values()) == {1}
+
+
+def test_images_beyond_the_memory_are_decoded_again(trial: Make) -> None:
+    cells = [{"path": str(p), "bytes": None} for p in sorted(Path(trial().resolved.spec.data.path).rglob("*.png"))]
+    geometry = vision.Geometry(32, 32, (0.0,) * 3, (1.0,) * 3)
+    images = vision.Images(cells, [0] * 20, vision.eval_transform(geometry), geometry, budget=3 * 40 * 48 * 3)
+    for _ in range(2):
+        shapes = {images[i]["pixel_values"].shape for i in range(20)}
+    assert shapes == {(3, 32, 32)}
+    assert images.opened == 20 + 17
+    assert not images.preload()
+
+
+def test_a_stop_keeps_the_weights_and_resume_goes_on_where_it_was(trial: Make) -> None:
+    made = trial(epochs=6)
+    made.record.enqueue(resume=False)
+    run = made.reporter()
+    original = run.metric
+
+    def stop_after_five(step: int, epoch: float, **values: float) -> None:
+        original(step, epoch, **values)
+        if step == 5:
+            run.request_stop()
+
+    run.metric = stop_after_five  # type: ignore[method-assign]
+    task.train(run)
+    run.close()
+    assert max(made.steps()) in {5, 6}
+    assert (made.directory / "model" / "model.safetensors").is_file()
+    assert fit.latest_checkpoint(run.checkpoints) is not None
+    again = made.reporter(attempt=2)
+    assert again.resume_from is not None
+    task.train(again)
+    assert min(made.steps(2)) == max(made.steps()) + 1
+    assert max(made.steps(2)) == 24
+    state = json.loads((fit.latest_checkpoint(run.checkpoints) / "trainer_state.json").read_text())
+    assert state["global_step"] == 24
+
+
+def test_a_torn_checkpoint_is_passed_over(tmp_path: Path) -> None:
+    for step in (4, 8, 12):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(b"x")
+        (folder / "optimizer.pt").write_bytes(b"x")
+        (folder / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    (tmp_path / "checkpoint-12" / "trainer_state.json").write_text('{"global_st')
+    (tmp_path / "checkpoint-best").mkdir()
+    assert fit.latest_checkpoint(tmp_path).name == "checkpoint-8"
+    (tmp_path / "checkpoint-8" / "optimizer.pt").unlink()
+    assert fit.latest_checkpoint(tmp_path).name == "checkpoint-4"
+    assert fit.latest_checkpoint(tmp_path / "none") is None
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_says_so(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = trial(epochs=4)
+    original = Trainer.training_step
+
+    def broken(self: Trainer, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss = original(self, *args, **kwargs)
+        return loss * math.nan if self.state.global_step >= 2 else loss
+
+    monkeypatch.setattr(Trainer, "training_step", broken)
+    with pytest.raises(UserError) as caught:
+        task.train(made.reporter())
+    finding = caught.value.findings[0]
+    assert finding.code == "loss-not-finite" and "learning rate (it is 0.003)" in finding.hint
+    assert max(made.steps()) <= 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+)
+def test_out_of_memory_is_named_with_what_to_change(
+    trial: Make, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def broken(self: Trainer, *args: Any, **kwargs: Any) -> torch.Tensor:
+        raise error
+
+    monkeypatch.setattr(Trainer, "training_step", broken)
+    with pytest.raises(UserError) as caught:
+        task.train(trial().reporter())
+    finding = caught.value.findings[0]
+    assert finding.code == "out-of-memory" and "batch size of 4" in finding.message
+    assert "batch_size 2" in finding.hint
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Trainer, *args: Any, **kwargs: Any) -> torch.Tensor:
+        raise RuntimeError("shape mismatch")
+
+    monkeypatch.setattr(Trainer, "training_step", broken)
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        task.train(trial().reporter())
+
+
+def test_early_stopping(trial: Make) -> None:
+    made = trial(epochs=30, lr=1e-6, early_stopping_patience=2, early_stopping_threshold=0.5)
+    task.train(made.reporter())
+    assert max(made.steps()) == 3 * 4
+
+
+def test_without_validation_nothing_is_measured_and_the_model_is_there(trial: Make) -> None:
+    made = trial(data={"valid_fraction": 0})
+    task.train(made.reporter())
+    assert not any(n.startswith("eval_") for e in made.events("metric") for n in e["values"])
+    report = json.loads((made.directory / "report.json").read_text())
+    assert "nothing was measured" in report[0]["text"]
+    assert "nothing was measured" in (made.directory / "model" / "README.md").read_text()
+    assert made.events("checkpoint")
+
+
+def test_evaluation_by_steps(trial: Make) -> None:
+    made = trial(epochs=3, eval_strategy="steps", eval_steps=5, metric_for_best_model="f1")
+    task.train(made.reporter())
+    assert [e["step"] for e in made.events("metric") if "eval_loss" in e["values"]] == [5, 10, 12]
+
+
+def test_class_weights_and_smoothing_are_those_of_their_definition() -> None:
+    class Params:
+        class_weights, label_smoothing = "balanced", 0.1
+
+    loss = task.loss_function(Params, [0] * 30 + [1] * 10, 2)
+    logits, labels = torch.tensor([[2.0, 0.0], [0.5, 1.0]]), torch.tensor([0, 1])
+    weights = torch.tensor([40 / (2 * 30), 40 / (2 * 10)])
+    expected = torch.nn.functional.cross_entropy(logits, labels, weight=weights, label_smoothing=0.1)
+
+    class Outputs:
+        pass
+
+    outputs = Outputs()
+    outputs.logits = logits  # type: ignore[attr-defined]
+    assert loss(outputs, labels).item() == pytest.approx(expected.item())
+    Params.class_weights, Params.label_smoothing = "none", 0.0
+    assert task.loss_function(Params, [0, 1], 2) is None
+
+
+def test_a_frozen_backbone_stays_as_it_was(trial: Make, tmp_path: Path) -> None:
+    start = task.tiny_model(tmp_path / "start", ["green", "red"])
+    made = trial(model=str(start), freeze_backbone=True, lr=0.1)
+    task.train(made.reporter())
+    before = AutoModelForImageClassification.from_pretrained(start).state_dict()
+    after = AutoModelForImageClassification.from_pretrained(made.directory / "model").state_dict()
+    changed = {n for n in before if "running" not in n and "tracked" not in n and not torch.equal(before[n], after[n])}
+    assert changed and all(n.startswith("classifier") for n in changed)
+
+
+def test_a_model_with_other_classes_gets_a_new_last_layer(trial: Make, tmp_path: Path) -> None:
+    start = task.tiny_model(tmp_path / "start", [f"c{i}" for i in range(10)])
+    made = trial(model=str(start))
+    task.train(made.reporter())
+    assert AutoModelForImageClassification.from_pretrained(made.directory / "model").config.num_labels == 2
+
+
+def test_tensorboard_is_an_option_and_a_missing_tracker_says_how_to_get_it(trial: Make) -> None:
+    made = trial(log="tensorboard")
+    task.train(made.reporter())
+    assert list(made.directory.rglob("events.out.tfevents.*"))
+    other = trial(log="wandb")
+    with pytest.raises(MissingExtra) as caught:
+        task.train(other.reporter(attempt=1))
+    assert caught.value.findings[0].hint == "pip install wandb"
+
+
+def test_mixed_precision_without_a_gpu_is_refused_before_the_training(trial: Make) -> None:
+    with pytest.raises(UserError, match="needs a GPU"):
+        task.train(trial(mixed_precision="fp16").reporter())
+
+
+def test_the_preview_follows_the_switches(trial: Make) -> None:
+    names = ("random_resized_crop", "random_rotate90", "horizontal_flip", "random_brightness_contrast")
+    made = trial(**dict.fromkeys(names, False))
+    still = task.preview(made.directory, made.resolved.spec, made.resolved.params, {"images": 1, "versions": 4})
+    files = [made.directory / i["file"] for i in still[0]["items"]]
+    assert len(files) == 5 and len({f.read_bytes() for f in files[1:]}) == 1
+    params = made.resolved.params.model_copy(update={"random_resized_crop": True})
+    moving = task.preview(made.directory, made.resolved.spec, params, {"images": 1, "versions": 4})
+    assert len({(made.directory / i["file"]).read_bytes() for i in moving[0]["items"][1:]}) == 4
