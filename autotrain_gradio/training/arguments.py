@@ -4,61 +4,84 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import multiprocessing
+import netrc
 import os
+import sys
 from typing import Any, TypeVar
 
 import torch
-from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArguments
+from transformers import TrainingArguments
+from transformers.training_args import OptimizerNames
 
-from autotrain_gradio.errors import MissingExtra, UserError
+from autotrain_gradio.errors import MissingExtra, UserError, did_you_mean
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.base import TrainerParams
 
 Arguments = TypeVar("Arguments", bound=TrainingArguments)
 EVALUATIONS = 10
-POINTS = 100
+"""Evaluations in a whole training, where it is measured by steps and no interval is given."""
+POINTS = 50
+"""Points that a loss curve should have at least."""
+MOST_POINTS = 2000
+PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "trackio": "trackio"}
 
 
 def arguments(
-    params: Any, cls: type[Arguments], run: Reporter, *, train_rows: int, validates: bool, **more: Any
+    params: TrainerParams,
+    cls: type[Arguments],
+    run: Reporter,
+    *,
+    train_rows: int,
+    validates: bool,
+    best: str = "loss",
+    **more: Any,
 ) -> Arguments:
-    """Fill a class of training arguments.
+    """Fill a class of training arguments from a task's parameters.
 
-    params: the task's `TrainerParams`.
-    train_rows: number of rows, by which automatic intervals are chosen.
-    validates: whether there are validation rows: then the best checkpoint is loaded at the end.
+    train_rows: number of training rows, by which automatic intervals are chosen.
+    validates: whether there are validation rows. Then the checkpoint with the best figure is loaded at
+        the end; without them a checkpoint is written after each epoch, and the last one counts.
+    best: the validation figure that says which checkpoint is best; larger is better unless it is a loss.
     more: what the task sets itself; it wins.
 
     Raises:
-        UserError: mixed precision or the optimizer is not to be had on this machine.
-        MissingExtra: the package of the experiment tracker is not installed.
+        UserError: the optimizer or the mixed precision is not to be had on this machine.
+        MissingExtra: the package of the experiment tracker or of the optimizer is not installed.
     """
-    devices = max(1, torch.cuda.device_count())
-    per_epoch = max(1, math.ceil(train_rows / (params.batch_size * params.gradient_accumulation * devices)))
+    per_epoch = steps_per_epoch(train_rows, params.batch_size * device_count(), params.gradient_accumulation)
     total = per_epoch * params.epochs
     strategy = params.eval_strategy if validates else "no"
     every = params.eval_steps or max(1, total // EVALUATIONS)
+    workers = loader_workers()
     settings: dict[str, Any] = {
         "output_dir": str(run.checkpoints),
         "num_train_epochs": params.epochs,
         "per_device_train_batch_size": params.batch_size,
-        "per_device_eval_batch_size": 2 * params.batch_size,
+        "per_device_eval_batch_size": params.batch_size,
+        "auto_find_batch_size": params.auto_find_batch_size,
         "learning_rate": params.lr,
-        "optim": params.optimizer,
+        "optim": optimizer(params.optimizer),
         "lr_scheduler_type": params.scheduler,
-        "warmup_steps": math.ceil(total * params.warmup_ratio),
+        # A float below 1 is a share of all steps (transformers 5; there is no warmup_ratio any more).
+        "warmup_steps": params.warmup_ratio,
         "weight_decay": params.weight_decay,
         "max_grad_norm": params.max_grad_norm,
         "gradient_accumulation_steps": params.gradient_accumulation,
-        "auto_find_batch_size": params.auto_find_batch_size,
         "eval_strategy": strategy,
-        "save_strategy": "epoch" if strategy == "no" else strategy,
         "eval_steps": every if strategy == "steps" else None,
+        "save_strategy": "steps" if strategy == "steps" else "epoch",
         "save_steps": every,
-        "save_total_limit": params.save_total_limit,
+        # With a limit of 1 the Trainer deletes the latest checkpoint at a stop, from which a resume continues.
+        "save_total_limit": max(2, params.save_total_limit) if strategy != "no" else params.save_total_limit,
         "load_best_model_at_end": strategy != "no",
+        "metric_for_best_model": f"eval_{best.removeprefix('eval_')}" if strategy != "no" else None,
+        "greater_is_better": not best.endswith("loss") if strategy != "no" else None,
+        "restore_callback_states_from_checkpoint": True,
         "logging_strategy": "steps",
         "logging_steps": params.logging_steps if params.logging_steps > 0 else logging_interval(per_epoch, total),
         "logging_first_step": True,
+        # The default shows a loss that is no number as 0.
         "logging_nan_inf_filter": False,
         "report_to": tracker(params.log),
         "run_name": run.spec.project_name,
@@ -66,60 +89,94 @@ def arguments(
         "data_seed": params.seed,
         "disable_tqdm": True,
         "push_to_hub": False,
-        "dataloader_num_workers": loader_workers(),
-        "dataloader_pin_memory": torch.cuda.is_available(),
+        "use_cpu": device() == "cpu",
+        "dataloader_num_workers": workers,
+        "dataloader_persistent_workers": workers > 0,
+        "dataloader_pin_memory": device() == "cuda",
         **precision(params.mixed_precision),
     }
     if params.log == "trackio":
+        # Without this a push to the Hub would create a public Space.
         settings.update(project=run.spec.project_name, trackio_static_space_id=False)
     if params.log == "tensorboard":
         os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(run.directory / "tensorboard"))
-    try:
-        return cls(**{**settings, **more})
-    except (ValueError, ImportError) as error:
-        if "optim" in str(error) or params.optimizer in str(error):
-            raise UserError(
-                f"The optimizer '{params.optimizer}' cannot be used: {str(error).splitlines()[0]}",
-                "adamw_torch always can.",
-                "params.optimizer",
-                "optimizer",
-            ) from error
-        raise
+    if params.log == "wandb":
+        os.environ.setdefault("WANDB_PROJECT", run.spec.project_name)
+    return cls(**{**settings, **more})
 
 
-def callbacks(params: Any, args: TrainingArguments) -> list[TrainerCallback]:
-    """Return early stopping, where it is asked for and there is something to judge by."""
-    if not args.load_best_model_at_end or params.early_stopping_patience == 0:
-        return []
-    return [EarlyStoppingCallback(params.early_stopping_patience, params.early_stopping_threshold)]
+def steps_per_epoch(rows: int, batch_size: int, accumulation: int = 1) -> int:
+    """Return the optimizer steps of an epoch, the last batch being smaller and never left out."""
+    return max(1, math.ceil(math.ceil(rows / batch_size) / accumulation))
 
 
 def logging_interval(per_epoch: int, total: int) -> int:
-    """Choose the steps between two points of the loss curve: about 100 in all, at least two an epoch."""
-    return max(1, min(total // POINTS, per_epoch // 2))
+    """Choose the steps between two points of the loss curve.
+
+    About a twentieth of an epoch, but at least 50 points (as far as there are steps) and at most 2,000 in the whole.
+    """
+    wanted = min(max(1, per_epoch // 20), max(1, total // POINTS))
+    return max(wanted, math.ceil(total / MOST_POINTS))
+
+
+def device() -> str:
+    """Return the kind of device that the Trainer will use: `cuda`, `mps`, `xpu` … or `cpu`."""
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return found.type if found is not None else "cpu"
+
+
+def device_count() -> int:
+    """Return over how many devices a batch is spread."""
+    return max(1, torch.cuda.device_count())
 
 
 def loader_workers() -> int:
-    """Return how many processes load batches: none on a CPU, where they would take it from the training."""
-    if not torch.cuda.is_available():
+    """Return how many processes prepare batches.
+
+    None where the CPU itself trains (they would take it from the training), with two cores or fewer, and where
+    this process may not fork (a daemon; other systems than Linux).
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    forks = sys.platform == "linux" and not multiprocessing.current_process().daemon
+    if device() == "cpu" or cores <= 2 or not forks:
         return 0
-    return max(0, min(8, (os.cpu_count() or 1) - 1))
+    return min(8, cores - 1)
 
 
 def precision(mixed: str | None) -> dict[str, bool]:
     """Return the arguments of mixed precision.
 
     Raises:
-        UserError: the machine has no GPU, or one that cannot do it.
+        UserError: the device cannot do it.
     """
     if mixed is None:
         return {}
-    hint = "Leave mixed precision empty."
-    if not torch.cuda.is_available():
-        raise UserError(f"{mixed} needs a GPU, and there is none.", hint, "params.mixed_precision", "no-gpu")
-    if mixed == "bf16" and not torch.cuda.is_bf16_supported():
-        raise UserError("This GPU cannot compute in bf16.", "Choose fp16.", "params.mixed_precision", "no-bf16")
+    where = "params.mixed_precision"
+    if device() == "cpu":
+        raise UserError(
+            f"Mixed precision '{mixed}' needs a GPU, and this machine has none that can be used.",
+            "Leave mixed_precision empty.",
+            where,
+            "no-gpu",
+        )
+    if mixed == "bf16" and device() == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        name = torch.cuda.get_device_name()
+        raise UserError(f"The GPU ({name}) cannot compute in bf16.", "Choose fp16, or none.", where, "no-bf16")
     return {mixed: True}
+
+
+def optimizer(name: str) -> str:
+    """Return the optimizer's name if transformers knows it.
+
+    Raises:
+        UserError: it does not; the hint names the nearest ones.
+    """
+    known = [o.value for o in OptimizerNames]
+    if name not in known:
+        raise UserError(
+            f"There is no optimizer '{name}'.", did_you_mean(name, known), "params.optimizer", "unknown-optimizer"
+        )
+    return name
 
 
 def tracker(name: str) -> list[str]:
@@ -127,11 +184,31 @@ def tracker(name: str) -> list[str]:
 
     Raises:
         MissingExtra: the tracker's package is not installed.
+        UserError: Weights & Biases has no key, and would ask for it where nobody can answer.
     """
     if name == "none":
         return []
-    if importlib.util.find_spec(name) is None:
+    if importlib.util.find_spec(PACKAGES[name]) is None:
         raise MissingExtra(
-            f"The experiment tracker {name} is not installed.", f"pip install {name}", "params.log", "missing-extra"
+            f"The experiment tracker '{name}' is not installed.",
+            f"pip install {PACKAGES[name]}",
+            "params.log",
+            "missing-extra",
+        )
+    if name == "wandb" and not _wandb_can_log_in():
+        raise UserError(
+            "Weights & Biases needs a key, and there is none.",
+            "Set WANDB_API_KEY, run 'wandb login', or set WANDB_MODE=offline.",
+            "params.log",
+            "no-wandb-key",
         )
     return [name]
+
+
+def _wandb_can_log_in() -> bool:
+    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_MODE") in {"offline", "disabled", "dryrun"}:
+        return True
+    try:
+        return netrc.netrc().authenticators("api.wandb.ai") is not None
+    except (FileNotFoundError, netrc.NetrcParseError):
+        return False

@@ -17,17 +17,21 @@ from autotrain_gradio.spec import TINY
 def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
     """Make `model/` complete, or leave it as it was.
 
-    write: saves model and processor into the folder that it is given.
+    write: saves model and processor into the folder that it is given, and checks that they can be read again.
     """
     partial = run.directory / "model.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    write(partial)
-    (partial / "training_args.bin").unlink(missing_ok=True)  # a pickle: nobody should have to trust it
-    (partial / "README.md").write_text(card, encoding="utf-8")
-    settings = run.spec.model_dump(mode="json")
-    settings["params"] = run.params.model_dump(mode="json")
-    write_json(partial / "training_params.json", settings)
+    try:
+        write(partial)
+        (partial / "training_args.bin").unlink(missing_ok=True)  # a pickle: nobody should have to trust it
+        (partial / "README.md").write_text(card, encoding="utf-8")
+        settings = run.spec.model_dump(mode="json")
+        settings["params"] = run.params.model_dump(mode="json")
+        write_json(partial / "training_params.json", settings)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     if run.model.exists():
         shutil.rmtree(run.model)
     partial.rename(run.model)

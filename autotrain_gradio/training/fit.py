@@ -1,118 +1,208 @@
-"""The fit of a finished Trainer: events, stop, resume, and the failures that have a name."""
+"""The fit of a finished Trainer: record, stop, resume, and the failures that have a name."""
 
 from __future__ import annotations
 
-import json
 import math
+import os
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
-from autotrain_gradio.errors import UserError
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.training import checkpoints, failures
 from autotrain_gradio.training.threads import Threads
 
 MIB = 1024 * 1024
-SHOWN = ("loss", "learning_rate", "grad_norm")
+SAVE_SECONDS = 900.0
+"""A checkpoint is written at least so often, however long an epoch is."""
+LOOK_SECONDS = 1.0
+"""How often the loss of a GPU is looked at between two points of the curve: each look waits for the GPU."""
+UNSHOWN = ("_runtime", "_per_second", "_model_preparation_time")
 
 
-def fit(trainer: Trainer, run: Reporter) -> None:
-    """Train, recording everything in the run; continue from the latest complete checkpoint of earlier attempts.
+@dataclass(frozen=True)
+class Fit:
+    """How a training went.
 
-    Returns when the training is done or a stop was asked for; the trainer's model is then the best
-    one where evaluations chose one, else the latest.
+    steps, planned: optimizer steps done (of earlier attempts too) and planned.
+    stopped: the user ended it. early: it ended because nothing improved any more.
+    best_step, best_value: the evaluation whose weights the model now has; None: it has the latest ones.
+    train_loss: mean over this attempt. seconds: duration of this attempt.
+    """
+
+    steps: int
+    planned: int
+    epochs: float
+    stopped: bool
+    early: bool
+    best_step: int | None
+    best_value: float | None
+    train_loss: float
+    seconds: float
+
+
+def fit(trainer: Trainer, run: Reporter, *, on_evaluation: Callable[[int], None] | None = None) -> Fit:
+    """Train with any finished Trainer, and write the run's record on the way.
+
+    Continues from the latest complete checkpoint of earlier attempts. When it returns, the trainer's model has the
+    best weights where evaluations chose some, else the latest; so too after a stop.
+
+    on_evaluation: called with the step after each evaluation, for sample predictions.
 
     Raises:
-        UserError: the loss is not finite, or memory ran out.
+        UserError: the loss is not finite; memory ran out; a package is missing.
     """
-    trainer.add_callback(Recorder(run, trainer))
-    checkpoint = latest_checkpoint(run.checkpoints) if run.attempt > 1 else None
-    if run.attempt > 1:
-        where = f"at step {_step(checkpoint)}" if checkpoint else "at the beginning: there is no complete checkpoint"
-        run.note(f"Attempt {run.attempt} continues {where}.")
+    args = trainer.args
+    if args.load_best_model_at_end and run.params.early_stopping_patience:
+        trainer.add_callback(
+            EarlyStoppingCallback(run.params.early_stopping_patience, run.params.early_stopping_threshold)
+        )
+    recorder = _Recorder(run, trainer, on_evaluation)
+    trainer.add_callback(recorder)
+    checkpoint = checkpoints.to_resume(run)
+    began = time.monotonic()
+    step, trainer.training_step = trainer.training_step, recorder.watched(trainer.training_step)
     try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
+        result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        loss = float(result.training_loss)
+    except _StoppedWhileMeasuring:
+        loss = recorder.loss
+        _keep(trainer, recorder)
+    except (RuntimeError, MemoryError, ImportError) as error:
+        named = failures.translate(error, args, recorder.batch_size)
+        if named is None:
             raise
-        size = trainer.args.per_device_train_batch_size
-        device = "GPU" if torch.cuda.is_available() else "machine"
-        raise UserError(
-            f"The {device}'s memory ran out at a batch size of {size}.",
-            f"Resume with less: batch_size {max(1, size // 2)} and gradient_accumulation 2 learn the same; "
-            "or switch auto_find_batch_size on, or choose a smaller model.",
-            "params.batch_size",
-            "out-of-memory",
-        ) from error
+        raise named from error
+    finally:
+        trainer.training_step = step
+        trainer.remove_callback(recorder)
+    state = trainer.state
+    best = state.best_global_step if args.load_best_model_at_end and state.best_model_checkpoint else None
+    return Fit(
+        steps=state.global_step,
+        planned=state.max_steps,
+        epochs=float(state.epoch or 0.0),
+        stopped=recorder.stopping,
+        early=not recorder.stopping and state.global_step < state.max_steps,
+        best_step=best,
+        best_value=state.best_metric if best is not None else None,
+        train_loss=loss,
+        seconds=time.monotonic() - began,
+    )
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that the GPU's or the machine's memory ran out."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    text = str(error).lower()
-    return any(t in text for t in ("out of memory", "can't allocate memory", "defaultcpuallocator"))
+class _StoppedWhileMeasuring(Exception):
+    """A stop was asked for during an evaluation, which may be long."""
 
 
-def latest_checkpoint(folder: Path) -> Path | None:
-    """Return the checkpoint of the highest step that is complete.
-
-    A Trainer writes `trainer_state.json` last: one that was cut short has none, or one that cannot be read.
-    """
-    if not folder.is_dir():
-        return None
-    found = sorted((p for p in folder.glob("checkpoint-*") if _step(p) >= 0), key=_step, reverse=True)
-    return next((p for p in found if is_complete(p)), None)
-
-
-def is_complete(checkpoint: Path) -> bool:
-    """Whether a checkpoint has weights, an optimizer and a readable state."""
-    try:
-        json.loads((checkpoint / "trainer_state.json").read_text())
-    except (OSError, ValueError):
-        return False
-    weights = [*checkpoint.glob("*.safetensors"), *checkpoint.glob("pytorch_model*.bin")]
-    return bool(weights) and (checkpoint / "optimizer.pt").is_file()
+def _keep(trainer: Trainer, recorder: _Recorder) -> None:
+    """Do what a Trainer does at its end: save the latest step, take the best weights."""
+    state = trainer.state
+    if not checkpoints.is_complete(Path(trainer.args.output_dir) / f"checkpoint-{state.global_step}"):
+        trainer._save_checkpoint(trainer.model, None)
+        recorder.on_save(trainer.args, state, trainer.control)
+    if trainer.args.load_best_model_at_end and state.best_model_checkpoint:
+        trainer._load_best_model()
+    trainer.is_in_train = False
 
 
-def _step(checkpoint: Path | None) -> int:
-    number = checkpoint.name.removeprefix("checkpoint-") if checkpoint else ""
-    return int(number) if number.isdigit() else -1
+class _Recorder(TrainerCallback):
+    """Writes what a Trainer does into the run, and passes the user's stop on to it."""
 
-
-class Recorder(TrainerCallback):
-    """Writes what a Trainer does into the run, and tells it to stop when the user asks."""
-
-    def __init__(self, run: Reporter, trainer: Trainer) -> None:
-        self._run = run
-        self._trainer = trainer
+    def __init__(self, run: Reporter, trainer: Trainer, on_evaluation: Callable[[int], None] | None) -> None:
+        self.stopping = False
+        self.loss = math.nan
+        self.batch_size = trainer.args.per_device_train_batch_size
+        self._run, self._trainer, self._on_evaluation = run, trainer, on_evaluation
+        self._rows = len(trainer.train_dataset) if hasattr(trainer.train_dataset, "__len__") else 0
         self._threads = Threads()
-        self._process = psutil.Process()
-        self._clock = (time.perf_counter(), 0)
-        self._batch: int | None = None
-        self._stopping = False
+        self._latest: torch.Tensor | None = None
+        self._next_look = 0.0
+        self._next_save = time.monotonic() + SAVE_SECONDS
+        self._mark = (time.monotonic(), 0.0)
+        self._step_ended = time.monotonic()
+        self._started = False
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        self._run.state("running", "Training")
-        if self._batch is not None and self._batch != state.train_batch_size:
-            self._run.note(f"Memory ran out: the batch size is now {state.train_batch_size} instead of {self._batch}.")
-        self._batch = state.train_batch_size
-        self._clock = (time.perf_counter(), state.global_step)
+    def watched(self, step: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        """Wrap `training_step`: its loss is looked at before it can spoil the weights.
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        On a CPU at each step (a microsecond); on a GPU once a second and before each save.
+        """
+
+        def training_step(*args: Any, **kwargs: Any) -> torch.Tensor:
+            loss = step(*args, **kwargs)
+            self._latest = loss
+            if loss.device.type == "cpu" or time.monotonic() >= self._next_look:
+                self._look()
+            return loss
+
+        return training_step
+
+    def _look(self) -> None:
+        if self._latest is None:
+            return
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        value = self._latest.item()
+        self._latest = None
+        if not math.isfinite(value):
+            raise failures.not_finite("loss", value, self._trainer.state.global_step + 1, self._trainer.args)
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        batch_size = int(state.train_batch_size or self.batch_size) // max(1, args.n_gpu)
+        if self._started and batch_size < self.batch_size:
+            self._run.note(
+                f"Memory ran out at a batch size of {self.batch_size}; the training begins again with {batch_size}."
+            )
+        elif not self._started:
+            self._run.state("running", "Training")
+        self._started = True
+        self.batch_size = batch_size
+        self._step_ended = time.monotonic()
+        self._mark = (self._step_ended, float(state.epoch or 0.0))
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        now = self._step_ended = time.monotonic()
         self._run.progress(state.global_step, state.max_steps, state.epoch or 0.0, float(args.num_train_epochs))
-        self._threads.adapt()
-        if not self._stopping and self._run.stop_requested():
-            self._stopping = True
-            self._run.note("Stopping: the weights are kept.")
-            control.should_training_stop = True
+        self._threads.adapt(now)
+        if self._run.stop_requested():
+            self._stop(state)
+            control.should_training_stop = control.should_save = True
+            control.should_evaluate = False
+        if now >= self._next_save:
             control.should_save = True
+        if control.should_save:
+            self._look()
+
+    def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._look()
+        if self.stopping:
+            # The step's end has saved already, and an evaluation may be long.
+            control.should_evaluate = control.should_save = False
+
+    def on_prediction_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._threads.adapt(time.monotonic())
+        if self._trainer.is_in_train and self._run.stop_requested():
+            self._stop(state)
+            raise _StoppedWhileMeasuring
+
+    def _stop(self, state: TrainerState) -> None:
+        if not self.stopping:
+            self.stopping = True
+            self._run.note(f"Stopped at step {state.global_step} of {state.max_steps}; the weights are kept.")
 
     def on_log(
         self,
@@ -120,21 +210,23 @@ class Recorder(TrainerCallback):
         state: TrainerState,
         control: TrainerControl,
         logs: dict[str, Any] | None = None,
-        **kwargs: Any,
+        **_: Any,
     ) -> None:
         logs = logs or {}
-        values = {k: float(v) for k, v in logs.items() if k in SHOWN and isinstance(v, (int, float))}
-        if "loss" not in values:
+        if "loss" not in logs:
             return
-        if not math.isfinite(values["loss"]):
-            raise not_finite(state.global_step, args)
-        now, (then, step) = time.perf_counter(), self._clock
-        if state.global_step > step:
-            rows = (state.global_step - step) * args.train_batch_size * args.gradient_accumulation_steps
-            values["samples_per_second"] = rows * args.world_size / (now - then)
-        self._clock = (now, state.global_step)
-        values["memory_mib"] = self._memory()
-        self._run.metric(state.global_step, state.epoch or 0.0, **values)
+        # What a library adds to its logs is shown too (rewards, accuracies of tokens).
+        values = {k: float(v) for k, v in logs.items() if k != "epoch" and isinstance(v, int | float)}
+        self.loss = values["loss"]
+        if not math.isfinite(self.loss):
+            raise failures.not_finite("loss", self.loss, state.global_step, args)
+        epoch, (began, then) = float(state.epoch or 0.0), self._mark
+        seconds = self._step_ended - began
+        if seconds > 0 and epoch > then and self._rows:
+            values["samples_per_second"] = (epoch - then) * self._rows / seconds
+        self._mark = (self._step_ended, epoch)
+        values["memory_mib"] = _memory_mib()
+        self._run.metric(state.global_step, epoch, **values)
 
     def on_evaluate(
         self,
@@ -142,35 +234,39 @@ class Recorder(TrainerCallback):
         state: TrainerState,
         control: TrainerControl,
         metrics: dict[str, float] | None = None,
-        **kwargs: Any,
+        **_: Any,
     ) -> None:
-        timing = ("_runtime", "_per_second", "epoch")
-        values = {k: v for k, v in (metrics or {}).items() if k.startswith("eval_") and not k.endswith(timing)}
-        if state.global_step and values:
-            self._run.metric(state.global_step, state.epoch or 0.0, **values)
-        # The evaluation's time is not the training's.
-        self._clock = (time.perf_counter(), state.global_step)
+        if not self._trainer.is_in_train:
+            return
+        values = {k: v for k, v in (metrics or {}).items() if k.startswith("eval_") and not k.endswith(UNSHOWN)}
+        self._run.metric(state.global_step, state.epoch or 0.0, **values)
+        if not math.isfinite(values.get("eval_loss", 0.0)):
+            raise failures.not_finite("validation loss", values["eval_loss"], state.global_step, args)
+        if self._on_evaluation is not None:
+            self._on_evaluation(state.global_step)
+        self._pause()
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        path = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        best = state.best_model_checkpoint is not None and Path(state.best_model_checkpoint).name == path.name
-        self._run.checkpoint(state.global_step, path, best)
-        self._clock = (time.perf_counter(), state.global_step)
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        path = self._run.checkpoints / f"checkpoint-{state.global_step}"
+        self._run.checkpoint(state.global_step, path, best=state.best_global_step == state.global_step)
+        self._next_save = time.monotonic() + SAVE_SECONDS
+        self._pause()
 
-    def _memory(self) -> float:
-        if torch.cuda.is_available():
-            return torch.cuda.max_memory_allocated() / MIB
-        return self._process.memory_info().rss / MIB
+    def _pause(self) -> None:
+        """Take the time since the last step out of the throughput: it was not spent on training."""
+        now = time.monotonic()
+        self._mark = (self._mark[0] + now - self._step_ended, self._mark[1])
+        self._step_ended = now
 
 
-def not_finite(step: int, args: TrainingArguments) -> UserError:
-    """Return the error of a loss that is infinite or no number."""
-    hint = f"Lower the learning rate (it is {args.learning_rate:g})"
-    if args.fp16:
-        hint += ", or use bf16 or no mixed precision"
-    return UserError(
-        f"The loss is no longer a finite number (step {step}): the training has diverged.",
-        f"{hint}. The checkpoints before this step are kept.",
-        f"step {step}",
-        "loss-not-finite",
-    )
+def _memory_mib() -> float:
+    """Return the GPU's memory held by this process at its most, or the memory of the process (proc(5))."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_reserved() / MIB
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MIB
+    except FileNotFoundError:
+        import psutil
+
+        return psutil.Process().memory_info().rss / MIB

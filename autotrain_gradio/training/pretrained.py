@@ -1,15 +1,21 @@
-"""Finding a model before its weights are loaded: does it exist, may we have it, is it of the right kind."""
+"""A model before its weights are loaded: is it there, may we have it, is it of the right kind; and why loading failed.
+
+Hub ids are looked up at `HF_ENDPOINT` with the token in `HF_TOKEN`, as huggingface_hub does.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download, model_info
+import httpx
+from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -19,12 +25,28 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
+from safetensors import SafetensorError
 
 from autotrain_gradio.errors import MissingExtra, UserError
+from autotrain_gradio.training import failures
 
-GATED_HINT = "Accept its conditions on its page, and sign in: set HF_TOKEN, or run 'hf auth login'."
-EXTRAS = {"timm": "timm", "timm_wrapper": "timm"}
-"""Kinds of model that need a package of their own → the package."""
+WHERE = "model"
+EXTRAS = {"timm_wrapper": "timm"}
+"""Types of models that need a package of their own → the package."""
+FAILURES = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    ImportError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    HfHubHTTPError,
+    SafetensorError,
+    httpx.HTTPError,
+    MemoryError,
+)
+"""What reading a model of unknown origin raises."""
 
 
 class ModelError(UserError):
@@ -32,100 +54,137 @@ class ModelError(UserError):
 
 
 def fetch_config(model: str) -> dict[str, Any]:
-    """Return the `config.json` of a folder or of a Hub id.
+    """Return the `config.json` of a folder or of a Hub id, nothing else being fetched.
 
     Raises:
-        ModelError: code `model-not-found`, `model-gated`, `model-no-config` or `hub-unreachable`.
+        ModelError: `model-not-found`, `model-gated`, `model-broken` or `hub-unreachable`.
     """
-    if Path(model).is_dir():
-        path = Path(model) / "config.json"
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        path = folder / "config.json"
         if not path.is_file():
-            raise ModelError(
-                f"The folder '{model}' holds no model: it has no config.json.",
-                "Name a folder that save_pretrained has written.",
-                "model",
-                "model-no-config",
-            )
+            message = f"The folder '{model}' holds no model: it has no config.json."
+            raise ModelError(message, "Name a folder that save_pretrained has written.", WHERE, "model-broken")
+    elif model.startswith(("/", "./", "../", "~", ".\\")) or Path(model).exists():
+        message = f"There is no folder '{model}' with a model."
+        raise ModelError(
+            message, "Check the path; a relative one begins where the app was started.", WHERE, "model-not-found"
+        )
     else:
-        path = Path(_download(model, "config.json"))
+        with named(model):
+            path = Path(hf_hub_download(model, "config.json"))
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError("it is no mapping")
     except ValueError as error:
-        raise ModelError(f"The config.json of '{model}' is damaged: {error}.", "", "model", "model-no-config") from None
-    return dict(config)
-
-
-def _download(model: str, name: str) -> str:
-    try:
-        return hf_hub_download(model, name)
-    except GatedRepoError:
-        raise ModelError(f"The model '{model}' is gated.", GATED_HINT, "model", "model-gated") from None
-    except RepositoryNotFoundError:
-        hint = "Check the spelling: an id looks like google/vit-base-patch16-224. A private one needs HF_TOKEN."
-        raise ModelError(f"There is no model '{model}' on the Hub.", hint, "model", "model-not-found") from None
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
-        endpoint = os.environ.get("HF_ENDPOINT", "the Hugging Face Hub")
-        raise ModelError(
-            f"'{model}' is no folder here, and {endpoint} cannot be reached ({type(error).__name__}).",
-            "Check the connection, or name a folder with a model, or choose 'tiny' for a dry run.",
-            "model",
-            "hub-unreachable",
-        ) from None
-    except EntryNotFoundError:
-        message = f"'{model}' has no {name}: it is no model of transformers."
-        raise ModelError(message, "Choose another one.", "model", "model-no-config") from None
-    except HFValidationError:
-        hint = "Name a folder that exists, or an id such as google/vit-base-patch16-224."
-        raise ModelError(f"'{model}' is no folder here and no Hub id.", hint, "model", "model-not-found") from None
-    except HfHubHTTPError as error:
-        message = f"The Hub did not give '{model}': {str(error).splitlines()[0]}"
-        raise ModelError(message, "Try again later.", "model", "hub-error") from None
+        hint = "Download or save the model again."
+        raise ModelError(f"The config.json of '{model}' is damaged: {error}.", hint, WHERE, "model-broken") from None
+    return config
 
 
 def require(config: Mapping[str, Any], model: str, known: Mapping[str, Any], what: str) -> None:
-    """Check that a config is of a kind of model that the task can train.
+    """Check that a model is of a type that the task can train.
 
-    known: model types (the keys of an auto class's mapping). what: the task, for the message.
+    known: model types, as the keys of an auto class's mapping. what: the task, for the message.
 
     Raises:
         ModelError: code `model-wrong-task`.
-        MissingExtra: the model needs a package that is not installed.
+        MissingExtra: it needs a package that is not installed.
     """
-    kind = str(config.get("model_type", ""))
+    kind = str(config.get("model_type") or "")
+    # Models of timm on the Hub have a config of timm's own, which names an architecture and no type.
     extra = EXTRAS.get(kind) or ("timm" if "architecture" in config and not kind else None)
     if extra:
         if importlib.util.find_spec(extra) is None:
-            message = f"The model '{model}' needs the package {extra}."
-            raise MissingExtra(message, f"pip install {extra}", "model", "missing-extra")
+            message = f"The model '{model}' needs the package '{extra}', which is not installed."
+            raise MissingExtra(message, f"pip install {extra}", WHERE, "missing-extra")
         return
-    if kind not in known:
-        names = ", ".join(config.get("architectures") or []) or "unknown"
-        raise ModelError(
-            f"'{model}' cannot be trained for {what}: it is of type '{kind}' ({names}).",
-            "Choose one of the suggested models, or another of that task.",
-            "model",
-            "model-wrong-task",
+    if kind in known:
+        return
+    if "auto_map" in config:
+        reason = "it brings Python code of its own, which is not run here"
+    else:
+        names = ", ".join(str(a) for a in config.get("architectures") or []) or "no architecture named"
+        reason = f"it is of type '{kind}' ({names})" if kind else "its config names no type"
+    hint = "Choose one of the suggested models, or another one that is made for it."
+    raise ModelError(f"'{model}' cannot be used for {what}: {reason}.", hint, WHERE, "model-wrong-task")
+
+
+@contextlib.contextmanager
+def named(model: str) -> Iterator[None]:
+    """Turn what goes wrong inside, where a model is looked up or loaded, into a `UserError`."""
+    try:
+        yield
+    except UserError:
+        raise
+    except FAILURES as error:
+        raise explain(model, error) from error
+
+
+def explain(model: str, error: BaseException) -> UserError:
+    """Return what an exception of huggingface_hub, transformers or safetensors means for the user.
+
+    Causes come first: transformers wraps the Hub's errors in an OSError with a text of its own.
+    """
+    chain, cause = [error], error.__cause__ or error.__context__
+    while cause is not None and len(chain) < 10:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    for one in reversed(chain):
+        found = _of_hub(model, one)
+        if found is not None:
+            return found
+    lines = str(error).strip().splitlines()
+    text = (lines[0][:300] if lines else type(error).__name__).rstrip(".")
+    if failures.is_out_of_memory(error):
+        message = f"There is not enough memory to load the model '{model}'."
+        return ModelError(message, "Choose a smaller model.", WHERE, "out-of-memory")
+    if isinstance(error, ImportError):
+        package = re.search(r"pip3? install (?:-U |--upgrade )?['\"`]?([A-Za-z0-9_.-]+)", str(error))
+        missing = package[1].rstrip(".") if package else _package(str(error))
+        hint = f"pip install {missing}" if missing else "Install what the message names."
+        return MissingExtra(
+            f"The model '{model}' needs a package that is not installed: {text}.", hint, WHERE, "missing-extra"
         )
+    if isinstance(error, SafetensorError):
+        message = f"The weights of '{model}' are damaged: {text}."
+        return ModelError(message, "Download or save the model again.", WHERE, "model-broken")
+    message = f"The model '{model}' cannot be loaded: {text}."
+    return ModelError(message, "Choose another one, or look at the log for details.", WHERE, "model-broken")
 
 
-def hub_facts(model: str) -> dict[str, Any]:
-    """Return `{"parameters": int | None, "downloads": int | None, "license": str | None}` of a Hub model."""
-    info = model_info(model)
-    parameters = info.safetensors.total if info.safetensors else None
-    card = info.card_data.to_dict() if info.card_data else {}
-    return {"parameters": parameters, "downloads": info.downloads, "license": card.get("license")}
+def _package(text: str) -> str:
+    return next((name for name in ("timm", "torchvision", "sentencepiece", "scipy") if name in text.lower()), "")
 
 
-def folder_parameters(folder: Path) -> int | None:
-    """Count the parameters of a folder's safetensors files by their headers; None where there are none."""
-    total = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        for name, tensor in header.items():
-            if name != "__metadata__":
-                count = 1
-                for size in tensor["shape"]:
-                    count *= size
-                total += count
-    return total or None
+def _of_hub(model: str, error: BaseException) -> ModelError | None:
+    if isinstance(error, GatedRepoError):
+        hint = f"Accept its conditions on its page ({model}), then set HF_TOKEN or run 'hf auth login'."
+        return ModelError(
+            f"The model '{model}' is gated: its owner wants to know who uses it.", hint, WHERE, "model-gated"
+        )
+    if isinstance(error, RepositoryNotFoundError):
+        hint = "Check the spelling: an id looks like google/vit-base-patch16-224. A private model needs HF_TOKEN."
+        return ModelError(f"There is no model '{model}' on the Hub.", hint, WHERE, "model-not-found")
+    if isinstance(error, HFValidationError):
+        hint = "Name a folder that exists, or an id such as google/vit-base-patch16-224."
+        return ModelError(
+            f"'{model}' is no folder here and cannot be an id of the Hub.", hint, WHERE, "model-not-found"
+        )
+    if isinstance(error, LocalEntryNotFoundError | OfflineModeIsEnabled | ConnectionError | httpx.TransportError):
+        place = os.environ.get("HF_ENDPOINT") or "the Hugging Face Hub"
+        return ModelError(
+            f"'{model}' is no folder here, and {place} cannot be reached.",
+            "Check the connection, name a folder that holds a model, or choose 'tiny' for a dry run.",
+            WHERE,
+            "hub-unreachable",
+        )
+    if isinstance(error, EntryNotFoundError):
+        message = f"'{model}' is no model of transformers: a file that it needs is missing on the Hub."
+        return ModelError(message, "Choose another one.", WHERE, "model-broken")
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code if error.response is not None else "no"
+        message = f"The Hub refused to give the model '{model}' (status {status})."
+        return ModelError(message, "Try again later, or check the token.", WHERE, "hub-error")
+    return None

@@ -1,60 +1,113 @@
-"""How many threads torch should use on a CPU that is shared with others.
+"""How many threads torch should use on a CPU that it shares with other processes.
 
-Torch divides each operation among as many threads as there are cores and waits for the slowest.
-When another process holds a core, that one is always late. So every second or two the cores that
-others use are measured, and as many threads are used as there are cores left. Alone, all are used.
-Source of the measure: proc(5), `/proc/stat` and `/proc/self/stat`, in clock ticks.
+Torch divides each operation among as many threads as there are cores, and waits for the slowest. When another process
+holds a core, one of them is always late. So every second the cores that others use are measured, and as many threads
+are used as there are cores left; alone, all of them. Sources: proc(5), `/proc/stat`; the kernel's documentation of
+cgroup v2, `cpu.max` and `cpu.stat`.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-SECONDS = 1.5
-STAT = Path("/proc/stat")
+SECONDS = 1.0
+"""Time between two looks, in seconds."""
+MARGIN = 0.2
+"""How far beyond the middle between two numbers of threads the free cores must be before it is changed."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """CPU seconds up to a moment: idle ones of this process's cores, its own, and those of its whole container.
+
+    group: None where there is no container with a quota.
+    """
+
+    time: float
+    idle: float
+    own: float
+    group: float | None = None
 
 
 class Threads:
-    """Adapts torch's number of threads to what other processes leave; does nothing on a GPU."""
+    """Adapts torch's number of threads to what other processes leave. Does nothing where a GPU trains, on one core,
+    and on systems without `/proc`."""
 
-    def __init__(self, stat: Path = STAT) -> None:
-        self._stat = stat
-        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._useful = self._cores > 1 and not torch.cuda.is_available() and stat.exists()
-        self._most = torch.get_num_threads()
-        self._next = time.monotonic() + SECONDS
-        self._last = self._read() if self._useful else (0.0, 0.0, 0.0)
+    def __init__(self, read: Callable[[], Load] | None = None, *, most: int | None = None) -> None:
+        self._quota = cpu_quota()
+        cores = len(_cores())
+        wanted = torch.get_num_threads() if most is None else most
+        self._most = max(1, min(wanted, cores, round(self._quota or cores)))
+        self._read = read or (lambda: read_load(self._quota is not None))
+        works = read is not None or Path("/proc/stat").exists()
+        self._useful = self._most > 1 and works and not torch.cuda.is_available()
+        self._next = 0.0
+        self._before: Load | None = None
 
-    def adapt(self) -> None:
-        """Measure and set the number of threads, at most every 1.5 seconds."""
-        now = time.monotonic()
+    def adapt(self, now: float) -> None:
+        """Look at the load and set the number of threads, at most once a second; now: `time.monotonic()`."""
         if not self._useful or now < self._next:
             return
         self._next = now + SECONDS
-        then, busy, own = self._last
-        self._last = self._read()
-        seconds = self._last[0] - then
-        others = max(0.0, (self._last[1] - busy) - (self._last[2] - own)) / max(seconds, 1e-6)
-        wanted = wanted_threads(self._cores, others, self._most)
-        if wanted != torch.get_num_threads():
+        before, load = self._before, self._read()
+        self._before = load
+        if before is None or load.time - before.time < SECONDS / 2:
+            return
+        threads = torch.get_num_threads()
+        wanted = wanted_threads(free_cores(before, load, self._quota), threads, self._most)
+        if wanted != threads:
             torch.set_num_threads(wanted)
 
-    def _read(self) -> tuple[float, float, float]:
-        """Return the time, the CPU seconds used by all, and by this process."""
-        fields = [int(f) for f in self._stat.read_text().split("\n", 1)[0].split()[1:9]]
-        idle = fields[3] + fields[4]
-        times = os.times()
-        busy = (sum(fields) - idle) / os.sysconf("SC_CLK_TCK")
-        return time.monotonic(), busy, times.user + times.system
+
+def free_cores(before: Load, load: Load, quota: float | None = None) -> float:
+    """Return how many cores this process used or could have used between two looks."""
+    seconds = load.time - before.time
+    own = (load.own - before.own) / seconds
+    free = own + (load.idle - before.idle) / seconds
+    if quota is not None and load.group is not None and before.group is not None:
+        others = max(0.0, (load.group - before.group) / seconds - own)
+        free = min(free, quota - others)
+    return free
 
 
-def wanted_threads(cores: int, others: float, most: int) -> int:
-    """Return how many threads to use when other processes use `others` cores of `cores`.
+def wanted_threads(free: float, threads: int, most: int) -> int:
+    """Return the number of threads for so many free cores; the present one is kept unless another is clearly better."""
+    wanted = threads
+    while wanted < most and free >= wanted + 0.5 + MARGIN:
+        wanted += 1
+    while wanted > 1 and free <= wanted - 0.5 - MARGIN:
+        wanted -= 1
+    return wanted
 
-    A neighbour that takes less than half a core costs less than a thread is worth.
-    """
-    return max(1, min(most, cores - int(others + 0.5)))
+
+def read_load(in_group: bool = False) -> Load:
+    """Read the load at this moment."""
+    cores, idle = {f"cpu{i}" for i in _cores()}, 0
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if name in cores:
+            idle += int(fields[3]) + int(fields[4])  # idle, and waiting for a disk
+    group = None
+    if in_group:
+        lines = Path("/sys/fs/cgroup/cpu.stat").read_text().splitlines()
+        group = next((int(line.split()[1]) / 1e6 for line in lines if line.startswith("usage_usec")), None)
+    return Load(time.monotonic(), idle / os.sysconf("SC_CLK_TCK"), time.process_time(), group)
+
+
+def cpu_quota() -> float | None:
+    """Return how many cores the container may use; None where that is not limited."""
+    try:
+        most, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return int(most) / int(period)
+    except (OSError, ValueError):
+        return None
+
+
+def _cores() -> set[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))

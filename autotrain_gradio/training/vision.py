@@ -1,158 +1,194 @@
-"""Images: opening them, the sizes that a processor wants, augmentation, and each decoded once."""
+"""Pictures for a model: opening them, the size and scale that a processor wants, augmentation."""
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# albumentations asks the network for a newer version of itself when it is imported.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import albumentations as A  # noqa: E402
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
-import psutil  # noqa: E402
-import torch  # noqa: E402
 from PIL import Image, ImageOps  # noqa: E402
 
 from autotrain_gradio.errors import DataError, UserError  # noqa: E402
 
-KEPT_SCALE = 2.0
-"""Images are kept with a shorter side of at most so many times the model's input side."""
-MEMORY_SHARE = 0.25
-"""Share of the free memory that may hold decoded images."""
-
-Transform = Callable[..., dict[str, Any]]
+SIXTEEN_BITS = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
+WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """What a processor makes of an image: its size in pixels, and how values are scaled.
+    """What a processor makes of a picture: its size in pixels, and how values are scaled.
 
-    resize: shorter side before a centre crop to height × width; None: the image is resized to them at once.
+    A value p of a channel, from 0 to 1, becomes (p - mean) / std, by channel in the model's order.
+    channels: which of red, green, blue (0, 1, 2) stands at each place; most models want (0, 1, 2).
     """
 
     height: int
     width: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    resize: int | None = None
+    channels: tuple[int, ...] = (0, 1, 2)
 
     @classmethod
     def of(cls, processor: Any) -> Geometry:
-        """Read a processor of transformers: `height` and `width`, `shortest_edge` or `longest_edge`.
+        """Find it out by letting the processor prepare three squares: black, white, and one of three colours.
+
+        So it does not matter how it names its sizes (`height` and `width`, `shortest_edge`, `longest_edge`, a crop),
+        in which steps it scales, or whether it wants blue first.
 
         Raises:
-            UserError: it names no size.
+            UserError: it does not turn a picture into one array (3, height, width), or does not scale evenly.
         """
-        size, crop = _size(processor.size), _size(getattr(processor, "crop_size", None))
-        crops = bool(getattr(processor, "do_center_crop", False)) and crop
-        edge = size.get("shortest_edge") or size.get("longest_edge")
-        fraction = getattr(processor, "crop_pct", None)
-        resize = None
-        if crops:
-            height, width, resize = crop["height"], crop["width"], edge or size.get("height")
-        elif size.get("height"):
-            height, width = size["height"], size["width"]
-        elif edge:
-            height = width = edge
-            if fraction and edge < 384:  # ConvNeXT's rule: larger images are resized without a crop
-                resize = int(edge / fraction)
-        else:
+        colours: tuple[Any, ...] = ("black", "white", (0, 51, 102))
+        squares = [Image.new("RGB", (64, 64), c) for c in colours]
+        values = np.asarray(processor(images=squares, return_tensors="pt")["pixel_values"], dtype=np.float64)
+        name = type(processor).__name__
+        if values.ndim != 4 or values.shape[:2] != (3, 3):
             raise UserError(
-                f"The model's processor names no image size: {processor.size}.", where="model", code="no-size"
+                f"The model's image processor ({name}) gives {values.shape[1:]} and not (3, height, width).",
+                "Choose one of the suggested models, or another image classifier.",
+                "model",
+                "model-wrong-task",
             )
-        normalizes = getattr(processor, "do_normalize", True)
-        mean = tuple(processor.image_mean) if normalizes and processor.image_mean else (0.0, 0.0, 0.0)
-        std = tuple(processor.image_std) if normalizes and processor.image_std else (1.0, 1.0, 1.0)
-        return cls(int(height), int(width), mean, std, int(resize) if resize else None)
+        height, width = values.shape[2:]
+        low, high, mixed = values[:, :, height // 2, width // 2]
+        if np.any(high <= low):
+            message = f"The model's image processor ({name}) gives the same values for black and white."
+            raise UserError(message, "Choose another model.", "model", "model-broken")
+        order = np.rint((mixed - low) / (high - low) * 5).astype(int)
+        if sorted(order.tolist()) != [0, 1, 2]:
+            message = f"The model's image processor ({name}) mixes the colours of a picture."
+            raise UserError(message, "Choose another model.", "model", "model-wrong-task")
+        mean, std = -low / (high - low), 1 / (high - low)
+        return cls(height, width, tuple(mean.tolist()), tuple(std.tolist()), tuple(order.tolist()))
 
     @property
     def side(self) -> int:
-        """The larger of height and width."""
+        """The longer of height and width."""
         return max(self.height, self.width)
 
 
-def _size(size: Any) -> dict[str, int]:
-    if size is None:
-        return {}
-    if isinstance(size, int):
-        return {"height": size, "width": size}
-    names = ("height", "width", "shortest_edge", "longest_edge")
-    values = {n: size.get(n) if isinstance(size, Mapping) else getattr(size, n, None) for n in names}
-    return {n: int(v) for n, v in values.items() if v}
-
-
 def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None) -> Image.Image:
-    """Open a cell `{"path", "bytes"}` as an upright RGB image.
+    """Open a cell `{"path", "bytes"}` as an upright RGB picture.
 
-    Rotation by EXIF is applied, transparency laid on white, 16 bits reduced to 8; of an animation the
-    first picture is taken.
+    Rotation by EXIF is applied, transparency is laid on white, 16 bits become 8; of an animation the first picture
+    is taken.
 
-    shorter_side: reduce the image so that its shorter side is about this long, cheaply where the format can.
+    shorter_side: make the picture smaller until its shorter side is this long, cheaply where the format can.
 
     Raises:
         DataError: it cannot be decoded.
     """
-    source = io.BytesIO(cell["bytes"]) if cell.get("bytes") else cell["path"]
+    data = cell.get("bytes")
     try:
-        with Image.open(source) as image:
-            if shorter_side and image.format == "JPEG":
-                image.draft("RGB", (shorter_side, shorter_side))
-            return _reduced(ImageOps.exif_transpose(_rgb(image)), shorter_side)
-    except (OSError, SyntaxError, ValueError) as error:
-        name = Path(cell.get("path") or "an embedded image").name
+        with Image.open(io.BytesIO(data) if data else cell["path"]) as image:
+            if shorter_side:
+                image.draft("RGB", (shorter_side, shorter_side))  # JPEG: decode at a half, quarter or eighth
+            return _smaller(_rgb(image), shorter_side)
+    except (OSError, SyntaxError, ValueError, IndexError, TypeError, Image.DecompressionBombError) as error:
+        # What Pillow's decoders raise on damaged files is not one kind of error.
+        where = str(cell.get("path") or "a picture inside the data")
         raise DataError(
-            f"The image cannot be read: {error}.", "Check the data again.", name, "unreadable-image"
+            f"The picture cannot be read: {error}.",
+            "It was changed or is damaged: check the data again.",
+            where,
+            "image-corrupt",
         ) from error
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float32)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        upright = Image.fromarray((values.clip(0, top) * (255.0 / top)).astype(np.uint8)).convert("RGB")
-        upright.info.update(image.info)
-        return upright
-    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+    image = ImageOps.exif_transpose(image)
+    if image.mode in SIXTEEN_BITS:
+        values = np.asarray(image, dtype=np.float64)
+        top = (
+            1.0
+            if image.mode == "F" and values.max(initial=0) <= 1
+            else 65535.0
+            if values.max(initial=0) > 255
+            else 255.0
+        )
+        return Image.fromarray((values.clip(0, top) / top * 255).astype(np.uint8)).convert("RGB")
+    if image.mode in WITH_ALPHA or "transparency" in image.info:
         layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        flat = Image.alpha_composite(white, layer).convert("RGB")
-        flat.info.update({k: v for k, v in image.info.items() if k == "exif"})
-        return flat
+        ground = Image.new("RGBA", layer.size, "white")
+        ground.alpha_composite(layer)
+        image = ground
     return image.convert("RGB")
 
 
-def _reduced(image: Image.Image, shorter_side: int | None) -> Image.Image:
+def _smaller(image: Image.Image, shorter_side: int | None) -> Image.Image:
     if not shorter_side or min(image.size) <= shorter_side:
         return image
     scale = shorter_side / min(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def train_transform(params: Any, geometry: Geometry) -> Transform:
-    """Return the augmentation, each part of it switched by a parameter; normalised floats come out.
+class Transform:
+    """Steps of albumentations; what chance decides depends on the seed, the epoch and the row alone.
 
-    As AutoTrain Advanced's: random resized crop, rotation by 90 degrees, mirroring (half of the
-    images), brightness and contrast (a fifth of them).
+    So epochs differ, a resumed run sees what it would have seen, and any number of loader processes gives the same.
+    Pixels go in as uint8 (height, width, 3) in RGB.
     """
-    return _compose([*augmentations(params, geometry), _normalize(geometry)], params.seed)
+
+    def __init__(self, steps: Sequence[Any], *, channels: tuple[int, ...] = (0, 1, 2), seed: int = 0) -> None:
+        self._compose = A.Compose(list(steps))
+        self._channels = list(channels) if channels != (0, 1, 2) else None
+        self._seed = seed
+        self._python = random.Random()
+        self._philox = np.random.Philox(key=seed)
+        self._fresh = self._philox.state
+        self._compose.set_random_state(np.random.Generator(self._philox), self._python)
+
+    def __call__(self, pixels: np.ndarray, *, epoch: int = 0, row: int = 0) -> np.ndarray:
+        """Return the array (height, width, 3) that comes out; float32 where the steps normalise."""
+        self._python.seed((self._seed * 1_000_003 + epoch) * 4_294_967_291 + row)
+        self._fresh["state"]["counter"][:] = (0, row, epoch, 0)
+        self._philox.state = self._fresh
+        found = self._compose(image=pixels)["image"]
+        return found if self._channels is None else found[..., self._channels]
+
+    def names(self) -> list[str]:
+        """Return the steps' names, in their order."""
+        return [type(step).__name__ for step in self._compose.transforms]
 
 
-def augmentations(params: Any, geometry: Geometry) -> list[A.BasicTransform]:
-    """Return the augmenting steps alone, which keep 8-bit values."""
+def train_transform(geometry: Geometry, params: Any) -> Transform:
+    """Return the augmentation of the training images, each part with its switch in the parameters, normalised.
+
+    As AutoTrain Advanced's: random resized crop, rotation by multiples of 90 degrees, mirroring of every second
+    image, brightness and contrast of every fifth.
+    """
+    steps = [*_augmentation(geometry, params), _normalise(geometry)]
+    return Transform(steps, channels=geometry.channels, seed=params.seed)
+
+
+def valid_transform(geometry: Geometry) -> Transform:
+    """Return what is done to an image that is judged: resized to the input, normalised; nothing by chance."""
+    return Transform([_resize(geometry), _normalise(geometry)], channels=geometry.channels)
+
+
+def preview_transform(geometry: Geometry, params: Any) -> Transform:
+    """Return the augmentation alone, which gives pictures to look at (uint8, RGB)."""
+    return Transform(_augmentation(geometry, params), seed=params.seed)
+
+
+def _augmentation(geometry: Geometry, params: Any) -> list[Any]:
     size = (geometry.height, geometry.width)
-    crop = (
-        A.RandomResizedCrop(size=size) if params.random_resized_crop else A.Resize(*size, interpolation=cv2.INTER_AREA)
-    )
-    steps: list[A.BasicTransform] = [crop]
-    if params.random_rotate90 and geometry.height == geometry.width:
+    steps: list[Any] = [A.RandomResizedCrop(size=size) if params.random_resized_crop else _resize(geometry)]
+    if params.random_rotate90:
         steps.append(A.RandomRotate90())
+        if geometry.height != geometry.width:
+            steps.append(_resize(geometry))
     if params.horizontal_flip:
         steps.append(A.HorizontalFlip(p=0.5))
     if params.random_brightness_contrast:
@@ -160,99 +196,19 @@ def augmentations(params: Any, geometry: Geometry) -> list[A.BasicTransform]:
     return steps
 
 
-def eval_transform(geometry: Geometry) -> Transform:
-    """Return what is done to an image that is judged: the processor's resize, crop and normalisation."""
-    if geometry.resize:
-        size = {"height": geometry.height, "width": geometry.width}
-        steps = [
-            A.SmallestMaxSize(geometry.resize, interpolation=cv2.INTER_AREA),
-            A.CenterCrop(**size, pad_if_needed=True),
-        ]
-    else:
-        steps = [A.Resize(geometry.height, geometry.width, interpolation=cv2.INTER_AREA)]
-    return _compose([*steps, _normalize(geometry)], 0)
+def _resize(geometry: Geometry) -> Any:
+    # By area: each pixel of a smaller picture is the mean of those that it stands for.
+    return A.Resize(geometry.height, geometry.width, interpolation=cv2.INTER_AREA)
 
 
-def preview_transform(params: Any, geometry: Geometry) -> Transform:
-    """Return the augmentation without the normalisation, to look at."""
-    return _compose(augmentations(params, geometry), params.seed)
+def _normalise(geometry: Geometry) -> Any:
+    by_colour = [geometry.channels.index(c) for c in range(3)]
+    return A.Normalize(mean=[geometry.mean[i] for i in by_colour], std=[geometry.std[i] for i in by_colour])
 
 
-def _normalize(geometry: Geometry) -> A.BasicTransform:
-    return A.Normalize(mean=geometry.mean, std=geometry.std)
-
-
-def _compose(steps: Sequence[Any], seed: int) -> Transform:
-    return A.Compose(list(steps), seed=seed)
-
-
-class Images(torch.utils.data.Dataset[dict[str, Any]]):
-    """Rows of images and labels, decoded once and kept while memory lasts.
-
-    An item is `{"pixel_values": float32 (3, height, width), "labels": int}`.
-
-    Images are kept as 8-bit RGB, reduced to a shorter side of at most `KEPT_SCALE` times the model's
-    input: a random crop of a tenth of the area is then still about as fine as the input.
-    `opened` counts how many images were decoded.
-    """
-
-    def __init__(
-        self,
-        cells: Sequence[Mapping[str, Any]],
-        labels: Sequence[int],
-        transform: Transform,
-        geometry: Geometry,
-        *,
-        budget: float | None = None,
-    ) -> None:
-        self._cells = cells
-        self._labels = list(labels)
-        self._transform = transform
-        self._side = round(KEPT_SCALE * (geometry.resize or geometry.side))
-        self._kept: list[np.ndarray | None] = [None] * len(self._labels)
-        self._free = psutil.virtual_memory().available * MEMORY_SHARE if budget is None else budget
-        self._worker = -1
-        self.opened = 0
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def image(self, index: int) -> np.ndarray:
-        """Return the image as uint8 (height, width, 3)."""
-        kept = self._kept[index]
-        if kept is not None:
-            return kept
-        self.opened += 1
-        pixels = np.asarray(open_image(self._cells[index], shorter_side=self._side))
-        if pixels.nbytes <= self._free:
-            self._free -= pixels.nbytes
-            self._kept[index] = pixels
-        return pixels
-
-    def preload(self) -> bool:
-        """Decode all images in threads, for loader processes to share; return whether all could be kept."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for _ in pool.map(self.image, range(len(self))):
-                if self._free < 1_000_000:
-                    break
-        return all(kept is not None for kept in self._kept)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        self._seed_in_worker()
-        pixels = self._transform(image=self.image(index))["image"]
-        return {"pixel_values": pixels.transpose(2, 0, 1), "labels": self._labels[index]}
-
-    def _seed_in_worker(self) -> None:
-        # Loader processes are copies of each other: each needs a seed of its own, and a new one each epoch.
-        info = torch.utils.data.get_worker_info()
-        if info is not None and info.seed != self._worker:
-            self._worker = info.seed
-            self._transform.set_random_seed(info.seed % 2**32)  # type: ignore[attr-defined]
-
-
-def collate(rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-    """Stack items of `Images`: pixel_values (batch, 3, height, width), labels (batch,)."""
-    return {
-        "pixel_values": torch.from_numpy(np.stack([r["pixel_values"] for r in rows])),
-        "labels": torch.tensor([r["labels"] for r in rows], dtype=torch.long),
-    }
+def thumbnail(picture: np.ndarray | Image.Image, path: Path, side: int = 160) -> None:
+    """Save a JPEG of at most `side` pixels a side; a number in the file's name, not a label."""
+    image = picture.copy() if isinstance(picture, Image.Image) else Image.fromarray(np.ascontiguousarray(picture))
+    image.thumbnail((side, side))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, "JPEG", quality=85)

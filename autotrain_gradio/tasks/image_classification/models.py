@@ -1,0 +1,145 @@
+"""Models for image classification: opening one with a new last layer, a tiny one, freezing, and reopening."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification, ResNetConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as TYPES
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.spec import TINY
+from autotrain_gradio.training import pretrained
+
+WHAT = "image classification"
+TINY_SIDE = 64
+
+
+def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) -> tuple[Any, Any]:
+    """Return a model with a new last layer for the labels, in 32 bits, and its image processor.
+
+    name: a Hub id, a folder, or `tiny`. scratch: an empty folder, for the tiny one.
+
+    Raises:
+        UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged.
+    """
+    torch.manual_seed(seed)
+    if name == TINY:
+        name = str(tiny_model(scratch, labels, seed=seed))
+    config = open_config(name)
+    with pretrained.named(name):
+        processor = AutoImageProcessor.from_pretrained(name)
+        config.num_labels = len(labels)
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: i for i, label in enumerate(labels)}
+        # Some bases were made for several labels at once; pipelines read this.
+        config.problem_type = "single_label_classification"
+        # Weights saved in 16 bits do not train well in them: 16-bit computing is mixed precision's business.
+        model = AutoModelForImageClassification.from_pretrained(
+            name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32
+        )
+    return model, processor
+
+
+def open_config(name: str) -> Any:
+    """Return the configuration of a model that can be trained for this task.
+
+    Raises:
+        UserError: it does not exist, is gated, of another task, or needs a package.
+    """
+    pretrained.require(pretrained.fetch_config(name), name, TYPES, WHAT)
+    with pretrained.named(name):
+        config = AutoConfig.from_pretrained(name)
+    channels = getattr(config, "num_channels", 3)
+    if channels != 3:
+        message = f"'{name}' takes pictures of {channels} channel{'s' if channels != 1 else ''}, not of three colours."
+        raise pretrained.ModelError(message, "Choose another one.", "model", "model-wrong-task")
+    return config
+
+
+def tiny_model(folder: Path, labels: Sequence[str], *, side: int = TINY_SIDE, seed: int = 42) -> Path:
+    """Write a small ResNet with random weights (about 0.3 million parameters) and its processor; return the folder."""
+    from transformers import ResNetForImageClassification, ViTImageProcessor
+
+    torch.manual_seed(seed)
+    ResNetForImageClassification(tiny_config(labels)).save_pretrained(folder)
+    ViTImageProcessor(size={"height": side, "width": side}).save_pretrained(folder)
+    return Path(folder)
+
+
+def tiny_config(labels: Sequence[str]) -> ResNetConfig:
+    """Return the configuration of the tiny model."""
+    return ResNetConfig(
+        embedding_size=16,
+        hidden_sizes=[16, 32, 64, 96],
+        depths=[1, 1, 1, 1],
+        layer_type="basic",
+        id2label=dict(enumerate(labels)),
+        label2id={label: i for i, label in enumerate(labels)},
+    )
+
+
+def count_parameters(config: Any) -> int:
+    """Return the number of weights of a model with this configuration, without making them."""
+    with torch.device("meta"):
+        model = AutoModelForImageClassification.from_config(config)
+    return sum(p.numel() for p in model.parameters())
+
+
+def freeze_backbone(model: Any) -> None:
+    """Leave only the last layer to be trained; the rest stays as it is when models are used, averages included.
+
+    Raises:
+        UserError: the model does not keep its last layer apart.
+    """
+    body = model.base_model
+    head = getattr(body, "get_classifier", None)  # models of timm keep it inside
+    inside = list(head().parameters()) if callable(head) else []
+    kept = {id(p) for p in inside}
+    if body is model or (not kept and all(id(p) in {id(q) for q in body.parameters()} for p in model.parameters())):
+        raise UserError(
+            f"A {type(model).__name__} does not keep its last layer apart from the rest.",
+            "Switch freeze_backbone off.",
+            "params.freeze_backbone",
+            "no-head",
+        )
+    for parameter in body.parameters():
+        parameter.requires_grad_(id(parameter) in kept)
+    # The Trainer puts the whole model into training mode at each step, in which batch norms go on averaging.
+    body.eval()
+    body.train = lambda mode=True: body
+
+
+def verify(folder: Path, model: Any, classes: int) -> None:
+    """Open the saved model as a user would, and compare it with the one in memory.
+
+    Raises:
+        UserError: weights are missing or differ, or it has another number of classes.
+    """
+    saved, info = AutoModelForImageClassification.from_pretrained(folder, output_loading_info=True, dtype=torch.float32)
+    AutoImageProcessor.from_pretrained(folder)
+    problem = ", ".join(sorted({*info["missing_keys"], *info["unexpected_keys"]})[:5])
+    if saved.config.num_labels != classes:
+        problem = f"{saved.config.num_labels} classes instead of {classes}"
+    elif not problem:
+        mine = model.state_dict()
+        different = [k for k, v in saved.state_dict().items() if k not in mine or not torch.equal(v, mine[k].to(v))]
+        problem = f"{different[0]} differs" if different else ""
+    if problem:
+        message = f"The model does not come back as it was saved: {problem}."
+        raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
+
+
+def reopen(folder: Path) -> tuple[Any, Any]:
+    """Return a trained model, ready to predict, and its processor.
+
+    Raises:
+        UserError: the folder's files are missing or damaged.
+    """
+    with pretrained.named(folder.name):
+        model = AutoModelForImageClassification.from_pretrained(folder, local_files_only=True).eval()
+        processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+    return (model.cuda() if torch.cuda.is_available() else model), processor

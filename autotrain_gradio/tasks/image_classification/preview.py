@@ -1,0 +1,75 @@
+"""Image classification: the user's own pictures as the training will see them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import AutoImageProcessor
+
+from autotrain_gradio import data, panels
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.panels import Panel
+from autotrain_gradio.spec import TINY, RunSpec
+from autotrain_gradio.tasks.image_classification.models import TINY_SIDE
+from autotrain_gradio.training import vision
+from autotrain_gradio.training.images import SCALE, spread
+
+USUAL_SIDE = 224
+
+
+def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any]) -> list[Panel]:
+    """Show a few pictures of different classes, each as it is and as the first epochs will see it.
+
+    The versions are those of the training with the same seed. Nothing is downloaded for it.
+
+    context: `images`, how many pictures (default 4, at most 16); `versions` of each (default 5, at most 16).
+
+    Raises:
+        DataError: the data was not checked yet.
+    """
+    rows = data.load(draft)["train"]
+    names, targets = rows.features["target"].names, np.asarray(rows["target"])
+    geometry, known = _geometry(spec.model)
+    transform = vision.preview_transform(geometry, params)
+    side = round(SCALE * min(geometry.height, geometry.width))
+    folder = draft / "preview"
+    shutil.rmtree(folder, ignore_errors=True)
+    items = []
+    for row in spread(targets, min(16, int(context.get("images", 4))), params.seed):
+        pixels = np.asarray(vision.open_image(rows[row]["image"], shorter_side=side))
+        pictures = {"as it is": pixels}
+        for epoch in range(min(16, int(context.get("versions", 5)))):
+            pictures[f"epoch {epoch + 1}"] = transform(pixels, epoch=epoch, row=row)
+        for place, (caption, picture) in enumerate(pictures.items()):
+            file = folder / f"{row}-{place}.jpg"
+            vision.thumbnail(picture, file)
+            items.append(
+                {
+                    "file": f"preview/{file.name}",
+                    "caption": caption,
+                    "group": f"{names[int(targets[row])]}, row {row + 1}",
+                }
+            )
+    note = f"The model sees {geometry.width} × {geometry.height} pixels."
+    if not known:
+        note = f"Shown for {USUAL_SIDE} × {USUAL_SIDE} pixels, the usual size: the model is not on this machine yet."
+    return [panels.gallery("What the training sees", items, note=note)]
+
+
+def _geometry(model: str) -> tuple[vision.Geometry, bool]:
+    """Return the model's geometry and True; the usual one and False where it is not on this machine."""
+    if model == TINY:
+        return _plain(TINY_SIDE), True
+    try:
+        return vision.Geometry.of(AutoImageProcessor.from_pretrained(model, local_files_only=True)), True
+    except (OSError, ValueError, KeyError, ImportError, UserError):
+        # What is wrong with a model is the probe's to say; the augmentation can be shown without it.
+        return _plain(USUAL_SIDE), False
+
+
+def _plain(side: int) -> vision.Geometry:
+    return vision.Geometry(side, side, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

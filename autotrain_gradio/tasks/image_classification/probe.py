@@ -1,0 +1,40 @@
+"""Image classification: what is known about a model before its weights are fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from transformers import AutoImageProcessor
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.spec import TINY, RunSpec
+from autotrain_gradio.tasks.image_classification import models
+from autotrain_gradio.training import pretrained, vision
+
+LABELS = 1000
+
+
+def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Look at a model's configuration and image processor; weights are not fetched.
+
+    Returns `findings` and, as far as it is known, `task` (its type), `parameters` (a number), `input_size`
+    (height, width in pixels) and `labels` (those that it knows now; training replaces them).
+    """
+    facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
+    if spec.model == TINY:
+        config = models.tiny_config(["a", "b"])
+        size = [models.TINY_SIDE, models.TINY_SIDE]
+        return {**facts, "task": "ResNet, untrained", "parameters": models.count_parameters(config), "input_size": size}
+    try:
+        config = models.open_config(spec.model)
+        names = [str(n) for n in (config.id2label or {}).values()]
+        facts["task"] = ", ".join(config.architectures or [config.model_type])
+        facts["labels"] = None if names[:1] == ["LABEL_0"] else names[:LABELS]
+        with pretrained.named(spec.model):
+            geometry = vision.Geometry.of(AutoImageProcessor.from_pretrained(spec.model))
+            facts["input_size"] = [geometry.height, geometry.width]
+            facts["parameters"] = models.count_parameters(config)
+    except UserError as error:
+        facts["findings"] = [f.to_dict() for f in error.findings]
+    return facts

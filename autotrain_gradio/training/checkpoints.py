@@ -1,0 +1,85 @@
+"""Checkpoints of a Trainer: which are complete, and from which one a resumed run continues."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+from autotrain_gradio.runs.record import write_json
+from autotrain_gradio.runs.reporter import Reporter
+
+STATE = "trainer_state.json"
+
+
+def to_resume(run: Reporter) -> Path | None:
+    """Return the checkpoint with the highest step that is complete; None at the first attempt and where there is none.
+
+    Those that were cut short are removed, which is told. A run may have been moved since: the path of the best
+    checkpoint inside is put right.
+    """
+    if run.attempt <= 1 and run.resume_from is None:
+        return None
+    for checkpoint in reversed(_by_step(run.checkpoints)):
+        if is_complete(checkpoint):
+            _relocate(checkpoint)
+            run.note(f"Continued from the checkpoint of step {step_of(checkpoint)}.")
+            return checkpoint
+        run.note(f"The checkpoint of step {step_of(checkpoint)} was not written to its end and is left out.")
+        shutil.rmtree(checkpoint)
+    run.note("There was no checkpoint to continue from: the training begins anew.")
+    return None
+
+
+def is_complete(checkpoint: Path) -> bool:
+    """Whether weights, optimizer, schedule and state are there, and none of them is cut off.
+
+    A Trainer writes `trainer_state.json` last. The lengths of the others are compared with what their own headers
+    say, since after a loss of power a file may be shorter than it was written.
+    """
+    try:
+        json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+        weights = sorted(checkpoint.glob("*.safetensors"))
+        if not weights:
+            return False
+        return all(_whole_safetensors(w) for w in weights) and all(
+            zipfile.is_zipfile(checkpoint / name) for name in ("optimizer.pt", "scheduler.pt")
+        )
+    except (OSError, ValueError):
+        return False
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return the step in a checkpoint's name; -1 for another folder."""
+    number = checkpoint.name.removeprefix("checkpoint-")
+    return int(number) if number.isdigit() and number != checkpoint.name else -1
+
+
+def _by_step(folder: Path) -> list[Path]:
+    found = folder.glob("checkpoint-*") if folder.is_dir() else ()
+    return sorted((p for p in found if p.is_dir() and step_of(p) >= 0), key=step_of)
+
+
+def _whole_safetensors(path: Path) -> bool:
+    """Compare the file's length with the last offset in its header (8 bytes of length, JSON, data)."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        total = os.fstat(file.fileno()).st_size
+        if not 0 < size <= total - 8:
+            return False
+        header = json.loads(file.read(size))
+    end = max((t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"), default=0)
+    return total == 8 + size + end
+
+
+def _relocate(checkpoint: Path) -> None:
+    state = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+    best = state.get("best_model_checkpoint")
+    if not best:
+        return
+    here = checkpoint.parent / Path(best).name
+    if str(here) != best and here.is_dir():
+        state["best_model_checkpoint"] = str(here)
+        write_json(checkpoint / STATE, state)

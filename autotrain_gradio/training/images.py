@@ -1,0 +1,137 @@
+"""Rows of pictures as a torch data set: each decoded once a run, while memory lasts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+import torch
+
+from autotrain_gradio.training.vision import Transform, open_image
+
+SCALE = 1.5
+"""Pictures are kept with a shorter side of at most so many times the model's input side."""
+SHARE = 0.25
+"""Share of the free memory that the pictures of a run may fill."""
+CGROUP = Path("/sys/fs/cgroup")
+
+# OpenCV's own threads would compete with torch's, and do not survive the fork of a loader process.
+cv2.setNumThreads(0)
+
+
+class Budget:
+    """Memory that decoded pictures may still fill, in bytes; shared by the data sets of a run."""
+
+    def __init__(self, size: float | None = None) -> None:
+        self.left = free_memory() * SHARE if size is None else size
+
+
+def free_memory() -> float:
+    """Return the bytes of memory that this process may still take: the machine's, or its container's if less."""
+    free = float(psutil.virtual_memory().available)
+    try:
+        most, used = (CGROUP / n for n in ("memory.max", "memory.current"))
+        return min(free, float(most.read_text()) - float(used.read_text()))  # "max": no limit, not a number
+    except (OSError, ValueError):
+        return free
+
+
+class Images(torch.utils.data.Dataset[dict[str, Any]]):
+    """Pictures and their classes; an item is `{"pixel_values": float32 (3, height, width), "labels": int}`.
+
+    A picture is decoded when it is first needed, or by `preload`, and kept as uint8 in RGB, made smaller until its
+    shorter side is `SCALE` times the input's: a crop of 44 % of it is then as fine as the input; smaller crops are
+    enlarged, as those of a small picture are. Where the budget is used up, the rest is decoded at each access.
+
+    opened: how many pictures were decoded so far (in this process).
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[Mapping[str, Any]],
+        targets: Sequence[int],
+        transform: Transform,
+        side: int,
+        *,
+        budget: Budget | None = None,
+    ) -> None:
+        if len(cells) != len(targets):
+            raise ValueError(f"{len(cells)} pictures for {len(targets)} classes")
+        self.targets = [int(t) for t in targets]
+        self.opened = 0
+        self._cells, self._transform, self._side = cells, transform, round(side * SCALE)
+        self._kept: list[np.ndarray | None] = [None] * len(self.targets)
+        self._budget = budget or Budget()
+        # In shared memory: loader processes live through all epochs.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch begins (accelerate's data loader does), so that its augmentation differs from the others'."""
+        self._epoch.fill_(epoch)
+
+    def picture(self, row: int) -> np.ndarray:
+        """Return a picture as uint8 (height, width, 3).
+
+        Raises:
+            DataError: it cannot be decoded.
+        """
+        kept = self._kept[row]
+        if kept is not None:
+            return kept
+        self.opened += 1
+        pixels = np.asarray(open_image(self._cells[row], shorter_side=self._side))
+        if pixels.nbytes <= self._budget.left:
+            self._budget.left -= pixels.nbytes
+            self._kept[row] = pixels
+        return pixels
+
+    def preload(self, go_on: Callable[[int], bool] = lambda done: True) -> bool:
+        """Decode in a few threads until all are kept or the budget is used up; return whether all are kept.
+
+        go_on: called now and then with the number of decoded pictures; False ends it.
+        """
+        rows = iter(range(len(self)))
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            while batch := list(islice(rows, 64)):
+                list(pool.map(self.picture, batch))
+                if any(self._kept[row] is None for row in batch) or not go_on(batch[-1] + 1):
+                    break
+        return all(kept is not None for kept in self._kept)
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        pixels = self._transform(self.picture(row), epoch=int(self._epoch), row=row)
+        return {"pixel_values": pixels, "labels": self.targets[row]}
+
+
+def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+    """Stack items of `Images`: pixel_values float32 (batch, 3, height, width), labels int64 (batch,)."""
+    first = items[0]["pixel_values"]
+    batch = np.empty((len(items), first.shape[2], *first.shape[:2]), dtype=np.float32)
+    for place, item in enumerate(items):
+        batch[place] = item["pixel_values"].transpose(2, 0, 1)
+    return {
+        "pixel_values": torch.from_numpy(batch),
+        "labels": torch.tensor([item["labels"] for item in items], dtype=torch.long),
+    }
+
+
+def spread(targets: np.ndarray, count: int, seed: int) -> list[int]:
+    """Choose rows so that the classes take turns; the same ones for the same seed."""
+    turn: Counter[int] = Counter()
+    ranked = []
+    for row in np.random.default_rng(seed).permutation(len(targets)):
+        ranked.append((turn[int(targets[row])], int(row)))
+        turn[int(targets[row])] += 1
+    ranked.sort(key=lambda pair: pair[0])
+    return [row for _, row in ranked[:count]]
