@@ -96,11 +96,12 @@ def choose(found: Mapping[str, int], spec: DataSpec) -> Choice:
         if validation is None:
             findings.append(_missing(spec.valid_split, names, "valid_split"))
         elif validation == train:
+            validation = None
             findings.append(
                 Finding(
                     "error",
                     "same-split",
-                    f"The split '{validation}' is named for training and for validation.",
+                    f"The split '{train}' is named for training and for validation.",
                     "Name another one for validation, or none: then a part of the training rows is kept for it.",
                     "data.valid_split",
                     Fix("Keep a part of the training rows", {"valid_split": None}),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from autotrain_gradio.errors import DataError
 
@@ -81,25 +82,14 @@ class Tree:
         return dict(Counter(f.suffix or "(no extension)" for f in self.files).most_common())
 
 
-def natural(path: str) -> list[tuple[int, int | str]]:
-    """Return a sort key under which `img2` comes before `img10`; case does not matter first."""
-    key: list[tuple[int, int | str]] = []
-    digits = ""
-    text = ""
-    for char in path.lower() + "\0":
-        if char.isascii() and char.isdigit():
-            if text:
-                key.append((1, text))
-                text = ""
-            digits += char
-        else:
-            if digits:
-                key.append((0, int(digits)))
-                digits = ""
-            text += char
-    key.append((1, text))
-    key.append((1, path))
-    return key
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def natural(path: str) -> tuple[list[str], str]:
+    """Return a sort key under which `img2` comes before `img10`; case matters last."""
+    # Numbers compare as text once their length stands before them.
+    parts = [f"{len(p.lstrip('0')):09}{p.lstrip('0')}" if p.isdecimal() else p for p in _DIGITS.split(path.lower())]
+    return parts, path
 
 
 def scan(root: Path, *, limit: int, splits: Mapping[str, str] | None = None, own: bool = False) -> Tree:
@@ -168,11 +158,6 @@ def _passed_over(name: str) -> str:
     return ""
 
 
-def inside(root: Path, relative: str) -> bool:
-    """Say whether a relative path, as written in a table, stays below the root (links are not followed)."""
-    path = PurePosixPath(relative)
-    if path.is_absolute():
-        return False
-    return not os.path.normpath(str(root / path)).startswith("..") and Path(
-        os.path.normpath(root / path)
-    ).is_relative_to(os.path.normpath(root))
+def inside(relative: str) -> bool:
+    """Say whether a relative path, as written in a table, stays below the folder it is relative to."""
+    return not relative.startswith(("/", "\\")) and os.path.normpath(relative).split("/")[0] != ".."

@@ -26,8 +26,10 @@ from autotrain_gradio.errors import Finding, Level
 
 __all__ = ["gallery", "inspect", "profile"]
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO")
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
 """Formats that are opened. Not those for which Pillow starts other programs (EPS)."""
+Image.init()  # else only the most common formats are known
+READABLE = tuple(f for f in FORMATS if f in Image.OPEN)
 EXTENSIONS = {
     "JPEG": {".jpg", ".jpeg"},
     "MPO": {".jpg", ".jpeg"},
@@ -38,6 +40,8 @@ EXTENSIONS = {
     "GIF": {".gif"},
     "TIFF": {".tif", ".tiff"},
 }
+MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"RIFF": "WebP"}
+"""First bytes of picture formats."""
 LARGE = 16_000_000
 """Pixels from which images are decoded one at a time, for memory's sake."""
 SMALL = 32
@@ -95,7 +99,7 @@ def look(data: bytes | memoryview, limit: int) -> Fact:
     digest = hashlib.sha1(data, usedforsecurity=False).hexdigest()
     known = Fact(digest=digest, bytes=size)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=READABLE) as image:
             width, height = image.size
             known = known._replace(width=width, height=height, mode=image.mode, format=image.format)
             if width * height > limit:
@@ -117,7 +121,11 @@ def look(data: bytes | memoryview, limit: int) -> Fact:
                     flags.append("rotated")
             return known._replace(flags=" ".join(flags))
     except UnidentifiedImageError:
-        return known._replace(problem="image-unknown", detail=_content(bytes(data[:64])))
+        head = bytes(data[:64])
+        for magic, name in MAGIC.items():
+            if head.startswith(magic):
+                return known._replace(problem="image-corrupt", detail=f"it begins as a {name}, but its header is damaged")
+        return known._replace(problem="image-unknown", detail=_content(head))
     except Image.DecompressionBombError as error:
         return known._replace(problem="image-too-large", detail=str(error))
     except (
@@ -225,7 +233,7 @@ def _items(
             data = blobs[j].as_buffer() if inner and blobs[j].is_valid else None
             if data is not None:
                 key = (context.where[i], data.size, 0)
-            elif path and not inside(context.root, path):
+            elif path and path not in context.fingerprint and not inside(path):
                 facts[i] = Fact(problem="file-outside", detail=path[:80])
                 continue
             elif path:

@@ -90,18 +90,21 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     folder.mkdir(parents=True, exist_ok=True)
     cells = rows.cells[role]
 
-    def make(i: int) -> str:
-        name = f"{cells.facts['digest'][i]}.jpg"
+    digests = cells.facts["digest"]
+
+    def make(i: int) -> None:
+        name = f"{digests[i]}.jpg"
         if not (kept / name).is_file():
             thumbnail(context.open(i), kept / name)
         _link(kept / name, folder / name)
-        return f"check/{name}"
 
+    # Copies of one image share their thumbnail: it is made once.
+    distinct = list({digests[i]: i for _, i in chosen}.values())
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        files = list(pool.map(make, [i for _, i in chosen]))
+        list(pool.map(make, distinct))
     items: list[dict[str, Any]] = [
-        {"file": file, "caption": _caption(cells.values[i], rows.where[i]), "group": name}
-        for (name, i), file in zip(chosen, files, strict=True)
+        {"file": f"check/{digests[i]}.jpg", "caption": _caption(cells.values[i], rows.where[i]), "group": name}
+        for name, i in chosen
     ]
     more = len([n for n in names if n in groups]) - len(shown)
     note = f"{PER_CLASS} of each class at most" + (f"; {more} more classes are not shown." if more else ".")

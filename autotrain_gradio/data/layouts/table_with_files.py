@@ -213,20 +213,18 @@ def _prefer(search: _Search) -> None:
 
 
 def _column_of_files(entry: Entry, table: Table, resolver: Resolver, request: Request) -> _Found | None:
-    best = _best_column(entry, table, resolver, request)
-    if table.first and (best is None or best.share < 0.5) and any(resolver.find(c, entry.folder) for c in table.first):
+    if any(_like_file(c, request) and resolver.find(c, entry.folder) for c in table.first):
         bare = table.without_header()
-        found = _best_column(entry, bare, resolver, request)
-        if found is not None and found.share >= 0.5:
-            bare.findings.append(
-                Finding(
-                    "info",
-                    "no-header",
-                    "The table has no header: its first line names a file, and is read as a row.",
-                    where=entry.path,
-                )
+        bare.findings.append(
+            Finding(
+                "info",
+                "no-header",
+                "The table has no header: its first line names a file, and is read as a row.",
+                where=entry.path,
             )
-            return found
+        )
+        table = bare
+    best = _best_column(entry, table, resolver, request)
     return best
 
 
