@@ -115,7 +115,13 @@ def _run(state: _State) -> None:
         fetched = Fetched(Path(fetched))
     state.findings += fetched.findings
     state.source = {"name": source.name, "title": source.title, "path": request.spec.path, "revision": fetched.revision}
-    tree = scan(fetched.root, limit=request.limits.archive_members, splits=fetched.splits, own=fetched.own)
+    tree = scan(
+        fetched.root,
+        limit=request.limits.archive_members,
+        splits=fetched.splits,
+        own=fetched.own,
+        keep=fetched.files,
+    )
     _tell_passed_over(state, tree, fetched)
     layout, module, reason = recognise(tree, request)
     state.layout = {"name": layout.name, "title": layout.title, "reason": reason}

@@ -31,6 +31,8 @@ class Fetched:
     own: bool = False
     revision: str = ""
     note: Mapping[str, Any] = field(default_factory=dict)
+    files: frozenset[str] | None = None
+    """Relative paths of the files that belong to the data; None: all."""
     findings: tuple[Finding, ...] = ()
 
 

@@ -92,10 +92,18 @@ def natural(path: str) -> tuple[list[str], str]:
     return parts, path
 
 
-def scan(root: Path, *, limit: int, splits: Mapping[str, str] | None = None, own: bool = False) -> Tree:
+def scan(
+    root: Path,
+    *,
+    limit: int,
+    splits: Mapping[str, str] | None = None,
+    own: bool = False,
+    keep: frozenset[str] | None = None,
+) -> Tree:
     """List the files below a folder (or the folder of a file), following links but no circles.
 
     limit: most files that may be there.
+    keep: relative paths of the files that count; None: all.
 
     Raises:
         DataError: there is no such folder, it may not be read, or it has too many files.
@@ -124,6 +132,8 @@ def scan(root: Path, *, limit: int, splits: Mapping[str, str] | None = None, own
                     elif why:
                         passed[why] += 1
                     elif entry.is_file():
+                        if keep is not None and relative not in keep:
+                            continue
                         info = entry.stat()
                         files.append(Entry(relative, info.st_size, info.st_mtime_ns))
                     else:

@@ -40,7 +40,14 @@ EXTENSIONS = {
     "GIF": {".gif"},
     "TIFF": {".tif", ".tiff"},
 }
-MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"RIFF": "WebP"}
+MAGIC = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG": "PNG",
+    b"GIF8": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"RIFF": "WebP",
+}
 """First bytes of picture formats."""
 LARGE = 16_000_000
 """Pixels from which images are decoded one at a time, for memory's sake."""
@@ -124,7 +131,9 @@ def look(data: bytes | memoryview, limit: int) -> Fact:
         head = bytes(data[:64])
         for magic, name in MAGIC.items():
             if head.startswith(magic):
-                return known._replace(problem="image-corrupt", detail=f"it begins as a {name}, but its header is damaged")
+                return known._replace(
+                    problem="image-corrupt", detail=f"it begins as a {name}, but its header is damaged"
+                )
         return known._replace(problem="image-unknown", detail=_content(head))
     except Image.DecompressionBombError as error:
         return known._replace(problem="image-too-large", detail=str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         return Rejected(
             f"there are no {kind} files ({' '.join(request.media.suffixes)}); found: {seen or 'no files at all'}"
         )
-    plan = _plan(media, request)
+    plan = _plan(media, request, tree.splits)
     classes = {c for rows in plan.rows.values() for _, c in rows if c is not None}
     if not classes:
         return Rejected(f"{counted(len(media), kind)} lie in no folders that could name their classes")
@@ -64,7 +64,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     """Make a row of each file; its class is the name of its folder."""
     assert request.media is not None  # recognise() has seen it
     kind = request.media.name
-    plan = _plan(tree.with_suffix(request.media.suffixes), request)
+    plan = _plan(tree.with_suffix(request.media.suffixes), request, tree.splits)
     raw = Raw({}, kinds={kind: kind, LABEL: "label"})
     for split, rows in plan.rows.items():
         paths = [entry.path for entry, _ in rows]
@@ -107,8 +107,13 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     return raw
 
 
-def _plan(media: list[Entry], request: Request) -> _Plan:
+def _plan(media: list[Entry], request: Request, known: Mapping[str, str]) -> _Plan:
     plan = _Plan()
+    if known:  # the source says which file belongs to which split
+        for split in dict.fromkeys(known.get(entry.path, "") for entry in media):
+            part = _folders([entry for entry in media if known.get(entry.path, "") == split])
+            _classes(_below_wrappers(part, request, splits_too=True), split, plan, request)
+        return plan
     root = _folders(media)
     base = _below_wrappers(root, request)
     named = {n: f for n in wanted(request.spec) if "/" in n and (f := _find(root, n) or _find(base, n)) is not None}
@@ -172,11 +177,11 @@ def _find(base: _Folder, path: str) -> _Folder | None:
     return folder
 
 
-def _below_wrappers(folder: _Folder, request: Request) -> _Folder:
-    """Go down while there is nothing but one folder, and that is neither a class nor a split."""
+def _below_wrappers(folder: _Folder, request: Request, *, splits_too: bool = False) -> _Folder:
+    """Go down while there is nothing but one folder, and that is neither a class nor, unless told so, a split."""
     while not folder.files and len(folder.folders) == 1:
         name, only = next(iter(folder.folders.items()))
-        if not only.folders or (is_split(name, request.spec) and not only.files):
+        if not only.folders or (not splits_too and is_split(name, request.spec) and not only.files):
             break
         if only.files:
             # wrapper/1.jpg beside wrapper/cat/2.jpg: the wrapper holds classes and some loose files

@@ -95,7 +95,8 @@ def _fetched(note: Mapping[str, Any], draft: Path, request: Request, progress: P
     if archives:
         inner = unpack_all([root / f for f in files], draft, request, progress, keep=True)
         return Fetched(inner.root, own=True, revision=note["revision"], note=inner.note)
-    return Fetched(root, splits, revision=note["revision"])
+    # The folder is shared: it may hold files of other configurations.
+    return Fetched(root, splits, revision=note["revision"], files=frozenset(files))
 
 
 def _config(request: Request) -> str | None:

@@ -13,7 +13,9 @@ from tests.unit.data.conftest import Check, classes, codes, errors, finding, nam
 
 def test_one_class_is_an_error(tmp_path: Path, check: Check) -> None:
     for folder in ("cats", "photos/cats", "train/cats"):
-        found = finding(check(plant(tmp_path / folder.replace("/", "-"), {f"{folder}/{i}.jpg": i for i in range(8)})), "one-class")
+        found = finding(
+            check(plant(tmp_path / folder.replace("/", "-"), {f"{folder}/{i}.jpg": i for i in range(8)})), "one-class"
+        )
         assert found["level"] == "error" and "'cats'" in found["message"] and "8 rows" in found["message"]
 
 
@@ -25,7 +27,9 @@ def test_a_class_with_one_image_is_a_warning(tmp_path: Path, check: Check) -> No
 
 def test_few_images_are_a_warning(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {**classes("cat", count=5), **classes("dog", count=4, start=9000)}))
-    assert finding(result, "few-rows")["message"].count("'") == 2 and "'dog' (4)" in finding(result, "few-rows")["message"]
+    assert (
+        finding(result, "few-rows")["message"].count("'") == 2 and "'dog' (4)" in finding(result, "few-rows")["message"]
+    )
 
 
 def test_thousands_of_classes_look_like_names(tmp_path: Path, check: Check) -> None:
@@ -39,7 +43,10 @@ def test_thousands_of_classes_look_like_names(tmp_path: Path, check: Check) -> N
 def test_labels_that_differ_only_in_spelling_can_be_merged(tmp_path: Path, check: Check) -> None:
     rows = ["Cat", "cat", "cat ", "cat", "dog", "Dog_house", "dog house", "dog", "dog", "cat", "dog", "dog"]
     files: dict[str, Any] = {f"{i}.jpg": i for i in range(len(rows))}
-    folder = plant(tmp_path / "in", {**files, "t.jsonl": "\n".join(f'{{"file": "{i}.jpg", "label": "{r}"}}' for i, r in enumerate(rows))})
+    folder = plant(
+        tmp_path / "in",
+        {**files, "t.jsonl": "\n".join(f'{{"file": "{i}.jpg", "label": "{r}"}}' for i, r in enumerate(rows))},
+    )
     result = check(folder)
     found = finding(result, "label-spelling")
     assert found["level"] == "warning" and "'Cat' (1)" in found["message"] and len(names(result)) == 6
@@ -51,8 +58,14 @@ def test_labels_that_differ_only_in_spelling_can_be_merged(tmp_path: Path, check
 def test_an_uneven_set_is_told(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {**classes("cat", count=61), **classes("dog", count=6, start=9000)}))
     found = finding(result, "imbalance")
-    assert "'cat' has 61 rows" in found["message"] and "'dog' 6 rows" in found["message"] and "class_weights" in found["hint"]
-    assert "imbalance" not in codes(check(plant(tmp_path / "b", {**classes("a", count=60), **classes("b", count=6, start=9000)})))
+    assert (
+        "'cat' has 61 rows" in found["message"]
+        and "'dog' 6 rows" in found["message"]
+        and "class_weights" in found["hint"]
+    )
+    assert "imbalance" not in codes(
+        check(plant(tmp_path / "b", {**classes("a", count=60), **classes("b", count=6, start=9000)}))
+    )
 
 
 def test_the_same_image_in_two_classes_is_named(tmp_path: Path, check: Check) -> None:
@@ -62,7 +75,12 @@ def test_the_same_image_in_two_classes_is_named(tmp_path: Path, check: Check) ->
 
 
 def test_the_same_image_in_training_and_validation_is_named(tmp_path: Path, check: Check) -> None:
-    files = {**classes("cat", "dog", prefix="train/"), **classes("cat", "dog", prefix="valid/", start=50), "train/cat/x.jpg": 8888, "valid/cat/y.jpg": 8888}
+    files = {
+        **classes("cat", "dog", prefix="train/"),
+        **classes("cat", "dog", prefix="valid/", start=50),
+        "train/cat/x.jpg": 8888,
+        "valid/cat/y.jpg": 8888,
+    }
     found = finding(check(plant(tmp_path / "in", files)), "same-in-train-and-validation")
     assert "1 validation image is" in found["message"] and "train/cat/x.jpg = valid/cat/y.jpg" in found["message"]
 
@@ -70,7 +88,9 @@ def test_the_same_image_in_training_and_validation_is_named(tmp_path: Path, chec
 def test_copies_stay_on_one_side(tmp_path: Path, check: Check, draft: Path) -> None:
     from autotrain_gradio import data
 
-    files: dict[str, Any] = {f"{c}/{i}_{k}.jpg": 100 * ord(c[0]) + i for c in ("cat", "dog") for i in range(10) for k in range(3)}
+    files: dict[str, Any] = {
+        f"{c}/{i}_{k}.jpg": 100 * ord(c[0]) + i for c in ("cat", "dog") for i in range(10) for k in range(3)
+    }
     result = check(plant(tmp_path / "in", files), valid_fraction=0.3)
     assert "40 images are copies" in finding(result, "duplicates")["message"]
     sides = {}

@@ -115,7 +115,9 @@ def test_an_uploaded_parquet_is_on_disk_once(draft: Path, check: Check) -> None:
 
 @pytest.mark.parametrize("wrapper", ["", "my_data/"])
 def test_a_saved_dataset_dict(tmp_path: Path, draft: Path, check: Check, wrapper: str) -> None:
-    parts = datasets.DatasetDict({"train": dataset(9), "validation": dataset(6, start=50), "test": dataset(3, start=80)})
+    parts = datasets.DatasetDict(
+        {"train": dataset(9), "validation": dataset(6, start=50), "test": dataset(3, start=80)}
+    )
     parts.save_to_disk(str(tmp_path / "in" / wrapper))
     result = check(tmp_path / "in")
     assert result["layout"]["name"] == "saved-dataset" and names(result) == LABELS

@@ -24,7 +24,9 @@ def huge_png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
 
 
 def gif(frames: int) -> bytes:
@@ -52,16 +54,26 @@ SOUND = picture("sound", size=(200, 150))
         ("script.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image-unknown"),
     ],
 )
-def test_what_cannot_be_read_is_left_out_and_named(tmp_path: Path, check: Check, name: str, content: bytes, code: str) -> None:
+def test_what_cannot_be_read_is_left_out_and_named(
+    tmp_path: Path, check: Check, name: str, content: bytes, code: str
+) -> None:
     result = check(plant(tmp_path / "in", {**classes("cat", "dog"), f"cat/{name}": content}))
     found = finding(result, code)
-    assert f"cat/{name}" in found["message"] and found["where"] == f"cat/{name}" and found["hint"] and found["level"] == "warning"
+    assert (
+        f"cat/{name}" in found["message"]
+        and found["where"] == f"cat/{name}"
+        and found["hint"]
+        and found["level"] == "warning"
+    )
     assert result["rows"] == 13 and result["dropped"] == [{"code": code, "count": 1}]
     assert sum(result["splits"].values()) == 12
 
 
 def test_hundred_megapixels_name_the_size_and_the_limit(tmp_path: Path, check: Check) -> None:
-    found = finding(check(plant(tmp_path / "in", {**classes("cat", "dog"), "cat/x.png": huge_png(10_000, 10_000)})), "image-too-large")
+    found = finding(
+        check(plant(tmp_path / "in", {**classes("cat", "dog"), "cat/x.png": huge_png(10_000, 10_000)})),
+        "image-too-large",
+    )
     assert "100 megapixels" in found["message"] and "89 megapixels" in found["hint"]
     assert "image-too-large" in codes(check(tmp_path / "in", limits=Limits(image_pixels=1000)))
 
@@ -73,7 +85,12 @@ def test_many_of_one_kind_are_one_finding(tmp_path: Path, check: Check) -> None:
 
 
 def test_all_errors_come_at_once(tmp_path: Path, check: Check) -> None:
-    files: dict[str, Any] = {**classes("cat"), "cat/a.jpg": b"", "cat/b.jpg": b"text", "cat/c.png": huge_png(10_000, 10_000)}
+    files: dict[str, Any] = {
+        **classes("cat"),
+        "cat/a.jpg": b"",
+        "cat/b.jpg": b"text",
+        "cat/c.png": huge_png(10_000, 10_000),
+    }
     result = check(plant(tmp_path / "in", files))
     assert {"one-class", "image-empty", "image-unknown", "image-too-large"} <= set(codes(result))
 
@@ -92,13 +109,27 @@ def test_animated_pictures_use_their_first_frame(tmp_path: Path, check: Check) -
 
 
 def test_small_pictures_are_told(tmp_path: Path, check: Check) -> None:
-    files: dict[str, Any] = {f"{c}/{i}.jpg": picture(f"{c}{i}", size=(32, 32)) for c in ("cat", "dog") for i in range(6)}
+    files: dict[str, Any] = {
+        f"{c}/{i}.jpg": picture(f"{c}{i}", size=(32, 32)) for c in ("cat", "dog") for i in range(6)
+    }
     result = check(plant(tmp_path / "in", {**files, "cat/t.png": picture("t", size=(31, 50), format="PNG")}))
     assert "1 image is smaller than 32 pixels" in finding(result, "small-images")["message"]
     assert "cat/t.png" in finding(result, "small-images")["message"]
 
 
-@pytest.mark.parametrize("mode, format", [("CMYK", "JPEG"), ("RGBA", "PNG"), ("P", "PNG"), ("LA", "PNG"), ("I;16", "PNG"), ("I;16", "TIFF"), ("1", "PNG"), ("L", "JPEG")])
+@pytest.mark.parametrize(
+    "mode, format",
+    [
+        ("CMYK", "JPEG"),
+        ("RGBA", "PNG"),
+        ("P", "PNG"),
+        ("LA", "PNG"),
+        ("I;16", "PNG"),
+        ("I;16", "TIFF"),
+        ("1", "PNG"),
+        ("L", "JPEG"),
+    ],
+)
 def test_colour_modes_are_read(tmp_path: Path, check: Check, mode: str, format: str) -> None:
     buffer = io.BytesIO()
     if mode == "I;16":
@@ -126,7 +157,9 @@ def test_exif_rotation_turns_width_and_height() -> None:
     assert (fact.width, fact.height) == (20, 60) and "rotated" in fact.flags
 
 
-def test_each_image_is_decoded_once_and_not_again_for_another_split(tmp_path: Path, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_image_is_decoded_once_and_not_again_for_another_split(
+    tmp_path: Path, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[int] = []
     look = image_kind.look
     monkeypatch.setattr(image_kind, "look", lambda d, n: opened.append(1) or look(d, n))
@@ -159,6 +192,15 @@ def test_the_profile_says_counts_sizes_and_formats(tmp_path: Path, check: Check)
     balance = panels["Rows in each class"]
     assert balance["labels"] == ["cat", "dog"]
     assert [sum(v) for v in zip(*balance["series"].values(), strict=True)] == [7, 6]
-    assert panels["Shorter side in pixels"]["labels"] == ["under 32", "32 to 63", "64 to 127", "128 to 223", "224 to 383"]
+    assert panels["Shorter side in pixels"]["labels"] == [
+        "under 32",
+        "32 to 63",
+        "64 to 127",
+        "128 to 223",
+        "224 to 383",
+    ]
     assert panels["Shorter side in pixels"]["series"]["images"] == [12, 0, 0, 0, 1]
-    assert dict(zip(panels["Formats"]["labels"], panels["Formats"]["series"]["images"], strict=True)) == {"JPEG": 12, "PNG": 1}
+    assert dict(zip(panels["Formats"]["labels"], panels["Formats"]["series"]["images"], strict=True)) == {
+        "JPEG": 12,
+        "PNG": 1,
+    }

@@ -39,12 +39,16 @@ def test_what_is_loaded_is_what_was_checked(tmp_path: Path, draft: Path, check: 
     result = check(folder)
     loaded = data.load(draft)
     assert {n: len(p) for n, p in loaded.items()} == result["splits"]
-    seen = {r["image"]["path"]: loaded["train"].features["target"].int2str(r["target"]) for p in loaded.values() for r in p}
+    seen = {
+        r["image"]["path"]: loaded["train"].features["target"].int2str(r["target"]) for p in loaded.values() for r in p
+    }
     assert seen == {str(f): f.parent.name for f in folder.rglob("*.jpg")}
     assert loaded["train"].features["image"].decode is False
 
 
-def test_ensure_prepares_once_and_again_when_the_spec_changed(tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ensure_prepares_once_and_again_when_the_spec_changed(
+    tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = plant(tmp_path / "in", classes("cat", "dog"))
     first = data.ensure(draft, resolved(source="path", path=str(folder)))
     stamp = (draft / "data" / "manifest.json").stat().st_mtime_ns
@@ -101,7 +105,10 @@ def test_a_run_can_be_moved(tmp_path: Path, draft: Path, check: Check) -> None:
 
 def test_a_copy_of_a_run_s_data_can_be_prepared_again(tmp_path: Path, draft: Path, check: Check) -> None:
     plant(draft / "data" / "upload", {f"{c}{i}.jpg": 100 * ord(c) + i for c in "ab" for i in range(6)})
-    plant(draft / "data" / "upload", {"t.csv": "file,label\n" + "".join(f"{c}{i}.jpg,{c}\n" for c in "ab" for i in range(6))})
+    plant(
+        draft / "data" / "upload",
+        {"t.csv": "file,label\n" + "".join(f"{c}{i}.jpg,{c}\n" for c in "ab" for i in range(6))},
+    )
     check(source="upload")
     again = tmp_path / "again"
     shutil.copytree(draft / "data", again / "data")
@@ -132,7 +139,9 @@ def test_a_torn_scan_is_made_again(tmp_path: Path, draft: Path, check: Check) ->
 
 
 def test_an_unknown_layout_is_answered_with_the_known_ones(tmp_path: Path, check: Check) -> None:
-    found = finding(check(plant(tmp_path / "in", classes("cat", "dog")), options={"layout": "class-folder"}), "unknown-layout")
+    found = finding(
+        check(plant(tmp_path / "in", classes("cat", "dog")), options={"layout": "class-folder"}), "unknown-layout"
+    )
     assert "'class-folders'" in found["hint"]
 
 

@@ -21,7 +21,9 @@ def rows_of(counts: dict[str, int], copies: int = 1) -> Rows:
     where = [f"{i}" for i in range(len(labels))]
     rows = Rows(["train"] * len(labels), where, [None] * len(labels))
     rows.cells["target"] = Cells(list(labels), [None] * len(labels), names=list(counts))
-    rows.cells["image"] = Cells(where, [None] * len(labels), {"digest": [f"{i // copies}" for i in range(len(labels))]}, media=True)
+    rows.cells["image"] = Cells(
+        where, [None] * len(labels), {"digest": [f"{i // copies}" for i in range(len(labels))]}, media=True
+    )
     return rows
 
 

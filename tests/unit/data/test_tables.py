@@ -87,11 +87,15 @@ def test_two_possible_label_columns_are_asked_for(tmp_path: Path, check: Check) 
 
 
 def test_a_column_that_is_not_there(tmp_path: Path, check: Check) -> None:
-    found = finding(check(plant(tmp_path / "in", {**IMAGES, "t.csv": table()}), columns={"target": "lable"}), "column-missing")
+    found = finding(
+        check(plant(tmp_path / "in", {**IMAGES, "t.csv": table()}), columns={"target": "lable"}), "column-missing"
+    )
     assert "'label'" in found["hint"] and "file_name, label" in found["message"]
 
 
-@pytest.mark.parametrize("prefix, folder", [("images/", "images/"), ("", "images/"), ("./images/", "images/"), ("images\\", "images/")])
+@pytest.mark.parametrize(
+    "prefix, folder", [("images/", "images/"), ("", "images/"), ("./images/", "images/"), ("images\\", "images/")]
+)
 def test_places_of_files(tmp_path: Path, check: Check, prefix: str, folder: str) -> None:
     files: dict[str, Any] = {f"{folder}{name}": seed for name, seed in IMAGES.items()}
     result = check(plant(tmp_path / "in", {**files, "sub/t.csv": table(rows=[(prefix + f, c) for f, c in ROWS])}))
@@ -109,7 +113,11 @@ def test_missing_files_are_listed_with_their_rows(tmp_path: Path, check: Check) 
     rows = [*ROWS, *[(f"gone{i}.jpg", "cat") for i in range(8)]]
     result = check(plant(tmp_path / "in", {**IMAGES, "t.csv": table(rows=rows)}))
     found = finding(result, "image-missing")
-    assert "8 images" in found["message"] and "t.csv, row 14: gone0.jpg" in found["message"] and "and 3 more" in found["message"]
+    assert (
+        "8 images" in found["message"]
+        and "t.csv, row 14: gone0.jpg" in found["message"]
+        and "and 3 more" in found["message"]
+    )
     assert result["dropped"] == [{"code": "image-missing", "count": 8}]
 
 
@@ -140,7 +148,12 @@ def test_web_addresses_are_not_downloaded(tmp_path: Path, check: Check) -> None:
 
 
 def test_splits_by_name_of_the_table(tmp_path: Path, check: Check) -> None:
-    files = {**IMAGES, "train.csv": table(rows=ROWS[:8]), "valid.csv": table(rows=ROWS[8:10]), "test.csv": table(rows=ROWS[10:])}
+    files = {
+        **IMAGES,
+        "train.csv": table(rows=ROWS[:8]),
+        "valid.csv": table(rows=ROWS[8:10]),
+        "test.csv": table(rows=ROWS[10:]),
+    }
     result = check(plant(tmp_path / "in", files))
     assert result["splits"] == {"train": 8, "validation": 2}
     assert {"code": "split-unused", "count": 2} in result["dropped"]
@@ -155,7 +168,14 @@ def test_train_split_means_the_file_of_that_name(tmp_path: Path, check: Check, s
         if suffix == "parquet":
             pq.write_table(pa.Table.from_pylist(objects(rows)), folder / f"{name}.parquet")
         else:
-            plant(folder, {f"{name}.{suffix}": table(rows=rows) if suffix == "csv" else "\n".join(json.dumps(o) for o in objects(rows))})
+            plant(
+                folder,
+                {
+                    f"{name}.{suffix}": table(rows=rows)
+                    if suffix == "csv"
+                    else "\n".join(json.dumps(o) for o in objects(rows))
+                },
+            )
     result = check(folder, train_split="train", valid_fraction=0)
     assert result["splits"] == {"train": 8}
     assert check(folder, train_split="other", valid_fraction=0)["splits"] == {"train": 4}
@@ -171,7 +191,9 @@ def test_metadata_in_split_folders(tmp_path: Path, check: Check) -> None:
 
 
 def test_a_column_of_splits(tmp_path: Path, check: Check) -> None:
-    text = "file_name,label,split\n" + "".join(f"{f},{c},{'train' if i < 8 else 'val'}\n" for i, (f, c) in enumerate(ROWS))
+    text = "file_name,label,split\n" + "".join(
+        f"{f},{c},{'train' if i < 8 else 'val'}\n" for i, (f, c) in enumerate(ROWS)
+    )
     assert check(plant(tmp_path / "in", {**IMAGES, "t.csv": text}))["splits"] == {"train": 8, "validation": 4}
 
 
@@ -181,9 +203,17 @@ def test_the_path_may_be_the_table_itself(tmp_path: Path, check: Check) -> None:
 
 
 def test_metadata_is_preferred_and_others_are_named(tmp_path: Path, check: Check) -> None:
-    result = check(plant(tmp_path / "in", {**IMAGES, "metadata.csv": table(), "old.csv": table(rows=ROWS[:4]), "prices.csv": "a,b\n1,2\n"}))
+    result = check(
+        plant(
+            tmp_path / "in",
+            {**IMAGES, "metadata.csv": table(), "old.csv": table(rows=ROWS[:4]), "prices.csv": "a,b\n1,2\n"},
+        )
+    )
     assert result["rows"] == 12
-    assert "prices.csv" in finding(result, "other-tables")["message"] and "old.csv" in finding(result, "other-tables")["message"]
+    assert (
+        "prices.csv" in finding(result, "other-tables")["message"]
+        and "old.csv" in finding(result, "other-tables")["message"]
+    )
 
 
 def test_class_folders_with_an_unrelated_table(tmp_path: Path, check: Check) -> None:
@@ -236,7 +266,9 @@ def test_lists_of_labels_are_refused(tmp_path: Path, check: Check) -> None:
         ("t.csv", b"file\0name", "t.csv"),
     ],
 )
-def test_damaged_tables_name_the_place(tmp_path: Path, check: Check, name: str, content: bytes | str, where: str) -> None:
+def test_damaged_tables_name_the_place(
+    tmp_path: Path, check: Check, name: str, content: bytes | str, where: str
+) -> None:
     found = finding(check(plant(tmp_path / "in", {**IMAGES, name: content})), "layout-unknown")
     assert where in found["message"]
 
@@ -247,7 +279,7 @@ def test_rows_that_are_too_long_are_named(tmp_path: Path, check: Check) -> None:
 
 
 def test_quoted_cells_with_line_breaks(tmp_path: Path, check: Check) -> None:
-    text = 'file_name,note,label\n' + "".join(f'{f},"two\nlines, and a comma",{c}\n' for f, c in ROWS)
+    text = "file_name,note,label\n" + "".join(f'{f},"two\nlines, and a comma",{c}\n' for f, c in ROWS)
     result = check(plant(tmp_path / "in", {**IMAGES, "t.csv": text}))
     assert result["rows"] == 12 and names(result) == ["cat", "dog"] and "row-too-long" not in codes(result)
 
@@ -258,7 +290,12 @@ def test_the_mapping_of_labels_renames_merges_and_leaves_out(tmp_path: Path, che
     result = check(folder, labels={"a": "vowel", "b": "consonant", "c": "consonant", "d": None})
     assert {label["name"]: label["rows"] for label in result["labels"]} == {"consonant": 12, "vowel": 6}
     assert result["dropped"] == [{"code": "label-left-out", "count": 6}]
-    assert {r["name"]: r["to"] for r in result["raw_labels"]} == {"a": "vowel", "b": "consonant", "c": "consonant", "d": None}
+    assert {r["name"]: r["to"] for r in result["raw_labels"]} == {
+        "a": "vowel",
+        "b": "consonant",
+        "c": "consonant",
+        "d": None,
+    }
     assert "'x'" in finding(check(folder, labels={"x": "y"}), "label-mapping-unused")["message"]
 
 
