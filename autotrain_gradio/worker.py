@@ -7,7 +7,7 @@ JSON line on stdin, the answer on stdout in lines tagged `@autotrain ` (docs/arc
 from __future__ import annotations
 
 import argparse
-import errno
+import contextlib
 import importlib
 import json
 import os
@@ -16,38 +16,51 @@ import shutil
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.backends.local import TAG
+import psutil
+
 from autotrain_gradio.errors import Finding, UserError
 from autotrain_gradio.registry import Resolved, resolve
-from autotrain_gradio.runs.record import read_json
+from autotrain_gradio.runs import wire, worker_lock
+from autotrain_gradio.runs.failure import findings_of, is_full
+from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.spec import RunSpec
 
 Progress = Callable[[str, float], None]
+CALLER = "AUTOTRAIN_GRADIO_CALLER"
+"""Environment variable: the process id of the caller, without whom a call has no sense."""
+VERBS = ("check", "preview", "probe", "train", "predict", "verify", "serve")
+ERRORS_TOLD = 20
+
+
+class Stopped(BaseException):
+    """The user asked to stop while the data was prepared. Not an Exception: nobody on the way may take it."""
 
 
 def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress, warm: Warm | None = None) -> Any:
     """Do what a verb says, in this process.
 
-    Verbs: `check`, `preview`, `probe`, `predict`, `verify`; `context` holds `spec` where the run has no
-    `spec.json`, `inputs` for `predict`, and what a task's preview wants. `warm` keeps a loaded model
-    between calls. Returns JSON-ready data.
+    Verbs: `check`, `preview`, `probe`, `predict`, `verify`, and `train` (`attempt` and `resume` in the context;
+    returns whether it completed). `context` holds `spec` where the run has no `spec.json`, `inputs` for
+    `predict`, and what a task's preview wants. `warm` keeps a loaded model between calls. Returns JSON-ready data.
 
     Raises:
-        UserError: with findings, for all that the user can mend.
+        UserError: with findings, for all that the user can mend; `train` records its errors instead.
     """
+    if verb == "train":
+        return train(directory, int(context.get("attempt", 1)), bool(context.get("resume", False)))
     resolved = resolve(_spec(directory, context))
     if verb == "check":
         from autotrain_gradio import data
 
-        result = data.check(directory, data.Request.of(resolved), progress)
-        return result if isinstance(result, dict) else result.to_dict()
+        return dict(data.check(directory, data.Request.of(resolved), progress))
     module = importlib.import_module(resolved.task.module)
     if verb == "preview":
         return module.preview(directory, resolved.spec, resolved.params, context)
@@ -61,141 +74,175 @@ def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress,
     raise ValueError(f"unknown verb {verb!r}")
 
 
+def _spec(directory: Path, context: dict[str, Any]) -> dict[str, Any]:
+    found = context.get("spec") or read_object(directory / "spec.json")
+    if found is None:
+        raise UserError("The run has no settings: spec.json is missing.", where=directory.name, code="damaged-record")
+    return {k: v for k, v in found.items() if k in RunSpec.model_fields}
+
+
+# -- the training
+
+
 def train(directory: Path, attempt: int, resume: bool) -> bool:
-    """Train the run, writing its record; return whether it completed."""
-    resolved = resolve(_spec(directory, {}))
+    """Train the run, writing its record; return whether it completed.
+
+    Whatever happens, the record says how it ended; a deleted run is left without a word.
+    """
     rank = int(os.environ.get("RANK", "0"))
-    reporter = Reporter(directory, resolved.spec, resolved.params, attempt=attempt, resume=resume, rank=rank)
-    _stop_on_signals(reporter)
+    if rank == 0 and not worker_lock.hold(directory):
+        _log(f"Another process is training {directory.name}: this one ends.")
+        return False
+    _log(f"--- attempt {attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')} ---")
+    # The record is opened before the settings are understood: it must say if they are not.
+    reporter = Reporter(directory, RunSpec(task="unknown"), None, attempt=attempt, resume=resume, rank=rank)
+    signalled = _stop_on_signals(reporter)
     try:
-        reporter.state("preparing", "Reading the data")
-        _train(reporter, resolved)
-        stopped = reporter.stop_requested()
-        reporter.state("cancelled" if stopped else "completed")
-        return not stopped
-    except UserError as error:
-        _fail(reporter, list(error.findings))
-    except MemoryError:
-        traceback.print_exc()
-        _fail(
-            reporter,
-            [
-                Finding(
-                    "error",
-                    "out-of-memory",
-                    "The machine's memory ran out.",
-                    "Choose a smaller batch size or model, then resume.",
-                )
-            ],
-        )
-    except OSError as error:
-        traceback.print_exc()
-        if not (directory / "spec.json").exists():
-            sys.stderr.write("The run was deleted during the training.\n")
-            shutil.rmtree(directory, ignore_errors=True)  # what the training has written since
-            return False
-        _fail(reporter, [_os_finding(error, directory)])
+        reporter.state("preparing", "Reading the settings")
+        resolved = resolve(_spec(directory, {}))
+        reporter.spec, reporter.params = resolved.spec, resolved.params
+        with contextlib.suppress(Stopped):
+            _train(reporter, resolved)
+        reporter.state("cancelled" if reporter.stopping else "completed")
+        return not reporter.stopping
     except Exception as error:  # the boundary: whatever it is, the run must say why it ended
-        traceback.print_exc()
-        _fail(reporter, [_bug(error)])
+        if _is_deleted(directory):
+            _log(f"The run {directory.name} was deleted during the training.")
+            return False
+        if not isinstance(error, UserError):
+            _log(traceback.format_exc())
+        if is_full(error):
+            reporter.release_reserve()
+        with _last_words():
+            if signalled.is_set():
+                # Processes that the worker had started were signalled too, and it may have failed for that.
+                reporter.note(f"The training was cut off: {error}", level="warning")
+                reporter.state("cancelled")
+            else:
+                _fail(reporter, findings_of(error, directory))
     finally:
-        reporter.close()
+        with _last_words():
+            reporter.close()
     return False
 
 
 def _train(reporter: Reporter, resolved: Resolved) -> None:
     from autotrain_gradio import data
 
+    next_word = 0.0
+
+    def progress(message: str, fraction: float) -> None:
+        nonlocal next_word
+        if time.monotonic() >= next_word:
+            next_word = time.monotonic() + 1.0
+            reporter.state("preparing", f"{message} ({fraction:.0%})")
+        if reporter.stop_requested():
+            raise Stopped
+
+    progress("Preparing the data", 0.0)
+    data.ensure(reporter.directory, resolved, progress=progress)
+    reporter.state("preparing", "Loading the libraries")
     module = importlib.import_module(resolved.task.module)
-    data.ensure(reporter.directory, resolved)
     if not reporter.stop_requested():
+        reporter.state("preparing", "Preparing the training")
         module.train(reporter)
 
 
-def _spec(directory: Path, context: dict[str, Any]) -> dict[str, Any]:
-    found = context.get("spec") or read_json(directory / "spec.json")
-    if found is None:
-        raise UserError("The run has no settings: spec.json is missing.", where=directory.name, code="damaged-record")
-    return {k: v for k, v in found.items() if k in RunSpec.model_fields}
+def _stop_on_signals(reporter: Reporter) -> threading.Event:
+    """Take the first SIGTERM or SIGINT for a request to stop; return an event that is set by it."""
+    signalled = threading.Event()
 
-
-def _stop_on_signals(reporter: Reporter) -> None:
     def handle(number: int, frame: Any) -> None:
+        signalled.set()
         reporter.request_stop()
-        signal.signal(number, signal.SIG_DFL)  # a second signal ends the process
+        signal.signal(number, signal.SIG_DFL)  # a second one ends the process
 
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handle)
+        signal.signal(signal.SIGINT, handle)
+    return signalled
 
 
 def _fail(reporter: Reporter, findings: list[Finding]) -> None:
-    for finding in findings:
-        sys.stderr.write(f"{finding.level}: {finding}\n")
-    first = next((f for f in findings if f.level == "error"), findings[0])
+    errors = [f for f in findings if f.level == "error"] or findings
+    for finding in errors:
+        _log(f"error: {finding}")
+    # The last one is the run's reason: that is the first of them.
+    for finding in reversed(errors[:ERRORS_TOLD]):
+        reporter.error(finding)
+    reporter.state("failed")
+
+
+@contextlib.contextmanager
+def _last_words() -> Any:
+    """Where nothing can be written any more, leave it: the app finds the run without a last word."""
     try:
-        reporter.error(first)
-        reporter.state("failed")
-    except OSError:
-        # Nothing can be written any more: the app finds the run without a last word, and the log says why.
-        traceback.print_exc()
+        yield
+    except OSError as error:
+        _log(f"The record could not be written: {error}")
 
 
-def _out_of_memory() -> Finding:
-    hint = "Choose a smaller batch size or model, then resume."
-    return Finding("error", "out-of-memory", "The machine's memory ran out.", hint)
+def _is_deleted(directory: Path) -> bool:
+    """Whether the run was deleted; then what the training has written since is removed too."""
+    if (directory / "spec.json").exists():
+        return False
+    for _ in range(20):
+        if not (directory / "draft.json").exists():
+            shutil.rmtree(directory, ignore_errors=True)
+            break
+        time.sleep(0.1)  # the deletion is under way
+    return True
 
 
-def _os_finding(error: OSError, directory: Path) -> Finding:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        free = shutil.disk_usage(directory).free / 2**20
-        return Finding(
-            "error",
-            "disk-full",
-            f"The disk is full: {free:.0f} MiB are free.",
-            "Delete runs that are no longer needed, then resume this one.",
-            str(error.filename or ""),
-        )
-    return _bug(error)
+def _log(text: str) -> None:
+    with contextlib.suppress(OSError):  # a full disk takes no log either
+        sys.stderr.write(text.rstrip("\n") + "\n")
+        sys.stderr.flush()
 
 
-def _bug(error: Exception) -> Finding:
-    package = Path(__file__).parent
-    frames = traceback.extract_tb(error.__traceback__)
-    own = next((f for f in reversed(frames) if Path(f.filename).is_relative_to(package)), None)
-    where = f"{Path(own.filename).relative_to(package)}:{own.lineno}" if own else ""
-    text = str(error).strip().splitlines()
-    message = f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
-    return Finding("error", "bug", message, "This looks like a mistake of ours: the log has the details.", where)
+# -- calls
 
 
-# -- the shell
+class Warm:
+    """The model that a warm worker has loaded, until the run has another."""
+
+    def __init__(self) -> None:
+        self._stamp = -1
+        self._predictor: Any = None
+
+    def predictor(self, module: Any, directory: Path) -> Any:
+        """Return the task's predictor of the run's present model.
+
+        Raises:
+            UserError: there is none.
+        """
+        files = [f.stat().st_mtime_ns for f in (directory / "model").rglob("*") if f.is_file()]
+        if not files:
+            raise UserError("The run has no model yet.", "Wait until it is done, or stop it.", code="no-model")
+        stamp = max(files)
+        if self._predictor is None or stamp != self._stamp:
+            self._predictor = None
+            self._predictor = module.load(directory)
+            self._stamp = stamp
+        return self._predictor
 
 
 def _say(message: dict[str, Any]) -> None:
-    sys.stdout.write(f"\n{TAG}{json.dumps(message, ensure_ascii=False)}\n")
+    sys.stdout.write(wire.line(message))
     sys.stdout.flush()
 
 
 def _answer(directory: Path, work: Callable[[], Any]) -> bool:
     try:
-        value = work()
-    except UserError as error:
-        _say({"kind": "error", "findings": [f.to_dict() for f in error.findings]})
+        message = {"kind": "result", "value": work()}
+        text = wire.line(message)
+    except Exception as error:  # the boundary: the caller gets findings, the log the traceback
+        if not isinstance(error, UserError):
+            _log(traceback.format_exc())
+        _say({"kind": "error", "findings": [f.to_dict() for f in findings_of(error, directory)]})
         return False
-    except MemoryError:
-        _say(
-            {
-                "kind": "error",
-                "findings": [Finding("error", "out-of-memory", "The machine's memory ran out.").to_dict()],
-            }
-        )
-        return False
-    except Exception as error:  # the boundary: the caller gets a finding, the log the traceback
-        traceback.print_exc()
-        found = _os_finding(error, directory) if isinstance(error, OSError) else _bug(error)
-        _say({"kind": "error", "findings": [found.to_dict()]})
-        return False
-    _say({"kind": "result", "value": value})
+    sys.stdout.write(text)
+    sys.stdout.flush()
     return True
 
 
@@ -223,40 +270,65 @@ def _serve(directory: Path) -> None:
             return
         order = json.loads(line)
         if order.get("load_only"):
-            importlib.import_module(resolve(_spec(directory, order["context"])).task.module)
-            continue
-        _answer(directory, partial(run, directory, order["verb"], order["context"], _quiet, warm))
+            _load(directory, order["context"])
+        else:
+            _answer(directory, partial(run, directory, order["verb"], order["context"], _quiet, warm))
+
+
+def _load(directory: Path, context: dict[str, Any]) -> None:
+    try:
+        importlib.import_module(resolve(_spec(directory, context)).task.module)
+    except Exception:  # the boundary: the call that follows meets the same error, and answers with it
+        _log(traceback.format_exc())
 
 
 def _quiet(message: str, fraction: float) -> None:
     """Progress of a call that is too short to show any."""
 
 
-class Warm:
-    """The model that a warm worker has loaded, until the run has another."""
+# -- the shell
 
-    def __init__(self) -> None:
-        self._stamp = 0
-        self._predictor: Any = None
 
-    def predictor(self, module: Any, directory: Path) -> Any:
-        """Return the task's predictor of the run's present model."""
-        stamp = (directory / "model").stat().st_mtime_ns
-        if self._predictor is None or stamp != self._stamp:
-            self._stamp, self._predictor = stamp, module.load(directory)
-        return self._predictor
+def _end_with_caller() -> None:
+    """End this process and what it has started when its caller dies."""
+    caller = int(os.environ.get(CALLER, "0"))
+
+    def watch() -> None:
+        while os.getppid() == caller:
+            time.sleep(1.0)
+        os.killpg(0, signal.SIGKILL)
+
+    if caller and os.getpgrp() == os.getpid():
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def _give_way() -> None:
+    """Be the first to go when memory runs out: the page must live to say so (proc(5), oom_score_adj)."""
+    with contextlib.suppress(OSError):  # another system, or not allowed
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _end_children() -> None:
+    """End what a training has started and left."""
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the worker's shell; the exit status is 0 only when the work is done."""
     parser = argparse.ArgumentParser(prog="autotrain_gradio.worker")
     parser.add_argument("directory", type=Path)
-    parser.add_argument("verb", choices=["check", "preview", "probe", "train", "predict", "verify", "serve"])
+    parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--attempt", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args(argv)
+    _give_way()
     if args.verb == "train":
-        return 0 if train(args.directory, args.attempt, args.resume) else 1
+        done = train(args.directory, args.attempt, args.resume)
+        _end_children()
+        return 0 if done else 1
+    _end_with_caller()
     if args.verb == "serve":
         _serve(args.directory)
         return 0
@@ -265,12 +337,13 @@ def main(argv: list[str] | None = None) -> int:
     def progress(message: str, fraction: float) -> None:
         _say({"kind": "progress", "message": message, "fraction": fraction})
 
-    return 0 if _answer(args.directory, lambda: run(args.directory, args.verb, context, progress)) else 1
+    return 0 if _answer(args.directory, partial(run, args.directory, args.verb, context, progress)) else 1
 
 
 if __name__ == "__main__":
     # Torch and its kin take long to tear down, and some of their threads do not end: leave at once.
     status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # a full disk, or a caller that has gone
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(status)

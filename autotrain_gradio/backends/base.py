@@ -21,12 +21,22 @@ class Capabilities:
 
 
 class Backend(Protocol):
-    """Starts, watches and ends training workers. A run is named by its directory."""
+    """Starts, watches and ends training workers. A run is named by its directory. A module can be one."""
 
-    capabilities: Capabilities
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it declares."""
 
-    def submit(self, directory: Path, attempt: int, environment: Mapping[str, str], *, resume: bool) -> None:
-        """Start the worker of an attempt and return at once."""
+    def submit(
+        self, directory: Path, attempt: int, env: Mapping[str, str], *, resume: bool, device: str | None = None
+    ) -> None:
+        """Start the worker of an attempt and return at once.
+
+        device: the GPU that it may use; None: all.
+
+        Raises:
+            OSError: it cannot be started.
+        """
 
     def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
         """Return `{"alive": bool, "reason": str, "hint": str}` of an attempt's worker."""

@@ -191,7 +191,7 @@ class Fold:
             notes.append(_warning(f"Nothing was heard from the training for {stalled} minutes.", hint))
         if lost := self._control.damaged + self._tail.damaged:
             what = "One line" if lost == 1 else f"{lost} lines"
-            notes.append(_warning(f"{what} of the run's record could not be read: some of its history is missing here."))
+            notes.append(_warning(f"{what} of the run's record cannot be read: some of its history is missing."))
         return {
             "id": self.run.id,
             "version": self._version,

@@ -49,7 +49,7 @@ def start(service: Service, toys: Path) -> Callable[..., str]:
     """Return a function that starts a toy run with parameters; the data layer is left out in its workers."""
     # A sitecustomize of the workers: the toy has no data to prepare.
     (toys / "sitecustomize.py").write_text(
-        "import autotrain_gradio.data as data\ndata.ensure = lambda directory, resolved: None\n"
+        "import autotrain_gradio.data as data\ndata.ensure = lambda directory, resolved, **more: None\n"
     )
 
     def run(**params: Any) -> str:

@@ -1,0 +1,47 @@
+"""The GPUs of this machine, found without loading a library."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+DRIVER = Path("/proc/driver/nvidia/gpus")
+SMI_SECONDS = 20.0
+
+
+def devices(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return the NVIDIA GPUs that a training may use, as CUDA_VISIBLE_DEVICES names them: numbers or UUIDs."""
+    visible = (os.environ if environ is None else environ).get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return [str(i) for i in range(_count())]
+    names = [name.strip() for name in visible.split(",")]
+    # As CUDA does: what follows -1, or an empty name, does not count.
+    end = next((i for i, name in enumerate(names) if name in {"", "-1"}), len(names))
+    return names[:end]
+
+
+@lru_cache(maxsize=1)
+def _count() -> int:
+    """Count them as the driver lists them, or, where /proc does not show it, as nvidia-smi does."""
+    if DRIVER.is_dir():
+        return sum(1 for _ in DRIVER.iterdir())
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return 0
+    try:
+        found = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=SMI_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0  # a driver that does not answer is of no use to a training either
+    return len(re.findall(r"^GPU \d+:", found.stdout, re.MULTILINE))
+
+
+def least_used(names: list[str], taken: Iterable[str]) -> str:
+    """Return the device that the fewest trainings use, the first of several."""
+    used = Counter(taken)
+    return min(names, key=lambda name: used[name])

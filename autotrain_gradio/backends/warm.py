@@ -1,0 +1,145 @@
+"""Workers that stay up between calls, for what people wait for: a prediction, a preview."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.backends.calls import PIPES, Watch, died, end, messages, send, value_of
+from autotrain_gradio.backends.process import kill_group, spawn
+from autotrain_gradio.errors import WorkerError
+from autotrain_gradio.settings import Limits
+
+
+class WarmWorkers:
+    """Workers that stay up between calls, one for each run that is worked on; the least used ones end.
+
+    A worker ends by itself after `limits.predictor_idle_seconds` without a call, and with this process.
+
+    keep: how many stay up; ones that are at work are not ended for others.
+    """
+
+    def __init__(self, limits: Limits, keep: int = 2) -> None:
+        self._limits, self._keep = limits, keep
+        self._lock = threading.Lock()
+        self._warm: dict[Path, _WarmWorker] = {}
+
+    def call(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Any:
+        """Run a verb as `call` does, in the run's warm worker; the first call starts it.
+
+        Raises:
+            UserError: what the verb raised.
+            WorkerError: the worker died, or needed longer than `limits.predict_seconds` or too much memory.
+        """
+        worker = self._worker(directory, env)
+        try:
+            return worker.ask(verb, context)
+        finally:
+            worker.leave()
+
+    def warm(
+        self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str] | None = None
+    ) -> None:
+        """Start the run's worker, and let it load what the verb needs, without waiting for it."""
+        worker = self._worker(directory, env)
+        try:
+            with contextlib.suppress(BrokenPipeError):  # it has just ended: the call that follows starts another
+                worker.post({"verb": verb, "context": dict(context), "load_only": True})
+        finally:
+            worker.leave()
+
+    def drop(self, directory: Path) -> None:
+        """End the worker of a run, if there is one."""
+        with self._lock:
+            worker = self._warm.pop(directory, None)
+        if worker is not None:
+            worker.close()
+
+    def close(self) -> None:
+        """End all."""
+        for directory in list(self._warm):
+            self.drop(directory)
+
+    def _worker(self, directory: Path, env: Mapping[str, str] | None) -> _WarmWorker:
+        ended = []
+        with self._lock:
+            worker = self._warm.pop(directory, None)
+            if worker is None or not worker.alive():
+                if worker is not None:
+                    ended.append(worker)
+                worker = _WarmWorker(directory, env, self._limits)
+            worker.enter()
+            self._warm[directory] = worker
+            idle = [d for d, w in self._warm.items() if not w.busy()]
+            for one in idle[: max(0, len(self._warm) - self._keep)]:
+                ended.append(self._warm.pop(one))
+        for other in ended:
+            other.close()
+        return worker
+
+
+class _WarmWorker:
+    def __init__(self, directory: Path, env: Mapping[str, str] | None, limits: Limits) -> None:
+        self._limits = limits
+        self._calls, self._count = 0, threading.Lock()
+        self._turn = threading.Lock()
+        self._pipe = threading.Lock()
+        self._closed = False
+        self._process: subprocess.Popen[bytes] = spawn(directory, "serve", env=env, **PIPES)
+        # One that ends by itself must not stay as a zombie.
+        threading.Thread(target=self._process.wait, name=f"reap {self._process.pid}", daemon=True).start()
+        with contextlib.suppress(BrokenPipeError):  # it could not start: the first call says why
+            self.post({"idle_seconds": limits.predictor_idle_seconds})
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def enter(self) -> None:
+        with self._count:
+            self._calls += 1
+
+    def leave(self) -> None:
+        with self._count:
+            self._calls -= 1
+
+    def busy(self) -> bool:
+        return self._calls > 0
+
+    def post(self, message: dict[str, Any]) -> None:
+        assert self._process.stdin
+        with self._pipe:
+            send(self._process.stdin, message)
+
+    def ask(self, verb: str, context: Mapping[str, Any]) -> Any:
+        assert self._process.stdout
+        limits, noise = self._limits, ""
+        answer: dict[str, Any] | None = None
+        with self._turn, Watch(self._process, limits.predict_seconds, limits.call_mebibytes) as watch:
+            try:
+                self.post({"verb": verb, "context": dict(context)})
+                for message, text in messages(self._process.stdout):
+                    noise = text or noise
+                    if message is not None and message["kind"] != "progress":
+                        answer = message
+                        break
+            except BrokenPipeError:
+                noise = noise or "it took no orders"
+            except ValueError:
+                if not self._closed:  # a closed pipe
+                    raise
+            if answer is None:
+                code = end(self._process, at_once=self._closed)
+        if answer is not None:
+            return value_of(answer)
+        if self._closed:
+            raise WorkerError(f"The {verb} was ended: its run was started, deleted or closed.", code="cancelled")
+        raise watch.error(verb) or died(verb, code, noise)
+
+    def close(self) -> None:
+        self._closed = True
+        kill_group(self._process)
+        end(self._process, at_once=True)

@@ -1,0 +1,66 @@
+"""What a failure of a worker is called, and what the user can do about it."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import traceback
+from pathlib import Path
+
+from autotrain_gradio.errors import Finding, UserError
+
+MIB = 1024 * 1024
+PACKAGE = Path(__file__).resolve().parents[1]
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def findings_of(error: BaseException, directory: Path) -> list[Finding]:
+    """Return what to tell the user of an error, at least one finding.
+
+    directory: the run: a full disk is measured there. What is no mistake of the user, and has no name, is a `bug`:
+    its type, its message and the place in our code.
+    """
+    if isinstance(error, UserError):
+        return list(error.findings)
+    if isinstance(error, MemoryError):
+        hint = "Choose a smaller batch size or model, then try again."
+        return [Finding("error", "out-of-memory", "The machine's memory ran out.", hint)]
+    if is_full(error):
+        return [_disk_full(error, directory)]
+    return [_bug(error)]
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that the disk is full; libraries wrap it, or tell it in words only."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        return True
+    text = str(error).lower()
+    if "no space left on device" in text or "os error 28" in text:
+        return True
+    cause = error.__cause__ or error.__context__
+    return cause is not None and is_full(cause)
+
+
+def _disk_full(error: BaseException, directory: Path) -> Finding:
+    try:
+        free = f"{shutil.disk_usage(directory).free / MIB:.0f} MiB are free"
+    except OSError:
+        free = "how much is free is not known"
+    name = str(getattr(error, "filename", None) or "")
+    path = Path(name)
+    where = path.relative_to(directory).as_posix() if path.is_relative_to(directory) else path.name
+    hint = "Delete runs that are no longer needed, then resume this one from its last checkpoint."
+    return Finding("error", "disk-full", f"The disk is full: {free}.", hint, where if name else "")
+
+
+def _bug(error: BaseException) -> Finding:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = next((f for f in reversed(frames) if Path(f.filename).is_relative_to(PACKAGE)), None)
+    frame = own or (frames[-1] if frames else None)
+    where = ""
+    if frame is not None:
+        path = Path(frame.filename)
+        where = f"{path.relative_to(PACKAGE) if own else path.name}:{frame.lineno}"
+    text = str(error).strip().splitlines()
+    message = f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
+    return Finding("error", "bug", message, "This looks like a mistake of ours: the log has the details.", where)
