@@ -309,14 +309,16 @@ def _allow_members(name: str, count: int, limits: Limits) -> None:
 def _allow_bytes(name: str, total: int, size: int, limits: Limits) -> None:
     if total > limits.archive_bytes:
         raise DataError(
-            f"Unpacked, the archive has {total / 2**30:.1f} GiB; at most {limits.archive_bytes / 2**30:.1f} GiB are unpacked.",
+            f"Unpacked, the archive has {total / 2**30:.1f} GiB; at most "
+            f"{limits.archive_bytes / 2**30:.1f} GiB are unpacked.",
             "Pack less, or name the unpacked folder where the app runs.",
             name,
             "archive-too-large",
         )
     if total > RATIO_FROM and total / size > limits.archive_ratio:
         raise DataError(
-            f"The archive would grow {total / size:,.0f} times, to {total / 2**20:,.0f} MiB: it is refused as a zip bomb.",
+            f"The archive would grow {total / size:,.0f} times, to {total / 2**20:,.0f} MiB: it is "
+            "refused as a zip bomb.",
             "Pack the files themselves: pictures hardly get smaller by packing.",
             name,
             "archive-bomb",

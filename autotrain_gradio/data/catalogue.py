@@ -34,7 +34,8 @@ TABLE_WITH_FILES = Layout(
     "table-with-files",
     "A table that names the files",
     _LAYOUTS + "table_with_files",
-    "photos.zip\n├── metadata.csv      (any .csv, .tsv or .jsonl)\n└── images/ …\n\nfile_name,label\nimages/1.jpg,cat\nimages/2.jpg,dog",
+    "photos.zip\n├── metadata.csv      (any .csv, .tsv or .jsonl)\n└── images/ "
+    "…\n\nfile_name,label\nimages/1.jpg,cat\nimages/2.jpg,dog",
 )
 EMBEDDED = Layout(
     "embedded",

@@ -147,7 +147,8 @@ def _unseen(rows: Rows) -> list[Finding]:
         Finding(
             "warning",
             "class-not-trained",
-            f"{counted(len(missing), 'class', 'classes')} of the validation rows {'has' if len(missing) == 1 else 'have'} "
+            f"{counted(len(missing), 'class', 'classes')} of the validation rows "
+            f"{'has' if len(missing) == 1 else 'have'} "
             f"no training rows and cannot be learnt: {listed(missing)}.",
             "Add training rows of it, or correct the labels.",
             "data.labels",

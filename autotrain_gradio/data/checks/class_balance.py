@@ -41,8 +41,10 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "error",
                 "too-many-classes",
-                f"There are {len(counts):,} classes for {counted(sum(counts.values()), 'row')}; at most {limit:,} can be trained.",
-                "The column of labels looks like names or numbers of single things. Choose another column, or merge labels.",
+                f"There are {len(counts):,} classes for {counted(sum(counts.values()), 'row')}; at most "
+                f"{limit:,} can be trained.",
+                "The column of labels looks like names or numbers of single things. Choose another "
+                "column, or merge labels.",
                 where,
             )
         ]
@@ -54,7 +56,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "warning",
                 "class-with-one-row",
-                f"{counted(len(single), 'class', 'classes')} with a single row cannot be validated: {listed([repr(n) for n in single])}.",
+                f"{counted(len(single), 'class', 'classes')} with a single row cannot be validated: "
+                f"{listed([repr(n) for n in single])}.",
                 f"Add rows: {LEAST_ROWS} of each class at least, better 50. Or leave the label out.",
                 "data.labels",
             )
@@ -65,7 +68,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "warning",
                 "few-rows",
-                f"{counted(len(few), 'class', 'classes')} with fewer than {LEAST_ROWS} rows will hardly be learnt: {shown}.",
+                f"{counted(len(few), 'class', 'classes')} with fewer than {LEAST_ROWS} rows will hardly "
+                f"be learnt: {shown}.",
                 f"Add rows: {LEAST_ROWS} of each class at least, better 50.",
                 "data.labels",
             )

@@ -29,7 +29,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "warning",
                 "same-in-two-classes",
-                f"{counted(len(mixed), 'image')} {'stands' if len(mixed) == 1 else 'stand'} in two classes: {listed(shown, len(mixed))}.",
+                f"{counted(len(mixed), 'image')} {'stands' if len(mixed) == 1 else 'stand'} in two "
+                f"classes: {listed(shown, len(mixed))}.",
                 "Remove the wrong one: a model cannot learn both.",
                 rows.where[mixed[0][0]],
             )
@@ -42,7 +43,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "warning",
                 "same-in-train-and-validation",
-                f"{counted(measured, 'validation image')} {'is' if measured == 1 else 'are'} also in the training rows: "
+                f"{counted(measured, 'validation image')} {'is' if measured == 1 else 'are'} also in the "
+                "training rows: "
                 f"{listed(shown, len(leaked))}. The results will look better than they are.",
                 "Remove them from one of the two.",
                 rows.where[leaked[0][0]],
@@ -55,7 +57,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "info",
                 "duplicates",
-                f"{counted(spare, 'image')} {'is a copy' if spare == 1 else 'are copies'} of another one: {listed(shown, len(twice))}. "
+                f"{counted(spare, 'image')} {'is a copy' if spare == 1 else 'are copies'} of another "
+                f"one: {listed(shown, len(twice))}. "
                 "Copies stay on the same side of the split.",
             )
         )

@@ -101,7 +101,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
             Finding(
                 "info",
                 "other-files",
-                f"{counted(len(examples), 'file')} of other kinds {'was' if len(examples) == 1 else 'were'} passed over: {listed(examples)}.",
+                f"{counted(len(examples), 'file')} of other kinds "
+                f"{'was' if len(examples) == 1 else 'were'} passed over: {listed(examples)}.",
             )
         )
     return raw

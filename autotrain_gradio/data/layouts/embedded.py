@@ -42,7 +42,8 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         if column:
             return Recognised(
                 0.9,
-                f"{listed([e.path for e in entries])} {'holds' if len(entries) == 1 else 'hold'} the {request.media.name}s in the column '{column}'",
+                f"{listed([e.path for e in entries])} {'holds' if len(entries) == 1 else 'hold'} the "
+                f"{request.media.name}s in the column '{column}'",
             )
         reasons.append(f"{entry.path} has no column of {request.media.name}s, only {listed(schema.names)}")
     return Rejected("; ".join(reasons[:3]))
@@ -237,7 +238,8 @@ def _convert(source: Path, target: Path, entry: Entry, limits: Limits) -> None:
                         written > 2**26 and written / max(1, entry.size) > limits.archive_ratio
                     ):
                         raise DataError(
-                            f"The file grows to more than {written / 2**20:,.0f} MiB, {written / max(1, entry.size):,.0f} times its size: it is refused.",
+                            f"The file grows to more than {written / 2**20:,.0f} MiB, "
+                            f"{written / max(1, entry.size):,.0f} times its size: it is refused.",
                             "Write it with less compression.",
                             entry.path,
                             "archive-bomb",

@@ -320,7 +320,8 @@ def _files(found: _Found, resolver: Resolver, raw: Raw, kind: str) -> pa.StructA
             Finding(
                 "info",
                 "extension-added",
-                f"{counted(len(added), 'name')} without an extension {'was' if len(added) == 1 else 'were'} completed: {listed(added)}.",
+                f"{counted(len(added), 'name')} without an extension "
+                f"{'was' if len(added) == 1 else 'were'} completed: {listed(added)}.",
                 where=table.name,
             )
         )

@@ -231,7 +231,8 @@ def _download(name: str, revision: str, chosen: _Chosen, draft: Path, request: R
     total = sum(chosen.sizes.values())
     if total > request.limits.archive_bytes:
         raise DataError(
-            f"The dataset has {total / 2**30:.1f} GiB; at most {request.limits.archive_bytes / 2**30:.0f} GiB are downloaded.",
+            f"The dataset has {total / 2**30:.1f} GiB; at most "
+            f"{request.limits.archive_bytes / 2**30:.0f} GiB are downloaded.",
             "Choose a smaller configuration.",
             "data.path",
             "hub-too-large",

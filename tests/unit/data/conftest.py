@@ -29,7 +29,7 @@ def picture(
     return buffer.getvalue()
 
 
-def plant(root: Path, files: Mapping[str, bytes | str | int]) -> Path:
+def plant(root: Path, files: Mapping[str, Any]) -> Path:
     """Write files below a folder: bytes, text, or a number as the seed of a picture."""
     for name, content in files.items():
         path = root / name
@@ -70,7 +70,7 @@ def check(draft: Path) -> Check:
         if path is not None:
             given = {"source": "path", "path": str(path), **given}
         request = data.Request.of(resolved(**given), limits=limits)
-        result = dict(data.check(draft, request))
+        result: dict[str, Any] = {**data.check(draft, request)}
         assert result["rows"] == sum(result["splits"].values()) + sum(d["count"] for d in result["dropped"]) or errors(
             result
         )

@@ -93,7 +93,7 @@ def test_copies_stay_on_one_side(tmp_path: Path, check: Check, draft: Path) -> N
     }
     result = check(plant(tmp_path / "in", files), valid_fraction=0.3)
     assert "40 images are copies" in finding(result, "duplicates")["message"]
-    sides = {}
+    sides: dict[tuple[str, str], set[str]] = {}
     for name, part in data.load(draft).items():
         for row in part:
             path = Path(row["image"]["path"])

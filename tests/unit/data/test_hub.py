@@ -37,7 +37,7 @@ def ask(hub: FakeHub, draft: Path) -> Ask:
     ) -> dict[str, Any]:
         environ = {"HF_ENDPOINT": url or hub.url} | ({"HF_TOKEN": token} if token else {})
         spec = resolved(source="hub", path=name, **given)
-        result = dict(data.check(draft, data.Request.of(spec, environ=environ, limits=limits)))
+        result: dict[str, Any] = {**data.check(draft, data.Request.of(spec, environ=environ, limits=limits))}
         assert TOKEN not in "".join(p.read_text(errors="ignore") for p in draft.rglob("*.json"))
         return result
 
@@ -141,7 +141,8 @@ def test_configurations_of_the_card(hub: FakeHub, ask: Ask) -> None:
 
 
 def test_splits_of_the_card_for_folders_of_images(hub: FakeHub, ask: Ask) -> None:
-    card = "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: part_a/**\n  - split: test\n    path: part_b/**\n---\n"
+    parts = "".join(f"  - split: {s}\n    path: {p}/**\n" for s, p in (("train", "part_a"), ("test", "part_b")))
+    card = f"---\nconfigs:\n- config_name: default\n  data_files:\n{parts}---\n"
     files = {**classes("cat", "dog", prefix="part_a/"), **classes("cat", "dog", count=2, prefix="part_b/")}
     plant(hub.root / "ann/parts", {"README.md": card, **files})
     result = ask("ann/parts", valid_split="test")
