@@ -19,6 +19,21 @@ IMAGE = Kind(
     "image",
     _KINDS + "image",
     suffixes=(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tiff", ".tif"),
+    relatives=(
+        ".heic",
+        ".heif",
+        ".avif",
+        ".jfif",
+        ".svg",
+        ".psd",
+        ".jp2",
+        ".ico",
+        ".dng",
+        ".cr2",
+        ".nef",
+        ".arw",
+        ".pdf",
+    ),
     feature="Image",
 )
 LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=True)

@@ -56,10 +56,12 @@ class Kind(_Part):
     `gallery(rows: Rows, role: str, context: Context) -> list[Panel]` (types in `data/rows.py`).
     suffixes: extensions of the files that are such cells, lower case with their dot; empty: cells are values.
     feature: name of the type in `datasets` (`Image`, `ClassLabel`), by which columns are recognised.
+    relatives: extensions of files that people take for such cells, but that are not read.
     classes: the cells are names of classes, by which rows are balanced and split.
     """
 
     suffixes: tuple[str, ...] = ()
+    relatives: tuple[str, ...] = ()
     feature: str = ""
     classes: bool = False
 

@@ -99,6 +99,16 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
                         f"data.columns.{role.role}",
                     )
                 )
+            elif odd := [c for c in mapping.columns if c["name"] in asked and not _fits(role, c)]:
+                mapping.findings.append(
+                    Finding(
+                        "error",
+                        "column-wrong-kind",
+                        f"The column '{odd[0]['name']}' holds {odd[0]['kind']} and cannot be the {role.title.lower()}.",
+                        f"Choose another one of {listed([n for n in names if n not in asked], limit=20) or 'none'}.",
+                        f"data.columns.{role.role}",
+                    )
+                )
             else:
                 mapping.roles[role.role] = asked
                 taken.update(asked)
@@ -118,7 +128,7 @@ def _fits(role: Column, column: dict[str, Any]) -> bool:
     """Say whether a column can play a role at all: files cannot be labels, nor the other way round."""
     if role.kind.suffixes:
         return bool(column["kind"] == role.kind.name)
-    return column["kind"] in {"text", "integer", "number", "boolean", role.kind.name}
+    return column["kind"] in {"text", "integer", "number", "boolean", "other", role.kind.name}
 
 
 def _by_name(role: Column, mapping: Mapping, taken: set[str]) -> list[str]:
@@ -130,7 +140,7 @@ def _by_name(role: Column, mapping: Mapping, taken: set[str]) -> list[str]:
 
 
 def _by_kind(role: Column, mapping: Mapping, table: pa.Table, taken: set[str]) -> list[str]:
-    free = [c for c in mapping.columns if c["name"] not in taken and _fits(role, c)]
+    free = [c for c in mapping.columns if c["name"] not in taken and _fits(role, c) and c["kind"] != "other"]
     exact = [c["name"] for c in free if c["kind"] == role.kind.name]
     if len(exact) == 1 or (exact and role.many):
         return exact if role.many else exact[:1]

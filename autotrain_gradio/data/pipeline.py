@@ -29,6 +29,7 @@ from autotrain_gradio.data.rows import (
     Recognised,
     Rows,
     counted,
+    listed,
 )
 from autotrain_gradio.data.split import split
 from autotrain_gradio.data.tree import Tree, scan
@@ -37,6 +38,22 @@ from autotrain_gradio.panels import Panel
 from autotrain_gradio.settings import Limits
 
 TRAIN, VALIDATION = "train", "validation"
+ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2"})
+REASONS = {
+    "label-missing": "no label",
+    "label-left-out": "label left out by your mapping",
+    "over-max-samples": "beyond max_samples",
+    "split-unused": "in a split that is not used",
+    "image-empty": "empty file",
+    "image-missing": "file not there",
+    "image-unreadable": "file cannot be opened",
+    "image-unknown": "no picture",
+    "image-truncated": "picture cut off",
+    "image-corrupt": "picture damaged",
+    "image-too-large": "picture too large",
+    "file-outside": "file outside the folder",
+}
+"""Code of a reason → words; other codes are shown as they are."""
 ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -223,6 +240,13 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
                 best = (answer.confidence, layout, module, answer.reason)
         else:
             reasons.append(f"{layout.title}: {answer.reason}")
+    if best is None and (inner := [f.path for f in tree.files if f.suffix in ARCHIVES]):
+        raise DataError(
+            f"There are archives inside, which are not opened: {listed(inner)}.",
+            "Unpack them, and pack the files themselves.",
+            str(request.spec.path),
+            "archive-in-archive",
+        )
     if best is None:
         message = (
             "The data was not recognised. " + "; ".join(reasons) + "."
@@ -279,7 +303,7 @@ def _inspect(state: _State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -
         )
         cells = column.kind.load().inspect(table.column(name), context)
         rows.cells[role] = cells
-        state.findings += cells.findings
+        state.findings += [f for f in cells.findings if f.code not in raw.told]
         for i, problem in enumerate(cells.problems):
             if problem is not None and context.needed[i]:
                 rows.drop(i, problem)
@@ -330,6 +354,9 @@ def _panels(state: _State, rows: Rows, contexts: dict[str, Context]) -> None:
     if size:
         items["Megabytes"] = round(size / 1e6, 1)
     state.profile.append(panels.numbers("Overview", items, note=state.how))
+    if left_out:
+        reasons = [[REASONS.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in _dropped(state)]
+        state.profile.append(panels.table("Left out", ["Reason", "Rows"], reasons))
     if not items["Rows"]:
         return
     kinds = {c.role: c.kind for c in state.request.columns}

@@ -70,6 +70,8 @@ class Raw:
     read: list[str] = field(default_factory=list)
     """Relative paths of tables and Arrow files that were read."""
     findings: list[Finding] = field(default_factory=list)
+    told: frozenset[str] = frozenset()
+    """Codes of findings about cells that the layout's own findings make superfluous."""
 
 
 def _no_media(index: int) -> bytes:

@@ -27,6 +27,16 @@ def split(rows: Rows, request: Request, given: str | None) -> tuple[str, list[Fi
     spec, findings = request.spec, list[Finding]()
     if given is not None:
         how = f"The data's own split '{given}' is used for validation."
+        if not any(True for _ in rows.used("validation")):
+            findings.append(
+                Finding(
+                    "warning",
+                    "no-validation",
+                    f"No row of the validation split '{given}' can be used: the model will not be measured.",
+                    "Mend its rows, or remove the split: then a part of the training rows is kept for validation.",
+                    "data.valid_split",
+                )
+            )
     elif spec.valid_fraction == 0:
         how = "No validation: all rows are trained on."
     else:

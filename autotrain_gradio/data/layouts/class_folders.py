@@ -73,14 +73,17 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         )
         labels = pa.array([label for _, label in rows], pa.string())
         raw.splits[split] = pa.table({kind: cells, LABEL: labels, WHERE: pa.array(paths, pa.string())})
-    loose = [entry.path for rows in plan.rows.values() for entry, label in rows if label is None]
+    labelled = [rows for rows in plan.rows.values() if any(label is not None for _, label in rows)]
+    loose = [entry.path for rows in labelled for entry, label in rows if label is None]
     if loose:
+        raw.told = frozenset({"label-missing"})
+        one = len(loose) == 1
         raw.findings.append(
             Finding(
                 "warning",
                 f"{kind}s-beside-folders",
-                f"{counted(len(loose), kind)} {'lies' if len(loose) == 1 else 'lie'} beside the class folders, not in "
-                f"one, and {'is' if len(loose) == 1 else 'are'} left out: {listed(loose)}.",
+                f"{counted(len(loose), kind)} {'lies' if one else 'lie'} beside the class folders, not in one, and "
+                f"{'is' if one else 'are'} left out: {listed(loose)}.",
                 "Move them into the folder of their class.",
             )
         )
@@ -94,15 +97,16 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
                 "Rename them below if they are meant otherwise.",
             )
         )
-    others = Counter(f.suffix or "(no extension)" for f in tree.files if f.suffix not in request.media.suffixes)
+    others = [f for f in tree.files if f.suffix not in request.media.suffixes]
+    near = sorted({f.suffix for f in others if f.suffix in request.media.relatives})
     if others:
-        examples = [f.path for f in tree.files if f.suffix not in request.media.suffixes]
         raw.findings.append(
             Finding(
-                "info",
+                "warning" if near else "info",
                 "other-files",
-                f"{counted(len(examples), 'file')} of other kinds "
-                f"{'was' if len(examples) == 1 else 'were'} passed over: {listed(examples)}.",
+                f"{counted(len(others), 'file')} of other kinds {'was' if len(others) == 1 else 'were'} passed over: "
+                f"{listed([f.path for f in sorted(others, key=lambda f: f.suffix not in near)])}.",
+                f"Save {', '.join(near)} files as JPEG or PNG if they shall count." if near else "",
             )
         )
     return raw

@@ -125,8 +125,8 @@ def media_field(schema: pa.Schema, request: Request) -> str | None:
         return None
     usable = [f.name for f in schema if as_media(pa.chunked_array([], f.type)) is not None]
     asked = request.spec.columns.get(role.role)
-    if asked is not None:
-        names = [asked] if isinstance(asked, str) else asked
+    names = [asked] if isinstance(asked, str) else asked or []
+    if not set(names).isdisjoint(schema.names):
         return next((n for n in names if n in usable), None)
     features = hub_features(schema)
     for name in usable:

@@ -233,8 +233,11 @@ def _best_column(entry: Entry, table: Table, resolver: Resolver, request: Reques
     asked = request.spec.columns.get(role.role)
     best: _Found | None = None
     for name, values in table.columns.items():
-        if asked is not None and name != asked and name not in asked:
-            continue
+        if asked is not None:
+            if name == asked or name in asked:
+                return _Found(entry, table, name, 1.0)
+            if not set([asked] if isinstance(asked, str) else asked).isdisjoint(table.columns):
+                continue
         sample = [v for v in values[:LOOKED_AT] if v is not None]
         hits = sum(resolver.find(v, entry.folder) is not None for v in sample)
         share = hits / len(sample) if sample else 0.0

@@ -30,4 +30,11 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     path = path.resolve()
     if path.is_file() and is_archive(path):
         return unpack_all([path], draft, request, progress, keep=True)
+    if path.is_file() and request.media is not None and path.suffix.lower() in request.media.suffixes:
+        raise DataError(
+            f"'{given}' is a single {request.media.name}.",
+            "Name the folder that holds all of them, or a table.",
+            "data.path",
+            "path-one-file",
+        )
     return Fetched(path)

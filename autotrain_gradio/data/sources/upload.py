@@ -25,6 +25,7 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
         DataError: nothing was uploaded, or an archive cannot be unpacked.
     """
     upload, media = draft / "data" / "upload", draft / "data" / "media"
+    shutil.rmtree(upload.with_suffix(".done"), ignore_errors=True)  # of a check that was killed while removing it
     files = sorted(p for p in upload.iterdir() if p.is_file()) if upload.is_dir() else []
     if files:
         return unpack_all(files, draft, request, progress, keep=False)
@@ -68,7 +69,10 @@ def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: P
     partial.rename(media)
     write_json(record, note)
     if not keep:
-        shutil.rmtree(files[0].parent)
+        # Renamed first: a half-removed upload must never be taken for a whole one.
+        done = files[0].parent.with_suffix(".done")
+        files[0].parent.rename(done)
+        shutil.rmtree(done)
     return Fetched(media, own=True, note=note)
 
 

@@ -307,3 +307,17 @@ def test_an_archive_on_the_server_stays(tmp_path: Path, draft: Path, check: Chec
 
 def test_nothing_uploaded(check: Check) -> None:
     assert errors(check(source="upload")) == ["no-files"]
+
+
+def test_an_archive_in_an_archive(tmp_path: Path, draft: Path, check: Check) -> None:
+    inner = pack(tmp_path / "inner.zip", pictures("cat", "dog"))
+    upload(draft, photos={"inner.zip": inner.read_bytes()})
+    assert "inner.zip" in finding(check(source="upload"), "archive-in-archive")["message"]
+
+
+@pytest.mark.parametrize("left", ["media.partial", "media", "upload.done", "dataset.partial"])
+def test_a_check_that_was_killed_leaves_nothing_in_the_way(draft: Path, check: Check, left: str) -> None:
+    upload(draft, photos=pictures("cat", "dog"))
+    plant(draft / "data" / left, {"cow/torn.jpg": 5})
+    result = check(source="upload")
+    assert names(result) == ["cat", "dog"] and not (draft / "data" / "upload.done").exists()

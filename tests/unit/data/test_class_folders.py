@@ -156,3 +156,36 @@ def test_files_of_a_server_folder_are_read_where_they_are(tmp_path: Path, draft:
     rows = data.load(draft)["train"]
     assert all(Path(r["image"]["path"]).is_relative_to(folder) for r in rows)
     assert not (draft / "data" / "media").exists()
+
+
+def test_images_beside_the_folders_are_told_once(tmp_path: Path, check: Check) -> None:
+    result = check(plant(tmp_path / "in", classes("cat", "dog") | {"loose.jpg": 77}))
+    assert "images-beside-folders" in codes(result) and "label-missing" not in codes(result)
+
+
+def test_a_validation_split_without_classes_is_told(tmp_path: Path, check: Check) -> None:
+    files = classes("cat", "dog", prefix="train/") | {f"valid/{i}.jpg": 500 + i for i in range(4)}
+    result = check(plant(tmp_path / "in", files))
+    assert result["splits"] == {"train": 12} and result["dropped"] == [{"code": "label-missing", "count": 4}]
+    assert "'valid'" in finding(result, "no-validation")["message"] and "label-missing" in codes(result)
+    left = next(p for p in result["profile"] if p["title"] == "Left out")
+    assert left["rows"] == [["no label", 4]]
+
+
+def test_pictures_that_are_not_read_are_warned_of(tmp_path: Path, check: Check) -> None:
+    result = check(plant(tmp_path / "in", classes("cat", "dog") | {"cat/IMG_1.HEIC": b"x", "a.txt": b"x"}))
+    found = finding(result, "other-files")
+    assert found["level"] == "warning" and "cat/IMG_1.HEIC" in found["message"] and ".heic" in found["hint"]
+
+
+def test_one_image_is_no_folder(tmp_path: Path, check: Check) -> None:
+    folder = plant(tmp_path / "in", classes("cat", "dog"))
+    assert errors(check(folder / "cat" / "1.jpg")) == ["path-one-file"]
+
+
+def test_circles_of_links_end(tmp_path: Path, check: Check) -> None:
+    folder = plant(tmp_path / "in", classes("cat", "dog"))
+    (folder / "cat" / "round").symlink_to(folder, target_is_directory=True)
+    (folder / "dog" / "broken.jpg").symlink_to(tmp_path / "nowhere")
+    result = check(folder)
+    assert result["rows"] == 12 and "1 broken links" in finding(result, "passed-over")["message"]

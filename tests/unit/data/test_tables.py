@@ -308,3 +308,20 @@ def test_a_changed_table_is_not_trained_on(tmp_path: Path, draft: Path, check: C
     with pytest.raises(DataError) as caught:
         data.ensure(draft, resolved(source="path", path=str(folder)))
     assert caught.value.code == "files-changed" and "t.csv" in caught.value.message
+
+
+def test_the_column_of_files_can_be_named_and_is_answered(tmp_path: Path, check: Check) -> None:
+    text = "small,large,label\n" + "".join(f"s/{f},{f},{c}\n" for f, c in ROWS)
+    files: dict[str, Any] = {**IMAGES, **{f"s/{n}": 100 + i for i, n in enumerate(IMAGES)}, "t.csv": text}
+    folder = plant(tmp_path / "in", files)
+    assert check(folder, columns={"image": "large"})["columns"][0]["examples"] == ["0.jpg", "1.jpg", "2.jpg"]
+    assert check(folder, columns={"image": "small"})["columns"][0]["examples"] == ["s/0.jpg", "s/1.jpg", "s/2.jpg"]
+    assert "'large'" in finding(check(folder, columns={"image": "larg"}), "column-missing")["hint"]
+
+
+def test_a_column_of_the_wrong_kind_is_refused(tmp_path: Path, check: Check) -> None:
+    found = finding(
+        check(plant(tmp_path / "in", {**IMAGES, "t.csv": table()}), columns={"target": "file_name"}),
+        "column-wrong-kind",
+    )
+    assert "'file_name' holds image" in found["message"] and found["where"] == "data.columns.target"
