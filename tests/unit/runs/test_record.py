@@ -1,0 +1,337 @@
+"""The files of a run: written whole, read in part, damaged, torn, locked and gone."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autotrain_gradio.errors import DataError, NotFound, StateError
+from autotrain_gradio.runs import files, worker_lock
+from autotrain_gradio.runs.files import Tail, append_line, cut_torn_line, read_lines, write_json
+from autotrain_gradio.runs.record import Run, StateReader
+from autotrain_gradio.runs.store import ID, Store
+
+SPEC = {"task": "toy", "project_name": "A Toy / with ../ parts"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "runs")
+
+
+@pytest.fixture
+def run(store: Store) -> Run:
+    return store.create("toy", "me", SPEC)
+
+
+def queued(attempt: int = 1) -> dict[str, object]:
+    return {"kind": "queued", "attempt": attempt, "time": 1.0}
+
+
+# -- lines
+
+
+def test_a_torn_last_line_is_left_for_the_next_reading(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    append_line(path, queued(1))
+    with path.open("ab") as file:
+        file.write(b'{"kind": "queued", "att')
+    tail = Tail(path)
+    assert [r["attempt"] for r in tail.read()[0]] == [1]
+    with path.open("ab") as file:
+        file.write(b'empt": 2}\n')
+    assert [r["attempt"] for r in tail.read()[0]] == [2]
+    assert tail.read() == ([], False) and tail.damaged == 0
+
+
+def test_an_append_after_a_torn_line_begins_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "control.jsonl"
+    path.write_bytes(b'{"kind": "queued"')
+    append_line(path, queued(7))
+    tail = Tail(path)
+    assert [r["attempt"] for r in tail.read()[0]] == [7]
+    assert tail.damaged == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 65_535, 65_536, 65_537, 200_000])
+def test_a_torn_line_is_cut_off_however_long(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"a": 1}\n' + b"x" * size)
+    cut_torn_line(path)
+    assert path.read_bytes() == b'{"a": 1}\n'
+    path.write_bytes(b"x" * size)
+    cut_torn_line(path)
+    assert path.read_bytes() == b""
+
+
+def test_lines_that_are_no_records_are_counted_and_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(
+        b'nonsense\n[1]\n"text"\n{"kind": 1, "attempt": 1}\n{"kind": "x"}\n\xff\xfe\n'
+        + b'{"kind": "x", "attempt": 1}\n'
+    )
+    tail = Tail(path)
+    assert tail.read()[0] == [{"kind": "x", "attempt": 1}]
+    assert tail.damaged == 6
+
+
+def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    for attempt in (1, 2, 3):
+        append_line(path, queued(attempt))
+    tail = Tail(path)
+    tail.read()
+    path.unlink()
+    append_line(path, queued(9))
+    records, again = tail.read()
+    assert again and [r["attempt"] for r in records] == [9]
+
+
+def test_a_write_that_the_disk_cuts_short_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "control.jsonl"
+    append_line(path, queued(1))
+    before, real = path.read_bytes(), os.write
+    calls = []
+
+    def short(handle: int, data: bytes) -> int:
+        calls.append(data)
+        if len(calls) == 1:
+            return real(handle, data[:5])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "write", short)
+    with pytest.raises(OSError, match="No space"):
+        append_line(path, queued(2))
+    assert path.read_bytes() == before
+
+
+def test_json_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["spec.json"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from autotrain_gradio.runs.record import Run
+run = Run(Path(sys.argv[1]))
+for n in range(200):
+    run.control("note", int(sys.argv[2]), n=n, text="x" * 500)
+"""
+
+
+def test_two_processes_append_to_the_control_file(run: Run) -> None:
+    command = [sys.executable, "-c", WRITER, str(run.directory)]
+    writers = [subprocess.Popen([*command, str(n)]) for n in (1, 2)]
+    assert [w.wait(timeout=60) for w in writers] == [0, 0]
+    controls = run.controls()
+    assert len(controls) == 400
+    for attempt in (1, 2):
+        assert [c["n"] for c in controls if c["attempt"] == attempt] == list(range(200))
+
+
+# -- a run
+
+
+def test_a_spec_is_frozen_once(run: Run) -> None:
+    assert run.freeze({"task": "toy", "model": "one"})
+    assert not run.freeze({"task": "toy", "model": "two"})
+    spec = run.spec()
+    assert spec["model"] == "one" and spec["owner"] == "me" and spec["id"] == run.id
+
+
+def test_an_attempt_is_queued_begun_and_stopped_once(run: Run) -> None:
+    assert run.enqueue(resume=False) == 1
+    assert run.enqueue(resume=True) == 1
+    begun = run.begin(1)
+    assert begun is not None and begun["resume"] is False
+    assert run.begin(1) is None
+    run.ask_stop("me")
+    run.ask_stop("me")
+    assert [c["kind"] for c in run.controls()] == ["queued", "started", "stop"]
+    assert run.vanished(1, "killed") and not run.vanished(1, "again")
+    run.ask_stop("me")
+    assert run.enqueue(resume=True) == 2
+    run.ask_stop("me")
+    assert run.begin(2) is None
+    assert run.state().name == "cancelled"
+    assert [c["kind"] for c in run.controls()] == ["queued", "started", "stop", "interrupted", "queued", "cancelled"]
+
+
+def test_a_worker_that_had_to_be_killed_is_explained_by_that(run: Run) -> None:
+    run.enqueue(resume=False)
+    run.begin(1)
+    run.control("kill", 1, reason="it did not stop within 60 s")
+    run.vanished(1, "The process was killed (SIGKILL).", "Most likely the memory ran out.")
+    state = run.state()
+    assert "did not stop within 60 s" in state.reason and "memory" not in state.hint
+
+
+def test_a_last_word_is_not_overruled(run: Run) -> None:
+    run.enqueue(resume=False)
+    run.begin(1)
+    append_line(run.events_path, {"kind": "state", "attempt": 1, "state": "completed"})
+    assert not run.vanished(1)
+    assert run.state().name == "completed"
+
+
+def test_the_reader_of_states_keeps_its_place(run: Run) -> None:
+    reader = StateReader(run)
+    assert reader.read().name == "draft"
+    run.enqueue(resume=False)
+    run.begin(1)
+    assert reader.read().name == "preparing"
+    append_line(run.events_path, {"kind": "state", "attempt": 1, "state": "running"})
+    for n in range(100):
+        append_line(run.events_path, {"kind": "metric", "attempt": 1, "values": {"state": n}})
+    assert reader.read() == run.state() and reader.read().name == "running"
+    assert reader.read(alive=False).name == "interrupted"
+    assert reader.read().name == "running"
+    reader._tail.offset = 0  # what was read is not read again
+    monotone = reader.read()
+    assert monotone.name == "running"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "{}", '{"task": 1, "owner": "me", "created": 1, "spec": {}}'])
+@pytest.mark.parametrize("name", ["draft.json", "spec.json"])
+def test_a_damaged_file_is_named(run: Run, name: str, text: str) -> None:
+    (run.directory / name).write_text(text)
+    with pytest.raises(DataError, match=name) as caught:
+        run.spec() if name == "spec.json" else run.draft()
+    assert caught.value.code == "damaged-record" and "delete the run" in caught.value.hint
+
+
+def test_a_deleted_run_is_not_made_anew(run: Run, store: Store) -> None:
+    store.delete(run)
+    for act in (
+        lambda: run.enqueue(resume=False),
+        lambda: run.control("stop", 1),
+        lambda: run.ask_stop("me"),
+        run.draft,
+    ):
+        with pytest.raises(NotFound):
+            act()
+    assert run.state().name == "draft" and not run.directory.exists()
+
+
+def test_a_record_that_another_process_keeps_locked_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from filelock import FileLock
+
+    monkeypatch.setattr("autotrain_gradio.runs.record.LOCK_SECONDS", 0.2)
+    with FileLock(run.directory / "control.lock"), pytest.raises(StateError, match="held by another process"):
+        run.control("stop", 1)
+
+
+# -- the store
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "/etc",
+        "20260101-000000-x-aaaaaaaaaa/../..",
+        "20260101-000000-x-aaaaaaaaaa\n",
+        "20260101-000000-x-aaaaaaaaaA",
+        "20260101-000000-x-aaaaaaaaa1",
+        "\u0662\u0660260101-000000-x-aaaaaaaaaa",
+        "x" * 100_000,
+        None,
+        7,
+    ],
+)
+def test_what_is_no_id_finds_no_run(store: Store, name: object, tmp_path: Path) -> None:
+    for existing in ("20260101-000000-x-aaaaaaaaaA", "20260101-000000-x-aaaaaaaaa1"):
+        (store.folder / existing).mkdir(parents=True)
+    with pytest.raises(NotFound, match="There is no run") as caught:
+        store.get(name)  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 300 and "\n" not in caught.value.message
+
+
+def test_ids_sort_by_time_and_are_not_guessed(store: Store) -> None:
+    runs = [store.create("toy", "me", {"project_name": name}) for name in ("Ünï ça va?", "🙂", "x" * 300)]
+    assert all(ID.fullmatch(r.id) for r in runs)
+    assert len({r.id[-10:] for r in runs}) == 3
+    assert all(store.get(r.id).directory == r.directory for r in runs)
+    assert [r.id for r in store.list()] == sorted((r.id for r in runs), reverse=True)
+
+
+def test_a_run_in_training_is_not_deleted_and_a_queued_one_is(store: Store) -> None:
+    run = store.create("toy", "me", SPEC)
+    run.freeze(SPEC)
+    run.enqueue(resume=False)
+    run.begin(1)
+    with pytest.raises(StateError, match="Stop it first"):
+        store.delete(run)
+    waiting = store.create("toy", "me", SPEC)
+    waiting.enqueue(resume=False)
+    store.delete(waiting)
+    with pytest.raises(NotFound):
+        store.delete(waiting)
+    assert [r.id for r in store.list()] == [run.id]
+    assert not any(p.name.startswith(".") for p in store.folder.iterdir())
+
+
+def test_the_sweep_takes_old_drafts_and_leftovers_only(store: Store) -> None:
+    old, fresh, started, headless = (store.create("toy", "me", SPEC) for _ in range(4))
+    started.freeze(SPEC)
+    (headless.directory / "draft.json").unlink()
+    long_ago = time.time() - 10 * 86400
+    for run in (old, started):
+        os.utime(run.directory / "draft.json", (long_ago, long_ago))
+    os.utime(headless.directory, (long_ago, long_ago))
+    (store.folder / ".deleted-x").mkdir()
+    assert store.sweep(7) == 2
+    assert {r.id for r in store.list()} == {fresh.id, started.id}
+    assert not (store.folder / ".deleted-x").exists()
+
+
+def test_an_empty_home_has_no_runs(tmp_path: Path) -> None:
+    assert Store(tmp_path / "nowhere").list() == []
+    assert read_lines(tmp_path / "nothing.jsonl") == ([], 0)
+
+
+HOLDER = """
+import os, sys, time
+from pathlib import Path
+from autotrain_gradio.runs import worker_lock
+print(worker_lock.hold(Path(sys.argv[1])), flush=True)
+if os.fork() == 0:
+    time.sleep(20)
+    os._exit(0)
+sys.stdin.readline()
+os._exit(0)
+"""
+
+
+def test_a_worker_holds_its_run_until_it_dies_and_its_children_do_not(tmp_path: Path) -> None:
+    assert not worker_lock.held(tmp_path)
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert holder.stdin and holder.stdout
+    try:
+        assert holder.stdout.readline() == "True\n"
+        assert worker_lock.held(tmp_path)
+        assert not worker_lock.hold(tmp_path, seconds=0.1)
+        holder.stdin.write("\n")
+        holder.stdin.flush()
+        holder.wait(timeout=10)
+        assert not worker_lock.held(tmp_path)
+    finally:
+        os.killpg(holder.pid, 9)
+        holder.stdin.close()
+        holder.stdout.close()
