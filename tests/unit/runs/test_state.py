@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autotrain_gradio.runs.record import derive
+from autotrain_gradio.runs.snapshot import TITLES
 
 Record = dict[str, Any]
 
@@ -83,18 +84,7 @@ def test_state(controls: list[Record], events: list[Record], alive: bool | None,
 
 
 def test_every_state_is_in_the_table() -> None:
-    everything = [
-        "draft",
-        "queued",
-        "preparing",
-        "running",
-        "stopping",
-        "completed",
-        "failed",
-        "cancelled",
-        "interrupted",
-    ]
-    assert {row[-1] for row in TABLE} == set(everything)
+    assert {row[-1] for row in TABLE} == set(TITLES)
 
 
 def test_a_reason_comes_with_what_went_wrong_and_with_nothing_else() -> None:
