@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from autotrain_gradio.data.declare import Check, Column, Layout, Source
 from autotrain_gradio.spec import Model
@@ -71,6 +71,17 @@ class TrainerParams(Params):
     """Stop after this many evaluations without improvement; 0: never."""
     early_stopping_threshold: float = param(0.01, "evaluation", ge=0)
     """By how much the validation loss must fall to count as an improvement."""
+    @field_validator("eval_strategy", mode="before")
+    @classmethod
+    def _no_is_a_word(cls, value: Any) -> Any:
+        # YAML reads an unquoted `no` as false.
+        return "no" if value is False else value
+
+    @field_validator("mixed_precision", mode="before")
+    @classmethod
+    def _none_is_none(cls, value: Any) -> Any:
+        return None if value in (False, "no", "none", "") else value
+
     logging_steps: int = param(-1, "tracking", ge=-1)
     """Steps between two points of the loss curve; -1: chosen by the length of the training."""
     log: Literal["none", "tensorboard", "wandb", "trackio"] = param("none", "tracking")

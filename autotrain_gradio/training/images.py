@@ -1,4 +1,4 @@
-"""Rows of pictures as a torch data set: each decoded once a run, while memory lasts."""
+"""Rows of images as a torch data set: each decoded once a run, while memory lasts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ import torch
 from autotrain_gradio.training.vision import Transform, open_image
 
 SCALE = 1.5
-"""Pictures are kept with a shorter side of at most so many times the model's input side."""
+"""Images are kept with a shorter side of at most so many times the model's input side."""
 SHARE = 0.25
-"""Share of the free memory that the pictures of a run may fill."""
+"""Share of the free memory that the images of a run may fill."""
 CGROUP = Path("/sys/fs/cgroup")
 
 # OpenCV's own threads would compete with torch's, and do not survive the fork of a loader process.
@@ -28,7 +28,7 @@ cv2.setNumThreads(0)
 
 
 class Budget:
-    """Memory that decoded pictures may still fill, in bytes; shared by the data sets of a run."""
+    """Memory that decoded images may still fill, in bytes; shared by the data sets of a run."""
 
     def __init__(self, size: float | None = None) -> None:
         self.left = free_memory() * SHARE if size is None else size
@@ -45,13 +45,13 @@ def free_memory() -> float:
 
 
 class Images(torch.utils.data.Dataset[dict[str, Any]]):
-    """Pictures and their classes; an item is `{"pixel_values": float32 (3, height, width), "labels": int}`.
+    """Images and their classes; an item is `{"pixel_values": float32 (3, height, width), "labels": int}`.
 
     A picture is decoded when it is first needed, or by `preload`, and kept as uint8 in RGB, made smaller until its
     shorter side is `SCALE` times the input's: a crop of 44 % of it is then as fine as the input; smaller crops are
     enlarged, as those of a small picture are. Where the budget is used up, the rest is decoded at each access.
 
-    opened: how many pictures were decoded so far (in this process).
+    opened: how many images were decoded so far (in this process).
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
         budget: Budget | None = None,
     ) -> None:
         if len(cells) != len(targets):
-            raise ValueError(f"{len(cells)} pictures for {len(targets)} classes")
+            raise ValueError(f"{len(cells)} images for {len(targets)} classes")
         self.targets = [int(t) for t in targets]
         self.opened = 0
         self._cells, self._transform, self._side = cells, transform, round(side * SCALE)
@@ -80,7 +80,7 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
         """Say which epoch begins (accelerate's data loader does), so that its augmentation differs from the others'."""
         self._epoch.fill_(epoch)
 
-    def picture(self, row: int) -> np.ndarray:
+    def image(self, row: int) -> np.ndarray:
         """Return a picture as uint8 (height, width, 3).
 
         Raises:
@@ -99,18 +99,18 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
     def preload(self, go_on: Callable[[int], bool] = lambda done: True) -> bool:
         """Decode in a few threads until all are kept or the budget is used up; return whether all are kept.
 
-        go_on: called now and then with the number of decoded pictures; False ends it.
+        go_on: called now and then with the number of decoded images; False ends it.
         """
         rows = iter(range(len(self)))
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             while batch := list(islice(rows, 64)):
-                list(pool.map(self.picture, batch))
+                list(pool.map(self.image, batch))
                 if any(self._kept[row] is None for row in batch) or not go_on(batch[-1] + 1):
                     break
         return all(kept is not None for kept in self._kept)
 
     def __getitem__(self, row: int) -> dict[str, Any]:
-        pixels = self._transform(self.picture(row), epoch=int(self._epoch), row=row)
+        pixels = self._transform(self.image(row), epoch=int(self._epoch), row=row)
         return {"pixel_values": pixels, "labels": self.targets[row]}
 
 

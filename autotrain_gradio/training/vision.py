@@ -1,4 +1,4 @@
-"""Pictures for a model: opening them, the size and scale that a processor wants, augmentation."""
+"""Images for a model: opening them, the size and scale that a processor wants, augmentation."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None) -> I
             return _smaller(_rgb(image), shorter_side)
     except (OSError, SyntaxError, ValueError, IndexError, TypeError, Image.DecompressionBombError) as error:
         # What Pillow's decoders raise on damaged files is not one kind of error.
-        where = str(cell.get("path") or "a picture inside the data")
+        where = str(cell.get("path") or "an image inside the data")
         raise DataError(
-            f"The picture cannot be read: {error}.",
+            f"The image cannot be read: {error}.",
             "It was changed or is damaged: check the data again.",
             where,
             "image-corrupt",
@@ -178,7 +178,7 @@ def valid_transform(geometry: Geometry) -> Transform:
 
 
 def preview_transform(geometry: Geometry, params: Any) -> Transform:
-    """Return the augmentation alone, which gives pictures to look at (uint8, RGB)."""
+    """Return the augmentation alone, which gives images to look at (uint8, RGB)."""
     return Transform(_augmentation(geometry, params), seed=params.seed)
 
 

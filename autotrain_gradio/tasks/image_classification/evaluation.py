@@ -17,7 +17,7 @@ from autotrain_gradio.training.images import Images, spread
 from autotrain_gradio.training.vision import thumbnail
 
 SHOWN = 8
-"""Validation pictures whose predictions are shown at each evaluation."""
+"""Validation images whose predictions are shown at each evaluation."""
 MISTAKES = 24
 MATRIX_CLASSES = 40
 """Most classes of a confusion matrix that a person can read; of more, the most frequent confusions are told."""
@@ -30,7 +30,7 @@ def only_logits(logits: Any, labels: Any) -> torch.Tensor:
 
 
 class Judge:
-    """Measures each evaluation, shows its predictions on the same few pictures, and reports on the kept weights."""
+    """Measures each evaluation, shows its predictions on the same few images, and reports on the kept weights."""
 
     def __init__(self, run: Reporter, images: Images | None, names: list[str]) -> None:
         self._run, self._images, self._names = run, images, names
@@ -58,9 +58,9 @@ class Judge:
         for place, row in enumerate(self._chosen):
             file = self._run.samples / f"{row}.jpg"
             if not file.exists():
-                thumbnail(self._images.picture(row), file)
+                thumbnail(self._images.image(row), file)
             items.append({"file": f"samples/{file.name}", **self._caption(shares[place], row)})
-        self._run.sample(step, panels.gallery("Predictions on the same validation pictures", items))
+        self._run.sample(step, panels.gallery("Predictions on the same validation images", items))
 
     def conclude(self, trainer: Any, done: Fit) -> tuple[dict[str, float], list[Panel]]:
         """Judge the weights that are kept; return their figures and the report.
@@ -69,7 +69,7 @@ class Judge:
         """
         training = self._training(done)
         if self._images is None:
-            text = "No pictures were kept for validation, so nothing was measured. Try the model on new pictures."
+            text = "No images were kept for validation, so nothing was measured. Try the model on new images."
             return {}, [panels.markdown(text, title="Results"), training]
         step = done.best_step if done.best_step is not None else done.steps
         logits, loss = self._by_step.get(step), _loss_at(trainer, step)
@@ -77,16 +77,16 @@ class Judge:
             text = "The training was stopped before these weights were measured. Resume it, or try the model."
             return {}, [panels.markdown(text, title="Results"), training]
         if logits is None:
-            self._run.state("running", "Measuring on the validation pictures")
+            self._run.state("running", "Measuring on the validation images")
             output = trainer.predict(self._images)
             logits, loss = output.predictions, float(output.metrics["test_loss"])
         found = metrics.classification(logits, self._targets)
         if len(self._names) == 2 and "auc" not in found:
-            self._run.note("The validation pictures are all of one class: there is no AUC.", level="warning")
+            self._run.note("The validation images are all of one class: there is no AUC.", level="warning")
         if loss is not None:
             found["loss"] = loss
         self._run.result(**{f"eval_{name}": value for name, value in found.items()})
-        note = f"On {len(self._targets):,} validation pictures."
+        note = f"On {len(self._targets):,} validation images."
         shown = {name.replace("_", " "): round(value, 4) for name, value in found.items()}
         return found, [
             panels.numbers("Results", shown, note=note),
@@ -127,7 +127,7 @@ class Judge:
         order = np.argsort(-counts, axis=None, kind="stable")[:MATRIX_CLASSES]
         pairs = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, counts.shape), strict=True)]
         rows = [[names[i], names[j], int(counts[i, j])] for i, j in pairs if counts[i, j]]
-        return panels.table("Most frequent confusions", ["true", "predicted", "pictures"], rows)
+        return panels.table("Most frequent confusions", ["true", "predicted", "images"], rows)
 
     def _classes(self, logits: np.ndarray) -> Panel:
         rows = metrics.per_class(logits, self._targets, self._names)
@@ -135,7 +135,7 @@ class Judge:
         if len(rows) > TABLE_CLASSES:
             rows.sort(key=lambda r: (r[3] is None, r[3] or 0.0))
             note = f"The {TABLE_CLASSES} of {len(rows):,} classes with the lowest F1."
-        head = ["class", "precision", "recall", "F1", "pictures"]
+        head = ["class", "precision", "recall", "F1", "images"]
         return panels.table("Each class", head, rows[:TABLE_CLASSES], note=note)
 
     def _mistakes(self, logits: np.ndarray) -> Panel:
@@ -147,9 +147,9 @@ class Judge:
         shutil.rmtree(folder, ignore_errors=True)
         items = []
         for row in map(int, worst):
-            thumbnail(self._images.picture(row), folder / f"{row}.jpg")
+            thumbnail(self._images.image(row), folder / f"{row}.jpg")
             items.append({"file": f"report/{row}.jpg", **self._caption(shares[row], row)})
-        of = f"of {len(self._targets):,} validation pictures"
+        of = f"of {len(self._targets):,} validation images"
         note = f"{len(wrong):,} {of} are wrong." if len(wrong) else f"None {of} is wrong."
         return panels.gallery("Most confident mistakes", items, note=note)
 

@@ -13,13 +13,14 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATIO
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import TINY
 from autotrain_gradio.training import pretrained
+from autotrain_gradio.training.vision import Geometry
 
 WHAT = "image classification"
 TINY_SIDE = 64
 
 
-def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) -> tuple[Any, Any]:
-    """Return a model with a new last layer for the labels, in 32 bits, and its image processor.
+def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) -> tuple[Any, Any, Geometry]:
+    """Return a model with a new last layer for the labels, in 32 bits, its image processor, and what that makes of images.
 
     name: a Hub id, a folder, or `tiny`. scratch: an empty folder, for the tiny one.
 
@@ -41,7 +42,7 @@ def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) ->
         model = AutoModelForImageClassification.from_pretrained(
             name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32
         )
-    return model, processor
+        return model, processor, Geometry.of(processor)
 
 
 def open_config(name: str) -> Any:
@@ -55,7 +56,7 @@ def open_config(name: str) -> Any:
         config = AutoConfig.from_pretrained(name)
     channels = getattr(config, "num_channels", 3)
     if channels != 3:
-        message = f"'{name}' takes pictures of {channels} channel{'s' if channels != 1 else ''}, not of three colours."
+        message = f"'{name}' takes images of {channels} channel{'s' if channels != 1 else ''}, not of three colours."
         raise pretrained.ModelError(message, "Choose another one.", "model", "model-wrong-task")
     return config
 

@@ -1,4 +1,4 @@
-"""Image classification: the user's own pictures as the training will see them."""
+"""Image classification: the user's own images as the training will see them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ USUAL_SIDE = 224
 
 
 def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any]) -> list[Panel]:
-    """Show a few pictures of different classes, each as it is and as the first epochs will see it.
+    """Show a few images of different classes, each as it is and as the first epochs will see it.
 
     The versions are those of the training with the same seed. Nothing is downloaded for it.
 
-    context: `images`, how many pictures (default 4, at most 16); `versions` of each (default 5, at most 16).
+    context: `images`, how many images (default 4, at most 16); `versions` of each (default 5, at most 16).
 
     Raises:
         DataError: the data was not checked yet.
@@ -41,10 +41,10 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     items = []
     for row in spread(targets, min(16, int(context.get("images", 4))), params.seed):
         pixels = np.asarray(vision.open_image(rows[row]["image"], shorter_side=side))
-        pictures = {"as it is": pixels}
+        images = {"as it is": pixels}
         for epoch in range(min(16, int(context.get("versions", 5)))):
-            pictures[f"epoch {epoch + 1}"] = transform(pixels, epoch=epoch, row=row)
-        for place, (caption, picture) in enumerate(pictures.items()):
+            images[f"epoch {epoch + 1}"] = transform(pixels, epoch=epoch, row=row)
+        for place, (caption, picture) in enumerate(images.items()):
             file = folder / f"{row}-{place}.jpg"
             vision.thumbnail(picture, file)
             items.append(

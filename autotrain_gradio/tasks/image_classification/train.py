@@ -30,7 +30,7 @@ __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
 
 def train(run: Reporter) -> None:
-    """Fine-tune a classifier on the run's pictures, and leave the model and a report.
+    """Fine-tune a classifier on the run's images, and leave the model and a report.
 
     Raises:
         UserError: the model cannot be loaded, or the training fails for a reason that has a name.
@@ -38,7 +38,7 @@ def train(run: Reporter) -> None:
     rows = data.load(run.directory)
     names = list(rows["train"].features["target"].names)
     if len(names) < 2:
-        raise DataError("There is only one class.", "Add pictures of at least one other.", "data", "one-class")
+        raise DataError("There is only one class.", "Add images of at least one other.", "data", "one-class")
     metric = (
         "f1_macro" if run.params.metric_for_best_model == "f1" and len(names) > 2 else run.params.metric_for_best_model
     )
@@ -54,10 +54,12 @@ def train(run: Reporter) -> None:
     )
     run.state("preparing", "Loading the model")
     with tempfile.TemporaryDirectory() as folder:
-        model, processor = models.open_model(run.spec.model, names, seed=run.params.seed, scratch=Path(folder))
+        model, processor, geometry = models.open_model(
+            run.spec.model, names, seed=run.params.seed, scratch=Path(folder)
+        )
     if run.params.freeze_backbone:
         models.freeze_backbone(model)
-    train_set, valid_set = read_images(run, rows, vision.Geometry.of(processor))
+    train_set, valid_set = read_images(run, rows, geometry)
     if run.stop_requested():
         return
     judge = Judge(run, valid_set, names)
@@ -85,7 +87,7 @@ def train(run: Reporter) -> None:
 
 
 def read_images(run: Reporter, rows: DatasetDict, geometry: vision.Geometry) -> tuple[Images, Images | None]:
-    """Return the training pictures, augmented, and those for validation, if any; decoded as far as memory allows."""
+    """Return the training images, augmented, and those for validation, if any; decoded as far as memory allows."""
     budget, side = Budget(), min(geometry.height, geometry.width)
     transforms = {"train": vision.train_transform(geometry, run.params), "validation": vision.valid_transform(geometry)}
     sets = {
@@ -98,12 +100,12 @@ def read_images(run: Reporter, rows: DatasetDict, geometry: vision.Geometry) -> 
 
         def go_on(done: int, before: int = before) -> bool:
             if done % 1024 == 0:
-                run.state("preparing", f"Decoding pictures: {before + done:,} of {total:,}")
+                run.state("preparing", f"Decoding images: {before + done:,} of {total:,}")
             return not run.stop_requested()
 
         if not images.preload(go_on) and not run.stop_requested():
             run.note(
-                f"The {total:,} pictures do not all fit into the free memory: some are decoded anew in each epoch.",
+                f"The {total:,} images do not all fit into the free memory: some are decoded anew in each epoch.",
                 hint="That takes time, and changes nothing else.",
             )
             break
@@ -161,8 +163,8 @@ def model_card(run: Reporter, rows: DatasetDict, names: list[str], found: Mappin
 class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """The classifier that a run has trained.
 
-    Inputs: `{"image": path}`. Predictions: `{"label", "scores": {label: share}}`, the most likely first. Pictures are
-    prepared as the validation pictures of the training were.
+    Inputs: `{"image": path}`. Predictions: `{"label", "scores": {label: share}}`, the most likely first. Images are
+    prepared as the validation images of the training were.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -172,16 +174,16 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
 
     @torch.inference_mode()
     def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Classify pictures.
+        """Classify images.
 
         Raises:
-            UserError: a picture is missing or cannot be read.
+            UserError: an image is missing or cannot be read.
         """
         side, items = round(SCALE * min(self._geometry.height, self._geometry.width)), []
         for given in inputs:
             path = given.get("image")
             if not path or not Path(path).is_file():
-                raise UserError(f"There is no picture '{path or ''}'.", "Give the path of one.", "image", "no-image")
+                raise UserError("There is no image to look at.", "Give the path of one.", str(path or ""), "no-image")
             picture = vision.open_image({"path": path, "bytes": None}, shorter_side=side)
             items.append({"pixel_values": self._transform(np.asarray(picture)), "labels": 0})
         if not items:
