@@ -15,7 +15,7 @@ from autotrain_gradio.options import Option, options
 from autotrain_gradio.registry import Registry, registry
 from autotrain_gradio.tasks.base import Task
 
-COMMANDS = ("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "export")
+COMMANDS = ("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "export", "publish")
 TOKEN_HINT = "Set the environment variable HF_TOKEN, or run 'hf auth login' once."
 
 
@@ -121,6 +121,11 @@ def build(tasks: Registry) -> Parser:
         ("resume", commands.resume, "Continue a stopped, failed or interrupted run from its last checkpoint."),
         ("predict", commands.predict, "Apply a run's model."),
         ("export", commands.export, "Copy a run's model into a folder."),
+        (
+            "publish",
+            commands.publish,
+            "Upload a run's model to the Hub, with the token of HF_TOKEN or 'hf auth login'.",
+        ),
     ):
         command = add(name, call, text)
         command.add_argument("run", metavar="RUN", help=run_help)

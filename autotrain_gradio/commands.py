@@ -257,6 +257,13 @@ def resume(args: argparse.Namespace) -> int:
     return 0
 
 
+def publish(args: argparse.Namespace) -> int:
+    """Upload a run's model."""
+    service = _service()
+    say(service.publish(find_run(service, args.run)))
+    return 0
+
+
 def predict(args: argparse.Namespace) -> int:
     """Apply a run's model."""
     from autotrain_gradio.api import input_of

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 import autotrain_gradio.tasks
-from autotrain_gradio.errors import Finding, NotFound, SpecError, did_you_mean
+from autotrain_gradio.errors import Finding, NotFound, SpecError, UserError, did_you_mean
 from autotrain_gradio.spec import DataSpec, RunSpec, findings_of, parse
 from autotrain_gradio.tasks.base import Params, Task
 
@@ -110,7 +110,11 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
         SpecError, NotFound: with one finding for each thing that is wrong.
     """
     if not isinstance(spec, RunSpec):
-        spec = parse(spec)
+        given = dict(spec)
+        try:
+            spec = parse(given)
+        except SpecError as error:
+            raise SpecError.from_findings([*error.findings, *_more_findings(given, error, tasks)]) from None
     task = (tasks or registry()).get(spec.task)
     data, params, findings = spec.data.model_dump(exclude_unset=True), dict(spec.params), []
     for name in list(params):
@@ -152,6 +156,19 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
     changed = {k: v for k, v in resolved_params.model_dump(mode="json").items() if v != usual[k]}
     complete = spec.model_copy(update={"task": task.name, "model": model, "data": resolved_data, "params": changed})
     return Resolved(complete, task, resolved_params)
+
+
+def _more_findings(spec: Mapping[str, Any], error: SpecError, tasks: Registry | None) -> list[Finding]:
+    """Look for mistakes in the settings beside those that were found, so that all are told at once."""
+    wrong = {f.where.split(".")[0] for f in error.findings}
+    rest = {k: v for k, v in spec.items() if k in RunSpec.model_fields and k not in wrong}
+    if "task" not in rest:
+        return []
+    try:
+        resolve(rest, tasks)
+    except UserError as more:
+        return list(more.findings)
+    return []
 
 
 def defaults(task: Task, model: str) -> dict[str, Any]:

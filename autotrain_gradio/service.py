@@ -19,7 +19,7 @@ from typing import Any
 
 from autotrain_gradio import views
 from autotrain_gradio.backends import local
-from autotrain_gradio.backends.dispatcher import Dispatcher
+from autotrain_gradio.backends.dispatcher import Dispatcher, has_login
 from autotrain_gradio.errors import DataError, Finding, Forbidden, NotFound, SpecError, StateError, UserError
 from autotrain_gradio.panels import Panel
 from autotrain_gradio.registry import Registry, Resolved, defaults, registry, resolve
@@ -241,7 +241,8 @@ class Service:
             return run.id
         resolved = self._resolve(spec)
         secrets = self._secrets(token)
-        if resolved.spec.hub.push_to_hub and not secrets.token:
+        signed_in = bool(secrets.token) or (not self.settings.shared and has_login())
+        if resolved.spec.hub.push_to_hub and not signed_in:
             raise SpecError(
                 "Publishing needs a token for the Hugging Face Hub.",
                 "Set HF_TOKEN, run 'hf auth login', or switch push_to_hub off.",
@@ -374,6 +375,17 @@ class Service:
             raise StateError("The run has no model yet.", "Wait until it is done, or stop it.", code="no-model")
         context = {"inputs": [dict(i) for i in inputs]}
         return list(self._warm.call(record.directory, "predict", context, self._environment(None)))
+
+    def publish(self, run: str, owner: str = LOCAL, *, token: str | None = None) -> str:
+        """Upload the run's model to the Hub; return its address there. May be tried again and again.
+
+        Raises:
+            UserError: there is no model or no token, or the upload failed.
+        """
+        record = self._own(run, owner)
+        self._model(record)
+        env = self._environment(token)
+        return str(local.call(record.directory, "publish", {}, limits=self.settings.limits, env=env)["address"])
 
     def archive(self, run: str, owner: str = LOCAL) -> Path:
         """Return a zip of the model with its card, made once for each finished attempt."""

@@ -56,7 +56,7 @@ class HubSpec(Model):
     username: str | None = None
     """User or organisation that will own the model."""
     push_to_hub: bool = False
-    """Upload the model when the training is done."""
+    """Upload the model to a private repository of that user when the training is done."""
 
 
 class RunSpec(Model):
@@ -123,7 +123,13 @@ def findings_of(error: ValidationError, model: type[BaseModel], prefix: str = ""
                 annotation = owner.model_fields[str(part)].annotation
                 owner = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else owner
             findings.append(
-                Finding("error", "unknown-setting", f"Unknown setting '{name}'.", did_you_mean(name, owner.model_fields), where)
+                Finding(
+                    "error",
+                    "unknown-setting",
+                    f"Unknown setting '{name}'.",
+                    did_you_mean(name, owner.model_fields),
+                    where,
+                )
             )
             continue
         message = item["msg"].removeprefix("Value error, ")
@@ -160,7 +166,9 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not valid YAML"
-        raise SpecError(f"This is not valid YAML: {problem}.", "Check the indentation and the colons there.", where, "yaml") from None
+        raise SpecError(
+            f"This is not valid YAML: {problem}.", "Check the indentation and the colons there.", where, "yaml"
+        ) from None
     if not isinstance(raw, dict):
         raise SpecError(
             "The YAML has no settings: it must be a mapping such as 'task: image-classification'.", code="yaml"
@@ -194,7 +202,10 @@ def _read_hub(raw: dict[str, Any], env: Mapping[str, str]) -> Secrets:
             hub[key] = env[match[1]]
         elif hub.get("push_to_hub"):
             raise SpecError(
-                f"The environment variable {match[1]} is not set.", f"Set it, or remove '{key}'.", f"hub.{key}", "missing-variable"
+                f"The environment variable {match[1]} is not set.",
+                f"Set it, or remove '{key}'.",
+                f"hub.{key}",
+                "missing-variable",
             )
         else:
             hub[key] = None

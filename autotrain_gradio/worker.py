@@ -36,7 +36,7 @@ from autotrain_gradio.spec import RunSpec
 Progress = Callable[[str, float], None]
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
 """Environment variable: the process id of the caller, without whom a call has no sense."""
-VERBS = ("check", "preview", "probe", "train", "predict", "verify", "serve")
+VERBS = ("check", "preview", "probe", "train", "predict", "verify", "publish", "serve")
 ERRORS_TOLD = 20
 
 
@@ -47,8 +47,8 @@ class Stopped(BaseException):
 def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress, warm: Warm | None = None) -> Any:
     """Do what a verb says, in this process.
 
-    Verbs: `check`, `preview`, `probe`, `predict`, `verify`, and `train` (`attempt` and `resume` in the context;
-    returns whether it completed). `context` holds `spec` where the run has no `spec.json`, `inputs` for
+    Verbs: `check`, `preview`, `probe`, `predict`, `verify`, `publish`, and `train` (`attempt` and `resume` in the
+    context; returns whether it completed). `context` holds `spec` where the run has no `spec.json`, `inputs` for
     `predict`, and what a task's preview wants. `warm` keeps a loaded model between calls. Returns JSON-ready data.
 
     Raises:
@@ -61,6 +61,10 @@ def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress,
         from autotrain_gradio import data
 
         return dict(data.check(directory, data.Request.of(resolved), progress))
+    if verb == "publish":
+        from autotrain_gradio.publishing import publish
+
+        return {"address": publish(directory / "model", resolved.spec)}
     module = importlib.import_module(resolved.task.module)
     if verb == "preview":
         return module.preview(directory, resolved.spec, resolved.params, context)
@@ -139,6 +143,11 @@ def _train(reporter: Reporter, resolved: Resolved) -> None:
         if reporter.stop_requested():
             raise Stopped
 
+    if resolved.spec.hub.push_to_hub:
+        from autotrain_gradio import publishing
+
+        reporter.state("preparing", "Asking the Hub whether the model may be uploaded")
+        publishing.repository(resolved.spec)
     progress("Preparing the data", 0.0)
     data.ensure(reporter.directory, resolved, progress=progress)
     reporter.state("preparing", "Loading the libraries")
@@ -146,6 +155,21 @@ def _train(reporter: Reporter, resolved: Resolved) -> None:
     if not reporter.stop_requested():
         reporter.state("preparing", "Preparing the training")
         module.train(reporter)
+    if resolved.spec.hub.push_to_hub and not reporter.stopping:
+        _publish(reporter, resolved.spec)
+
+
+def _publish(reporter: Reporter, spec: RunSpec) -> None:
+    """Upload the model; the run is completed also when that fails."""
+    from autotrain_gradio import publishing
+
+    reporter.state("running", "Uploading the model")
+    try:
+        address = publishing.publish(reporter.model, spec)
+    except publishing.PublishError as error:
+        reporter.note(error.message, level="warning", hint=error.hint)
+    else:
+        reporter.note(f"The model is at {address}")
 
 
 def _stop_on_signals(reporter: Reporter) -> threading.Event:

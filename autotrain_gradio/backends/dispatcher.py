@@ -96,7 +96,7 @@ class Dispatcher:
         which may be gated.
         """
         held = self._secrets.get(run.id)
-        if (held and held.token) or (not self._settings.shared and _has_login()):
+        if (held and held.token) or (not self._settings.shared and has_login()):
             return False
         spec = run.spec()
         if (spec.get("hub") or {}).get("push_to_hub"):
@@ -243,7 +243,7 @@ class Dispatcher:
             log.warning("run %s: %s", run or "-", text)
 
 
-def _has_login() -> bool:
+def has_login() -> bool:
     """Whether this process, and so a worker, has a token of the Hub by itself: HF_TOKEN or `hf auth login`."""
     if os.environ.get("HF_TOKEN"):
         return True

@@ -71,6 +71,7 @@ class TrainerParams(Params):
     """Stop after this many evaluations without improvement; 0: never."""
     early_stopping_threshold: float = param(0.01, "evaluation", ge=0)
     """By how much the validation loss must fall to count as an improvement."""
+
     @field_validator("eval_strategy", mode="before")
     @classmethod
     def _no_is_a_word(cls, value: Any) -> Any:

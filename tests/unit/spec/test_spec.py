@@ -191,3 +191,16 @@ def test_declarations_load_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_mistakes_in_the_name_do_not_hide_those_in_the_parameters() -> None:
+    with pytest.raises(SpecError) as caught:
+        resolve({"task": "image-classification", "project_name": "a/b", "params": {"epohs": 1}, "modle": "x"})
+    assert {f.where for f in caught.value.findings} == {"project_name", "params.epohs", "modle"}
+
+
+def test_the_words_that_yaml_takes_for_something_else() -> None:
+    text = "task: image-classification\nparams: {eval_strategy: no, mixed_precision: none, lr: 1e-4}"
+    params = resolve(from_yaml(text, {})[0]).params
+    assert (params.eval_strategy, params.mixed_precision) == ("no", None)
+    assert params.lr == pytest.approx(1e-4)
