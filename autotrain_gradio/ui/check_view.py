@@ -73,7 +73,7 @@ def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> st
     items = "".join(
         f"<div><dt>{escape(k)}</dt><dd>{escape(figure(v))}</dd></div>" for k, v in figures.items() if v is not None
     )
-    told = " ".join(str(t) for t in (layout.get("reason"), check.get("split_how")) if t)
+    told = " ".join(f"{str(t).rstrip('.')}." for t in (layout.get("reason"), check.get("split_how")) if t)
     dropped = sum(int(d.get("count", 0)) for d in check.get("dropped") or [])
     left_out = f" {dropped:,} row{'s were' if dropped != 1 else ' was'} left out: see below." if dropped else ""
     return (

@@ -18,11 +18,10 @@ from autotrain_gradio.ui import messages, theme
 from autotrain_gradio.ui.files import add_routes
 from autotrain_gradio.ui.run_view import RunView
 from autotrain_gradio.ui.runs_tab import RunsTab
-from autotrain_gradio.ui.shell import PRIVATE, QUICK, TELLING, Shell
+from autotrain_gradio.ui.shell import PRIVATE, QUICK, RUNS, TELLING, Shell
 from autotrain_gradio.ui.task_tab import TaskTab, seed_of_draft
 
 NAME = "AutoTrain Gradio"
-RUNS = "runs"
 CACHE_SECONDS = (3600, 24 * 3600)
 """How often Gradio's own cache of uploads is swept, and from which age; a run's files are not in it."""
 SESSIONS = 500
@@ -44,16 +43,13 @@ class Page:
     runs: RunsTab
     view: RunView
 
-    def first(self, modality: str) -> TaskTab:
-        """Return a modality's first task."""
-        return next(t for t in self.tasks.values() if t.task.modality == modality)
-
 
 def build(service: Service) -> gr.Blocks:
     """Build the page over a service. `shell.tickets` of the result is on `demo.autotrain_shell`."""
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
     with gr.Blocks(title=NAME, analytics_enabled=False, delete_cache=CACHE_SECONDS) as demo:
         shell = Shell(service)
+        shell.listen()
         gr.HTML(
             f"<header class='at-head'>{_logo()}<div><h1>{NAME}</h1><p>From your own data to your own model, "
             "without code.</p></div></header>"
@@ -69,33 +65,28 @@ def build(service: Service) -> gr.Blocks:
                     for task in listed:
                         tasks[task.name] = TaskTab.build(task, shell, tabs)
                 modalities[modality] = (tab, inner)
-            with gr.Tab("Runs", id=RUNS, elem_id="tab-runs") as runs_tab:
+            with gr.Tab("Runs", id=RUNS, elem_id="tab-runs"):
                 runs = RunsTab.build(shell)
                 view = RunView.build(shell)
-        _navigate(demo, Page(shell, tabs, modalities, tasks, runs, view), runs_tab)
+        _navigate(demo, Page(shell, tabs, modalities, tasks, runs, view))
     demo.autotrain_shell = shell
     return demo
 
 
-def _navigate(demo: gr.Blocks, page: Page, runs_tab: gr.Tab) -> None:
+def _navigate(demo: gr.Blocks, page: Page) -> None:
     shell, view, runs = page.shell, page.view, page.runs
-    for modality, (tab, _) in page.modalities.items():
-        first = page.first(modality)
-        tab.select(first.open, [first.seed, shell.drafts, shell.visitor], [first.seed], **TELLING)
 
-    first_task = next(iter(page.tasks.values()), None)
-    seeds = [first_task.seed] if first_task else []
+    def attach(request: gr.Request, visitor: Any, run: Any) -> dict[Any, Any]:
+        """Decide what a fresh page shows: the run of its URL, one that is under way, or the first task.
 
-    def attach(request: gr.Request, visitor: Any, run: Any, drafts: Any) -> dict[Any, Any]:
-        """Decide what a fresh page shows: the run of its URL, one that is under way, or the first task."""
+        The first task's tab opens by itself: Gradio selects it.
+        """
         visitor = visitor if isinstance(visitor, str) and len(visitor) >= 16 else secrets.token_urlsafe(18)
         wanted = request.query_params.get("run") or (run if _active(shell.service, run) else None)
         updates: dict[Any, Any] = {shell.visitor: visitor, shell.run: wanted}
         if wanted:
             updates[page.tabs] = gr.Tabs(selected=RUNS)
             updates |= show(wanted, visitor)
-        elif first_task:
-            updates[first_task.seed] = first_task.open(None, drafts, visitor)
         return updates
 
     def show(run: Any, visitor: Any) -> dict[Any, Any]:
@@ -105,8 +96,7 @@ def _navigate(demo: gr.Blocks, page: Page, runs_tab: gr.Tab) -> None:
         return updates
 
     shown = [*view.outputs(), runs.box, runs.timer, runs.table, runs.sent]
-    # Both events of a fresh page are one: the order of two would be a matter of luck.
-    demo.load(attach, [shell.visitor, shell.run, shell.drafts], [shell.visitor, shell.run, page.tabs, *seeds, *shown], **TELLING)
+    demo.load(attach, [shell.visitor, shell.run], [shell.visitor, shell.run, page.tabs, *shown], **QUICK)
 
     def changed(run: Any, seen: Any, visitor: Any) -> dict[Any, Any]:
         if run and (seen or {}).get("run") == run:
@@ -126,10 +116,10 @@ def _navigate(demo: gr.Blocks, page: Page, runs_tab: gr.Tab) -> None:
 
     page.tabs.select(selected, [shell.run, shell.visitor], [runs.timer, runs.table, runs.sent], **QUICK)
 
-    moved = [page.tabs, *(inner for _, inner in page.modalities.values()), shell.drafts, shell.run]
+    moved = [page.tabs, *(inner for _, inner in page.modalities.values()), shell.turn]
     opened = [*moved, *(t.seed for t in page.tasks.values())]
 
-    def again(run: Any, drafts: Any, visitor: Any) -> dict[Any, Any]:
+    def again(run: Any, visitor: Any) -> dict[Any, Any]:
         """Fill a task's tab with an earlier run's settings and data."""
         owner = shell.owner(visitor)
         draft = shell.service.again(run, owner)
@@ -141,15 +131,14 @@ def _navigate(demo: gr.Blocks, page: Page, runs_tab: gr.Tab) -> None:
             page.tabs: gr.Tabs(selected=tab.task.modality),
             page.modalities[tab.task.modality][1]: gr.Tabs(selected=tab.task.name),
             tab.seed: seed,
-            shell.drafts: {**(drafts or {}), tab.task.name: draft},
-            shell.run: None,
+            shell.turn: shell.to(None),
         }
 
     def again_from(problem: Any) -> Any:
-        def act(run: Any, drafts: Any, visitor: Any) -> dict[Any, Any]:
+        def act(run: Any, visitor: Any) -> dict[Any, Any]:
             run = run.get("run") if isinstance(run, dict) else run
             try:
-                return again(run, drafts, visitor)
+                return again(run, visitor)
             except UserError as error:
                 return {problem: messages.error(error)}
 
@@ -161,7 +150,7 @@ def _navigate(demo: gr.Blocks, page: Page, runs_tab: gr.Tab) -> None:
     ):
         event(
             again_from(problem),
-            [source, shell.drafts, shell.visitor],
+            [source, shell.visitor],
             [*opened, problem],
             show_progress="minimal",
             concurrency_limit=None,

@@ -107,6 +107,7 @@ class RunView:
             type="password",
             visible=False,
             max_lines=1,
+            interactive=True,
             elem_id="run-token",
         )
         with gr.Row(visible=False, elem_classes="at-ask", elem_id="run-ask-delete") as self.ask_delete:
@@ -162,7 +163,7 @@ class RunView:
         ).then(None, self.url, None, js=DOWNLOAD, **PRIVATE)
         self.buttons["delete"].click(lambda: gr.Row(visible=True), None, self.ask_delete, **QUICK)
         self.delete_not.click(lambda: gr.Row(visible=False), None, self.ask_delete, **QUICK)
-        self.delete_now.click(self.delete, [shell.run, shell.visitor], [shell.run, self.html["problem"]], **kind)
+        self.delete_now.click(self.delete, [shell.run, shell.visitor], [shell.turn, self.html["problem"]], **kind)
         self.back.click(lambda: None, None, shell.run, **QUICK)
         self.try_it.wire()
 
@@ -209,7 +210,7 @@ class RunView:
             self.shell.service.delete(run, self.shell.owner(visitor))
         except UserError as error:
             return gr.skip(), messages.error(error)
-        return None, ""
+        return self.shell.to(None), ""
 
     def _act(self, verb: str) -> Any:
         def act(run: Any, seen: Any, sample: Any, visitor: Any, token: Any) -> Updates:
@@ -314,15 +315,22 @@ class RunView:
                 continue
             chart = charts[number]
             labels = list(chart.series.values())
+            series = snapshot.get("series") or {}
+            drawn = run_html.drawn(chart, series)
+            if not drawn:
+                if fresh:
+                    updates[plot] = gr.LinePlot(value=None, visible=True)
+                continue
             updates[plot] = gr.LinePlot(
-                value=run_html.table(chart, snapshot.get("series") or {}),
+                value=run_html.table(chart, series),
                 x="step",
                 y="value",
                 color="series" if len(labels) > 1 else None,
                 color_map=dict(zip(labels, SERIES_COLOURS, strict=False)) if len(labels) > 1 else None,
-                colors_in_legend=run_html.drawn(chart, snapshot.get("series") or {}) or labels,
-                label=chart.title,
-                y_title=chart.unit or "",
+                colors_in_legend=drawn,
+                title=chart.title,
+                y_title=chart.unit or " ",
+                x_axis_format="~s",
                 visible=True,
             )
         return updates

@@ -62,7 +62,7 @@ class RunsTab:
         table.click(
             self._clicker(),
             [shell.visitor],
-            [problem, shell.run, self.chosen, self.sent],
+            [problem, shell.turn, self.chosen, self.sent],
             show_progress="hidden",
             concurrency_limit=None,
             **PRIVATE,
@@ -89,7 +89,7 @@ class RunsTab:
             try:
                 owner = self.shell.owner(visitor)
                 if action == "open":
-                    opened = run
+                    opened = self.shell.to(run)
                 elif action == "again":
                     chosen = {"run": run, "at": time.time()}
                 elif action == "delete":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_prog
 """For events that answer in milliseconds."""
 TELLING: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
 """For events that set a `gr.State` which others listen to: its change is told of queued events only."""
+RUNS = "runs"
+"""Id of the tab of the runs."""
 STORAGE_SECRET = "autotrain-gradio-page"
 """Gradio obscures what it stores with this; it is the same after a restart, and no secret: no token is stored."""
 
@@ -43,6 +46,17 @@ class Shell:
     visitor: gr.BrowserState = field(default_factory=lambda: _stored("visitor", ""))
     run: gr.BrowserState = field(default_factory=lambda: _stored("run", None))
     drafts: gr.BrowserState = field(default_factory=lambda: _stored("drafts", {}))
+    turn: gr.State = field(default_factory=lambda: gr.State(None))
+    """`{run, n}`: set it to open a run. A `BrowserState` takes a skipped update for its value, so that
+    `run` and `drafts` are outputs only of events that always give them one."""
+
+    def listen(self) -> None:
+        """Let `turn` move `run`."""
+        self.turn.change(lambda turn, run: turn["run"] if turn else run, [self.turn, self.run], self.run, **QUICK)
+
+    def to(self, run: str | None) -> dict[str, Any]:
+        """Return a value for `turn`."""
+        return {"run": run, "n": time.time_ns()}
 
     def owner(self, visitor: Any) -> str:
         """Say who asks.

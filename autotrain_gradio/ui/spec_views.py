@@ -44,6 +44,7 @@ class SpecViews:
                     info="Ours, or AutoTrain Advanced's as it is. The form is filled with it.",
                     lines=8,
                     max_lines=20,
+                    interactive=True,
                     elem_id=f"{prefix}-paste",
                 )
                 problem = gr.HTML(elem_id=f"{prefix}-paste-problem", elem_classes="at-live")

@@ -106,13 +106,13 @@ class CheckStep:
     def inputs(self) -> list[Any]:
         """Return the inputs of every event that checks: see `begin`."""
         walk = self.walk
-        return [walk.draft, walk.shell.drafts, walk.shell.visitor, walk.token, *walk.form.inputs()]
+        return [walk.draft, walk.shell.visitor, walk.token, *walk.form.inputs()]
 
     def outputs(self) -> list[Any]:
         """Return all that such an event may change."""
         walk = self.walk
         return [
-            *(walk.draft, walk.shell.drafts, walk.form.data, walk.steps, *walk.step.values()),
+            *(walk.draft, walk.form.data, walk.steps, *walk.step.values()),
             *(self.data_error, self.fixes, self.status, self.check_now, self.cancel, self.findings, self.summary),
             *(self.result, *(w for _, w in self.columns), self.labels_box, self.labels, self.profile, self.gallery),
             *(self.following, *(f.widget for f in walk.form.split)),
@@ -136,18 +136,18 @@ class CheckStep:
     # -- events that check: each yields updates of `outputs`
 
     def upload(
-        self, files: Sequence[str], draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any
+        self, files: Sequence[str], draft: Any, visitor: Any, token: Any, *values: Any
     ) -> Iterator[Updates]:
         """Take uploaded files into the draft, then check them."""
         service = self.walk.shell.service
         try:
             owner = self.walk.shell.owner(visitor)
-            draft, made = self._draft(draft, drafts, owner)
+            draft, made = self._draft(draft, owner)
             try:
                 service.upload(draft, list(files or []), owner)
             except StateError:
                 # This tab's draft was started in another window: what comes now belongs to a new one.
-                draft, made = self._draft(None, drafts, owner)
+                draft, made = self._draft(None, owner)
                 service.upload(draft, list(files or []), owner)
             data = service.draft_state(draft, owner)["spec"]["data"]
         except UserError as error:
@@ -157,23 +157,23 @@ class CheckStep:
         yield from self._check({"source": "upload", "path": data["path"]}, draft, visitor, token, values)
 
     def begin(
-        self, data: Mapping[str, Any], draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any
+        self, data: Mapping[str, Any], draft: Any, visitor: Any, token: Any, *values: Any
     ) -> Iterator[Updates]:
         """Check other data than before: what was chosen for the earlier data is forgotten."""
         try:
-            draft, made = self._draft(draft, drafts, self.walk.shell.owner(visitor))
+            draft, made = self._draft(draft, self.walk.shell.owner(visitor))
         except UserError as error:
             yield self.refused(error)
             return
         yield made
         yield from self._check(dict(data), draft, visitor, token, values)
 
-    def again(self, draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
+    def again(self, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Check once more, with the form as it stands."""
         yield from self._check(dict(values[0] or {}), draft, visitor, token, values)
 
     def relabel(
-        self, table: Any, draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any
+        self, table: Any, draft: Any, visitor: Any, token: Any, *values: Any
     ) -> Iterator[Updates]:
         """Take over the label table, and check again."""
         data = {**(values[0] or {}), "labels": label_table.mapping(table)}
@@ -192,7 +192,7 @@ class CheckStep:
     # -- inner
 
     def _fixer(self) -> Any:
-        def fix(event: gr.EventData, fixes: Any, draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any) -> Any:
+        def fix(event: gr.EventData, fixes: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Any:
             number = event._data.get("fix") if isinstance(event._data, dict) else None
             change = fixes[number] if isinstance(number, int) and 0 <= number < len(fixes or []) else None
             if not change:
@@ -211,7 +211,7 @@ class CheckStep:
         return fix
 
     def _chooser(self, column: Column) -> Any:
-        def choose(value: Any, draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
+        def choose(value: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
             data = dict(values[0] or {})
             chosen = {k: v for k, v in (data.get("columns") or {}).items() if k != column.role}
             if value:
@@ -232,12 +232,11 @@ class CheckStep:
             elem_id=f"{self.walk.prefix}-column-{column.role}",
         )
 
-    def _draft(self, draft: Any, drafts: Any, owner: str) -> tuple[str, Updates]:
+    def _draft(self, draft: Any, owner: str) -> tuple[str, Updates]:
         walk = self.walk
         if not draft:
             draft = walk.shell.service.draft(walk.task.name, owner)
-        kept = {**(drafts or {}), walk.task.name: draft}
-        return draft, {walk.draft: draft, walk.shell.drafts: kept, self.data_error: ""}
+        return draft, {walk.draft: draft, self.data_error: ""}
 
     def _check(
         self, data: dict[str, Any], draft: Any, visitor: Any, token: Any, values: Sequence[Any]

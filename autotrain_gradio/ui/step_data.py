@@ -38,11 +38,12 @@ class DataStep:
         error = gr.HTML(elem_id=f"{walk.prefix}-data-error", elem_classes="at-live")
         with gr.Row(equal_height=False):
             if UPLOAD in sources:
-                with gr.Column(scale=3, min_width=300):
+                with gr.Column(scale=3, min_width=300, elem_classes="at-drop-place"):
                     files = gr.File(
                         label="Drop a zip or your files here",
                         file_count="multiple",
                         height=230,
+                        interactive=True,
                         elem_id=f"{walk.prefix}-files",
                         elem_classes="at-drop",
                     )
@@ -65,6 +66,7 @@ class DataStep:
                             info=source.help,
                             placeholder=PLACEHOLDERS.get(source.name),
                             max_lines=1,
+                            interactive=True,
                             elem_id=f"{walk.prefix}-from-{source.name}",
                         )
                         button = gr.Button(f"Use this {'dataset' if source.name == HUB else 'place'}", size="sm")
@@ -74,6 +76,7 @@ class DataStep:
                         info="Only for private or gated datasets and models. It is kept in memory and never stored.",
                         type="password",
                         max_lines=1,
+                        interactive=True,
                         elem_id=f"{walk.prefix}-token",
                     )
         with gr.Accordion("Which files can I use?", open=False, elem_id=f"{walk.prefix}-formats"):

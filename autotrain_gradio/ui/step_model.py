@@ -43,6 +43,7 @@ class ModelStep:
     problem: Any = None
     estimate: Any = None
     views: Any = None
+    looking: object = None
     following: Any = None
 
     @classmethod
@@ -50,10 +51,13 @@ class ModelStep:
         """Create the step's widgets, showing the seed's spec."""
         prefix, task, form = walk.prefix, walk.task, walk.form
         spec = walk.start["spec"]
-        params = spec.get("params") or {}
+        model = str(spec.get("model") or "")
+        usual = form.defaults(model)
+        form.usual = gr.State(usual)
+        params = {**usual, **(spec.get("params") or {})}
         groups = task.groups()
         self = cls(walk, gr.State(""))
-        choice, other = models.split(task, str(spec.get("model") or ""))
+        choice, other = models.split(task, model)
         folders = not walk.shell.service.settings.shared
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
@@ -61,6 +65,7 @@ class ModelStep:
                     choices=models.choices(task, folders=folders),
                     value=choice,
                     label="Start from",
+                    interactive=True,
                     elem_id=f"{prefix}-model",
                     elem_classes="at-cards",
                 )
@@ -70,6 +75,7 @@ class ModelStep:
                     placeholder="user/model",
                     max_lines=1,
                     visible=choice == models.OTHER,
+                    interactive=True,
                     elem_id=f"{prefix}-model-other",
                 )
             with gr.Column(scale=2, min_width=300):
@@ -78,6 +84,7 @@ class ModelStep:
                     label="Project name",
                     info="What your model will be called.",
                     max_lines=1,
+                    interactive=True,
                     elem_id=f"{prefix}-project-name",
                 )
                 self.probe = gr.HTML(elem_id=f"{prefix}-probe", elem_classes="at-live at-card")
@@ -114,13 +121,19 @@ class ModelStep:
         form.choice.change(
             lambda choice: gr.Textbox(visible=choice == models.OTHER), form.choice, form.other, **QUICK
         )
+        form.choice.change(
+            form.follow_model,
+            [form.usual, form.choice, form.other, *(f.widget for f in form.params)],
+            [form.usual, *(f.widget for f in form.params)],
+            **QUICK,
+        )
         looked = [self.probed, walk.shell.visitor, walk.token, *form.inputs()]
         gr.on(
             [form.choice.change, form.other.submit, form.other.blur, walk.step[3].select],
             self.look,
             looked,
             [self.probe, self.probed],
-            trigger_mode="always_last",
+            trigger_mode="multiple",
             show_progress="hidden",
             concurrency_limit=4,
             concurrency_id="probe",
@@ -153,10 +166,13 @@ class ModelStep:
         if not model:
             yield {self.probe: "", self.probed: ""}
             return
+        mine = self.looking = object()
         yield {self.probe: messages.busy(f"Looking at {model}"), self.probed: model}
         service, only_model = self.walk.shell.service, {"task": spec["task"], "model": model}
         owner = self.walk.shell.owner(visitor)
         for item in follow(lambda _: service.probe(only_model, owner, token=token or None)):
+            if self.looking is not mine:
+                return  # another model was chosen meanwhile
             if isinstance(item, Done):
                 html = messages.error(item.error) if item.error else models.facts(model, item.value)
                 yield {self.probe: html, self.probed: model if not item.error else ""}

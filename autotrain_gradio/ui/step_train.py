@@ -11,7 +11,7 @@ import gradio as gr
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import TINY
 from autotrain_gradio.ui import messages
-from autotrain_gradio.ui.shell import PRIVATE
+from autotrain_gradio.ui.shell import PRIVATE, RUNS
 from autotrain_gradio.ui.step_model import work
 
 if TYPE_CHECKING:
@@ -59,28 +59,28 @@ class TrainStep:
         html = f"<div class='at-ready'><h2>Ready to train</h2><dl class='at-numbers'>{rows}</dl>{work(estimate)}{promise}</div>"
         return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not problem)}
 
-    def wire(self, run_outputs: list[Any]) -> None:
+    def wire(self, tabs: Any) -> None:
         """Start the run, and open it.
 
-        run_outputs: the tabs of the page, to be turned to the run.
+        tabs: those of the page, to be turned to the run.
         """
         walk, shell = self.walk, self.walk.shell
-        from autotrain_gradio.ui.task_tab import seed
-
-        def start(draft: Any, drafts: Any, visitor: Any, token: Any, *values: Any) -> dict[Any, Any]:
+        def start(draft: Any, visitor: Any, token: Any, *values: Any) -> dict[Any, Any]:
             if not draft:
                 return {self.problem: messages.note("There is no data yet: begin with the first step.", level="error")}
             try:
                 run = shell.service.start(draft, walk.form.spec(values), shell.owner(visitor), token=token or None)
             except UserError as error:
                 return {self.problem: messages.error(error)}
-            kept = {k: v for k, v in (drafts or {}).items() if k != walk.task.name}
-            return {shell.run: run, shell.drafts: kept, walk.seed: seed(), run_outputs[0]: gr.Tabs(selected="runs")}
+            # The form stays as it is, for the next data; the draft has become the run.
+            locked = {walk.step[n]: gr.Step(interactive=False) for n in (2, 3, 4)}
+            fresh = {walk.draft: None, walk.form.data: {}, walk.steps: gr.Walkthrough(selected=1), **locked}
+            return {self.problem: "", shell.turn: shell.to(run), tabs: gr.Tabs(selected=RUNS), **fresh}
 
         self.start.click(
             start,
-            [walk.draft, shell.drafts, shell.visitor, walk.token, *walk.form.inputs()],
-            [self.problem, shell.run, shell.drafts, walk.seed, *run_outputs],
+            [walk.draft, shell.visitor, walk.token, *walk.form.inputs()],
+            [self.problem, shell.turn, tabs, walk.draft, walk.form.data, walk.steps, *walk.step.values()],
             show_progress="minimal",
             concurrency_limit=None,
             **PRIVATE,

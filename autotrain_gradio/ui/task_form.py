@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from autotrain_gradio.registry import defaults
 from autotrain_gradio.spec import DataSpec
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import models
@@ -24,6 +25,7 @@ class TaskForm:
 
     data: state with the rest of the spec's `data` section (source, path, columns, labels, options).
     rest: state with the sections that have no widget (`hub`, `backend`).
+    usual: state with the parameters' defaults for the chosen model.
     """
 
     task: Task
@@ -31,6 +33,7 @@ class TaskForm:
     rest: gr.State
     split: list[Field] = field(default_factory=list)
     params: list[Field] = field(default_factory=list)
+    usual: Any = None
     choice: Any = None
     other: Any = None
     name: Any = None
@@ -43,6 +46,21 @@ class TaskForm:
     def visible(self) -> list[Any]:
         """Return the widgets that a person changes."""
         return self.inputs()[2:]
+
+    def defaults(self, model: str) -> dict[str, Any]:
+        """Return every parameter's default for a model."""
+        declared = {n: i.get_default(call_default_factory=True) for n, i in self.task.params.model_fields.items()}
+        return {**declared, **defaults(self.task, model or self.task.default_model)}
+
+    def follow_model(self, usual: Mapping[str, Any], choice: Any, other: Any, *values: Any) -> dict[Any, Any]:
+        """Give the parameters that stand at the earlier model's defaults those of the one chosen now."""
+        wanted = self.defaults(models.join(choice, other))
+        updates: dict[Any, Any] = {self.usual: wanted}
+        for item, value in zip(self.params, values, strict=True):
+            before, now = (usual or {}).get(item.name), wanted[item.name]
+            if before != now and item.read(value) == before:
+                updates[item.widget] = item.show(now)
+        return updates
 
     def spec(self, values: Sequence[Any]) -> dict[str, Any]:
         """Make the spec of the values of `inputs`."""

@@ -17,7 +17,7 @@ import gradio as gr
 
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.tasks.base import Task
-from autotrain_gradio.ui.shell import TELLING, Shell
+from autotrain_gradio.ui.shell import QUICK, TELLING, Shell
 from autotrain_gradio.ui.step_check import CheckStep
 from autotrain_gradio.ui.step_data import DataStep
 from autotrain_gradio.ui.step_model import ModelStep
@@ -94,6 +94,7 @@ class TaskTab:
                     _contents(task, shell, state, current, tabs)
 
         self = cls(task, shell, tab, state)
+        state.change(_keep_seed(task.name), [state, shell.drafts], shell.drafts, **QUICK)
         tab.select(self.open, [state, shell.drafts, shell.visitor], [state], **TELLING)
         return self
 
@@ -109,6 +110,25 @@ class TaskTab:
                 # Swept, deleted, or another browser's: there is nothing to continue.
                 return seed()
         return seed()
+
+
+def _keep_seed(task: str) -> Any:
+    keep_draft = _keep_draft(task)
+
+    def keep(current: Seed | None, drafts: Any) -> dict[str, str]:
+        return keep_draft(current["draft"] if current else None, drafts)
+
+    return keep
+
+
+def _keep_draft(task: str) -> Any:
+    """Make the event that lets the browser remember a tab's draft, or forget it once it is a run."""
+
+    def keep(draft: Any, drafts: Any) -> dict[str, str]:
+        kept = {k: v for k, v in (drafts or {}).items() if k != task and isinstance(v, str)}
+        return {**kept, task: draft} if draft else kept
+
+    return keep
 
 
 def _contents(task: Task, shell: Shell, state: gr.State, current: Seed, tabs: Any) -> None:
@@ -132,7 +152,8 @@ def _contents(task: Task, shell: Shell, state: gr.State, current: Seed, tabs: An
         model_step = ModelStep.build(walk)
     with walk.step[4]:
         train_step = TrainStep.build(walk)
+    walk.draft.change(_keep_draft(task.name), [walk.draft, shell.drafts], shell.drafts, **QUICK)
     check_step.wire(data_step.error)
     data_step.wire(check_step)
     model_step.wire(train_step.outputs(), train_step.summarise)
-    train_step.wire([tabs])
+    train_step.wire(tabs)

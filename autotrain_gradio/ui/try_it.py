@@ -117,12 +117,12 @@ class TryIt:
 def _slot(kind: str, number: int) -> Any:
     elem_id = f"try-it-{kind}-{number}"
     if kind == "image":
-        return gr.Image(type="filepath", sources=["upload", "webcam", "clipboard"], height=300, elem_id=elem_id)
+        return gr.Image(type="filepath", sources=["upload", "webcam", "clipboard"], height=300, interactive=True, elem_id=elem_id)
     if kind == "audio":
-        return gr.Audio(type="filepath", sources=["upload", "microphone"], elem_id=elem_id)
+        return gr.Audio(type="filepath", sources=["upload", "microphone"], interactive=True, elem_id=elem_id)
     if kind == "text":
-        return gr.Textbox(lines=3, elem_id=elem_id)
-    return gr.File(type="filepath", elem_id=elem_id)
+        return gr.Textbox(lines=3, interactive=True, elem_id=elem_id)
+    return gr.File(type="filepath", interactive=True, elem_id=elem_id)
 
 
 def _facts(answer: dict[str, Any]) -> str:
