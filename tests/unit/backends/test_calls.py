@@ -1,0 +1,394 @@
+"""Calls into worker processes: what they answer, and that they end, whatever they do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from autotrain_gradio.backends import local
+from autotrain_gradio.backends.calls import call
+from autotrain_gradio.backends.warm import WarmWorkers
+from autotrain_gradio.errors import UserError, WorkerError
+from autotrain_gradio.runs import wire
+from autotrain_gradio.settings import Limits
+
+PREVIEW = '''
+import time
+
+def preview(draft, spec, params, context):
+    """Do what the context says."""
+    do = context["do"]
+    (draft / "pid").write_text(str(os.getpid()))
+    if do == "answer":
+        return [{"kind": "markdown", "text": context["text"]}]
+    if do == "user":
+        raise UserError("The toy is broken.", "Mend it.", "toy 2", "broken")
+    if do == "bug":
+        return 1 / 0
+    if do == "unsendable":
+        return object()
+    if do == "memory":
+        held = [bytearray(50_000_000) for _ in range(20)]
+        time.sleep(60)
+    if do == "sleep":
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        (draft / "pids").write_text(f"{os.getpid()} {child.pid}")
+        time.sleep(60)
+    if do == "exit":
+        print("so long")
+        os._exit(3)
+    if do == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if do == "leave":  # with a child that holds the output open
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        os._exit(4)
+    if do == "garbage":
+        sys.stdout.write("x" * 3_000_000)
+        sys.stdout.write('\\n@autotrain {"kind": "result"}\\n@autotrain {broken\\n@autotrain [1]\\n')
+        sys.stdout.write('@autotrain {"kind": "progress"}\\n\\xff')
+        sys.stdout.buffer.write(b"\\xff\\xfe\\n")
+        sys.stdout.write("no line break")
+        return ["clean"]
+    if do == "progress":
+        print('@autotrain {"kind": "progress", "message": "half", "fraction": 0.5}', flush=True)
+        time.sleep(60)
+    if do == "environment":
+        return [dict(os.environ)]
+    raise AssertionError(do)
+'''
+SPEC = {"task": "toy-sorting"}
+LIMITS = Limits(call_seconds=30.0, call_mebibytes=2000, predict_seconds=30.0)
+
+
+@pytest.fixture
+def draft(toys: Path, tmp_path: Path) -> Path:
+    """A folder to call verbs in, with a preview that does what it is told."""
+    train = toys / "toy_task" / "train.py"
+    train.write_text(train.read_text() + PREVIEW)
+    folder = tmp_path / "draft"
+    folder.mkdir()
+    return folder
+
+
+def preview(draft: Path, do: str, *, limits: Limits = LIMITS, **more: Any) -> Any:
+    text = more.pop("text", "")
+    return call(draft, "preview", {"spec": SPEC, "do": do, "text": text}, limits=limits, **more)
+
+
+def ended(pid: int, seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def wait_for(path: Path, seconds: float = 20.0) -> str:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if path.exists() and path.read_text():
+            return path.read_text()
+        time.sleep(0.02)
+    raise AssertionError(f"{path} did not appear")
+
+
+def test_a_call_returns_what_the_verb_does(draft: Path) -> None:
+    text = "ünï\n@autotrain " * 20_000  # longer than a pipe's buffer
+    assert preview(draft, "answer", text=text) == [{"kind": "markdown", "text": text}]
+    assert ended(int((draft / "pid").read_text()))
+
+
+def test_a_users_mistake_comes_back_with_its_findings(draft: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        preview(draft, "user")
+    finding = caught.value.findings[0]
+    assert (finding.code, finding.message, finding.hint, finding.where) == (
+        "broken",
+        "The toy is broken.",
+        "Mend it.",
+        "toy 2",
+    )
+
+
+@pytest.mark.parametrize(("do", "text"), [("bug", "ZeroDivisionError: division by zero"), ("unsendable", "TypeError")])
+def test_a_bug_is_a_finding_without_a_traceback(draft: Path, do: str, text: str) -> None:
+    with pytest.raises(UserError) as caught:
+        preview(draft, do)
+    assert caught.value.code == "bug" and text in caught.value.message
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_call_that_takes_too_long_ends_with_its_group(draft: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(WorkerError, match="longer than 3 seconds") as caught:
+        preview(draft, "sleep", limits=Limits(call_seconds=3.0))
+    assert caught.value.code == "out-of-time" and time.monotonic() - began < 10
+    assert all(ended(int(pid)) for pid in (draft / "pids").read_text().split())
+
+
+def test_a_call_that_takes_too_much_memory_is_ended(draft: Path) -> None:
+    with pytest.raises(WorkerError, match="more than 400 MiB") as caught:
+        preview(draft, "memory", limits=Limits(call_seconds=30.0, call_mebibytes=400))
+    assert caught.value.code == "out-of-memory"
+    assert ended(int((draft / "pid").read_text()))
+
+
+def test_a_call_is_cancelled_with_its_group(draft: Path) -> None:
+    cancel, caught = threading.Event(), []
+
+    def work() -> None:
+        try:
+            preview(draft, "sleep", cancel=cancel)
+        except WorkerError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    pids = wait_for(draft / "pids").split()
+    cancel.set()
+    thread.join(timeout=5)
+    assert not thread.is_alive() and caught[0].code == "cancelled"
+    assert all(ended(int(pid)) for pid in pids)
+
+
+@pytest.mark.parametrize(
+    ("do", "text", "hint"),
+    [
+        ("exit", "ended with status 3 before it was done. Its last words: so long", "log"),
+        ("kill", "SIGKILL", "memory ran out"),
+        ("leave", "status 4", "log"),
+    ],
+)
+def test_a_worker_that_dies_is_explained(draft: Path, do: str, text: str, hint: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(WorkerError) as caught:
+        preview(draft, do)
+    assert caught.value.code == "worker-died" and text in caught.value.message and hint in caught.value.hint
+    assert time.monotonic() - began < 15, "it did not wait for what the worker has left behind"
+
+
+def test_garbage_between_the_lines_is_passed_over(draft: Path) -> None:
+    assert preview(draft, "garbage") == ["clean"]
+
+
+def test_an_error_of_the_listener_ends_the_worker(draft: Path) -> None:
+    told = []
+
+    def disconnected(message: str, fraction: float) -> None:
+        told.append((message, fraction))
+        raise ConnectionError("the browser has gone")
+
+    with pytest.raises(ConnectionError):
+        preview(draft, "progress", progress=disconnected)
+    assert told == [("half", 0.5)]
+    assert ended(int((draft / "pid").read_text()))
+
+
+CALLER = """
+import sys
+from pathlib import Path
+from autotrain_gradio.backends.calls import call
+from autotrain_gradio.settings import Limits
+call(Path(sys.argv[1]), "preview", {"spec": {"task": "toy-sorting"}, "do": "sleep"}, limits=Limits())
+"""
+
+
+def test_a_call_ends_with_its_caller(draft: Path) -> None:
+    app = subprocess.Popen([sys.executable, "-c", CALLER, str(draft)])
+    pids = wait_for(draft / "pids").split()
+    app.kill()
+    app.wait()
+    assert all(ended(int(pid)) for pid in pids)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b'@autotrain {"kind": "result", "value": null}\n', {"kind": "result", "value": None}),
+        (b'[rank0] 12:00 @autotrain {"kind": "result", "value": 1}\r\n', {"kind": "result", "value": 1}),
+        (b'@autotrain {"kind": "result"}\n', None),
+        (b'@autotrain {"kind": "error", "findings": []}\n', None),
+        (b'@autotrain {"kind": "progress", "message": "x"}\n', None),
+        (b'@autotrain {"kind": "surprise", "value": 1}\n', None),
+        (b"@autotrain\n", None),
+        (b"@autotrain \xff\n", None),
+        (b"plain\n", None),
+    ],
+)
+def test_lines_of_the_wire(raw: bytes, message: dict[str, Any] | None) -> None:
+    assert wire.parse(raw) == message
+
+
+def test_a_line_of_the_wire_is_read_back() -> None:
+    message = {"kind": "result", "value": {"text": "a\nb @autotrain ü"}}
+    assert [m for m in map(wire.parse, wire.line(message).encode().splitlines(True)) if m] == [message]
+
+
+# -- the environment
+
+
+def test_the_environment_of_a_worker(monkeypatch: pytest.MonkeyPatch, draft: Path) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")  # what the user sets is kept
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], "relative", ""]))
+    found = preview(draft, "environment", env=local.environment({"HF_TOKEN": "hf_mine"}))[0]
+    assert found["OMP_WAIT_POLICY"] == "ACTIVE" and found["GOMP_SPINCOUNT"] == "0"
+    assert found["TOKENIZERS_PARALLELISM"] == "false" and found["HF_HUB_DISABLE_PROGRESS_BARS"] == "1"
+    assert found["HF_TOKEN"] == "hf_mine" and found["PYTHONUNBUFFERED"] == "1"
+    folders = found["PYTHONPATH"].split(os.pathsep)
+    assert all(os.path.isabs(p) for p in folders) and str(Path(local.__file__).parents[2]) in folders
+
+
+def test_a_visitors_worker_has_no_secret_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = {
+        "HF_TOKEN": "a",
+        "HUGGING_FACE_HUB_TOKEN": "b",
+        "WANDB_API_KEY": "c",
+        "AWS_SECRET_ACCESS_KEY": "d",
+        "app_password": "e",
+    }
+    for name, value in secret.items():
+        monkeypatch.setenv(name, value)
+    alone = local.environment({}, visitor=True)
+    assert not secret.keys() & alone.keys()
+    assert alone["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
+    signed_in = local.environment({"HF_TOKEN": "theirs"}, visitor=True)
+    assert signed_in["HF_TOKEN"] == "theirs" and "HF_HUB_DISABLE_IMPLICIT_TOKEN" not in signed_in
+    mine = local.environment({"HF_TOKEN": "new"})
+    assert mine["HF_TOKEN"] == "new" and "HUGGING_FACE_HUB_TOKEN" not in mine
+    assert mine["WANDB_API_KEY"] == "c"
+
+
+# -- warm workers
+
+
+@pytest.fixture
+def warm() -> Any:
+    found: list[WarmWorkers] = []
+
+    def make(**limits: Any) -> WarmWorkers:
+        workers = WarmWorkers(Limits(**{"predict_seconds": 30.0, **limits}))
+        found.append(workers)
+        return workers
+
+    yield make
+    for workers in found:
+        workers.close()
+
+
+Make = Callable[..., WarmWorkers]
+
+
+def model(draft: Path, text: str = "red") -> Path:
+    (draft / "model").mkdir(parents=True, exist_ok=True)
+    (draft / "spec.json").write_text('{"task": "toy-sorting"}')
+    (draft / "model" / "box.txt").write_text(text)
+    return draft
+
+
+def ask(workers: WarmWorkers, draft: Path, **toy: Any) -> dict[str, Any]:
+    return dict(workers.call(draft, "predict", {"inputs": [toy or {"text": "ball"}]})[0])
+
+
+def test_a_warm_worker_keeps_its_model_until_there_is_another(draft: Path, warm: Make) -> None:
+    workers = warm()
+    first = ask(workers, model(draft))
+    began = time.monotonic()
+    assert ask(workers, draft) == first
+    assert time.monotonic() - began < 0.5
+    time.sleep(0.02)
+    model(draft, "blue")  # in place: the folder's own time does not change
+    second = ask(workers, draft)
+    assert second["label"] == "blue" and second["pid"] == first["pid"]
+
+
+def test_a_mistake_leaves_the_worker_warm_and_a_death_starts_another(draft: Path, warm: Make) -> None:
+    workers = warm()
+    pid = ask(workers, model(draft))["pid"]
+    with pytest.raises(UserError, match="no toy"):
+        ask(workers, draft, wrong=1)
+    assert ask(workers, draft)["pid"] == pid
+    with pytest.raises(WorkerError, match="status 3"):
+        ask(workers, draft, text="crash")
+    assert ask(workers, draft)["pid"] != pid
+
+
+def test_a_worker_without_a_model_says_so(draft: Path, warm: Make) -> None:
+    (draft / "spec.json").write_text('{"task": "toy-sorting"}')
+    with pytest.raises(UserError, match="no model yet"):
+        ask(warm(), draft)
+
+
+def test_a_warm_worker_ends_by_itself_and_leaves_no_zombie(draft: Path, warm: Make) -> None:
+    workers = warm(predictor_idle_seconds=0.5)
+    pid = ask(workers, model(draft))["pid"]
+    end = time.monotonic() + 10
+    while psutil.pid_exists(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(pid)
+    assert ask(workers, draft)["pid"] != pid
+
+
+def test_a_warm_call_that_takes_too_long_is_ended(draft: Path, warm: Make) -> None:
+    workers = warm(predict_seconds=3.0)
+    with pytest.raises(WorkerError, match="longer than 3 seconds"):
+        workers.call(draft, "preview", {"spec": SPEC, "do": "sleep"})
+    assert all(ended(int(pid)) for pid in (draft / "pids").read_text().split())
+
+
+def test_the_least_used_worker_ends_but_not_one_at_work(draft: Path, warm: Make, tmp_path: Path) -> None:
+    workers = warm()
+    folders = [model(tmp_path / name) for name in ("a", "b", "c")]
+    answers: list[Any] = []
+
+    def slowly() -> None:
+        try:
+            answers.append(workers.call(draft, "preview", {"spec": SPEC, "do": "sleep"}))
+        except WorkerError as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=slowly)
+    thread.start()
+    busy = int(wait_for(draft / "pids").split()[0])
+    pids = [ask(workers, folder)["pid"] for folder in folders]
+    assert psutil.pid_exists(busy) and not answers
+    assert ended(pids[0]) and ended(pids[1]) and psutil.pid_exists(pids[2])
+    workers.drop(draft)
+    thread.join(timeout=10)
+    assert answers[0].code == "cancelled" and ended(busy)
+
+
+def test_a_warm_worker_loads_ahead_without_being_waited_for(draft: Path, warm: Make) -> None:
+    workers = warm()
+    began = time.monotonic()
+    workers.warm(draft, "preview", {"spec": SPEC})
+    assert time.monotonic() - began < 0.5
+    assert workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "x"})[0]["text"] == "x"
+    workers.warm(draft, "preview", {"spec": {"task": "nothing of that name"}})
+    with pytest.raises(UserError, match="no task"):
+        workers.call(draft, "preview", {"spec": {"task": "nothing of that name"}})
+
+
+def test_a_warm_worker_ends_with_its_caller(draft: Path) -> None:
+    code = CALLER.replace("from autotrain_gradio.backends.calls import call", "import time").replace(
+        'call(Path(sys.argv[1]), "preview", {"spec": {"task": "toy-sorting"}, "do": "sleep"}, limits=Limits())',
+        "from autotrain_gradio.backends.warm import WarmWorkers\n"
+        'WarmWorkers(Limits()).call(Path(sys.argv[1]), "predict", {"inputs": [{"text": "x"}]})\n'
+        'Path(sys.argv[1], "ready").write_text("x")\ntime.sleep(600)',
+    )
+    app = subprocess.Popen([sys.executable, "-c", code, str(model(draft))])
+    wait_for(draft / "ready")
+    workers = [p.pid for p in psutil.Process(app.pid).children()]
+    assert workers
+    app.kill()
+    app.wait()
+    assert all(ended(pid) for pid in workers)
