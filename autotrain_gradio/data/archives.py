@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -29,6 +30,8 @@ RATIO_FROM = 64 * MIB
 RESERVE = 256 * MIB
 """Bytes of the disk that an archive may not use."""
 CHUNK = 1 * MIB
+WRITERS = 4
+MEMBERS_AT_ONCE = 32
 LONGEST_NAME = 200
 DEEPEST = 64
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -88,36 +91,52 @@ def _damaged(name: str, why: str, member: str = "") -> DataError:
 
 def _extract_zip(archive: Path, target: Path, limits: Limits, progress: Progress) -> Extracted:
     name = archive.name
-    try:
-        opened = zipfile.ZipFile(archive)
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, OSError) as error:
-        why = "it is not a zip, or its end is missing" if "zip file" in str(error) else str(error)
-        raise _damaged(name, why) from None
-    with opened as file:
+    # Threads share the ZipFile, which is safe for reading as long as the file is opened by us, not by it.
+    with archive.open("rb") as raw:
+        try:
+            file = zipfile.ZipFile(raw)
+        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, OSError) as error:
+            why = "it is not a zip, or its end is missing" if "zip file" in str(error) else str(error)
+            raise _damaged(name, why) from None
         members = _zip_members(file, name, limits)
         total = sum(info.file_size for info, _ in members)
-        size = max(1, archive.stat().st_size)
-        _allow_bytes(name, total, size, limits)
+        _allow_bytes(name, total, max(1, archive.stat().st_size), limits)
         _allow_disk(target, total)
         writer = _Writer(name, target)
         writer.result.passed_over.update(_clutter(info.filename) for info in file.infolist() if not info.is_dir())
         del writer.result.passed_over[""]
-        for info, relative in members:
+        parts = [members[i : i + MEMBERS_AT_ONCE] for i in range(0, len(members), MEMBERS_AT_ONCE)]
+        # Creating a file is mostly waiting for the file system: more threads than cores.
+        with ThreadPoolExecutor(WRITERS) as pool:
+            running = [pool.submit(_write_part, file, part, writer) for part in parts]
             try:
-                with file.open(info) as source:
-                    writer.write(relative, source, info.file_size)
-            except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-                raise _damaged(name, str(error), info.filename) from None
-            except (NotImplementedError, RuntimeError) as error:
-                raise DataError(
-                    f"'{info.filename}' cannot be unpacked: {error}.",
-                    "Pack the files as an ordinary zip.",
-                    name,
-                    "archive-method",
-                ) from None
-            if writer.result.files % 128 == 0:
-                progress(f"Unpacking {name}", writer.result.bytes / max(1, total))
+                for future in running:
+                    writer.result.files += (done := future.result())[0]
+                    writer.result.bytes += done[1]
+                    progress(f"Unpacking {name}", writer.result.bytes / max(1, total))
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
     return writer.result
+
+
+def _write_part(file: zipfile.ZipFile, members: list[tuple[zipfile.ZipInfo, str]], writer: _Writer) -> tuple[int, int]:
+    """Write some members; return how many, and their bytes."""
+    written = 0
+    for info, relative in members:
+        try:
+            with file.open(info) as source:
+                written += writer.write(relative, source, info.file_size)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise _damaged(writer.name, str(error), info.filename) from None
+        except (NotImplementedError, RuntimeError) as error:
+            raise DataError(
+                f"'{info.filename}' cannot be unpacked: {error}.",
+                "Pack the files as an ordinary zip.",
+                writer.name,
+                "archive-method",
+            ) from None
+    return len(members), written
 
 
 def _zip_members(file: zipfile.ZipFile, name: str, limits: Limits) -> list[tuple[zipfile.ZipInfo, str]]:
@@ -186,7 +205,8 @@ def _extract_tar(archive: Path, target: Path, limits: Limits, progress: Progress
                 source = file.extractfile(member)
                 if source is None:
                     raise _special(name, member.name, "no plain file")
-                writer.write(relative, source, member.size)
+                writer.result.bytes += writer.write(relative, source, member.size)
+                writer.result.files += 1
                 if count % 128 == 0:
                     progress(f"Unpacking {name}", min(1.0, raw.tell() / size))
     except (tarfile.TarError, zlib.error, EOFError) as error:
@@ -211,8 +231,8 @@ class _Writer:
     result: Extracted = field(default_factory=Extracted)
     _folders: set[str] = field(default_factory=set)
 
-    def write(self, relative: str, source: IO[bytes], size: int) -> None:
-        """Write one member; never over another one, never more than its declared size."""
+    def write(self, relative: str, source: IO[bytes], size: int) -> int:
+        """Write one member; never over another one, never more than its declared size. Return its bytes."""
         path = os.path.join(self.target, relative)
         folder = os.path.dirname(path)
         try:
@@ -220,7 +240,7 @@ class _Writer:
                 os.makedirs(folder, exist_ok=True)
                 self._folders.add(folder)
             with open(path, "xb", buffering=0) as out:
-                self.result.bytes += _copy(source, out, size, self.name, relative)
+                return _copy(source, out, size, self.name, relative)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             raise DataError(
                 f"Two members have the name '{relative}'.",
@@ -228,7 +248,6 @@ class _Writer:
                 self.name,
                 "archive-duplicate-member",
             ) from None
-        self.result.files += 1
 
 
 def _copy(source: IO[bytes], out: BinaryIO | IO[bytes], size: int, name: str, member: str) -> int:

@@ -114,7 +114,7 @@ def check(draft: Path, request: Request, progress: Progress | None = None) -> Ch
     for stale in (draft / "check.json", draft / "data" / "manifest.json"):
         stale.unlink(missing_ok=True)
     shutil.rmtree(draft / "check", ignore_errors=True)
-    state = _State(draft, request, progress or _quiet)
+    state = _State(draft, request, _seldom(progress or _quiet))
     try:
         _run(state)
     except UserError as error:
@@ -122,6 +122,20 @@ def check(draft: Path, request: Request, progress: Progress | None = None) -> Ch
     result = _result(state, began)
     write_json(draft / "check.json", result)
     return result
+
+
+def _seldom(progress: Progress, every: float = 0.1) -> Progress:
+    """Let a message through when it is new, at the end, and else ten times a second."""
+    said, last = "", 0.0
+
+    def say(message: str, fraction: float) -> None:
+        nonlocal said, last
+        now = time.monotonic()
+        if message != said or fraction >= 1 or now - last >= every:
+            said, last = message, now
+            progress(message, fraction)
+
+    return say
 
 
 def _run(state: _State) -> None:
