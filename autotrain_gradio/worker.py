@@ -54,6 +54,8 @@ def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress,
     Raises:
         UserError: with findings, for all that the user can mend; `train` records its errors instead.
     """
+    if verb not in VERBS:
+        raise ValueError(f"unknown verb {verb!r}")
     if verb == "train":
         return train(directory, int(context.get("attempt", 1)), bool(context.get("resume", False)))
     resolved = resolve(_spec(directory, context))
@@ -72,10 +74,8 @@ def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress,
         return module.probe(resolved.spec, resolved.params, context)
     if verb == "predict":
         return (warm or Warm()).predictor(module, directory)(context["inputs"])
-    if verb == "verify":
-        module.load(directory)
-        return {"loads": True}
-    raise ValueError(f"unknown verb {verb!r}")
+    module.load(directory)
+    return {"loads": True}
 
 
 def _spec(directory: Path, context: dict[str, Any]) -> dict[str, Any]:
@@ -343,7 +343,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the worker's shell; the exit status is 0 only when the work is done."""
     parser = argparse.ArgumentParser(prog="autotrain_gradio.worker")
     parser.add_argument("directory", type=Path)
-    parser.add_argument("verb", choices=VERBS)
+    parser.add_argument("verb", choices=[*VERBS, "serve"])
     parser.add_argument("--attempt", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args(argv)

@@ -255,7 +255,7 @@ def derive(controls: list[Record], events: list[Record], alive: bool | None = No
         return State("draft")
     asked = {c["kind"]: c for c in reversed(controls) if c["attempt"] == attempt}
     said = [e for e in events if e["attempt"] == attempt]
-    last = next((str(e.get("state")) for e in reversed(said) if e["kind"] == "state"), "")
+    last = next((e.get("state") for e in reversed(said) if e["kind"] == "state"), "")
     if last in TERMINAL:
         if last != "failed":
             return State(last, attempt)
@@ -264,7 +264,7 @@ def derive(controls: list[Record], events: list[Record], alive: bool | None = No
     for kind in ("interrupted", "cancelled", "failed"):
         if kind in asked:
             return State(kind, attempt, asked[kind].get("reason", ""), asked[kind].get("hint", ""))
-    handed = "started" in asked or bool(last)
+    handed = "started" in asked or last in ACTIVE
     if handed and alive is False:
         return State("interrupted", attempt, GONE, GONE_HINT)
     if "stop" in asked:

@@ -1,0 +1,485 @@
+"""The queue: who works it, which device a run gets, tokens that only another process holds, bad records."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from autotrain_gradio import backends
+from autotrain_gradio.backends import devices as gpus
+from autotrain_gradio.backends import dispatcher as module
+from autotrain_gradio.backends import local
+from autotrain_gradio.backends.devices import devices, least_used
+from autotrain_gradio.backends.dispatcher import Dispatcher
+from autotrain_gradio.errors import SpecError
+from autotrain_gradio.runs.files import append_line
+from autotrain_gradio.runs.record import Run
+from autotrain_gradio.runs.store import Store
+from autotrain_gradio.settings import Limits, Settings
+from autotrain_gradio.spec import Secrets
+
+SPEC = {"task": "toy-sorting", "project_name": "toys", "model": "tiny", "data": {"source": "upload", "path": "x"}}
+
+
+class Place:
+    """A backend that only writes down what it is asked."""
+
+    capabilities = local.capabilities
+
+    def __init__(self) -> None:
+        self.submitted: list[tuple[str, int, bool, str | None]] = []
+        self.environments: list[dict[str, str]] = []
+        self.signals: list[tuple[str, bool]] = []
+        self.dead: dict[str, tuple[str, str]] = {}
+
+    def submit(self, directory: Path, attempt: int, env: Any, *, resume: bool, device: str | None = None) -> None:
+        self.submitted.append((directory.name, attempt, resume, device))
+        self.environments.append(dict(env))
+        (directory / "backend.json").write_text(json.dumps({"device": device}))
+
+    def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
+        reason, hint = self.dead.get(directory.name, ("", ""))
+        return {"alive": directory.name not in self.dead, "reason": reason, "hint": hint}
+
+    def signal(self, directory: Path, *, hard: bool) -> None:
+        self.signals.append((directory.name, hard))
+
+    @property
+    def started(self) -> list[str]:
+        return [name for name, *_ in self.submitted]
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Place:
+    found = Place()
+    monkeypatch.setitem(backends.BACKENDS, "local", found)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("HF_TOKEN_PATH", str(tmp_path / "no-login"))
+    return found
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", slots=1, limits=Limits(stop_grace_seconds=5.0))
+
+
+@pytest.fixture
+def store(settings: Settings) -> Store:
+    return Store(settings.runs)
+
+
+def new(store: Store, **spec: Any) -> Run:
+    run = store.create("toy-sorting", "me", SPEC)
+    run.freeze({**SPEC, **spec})
+    return run
+
+
+def say(run: Run, state: str, attempt: int = 1) -> None:
+    append_line(run.events_path, {"kind": "state", "attempt": attempt, "state": state, "time": time.time()})
+
+
+def test_runs_start_in_the_order_of_their_queueing(place: Place, settings: Settings, store: Store) -> None:
+    dispatcher = Dispatcher(settings, store)
+    runs = [new(store) for _ in range(3)]
+    for run in reversed(runs):
+        dispatcher.enqueue(run, Secrets())
+        time.sleep(0.002)
+    order = [r.id for r in reversed(runs)]
+    assert [dispatcher.position(r) for r in runs] == [3, 2, 1]
+    for n in range(3):
+        dispatcher.turn()
+        dispatcher.turn()
+        assert place.started == order[: n + 1]
+        say(store.get(order[n]), "completed")
+    assert dispatcher.position(runs[0]) is None
+    assert all(e["PYTHONUNBUFFERED"] == "1" for e in place.environments)
+
+
+def test_a_resumed_run_waits_behind_those_that_were_asked_for_before(
+    place: Place, settings: Settings, store: Store
+) -> None:
+    dispatcher = Dispatcher(settings, store)
+    first, second, third = (new(store) for _ in range(3))
+    for run in (first, second):
+        dispatcher.enqueue(run, Secrets())
+        time.sleep(0.002)
+    dispatcher.turn()
+    say(first, "failed")
+    dispatcher.enqueue(third, Secrets())
+    time.sleep(0.002)
+    dispatcher.enqueue(first, Secrets(), resume=True)
+    for run in (second, third, first):
+        dispatcher.turn()
+        say(run, "completed", run.state().attempt)
+    assert [(n, a, r) for n, a, r, _ in place.submitted] == [
+        (first.id, 1, False),
+        (second.id, 1, False),
+        (third.id, 1, False),
+        (first.id, 2, True),
+    ]
+
+
+def test_each_run_has_a_device_of_its_own(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-abc")
+    dispatcher = Dispatcher(Settings(home=settings.home), store)
+    runs = [new(store) for _ in range(4)]
+    for run in runs:
+        dispatcher.enqueue(run, Secrets())
+        time.sleep(0.002)
+    dispatcher.turn()
+    assert [d for *_, d in place.submitted] == ["3", "GPU-abc"]  # a slot for each
+    say(runs[1], "completed")
+    dispatcher.turn()
+    assert [d for *_, d in place.submitted] == ["3", "GPU-abc", "GPU-abc"]
+
+
+def test_one_slot_gets_all_devices(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    dispatcher = Dispatcher(settings, store)
+    dispatcher.enqueue(new(store), Secrets())
+    dispatcher.turn()
+    assert place.submitted[0][-1] is None
+
+
+@pytest.mark.parametrize(
+    ("visible", "names"),
+    [("0,1", ["0", "1"]), ("", []), ("-1", []), ("2,-1,3", ["2"]), ("GPU-a, GPU-b", ["GPU-a", "GPU-b"])],
+)
+def test_devices_are_those_that_cuda_would_see(visible: str, names: list[str]) -> None:
+    assert devices({"CUDA_VISIBLE_DEVICES": visible}) == names
+
+
+def test_devices_are_counted_by_the_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("0000:01:00.0", "0000:02:00.0"):
+        (tmp_path / "gpus" / name).mkdir(parents=True)
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'GPU 0: H200 (UUID: GPU-1)'\necho '  MIG 1g: (UUID: MIG-1)'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    for driver, count in ((tmp_path / "gpus", 2), (tmp_path / "nothing", 1)):
+        monkeypatch.setattr(gpus, "DRIVER", driver)
+        gpus._count.cache_clear()
+        assert devices({}) == [str(i) for i in range(count)]
+    gpus._count.cache_clear()
+    assert least_used(["0", "1", "2"], ["0", "1", "1"]) == "2"
+
+
+def test_a_vanished_worker_is_written_down_and_what_it_left_is_ended(
+    place: Place, settings: Settings, store: Store
+) -> None:
+    dispatcher = Dispatcher(settings, store)
+    run, following = new(store), new(store)
+    dispatcher.enqueue(run, Secrets())
+    dispatcher.turn()
+    say(run, "running")
+    dispatcher.enqueue(following, Secrets())
+    place.dead[run.id] = ("It fell.", "Lift it.")
+    dispatcher.turn()
+    state = run.state()
+    assert (state.name, state.reason, state.hint) == ("interrupted", "It fell.", "Lift it.")
+    assert place.signals == [(run.id, True)]
+    assert place.started == [run.id, following.id]
+    dispatcher.turn()
+    assert place.signals == [(run.id, True)]
+
+
+def test_a_stop_is_escalated_in_two_steps(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [time.time()]
+    dispatcher = Dispatcher(settings, store)
+    run = new(store)
+    dispatcher.enqueue(run, Secrets())
+    dispatcher.turn()
+    say(run, "running")
+    dispatcher.request_stop(run, by="me")
+    monkeypatch.setattr(module.time, "time", lambda: clock[0])
+    for seconds, signals in ((4.0, []), (2.0, [False]), (9.0, [False]), (2.0, [False, True])):
+        clock[0] += seconds
+        dispatcher.turn()
+        assert [hard for _, hard in place.signals] == signals, seconds
+    assert [c["kind"] for c in run.controls()] == ["queued", "started", "stop", "kill"]
+    place.dead[run.id] = ("The process was killed (SIGKILL).", "memory")
+    dispatcher.turn()
+    assert "did not stop within 5 s" in run.state().reason
+
+
+def test_a_run_that_cannot_be_started_fails_and_the_queue_goes_on(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatcher = Dispatcher(settings, store)
+    nowhere, good = new(store, backend="moon"), new(store)
+    for run in (nowhere, good):
+        dispatcher.enqueue(run, Secrets())
+        time.sleep(0.002)
+    dispatcher.turn()
+    dispatcher.turn()
+    state = nowhere.state()
+    assert state.name == "failed" and "no backend 'moon'" in state.reason
+    assert place.started == [good.id]
+    say(good, "completed")
+
+    def refuse(*args: Any, **more: Any) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(place, "submit", refuse)
+    third = new(store)
+    dispatcher.enqueue(third, Secrets())
+    dispatcher.turn()
+    assert third.state().name == "failed" and "temporarily unavailable" in third.state().reason
+
+
+def test_damaged_records_do_not_stop_the_queue(place: Place, settings: Settings, store: Store) -> None:
+    dispatcher = Dispatcher(settings, store)
+    broken = [new(store) for _ in range(4)]
+    for run in broken:
+        run.enqueue(resume=False)
+    (broken[0].directory / "spec.json").write_text("{")
+    (broken[1].directory / "control.jsonl").write_bytes(b"\x00\xff\n[]\n")
+    (broken[2].directory / "control.jsonl").unlink()
+    (broken[2].directory / "control.jsonl").mkdir()
+    (broken[3].directory / "events.jsonl").write_text('{"kind": "state", "attempt": 1}\n')
+    good = new(store)
+    dispatcher.enqueue(good, Secrets())
+    for _ in range(4):
+        dispatcher.turn()
+        for run in broken:
+            if run.id in place.started:
+                say(run, "completed")
+    assert good.id in place.started
+    assert broken[0].state().name == "failed"
+
+
+def test_a_token_stays_in_memory_until_the_run_has_ended(place: Place, settings: Settings, store: Store) -> None:
+    dispatcher = Dispatcher(settings, store)
+    run = new(store, hub={"push_to_hub": True})
+    dispatcher.enqueue(run, Secrets(token="hf_secret"))
+    dispatcher.turn()
+    assert place.environments[0]["HF_TOKEN"] == "hf_secret"
+    assert run.id in dispatcher._secrets
+    say(run, "failed")
+    dispatcher.turn()
+    assert run.id not in dispatcher._secrets
+    assert all(b"hf_secret" not in p.read_bytes() for p in run.directory.iterdir() if p.is_file())
+
+
+@pytest.mark.parametrize(
+    ("spec", "token", "lacks"),
+    [
+        ({"hub": {"push_to_hub": True}}, None, True),
+        ({}, "hf_x", False),
+        ({"model": "some/gated-model"}, "hf_x", True),
+        ({"model": "some/open-model"}, None, False),
+        ({"data": {"source": "hub", "path": "some/data"}}, "hf_x", True),
+    ],
+)
+def test_after_a_restart_a_run_waits_for_the_token_that_it_needs(
+    place: Place, settings: Settings, store: Store, spec: dict[str, Any], token: str | None, lacks: bool
+) -> None:
+    run = new(store, **spec)
+    Dispatcher(settings, store).enqueue(run, Secrets(token=token))
+    later = Dispatcher(settings, store)
+    assert later.lacks_token(run) is lacks
+    assert (later.position(run) is None) is lacks
+    assert later.turn() is lacks
+    assert (place.started == []) is lacks
+    later.enqueue(run, Secrets(token="hf_again"))
+    later.turn()
+    assert place.started == [run.id]
+    assert [c["kind"] for c in run.controls()] == ["queued", "started"]
+
+
+def test_a_login_of_this_machine_is_a_token_but_not_for_strangers(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    login = tmp_path / "token"
+    login.write_text("hf_mine")
+    monkeypatch.setenv("HF_TOKEN_PATH", str(login))
+    run = new(store, hub={"push_to_hub": True})
+    run.enqueue(resume=False)
+    assert not Dispatcher(settings, store).lacks_token(run)
+    assert Dispatcher(Settings(home=settings.home, shared=True), store).lacks_token(run)
+
+
+def test_a_bad_turn_does_not_end_the_queue(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SECONDS", 0.02)
+    dispatcher = Dispatcher(settings, store)
+    turns: list[int] = []
+    real = dispatcher.turn
+
+    def turn() -> bool:
+        turns.append(1)
+        if len(turns) < 3:
+            raise ZeroDivisionError
+        return real()
+
+    monkeypatch.setattr(dispatcher, "turn", turn)
+    run = new(store)
+    dispatcher.start()
+    try:
+        dispatcher.enqueue(run, Secrets())
+        end = time.monotonic() + 10
+        while run.id not in place.started and time.monotonic() < end:
+            time.sleep(0.01)
+        assert place.started == [run.id]
+    finally:
+        dispatcher.stop()
+
+
+def test_a_process_without_the_token_lends_the_queue_to_one_that_has_it(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("SECONDS", 0.02), ("LEND_SECONDS", 0.2), ("LEND_EVERY", 0.3)):
+        monkeypatch.setattr(module, name, seconds)
+    page, command = Dispatcher(settings, store), Dispatcher(settings, store)
+    run = new(store, hub={"push_to_hub": True})
+    try:
+        page.start()
+        time.sleep(0.1)
+        command.start()
+        command.enqueue(run, Secrets(token="hf_x"))
+        end = time.monotonic() + 10
+        while not place.started and time.monotonic() < end:
+            time.sleep(0.01)
+        assert place.started == [run.id] and place.environments[0]["HF_TOKEN"] == "hf_x"
+    finally:
+        page.stop()
+        command.stop()
+
+
+def test_an_unknown_backend_is_named() -> None:
+    with pytest.raises(SpecError, match="Did you mean 'local'"):
+        backends.backend("locale")
+
+
+def test_a_turn_over_many_ended_runs_is_cheap(place: Place, settings: Settings, store: Store) -> None:
+    for _ in range(200):
+        run = new(store)
+        run.enqueue(resume=False)
+        run.begin(1)
+        lines = [json.dumps({"kind": "metric", "attempt": 1, "step": n, "values": {"loss": 1.0}}) for n in range(500)]
+        run.events_path.write_text("\n".join(lines) + "\n")
+        say(run, "completed")
+    dispatcher = Dispatcher(settings, store)
+    dispatcher.turn()
+    seconds = []
+    for _ in range(5):
+        began = time.process_time()
+        dispatcher.turn()
+        seconds.append(time.process_time() - began)
+    assert min(seconds) < 0.025, f"{min(seconds) * 1e3:.1f} ms: over 5% of a core at two turns a second"
+
+
+# -- two processes on one home, real workers
+
+APP = """
+import sys, time
+from pathlib import Path
+from autotrain_gradio.backends.dispatcher import Dispatcher
+from autotrain_gradio.runs.store import Store
+from autotrain_gradio.settings import Settings
+settings = Settings(home=Path(sys.argv[1]), slots=1)
+Dispatcher(settings, Store(settings.runs)).start()
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def apps(toys: Path, settings: Settings) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    (toys / "sitecustomize.py").write_text(
+        "import autotrain_gradio.data as data\ndata.ensure = lambda directory, resolved, **more: None\n"
+    )
+    found: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        app = subprocess.Popen([sys.executable, "-c", APP, str(settings.home)], stdout=subprocess.PIPE, text=True)
+        found.append(app)
+        assert app.stdout and app.stdout.readline() == "ready\n"
+        return app
+
+    yield start
+    for app in found:
+        app.kill()
+        app.wait()
+        assert app.stdout
+        app.stdout.close()
+    for run in Store(settings.runs).list():
+        local.signal(run.directory, hard=True)
+
+
+def reaches(run: Run, *names: str, seconds: float = 20.0) -> str:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if (state := run.state().name) in names:
+            return state
+        time.sleep(0.05)
+    log = run.directory / "log.txt"
+    raise AssertionError(f"{run.state()}: {log.read_text() if log.exists() else ''}")
+
+
+def test_of_two_apps_one_works_the_queue_and_the_other_takes_over(
+    apps: Callable[[], subprocess.Popen[str]], store: Store
+) -> None:
+    params = {"steps": 2000, "step_seconds": 0.01}
+    runs = [new(store, params=params), *(new(store, params={"steps": 3}) for _ in range(3))]
+    first = apps()
+    runs[0].enqueue(resume=False)
+    reaches(runs[0], "running")
+    second = apps()
+    for run in runs[1:]:
+        run.enqueue(resume=False)
+    pid = int(json.loads((runs[0].directory / "backend.json").read_text())["pid"])
+    assert psutil.Process(pid).ppid() == first.pid
+    first.kill()
+    first.wait()
+    time.sleep(0.2)
+    assert psutil.pid_exists(pid) and runs[0].state().name == "running"
+    assert local.status(runs[0].directory, 1, 0.0)["alive"]
+    runs[0].ask_stop("me")
+    reaches(runs[0], "cancelled")
+    for run in runs[1:]:
+        reaches(run, "completed")
+        assert [c["kind"] for c in run.controls()] == ["queued", "started"]
+    assert second.poll() is None
+
+
+def test_a_worker_that_is_nobodys_child_and_dies_is_noticed_with_its_orphans(
+    apps: Callable[[], subprocess.Popen[str]], store: Store
+) -> None:
+    run = new(store, params={"steps": 100_000, "step_seconds": 0.01, "trouble": "grandchild"})
+    first = apps()
+    run.enqueue(resume=False)
+    reaches(run, "running")
+    pid = int(json.loads((run.directory / "backend.json").read_text())["pid"])
+    child = psutil.Process(pid).children()[0]
+    first.kill()
+    first.wait()
+    apps()
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    reaches(run, "interrupted")
+    assert time.monotonic() - began < 5
+    assert "gone" in run.state().reason and "Resume" in run.state().hint
+    for _ in range(100):
+        if not child.is_running() or child.status() == psutil.STATUS_ZOMBIE:
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("what the worker had started goes on")
