@@ -141,11 +141,12 @@ def _seldom(progress: Progress, every: float = 0.1) -> Progress:
 def _run(state: _State) -> None:
     request, draft = state.request, state.draft
     source = request.source(draft)
+    state.source = {"name": source.name, "title": source.title, "path": request.spec.path, "revision": ""}
     fetched = source.load().fetch(request, draft, _part(state.progress, 0.0, 0.25))
     if not isinstance(fetched, Fetched):
         fetched = Fetched(Path(fetched))
     state.findings += fetched.findings
-    state.source = {"name": source.name, "title": source.title, "path": request.spec.path, "revision": fetched.revision}
+    state.source["revision"] = fetched.revision
     tree = scan(
         fetched.root,
         limit=request.limits.archive_members,

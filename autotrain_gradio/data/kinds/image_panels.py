@@ -119,6 +119,8 @@ def thumbnail(data: bytes, target: Path) -> None:
     """Write a small JPEG of an image that is known to be sound."""
     with Image.open(io.BytesIO(data)) as image:
         image.draft("RGB", (SIDE * 2, SIDE * 2))
+        if image.mode in {"RGB", "L", "CMYK", "RGBA"}:
+            image.thumbnail((SIDE * 2, SIDE * 2))  # first: turning and converting a large image would copy it
         small = as_rgb(image)
         small.thumbnail((SIDE, SIDE))
         partial = target.with_suffix(f".{os.getpid()}.partial")

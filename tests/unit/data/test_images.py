@@ -209,3 +209,13 @@ def test_the_profile_says_counts_sizes_and_formats(tmp_path: Path, check: Check)
         "JPEG": 12,
         "PNG": 1,
     }
+
+
+def test_thumbnails_stand_upright(tmp_path: Path, draft: Path, check: Check) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = picture("r", size=(900, 300), exif=exif)
+    result = check(plant(tmp_path / "in", {**classes("cat", "dog"), "cow/turned.jpg": turned}))
+    item = next(i for i in result["gallery"][0]["items"] if i["group"] == "cow")
+    with Image.open(draft / item["file"]) as small:
+        assert small.height == 160 and small.width < 60
