@@ -172,6 +172,12 @@ class _Recorder(TrainerCallback):
         self._step_ended = time.monotonic()
         self._mark = (self._step_ended, float(state.epoch or 0.0))
 
+    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        # accelerate tells the data set which epoch it is, but not in the epoch in which a run is resumed.
+        set_epoch = getattr(self._trainer.train_dataset, "set_epoch", None)
+        if set_epoch is not None:
+            set_epoch(int((state.epoch or 0.0) + 1e-6))
+
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         now = self._step_ended = time.monotonic()
         self._run.progress(state.global_step, state.max_steps, state.epoch or 0.0, float(args.num_train_epochs))

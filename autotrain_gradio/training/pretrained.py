@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -31,6 +30,8 @@ from autotrain_gradio.errors import MissingExtra, UserError
 from autotrain_gradio.training import failures
 
 WHERE = "model"
+# The HTTP library of huggingface_hub changes from version to version; this is its base of all errors.
+HTTPError: type[Exception] = HfHubHTTPError.__mro__[1]
 EXTRAS = {"timm_wrapper": "timm"}
 """Types of models that need a package of their own → the package."""
 FAILURES = (
@@ -41,9 +42,8 @@ FAILURES = (
     KeyError,
     TypeError,
     AttributeError,
-    HfHubHTTPError,
+    HTTPError,
     SafetensorError,
-    httpx.HTTPError,
     MemoryError,
 )
 """What reading a model of unknown origin raises."""
@@ -172,7 +172,8 @@ def _of_hub(model: str, error: BaseException) -> ModelError | None:
         return ModelError(
             f"'{model}' is no folder here and cannot be an id of the Hub.", hint, WHERE, "model-not-found"
         )
-    if isinstance(error, LocalEntryNotFoundError | OfflineModeIsEnabled | ConnectionError | httpx.TransportError):
+    lost = isinstance(error, HTTPError) and not isinstance(error, HfHubHTTPError)
+    if lost or isinstance(error, LocalEntryNotFoundError | OfflineModeIsEnabled | ConnectionError):
         place = os.environ.get("HF_ENDPOINT") or "the Hugging Face Hub"
         return ModelError(
             f"'{model}' is no folder here, and {place} cannot be reached.",

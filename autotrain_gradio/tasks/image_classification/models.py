@@ -20,7 +20,7 @@ TINY_SIDE = 64
 
 
 def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) -> tuple[Any, Any, Geometry]:
-    """Return a model with a new last layer for the labels, in 32 bits, its image processor, and what that makes of images.
+    """Return a model with a new last layer for the labels, in 32 bits, its image processor, and how that scales images.
 
     name: a Hub id, a folder, or `tiny`. scratch: an empty folder, for the tiny one.
 

@@ -135,7 +135,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_so(trial: Make, monkeyp
     with pytest.raises(UserError) as caught:
         task.train(made.reporter())
     finding = caught.value.findings[0]
-    assert finding.code == "loss-not-finite" and "learning rate (it is 0.003)" in finding.hint
+    assert finding.code == "loss-not-finite" and "learning rate (it is 0.003; try 0.0003)" in finding.hint
     assert max(made.steps()) <= 3
 
 

@@ -1,0 +1,202 @@
+"""Models that cannot be used, what a probe says of one, and the tiny one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+from transformers import BertConfig, ViTConfig, ViTForImageClassification
+
+from autotrain_gradio.errors import MissingExtra, UserError
+from autotrain_gradio.spec import RunSpec
+from autotrain_gradio.tasks.image_classification import models, train
+from autotrain_gradio.training import pretrained
+
+
+def response(status: int) -> Any:
+    return SimpleNamespace(status_code=status, headers={}, request=None)
+
+
+def wrapped(error: Exception) -> OSError:
+    """Return the error as transformers passes it on."""
+    try:
+        raise OSError("We couldn't connect, or it is not a valid model identifier") from error
+    except OSError as outer:
+        return outer
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (GatedRepoError("gated", response=response(403)), "model-gated"),
+        (RepositoryNotFoundError("none", response=response(404)), "model-not-found"),
+        (LocalEntryNotFoundError("offline"), "hub-unreachable"),
+        (OfflineModeIsEnabled("offline"), "hub-unreachable"),
+        (pretrained.HTTPError("refused"), "hub-unreachable"),
+        (HfHubHTTPError("500", response=response(500)), "hub-error"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
+)
+def test_errors_of_the_hub_are_named_however_deep_they_are(error: Exception, code: str) -> None:
+    for seen in (error, wrapped(error)):
+        with pytest.raises(UserError) as caught, pretrained.named("some/model"):
+            raise seen
+        found = caught.value.findings[0]
+        assert found.code == code and "some/model" in found.message and found.hint and found.where == "model"
+
+
+@pytest.mark.parametrize(
+    ("text", "package"),
+    [
+        (
+            "TimmWrapper requires timm, and it was not found. Install it with pip: `pip install timm`.",
+            "timm",
+        ),
+        ("XLMTokenizer requires sentencepiece: see its page", "sentencepiece"),
+    ],
+)
+def test_a_package_that_a_model_needs_is_named(text: str, package: str) -> None:
+    with pytest.raises(MissingExtra) as caught, pretrained.named("some/model"):
+        raise ImportError(text)
+    assert caught.value.findings[0].hint == f"pip install {package}"
+
+
+def open_it(name: object, tmp_path: Path, labels: tuple[str, ...] = ("a", "b")) -> tuple[Any, Any, Any]:
+    (tmp_path / "scratch").mkdir(exist_ok=True)
+    return models.open_model(str(name), labels, seed=1, scratch=tmp_path / "scratch")
+
+
+def refused(name: object, tmp_path: Path) -> tuple[str, str]:
+    with pytest.raises(UserError) as caught:
+        open_it(name, tmp_path)
+    finding = caught.value.findings[0]
+    assert str(name) in finding.message and finding.hint
+    return finding.code, finding.message
+
+
+def test_folders_that_cannot_be_used_say_why(tmp_path: Path) -> None:
+    good = models.tiny_model(tmp_path / "good", ["a", "b"])
+    assert refused(tmp_path / "none", tmp_path)[0] == "model-not-found"
+    broken = Path(shutil.copytree(good, tmp_path / "broken"))
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    assert refused(broken, tmp_path)[0] == "model-broken"
+    weights.unlink()
+    assert refused(broken, tmp_path)[0] == "model-broken"
+    no_processor = Path(shutil.copytree(good, tmp_path / "no_processor"))
+    (no_processor / "preprocessor_config.json").unlink()
+    assert refused(no_processor, tmp_path)[0] == "model-broken"
+    BertConfig(architectures=["BertForMaskedLM"]).save_pretrained(tmp_path / "bert")
+    code, message = refused(tmp_path / "bert", tmp_path)
+    assert code == "model-wrong-task" and "BertForMaskedLM" in message
+    own_code = tmp_path / "own_code"
+    own_code.mkdir()
+    (own_code / "config.json").write_text(json.dumps({"model_type": "mine", "auto_map": {"AutoModel": "code.Mine"}}))
+    code, message = refused(own_code, tmp_path)
+    assert code == "model-wrong-task" and "Python code" in message
+    grey = Path(shutil.copytree(good, tmp_path / "grey"))
+    config = json.loads((grey / "config.json").read_text())
+    (grey / "config.json").write_text(json.dumps({**config, "num_channels": 1}))
+    code, message = refused(grey, tmp_path)
+    assert code == "model-wrong-task" and "1 channel" in message
+
+
+def test_weights_saved_in_16_bits_are_trained_in_32(tmp_path: Path) -> None:
+    folder = models.tiny_model(tmp_path / "half", ["a", "b"])
+    from transformers import AutoModelForImageClassification
+
+    AutoModelForImageClassification.from_pretrained(folder).half().save_pretrained(folder)
+    model, _, _ = open_it(folder, tmp_path)
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+def test_a_base_for_several_labels_becomes_one_for_a_single_label(tmp_path: Path) -> None:
+    folder = models.tiny_model(tmp_path / "base", ["a", "b"])
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "problem_type": "multi_label_classification"}))
+    model, _, _ = open_it(folder, tmp_path, ("x", "y", "z"))
+    assert model.config.problem_type == "single_label_classification"
+    assert model.config.id2label == {0: "x", 1: "y", 2: "z"} and model.config.label2id == {"x": 0, "y": 1, "z": 2}
+
+
+def test_the_tiny_model_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    one, two, other = (models.tiny_model(tmp_path / str(i), ["a", "b"], seed=s) for i, s in enumerate((1, 1, 2)))
+    weights = [(f / "model.safetensors").read_bytes() for f in (one, two, other)]
+    assert weights[0] == weights[1] != weights[2]
+
+
+def test_a_frozen_body_does_not_go_into_training_mode(tmp_path: Path) -> None:
+    model, _, _ = open_it("tiny", tmp_path)
+    models.freeze_backbone(model)
+    model.train()
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert norms and not any(n.training for n in norms) and model.classifier.training
+    assert {n.split(".")[0] for n, p in model.named_parameters() if p.requires_grad} == {"classifier"}
+
+
+def test_a_model_without_a_head_cannot_be_frozen() -> None:
+    with pytest.raises(UserError, match="last layer"):
+        models.freeze_backbone(_Headless())
+
+
+class _Headless(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 2)
+
+    @property
+    def base_model(self) -> torch.nn.Module:
+        return self
+
+
+def test_a_saved_model_that_differs_is_noticed(tmp_path: Path) -> None:
+    model, processor, _ = open_it("tiny", tmp_path)
+    folder = tmp_path / "saved"
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    models.verify(folder, model, 2)
+    with pytest.raises(UserError, match="2 classes instead of 3"):
+        models.verify(folder, model, 3)
+    with torch.no_grad():
+        next(model.parameters()).add_(1)
+    with pytest.raises(UserError, match="differs"):
+        models.verify(folder, model, 2)
+
+
+def probe(model: object) -> dict[str, Any]:
+    return train.probe(RunSpec(task="image-classification", model=str(model)), SimpleNamespace(), {})
+
+
+def test_a_probe_knows_size_parameters_and_labels_without_weights(tmp_path: Path) -> None:
+    config = ViTConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, image_size=32)
+    config.id2label = {0: "cat", 1: "dog"}
+    config.save_pretrained(tmp_path)
+    from transformers import ViTImageProcessor
+
+    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
+    found = probe(tmp_path)
+    assert found["findings"] == [] and found["input_size"] == [32, 32] and found["labels"] == ["cat", "dog"]
+    assert found["parameters"] == sum(p.numel() for p in ViTForImageClassification(config).parameters())
+    tiny = probe("tiny")
+    assert tiny["findings"] == [] and tiny["input_size"] == [64, 64] and 100_000 < tiny["parameters"] < 1_000_000
+    json.dumps([found, tiny])
+
+
+@pytest.mark.parametrize(
+    ("model", "code"),
+    [("nobody/nothing", "hub-unreachable"), ("a model with spaces", "model-not-found"), ("./none", "model-not-found")],
+)
+def test_a_probe_of_what_is_not_there_is_a_finding_and_no_crash(model: str, code: str) -> None:
+    assert [f["code"] for f in probe(model)["findings"]] == [code]
