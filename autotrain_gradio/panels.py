@@ -43,10 +43,18 @@ def bars(
 
 def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], *, x: str = "step", y: str = "") -> Panel:
     """Line chart: name → points (x, y)."""
-    return {"kind": "lines", "title": title, "x": x, "y": y, "series": {k: [list(p) for p in v] for k, v in series.items()}}
+    return {
+        "kind": "lines",
+        "title": title,
+        "x": x,
+        "y": y,
+        "series": {k: [list(p) for p in v] for k, v in series.items()},
+    }
 
 
-def matrix(title: str, labels: Sequence[str], values: Sequence[Sequence[int]], *, rows: str, columns: str, note: str = "") -> Panel:
+def matrix(
+    title: str, labels: Sequence[str], values: Sequence[Sequence[int]], *, rows: str, columns: str, note: str = ""
+) -> Panel:
     """Square matrix such as a confusion matrix; `values[i][j]`: row i, column j."""
     return {
         "kind": "matrix",

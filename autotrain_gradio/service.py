@@ -114,13 +114,18 @@ class Service:
         """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
         run = self._own(draft, owner)
         upload = run.directory / "data" / "upload"
-        files = sorted(upload.iterdir()) if upload.is_dir() else []
+        files = (
+            [{"name": f.name, "bytes": f.stat().st_size} for f in sorted(upload.iterdir())] if upload.is_dir() else []
+        )
+        if not files:  # a check has unpacked them, and remembers what they were
+            kept = read_json(run.directory / "data" / "upload.json") or {}
+            files = [{"name": f["name"], "bytes": f["bytes"]} for f in kept.get("files", [])]
         spec = run.draft()["spec"]
         return {
             "id": run.id,
             "task": spec["task"],
             "spec": spec,
-            "files": [{"name": f.name, "bytes": f.stat().st_size} for f in files],
+            "files": files,
             "check": read_json(run.directory / "check.json"),
         }
 

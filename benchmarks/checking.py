@@ -98,5 +98,11 @@ def measure() -> list[Row]:
         ),
         Row("its memory, against 800 MB", f"{watch.peak / 1e6:.0f} MB", "800 MB", watch.peak / 800e6, 1.0),
         Row("check again after a change of the split", f"{again:.1f} s", f"{floor:.1f} s", again / floor, 1.0),
-        Row("data on disk after the check, against the zip", f"{on_disk / 1e6:.0f} MB", f"{size / 1e6:.0f} MB", on_disk / size, 1.3),
+        Row(
+            "data on disk after the check, against the zip",
+            f"{on_disk / 1e6:.0f} MB",
+            f"{size / 1e6:.0f} MB",
+            on_disk / size,
+            1.3,
+        ),
     ]

@@ -115,6 +115,12 @@ def measure() -> list[Row]:
             ours.milliseconds / bare.milliseconds,
             1.3,
         ),
-        Row(f"its HTML, with {TASKS} tasks", f"{ours.html_bytes / 1000:.0f} kB", "600 kB", ours.html_bytes / 600_000, 1.0),
+        Row(
+            f"its HTML, with {TASKS} tasks",
+            f"{ours.html_bytes / 1000:.0f} kB",
+            "600 kB",
+            ours.html_bytes / 600_000,
+            1.0,
+        ),
         Row("memory of the idle page", f"{one.memory / 1e6:.0f} MB", "300 MB", one.memory / 300e6, 1.0),
     ]

@@ -35,7 +35,9 @@ def events(directory: Path) -> Row:
             reporter.stop_requested()
             reporter.progress(step, STEPS, step / STEPS, 1.0)
             if step % LOG_EVERY == 0:
-                reporter.metric(step, step / STEPS, loss=1.0, learning_rate=1e-4, samples_per_second=8.0, memory_mib=512.0)
+                reporter.metric(
+                    step, step / STEPS, loss=1.0, learning_rate=1e-4, samples_per_second=8.0, memory_mib=512.0
+                )
         rounds.append(time.perf_counter() - began)
     cost = statistics.median(rounds)
     return Row(

@@ -101,7 +101,13 @@ def measure() -> list[Row]:
             0.95,
             at_least=True,
         ),
-        Row("from Start to the end of the first step", f"{first:.1f} s", f"{their_first:.1f} s", first / their_first, 1.2),
+        Row(
+            "from Start to the end of the first step",
+            f"{first:.1f} s",
+            f"{their_first:.1f} s",
+            first / their_first,
+            1.2,
+        ),
         Row(
             "training beside a process that wants one core, against training alone",
             f"{beside:.1f} samples/s",
