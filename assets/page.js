@@ -17,6 +17,14 @@
       if (node.textContent !== text) node.textContent = text;
     });
   };
+  // A step begins at its top, wherever the one before was left.
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest('.at-next button')) return;
+    setTimeout(() => {
+      const steps = [...document.querySelectorAll('.stepper')].find((node) => node.offsetParent);
+      if (steps && steps.getBoundingClientRect().top < 0) steps.scrollIntoView({block: 'start'});
+    }, 250);
+  });
   setInterval(draw, 1000);
   new MutationObserver(draw).observe(document.body, {childList: true, subtree: true});
   draw();

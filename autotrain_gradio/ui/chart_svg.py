@@ -15,7 +15,9 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 240, 56, 30, 10
 def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str = "", title: str = "chart") -> str:
     """Draw name → points (x, y); points without a finite y are left out."""
     kept = {
-        name: [(float(p[0]), float(p[1])) for p in points if p[0] is not None and p[1] is not None and math.isfinite(p[1])]
+        name: [
+            (float(p[0]), float(p[1])) for p in points if p[0] is not None and p[1] is not None and math.isfinite(p[1])
+        ]
         for name, points in series.items()
     }
     everything = [point for points in kept.values() for point in points]

@@ -66,7 +66,9 @@ class Tickets:
         with self._lock:
             path, until = self._files.get(ticket, (None, 0.0))
         if path is None or until <= self._clock() or not path.is_file():
-            raise NotFound("This download has run out.", "Press Download again on the page of the run.", code="no-ticket")
+            raise NotFound(
+                "This download has run out.", "Press Download again on the page of the run.", code="no-ticket"
+            )
         return path
 
 

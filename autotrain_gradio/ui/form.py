@@ -59,7 +59,12 @@ def title(name: str, info: FieldInfo) -> str:
 def widget(name: str, info: FieldInfo, value: Any, *, elem_id: str) -> Field:
     """Create the widget of a field, in the Gradio context that is open."""
     kind, optional = _kind(info.annotation)
-    told: dict[str, Any] = {"label": title(name, info), "info": " ".join((info.description or "").split()), "elem_id": elem_id, "interactive": True}
+    told: dict[str, Any] = {
+        "label": title(name, info),
+        "info": " ".join((info.description or "").split()),
+        "elem_id": elem_id,
+        "interactive": True,
+    }
     made: Any
     if kind is bool:
         made = gr.Checkbox(value=bool(value), **told)

@@ -34,7 +34,9 @@ def note(text: str, *, level: str = "info") -> str:
 def busy(text: str, fraction: float | None = None) -> str:
     """Draw work under way: what is being done, and how far it is (0 to 1) where that is known."""
     if fraction is None:
-        return f"<div class='at-busy' role='status'><span class='at-spin' aria-hidden='true'></span>{escape(text)}</div>"
+        return (
+            f"<div class='at-busy' role='status'><span class='at-spin' aria-hidden='true'></span>{escape(text)}</div>"
+        )
     percent = max(0.0, min(1.0, fraction)) * 100
     return (
         f"<div class='at-busy' role='status'><span class='at-spin' aria-hidden='true'></span>{escape(text)}</div>"
@@ -55,6 +57,7 @@ def _one(finding: Mapping[str, Any], number: int | None) -> str:
         parts.append(f"<button type='button' class='at-fix' data-fix='{number}'>{escape(str(fix['label']))}</button>")
     code = escape(str(finding.get("code") or ""), quote=True)
     return (
-        f"<div class='at-finding at-{level}' data-code='{code}'><span class='at-mark' aria-hidden='true'>{MARKS[level]}</span>"
+        f"<div class='at-finding at-{level}' data-code='{code}'>"
+        f"<span class='at-mark' aria-hidden='true'>{MARKS[level]}</span>"
         f"<div>{''.join(parts)}</div></div>"
     )

@@ -14,7 +14,7 @@ from autotrain_gradio.ui.panels import figure
 OTHER = "other"
 """The choice that opens the field for any id or folder."""
 
-LABELS = {"parameters": "Parameters", "input_size": "Input size", "labels": "Labels it knows", "task": "Made for"}
+LABELS = {"parameters": "Parameters", "input_size": "Input size", "labels": "Labels it knows", "task": "Architecture"}
 
 
 def choices(task: Task, *, folders: bool) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from autotrain_gradio.ui import messages, theme
 from autotrain_gradio.ui.files import add_routes
 from autotrain_gradio.ui.run_view import RunView
 from autotrain_gradio.ui.runs_tab import RunsTab
-from autotrain_gradio.ui.shell import PRIVATE, QUICK, RUNS, TELLING, Shell
+from autotrain_gradio.ui.shell import PRIVATE, QUICK, RUNS, Shell
 from autotrain_gradio.ui.task_tab import TaskTab, seed_of_draft
 
 NAME = "AutoTrain Gradio"
@@ -56,11 +56,11 @@ def build(service: Service) -> gr.Blocks:
         )
         tasks: dict[str, TaskTab] = {}
         modalities: dict[str, Any] = {}
-        with gr.Tabs(elem_id="main-tabs") as tabs:
+        with gr.Tabs(elem_id="main-tabs", overflow_behavior="wrap") as tabs:
             for modality, listed in service.tasks.modalities().items():
                 with (
                     gr.Tab(modality, id=modality, elem_id=f"modality-{modality.lower().replace(' ', '-')}") as tab,
-                    gr.Tabs(elem_classes="at-tasks") as inner,
+                    gr.Tabs(elem_classes="at-tasks", overflow_behavior="wrap") as inner,
                 ):
                     for task in listed:
                         tasks[task.name] = TaskTab.build(task, shell, tabs)

@@ -67,7 +67,7 @@ def figure(value: Any) -> str:
     if isinstance(value, float):
         if value.is_integer() and abs(value) < 1e15:
             return f"{int(value):,}"
-        return f"{value:,.4g}" if abs(value) >= 1000 or 1e-3 <= abs(value) else f"{value:.1e}"
+        return f"{value:,.4g}" if abs(value) >= 1000 or abs(value) >= 1e-3 else f"{value:.1e}"
     return str(value)
 
 
@@ -107,11 +107,14 @@ def _bars(panel: Panel, link: Link) -> str:
         extra = f'<span class="at-sr"> ({escape(told)})</span>' if told else ""
         rows.append(
             f"<tr><th scope='row' title='{escape(str(label), quote=True)}'>{escape(str(label))}</th>"
-            f"<td><span class='at-bar' aria-hidden='true'>{parts}</span></td><td>{value}{unit and ' ' + unit}{extra}</td></tr>"
+            f"<td><span class='at-bar' aria-hidden='true'>{parts}</span></td>"
+            f"<td>{value}{unit and ' ' + unit}{extra}</td></tr>"
         )
     more = len(labels) - BARS_SHOWN
     tail = f'<p class="at-note">and {more:,} more</p>' if more > 0 else ""
-    return f"{_legend(names) if len(names) > 1 else ''}<table class='at-bars'><tbody>{''.join(rows)}</tbody></table>{tail}"
+    return (
+        f"{_legend(names) if len(names) > 1 else ''}<table class='at-bars'><tbody>{''.join(rows)}</tbody></table>{tail}"
+    )
 
 
 def _lines(panel: Panel, link: Link) -> str:
@@ -137,13 +140,19 @@ def _matrix(panel: Panel, link: Link) -> str:
     tail = f"<p class='at-note'>The first {len(shown)} of {len(labels):,} classes.</p>" if more > 0 else ""
     return (
         f"<div class='at-scroll' tabindex='0' role='region' aria-label='{escape(str(panel.get('title')), quote=True)}'>"
-        f"<table class='at-matrix'><caption>Rows: {escape(str(panel['rows']))}. Columns: {escape(str(panel['columns']))}."
-        f"</caption><thead><tr><td></td>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{tail}"
+        "<table class='at-matrix'>"
+        f"<caption>Rows: {escape(str(panel['rows']))}. Columns: {escape(str(panel['columns']))}.</caption>"
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{tail}"
     )
 
 
 def _table(panel: Panel, link: Link) -> str:
-    head = "".join(f"<th scope='col'>{escape(str(c))}</th>" for c in panel["columns"])
+    first = panel["rows"][0] if panel["rows"] else []
+    numeric = [n > 0 and isinstance(cell, int | float) for n, cell in enumerate(first)]
+    head = "".join(
+        f"<th scope='col'{' class=at-num' if n < len(numeric) and numeric[n] else ''}>{escape(str(c))}</th>"
+        for n, c in enumerate(panel["columns"])
+    )
     rows = "".join(
         "<tr>"
         + "".join(
@@ -178,7 +187,9 @@ def _group(name: str, items: Sequence[dict[str, Any]], link: Link) -> str:
         text = f"<figcaption>{mark[1]}{escape(caption)}</figcaption>" if caption else ""
         alt = escape("" if caption else (name or "example"), quote=True)
         url = escape(link(str(item["file"])), quote=True)
-        figures.append(f"<figure class='{mark[0]}'><img loading='lazy' decoding='async' src='{url}' alt='{alt}'>{text}</figure>")
+        figures.append(
+            f"<figure class='{mark[0]}'><img loading='lazy' decoding='async' src='{url}' alt='{alt}'>{text}</figure>"
+        )
     head = f"<h4>{escape(name)}</h4>" if name else ""
     return f"<div class='at-gallery-group'>{head}<div class='at-gallery'>{''.join(figures)}</div></div>"
 
@@ -188,7 +199,9 @@ def _prose(panel: Panel, link: Link) -> str:
 
 
 def _legend(names: Sequence[str]) -> str:
-    items = "".join(f"<li><i class='at-c{n % len(SERIES_COLOURS)}'></i>{escape(name)}</li>" for n, name in enumerate(names))
+    items = "".join(
+        f"<li><i class='at-c{n % len(SERIES_COLOURS)}'></i>{escape(name)}</li>" for n, name in enumerate(names)
+    )
     return f"<ul class='at-legend'>{items}</ul>"
 
 

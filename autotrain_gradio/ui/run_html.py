@@ -18,7 +18,14 @@ from autotrain_gradio.ui.panels import figure, to_html
 
 Snapshot = Mapping[str, Any]
 ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
-TONES = {"completed": "good", "failed": "bad", "interrupted": "bad", "running": "live", "preparing": "live", "stopping": "live"}
+TONES = {
+    "completed": "good",
+    "failed": "bad",
+    "interrupted": "bad",
+    "running": "live",
+    "preparing": "live",
+    "stopping": "live",
+}
 
 
 def badge(state: str, title: str) -> str:
@@ -68,7 +75,7 @@ def progress(run: Snapshot) -> str:
         if state == "running" and done.get("eta_seconds") is not None:
             words.append(f"about {duration(done['eta_seconds'])} left")
         line = " · ".join(words)
-        if state == "running" and run.get("detail"):
+        if state == "running" and run.get("detail") and run["detail"] != run.get("title"):
             line += f" · {run['detail']}"
         if state == "stopping":
             line = f"Stopping: the step is finished and the weights are saved. {line}"
@@ -78,7 +85,8 @@ def progress(run: Snapshot) -> str:
     moving = " at-moving" if state in ("preparing", "queued") else ""
     return (
         f"<div class='at-run-progress'><p>{escape(line)}</p><div class='at-progress{moving}' role='progressbar'"
-        f" aria-label='Progress of the training' aria-valuemin='0' aria-valuemax='100' aria-valuenow='{100 * fraction:.0f}'>"
+        f" aria-label='Progress of the training' aria-valuemin='0' aria-valuemax='100'"
+        f" aria-valuenow='{100 * fraction:.0f}'>"
         f"<i style='width:{100 * fraction:.1f}%'></i></div></div>"
     )
 
@@ -93,7 +101,9 @@ def reason(run: Snapshot) -> str:
         level = "info" if run["state"] == "cancelled" else "error"
         parts.append({"level": level, "message": run["reason"]["message"], "hint": run["reason"].get("hint") or ""})
     elif run["state"] == "cancelled":
-        parts.append({"level": "info", "message": "Stopped on request. What was learnt until then is kept."})
+        kept = (run.get("can") or {}).get("download")
+        learnt = "What was learnt until then is kept." if kept else "Nothing was learnt yet."
+        parts.append({"level": "info", "message": f"Stopped on request. {learnt}"})
     notes = [{"hint": "", **n} for n in run.get("notes") or []]
     return messages.findings([*parts, *notes])
 
@@ -106,8 +116,17 @@ def tiles(run: Snapshot, task: Task | None) -> str:
         names = [f"eval_{m.name}" for m in sorted(task.metrics, key=lambda m: m.name != task.headline)]
         names = [n for n in names if n in metrics and n != "eval_loss"][:4]
     names += [n for n in ("loss", "eval_loss") if n in metrics]
-    items = "".join(f"<div><dt>{escape(_name(n, task))}</dt><dd>{escape(_value(n, metrics[n], task))}</dd></div>" for n in names)
+    items = "".join(
+        f"<div><dt>{escape(title)}</dt><dd>{escape(value)}</dd></div>"
+        for title, value in (metric(n, metrics[n], task) for n in names)
+    )
     return f"<dl class='at-numbers at-tiles'>{items or '<div><dt>Loss</dt><dd>–</dd></div>'}</dl>"
+
+
+def metric(name: str, value: Any, task: Task | None) -> tuple[str, str]:
+    """Return a metric's title and its value in words."""
+    known = name if name.startswith("eval_") or name == "loss" else f"eval_{name}"
+    return _name(known, task), _value(known, value, task)
 
 
 def samples(run: Snapshot, number: int) -> str:
@@ -116,7 +135,8 @@ def samples(run: Snapshot, number: int) -> str:
     if not listed:
         return ""
     entry = listed[max(0, min(number, len(listed) - 1))]
-    return f"<p class='at-quiet'>After step {entry['step']:,}</p>{to_html([entry['panel']], link(run['id'], str(entry['step'])))}"
+    drawn = to_html([entry["panel"]], link(run["id"], str(entry["step"])))
+    return f"<p class='at-quiet'>After step {entry['step']:,}</p>{drawn}"
 
 
 def report(run: Snapshot) -> str:

@@ -172,7 +172,12 @@ class RunView:
     def open(self, run: Any) -> Updates:
         """Show a run from the beginning, or nothing where there is none."""
         if not run:
-            closed = {self.box: gr.Column(visible=False), self.timer: gr.Timer(active=False), self.log: "", self.seen: {}}
+            closed = {
+                self.box: gr.Column(visible=False),
+                self.timer: gr.Timer(active=False),
+                self.log: "",
+                self.seen: {},
+            }
             return closed
         return {
             self.box: gr.Column(visible=True),

@@ -12,8 +12,8 @@ import gradio as gr
 
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import TINY
+from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages, run_html
-from autotrain_gradio.ui.panels import figure
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Shell
 
 REFRESH_SECONDS = 3.0
@@ -33,8 +33,8 @@ element.addEventListener('click', (event) => {
 });
 """
 EMPTY = (
-    "<div class='at-empty'><h2>No runs yet</h2><p>Everything that you train is listed here, with its curves, its results "
-    "and its model. Choose a task above and drop your data, or use its sample to see how it goes.</p></div>"
+    "<div class='at-empty'><h2>No runs yet</h2><p>Everything that you train is listed here, with its curves, its "
+    "results and its model. Choose a task above and drop your data, or use its sample to see how it goes.</p></div>"
 )
 
 
@@ -72,7 +72,9 @@ class RunsTab:
     def refresh(self, visitor: Any, sent: Any) -> tuple[Any, Any]:
         """Show the list, if it differs from what was sent last."""
         try:
-            html = listing(self.shell.service.runs(self.shell.owner(visitor)))
+            html = listing(
+                self.shell.service.runs(self.shell.owner(visitor)), {t.name: t for t in self.shell.service.tasks}
+            )
         except UserError as error:
             html = messages.error(error)
         digest = hash(html)
@@ -105,24 +107,29 @@ class RunsTab:
         return act
 
 
-def listing(rows: Sequence[Mapping[str, Any]]) -> str:
+def listing(rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, Task]) -> str:
     """Draw the runs as a table, which becomes cards where it is narrow."""
     if not rows:
         return EMPTY
     head = "".join(f"<th scope='col'>{h}</th>" for h in ("Project", "State", "Best metric", "Data", "Started", ""))
-    body = "".join(_row(row) for row in rows)
+    body = "".join(_row(row, tasks.get(str(row.get("task")))) for row in rows)
     return f"<table class='at-runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _row(row: Mapping[str, Any]) -> str:
+def _row(row: Mapping[str, Any], task: Task | None) -> str:
     run, can = escape(str(row["id"]), quote=True), row.get("can") or {}
     model = "tiny, from scratch" if row.get("model") == TINY else str(row.get("model") or "")
     name = escape(str(row.get("project_name") or row["id"]))
     title = f"<button type='button' class='at-link' data-action='open' data-run='{run}'>{name}</button>"
-    sub = f"<span class='at-quiet'>{escape(str(row.get('task_title') or row.get('task') or ''))} · {escape(model)}</span>"
+    sub = (
+        f"<span class='at-quiet'>{escape(str(row.get('task_title') or row.get('task') or ''))} · {escape(model)}</span>"
+    )
     state = run_html.badge(str(row["state"]), _state(row))
     best = row.get("best_metric")
-    metric = f"{escape(best['name'])} <strong>{escape(figure(best['value']))}</strong>" if best else "–"
+    metric = "–"
+    if best:
+        name_shown, value = run_html.metric(best["name"], best["value"], task)
+        metric = f"{escape(name_shown)} <strong>{escape(value)}</strong>"
     created, ended = row.get("created"), row.get("finished")
     clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created)) if created else ""
     when = f"<time datetime='{clock}' data-local='{clock}'>{clock}</time>" if clock else "–"
@@ -131,7 +138,8 @@ def _row(row: Mapping[str, Any]) -> str:
     for action, text in (("resume", "Resume"), ("stop", "Stop"), ("again", "Start again"), ("delete", "Delete")):
         if can.get(action) or (action == "again" and row.get("task")):
             actions.append(
-                f"<button type='button' data-action='{action}' data-run='{run}' aria-label='{text}: {name}'>{text}</button>"
+                f"<button type='button' data-action='{action}' data-run='{run}' aria-label='{text}: {name}'>"
+                f"{text}</button>"
             )
     cells = (
         ("Project", f"{title}{sub}"),

@@ -29,9 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def serve(
-    host: str | None = None, port: int | None = None, *, share: bool = False, auth: str | None = None
-) -> int:
+def serve(host: str | None = None, port: int | None = None, *, share: bool = False, auth: str | None = None) -> int:
     """Serve the page until it is stopped. A share link without a password gets one, which is printed.
 
     auth: `user:password`.
@@ -49,7 +47,9 @@ def serve(
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if settings.on_space else "127.0.0.1")  # noqa: S104
     service = Service(settings)
     try:
-        launch(service, host=host, port=port or int(os.environ.get("GRADIO_SERVER_PORT") or 7860), share=share, auth=login)
+        launch(
+            service, host=host, port=port or int(os.environ.get("GRADIO_SERVER_PORT") or 7860), share=share, auth=login
+        )
     finally:
         service.close()
     return 0

@@ -30,7 +30,10 @@ class SpecViews:
     @classmethod
     def build(cls, prefix: str) -> SpecViews:
         """Create the widgets, closed."""
-        with gr.Accordion("As YAML, command or Python", open=False, elem_id=f"{prefix}-views"), gr.Tabs():
+        with (
+            gr.Accordion("As YAML, command or Python", open=False, elem_id=f"{prefix}-views"),
+            gr.Tabs(overflow_behavior="wrap"),
+        ):
             with gr.Tab("YAML", elem_id=f"{prefix}-view-yaml"):
                 yaml = gr.Code(language="yaml", interactive=False, show_label=False, elem_id=f"{prefix}-yaml")
                 gr.HTML("<p class='at-quiet'>Train it with <code>autotrain-gradio train run.yaml</code>.</p>")

@@ -135,9 +135,7 @@ class CheckStep:
 
     # -- events that check: each yields updates of `outputs`
 
-    def upload(
-        self, files: Sequence[str], draft: Any, visitor: Any, token: Any, *values: Any
-    ) -> Iterator[Updates]:
+    def upload(self, files: Sequence[str], draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Take uploaded files into the draft, then check them."""
         service = self.walk.shell.service
         try:
@@ -156,9 +154,7 @@ class CheckStep:
         yield made
         yield from self._check({"source": "upload", "path": data["path"]}, draft, visitor, token, values)
 
-    def begin(
-        self, data: Mapping[str, Any], draft: Any, visitor: Any, token: Any, *values: Any
-    ) -> Iterator[Updates]:
+    def begin(self, data: Mapping[str, Any], draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Check other data than before: what was chosen for the earlier data is forgotten."""
         try:
             draft, made = self._draft(draft, self.walk.shell.owner(visitor))
@@ -172,9 +168,7 @@ class CheckStep:
         """Check once more, with the form as it stands."""
         yield from self._check(dict(values[0] or {}), draft, visitor, token, values)
 
-    def relabel(
-        self, table: Any, draft: Any, visitor: Any, token: Any, *values: Any
-    ) -> Iterator[Updates]:
+    def relabel(self, table: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Take over the label table, and check again."""
         data = {**(values[0] or {}), "labels": label_table.mapping(table)}
         yield from self._check(data, draft, visitor, token, values)

@@ -50,12 +50,20 @@ class DataStep:
             with gr.Column(scale=2, min_width=300):
                 if SAMPLE in sources and task.samples:
                     with gr.Column(elem_classes="at-card"):
-                        gr.HTML("<h2>No data at hand?</h2><p>See the whole way with a small set that comes with the app.</p>")
+                        gr.HTML(
+                            "<h2>No data at hand?</h2>"
+                            "<p>See the whole way with a small set that comes with the app.</p>"
+                        )
                         for number, sample in enumerate(task.samples):
                             gr.HTML(f"<p class='at-quiet'>{escape(sample.title)}. {escape(sample.help)}</p>")
                             name = "Use the sample" if len(task.samples) == 1 else f"Use {sample.title}"
                             samples.append(
-                                (sample.name, gr.Button(name, variant="primary", size="lg", elem_id=f"{walk.prefix}-sample-{number}"))
+                                (
+                                    sample.name,
+                                    gr.Button(
+                                        name, variant="primary", size="lg", elem_id=f"{walk.prefix}-sample-{number}"
+                                    ),
+                                )
                             )
                 with gr.Accordion("Data somewhere else", open=False, elem_id=f"{walk.prefix}-elsewhere"):
                     for source in task.sources:

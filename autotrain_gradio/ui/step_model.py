@@ -118,9 +118,7 @@ class ModelStep:
         """
         walk, form = self.walk, self.walk.form
         inputs = [walk.draft, walk.shell.visitor, *form.inputs()]
-        form.choice.change(
-            lambda choice: gr.Textbox(visible=choice == models.OTHER), form.choice, form.other, **QUICK
-        )
+        form.choice.change(lambda choice: gr.Textbox(visible=choice == models.OTHER), form.choice, form.other, **QUICK)
         form.choice.change(
             form.follow_model,
             [form.usual, form.choice, form.other, *(f.widget for f in form.params)],
@@ -145,10 +143,22 @@ class ModelStep:
         def sync(draft: Any, visitor: Any, *values: Any) -> Updates:
             return self.sync(draft, visitor, values, summarise)
 
-        gr.on([*changes, walk.step[3].select, walk.step[4].select], sync, inputs, kept, trigger_mode="always_last", **QUICK)
+        gr.on(
+            [*changes, walk.step[3].select, walk.step[4].select],
+            sync,
+            inputs,
+            kept,
+            trigger_mode="always_last",
+            **QUICK,
+        )
         if self.show is not None:
             drawn = [self.preview, self.shown]
-            kind: dict[str, Any] = {**PRIVATE, "show_progress": "hidden", "concurrency_limit": 4, "concurrency_id": "preview"}
+            kind: dict[str, Any] = {
+                **PRIVATE,
+                "show_progress": "hidden",
+                "concurrency_limit": 4,
+                "concurrency_id": "preview",
+            }
             self.show.click(self.draw_preview, inputs, drawn, **kind)
             switched = [w.change for w in self.switches]
             if switched:

@@ -56,7 +56,8 @@ class TrainStep:
             "<p class='at-quiet'>It goes on when you close this page, and it can be stopped at any time: "
             "what was learnt until then is kept.</p>"
         )
-        html = f"<div class='at-ready'><h2>Ready to train</h2><dl class='at-numbers'>{rows}</dl>{work(estimate)}{promise}</div>"
+        told = f"<dl class='at-numbers'>{rows}</dl>{work(estimate)}{promise}"
+        html = f"<div class='at-ready'><h2>Ready to train</h2>{told}</div>"
         return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not problem)}
 
     def wire(self, tabs: Any) -> None:
@@ -65,6 +66,7 @@ class TrainStep:
         tabs: those of the page, to be turned to the run.
         """
         walk, shell = self.walk, self.walk.shell
+
         def start(draft: Any, visitor: Any, token: Any, *values: Any) -> dict[Any, Any]:
             if not draft:
                 return {self.problem: messages.note("There is no data yet: begin with the first step.", level="error")}

@@ -72,7 +72,10 @@ class TaskForm:
             "task": self.task.name,
             "model": models.join(choice, other),
             "project_name": (name or "").strip(),
-            "data": {**copy.deepcopy(data or {}), **{f.name: f.read(v) for f, v in zip(self.split, split, strict=True)}},
+            "data": {
+                **copy.deepcopy(data or {}),
+                **{f.name: f.read(v) for f, v in zip(self.split, split, strict=True)},
+            },
             "params": {f.name: f.read(v) for f, v in zip(self.params, params, strict=True)},
         }
 

@@ -68,13 +68,18 @@ class TryIt:
         used = self._assign(task.inputs)
         for slot in self.components():
             declared = used.get(slot._id)
-            updates[slot] = gr.update(value=None, visible=declared is not None, **({"label": declared.title} if declared else {}))
+            updates[slot] = gr.update(
+                value=None, visible=declared is not None, **({"label": declared.title} if declared else {})
+            )
         return {**updates, self.label: gr.Label(value=None, visible=True), self.other: ""}
 
     def wire(self) -> None:
         """Ask the model on a click, and as soon as a single input is there."""
         single = {i.kind for t in self.shell.service.tasks if len(t.inputs) == 1 for i in t.inputs}
-        triggers = [self.button.click, *(slots[0].upload for k, slots in self.slots.items() if k in single and k != "text")]
+        triggers = [
+            self.button.click,
+            *(slots[0].upload for k, slots in self.slots.items() if k in single and k != "text"),
+        ]
         gr.on(
             triggers,
             self.ask,
@@ -117,7 +122,9 @@ class TryIt:
 def _slot(kind: str, number: int) -> Any:
     elem_id = f"try-it-{kind}-{number}"
     if kind == "image":
-        return gr.Image(type="filepath", sources=["upload", "webcam", "clipboard"], height=300, interactive=True, elem_id=elem_id)
+        return gr.Image(
+            type="filepath", sources=["upload", "webcam", "clipboard"], height=300, interactive=True, elem_id=elem_id
+        )
     if kind == "audio":
         return gr.Audio(type="filepath", sources=["upload", "microphone"], interactive=True, elem_id=elem_id)
     if kind == "text":

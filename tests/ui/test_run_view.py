@@ -1,0 +1,120 @@
+"""A run as it is watched: reloaded, from two browsers, over a restart of the app, stopped, deleted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tests.ui.conftest import App, Page, sync_api
+
+expect = sync_api.expect
+Visit = Callable[..., Page]
+
+
+def test_a_reload_and_a_second_browser_show_the_same_run(app: App, visit: Visit) -> None:
+    run = app.toy(steps=2000, step_seconds=0.05, project_name="watched")
+    page = visit(f"{app.url}/?run={run}")
+    expect(page.locator("#run-header")).to_contain_text("Training")
+    page.reload()
+    expect(page.locator("#run-header")).to_contain_text("watched")
+    expect(page.locator("#run-progress")).to_contain_text("of 2,000")
+    # A bare address finds the run that is under way.
+    page.goto(app.url)
+    expect(page.locator("#run-header")).to_contain_text("watched")
+    expect(page).to_have_url(re.compile(run))
+
+    other = visit(f"{app.url}/?run={run}")
+    expect(other.locator("#run-header")).to_contain_text("watched")
+    other.locator("#run-stop").click()
+    for viewer in (page, other):
+        expect(viewer.locator("#run-header")).to_contain_text("Stopped")
+        expect(viewer.locator("#run-reason")).to_contain_text("kept")
+        expect(viewer.locator("#run-download")).to_be_visible()
+    assert app.service.snapshot(run)["state"] == "cancelled"
+
+    page.locator("#run-resume").click()
+    expect(page.locator("#run-header")).to_contain_text("attempt 2")
+    page.locator("#run-stop").click()
+    expect(page.locator("#run-header")).to_contain_text("Stopped")
+
+
+def test_the_app_restarts_during_a_run_and_the_page_attaches_again(own_app: App, visit: Visit) -> None:
+    own_app.start()
+    run = own_app.toy(steps=4000, step_seconds=0.05)
+    page = visit(f"{own_app.url}/?run={run}")
+    expect(page.locator("#run-progress")).to_contain_text("of 4,000")
+    own_app.kill()
+    expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
+    before = own_app.service.snapshot(run)["progress"]["step"]
+    own_app.start()
+    shown = page.locator("#run-progress p")
+    page.wait_for_function(
+        "(step) => { const m = /step ([\\d,]+) of/.exec(document.querySelector('#run-progress p')?.textContent || '');"
+        " return m && Number(m[1].replace(/,/g, '')) > step; }",
+        arg=before,
+    )
+    assert "of 4,000" in shown.inner_text()
+    assert own_app.service.snapshot(run)["attempt"] == 1
+    own_app.service.stop(run)
+    expect(page.locator("#run-header")).to_contain_text("Stopped")
+
+
+def test_a_series_that_comes_late_is_drawn(app: App, visit: Visit) -> None:
+    run = app.toy(steps=200, step_seconds=0.05, project_name="late")
+    page = visit(f"{app.url}/?run={run}")
+    chart = page.locator("#run-chart-0")
+    expect(chart.locator("canvas, svg.marks").first).to_be_visible()
+    first = chart.screenshot()
+    expect(page.locator("#run-header")).to_contain_text("Completed")
+    page.wait_for_timeout(1500)
+    assert chart.screenshot() != first
+    # The toy tells its accuracy with its last breath.
+    expect(page.locator("#run-tiles")).to_contain_text("75.0 %")
+
+
+def test_the_log_grows_and_the_result_appears(app: App, visit: Visit) -> None:
+    run = app.toy(steps=3)
+    app.until(run, "completed")
+    page = visit(f"{app.url}/?run={run}")
+    expect(page.locator("#run-report")).to_contain_text("Result")
+    page.locator("#run-log-box > button").click()
+    expect(page.locator("#run-log pre")).to_contain_text("playing")
+
+
+def test_a_failure_is_told_with_what_to_do_and_never_a_traceback(app: App, visit: Visit) -> None:
+    run = app.toy(trouble="user")
+    app.until(run, "failed")
+    page = visit(f"{app.url}/?run={run}")
+    reason = page.locator("#run-reason")
+    expect(reason).to_contain_text("The toy is broken.")
+    expect(reason).to_contain_text("Mend it.")
+    expect(reason).to_contain_text("toy 2")
+    assert "Traceback" not in page.locator("#run-view").inner_text()
+
+
+def test_an_unknown_run_is_said_and_the_page_goes_on(app: App, visit: Visit) -> None:
+    page = visit(f"{app.url}/?run=20200101-000000-nothing-aaaaaaaaaa")
+    expect(page.locator("#run-missing")).to_contain_text("no run")
+    page.locator("#run-back").click()
+    expect(page.locator("#runs-table")).to_be_visible()
+    assert "run=" not in page.url
+
+
+def test_the_list_opens_and_deletes_asking_first(app: App, visit: Visit) -> None:
+    run = app.toy(steps=2, project_name="short-lived")
+    app.until(run, "completed")
+    page = visit(app.url)
+    page.get_by_role("tab", name="Runs").click()
+    page.locator(f"[data-action=open][data-run='{run}']").click()
+    expect(page.locator("#run-header")).to_contain_text("short-lived")
+    page.locator("#run-delete").click()
+    page.locator("#run-delete-not").click()
+    expect(page.locator("#run-ask-delete")).to_be_hidden()
+    page.locator("#run-back").click()
+    button = page.locator(f"[data-action=delete][data-run='{run}']")
+    button.click()
+    expect(button).to_have_text("Delete for good?")
+    assert run in {r["id"] for r in app.service.runs()}
+    button.click()
+    expect(button).to_have_count(0)
+    assert run not in {r["id"] for r in app.service.runs()}
