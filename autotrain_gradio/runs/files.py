@@ -14,12 +14,16 @@ from autotrain_gradio.errors import DataError
 Record = dict[str, Any]
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a part."""
+def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never a part.
+
+    indent: for people; None is several times as fast.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False, indent=1)
+            file.write(text)
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -9,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.errors import DataError
-from autotrain_gradio.runs.files import Record, Tail
-from autotrain_gradio.runs.record import ACTIVE, ENDED, TERMINAL, Run, State, derive, read_json
+from autotrain_gradio.runs.files import Record, Tail, read_json, read_object, write_json
+from autotrain_gradio.runs.record import ACTIVE, ENDED, TERMINAL, Run, State, derive
 from autotrain_gradio.runs.series import Series
 
 POINTS = 300
 SAMPLES = 12
 NOTES = 20
 PACE = 30
+STORED = "snapshot.json"
+SOURCES = ("control.jsonl", "events.jsonl", "spec.json", "report.json")
+SCHEMA = 1
+"""Part of what a stored snapshot depends on: raise it when a snapshot is made otherwise."""
 STALLED_SECONDS = 300.0
 LOOK_SECONDS = 0.5
 """How long an answer of the backend serves all viewers."""
@@ -79,6 +84,7 @@ class Fold:
         self._cached: dict[str, Any] = {}
         self._shown: tuple[Any, ...] = ()
         self._next_look = 0.0
+        self._stored = self._read_stored()
         self._forget()
 
     def _forget(self) -> None:
@@ -96,6 +102,11 @@ class Fold:
     def snapshot(self, status: Status) -> dict[str, Any]:
         """Return the snapshot of now."""
         with self._lock:
+            key = self._key()  # before the files are read: what is added meanwhile makes another
+            if self._stored is not None:
+                if self._stored.get("key") == key:
+                    return dict(self._stored["value"])
+                self._stored = None
             changed = self._read()
             state = derive(self._controls, self._states)
             if state.name in ACTIVE and time.monotonic() >= self._next_look:
@@ -105,15 +116,32 @@ class Fold:
             quiet = int((time.time() - self._last_event) / 60) if state.name == "running" else 0
             stalled = quiet if quiet * 60 >= STALLED_SECONDS else 0
             started = self.run.is_started()
-            draft = 0 if started else _mtime(self.run, "draft.json")
-            shown = (state, stalled, started, draft, _mtime(self.run, "report.json"))
+            draft = [0] if started else _stamp(self.run, "draft.json")
+            shown = (state, stalled, started, draft, _stamp(self.run, "report.json"))
             if changed or shown != self._shown or not self._cached:
                 self._shown = shown
                 self._version += 1
                 self._cached = self._build(state, stalled, started)
                 if state.name in ENDED:
                     self._series.compact()
+                    self._store(key)
             return self._cached
+
+    def _key(self) -> list[Any]:
+        """Return what a stored snapshot depends on."""
+        return [SCHEMA, *(_stamp(self.run, name) for name in SOURCES)]
+
+    def _store(self, key: list[Any]) -> None:
+        """Keep the snapshot of an ended run, so that a list of many need not fold them all again."""
+        with contextlib.suppress(OSError):  # it saves time only: a full disk or a deleted run does without
+            write_json(self.run.directory / STORED, {"key": key, "value": self._cached}, indent=None)
+
+    def _read_stored(self) -> Record | None:
+        try:
+            found = read_object(self.run.directory / STORED)
+        except DataError:
+            return None  # it is made again
+        return found if found is not None and isinstance(found.get("value"), dict) else None
 
     def _reconcile(self, attempt: int, status: Status) -> bool:
         """Write down that the worker has vanished, if it has; return whether anything is new."""
@@ -234,8 +262,10 @@ def _warning(message: str, hint: str = "") -> Record:
     return {"level": "warning", "message": message, "hint": hint}
 
 
-def _mtime(run: Run, name: str) -> int:
+def _stamp(run: Run, name: str) -> list[int]:
+    """Return size and time of one of the run's files, in bytes and nanoseconds; zeros where there is none."""
     try:
-        return (run.directory / name).stat().st_mtime_ns
+        found = (run.directory / name).stat()
     except FileNotFoundError:
-        return 0
+        return [0, 0]
+    return [found.st_size, found.st_mtime_ns]

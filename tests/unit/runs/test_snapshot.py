@@ -232,6 +232,35 @@ def test_a_run_cancelled_in_the_queue_has_an_end_and_no_beginning(run: Run) -> N
     assert found["state"] == "cancelled" and found["started"] is None and found["finished"]
 
 
+def test_an_ended_run_is_folded_once_for_all_times(run: Run) -> None:
+    reporter = begin(run)
+    for step in range(1, 1000):
+        reporter.metric(step, 0.0, loss=1 / step)
+    fold = Fold(run)
+    fold.snapshot(alive)
+    assert not (run.directory / "snapshot.json").exists()
+    reporter.state("failed")
+    reporter.close()
+    ended = fold.snapshot(alive)
+    later = Fold(run)
+    assert later.snapshot(alive) == ended and later._tail.offset == 0
+    begin(run, resume=True).close()
+    assert later.snapshot(alive)["state"] == "running" and later.snapshot(alive)["attempt"] == 2
+    assert later.snapshot(alive)["version"] > ended["version"]
+    assert later.snapshot(alive)["series"] == fold.snapshot(alive)["series"] == ended["series"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"key": [1], "value": {}}', '{"key": [1], "value": 3}'])
+def test_a_damaged_stored_snapshot_is_made_again(run: Run, text: str) -> None:
+    reporter = begin(run)
+    reporter.state("completed")
+    reporter.close()
+    expected = Fold(run).snapshot(alive)
+    (run.directory / "snapshot.json").write_text(text)
+    found = Fold(run).snapshot(alive)
+    assert {**found, "version": 0} == {**expected, "version": 0}
+
+
 def test_only_so_many_foldings_are_kept(tmp_path: Path) -> None:
     snapshots, store = Snapshots(keep=3), Store(tmp_path)
     for _ in range(5):
