@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download
+from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -30,6 +30,8 @@ from autotrain_gradio.errors import MissingExtra, UserError
 from autotrain_gradio.training import failures
 
 WHERE = "model"
+HUB_SECONDS = 10.0
+"""How long the Hub has to say whether a model exists."""
 # The HTTP library of huggingface_hub changes from version to version; this is its base of all errors.
 HTTPError: type[Exception] = HfHubHTTPError.__mro__[1]
 EXTRAS = {"timm_wrapper": "timm"}
@@ -72,6 +74,9 @@ def fetch_config(model: str) -> dict[str, Any]:
         )
     else:
         with named(model):
+            if not isinstance(try_to_load_from_cache(model, "config.json"), str):
+                # One try, so that a missing connection is known at once: the download tries for 20 seconds.
+                get_hf_file_metadata(hf_hub_url(model, "config.json"), timeout=HUB_SECONDS)
             path = Path(hf_hub_download(model, "config.json"))
     try:
         config = json.loads(path.read_text(encoding="utf-8"))

@@ -83,7 +83,7 @@ def test_a_stop_during_an_evaluation_does_not_wait_for_its_end(trial: Make, monk
 def test_a_stop_before_anything_was_measured_keeps_the_latest_weights_and_says_so(trial: Make) -> None:
     made = trial(epochs=2)
     run = made.reporter()
-    run.progress = lambda *_: run.request_stop()  # type: ignore[method-assign]
+    run.progress = lambda *_: run.request_stop()
     task.train(run)
     assert made.steps() == [1]
     assert (run.model / "model.safetensors").is_file()
