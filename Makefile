@@ -8,7 +8,7 @@ PORT ?= 7860
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-long check format bench generate clean
+.PHONY: pictures help app test test-long check format bench generate clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -34,6 +34,9 @@ check: $(VENV)/.installed-dev ## Lint, format, types, import contracts, generate
 format: $(VENV)/.installed-dev ## Put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pictures: $(VENV)/.installed-dev ## Take the pictures of the README from the running app
+	$(BIN)/python docs/pictures/make_pictures.py
 
 bench: $(VENV)/.installed-dev ## Measure against plain scripts and write benchmarks/results.md
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio import views
-from autotrain_gradio.backends import local
+from autotrain_gradio.backends import backend, local
 from autotrain_gradio.backends.dispatcher import Dispatcher, has_login
 from autotrain_gradio.errors import DataError, Finding, Forbidden, NotFound, SpecError, StateError, UserError
 from autotrain_gradio.panels import Panel
@@ -331,9 +331,15 @@ class Service:
         self._dispatcher.request_stop(record, by=owner)
 
     def resume(self, run: str, owner: str = LOCAL, *, token: str | None = None) -> None:
-        """Queue a new attempt that continues from the latest checkpoint, or from the beginning."""
+        """Queue a new attempt that continues from the latest checkpoint, or from the beginning.
+
+        A run that waits for a token lost by a restart gets the new one, and starts.
+        """
         record = self._own(run, owner)
         state = self._state(record)
+        if state == "queued" and self._dispatcher.lacks_token(record):
+            self._dispatcher.enqueue(record, self._secrets(token))
+            return
         if state not in RESUMABLE:
             raise StateError(
                 f"The run is {state}: only a stopped, failed or interrupted run can be resumed.", code="not-resumable"
@@ -459,6 +465,7 @@ class Service:
     def _resolve(self, spec: Mapping[str, Any]) -> Resolved:
         """Resolve a spec; fill in the source; make folders absolute; refuse those of a shared server."""
         resolved = resolve(spec, self.tasks)
+        backend(resolved.spec.backend)
         data, model = resolved.spec.data, resolved.spec.model
         folder = Path(data.path).expanduser()
         source = data.source

@@ -1,0 +1,98 @@
+"""The pictures of the README, taken of the running app: `make pictures`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TASK = "#image-classification"
+SHAPES = ROOT / "assets" / "samples" / "image_classification" / "shapes"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@contextmanager
+def app(home: Path) -> Iterator[str]:
+    """Serve the page from a home of its own; yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {**os.environ, "AUTOTRAIN_GRADIO_HOME": str(home), "GRADIO_ANALYTICS_ENABLED": "False"}
+    process = subprocess.Popen([sys.executable, str(ROOT / "app.py"), "--port", str(port)], env=env, cwd=home)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(url, timeout=5).read()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def shoot(page: Page, name: str, *, height: int | None = None) -> None:
+    """Save the page as a picture of few colours; `height` cuts it, in pixels of the page."""
+    page.wait_for_timeout(1200)
+    path = HERE / f"{name}.png"
+    page.screenshot(path=str(path), full_page=True, animations="disabled", timeout=120_000)
+    image = Image.open(path)
+    if height and image.height > height:
+        image = image.crop((0, 0, image.width, height))
+    image.convert("RGB").quantize(256).save(path, optimize=True)
+
+
+def main() -> None:
+    """Walk from the sample to a trained model, and take a picture of each step."""
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        app(Path(folder)) as url,
+        sync_playwright() as play,
+    ):
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1200, "height": 800})
+        page.goto(url)
+        page.locator(f"{TASK}-sample-0").wait_for()
+        shoot(page, "data")
+        page.locator(f"{TASK}-sample-0").click()
+        expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train", timeout=60_000)
+        shoot(page, "check", height=1300)
+        page.locator(f"{TASK}-check-next").click()
+        page.get_by_label("Tiny, from scratch").check()
+        page.locator(f"{TASK}-project-name").locator("input, textarea").fill("leaves-and-stars")
+        expect(page.locator(f"{TASK}-epochs input")).to_have_value("20")
+        page.get_by_role("button", name="What the training will see").click()
+        page.get_by_role("button", name="Show me").click()
+        page.locator(f"{TASK}-preview img").first.wait_for(timeout=60_000)
+        shoot(page, "model")
+        page.locator(f"{TASK}-model-next").click()
+        page.locator(f"{TASK}-start").click()
+        expect(page.locator("#run-header")).to_contain_text("Training", timeout=60_000)
+        page.wait_for_timeout(4000)
+        shoot(page, "training", height=1200)
+        expect(page.locator("#run-header")).to_contain_text("Completed", timeout=180_000)
+        page.locator("#try-it-image-0 input[type=file]").set_input_files(str(SHAPES / "star" / "star_03.jpg"))
+        expect(page.locator("#try-it-label")).to_contain_text("%", timeout=60_000)
+        shoot(page, "results", height=1900)
+        page.set_viewport_size({"width": 390, "height": 844})
+        shoot(page, "phone", height=1500)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The rules that only the service knows: who may do what, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autotrain_gradio.errors import DataError, Forbidden, NotFound, SpecError, StateError
+from autotrain_gradio.service import Service
+from autotrain_gradio.settings import Limits, Settings
+
+Start = Callable[..., str]
+Until = Callable[..., dict[str, Any]]
+IMAGES = "image-classification"
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[Service]:
+    """A service behind a page that strangers can reach."""
+    found = Service(Settings(home=tmp_path / "shared", shared=True), dispatch=False)
+    yield found
+    found.close()
+
+
+def test_a_visitor_sees_and_changes_only_their_own_runs(shared: Service) -> None:
+    spec = {"task": IMAGES, "model": "tiny", "data": {"source": "sample", "path": "shapes"}}
+    mine = shared.start(shared.draft(IMAGES, "visitor:a"), spec, "visitor:a")
+    assert [r["id"] for r in shared.runs("visitor:a")] == [mine] and shared.runs("visitor:b") == []
+    seen = shared.snapshot(mine)
+    assert seen and seen["state"] == "queued"
+    for forbidden in (shared.stop, shared.resume, shared.delete, shared.again, shared.archive, shared.publish):
+        with pytest.raises(Forbidden):
+            forbidden(mine, "visitor:b")
+    with pytest.raises(Forbidden):
+        shared.check(shared.draft(IMAGES, "visitor:a"), spec, "visitor:b")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"data": {"source": "path", "path": "/etc"}}, {"data": {"path": "/etc"}}, {"data": {"path": "../x"}}],
+    ids=["source", "absolute", "relative"],
+)
+def test_a_stranger_cannot_read_folders_of_the_server(shared: Service, change: dict[str, Any]) -> None:
+    draft = shared.draft(IMAGES, "visitor:a")
+    with pytest.raises(Forbidden) as caught:
+        shared.check(draft, {"task": IMAGES, **change}, "visitor:a")
+    assert caught.value.findings[0].code == "folder-refused"
+
+
+def test_a_stranger_cannot_use_a_folder_of_the_server_as_a_model(shared: Service, tmp_path: Path) -> None:
+    spec = {"task": IMAGES, "model": str(tmp_path), "data": {"source": "sample", "path": "shapes"}}
+    with pytest.raises(Forbidden):
+        shared.probe(spec, "visitor:a")
+
+
+def test_a_strangers_yaml_cannot_read_the_servers_environment(shared: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_SERVER", "hf_owner")
+    text = f"task: {IMAGES}\nhub: {{token: '${{SECRET_OF_THE_SERVER}}', username: '${{SECRET_OF_THE_SERVER}}'}}"
+    spec, secrets = shared.parse_yaml(text)
+    assert secrets.token is None and "hf_owner" not in str(spec)
+
+
+def test_pictures_are_served_and_nothing_else(service: Service) -> None:
+    draft = service.draft("toy-sorting")
+    folder = service.store.get(draft).directory
+    (folder / "check").mkdir()
+    (folder / "check" / "a.jpg").write_bytes(b"jpeg")
+    assert service.file(draft, "check/a.jpg").read_bytes() == b"jpeg"
+    (folder / "check" / "link.jpg").symlink_to("/etc/hostname")
+    for path in (
+        "draft.json",
+        "../x",
+        "check/../draft.json",
+        "/etc/hostname",
+        "check/link.jpg",
+        "check",
+        "",
+        "log.txt",
+    ):
+        with pytest.raises(NotFound):
+            service.file(draft, path)
+
+
+@pytest.mark.parametrize("run", ["../../etc", "", "x", "20260101-000000-a-bbbbbbbbbb/..", None, 3])
+def test_an_id_that_is_none_finds_nothing(service: Service, run: Any) -> None:
+    with pytest.raises(NotFound):
+        service.snapshot(run)
+
+
+def test_an_upload_replaces_the_earlier_one_and_is_limited(toys: Path, tmp_path: Path) -> None:
+    service = Service(Settings(home=tmp_path / "home", limits=Limits(upload_bytes=10)), dispatch=False)
+    draft = service.draft("toy-sorting")
+    for name, text in (("a.toy", "red"), ("b.toy", "blue")):
+        (tmp_path / name).write_text(text)
+        service.upload(draft, [tmp_path / name])
+        state = service.draft_state(draft)
+        assert state["files"] == [{"name": name, "bytes": len(text)}]
+        assert state["spec"]["data"] == {"source": "upload", "path": name}
+        assert not (tmp_path / name).exists()
+    (tmp_path / "large.toy").write_text("x" * 11)
+    with pytest.raises(DataError, match="at most"):
+        service.upload(draft, [tmp_path / "large.toy"])
+    with pytest.raises(DataError):
+        service.upload(draft, [])
+    with pytest.raises(DataError, match="no file 'gone.toy'"):
+        service.upload(draft, [tmp_path / "gone.toy"])
+    assert service.draft_state(draft)["files"][0]["name"] == "b.toy"
+    service.close()
+
+
+def test_a_started_draft_is_no_draft_any_more(service: Service, start: Start, until: Until, tmp_path: Path) -> None:
+    run = start()
+    until(run, "completed")
+    (tmp_path / "a.toy").write_text("red")
+    for change in (lambda: service.upload(run, [tmp_path / "a.toy"]), lambda: service.check(run, {"task": "toys"})):
+        with pytest.raises(StateError, match="started already"):
+            change()
+
+
+def test_again_brings_settings_and_data_back(service: Service, start: Start, until: Until) -> None:
+    run = start(steps=3, project_name="first")
+    until(run, "completed")
+    data = service.store.get(run).directory / "data"
+    data.mkdir(exist_ok=True)
+    (data / "rows").write_text("red")
+    again = service.again(run)
+    state = service.draft_state(again)
+    assert again != run and state["spec"]["project_name"] == "first" and state["spec"]["params"]["steps"] == 3
+    copy = service.store.get(again).directory / "data" / "rows"
+    assert copy.read_text() == "red" and copy.stat().st_ino == (data / "rows").stat().st_ino
+    until(service.start(again, state["spec"]), "completed")
+
+
+def test_export_and_archive_hold_the_model(service: Service, start: Start, until: Until, tmp_path: Path) -> None:
+    run = start(project_name="box")
+    until(run, "completed")
+    import zipfile
+
+    assert zipfile.ZipFile(service.archive(run)).namelist() == ["box/box.txt"]
+    assert (service.export(run, tmp_path / "out") / "box.txt").read_text() == "red"
+    with pytest.raises(DataError, match="not an empty folder"):
+        service.export(run, tmp_path / "out")
+
+
+def test_a_predictor_that_dies_is_said_and_replaced(service: Service, start: Start, until: Until) -> None:
+    run = start()
+    until(run, "completed")
+    first = service.predict(run, [{"text": "ball"}])[0]["pid"]
+    assert service.predict(run, [{"text": "ball"}])[0]["pid"] == first
+    with pytest.raises(Exception, match="without an answer"):
+        service.predict(run, [{"text": "crash"}])
+    assert service.predict(run, [{"text": "ball"}])[0]["pid"] != first
+    with pytest.raises(Exception, match="no toy"):
+        service.predict(run, [{}])
+
+
+def test_names_that_are_unknown_are_told(service: Service) -> None:
+    with pytest.raises(NotFound, match="no task"):
+        service.draft("toy-sortin")
+    with pytest.raises(SpecError) as caught:
+        service.check(service.draft("toy-sorting"), {"task": "toy-sorting", "backend": "lokal"})
+    assert "local" in caught.value.findings[0].hint
+
+
+def test_the_log_is_read_in_whole_lines_from_any_place(service: Service, start: Start, until: Until) -> None:
+    run = start()
+    until(run, "completed")
+    (service.store.get(run).directory / "log.txt").write_text("".join(f"line {i}\n" for i in range(100)))
+    first = service.log(run, 0, 30)
+    assert first["text"] == "line 0\nline 1\nline 2\nline 3\n" and first["offset"] == 28
+    rest = service.log(run, first["offset"], 1 << 20)
+    assert rest["text"].startswith("line 4\n") and rest["offset"] == rest["size"]
+    assert service.log(run, -14)["text"].endswith("line 99\n")
