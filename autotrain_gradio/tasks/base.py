@@ -60,7 +60,7 @@ class TrainerParams(Params):
     mixed_precision: Literal["fp16", "bf16"] | None = param(None, "hardware")
     """Compute in 16 bits where that is safe: faster and smaller on a GPU. bf16 needs a recent one."""
     auto_find_batch_size: bool = param(False, "hardware")
-    """Halve the batch size and start again when memory runs out."""
+    """Lower the batch size and start again when memory runs out."""
     eval_strategy: Literal["epoch", "steps", "no"] = param("epoch", "evaluation")
     """When to measure on the validation rows."""
     eval_steps: int | None = param(None, "evaluation", ge=1)
