@@ -31,6 +31,11 @@ def note(text: str, *, level: str = "info") -> str:
     return findings([{"level": level, "message": text}])
 
 
+def in_use(path: str) -> str:
+    """Say which data a form works on."""
+    return note(f"In use: {path}. Whatever you choose here takes its place.")
+
+
 def busy(text: str, fraction: float | None = None) -> str:
     """Draw work under way: what is being done, and how far it is (0 to 1) where that is known."""
     if fraction is None:

@@ -222,7 +222,7 @@ def _active(service: Service, run: Any) -> bool:
         snapshot = service.snapshot(run)
     except UserError:
         return False
-    return bool(snapshot) and snapshot["state"] in ACTIVE | {"queued"}
+    return snapshot is not None and snapshot["state"] in ACTIVE | {"queued"}
 
 
 def _taken(host: str, port: int) -> bool:

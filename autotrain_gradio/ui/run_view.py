@@ -100,7 +100,7 @@ class RunView:
                 "delete": ("Delete", "secondary"),
             }
             for name, (text, variant) in made.items():
-                self.buttons[name] = gr.Button(text, variant=variant, visible=False, elem_id=f"run-{name}")  # type: ignore[arg-type]
+                self.buttons[name] = gr.Button(text, variant=variant, visible=False, elem_id=f"run-{name}")
         self.token = gr.Textbox(
             label="Access token",
             info="The run waits for it. It is kept in memory and never stored.",

@@ -111,7 +111,8 @@ def listing(rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, Task]) -> str
     """Draw the runs as a table, which becomes cards where it is narrow."""
     if not rows:
         return EMPTY
-    head = "".join(f"<th scope='col'>{h}</th>" for h in ("Project", "State", "Best metric", "Data", "Started", ""))
+    head = "".join(f"<th scope='col'>{h}</th>" for h in ("Project", "State", "Best metric", "Data", "Started"))
+    head += "<th scope='col'><span class='at-sr'>Actions</span></th>"
     body = "".join(_row(row, tasks.get(str(row.get("task")))) for row in rows)
     return f"<table class='at-runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

@@ -55,7 +55,8 @@ class CheckStep:
     profile: Any = None
     gallery: Any = None
     following: Any = None
-    data_error: Any = None
+    data_note: Any = None
+    files: Any = None
     _latest: dict[str, object] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -113,17 +114,18 @@ class CheckStep:
         walk = self.walk
         return [
             *(walk.draft, walk.form.data, walk.steps, *walk.step.values()),
-            *(self.data_error, self.fixes, self.status, self.check_now, self.cancel, self.findings, self.summary),
+            *(self.data_note, self.fixes, self.status, self.check_now, self.cancel, self.findings, self.summary),
             *(self.result, *(w for _, w in self.columns), self.labels_box, self.labels, self.profile, self.gallery),
             *(self.following, *(f.widget for f in walk.form.split)),
         ]
 
-    def wire(self, data_error: Any) -> None:
+    def wire(self, data_note: Any, files: Any) -> None:
         """Attach the step's events.
 
-        data_error: where the first step says that data was not taken.
+        data_note: where the first step says which data was taken, or why not.
+        files: its drop zone, if it has one.
         """
-        self.data_error = data_error
+        self.data_note, self.files = data_note, files
         walk, inputs, outputs = self.walk, self.inputs(), self.outputs()
         self.findings.click(self._fixer(), [self.fixes, *inputs], outputs, **CHECKING)
         for column, dropdown in self.columns:
@@ -151,7 +153,8 @@ class CheckStep:
         except UserError as error:
             yield self.refused(error)
             return
-        yield made
+        # The drop zone is emptied: it is ready for what may take the place of these files.
+        yield {**made, self.files: None}
         yield from self._check({"source": "upload", "path": data["path"]}, draft, visitor, token, values)
 
     def begin(self, data: Mapping[str, Any], draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
@@ -181,7 +184,7 @@ class CheckStep:
     def refused(self, problem: UserError | str) -> Updates:
         """Say on the first step that the data was not taken."""
         html = messages.error(problem) if isinstance(problem, UserError) else messages.note(problem, level="error")
-        return {self.data_error: html}
+        return {self.data_note: html}
 
     # -- inner
 
@@ -230,7 +233,7 @@ class CheckStep:
         walk = self.walk
         if not draft:
             draft = walk.shell.service.draft(walk.task.name, owner)
-        return draft, {walk.draft: draft, self.data_error: ""}
+        return draft, {walk.draft: draft, self.data_note: ""}
 
     def _check(
         self, data: dict[str, Any], draft: Any, visitor: Any, token: Any, values: Sequence[Any]
@@ -245,6 +248,7 @@ class CheckStep:
         spec = walk.form.spec([data, *values[1:]])
         yield {
             walk.form.data: data,
+            self.data_note: messages.in_use(str(data.get("path") or "")),
             self.status: messages.busy("Opening the data"),
             self.check_now: gr.Button(visible=False),
             self.cancel: gr.Button(visible=True),

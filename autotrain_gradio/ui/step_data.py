@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from autotrain_gradio.data.declare import Source
+from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.step_check import CHECKING
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class DataStep:
     files: Any
     samples: list[tuple[str, Any]]
     places: list[tuple[Source, Any, Any]]
-    error: Any
+    note: Any
 
     @classmethod
     def build(cls, walk: Walk) -> DataStep:
@@ -35,7 +36,8 @@ class DataStep:
         task, shared = walk.task, walk.shell.service.settings.shared
         sources = {s.name: s for s in task.sources}
         files, samples, places = None, [], []
-        error = gr.HTML(elem_id=f"{walk.prefix}-data-error", elem_classes="at-live")
+        old = (walk.start["spec"].get("data") or {}).get("path") if walk.start["draft"] else None
+        note = gr.HTML(messages.in_use(old) if old else "", elem_id=f"{walk.prefix}-data-note", elem_classes="at-live")
         with gr.Row(equal_height=False):
             if UPLOAD in sources:
                 with gr.Column(scale=3, min_width=300, elem_classes="at-drop-place"):
@@ -89,13 +91,13 @@ class DataStep:
                     )
         with gr.Accordion("Which files can I use?", open=False, elem_id=f"{walk.prefix}-formats"):
             gr.HTML(_formats(walk))
-        return cls(walk, files, samples, places, error)
+        return cls(walk, files, samples, places, note)
 
     def wire(self, check: CheckStep) -> None:
         """Begin a check whenever data arrives."""
         inputs, outputs = [*check.inputs()], check.outputs()
         if self.files is not None:
-            self.files.upload(check.upload, [self.files, *inputs], outputs, **CHECKING)
+            self.files.upload(check.upload, [self.files, *inputs], [self.files, *outputs], **CHECKING)
         for name, button in self.samples:
             button.click(_named(check, SAMPLE, name), inputs, outputs, **CHECKING)
         for source, box, button in self.places:

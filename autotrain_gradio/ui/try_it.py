@@ -45,7 +45,9 @@ class TryIt:
                         slots[kind] = [_slot(kind, number) for number in range(count)]
                     button = gr.Button("Ask the model", variant="primary", elem_id="try-it-ask")
                 with gr.Column(min_width=300):
-                    label = gr.Label(label="Prediction", num_top_classes=SHOWN_SCORES, elem_id="try-it-label")
+                    label = gr.Label(
+                        label="Prediction", num_top_classes=SHOWN_SCORES, visible=False, elem_id="try-it-label"
+                    )
                     other = gr.HTML(elem_id="try-it-other", elem_classes="at-live")
         return cls(shell, box, slots, button, label, other)
 
@@ -71,7 +73,7 @@ class TryIt:
             updates[slot] = gr.update(
                 value=None, visible=declared is not None, **({"label": declared.title} if declared else {})
             )
-        return {**updates, self.label: gr.Label(value=None, visible=True), self.other: ""}
+        return {**updates, self.label: gr.Label(value=None, visible=False), self.other: ""}
 
     def wire(self) -> None:
         """Ask the model on a click, and as soon as a single input is there."""

@@ -25,6 +25,7 @@ from autotrain_gradio.settings import Settings
 from tests import toy
 
 sync_api = pytest.importorskip("playwright.sync_api")
+sync_api.expect.set_options(timeout=60_000)
 Browser, BrowserContext, Page = sync_api.Browser, sync_api.BrowserContext, sync_api.Page
 
 ROOT = Path(__file__).resolve().parents[2]

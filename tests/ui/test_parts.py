@@ -1,0 +1,177 @@
+"""The parts of the page that need no browser: panels as HTML, the form, labels, times, tickets."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from autotrain_gradio import panels
+from autotrain_gradio.errors import Finding, NotFound, UserError
+from autotrain_gradio.registry import registry
+from autotrain_gradio.tasks.base import Chart
+from autotrain_gradio.ui import check_view, form, label_table, messages, models, run_html
+from autotrain_gradio.ui.files import Tickets, link
+from autotrain_gradio.ui.panels import figure, standalone, to_html
+from autotrain_gradio.ui.shell import Done, follow
+from autotrain_gradio.ui.task_form import TaskForm, merge
+
+EVIL = "<script>alert('x')</script>\"&"
+TASK = registry().get("image-classification")
+
+
+def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
+    drawn = to_html(
+        [
+            panels.numbers(EVIL, {EVIL: EVIL}, note=EVIL),
+            panels.bars(EVIL, [EVIL], {EVIL: [1], "b": [2]}, unit=EVIL),
+            panels.lines(EVIL, {EVIL: [(0, 1.0), (1, math.nan), (2, 0.5)], "b": []}),
+            panels.matrix(EVIL, [EVIL, "b"], [[1, 2], [0, 3]], rows=EVIL, columns=EVIL),
+            panels.table(EVIL, [EVIL, "n"], [[EVIL, 0.5]]),
+            panels.gallery(EVIL, [{"file": f"check/{EVIL}.jpg", "caption": EVIL, "group": EVIL, "tone": "bad"}]),
+            panels.markdown("**bold** <b>raw</b>"),
+            {"kind": "unheard-of", "title": EVIL},
+        ],
+        link("run"),
+    )
+    assert "<script" not in drawn and "<b>raw" not in drawn
+    assert drawn.count("<section") == len(panels.KINDS) + 1
+    assert "<strong>bold</strong>" in drawn and "unheard-of" in drawn
+    assert "autotrain/files/run/check/%3Cscript%3E" in drawn
+
+
+def test_a_report_stands_alone(tmp_path: Path) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "a.jpg").write_bytes(b"picture")
+    html = standalone("My <model>", [panels.gallery("Mistakes", [{"file": "report/a.jpg"}])], tmp_path, ".at-x{}")
+    assert "data:image/jpeg;base64,cGljdHVyZQ==" in html and "My &lt;model&gt;" in html and ".at-x{}" in html
+    assert "http" not in html.replace("http://www.w3.org", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1234567, "1,234,567"),
+        (0.93333, "0.9333"),
+        (5e-5, "5.0e-05"),
+        (math.nan, "–"),
+        (None, "–"),
+        (2.0, "2"),
+        ("a", "a"),
+    ],
+)
+def test_figures_are_readable(value: object, text: str) -> None:
+    assert figure(value) == text
+
+
+def test_the_form_has_a_widget_for_each_parameter_and_gives_back_what_it_shows() -> None:
+    values = {name: field.default for name, field in TASK.params.model_fields.items()}
+    with gr.Blocks():
+        fields = form.widgets(TASK.params, list(TASK.params.model_fields), {}, prefix="x")
+    assert [f.name for f in fields] == list(values)
+    read = {f.name: f.read(f.show(values[f.name])) for f in fields}
+    assert TASK.params.model_validate(read).model_dump() == TASK.params().model_dump()
+    assert all(f.widget.info for f in fields), "every parameter says what it does"
+    by_name = {f.name: f for f in fields}
+    assert "1 to 10,000" in by_name["epochs"].widget.info
+    assert by_name["eval_steps"].read("") is None and by_name["eval_steps"].read("20") == 20
+    assert by_name["eval_steps"].read("many") == "many"  # for the spec's check to name
+    assert by_name["mixed_precision"].read(form.NONE) is None
+    assert by_name["epochs"].read(2.5) == 2.5
+
+
+def test_the_form_follows_the_model_where_nobody_changed_it() -> None:
+    with gr.Blocks():
+        task_form = TaskForm(TASK, gr.State({}), gr.State({}), usual=gr.State({}))
+        task_form.params = form.widgets(TASK.params, list(TASK.params.model_fields), {}, prefix="y")
+    usual = task_form.defaults("")
+    values = [f.show(usual[f.name]) for f in task_form.params]
+    changed = {f.name: n for n, f in enumerate(task_form.params)}
+    values[changed["lr"]] = 0.5
+    updates = task_form.follow_model(usual, "tiny", "", *values)
+    told = {f.name: updates[f.widget] for f in task_form.params if f.widget in updates}
+    assert told["epochs"] == TASK.defaults("tiny")["epochs"]
+    assert "lr" not in told, "what a person set stays"
+
+
+def test_labels_are_renamed_merged_and_left_out() -> None:
+    raw = [
+        {"name": "Cat", "rows": 3, "to": "cat"},
+        {"name": "dog", "rows": 2, "to": None},
+        {"name": "cat", "rows": 1, "to": "cat"},
+    ]
+    shown = label_table.rows(raw)
+    assert shown == [["Cat", 3, "cat", True], ["dog", 2, "dog", False], ["cat", 1, "cat", True]]
+    assert label_table.mapping(shown) == {"Cat": "cat", "dog": None}
+    assert label_table.mapping([["a", 1, "", "true"], ["b", 1, " c ", "True"]]) == {"b": "c"}
+
+
+def test_a_check_is_blocked_by_an_error_only() -> None:
+    check = {"layout": {"title": "Folders", "reason": "3 folders"}, "rows": 5, "columns": [], "splits": {"train": 5}}
+    warning = Finding("warning", "w", "Odd", "Look", "a.jpg").to_dict()
+    view = check_view.view(TASK, "d", {**check, "findings": [warning]})
+    assert view.ready and "worth a look" in view.summary and "a.jpg" in view.findings
+    blocked = check_view.view(TASK, "d", {**check, "findings": [warning, Finding("error", "e", "Broken").to_dict()]})
+    assert not blocked.ready and "1 thing must be mended" in blocked.summary
+    assert blocked.findings.index("Broken") < blocked.findings.index("Odd"), "the gravest first"
+    assert not check_view.view(TASK, "d", None).ready
+
+
+def test_errors_are_told_with_place_and_advice() -> None:
+    html = messages.error(UserError("Bad <zip>", "Pack it again.", "photos.zip"))
+    assert "Bad &lt;zip&gt;" in html and "Pack it again." in html and "photos.zip" in html
+
+
+def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:
+    chart = Chart("Loss", {"loss": "training", "eval_loss": "validation"})
+    table = run_html.table(chart, {"loss": [[1, 0.5], [2, None]]})
+    assert set(table["series"]) == {"training", "validation"}
+    assert table["value"].notna().sum() == 1
+    assert run_html.drawn(chart, {"loss": [[1, 0.5]]}) == ["training"]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(8, "8 s"), (185, "3 min 5 s"), (1500, "25 min"), (7800, "2 h 10 min")])
+def test_durations(seconds: float, text: str) -> None:
+    assert run_html.duration(seconds) == text
+
+
+def test_models_are_chosen_by_suggestion_by_name_or_tiny() -> None:
+    for model in ("microsoft/resnet-18", "tiny", "somebody/else", "/a/folder"):
+        assert models.join(*models.split(TASK, model)) == model
+    assert models.split(TASK, "") == (TASK.default_model, "")
+    assert "folder" not in models.choices(TASK, folders=False)[-1][0]
+
+
+def test_a_ticket_runs_out(tmp_path: Path) -> None:
+    now = [0.0]
+    tickets = Tickets(lambda: now[0])
+    file = tmp_path / "model.zip"
+    file.write_bytes(b"zip")
+    ticket = tickets.issue(file).rsplit("/", 1)[1]
+    assert tickets.redeem(ticket) == file
+    now[0] = 601.0
+    with pytest.raises(NotFound):
+        tickets.redeem(ticket)
+    with pytest.raises(NotFound):
+        tickets.redeem("guessed")
+
+
+def test_follow_ends_with_the_result_or_the_error() -> None:
+    *_, done = follow(lambda tell: tell("half", 0.5) or 42)
+    assert done == Done(42)
+
+    def fails(tell: object) -> None:
+        raise UserError("no")
+
+    *_, failed = follow(fails)
+    assert failed.error.message == "no"
+    with pytest.raises(ZeroDivisionError):
+        list(follow(lambda tell: 1 / 0))
+
+
+def test_merge_is_deep_and_leaves_its_base_alone() -> None:
+    base = {"labels": {"a": "b"}, "path": "x"}
+    assert merge(base, {"labels": {"c": None}}) == {"labels": {"a": "b", "c": None}, "path": "x"}
+    assert base == {"labels": {"a": "b"}, "path": "x"}
