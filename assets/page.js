@@ -25,6 +25,34 @@
       if (steps && steps.getBoundingClientRect().top < 0) steps.scrollIntoView({block: 'start'});
     }, 250);
   });
+  // The app does not answer: say so, ask until it does, and load the page again if it is another process by then.
+  let away = false;
+  const isSame = async () => {
+    const answer = await fetch(new URL('gradio_api/app_id', document.baseURI), {cache: 'no-store'});
+    if (!answer.ok) throw new Error(answer.statusText);
+    return String((await answer.json()).app_id) === String(window.gradio_config?.app_id);
+  };
+  window.addEventListener('autotrain-away', async () => {
+    if (away) return;
+    away = true;
+    const told = document.createElement('div');
+    told.className = 'at-away';
+    told.setAttribute('role', 'alert');
+    for (;;) {
+      try {
+        if (!(await isSame())) window.location.reload();
+        break;
+      } catch {
+        if (!told.isConnected) {
+          document.body.append(told);
+          told.textContent = 'The app does not answer. A training goes on without it; this page comes back with the app.';
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    }
+    told.remove();
+    away = false;
+  });
   setInterval(draw, 1000);
   new MutationObserver(draw).observe(document.body, {childList: true, subtree: true});
   draw();

@@ -95,15 +95,10 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
             updates[runs.table], updates[runs.sent] = runs.refresh(visitor, None)
         return updates
 
-    shown = [*view.outputs(), runs.box, runs.timer, runs.table, runs.sent]
+    shown = [*view.opened(), runs.box, runs.timer, runs.table, runs.sent]
     demo.load(attach, [shell.visitor, shell.run], [shell.visitor, shell.run, page.tabs, *shown], **QUICK)
 
-    def changed(run: Any, seen: Any, visitor: Any) -> dict[Any, Any]:
-        if run and (seen or {}).get("run") == run:
-            return {view.seen: gr.skip()}  # opened with the page already
-        return show(run, visitor)
-
-    shell.run.change(changed, [shell.run, view.seen, shell.visitor], shown, **QUICK)
+    shell.run.change(show, [shell.run, shell.visitor], shown, **QUICK)
     shell.run.change(None, shell.run, None, js=URL_SCRIPT, **PRIVATE)
 
     def selected(run: Any, visitor: Any, event: gr.SelectData) -> dict[Any, Any]:
@@ -145,7 +140,7 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
         return act
 
     for event, source, problem in (
-        (view.buttons["again"].click, shell.run, view.html["problem"]),
+        (view.buttons["again"].click, shell.run, view.problem),
         (runs.chosen.change, runs.chosen, runs.problem),
     ):
         event(

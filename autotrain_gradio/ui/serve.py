@@ -13,6 +13,8 @@ from autotrain_gradio.service import Service
 from autotrain_gradio.settings import Settings
 from autotrain_gradio.ui.page import launch
 
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve the page until it is stopped; return the exit status."""
@@ -42,9 +44,10 @@ def serve(host: str | None = None, port: int | None = None, *, share: bool = Fal
         login = ("guest", secrets.token_urlsafe(9))
         sys.stdout.write(f"The share link asks for the user '{login[0]}' and the password '{login[1]}'.\n")
         sys.stdout.flush()
-    settings = Settings.from_env(shared=True if share else None)
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
+    # Whoever else can reach the page is a visitor, not the person at this machine.
+    settings = Settings.from_env(shared=True if share or host not in LOOPBACK else None)
     settings.runs.mkdir(parents=True, exist_ok=True)
-    host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if settings.on_space else "127.0.0.1")  # noqa: S104
     service = Service(settings)
     try:
         launch(

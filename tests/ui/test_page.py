@@ -58,7 +58,7 @@ def test_a_phone_shows_every_step_without_scrolling_sideways(app: App, visit: Vi
     run = app.toy(steps=3)
     app.until(run, "completed")
     page.goto(f"{app.url}/?run={run}")
-    expect(page.locator("#run-header")).to_contain_text("Completed")
+    expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed")
     assert fits(page)
     page.locator("#run-back").click()
     expect(page.locator(f"[data-action=open][data-run='{run}']")).to_be_visible()

@@ -53,9 +53,9 @@ def test_from_the_sample_to_a_prediction(app: App, visit: Visit, tmp_path: Path)
 
     # Two clicks are one run.
     page.locator(f"{TASK}-start").dblclick()
-    expect(page.locator("#run-header")).to_contain_text("shapes")
+    expect(page.locator("#run-live [data-part=header]")).to_contain_text("shapes")
     expect(page).to_have_url(re.compile(r"\?run=\d{8}-\d{6}-"))
-    expect(page.locator("#run-header")).to_contain_text("Completed", timeout=120_000)
+    expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed", timeout=120_000)
     assert len([r for r in app.service.runs() if r["task"] == "image-classification"]) == 1
     expect(page.locator("#run-report")).to_contain_text("Confusion matrix")
     expect(page.locator("#run-samples img")).to_have_count(8)
@@ -140,7 +140,7 @@ def test_a_task_of_another_package_has_a_tab_that_works(app: App, visit: Visit, 
     expect(page.locator("#mood-reading-preview")).to_contain_text("sunny")
     page.locator("#mood-reading-model-next").click()
     page.locator("#mood-reading-start").click()
-    expect(page.locator("#run-header")).to_contain_text("Completed")
+    expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed")
     page.locator("#try-it-text-0 textarea").fill("a sunny day")
     page.locator("#try-it-ask").click()
     expect(page.locator("#try-it-label")).to_contain_text("glad")
