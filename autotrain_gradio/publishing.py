@@ -8,11 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+from huggingface_hub.utils import validate_repo_id
 
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import RunSpec
 
+# The HTTP library of huggingface_hub changes from version to version; this is its base of all errors.
+HTTPError: type[Exception] = HfHubHTTPError.__mro__[1]
 TOKEN_HINT = "Make a token with write access in your Hub settings; then set HF_TOKEN, or run 'hf auth login'."
 
 
@@ -34,8 +37,8 @@ def repository(spec: RunSpec) -> str:
         status = error.response.status_code if error.response is not None else "no answer"
         message = f"The Hub rejects the token ({status})."
         raise PublishError(message, TOKEN_HINT, "hub.push_to_hub", "token-rejected") from None
-    except OSError as error:
-        message = f"The Hub cannot be reached: {error}."
+    except (OSError, HTTPError) as error:
+        message = f"The Hub cannot be reached ({type(error).__name__})."
         raise PublishError(
             message, "Check the connection, or switch push_to_hub off.", "hub", "hub-unreachable"
         ) from None
@@ -48,7 +51,13 @@ def repository(spec: RunSpec) -> str:
     role = ((me.get("auth") or {}).get("accessToken") or {}).get("role")
     if role == "read":
         raise PublishError("The token may only read.", TOKEN_HINT, "hub.push_to_hub", "token-reads-only")
-    return f"{owner}/{spec.project_name}"
+    name = f"{owner}/{spec.project_name}"
+    try:
+        validate_repo_id(name)
+    except HFValidationError as error:
+        message = f"The Hub takes no model named '{spec.project_name}': {error}"
+        raise PublishError(message, "Choose another project name.", "project_name", "name-refused") from None
+    return name
 
 
 def publish(model: Path, spec: RunSpec) -> str:
@@ -64,7 +73,7 @@ def publish(model: Path, spec: RunSpec) -> str:
     try:
         address = api.create_repo(name, private=True, exist_ok=True)
         api.upload_folder(repo_id=name, folder_path=model, commit_message=f"Upload {spec.project_name}")
-    except (HfHubHTTPError, OSError, RuntimeError) as error:
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise PublishError(
             f"The model was not uploaded to {name}: {reason}",

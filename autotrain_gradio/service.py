@@ -8,6 +8,7 @@ or taking its files away, needs its owner. That is decided here and nowhere else
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 import time
@@ -33,6 +34,8 @@ LOCAL = "local"
 ACTIVE = frozenset({"preparing", "running", "stopping"})
 ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
 RESUMABLE = frozenset({"failed", "cancelled", "interrupted"})
+CALL_ENDS_SECONDS = 15.0
+HUB_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 PUBLIC_FOLDERS = ("check", "preview", "samples", "report")
 """Folders of a run whose pictures the page shows."""
 
@@ -55,7 +58,7 @@ class Service:
         self.interactive = interactive
         self._snapshots = Snapshots()
         self._warm = local.WarmWorkers(settings.limits)
-        self._calls: dict[str, threading.Event] = {}
+        self._calls: dict[str, _Call] = {}
         self._lock = threading.Lock()
         self._dispatcher = Dispatcher(settings, self.store)
         self.store.sweep(settings.limits.draft_days)
@@ -64,8 +67,8 @@ class Service:
 
     def close(self) -> None:
         """Stop the threads and warm predictors of this process; trainings go on."""
-        for cancel in list(self._calls.values()):
-            cancel.set()
+        for call in list(self._calls.values()):
+            call.cancel.set()
         self._dispatcher.stop()
         self._warm.close()
 
@@ -97,18 +100,36 @@ class Service:
                 "Leave files out, or run the app where the data is and name the folder.",
                 code="upload-too-large",
             )
-        self.cancel_check(draft, owner)
+        self._end_call(draft)
+        partial = run.directory / "upload.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        try:
+            for path in paths:
+                shutil.move(path, _free(partial / path.name))
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise DataError(
+                f"The upload could not be kept: {error.strerror or error}.",
+                "Make room on the disk (delete runs that are no longer needed), then upload again.",
+                code="upload-failed",
+            ) from error
         shutil.rmtree(run.directory / "data", ignore_errors=True)
         run.discard_check()
-        target = run.directory / "data" / "upload"
-        target.mkdir(parents=True)
-        for path in paths:
-            shutil.move(path, _free(target / path.name))
+        (run.directory / "data").mkdir()
+        partial.rename(run.directory / "data" / "upload")
         spec = run.draft()["spec"]
         names = [p.name for p in paths]
         shown = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
         spec["data"] = {**spec.get("data", {}), "source": "upload", "path": shown}
         run.save_draft(spec)
+
+    def is_draft(self, draft: str, owner: str = LOCAL) -> bool:
+        """Whether a draft is there, is the asker's, and was not started."""
+        try:
+            return not self._own(draft, owner).is_started()
+        except (NotFound, Forbidden):
+            return False
 
     def draft_state(self, draft: str, owner: str = LOCAL) -> dict[str, Any]:
         """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
@@ -172,9 +193,9 @@ class Service:
         """End the draft's check, if one is under way."""
         self._own(draft, owner)
         with self._lock:
-            cancel = self._calls.get(draft)
-        if cancel:
-            cancel.set()
+            call = self._calls.get(draft)
+        if call:
+            call.cancel.set()
 
     def preview(
         self, draft: str, spec: Mapping[str, Any], context: Mapping[str, Any] | None = None, owner: str = LOCAL
@@ -254,6 +275,7 @@ class Service:
                 "hub.push_to_hub",
                 "token-missing",
             )
+        self._end_call(draft)  # a check of other settings must not write the data that is trained on
         check = read_json(run.directory / "check.json")
         found = [Finding.from_dict(f) for f in check["findings"]] if check else []
         if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == _data(resolved):
@@ -277,7 +299,8 @@ class Service:
                     continue
                 rows.append(self._row(self.snapshot(run.id) or {}, run))
             except UserError as error:
-                rows.append(_unreadable(run, error))
+                if not self.settings.shared:  # whose it is cannot be read
+                    rows.append(_unreadable(run, error))
         return sorted(rows, key=lambda r: r["created"] or 0, reverse=True)
 
     def snapshot(self, run: str, since: int | None = None) -> dict[str, Any] | None:
@@ -353,8 +376,10 @@ class Service:
             StateError: it is being trained.
         """
         record = self._own(run, owner)
-        if record.is_started() and self._state(record) in ACTIVE:
+        # By its control and event files alone: a run whose settings are damaged can be deleted too.
+        if record.is_started() and record.state().name in ACTIVE and self._state(record) in ACTIVE:
             raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
+        self._end_call(run)
         self._warm.drop(record.directory)
         self._dispatcher.forget(record)
         self._snapshots.drop(record.id)
@@ -408,11 +433,14 @@ class Service:
         if path.is_file() and path.stat().st_mtime_ns >= newest:
             return path
         partial = path.with_suffix(f".{threading.get_ident()}.partial")
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-            for file in sorted(model.rglob("*")):
-                if file.is_file():
-                    archive.write(file, Path(name) / file.relative_to(model))
-        partial.replace(path)
+        try:
+            with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+                for file in sorted(model.rglob("*")):
+                    if file.is_file():
+                        archive.write(file, Path(name) / file.relative_to(model))
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
         return path
 
     def export(self, run: str, folder: str | Path, owner: str = LOCAL) -> Path:
@@ -431,7 +459,10 @@ class Service:
             NotFound: there is no such file, or it is none of those.
         """
         root = self.store.get(run).directory.resolve()
-        path = (root / relative).resolve()
+        try:
+            path = (root / relative).resolve()
+        except ValueError:  # a null byte
+            raise NotFound("There is no such picture.", code="no-file") from None
         inside = path.is_relative_to(root) and path.relative_to(root).parts[:1]
         if not inside or inside[0] not in PUBLIC_FOLDERS or not path.is_file():
             raise NotFound("There is no such picture.", code="no-file")
@@ -455,7 +486,8 @@ class Service:
         """Read YAML, AutoTrain's too, into a checked spec and the secrets that it names."""
         # On a shared page `${NAME}` must not read the server's environment.
         spec, secrets = from_yaml(text, {} if self.settings.shared else None)
-        return resolve(spec, self.tasks).spec.model_dump(mode="json", exclude_defaults=True), secrets
+        found = self._resolve(spec.model_dump(exclude_unset=True)) if spec.data.path else resolve(spec, self.tasks)
+        return found.spec.model_dump(mode="json", exclude_defaults=True), secrets
 
     # -- inner
 
@@ -467,11 +499,11 @@ class Service:
         resolved = resolve(spec, self.tasks)
         backend(resolved.spec.backend)
         data, model = resolved.spec.data, resolved.spec.model
-        folder = Path(data.path).expanduser()
+        folder = _expanded(data.path)
         source = data.source
         if not source:
             samples = {s.name for s in resolved.task.samples}
-            exists = bool(data.path) and not self.settings.shared and folder.exists()
+            exists = bool(data.path) and not self.settings.shared and _exists(folder)
             looks_local = data.path.startswith(("/", "./", "../", "~"))
             elsewhere = "hub" if any(s.name == "hub" for s in resolved.task.sources) else "path"
             source = "path" if exists or looks_local else "sample" if data.path in samples else elsewhere
@@ -488,17 +520,17 @@ class Service:
         update: dict[str, Any] = {"source": source}
         if source == "path":
             update["path"] = str(folder.resolve())
-        is_folder = model != TINY and Path(model).expanduser().is_dir()
-        if is_folder and self.settings.shared:
+        if self.settings.shared and model and not HUB_ID.fullmatch(model):
             raise Forbidden(
                 "Folders of the server cannot be used as a model on a shared page.",
-                "Name a model of the Hub.",
+                "Name a model of the Hub, such as google/vit-base-patch16-224.",
                 "model",
                 "folder-refused",
             )
+        is_folder = not self.settings.shared and model != TINY and _is_folder(model)
         spec_update: dict[str, Any] = {"data": data.model_copy(update=update)}
         if is_folder:
-            spec_update["model"] = str(Path(model).expanduser().resolve())
+            spec_update["model"] = str(_expanded(model).resolve())
         return Resolved(resolved.spec.model_copy(update=spec_update), resolved.task, resolved.params)
 
     def _need(self, resolved: Resolved, capability: str) -> None:
@@ -506,11 +538,13 @@ class Service:
             raise StateError(f"{resolved.task.title} has no {capability}.", code=f"no-{capability}")
 
     def _secrets(self, token: str | None) -> Secrets:
-        # A visitor never acts with the token of the server's owner.
-        return Secrets(token=token or (None if self.settings.shared else os.environ.get("HF_TOKEN")))
+        # Without one a worker of the local person uses HF_TOKEN or `hf auth login`; a visitor's never does.
+        return Secrets(token=token)
 
     def _environment(self, token: str | None) -> dict[str, str]:
-        return local.environment(self._secrets(token).environment(), visitor=self.settings.shared)
+        secrets = self._secrets(token)
+        caches = local.visitor_caches(self.settings.home, secrets) if self.settings.shared else {}
+        return local.environment({**secrets.environment(), **caches}, visitor=self.settings.shared)
 
     def _owns(self, run: Run, owner: str) -> bool:
         return not self.settings.shared or run.owner() == owner
@@ -556,18 +590,30 @@ class Service:
 
     @contextmanager
     def _call(self, draft: str) -> Iterator[threading.Event]:
-        mine = threading.Event()
-        with self._lock:
-            earlier = self._calls.get(draft)
-            self._calls[draft] = mine
-        if earlier:
-            earlier.set()
+        """Be the only call at work on a draft: the earlier one is cancelled, and has ended before this begins."""
+        mine = _Call()
+        while True:
+            self._end_call(draft)
+            with self._lock:
+                if draft not in self._calls:
+                    self._calls[draft] = mine
+                    break
         try:
-            yield mine
+            yield mine.cancel
         finally:
             with self._lock:
-                if self._calls.get(draft) is mine:
-                    del self._calls[draft]
+                del self._calls[draft]
+            mine.ended.set()
+
+    def _end_call(self, draft: str) -> None:
+        """Cancel the call at work on a draft, and wait until its worker writes no more."""
+        with self._lock:
+            call = self._calls.get(draft)
+        if call is None:
+            return
+        call.cancel.set()
+        if not call.ended.wait(CALL_ENDS_SECONDS):
+            raise StateError("The earlier check does not end.", "Try again in a moment.", code="check-busy")
 
 
 def wait(service: Service, run: str, *, every: float = 0.5) -> Iterator[dict[str, Any]]:
@@ -607,6 +653,33 @@ def _unreadable(run: Run, error: UserError) -> dict[str, Any]:
         "reason": str(error),
         "can": {**nothing, "delete": True},
     }
+
+
+class _Call:
+    """A call at work on a draft: how to cancel it, and whether it has ended."""
+
+    def __init__(self) -> None:
+        self.cancel = threading.Event()
+        self.ended = threading.Event()
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # a user that does not exist
+        return Path(path)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or no name of a file at all
+        return False
+
+
+def _is_folder(name: str) -> bool:
+    path = _expanded(name)
+    return _exists(path) and path.is_dir()
 
 
 def _free(path: Path) -> Path:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autotrain_gradio.errors import UserError
+
 MIB = 1024 * 1024
 
 
@@ -61,7 +63,12 @@ class Settings:
 
         `AUTOTRAIN_GRADIO_HOME` (default `~/.autotrain-gradio`; on a Space `/data/autotrain-gradio`
         where a bucket is mounted, else a temporary folder), `AUTOTRAIN_GRADIO_SLOTS`,
-        `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_SHARED` (1 or 0), `HF_ENDPOINT`.
+        `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_SHARED` (1 or 0: it wins), `HF_ENDPOINT`.
+
+        shared: whether strangers can reach the page, where the environment does not say; None: on a Space.
+
+        Raises:
+            UserError: a variable is no number, or too small.
         """
         env = os.environ if environ is None else environ
         on_space = bool(env.get("SPACE_ID"))
@@ -73,16 +80,32 @@ class Settings:
             home = base / "autotrain-gradio"
         else:
             home = Path.home() / ".autotrain-gradio"
-        if shared is None:
-            shared = on_space or env.get("AUTOTRAIN_GRADIO_SHARED", "") in {"1", "true", "yes"}
-        slots = env.get("AUTOTRAIN_GRADIO_SLOTS")
-        grace = env.get("AUTOTRAIN_GRADIO_STOP_GRACE")
-        limits = Limits(stop_grace_seconds=float(grace)) if grace else Limits()
+        said = env.get("AUTOTRAIN_GRADIO_SHARED", "").lower()
+        if said in {"1", "true", "yes", "0", "false", "no"}:
+            shared = said in {"1", "true", "yes"}
+        elif shared is None:
+            shared = on_space
+        slots = _number(env, "AUTOTRAIN_GRADIO_SLOTS", at_least=1)
+        grace = _number(env, "AUTOTRAIN_GRADIO_STOP_GRACE", at_least=0)
+        limits = Limits() if grace is None else Limits(stop_grace_seconds=grace)
         return cls(
             home=home.resolve(),
             limits=limits,
-            slots=int(slots) if slots else None,
+            slots=None if slots is None else int(slots),
             shared=shared,
             on_space=on_space,
             hub_endpoint=env.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/"),
         )
+
+
+def _number(env: Mapping[str, str], name: str, *, at_least: float) -> float | None:
+    text = env.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not value >= at_least:
+        raise UserError(f"{name} is '{text}': it must be a number, at least {at_least:g}.", "", name, "bad-variable")
+    return value

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from autotrain_gradio.errors import Finding, SpecError, did_you_mean
 
 PROJECT_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$")
+YAML_CHARACTERS = 65_536
 TINY = "tiny"
 """The model name that means: a small random model, from scratch, for a dry run."""
 
@@ -80,13 +81,23 @@ class RunSpec(Model):
     @field_validator("project_name")
     @classmethod
     def _project_name(cls, value: str) -> str:
-        if PROJECT_NAME.match(value) and ".." not in value:
+        if PROJECT_NAME.fullmatch(value) and ".." not in value:
             return value
         shown = value if len(value) <= 60 else f"{value[:57]}… ({len(value)} characters)"
         raise ValueError(
             f"'{shown}' cannot name a model: use 1 to 96 letters, digits, '.', '_' or '-', beginning and ending "
             f"with a letter or digit and without '..'. For instance '{slug(value)}'."
         )
+
+
+class _NoAliases(yaml.SafeLoader):
+    """Refuses aliases: a few lines of them can stand for gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read here", mark)
+        return super().compose_node(parent, index)
 
 
 @dataclass(repr=False)
@@ -160,8 +171,10 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
         SpecError: the text is no YAML mapping, or a setting is unknown or wrong.
     """
     env = os.environ if environ is None else environ
+    if len(text) > YAML_CHARACTERS:
+        raise SpecError(f"The YAML has {len(text):,} characters; a run has a few hundred.", code="yaml")
     try:
-        raw = yaml.safe_load(text)
+        raw = yaml.load(text, _NoAliases)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -174,19 +187,23 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
             "The YAML has no settings: it must be a mapping such as 'task: image-classification'.", code="yaml"
         )
     raw = {str(k): v for k, v in raw.items()}
-    secrets = _read_hub(raw, env)
-    if "base_model" in raw:
-        raw["model"] = raw.pop("base_model")
     for section in ("data", "params", "hub"):
         if raw.get(section) is None:
             raw.pop(section, None)
         elif not isinstance(raw[section], dict):
             raise SpecError(f"'{section}' must be a mapping of settings.", where=section, code="yaml")
+    secrets = _read_hub(raw, env)
+    if "base_model" in raw:
+        raw["model"] = raw.pop("base_model")
     if "log" in raw:
         raw.setdefault("params", {})["log"] = raw.pop("log")
     data = raw.get("data", {})
     if "column_mapping" in data:
-        data["columns"] = {**(data.pop("column_mapping") or {}), **data.get("columns", {})}
+        mappings = [data.pop("column_mapping") or {}, data.get("columns") or {}]
+        if not all(isinstance(m, dict) for m in mappings):
+            message = "The mapping of columns must be pairs such as 'image_column: photo'."
+            raise SpecError(message, where="data.column_mapping", code="yaml")
+        data["columns"] = {**mappings[0], **mappings[1]}
     return parse(raw), secrets
 
 

@@ -33,6 +33,8 @@ LEND_EVERY = 5.0
 QUEUE_SECONDS = 0.3
 """How long an answer about places in the queue serves all who ask."""
 log = logging.getLogger(__name__)
+LOCAL = "local"
+"""Owner of the runs of the person at the machine; all others are visitors."""
 
 
 class Dispatcher:
@@ -96,13 +98,17 @@ class Dispatcher:
         which may be gated.
         """
         held = self._secrets.get(run.id)
-        if (held and held.token) or (not self._settings.shared and has_login()):
+        if held and held.token:
             return False
-        spec = run.spec()
-        if (spec.get("hub") or {}).get("push_to_hub"):
-            return True
         queued = [c for c in run.controls() if c["kind"] == "queued"]
-        return bool(queued and queued[-1].get("token")) and _uses_hub(spec)
+        if queued and queued[-1].get("token"):
+            # This person's own token was given: another account, though it is signed in here, will not do.
+            return self._publishes(run) or _uses_hub(run.spec())
+        signed_in = run.owner() == LOCAL and has_login()
+        return self._publishes(run) and not signed_in
+
+    def _publishes(self, run: Run) -> bool:
+        return bool((run.spec().get("hub") or {}).get("push_to_hub"))
 
     def _changed(self) -> None:
         self._order = (0.0, [])
@@ -223,7 +229,9 @@ class Dispatcher:
         queued = run.begin(state.attempt)
         if queued is None:
             return False
-        env = local.environment(self._secrets.get(run.id, Secrets()).environment(), visitor=self._settings.shared)
+        secrets, visitor = self._secrets.get(run.id, Secrets()), run.owner() != LOCAL
+        caches = local.visitor_caches(self._settings.home, secrets) if visitor else {}
+        env = local.environment({**secrets.environment(), **caches}, visitor=visitor)
         device = None
         if len(names) > 1 and self._settings.slots != 1:
             device = least_used(names, [d for r in active if (d := _device(r.directory)) is not None])

@@ -17,12 +17,12 @@ import psutil
 from autotrain_gradio.backends import process as processes
 from autotrain_gradio.backends.base import Capabilities
 from autotrain_gradio.backends.calls import call
-from autotrain_gradio.backends.process import environment
+from autotrain_gradio.backends.process import environment, visitor_caches
 from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.runs import worker_lock
 from autotrain_gradio.runs.files import read_object, write_json
 
-__all__ = ["WarmWorkers", "call", "capabilities", "environment", "signal", "status", "submit"]
+__all__ = ["WarmWorkers", "call", "capabilities", "environment", "signal", "status", "submit", "visitor_caches"]
 
 START_SECONDS = 30.0
 capabilities = Capabilities(outlives_app=True, needs_visitor=False, stoppable=True, price_known=True)
@@ -53,7 +53,11 @@ def submit(directory: Path, attempt: int, env: Mapping[str, str], *, resume: boo
         "created": processes.created(child.pid),
         "device": device,
     }
-    write_json(directory / "backend.json", record)
+    try:
+        write_json(directory / "backend.json", record)
+    except OSError:
+        processes.kill_group(child)  # a worker that is on no record could not be stopped
+        raise
 
 
 def status(directory: Path, attempt: int, started: float) -> dict[str, Any]:

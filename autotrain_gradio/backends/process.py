@@ -6,6 +6,7 @@ in its environment, and so does whatever it starts: what it leaves behind can be
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal as signals
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from autotrain_gradio.spec import Secrets
 
 MARK = "AUTOTRAIN_GRADIO_RUN"
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
@@ -37,7 +40,7 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
     env = {name: value for name, value in os.environ.items() if name not in {MARK, CALLER}}
     if visitor:
         env = {name: value for name, value in env.items() if not any(w in name.upper() for w in SECRET_WORDS)}
-        if not secrets:
+        if not any(name in secrets for name in HUB_TOKENS):
             env["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
     elif any(name in secrets for name in HUB_TOKENS):
         for name in HUB_TOKENS:
@@ -62,6 +65,15 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
         "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     }
     return {**defaults, **env, **fixed, **secrets}
+
+
+def visitor_caches(home: Path, secrets: Secrets) -> dict[str, str]:
+    """Return the variables that give visitors with the same token, or without one, caches of their own.
+
+    What one token may download must not be read from a cache by others, nor the login of this server be found.
+    """
+    whose = hashlib.sha256(secrets.token.encode()).hexdigest()[:16] if secrets.token else "anonymous"
+    return {"HF_HOME": str(home / "cache" / "visitors" / whose), "NETRC": os.devnull, "WANDB_MODE": "disabled"}
 
 
 def spawn(

@@ -227,6 +227,14 @@ def _tell_passed_over(state: _State, tree: Tree, fetched: Fetched) -> None:
         )
 
 
+def _loose(tree: Tree, request: Request) -> bool:
+    """Whether the data is nothing but media files that lie in no folder."""
+    if request.media is None or request.target is None or not tree.files:
+        return False
+    media = tree.with_suffix(request.media.suffixes)
+    return len(media) == len(tree.files) and all("/" not in f.path for f in media)
+
+
 def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
     """Return the layout that fits best, its module, and why.
 
@@ -261,6 +269,15 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
             "Unpack them, and pack the files themselves.",
             str(request.spec.path),
             "archive-in-archive",
+        )
+    if best is None and _loose(tree, request):
+        kind = request.media.name if request.media else "file"
+        raise DataError(
+            f"Your {counted(len(tree.files), kind)} have no classes: nothing says what is in which.",
+            f"Put the {kind}s of each class into a folder named after it, pack the folders into a zip, and drop that. "
+            "Or add a table, such as metadata.csv, with the columns file_name and label.",
+            str(request.spec.path),
+            "no-classes",
         )
     if best is None:
         message = (

@@ -53,7 +53,7 @@ class Request:
     ) -> Request:
         """Make a request of anything with a `spec`, a `task` and `params`, as `registry.Resolved` has.
 
-        The Hub's address and token are read from `HF_ENDPOINT` and `HF_TOKEN`.
+        The Hub's address and token are read from `HF_ENDPOINT` and `HF_TOKEN`, or from `hf auth login`.
         """
         env = os.environ if environ is None else environ
         task = resolved.task
@@ -69,7 +69,7 @@ class Request:
             limits=limits or Limits(),
             home=home,
             endpoint=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
-            token=env.get("HF_TOKEN") or None,
+            token=_token(env),
         )
 
     @property
@@ -110,3 +110,11 @@ class Request:
         roles = [(c.role, c.kind.name, c.many) for c in self.columns]
         parts = [VERSION, self.spec.model_dump(mode="json"), roles, self.seed, self.endpoint]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _token(env: Mapping[str, str]) -> str | None:
+    if env.get("HF_TOKEN") or env.get("HF_HUB_DISABLE_IMPLICIT_TOKEN"):
+        return env.get("HF_TOKEN") or None
+    from huggingface_hub import get_token
+
+    return get_token()

@@ -22,7 +22,8 @@ def findings_of(error: BaseException, directory: Path) -> list[Finding]:
     """
     if isinstance(error, UserError):
         return list(error.findings)
-    if isinstance(error, MemoryError):
+    # By name: torch is not imported here.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         hint = "Choose a smaller batch size or model, then try again."
         return [Finding("error", "out-of-memory", "The machine's memory ran out.", hint)]
     if is_full(error):

@@ -70,7 +70,7 @@ class TrainerParams(Params):
     early_stopping_patience: int = param(5, "evaluation", ge=0, le=1000)
     """Stop after this many evaluations without improvement; 0: never."""
     early_stopping_threshold: float = param(0.01, "evaluation", ge=0)
-    """By how much the validation loss must fall to count as an improvement."""
+    """By how much the figure that chooses the best checkpoint must improve to count."""
 
     @field_validator("eval_strategy", mode="before")
     @classmethod

@@ -26,16 +26,27 @@ def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
         write(partial)
         (partial / "training_args.bin").unlink(missing_ok=True)  # a pickle: nobody should have to trust it
         (partial / "README.md").write_text(card, encoding="utf-8")
-        settings = run.spec.model_dump(mode="json")
+        settings = portable(run.spec.model_dump(mode="json"))
         settings["params"] = run.params.model_dump(mode="json")
         write_json(partial / "training_params.json", settings)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+    earlier = run.directory / "model.earlier"
+    shutil.rmtree(earlier, ignore_errors=True)
     if run.model.exists():
-        shutil.rmtree(run.model)
+        run.model.rename(earlier)
     partial.rename(run.model)
+    shutil.rmtree(earlier, ignore_errors=True)
     run.artifact("model", run.model)
+
+
+def portable(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec that names local folders by their last part: the model is given away, its place is not."""
+    for section, key in ((spec, "model"), (spec["data"], "path")):
+        if Path(section[key]).is_absolute():
+            section[key] = Path(section[key]).name
+    return spec
 
 
 def card(

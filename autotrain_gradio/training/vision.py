@@ -18,6 +18,7 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from PIL import Image, ImageOps  # noqa: E402
 
+from autotrain_gradio.data.picture_formats import READABLE  # noqa: E402
 from autotrain_gradio.errors import DataError, UserError  # noqa: E402
 
 SIXTEEN_BITS = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
@@ -90,7 +91,7 @@ def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None) -> I
     """
     data = cell.get("bytes")
     try:
-        with Image.open(io.BytesIO(data) if data else cell["path"]) as image:
+        with Image.open(io.BytesIO(data) if data else cell["path"], formats=READABLE) as image:
             if shorter_side:
                 image.draft("RGB", (shorter_side, shorter_side))  # JPEG: decode at a half, quarter or eighth
             return _smaller(_rgb(image), shorter_side)

@@ -78,6 +78,10 @@ def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> st
     left_out = f" {dropped:,} row{'s were' if dropped != 1 else ' was'} left out: see below." if dropped else ""
     return (
         f"<div class='at-recognised{' at-blocked' if counts['error'] else ''}'><h2>{escape(head)}</h2>"
-        f"<p><strong>{escape(str(layout.get('title') or ''))}.</strong> <span class='at-quiet'>"
+        f"<p>{_strong(str(layout.get('title') or ''))}<span class='at-quiet'>"
         f"{escape(told)}{escape(left_out)}</span></p><dl class='at-numbers'>{items}</dl></div>"
     )
+
+
+def _strong(text: str) -> str:
+    return f"<strong>{escape(text)}.</strong> " if text else ""

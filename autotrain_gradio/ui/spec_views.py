@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -74,7 +75,9 @@ class SpecViews:
         """Fill the form from what was pasted."""
         from autotrain_gradio.ui.task_tab import seed
 
-        def fill(text: str, draft: Any, data: Any) -> Any:
+        service = walk.shell.service
+
+        def fill(text: str, draft: Any, data: Any, visitor: Any) -> Any:
             try:
                 spec, _ = walk.shell.service.parse_yaml(text or "")
                 if spec["task"] != walk.task.name:
@@ -82,16 +85,25 @@ class SpecViews:
                     raise UserError(
                         f"This YAML is for {title.lower()}.", f"Paste it in the tab '{title}'.", "task", "other-task"
                     )
+                return seed_from(spec, draft, data or {}, walk.shell.owner(visitor)), ""
             except UserError as error:
                 return gr.skip(), messages.error(error)
-            return seed_from(spec, draft, data), ""
 
-        def seed_from(spec: dict[str, Any], draft: Any, data: Any) -> Any:
-            old = data or {}
-            named = spec.get("data") or {}
-            if old.get("source") == "upload" and named.get("path") in (old.get("path"), "", None):
-                named = {**named, "source": "upload", "path": old["path"]}  # the files that are here already
-            return seed(draft, {**spec, "data": named}, 3 if draft else 1)
+        def seed_from(spec: dict[str, Any], draft: Any, old: dict[str, Any], owner: str) -> Any:
+            named = dict(spec.get("data") or {})
+            path = named.get("path") or ""
+            if old.get("source") and PurePath(path).name in ("", PurePath(str(old.get("path"))).name):
+                # The data that is here already: the YAML names it, or names none.
+                named = {**named, "source": old["source"], "path": old.get("path", "")}
+                state = service.draft_state(draft, owner) if service.is_draft(draft, owner) else None
+                same = state is not None and (state["spec"].get("data") or {}) == named
+                return seed(
+                    draft, {**spec, "data": named}, 3 if same else 2, state["check"] if same and state else None
+                )
+            if not named.get("source"):
+                return seed(draft, {**spec, "data": named}, 1)
+            new = service.draft(walk.task.name, owner)
+            return seed(new, {**spec, "data": named}, 2)
 
-        inputs = [self.pasted, walk.draft, walk.form.data]
+        inputs = [self.pasted, walk.draft, walk.form.data, walk.shell.visitor]
         self.fill.click(fill, inputs, [walk.seed, self.problem], **TELLING)

@@ -56,6 +56,7 @@ class CheckStep:
     gallery: Any = None
     following: Any = None
     data_note: Any = None
+    data_next: Any = None
     files: Any = None
     _latest: dict[str, object] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -114,18 +115,20 @@ class CheckStep:
         walk = self.walk
         return [
             *(walk.draft, walk.form.data, walk.steps, *walk.step.values()),
-            *(self.data_note, self.fixes, self.status, self.check_now, self.cancel, self.findings, self.summary),
+            *(self.data_note, self.data_next, self.fixes, self.status, self.check_now, self.cancel),
+            *(self.findings, self.summary),
             *(self.result, *(w for _, w in self.columns), self.labels_box, self.labels, self.profile, self.gallery),
             *(self.following, *(f.widget for f in walk.form.split)),
         ]
 
-    def wire(self, data_note: Any, files: Any) -> None:
+    def wire(self, data_note: Any, data_next: Any, files: Any) -> None:
         """Attach the step's events.
 
         data_note: where the first step says which data was taken, or why not.
+        data_next: its button that leads here, shown once there is data.
         files: its drop zone, if it has one.
         """
-        self.data_note, self.files = data_note, files
+        self.data_note, self.data_next, self.files = data_note, data_next, files
         walk, inputs, outputs = self.walk, self.inputs(), self.outputs()
         self.findings.click(self._fixer(), [self.fixes, *inputs], outputs, **CHECKING)
         for column, dropdown in self.columns:
@@ -134,6 +137,7 @@ class CheckStep:
         gr.on([self.split_again.click, self.check_now.click], self.again, inputs, outputs, **CHECKING)
         self.cancel.click(self.stop, [walk.draft, walk.shell.visitor], None, **QUICK)
         self.following.click(lambda: walk.go(3), None, [walk.steps, walk.step[3]], **QUICK)
+        data_next.click(lambda: walk.go(2), None, [walk.steps, walk.step[2]], **QUICK)
 
     # -- events that check: each yields updates of `outputs`
 
@@ -151,7 +155,7 @@ class CheckStep:
                 service.upload(draft, list(files or []), owner)
             data = service.draft_state(draft, owner)["spec"]["data"]
         except UserError as error:
-            yield self.refused(error)
+            yield {**self.refused(error), self.files: None}
             return
         # The drop zone is emptied: it is ready for what may take the place of these files.
         yield {**made, self.files: None}
@@ -231,7 +235,8 @@ class CheckStep:
 
     def _draft(self, draft: Any, owner: str) -> tuple[str, Updates]:
         walk = self.walk
-        if not draft:
+        # One that is no draft any more was swept, deleted, or started in another window.
+        if not draft or not walk.shell.service.is_draft(draft, owner):
             draft = walk.shell.service.draft(walk.task.name, owner)
         return draft, {walk.draft: draft, self.data_note: ""}
 
@@ -249,6 +254,7 @@ class CheckStep:
         yield {
             walk.form.data: data,
             self.data_note: messages.in_use(str(data.get("path") or "")),
+            self.data_next: gr.Button(visible=True),
             self.status: messages.busy("Opening the data"),
             self.check_now: gr.Button(visible=False),
             self.cancel: gr.Button(visible=True),
@@ -264,7 +270,17 @@ class CheckStep:
             if not isinstance(item, Done):
                 yield {self.status: messages.busy(*item)}
             elif item.error:
-                yield {**self._shown(check_view.CheckView()), self.findings: messages.error(item.error)}
+                # What was shown stays: the setting that is wrong may be among it.
+                yield {
+                    self.status: "",
+                    self.cancel: gr.Button(visible=False),
+                    self.check_now: gr.Button(visible=True),
+                    self.findings: messages.error(item.error),
+                    self.summary: "",
+                    self.following: gr.Button(interactive=False),
+                    walk.step[3]: gr.Step(interactive=False),
+                    walk.step[4]: gr.Step(interactive=False),
+                }
             else:
                 yield self._shown(check_view.view(walk.task, draft, item.value))
 

@@ -29,6 +29,7 @@ class DataStep:
     samples: list[tuple[str, Any]]
     places: list[tuple[Source, Any, Any]]
     note: Any
+    following: Any
 
     @classmethod
     def build(cls, walk: Walk) -> DataStep:
@@ -91,7 +92,15 @@ class DataStep:
                     )
         with gr.Accordion("Which files can I use?", open=False, elem_id=f"{walk.prefix}-formats"):
             gr.HTML(_formats(walk))
-        return cls(walk, files, samples, places, note)
+        with gr.Row(elem_classes="at-next"):
+            following = gr.Button(
+                "Continue to the check",
+                variant="primary",
+                size="lg",
+                visible=bool(old),
+                elem_id=f"{walk.prefix}-data-next",
+            )
+        return cls(walk, files, samples, places, note, following)
 
     def wire(self, check: CheckStep) -> None:
         """Begin a check whenever data arrives."""

@@ -153,7 +153,7 @@ def _contents(task: Task, shell: Shell, state: gr.State, current: Seed, tabs: An
     with walk.step[4]:
         train_step = TrainStep.build(walk)
     walk.draft.change(_keep_draft(task.name), [walk.draft, shell.drafts], shell.drafts, **QUICK)
-    check_step.wire(data_step.note, data_step.files)
+    check_step.wire(data_step.note, data_step.following, data_step.files)
     data_step.wire(check_step)
     model_step.wire(train_step.outputs(), train_step.summarise)
     train_step.wire(tabs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -152,3 +153,46 @@ def test_a_draft_comes_back_after_a_reload(app: App, visit: Visit) -> None:
     page.reload()
     expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
     expect(page.locator(f"{TASK}-check-next")).to_be_enabled()
+
+
+def test_back_and_forth_and_a_wrong_setting_are_no_dead_end(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    use_sample(page)
+    page.locator(f"{TASK}-step-1-button, [role=tab]:has-text('Data'), button:has-text('Data')").first.click()
+    page.locator(f"{TASK}-data-next").click()
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+
+    page.locator(f"{TASK}-split > button").click()
+    fraction = page.locator(f"{TASK}-valid-fraction input")
+    fraction.fill("1.5")
+    page.locator(f"{TASK}-split-apply").click()
+    expect(page.locator(f"{TASK}-findings")).to_contain_text("less than 1")
+    expect(fraction).to_be_visible()
+    fraction.fill("0.5")
+    page.locator(f"{TASK}-split-apply").click()
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("45")
+
+
+def test_data_that_has_expired_is_given_anew(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    use_sample(page)
+    for draft in (app.home / "runs").iterdir():
+        if not (draft / "spec.json").exists():
+            shutil.rmtree(draft)
+    page.locator(f"{TASK}-step-1-button, [role=tab]:has-text('Data'), button:has-text('Data')").first.click()
+    use_sample(page)
+    page.locator(f"{TASK}-check-next").click()
+    expect(page.get_by_label("Tiny, from scratch")).to_be_visible()
+
+
+def test_yaml_of_other_data_leads_to_its_check(app: App, visit: Visit, tmp_path: Path) -> None:
+    page = visit(app.url)
+    use_sample(page)
+    page.locator(f"{TASK}-check-next").click()
+    shutil.copytree(SAMPLES, tmp_path / "mine")
+    paste(page, f"task: image_classification\nbase_model: tiny\ndata: {{path: {tmp_path / 'mine'}}}\n")
+    page.locator(f"{TASK}-check-now").click()
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    page.locator(f"{TASK}-check-next").click()
+    expect(page.locator(f"{TASK}-estimate")).to_contain_text("72 rows")

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from PIL import Image, UnidentifiedImageError
 
 from autotrain_gradio.data.kinds.image_panels import gallery, profile
+from autotrain_gradio.data.picture_formats import READABLE
 from autotrain_gradio.data.rows import Cells, Context, counted, listed
 from autotrain_gradio.data.scan import Scan
 from autotrain_gradio.data.tree import inside
@@ -26,10 +27,6 @@ from autotrain_gradio.errors import Finding, Level
 
 __all__ = ["gallery", "inspect", "profile"]
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
-"""Formats that are opened. Not those for which Pillow starts other programs (EPS)."""
-Image.init()  # else only the most common formats are known
-READABLE = tuple(f for f in FORMATS if f in Image.OPEN)
 EXTENSIONS = {
     "JPEG": {".jpg", ".jpeg"},
     "MPO": {".jpg", ".jpeg"},

@@ -100,6 +100,9 @@ def join(parts: list[tuple[str, str, Path]], request: Request) -> Raw:
         start += count
     if all(_without_bytes(t, request) for found in tables.values() for t in found):
         raw.arrow = []  # the cells name files: these are rows of an ordinary table
+    else:
+        for found in tables.values():
+            found[:] = [_only_bytes(t, request) for t in found]
     for split, found in tables.items():
         try:
             raw.splits[split] = pa.concat_tables(found, promote_options="permissive")
@@ -116,6 +119,19 @@ def join(parts: list[tuple[str, str, Path]], request: Request) -> Raw:
 def _without_bytes(table: pa.Table, request: Request) -> bool:
     column = media_field(table.schema, request)
     return column is not None and all(c.field("bytes").null_count == len(c) for c in table.column(column).chunks)
+
+
+def _only_bytes(table: pa.Table, request: Request) -> pa.Table:
+    """Empty the cells that name a file where the others carry theirs: they are counted as missing."""
+    name = media_field(table.schema, request)
+    if name is None:
+        return table
+    chunks = []
+    for chunk in table.column(name).chunks:
+        fields = [chunk.field("bytes"), chunk.field("path")]
+        chunks.append(pa.StructArray.from_arrays(fields, ["bytes", "path"], mask=fields[0].is_null()))
+    column = pa.chunked_array(chunks, table.schema.field(name).type)
+    return table.set_column(table.column_names.index(name), name, column)
 
 
 def media_field(schema: pa.Schema, request: Request) -> str | None:

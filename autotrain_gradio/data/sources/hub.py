@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -226,7 +227,9 @@ def _config_folders(data: Iterable[str], request: Request) -> set[str]:
 
 def _download(name: str, revision: str, chosen: _Chosen, draft: Path, request: Request, progress: Progress) -> Path:
     home = request.home or draft.resolve().parent.parent
-    cache = home / "cache" / "hub"
+    # What one token may download must not be read from a cache with another, or without one.
+    whose = hashlib.sha256(request.token.encode()).hexdigest()[:16] if request.token else "anonymous"
+    cache = home / "cache" / "hub" / whose
     cache.mkdir(parents=True, exist_ok=True)
     total = sum(chosen.sizes.values())
     if total > request.limits.archive_bytes:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from transformers import TrainerCallback
 
 from autotrain_gradio import panels
 from autotrain_gradio.panels import Panel
@@ -78,7 +79,12 @@ class Judge:
             return {}, [panels.markdown(text, title="Results"), training]
         if logits is None:
             self._run.state("running", "Measuring on the validation images")
-            output = trainer.predict(self._images)
+            trainer.add_callback(_Stop(self._run))
+            try:
+                output = trainer.predict(self._images)
+            except _Stopped:
+                text = "The training was stopped before these weights were measured. Try the model."
+                return {}, [panels.markdown(text, title="Results"), training]
             logits, loss = output.predictions, float(output.metrics["test_loss"])
         found = metrics.classification(logits, self._targets)
         if len(self._names) == 2 and "auc" not in found:
@@ -159,3 +165,16 @@ def _loss_at(trainer: Any, step: int) -> float | None:
         e["eval_loss"] for e in reversed(trainer.state.log_history) if e.get("step") == step and "eval_loss" in e
     )
     return next(entries, None)
+
+
+class _Stopped(Exception):
+    """The user asked to stop while the weights that are kept were measured."""
+
+
+class _Stop(TrainerCallback):
+    def __init__(self, run: Reporter) -> None:
+        self._run = run
+
+    def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._run.stop_requested():
+            raise _Stopped

@@ -78,8 +78,8 @@ def store(settings: Settings) -> Store:
     return Store(settings.runs)
 
 
-def new(store: Store, **spec: Any) -> Run:
-    run = store.create("toy-sorting", "me", SPEC)
+def new(store: Store, owner: str = "local", **spec: Any) -> Run:
+    run = store.create("toy-sorting", owner, SPEC)
     run.freeze({**SPEC, **spec})
     return run
 
@@ -312,7 +312,9 @@ def test_a_login_of_this_machine_is_a_token_but_not_for_strangers(
     run = new(store, hub={"push_to_hub": True})
     run.enqueue(resume=False)
     assert not Dispatcher(settings, store).lacks_token(run)
-    assert Dispatcher(Settings(home=settings.home, shared=True), store).lacks_token(run)
+    visitors = new(store, "visitor:a", hub={"push_to_hub": True})
+    visitors.enqueue(resume=False)
+    assert Dispatcher(settings, store).lacks_token(visitors)
 
 
 def test_a_bad_turn_does_not_end_the_queue(

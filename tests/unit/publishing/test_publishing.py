@@ -170,3 +170,21 @@ def test_the_token_is_in_no_file_of_the_run(hub: Hub, service: Service, start: S
     until(run, "completed")
     folder: Path = service.store.get(run).directory
     assert not [p for p in folder.rglob("*") if p.is_file() and TOKEN.encode() in p.read_bytes()]
+
+
+def test_a_hub_that_is_away_is_told_before_the_training(
+    service: Service, start: Start, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    failed = until(begin(service, TOKEN), "failed")
+    assert failed["error"]["code"] == "hub-unreachable"
+
+
+def test_a_name_that_the_hub_refuses_is_found_before_the_training(
+    hub: Hub, service: Service, start: Start, until: Until
+) -> None:
+    draft = service.draft("toy-sorting")
+    data = {"source": "upload", "path": "x"}
+    spec = {"task": "toys", "project_name": "my--model", "data": data, "hub": {"push_to_hub": True}}
+    failed = until(service.start(draft, spec, token=TOKEN), "failed")
+    assert failed["error"]["code"] == "name-refused" and failed["series"] == {}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autotrain_gradio.errors import DataError, Forbidden, NotFound, SpecError, StateError
+from autotrain_gradio.errors import DataError, Forbidden, NotFound, SpecError, StateError, WorkerError
 from autotrain_gradio.service import Service
 from autotrain_gradio.settings import Limits, Settings
 
@@ -54,6 +58,108 @@ def test_a_stranger_cannot_use_a_folder_of_the_server_as_a_model(shared: Service
     spec = {"task": IMAGES, "model": str(tmp_path), "data": {"source": "sample", "path": "shapes"}}
     with pytest.raises(Forbidden):
         shared.probe(spec, "visitor:a")
+
+
+@pytest.mark.parametrize("model", ["../runs/x/model", "/etc", "~", "./a", "a/../b", "a/b/c", "x" * 300 + "/../.."])
+def test_a_stranger_names_models_of_the_hub_only(shared: Service, model: str) -> None:
+    spec = {"task": IMAGES, "model": model, "data": {"source": "sample", "path": "shapes"}}
+    with pytest.raises(Forbidden):
+        shared.start(shared.draft(IMAGES, "visitor:a"), spec, "visitor:a")
+
+
+def test_a_visitors_run_never_has_the_owners_token(
+    toys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start, until: Until
+) -> None:
+    # The toy says what its worker's environment holds; the home is shared with a service of the owner.
+    train = toys / "toy_task" / "train.py"
+    told = 'print("token", os.environ.get("HF_TOKEN"), os.environ.get("HF_HUB_DISABLE_IMPLICIT_TOKEN")'
+    train.write_text(train.read_text().replace('print("playing"', told))
+    monkeypatch.setenv("HF_TOKEN", "hf_owner")
+    visitors = Service(Settings(home=tmp_path / "home", shared=True), dispatch=False)
+    spec = {"task": "toy-sorting", "data": {"source": "upload", "path": "x"}}
+    run = visitors.start(visitors.draft("toy-sorting", "visitor:a"), spec, "visitor:a")
+    done = until(run, "completed")  # started by the owner's service, which the fixture runs on that home
+    log = visitors.log(done["id"])["text"]
+    assert "token None 1" in log and "hf_owner" not in log
+    visitors.close()
+
+
+def test_a_check_of_other_settings_does_not_reach_a_started_run(
+    service: Service, start: Start, until: Until, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    def slow(directory: Path, verb: str, context: Any, *, cancel: threading.Event, **more: Any) -> Any:
+        began.set()
+        assert cancel.wait(10)
+        time.sleep(0.3)  # the worker takes a moment to die
+        ended.set()
+        raise WorkerError("It was cancelled.", code="cancelled")
+
+    monkeypatch.setattr("autotrain_gradio.backends.local.call", slow)
+    draft = service.draft("toy-sorting")
+    spec = {"task": "toy-sorting", "data": {"source": "upload", "path": "x"}}
+    failures: list[Exception] = []
+
+    def check() -> None:
+        try:
+            service.check(draft, spec)
+        except WorkerError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=check)
+    thread.start()
+    assert began.wait(10)
+    service.start(draft, spec)
+    assert ended.is_set()
+    thread.join()
+    assert [f.code for f in failures] == ["cancelled"]
+    until(draft, "completed")
+
+
+def test_a_damaged_run_can_be_deleted_and_is_shown_to_no_stranger(
+    service: Service, start: Start, until: Until, tmp_path: Path
+) -> None:
+    run = start()
+    until(run, "completed")
+    (service.store.get(run).directory / "spec.json").write_text('{"task": "toy')
+    stranger = Service(Settings(home=tmp_path / "home", shared=True), dispatch=False)
+    assert stranger.runs("visitor:b") == []
+    stranger.close()
+    later = Service(Settings(home=tmp_path / "home"), dispatch=False)  # one that has not read it before
+    row = later.runs()[0]
+    assert row["state"] == "unreadable" and row["can"]["delete"]
+    later.delete(run)
+    assert later.runs() == []
+    later.close()
+
+
+def test_an_upload_that_fails_half_way_leaves_the_earlier_one(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = service.draft("toy-sorting")
+    (tmp_path / "good.toy").write_text("red")
+    service.upload(draft, [tmp_path / "good.toy"])
+    for name in ("one.toy", "two.toy"):
+        (tmp_path / name).write_text("blue")
+    original = shutil.move
+
+    def full(source: Any, target: Any) -> Any:
+        if Path(source).name == "two.toy":
+            raise OSError(28, "No space left on device")
+        return original(source, target)
+
+    monkeypatch.setattr("autotrain_gradio.service.shutil.move", full)
+    with pytest.raises(DataError, match="No space left"):
+        service.upload(draft, [tmp_path / "one.toy", tmp_path / "two.toy"])
+    assert [f["name"] for f in service.draft_state(draft)["files"]] == ["good.toy"]
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/x", "x" * 3000])
+def test_names_that_are_no_paths_are_no_crash(service: Service, name: str) -> None:
+    spec = {"task": "toy-sorting", "model": name, "data": {"path": name}}
+    draft = service.draft("toy-sorting")
+    assert service.start(draft, spec) == draft
 
 
 def test_a_strangers_yaml_cannot_read_the_servers_environment(shared: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,8 +243,6 @@ def test_again_brings_settings_and_data_back(service: Service, start: Start, unt
 def test_export_and_archive_hold_the_model(service: Service, start: Start, until: Until, tmp_path: Path) -> None:
     run = start(project_name="box")
     until(run, "completed")
-    import zipfile
-
     assert zipfile.ZipFile(service.archive(run)).namelist() == ["box/box.txt"]
     assert (service.export(run, tmp_path / "out") / "box.txt").read_text() == "red"
     with pytest.raises(DataError, match="not an empty folder"):

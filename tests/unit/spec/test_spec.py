@@ -11,6 +11,7 @@ import yaml
 from autotrain_gradio import views
 from autotrain_gradio.errors import NotFound, SpecError, UserError
 from autotrain_gradio.registry import Registry, registry, resolve
+from autotrain_gradio.settings import Settings
 from autotrain_gradio.spec import RunSpec, Secrets, from_yaml, slug
 
 AUTOTRAIN = """
@@ -82,7 +83,18 @@ def test_a_missing_variable_matters_only_when_publishing() -> None:
 
 @pytest.mark.parametrize(
     ("text", "where"),
-    [("task: [", "line 1"), ("just words", ""), ("- a\n- b", ""), ("task: x\ndata: 3", "data"), ("", "")],
+    [
+        ("task: [", "line 1"),
+        ("just words", ""),
+        ("- a\n- b", ""),
+        ("task: x\ndata: 3", "data"),
+        ("", ""),
+        ("task: x\nhub: foo", "hub"),
+        ("task: x\nhub: [a]", "hub"),
+        ("task: x\ndata: {column_mapping: [a]}", "data.column_mapping"),
+        ("task: x\na: &a [1]\nb: *a", "line 3"),
+        ("#" * 70000, ""),
+    ],
 )
 def test_yaml_that_is_no_spec_is_refused_with_its_place(text: str, where: str) -> None:
     with pytest.raises(SpecError) as caught:
@@ -116,7 +128,7 @@ def test_unknown_names_get_the_nearest_ones() -> None:
     assert "'path'" in unknown.value.findings[0].hint
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", "a..b", "😀", "x" * 300, "", "-a", ".hidden", "a b"])
+@pytest.mark.parametrize("name", ["a/b", "..", "a..b", "😀", "x" * 300, "", "-a", ".hidden", "a b", "abc\n"])
 def test_a_project_name_that_cannot_be_a_folder_is_refused_with_a_proposal(name: str) -> None:
     with pytest.raises(SpecError) as caught:
         resolve({"task": "image-classification", "project_name": name})
@@ -204,3 +216,15 @@ def test_the_words_that_yaml_takes_for_something_else() -> None:
     params = resolve(from_yaml(text, {})[0]).params
     assert (params.eval_strategy, params.mixed_precision) == ("no", None)
     assert params.lr == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize("value", ["two", "-1", "0", "nan"])
+def test_a_setting_of_the_environment_that_is_no_number_is_named(value: str) -> None:
+    with pytest.raises(UserError, match="AUTOTRAIN_GRADIO_SLOTS"):
+        Settings.from_env({"AUTOTRAIN_GRADIO_SLOTS": value})
+
+
+def test_who_shares_a_page_is_said_by_the_environment_first() -> None:
+    assert Settings.from_env({"SPACE_ID": "a/b"}).shared
+    assert not Settings.from_env({"SPACE_ID": "a/b", "AUTOTRAIN_GRADIO_SHARED": "0"}).shared
+    assert Settings.from_env({}, shared=True).shared and not Settings.from_env({}).shared

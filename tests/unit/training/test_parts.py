@@ -322,3 +322,12 @@ def test_without_a_hub_a_model_id_says_what_can_be_done() -> None:
     with pytest.raises(pretrained.ModelError) as caught:
         pretrained.fetch_config("google/vit-base-patch16-224")
     assert caught.value.code == "hub-unreachable" and "tiny" in caught.value.hint
+
+
+def test_the_settings_that_are_given_away_name_no_place_of_this_machine(tmp_path: Path) -> None:
+    from autotrain_gradio.training.card import portable
+
+    spec = {"model": str(tmp_path / "start"), "data": {"path": str(tmp_path / "photos")}}
+    assert portable(spec) == {"model": "start", "data": {"path": "photos"}}
+    hub = {"model": "google/vit", "data": {"path": "ana/cats"}}
+    assert portable({**hub, "data": dict(hub["data"])}) == hub
