@@ -111,6 +111,8 @@ def test_the_list_opens_and_deletes_asking_first(app: App, visit: Visit) -> None
     page.locator("#run-delete-not").click()
     expect(page.locator("#run-ask-delete")).to_be_hidden()
     page.locator("#run-back").click()
+    expect(page.locator("#run-report")).to_be_hidden()
+    expect(page.locator("#run-live")).to_be_hidden()
     button = page.locator(f"[data-action=delete][data-run='{run}']")
     button.click()
     expect(button).to_have_text("Delete for good?")
