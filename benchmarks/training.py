@@ -18,7 +18,7 @@ from autotrain_gradio.settings import Settings
 from benchmarks.data import folder_of_photos, small_resnet
 from benchmarks.rows import Row
 
-BATCH, EPOCHS, IMAGES, REPEATS = 16, 4, 320, 3
+BATCH, EPOCHS, IMAGES, REPEATS = 16, 3, 240, 2
 
 
 @contextlib.contextmanager
