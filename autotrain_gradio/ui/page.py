@@ -19,7 +19,7 @@ from autotrain_gradio.ui.files import add_routes
 from autotrain_gradio.ui.run_view import RunView
 from autotrain_gradio.ui.runs_tab import RunsTab
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, RUNS, Shell
-from autotrain_gradio.ui.task_tab import TaskTab, seed_of_draft
+from autotrain_gradio.ui.task_tab import TaskTab, open_when_selected, seed_of_draft
 
 NAME = "AutoTrain Gradio"
 CACHE_SECONDS = (3600, 24 * 3600)
@@ -64,6 +64,7 @@ def build(service: Service) -> gr.Blocks:
                 ):
                     for task in listed:
                         tasks[task.name] = TaskTab.build(task, shell, tabs)
+                open_when_selected([tasks[t.name] for t in listed])
                 modalities[modality] = (tab, inner)
             with gr.Tab("Runs", id=RUNS, elem_id="tab-runs"):
                 runs = RunsTab.build(shell)
@@ -111,7 +112,7 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
 
     page.tabs.select(selected, [shell.run, shell.visitor], [runs.timer, runs.table, runs.sent], **QUICK)
 
-    moved = [page.tabs, *(inner for _, inner in page.modalities.values()), shell.turn]
+    moved = [page.tabs, *(inner for _, inner in page.modalities.values()), shell.turn, shell.kept]
     opened = [*moved, *(t.seed for t in page.tasks.values())]
 
     def again(run: Any, visitor: Any) -> dict[Any, Any]:
@@ -126,6 +127,7 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
             page.tabs: gr.Tabs(selected=tab.task.modality),
             page.modalities[tab.task.modality][1]: gr.Tabs(selected=tab.task.name),
             tab.seed: seed,
+            shell.kept: {"task": tab.task.name, "draft": draft},
             shell.turn: shell.to(None),
         }
 

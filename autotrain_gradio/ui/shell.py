@@ -50,8 +50,17 @@ class Shell:
     """`{run, n}`: set it to open a run. A `BrowserState` takes a skipped update for its value, so that
     `run` and `drafts` are outputs only of events that always give them one."""
 
+    kept: gr.State = field(default_factory=lambda: gr.State(None))
+    """`{task, draft}`: set it to let the browser remember a draft."""
+
     def listen(self) -> None:
-        """Let `turn` move `run`."""
+        """Let `turn` move `run`, and `kept` add to `drafts`."""
+        self.kept.change(
+            lambda kept, drafts: {**(drafts or {}), kept["task"]: kept["draft"]} if kept else drafts or {},
+            [self.kept, self.drafts],
+            self.drafts,
+            **QUICK,
+        )
         self.turn.change(lambda turn, run: turn["run"] if turn else run, [self.turn, self.run], self.run, **QUICK)
 
     def to(self, run: str | None) -> dict[str, Any]:

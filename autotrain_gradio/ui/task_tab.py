@@ -8,7 +8,7 @@ elsewhere (pasted YAML, the settings of an earlier run) is to give the tab a new
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -94,14 +94,10 @@ class TaskTab:
                     _contents(task, shell, state, current, tabs)
 
         self = cls(task, shell, tab, state)
-        state.change(_keep_seed(task.name), [state, shell.drafts], shell.drafts, **QUICK)
-        tab.select(self.open, [state, shell.drafts, shell.visitor], [state], **TELLING)
         return self
 
-    def open(self, current: Seed | None, drafts: Any, visitor: Any) -> Any:
-        """Give the tab its first seed: the draft that this browser left here, or an empty form."""
-        if current:
-            return gr.skip()
+    def first(self, drafts: Any, visitor: Any) -> Seed:
+        """Return the tab's first seed: the draft that this browser left here, or an empty form."""
         draft = (drafts or {}).get(self.task.name)
         if draft:
             try:
@@ -112,13 +108,15 @@ class TaskTab:
         return seed()
 
 
-def _keep_seed(task: str) -> Any:
-    keep_draft = _keep_draft(task)
+def open_when_selected(tabs: Sequence[TaskTab]) -> None:
+    """Fill each tab when it is selected for the first time; one event for all of a modality."""
+    shell, seeds = tabs[0].shell, [t.seed for t in tabs]
 
-    def keep(current: Seed | None, drafts: Any) -> dict[str, str]:
-        return keep_draft(current["draft"] if current else None, drafts)
+    def selected(event: gr.SelectData, drafts: Any, visitor: Any, *currents: Any) -> dict[Any, Any]:
+        tab, current = tabs[event.index], currents[event.index]
+        return {tab.seed: gr.skip() if current else tab.first(drafts, visitor)}
 
-    return keep
+    gr.on([t.tab.select for t in tabs], selected, [shell.drafts, shell.visitor, *seeds], seeds, **TELLING)
 
 
 def _keep_draft(task: str) -> Any:
