@@ -133,9 +133,9 @@ def test_inner_folders_that_repeat_are_parts_of_the_class(tmp_path: Path, check:
 
 def test_loose_images_say_what_to_do(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {f"{i}.jpg": i for i in range(5)}))
-    assert errors(result) == ["layout-unknown"] and result["layout"] is None
-    found = finding(result, "layout-unknown")
-    assert "5 images lie in no folders" in found["message"] and "folder for each class" in found["hint"]
+    assert errors(result) == ["no-classes"] and result["layout"] is None
+    found = finding(result, "no-classes")
+    assert "5 images have no classes" in found["message"] and "folder named after it" in found["hint"]
 
 
 def test_no_images_say_what_was_found(tmp_path: Path, check: Check) -> None:
