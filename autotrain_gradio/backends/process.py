@@ -32,8 +32,9 @@ RESUME_HINT = "Resume it: it continues from its last checkpoint."
 def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[str, str]:
     """Return a worker's environment: this process's, with what a worker needs, and the run's secrets.
 
-    OpenMP's threads sleep instead of spinning: on a small machine, where the page is always the
-    other process, spinning threads starve each other (torch's documentation on CPU threading).
+    OpenMP's threads spin for a moment only, and then sleep: on a small machine, where the page is always the other
+    process, threads that spin for long starve each other, and threads that sleep at once lose a fifth of their speed
+    (GOMP_SPINCOUNT in the manual of libgomp). How many threads there are is `training.threads`' business.
 
     visitor: whoever asks is a stranger, who must not act with the tokens and keys of this server.
     """
@@ -50,9 +51,8 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
     if PACKAGES not in folders:
         folders.append(PACKAGES)
     defaults = {
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": "0",
-        "KMP_BLOCKTIME": "0",
+        "GOMP_SPINCOUNT": "20000",
+        "KMP_BLOCKTIME": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "NO_ALBUMENTATIONS_UPDATE": "1",
     }
