@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support, roc_auc_score
 from transformers import (
     CLIPImageProcessor,
     ConvNextImageProcessor,
@@ -22,7 +21,7 @@ from transformers import (
 )
 
 from autotrain_gradio.errors import DataError, MissingExtra, UserError
-from autotrain_gradio.training import images, metrics, pretrained, threads, vision
+from autotrain_gradio.training import images, pretrained, threads, vision
 from autotrain_gradio.training.arguments import logging_interval
 
 KNOWN = {"resnet": "ResNetForImageClassification", "timm_wrapper": "TimmWrapperForImageClassification"}
@@ -204,38 +203,6 @@ def only(name: str) -> SimpleNamespace:
 def switched(off: str) -> SimpleNamespace:
     """Return parameters with all augmentations but one."""
     return SimpleNamespace(seed=7, **{switch: switch != off for switch in SWITCHES})
-
-
-def test_metrics_of_two_classes() -> None:
-    logits = np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 0.5], [0.0, 3.0]])
-    labels = np.array([0, 1, 1, 1])
-    found = metrics.classification(logits, labels)
-    assert found["accuracy"] == 0.75 and found["precision"] == 1.0
-    assert found["recall"] == pytest.approx(2 / 3) and found["f1"] == pytest.approx(0.8)
-    assert found["auc"] == pytest.approx(roc_auc_score(labels, metrics.softmax(logits)[:, 1]))
-    assert "auc" not in metrics.classification(logits, np.ones(4, int))
-
-
-def test_auc_with_equal_scores_is_that_of_scikit_learn() -> None:
-    scores, labels = np.array([0.1, 0.4, 0.4, 0.4, 0.8, 0.8]), np.array([0, 1, 0, 1, 0, 1])
-    assert metrics.auc(scores, labels) == pytest.approx(roc_auc_score(labels, scores))
-
-
-@pytest.mark.parametrize("classes", [3, 5])
-def test_metrics_of_many_classes_are_those_of_scikit_learn(classes: int) -> None:
-    rng = np.random.default_rng(classes)
-    logits, labels = rng.normal(size=(50, classes)), rng.integers(0, classes - 1, 50)
-    logits[:, 0] -= 9  # one class is never predicted, and another never occurs
-    found, predicted = metrics.classification(logits, labels), logits.argmax(1)
-    assert set(found) == {"accuracy"} | {f"{n}_{a}" for n in ("f1", "precision", "recall") for a in metrics.AVERAGES}
-    assert found["accuracy"] == pytest.approx(accuracy_score(labels, predicted))
-    for average in metrics.AVERAGES:
-        expected = precision_recall_fscore_support(labels, predicted, average=average, zero_division=0)
-        for name, value in zip(("precision", "recall", "f1"), expected, strict=False):
-            assert found[f"{name}_{average}"] == pytest.approx(value)
-    assert np.array_equal(metrics.confusion(logits, labels), confusion_matrix(labels, predicted, labels=range(classes)))
-    rows = metrics.per_class(logits, labels, list("abcde")[:classes])
-    assert rows[0][1:4] == [0.0, 0.0, 0.0] and rows[-1][1:] == [None, None, None, 0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,131 @@
+"""The `evaluate.Metric` modules themselves; `evaluate.combine([...])` joins them as any others.
+
+They are given to `module`, which keeps one of each for the process, in memory.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+import datasets
+import evaluate
+import numpy as np
+
+NUMBER = datasets.Value("float64")
+CITATION = "Pedregosa et al., Scikit-learn: Machine Learning in Python, JMLR 12, 2011."
+
+
+class _Metric(evaluate.Metric):
+    """A metric that says what it takes; a subclass has `_compute(predictions, references)`."""
+
+    about = ""
+    predictions: Any = NUMBER
+    references: Any = NUMBER
+
+    def _info(self) -> evaluate.MetricInfo:
+        features = datasets.Features({"predictions": self.predictions, "references": self.references})
+        return evaluate.MetricInfo(
+            description=self.about, citation=CITATION, inputs_description=self.about, features=features
+        )
+
+
+class Classification(_Metric):
+    """Figures of a classifier with two or more classes."""
+
+    about = (
+        "predictions: classes (rows,). references: classes (rows,). classes: how many there are. "
+        "scores: of class 1 (rows,), where there are two; any that grow with the certainty."
+    )
+    predictions = datasets.Value("int64")
+    references = datasets.Value("int64")
+
+    def _compute(self, predictions: Any, references: Any, classes: int, scores: Any = None) -> dict[str, float]:
+        from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+        guesses, targets = np.asarray(predictions), np.asarray(references)
+        found = {"accuracy": float(accuracy_score(targets, guesses))}
+        if classes == 2:
+            values = precision_recall_fscore_support(targets, guesses, pos_label=1, average="binary", zero_division=0)
+            found |= dict(zip(("precision", "recall", "f1"), map(float, values[:3]), strict=True))
+            area = None if scores is None else area_under_curve(np.asarray(scores), targets)
+            return found if area is None else {**found, "auc": area}
+        return found | _averages(guesses, targets)
+
+
+class MultiLabel(_Metric):
+    """Figures of a classifier that gives any number of labels to a row."""
+
+    about = "predictions: 0 or 1 (rows, labels). references: 0 or 1 (rows, labels)."
+    predictions = datasets.List(datasets.Value("int8"))
+    references = datasets.List(datasets.Value("int8"))
+
+    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
+        from sklearn.metrics import accuracy_score, hamming_loss
+
+        guesses, targets = np.asarray(predictions), np.asarray(references)
+        found = {
+            "accuracy": float(accuracy_score(targets, guesses)),
+            "hamming_loss": float(hamming_loss(targets, guesses)),
+        }
+        return found | _averages(guesses, targets)
+
+
+class Regression(_Metric):
+    """Figures of a model that predicts numbers."""
+
+    about = "predictions: numbers (rows,). references: numbers (rows,)."
+
+    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
+        from sklearn import metrics
+
+        guesses, targets = np.asarray(predictions, dtype=np.float64), np.asarray(references, dtype=np.float64)
+        found = {
+            "mse": float(metrics.mean_squared_error(targets, guesses)),
+            "mae": float(metrics.mean_absolute_error(targets, guesses)),
+            "rmse": float(metrics.root_mean_squared_error(targets, guesses)),
+        }
+        if len(targets) > 1:  # both compare with the spread of the targets, which one row has not
+            found["r2"] = float(metrics.r2_score(targets, guesses))
+            found["explained_variance"] = float(metrics.explained_variance_score(targets, guesses))
+        if (targets >= 0).all() and (guesses >= 0).all():
+            found["rmsle"] = float(metrics.root_mean_squared_log_error(targets, guesses))
+        return found
+
+
+def _averages(guesses: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    found: dict[str, float] = {}
+    for average in ("macro", "micro", "weighted"):
+        values = precision_recall_fscore_support(targets, guesses, average=average, zero_division=0)
+        names = (f"precision_{average}", f"recall_{average}", f"f1_{average}")
+        found |= dict(zip(names, map(float, values[:3]), strict=True))
+    return found
+
+
+def area_under_curve(scores: np.ndarray, targets: np.ndarray) -> float | None:
+    """Return the area under the ROC curve: the chance that a row of class 1 scores above one of class 0.
+
+    None where one of the two classes does not occur: it means nothing then.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    return None if len(np.unique(targets)) < 2 else float(roc_auc_score(targets, scores))
+
+
+_MODULES: dict[Any, evaluate.Metric] = {}
+
+
+def module(kind: type[evaluate.Metric]) -> evaluate.Metric:
+    """Return the one instance of a metric. Its rows stay in memory; the library wants a folder nevertheless."""
+    if kind not in _MODULES:
+        _MODULES[kind] = kind(keep_in_memory=True, cache_dir=tempfile.gettempdir())
+    return _MODULES[kind]
+
+
+def compute(kind: type[evaluate.Metric], predictions: Any, references: Any, **more: Any) -> dict[str, float]:
+    """Measure predictions against references with one of the metrics above."""
+    found = module(kind).compute(predictions=predictions, references=references, **more)
+    assert found is not None  # only other processes of a distributed metric get nothing
+    return {name: float(value) for name, value in found.items()}

@@ -1,0 +1,88 @@
+"""The figures of models: their names, what they are of hand-made rows, and what is left out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import evaluate
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support, roc_auc_score
+
+from autotrain_gradio.training import metrics
+from autotrain_gradio.training.metrics import modules
+
+
+def test_metrics_of_two_classes() -> None:
+    logits = np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 0.5], [0.0, 3.0]])
+    labels = np.array([0, 1, 1, 1])
+    found = metrics.classification(logits, labels)
+    assert found["accuracy"] == 0.75 and found["precision"] == 1.0
+    assert found["recall"] == pytest.approx(2 / 3) and found["f1"] == pytest.approx(0.8)
+    assert found["auc"] == pytest.approx(roc_auc_score(labels, metrics.softmax(logits)[:, 1]))
+    assert "auc" not in metrics.classification(logits, np.ones(4, int))
+
+
+def test_auc_with_equal_scores_is_that_of_scikit_learn() -> None:
+    scores, labels = np.array([0.1, 0.4, 0.4, 0.4, 0.8, 0.8]), np.array([0, 1, 0, 1, 0, 1])
+    assert metrics.area_under_curve(scores, labels) == pytest.approx(roc_auc_score(labels, scores))
+
+
+@pytest.mark.parametrize("classes", [3, 5])
+def test_metrics_of_many_classes_are_those_of_scikit_learn(classes: int) -> None:
+    rng = np.random.default_rng(classes)
+    logits, labels = rng.normal(size=(50, classes)), rng.integers(0, classes - 1, 50)
+    logits[:, 0] -= 9  # one class is never predicted, and another never occurs
+    found, predicted = metrics.classification(logits, labels), logits.argmax(1)
+    assert set(found) == {"accuracy"} | {f"{n}_{a}" for n in ("f1", "precision", "recall") for a in metrics.AVERAGES}
+    assert found["accuracy"] == pytest.approx(accuracy_score(labels, predicted))
+    for average in metrics.AVERAGES:
+        expected = precision_recall_fscore_support(labels, predicted, average=average, zero_division=0)
+        for name, value in zip(("precision", "recall", "f1"), expected, strict=False):
+            assert found[f"{name}_{average}"] == pytest.approx(value)
+    assert np.array_equal(metrics.confusion(logits, labels), confusion_matrix(labels, predicted, labels=range(classes)))
+    rows = metrics.per_class(logits, labels, list("abcde")[:classes])
+    assert rows[0][1:4] == [0.0, 0.0, 0.0] and rows[-1][1:] == [None, None, None, 0]
+
+
+def test_figures_of_several_labels() -> None:
+    scores = np.array([[0.9, 0.2, 0.1], [0.8, 0.7, 0.3], [0.1, 0.6, 0.2], [0.3, 0.4, 0.1]])
+    targets = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]])
+    found = metrics.multi_label(scores, targets)
+    assert found["accuracy"] == 0.5 and found["hamming_loss"] == pytest.approx(2 / 12)
+    assert found["f1_micro"] == pytest.approx(f1_score(targets, scores >= 0.5, average="micro"))
+    # The third label is of no row, and has no area under a curve.
+    assert found["auc"] == pytest.approx(np.mean([roc_auc_score(targets[:, k], scores[:, k]) for k in (0, 1)]))
+    rows = metrics.per_label(scores, targets, ["a", "b", "c"], np.array([0.5, 0.65, 0.5]))
+    assert rows[0] == ["a", 0.5, 1.0, 1.0, 1.0, 1.0, 2]
+    assert rows[1][:5] == ["b", 0.65, 1.0, 0.5, pytest.approx(2 / 3, abs=1e-4)]
+    assert rows[2] == ["c", 0.5, None, None, None, None, 0]
+
+
+def test_a_threshold_is_where_f1_is_best() -> None:
+    scores = np.array([[0.1, 0.9, 0.3], [0.2, 0.4, 0.3], [0.3, 0.3, 0.3], [0.05, 0.1, 0.3]])
+    targets = np.array([[0, 1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]])
+    found = metrics.thresholds_for_f1(scores, targets)
+    assert found == pytest.approx([0.15, 0.5, 0.5])  # half-way; 0.5 where it does as well; 0.5 where nothing tells
+    assert metrics.multi_label(scores, targets, found)["accuracy"] == 1.0
+
+
+def test_figures_of_numbers() -> None:
+    found = metrics.regression(np.array([2.0, 4.0]), np.array([1.0, 6.0]))
+    assert found["mse"] == 2.5 and found["mae"] == 1.5 and found["rmse"] == pytest.approx(2.5**0.5)
+    assert found["r2"] == pytest.approx(1 - 5 / 12.5) and "rmsle" in found
+    assert "rmsle" not in metrics.regression(np.array([2.0, -4.0]), np.array([1.0, 6.0]))
+    assert set(metrics.regression(np.array([2.0]), np.array([1.0]))) == {"mse", "mae", "rmse", "rmsle"}
+
+
+def test_the_metrics_are_evaluates_and_can_be_combined_offline() -> None:
+    both = evaluate.combine([modules.module(modules.Regression)])
+    assert both.compute(predictions=[1.0, 2.0], references=[1.0, 3.0])["mae"] == 0.5
+    assert isinstance(modules.module(modules.Classification), evaluate.Metric)
+
+
+def test_what_measures_is_loaded_when_it_is_needed() -> None:
+    heavy = "any(name in sys.modules for name in ('sklearn', 'evaluate'))"
+    code = f"import sys; import autotrain_gradio.training.metrics; sys.exit({heavy})"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
