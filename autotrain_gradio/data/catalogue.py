@@ -37,6 +37,19 @@ IMAGE = Kind(
     feature="Image",
 )
 LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=True)
+"""One class a row."""
+LABELS = Kind("labels", "labels", _KINDS + "labels", feature="ClassLabel", classes=True)
+"""One class a row, or several: what the data shows."""
+TEXT = Kind("text", "text", _KINDS + "text")
+NUMBER = Kind("number", "number", _KINDS + "number")
+SECONDS = Kind("seconds", "time in seconds", _KINDS + "seconds")
+"""A number that may be missing."""
+GROUP = Kind("group", "group", _KINDS + "group", groups=True)
+"""A name that rows share which belong together; it may be missing."""
+VALUE = Kind("value", "value", _KINDS + "value")
+"""Any cell, as text; it may be missing."""
+FEATURE = Kind("feature", "column of a table", _KINDS + "feature")
+"""Number, category, date, text, id, or to be ignored."""
 
 CLASS_FOLDERS = Layout(
     "class-folders",
@@ -64,7 +77,26 @@ SAVED_DATASET = Layout(
     _LAYOUTS + "saved_dataset",
     "my_dataset/\n├── dataset_dict.json\n├── train/ …\n└── validation/ …",
 )
+TABLE = Layout(
+    "table",
+    "A table",
+    _LAYOUTS + "table",
+    "reviews.csv          (or .tsv, .jsonl, .json, .parquet, .xlsx; several files are joined)\n\n"
+    "text,label\nA wonderful film,good\nI left after an hour,bad",
+)
+TEXT_FOLDERS = Layout(
+    "text-folders",
+    "A folder of texts for each class",
+    _LAYOUTS + "text_folders",
+    "reviews.zip\n├── train/            (optional; also valid, validation, val, dev, test)\n"
+    "│   ├── good/\n│   │   ├── 1.txt\n│   │   └── 2.md\n│   └── bad/\n│       └── 3.txt\n└── valid/ …",
+)
 
 DUPLICATES = Check("duplicates", "The same content twice", _CHECKS + "duplicates")
 CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_balance")
 LABEL_SPELLING = Check("label-spelling", "Labels that differ only in spelling", _CHECKS + "label_spelling")
+TEXT_DUPLICATES = Check("text-duplicates", "The same text twice", _CHECKS + "text_duplicates")
+TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")
+ROW_DUPLICATES = Check("row-duplicates", "The same row twice", _CHECKS + "row_duplicates")
+TABLE_COLUMNS = Check("table-columns", "Columns that tell nothing, or are not of one kind", _CHECKS + "table_columns")
+TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")

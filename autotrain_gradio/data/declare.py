@@ -58,12 +58,17 @@ class Kind(_Part):
     feature: name of the type in `datasets` (`Image`, `ClassLabel`), by which columns are recognised.
     relatives: extensions of files that people take for such cells, but that are not read.
     classes: the cells are names of classes, by which rows are balanced and split.
+    groups: the cells name groups whose rows the split must not part (a speaker, a recording).
+
+    A kind of a `join` column also has `combine(parts: dict[str, Cells], context: Context) -> Cells`: one column
+    made of several, `parts` being column name → what `inspect` returned for it.
     """
 
     suffixes: tuple[str, ...] = ()
     relatives: tuple[str, ...] = ()
     feature: str = ""
     classes: bool = False
+    groups: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,9 @@ class Column:
     """A role that a column of the data plays in a task.
 
     names: column names, lower case, under which the role is recognised at once.
-    many: whether the role may be played by several columns.
+    many: whether the role may be played by several columns: they become `<role>:<column>`, one each.
+    join: (with many) the kind makes one of the columns, which becomes `<role>`.
+    rest: (with many) the role takes all columns that no other role plays.
     """
 
     role: str
@@ -86,3 +93,5 @@ class Column:
     required: bool = True
     many: bool = False
     names: tuple[str, ...] = field(default_factory=tuple)
+    join: bool = False
+    rest: bool = False
