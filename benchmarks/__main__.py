@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row, markdown
 
-NAMES = ("training", "checking", "recording", "page")
+NAMES = ("training", "checking", "recording", "viewers", "page")
 
 
 def main(names: list[str]) -> int:
