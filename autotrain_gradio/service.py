@@ -131,6 +131,25 @@ class Service:
         except (NotFound, Forbidden):
             return False
 
+    def owns(self, run: str, owner: str = LOCAL) -> bool:
+        """Whether a run is the asker's, to change and to take away; everybody may look at it."""
+        try:
+            return self._owns(self.store.get(run), owner)
+        except NotFound:
+            return False
+
+    def save(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL) -> None:
+        """Remember the model, the name and the parameters as the form has them; the data stay those last checked.
+
+        Raises:
+            UserError: the spec is wrong; what was remembered before stays.
+        """
+        run = self._draft(draft, owner)
+        kept = resolve(spec, self.tasks).spec.model_dump(mode="json", exclude_defaults=True)
+        with self._lock:
+            data = run.draft()["spec"].get("data")
+            run.save_draft({**kept, "data": data} if data else {k: v for k, v in kept.items() if k != "data"})
+
     def draft_state(self, draft: str, owner: str = LOCAL) -> dict[str, Any]:
         """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
         run = self._own(draft, owner)
@@ -169,7 +188,8 @@ class Service:
         """
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
-        run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
+        with self._lock:
+            run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
         run.discard_check()
         with self._call(draft) as cancel:
             value = local.call(

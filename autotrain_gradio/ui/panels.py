@@ -5,12 +5,9 @@ Everything that comes from a panel is escaped, whatever it holds.
 
 from __future__ import annotations
 
-import base64
 import math
-import mimetypes
 from collections.abc import Callable, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -32,28 +29,6 @@ _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 def to_html(panels: Sequence[Panel], link: Link) -> str:
     """Draw panels one below the other."""
     return "".join(_section(panel, link) for panel in panels)
-
-
-def standalone(title: str, panels: Sequence[Panel], directory: Path, css: str) -> str:
-    """Return a whole HTML document of the panels, with the pictures inside it.
-
-    directory: the run, which the panels' files are relative to.
-    css: the page's style sheet.
-
-    Raises:
-        OSError: a picture that a panel names cannot be read.
-    """
-
-    def embed(relative: str) -> str:
-        kind = mimetypes.guess_type(relative)[0] or "application/octet-stream"
-        return f"data:{kind};base64,{base64.b64encode((directory / relative).read_bytes()).decode()}"
-
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)}</title><style>{css}</style></head><body class="at-standalone">'
-        f"<main><h1>{escape(title)}</h1>{to_html(panels, embed)}</main></body></html>"
-    )
 
 
 def figure(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.errors import Forbidden, UserError
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import log_view, messages, run_html
 from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
@@ -140,7 +140,7 @@ class RunView:
     def _wire(self) -> None:
         shell, acting = self.shell, [self.shell.run, self.shell.visitor]
         kind: dict[str, Any] = {**PRIVATE, "show_progress": "minimal", "concurrency_limit": None}
-        self.live.change(self.refresh, [shell.run, self.seen, self.sample], self.outputs(), **QUICK)
+        self.live.change(self.refresh, [*acting, self.seen, self.sample], self.outputs(), **QUICK)
         self.live.input(self.plot, shell.run, self.plots, **QUICK)
         self.sample.release(self.turn, [shell.run, self.sample], self.samples, **QUICK)
         self.buttons["stop"].click(self.stop, acting, self.problem, **kind)
@@ -176,23 +176,27 @@ class RunView:
             self.problem: "",
         }
 
-    def refresh(self, run: Any, seen: Any, sample: Any) -> Updates:
-        """Bring all but the text up to date: the run has changed its state, or has something new to show."""
+    def refresh(self, run: Any, visitor: Any, seen: Any, sample: Any) -> Updates:
+        """Bring all but the text up to date: the run has changed its state, or has something new to show.
+
+        Somebody else's run can be looked at and tried, not changed or taken away.
+        """
         try:
             snapshot = self.shell.service.snapshot(run) if run else None
         except UserError:
             snapshot = None  # the text above says why
         if snapshot is None:
             return {self.body: gr.Column(visible=False), self.seen: {}}
+        mine = self._mine(run, visitor)
         task = next((t for t in self.shell.service.tasks if t.name == snapshot["task"]), None)
         can, report, fresh = snapshot["can"], snapshot.get("report"), (seen or {}).get("run") != run
-        shown = {**can, "again": task is not None and snapshot["state"] != "draft"}
+        shown = {**can, "again": task is not None and snapshot["state"] != "draft"} if mine else {}
         samples = snapshot.get("samples") or []
         return {
             self.seen: {"run": run, "samples": len(samples)},
             self.body: gr.Column(visible=True),
             **{button: gr.Button(visible=bool(shown.get(name))) for name, button in self.buttons.items()},
-            self.token: gr.Textbox(visible=bool(snapshot.get("waiting_for_token"))),
+            self.token: gr.Textbox(visible=mine and bool(snapshot.get("waiting_for_token"))),
             self.yaml: self._yaml(snapshot),
             self.results: gr.Column(visible=bool(report)),
             self.report: run_html.report(snapshot),
@@ -253,6 +257,12 @@ class RunView:
         return self.shell.to(None), ""
 
     # -- inner
+
+    def _mine(self, run: Any, visitor: Any) -> bool:
+        try:
+            return self.shell.service.owns(run, self.shell.owner(visitor))
+        except Forbidden:
+            return False  # a browser that stores nothing can look on
 
     def _samples(self, snapshot: dict[str, Any], before: int, sample: Any) -> Updates:
         """Follow the latest evaluation, unless the viewer looks at an earlier one."""

@@ -193,7 +193,10 @@ class ModelStep:
         try:
             # The views need a valid spec: what is wrong with it is said in their place.
             views = self.views.of(service, spec)
-            estimate = service.estimate(draft, spec, self.walk.shell.owner(visitor)) if draft else {}
+            owner = self.walk.shell.owner(visitor)
+            estimate = service.estimate(draft, spec, owner) if draft else {}
+            if draft and service.is_draft(draft, owner):
+                service.save(draft, spec, owner)
         except UserError as error:
             told = messages.error(error)
             return {self.problem: told, self.estimate: "", **summarise(spec, {}, told)}

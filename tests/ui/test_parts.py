@@ -14,7 +14,7 @@ from autotrain_gradio.registry import registry
 from autotrain_gradio.tasks.base import Chart
 from autotrain_gradio.ui import check_view, form, label_table, messages, models, run_html
 from autotrain_gradio.ui.files import Tickets, link
-from autotrain_gradio.ui.panels import figure, standalone, to_html
+from autotrain_gradio.ui.panels import figure, to_html
 from autotrain_gradio.ui.shell import Done, follow
 from autotrain_gradio.ui.task_form import TaskForm, merge
 
@@ -40,14 +40,6 @@ def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
     assert drawn.count("<section") == len(panels.KINDS) + 1
     assert "<strong>bold</strong>" in drawn and "unheard-of" in drawn
     assert "autotrain/files/run/check/%3Cscript%3E" in drawn
-
-
-def test_a_report_stands_alone(tmp_path: Path) -> None:
-    (tmp_path / "report").mkdir()
-    (tmp_path / "report" / "a.jpg").write_bytes(b"picture")
-    html = standalone("My <model>", [panels.gallery("Mistakes", [{"file": "report/a.jpg"}])], tmp_path, ".at-x{}")
-    assert "data:image/jpeg;base64,cGljdHVyZQ==" in html and "My &lt;model&gt;" in html and ".at-x{}" in html
-    assert "http" not in html.replace("http://www.w3.org", "")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.ui.conftest import App, Page, sync_api
 
@@ -36,6 +37,21 @@ def test_a_reload_and_a_second_browser_show_the_same_run(app: App, visit: Visit)
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("attempt 2")
     page.locator("#run-stop").click()
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Stopped")
+
+
+def test_a_visitor_at_somebody_elses_run_looks_on(tmp_path: Path, visit: Visit) -> None:
+    app = App(tmp_path, AUTOTRAIN_GRADIO_SHARED="1")
+    try:
+        app.start()
+        run = app.toy(steps=3)  # the owner is the person at the machine
+        app.until(run, "completed")
+        page = visit(f"{app.url}/?run={run}")
+        expect(page.locator("#run-report")).to_contain_text("Result")
+        expect(page.locator("#try-it-ask")).to_be_visible()
+        for button in ("stop", "delete", "download", "again", "resume"):
+            expect(page.locator(f"#run-{button}")).to_be_hidden()
+    finally:
+        app.close()
 
 
 def test_the_app_restarts_during_a_run_and_the_page_attaches_again(own_app: App, visit: Visit) -> None:

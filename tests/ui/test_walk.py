@@ -153,6 +153,15 @@ def test_a_draft_comes_back_after_a_reload(app: App, visit: Visit) -> None:
     page.reload()
     expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
     expect(page.locator(f"{TASK}-check-next")).to_be_enabled()
+    # What was changed since the check comes back, too.
+    page.locator(f"{TASK}-check-next").click()
+    epochs = page.locator(f"{TASK}-epochs input")
+    epochs.fill("7")
+    epochs.blur()
+    expect(page.locator(f"{TASK}-estimate")).to_contain_text("7 times")
+    page.reload()
+    page.locator(f"{TASK}-check-next").click()
+    expect(page.locator(f"{TASK}-epochs input")).to_have_value("7")
 
 
 def test_back_and_forth_and_a_wrong_setting_are_no_dead_end(app: App, visit: Visit) -> None:

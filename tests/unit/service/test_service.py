@@ -42,6 +42,25 @@ def test_a_visitor_sees_and_changes_only_their_own_runs(shared: Service) -> None
         shared.check(shared.draft(IMAGES, "visitor:a"), spec, "visitor:b")
 
 
+def test_what_the_form_says_is_kept_between_checks(service: Service) -> None:
+    draft = service.draft(IMAGES)
+    service.save(draft, {"task": IMAGES, "project_name": "first", "params": {"epochs": 7}, "data": {"path": "shapes"}})
+    kept = service.draft_state(draft)["spec"]
+    assert kept["project_name"] == "first" and kept["params"]["epochs"] == 7
+    assert "data" not in kept  # nothing was checked yet
+    with pytest.raises(SpecError):
+        service.save(draft, {"task": IMAGES, "project_name": "../x"})
+    assert service.draft_state(draft)["spec"]["project_name"] == "first"
+
+
+def test_a_run_says_whose_it_is(shared: Service) -> None:
+    mine = shared.start(
+        shared.draft(IMAGES, "visitor:a"), {"task": IMAGES, "data": {"source": "sample", "path": "shapes"}}, "visitor:a"
+    )
+    assert shared.owns(mine, "visitor:a") and not shared.owns(mine, "visitor:b")
+    assert not shared.owns("20260101-000000-x-aaaaaaaaaa", "visitor:a")
+
+
 @pytest.mark.parametrize(
     "change",
     [{"data": {"source": "path", "path": "/etc"}}, {"data": {"path": "/etc"}}, {"data": {"path": "../x"}}],
