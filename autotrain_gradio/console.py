@@ -131,9 +131,31 @@ def _table(panel: Panel, rows: int) -> str:
 def _gallery(panel: Panel, rows: int) -> str:
     lines = []
     for item in panel["items"][:rows]:
-        words = [str(item[k]) for k in ("group", "caption") if item.get(k)]
+        words = [str(item[k]) for k in ("group", "caption", "detail") if item.get(k)]
         lines.append(f"  {item['file']}" + (f": {' · '.join(words)}" if words else ""))
     return "\n".join(lines) + _more(len(panel["items"]), rows)
+
+
+def _transcripts(panel: Panel, rows: int) -> str:
+    """Write what was said over what was recognised; `[-missing-]`, `{+added+}` and `[-old-]{+new+}` as wdiff has it."""
+    lines = []
+    for row in panel["rows"][:rows]:
+        figures = [f"{n.upper()} {float(row[n]):.0%}" for n in ("wer", "cer") if row.get(n) is not None]
+        facts = [str(row[n]) for n in ("file", "caption") if row.get(n)]
+        lines.append("  " + " ".join(_marked(part) for part in row["parts"]))
+        if facts or figures:
+            lines.append("    " + " · ".join([*facts, *figures]))
+    return "\n".join(lines) + _more(len(panel["rows"]), rows)
+
+
+def _marked(part: Mapping[str, Any]) -> str:
+    if part["is"] == "same":
+        return show(part["reference"])
+    return "".join(
+        form.format(show(part[side]))
+        for side, form in (("reference", "[-{}-]"), ("prediction", "{{+{}+}}"))
+        if part[side]
+    )
 
 
 def _markdown(panel: Panel, rows: int) -> str:
@@ -151,6 +173,7 @@ _PANELS = {
     "matrix": _matrix,
     "table": _table,
     "gallery": _gallery,
+    "transcripts": _transcripts,
     "markdown": _markdown,
 }
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autotrain_gradio import differences
+
 Panel = dict[str, Any]
-KINDS = ("numbers", "bars", "lines", "matrix", "table", "gallery", "markdown")
+KINDS = ("numbers", "bars", "lines", "matrix", "table", "gallery", "transcripts", "markdown")
 
 
 def numbers(title: str, items: Mapping[str, Any], *, note: str = "") -> Panel:
@@ -72,9 +74,34 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, 
     return {"kind": "table", "title": title, "note": note, "columns": list(columns), "rows": [list(r) for r in rows]}
 
 
+AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")
+"""Extensions of files that are shown as players."""
+
+
 def gallery(title: str, items: Sequence[Mapping[str, Any]], *, note: str = "") -> Panel:
-    """Pictures: each item has `file`, and may have `caption`, `group`, `tone` ("good" or "bad")."""
+    """Pictures and sounds: each item has `file`, and may have `caption`, `group`, `tone` ("good" or "bad").
+
+    A file with an extension of `AUDIO` is a player; its item may have `detail` too, a few words below the caption.
+    """
     return {"kind": "gallery", "title": title, "note": note, "items": [dict(i) for i in items]}
+
+
+def transcripts(title: str, rows: Sequence[Mapping[str, Any]], *, note: str = "") -> Panel:
+    """What was said beside what was recognised, with the differences marked.
+
+    rows: each has `reference` and `prediction`, and may have `file` (a player), `wer` and `cer` (shares, not
+    percentages), `caption` (a few words, such as the speaker). The differences are found here, once.
+    """
+    kept = []
+    for row in rows:
+        parts: list[dict[str, Any]] = []
+        for operation, before, after in differences.words(str(row["reference"]), str(row["prediction"])):
+            part: dict[str, Any] = {"is": operation, "reference": before, "prediction": after}
+            if operation == "swap":
+                part["characters"] = differences.characters(before, after)
+            parts.append(part)
+        kept.append({**row, "parts": parts})
+    return {"kind": "transcripts", "title": title, "note": note, "rows": kept}
 
 
 def markdown(text: str, *, title: str = "") -> Panel:

@@ -13,6 +13,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from autotrain_gradio.panels import Panel
+from autotrain_gradio.ui import sounds
 from autotrain_gradio.ui.chart_svg import SERIES_COLOURS, line_chart
 
 Link = Callable[[str], str]
@@ -156,7 +157,8 @@ def _gallery(panel: Panel, link: Link) -> str:
 
 def _group(name: str, items: Sequence[dict[str, Any]], link: Link) -> str:
     figures = []
-    for item in items:
+    heard = [item for item in items if sounds.is_sound(str(item["file"]))]
+    for item in (i for i in items if i not in heard):
         caption, tone = str(item.get("caption") or ""), item.get("tone")
         mark = {"good": ("at-good", "✓ "), "bad": ("at-bad", "✗ ")}.get(str(tone), ("", ""))
         text = f"<figcaption>{mark[1]}{escape(caption)}</figcaption>" if caption else ""
@@ -166,7 +168,8 @@ def _group(name: str, items: Sequence[dict[str, Any]], link: Link) -> str:
             f"<figure class='{mark[0]}'><img loading='lazy' decoding='async' src='{url}' alt='{alt}'>{text}</figure>"
         )
     head = f"<h4>{escape(name)}</h4>" if name else ""
-    return f"<div class='at-gallery-group'>{head}<div class='at-gallery'>{''.join(figures)}</div></div>"
+    seen = f"<div class='at-gallery'>{''.join(figures)}</div>" if figures else ""
+    return f"<div class='at-gallery-group'>{head}{seen}{sounds.players(heard, link) if heard else ''}</div>"
 
 
 def _prose(panel: Panel, link: Link) -> str:
@@ -187,5 +190,6 @@ _DRAW: dict[str, Callable[[Panel, Link], str]] = {
     "matrix": _matrix,
     "table": _table,
     "gallery": _gallery,
+    "transcripts": sounds.transcripts,
     "markdown": _prose,
 }

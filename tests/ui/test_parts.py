@@ -31,6 +31,10 @@ def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
             panels.matrix(EVIL, [EVIL, "b"], [[1, 2], [0, 3]], rows=EVIL, columns=EVIL),
             panels.table(EVIL, [EVIL, "n"], [[EVIL, 0.5]]),
             panels.gallery(EVIL, [{"file": f"check/{EVIL}.jpg", "caption": EVIL, "group": EVIL, "tone": "bad"}]),
+            panels.transcripts(
+                EVIL,
+                [{"reference": EVIL, "prediction": f"{EVIL} <b>raw", "file": f"report/{EVIL}.wav", "caption": EVIL}],
+            ),
             panels.markdown("**bold** <b>raw</b>"),
             {"kind": "unheard-of", "title": EVIL},
         ],
@@ -40,6 +44,30 @@ def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
     assert drawn.count("<section") == len(panels.KINDS) + 1
     assert "<strong>bold</strong>" in drawn and "unheard-of" in drawn
     assert "autotrain/files/run/check/%3Cscript%3E" in drawn
+
+
+def test_sounds_are_players_that_load_nothing_until_played() -> None:
+    items = [
+        {"file": "check/a.wav", "caption": "नमस्ते", "detail": "speaker 1 · 2.0 s", "group": "train"},
+        {"file": "check/a.jpg", "group": "train"},
+    ]
+    drawn = to_html([panels.gallery("Examples", items)], link("run"))
+    assert drawn.count("<audio controls preload='none' src='autotrain/files/run/check/a.wav'") == 1
+    assert drawn.count("<img") == 1 and "<p class='at-caption' dir='auto'>नमस्ते</p>" in drawn
+    assert "speaker 1 · 2.0 s" in drawn and "aria-label='Play: नमस्ते'" in drawn
+
+
+def test_differences_of_transcripts_are_marked_by_elements_not_only_by_colour() -> None:
+    rows = [
+        {"reference": "one cat three", "prediction": "one cut extra", "wer": 1.0, "cer": 0.5},
+        {"reference": "", "prediction": "a"},
+        {"reference": "b", "prediction": ""},
+    ]
+    drawn = to_html([panels.transcripts("Heard", rows)], link("run"))
+    assert "Said</dt><dd dir='auto'>one <mark class='at-swap'>c<u>a</u>t</mark>" in drawn
+    assert "WER 100% · CER 50%" in drawn
+    assert "<ins class='at-extra'>a</ins>" in drawn and "<del class='at-missing'>b</del>" in drawn
+    assert drawn.count("(nothing)") == 2
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,10 @@ PANELS = {
     "matrix": panels.matrix("Confusion", ["cat", "dog"], [[5, 1], [0, 7]], rows="true", columns="predicted"),
     "table": panels.table("Figures", ["name", "value"], [["accuracy", 0.91234567]]),
     "gallery": panels.gallery("Mistakes", [{"file": "report/1.jpg", "caption": "cat, not dog"}]),
+    "transcripts": panels.transcripts(
+        "Heard",
+        [{"reference": "one two three", "prediction": "one tow three four", "wer": 2 / 3, "file": "report/1.wav"}],
+    ),
     "markdown": panels.markdown("Well done.", title="Said"),
 }
 EXPECTED = {
@@ -25,6 +29,7 @@ EXPECTED = {
     "matrix": "cat    5    1",
     "table": "0.9123",
     "gallery": "report/1.jpg: cat, not dog",
+    "transcripts": "  one [-two-]{+tow+} three {+four+}\n    report/1.wav · WER 67%",
     "markdown": "Well done.",
 }
 
