@@ -13,7 +13,7 @@ from autotrain_gradio.spec import Model
 
 Group = Literal["basic", "training", "evaluation", "augmentation", "hardware", "tracking"]
 GROUPS: dict[str, str] = {
-    "basic": "The ones that matter",
+    "basic": "Main settings",
     "training": "Optimisation",
     "augmentation": "Augmentation",
     "evaluation": "Evaluation and checkpoints",
@@ -46,30 +46,30 @@ class TrainerParams(Params):
     optimizer: str = param("adamw_torch", "training")
     """Name of the optimizer, as transformers knows it (`adamw_torch`, `sgd`, `adafactor` …)."""
     scheduler: Literal["linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup"] = (
-        param("linear", "training")
+        param("linear", "training", title="Learning rate schedule")
     )
     """How the learning rate changes over the training."""
     warmup_ratio: float = param(0.1, "training", ge=0, lt=1)
     """Share of the training in which the learning rate grows from zero."""
     weight_decay: float = param(0.0, "training", ge=0, le=1)
     """Strength of the pull of the weights towards zero."""
-    max_grad_norm: float = param(1.0, "training", ge=0)
+    max_grad_norm: float = param(1.0, "training", title="Gradient clipping", ge=0)
     """Longest gradient that is let through; longer ones are shortened to it."""
-    gradient_accumulation: int = param(1, "training", ge=1, le=4096)
+    gradient_accumulation: int = param(1, "training", title="Batches per step", ge=1, le=4096)
     """Batches whose gradients are added up before each step: a larger batch without its memory."""
     mixed_precision: Literal["fp16", "bf16"] | None = param(None, "hardware")
     """Compute in 16 bits where that is safe: faster and smaller on a GPU. bf16 needs a recent one."""
-    auto_find_batch_size: bool = param(False, "hardware")
+    auto_find_batch_size: bool = param(False, "hardware", title="Find a batch size that fits")
     """Lower the batch size and start again when memory runs out."""
-    eval_strategy: Literal["epoch", "steps", "no"] = param("epoch", "evaluation")
+    eval_strategy: Literal["epoch", "steps", "no"] = param("epoch", "evaluation", title="Evaluate every")
     """When to measure on the validation rows."""
-    eval_steps: int | None = param(None, "evaluation", ge=1)
+    eval_steps: int | None = param(None, "evaluation", title="Steps between evaluations", ge=1)
     """Steps between two evaluations when the strategy is `steps`; empty: about ten in the whole training."""
-    save_total_limit: int = param(1, "evaluation", ge=1, le=100)
+    save_total_limit: int = param(1, "evaluation", title="Checkpoints to keep", ge=1, le=100)
     """Checkpoints to keep; the best and the latest one are always kept."""
-    early_stopping_patience: int = param(5, "evaluation", ge=0, le=1000)
+    early_stopping_patience: int = param(5, "evaluation", title="Patience before an early stop", ge=0, le=1000)
     """Stop after this many evaluations without improvement; 0: never."""
-    early_stopping_threshold: float = param(0.01, "evaluation", ge=0)
+    early_stopping_threshold: float = param(0.01, "evaluation", title="Least improvement that counts", ge=0)
     """By how much the figure that chooses the best checkpoint must improve to count."""
 
     @field_validator("eval_strategy", mode="before")
@@ -83,9 +83,9 @@ class TrainerParams(Params):
     def _none_is_none(cls, value: Any) -> Any:
         return None if value in (False, "no", "none", "") else value
 
-    logging_steps: int = param(-1, "tracking", ge=-1)
+    logging_steps: int = param(-1, "tracking", title="Steps between points of the curve", ge=-1)
     """Steps between two points of the loss curve; -1: chosen by the length of the training."""
-    log: Literal["none", "tensorboard", "wandb", "trackio"] = param("none", "tracking")
+    log: Literal["none", "tensorboard", "wandb", "trackio"] = param("none", "tracking", title="Experiment tracker")
     """Also report to an experiment tracker."""
 
 
