@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.errors import StateError, UserError
-from autotrain_gradio.spec import DataSpec
+from autotrain_gradio.spec import DataSpec, RunSpec, slug
 from autotrain_gradio.ui import check_view, label_table, messages
 from autotrain_gradio.ui import form as widgets
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Done, follow
@@ -32,6 +33,13 @@ element.addEventListener('click', (event) => {
 """
 NOTHING_YET = "No data yet. Go back to the first step, and drop your files or use the sample."
 UNFINISHED = "This data was not checked to the end."
+
+
+def project_name(data: Mapping[str, Any] | None, name: str) -> str:
+    """Name the project after its data, unless the user gave it a name."""
+    path = str((data or {}).get("path") or "")
+    usual = str(RunSpec.model_fields["project_name"].default)
+    return slug(PurePath(path.split(" and ")[0]).stem) if path and name == usual else name
 
 
 @dataclass
@@ -136,7 +144,12 @@ class CheckStep:
         self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECKING)
         gr.on([self.split_again.click, self.check_now.click], self.again, inputs, outputs, **CHECKING)
         self.cancel.click(self.stop, [walk.draft, walk.shell.visitor], None, **QUICK)
-        self.following.click(lambda: walk.go(3), None, [walk.steps, walk.step[3]], **QUICK)
+        self.following.click(
+            lambda data, name: {**walk.go(3), walk.form.name: project_name(data, name)},
+            [walk.form.data, walk.form.name],
+            [walk.steps, walk.step[3], walk.form.name],
+            **QUICK,
+        )
         data_next.click(lambda: walk.go(2), None, [walk.steps, walk.step[2]], **QUICK)
 
     # -- events that check: each yields updates of `outputs`

@@ -16,6 +16,7 @@ from autotrain_gradio.ui import check_view, form, label_table, messages, models,
 from autotrain_gradio.ui.files import Tickets, link
 from autotrain_gradio.ui.panels import figure, to_html
 from autotrain_gradio.ui.shell import Done, follow
+from autotrain_gradio.ui.step_check import project_name
 from autotrain_gradio.ui.task_form import TaskForm, merge
 
 EVIL = "<script>alert('x')</script>\"&"
@@ -195,3 +196,16 @@ def test_merge_is_deep_and_leaves_its_base_alone() -> None:
     base = {"labels": {"a": "b"}, "path": "x"}
     assert merge(base, {"labels": {"c": None}}) == {"labels": {"a": "b", "c": None}, "path": "x"}
     assert base == {"labels": {"a": "b"}, "path": "x"}
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "project"),
+    [
+        ({"path": "holiday photos.zip and 3 more"}, "my-model", "holiday-photos"),
+        ({"path": "/home/me/leaves"}, "my-model", "leaves"),
+        ({"path": "user/beans"}, "mine", "mine"),
+        ({}, "my-model", "my-model"),
+    ],
+)
+def test_a_project_is_named_after_its_data(data: dict[str, str], name: str, project: str) -> None:
+    assert project_name(data, name) == project
