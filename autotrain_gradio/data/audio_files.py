@@ -116,6 +116,22 @@ def read_audio(
     return np.ascontiguousarray(wanted[0] if len(wanted) == 1 else np.concatenate(wanted), dtype=np.float32)
 
 
+def audio_seconds(cell: Mapping[str, Any]) -> float:
+    """Return how long a file is, by its header; a file whose header does not tell (AAC) is decoded.
+
+    cell: as for `read_audio`.
+
+    Raises:
+        AudioError: the file cannot be read.
+    """
+    data = cell.get("bytes")
+    source: Source = data if data is not None else str(cell["path"])
+    known = header(source).seconds
+    if known is not None:
+        return known
+    return sum(len(block) / rate for block, rate in blocks(source))
+
+
 def mix(block: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Average the channels of samples of shape (frames, channels); what is no number becomes 0."""
     mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)

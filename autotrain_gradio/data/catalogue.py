@@ -36,6 +36,29 @@ IMAGE = Kind(
     ),
     feature="Image",
 )
+AUDIO = Kind(
+    "audio",
+    "audio",
+    _KINDS + "audio",
+    suffixes=(
+        ".wav",
+        ".flac",
+        ".mp3",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".m4a",
+        ".mp4",
+        ".aac",
+        ".wma",
+        ".aif",
+        ".aiff",
+        ".webm",
+    ),
+    relatives=(".amr", ".ape", ".wv", ".mka", ".3gp", ".caf", ".au", ".mov", ".mkv", ".avi", ".mpg", ".sph", ".nist"),
+    feature="Audio",
+)
+"""Sound files; those that libsndfile does not read (M4A, AAC, WMA, WebM) need the program ffmpeg."""
 LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=True)
 """One class a row."""
 LABELS = Kind("labels", "labels", _KINDS + "labels", feature="ClassLabel", classes=True)
@@ -77,6 +100,33 @@ SAVED_DATASET = Layout(
     _LAYOUTS + "saved_dataset",
     "my_dataset/\n├── dataset_dict.json\n├── train/ …\n└── validation/ …",
 )
+LIBRISPEECH = Layout(
+    "librispeech",
+    "LibriSpeech",
+    _LAYOUTS + "librispeech",
+    "train-clean-100/84/121123/\n├── 84-121123.trans.txt\n├── 84-121123-0000.flac\n└── …\n\n"
+    "84-121123-0000 GO DO YOU HEAR",
+)
+KALDI = Layout(
+    "kaldi",
+    "Kaldi",
+    _LAYOUTS + "kaldi",
+    "train/\n├── wav.scp           talk1 audio/talk1.wav\n├── text              talk1-01 good morning\n"
+    "├── segments          talk1-01 talk1 0.5 2.1    (optional)\n└── utt2spk           talk1-01 anna    (optional)",
+)
+TEXTGRID = Layout(
+    "textgrid",
+    "Praat TextGrids beside their audio",
+    _LAYOUTS + "textgrid",
+    "recordings.zip\n├── talk1.wav\n├── talk1.TextGrid    (same name; its intervals are the rows)\n├── talk2.wav\n"
+    "└── talk2.TextGrid",
+)
+ELAN = Layout(
+    "elan",
+    "ELAN files (.eaf) beside their audio",
+    _LAYOUTS + "elan",
+    "recordings.zip\n├── talk1.wav\n├── talk1.eaf         (its annotations are the rows)\n├── talk2.wav\n└── talk2.eaf",
+)
 TABLE = Layout(
     "table",
     "A table",
@@ -100,3 +150,8 @@ TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "
 ROW_DUPLICATES = Check("row-duplicates", "The same row twice", _CHECKS + "row_duplicates")
 TABLE_COLUMNS = Check("table-columns", "Columns that tell nothing, or are not of one kind", _CHECKS + "table_columns")
 TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")
+
+AUDIO_PARTS = Check("audio-parts", "Starts and ends that make no sense", _CHECKS + "audio_parts")
+"""Looks at the roles `start` and `end` of kind SECONDS. Comes before the other two: they look at parts."""
+AUDIO_CONTENT = Check("audio-content", "Silent, clipped and damaged audio", _CHECKS + "audio_content")
+AUDIO_TRANSCRIPTS = Check("audio-transcripts", "Transcripts that do not fit their audio", _CHECKS + "audio_transcripts")
