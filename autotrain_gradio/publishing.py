@@ -77,7 +77,7 @@ def publish(model: Path, spec: RunSpec) -> str:
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise PublishError(
             f"The model was not uploaded to {name}: {reason}",
-            "It is kept here. Try again with 'autotrain-gradio publish RUN'.",
+            "It is kept here. Try again on the run's page, or with 'autotrain-gradio publish RUN'.",
             "hub",
             "upload-failed",
         ) from error

@@ -18,6 +18,7 @@ from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import log_view, messages, run_html
 from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
 from autotrain_gradio.ui.live import CHART_SECONDS, Live
+from autotrain_gradio.ui.publish import PublishNow
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Shell
 from autotrain_gradio.ui.try_it import TryIt
 
@@ -49,6 +50,7 @@ class RunView:
     samples: Any = None
     sampled: Any = None
     try_it: Any = None
+    publish: Any = None
     results: Any = None
     report: Any = None
     problem: Any = None
@@ -82,6 +84,7 @@ class RunView:
                         1, 2, value=2, step=1, label="Evaluation", visible=False, interactive=True, elem_id="run-sample"
                     )
                     self.samples = gr.HTML(elem_id="run-samples")
+                self.publish = PublishNow.build(shell)
                 with gr.Accordion("Log", open=False, elem_id="run-log-box"):
                     self.log = log_view.create(shell.service, elem_id="run-log")
                 with gr.Accordion("Settings as YAML", open=False, elem_id="run-yaml-box"):
@@ -153,6 +156,7 @@ class RunView:
         self.delete_now.click(self.delete, acting, [shell.turn, self.problem], **kind)
         self.back.click(lambda: None, None, shell.run, **QUICK)
         self.try_it.wire()
+        self.publish.wire()
 
     def opened(self) -> list[Any]:
         """Return all that `open` may change."""
@@ -161,7 +165,15 @@ class RunView:
     def outputs(self) -> list[Any]:
         """Return all that `refresh` may change."""
         shown = [self.seen, self.body, self.results, self.report, self.sampled, self.sample, self.samples]
-        return [*shown, self.token, self.yaml, *self.buttons.values(), *self.plots, *self.try_it.outputs()]
+        return [
+            *shown,
+            self.token,
+            self.yaml,
+            *self.buttons.values(),
+            *self.plots,
+            *self.try_it.outputs(),
+            *self.publish.outputs(),
+        ]
 
     # -- events
 
@@ -201,6 +213,7 @@ class RunView:
             self.results: gr.Column(visible=bool(report)),
             self.report: run_html.report(snapshot),
             **self.try_it.show(task, bool(can.get("predict")), emptied=fresh),
+            **self.publish.show(bool(shown.get("download")), emptied=fresh),
             **self._samples(snapshot, 0 if fresh else int((seen or {}).get("samples") or 0), sample),
             **dict(zip(self.plots, self._charts(run, snapshot, task, styled=fresh), strict=True)),
         }

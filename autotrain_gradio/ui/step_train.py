@@ -11,6 +11,7 @@ import gradio as gr
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import TINY
 from autotrain_gradio.ui import messages
+from autotrain_gradio.ui.publish import PublishLater
 from autotrain_gradio.ui.shell import PRIVATE, RUNS
 from autotrain_gradio.ui.step_model import work
 
@@ -25,6 +26,7 @@ class TrainStep:
     walk: Walk
     summary: Any
     problem: Any
+    publish: PublishLater
     start: Any
 
     @classmethod
@@ -32,10 +34,11 @@ class TrainStep:
         """Create the step's widgets."""
         prefix = walk.prefix
         summary = gr.HTML(elem_id=f"{prefix}-ready")
+        publish = PublishLater.build(walk)
         problem = gr.HTML(elem_id=f"{prefix}-start-problem", elem_classes="at-live")
         with gr.Row(elem_classes="at-next"):
             start = gr.Button("Start training", variant="primary", size="lg", elem_id=f"{prefix}-start")
-        return cls(walk, summary, problem, start)
+        return cls(walk, summary, problem, publish, start)
 
     def outputs(self) -> list[Any]:
         """Return what follows the form."""
@@ -67,11 +70,12 @@ class TrainStep:
         """
         walk, shell = self.walk, self.walk.shell
 
-        def start(draft: Any, visitor: Any, token: Any, *values: Any) -> dict[Any, Any]:
+        def start(draft: Any, visitor: Any, own_token: Any, hub_token: Any, *values: Any) -> dict[Any, Any]:
             if not draft:
                 return {self.problem: messages.note("There is no data yet: begin with the first step.", level="error")}
             try:
-                run = shell.service.start(draft, walk.form.spec(values), shell.owner(visitor), token=token or None)
+                token = (hub_token or "").strip() or own_token or None
+                run = shell.service.start(draft, walk.form.spec(values), shell.owner(visitor), token=token)
             except UserError as error:
                 return {self.problem: messages.error(error)}
             # The form stays as it is, for the next data; the draft has become the run.
@@ -79,9 +83,10 @@ class TrainStep:
             fresh = {walk.draft: None, walk.form.data: {}, walk.steps: gr.Walkthrough(selected=1), **locked}
             return {self.problem: "", shell.turn: shell.to(run), tabs: gr.Tabs(selected=RUNS), **fresh}
 
+        self.publish.wire(walk)
         self.start.click(
             start,
-            [walk.draft, shell.visitor, walk.token, *walk.form.inputs()],
+            [walk.draft, shell.visitor, walk.token, self.publish.token, *walk.form.inputs()],
             [self.problem, shell.turn, tabs, walk.draft, walk.form.data, walk.steps, *walk.step.values()],
             show_progress="minimal",
             concurrency_limit=None,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.hub import TOKEN, serve
 from tests.ui.conftest import App, Page, sync_api
 
 expect = sync_api.expect
@@ -136,3 +137,25 @@ def test_the_list_opens_and_deletes_asking_first(app: App, visit: Visit) -> None
     button.click()
     expect(button).to_have_count(0)
     assert run not in {r["id"] for r in app.service.runs()}
+
+
+def test_a_model_is_published_from_its_run(tmp_path: Path, visit: Visit) -> None:
+    with serve() as hub:
+        app = App(tmp_path, HF_ENDPOINT=hub.url)
+        try:
+            app.start()
+            run = app.toy(steps=2, project_name="boxes")
+            app.until(run, "completed")
+            page = visit(f"{app.url}/?run={run}")
+            page.locator("#run-publish-box > button").click()
+            token = page.locator("#run-publish-token input")
+            token.fill("hf_wrong")
+            page.locator("#run-publish").click()
+            expect(page.locator("#run-published")).to_contain_text("rejects the token")
+            token.fill(TOKEN)
+            page.locator("#run-publish").click()
+            expect(page.locator("#run-published a")).to_have_attribute("href", f"{hub.url}/ana/boxes")
+            expect(token).to_have_value("")  # it is not left lying about
+            assert hub.files["box.txt"] == b"red" and hub.repositories["ana/boxes"]["visibility"] == "private"
+        finally:
+            app.close()

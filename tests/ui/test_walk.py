@@ -147,6 +147,21 @@ def test_a_task_of_another_package_has_a_tab_that_works(app: App, visit: Visit, 
     expect(page.locator("#try-it-label")).to_contain_text("glad")
 
 
+def test_publishing_is_asked_for_before_the_training(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    use_sample(page)
+    page.locator(f"{TASK}-check-next").click()
+    page.locator(f"{TASK}-model-next").click()
+    page.locator(f"{TASK}-hub > button").click()
+    page.locator(f"{TASK}-push-to-hub input").check()
+    page.locator(f"{TASK}-hub-username input").fill("lab")
+    page.locator(f"{TASK}-hub-username input").blur()
+    page.locator(f"{TASK}-step-3-button, button:has-text('Model')").first.click()
+    page.locator(f"{TASK}-views > button").click()
+    expect(page.locator(f"{TASK}-yaml")).to_contain_text("push_to_hub: true")
+    expect(page.locator(f"{TASK}-yaml")).to_contain_text("username: lab")
+
+
 def test_a_draft_comes_back_after_a_reload(app: App, visit: Visit) -> None:
     page = visit(app.url)
     use_sample(page)
