@@ -145,9 +145,7 @@ TEXT_FOLDERS = Layout(
 DUPLICATES = Check("duplicates", "The same content twice", _CHECKS + "duplicates")
 CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_balance")
 LABEL_SPELLING = Check("label-spelling", "Labels that differ only in spelling", _CHECKS + "label_spelling")
-TEXT_DUPLICATES = Check("text-duplicates", "The same text twice", _CHECKS + "text_duplicates")
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")
-ROW_DUPLICATES = Check("row-duplicates", "The same row twice", _CHECKS + "row_duplicates")
 TABLE_COLUMNS = Check("table-columns", "Columns that tell nothing, or are not of one kind", _CHECKS + "table_columns")
 TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")
 

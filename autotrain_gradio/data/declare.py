@@ -58,10 +58,12 @@ class Kind(_Part):
     feature: name of the type in `datasets` (`Image`, `ClassLabel`), by which columns are recognised.
     relatives: extensions of files that people take for such cells, but that are not read.
     classes: the cells are names of classes, by which rows are balanced and split.
+    noun: what messages call one such cell; empty: the name of the kind.
     groups: the cells name groups whose rows the split must not part (a speaker, a recording).
 
-    A kind of a `join` column also has `combine(parts: dict[str, Cells], context: Context) -> Cells`: one column
-    made of several, `parts` being column name → what `inspect` returned for it.
+    A kind of a `join` column also has `combine(columns: dict[str, pyarrow.ChunkedArray], context: Context) -> Cells`,
+    which makes one column of several. A kind of which a table may have many columns may have
+    `overview(rows: Rows, contexts: dict[str, Context]) -> list[Panel]` (role → context), shown once for all of them.
     """
 
     suffixes: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ class Kind(_Part):
     feature: str = ""
     classes: bool = False
     groups: bool = False
+    noun: str = ""
 
 
 @dataclass(frozen=True)

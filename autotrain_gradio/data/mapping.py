@@ -12,6 +12,8 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Raw, listed
 from autotrain_gradio.errors import Finding, Fix, did_you_mean
 
+SENTENCE = 3.0
+"""Words that texts have on average, from which a column is one of sentences."""
 LOOKED_AT = 1000
 """Rows that are looked at to tell what a column holds."""
 
@@ -99,7 +101,7 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
                         f"data.columns.{role.role}",
                     )
                 )
-            elif odd := [c for c in mapping.columns if c["name"] in asked and not _fits(role, c)]:
+            elif odd := [c for c in mapping.columns if c["name"] in asked and not _fits(role, c, request)]:
                 mapping.findings.append(
                     Finding(
                         "error",
@@ -115,50 +117,96 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
     for role in request.columns:
         if role.role in request.spec.columns:
             continue
-        found = _by_name(role, mapping, taken) or _by_kind(role, mapping, table, taken)
+        free = [c for c in mapping.columns if c["name"] not in taken and _fits(role, c, request)]
+        if role.rest:
+            continue
+        found = _by_name(role, free) or _by_kind(role, free, mapping, table)
         if found:
             mapping.roles[role.role] = found
             taken.update(found)
         elif role.required:
-            mapping.findings.append(_unclear(role, mapping, taken))
+            mapping.findings.append(_unclear(role, free, mapping, request))
+    _rest(mapping, request, taken)
     return mapping
 
 
-def _fits(role: Column, column: dict[str, Any]) -> bool:
+def _rest(mapping: Mapping, request: Request, taken: set[str]) -> None:
+    """Give the columns that nobody plays to the role that takes them."""
+    for role in request.columns:
+        if not role.rest or role.role in request.spec.columns:
+            continue
+        free = [c["name"] for c in mapping.columns if c["name"] not in taken and _fits(role, c, request)]
+        if free:
+            mapping.roles[role.role] = free
+            taken.update(free)
+        elif role.required and not any(f.level == "error" for f in mapping.findings):
+            mapping.findings.append(
+                Finding(
+                    "error",
+                    "no-columns-left",
+                    f"No column is left for the {role.title.lower()}. Columns: "
+                    f"{listed([c['name'] for c in mapping.columns], limit=20)}.",
+                    "Add columns to learn from, or give the other roles fewer columns.",
+                    f"data.columns.{role.role}",
+                )
+            )
+
+
+def _fits(role: Column, column: dict[str, Any], request: Request) -> bool:
     """Say whether a column can play a role at all: files cannot be labels, nor the other way round."""
     if role.kind.suffixes:
         return bool(column["kind"] == role.kind.name)
-    return column["kind"] in {"text", "integer", "number", "boolean", "other", role.kind.name}
+    return column["kind"] not in {c.kind.name for c in request.columns if c.kind.suffixes}
 
 
-def _by_name(role: Column, mapping: Mapping, taken: set[str]) -> list[str]:
-    free = {c["name"].strip().lower(): c for c in mapping.columns if c["name"] not in taken and _fits(role, c)}
+def _by_name(role: Column, free: list[dict[str, Any]]) -> list[str]:
+    known = {c["name"].strip().lower(): c["name"] for c in free}
     for name in (*role.names, role.role):
-        if name in free:
-            return [free[name]["name"]]
+        if name in known:
+            return [known[name]]
     return []
 
 
-def _by_kind(role: Column, mapping: Mapping, table: pa.Table, taken: set[str]) -> list[str]:
-    free = [c for c in mapping.columns if c["name"] not in taken and _fits(role, c) and c["kind"] != "other"]
+def _by_kind(role: Column, free: list[dict[str, Any]], mapping: Mapping, table: pa.Table) -> list[str]:
+    free = [c for c in free if c["kind"] != "other"]
     exact = [c["name"] for c in free if c["kind"] == role.kind.name]
-    if len(exact) == 1 or (exact and role.many):
+    if role.kind.name == "text":
+        return _longest_texts(role, exact, mapping, table)
+    if len(exact) == 1 or (exact and role.many and not role.join):
         return exact if role.many else exact[:1]
     if role.kind.suffixes or not role.kind.classes:
         return []
     repeated = [c["name"] for c in free if _repeats(table.column(c["name"]).slice(0, LOOKED_AT))]
     if len(repeated) != 1:
         return []
-    mapping.findings.append(
-        Finding(
-            "info",
-            "column-guessed",
-            f"'{repeated[0]}' was taken as the {role.title.lower()}: it is the only column whose values repeat.",
-            "Choose another column if that is wrong.",
-            f"data.columns.{role.role}",
-        )
-    )
+    mapping.findings.append(_guessed(role, repeated[0], "it is the only column whose values repeat"))
     return repeated
+
+
+def _longest_texts(role: Column, names: list[str], mapping: Mapping, table: pa.Table) -> list[str]:
+    """Return the column with the longest texts, if there is one with sentences."""
+    words = {n: _words(table.column(n).slice(0, LOOKED_AT)) for n in names}
+    known = sorted((n for n in names if words[n] >= SENTENCE), key=lambda n: -words[n])
+    if not known:
+        return []
+    why = "it is the only column of sentences" if len(known) == 1 else f"its texts are longer than those of {known[1]}"
+    mapping.findings.append(_guessed(role, known[0], why))
+    return known[:1]
+
+
+def _words(column: pa.ChunkedArray) -> float:
+    texts = [v for v in column.to_pylist() if isinstance(v, str) and v.strip()]
+    return sum(len(t.split()) for t in texts) / len(texts) if texts else 0.0
+
+
+def _guessed(role: Column, name: str, why: str) -> Finding:
+    return Finding(
+        "info",
+        "column-guessed",
+        f"'{name}' was taken as the {role.title.lower()}: {why}.",
+        "Choose another column if that is wrong.",
+        f"data.columns.{role.role}",
+    )
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:
@@ -166,12 +214,16 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     return len(values) > 3 and 1 < len({str(v) for v in values}) <= len(values) / 2
 
 
-def _unclear(role: Column, mapping: Mapping, taken: set[str]) -> Finding:
-    free = [c["name"] for c in mapping.columns if c["name"] not in taken and _fits(role, c)]
+def _unclear(role: Column, free: list[dict[str, Any]], mapping: Mapping, request: Request) -> Finding:
+    names = [c["name"] for c in free]
     every = [c["name"] for c in mapping.columns]
-    fix = Fix(f"Use '{free[0]}'", {"columns": {role.role: free[0]}}) if len(free) == 1 else None
-    if free:
-        hint = f"Choose it among {listed(free, limit=20)}."
+    rest = any(c.rest for c in request.columns)
+    # In a table of figures what is to be predicted mostly stands last.
+    likely = names[-1] if names and (len(names) == 1 or rest) else None
+    value: str | list[str] | None = [likely] if likely and role.many and not role.join else likely
+    fix = Fix(f"Use '{likely}'", {"columns": {role.role: value}}) if likely else None
+    if names:
+        hint = f"Choose it among {listed(names, limit=20)}."
     else:
         hint = f"Add a column for it, named '{role.names[0] if role.names else role.role}' for instance."
     return Finding(

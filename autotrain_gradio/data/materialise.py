@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import pyarrow as pa
 from datasets.table import InMemoryTable
 
@@ -46,9 +47,9 @@ def write(
     for old in (folder, partial):
         if old.exists():
             shutil.rmtree(old)
-    parts = {name: list(rows.used(name)) for name in ("train", "validation")}
+    parts = {name: rows.indices(name) for name in ("train", "validation")}
     saved = datasets.DatasetDict(
-        {name: _references(rows, indices, bool(raw.arrow)) for name, indices in parts.items() if indices}
+        {name: _references(rows, indices, bool(raw.arrow)) for name, indices in parts.items() if len(indices)}
     )
     datasets.disable_progress_bars()  # they would fill the log
     saved.save_to_disk(str(partial))
@@ -61,32 +62,41 @@ def write(
         "root": _root(tree, draft, request),
         "labels": next(iter(names.values()), []),
         "classes": names,
-        "media": [role for role, c in rows.cells.items() if c.media],
+        "multi_label": any(c.names is not None and c.labels.multi for c in rows.cells.values()),
+        "features": {c.about["name"]: c.about["feature"] for c in rows.cells.values() if "feature" in c.about},
+        "media": {role: rows.kinds[role].feature for role, c in rows.cells.items() if c.media},
         "arrow": [_inside(p, draft) for p in raw.arrow],
-        "splits": {name: len(indices) for name, indices in parts.items() if indices},
+        "splits": {name: len(indices) for name, indices in parts.items() if len(indices)},
         "files": _fingerprints(rows, raw, tree),
     }
     write_json(manifest_path, manifest)
     return manifest
 
 
-def _references(rows: Rows, indices: list[int], arrow: bool) -> datasets.Dataset:
+def _references(rows: Rows, indices: Any, arrow: bool) -> datasets.Dataset:
     columns: dict[str, Any] = {}
     features: dict[str, Any] = {}
     for role, cells in rows.cells.items():
-        if cells.media and arrow:
+        if not cells.kept or (cells.media and arrow):
             continue
-        values = [cells.values[i] for i in indices]
         if cells.names is not None:
-            number = {name: k for k, name in enumerate(cells.names)}
-            columns[role] = pa.array([number[v] for v in values], pa.int64())
+            codes, lengths = cells.labels.flat(indices)
+            columns[role] = pa.array(codes, pa.int64())
             features[role] = datasets.ClassLabel(names=cells.names)
+            if cells.labels.multi:
+                offsets = np.concatenate(([0], np.cumsum(lengths)))
+                columns[role] = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), columns[role])
+                features[role] = datasets.List(features[role])
+            continue
+        if isinstance(cells.values, pa.Array | pa.ChunkedArray):
+            columns[role] = cells.values.take(pa.array(indices))
         else:
+            values = [cells.values[i] for i in indices.tolist()]
             columns[role] = pa.array(values, pa.string()) if cells.media else pa.array(values)
-            features[role] = datasets.Features.from_arrow_schema(pa.schema([(role, columns[role].type)]))[role]
+        features[role] = datasets.Features.from_arrow_schema(pa.schema([(role, columns[role].type)]))[role]
     if arrow:
         assert rows.row is not None  # a layout with Arrow files numbers their rows
-        columns[ROW] = pa.array([rows.row[i] for i in indices], pa.int64())
+        columns[ROW] = pa.array(rows.row[indices], pa.int64())
         features[ROW] = datasets.Value("int64")
     return datasets.Dataset(
         InMemoryTable(pa.table(columns)),
@@ -122,7 +132,7 @@ def _fingerprints(rows: Rows, raw: Raw, tree: Tree) -> dict[str, list[int]]:
     names = set(raw.read)
     for cells in rows.cells.values():
         if cells.media and not raw.arrow:
-            names.update(cells.values[i] for i in rows.used())
+            names.update(str(cells.values[i]) for i in rows.used())
     keep_time = not tree.own and not tree.root.is_relative_to(samples_folder())
     known = tree.by_path
     return {n: [known[n].size, known[n].mtime_ns if keep_time else 0] for n in sorted(names) if n in known}
@@ -158,8 +168,9 @@ def refuse_changed(directory: Path, manifest: Mapping[str, Any]) -> None:
 def load(directory: Path) -> datasets.DatasetDict:
     """Return `train` and perhaps `validation`, columns named by role.
 
-    Images are `datasets.Image(decode=False)`: cells `{"path": absolute path, "bytes": None}`, or
-    `{"path": …, "bytes": …}` for data that carries its images. Classes are `ClassLabel`.
+    Media are of the type that their kind names, `datasets.Image(decode=False)` for instance: cells
+    `{"path": absolute path, "bytes": None}`, or `{"path": …, "bytes": …}` for data that carries its media.
+    Classes are `ClassLabel`, or `List(ClassLabel)` where a row may have several.
 
     Raises:
         DataError: the data was never checked, or its files are gone.
@@ -168,8 +179,17 @@ def load(directory: Path) -> datasets.DatasetDict:
     manifest = read_json(directory / "data" / "manifest.json")
     if manifest is None:
         raise DataError("The data was not prepared.", "Check it first.", str(directory), "data-not-prepared")
+    if manifest["v"] != VERSION:
+        raise DataError(
+            "The data was prepared by another version of the app.",
+            "Check it again.",
+            str(directory),
+            "data-not-prepared",
+        )
     saved = datasets.load_from_disk(str(directory / "data" / "dataset"))
     assert isinstance(saved, datasets.DatasetDict)
+    if not manifest["media"]:
+        return datasets.DatasetDict({n: _dataset(d.data.table, d.features, manifest, n) for n, d in saved.items()})
     if manifest["arrow"]:
         files = [root_of(directory, p) for p in manifest["arrow"]]
         return datasets.DatasetDict({n: _with_rows(d, files, manifest, n) for n, d in saved.items()})
@@ -177,9 +197,9 @@ def load(directory: Path) -> datasets.DatasetDict:
     return datasets.DatasetDict({n: _with_paths(d, root, manifest, n) for n, d in saved.items()})
 
 
-def _features(part: datasets.Dataset, media: Iterable[str]) -> datasets.Features:
-    features = {n: f for n, f in part.features.items() if n != ROW}
-    return datasets.Features({**{role: datasets.Image(decode=False) for role in media}, **features})
+def _media(feature: str) -> Any:
+    """Return the type of a kind of media, undecoded: datasets' decoders want libraries that need not be there."""
+    return getattr(datasets, feature)(decode=False)
 
 
 def _with_paths(part: datasets.Dataset, root: Path, manifest: Mapping[str, Any], name: str) -> datasets.Dataset:
@@ -193,7 +213,7 @@ def _with_paths(part: datasets.Dataset, root: Path, manifest: Mapping[str, Any],
             prefix = f"{root}/"
             paths = pa.array([prefix + p for p in column.to_pylist()], pa.string())
             column = pa.StructArray.from_arrays([pa.nulls(len(paths), pa.binary()), paths], ["bytes", "path"])
-            features[role] = datasets.Image(decode=False)
+            features[role] = _media(manifest["media"][role])
         columns[role] = column
     return _dataset(pa.table(columns), features, manifest, name)
 
@@ -207,7 +227,7 @@ def _with_rows(
     features = {}
     for role in manifest["media"]:
         columns[role] = media_column(files, manifest["columns"][role][0])
-        features[role] = datasets.Image(decode=False)
+        features[role] = _media(manifest["media"][role])
     length = len(next(iter(columns.values())))
     for role in (n for n in part.column_names if n != ROW):
         # Values of the rows that are used stand at the places of their media; the others are never read.

@@ -5,43 +5,35 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypedDict
 
+import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio import panels
 from autotrain_gradio.data import materialise, split_names
-from autotrain_gradio.data.declare import Column, Layout
+from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.mapping import Mapping, map_columns
+from autotrain_gradio.data.recognition import recognise
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import (
-    ROW,
-    WHERE,
-    Context,
-    Fetched,
-    Progress,
-    Raw,
-    Recognised,
-    Rows,
-    counted,
-    listed,
-)
+from autotrain_gradio.data.rows import ROW, WHERE, Context, Fetched, Places, Progress, Raw, Rows, counted
 from autotrain_gradio.data.split import split
 from autotrain_gradio.data.tree import Tree, scan
-from autotrain_gradio.errors import DataError, Finding, UserError, did_you_mean
+from autotrain_gradio.errors import DataError, Finding, UserError
 from autotrain_gradio.panels import Panel
 from autotrain_gradio.settings import Limits
 
 TRAIN, VALIDATION = "train", "validation"
-ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2"})
 REASONS = {
     "label-missing": "no label",
     "label-left-out": "label left out by your mapping",
+    "text-empty": "no text",
+    "number-missing": "no number",
+    "number-not-finite": "infinite or not a number",
+    "number-unreadable": "not a number",
     "over-max-samples": "beyond max_samples",
     "split-unused": "in a split that is not used",
     "image-empty": "empty file",
@@ -92,6 +84,7 @@ class _State:
     mapping: Mapping = field(default_factory=Mapping)
     rows: Rows | None = None
     unused: int = 0
+    passed: Counter[str] = field(default_factory=Counter)
     found: dict[str, int] = field(default_factory=dict)
     how: str = ""
     profile: list[Panel] = field(default_factory=list)
@@ -160,7 +153,8 @@ def _run(state: _State) -> None:
     raw: Raw = module.read(tree, request, draft, _part(state.progress, 0.25, 0.05))
     state.findings += raw.findings
     state.found = {name: table.num_rows for name, table in raw.splits.items()}
-    state.total = sum(state.found.values())
+    state.total = sum(state.found.values()) + sum(raw.passed.values())
+    state.passed = raw.passed
     choice = split_names.choose(state.found, request.spec)
     state.findings += choice.findings
     state.unused = sum(state.found[n] for n in choice.unused)
@@ -177,11 +171,12 @@ def _run(state: _State) -> None:
     state.findings += state.mapping.findings
     if any(f.level == "error" for f in state.mapping.findings):
         return
-    names = [name for name, part in tables.items() for _ in range(part.num_rows)]
-    where = table.column(WHERE).to_pylist()
-    rows = state.rows = Rows(names, where, [None] * len(names))
+    given = np.repeat([name == VALIDATION for name in tables], [part.num_rows for part in tables.values()])
+    where = table.column(WHERE)
+    places = Places(raw.places, where.to_numpy()) if raw.places else where.to_pylist()
+    rows = state.rows = Rows(places, given)
     if raw.arrow:
-        rows.row = table.column(ROW).to_pylist()
+        rows.row = table.column(ROW).to_numpy()
     contexts = _inspect(state, rows, table, raw, tree)
     _checks(state, rows)
     state.how, found = split(rows, request, choice.validation)
@@ -227,75 +222,6 @@ def _tell_passed_over(state: _State, tree: Tree, fetched: Fetched) -> None:
         )
 
 
-def _loose(tree: Tree, request: Request) -> bool:
-    """Whether the data is nothing but media files that lie in no folder."""
-    if request.media is None or request.target is None or not tree.files:
-        return False
-    media = tree.with_suffix(request.media.suffixes)
-    return len(media) == len(tree.files) and all("/" not in f.path for f in media)
-
-
-def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
-    """Return the layout that fits best, its module, and why.
-
-    Raises:
-        DataError: none fits; the message tells each layout's reason.
-    """
-    layouts: Sequence[Layout] = request.layouts
-    asked = request.spec.options.get("layout")
-    if asked is not None:
-        layouts = [x for x in layouts if x.name == asked]
-        if not layouts:
-            known = [x.name for x in request.layouts]
-            raise DataError(
-                f"There is no layout '{asked}'.",
-                did_you_mean(str(asked), known),
-                "data.options.layout",
-                "unknown-layout",
-            )
-    best: tuple[float, Layout, ModuleType, str] | None = None
-    reasons = []
-    for layout in layouts:
-        module = layout.load()
-        answer = module.recognise(tree, request)
-        if isinstance(answer, Recognised):
-            if best is None or answer.confidence > best[0]:
-                best = (answer.confidence, layout, module, answer.reason)
-        else:
-            reasons.append(f"{layout.title}: {answer.reason}")
-    if best is None and (inner := [f.path for f in tree.files if f.suffix in ARCHIVES]):
-        raise DataError(
-            f"There are archives inside, which are not opened: {listed(inner)}.",
-            "Unpack them, and pack the files themselves.",
-            str(request.spec.path),
-            "archive-in-archive",
-        )
-    if best is None and _loose(tree, request):
-        kind = request.media.name if request.media else "file"
-        raise DataError(
-            f"Your {counted(len(tree.files), kind)} have no classes: nothing says what is in which.",
-            f"Put the {kind}s of each class into a folder named after it, pack the folders into a zip, and drop that. "
-            "Or add a table, such as metadata.csv, with the columns file_name and label.",
-            str(request.spec.path),
-            "no-classes",
-        )
-    if best is None:
-        message = (
-            "The data was not recognised. " + "; ".join(reasons) + "."
-            if tree.files
-            else "There are no files in the data."
-        )
-        raise DataError(
-            message,
-            "For example: a folder for each class, with its pictures inside."
-            if request.media is not None and request.target is not None
-            else "Arrange the files as one of the layouts shows.",
-            str(request.spec.path),
-            "layout-unknown",
-        )
-    return best[1], best[2], best[3]
-
-
 def _together(tables: dict[str, pa.Table]) -> pa.Table:
     """Return all rows in one table; columns that one part lacks are empty there."""
     try:
@@ -311,40 +237,56 @@ def _together(tables: dict[str, pa.Table]) -> pa.Table:
 def _inspect(state: _State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:
     """Look at every mapped column, classes first: rows without a class need no look at their media."""
     request = state.request
-    roles: list[tuple[Column, str, str]] = []
+    roles: list[tuple[Column, str, list[str]]] = []
     for column in request.columns:
         names = state.mapping.roles.get(column.role, [])
-        roles += [(column, f"{column.role}:{n}" if column.many else column.role, n) for n in names]
+        if column.many and not column.join:
+            roles += [(column, f"{column.role}:{n}", [n]) for n in names]
+        elif names:
+            roles.append((column, column.role, names))
     roles.sort(key=lambda r: not r[0].kind.classes)
     fingerprint = {f.path: (f.size, f.mtime_ns) for f in tree.files}
     stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
     contexts = {}
-    for column, role, name in roles:
+    for number, (column, role, names) in enumerate(roles):
+        part = 0.65 / len(roles)
         context = contexts[role] = Context(
             request,
             state.draft,
             tree.root,
-            name,
+            ", ".join(names),
             column.title,
             rows.where,
-            [d is None for d in rows.dropped],
-            _part(state.progress, 0.3, 0.65),
+            rows.needed,
+            _part(state.progress, 0.3 + number * part, part),
             fingerprint,
             stamp,
-            raw.names.get(name),
+            raw.names.get(names[0]),
         )
-        cells = column.kind.load().inspect(table.column(name), context)
-        rows.cells[role] = cells
+        context.progress(f"Looking at {role.replace(':', ' ')}", 0.0)
+        module = column.kind.load()
+        if len(names) > 1:
+            cells = module.combine({n: table.column(n) for n in names}, context)
+        else:
+            cells = module.inspect(table.column(names[0]), context)
+        rows.cells[role], rows.kinds[role] = cells, column.kind
         state.findings += [f for f in cells.findings if f.code not in raw.told]
-        for i, problem in enumerate(cells.problems):
-            if problem is not None and context.needed[i]:
-                rows.drop(i, problem)
+        for code, indices in cells.left_out().items():
+            rows.drop(indices, code)
         if cells.media:
-            context.open = _opener(table.column(name), cells.values, tree.root)
+            context.open = _opener(table.column(names[0]), cells.values, tree.root)
+        if cells.about:
+            described = next(c for c in state.mapping.columns if c["name"] == names[0])
+            described |= cells.about
+            cells.about["name"] = names[0]
+    left = rows.indices()
     for cells in rows.cells.values():
         if cells.names is not None:
-            left = {cells.values[i] for i in rows.used()}
-            cells.names = [n for n in cells.names if n in left]
+            cells.values = cells.labels.only(left)
+            cells.names = cells.labels.names
+    # In the order in which the task names them, not in which they were looked at.
+    order = [column.role for column in request.columns]
+    rows.cells = dict(sorted(rows.cells.items(), key=lambda item: order.index(item[0].partition(":")[0])))
     return contexts
 
 
@@ -358,7 +300,7 @@ def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
 
 
 def _checks(state: _State, rows: Rows) -> None:
-    if not any(True for _ in rows.used(TRAIN)):
+    if not rows.count(TRAIN):
         state.findings.append(
             Finding(
                 "error",
@@ -374,7 +316,7 @@ def _checks(state: _State, rows: Rows) -> None:
 
 
 def _panels(state: _State, rows: Rows, contexts: dict[str, Context]) -> None:
-    counts = {n: sum(1 for _ in rows.used(n)) for n in (TRAIN, VALIDATION)}
+    counts = {n: rows.count(n) for n in (TRAIN, VALIDATION)}
     items: dict[str, Any] = {"Rows": counts[TRAIN] + counts[VALIDATION]}
     classes = rows.classes()
     if classes:
@@ -382,7 +324,8 @@ def _panels(state: _State, rows: Rows, contexts: dict[str, Context]) -> None:
     items |= {"Training": counts[TRAIN], "Validation": counts[VALIDATION]}
     left_out = sum(d["count"] for d in _dropped(state))
     items["Left out"] = left_out
-    size = sum(c.facts["bytes"][i] for c in rows.cells.values() if "bytes" in c.facts for i in rows.used())
+    used = rows.indices().tolist() if any("bytes" in c.facts for c in rows.cells.values()) else []
+    size = sum(c.facts["bytes"][i] for c in rows.cells.values() if "bytes" in c.facts for i in used)
     if size:
         items["Megabytes"] = round(size / 1e6, 1)
     state.profile.append(panels.numbers("Overview", items, note=state.how))
@@ -391,9 +334,14 @@ def _panels(state: _State, rows: Rows, contexts: dict[str, Context]) -> None:
         state.profile.append(panels.table("Left out", ["Reason", "Rows"], reasons))
     if not items["Rows"]:
         return
-    kinds = {c.role: c.kind for c in state.request.columns}
+    told: set[str] = set()
     for role, context in contexts.items():
-        module = kinds[role.partition(":")[0]].load()
+        module = rows.kinds[role].load()
+        if hasattr(module, "overview"):
+            if module.__name__ not in told:
+                of_kind = {r: c for r, c in contexts.items() if rows.kinds[r].load() is module}
+                state.profile += module.overview(rows, of_kind)
+            told.add(module.__name__)
         if hasattr(module, "profile"):
             state.profile += module.profile(rows, role, context)
         if hasattr(module, "gallery"):
@@ -401,7 +349,8 @@ def _panels(state: _State, rows: Rows, contexts: dict[str, Context]) -> None:
 
 
 def _dropped(state: _State) -> list[dict[str, Any]]:
-    counts = Counter(d for d in state.rows.dropped if d is not None) if state.rows else Counter[str]()
+    counts = state.rows.dropped() if state.rows else Counter[str]()
+    counts.update(state.passed)
     if state.unused:
         counts["split-unused"] += state.unused
     return [{"code": code, "count": count} for code, count in counts.most_common()]
@@ -413,18 +362,13 @@ def _result(state: _State, began: float) -> CheckResult:
     labels, raw_labels = [], []
     splits: dict[str, int] = {}
     if rows is not None:
-        splits = {n: c for n in (TRAIN, VALIDATION) if (c := sum(1 for _ in rows.used(n)))}
+        splits = {n: c for n in (TRAIN, VALIDATION) if (c := rows.count(n))}
     if rows is not None and classes is not None:
         cells = classes[1]
-        counts = {n: Counter(cells.values[i] for i in rows.used(n)) for n in (TRAIN, VALIDATION)}
+        train, measured = (cells.labels.counts(rows.indices(n)).tolist() for n in (TRAIN, VALIDATION))
         labels = [
-            {
-                "name": n,
-                "rows": counts[TRAIN][n] + counts[VALIDATION][n],
-                "train": counts[TRAIN][n],
-                "validation": counts[VALIDATION][n],
-            }
-            for n in cells.names or []
+            {"name": n, "rows": t + v, "train": t, "validation": v}
+            for n, t, v in zip(cells.labels.names, train, measured, strict=True)
         ]
         mapped = state.request.spec.labels
         raw_labels = [{"name": n, "rows": c, "to": mapped.get(n, n)} for n, c in sorted(cells.raw.items())]

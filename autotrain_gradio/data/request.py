@@ -15,7 +15,7 @@ from autotrain_gradio.errors import SpecError, did_you_mean
 from autotrain_gradio.settings import Limits
 from autotrain_gradio.spec import DataSpec
 
-VERSION = 1
+VERSION = 2
 """Part of every key: raise it when the same request would give other rows."""
 
 
@@ -107,7 +107,7 @@ class Request:
 
     def key(self) -> str:
         """Return a digest of all settings that decide about the rows."""
-        roles = [(c.role, c.kind.name, c.many) for c in self.columns]
+        roles = [(c.role, c.kind.name, c.many, c.join, c.rest) for c in self.columns]
         parts = [VERSION, self.spec.model_dump(mode="json"), roles, self.seed, self.endpoint]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from autotrain_gradio.data.declare import Kind
+from autotrain_gradio.data.labels import Labels
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.errors import Finding
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 WHERE = "_where"
-"""Column of a raw table: file and row, for messages."""
+"""Column of a raw table: file and row, for messages: text, or with `Raw.places` a number (see `place`)."""
 ROW = "_row"
 """Column of a raw table with Arrow files: the number of the row in all of them together."""
 
@@ -72,17 +76,50 @@ class Raw:
     findings: list[Finding] = field(default_factory=list)
     told: frozenset[str] = frozenset()
     """Codes of findings about cells that the layout's own findings make superfluous."""
+    places: list[str] = field(default_factory=list)
+    """Names of the files, for messages, where `_where` holds numbers."""
+    passed: Counter[str] = field(default_factory=Counter)
+    """Reason → number of rows that could not even be read; they are counted among the rows."""
 
 
 def _no_media(index: int) -> bytes:
     raise LookupError(f"row {index} has no media")
 
 
+class Places(Sequence[str]):
+    """Where each row stands, as text that is made when it is asked for.
+
+    files: names for messages; numbers: per row `place(file, row)`.
+    """
+
+    def __init__(self, files: Sequence[str], numbers: Any) -> None:
+        self._files, self._numbers = files, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = int(self._numbers[index])
+        return f"{self._files[number >> ROW_BITS]}, row {number & ((1 << ROW_BITS) - 1):,}"
+
+
+ROW_BITS = 40
+"""Bits of a number in `_where` that hold the row; those above hold the file."""
+
+
+def place(file: int, rows: Any) -> Any:
+    """Return the numbers of a file's rows for `_where`."""
+    return (file << ROW_BITS) + np.asarray(rows, dtype=np.int64)
+
+
 @dataclass
 class Context:
     """What the inspection of a column may use.
 
-    needed: per row, whether it is still wanted; cells of others need no look.
+    needed: numpy array of truth values: whether each row is still wanted; cells of others need no look.
+    where: per row the file and the row, for messages; made when it is asked for.
     fingerprint: relative path → (bytes, modification time) of the files below the root.
     stamp: changes whenever bytes inside Arrow files may have changed.
     """
@@ -93,7 +130,7 @@ class Context:
     column: str
     title: str
     where: Sequence[str]
-    needed: Sequence[bool]
+    needed: Any
     progress: Progress
     fingerprint: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     stamp: str = ""
@@ -101,60 +138,165 @@ class Context:
     open: Callable[[int], bytes] = _no_media
     """Returns the bytes of the media of a row."""
 
+    def examples(self, indices: Any, limit: int = 5) -> str:
+        """Return where the first of these rows stand, and how many more there are."""
+        return listed([self.where[int(i)] for i in indices[:limit]], len(indices), limit=limit)
+
+
+def mixed(numbers: Any) -> Any:
+    """Spread 64-bit numbers evenly: the finaliser of splitmix64 (Steele, Lea and Flood, 2014)."""
+    numbers = (numbers + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))
+
+
+Problems = Sequence["str | None"] | Mapping[str, Any]
+
 
 @dataclass
 class Cells:
     """An inspected column, one item a row in every list.
 
-    values: what is trained on; None where there is none.
-    problems: code of the reason why the row cannot be used, or None.
-    facts: further figures of each cell (for images: width, height, digest …).
-    names: the classes, where the cells are classes; `values` are then names.
+    values: what is trained on: a list, `Labels`, or an Arrow array; None (null) where there is none.
+    problems: code of the reason why the row cannot be used, or None, for each row; or
+        code → numpy array of the numbers of the rows.
+    facts: further figures of each cell (for images: width, height, digest …). Rows with the same
+        `digest` (text, or a whole number from 0; None or -1: none) have the same content.
+    names: the classes, where the cells are classes; `values` are then `Labels`.
     raw: rows of each value as it stood in the data, where a mapping may change values.
     media: values are relative paths of files; with Arrow files they are None, and bytes lie in those.
+    about: what `check.json` says of the column beside its kind.
+    kept: whether the column is part of the dataset.
     """
 
-    values: list[Any]
-    problems: list[str | None]
-    facts: dict[str, list[Any]] = field(default_factory=dict)
+    values: Any
+    problems: Problems
+    facts: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     names: list[str] | None = None
     raw: Counter[str] = field(default_factory=Counter)
     media: bool = False
+    about: dict[str, Any] = field(default_factory=dict)
+    kept: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.values, Labels):
+            self.names = self.values.names
+        elif self.names is not None:
+            self.values = Labels.of(self.values, self.names)
+
+    def left_out(self) -> Mapping[str, Any]:
+        """Return code → numbers of the rows that cannot be used."""
+        if isinstance(self.problems, Mapping):
+            return self.problems
+        found: dict[str, list[int]] = {}
+        for i, problem in enumerate(self.problems):
+            if problem is not None:
+                found.setdefault(problem, []).append(i)
+        return {code: np.array(rows, dtype=np.int64) for code, rows in found.items()}
+
+    @property
+    def labels(self) -> Labels:
+        """The classes of the rows.
+
+        Raises:
+            TypeError: the cells are no classes.
+        """
+        if not isinstance(self.values, Labels):
+            raise TypeError("these cells are no classes")
+        return self.values
+
+    def content(self) -> Any:
+        """Return per row the number of its content (numpy, -1: of its own); None where nothing is known of it."""
+        digests = self.facts.get("digest")
+        if digests is None or isinstance(digests, np.ndarray):
+            return digests
+        number: dict[str, int] = {}
+        return np.array([number.setdefault(d, len(number)) if d else -1 for d in digests], dtype=np.int64)
 
 
-@dataclass
 class Rows:
     """The working table: train and given validation rows together, in a fixed order.
 
-    split: `train` or `validation`; changed once by the split.
-    dropped: per row, the code of the reason why it is not used, or None.
+    where: per row the file and the row, for messages.
+    validation: numpy array of truth values, one a row; changed once by the split.
+    cells: role → its inspected column.
+    kinds: role → its kind.
     row: number of each row in the Arrow files, where there are some.
     """
 
-    split: list[str]
-    where: list[str]
-    dropped: list[str | None]
-    cells: dict[str, Cells] = field(default_factory=dict)
-    row: list[int] | None = None
+    def __init__(self, where: Sequence[str], validation: Any) -> None:
+        self.where = where
+        self.validation = np.array(validation, dtype=bool)
+        self.cells: dict[str, Cells] = {}
+        self.kinds: dict[str, Kind] = {}
+        self.row: Any = None
+        self._reason = np.zeros(len(self.validation), dtype=np.int16)
+        self._reasons = [""]
 
     def __len__(self) -> int:
-        return len(self.split)
+        return len(self.validation)
+
+    @property
+    def needed(self) -> Any:
+        """Numpy array: whether each row is used so far."""
+        return self._reason == 0
+
+    def indices(self, split: str | None = None) -> Any:
+        """Return the numbers of the rows that are used, of one split (`train`, `validation`) or of all."""
+        wanted = self._reason == 0
+        if split is not None:
+            wanted &= self.validation if split == "validation" else ~self.validation
+        return np.flatnonzero(wanted)
+
+    def count(self, split: str | None = None) -> int:
+        """Return how many rows are used, of one split or of all."""
+        return len(self.indices(split))
 
     def used(self, split: str | None = None) -> Iterator[int]:
-        """Yield the indices of the rows that are used, of one split or of all."""
-        for i, (name, reason) in enumerate(zip(self.split, self.dropped, strict=True)):
-            if reason is None and (split is None or name == split):
-                yield i
+        """Yield the numbers of the rows that are used, of one split or of all."""
+        yield from self.indices(split).tolist()
 
-    def drop(self, index: int, reason: str) -> None:
-        """Leave a row out; the first reason counts."""
-        if self.dropped[index] is None:
-            self.dropped[index] = reason
+    def drop(self, rows: Any, reason: str) -> None:
+        """Leave rows out; the first reason counts."""
+        if reason not in self._reasons:
+            self._reasons.append(reason)
+        rows = np.atleast_1d(np.asarray(rows, dtype=np.int64))
+        self._reason[rows[self._reason[rows] == 0]] = self._reasons.index(reason)
+
+    def dropped(self) -> Counter[str]:
+        """Return reason → number of the rows that are left out for it."""
+        counts = np.bincount(self._reason, minlength=len(self._reasons))
+        return Counter({r: int(c) for r, c in zip(self._reasons[1:], counts[1:], strict=True) if c})
 
     def classes(self) -> tuple[str, Cells] | None:
         """Return role and cells of the column of classes, if there is one."""
         return next(((role, c) for role, c in self.cells.items() if c.names is not None), None)
+
+    def content(self) -> tuple[str, Any] | None:
+        """Return what rows with the same content are called, and per row the number of its content (-1: of its own).
+
+        Of the first role whose cells have digests; else of all columns that have codes, together.
+        """
+        for role, cells in self.cells.items():
+            if role in self.kinds and self.kinds[role].groups:
+                continue
+            found = cells.content()
+            if found is not None:
+                kind = self.kinds.get(role)
+                return (kind.noun or kind.name if kind else "row"), found
+        codes = [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts]
+        if not codes:
+            return None
+        together = np.zeros(len(self), dtype=np.uint64)
+        for column in codes:
+            together = mixed(together ^ mixed(column.astype(np.uint64)))
+        return "row", np.unique(together, return_inverse=True)[1].reshape(-1)
+
+    def examples(self, indices: Any, limit: int = 5) -> str:
+        """Return where the first of these rows stand, and how many more there are."""
+        return listed([self.where[int(i)] for i in indices[:limit]], len(indices), limit=limit)
 
 
 def listed(items: Sequence[str], total: int | None = None, *, limit: int = 5) -> str:

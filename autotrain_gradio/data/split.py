@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+import math
+import zlib
+from typing import Any
+
+import numpy as np
 
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, counted, listed
 from autotrain_gradio.errors import Finding
-
-
-def groups(rows: Rows) -> list[str]:
-    """Return per row the name of the group that must not be parted: rows with the same content."""
-    for cells in rows.cells.values():
-        if "digest" in cells.facts:
-            return [d or f"#{i}" for i, d in enumerate(cells.facts["digest"])]
-    return [f"#{i}" for i in range(len(rows))]
 
 
 def split(rows: Rows, request: Request, given: str | None) -> tuple[str, list[Finding]]:
@@ -27,7 +21,7 @@ def split(rows: Rows, request: Request, given: str | None) -> tuple[str, list[Fi
     spec, findings = request.spec, list[Finding]()
     if given is not None:
         how = f"The data's own split '{given}' is used for validation."
-        if not any(True for _ in rows.used("validation")):
+        if not rows.count("validation"):
             findings.append(
                 Finding(
                     "warning",
@@ -40,21 +34,20 @@ def split(rows: Rows, request: Request, given: str | None) -> tuple[str, list[Fi
     elif spec.valid_fraction == 0:
         how = "No validation: all rows are trained on."
     else:
-        _take(rows, request)
+        by = _take(rows, request)
         share = (
             f"{spec.valid_fraction:.0%}"
             if round(spec.valid_fraction * 100, 6).is_integer()
             else f"{spec.valid_fraction}"
         )
-        by = " of each class" if rows.classes() else ""
         how = f"{share}{by} kept for validation (seed {request.seed})."
-        if not any(True for _ in rows.used("validation")) and any(True for _ in rows.used("train")):
+        if not rows.count("validation") and rows.count("train"):
             findings.append(
                 Finding(
                     "warning",
                     "no-validation",
                     "There are too few rows to keep any for validation: the model will not be measured.",
-                    "Add more rows, two different ones of each class at least.",
+                    "Add more rows, two different ones of each class at least." if rows.classes() else "Add more rows.",
                     "data.valid_fraction",
                 )
             )
@@ -64,39 +57,93 @@ def split(rows: Rows, request: Request, given: str | None) -> tuple[str, list[Fi
     return how, findings
 
 
-def _labels(rows: Rows) -> Sequence[str]:
+def _strata(rows: Rows, used: Any) -> tuple[Any, list[str]]:
+    """Return per used row the number of the class by which it is balanced, and the classes' names."""
     classes = rows.classes()
-    return [str(v) for v in classes[1].values] if classes else [""] * len(rows)
+    if classes is None:
+        return np.zeros(len(used), dtype=np.int64), [""]
+    return classes[1].labels.strata(used).astype(np.int64), classes[1].labels.names
 
 
-def _take(rows: Rows, request: Request) -> None:
-    """Stratified split by class; rows with the same content stay on one side."""
-    labels, group = _labels(rows), groups(rows)
-    members: dict[str, list[int]] = defaultdict(list)
-    for i in rows.used("train"):
-        members[group[i]].append(i)
-    by_class: dict[str, list[str]] = defaultdict(list)
-    for name, indices in members.items():
-        of = {labels[i] for i in indices}
-        # The same content under two labels cannot be measured fairly: it stays in training.
-        by_class["" if len(of) > 1 else of.pop()].append(name)
-    single = not rows.classes()
-    for label, names in sorted(by_class.items()):
-        if label == "" and not single:
-            continue
-        total = sum(len(members[n]) for n in names)
-        target = max(1, round(total * request.spec.valid_fraction))
-        order = sorted(names)
-        random.Random(f"{request.seed} {label}").shuffle(order)
-        taken = 0
-        for name in order[:-1]:  # at least one group stays in training
+def _order(seed: str, count: int) -> Any:
+    """Return the numbers up to `count`, shuffled: the same order for the same words, on every machine."""
+    return np.random.RandomState(zlib.crc32(seed.encode())).permutation(count)
+
+
+def _take(rows: Rows, request: Request) -> str:
+    """Move rows to validation; return in words by what they were chosen.
+
+    By groups (speakers, recordings) where the data has enough of them. Else stratified by class; rows with the same
+    content stay on one side.
+    """
+    used = rows.indices("train")
+    named = _groups(rows, request, used)
+    if named is not None:
+        role, group = named
+        taken = _choose(group, request.spec.valid_fraction, f"{request.seed}")
+        rows.validation[used[taken]] = True
+        return f", by whole groups of '{role}' that are never parted,"
+    content = rows.content()
+    group = _alone(content[1][used] if content is not None else np.full(len(used), -1))
+    strata, names = _strata(rows, used)
+    # The same content under two labels cannot be measured fairly: it stays in training.
+    count = int(group.max()) + 1 if len(group) else 0
+    lowest, highest = np.full(count, np.iinfo(np.int64).max), np.full(count, -1)
+    np.minimum.at(lowest, group, strata)
+    np.maximum.at(highest, group, strata)
+    fair = (lowest == highest)[group]
+    for number in np.unique(strata[fair]).tolist():
+        here = np.flatnonzero(fair & (strata == number))
+        name = names[number] if number >= 0 else ""
+        taken = _choose(group[here], request.spec.valid_fraction, f"{request.seed} {name}")
+        rows.validation[used[here[taken]]] = True
+    return " of each class" if rows.classes() else ""
+
+
+def _groups(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | None:
+    """Return the first role of groups that has enough of them to part, and per used row the number of its group."""
+    least = max(2, math.ceil(1 / request.spec.valid_fraction))
+    for role, cells in rows.cells.items():
+        if role in rows.kinds and rows.kinds[role].groups:
+            found = cells.content()
+            group = _alone(found[used])
+            if len(np.unique(found[used][found[used] >= 0])) >= least:
+                return role, group
+    return None
+
+
+def _alone(group: Any) -> Any:
+    """Return numbers of groups from 0 on without gaps; a row whose number is -1 is a group of its own."""
+    group = group.astype(np.int64)
+    alone = np.flatnonzero(group < 0)
+    if len(alone) == len(group):
+        return np.arange(len(group))
+    group[alone] = group.max() + 1 + np.arange(len(alone))
+    return np.unique(group, return_inverse=True)[1].reshape(-1)
+
+
+def _choose(group: Any, fraction: float, seed: str) -> Any:
+    """Return which of these rows are validated on: whole groups, in a shuffled order, until there are enough.
+
+    At least one group stays in training. A group that would make half as many again too many is passed over.
+    """
+    _, number, sizes = np.unique(group, return_inverse=True, return_counts=True)
+    target = max(1, round(len(group) * fraction))
+    order = _order(seed, len(sizes))[:-1]
+    if (sizes == 1).all():
+        chosen = order[:target]
+    else:
+        chosen, taken = [], 0
+        for one in order.tolist():
             if taken >= target:
                 break
-            if taken and taken + len(members[name]) > target * 1.5:
+            if taken and taken + sizes[one] > target * 1.5:
                 continue
-            for i in members[name]:
-                rows.split[i] = "validation"
-            taken += len(members[name])
+            chosen.append(one)
+            taken += int(sizes[one])
+    wanted = np.zeros(len(sizes), dtype=bool)
+    wanted[chosen] = True
+    return np.flatnonzero(wanted[number.reshape(-1)])
 
 
 def _cap(rows: Rows, request: Request, given: str | None) -> str:
@@ -105,23 +152,22 @@ def _cap(rows: Rows, request: Request, given: str | None) -> str:
     parts = {"train": limit}
     if given is None and request.spec.valid_fraction:
         parts["validation"] = max(1, round(limit * request.spec.valid_fraction / (1 - request.spec.valid_fraction)))
-    labels = _labels(rows)
     said = ""
     for part, most in parts.items():
-        by_class: dict[str, list[int]] = defaultdict(list)
-        for i in rows.used(part):
-            by_class[labels[i]].append(i)
-        total = sum(len(v) for v in by_class.values())
-        if total <= most:
+        used = rows.indices(part)
+        if len(used) <= most:
             continue
-        quota = balanced({k: len(v) for k, v in by_class.items()}, most)
-        for label, indices in by_class.items():
-            order = list(indices)
-            random.Random(f"{request.seed} max {label}").shuffle(order)
-            for i in order[quota[label] :]:
-                rows.drop(i, "over-max-samples")
+        strata, names = _strata(rows, used)
+        numbers, counts = np.unique(strata, return_counts=True)
+        label = {int(n): names[n] if n >= 0 else "" for n in numbers}
+        quota = balanced({label[int(n)]: int(c) for n, c in zip(numbers, counts, strict=True)}, most)
+        for n, name in label.items():
+            here = np.flatnonzero(strata == n)
+            spare = here[_order(f"{request.seed} max {name}", len(here))[quota[name] :]]
+            rows.drop(used[spare], "over-max-samples")
         if part == "train":
-            said = f" {most:,} of {total:,} training rows are used (max_samples), as many of each class as possible."
+            evenly = ", as many of each class as possible" if rows.classes() else ""
+            said = f" {most:,} of {len(used):,} training rows are used (max_samples){evenly}."
     return said
 
 
@@ -148,9 +194,9 @@ def _unseen(rows: Rows) -> list[Finding]:
     classes = rows.classes()
     if classes is None:
         return []
-    trained = {classes[1].values[i] for i in rows.used("train")}
-    measured = Counter(classes[1].values[i] for i in rows.used("validation"))
-    missing = sorted(str(n) for n in measured if n not in trained)
+    labels = classes[1].labels
+    trained, measured = labels.counts(rows.indices("train")), labels.counts(rows.indices("validation"))
+    missing = sorted(labels.names[k] for k in np.flatnonzero((measured > 0) & (trained == 0)))
     if not missing:
         return []
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from autotrain_gradio.data.labels import Labels
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, counted, listed
 from autotrain_gradio.errors import Finding
@@ -16,12 +17,19 @@ UNEVEN = 10
 
 def check(rows: Rows, request: Request) -> list[Finding]:
     """Errors for fewer than two or too many classes; warnings for few rows and for imbalance."""
-    classes = rows.classes()
-    if classes is None:
-        return []
-    role, cells = classes
-    counts = Counter(str(cells.values[i]) for i in rows.used())
-    where = f"data.columns.{role}"
+    findings = []
+    for role, cells in rows.cells.items():
+        if cells.names is not None:
+            findings += _check(role, cells.labels, rows, request)
+    return findings
+
+
+def _check(role: str, labels: Labels, rows: Rows, request: Request) -> list[Finding]:
+    used = rows.indices()
+    counts = Counter({n: c for n, c in zip(labels.names, labels.counts(used).tolist(), strict=True) if c})
+    where = f"data.columns.{role.partition(':')[0]}"
+    if labels.multi:
+        return _several(counts, len(used), where, request)
     if not counts:
         return [Finding("error", "no-rows", "No row is left to train on.", "See what was left out, and why.", "data")]
     if len(counts) < LEAST_CLASSES:
@@ -35,19 +43,46 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 where,
             )
         ]
-    limit = request.limits.classes
-    if len(counts) > limit:
-        return [
+    if len(counts) > request.limits.classes:
+        return [_too_many(counts, sum(counts.values()), where, request)]
+    return [*_rare(counts), *_uneven(counts)]
+
+
+def _too_many(counts: Counter[str], rows: int, where: str, request: Request) -> Finding:
+    return Finding(
+        "error",
+        "too-many-classes",
+        f"There are {len(counts):,} classes for {counted(rows, 'row')}; at most "
+        f"{request.limits.classes:,} can be trained.",
+        "The column of labels looks like names or numbers of single things. Choose another column, or merge labels.",
+        where,
+    )
+
+
+def _several(counts: Counter[str], rows: int, where: str, request: Request) -> list[Finding]:
+    """Look at labels of which a row may have several."""
+    if not counts:
+        message = f"None of the {counted(rows, 'row')} has a label."
+        return [Finding("error", "no-labels", message, "Choose another column of labels.", where)]
+    if len(counts) > request.limits.classes:
+        return [_too_many(counts, rows, where, request)]
+    findings = _rare(counts)
+    every = [n for n, c in counts.items() if c == rows]
+    if every:
+        findings.append(
             Finding(
-                "error",
-                "too-many-classes",
-                f"There are {len(counts):,} classes for {counted(sum(counts.values()), 'row')}; at most "
-                f"{limit:,} can be trained.",
-                "The column of labels looks like names or numbers of single things. Choose another "
-                "column, or merge labels.",
-                where,
+                "warning",
+                "label-everywhere",
+                f"Every row has {counted(len(every), 'label')} that cannot be told apart: "
+                f"{listed([repr(n) for n in every])}.",
+                "Leave it out, or add rows without it.",
+                "data.labels",
             )
-        ]
+        )
+    return findings
+
+
+def _rare(counts: Counter[str]) -> list[Finding]:
     findings = []
     single = sorted(n for n, c in counts.items() if c == 1)
     few = sorted(n for n, c in counts.items() if 1 < c < LEAST_ROWS)
@@ -74,19 +109,23 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 "data.labels",
             )
         )
+    return findings
+
+
+def _uneven(counts: Counter[str]) -> list[Finding]:
     (largest, most), (smallest, least) = (
         counts.most_common(1)[0],
         min(counts.items(), key=lambda item: (item[1], item[0])),
     )
-    if most > UNEVEN * least:
-        findings.append(
-            Finding(
-                "warning",
-                "imbalance",
-                f"The classes are uneven: '{largest}' has {counted(most, 'row')}, '{smallest}' {counted(least, 'row')} "
-                f"({most / least:.0f} to 1).",
-                "Add rows of the rare classes, or set class_weights to balanced. Look at F1 (macro), not at accuracy.",
-                "params.class_weights",
-            )
+    if most <= UNEVEN * least:
+        return []
+    return [
+        Finding(
+            "warning",
+            "imbalance",
+            f"The classes are uneven: '{largest}' has {counted(most, 'row')}, '{smallest}' {counted(least, 'row')} "
+            f"({most / least:.0f} to 1).",
+            "Add rows of the rare classes, or set class_weights to balanced. Look at F1 (macro), not at accuracy.",
+            "params.class_weights",
         )
-    return findings
+    ]

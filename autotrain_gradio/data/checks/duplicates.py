@@ -1,65 +1,113 @@
-"""The same content twice: in two classes, in training and validation, or simply twice."""
+"""The same content twice: with two labels, in training and validation, or simply twice."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from typing import Any
+
+import numpy as np
 
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, counted, listed
 from autotrain_gradio.errors import Finding
 
+SHOWN = 5
+
 
 def check(rows: Rows, request: Request) -> list[Finding]:
-    """Compare the digests of all rows that are used. Runs before the split: `validation` rows were given."""
-    digests = next((c.facts["digest"] for c in rows.cells.values() if "digest" in c.facts), None)
-    if digests is None:
+    """Compare the content of all rows that are used. Runs before the split: `validation` rows were given."""
+    known = rows.content()
+    if known is None:
         return []
-    classes = rows.classes()
-    same: dict[str, list[int]] = defaultdict(list)
-    for i in rows.used():
-        if digests[i]:
-            same[digests[i]].append(i)
-    twice = [v for v in same.values() if len(v) > 1]
+    noun, content = known
+    used = rows.indices()
+    used = used[content[used] >= 0]
+    order = used[np.argsort(content[used], kind="stable")]
+    _, begins, sizes = np.unique(content[order], return_index=True, return_counts=True)
+    begins, sizes = begins[sizes > 1], sizes[sizes > 1]
+    if not len(sizes):
+        return []
+    # From here on: the rows that stand more than once, group by group, in the order of the data.
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    members = order[np.repeat(begins - np.concatenate(([0], np.cumsum(sizes)[:-1])), sizes) + np.arange(len(group))]
+    twice = _Groups(rows, members, np.concatenate(([0], np.cumsum(sizes))))
     findings = []
-    mixed = [v for v in twice if classes and len({classes[1].values[i] for i in v}) > 1]
-    if mixed:
-        assert classes is not None  # only then rows can differ in their class
-        shown = [" = ".join(f"{rows.where[i]} ({classes[1].values[i]})" for i in v[:3]) for v in mixed[:5]]
-        findings.append(
-            Finding(
-                "warning",
-                "same-in-two-classes",
-                f"{counted(len(mixed), 'image')} {'stands' if len(mixed) == 1 else 'stand'} in two "
-                f"classes: {listed(shown, len(mixed))}.",
-                "Remove the wrong one: a model cannot learn both.",
-                rows.where[mixed[0][0]],
-            )
-        )
-    leaked = [v for v in twice if len({rows.split[i] for i in v}) > 1]
-    if leaked:
-        shown = [" = ".join(rows.where[i] for i in v[:3]) for v in leaked[:5]]
-        measured = sum(rows.split[i] == "validation" for v in leaked for i in v)
-        findings.append(
-            Finding(
-                "warning",
-                "same-in-train-and-validation",
-                f"{counted(measured, 'validation image')} {'is' if measured == 1 else 'are'} also in the "
-                "training rows: "
-                f"{listed(shown, len(leaked))}. The results will look better than they are.",
-                "Remove them from one of the two.",
-                rows.where[leaked[0][0]],
-            )
-        )
-    spare = sum(len(v) - 1 for v in twice)
-    if twice and spare and not (mixed and len(mixed) == len(twice)):
-        shown = [" = ".join(rows.where[i] for i in v[:3]) for v in twice[:5]]
+    classes = rows.classes()
+    mixed = np.zeros(0, dtype=np.int64)
+    if classes is not None:
+        mixed = twice.that_differ(classes[1].labels.signatures(members))
+        if len(mixed):
+            findings.append(_mixed(twice, mixed, noun, classes[1].values))
+    leaked = twice.that_differ(rows.validation[members].astype(np.int64))
+    if len(leaked):
+        findings.append(_leaked(twice, leaked, noun))
+    spare = int(sizes.sum()) - len(sizes)
+    if len(mixed) < len(sizes):
+        grouped = any(kind.groups for kind in rows.kinds.values())
         findings.append(
             Finding(
                 "info",
                 "duplicates",
-                f"{counted(spare, 'image')} {'is a copy' if spare == 1 else 'are copies'} of another "
-                f"one: {listed(shown, len(twice))}. "
-                "Copies stay on the same side of the split.",
+                f"{counted(spare, noun)} {'is a copy' if spare == 1 else 'are copies'} of another "
+                f"one: {listed([twice.said(g) for g in range(min(SHOWN, len(sizes)))], len(sizes))}."
+                + ("" if grouped else " Copies stay on the same side of the split."),
             )
         )
     return findings
+
+
+class _Groups:
+    """Groups of rows with the same content; group g is `members[bounds[g]:bounds[g + 1]]`."""
+
+    def __init__(self, rows: Rows, members: Any, bounds: Any) -> None:
+        self.rows, self.members, self.bounds = rows, members, bounds
+
+    def of(self, number: int) -> list[int]:
+        """Return the rows of a group, first those that stand first."""
+        return sorted(self.members[self.bounds[number] : self.bounds[number + 1]].tolist())
+
+    def that_differ(self, values: Any) -> Any:
+        """Return the groups whose rows do not all have the same value."""
+        lowest, highest = (f.reduceat(values, self.bounds[:-1]) for f in (np.minimum, np.maximum))
+        found = np.flatnonzero(lowest != highest)
+        first = np.minimum.reduceat(self.members, self.bounds[:-1])
+        return found[np.argsort(first[found], kind="stable")]
+
+    def said(self, number: int, values: Any = None) -> str:
+        """Return where the first rows of a group stand, with their values."""
+        rows = self.of(number)
+        if values is not None:  # one row of each value tells more than three of the same
+            first = {values[i]: i for i in reversed(rows)}
+            rows = sorted(rows, key=lambda i: (first[values[i]] != i, i))
+        return " = ".join(self.rows.where[i] + _value(values, i) for i in rows[:3])
+
+
+def _value(values: Any, row: int) -> str:
+    if values is None:
+        return ""
+    value = values[row]
+    return f" ({', '.join(value) if isinstance(value, tuple) else value})"
+
+
+def _mixed(twice: _Groups, mixed: Any, noun: str, labels: Any) -> Finding:
+    shown = [twice.said(g, labels) for g in mixed[:SHOWN].tolist()]
+    where = twice.rows.where[twice.of(int(mixed[0]))[0]]
+    many = f"{counted(len(mixed), noun)} {'stands' if len(mixed) == 1 else 'stand'}"
+    if labels.multi:
+        text, hint = f"{many} there twice with different labels", "Correct the wrong ones: a model cannot learn both."
+    else:
+        text, hint = f"{many} in two classes", "Remove the wrong one: a model cannot learn both."
+    return Finding("warning", "same-in-two-classes", f"{text}: {listed(shown, len(mixed))}.", hint, where)
+
+
+def _leaked(twice: _Groups, leaked: Any, noun: str) -> Finding:
+    shown = [twice.said(g) for g in leaked[:SHOWN].tolist()]
+    validation = twice.rows.validation[twice.members].astype(np.int64)
+    measured = int(np.add.reduceat(validation, twice.bounds[:-1])[leaked].sum())
+    return Finding(
+        "warning",
+        "same-in-train-and-validation",
+        f"{counted(measured, f'validation {noun}')} {'is' if measured == 1 else 'are'} also in the training rows: "
+        f"{listed(shown, len(leaked))}. The results will look better than they are.",
+        "Remove them from one of the two.",
+        twice.rows.where[twice.of(int(leaked[0]))[0]],
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, listed
@@ -17,7 +16,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     if classes is None:
         return []
     cells = classes[1]
-    counts = Counter(cells.values[i] for i in rows.used())
+    counts = dict(zip(cells.labels.names, cells.labels.counts(rows.indices()).tolist(), strict=True))
     same: dict[str, list[str]] = {}
     for name in cells.names or []:
         same.setdefault(_bare(name), []).append(name)

@@ -184,7 +184,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     values: list[str | None] = [None] * count
     scan = Scan(context.draft / "data" / "scan.parquet", FIELDS, context.stamp)
     limit, root = context.request.limits.image_pixels, str(context.root)
-    total = max(1, sum(context.needed))
+    total = max(1, int(context.needed.sum()))
     keys: list[tuple[str, int, int]] = []
     found: list[Fact] = []
 

@@ -77,8 +77,9 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     classes = rows.classes()
     groups: dict[str, list[int]] = {}
     for i in rows.used():
-        groups.setdefault(str(classes[1].values[i]) if classes else "", []).append(i)
-    names = (classes[1].names or []) if classes else list(groups)
+        label = classes[1].values[i] if classes else ""
+        groups.setdefault(label if isinstance(label, str) else ", ".join(label), []).append(i)
+    names = (classes[1].names or []) if classes and not classes[1].labels.multi else list(groups)
     shown = [n for n in names if n in groups][:CLASSES]
     chosen = [
         (name, i)

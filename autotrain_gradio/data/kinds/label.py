@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio import panels
+from autotrain_gradio.data.columns import encode
+from autotrain_gradio.data.labels import Labels
 from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
 from autotrain_gradio.data.tree import natural
 from autotrain_gradio.errors import Finding, did_you_mean
@@ -25,100 +29,161 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     them). `names` are the classes that remain: in the order of the data's own list where it has one,
     else sorted, numbers by their size.
     """
+    found, codes = distinct(cells, context)
+    names, number = _named(found, context)
+    codes = np.where(context.needed, codes, -2)
+    problems: dict[str, Any] = {}
+    per_row = number[codes]  # the last two places: -1 for a missing cell, -2 for a row that is not needed
+    for code, mark in _MARKS.items():
+        problems[code] = np.flatnonzero(per_row == mark)
+    result = Cells(Labels(names, np.maximum(per_row, -1)), {c: rows for c, rows in problems.items() if len(rows)})
+    result.raw = raw_counts(found, codes)
+    result.findings = _findings(found, codes, problems, result.raw, context)
+    return result
+
+
+_MARKS = {"label-missing": -2, "label-number-unknown": -3, "label-not-a-name": -4, "label-left-out": -5}
+"""Reason → the number that stands for it among the numbers of classes; -1 is a row that is not needed."""
+
+
+def distinct(cells: pa.ChunkedArray, context: Context) -> tuple[list[Any], Any]:
+    """Return the distinct values as text (None: missing, '': no label, int: an unknown number), and each row's number.
+
+    A row's number is -1 for a missing cell.
+    """
+    if pa.types.is_nested(cells.type) or pa.types.is_binary(cells.type):
+        number: dict[str, int] = {}
+        texts = [None if v is None else str(v)[:40] for v in cells.to_pylist()]
+        codes = np.array([-1 if t is None else number.setdefault(t, len(number)) for t in texts], dtype=np.int32)
+        return [NotAName(t) for t in number], codes
+    values, codes = encode(cells)
+    return [_read(v, context.names) for v in values.to_pylist()], codes
+
+
+class NotAName(str):
+    """The text of a cell that cannot be a label."""
+
+
+def _read(value: Any, own: list[str] | None) -> Any:
+    if own is not None and isinstance(value, int):
+        return own[value] if 0 <= value < len(own) else None if value < 0 else value
+    text = as_label(value)
+    return NotAName(str(value)[:40]) if text == "" else text
+
+
+def _named(found: list[Any], context: Context) -> tuple[list[str], Any]:
+    """Return the classes, and per distinct value its number among them; two places more, for -1 and -2."""
     mapping = context.request.spec.labels
-    count = len(cells)
-    values: list[str | None] = [None] * count
-    problems: list[str | None] = [None] * count
-    raw: Counter[str] = Counter()
-    odd: list[str] = []
-    broken: list[str] = []
-    own = context.names
-    for i, value in enumerate(cells.to_pylist()):
-        if not context.needed[i]:
-            continue
-        if own is not None and isinstance(value, int):
-            if 0 <= value < len(own):
-                value = own[value]
-            elif value < 0:
-                value = None
-            else:
-                problems[i] = "label-number-unknown"
-                odd.append(f"{context.where[i]}: {value}")
-                continue
-        label = _text(value)
-        if label is None:
-            problems[i] = "label-missing"
-            continue
-        if label == "":
-            problems[i] = "label-not-a-name"
-            broken.append(f"{context.where[i]}: {str(value)[:40]}")
-            continue
-        raw[label] += 1
-        target = mapping.get(label, label)
-        if target is None:
-            problems[i] = "label-left-out"
+    texts = [v if isinstance(v, str) and not isinstance(v, NotAName) else None for v in found]
+    targets = [None if t is None else mapping.get(t, t) for t in texts]
+    names = order(Counter(t for t in targets if t is not None), context.names, mapping)
+    place = {name: k for k, name in enumerate(names)}
+    number = np.full(len(found) + 2, -1, dtype=np.int32)
+    number[-1] = _MARKS["label-missing"]
+    for k, (value, text, target) in enumerate(zip(found, texts, targets, strict=True)):
+        if target is not None:
+            number[k] = place[target]
+        elif text is not None:
+            number[k] = _MARKS["label-left-out"]
+        elif value is None:
+            number[k] = _MARKS["label-missing"]
         else:
-            values[i] = target
-    found = Counter(v for v in values if v is not None)
-    result = Cells(values, problems, names=_order(found, own, mapping), raw=raw)
-    missing = [context.where[i] for i, p in enumerate(problems) if p == "label-missing"]
-    if missing:
-        result.findings.append(
-            Finding(
-                "warning",
-                "label-missing",
-                f"{counted(len(missing), 'row')} {'has' if len(missing) == 1 else 'have'} no label and "
-                f"{'is' if len(missing) == 1 else 'are'} left out: {listed(missing)}.",
-                "Fill in the labels if these rows shall count.",
-                f"column {context.column}",
-            )
-        )
-    if odd:
-        assert own is not None  # only then a number can be unknown
-        result.findings.append(
+            number[k] = _MARKS["label-not-a-name" if isinstance(value, NotAName) else "label-number-unknown"]
+    return names, number
+
+
+def raw_counts(found: list[Any], codes: Any) -> Counter[str]:
+    """Return label as it stands in the data → its rows."""
+    counts = np.bincount(codes[codes >= 0], minlength=len(found))
+    raw: Counter[str] = Counter()
+    for value, count in zip(found, counts.tolist(), strict=True):
+        if count and isinstance(value, str) and not isinstance(value, NotAName):
+            raw[value] += count
+    return raw
+
+
+def _findings(
+    found: list[Any], codes: Any, problems: dict[str, Any], raw: Counter[str], context: Context
+) -> list[Finding]:
+    findings = []
+    missing, odd, broken = (problems[c] for c in ("label-missing", "label-number-unknown", "label-not-a-name"))
+
+    def shown(rows: Any) -> str:
+        return listed([f"{context.where[int(i)]}: {found[codes[i]]}" for i in rows[:5]], len(rows))
+
+    if len(missing):
+        findings.append(missing_labels(missing, context))
+    if len(odd):
+        assert context.names is not None  # only then a number can be unknown
+        findings.append(
             Finding(
                 "error",
                 "label-number-unknown",
-                f"{counted(len(odd), 'row')} have a class number outside 0 to {len(own) - 1}: {listed(odd)}.",
+                f"{counted(len(odd), 'row')} have a class number outside 0 to {len(context.names) - 1}: {shown(odd)}.",
                 "Correct the numbers, or the list of classes in the data's schema.",
                 f"column {context.column}",
             )
         )
-    if broken:
-        result.findings.append(
+    if len(broken):
+        findings.append(
             Finding(
                 "error",
                 "label-not-a-name",
-                f"{counted(len(broken), 'row')} have a list or something else in place of one label: {listed(broken)}.",
+                f"{counted(len(broken), 'row')} have a list or something else in place of one label: {shown(broken)}.",
                 "Choose a column with one class for each row.",
                 f"column {context.column}",
             )
         )
-    if any(isinstance(v, float) and math.isfinite(v) and not v.is_integer() for v in cells.slice(0, 1000).to_pylist()):
-        result.findings.append(
+    if any(_is_measurement(v) for v in found[:1000]):
+        findings.append(
             Finding(
                 "error",
                 "label-is-measurement",
-                f"The column '{context.column}' holds measurements such as {raw.most_common(1)[0][0]}, not classes.",
+                f"The column '{context.column}' holds measurements such as "
+                f"{next(v for v in found if _is_measurement(v))}, not classes.",
                 "Choose another column, or replace the numbers by a few names (small, large).",
                 f"column {context.column}",
             )
         )
-    for name in mapping:
-        if name not in raw:
-            result.findings.append(
-                Finding(
-                    "warning",
-                    "label-mapping-unused",
-                    f"No row has the label '{name}' that data.labels names.",
-                    did_you_mean(name, raw),
-                    "data.labels",
-                )
-            )
-    return result
+    return findings + unused_mapping(context.request.spec.labels, raw)
 
 
-def _text(value: Any) -> str | None:
+def _is_measurement(value: Any) -> bool:
+    return isinstance(value, Measurement)
+
+
+class Measurement(str):
+    """A label that was a number with a fraction."""
+
+
+def missing_labels(rows: Any, context: Context) -> Finding:
+    """Tell of rows without a label."""
+    return Finding(
+        "warning",
+        "label-missing",
+        f"{counted(len(rows), 'row')} {'has' if len(rows) == 1 else 'have'} no label and "
+        f"{'is' if len(rows) == 1 else 'are'} left out: {context.examples(rows)}.",
+        "Fill in the labels if these rows shall count.",
+        f"column {context.column}",
+    )
+
+
+def unused_mapping(mapping: Mapping[str, str | None], raw: Counter[str]) -> list[Finding]:
+    """Tell of labels that the spec renames and no row has."""
+    return [
+        Finding(
+            "warning",
+            "label-mapping-unused",
+            f"No row has the label '{name}' that data.labels names.",
+            did_you_mean(name, raw),
+            "data.labels",
+        )
+        for name in mapping
+        if name not in raw
+    ]
+
+
+def as_label(value: Any) -> str | None:
     """Return the label as text, None for a missing one, '' for something that cannot be a label."""
     if value is None:
         return None
@@ -127,13 +192,16 @@ def _text(value: Any) -> str | None:
     if isinstance(value, float):
         if math.isnan(value):
             return None
-        return str(int(value)) if value.is_integer() else str(value)
+        if value.is_integer():
+            return str(int(value))
+        return Measurement(value) if math.isfinite(value) else str(value)
     if isinstance(value, bool | int):
         return str(value)
     return ""
 
 
-def _order(found: Counter[str], own: list[str] | None, mapping: dict[str, str | None]) -> list[str]:
+def order(found: Counter[str], own: list[str] | None, mapping: Mapping[str, str | None]) -> list[str]:
+    """Return the classes in their order: of the data's own list where it has one, else sorted."""
     if own is not None:
         known = [mapping.get(n, n) for n in own]
         ordered = list(dict.fromkeys(n for n in known if n is not None and n in found))
@@ -143,11 +211,9 @@ def _order(found: Counter[str], own: list[str] | None, mapping: dict[str, str | 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Plot the rows of each class, training and validation stacked; the largest classes first."""
-    cells = rows.cells[role]
-    names = cells.names or []
-    counts = {split: Counter(cells.values[i] for i in rows.used(split)) for split in ("train", "validation")}
-    order = sorted(names, key=lambda n: -sum(c[n] for c in counts.values()))
-    shown = order[:SHOWN]
-    series = {split: [float(c[n]) for n in shown] for split, c in counts.items() if c or split == "train"}
-    note = f"The {SHOWN} largest of {len(names):,} classes." if len(names) > SHOWN else ""
-    return [panels.bars("Rows in each class", shown, series, unit="rows", note=note)]
+    labels = rows.cells[role].labels
+    counts = {split: labels.counts(rows.indices(split)) for split in ("train", "validation")}
+    largest = np.argsort(-sum(counts.values()), kind="stable")[:SHOWN]
+    series = {split: [float(c[k]) for k in largest] for split, c in counts.items() if c.sum() or split == "train"}
+    note = f"The {SHOWN} largest of {len(labels.names):,} classes." if len(labels.names) > SHOWN else ""
+    return [panels.bars("Rows in each class", [labels.names[k] for k in largest], series, unit="rows", note=note)]

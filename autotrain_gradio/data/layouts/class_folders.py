@@ -33,7 +33,7 @@ class _Folder:
 
 
 @dataclass
-class _Plan:
+class Plan:
     """Split → (file, class or None), and what was noticed on the way."""
 
     rows: dict[str, list[tuple[Entry, str | None]]] = field(default_factory=lambda: defaultdict(list))
@@ -51,7 +51,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         return Rejected(
             f"there are no {kind} files ({' '.join(request.media.suffixes)}); found: {seen or 'no files at all'}"
         )
-    plan = _plan(media, request, tree.splits)
+    plan = classes_of(media, request, tree.splits)
     classes = {c for rows in plan.rows.values() for _, c in rows if c is not None}
     if not classes:
         return Rejected(f"{counted(len(media), kind)} lie in no folders that could name their classes")
@@ -64,8 +64,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     """Make a row of each file; its class is the name of its folder."""
     assert request.media is not None  # recognise() has seen it
     kind = request.media.name
-    plan = _plan(tree.with_suffix(request.media.suffixes), request, tree.splits)
-    raw = Raw({}, kinds={kind: kind, LABEL: "label"})
+    plan = classes_of(tree.with_suffix(request.media.suffixes), request, tree.splits)
+    raw = Raw({}, kinds={kind: kind, LABEL: request.target.kind.name if request.target else ""})
     for split, rows in plan.rows.items():
         paths = [entry.path for entry, _ in rows]
         cells = pa.StructArray.from_arrays(
@@ -73,12 +73,22 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         )
         labels = pa.array([label for _, label in rows], pa.string())
         raw.splits[split] = pa.table({kind: cells, LABEL: labels, WHERE: pa.array(paths, pa.string())})
+    raw.findings = folder_findings(plan, tree, kind, request.media.suffixes, request.media.relatives)
+    if any(f.code == f"{kind}s-beside-folders" for f in raw.findings):
+        raw.told = frozenset({"label-missing"})
+    return raw
+
+
+def folder_findings(
+    plan: Plan, tree: Tree, kind: str, suffixes: tuple[str, ...], relatives: tuple[str, ...]
+) -> list[Finding]:
+    """Tell of files that lie in no class, of folders inside folders, and of files of other kinds."""
+    findings = []
     labelled = [rows for rows in plan.rows.values() if any(label is not None for _, label in rows)]
     loose = [entry.path for rows in labelled for entry, label in rows if label is None]
     if loose:
-        raw.told = frozenset({"label-missing"})
         one = len(loose) == 1
-        raw.findings.append(
+        findings.append(
             Finding(
                 "warning",
                 f"{kind}s-beside-folders",
@@ -89,7 +99,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         )
     if plan.nested:
         shown = listed([f"{path} → {name}" for path, name in sorted(plan.nested.items())])
-        raw.findings.append(
+        findings.append(
             Finding(
                 "info",
                 "nested-folders",
@@ -97,23 +107,27 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
                 "Rename them below if they are meant otherwise.",
             )
         )
-    others = [f for f in tree.files if f.suffix not in request.media.suffixes]
-    near = sorted({f.suffix for f in others if f.suffix in request.media.relatives})
+    others = [f for f in tree.files if f.suffix not in suffixes]
+    near = sorted({f.suffix for f in others if f.suffix in relatives})
     if others:
-        raw.findings.append(
+        findings.append(
             Finding(
                 "warning" if near else "info",
                 "other-files",
                 f"{counted(len(others), 'file')} of other kinds {'was' if len(others) == 1 else 'were'} passed over: "
                 f"{listed([f.path for f in sorted(others, key=lambda f: f.suffix not in near)])}.",
-                f"Save {', '.join(near)} files as JPEG or PNG if they shall count." if near else "",
+                f"Save {', '.join(near)} files as {' or '.join(suffixes[:2])} if they shall count." if near else "",
             )
         )
-    return raw
+    return findings
 
 
-def _plan(media: list[Entry], request: Request, known: Mapping[str, str]) -> _Plan:
-    plan = _Plan()
+def classes_of(media: list[Entry], request: Request, known: Mapping[str, str]) -> Plan:
+    """Sort files into splits and classes by the folders they lie in.
+
+    known: relative path → split, where the source says it.
+    """
+    plan = Plan()
     if known:  # the source says which file belongs to which split
         for split in dict.fromkeys(known.get(entry.path, "") for entry in media):
             part = _folders([entry for entry in media if known.get(entry.path, "") == split])
@@ -195,7 +209,7 @@ def _below_wrappers(folder: _Folder, request: Request, *, splits_too: bool = Fal
     return folder
 
 
-def _splits_below_classes(base: _Folder, plan: _Plan) -> None:
+def _splits_below_classes(base: _Folder, plan: Plan) -> None:
     for label, folder in base.folders.items():
         for split, part in folder.folders.items():
             plan.rows[split] += [(entry, label) for entry in part.all()]
@@ -205,7 +219,7 @@ def _splits_below_classes(base: _Folder, plan: _Plan) -> None:
         del plan.rows[""]
 
 
-def _classes(base: _Folder, split: str, plan: _Plan, request: Request) -> None:
+def _classes(base: _Folder, split: str, plan: Plan, request: Request) -> None:
     """Name the class of each file: its top folder, or, where folders only sort classes, the innermost one."""
     rows = plan.rows[split]
     rows += [(entry, None) for entry in base.files]

@@ -6,10 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from autotrain_gradio.data.arrow_files import open_table
+from autotrain_gradio.data.arrow_sheet import read_arrow
 from autotrain_gradio.data.layouts.embedded import join, media_field, read_features
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, listed
+from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, listed, place
+from autotrain_gradio.data.sheets import together
 from autotrain_gradio.data.tree import Tree
 from autotrain_gradio.errors import DataError
 
@@ -17,9 +21,7 @@ DICT, STATE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether there is a saved dataset with a column of media."""
-    if request.media is None:
-        return Rejected("this task reads no files")
+    """Say whether there is a saved dataset, with a column of media where the task reads media."""
     folders = _splits(tree)
     if not folders:
         return Rejected(f"there is no {DICT} or {STATE}")
@@ -31,7 +33,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
             schema = open_table(tree.root / files[0]).schema
         except DataError as error:
             return Rejected(f"{files[0]}: {error.message}")
-        if media_field(schema, request) is None:
+        if request.media is not None and media_field(schema, request) is None:
             return Rejected(f"{files[0]} has no column of {request.media.name}s, only {listed(schema.names)}")
     splits = [s for s in folders if s]
     return Recognised(
@@ -47,10 +49,23 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         parts += [(split, name, tree.root / name) for name in _files(tree, folder)]
         found = _json(tree, f"{folder}/{INFO}" if folder else INFO).get("features")
         features |= found if isinstance(found, dict) else {}
-    raw = join(parts, request)
+    raw = join(parts, request) if request.media is not None else _values(parts, request)
     if features:
         read_features(next(iter(raw.splits.values())).schema, raw, request, features)
     raw.read = [name for _, name, _ in parts]
+    return raw
+
+
+def _values(parts: list[tuple[str, str, Path]], request: Request) -> Raw:
+    """Make raw tables of values alone."""
+    raw = Raw({}, places=[name for _, name, _ in parts])
+    tables: dict[str, list[pa.Table]] = {}
+    for number, (split, name, path) in enumerate(parts):
+        sheet = read_arrow(path, name)
+        read_features(sheet.table.schema, raw, request)
+        where = pa.array(place(number, sheet.number))
+        tables.setdefault(split, []).append(sheet.table.append_column(WHERE, where))
+    raw.splits = {split: together(found) for split, found in tables.items()}
     return raw
 
 

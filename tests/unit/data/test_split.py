@@ -19,7 +19,7 @@ from tests.unit.data.conftest import Check, classes, codes, finding, plant, reso
 def rows_of(counts: dict[str, int], copies: int = 1) -> Rows:
     labels = [name for name, n in counts.items() for _ in range(n)]
     where = [f"{i}" for i in range(len(labels))]
-    rows = Rows(["train"] * len(labels), where, [None] * len(labels))
+    rows = Rows(where, [False] * len(labels))
     rows.cells["target"] = Cells(list(labels), [None] * len(labels), names=list(counts))
     rows.cells["image"] = Cells(
         where, [None] * len(labels), {"digest": [f"{i // copies}" for i in range(len(labels))]}, media=True

@@ -1,0 +1,216 @@
+"""Columns of a table that tell nothing, that are mostly empty, or whose cells are not of one kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Rows, listed
+from autotrain_gradio.errors import Finding, Fix, did_you_mean
+
+MOSTLY = 0.5
+"""Share of missing cells from which a column is pointed out."""
+MANY = 1000
+"""Categories from which a column of them is pointed out."""
+
+About = dict[str, Any]
+"""What the inspection of a column found: see `kinds/feature.py`."""
+
+
+def check(rows: Rows, request: Request) -> list[Finding]:
+    """Look at what the inspection of the columns found; one finding for each thing, naming the columns."""
+    about = [c.about for c in rows.cells.values() if "feature" in c.about]
+    if not about:
+        return []
+    used = [a for a in about if a["feature"] not in {"id", "ignore"}]
+    total = max(1, rows.count())
+    findings = [*_names(about, request), *_unused(about), *_constant(used), *_missing(used, total)]
+    findings += [*_mixed(used), *_dates(used), *_commas(used), *_many(used, total)]
+    if not any(a["distinct"] > 1 for a in used):
+        findings.append(
+            Finding(
+                "error",
+                "no-useful-column",
+                "No column is left that a model could learn from.",
+                "Add columns, or say of those that were not used what they hold (data.options.kinds).",
+                "data.options.kinds",
+            )
+        )
+    return findings
+
+
+def _named(columns: list[About]) -> str:
+    return listed([f"'{a['name']}'" for a in columns], limit=10)
+
+
+def _as(columns: list[About], kind: str) -> dict[str, Any]:
+    return {"options": {"kinds": {a["name"]: kind for a in columns}}}
+
+
+def _names(about: list[About], request: Request) -> list[Finding]:
+    kinds = request.spec.options.get("kinds")
+    if kinds is None:
+        return []
+    if not isinstance(kinds, dict):
+        return [
+            Finding(
+                "error",
+                "invalid-setting",
+                f"The kinds of columns are no mapping but {kinds!r:.60}.",
+                "Write column: kind, such as age: number.",
+                "data.options.kinds",
+            )
+        ]
+    known = [a["name"] for a in about]
+    return [
+        Finding(
+            "warning",
+            "unknown-column",
+            f"data.options.kinds names '{name}', which is no column to learn from.",
+            did_you_mean(str(name), known),
+            f"data.options.kinds.{name}",
+        )
+        for name in kinds
+        if name not in known
+    ]
+
+
+def _unused(about: list[About]) -> list[Finding]:
+    findings = []
+    ids = [a for a in about if a["feature"] == "id" and a["guessed"]]
+    if ids:
+        one = len(ids) == 1
+        findings.append(
+            Finding(
+                "info",
+                "id-like",
+                f"{_named(ids)} {'looks' if one else 'look'} like an id, different in every row, and "
+                f"{'is' if one else 'are'} not learnt from.",
+                "Say what it holds if that is wrong.",
+                "data.options.kinds",
+            )
+        )
+    nested = [a for a in about if "nested" in a and a["feature"] == "ignore" and a["guessed"]]
+    if nested:
+        message = f"{_named(nested)} {'holds' if len(nested) == 1 else 'hold'} lists or objects and "
+        message += f"{'is' if len(nested) == 1 else 'are'} not learnt from."
+        findings.append(Finding("warning", "nested-column", message, "Put each value into a column of its own."))
+    empty = [a for a in about if not a["distinct"] and a["feature"] == "ignore" and "nested" not in a]
+    if empty:
+        findings.append(Finding("info", "empty-column", f"Nothing is in {_named(empty)}.", "Fill in, or remove it."))
+    return findings
+
+
+def _constant(used: list[About]) -> list[Finding]:
+    same = [a for a in used if a["distinct"] == 1 and not a["missing"]]
+    if not same:
+        return []
+    return [
+        Finding(
+            "warning",
+            "constant-column",
+            f"{_named(same)} {'has' if len(same) == 1 else 'have'} the same value in every row: nothing can be learnt "
+            "from that.",
+            "Leave it out.",
+            "data.options.kinds",
+            Fix("Leave out", _as(same, "ignore")),
+        )
+    ]
+
+
+def _missing(used: list[About], total: int) -> list[Finding]:
+    sparse = [a for a in used if a["missing"] > MOSTLY * total]
+    if not sparse:
+        return []
+    shown = [f"'{a['name']}' ({min(1.0, a['missing'] / total):.0%} missing)" for a in sparse]
+    return [
+        Finding(
+            "warning",
+            "mostly-missing",
+            f"More than half of the cells are missing: {listed(shown, limit=10)}.",
+            "Leave these columns out, or fill them in.",
+            "data.options.kinds",
+            Fix("Leave them out", _as(sparse, "ignore")),
+        )
+    ]
+
+
+def _mixed(used: list[About]) -> list[Finding]:
+    findings = []
+    said = {
+        "number": "some are no numbers and count as missing",
+        "date": "some are no dates and count as missing",
+        "category": "some are numbers among words",
+    }
+    for kind, text in said.items():
+        mixed = [a for a in used if a["feature"] == kind and (a.get("odd") or {}).get("count")]
+        if mixed:
+            shown = [f"'{a['name']}': {a['odd']['count']:,} ({listed(a['odd']['examples'])})" for a in mixed]
+            lost = kind != "category"
+            findings.append(
+                Finding(
+                    "warning" if lost else "info",
+                    "mixed-types",
+                    f"The cells of a column are not of one kind: {text}. {listed(shown)}.",
+                    "Correct the cells, or say what the column holds.",
+                    "data.options.kinds",
+                    Fix("Take it as a category", _as(mixed, "category")) if lost else None,
+                )
+            )
+    return findings
+
+
+def _dates(used: list[About]) -> list[Finding]:
+    findings = []
+    several = [a for a in used if len(a.get("ways") or {}) > 1]
+    if several:
+        shown = [f"'{a['name']}' ({', '.join(f'{w}: {n:,}' for w, n in a['ways'].items())})" for a in several]
+        findings.append(
+            Finding(
+                "warning",
+                "dates-in-two-formats",
+                f"Dates are written in several ways, and were read as such: {listed(shown)}.",
+                "Write all dates alike, best as 2024-05-31: 01/02/2024 can be read in two ways.",
+            )
+        )
+    unclear = [a for a in used if a.get("unclear")]
+    if unclear:
+        findings.append(
+            Finding(
+                "warning",
+                "day-or-month-first",
+                f"The dates of {_named(unclear)} could have the day or the month first; the day was taken.",
+                "Write dates as 2024-05-31.",
+            )
+        )
+    return findings
+
+
+def _commas(used: list[About]) -> list[Finding]:
+    findings = []
+    for code, key, text in (
+        ("decimal-comma", "comma", "have a decimal comma: 1,5 was read as 1.5"),
+        ("thousands-comma", "thousands", "have commas between the thousands: 1,234 was read as 1234"),
+    ):
+        found = [a for a in used if a.get(key)]
+        if found:
+            shown = listed([f"'{a['name']}' ({a[key]:,})" for a in found], limit=10)
+            findings.append(Finding("info", code, f"Numbers {text}. {shown}.", "Write a point before the decimals."))
+    return findings
+
+
+def _many(used: list[About], total: int) -> list[Finding]:
+    many = [a for a in used if a["feature"] == "category" and a["distinct"] > min(MANY, max(20, total / 2))]
+    if not many:
+        return []
+    shown = [f"'{a['name']}' ({a['distinct']:,})" for a in many]
+    return [
+        Finding(
+            "info",
+            "many-categories",
+            f"Columns with very many categories: {listed(shown, limit=10)}.",
+            "If they are ids, say so; if they are texts, say that.",
+            "data.options.kinds",
+            Fix("Take it as text", _as(many, "text")),
+        )
+    ]

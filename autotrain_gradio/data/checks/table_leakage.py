@@ -1,0 +1,88 @@
+"""Columns that give the answer away: equal to what shall be predicted, or deciding it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Cells, Rows, listed
+from autotrain_gradio.errors import Finding, Fix
+
+LEAST = 20
+"""Rows from which anything can be said."""
+
+
+def check(rows: Rows, request: Request) -> list[Finding]:
+    """Compare every column with every target."""
+    used = rows.indices()
+    if len(used) < LEAST:
+        return []
+    targets = [c for role, c in rows.cells.items() if rows.kinds[role].classes or rows.kinds[role].name == "number"]
+    columns = [c for c in rows.cells.values() if c.kept and "feature" in c.about]
+    found: dict[str, list[str]] = {"column-equals-target": [], "column-decides-target": []}
+    for target in targets:
+        answer = _answer(target, used)
+        for cells in columns:
+            verdict = _compare(cells, answer, target, used)
+            if verdict and cells.about["name"] not in found[verdict]:
+                found[verdict].append(cells.about["name"])
+    said = {
+        "column-equals-target": "the target itself under another name, or a figure worked out of it",
+        "column-decides-target": "a column that decides the target: each of its values goes with one answer only",
+    }
+    findings = []
+    for code, names in found.items():
+        if names:
+            shown = listed([f"'{n}'" for n in names], limit=10)
+            findings.append(
+                Finding(
+                    "warning",
+                    code,
+                    f"{shown} {'is' if len(names) == 1 else 'are each'} {said[code]}. "
+                    "The results will look better than they are.",
+                    "Leave it out unless it is known before the answer is.",
+                    "data.options.kinds",
+                    Fix("Leave out", {"options": {"kinds": dict.fromkeys(names, "ignore")}}),
+                )
+            )
+    return findings
+
+
+def _answer(target: Cells, used: Any) -> Any:
+    if target.names is not None:
+        return target.labels.signatures(used)
+    return target.values.to_numpy(zero_copy_only=False)[used]
+
+
+def _compare(cells: Cells, answer: Any, target: Cells, used: Any) -> str:
+    """Return the code of what the column is to the target, or nothing."""
+    codes = cells.facts["codes"][used]
+    here = codes >= 0
+    codes, answer = codes[here], answer[here]
+    if len(codes) < LEAST or len(codes) < 0.5 * len(used):
+        return ""
+    if target.names is None and cells.about["feature"] == "number":
+        values = cells.values.to_numpy(zero_copy_only=False)[used][here]
+        return "column-equals-target" if _linear(values, answer) else ""
+    _, number = np.unique(codes, return_inverse=True)
+    groups = int(number.max()) + 1
+    if groups < 2 or groups > 0.2 * len(codes):
+        return ""  # values that hardly ever repeat say nothing about each other
+    lowest, highest = np.full(groups, np.inf), np.full(groups, -np.inf)
+    np.minimum.at(lowest, number, answer)
+    np.maximum.at(highest, number, answer)
+    answers = len(np.unique(answer))
+    if (lowest != highest).any() or answers < 2:
+        return ""
+    return "column-equals-target" if groups == answers else "column-decides-target"
+
+
+def _linear(values: Any, answer: Any) -> bool:
+    """Say whether the numbers are the target, but for a factor and a constant."""
+    good = ~np.isnan(values)
+    values, answer = values[good], answer[good]
+    if len(values) < LEAST or np.ptp(values) == 0 or np.ptp(answer) == 0:
+        return False
+    return bool(abs(np.corrcoef(values, answer)[0, 1]) > 1 - 1e-9)

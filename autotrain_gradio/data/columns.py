@@ -1,0 +1,100 @@
+"""Columns of Arrow as numpy arrays: the distinct values, and which of them each row has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def encode(column: pa.ChunkedArray) -> tuple[pa.Array, Any]:
+    """Return the distinct values in order of their first row, and per row the number of its value (int32, -1: null)."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not len(column):
+        return pa.array([], column.type), np.zeros(0, dtype=np.int32)
+    encoded = column.dictionary_encode()
+    # All chunks of an encoded column share the dictionary of the whole.
+    codes = [np.asarray(chunk.indices.fill_null(-1)) for chunk in encoded.chunks]
+    return encoded.chunks[-1].dictionary, np.concatenate(codes).astype(np.int32, copy=False)
+
+
+def is_text(type_: pa.DataType) -> bool:
+    """Say whether cells are text."""
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
+
+
+def is_list(type_: pa.DataType) -> bool:
+    """Say whether cells are lists."""
+    return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_))
+
+
+def as_text(column: pa.ChunkedArray, names: list[str] | None = None) -> pa.ChunkedArray:
+    """Return the cells as text: whole numbers without a point, dates as ISO 8601; nulls and empty cells are null.
+
+    names: of classes, for a column of their numbers.
+    """
+    if is_text(column.type):
+        return column
+    if pa.types.is_null(column.type):
+        return column.cast(pa.string())
+    values, codes = encode(column) if not pa.types.is_nested(column.type) else (column, None)
+    texts = pa.array([_text(v, names) for v in values.to_pylist()], pa.string())
+    return pa.chunked_array([texts if codes is None else texts.take(pa.array(codes, mask=codes < 0))])
+
+
+def _text(value: Any, names: list[str] | None) -> str | None:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if names is not None and isinstance(value, int) and 0 <= value < len(names):
+        return names[value]
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value.isoformat(" ") if hasattr(value, "isoformat") and hasattr(value, "hour") else str(value)
+
+
+def blank(column: pa.ChunkedArray) -> Any:
+    """Return per row of a column of text whether there is nothing in it (numpy)."""
+    filled = pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0), False)
+    return ~np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)
+
+
+def common_types(tables: Sequence[pa.Table]) -> dict[str, pa.DataType]:
+    """Return column → the type in which the cells of all tables fit: of different ones, text."""
+    types: dict[str, list[pa.DataType]] = {}
+    for table in tables:
+        for field in table.schema:
+            known = types.setdefault(field.name, [])
+            if not pa.types.is_null(field.type) and field.type not in known:
+                known.append(field.type)
+    return {name: _common(of) for name, of in types.items()}
+
+
+def _common(types: list[pa.DataType]) -> pa.DataType:
+    if not types:
+        return pa.null()
+    if len(types) == 1:
+        return types[0]
+    if all(pa.types.is_integer(t) or pa.types.is_floating(t) for t in types):
+        return pa.float64() if any(pa.types.is_floating(t) for t in types) else pa.int64()
+    if all(is_list(t) for t in types):
+        return pa.list_(_common([t.value_type for t in types if not pa.types.is_null(t.value_type)]))
+    if all(pa.types.is_timestamp(t) or pa.types.is_date(t) for t in types):
+        return pa.timestamp("us")
+    return pa.string()
+
+
+def in_types(table: pa.Table, types: dict[str, pa.DataType]) -> pa.Table:
+    """Return the table with its columns in these types."""
+    columns = {}
+    for name in table.column_names:
+        column, wanted = table.column(name), types.get(name, table.schema.field(name).type)
+        if column.type != wanted:
+            column = as_text(column) if pa.types.is_string(wanted) else pc.cast(column, wanted, safe=False)
+        columns[name] = column
+    return pa.table(columns)

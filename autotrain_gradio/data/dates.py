@@ -1,0 +1,127 @@
+"""Dates out of cells: of date columns as they are, of text in the usual ways of writing them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from autotrain_gradio.data.columns import is_text
+
+_TIME = (("", ""), (r"[T ]\d{1,2}:\d{2}", " %H:%M"), (r"[T ]\d{1,2}:\d{2}:\d{2}", " %H:%M:%S"))
+_DAYS = (
+    ("2024-05-31", r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
+    ("2024/05/31", r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d"),
+    ("31.05.2024", r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"),
+    ("31/05/2024", r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y"),
+    ("05/31/2024", r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"),
+    ("31-05-2024", r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y"),
+    ("31 May 2024", r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y"),
+    ("20240531", r"(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])", "%Y%m%d"),
+)
+CLOCK = r"(\d)[T ]+(\d{1,2}:\d{2}(:\d{2})?)(\.\d+)?(Z|[+-]\d{2}:?\d{2})?$"
+"""A time at the end of a date; fractions of seconds and time zones are left away."""
+LOOKED_AT = 1000
+
+
+@dataclass
+class Dates:
+    """One value a row, all numpy: `values` (datetime64[us], NaT where there is none).
+
+    missing: nothing there. unreadable: no date. ways: how the dates are written → rows, most frequent first.
+    unclear: every date could have its month first or its day first; the day was taken.
+    """
+
+    values: Any
+    missing: Any
+    unreadable: Any
+    ways: dict[str, int] = field(default_factory=dict)
+    unclear: bool = False
+
+
+def is_date(type_: pa.DataType) -> bool:
+    """Say whether a column's type is one of dates."""
+    return bool(pa.types.is_date(type_) or pa.types.is_timestamp(type_))
+
+
+def looks_like_dates(column: pa.ChunkedArray, empty: Any) -> bool:
+    """Say whether nearly all of the first cells of a column are written as dates.
+
+    empty: per row, whether there is nothing in it.
+    """
+    if is_date(column.type):
+        return True
+    if not is_text(column.type):
+        return False
+    rows = np.flatnonzero(~empty)[:LOOKED_AT]
+    if not len(rows):
+        return False
+    found = parse(column.take(pa.array(rows)))
+    return int(found.unreadable.sum()) <= 0.05 * len(rows) and "20240531" not in found.ways
+
+
+def parse(column: pa.ChunkedArray) -> Dates:
+    """Read every cell as a date, with or without a time; none is refused, those that are no dates are marked."""
+    if is_date(column.type):
+        values = column.cast(pa.timestamp("us"), safe=False).to_numpy().astype("datetime64[us]")
+        return Dates(values, np.isnat(values), np.zeros(len(values), dtype=bool))
+    if not is_text(column.type):
+        column = column.cast(pa.string())
+    text = pc.utf8_trim_whitespace(column)
+    text = pc.replace_substring_regex(
+        text, r"(\d)[T ]+(\d{1,2}:\d{2}(:\d{2})?)(\.\d+)?(Z|[+-]\d{2}:?\d{2})?$", r"\1 \2"
+    )
+    empty = ~_true(pc.greater(pc.utf8_length(text), 0))
+    values = np.full(len(text), np.datetime64("NaT"), dtype="datetime64[us]")
+    result = Dates(values, empty, ~empty)
+    slashes: list[tuple[str, Any, Any]] = []
+    for name, day, format_ in _DAYS:
+        if not result.unreadable.any():
+            break
+        for time, time_format in _TIME:
+            wanted = _true(pc.match_substring_regex(text, f"^{day}{time}$")) & result.unreadable
+            if not wanted.any():
+                continue
+            found = _strptime(text, wanted, format_ + time_format)
+            if name in {"31/05/2024", "05/31/2024"}:
+                slashes.append((name, wanted, found))
+            else:
+                _take(result, name, found)
+    _slashes(result, slashes)
+    result.ways = dict(sorted(result.ways.items(), key=lambda way: -way[1]))
+    return result
+
+
+def _slashes(result: Dates, found: list[tuple[str, Any, Any]]) -> None:
+    """Of days and months with slashes between them, take the order that more of the cells allow."""
+    count = {n: sum(int((~np.isnat(v)).sum()) for m, _, v in found if m == n) for n, _, _ in found}
+    if not count:
+        return
+    result.unclear = len(set(count.values())) == 1 and len(count) == 2
+    for name in sorted(count, key=lambda n: -count[n]):
+        for way, _, values in found:
+            if way == name:
+                _take(result, name, np.where(result.unreadable, values, np.datetime64("NaT")))
+
+
+def _take(result: Dates, name: str, found: Any) -> None:
+    good = ~np.isnat(found)
+    result.values[good] = found[good]
+    result.unreadable &= ~good
+    if good.any():
+        result.ways[name] = result.ways.get(name, 0) + int(good.sum())
+
+
+def _strptime(text: pa.ChunkedArray, rows: Any, format_: str) -> Any:
+    values = np.full(len(text), np.datetime64("NaT"), dtype="datetime64[us]")
+    found = pc.strptime(pc.filter(text, pa.array(rows)), format=format_, unit="us", error_is_null=True)
+    values[rows] = found.to_numpy().astype("datetime64[us]")
+    return values
+
+
+def _true(answer: Any) -> Any:
+    filled = pc.fill_null(answer, False)
+    return np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)

@@ -1,0 +1,57 @@
+"""What is shown of the columns of a table: one line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from autotrain_gradio import panels
+from autotrain_gradio.data.columns import encode
+from autotrain_gradio.data.rows import Cells, Context, Rows
+from autotrain_gradio.panels import Panel
+
+MOST = 200
+"""Columns that are shown."""
+
+
+def overview(rows: Rows, contexts: dict[str, Context]) -> list[Panel]:
+    """Say of every column what it holds, how much of it is missing, and its range or most frequent values."""
+    used = rows.indices()
+    shown = [_line(rows.cells[role], context.column, used) for role, context in list(contexts.items())[:MOST]]
+    more = f"The first {MOST} of {len(contexts):,} columns." if len(contexts) > MOST else ""
+    return [panels.table("Columns", ["Column", "Kind", "Missing", "Different", "Values"], shown, note=more)]
+
+
+def _line(cells: Cells, name: str, used: Any) -> list[Any]:
+    about = cells.about
+    share = about["missing"] / max(1, len(used))
+    missing = f"{about['missing']:,} ({share:.0%})" if about["missing"] else "0"
+    return [name, about["feature"], missing, about["distinct"], _range(cells, used)]
+
+
+def _range(cells: Cells, used: Any) -> str:
+    kind = cells.about["feature"]
+    if not cells.kept:
+        return "not used"
+    values = cells.values
+    if kind == "number":
+        found = values.to_numpy(zero_copy_only=False)[used]
+        found = found[~np.isnan(found)]
+        if not len(found):
+            return ""
+        low, middle, high = np.quantile(found, (0, 0.5, 1))
+        return f"{low:.6g} to {high:.6g}, median {middle:.6g}"
+    if kind == "date":
+        bounds = pc.min_max(values)
+        low, high = bounds["min"].as_py(), bounds["max"].as_py()
+        return f"{low:%Y-%m-%d} to {high:%Y-%m-%d}" if low is not None else ""
+    if kind == "text":
+        lengths = pc.mean(pc.count_substring_regex(values, r"\S+")).as_py()
+        return f"{lengths:.0f} words on average" if lengths is not None else ""
+    names, codes = encode(values)
+    codes = codes[used]
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    best = np.argsort(-counts, kind="stable")[:3]
+    return ", ".join(f"{str(names[int(k)].as_py())[:30]} ({counts[k]:,})" for k in best if counts[k])

@@ -1,0 +1,96 @@
+"""Cells that are numbers to be predicted: every row needs one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from autotrain_gradio import panels
+from autotrain_gradio.data.numbers import Numbers, parse
+from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
+from autotrain_gradio.errors import Finding
+from autotrain_gradio.panels import Panel
+
+BINS = 20
+
+
+def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
+    """Read the numbers as float64; rows without a finite one are left out and told."""
+    found = parse(cells)
+    problems = {
+        "number-missing": np.flatnonzero(found.missing & context.needed),
+        "number-not-finite": np.flatnonzero(found.infinite & context.needed),
+        "number-unreadable": np.flatnonzero(found.unreadable & context.needed),
+    }
+    values = pa.array(found.values, mask=np.isnan(found.values))
+    return Cells(values, problems, findings=_findings(cells, found, problems, context))
+
+
+def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], context: Context) -> list[Finding]:
+    said = {
+        "number-missing": ("without a value", "Fill in the numbers if these rows shall count."),
+        "number-not-finite": ("with an infinite value", "Replace it by a number."),
+        "number-unreadable": ("with something else than a number", "Correct the cells, or choose another column."),
+    }
+    where = f"column {context.column}"
+    findings = []
+    for code, rows in problems.items():
+        if len(rows):
+            shown = [f"{context.where[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
+            if code == "number-missing":
+                shown = [context.where[int(i)] for i in rows[:5]]
+            text, hint = said[code]
+            many = f"{counted(len(rows), 'row')} {text} {'is' if len(rows) == 1 else 'are'}"
+            findings.append(
+                Finding(
+                    "warning",
+                    code,
+                    f"{many} left out: {listed(shown, len(rows))}.",
+                    hint,
+                    where,
+                )
+            )
+    used = found.values[~np.isnan(found.values) & context.needed]
+    return findings + written(found, where) + _degenerate(used, where)
+
+
+def written(found: Numbers, where: str) -> list[Finding]:
+    """Tell of numbers that were read with a decimal comma, or with commas between the thousands."""
+    findings = []
+    if found.comma:
+        message = f"{counted(found.comma, 'number')} with a decimal comma {'was' if found.comma == 1 else 'were'} read."
+        findings.append(Finding("info", "decimal-comma", message, "1,5 was read as 1.5.", where))
+    if found.thousands:
+        message = f"In {counted(found.thousands, 'number')} commas were read as marks between the thousands."
+        findings.append(
+            Finding(
+                "info", "thousands-comma", message, "1,234 was read as one thousand two hundred thirty-four.", where
+            )
+        )
+    return findings
+
+
+def _degenerate(used: Any, where: str) -> list[Finding]:
+    if not len(used):
+        return [Finding("error", "no-numbers", "There is no number in this column.", "Choose another column.", where)]
+    if (used == used[0]).all():
+        message = f"Every row has the same value, {used[0]:g}: there is nothing to predict."
+        return [Finding("error", "one-value", message, "Choose another column.", where)]
+    return []
+
+
+def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
+    """Draw a histogram of the numbers, and their range."""
+    values = rows.cells[role].values.to_numpy(zero_copy_only=False)
+    parts = {n: values[rows.indices(n)] for n in ("train", "validation")}
+    every = np.concatenate(list(parts.values()))
+    if not len(every):
+        return []
+    edges = np.histogram_bin_edges(every, BINS)
+    labels = [f"{a:.4g} to {b:.4g}" for a, b in zip(edges, edges[1:], strict=False)]
+    series = {n: [float(c) for c in np.histogram(v, edges)[0]] for n, v in parts.items() if len(v) or n == "train"}
+    low, middle, high = (float(q) for q in np.quantile(every, (0, 0.5, 1)))
+    note = f"Smallest {low:.6g}, median {middle:.6g}, largest {high:.6g}, mean {float(every.mean()):.6g}."
+    return [panels.bars(context.column, labels, series, unit="rows", note=note)]

@@ -1,0 +1,32 @@
+"""Cells that are times in seconds, such as the begin and end of a part of a recording. They may be missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from autotrain_gradio.data.numbers import parse
+from autotrain_gradio.data.rows import Cells, Context, counted, listed
+from autotrain_gradio.errors import Finding
+
+
+def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
+    """Read the times as float64; a missing one stays None, one that is no time leaves its row out."""
+    found = parse(cells)
+    bad = (found.infinite | found.unreadable | (np.nan_to_num(found.values) < 0)) & context.needed
+    rows = np.flatnonzero(bad)
+    result = Cells(pa.array(found.values, mask=np.isnan(found.values)), {"time-unreadable": rows})
+    if len(rows):
+        shown = [f"{context.where[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
+        one = len(rows) == 1
+        result.findings.append(
+            Finding(
+                "warning",
+                "time-unreadable",
+                f"{counted(len(rows), 'row')} {'has' if one else 'have'} no time in seconds and "
+                f"{'is' if one else 'are'} left out: {listed(shown, len(rows))}.",
+                "Write seconds, such as 12.5.",
+                f"column {context.column}",
+            )
+        )
+    return result

@@ -1,0 +1,103 @@
+"""The classes of rows as numbers: one a row, or any number of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+Numbers = Any
+"""A numpy array of whole numbers (its exact type differs between versions of numpy's stubs)."""
+
+
+class Labels(Sequence[Any]):
+    """The classes of each row. An item is a name, or None for a row without one; with `multi` a tuple of names.
+
+    names: the classes, in their order.
+    codes: number of the class of each row, -1 for none; with `offsets` the numbers of all rows, one after the other.
+    offsets: with several labels a row: where the numbers of row i begin (`offsets[i]`) and end (`offsets[i + 1]`).
+    """
+
+    def __init__(self, names: Sequence[str], codes: Numbers, offsets: Numbers | None = None) -> None:
+        self.names = list(names)
+        self.codes = np.asarray(codes, dtype=np.int32)
+        self.offsets = None if offsets is None else np.asarray(offsets, dtype=np.int64)
+
+    @classmethod
+    def of(cls, values: Iterable[str | None], names: Sequence[str]) -> Labels:
+        """Make labels of one name (or None) a row."""
+        number = {name: k for k, name in enumerate(names)}
+        return cls(names, [-1 if v is None else number[v] for v in values])
+
+    @property
+    def multi(self) -> bool:
+        """Whether a row may have several labels, or none."""
+        return self.offsets is not None
+
+    def __len__(self) -> int:
+        return len(self.codes) if self.offsets is None else len(self.offsets) - 1
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if self.offsets is not None:
+            return tuple(self.names[k] for k in self.codes[self.offsets[index] : self.offsets[index + 1]])
+        code = self.codes[index]
+        return self.names[code] if code >= 0 else None
+
+    def counts(self, rows: Numbers) -> Numbers:
+        """Return the number of rows that each class has, among these rows."""
+        return np.bincount(self.flat(rows)[0], minlength=len(self.names))
+
+    def flat(self, rows: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the codes of these rows, one after the other, and how many each row has."""
+        if self.offsets is None:
+            codes = self.codes[rows]
+            return codes[codes >= 0], (codes >= 0).astype(np.int64)
+        lengths = self.offsets[1:][rows] - self.offsets[:-1][rows]
+        total = int(lengths.sum())
+        begins = np.repeat(self.offsets[:-1][rows] - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths)
+        return self.codes[np.arange(total) + begins], lengths
+
+    def strata(self, rows: Numbers) -> Numbers:
+        """Return the number of the class by which each of these rows is balanced; -1 for none.
+
+        With several labels a row that is the rarest of them, so that rare labels are shared out first.
+        """
+        if self.offsets is None:
+            return self.codes[rows]
+        codes, lengths = self.flat(rows)
+        counts = self.counts(rows)
+        order = np.empty(len(self.names), dtype=np.int64)
+        order[np.argsort(counts, kind="stable")] = np.arange(len(self.names))
+        found = np.full(len(rows), len(self.names), dtype=np.int64)
+        np.minimum.at(found, np.repeat(np.arange(len(rows)), lengths), order[codes])
+        back = np.append(np.argsort(counts, kind="stable"), -1)
+        return back[found]
+
+    def signatures(self, rows: Numbers) -> Numbers:
+        """Return a number for each of these rows that is the same for rows with the same labels."""
+        if self.offsets is None:
+            return self.codes[rows].astype(np.int64)
+        codes, lengths = self.flat(rows)
+        # Random numbers of the labels, added up: sets that differ have different sums, for all practical purposes.
+        salt = np.random.RandomState(0).randint(1, 2**62, len(self.names) + 1)
+        found = np.zeros(len(rows), dtype=np.int64)
+        np.add.at(found, np.repeat(np.arange(len(rows)), lengths), salt[codes])
+        return found
+
+    def only(self, rows: Numbers) -> Labels:
+        """Return the labels with the classes alone that these rows have; elsewhere others are forgotten."""
+        kept = np.flatnonzero(self.counts(rows) > 0)
+        if len(kept) == len(self.names):
+            return self
+        number = np.full(len(self.names) + 1, -1, dtype=np.int32)
+        number[kept] = np.arange(len(kept), dtype=np.int32)
+        names = [self.names[k] for k in kept]
+        codes = number[self.codes]  # -1 stays -1: it is the last place
+        if self.offsets is None:
+            return Labels(names, codes)
+        lengths = np.add.reduceat(np.append(codes >= 0, False).astype(np.int64), self.offsets[:-1])
+        lengths[self.offsets[:-1] == self.offsets[1:]] = 0
+        return Labels(names, codes[codes >= 0], np.concatenate(([0], np.cumsum(lengths))))

@@ -1,0 +1,144 @@
+"""Tables whose rows are all there is: CSV, TSV, JSON lines, JSON, Parquet, Arrow, Excel; one file or several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from autotrain_gradio.data import split_names
+from autotrain_gradio.data.columns import as_text, common_types, encode, in_types
+from autotrain_gradio.data.layouts.embedded import read_features
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, listed, place
+from autotrain_gradio.data.sheets import SUFFIXES, Sheet, read_sheet
+from autotrain_gradio.data.tree import Entry, Tree
+from autotrain_gradio.errors import Finding
+
+SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
+UNSURE = (".txt", ".json")
+"""Files that may be something else: a note, or settings."""
+
+
+def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+    """Say whether there are tables."""
+    if request.media is not None:
+        return Rejected(f"this task reads {request.media.name} files")
+    entries = _entries(tree)
+    if not entries:
+        seen = ", ".join(f"{n:,} {suffix}" for suffix, n in list(tree.count().items())[:5])
+        return Rejected(f"there is no table ({' '.join(SUFFIXES)}); found: {seen or 'no files at all'}")
+    sure = any(e.suffix not in UNSURE for e in entries)
+    named = f"{listed([e.path for e in entries])} {'is a table' if len(entries) == 1 else 'are tables'}"
+    return Recognised(0.7 if sure else 0.4, named)
+
+
+def _entries(tree: Tree) -> list[Entry]:
+    """Return the files that are tables; texts and JSON only where there is nothing else."""
+    found = tree.tables(SUFFIXES)
+    sure = [e for e in found if e.suffix not in UNSURE]
+    if sure:
+        return sure
+    texts, others = [e for e in found if e.suffix == ".txt"], [e for e in found if e.suffix == ".json"]
+    return others or (texts if len(texts) == 1 or tree.only else [e for e in texts if "/" not in e.path])
+
+
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+    """Put the rows of all tables of a split below each other."""
+    entries = _entries(tree)
+    raw = Raw({}, read=[e.path for e in entries], places=[e.path for e in entries])
+    parts: dict[str, list[tuple[Entry, pa.Table]]] = {}
+    total = sum(e.size for e in entries) or 1
+    done = 0
+    kept: dict[tuple[str, str, str], str] = {}
+    for number, entry in enumerate(entries):
+        split = split_of(entry, tree, request)
+        twin = kept.setdefault((entry.folder, entry.stem.lower(), split), entry.path)
+        if twin != entry.path:
+            raw.findings.append(_twice(entry, twin))
+            raw.read.remove(entry.path)
+            continue
+        begin, share = done / total, entry.size / total
+
+        def tell(message: str, fraction: float, begin: float = begin, share: float = share) -> None:
+            progress(message, begin + share * fraction)
+
+        sheet = read_sheet(tree.root / entry.path, entry.path, tell, request.spec.options.get("sheet"))
+        done += entry.size
+        raw.findings += sheet.findings
+        raw.passed.update(sheet.passed)
+        read_features(sheet.table.schema, raw, request)
+        table = sheet.table.append_column(WHERE, pa.array(place(number, sheet.number)))
+        for name, rows in _split_rows(split, sheet, request).items():
+            part = table if rows is None else table.take(pa.array(rows))
+            parts.setdefault(name, []).append((entry, part))
+    raw.findings += _differing([pair for tables in parts.values() for pair in tables])
+    together = [t for tables in parts.values() for _, t in tables]
+    if len(together) > 1:
+        types = common_types(together)
+        parts = {n: [(e, in_types(t, types)) for e, t in tables] for n, tables in parts.items()}
+    for name, tables in parts.items():
+        raw.splits[name] = pa.concat_tables([t for _, t in tables], promote_options="default")
+    return raw
+
+
+def _twice(entry: Entry, twin: str) -> Finding:
+    return Finding(
+        "info",
+        "same-table-twice",
+        f"{entry.path} has the name of {twin} and was not read: it is taken for the same rows in another form.",
+        "Rename it if its rows are others.",
+        entry.path,
+    )
+
+
+def split_of(entry: Entry, tree: Tree, request: Request) -> str:
+    """Return the split that the source, the name or the folder of a file says; "" for none."""
+    if entry.path in tree.splits:
+        return tree.splits[entry.path]
+    if tree.only == entry.path:
+        return ""
+    by_name = split_names.of_file(entry.stem, request.spec)
+    if by_name:
+        return by_name
+    return next((p for p in reversed(entry.folder.split("/")) if p and split_names.is_split(p, request.spec)), "")
+
+
+def _split_rows(split: str, sheet: Sheet, request: Request) -> dict[str, Any]:
+    """Return split → rows, None for all: the table's own split, or that of a column such as `split`."""
+    if split:
+        return {split: None}
+    named = {n for v in request.spec.columns.values() for n in ([v] if isinstance(v, str) else v)}
+    for name in sheet.table.column_names:
+        if name.strip().lower() in SPLIT_COLUMNS and name not in named:
+            values, codes = encode(as_text(sheet.table.column(name)))
+            texts = [str(v).strip() for v in values.to_pylist()]
+            if texts and len(texts) <= 20 and all(not t or split_names.is_split(t, request.spec) for t in texts):
+                names = list(dict.fromkeys([*texts, ""]))
+                number = np.array([names.index(t) for t in texts] + [names.index("")])[codes]
+                return {n: np.flatnonzero(number == k) for k, n in enumerate(names) if (number == k).any()}
+    return {"": None}
+
+
+def _differing(tables: Sequence[tuple[Entry, pa.Table]]) -> list[Finding]:
+    """Tell of columns that some of the files lack."""
+    names = list(dict.fromkeys(n for _, t in tables for n in t.column_names if n != WHERE))
+    lacking: dict[str, list[str]] = {}
+    for entry, table in tables:
+        missing = [n for n in names if n not in table.column_names]
+        if missing:
+            lacking[entry.path] = missing
+    if not lacking:
+        return []
+    shown = [f"{path} lacks {listed([repr(n) for n in missing])}" for path, missing in lacking.items()]
+    return [
+        Finding(
+            "warning",
+            "columns-differ",
+            f"The tables do not have the same columns: {listed(shown)}. There the cells are empty.",
+            "Give all files the same columns.",
+        )
+    ]

@@ -1,0 +1,102 @@
+"""A folder of text files for each class, perhaps below a folder for each split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from autotrain_gradio.data.encoding import decode
+from autotrain_gradio.data.layouts.class_folders import LABEL, classes_of, folder_findings
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, counted, listed
+from autotrain_gradio.data.tree import Tree
+from autotrain_gradio.errors import DataError, Finding
+
+SUFFIXES = (".txt", ".md")
+TEXT = "text"
+LARGEST = 10_000_000
+"""Bytes from which a file is no text of one row."""
+
+
+def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+    """Say whether texts lie in folders that can be classes."""
+    if request.target is None or not any(c.kind.name == TEXT for c in request.columns):
+        return Rejected("this task does not sort texts into classes")
+    files = tree.with_suffix(SUFFIXES)
+    if not files:
+        return Rejected(f"there are no text files ({' '.join(SUFFIXES)})")
+    plan = classes_of(files, request, tree.splits)
+    classes = {c for rows in plan.rows.values() for _, c in rows if c is not None}
+    labelled = sum(label is not None for rows in plan.rows.values() for _, label in rows)
+    if len(classes) < 2 and labelled < 2:
+        return Rejected(f"{counted(len(files), 'text file')} lie in no folders that could name their classes")
+    splits = [s for s in plan.rows if s]
+    said = f" in the splits {listed([repr(s) for s in splits])}" if splits else ""
+    # README.md and notes beside tables lie in folders too: most of the files must be texts.
+    most = labelled >= 0.5 * len(tree.files)
+    return Recognised(
+        0.75 if most else 0.2, f"{counted(len(classes), 'folder')} with texts{said}: {listed(sorted(classes))}"
+    )
+
+
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+    """Make a row of each file; its class is the name of its folder."""
+    assert request.target is not None  # recognise() has seen it
+    plan = classes_of(tree.with_suffix(SUFFIXES), request, tree.splits)
+    raw = Raw({}, kinds={LABEL: request.target.kind.name})
+    total = max(1, sum(len(rows) for rows in plan.rows.values()))
+    guessed: list[str] = []
+    large: list[str] = []
+    done = 0
+    for split, rows in plan.rows.items():
+        texts: list[str | None] = []
+        for entry, _ in rows:
+            if entry.size > LARGEST:
+                large.append(f"{entry.path} ({entry.size / 1e6:,.0f} MB)")
+                texts.append(None)
+            else:
+                try:
+                    data = (tree.root / entry.path).read_bytes()
+                except OSError as error:
+                    raise DataError(
+                        f"The file cannot be read: {error.strerror}.",
+                        "Check its permissions.",
+                        entry.path,
+                        "file-unreadable",
+                    ) from None
+                text, found = decode(data, entry.path)
+                guessed += [entry.path for _ in found]
+                texts.append(None if "\0" in text else text)
+            done += 1
+            progress(f"Reading {counted(total, 'text')}", done / total)
+        paths = [entry.path for entry, _ in rows]
+        raw.read += paths
+        labels = pa.array([label for _, label in rows], pa.string())
+        raw.splits[split] = pa.table(
+            {TEXT: pa.array(texts, pa.string()), LABEL: labels, WHERE: pa.array(paths, pa.string())}
+        )
+    if guessed:
+        raw.findings.append(
+            Finding(
+                "info",
+                "encoding-guessed",
+                f"{counted(len(guessed), 'file')} {'is' if len(guessed) == 1 else 'are'} not UTF-8 and "
+                f"{'was' if len(guessed) == 1 else 'were'} read as Western European text: {listed(guessed)}.",
+                "Save them as UTF-8 if letters look wrong.",
+            )
+        )
+    if large:
+        raw.findings.append(
+            Finding(
+                "warning",
+                "text-too-large",
+                f"{counted(len(large), 'file')} {'is' if len(large) == 1 else 'are'} too large for one text and left "
+                f"out: {listed(large)}.",
+                "Cut them into the texts that shall be rows.",
+            )
+        )
+    raw.findings += folder_findings(plan, tree, "text", SUFFIXES, (".doc", ".docx", ".pdf", ".rtf", ".odt", ".html"))
+    if any(f.code == "texts-beside-folders" for f in raw.findings):
+        raw.told = frozenset({"label-missing"})
+    return raw

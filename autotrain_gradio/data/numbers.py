@@ -1,0 +1,107 @@
+"""Numbers out of cells: of numeric columns as they are, of text with a point or a comma before the decimals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from autotrain_gradio.data.columns import as_text, blank, is_text
+
+PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
+"""A decimal comma, with points or spaces between the thousands: 1.234,5."""
+THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"
+"""Commas between the thousands: 1,234.5."""
+WORDS = ("nan", "na", "n/a", "#n/a", "null", "none", "-", "?", "<na>", "#na")
+"""What people and programs write where a number is missing, in lower case."""
+
+
+@dataclass
+class Numbers:
+    """One value a row, all numpy: `values` (float64; NaN where there is none) and what stood in its place.
+
+    missing: nothing, or a word such as `n/a`; `words` counts the rows with a word.
+    infinite: plus or minus infinity. unreadable: something that is no number.
+    comma: rows with a decimal comma; thousands: rows with commas between the thousands.
+    """
+
+    values: Any
+    missing: Any
+    infinite: Any
+    unreadable: Any
+    words: int = 0
+    comma: int = 0
+    thousands: int = 0
+
+
+def parse(column: pa.ChunkedArray) -> Numbers:
+    """Read every cell as a number; none is refused, those that are no numbers are marked."""
+    type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        return _numeric(column.cast(pa.float64(), safe=False))
+    if pa.types.is_boolean(type_):
+        return _numeric(column.cast(pa.int8()).cast(pa.float64()))
+    if pa.types.is_null(type_):
+        return _numeric(column.cast(pa.float64()))
+    text = column if is_text(column.type) else as_text(column)
+    return _of_text(text)
+
+
+def _numeric(column: pa.ChunkedArray) -> Numbers:
+    values = column.to_numpy().astype(np.float64)  # a copy: what Arrow lends may not be written to
+    infinite = np.isinf(values)
+    values[infinite] = np.nan
+    no = np.zeros(len(values), dtype=bool)
+    return Numbers(values, np.isnan(values) & ~infinite, infinite, no)
+
+
+def _of_text(column: pa.ChunkedArray) -> Numbers:
+    text = pc.utf8_trim_whitespace(column)
+    empty = blank(text)
+    try:
+        values = pc.cast(pc.if_else(pa.array(empty), None, text), pa.float64()).to_numpy().astype(np.float64)
+    except pa.ArrowInvalid:
+        return _with_care(text, empty)
+    if (np.isnan(values) & ~empty).any() or np.isinf(values).any():
+        return _with_care(text, empty)  # Arrow reads nan and inf as numbers
+    no = np.zeros(len(values), dtype=bool)
+    return Numbers(values, empty, no, no)
+
+
+def _with_care(text: pa.ChunkedArray, empty: Any) -> Numbers:
+    lower = pc.utf8_lower(text)
+    plain = _true(pc.match_substring_regex(text, PLAIN))
+    infinite = _true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$"))
+    words = _true(pc.is_in(lower, value_set=pa.array(WORDS)))
+    comma = _true(pc.match_substring_regex(text, COMMA))
+    thousands = _true(pc.match_substring_regex(text, THOUSANDS))
+    # 1,234 may be either: it is what the other cells of the column are, and else a thousand.
+    either = comma & thousands
+    if (comma & ~thousands).any() and not (thousands & ~comma).any():
+        thousands = thousands & ~either
+    else:
+        comma = comma & ~either
+    values = np.full(len(text), np.nan)
+    _fill(values, plain, text)
+    if comma.any():
+        _fill(values, comma, pc.replace_substring(pc.replace_substring_regex(text, "[. ]", ""), ",", "."))
+    if thousands.any():
+        _fill(values, thousands, pc.replace_substring(text, ",", ""))
+    unreadable = ~(plain | infinite | words | comma | thousands | empty)
+    return Numbers(
+        values, empty | words, infinite, unreadable, int(words.sum()), int(comma.sum()), int(thousands.sum())
+    )
+
+
+def _fill(values: Any, rows: Any, text: pa.ChunkedArray) -> None:
+    found = pc.cast(pc.filter(text, pa.array(rows)), pa.float64()).to_numpy()
+    values[rows] = np.where(np.isinf(found), np.nan, found)  # 1e999
+
+
+def _true(answer: Any) -> Any:
+    filled = pc.fill_null(answer, False)
+    return np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)

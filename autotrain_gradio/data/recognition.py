@@ -1,0 +1,83 @@
+"""Which layout the files have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+
+from autotrain_gradio.data.declare import Layout
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Recognised, counted, listed
+from autotrain_gradio.data.tree import Tree
+from autotrain_gradio.errors import DataError, did_you_mean
+
+ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2"})
+
+
+def _loose(tree: Tree, request: Request) -> bool:
+    """Whether the data is nothing but media files that lie in no folder."""
+    if request.media is None or request.target is None or not tree.files:
+        return False
+    media = tree.with_suffix(request.media.suffixes)
+    return len(media) == len(tree.files) and all("/" not in f.path for f in media)
+
+
+def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
+    """Return the layout that fits best, its module, and why.
+
+    Raises:
+        DataError: none fits; the message tells each layout's reason.
+    """
+    layouts: Sequence[Layout] = request.layouts
+    asked = request.spec.options.get("layout")
+    if asked is not None:
+        layouts = [x for x in layouts if x.name == asked]
+        if not layouts:
+            known = [x.name for x in request.layouts]
+            raise DataError(
+                f"There is no layout '{asked}'.",
+                did_you_mean(str(asked), known),
+                "data.options.layout",
+                "unknown-layout",
+            )
+    best: tuple[float, Layout, ModuleType, str] | None = None
+    reasons = []
+    for layout in layouts:
+        module = layout.load()
+        answer = module.recognise(tree, request)
+        if isinstance(answer, Recognised):
+            if best is None or answer.confidence > best[0]:
+                best = (answer.confidence, layout, module, answer.reason)
+        else:
+            reasons.append(f"{layout.title}: {answer.reason}")
+    if best is None and (inner := [f.path for f in tree.files if f.suffix in ARCHIVES]):
+        raise DataError(
+            f"There are archives inside, which are not opened: {listed(inner)}.",
+            "Unpack them, and pack the files themselves.",
+            str(request.spec.path),
+            "archive-in-archive",
+        )
+    if best is None and _loose(tree, request):
+        kind = request.media.name if request.media else "file"
+        raise DataError(
+            f"Your {counted(len(tree.files), kind)} have no classes: nothing says what is in which.",
+            f"Put the {kind}s of each class into a folder named after it, pack the folders into a zip, and drop that. "
+            "Or add a table, such as metadata.csv, with the columns file_name and label.",
+            str(request.spec.path),
+            "no-classes",
+        )
+    if best is None:
+        message = (
+            "The data was not recognised. " + "; ".join(reasons) + "."
+            if tree.files
+            else "There are no files in the data."
+        )
+        raise DataError(
+            message,
+            "For example: a folder for each class, with its pictures inside."
+            if request.media is not None and request.target is not None
+            else "Arrange the files as one of the layouts shows.",
+            str(request.spec.path),
+            "layout-unknown",
+        )
+    return best[1], best[2], best[3]
