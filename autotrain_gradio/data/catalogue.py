@@ -57,6 +57,7 @@ AUDIO = Kind(
     ),
     relatives=(".amr", ".ape", ".wv", ".mka", ".3gp", ".caf", ".au", ".mov", ".mkv", ".avi", ".mpg", ".sph", ".nist"),
     feature="Audio",
+    noun="recording",
 )
 """Sound files; those that libsndfile does not read (M4A, AAC, WMA, WebM) need the program ffmpeg."""
 LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=True)

@@ -77,6 +77,9 @@ def _references(rows: Rows, indices: Any, arrow: bool) -> datasets.Dataset:
     columns: dict[str, Any] = {}
     features: dict[str, Any] = {}
     for role, cells in rows.cells.items():
+        for name in cells.keep:
+            columns[f"{role}_{name}"] = pa.array(cells.facts[name][indices])
+            features[f"{role}_{name}"] = datasets.Value(str(columns[f"{role}_{name}"].type))
         if not cells.kept or (cells.media and arrow):
             continue
         if cells.names is not None:

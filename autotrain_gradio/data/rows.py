@@ -168,6 +168,7 @@ class Cells:
     media: values are relative paths of files; with Arrow files they are None, and bytes lie in those.
     about: what `check.json` says of the column beside its kind.
     kept: whether the column is part of the dataset.
+    keep: names of facts (numpy arrays) that are part of the dataset too, as `<role>_<fact>`.
     """
 
     values: Any
@@ -179,6 +180,7 @@ class Cells:
     media: bool = False
     about: dict[str, Any] = field(default_factory=dict)
     kept: bool = True
+    keep: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.values, Labels):

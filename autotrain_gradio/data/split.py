@@ -101,14 +101,16 @@ def _take(rows: Rows, request: Request) -> str:
 
 
 def _groups(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | None:
-    """Return the first role of groups that has enough of them to part, and per used row the number of its group."""
+    """Return the first role of groups that has enough of them to part, and per used row the number of its group.
+
+    After those, the files of which the rows are parts (the fact `recording`).
+    """
     least = max(2, math.ceil(1 / request.spec.valid_fraction))
-    for role, cells in rows.cells.items():
-        if role in rows.kinds and rows.kinds[role].groups:
-            found = cells.content()
-            group = _alone(found[used])
-            if len(np.unique(found[used][found[used] >= 0])) >= least:
-                return role, group
+    named = [(r, c.content()) for r, c in rows.cells.items() if r in rows.kinds and rows.kinds[r].groups]
+    files = [("recording", c.facts["recording"]) for c in rows.cells.values() if "recording" in c.facts]
+    for role, found in (*named, *files):
+        if len(np.unique(found[used][found[used] >= 0])) >= least:
+            return role, _alone(found[used])
     return None
 
 

@@ -1,0 +1,205 @@
+"""Listening to a share of the rows: silence, clipping, damage that a header does not show.
+
+Decoding everything would take as long as a training. `data.options.listen: all` asks for it all the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from autotrain_gradio.data.audio_files import AudioError, blocks
+from autotrain_gradio.data.kinds import audio
+from autotrain_gradio.data.kinds.audio import AudioCells
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Rows, counted, listed
+from autotrain_gradio.data.scan import Scan
+from autotrain_gradio.errors import Finding, Fix
+
+SHARE = 256
+"""Most rows that are listened to."""
+SECONDS = 60.0
+"""Most seconds of each of them."""
+SILENT = 1e-3
+"""Greatest amplitude of silence: 60 dB below the greatest there is."""
+FULL = 0.999
+CLIPPED = 1e-3
+"""Share of the samples at full scale from which a recording is clipped."""
+CUT = 0.9
+"""Share of the promised length under which a file is cut off."""
+THREADS = 4
+FIELDS = {
+    "peak": pa.float64(),
+    "clipped": pa.float64(),
+    "odd": pa.int64(),
+    "problem": pa.string(),
+    "detail": pa.string(),
+}
+
+
+LEFT_OUT = {
+    "audio-corrupt": ("cannot be decoded", "cannot be decoded", "Copy or record the files again, or remove them."),
+    "audio-cut": (
+        "ends before the length that its header says",
+        "end before the lengths that their headers say",
+        "Copy or download the files again.",
+    ),
+    "audio-silent": (
+        "holds nothing but silence",
+        "hold nothing but silence",
+        "Record them again, or correct the times.",
+    ),
+}
+"""Reason why a row is left out → what is said of one, of several, and what to do."""
+
+
+class Heard(NamedTuple):
+    """What listening told. clipped: share of the samples at full scale; odd: samples that are no numbers."""
+
+    peak: float = 0.0
+    clipped: float = 0.0
+    odd: int = 0
+    problem: str | None = None
+    detail: str = ""
+
+
+def check(rows: Rows, request: Request) -> list[Finding]:
+    """Listen to some rows, always the same; leave out those that are silent or damaged, and tell what share it was."""
+    found = audio.of(rows)
+    if found is None:
+        return []
+    cells = found[1]
+    used = rows.indices()
+    every = request.spec.options.get("listen") == "all"
+    chosen = used
+    if len(used) > SHARE and not every:
+        chosen = np.sort(np.random.RandomState(17).choice(used, SHARE, replace=False))
+    heard = _listen(cells, chosen.tolist(), rows.where)
+    findings = []
+    if len(chosen) < len(used):
+        findings.append(
+            Finding(
+                "info",
+                "audio-sampled",
+                f"{len(chosen):,} of {counted(len(used), 'row')} ({len(chosen) / len(used):.1%}) were listened to, "
+                f"at most {SECONDS:g} s of each, for silence, clipping and damage; of the others only the headers "
+                "were read.",
+                "Listen to all of them if many were recorded badly: it takes longer.",
+                "data.options.listen",
+                Fix("Listen to all of them", {"options": {"listen": "all"}}),
+            )
+        )
+    elif len(used):
+        findings.append(
+            Finding(
+                "info",
+                "audio-sampled",
+                f"All of the {counted(len(used), 'row')} were listened to, at most {SECONDS:g} s of each, for silence, "
+                "clipping and damage.",
+            )
+        )
+    rest = "" if len(chosen) == len(used) else " Others that were not listened to may be the same."
+    for code, (one, many, hint) in LEFT_OUT.items():
+        hit = [i for i in chosen.tolist() if heard[i].problem == code]
+        if hit:
+            rows.drop(hit, code)
+            shown = [f"{rows.where[i]} ({heard[i].detail})" for i in hit[:5]]
+            findings.append(
+                Finding(
+                    "warning",
+                    code,
+                    f"{counted(len(hit), 'row')} {one if len(hit) == 1 else many} and "
+                    f"{'is' if len(hit) == 1 else 'are'} left out: {listed(shown, len(hit))}.{rest}",
+                    hint,
+                    rows.where[hit[0]] if len(hit) == 1 else counted(len(hit), "row"),
+                )
+            )
+    good = [i for i in chosen.tolist() if heard[i].problem is None]
+    clipped = [i for i in good if heard[i].clipped > CLIPPED]
+    if clipped:
+        shown = [f"{rows.where[i]} ({heard[i].clipped:.1%} of its samples)" for i in clipped[:5]]
+        findings.append(
+            Finding(
+                "warning",
+                "audio-clipped",
+                f"{counted(len(clipped), 'row')} {'is' if len(clipped) == 1 else 'are'} clipped, recorded too loud: "
+                f"{listed(shown, len(clipped))}.{rest}",
+                "They are used all the same. Record with less gain where you can.",
+            )
+        )
+    odd = [i for i in good if heard[i].odd]
+    if odd:
+        shown = [f"{rows.where[i]} ({heard[i].odd:,})" for i in odd[:5]]
+        findings.append(
+            Finding(
+                "warning",
+                "audio-no-numbers",
+                f"{counted(len(odd), 'row')} {'has' if len(odd) == 1 else 'have'} samples that are no numbers, which "
+                f"count as silence: {listed(shown, len(odd))}.{rest}",
+                "Export the files again.",
+            )
+        )
+    if len(used) and not rows.count("train"):
+        findings.append(
+            Finding(
+                "error",
+                "no-rows",
+                f"No row is left to train on, of {counted(len(rows), 'row')}.",
+                "Mend what the other findings name.",
+                "data",
+            )
+        )
+    return findings
+
+
+def _listen(cells: AudioCells, chosen: list[int], where: Sequence[str]) -> dict[int, Heard]:
+    """Return row → what was heard; known from before where neither file nor part has changed."""
+    digests = cells.facts["digest"]
+    keys = {}
+    for i in chosen:
+        keys[i] = (str(digests[i]), 0, 0)
+    scan = Scan(cells.draft / "data" / "scan-heard.parquet", FIELDS)
+    heard = {i: Heard(*known) for i in chosen if (known := scan.get(*keys[i])) is not None}
+    waiting = [i for i in chosen if i not in heard]
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+        for i, result in zip(waiting, pool.map(lambda i: listen(cells, i), waiting), strict=True):
+            heard[i] = result
+    if waiting:
+        new = {keys[i]: tuple(heard[i]) for i in waiting}
+        scan.write(list(new), list(new.values()))
+    return heard
+
+
+def listen(cells: AudioCells, row: int) -> Heard:
+    """Decode a row's audio, `SECONDS` of it at most, and say what was heard."""
+    start, end = cells.part(row)
+    promised = float(cells.facts["seconds"][row])
+    begin = start or 0.0
+    last = begin + min(promised, SECONDS) if end is not None or promised > SECONDS else None
+    peak, full, odd, count, seconds = 0.0, 0, 0, 0, 0.0
+    try:
+        for block, rate in blocks(cells.source(row), start, last):
+            loud = np.abs(block)
+            numbers = np.isfinite(loud)
+            odd += int(loud.size - numbers.sum())
+            loud = np.where(numbers, loud, 0.0)
+            peak = max(peak, float(loud.max(initial=0.0)))
+            full += int((loud >= FULL).sum())
+            count += loud.size
+            seconds += len(block) / rate
+    except AudioError as error:
+        return Heard(
+            problem="audio-corrupt", detail=error.message.partition(": ")[2][:120].rstrip(".") or error.message
+        )
+    wanted = min(promised, SECONDS)
+    if seconds < CUT * wanted:
+        return Heard(problem="audio-cut", detail=f"{seconds:.2f} of {wanted:.2f} s are there")
+    if peak < SILENT:
+        said = "no sound at all" if peak == 0 else f"at most {20 * np.log10(peak):.0f} dB"
+        return Heard(peak, problem="audio-silent", detail=said)
+    return Heard(peak, full / max(1, count), odd)

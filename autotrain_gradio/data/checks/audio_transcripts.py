@@ -1,0 +1,236 @@
+"""Transcripts against their audio: too much text for the time, the same audio twice, no letters, several scripts."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from autotrain_gradio.data.kinds import audio
+from autotrain_gradio.data.kinds.audio import AudioCells
+from autotrain_gradio.data.kinds.audio_panels import tempo_of, text_of
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Rows, counted, listed
+from autotrain_gradio.errors import Finding
+
+FASTEST = 30.0
+"""Characters per second that nobody speaks: quick speech has about 20."""
+TIMES_MEDIAN = 3.5
+"""How many times the median tempo is too fast, where a script has few characters for much speech."""
+SLOW = 6.0
+"""How many times slower than the median a row must be to have much audio for little text."""
+SLOW_SECONDS = 5.0
+ENOUGH = 20
+"""Rows from which a median says something."""
+SHORT_TEXT = 8
+"""Characters up to which a text is never too long."""
+SHOWN = 60
+ROW = "row"
+SCRIPTS = {"CJK": "Chinese characters", "HIRAGANA": "Japanese", "KATAKANA": "Japanese"}
+SHARED = {"MODIFIER", "COMBINING", "SUPERSCRIPT", "SUBSCRIPT", "FULLWIDTH", "HALFWIDTH", "ZERO", "LATIN"}
+PHONETIC = frozenset("βθχɸ")
+"""Letters that the International Phonetic Alphabet has from Greek."""
+
+
+def check(rows: Rows, request: Request) -> list[Finding]:
+    """Leave out rows without a letter in their text; tell of all else."""
+    found = audio.of(rows)
+    texts = text_of(rows)
+    if found is None or texts is None:
+        return []
+    findings = _no_letters(rows, texts)
+    if not rows.count("train"):
+        message = f"No row is left to train on, of {counted(len(rows), 'row')}."
+        return [*findings, Finding("error", "no-rows", message, "Mend what the other findings name.", "data")]
+    seconds = found[1].facts["seconds"]
+    return [*findings, *_tempo(rows, texts, seconds), *_same_audio(rows, texts, found[1]), *_scripts(rows, texts)]
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def _no_letters(rows: Rows, texts: list[Any]) -> list[Finding]:
+    """Leave out rows whose text is nothing but punctuation and symbols."""
+    bare = [i for i in rows.used() if texts[i] is not None and not any(_is_letter(c) for c in texts[i])]
+    if not bare:
+        return []
+    rows.drop(bare, "text-no-letters")
+    shown = [f"{rows.where[i]} ('{_short(texts[i])}')" for i in bare[:5]]
+    one = len(bare) == 1
+    return [
+        Finding(
+            "warning",
+            "text-no-letters",
+            f"{counted(len(bare), 'transcript')} {'has' if one else 'have'} no letter or digit and "
+            f"{'is' if one else 'are'} left out: {listed(shown, len(bare))}.",
+            "Write what is said, or remove the rows.",
+            rows.where[bare[0]] if one else counted(len(bare), "row"),
+        )
+    ]
+
+
+@lru_cache(maxsize=50_000)
+def _is_letter(sign: str) -> bool:
+    return unicodedata.category(sign)[0] in "LN"
+
+
+def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
+    """Tell of rows with far too much text for their time, or far too little."""
+    used = rows.indices()
+    tempo = tempo_of(texts, seconds)
+    lengths = np.array([0 if t is None else len(t.strip()) for t in texts])
+    median = float(np.median(tempo[used]))
+    limit = min(FASTEST, TIMES_MEDIAN * median) if len(used) >= ENOUGH else FASTEST
+    findings = []
+    fast = used[(tempo[used] > limit) & (lengths[used] > SHORT_TEXT)]
+    if len(fast):
+        fast = fast[np.argsort(-tempo[fast], kind="stable")]
+        shown = [
+            f"{rows.where[i]} ({lengths[i]} characters in {seconds[i]:.1f} s: '{_short(texts[i])}')"
+            for i in fast[:5].tolist()
+        ]
+        findings.append(
+            Finding(
+                "warning",
+                "text-too-long-for-audio",
+                f"{counted(len(fast), 'transcript')} {'is' if len(fast) == 1 else 'are'} too long for the audio, over "
+                f"{limit:.0f} characters a second: {listed(shown, len(fast))}.",
+                "Text and audio are probably not of the same place: correct the times, or the order of the texts.",
+                rows.where[int(fast[0])] if len(fast) == 1 else counted(len(fast), "row"),
+            )
+        )
+    slow = used[(tempo[used] < median / SLOW) & (seconds[used] > SLOW_SECONDS)] if len(used) >= ENOUGH else used[:0]
+    if len(slow):
+        slow = slow[np.argsort(tempo[slow], kind="stable")]
+        shown = [f"{rows.where[i]} ({seconds[i]:.1f} s: '{_short(texts[i])}')" for i in slow[:5].tolist()]
+        findings.append(
+            Finding(
+                "warning",
+                "audio-too-long-for-text",
+                f"{counted(len(slow), 'row')} {'has' if len(slow) == 1 else 'have'} much audio for little text: "
+                f"{listed(shown, len(slow))}.",
+                "Listen whether a part of what is said is not written down.",
+                rows.where[int(slow[0])] if len(slow) == 1 else counted(len(slow), "row"),
+            )
+        )
+    return findings
+
+
+def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding]:
+    """Tell of the same audio with different texts, in training and validation, or simply twice."""
+    same: dict[str, list[int]] = defaultdict(list)
+    digests = cells.facts["digest"]
+    for i in rows.used():
+        if digests[i]:
+            same[digests[i]].append(i)
+    twice = [found for found in same.values() if len(found) > 1]
+    if not twice:
+        return []
+    findings = []
+    differ = [v for v in twice if len({" ".join(str(texts[i]).split()).casefold() for i in v}) > 1]
+    if differ:
+        shown = [" = ".join(f"{rows.where[i]} ('{_short(str(texts[i]))}')" for i in v[:3]) for v in differ[:5]]
+        findings.append(
+            Finding(
+                "warning",
+                "same-audio-other-text",
+                f"{counted(len(differ), 'audio')} {'has' if len(differ) == 1 else 'have'} different texts: "
+                f"{listed(shown, len(differ))}.",
+                "Remove the wrong ones: a model cannot learn both.",
+                rows.where[differ[0][0]],
+            )
+        )
+    leaked = [v for v in twice if len({bool(rows.validation[i]) for i in v}) > 1]
+    if leaked:
+        shown = [" = ".join(rows.where[i] for i in v[:3]) for v in leaked[:5]]
+        findings.append(
+            Finding(
+                "warning",
+                "same-in-train-and-validation",
+                f"{counted(len(leaked), 'audio')} of the validation rows {'is' if len(leaked) == 1 else 'are'} also in "
+                f"the training rows: {listed(shown, len(leaked))}. The results will look better than they are.",
+                "Remove them from one of the two.",
+                rows.where[leaked[0][0]],
+            )
+        )
+    spare = sum(len(v) - 1 for v in twice if v not in differ)
+    if spare:
+        shown = [" = ".join(rows.where[i] for i in v[:3]) for v in twice if v not in differ]
+        findings.append(
+            Finding(
+                "info",
+                "duplicates",
+                f"{counted(spare, 'row')} {'has' if spare == 1 else 'have'} the audio and the text of another one: "
+                f"{listed(shown)}.",
+            )
+        )
+    return findings
+
+
+@lru_cache(maxsize=50_000)
+def script(sign: str) -> str | None:
+    """Return the script of a letter, as Unicode's names begin (`LATIN`, `DEVANAGARI`); None for what scripts share."""
+    if unicodedata.category(sign) not in {"Lu", "Ll", "Lt", "Lo"} or sign in PHONETIC:
+        return None
+    name = unicodedata.name(sign, "").partition(" ")[0]
+    if not name or (name in SHARED and name != "LATIN"):
+        return None
+    return SCRIPTS.get(name, name.capitalize())
+
+
+def _scripts(rows: Rows, texts: list[Any]) -> list[Finding]:
+    """Tell of transcripts in other scripts than most, and of words that mix scripts."""
+    of_rows: dict[str, list[int]] = defaultdict(list)
+    inside: list[int] = []
+    for i in rows.used():
+        counts = Counter(s for c in texts[i] or "" if (s := script(c)) is not None)
+        if counts:
+            of_rows[counts.most_common(1)[0][0]].append(i)
+            if _mixed(texts[i]):
+                inside.append(i)
+    # Japanese is written in three scripts.
+    if "Japanese" in of_rows and "Chinese characters" in of_rows:
+        of_rows["Japanese"] += of_rows.pop("Chinese characters")
+    findings = []
+    if len(of_rows) > 1:
+        order = sorted(of_rows.items(), key=lambda item: -len(item[1]))
+        rare = [i for _, found in order[1:] for i in found]
+        shown = [f"{rows.where[i]} ('{_short(texts[i])}')" for i in rare[:5]]
+        findings.append(
+            Finding(
+                "warning",
+                "scripts-mixed",
+                f"The transcripts are in {len(of_rows)} scripts: "
+                f"{listed([f'{name} ({counted(len(found), ROW)})' for name, found in order])}. "
+                f"Not in {order[0][0]}: {listed(shown, len(rare))}.",
+                "Keep one script, unless the language is written in several: each more has to be learnt.",
+                counted(len(rare), "row"),
+            )
+        )
+    if inside:
+        shown = [f"{rows.where[i]} ('{_mixed(texts[i])}')" for i in inside[:5]]
+        findings.append(
+            Finding(
+                "warning",
+                "scripts-mixed-in-words",
+                f"{counted(len(inside), 'transcript')} {'has' if len(inside) == 1 else 'have'} words with letters of "
+                f"two scripts: {listed(shown, len(inside))}.",
+                "Look for letters that only look alike, such as a Cyrillic 'а' in a Latin word.",
+                rows.where[inside[0]],
+            )
+        )
+    return findings
+
+
+def _mixed(text: str) -> str | None:
+    """Return the first word whose letters are of two scripts; Japanese words may be."""
+    for word in text.split():
+        found = {s for c in word if (s := script(c)) is not None} - {"Japanese", "Chinese characters"}
+        if len(found) > 1:
+            return word
+    return None
