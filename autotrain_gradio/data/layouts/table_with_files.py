@@ -19,7 +19,8 @@ from autotrain_gradio.errors import DataError, Finding, UserError
 
 LOOKED_AT = 200
 """Rows that are looked at to find the column of files."""
-PREFERRED = "metadata"
+PREFERRED = ("metadata", "validated")
+"""Of several tables without a split, these are meant; `validated` is that of Common Voice, beside rejected clips."""
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
 
 
@@ -75,19 +76,24 @@ class Resolver:
 
 @dataclass
 class _Found:
-    """A table that names files, its column of them, and the split that its place or name says."""
+    """A table that names files, its column of them, and the split that its place or name says.
+
+    share: of the cells looked at that name a file; names: how many of them have an extension.
+    """
 
     entry: Entry
     table: Table
     column: str
     share: float
     split: str = ""
+    names: int = 0
 
 
 @dataclass
 class _Search:
     found: list[_Found] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    instead: list[str] = field(default_factory=list)
     errors: list[UserError] = field(default_factory=list)
 
 
@@ -144,6 +150,16 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         raw.findings.append(
             Finding("info", "other-tables", f"Tables that name no files were passed over: {listed(search.others)}.")
         )
+    if search.instead:
+        raw.findings.append(
+            Finding(
+                "info",
+                "tables-not-used",
+                f"Beside {listed([f.entry.path for f in search.found])} other tables were not used: "
+                f"{listed(search.instead)}.",
+                "Name the table itself as the place of the data, if another one is meant.",
+            )
+        )
     for error in search.errors:
         raw.findings += error.findings
     return raw
@@ -196,11 +212,11 @@ def _search(tree: Tree, request: Request) -> _Search:
 def _prefer(search: _Search) -> None:
     """Of tables without a split, `metadata.*` is meant; of several in one folder the first kind of file."""
     whole = [f for f in search.found if not f.split]
-    preferred = [f for f in whole if f.entry.stem.lower() == PREFERRED]
+    preferred = [f for f in whole if f.entry.stem.lower() in PREFERRED]
     if preferred and len(whole) > len(preferred):
         dropped = [f for f in whole if f not in preferred]
         search.found = [f for f in search.found if f not in dropped]
-        search.others += [f.entry.path for f in dropped]
+        search.instead += [f.entry.path for f in dropped]
     kept: dict[tuple[str, str, str], _Found] = {}
     for f in search.found:
         # train.csv and train.jsonl in one folder are the same rows twice.
@@ -246,7 +262,9 @@ def _best_column(entry: Entry, table: Table, resolver: Resolver, request: Reques
         )
         if (hits and (share > 0.1 or named)) or named:
             found = _Found(entry, table, name, share)
-            if best is None or found.share > best.share:
+            found.names = sum(_like_file(str(v), request) for v in sample)
+            # A number may be the name of a file without its extension; a column of whole names is surer.
+            if best is None or (found.share, found.names) > (best.share, best.names):
                 best = found
     return best
 

@@ -11,54 +11,12 @@ import pytest
 
 from autotrain_gradio import data
 from autotrain_gradio.data import audio_files
-from autotrain_gradio.data.catalogue import (
-    AUDIO,
-    AUDIO_CONTENT,
-    AUDIO_PARTS,
-    AUDIO_TRANSCRIPTS,
-    EMBEDDED,
-    GROUP,
-    HUB,
-    PATH,
-    SAMPLE,
-    SAVED_DATASET,
-    SECONDS,
-    TABLE_WITH_FILES,
-    TEXT,
-    UPLOAD,
-)
 from autotrain_gradio.data.checks import audio_content
-from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.kinds import audio as audio_kind
-from autotrain_gradio.spec import DataSpec
 from tests.unit.data.conftest import codes, errors, finding, plant
 from tests.unit.data.roles import dropped
 from tests.unit.data.sounds import sound, tone
-
-SPEECH = (
-    Column("audio", "Recording", AUDIO, names=("audio", "file_name", "path")),
-    Column("text", "Transcript", TEXT, names=("text", "transcription", "sentence"), many=True, join=True),
-    Column("start", "Start", SECONDS, names=("start",), required=False),
-    Column("end", "End", SECONDS, names=("end",), required=False),
-    Column("speaker", "Speaker", GROUP, names=("speaker", "client_id"), required=False),
-    Column("recording", "Source recording", GROUP, names=("recording",), required=False),
-)
-
-
-def check(draft: Path, path: Path, **given: Any) -> dict[str, Any]:
-    """Check a folder or file as speech, and see that every row of it is counted."""
-    request = data.Request(
-        title="Test",
-        spec=DataSpec(source="path", path=str(path), **given),
-        columns=SPEECH,
-        sources=(UPLOAD, PATH, HUB, SAMPLE),
-        layouts=(SAVED_DATASET, EMBEDDED, TABLE_WITH_FILES),
-        checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS),
-    )
-    result: dict[str, Any] = {**data.check(draft, request)}
-    if not errors(result):
-        assert result["rows"] == sum(result["splits"].values()) + sum(d["count"] for d in result["dropped"])
-    return result
+from tests.unit.data.speech import check
 
 
 def speech(root: Path, files: dict[str, Any] | None = None, *, count: int = 6, rows: str = "") -> Path:

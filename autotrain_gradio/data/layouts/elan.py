@@ -1,0 +1,130 @@
+"""ELAN annotation files (.eaf) beside their audio.
+
+Source of the format: "The EAF annotation format", Max Planck Institute for Psycholinguistics. Times are milliseconds.
+An annotation without a place in time of its own refers to one of another tier, and has the time of that one; several
+that refer to the same one are its pieces, and become one row.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+from autotrain_gradio.data.layouts import tiers
+from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.tree import Tree
+from autotrain_gradio.errors import DataError
+
+SUFFIX = ".eaf"
+LARGEST = 200 * 2**20
+DEEPEST = 50
+"""Most annotations that refer to one another in a row."""
+
+
+def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+    """Say whether there are ELAN files and audio."""
+    return tiers.recognise(tree, request, SUFFIX, "ELAN")
+
+
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+    """Make a row of each annotation with text of the chosen tier."""
+    return tiers.read(tree, request, progress, SUFFIX, parse)
+
+
+def parse(data: bytes, name: str) -> Annotated:
+    """Read an ELAN file.
+
+    Raises:
+        DataError: it is none, or damaged.
+    """
+    if len(data) > LARGEST:
+        raise _damaged(name, f"it has {len(data) / 2**20:.0f} MiB", "Save the tiers as several files.")
+    # Nothing may be defined in the file: entities are how XML becomes a bomb, or reads other files.
+    if re.search(rb"<\0?!\0?(D\0?O\0?C\0?T\0?Y\0?P\0?E|E\0?N\0?T\0?I\0?T\0?Y)", data, re.IGNORECASE):
+        raise _damaged(name, "it defines a document type, which no ELAN file does", "Save it again in ELAN.")
+    try:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise _damaged(name, f"it is no XML ({error})") from None
+    if root.tag != "ANNOTATION_DOCUMENT":
+        raise _damaged(name, f"its first element is '{root.tag[:40]}'")
+    media, shift = _media(root)
+    slots = _slots(root)
+    times: dict[str, tuple[float, float]] = {}
+    parents: dict[str, str] = {}
+    for annotation in root.iter("ALIGNABLE_ANNOTATION"):
+        begin, end = (slots.get(annotation.get(f"TIME_SLOT_REF{k}", "")) for k in (1, 2))
+        if begin is not None and end is not None:
+            times[annotation.get("ANNOTATION_ID", "")] = (begin + shift, end + shift)
+    for annotation in root.iter("REF_ANNOTATION"):
+        parents[annotation.get("ANNOTATION_ID", "")] = annotation.get("ANNOTATION_REF", "")
+    return Annotated([_tier(element, times, parents) for element in root.iter("TIER")], media)
+
+
+def _damaged(name: str, why: str, hint: str = "Open it in ELAN and save it again.") -> DataError:
+    return DataError(f"The ELAN file cannot be read: {why}.", hint, name, "eaf-damaged")
+
+
+def _media(root: ElementTree.Element) -> tuple[list[str], float]:
+    """Return the names of the media, as the file says them, and how many seconds the annotations are shifted."""
+    names, shift = [], 0.0
+    for number, element in enumerate(root.iter("MEDIA_DESCRIPTOR")):
+        for key in ("RELATIVE_MEDIA_URL", "MEDIA_URL"):
+            url = unquote(element.get(key, ""))
+            path = re.sub(r"^file:/*([A-Za-z]:)?", "", url)
+            if path:
+                names.append(path)
+        if number == 0:
+            shift = _milliseconds(element.get("TIME_ORIGIN")) or 0.0
+    return names, shift
+
+
+def _milliseconds(text: str | None) -> float | None:
+    try:
+        return int(text) / 1000 if text else None
+    except ValueError:
+        return None
+
+
+def _slots(root: ElementTree.Element) -> dict[str, float]:
+    """Return time slot → seconds; slots without a time lie evenly between their neighbours, as in ELAN."""
+    names: list[str] = []
+    values: list[float | None] = []
+    for slot in root.iter("TIME_SLOT"):
+        names.append(slot.get("TIME_SLOT_ID", ""))
+        values.append(_milliseconds(slot.get("TIME_VALUE")))
+    known = [i for i, v in enumerate(values) if v is not None]
+    found: dict[str, float] = {}
+    for before, after in zip(known, known[1:], strict=False):
+        first, last = values[before] or 0.0, values[after] or 0.0
+        for i in range(before, after):
+            found[names[i]] = first + (last - first) * (i - before) / (after - before)
+    if known:
+        found[names[known[-1]]] = values[known[-1]] or 0.0
+    return found
+
+
+def _tier(element: ElementTree.Element, times: dict[str, tuple[float, float]], parents: dict[str, str]) -> Tier:
+    """Read one tier; pieces of the same annotation are joined in their order."""
+    pieces: dict[str, list[str]] = {}
+    for holder in element.iter("ANNOTATION"):
+        for annotation in holder:
+            anchor = annotation.get("ANNOTATION_ID", "")
+            for _ in range(DEEPEST):
+                if anchor in times or anchor not in parents:
+                    break
+                anchor = parents[anchor]
+            if anchor in times:
+                text = annotation.findtext("ANNOTATION_VALUE") or ""
+                pieces.setdefault(anchor, []).append(text.strip())
+    intervals = [Interval(*times[anchor], " ".join(t for t in texts if t)) for anchor, texts in pieces.items()]
+    return Tier(
+        element.get("TIER_ID", ""),
+        sorted(intervals),
+        element.get("PARTICIPANT", "").strip() or None,
+        element.get("LINGUISTIC_TYPE_REF", ""),
+    )

@@ -1,0 +1,184 @@
+"""A data directory of Kaldi: `wav.scp` and `text`, and perhaps `segments` and `utt2spk`.
+
+Source of the format: Kaldi's documentation, "Data preparation". What `wav.scp` may hold there and is refused here: a
+command whose output is the audio (`sph2pipe … |`), which would run a stranger's program, and places in archives.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autotrain_gradio.data.encoding import decode
+from autotrain_gradio.data.layouts.table_with_files import Resolver
+from autotrain_gradio.data.layouts.utterances import Utterance, moved, raw_of, split_of
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
+from autotrain_gradio.data.tree import Entry, Tree
+from autotrain_gradio.errors import Finding
+
+SCP, TEXT, SEGMENTS, SPEAKERS = "wav.scp", "text", "segments", "utt2spk"
+
+
+@dataclass
+class _Directory:
+    """One directory's files, read: key → (line, rest of the line)."""
+
+    entry: Entry
+    tables: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def path(self, name: str) -> str:
+        return f"{self.entry.folder}/{name}" if self.entry.folder else name
+
+
+def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+    """Say whether a folder holds `wav.scp` and `text`."""
+    if request.media is None:
+        return Rejected("this task reads no files")
+    scripts = _scripts(tree)
+    if not scripts:
+        return Rejected(f"no folder holds both {SCP} and {TEXT}")
+    return Recognised(0.95, f"{listed([s.path for s in scripts])} and {TEXT} beside it")
+
+
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+    """Make a row of each utterance: of the whole file, or of its segment."""
+    assert request.media is not None  # recognise() has seen it
+    resolver = Resolver(tree, request.media.suffixes)
+    splits: dict[str, list[Utterance]] = {}
+    findings: list[Finding] = []
+    read_files = []
+    scripts = _scripts(tree)
+    for number, entry in enumerate(scripts):
+        progress(f"Reading {entry.path}", number / len(scripts))
+        directory = _read(entry, tree)
+        files = _audio(directory, resolver)
+        split = split_of(entry, tree, request) if len(scripts) > 1 else ""
+        splits.setdefault(split, []).extend(_utterances(directory, files))
+        findings += directory.findings
+        read_files += [directory.path(name) for name in directory.tables]
+    raw = raw_of(splits, request)
+    raw.findings, raw.read = findings, read_files
+    return raw
+
+
+def _scripts(tree: Tree) -> list[Entry]:
+    return [f for f in tree.files if f.name == SCP and (f"{f.folder}/{TEXT}" if f.folder else TEXT) in tree.by_path]
+
+
+def _read(entry: Entry, tree: Tree) -> _Directory:
+    directory = _Directory(entry)
+    for name in (SCP, TEXT, SEGMENTS, SPEAKERS):
+        path = directory.path(name)
+        if path not in tree.by_path:
+            continue
+        text, found = decode((tree.root / path).read_bytes(), path)
+        directory.findings += found
+        table = directory.tables[name] = {}
+        twice = []
+        for line, content in enumerate(text.splitlines(), 1):
+            if not content.strip():
+                continue
+            key, *rest = content.strip().split(maxsplit=1)
+            if key in table:
+                twice.append(f"'{key}' in row {line}")
+                continue
+            table[key] = (line, rest[0].strip() if rest else "")
+        if twice:
+            directory.findings.append(
+                Finding(
+                    "warning",
+                    "key-twice",
+                    f"{counted(len(twice), 'key')} {'stands' if len(twice) == 1 else 'stand'} there twice; the first "
+                    f"one counts: {listed(twice)}.",
+                    "Give each utterance a name of its own.",
+                    path,
+                )
+            )
+    return directory
+
+
+def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
+    """Return key of `wav.scp` → relative path; refused entries are None."""
+    commands, archives = [], []
+    files: dict[str, str | None] = {}
+    for key, (line, value) in directory.tables[SCP].items():
+        files[key] = None
+        if value.endswith("|"):
+            commands.append(f"row {line}: {value[:60]}")
+        elif re.search(r"\.ark:\d+$", value):
+            archives.append(f"row {line}: {value[:60]}")
+        elif value:
+            found = moved(value, directory.entry.folder, resolver)
+            files[key] = found or value.replace("\\", "/").rpartition("/")[2]
+    where = directory.path(SCP)
+    if commands:
+        directory.findings.append(
+            Finding(
+                "error",
+                "command-refused",
+                f"{counted(len(commands), 'row')} {'names' if len(commands) == 1 else 'name'} a command instead of a "
+                f"file, which is never run: {listed(commands)}.",
+                "Run the commands yourself, save what comes out as WAV or FLAC, and name those files.",
+                where,
+            )
+        )
+    if archives:
+        directory.findings.append(
+            Finding(
+                "error",
+                "ark-refused",
+                f"{counted(len(archives), 'row')} {'names' if len(archives) == 1 else 'name'} a place in a Kaldi "
+                f"archive, which is not read: {listed(archives)}.",
+                "Copy the audio out with wav-copy, one file each.",
+                where,
+            )
+        )
+    return files
+
+
+def _utterances(directory: _Directory, files: dict[str, str | None]) -> list[Utterance]:
+    texts, speakers = directory.tables[TEXT], directory.tables.get(SPEAKERS, {})
+    segments = directory.tables.get(SEGMENTS)
+    keys = list(dict.fromkeys([*texts, *(segments if segments is not None else files)]))
+    found: list[Utterance] = []
+    lost: list[str] = []
+    damaged: list[str] = []
+    for key in keys:
+        recording, start, end = key, None, None
+        if segments is not None:
+            line, value = segments.get(key, (0, ""))
+            parts = value.split()
+            try:
+                recording, start, end = parts[0], float(parts[1]), float(parts[2])
+            except (IndexError, ValueError):
+                recording = ""
+                (damaged if line else lost).append(f"'{key}'" + (f" (row {line}: {value[:40]})" if line else ""))
+            if end is not None and end < 0:
+                end = None  # Kaldi's -1: to the end of the file
+        elif key not in files:
+            lost.append(f"'{key}'")
+        line, text = texts.get(key, (0, ""))
+        place = f"{directory.path(TEXT)}, row {line}: {key}" if line else f"{directory.path(SCP)}: {key}"
+        speaker = speakers.get(key, (0, ""))[1] or None
+        found.append(Utterance(place, files.get(recording), text or None, start, end, speaker, recording or None))
+    where = SEGMENTS if segments is not None else SCP
+    for code, names, one, many, hint in (
+        ("segment-damaged", damaged, "has", "have", "Write: utterance recording start end."),
+        ("utterance-without-audio", lost, "is", "are", "Add a row for each."),
+    ):
+        if names:
+            what = "no file and two times" if names is damaged else f"in no row of {where}"
+            directory.findings.append(
+                Finding(
+                    "warning",
+                    code,
+                    f"{counted(len(names), 'utterance')} {one if len(names) == 1 else many} {what}, "
+                    f"and cannot be used: {listed(names)}.",
+                    hint,
+                    directory.path(where),
+                )
+            )
+    return found

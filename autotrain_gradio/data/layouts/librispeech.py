@@ -1,0 +1,81 @@
+"""LibriSpeech: `<speaker>-<chapter>.trans.txt` beside the audio files whose names begin its lines.
+
+Source of the format: Panayotov, Chen, Povey and Khudanpur, "LibriSpeech: an ASR corpus based on public domain audio
+books" (2015), and its README.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autotrain_gradio.data.encoding import decode
+from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, split_of
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
+from autotrain_gradio.data.tree import Entry, Tree
+from autotrain_gradio.errors import Finding
+
+ENDING = ".trans.txt"
+
+
+def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+    """Say whether there are transcripts of LibriSpeech beside audio files."""
+    if request.media is None:
+        return Rejected("this task reads no files")
+    tables = _tables(tree)
+    if not tables:
+        return Rejected(f"no file's name ends in {ENDING}")
+    if not tree.with_suffix(request.media.suffixes):
+        return Rejected(f"there are no {request.media.name} files beside {tables[0].path}")
+    return Recognised(0.95, f"{counted(len(tables), 'file')} such as {tables[0].path} hold the transcripts")
+
+
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+    """Make a row of each line. Speaker and chapter are the first two parts of its id."""
+    assert request.media is not None  # recognise() has seen it
+    tables = _tables(tree)
+    folders = {t.folder for t in tables}
+    audio = {k: p for k, p in by_stem(tree, request.media.suffixes).items() if k[0] in folders}
+    splits: dict[str, list[Utterance]] = {}
+    findings: list[Finding] = []
+    named = set()
+    for number, entry in enumerate(tables):
+        progress(f"Reading {entry.name}", number / len(tables))
+        text, found = decode((tree.root / entry.path).read_bytes(), entry.path)
+        findings += found
+        rows = splits.setdefault(split_of(entry, tree, request), [])
+        for line, content in enumerate(text.splitlines(), 1):
+            if not content.strip():
+                continue
+            name, _, said = content.strip().partition(" ")
+            path = audio.get((entry.folder, name.lower()))
+            named.add(path)
+            parts = name.split("-")
+            rows.append(
+                Utterance(
+                    f"{entry.path}, row {line}: {name}",
+                    path or (f"{entry.folder}/{name}.flac" if entry.folder else f"{name}.flac"),
+                    said.strip() or None,
+                    speaker=parts[0] if len(parts) > 1 else None,
+                    recording="-".join(parts[:2]) if len(parts) > 2 else None,
+                )
+            )
+    raw = raw_of(splits, request)
+    raw.read = [t.path for t in tables]
+    silent = [p for p in audio.values() if p not in named]
+    if silent:
+        findings.append(
+            Finding(
+                "warning",
+                "audio-without-text",
+                f"{counted(len(silent), 'audio file')} {'has' if len(silent) == 1 else 'have'} no line in a {ENDING} "
+                f"file, and {'is' if len(silent) == 1 else 'are'} not used: {listed(silent)}.",
+                "Write their transcripts, or leave them out.",
+            )
+        )
+    raw.findings = findings
+    return raw
+
+
+def _tables(tree: Tree) -> list[Entry]:
+    return [f for f in tree.tables((".txt",)) if f.name.lower().endswith(ENDING)]

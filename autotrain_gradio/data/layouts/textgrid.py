@@ -1,0 +1,111 @@
+"""Praat TextGrids beside their audio.
+
+Source of the format: Praat's manual, "TextGrid file formats" and "Intro 3.2: the text format". Praat itself reads
+nothing but the numbers, the texts in quotes and the flags that stand freely in the file; so the long and the short form
+are one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from autotrain_gradio.data.encoding import decode
+from autotrain_gradio.data.layouts import tiers
+from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.tree import Tree
+from autotrain_gradio.errors import DataError
+
+SUFFIX = ".textgrid"
+LARGEST = 200 * 2**20
+_TOKEN = re.compile(
+    r'"((?:[^"]|"")*)"'  # a text; a quote in it is doubled
+    r"|<(exists|absent)>"
+    r"|![^\n]*"  # a comment
+    r"|(?<!\S)([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)"  # a number that stands freely
+)
+
+
+def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+    """Say whether there are TextGrids and audio."""
+    return tiers.recognise(tree, request, SUFFIX, "TextGrid")
+
+
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+    """Make a row of each interval with text of the chosen tier."""
+    return tiers.read(tree, request, progress, SUFFIX, parse)
+
+
+def parse(data: bytes, name: str) -> Annotated:
+    """Read a TextGrid in its long or short form, in UTF-8 or UTF-16. Tiers of points have no intervals.
+
+    Raises:
+        DataError: it is none, or damaged.
+    """
+    if data.startswith(b"ooBinaryFile"):
+        raise _damaged(name, "it is in Praat's binary form", "In Praat, save it as a text file.")
+    if len(data) > LARGEST:
+        raise _damaged(name, f"it has {len(data) / 2**20:.0f} MiB", "Save the tiers as several files.")
+    text, _ = decode(data, name)
+    tokens = _tokens(text)
+    try:
+        if not str(next(tokens)).startswith("ooTextFile") or next(tokens) != "TextGrid":
+            raise _damaged(name, "its first lines do not say that it is one")
+        _numbers(tokens, 2)
+        if next(tokens) is not True:
+            return Annotated([])
+        return Annotated([_tier(tokens) for _ in range(int(_numbers(tokens, 1)[0]))])
+    except StopIteration:
+        raise _damaged(name, "it ends too early") from None
+    except ValueError as error:
+        raise _damaged(name, str(error)) from None
+
+
+def _damaged(name: str, why: str, hint: str = "Open it in Praat and save it again.") -> DataError:
+    return DataError(f"The TextGrid cannot be read: {why}.", hint, name, "textgrid-damaged")
+
+
+def _tokens(text: str) -> Iterator[str | float | bool]:
+    for found in _TOKEN.finditer(text):
+        if found[1] is not None:
+            yield found[1].replace('""', '"')
+        elif found[2] is not None:
+            yield found[2] == "exists"
+        elif found[3] is not None:
+            yield float(found[3])
+
+
+def _numbers(tokens: Iterator[str | float | bool], count: int) -> list[float]:
+    found = []
+    for _ in range(count):
+        token = next(tokens)
+        if not isinstance(token, float):
+            raise ValueError(f"there is {str(token)[:40]!r} where a number should be")
+        found.append(token)
+    return found
+
+
+def _text(tokens: Iterator[str | float | bool]) -> str:
+    token = next(tokens)
+    if not isinstance(token, str):
+        raise ValueError(f"there is {token} where a text should be")
+    return token
+
+
+def _tier(tokens: Iterator[str | float | bool]) -> Tier:
+    kind, name = _text(tokens), _text(tokens)
+    count = int(_numbers(tokens, 3)[2])
+    tier = Tier(name, [])
+    for _ in range(count):
+        if kind == "IntervalTier":
+            start, end = _numbers(tokens, 2)
+            tier.intervals.append(Interval(start, end, _text(tokens)))
+        elif kind == "TextTier":
+            _numbers(tokens, 1)
+            _text(tokens)
+        else:
+            raise ValueError(f"a tier of the unknown kind {kind[:40]!r}")
+    return tier

@@ -1,0 +1,228 @@
+"""Annotations in tiers beside their audio, as Praat and ELAN have them: which tier is meant, and its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from autotrain_gradio.data.layouts.table_with_files import Resolver
+from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, moved, raw_of, split_of
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
+from autotrain_gradio.data.tree import Entry, Tree
+from autotrain_gradio.errors import DataError, Finding, Fix, did_you_mean
+
+OPTION = "tier"
+OTHERS = 8
+"""Most other tiers that are offered."""
+
+
+class Interval(NamedTuple):
+    """A piece of time in seconds, and what is written for it."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass
+class Tier:
+    """One tier of a file. type: what several tiers of the same sense have in common, where the format knows it."""
+
+    name: str
+    intervals: list[Interval]
+    speaker: str | None = None
+    type: str = ""
+
+
+@dataclass
+class Annotated:
+    """One file. media: names of its audio as it says them itself."""
+
+    tiers: list[Tier]
+    media: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _About:
+    """What is known of a tier over all files."""
+
+    segments: int = 0
+    seconds: float = 0.0
+    characters: int = 0
+    files: int = 0
+    example: str = ""
+    types: set[str] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        length = f"{self.seconds / 3600:.2f} hours" if self.seconds >= 360 else f"{self.seconds:.0f} s"
+        return f"{counted(self.segments, 'segment')}, {length}"
+
+
+Parse = Callable[[bytes, str], Annotated]
+"""From a file's bytes and its name for messages to its tiers; raises `DataError`."""
+
+
+def recognise(tree: Tree, request: Request, suffix: str, title: str) -> Recognised | Rejected:
+    """Say whether there are files of annotations, and audio files."""
+    if request.media is None:
+        return Rejected("this task reads no files")
+    found = tree.tables((suffix,))
+    if not found:
+        return Rejected(f"there are no {title} files ({suffix})")
+    if not tree.with_suffix(request.media.suffixes):
+        return Rejected(f"there are no {request.media.name} files beside {found[0].path}")
+    return Recognised(
+        0.85, f"{listed([f.path for f in found])} {'holds' if len(found) == 1 else 'hold'} the annotations"
+    )
+
+
+def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: Parse) -> Raw:
+    """Make a row of each interval with text, of one tier or of those that `data.options.tier` names."""
+    assert request.media is not None  # recognise() has seen it
+    entries = tree.tables((suffix,))
+    files: list[tuple[Entry, Annotated]] = []
+    findings: list[Finding] = []
+    for number, entry in enumerate(entries):
+        progress(f"Reading {entry.name}", number / len(entries))
+        try:
+            files.append((entry, parse((tree.root / entry.path).read_bytes(), entry.path)))
+        except DataError as error:
+            found = error.findings[0]
+            findings.append(Finding("warning", found.code, found.message, found.hint, found.where))
+    about = _about(files)
+    chosen = _choose(about, request, findings)
+    resolver, audio = Resolver(tree, request.media.suffixes), by_stem(tree, request.media.suffixes)
+    splits: dict[str, list[Utterance]] = {}
+    without: list[str] = []
+    for entry, annotated in files:
+        tiers = [t for t in annotated.tiers if t.name in chosen]
+        if not any(_spoken(t) for t in tiers):
+            without.append(entry.path)
+            continue
+        path = _audio(entry, annotated, audio, resolver)
+        rows = [
+            Utterance(
+                f"{entry.path}, {tier.name} at {piece.start:.2f} s",
+                path,
+                piece.text.strip(),
+                piece.start,
+                piece.end,
+                tier.speaker or (tier.name if len(chosen) > 1 else None),
+                entry.path.rpartition(".")[0],
+            )
+            for tier in tiers
+            for piece in _spoken(tier)
+        ]
+        splits.setdefault(split_of(entry, tree, request), []).extend(sorted(rows, key=lambda u: u.start or 0.0))
+    if without and chosen:
+        findings.append(
+            Finding(
+                "warning",
+                "tier-missing-in-files",
+                f"{counted(len(without), 'file')} {'has' if len(without) == 1 else 'have'} no text in the tier "
+                f"{' or '.join(repr(n) for n in chosen)}: {listed(without)}.",
+                "Call the tiers alike in all files.",
+            )
+        )
+    if not chosen and not any(f.level == "error" for f in findings):
+        findings.append(
+            Finding("error", "no-tier", "No tier has an interval with text.", "Write what is said into a tier.", "data")
+        )
+    raw = raw_of(splits, request)
+    raw.findings, raw.read = findings, [entry.path for entry in entries]
+    return raw
+
+
+def _spoken(tier: Tier) -> list[Interval]:
+    """Return the intervals with text: the others are pauses."""
+    return [piece for piece in tier.intervals if piece.text.strip()]
+
+
+def _about(files: Sequence[tuple[Entry, Annotated]]) -> dict[str, _About]:
+    about: dict[str, _About] = {}
+    for _, annotated in files:
+        for tier in annotated.tiers:
+            spoken = _spoken(tier)
+            if not spoken:
+                continue
+            known = about.setdefault(tier.name, _About(example=spoken[0].text.strip()[:60]))
+            known.segments += len(spoken)
+            known.seconds += sum(p.end - p.start for p in spoken)
+            known.characters += sum(len(p.text.strip()) for p in spoken)
+            known.files += 1
+            known.types.add(tier.type)
+    return about
+
+
+def _choose(about: dict[str, _About], request: Request, findings: list[Finding]) -> list[str]:
+    """Return the tiers that are asked for, or the one with the most text; tell of the others, with a way to switch."""
+    asked = request.spec.options.get(OPTION)
+    names = [asked] if isinstance(asked, str) else [str(n) for n in asked or []]
+    unknown = [n for n in names if n not in about]
+    if unknown:
+        findings.append(
+            Finding(
+                "error",
+                "tier-unknown",
+                f"There is no tier '{unknown[0]}' with text. Tiers: {listed(_listed(about), limit=OTHERS) or 'none'}.",
+                did_you_mean(unknown[0], list(about)),
+                "data.options.tier",
+            )
+        )
+        return []
+    by_text = sorted(about, key=lambda n: (-about[n].characters, n))
+    chosen = names or by_text[:1]
+    if not chosen:
+        return []
+    said = ", ".join(f"'{n}' ({about[n]})" for n in chosen)
+    how = "" if names or len(about) == 1 else " It has the most text."
+    findings.append(
+        Finding(
+            "info",
+            "tier-chosen",
+            f"{'The tier' if len(chosen) == 1 else 'The tiers'} {said} "
+            f"{'is' if len(chosen) == 1 else 'are'} used.{how}",
+            where="data.options.tier",
+        )
+    )
+    alike = [n for n in by_text if about[n].types & about[chosen[0]].types - {""}]
+    if len(chosen) == 1 and len(alike) > 1:
+        findings.append(
+            Finding(
+                "info",
+                "tiers-of-one-type",
+                f"{len(alike)} tiers are of the same type as '{chosen[0]}': {listed(_listed(about, alike))}.",
+                "Use them together if each is of another speaker.",
+                "data.options.tier",
+                Fix(f"Use all {len(alike)} of them", {"options": {OPTION: alike}}),
+            )
+        )
+    for name in [n for n in by_text if n not in chosen][:OTHERS]:
+        findings.append(
+            Finding(
+                "info",
+                "tier-other",
+                f"The tier '{name}' is not used: {about[name]}, such as '{about[name].example}'.",
+                where="data.options.tier",
+                fix=Fix(f"Use the tier '{name}'", {"options": {OPTION: name}}),
+            )
+        )
+    return chosen
+
+
+def _listed(about: dict[str, _About], names: Sequence[str] | None = None) -> list[str]:
+    return [f"'{n}' ({about[n]})" for n in (about if names is None else names)]
+
+
+def _audio(entry: Entry, annotated: Annotated, audio: Mapping[tuple[str, str], str], resolver: Resolver) -> str:
+    """Return the audio of a file: of the same name beside it, else what it names, else of the same name anywhere.
+
+    audio: as `by_stem` returns it. Where there is none, the path where it would be, so that it is told what is missing.
+    """
+    found = audio.get((entry.folder, entry.stem.lower()))
+    for name in annotated.media:
+        found = found or moved(name, entry.folder, resolver)
+    found = found or resolver.find(entry.stem, entry.folder)
+    return found or (f"{entry.folder}/{entry.stem}.wav" if entry.folder else f"{entry.stem}.wav")

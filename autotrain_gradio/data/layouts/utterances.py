@@ -1,0 +1,79 @@
+"""Rows of formats whose files say what is spoken where: an utterance each, with its audio, times and speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from autotrain_gradio.data import split_names
+from autotrain_gradio.data.layouts.table_with_files import Resolver
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import WHERE, Raw
+from autotrain_gradio.data.tree import Entry, Tree
+
+AUDIO = "audio"
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One row. `audio`: relative path, None where it is not there; times in seconds, None: the whole file."""
+
+    where: str
+    audio: str | None
+    text: str | None
+    start: float | None = None
+    end: float | None = None
+    speaker: str | None = None
+    recording: str | None = None
+
+
+def raw_of(splits: dict[str, list[Utterance]], request: Request) -> Raw:
+    """Make tables of utterances, one a split. Columns in which nobody has anything are left out."""
+    assert request.media is not None  # a layout of audio has looked at it
+    everything = [u for found in splits.values() for u in found]
+    raw = Raw({}, kinds={AUDIO: request.media.name})
+    names = ("text", "start", "end", "speaker", "recording")
+    used = [n for n in names if n == "text" or any(getattr(u, n) is not None for u in everything)]
+    types = {"start": pa.float64(), "end": pa.float64()}
+    for split, found in splits.items():
+        if not found:
+            continue
+        paths = pa.array([u.audio for u in found], pa.string())
+        columns: dict[str, Any] = {
+            AUDIO: pa.StructArray.from_arrays([pa.nulls(len(found), pa.binary()), paths], ["bytes", "path"])
+        }
+        for name in used:
+            columns[name] = pa.array([getattr(u, name) for u in found], types.get(name, pa.string()))
+        columns[WHERE] = pa.array([u.where for u in found], pa.string())
+        raw.splits[split] = pa.table(columns)
+    return raw
+
+
+def split_of(entry: Entry, tree: Tree, request: Request) -> str:
+    """Return the split that a source knows, or that a folder above the file names (`train-clean-100`), or ''."""
+    if entry.path in tree.splits:
+        return tree.splits[entry.path]
+    for part in reversed(entry.folder.split("/")):
+        found = split_names.of_file(part, request.spec) if part else None
+        if found:
+            return found
+    return ""
+
+
+def by_stem(tree: Tree, suffixes: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Return (folder, name without extension, lower case) → audio file; of several the first by its extension."""
+    files = sorted(tree.with_suffix(suffixes), key=lambda f: suffixes.index(f.suffix), reverse=True)
+    return {(f.folder, f.stem.lower()): f.path for f in files}
+
+
+def moved(path: str, folder: str, resolver: Resolver) -> str | None:
+    """Find a file by a path of another computer: by as many of its last folders as are here."""
+    parts = [p for p in path.replace("\\", "/").split("/") if p not in {"", "."}]
+    for k in range(len(parts)):
+        found = resolver.find("/".join(parts[k:]), folder)
+        if found:
+            return found
+    return None
