@@ -204,6 +204,10 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
             message = "The mapping of columns must be pairs such as 'image_column: photo'."
             raise SpecError(message, where="data.column_mapping", code="yaml")
         data["columns"] = {**mappings[0], **mappings[1]}
+    # AutoTrain's speech recognition says it so, among the data or among the parameters.
+    flags = [s.pop("using_hub_dataset", None) for s in (data, raw.get("params", {}))]
+    if any(flag is True for flag in flags):
+        raw["data"] = {"source": "hub", **data}
     return parse(raw), secrets
 
 

@@ -60,6 +60,64 @@ def test_autotrain_yaml_is_accepted_as_it_is() -> None:
     assert secrets.token == "hf_secret"
 
 
+SPEECH = """
+task: ASR
+base_model: facebook/wav2vec2-base-960h
+project_name: autotrain-asr-hub
+log: tensorboard
+backend: local
+data:
+  path: common_voice
+  train_split: train
+  valid_split: validation
+  column_mapping:
+    audio_column: audio
+    text_column: transcription
+  using_hub_dataset: true
+params:
+  max_duration: 30.0
+  sampling_rate: 16000
+  max_seq_length: 128
+  epochs: 3
+  batch_size: 8
+  lr: 3e-4
+  optimizer: adamw_torch
+  scheduler: linear
+  gradient_accumulation: 1
+  mixed_precision: fp16
+  weight_decay: 0.01
+  warmup_ratio: 0.1
+  early_stopping_patience: 3
+  early_stopping_threshold: 0.01
+  gradient_checkpointing: true
+hub:
+  username: ${HF_USERNAME}
+  token: ${HF_TOKEN}
+  push_to_hub: true
+"""
+
+
+@pytest.mark.parametrize("key", ["text_column", "transcription_column", "transcription", "text"])
+def test_autotrains_yaml_of_speech_recognition_is_accepted_as_it_is(key: str) -> None:
+    text = SPEECH.replace("text_column", key)
+    spec, _ = from_yaml(text, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_x"})
+    resolved = resolve(spec)
+    assert resolved.spec.task == "automatic-speech-recognition" and resolved.spec.data.source == "hub"
+    assert resolved.spec.data.columns == {"audio": "audio", "text": "transcription"}
+    params = resolved.params.model_dump()
+    assert (params["lr"], params["max_seq_length"], params["gradient_checkpointing"]) == (3e-4, 128, True)
+    among_params = text.replace("  using_hub_dataset: true\n", "").replace(
+        "params:", "params:\n  using_hub_dataset: true"
+    )
+    assert resolve(from_yaml(among_params, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_x"})[0]) == resolved
+
+
+def test_defaults_of_speech_recognition_suit_the_family() -> None:
+    rates = {m: resolve({"task": "asr", "model": m}).params.model_dump()["lr"] for m in ("openai/whisper-tiny", "tiny")}
+    assert rates == {"openai/whisper-tiny": 1e-5, "tiny": 2e-3}
+    assert resolve({"task": "speech_recognition", "model": "facebook/wav2vec2-base"}).params.model_dump()["lr"] == 3e-4
+
+
 def test_a_token_is_in_no_view_of_a_spec() -> None:
     spec, secrets = from_yaml(AUTOTRAIN, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_secret"})
     shown = [views.yaml_view(spec), views.command_view(spec), views.python_view(spec), str(resolve(spec).complete())]

@@ -1,0 +1,238 @@
+"""Automatic speech recognition: what is said, as text."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import field_validator
+
+from autotrain_gradio.data.catalogue import (
+    AUDIO,
+    AUDIO_CONTENT,
+    AUDIO_PARTS,
+    AUDIO_TRANSCRIPTS,
+    ELAN,
+    EMBEDDED,
+    GROUP,
+    HUB,
+    KALDI,
+    LIBRISPEECH,
+    PATH,
+    SAMPLE,
+    SAVED_DATASET,
+    SECONDS,
+    TABLE_WITH_FILES,
+    TEXT,
+    TEXTGRID,
+    UPLOAD,
+)
+from autotrain_gradio.data.declare import Column
+from autotrain_gradio.spec import TINY
+from autotrain_gradio.tasks.base import (
+    PROGRESS_CHARTS,
+    Chart,
+    Input,
+    Metric,
+    Sample,
+    SuggestedModel,
+    Task,
+    TrainerParams,
+    param,
+)
+
+COLUMNS = (
+    Column(
+        "audio",
+        "Audio",
+        AUDIO,
+        "The recording, or the name of its file.",
+        names=("audio", "audio_path", "audio_file", "file_name", "filename", "file", "path", "wav", "wav_path", "clip"),
+    ),
+    Column(
+        "text",
+        "Transcript",
+        TEXT,
+        "What is said.",
+        names=("text", "transcription", "transcript", "sentence", "normalized_text", "utterance", "words"),
+    ),
+    Column(
+        "start",
+        "Start",
+        SECONDS,
+        "Where in the recording the utterance begins, in seconds.",
+        required=False,
+        names=("start", "start_time", "begin", "begin_time", "onset", "start_seconds", "tmin", "xmin"),
+    ),
+    Column(
+        "end",
+        "End",
+        SECONDS,
+        "Where it ends.",
+        required=False,
+        names=("end", "end_time", "stop", "offset", "end_seconds", "tmax", "xmax"),
+    ),
+    Column(
+        "speaker",
+        "Speaker",
+        GROUP,
+        "Who speaks. Nobody is in both training and validation, where there are several.",
+        required=False,
+        names=("speaker", "speaker_id", "client_id", "spk", "spk_id", "speakerid", "speaker_name", "narrator"),
+    ),
+    Column(
+        "recording",
+        "Recording",
+        GROUP,
+        "The recording it was cut from, which the split keeps together where no speakers are known.",
+        required=False,
+        names=("recording", "recording_id", "session", "session_id", "chapter_id", "source_id"),
+    ),
+)
+
+
+class AutomaticSpeechRecognitionParams(TrainerParams):
+    """Parameters of automatic speech recognition."""
+
+    lr: float = param(3e-4, "basic", title="Learning rate", gt=0, le=1)
+    """Size of the steps that training takes. 3e-4 suits CTC models, 1e-5 Whisper."""
+    language: str | None = param(None, "basic")
+    """Language that is spoken. For Whisper a name or code (Hindi, hi), for MMS the code of an adapter (hin). Empty, or
+    one that the model does not know: it is trained without being told."""
+    max_duration: float = param(30.0, "basic", gt=0, le=3600)
+    """Longest clip in seconds. Whisper hears 30 at most."""
+    too_long: Literal["drop", "trim"] = param("drop", "training")
+    """What happens to longer clips: `drop` leaves them out; `trim` first cuts silence at their ends, of which the
+    transcript says nothing, and leaves out those that are still too long. Both are counted."""
+    sampling_rate: int = param(16_000, "training", ge=1000, le=400_000)
+    """Samples per second that the data is thought to be trained at. Audio of any rate is read; a model that was made
+    for another one gets that, which is told."""
+    max_seq_length: int | None = param(None, "training", ge=1)
+    """Most labels of a transcript (characters for CTC models); clips with more are left out and counted. Empty: as
+    many as the model can write."""
+    vocabulary: Literal["auto", "model", "new"] = param("auto", "basic")
+    """Symbols that a CTC model learns to write. `auto`: the model's own if they cover the transcripts, else new ones
+    from the transcripts."""
+    tokens: Literal["characters", "graphemes"] = param("characters", "training")
+    """Unit of a new vocabulary. `graphemes` keeps combining marks (vowel signs, diacritics, tie bars) together with the
+    letter that they modify."""
+    min_character_count: int = param(1, "training", ge=1)
+    """A symbol that occurs less often gets no place in a new vocabulary and counts as unknown."""
+    text_case: Literal["auto", "keep", "lower", "upper"] = param("auto", "training")
+    """Case of the transcripts, where the script has any. `auto`: the one that the model's vocabulary knows, lower for a
+    new one, as written for models with encoder and decoder."""
+    punctuation: Literal["auto", "keep", "remove"] = param("auto", "training")
+    """Punctuation of the transcripts. `auto`: removed for CTC models, which cannot hear it, and kept for the others."""
+    freeze_feature_encoder: bool = param(True, "training")
+    """Leave the convolutions that hear the raw audio (wav2vec2, HuBERT, WavLM) as they are."""
+    freeze_encoder: bool = param(False, "training")
+    """Train only the decoder, or the last layer of a CTC model."""
+    adapter_only: bool = param(True, "training")
+    """Of a model with adapters for languages (MMS) train only the adapter and the last layer."""
+    peft: bool = param(False, "training", title="LoRA")
+    """Train small matrices beside the model's own (LoRA) instead of all weights: less memory for large models."""
+    lora_r: int = param(16, "training", title="LoRA rank", ge=1, le=1024)
+    """Width of those matrices."""
+    lora_alpha: int = param(32, "training", title="LoRA alpha", ge=1, le=4096)
+    """Their weight; twice the rank is usual."""
+    lora_dropout: float = param(0.05, "training", title="LoRA dropout", ge=0, lt=1)
+    """Share of their inputs that is left out by chance."""
+    spec_augment: bool = param(True, "augmentation", title="SpecAugment")
+    """Hide parts of the audio from the model, so that it learns to guess from what is around them."""
+    mask_time_prob: float = param(0.05, "augmentation", title="Share of time hidden", ge=0, lt=1)
+    """Share of the frames at which a hidden stretch begins, divided by its length."""
+    mask_feature_prob: float = param(0.0, "augmentation", title="Share of features hidden", ge=0, lt=1)
+    """The same for features."""
+    speed_perturbation: bool = param(False, "augmentation")
+    """Play each clip at 0.9, 1 or 1.1 times its speed, another one in each epoch: helps with few speakers."""
+    gradient_checkpointing: bool = param(False, "hardware")
+    """Compute parts twice instead of keeping them: much less memory, somewhat slower."""
+    metric_for_best_model: Literal["wer", "cer", "loss"] = param("wer", "evaluation")
+    """Validation figure by which the best checkpoint is chosen; smaller is better."""
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+
+def defaults(model: str) -> dict[str, Any]:
+    """Encoder–decoder models take smaller steps; one that starts from nothing takes larger ones, for longer."""
+    name = model.lower().rsplit("/", 1)[-1]
+    if model == TINY:
+        return {
+            "lr": 2e-3,
+            "epochs": 15,
+            "batch_size": 4,
+            "early_stopping_patience": 0,
+            "spec_augment": False,
+            "freeze_feature_encoder": False,
+        }
+    if "whisper" in name or "moonshine" in name:
+        return {"lr": 1e-5, "spec_augment": False}
+    if "w2v-bert" in name or "parakeet" in name:
+        return {"lr": 5e-5}
+    if name.startswith("mms"):
+        return {"lr": 1e-3}
+    return {}
+
+
+TASK = Task(
+    name="automatic-speech-recognition",
+    title="Speech recognition",
+    modality="Audio",
+    summary="Turn speech into text, in any language and script: interviews, field recordings, dictation.",
+    module="autotrain_gradio.tasks.automatic_speech_recognition.train",
+    params=AutomaticSpeechRecognitionParams,
+    columns=COLUMNS,
+    column_aliases={"transcription": "text", "transcript": "text", "sentence": "text", "audio_path": "audio"},
+    sources=(UPLOAD, PATH, HUB, SAMPLE),
+    layouts=(SAVED_DATASET, EMBEDDED, LIBRISPEECH, KALDI, TEXTGRID, ELAN, TABLE_WITH_FILES),
+    checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS),
+    metrics=(
+        Metric("wer", "Word error rate", higher_is_better=False, percent=True, help="Wrong words for 100 said."),
+        Metric("cer", "Character error rate", higher_is_better=False, percent=True, help="The same for characters."),
+        Metric("wer_raw", "WER as written", higher_is_better=False, percent=True, help="With case and punctuation."),
+        Metric("cer_raw", "CER as written", higher_is_better=False, percent=True, help="With case and punctuation."),
+        Metric("loss", "Loss", higher_is_better=False),
+        Metric("substitutions", "Words substituted", higher_is_better=False, help="Another word was heard."),
+        Metric("deletions", "Words deleted", higher_is_better=False, help="A word was missed."),
+        Metric("insertions", "Words inserted", higher_is_better=False, help="A word was heard that was not said."),
+        Metric("words", "Words said"),
+        Metric("character_substitutions", "Characters substituted", higher_is_better=False),
+        Metric("character_deletions", "Characters deleted", higher_is_better=False),
+        Metric("character_insertions", "Characters inserted", higher_is_better=False),
+        Metric("characters", "Characters said"),
+    ),
+    headline="wer",
+    charts=(
+        Chart("Loss", {"loss": "training", "eval_loss": "validation"}),
+        Chart("Errors on the validation utterances", {"eval_wer": "words (WER)", "eval_cer": "characters (CER)"}),
+        *PROGRESS_CHARTS,
+    ),
+    inputs=(Input("audio", "Speech", "audio"),),
+    models=(
+        SuggestedModel("facebook/wav2vec2-base", "CTC: a quick start for any language, from about ten minutes.", 95),
+        SuggestedModel("facebook/wav2vec2-xls-r-300m", "CTC, heard 128 languages: for a language of your own.", 315),
+        SuggestedModel("facebook/mms-1b-all", "CTC with small adapters for 1,162 languages: little data, a GPU.", 965),
+        SuggestedModel("facebook/w2v-bert-2.0", "CTC, heard 143 languages: accurate with an hour or more; a GPU.", 580),
+        SuggestedModel("facebook/wav2vec2-large-960h", "CTC: for English, or what sounds like it.", 315),
+        SuggestedModel("facebook/hubert-large-ls960-ft", "CTC: for English; good with noise.", 316),
+        SuggestedModel("openai/whisper-tiny", "Writes punctuation; one of Whisper's 99 languages, on a CPU.", 37.8),
+        SuggestedModel("openai/whisper-base", "The same, more accurate.", 72.6),
+        SuggestedModel("openai/whisper-small", "The same with a GPU: the usual choice for a language it knows.", 242),
+        SuggestedModel("UsefulSensors/moonshine-tiny", "English on small devices; clips need no padding.", 27.1),
+        SuggestedModel("nvidia/parakeet-ctc-0.6b", "CTC: fast and accurate English; a GPU.", 609),
+    ),
+    defaults=defaults,
+    model_filter="automatic-speech-recognition",
+    samples=(
+        Sample(
+            "numbers",
+            "Spoken numbers in two voices",
+            "automatic_speech_recognition/numbers",
+            "Short clips, made with a speech synthesiser.",
+        ),
+    ),
+    aliases=("ASR", "automatic_speech_recognition", "speech_recognition"),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+)

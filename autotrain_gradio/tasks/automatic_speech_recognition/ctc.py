@@ -1,0 +1,187 @@
+"""What is particular about CTC models: their tokenizers, their last layer, their adapters for languages."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from transformers import Wav2Vec2CTCTokenizer
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.training import vocabulary
+
+HEADS = ("lm_head", "ctc_head")
+"""Names that CTC models give to their last layer."""
+MEASURED = (2.0, 4.0)
+"""Seconds of silence by which the frames of a model are counted."""
+
+
+def ctc_tokenizer(
+    table: Mapping[str, int],
+    *,
+    pad: str = vocabulary.PAD,
+    unknown: str = vocabulary.UNKNOWN,
+    delimiter: str = vocabulary.DELIMITER,
+) -> Any:
+    """Return a tokenizer of wav2vec2's kind with this vocabulary: symbol → number."""
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "vocab.json"
+        file.write_text(json.dumps(dict(table), ensure_ascii=False), encoding="utf-8")
+        return Wav2Vec2CTCTokenizer(
+            str(file),
+            pad_token=pad,
+            unk_token=unknown,
+            word_delimiter_token=delimiter,
+            bos_token=None,
+            eos_token=None,
+        )
+
+
+def of_characters(tokenizer: Any) -> bool:
+    """Whether a tokenizer writes single symbols, with one of its own between words, as wav2vec2's do."""
+    return getattr(tokenizer, "word_delimiter_token", None) is not None
+
+
+def languages(tokenizer: Any) -> list[str]:
+    """Return the languages of a tokenizer with a vocabulary for each (MMS), in order; none: it has only one."""
+    table = getattr(tokenizer, "vocab", None)
+    return sorted(table) if isinstance(table, dict) and any(isinstance(v, dict) for v in table.values()) else []
+
+
+def flat(tokenizer: Any) -> Any:
+    """Return the tokenizer of the language that is chosen, without the vocabularies of the others."""
+    if not languages(tokenizer):
+        return tokenizer
+    return ctc_tokenizer(
+        tokenizer.encoder,
+        pad=tokenizer.pad_token,
+        unknown=tokenizer.unk_token,
+        delimiter=tokenizer.word_delimiter_token,
+    )
+
+
+def symbols(tokenizer: Any) -> dict[str, int]:
+    """Return the symbols that a tokenizer can write and their numbers, its special tokens left out."""
+    table = dict(getattr(tokenizer, "encoder", None) or tokenizer.get_vocab())
+    special = set(tokenizer.all_special_tokens) - {getattr(tokenizer, "word_delimiter_token", None)}
+    return {s: i for s, i in table.items() if s not in special}
+
+
+def known(tokenizer: Any) -> Callable[[Any], set[str]]:
+    """Return a function that says which of some symbols a tokenizer can write."""
+    if of_characters(tokenizer):
+        table = symbols(tokenizer)
+        return lambda wanted: {s for s in wanted if s in table}
+
+    def writes(wanted: Any) -> set[str]:
+        unknown = tokenizer.unk_token_id
+        found = set()
+        for symbol in wanted:
+            ids = tokenizer(symbol, add_special_tokens=False).input_ids
+            if ids and (unknown is None or unknown == tokenizer.eos_token_id or unknown not in ids):
+                found.add(symbol)
+        return found
+
+    return writes
+
+
+def encoder(tokenizer: Any) -> Callable[[str], list[int]]:
+    """Return the function from a transcript to its labels."""
+    if of_characters(tokenizer):
+        return vocabulary.Encoder(symbols(tokenizer), tokenizer.unk_token_id, tokenizer.word_delimiter_token)
+    return lambda text: list(tokenizer(text, add_special_tokens=False).input_ids)
+
+
+def head_name(model: Any) -> str:
+    """Return the name of a model's last layer.
+
+    Raises:
+        UserError: it has none that is known.
+    """
+    found = next((name for name in HEADS if hasattr(model, name)), None)
+    if found is None:
+        message = f"A {type(model).__name__} does not keep its last layer apart from the rest."
+        raise UserError(message, "Choose another model, or set vocabulary to model.", "model", "no-head")
+    return found
+
+
+def new_head(model: Any, tokenizer: Any, old: Any | None) -> None:
+    """Give a model a new last layer for a tokenizer's vocabulary.
+
+    old: the tokenizer of the layer that is replaced: what both know keeps its weights. None: nothing is kept.
+    """
+    name = head_name(model)
+    before, size = getattr(model, name), len(tokenizer)
+    if isinstance(before, torch.nn.Linear):
+        made: Any = torch.nn.Linear(before.in_features, size, bias=before.bias is not None)
+    else:
+        made = type(before)(before.in_channels, size, kernel_size=1)
+    torch.nn.init.normal_(made.weight, std=0.02)
+    if made.bias is not None:
+        torch.nn.init.zeros_(made.bias)
+    if old is not None:
+        with torch.no_grad():
+            for new, place in _shared(tokenizer, old).items():
+                if place < before.weight.shape[0]:
+                    made.weight[new] = before.weight[place]
+                    if made.bias is not None and before.bias is not None:
+                        made.bias[new] = before.bias[place]
+    setattr(model, name, made)
+    model.config.vocab_size = size
+
+
+def _shared(tokenizer: Any, old: Any) -> dict[int, int]:
+    """Return new number → old number of the blank, the space and the symbols that both know, in whatever case."""
+    theirs = symbols(old)
+    found: dict[int, int] = {}
+    for symbol, number in symbols(tokenizer).items():
+        for form in (symbol, symbol.upper(), symbol.lower()):
+            if form in theirs:
+                found[number] = theirs[form]
+                break
+    pairs = (
+        (tokenizer.pad_token_id, old.pad_token_id),
+        (tokenizer.convert_tokens_to_ids(vocabulary.DELIMITER), getattr(old, "word_delimiter_token_id", None)),
+    )
+    found.update({new: place for new, place in pairs if place is not None})
+    return found
+
+
+def frame_counter(model: Any, features: Callable[[list[Any]], dict[str, torch.Tensor]], rate: int) -> Any:
+    """Return a function from seconds to the frames that the model makes of them, measured on silence.
+
+    features: what the collator makes of waves.
+    """
+    model.eval()
+    counts = []
+    for seconds in MEASURED:
+        batch = features([torch.zeros(round(seconds * rate)).numpy()])
+        batch.pop("filled")
+        with torch.inference_mode():
+            counts.append(model(**{k: v.to(model.device) for k, v in batch.items()}).logits.shape[1])
+    slope = (counts[1] - counts[0]) / (MEASURED[1] - MEASURED[0])
+    return lambda seconds: int(counts[0] + slope * (seconds - MEASURED[0]))
+
+
+def has_adapters(model: Any) -> bool:
+    """Whether a model has the small layers that MMS keeps for each language."""
+    return getattr(model.config, "adapter_attn_dim", None) is not None and hasattr(model, "init_adapter_layers")
+
+
+def train_adapters_only(model: Any) -> None:
+    """Leave only the language's adapter and the last layer to be trained."""
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    for parameter in model._get_adapters().values():
+        parameter.requires_grad_(True)
+
+
+def save_adapter(model: Any, folder: Path, language: str) -> None:
+    """Write the adapter and the last layer as MMS does, so that they can be joined to others of the same base."""
+    weights = {name: weight.detach().cpu().contiguous().clone() for name, weight in model._get_adapters().items()}
+    save_file(weights, folder / f"adapter.{language}.safetensors", metadata={"format": "pt"})

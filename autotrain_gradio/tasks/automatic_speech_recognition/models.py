@@ -1,0 +1,319 @@
+"""Recognisers of all families: opening one for the transcripts of a run, freezing, LoRA, saving and reopening."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import try_to_load_from_cache
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModelForCTC,
+    AutoModelForRNNT,
+    AutoModelForSpeechSeq2Seq,
+    AutoModelForTDT,
+    AutoTokenizer,
+    Wav2Vec2FeatureExtractor,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_TDT_MAPPING_NAMES
+from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+from transformers.utils import cached_file
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.spec import TINY
+from autotrain_gradio.tasks.automatic_speech_recognition import ctc, seq2seq, tiny, writing
+from autotrain_gradio.tasks.automatic_speech_recognition.families import Family, family_of
+from autotrain_gradio.training import pretrained
+from autotrain_gradio.training.audio import IGNORED, Collator
+
+TOKENIZERS = ("vocab.json", "tokenizer.json", "tokenizer.model", "vocab.txt")
+"""Files of which a model with a vocabulary has at least one."""
+
+
+@dataclass
+class Recogniser:
+    """A model to be trained, with all that turns speech and transcripts into its batches.
+
+    rate: samples per second that it takes. collator: makes batches. writing: how transcripts are written.
+    encode: a written transcript → labels. longest: most labels that it can write; None: no limit of its own.
+    frames: seconds → frames, for CTC. notes: what the user should know.
+    """
+
+    family: Family
+    model: Any
+    extractor: Any
+    tokenizer: Any
+    writing: writing.Writing
+    encode: Callable[[str], list[int]]
+    collator: Collator
+    longest: int | None = None
+    frames: Callable[[float], int] | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def rate(self) -> int:
+        """Samples per second."""
+        return int(self.extractor.sampling_rate)
+
+
+def open_recogniser(name: str, params: Any, texts: Sequence[str], scratch: Path) -> Recogniser:
+    """Return a model for the transcripts, in 32 bits.
+
+    name: a Hub id, a folder, or `tiny`. texts: the training transcripts. scratch: an empty folder, for the tiny one.
+
+    Raises:
+        UserError: it does not exist, is gated, of another task, needs a package, its files are damaged, or it cannot
+            write these transcripts.
+    """
+    torch.manual_seed(params.seed)
+    if name == TINY:
+        ours = writing.choose(params, "ctc", texts, None)
+        assert ours.new is not None
+        folder = tiny.tiny_model(scratch, ours.new[3:], seed=params.seed)
+        made = _open(str(folder), "ctc", params, ours, open_tokenizer(str(folder), params.language), None)
+        made.notes[:0] = ours.notes()
+        return made
+    family = family_of(pretrained.fetch_config(name), name)
+    own = open_tokenizer(name, params.language)
+    if own is None and family != "ctc":
+        message = f"'{name}' has no tokenizer."
+        raise pretrained.ModelError(message, "Choose another model.", pretrained.WHERE, "model-broken")
+    ours = writing.choose(params, family, texts, None if own is None else ctc.known(own))
+    tokenizer = own
+    if ours.new is not None:
+        tokenizer = ctc.ctc_tokenizer({s: i for i, s in enumerate(ours.new)})
+    made = _open(name, family, params, ours, tokenizer, own)
+    made.notes[:0] = ours.notes()
+    return made
+
+
+def open_tokenizer(name: str, language: str | None, *, local: bool = False) -> Any | None:
+    """Return a model's tokenizer, for MMS that of the language; None where the model has no vocabulary.
+
+    local: nothing is fetched.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    with pretrained.named(name):
+        if not any(_has(name, file, local) for file in TOKENIZERS):
+            return None
+        found = AutoTokenizer.from_pretrained(name, local_files_only=local)
+        if language in ctc.languages(found):
+            found = AutoTokenizer.from_pretrained(name, target_lang=language, local_files_only=local)
+        return found
+
+
+def cached_config(name: str) -> str | None:
+    """Return where the configuration of a Hub model lies on this machine; None: it was not fetched yet."""
+    found = try_to_load_from_cache(name, "config.json")
+    return found if isinstance(found, str) else None
+
+
+def _has(name: str, file: str, local: bool) -> bool:
+    if Path(name).expanduser().is_dir():
+        return (Path(name).expanduser() / file).is_file()
+    path = cached_file(
+        name,
+        file,
+        local_files_only=local,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=not local,
+    )
+    return path is not None
+
+
+def _open(name: str, family: Family, params: Any, ours: writing.Writing, tokenizer: Any, own: Any | None) -> Recogniser:
+    with pretrained.named(name):
+        extractor = AutoFeatureExtractor.from_pretrained(name)
+        config = AutoConfig.from_pretrained(name)
+        notes = _augment(config, params)
+        if family == "ctc":
+            model, tokenizer, more = _open_ctc(name, config, params, ours, tokenizer, own)
+            notes += more
+        elif family == "transducer":
+            cls = AutoModelForTDT if config.model_type in MODEL_FOR_TDT_MAPPING_NAMES else AutoModelForRNNT
+            model = cls.from_pretrained(name, config=config, dtype=torch.float32)
+        else:
+            model = AutoModelForSpeechSeq2Seq.from_pretrained(name, config=config, dtype=torch.float32)
+    if params.sampling_rate != extractor.sampling_rate:
+        notes.append(
+            f"The model takes {extractor.sampling_rate:,} samples a second: the audio is resampled to that, and not "
+            f"to the {params.sampling_rate:,} of sampling_rate."
+        )
+    blank = model.config.blank_token_id if family == "transducer" else None
+    collator = Collator(
+        extractor, masks=takes_mask(model, extractor), padding=IGNORED if blank is None else blank, start=blank
+    )
+    made = Recogniser(family, model, extractor, tokenizer, ours, lambda text: [], collator, notes=notes)
+    if family == "seq2seq":
+        prompt, more = seq2seq.set_language(model, tokenizer, params.language)
+        made.encode, made.longest = seq2seq.encoder(tokenizer, prompt), seq2seq.longest_label(model)
+        notes += more
+    else:
+        made.encode = ctc.encoder(tokenizer)
+    if family == "ctc":
+        made.frames = ctc.frame_counter(model, collator.features, made.rate)
+    return made
+
+
+def takes_mask(model: Any, extractor: Any) -> bool:
+    """Whether a model takes a mask of what is speech: wav2vec2's first generation was trained without one."""
+    if isinstance(extractor, Wav2Vec2FeatureExtractor):
+        return bool(extractor.return_attention_mask)
+    if model.config.model_type == "whisper":  # its window is always the same; only its masking needs to know
+        return bool(model.config.apply_spec_augment)
+    return True
+
+
+def _augment(config: Any, params: Any) -> list[str]:
+    """Set SpecAugment as the model itself does it; return notes."""
+    if not hasattr(config, "apply_spec_augment"):
+        return ["The model has no SpecAugment of its own: the setting has no effect."] if params.spec_augment else []
+    config.apply_spec_augment = params.spec_augment
+    config.mask_time_prob, config.mask_feature_prob = params.mask_time_prob, params.mask_feature_prob
+    return []
+
+
+def _open_ctc(
+    name: str, config: Any, params: Any, ours: writing.Writing, tokenizer: Any, own: Any | None
+) -> tuple[Any, Any, list[str]]:
+    config.ctc_loss_reduction, config.ctc_zero_infinity = "mean", True
+    if getattr(config, "vocab_size", None) is None:
+        config.vocab_size = len(tokenizer)
+    spoken = ctc.languages(own) if own is not None else []
+    adapter = params.language if getattr(config, "adapter_attn_dim", None) and params.language in spoken else None
+    more = {"target_lang": adapter} if adapter else {}
+    model, info = AutoModelForCTC.from_pretrained(
+        name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True, **more
+    )
+    notes = []
+    if ctc.has_adapters(model):
+        if adapter:
+            notes.append(f"The training starts from the model's adapter for '{adapter}'.")
+        else:
+            model.init_adapter_layers()
+            named = f"has none for '{params.language}'" if params.language else "was not told which language"
+            notes.append(f"The model {named}: a new adapter is trained.")
+    head = ctc.head_name(model)
+    trained = not any(str(k).startswith(head) for k in info["missing_keys"])
+    if ours.new is not None:
+        ctc.new_head(model, tokenizer, own if trained and own is not None else None)
+    elif own is not None:
+        tokenizer = ctc.flat(tokenizer)
+        if getattr(model, head).weight.shape[0] < len(tokenizer):
+            ctc.new_head(model, tokenizer, own if trained else None)
+    if tokenizer.pad_token_id is not None:
+        model.config.pad_token_id = tokenizer.pad_token_id
+    return model, tokenizer, notes
+
+
+def freeze(made: Recogniser, params: Any) -> None:
+    """Leave out of the training what the parameters name.
+
+    Raises:
+        UserError: nothing would be left to train.
+    """
+    model = made.model
+    if params.freeze_feature_encoder and hasattr(model, "freeze_feature_encoder"):
+        model.freeze_feature_encoder()
+    if made.family == "ctc" and params.adapter_only and ctc.has_adapters(model):
+        ctc.train_adapters_only(model)
+    if not params.freeze_encoder:
+        return
+    if made.family == "ctc":
+        kept = {id(p) for p in getattr(model, ctc.head_name(model)).parameters()}
+        body = [p for p in model.parameters() if id(p) not in kept]
+    else:
+        encoder = model.encoder if made.family == "transducer" else model.get_encoder()
+        body = list(encoder.parameters())
+    for parameter in body:
+        parameter.requires_grad_(False)
+    if not any(p.requires_grad for p in model.parameters()):
+        raise UserError("Nothing is left to train.", "Switch freeze_encoder off.", "params.freeze_encoder", "frozen")
+
+
+def with_lora(made: Recogniser, params: Any) -> Any:
+    """Return the model with LoRA layers beside its linear ones; the last layer of a CTC model is trained whole.
+
+    Raises:
+        UserError: together with other ways of training a part.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    if params.freeze_encoder:
+        message = "LoRA and freeze_encoder exclude each other."
+        raise UserError(message, "Switch one of them off.", "params.peft", "lora-and-freezing")
+    head = ctc.head_name(made.model) if made.family == "ctc" else ""
+    outputs = made.model.get_output_embeddings() if made.family == "seq2seq" else None
+    targets = [
+        name
+        for name, module in made.model.named_modules()
+        if isinstance(module, torch.nn.Linear) and not (head and name.startswith(head)) and module is not outputs
+    ]
+    config = LoraConfig(
+        r=params.lora_r,
+        lora_alpha=params.lora_alpha,
+        lora_dropout=params.lora_dropout,
+        target_modules=targets,
+        modules_to_save=[head] if head else None,
+    )
+    return get_peft_model(made.model, config)
+
+
+def save(made: Recogniser, model: Any, folder: Path, params: Any) -> None:
+    """Write the model as the public loaders want it, open it again, and compare.
+
+    model: the trained one; LoRA layers are already part of it.
+
+    Raises:
+        UserError: it does not come back as it was.
+    """
+    model.config.use_cache = True
+    model.save_pretrained(folder)
+    made.extractor.save_pretrained(folder)
+    made.tokenizer.save_pretrained(folder)
+    if type(model.config) in PROCESSOR_MAPPING:
+        PROCESSOR_MAPPING[type(model.config)](made.extractor, made.tokenizer).save_pretrained(folder)
+    if made.family == "ctc" and ctc.has_adapters(model) and params.language:
+        ctc.save_adapter(model, folder, params.language)
+    saved, info = auto_class(made.family, model.config).from_pretrained(
+        folder, output_loading_info=True, dtype=torch.float32, local_files_only=True
+    )
+    AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    problem = ", ".join(sorted(map(str, {*info["missing_keys"], *info["unexpected_keys"]}))[:5])
+    if not problem:
+        mine = model.state_dict()
+        different = [k for k, v in saved.state_dict().items() if k not in mine or not torch.equal(v, mine[k].to(v))]
+        problem = f"{different[0]} differs" if different else ""
+    if problem:
+        message = f"The model does not come back as it was saved: {problem}."
+        raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
+
+
+def auto_class(family: Family, config: Any) -> Any:
+    """Return the auto class that opens a model of the family."""
+    if family == "ctc":
+        return AutoModelForCTC
+    if family == "seq2seq":
+        return AutoModelForSpeechSeq2Seq
+    return AutoModelForTDT if config.model_type in MODEL_FOR_TDT_MAPPING_NAMES else AutoModelForRNNT
+
+
+def reopen(folder: Path) -> tuple[Family, Any, Any, Any]:
+    """Return a trained model, ready to transcribe: family, model, feature extractor, tokenizer.
+
+    Raises:
+        UserError: the folder's files are missing or damaged.
+    """
+    family = family_of(pretrained.fetch_config(str(folder)), folder.name)
+    with pretrained.named(folder.name):
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        model = auto_class(family, config).from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval()
+        extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return family, (model.cuda() if torch.cuda.is_available() else model), extractor, tokenizer

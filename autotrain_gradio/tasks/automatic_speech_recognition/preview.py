@@ -1,0 +1,129 @@
+"""Speech recognition: what the training will hear and write, before it starts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from autotrain_gradio import data, panels
+from autotrain_gradio.data.audio_files import read_audio
+from autotrain_gradio.errors import DataError, UserError
+from autotrain_gradio.panels import Panel
+from autotrain_gradio.spec import TINY, RunSpec
+from autotrain_gradio.tasks.automatic_speech_recognition import ctc, models, writing
+from autotrain_gradio.tasks.automatic_speech_recognition.families import Family, family_of
+from autotrain_gradio.training import pretrained, vocabulary
+from autotrain_gradio.training.audio import SPEEDS, at_speed
+
+SECONDS = 30.0
+"""Longest part of a clip that is copied for the preview."""
+SYMBOLS = 400
+RATE = 16_000
+
+
+def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any]) -> list[Panel]:
+    """Show a few clips with their transcripts as the model will see them, and the vocabulary. Nothing is downloaded.
+
+    context: `rows`, how many clips (default 4, at most 16).
+
+    Raises:
+        DataError: the data was not checked yet.
+    """
+    rows = data.load(draft)["train"]
+    try:
+        family, tokenizer, note = _model(spec.model, params)
+        ours = writing.choose(params, family, rows["text"], ctc.known(tokenizer) if tokenizer is not None else None)
+    except UserError as error:
+        # What is wrong with a model is the probe's to say; the transcripts can be shown nevertheless.
+        family, tokenizer, note = "ctc", None, f"{error.message} Shown for a model that gets a new vocabulary."
+        ours = writing.choose(params.model_copy(update={"vocabulary": "new"}), "ctc", rows["text"], None)
+    if ours.new is not None:
+        encode: Any = ctc.encoder(ctc.ctc_tokenizer({s: i for i, s in enumerate(ours.new)}))
+        names = dict(enumerate(ours.new))
+    else:
+        assert tokenizer is not None
+        encode = ctc.encoder(tokenizer)
+        names = {}
+    folder = draft / "preview"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    items, table = [], []
+    for row in _some(len(rows), min(16, int(context.get("rows", 4))), params.seed):
+        one = rows[row]
+        text = ours(one["text"])
+        labels = encode(text)
+        tokens = [names.get(i) or _name(tokenizer, i) for i in labels]
+        items += _clip(one, row, folder, params, text)
+        table.append([f"row {row + 1}", one["text"], text, " ".join(tokens), len(labels)])
+    how = f"Case: {ours.case}. Punctuation: {'left out' if ours.spoken else 'as written'}. {note}".strip()
+    found = [
+        panels.gallery("What the training hears", items),
+        panels.table("What it learns to write", ["", "in the data", "written", "labels", "number"], table, note=how),
+    ]
+    return [*found, _symbols(ours, tokenizer)]
+
+
+def _model(name: str, params: Any) -> tuple[Family, Any, str]:
+    """Return the family and the tokenizer of a model that is on this machine, and a note.
+
+    Raises:
+        UserError: it is not here, or of no use.
+    """
+    if name == TINY:
+        return "ctc", None, ""
+    if not Path(name).expanduser().is_dir() and models.cached_config(name) is None:
+        message = "The model is not on this machine yet."
+        raise UserError(message, code="model-not-here")
+    family = family_of(pretrained.fetch_config(name), name)
+    return family, models.open_tokenizer(name, params.language, local=True), ""
+
+
+def _some(rows: int, count: int, seed: int) -> list[int]:
+    chosen = np.random.default_rng(seed).permutation(rows)[:count]
+    return sorted(map(int, chosen))
+
+
+def _name(tokenizer: Any, label: int) -> str:
+    return str(tokenizer.convert_ids_to_tokens([label])[0])
+
+
+def _clip(one: Mapping[str, Any], row: int, folder: Path, params: Any, text: str) -> list[dict[str, Any]]:
+    """Write a clip as it is, and at the speeds at which the training hears it; return items of a gallery."""
+    start = one.get("start") or 0.0
+    end = min(one["end"], start + SECONDS) if one.get("end") is not None else start + SECONDS
+    try:
+        audio = read_audio(one["audio"], start, end, RATE)
+    except DataError as error:
+        return [{"file": "", "caption": error.message, "group": f"row {row + 1}"}]
+    found = []
+    for factor in SPEEDS if params.speed_perturbation else (1.0,):
+        name = f"{row}.wav" if factor == 1.0 else f"{row}-{factor:g}.wav"
+        soundfile.write(folder / name, at_speed(audio, factor, RATE), RATE, subtype="PCM_16")
+        caption = text if factor == 1.0 else f"at {factor:g} times the speed"
+        found.append({"file": f"preview/{name}", "caption": caption, "group": f"row {row + 1}"})
+    return found
+
+
+def _symbols(ours: writing.Writing, tokenizer: Any) -> Panel:
+    """The symbols of the transcripts: how often each occurs, and which are rare or unknown to the model."""
+    missing = set(ours.coverage.missing) if ours.coverage is not None and ours.new is None else set()
+    left_out = set() if ours.new is None else set(ours.counts) - set(ours.new)
+    rows = []
+    for symbol, times in sorted(ours.counts.items(), key=lambda one: (one[1], one[0])):
+        remark = "rare: will hardly be learned" if times < vocabulary.RARE else ""
+        if symbol in missing:
+            remark = "unknown to the model"
+        elif symbol in left_out:
+            remark = "left out: too rare"
+        points = " ".join(f"U+{ord(c):04X}" for c in symbol)
+        rows.append([symbol, times, points, remark])
+    title = "The new vocabulary" if ours.new is not None else "The symbols of the transcripts"
+    note = " ".join(ours.notes())
+    if len(rows) > SYMBOLS:
+        note += f" The {SYMBOLS} rarest of {len(rows):,} are shown."
+    return panels.table(title, ["symbol", "times", "code points", "remark"], rows[:SYMBOLS], note=note.strip())

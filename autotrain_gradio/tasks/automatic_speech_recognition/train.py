@@ -1,0 +1,155 @@
+"""Speech recognition: the training itself. What it is made of stands beside it. Workers only."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from datasets import DatasetDict
+from transformers import TrainingArguments
+
+from autotrain_gradio import data
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.automatic_speech_recognition import models, utterances
+from autotrain_gradio.tasks.automatic_speech_recognition.evaluation import Judge
+from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
+from autotrain_gradio.tasks.automatic_speech_recognition.preview import preview
+from autotrain_gradio.tasks.automatic_speech_recognition.probe import probe
+from autotrain_gradio.tasks.automatic_speech_recognition.tiny import tiny_model
+from autotrain_gradio.tasks.automatic_speech_recognition.trainer import SpeechTrainer
+from autotrain_gradio.tasks.automatic_speech_recognition.transcribe import load
+from autotrain_gradio.training import card
+from autotrain_gradio.training.arguments import arguments
+from autotrain_gradio.training.audio import Speech
+from autotrain_gradio.training.fit import Fit, fit
+
+__all__ = ["load", "preview", "probe", "tiny_model", "train"]
+
+SPARE = 1.5
+"""At evaluations a model may write so many times the labels of the longest reference, and a few."""
+
+
+def train(run: Reporter) -> None:
+    """Fine-tune a recogniser on the run's audio and transcripts, and leave the model and a report.
+
+    Raises:
+        UserError: the model cannot be loaded or cannot write the transcripts; nothing is left to train on; or the
+            training fails for a reason that has a name.
+    """
+    rows, params = data.load(run.directory), run.params
+    run.state("preparing", "Loading the model")
+    with tempfile.TemporaryDirectory() as folder:
+        made = models.open_recogniser(run.spec.model, params, rows["train"]["text"], Path(folder))
+    for note in made.notes:
+        run.note(note)
+    train_set, valid_set, remarks = read_speech(run, rows, made)
+    if run.stop_requested():
+        return
+    models.freeze(made, params)
+    model = models.with_lora(made, params) if params.peft else made.model
+    if params.gradient_checkpointing:
+        made.model.config.use_cache = False
+    args = arguments(
+        params,
+        TrainingArguments,
+        run,
+        train_rows=len(train_set),
+        validates=valid_set is not None,
+        best=params.metric_for_best_model,
+        greater_is_better=False,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        gradient_checkpointing=params.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if params.gradient_checkpointing else None,
+    )
+    judge = Judge(run, made, valid_set)
+    trainer = SpeechTrainer(
+        made,
+        longest=most_labels(made, valid_set),
+        model=model,
+        args=args,
+        train_dataset=train_set,
+        eval_dataset=valid_set,
+        data_collator=made.collator,
+        compute_metrics=judge.compute_metrics if valid_set is not None else None,
+    )
+    done = fit(trainer, run, on_evaluation=lambda step: judge.show(step, trainer.state.best_global_step))
+    found, report = judge.conclude(trainer, done, remarks)
+    run.state("running", "Saving the model")
+    whole = trainer.model.merge_and_unload() if params.peft else trainer.model
+    hours = sum(u.seconds for u in train_set.utterances) / 3600
+    text = model_card(run, made, hours, len(valid_set) if valid_set is not None else 0, found, done)
+    card.save(run, lambda folder: models.save(made, whole, folder, params), text)
+    run.report(report)
+
+
+def read_speech(run: Reporter, rows: DatasetDict, made: Recogniser) -> tuple[Speech, Speech | None, list[str]]:
+    """Return the utterances to train on, those for validation, if any, and what was left out, in sentences."""
+    sets: dict[str, Speech] = {}
+    remarks: list[str] = []
+    for name in ("train", "validation"):
+        if name not in rows:
+            continue
+
+        def go_on(done: int, name: str = name) -> bool:
+            if done % 4096 == 0:
+                run.state("preparing", f"Reading transcripts ({name}): {done:,} of {len(rows[name]):,}")
+            return not run.stop_requested()
+
+        training = name == "train"
+        sets[name], dropped = utterances.collect(rows[name], made, run.params, training=training, go_on=go_on)
+        limit = utterances.longest(made, run.params, training)[0]
+        if training and not run.stop_requested():
+            utterances.require(sets[name], dropped, len(rows[name]), limit)
+        said = utterances.told(dropped, len(rows[name]), limit)
+        remarks += [f"Validation: {s}" for s in said] if not training else said
+    for remark in remarks:
+        run.note(remark, level="warning")
+    validation = sets.get("validation")
+    return sets["train"], validation if validation is not None and len(validation) else None, remarks
+
+
+def most_labels(made: Recogniser, spoken: Speech | None) -> int:
+    """Return how many labels may be written for one utterance at an evaluation."""
+    longest = max((len(u.labels) for u in spoken.utterances), default=1) if spoken is not None else 1
+    # Whisper counts its prompt, of four at most, among what the decoder can hold.
+    return min(int(SPARE * longest) + 8, (made.longest or 1 << 30) - 4)
+
+
+def model_card(
+    run: Reporter, made: Recogniser, hours: float, validation: int, found: Mapping[str, float], done: Fit
+) -> str:
+    """Write the model's card: what it is, what was measured, how to use it."""
+    name = run.spec.project_name
+    usage = (
+        "import librosa\nfrom transformers import pipeline\n\n"
+        f'recogniser = pipeline("automatic-speech-recognition", model="./{name}")\n'
+        f'speech, _ = librosa.load("speech.wav", sr={made.rate})\n'
+        'print(recogniser(speech)["text"])'
+    )
+    writing = made.writing
+    facts: dict[str, Any] = {
+        "hours of training audio": f"{hours:.2f}",
+        "validation utterances": validation,
+        "samples per second": made.rate,
+        "case of the transcripts": writing.case,
+        "punctuation": "left out" if writing.spoken else "as written",
+        "steps": f"{done.steps} of {done.planned}",
+    }
+    if writing.new is not None:
+        facts["vocabulary"] = " ".join(writing.new[3:])
+    if run.params.language:
+        facts["language"] = run.params.language
+    shown = {k: found[k] for k in ("wer", "cer", "wer_raw", "cer_raw", "loss") if k in found}
+    return card.card(
+        run,
+        task="automatic-speech-recognition",
+        title="A speech recogniser",
+        library="transformers",
+        usage=usage,
+        data=facts,
+        metrics=shown,
+        measured_on=f"{validation} validation utterances",
+    )

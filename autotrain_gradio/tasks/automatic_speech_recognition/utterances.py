@@ -1,0 +1,157 @@
+"""From the rows of the data to utterances: lengths, labels, and what must be left out, counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autotrain_gradio.data.audio_files import header, read_audio
+from autotrain_gradio.errors import DataError
+from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
+from autotrain_gradio.training.audio import SPEEDS, Speech, Utterance
+from autotrain_gradio.training.vocabulary import clean, frames_needed
+
+BATCH = 256
+QUIET = 0.02
+"""Loudness (root mean square) of a tenth of a second, as a share of the loudest, below which nothing is said."""
+MARGIN = 0.2
+"""Seconds that are kept beside speech when silence is cut."""
+LONGEST_SEARCHED = 4.0
+"""A clip of more than so many times max_duration is not searched for silence: it is no utterance."""
+REASONS = {
+    "too-long": "longer than {longest:g} s",
+    "text-empty": "without a symbol that the model can learn",
+    "text-too-long": "whose transcript has more labels than the limit",
+    "text-too-fast": "whose transcript is too long for its audio (CTC needs a frame for each symbol)",
+}
+
+
+def collect(
+    rows: Any, made: Recogniser, params: Any, *, training: bool, go_on: Callable[[int], bool] = lambda done: True
+) -> tuple[Speech, Counter[str]]:
+    """Return the utterances of a split, and how many rows were left out for which reason (`REASONS`).
+
+    rows: a `datasets.Dataset` with `audio` and `text`, and perhaps `audio_seconds`, `start`, `end`, `speaker`.
+    training: speed is varied, if the parameters say so; else the utterances are sorted by length, so that little is
+    padded. go_on: called now and then with the rows done; False ends it early.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    limit, fastest = longest(made, params, training)
+    most = min(x for x in (params.max_seq_length, made.longest, 1 << 30) if x)
+    dropped: Counter[str] = Counter({"cut": 0})
+    found: list[Utterance] = []
+    lengths: dict[str, float] = {}
+    audio = rows["audio"]
+    for begin in range(0, len(rows), BATCH):
+        if not go_on(begin):
+            break
+        batch = rows[begin : begin + BATCH]
+        for place, cell in enumerate(batch["audio"]):
+            start, end = (_time(batch.get(name), place) for name in ("start", "end"))
+            seconds = _time(batch.get("audio_seconds"), place) or _seconds(cell, start, end, lengths)
+            if seconds > limit and params.too_long == "trim" and seconds <= LONGEST_SEARCHED * limit:
+                start, end, seconds = _speech(cell, start, end, made.rate)
+                dropped["cut"] += seconds <= limit
+            said = clean(batch["text"][place])
+            text = made.writing(said)
+            labels = tuple(made.encode(text))
+            reason = _reason(made, text, labels, seconds, limit, most, fastest)
+            if reason:
+                dropped[reason] += 1
+                continue
+            speaker = batch["speaker"][place] if "speaker" in batch else None
+            found.append(Utterance(begin + place, start, end, seconds, text, said, labels, speaker))
+    if not training:
+        found.sort(key=lambda u: -u.seconds)
+    speeds = SPEEDS if training and params.speed_perturbation else ()
+    return Speech(audio, found, made.rate, speeds=speeds, seed=params.seed), +dropped
+
+
+def longest(made: Recogniser, params: Any, training: bool) -> tuple[float, float]:
+    """Return the most seconds an utterance may have, and the factor by which it may become shorter."""
+    varied = training and params.speed_perturbation
+    window = getattr(made.extractor, "n_samples", None)  # Whisper hears so much at once and nothing beyond
+    limits = [params.max_duration]
+    if window:
+        limits.append(window / made.rate * (min(SPEEDS) if varied else 1.0))
+    return min(limits), max(SPEEDS) if varied else 1.0
+
+
+def told(dropped: Counter[str], of: int, longest: float) -> list[str]:
+    """Say in sentences what was left out and what was shortened."""
+    said = [
+        f"{dropped[code]:,} of {of:,} clips {reason.format(longest=longest)} "
+        f"{'was' if dropped[code] == 1 else 'were'} left out."
+        for code, reason in REASONS.items()
+        if dropped[code]
+    ]
+    if dropped["cut"]:
+        said.append(f"{dropped['cut']:,} clips fit after the silence at their ends was cut.")
+    return said
+
+
+def require(speech: Speech, dropped: Counter[str], of: int, longest: float) -> None:
+    """Check that something is left to train on.
+
+    Raises:
+        DataError: nothing is; it says why.
+    """
+    if len(speech):
+        return
+    reasons = " ".join(told(dropped, of, longest))
+    hint = "Raise max_duration or max_seq_length, or cut the recordings into utterances."
+    raise DataError(f"No clip is left to train on. {reasons}", hint, "data", "nothing-left")
+
+
+def _time(column: list[float | None] | None, place: int) -> float | None:
+    return None if column is None else column[place]
+
+
+def _seconds(cell: dict[str, Any], start: float | None, end: float | None, known: dict[str, float]) -> float:
+    if end is not None:
+        return end - (start or 0.0)
+    path = cell["path"] if cell.get("bytes") is None else None
+    if path is None or path not in known:
+        whole = header(cell["bytes"] if path is None else path).seconds
+        if whole is None:  # only its samples tell
+            whole = len(read_audio(cell, None, None, 8000)) / 8000
+        if path is None:
+            return whole - (start or 0.0)
+        known[path] = whole
+    return known[path] - (start or 0.0)
+
+
+def _speech(
+    cell: dict[str, Any], start: float | None, end: float | None, rate: int
+) -> tuple[float | None, float | None, float]:
+    """Return where speech begins and ends in a clip, and its seconds: what is cut holds nothing of the transcript."""
+    audio = read_audio(cell, start, end, rate)
+    size = rate // 10
+    blocks = audio[: len(audio) // size * size].reshape(-1, size)
+    loud = np.sqrt((blocks.astype(np.float64) ** 2).mean(axis=1)) if len(blocks) else np.zeros(0)
+    spoken = np.flatnonzero(loud > QUIET * loud.max()) if len(loud) and loud.max() > 0 else np.zeros(0, np.int64)
+    seconds = len(audio) / rate
+    if not len(spoken):
+        return start, end, seconds
+    first = max(0.0, spoken[0] * 0.1 - MARGIN)
+    last = min(seconds, (spoken[-1] + 1) * 0.1 + MARGIN)
+    return (start or 0.0) + first, (start or 0.0) + last, last - first
+
+
+def _reason(
+    made: Recogniser, text: str, labels: tuple[int, ...], seconds: float, limit: float, most: int, fastest: float
+) -> str:
+    if seconds > limit + 1e-6:
+        return "too-long"
+    if not text or not labels:
+        return "text-empty"
+    if len(labels) > most:
+        return "text-too-long"
+    if made.frames is not None and frames_needed(labels) > made.frames(seconds / fastest):
+        return "text-too-fast"
+    return ""

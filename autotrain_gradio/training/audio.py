@@ -1,0 +1,192 @@
+"""Utterances as a torch data set, their order by length, and batches of them for a model of speech."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import soxr
+import torch
+from transformers import Wav2Vec2FeatureExtractor
+
+from autotrain_gradio.data.audio_files import read_audio
+
+SPEEDS = (0.9, 1.0, 1.1)
+"""Factors of speed perturbation (Ko et al., Audio Augmentation for Speech Recognition, Interspeech 2015)."""
+JITTER = 0.04
+"""By how much lengths are varied before batches are made of neighbours: so batches differ from epoch to epoch."""
+SHORTEST = 0.25
+"""Seconds that the longest utterance of a batch is padded to at least: models cannot mask less than a few frames."""
+IGNORED = -100
+"""Label that a loss leaves out."""
+
+Wave: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A stretch of speech and what was said.
+
+    row: its place in the split of the data. start, end: seconds in its file; None: the file's beginning, its end.
+    seconds: its length. text: the transcript as the model is to write it. said: as it stands in the data.
+    labels: the transcript as numbers.
+    """
+
+    row: int
+    start: float | None
+    end: float | None
+    seconds: float
+    text: str
+    said: str
+    labels: tuple[int, ...]
+    speaker: str | None = None
+
+
+class Speech(torch.utils.data.Dataset[dict[str, Any]]):
+    """Utterances; an item is `{"audio": float32 (samples,), "labels": [int]}`. Files are decoded at each access.
+
+    cells: row → `{"path", "bytes"}`, for instance a column of a `datasets.Dataset`, which stays on disk.
+    rate: samples per second that the model takes. speeds: factors of which each access takes one, by seed, epoch and
+    row; none: as it was said.
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[Mapping[str, Any]],
+        utterances: Sequence[Utterance],
+        rate: int,
+        *,
+        speeds: Sequence[float] = (),
+        seed: int = 0,
+    ) -> None:
+        self.utterances, self.rate = list(utterances), rate
+        self._cells, self._speeds, self._seed = cells, tuple(speeds), seed
+        # In shared memory: loader processes live through all epochs.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that was last said to begin."""
+        return int(self._epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch begins, so that its order and its augmentation differ from the others'."""
+        self._epoch.fill_(epoch)
+
+    def wave(self, place: int) -> Wave:
+        """Return an utterance's samples (samples,), mono, in -1 to 1.
+
+        Raises:
+            DataError: its file cannot be read.
+        """
+        one = self.utterances[place]
+        return read_audio(self._cells[one.row], one.start, one.end, self.rate)
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        audio = self.wave(place)
+        if self._speeds:
+            rng = np.random.default_rng((self._seed, self.epoch, place))
+            audio = at_speed(audio, float(rng.choice(self._speeds)), self.rate)
+        return {"audio": audio, "labels": list(self.utterances[place].labels)}
+
+
+def at_speed(audio: Wave, factor: float, rate: int) -> Wave:
+    """Play samples faster (factor above 1) or slower; the pitch changes with it."""
+    if factor == 1.0:
+        return audio
+    return np.asarray(soxr.resample(audio, round(rate * factor), rate, quality="MQ"), dtype=np.float32)
+
+
+class ByLength(torch.utils.data.Sampler[int]):
+    """Orders utterances so that batches hold neighbours in length, and the batches come in random order.
+
+    Little is padded then, while every epoch has other batches. Of one seed and epoch the order is always the same.
+    """
+
+    def __init__(self, speech: Speech, batch_size: int, seed: int) -> None:
+        self._speech, self._batch, self._seed = speech, batch_size, seed
+        self._seconds = np.array([u.seconds for u in speech.utterances])
+
+    def __len__(self) -> int:
+        return len(self._speech)
+
+    def __iter__(self) -> Iterator[int]:
+        rng = np.random.default_rng((self._seed, self._speech.epoch))
+        order = np.argsort(self._seconds * rng.uniform(1 - JITTER, 1 + JITTER, len(self)), kind="stable")
+        whole = len(order) // self._batch * self._batch
+        # The batch that is not full must come last, or it would shift the others; any rows may be in it.
+        rest = rng.choice(len(order), len(order) - whole, replace=False) if whole else np.arange(len(order))
+        kept = np.delete(order, rest)
+        for batch in rng.permutation(whole // self._batch):
+            yield from map(int, kept[batch * self._batch : (batch + 1) * self._batch])
+        yield from map(int, order[np.sort(rest)])
+
+
+class Collator:
+    """Turns items of `Speech` into a batch: features of the audio, padded as little as possible, and labels.
+
+    extractor: the model's feature extractor. masks: whether the model takes an attention mask; some were trained
+    without one and are worse with it. padding: what fills short labels. start: first label that a transducer's decoder
+    is given; None: there is no such decoder.
+
+    A batch has what the extractor makes (`input_values` or `input_features`, and `attention_mask`), `labels` int64
+    (batch, longest), and `filled` float32 (batch,): the part of the time axis that is speech and no padding.
+    """
+
+    def __init__(self, extractor: Any, *, masks: bool, padding: int = IGNORED, start: int | None = None) -> None:
+        self._extractor, self._masks, self._padding, self._start = extractor, masks, padding, start
+        # Without a mask it would normalise over the padding too: each wave is prepared alone, as in a prediction.
+        self._alone = isinstance(extractor, Wav2Vec2FeatureExtractor)
+
+    def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+        batch = self.features([item["audio"] for item in items])
+        labels = [item["labels"] for item in items]
+        longest = max(map(len, labels))
+        table = torch.full((len(items), longest), self._padding, dtype=torch.long)
+        for place, one in enumerate(labels):
+            table[place, : len(one)] = torch.tensor(one, dtype=torch.long)
+        batch["labels"] = table
+        if self._start is not None:
+            # A transducer predicts each label from those before it, and the first one from the blank.
+            before = table.masked_fill(table == self._padding, self._start)
+            batch["decoder_input_ids"] = torch.nn.functional.pad(before, (1, 0), value=self._start)
+        return batch
+
+    def features(self, waves: Sequence[Wave]) -> dict[str, torch.Tensor]:
+        """Return what the model takes for some waves, and `filled`."""
+        rate = self._extractor.sampling_rate
+        lengths = np.array([len(w) for w in waves], dtype=np.float64)
+        longest = max(int(lengths.max()), round(SHORTEST * rate))
+        if self._alone:
+            items = [{"input_values": self._extractor(w, sampling_rate=rate).input_values[0]} for w in waves]
+            found = self._extractor.pad(
+                items,
+                padding="max_length",
+                max_length=longest,
+                return_attention_mask=self._masks,
+                return_tensors="pt",
+            )
+        else:
+            given = list(waves)
+            if lengths.max() < longest:
+                given[0] = np.pad(given[0], (0, longest - len(given[0])))
+            found = self._extractor(
+                given, sampling_rate=rate, return_attention_mask=self._masks or None, return_tensors="pt"
+            )
+        batch = {k: v for k, v in found.items() if k != "attention_mask" or self._masks}
+        window = getattr(self._extractor, "n_samples", None)  # Whisper's window is always the same
+        batch["filled"] = torch.from_numpy(np.minimum(lengths / (window or longest), 1.0)).float()
+        return batch
+
+
+def spread_by_length(utterances: Sequence[Utterance], count: int, seed: int) -> list[int]:
+    """Choose some places by chance, short and long ones; the same ones for the same seed."""
+    order = np.argsort([u.seconds for u in utterances], kind="stable")
+    parts = np.array_split(order, min(count, len(order))) if len(order) else []
+    rng = np.random.default_rng(seed)
+    return [int(rng.choice(part)) for part in parts]

@@ -1,0 +1,88 @@
+"""Figures of speech recognisers: word and character error rates; jiwer does the sums."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import datasets
+
+from autotrain_gradio.training.metrics import modules
+from autotrain_gradio.training.vocabulary import clean, for_scoring
+
+COUNTS = ("substitutions", "deletions", "insertions")
+
+
+class ErrorRate(modules._Metric):
+    """Errors divided by the length of the references; above 1 where more is wrong than was said."""
+
+    about = "predictions: texts (rows,). references: texts (rows,). unit: `words` or `characters`."
+    predictions = datasets.Value("string")
+    references = datasets.Value("string")
+
+    def _compute(self, predictions: Any, references: Any, unit: str = "words") -> dict[str, float]:
+        import jiwer
+
+        process = jiwer.process_words if unit == "words" else jiwer.process_characters
+        pairs = [(r, p) for r, p in zip(references, predictions, strict=True) if r.strip()]
+        found = dict.fromkeys((*COUNTS, "hits"), 0.0)
+        if pairs:
+            output = process([r for r, _ in pairs], [p for _, p in pairs])
+            found = {name: float(getattr(output, name)) for name in found}
+        # jiwer refuses an empty reference; whatever was heard there is an insertion.
+        empty = [p for r, p in zip(references, predictions, strict=True) if not r.strip()]
+        found["insertions"] += sum(len(p.split()) if unit == "words" else len(p) for p in empty)
+        length = found.pop("hits") + found["substitutions"] + found["deletions"]
+        errors = sum(found[name] for name in COUNTS)
+        return {**found, "length": length, "rate": errors / length if length else float(errors > 0)}
+
+
+def speech(predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """Measure transcripts against references, each (rows,).
+
+    wer, cer: error rates on normalised texts (`vocabulary.for_scoring`); wer_raw, cer_raw: as written. substitutions,
+    deletions, insertions, words: counts of words, and the same with `character_` before; normalised.
+    """
+    ours, theirs = [for_scoring(p) for p in predictions], [for_scoring(r) for r in references]
+    written = [clean(p) for p in predictions], [clean(r) for r in references]
+    words = modules.compute(ErrorRate, ours, theirs, unit="words")
+    characters = modules.compute(ErrorRate, ours, theirs, unit="characters")
+    return {
+        "wer": words["rate"],
+        "cer": characters["rate"],
+        "wer_raw": modules.compute(ErrorRate, *written, unit="words")["rate"],
+        "cer_raw": modules.compute(ErrorRate, *written, unit="characters")["rate"],
+        **{name: words[name] for name in COUNTS},
+        "words": words["length"],
+        **{f"character_{name}": characters[name] for name in COUNTS},
+        "characters": characters["length"],
+    }
+
+
+def error_rate(prediction: str, reference: str, unit: str = "words") -> float:
+    """Return the error rate of one normalised transcript."""
+    rows = ([for_scoring(prediction)], [for_scoring(reference)])
+    return modules.compute(ErrorRate, *rows, unit=unit)["rate"]
+
+
+def confusions(predictions: Sequence[str], references: Sequence[str]) -> Counter[tuple[str, str]]:
+    """Count the characters that were taken for others: (said, heard) → times; an empty string is none at all."""
+    import jiwer
+
+    found: Counter[tuple[str, str]] = Counter()
+    pairs = [(for_scoring(p), for_scoring(r)) for p, r in zip(predictions, references, strict=True)]
+    pairs = [(p, r) for p, r in pairs if r]
+    if not pairs:
+        return found
+    output = jiwer.process_characters([r for _, r in pairs], [p for p, _ in pairs])
+    for chunks, said, heard in zip(output.alignments, output.references, output.hypotheses, strict=True):
+        for chunk in chunks:
+            there, here = said[chunk.ref_start_idx : chunk.ref_end_idx], heard[chunk.hyp_start_idx : chunk.hyp_end_idx]
+            if chunk.type == "substitute":
+                found.update(zip(there, here, strict=True))
+            elif chunk.type == "delete":
+                found.update((symbol, "") for symbol in there)
+            elif chunk.type == "insert":
+                found.update(("", symbol) for symbol in here)
+    return found
