@@ -285,10 +285,12 @@ def predict(args: argparse.Namespace) -> int:
 
 
 def _said(prediction: dict[str, Any]) -> str:
-    scores = prediction.get("scores")
+    scores, note = prediction.get("scores"), f" ({prediction['note']})" if prediction.get("note") else ""
+    if scores and "labels" in prediction:
+        return (", ".join(f"{label} {scores[label]:.1%}" for label in prediction["labels"]) or "no label") + note
     if scores:
         best = sorted(scores.items(), key=lambda s: -s[1])[:5]
-        return ", ".join(f"{label} {score:.1%}" for label, score in best)
+        return ", ".join(f"{label} {score:.1%}" for label, score in best) + note
     return ", ".join(f"{k} {v}" for k, v in prediction.items())
 
 

@@ -158,6 +158,15 @@ def _marked(part: Mapping[str, Any]) -> str:
     )
 
 
+def _tokens(panel: Panel, rows: int) -> str:
+    lines = []
+    for item in panel["items"][:rows]:
+        cut = f" ✂ {'|'.join(show(t) for t in item['cut'])}" if item["cut"] else ""
+        more = f" … and {show(item['more'])} more" if item["more"] else ""
+        lines += [f"  {show(item['label'])}", f"    {'|'.join(show(t) for t in item['read'])}{cut}{more}"]
+    return "\n".join(lines) + _more(len(panel["items"]), rows)
+
+
 def _markdown(panel: Panel, rows: int) -> str:
     return str(panel["text"])
 
@@ -174,6 +183,7 @@ _PANELS = {
     "table": _table,
     "gallery": _gallery,
     "transcripts": _transcripts,
+    "tokens": _tokens,
     "markdown": _markdown,
 }
 

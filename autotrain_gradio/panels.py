@@ -13,7 +13,7 @@ from typing import Any
 from autotrain_gradio import differences
 
 Panel = dict[str, Any]
-KINDS = ("numbers", "bars", "lines", "matrix", "table", "gallery", "transcripts", "markdown")
+KINDS = ("numbers", "bars", "lines", "matrix", "table", "gallery", "transcripts", "tokens", "markdown")
 
 
 def numbers(title: str, items: Mapping[str, Any], *, note: str = "") -> Panel:
@@ -102,6 +102,12 @@ def transcripts(title: str, rows: Sequence[Mapping[str, Any]], *, note: str = ""
             parts.append(part)
         kept.append({**row, "parts": parts})
     return {"kind": "transcripts", "title": title, "note": note, "rows": kept}
+
+
+def tokens(title: str, items: Sequence[Mapping[str, Any]], *, note: str = "") -> Panel:
+    """Texts split into tokens: each item has `label`, `read` and `cut` (the tokens that a model reads, and those that
+    are cut off), and `more`, the number of tokens that are not listed."""
+    return {"kind": "tokens", "title": title, "note": note, "items": [dict(i) for i in items]}
 
 
 def markdown(text: str, *, title: str = "") -> Panel:

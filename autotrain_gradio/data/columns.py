@@ -58,10 +58,17 @@ def _text(value: Any, names: list[str] | None) -> str | None:
     return value.isoformat(" ") if hasattr(value, "isoformat") and hasattr(value, "hour") else str(value)
 
 
+def pick(column: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
+    """Return the cells of these rows, whose numbers must ascend: many times as fast as `take` on many chunks."""
+    wanted = np.zeros(len(column), dtype=bool)
+    wanted[rows] = True
+    return column.filter(pa.array(wanted))
+
+
 def blank(column: pa.ChunkedArray) -> Any:
     """Return per row of a column of text whether there is nothing in it (numpy)."""
-    filled = pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0), False)
-    return ~np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)
+    nothing = pc.fill_null(pc.or_(pc.equal(column, ""), pc.utf8_is_space(column)), True)
+    return np.asarray(nothing.combine_chunks() if isinstance(nothing, pa.ChunkedArray) else nothing)
 
 
 def common_types(tables: Sequence[pa.Table]) -> dict[str, pa.DataType]:

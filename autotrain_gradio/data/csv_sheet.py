@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 
 from autotrain_gradio.data import encoding
+from autotrain_gradio.data.csv_plain import LONGEST_CELL, MANY_LINES, header_of, read_plain, zeros
 from autotrain_gradio.data.rows import Progress, counted, listed
 from autotrain_gradio.data.sheets import Gathering, Sheet, empty
 from autotrain_gradio.errors import DataError, Finding
 
 DELIMITERS = ",;\t|"
-LONGEST_CELL = 1_000_000
-"""Characters of a cell beyond which its row is left out."""
 LONGEST_FIELD = 64_000_000
 """Characters of a cell at which reading ends: it is no table, or a quote was left open."""
-MANY_LINES = 500
-"""Lines in one cell from which a quote may have been left open."""
 HEAD = 262_144
-BLOCK = 4 * 1024 * 1024
 END = "\ue000end of the table\ue000"
 """A line of our own behind the last one: when it is swallowed by a cell, a quote was left open."""
 
@@ -41,18 +34,19 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     Raises:
         DataError: it is empty or no text, two columns have one name, or a quote is left open.
     """
-    code, findings = encoding.of_file(path, name)
     with path.open("rb") as file:
-        head = file.read(HEAD).decode(code, "replace")
+        head = file.read(HEAD)
     if not head.strip():
         raise empty(name)
-    delimiter = delimiter or find_delimiter(head)
+    code = encoding.by_head(head)
+    findings: list[Finding] = []
+    shown = head.decode(code or "utf-8", "replace")
+    delimiter = delimiter or find_delimiter(shown)
     sheet = None
-    if code in {"utf-8", "utf-8-sig"}:
-        marks = _marks(path, name)
-        if not marks.blank_lines and marks.quotes % 2 == 0:
-            sheet = _fast(path, name, head.removeprefix("\ufeff"), delimiter, marks)
+    if code in {None, "utf-8-sig"}:
+        sheet = read_plain(path, name, shown.removeprefix("\ufeff"), delimiter)
     if sheet is None:
+        code, findings = encoding.of_file(path, name)
         sheet = _careful(path, name, code, delimiter, progress)
     sheet.findings[:0] = findings
     sheet.findings += _formulas(sheet)
@@ -70,19 +64,6 @@ def find_delimiter(text: str) -> str:
             if found > score:
                 best, score = delimiter, found
     return best
-
-
-def _header(record: list[str], name: str, row: int) -> list[str]:
-    """Return the names of the columns; one without a name is called by its number."""
-    header = [cell.strip() for cell in record]
-    while header and not header[-1]:
-        header.pop()
-    twice = [n for n, c in Counter(header).items() if c > 1 and n]
-    if twice:
-        raise DataError(
-            f"Two columns have the name '{twice[0]}'.", "Rename one of them.", f"{name}, row {row}", "column-twice"
-        )
-    return [n or f"column {k}" for k, n in enumerate(header, 1)]
 
 
 # -- row by row
@@ -124,7 +105,7 @@ def _careful(path: Path, name: str, code: str, delimiter: str, progress: Progres
             if not any(cell and not cell.isspace() for cell in record):
                 continue
             if rows is None:
-                header = _header(record, name, number)
+                header = header_of(record, name, number)
                 first = [cell.strip() for cell in record[: len(header)]]
                 rows = Gathering(header, pa.string())
                 continue
@@ -162,15 +143,11 @@ def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
     last = ""
     for last in text:
         if "\0" in last:
-            raise _zeros(name)
+            raise zeros(name)
         yield last
     if last and not last.endswith(("\n", "\r")):
         yield "\n"
     yield END
-
-
-def _zeros(name: str) -> DataError:
-    return DataError("The file holds zero bytes: it is no text table.", "Save it as CSV again.", name, "table-damaged")
 
 
 def _unreadable(error: csv.Error, name: str, number: int, line: int) -> DataError:
@@ -242,111 +219,14 @@ def _rows(numbers: list[int]) -> str:
     return listed([f"row {n}" for n in numbers[:5]], len(numbers))
 
 
-# -- with Arrow
-
-
-@dataclass
-class _Marks:
-    """Signs counted in the bytes of a file. blank_lines: there are some before the end."""
-
-    quotes: int = 0
-    line_ends: int = 0
-    blank_lines: bool = False
-
-
-def _marks(path: Path, name: str) -> _Marks:
-    marks = _Marks()
-    with path.open("rb") as file:
-        waiting = b""
-        blank = False  # a blank line was seen; it counts when something follows
-        while data := file.read(BLOCK):
-            if b"\0" in data:
-                raise _zeros(name)
-            marks.quotes += data.count(b'"')
-            marks.line_ends += data.count(b"\n")
-            both = waiting + data
-            stripped = both.rstrip(b" \r\n\t")
-            if blank and stripped:
-                marks.blank_lines = True
-            marks.blank_lines = marks.blank_lines or b"\n\n" in stripped or b"\n\r\n" in stripped
-            tail = both[len(stripped) :]
-            blank = blank or tail.count(b"\n") > 1
-            waiting = tail[-4:]
-    return marks
-
-
-def _fast(path: Path, name: str, head: str, delimiter: str, marks: _Marks) -> Sheet | None:
-    """Read a plain file; None where something is odd, so that it is read row by row."""
-    if not marks.line_ends or "\r" in head.replace("\r\n", ""):
-        return None
-    first_line = head.splitlines()[0]
-    record = next(csv.reader([first_line], delimiter=delimiter, skipinitialspace=True), [])
-    if first_line.count('"') % 2 or not any(c.strip() for c in record):
-        return None
-    names = _header(record, name, 1)
-    if len(names) != len(record):
-        return None
-    odd: list[Any] = []
-
-    def handle(row: Any) -> str:
-        odd.append(row)
-        return "error"
-
-    try:
-        table = pacsv.read_csv(
-            str(path),
-            pacsv.ReadOptions(column_names=names, skip_rows=1, block_size=BLOCK),
-            pacsv.ParseOptions(
-                delimiter=delimiter,
-                quote_char='"' if marks.quotes else False,
-                newlines_in_values=marks.quotes > 0,
-                invalid_row_handler=handle,
-            ),
-            pacsv.ConvertOptions(
-                column_types={n: pa.string() for n in names}, strings_can_be_null=False, check_utf8=False
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    columns = []
-    for column in table.columns:
-        if (pc.max(pc.binary_length(column)).as_py() or 0) > LONGEST_CELL:
-            return None
-        if pc.any(pc.starts_with(column, " ")).as_py():
-            if marks.quotes:
-                return None  # spaces before a quote: what is inside the quotes keeps its own
-            column = pc.utf8_ltrim(column, " ")
-        nothing = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
-        columns.append(pc.if_else(nothing, None, column) if pc.any(nothing).as_py() else column)
-    table = pa.table(columns, names=names)
-    if marks.line_ends > table.num_rows + 1 and _lines_in_cells(table) > MANY_LINES:
-        return None
-    number = np.arange(2, table.num_rows + 2)
-    nothing = _all_null(table)
-    if nothing.any():
-        table, number = table.filter(pa.array(~nothing)), number[~nothing]
-    return Sheet(name, table, number, first=[cell.strip() for cell in record])
-
-
-def _lines_in_cells(table: pa.Table) -> int:
-    return max((pc.max(pc.count_substring(c, "\n")).as_py() or 0 for c in table.columns), default=0)
-
-
-def _all_null(table: pa.Table) -> Any:
-    nothing = np.ones(table.num_rows, dtype=bool)
-    for column in table.columns:
-        if not nothing.any():
-            break
-        nothing &= np.asarray(column.is_null().combine_chunks()) if column.null_count else False
-    return nothing
-
-
 def _formulas(sheet: Sheet) -> list[Finding]:
     """Tell of cells that hold a formula of a spreadsheet, not its value."""
     shown: list[str] = []
     total = 0
     for name in sheet.table.column_names:
         column = sheet.table.column(name)
+        if not pc.any(pc.starts_with(column, "=")).as_py():
+            continue
         found = pc.fill_null(pc.match_substring_regex(column, r"^=[A-Z]+\(|^=[A-Z]+[0-9]+"), False)
         count = pc.sum(found).as_py() or 0
         if count:

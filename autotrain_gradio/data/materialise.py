@@ -18,6 +18,7 @@ import pyarrow as pa
 from datasets.table import InMemoryTable
 
 from autotrain_gradio.data.arrow_files import media_column
+from autotrain_gradio.data.columns import pick
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.request import VERSION, Request
 from autotrain_gradio.data.rows import ROW, Raw, Rows, counted, listed
@@ -27,6 +28,8 @@ from autotrain_gradio.errors import DataError
 
 SAMPLE = "sample:"
 IN_RUN = "run:"
+ROWS_AT_ONCE = 50_000
+"""Rows in one record batch of a dataset on disk."""
 
 
 def write(
@@ -51,8 +54,7 @@ def write(
     saved = datasets.DatasetDict(
         {name: _references(rows, indices, bool(raw.arrow)) for name, indices in parts.items() if len(indices)}
     )
-    datasets.disable_progress_bars()  # they would fill the log
-    saved.save_to_disk(str(partial))
+    _save(saved, partial)
     os.replace(partial, folder)
     names = {role: c.names for role, c in rows.cells.items() if c.names is not None}
     manifest = {
@@ -71,6 +73,16 @@ def write(
     }
     write_json(manifest_path, manifest)
     return manifest
+
+
+def _save(saved: datasets.DatasetDict, folder: Path) -> None:
+    """Write a dataset as `save_to_disk` does, but with more than its thousand rows at once."""
+    datasets.disable_progress_bars()  # they would fill the log
+    datasets.DatasetDict({name: part.select(range(1)) for name, part in saved.items()}).save_to_disk(str(folder))
+    for name, part in saved.items():
+        (path,) = (folder / name).glob("*.arrow")
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, part.features.arrow_schema) as writer:
+            writer.write_table(part.data.table.cast(part.features.arrow_schema), max_chunksize=ROWS_AT_ONCE)
 
 
 def _references(rows: Rows, indices: Any, arrow: bool) -> datasets.Dataset:
@@ -92,7 +104,7 @@ def _references(rows: Rows, indices: Any, arrow: bool) -> datasets.Dataset:
                 features[role] = datasets.List(features[role])
             continue
         if isinstance(cells.values, pa.Array | pa.ChunkedArray):
-            columns[role] = cells.values.take(pa.array(indices))
+            columns[role] = pick(cells.values, indices)
         else:
             values = [cells.values[i] for i in indices.tolist()]
             columns[role] = pa.array(values, pa.string()) if cells.media else pa.array(values)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autotrain_gradio.data.contents import of_columns
 from autotrain_gradio.data.declare import Kind
 from autotrain_gradio.data.labels import Labels
 from autotrain_gradio.data.request import Request
@@ -143,14 +144,6 @@ class Context:
         return listed([self.where[int(i)] for i in indices[:limit]], len(indices), limit=limit)
 
 
-def mixed(numbers: Any) -> Any:
-    """Spread 64-bit numbers evenly: the finaliser of splitmix64 (Steele, Lea and Flood, 2014)."""
-    numbers = (numbers + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
-    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return numbers ^ (numbers >> np.uint64(31))
-
-
 Problems = Sequence["str | None"] | Mapping[str, Any]
 
 
@@ -162,7 +155,7 @@ class Cells:
     problems: code of the reason why the row cannot be used, or None, for each row; or
         code → numpy array of the numbers of the rows.
     facts: further figures of each cell (for images: width, height, digest …). Rows with the same
-        `digest` (text, or a whole number from 0; None or -1: none) have the same content.
+        `digest` (text, or a whole number from 0; None or -1: as no other row) have the same content.
     names: the classes, where the cells are classes; `values` are then `Labels`.
     raw: rows of each value as it stood in the data, where a mapping may change values.
     media: values are relative paths of files; with Arrow files they are None, and bytes lie in those.
@@ -236,6 +229,7 @@ class Rows:
         self.row: Any = None
         self._reason = np.zeros(len(self.validation), dtype=np.int16)
         self._reasons = [""]
+        self._content: tuple[str, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.validation)
@@ -279,8 +273,14 @@ class Rows:
     def content(self) -> tuple[str, Any] | None:
         """Return what rows with the same content are called, and per row the number of its content (-1: of its own).
 
-        Of the first role whose cells have digests; else of all columns that have codes, together.
+        Of the first role whose cells have digests; else of all columns that have codes, together. It is worked out
+        once, when all columns are there.
         """
+        if self._content is None:
+            self._content = self._find_content()
+        return self._content
+
+    def _find_content(self) -> tuple[str, Any] | None:
         for role, cells in self.cells.items():
             if role in self.kinds and self.kinds[role].groups:
                 continue
@@ -288,13 +288,10 @@ class Rows:
             if found is not None:
                 kind = self.kinds.get(role)
                 return (kind.noun or kind.name if kind else "row"), found
-        codes = [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts]
+        codes = [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts and c.kept]
         if not codes:
             return None
-        together = np.zeros(len(self), dtype=np.uint64)
-        for column in codes:
-            together = mixed(together ^ mixed(column.astype(np.uint64)))
-        return "row", np.unique(together, return_inverse=True)[1].reshape(-1)
+        return "row", of_columns(codes)
 
     def examples(self, indices: Any, limit: int = 5) -> str:
         """Return where the first of these rows stand, and how many more there are."""

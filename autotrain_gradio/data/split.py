@@ -83,19 +83,23 @@ def _take(rows: Rows, request: Request) -> str:
         taken = _choose(group, request.spec.valid_fraction, f"{request.seed}")
         rows.validation[used[taken]] = True
         return f", by whole groups of '{role}' that are never parted,"
-    content = rows.content()
-    group = _alone(content[1][used] if content is not None else np.full(len(used), -1))
+    known = rows.content()
+    content = known[1][used] if known is not None else np.full(len(used), -1)
     strata, names = _strata(rows, used)
     # The same content under two labels cannot be measured fairly: it stays in training.
-    count = int(group.max()) + 1 if len(group) else 0
-    lowest, highest = np.full(count, np.iinfo(np.int64).max), np.full(count, -1)
-    np.minimum.at(lowest, group, strata)
-    np.maximum.at(highest, group, strata)
-    fair = (lowest == highest)[group]
+    fair = np.ones(len(used), dtype=bool)
+    shared = np.flatnonzero(content >= 0)
+    if len(shared):
+        _, group = np.unique(content[shared], return_inverse=True)
+        group = group.reshape(-1)
+        order = np.argsort(group, kind="stable")
+        begins = np.flatnonzero(np.diff(group[order], prepend=-1))
+        lowest, highest = (f.reduceat(strata[shared][order], begins) for f in (np.minimum, np.maximum))
+        fair[shared] = (lowest == highest)[group]
     for number in np.unique(strata[fair]).tolist():
         here = np.flatnonzero(fair & (strata == number))
         name = names[number] if number >= 0 else ""
-        taken = _choose(group[here], request.spec.valid_fraction, f"{request.seed} {name}")
+        taken = _choose(content[here], request.spec.valid_fraction, f"{request.seed} {name}")
         rows.validation[used[here[taken]]] = True
     return " of each class" if rows.classes() else ""
 
@@ -109,43 +113,40 @@ def _groups(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | None:
     named = [(r, c.content()) for r, c in rows.cells.items() if r in rows.kinds and rows.kinds[r].groups]
     files = [("recording", c.facts["recording"]) for c in rows.cells.values() if "recording" in c.facts]
     for role, found in (*named, *files):
-        if len(np.unique(found[used][found[used] >= 0])) >= least:
-            return role, _alone(found[used])
+        group = found[used]
+        if len(np.unique(group[group >= 0])) >= least:
+            return role, group
     return None
-
-
-def _alone(group: Any) -> Any:
-    """Return numbers of groups from 0 on without gaps; a row whose number is -1 is a group of its own."""
-    group = group.astype(np.int64)
-    alone = np.flatnonzero(group < 0)
-    if len(alone) == len(group):
-        return np.arange(len(group))
-    group[alone] = group.max() + 1 + np.arange(len(alone))
-    return np.unique(group, return_inverse=True)[1].reshape(-1)
 
 
 def _choose(group: Any, fraction: float, seed: str) -> Any:
     """Return which of these rows are validated on: whole groups, in a shuffled order, until there are enough.
 
-    At least one group stays in training. A group that would make half as many again too many is passed over.
+    group: per row its number; -1: a group of its own. At least one group stays in training. A group that would make
+    half as many again too many is passed over.
     """
-    _, number, sizes = np.unique(group, return_inverse=True, return_counts=True)
+    alone, shared = np.flatnonzero(group < 0), np.flatnonzero(group >= 0)
+    _, number, counts = np.unique(group[shared], return_inverse=True, return_counts=True)
+    sizes = np.concatenate((np.ones(len(alone), dtype=np.int64), counts))
     target = max(1, round(len(group) * fraction))
     order = _order(seed, len(sizes))[:-1]
-    if (sizes == 1).all():
-        chosen = order[:target]
-    else:
-        chosen, taken = [], 0
-        for one in order.tolist():
-            if taken >= target:
-                break
-            if taken and taken + sizes[one] > target * 1.5:
-                continue
-            chosen.append(one)
-            taken += int(sizes[one])
+    if len(shared):
+        order = _until(order, sizes, target)
     wanted = np.zeros(len(sizes), dtype=bool)
-    wanted[chosen] = True
-    return np.flatnonzero(wanted[number.reshape(-1)])
+    wanted[order[:target]] = True
+    return np.concatenate((alone[wanted[: len(alone)]], shared[wanted[len(alone) :][number.reshape(-1)]]))
+
+
+def _until(order: Any, sizes: Any, target: int) -> Any:
+    chosen, taken = [], 0
+    for one, size in zip(order.tolist(), sizes[order].tolist(), strict=True):
+        if taken >= target:
+            break
+        if taken and taken + size > target * 1.5:
+            continue
+        chosen.append(one)
+        taken += size
+    return np.array(chosen, dtype=np.int64)
 
 
 def _cap(rows: Rows, request: Request, given: str | None) -> str:

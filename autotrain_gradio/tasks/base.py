@@ -11,12 +11,13 @@ from pydantic import Field, field_validator
 from autotrain_gradio.data.declare import Check, Column, Layout, Source
 from autotrain_gradio.spec import Model
 
-Group = Literal["basic", "training", "evaluation", "augmentation", "hardware", "tracking"]
+Group = Literal["basic", "training", "evaluation", "augmentation", "adapters", "hardware", "tracking"]
 GROUPS: dict[str, str] = {
     "basic": "Main settings",
     "training": "Optimisation",
     "augmentation": "Augmentation",
     "evaluation": "Evaluation and checkpoints",
+    "adapters": "Adapters (LoRA)",
     "hardware": "Speed and memory",
     "tracking": "Experiment tracking",
 }

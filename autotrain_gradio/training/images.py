@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -124,14 +123,3 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
         "pixel_values": torch.from_numpy(batch),
         "labels": torch.tensor([item["labels"] for item in items], dtype=torch.long),
     }
-
-
-def spread(targets: np.ndarray, count: int, seed: int) -> list[int]:
-    """Choose rows so that the classes take turns; the same ones for the same seed."""
-    turn: Counter[int] = Counter()
-    ranked = []
-    for row in np.random.default_rng(seed).permutation(len(targets)):
-        ranked.append((turn[int(targets[row])], int(row)))
-        turn[int(targets[row])] += 1
-    ranked.sort(key=lambda pair: pair[0])
-    return [row for _, row in ranked[:count]]

@@ -172,6 +172,16 @@ def _group(name: str, items: Sequence[dict[str, Any]], link: Link) -> str:
     return f"<div class='at-gallery-group'>{head}{seen}{sounds.players(heard, link) if heard else ''}</div>"
 
 
+def _tokens(panel: Panel, link: Link) -> str:
+    items = []
+    for item in panel["items"]:
+        read = "".join(f"<span>{escape(str(t))}</span> " for t in item["read"])
+        cut = "".join(f"<del>{escape(str(t))}</del> " for t in item["cut"])
+        more = f"<em>and {item['more']:,} more</em>" if item["more"] else ""
+        items.append(f"<li><b>{escape(str(item['label']))}</b><p dir='auto'>{read}{cut}{more}</p></li>")
+    return f"<ul class='at-tokens'>{''.join(items)}</ul>"
+
+
 def _prose(panel: Panel, link: Link) -> str:
     return f"<div class='at-prose'>{_markdown.render(str(panel['text']))}</div>"
 
@@ -191,5 +201,6 @@ _DRAW: dict[str, Callable[[Panel, Link], str]] = {
     "table": _table,
     "gallery": _gallery,
     "transcripts": sounds.transcripts,
+    "tokens": _tokens,
     "markdown": _prose,
 }

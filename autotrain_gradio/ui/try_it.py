@@ -109,7 +109,10 @@ class TryIt:
             return gr.Label(value=None, visible=False), messages.error(error)
         scores = answer.get("scores")
         if isinstance(scores, dict) and scores:
-            return gr.Label(value={str(k): float(v) for k, v in scores.items()}, visible=True), ""
+            note = messages.note(str(answer["note"])) if answer.get("note") else ""
+            if "labels" in answer:
+                return gr.Label(value=None, visible=False), _labels(answer) + note
+            return gr.Label(value={str(k): float(v) for k, v in scores.items()}, visible=True), note
         return gr.Label(value=None, visible=False), _facts(answer)
 
     def _assign(self, inputs: Sequence[Input]) -> dict[int, Input]:
@@ -132,6 +135,23 @@ def _slot(kind: str, number: int) -> Any:
     if kind == "text":
         return gr.Textbox(lines=3, interactive=True, elem_id=elem_id)
     return gr.File(type="filepath", interactive=True, elem_id=elem_id)
+
+
+def _labels(answer: dict[str, Any]) -> str:
+    """Draw an answer with any number of labels: those that are given, and every label's score beside its threshold."""
+    given, limits = [str(label) for label in answer["labels"]], answer.get("thresholds") or {}
+    chips = "".join(f"<li>{escape(label)}</li>" for label in given) or "<li class='at-none'>No label</li>"
+    rows = []
+    for label, score in answer["scores"].items():
+        there = label in given
+        mark = f"<s style='left:{float(limits[label]):.1%}'></s>" if label in limits else ""
+        rows.append(
+            f"<li class='{'at-given' if there else ''}'><b>{'✓ ' if there else ''}{escape(str(label))}</b>"
+            f"<i><u style='width:{float(score):.1%}'></u>{mark}</i><span>{float(score):.1%}</span></li>"
+        )
+    legend = "<p class='at-note'>The line is the label's threshold: from there on it is given.</p>" if limits else ""
+    lists = f"<ul class='at-chips'>{chips}</ul><ul class='at-scores'>{''.join(rows)}</ul>"
+    return f"<div class='at-answer'>{lists}{legend}</div>"
 
 
 def _facts(answer: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from autotrain_gradio import panels
 from autotrain_gradio.errors import Finding, NotFound, UserError
 from autotrain_gradio.registry import registry
 from autotrain_gradio.tasks.base import Chart
-from autotrain_gradio.ui import check_view, form, label_table, messages, models, run_html
+from autotrain_gradio.ui import check_view, form, label_table, messages, models, run_html, try_it
 from autotrain_gradio.ui.files import Tickets, link
 from autotrain_gradio.ui.panels import figure, to_html
 from autotrain_gradio.ui.shell import Done, follow
@@ -36,6 +36,7 @@ def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
                 EVIL,
                 [{"reference": EVIL, "prediction": f"{EVIL} <b>raw", "file": f"report/{EVIL}.wav", "caption": EVIL}],
             ),
+            panels.tokens(EVIL, [{"label": EVIL, "read": [EVIL], "cut": [f"{EVIL} <b>raw"], "more": 3}]),
             panels.markdown("**bold** <b>raw</b>"),
             {"kind": "unheard-of", "title": EVIL},
         ],
@@ -45,6 +46,21 @@ def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
     assert drawn.count("<section") == len(panels.KINDS) + 1
     assert "<strong>bold</strong>" in drawn and "unheard-of" in drawn
     assert "autotrain/files/run/check/%3Cscript%3E" in drawn
+
+
+def test_tokens_that_are_cut_off_are_marked_by_their_element() -> None:
+    items = [{"label": "row 1", "read": ["[CLS]", "we"], "cut": ["well"], "more": 1200}]
+    drawn = to_html([panels.tokens("Read", items)], link("run"))
+    assert "<span>[CLS]</span> <span>we</span> <del>well</del>" in drawn and "and 1,200 more" in drawn
+
+
+def test_an_answer_with_several_labels_shows_those_given_and_each_threshold() -> None:
+    answer = {"labels": [EVIL], "scores": {EVIL: 0.6, "b": 0.3}, "thresholds": {EVIL: 0.25, "b": 0.5}}
+    drawn = try_it._labels(answer)
+    assert "<script" not in drawn and drawn.count("class='at-given'") == 1 and drawn.count("✓") == 1
+    assert "width:60.0%" in drawn and "left:25.0%" in drawn and "left:50.0%" in drawn
+    assert "No label" in try_it._labels({**answer, "labels": []})
+    assert "threshold" not in try_it._labels({"labels": ["b"], "scores": {"b": 0.5}})
 
 
 def test_sounds_are_players_that_load_nothing_until_played() -> None:

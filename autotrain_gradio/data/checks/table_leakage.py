@@ -10,6 +10,8 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Rows, listed
 from autotrain_gradio.errors import Finding, Fix
 
+FIRST = 20_000
+"""Rows that are looked at before all of them are."""
 LEAST = 20
 """Rows from which anything can be said."""
 
@@ -57,26 +59,36 @@ def _answer(target: Cells, used: Any) -> Any:
 
 
 def _compare(cells: Cells, answer: Any, target: Cells, used: Any) -> str:
-    """Return the code of what the column is to the target, or nothing."""
+    """Return the code of what the column is to the target, or nothing. Few rows show it mostly; then all are asked."""
     codes = cells.facts["codes"][used]
-    here = codes >= 0
-    codes, answer = codes[here], answer[here]
-    if len(codes) < LEAST or len(codes) < 0.5 * len(used):
-        return ""
-    if target.names is None and cells.about["feature"] == "number":
-        values = cells.values.to_numpy(zero_copy_only=False)[used][here]
-        return "column-equals-target" if _linear(values, answer) else ""
-    _, number = np.unique(codes, return_inverse=True)
-    groups = int(number.max()) + 1
-    if groups < 2 or groups > 0.2 * len(codes):
+    number = target.names is None and cells.about["feature"] == "number"
+    values = cells.values.to_numpy(zero_copy_only=False)[used] if number else None
+    step = max(1, len(used) // FIRST)
+    found = ""
+    for part in (slice(None, None, step), slice(None)) if step > 1 else (slice(None),):
+        here = codes[part] >= 0
+        if here.sum() < max(LEAST, 0.5 * len(here)):
+            return ""
+        if values is not None:
+            found = "column-equals-target" if _linear(values[part][here], answer[part][here]) else ""
+        else:
+            found = _decides(codes[part][here], answer[part][here])
+        if not found:
+            return ""
+    return found
+
+
+def _decides(codes: Any, answer: Any) -> str:
+    order = np.argsort(codes)
+    codes, answer = codes[order], answer[order]
+    begins = np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))
+    if len(begins) < 2 or len(begins) > 0.2 * len(codes):
         return ""  # values that hardly ever repeat say nothing about each other
-    lowest, highest = np.full(groups, np.inf), np.full(groups, -np.inf)
-    np.minimum.at(lowest, number, answer)
-    np.maximum.at(highest, number, answer)
-    answers = len(np.unique(answer))
+    lowest, highest = np.minimum.reduceat(answer, begins), np.maximum.reduceat(answer, begins)
+    answers = len(np.unique(lowest))
     if (lowest != highest).any() or answers < 2:
         return ""
-    return "column-equals-target" if groups == answers else "column-decides-target"
+    return "column-equals-target" if len(begins) == answers else "column-decides-target"
 
 
 def _linear(values: Any, answer: Any) -> bool:

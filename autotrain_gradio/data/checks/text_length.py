@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pyarrow.compute as pc
 
+from autotrain_gradio.data.columns import pick
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, counted
 from autotrain_gradio.errors import Finding
 
 LONG = 20_000
 """Characters from which a text is told to be very long: some ten pages."""
+
+
+SHORT = 40
+"""Bytes beyond which a text is not looked through for a letter."""
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
@@ -20,21 +25,24 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     for role, cells in rows.cells.items():
         if role not in rows.kinds or rows.kinds[role].name != "text":
             continue
-        lengths = pc.fill_null(pc.utf8_length(cells.values), 0).to_numpy()
-        long = used[lengths[used] > LONG]
+        sizes = pc.fill_null(pc.binary_length(cells.values), 0).to_numpy()[used]
+        long = used[sizes > LONG]  # in bytes, which are as many as the characters or more
+        lengths = pc.utf8_length(pick(cells.values, long)).to_numpy()
+        long, lengths = long[lengths > LONG], lengths[lengths > LONG]
         if len(long):
             findings.append(
                 Finding(
                     "info",
                     "text-very-long",
                     f"{counted(len(long), 'text')} {'has' if len(long) == 1 else 'have'} more than {LONG:,} characters "
-                    f"(the longest {int(lengths[long].max()):,}): {rows.examples(long)}.",
+                    f"(the longest {int(lengths.max()):,}): {rows.examples(long)}.",
                     "A model reads the beginning only. Cut long texts into paragraphs if the end matters.",
                     f"data.columns.{role}",
                 )
             )
-        said = pc.fill_null(pc.match_substring_regex(cells.values, r"[\pL\pN]"), True)
-        signs = used[~np.asarray(said.combine_chunks())[used]]
+        short = used[sizes <= SHORT]
+        said = pc.match_substring_regex(pick(cells.values, short), r"[\pL\pN]")
+        signs = short[~np.asarray(said.combine_chunks())]
         if len(signs):
             findings.append(
                 Finding(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import dates, numbers
-from autotrain_gradio.data.columns import as_text, blank, encode, is_list, is_text
+from autotrain_gradio.data.columns import as_text, blank, encode, is_list, is_text, pick
 from autotrain_gradio.data.kinds.feature_panels import overview
 from autotrain_gradio.data.rows import Cells, Context
 from autotrain_gradio.errors import Finding, did_you_mean
@@ -22,6 +23,8 @@ __all__ = ["KINDS", "inspect", "overview"]
 
 KINDS = ("number", "category", "date", "text", "id", "ignore")
 ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|key|nr|no|index|rowid)$|^unnamed: ?0?$|^index$|Id$|ID$", re.UNICODE)
+SAMPLE = 10_000
+"""Cells by which it is guessed what a column holds, before all of them are looked at."""
 LEAST_IDS = 20
 """Rows from which values that are all different are taken for ids."""
 ODD = 0.1
@@ -55,17 +58,56 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     if text:
         cells = pc.utf8_trim_whitespace(cells)
     empty = blank(cells) if text else _null(cells)
-    values, codes = encode(pc.if_else(pa.array(empty), None, cells) if text else cells)
-    here = codes[context.needed]
-    filled = int((here >= 0).sum())
-    distinct = len(np.unique(here[here >= 0]))
-    kind = given or ("ignore" if nested else _guess(cells, empty, values, codes, distinct, filled, context))
-    result = Cells(None, {}, {"codes": codes}, findings)
-    result.about = {"feature": kind, "guessed": given is None, "missing": len(here) - filled, "distinct": distinct}
+    column = _Column(cells, empty, context)
+    kind = given or ("ignore" if nested else _guess(column, context))
+    result = Cells(None, {}, {}, findings)
+    result.about = {"feature": kind, "guessed": given is None}
+    _values(result, kind, column, context)
+    result.about |= {"missing": column.missing, "distinct": column.distinct}
     if nested:
         result.about["nested"] = str(cells.type)
-    _values(result, kind, cells, empty, context)
     return result
+
+
+class _Column:
+    """A column while it is looked at; what costs something is worked out when it is first asked for.
+
+    empty: per row, whether there is nothing in it (numpy).
+    """
+
+    def __init__(self, cells: pa.ChunkedArray, empty: Any, context: Context) -> None:
+        self.cells, self.empty, self._needed = cells, empty, context.needed
+        self.sample = pick(cells, np.flatnonzero(~empty & context.needed)[:SAMPLE])
+        self.missing = int((empty & context.needed).sum())
+        self.filled = int(context.needed.sum()) - self.missing
+        self.distinct = 0
+
+    @cached_property
+    def codes(self) -> Any:
+        """Per row the number of its value, -1 where there is none."""
+        cells = pc.if_else(pa.array(self.empty), None, self.cells) if self.empty.any() else self.cells
+        codes = encode(cells)[1]
+        self.distinct = int((np.bincount(codes[self._needed & (codes >= 0)], minlength=1) > 0).sum())
+        return codes
+
+    @property
+    def all_differ(self) -> bool:
+        """Whether no value is there twice, in rows enough to say so."""
+        return self.filled >= LEAST_IDS and len(self.codes) > 0 and self.distinct == self.filled
+
+    @cached_property
+    def numbers(self) -> numbers.Numbers:
+        """The cells as numbers."""
+        return numbers.parse(self.cells)
+
+    def count_numbers(self) -> Any:
+        """Count how many different numbers there are; return per row one that stands for its value, -1 for none."""
+        values = self.numbers.values
+        here = np.sort(values[self._needed & ~np.isnan(values)])
+        self.distinct = int((np.diff(here) != 0).sum()) + 1 if len(here) else 0
+        self.missing = int(self._needed.sum()) - len(here)
+        # The bits of a number, moved so that the sign makes none negative; 0.0 and -0.0 are one.
+        return np.where(np.isnan(values), -1, ((values + 0.0).view(np.uint64) >> np.uint64(1)).astype(np.int64))
 
 
 def _given(context: Context) -> Any:
@@ -80,39 +122,51 @@ def _null(cells: pa.ChunkedArray) -> Any:
     return missing
 
 
-def _guess(
-    cells: pa.ChunkedArray, empty: Any, values: pa.Array, codes: Any, distinct: int, filled: int, context: Context
-) -> str:
-    if not filled:
+def _guess(column: _Column, context: Context) -> str:
+    if not column.filled:
         return "ignore"
-    all_differ = distinct == filled and filled >= LEAST_IDS
     named = ID_NAME.search(context.column.strip()) is not None
-    type_ = cells.type
+    type_ = column.cells.type
     if pa.types.is_boolean(type_):
         return "category"
     if dates.is_date(type_):
         return "date"
-    if pa.types.is_integer(type_):
-        return "id" if all_differ and (named or _counts_up(cells.to_numpy())) else "number"
     if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
         return "number"
-    sample = pa.chunked_array([values.slice(0, 10_000)])
+    sample = column.sample
+    if not is_text(type_):  # whole numbers
+        return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
     found = numbers.parse(sample)
-    readable = ~np.isnan(found.values) | found.infinite
-    if readable.sum() and found.unreadable.sum() <= ODD * len(sample):
-        whole = not (found.values[readable] % 1).any()
-        plain = not _leading_zero(sample)
-        if all_differ and whole and (named or _counts_up(found.values)):
+    if _numeric(found) and _numeric(column.numbers):
+        known = column.numbers.values
+        whole = not (found.values[~np.isnan(found.values)] % 1).any()
+        if whole and (named or _counts_up(found.values)) and _all_differ(known[context.needed & ~np.isnan(known)]):
             return "id"
-        return "number" if plain else ("id" if all_differ else "category")
-    if dates.looks_like_dates(cells, empty):
+        if not _leading_zero(sample):
+            return "number"
+        return "id" if column.all_differ else "category"
+    if dates.looks_like_dates(sample):
         return "date"
-    words = np.asarray(pc.count_substring_regex(values.slice(0, 10_000).cast(pa.string()), r"\S+"))
-    if words.mean() >= 4 and distinct > 0.3 * filled:
+    words = float(np.asarray(pc.count_substring_regex(sample, r"\S+").combine_chunks()).mean())
+    share = len(pc.unique(sample)) / len(sample)
+    if words >= 4 and share > 0.3 and len(column.codes) and column.distinct > 0.3 * column.filled:
         return "text"
-    if all_differ and (named or words.mean() < 1.5):
+    if share < 0.5:
+        return "category"
+    if column.all_differ and (named or words < 1.5):
         return "id"
-    return "text" if distinct > 0.5 * filled and words.mean() >= 2.5 else "category"
+    return "text" if words >= 2.5 and column.distinct > 0.5 * column.filled else "category"
+
+
+def _numeric(found: numbers.Numbers) -> bool:
+    """Say whether nearly all cells that hold something are numbers."""
+    readable = int((~np.isnan(found.values)).sum() + found.infinite.sum())
+    return bool(readable) and int(found.unreadable.sum()) <= ODD * (readable + int(found.unreadable.sum()))
+
+
+def _all_differ(values: Any) -> bool:
+    values = np.sort(values)
+    return len(values) >= LEAST_IDS and bool((np.diff(values) != 0).all())
 
 
 def _counts_up(values: Any) -> bool:
@@ -128,30 +182,37 @@ def _leading_zero(column: pa.ChunkedArray) -> bool:
     return bool(answer.as_py())
 
 
-def _values(result: Cells, kind: str, cells: pa.ChunkedArray, empty: Any, context: Context) -> None:
-    about = result.about
-    if kind in {"id", "ignore"}:
-        result.kept = False
-        result.values = pa.nulls(0)
-    elif kind == "number":
-        found = numbers.parse(cells)
+def _values(result: Cells, kind: str, column: _Column, context: Context) -> None:
+    about, cells = result.about, column.cells
+    result.kept = kind not in {"id", "ignore"}
+    if kind == "number":
+        found = column.numbers
         result.values = pa.array(found.values, mask=np.isnan(found.values))
+        result.facts["codes"] = column.count_numbers()
         odd = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
-        about["missing"] = int((np.isnan(found.values) & context.needed).sum())
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
         about |= {"comma": found.comma, "thousands": found.thousands}
-    elif kind == "date":
+        return
+    if kind != "ignore":
+        result.facts["codes"] = column.codes
+    if kind == "date":
         read = dates.parse(cells)
         result.values = pa.array(read.values)
         odd = np.flatnonzero(read.unreadable & context.needed)
-        about["missing"] = int((np.isnat(read.values) & context.needed).sum())
+        column.missing = int((np.isnat(read.values) & context.needed).sum())
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
         about |= {"ways": read.ways, "unclear": read.unclear}
-    else:
+    elif result.kept:
         text = as_text(cells)
-        result.values = pc.if_else(pa.array(empty), None, text)
-        if kind == "category" and is_text(cells.type):
+        result.values = pc.if_else(pa.array(column.empty), None, text) if column.empty.any() else text
+        if kind == "category" and is_text(cells.type) and _numeric_among(column.sample):
             about["odd"] = _numbers_among(result.values, context)
+    else:
+        result.values = pa.nulls(0)
+
+
+def _numeric_among(sample: pa.ChunkedArray) -> bool:
+    return bool((~np.isnan(numbers.parse(sample).values)).any())
 
 
 def _numbers_among(text: pa.ChunkedArray, context: Context) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from autotrain_gradio import panels
-from autotrain_gradio.data.columns import encode
+from autotrain_gradio.data.columns import pick
 from autotrain_gradio.data.rows import Cells, Context, Rows
 from autotrain_gradio.panels import Panel
 
@@ -48,10 +48,11 @@ def _range(cells: Cells, used: Any) -> str:
         low, high = bounds["min"].as_py(), bounds["max"].as_py()
         return f"{low:%Y-%m-%d} to {high:%Y-%m-%d}" if low is not None else ""
     if kind == "text":
-        lengths = pc.mean(pc.count_substring_regex(values, r"\S+")).as_py()
+        some = pick(values, used[:: max(1, len(used) // 10_000)])
+        lengths = pc.mean(pc.count_substring_regex(some, r"\S+")).as_py()
         return f"{lengths:.0f} words on average" if lengths is not None else ""
-    names, codes = encode(values)
-    codes = codes[used]
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    best = np.argsort(-counts, kind="stable")[:3]
-    return ", ".join(f"{str(names[int(k)].as_py())[:30]} ({counts[k]:,})" for k in best if counts[k])
+    codes = cells.facts["codes"][used]
+    counts = np.bincount(codes[codes >= 0], minlength=1)
+    best = [k for k in np.argsort(-counts, kind="stable")[:3] if counts[k]]
+    named = {k: str(values[int(used[np.argmax(codes == k)])].as_py())[:30] for k in best}
+    return ", ".join(f"{named[k]} ({counts[k]:,})" for k in best)

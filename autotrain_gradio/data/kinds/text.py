@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import as_text, blank, encode
+from autotrain_gradio.data.columns import as_text, blank
+from autotrain_gradio.data.contents import of_texts
 from autotrain_gradio.data.kinds.text_panels import gallery, profile
 from autotrain_gradio.data.rows import Cells, Context, counted
 from autotrain_gradio.errors import DataError, Finding
@@ -43,7 +44,7 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
 
 def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
     empty = np.flatnonzero(blank(texts) & context.needed)
-    result = Cells(texts, {"text-empty": empty}, {"digest": contents(texts)})
+    result = Cells(texts, {"text-empty": empty}, {"digest": of_texts(texts)})
     if len(empty):
         one = len(empty) == 1
         result.findings.append(
@@ -57,9 +58,3 @@ def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
             )
         )
     return result
-
-
-def contents(texts: pa.ChunkedArray) -> np.ndarray:
-    """Return per row the number of its text; texts that differ only by case and spaces have the same one."""
-    plain = pc.utf8_trim_whitespace(pc.replace_substring_regex(pc.utf8_lower(texts), r"\s+", " "))
-    return encode(plain)[1].astype(np.int64)

@@ -10,12 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio import panels
+from autotrain_gradio.data.columns import pick
 from autotrain_gradio.data.rows import Context, Rows
 from autotrain_gradio.panels import Panel
 
 EDGES = (0, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 PER_CLASS = 3
 CLASSES = 12
+LOOKED_AT = 20_000
+"""Texts of each split whose words are counted."""
 SHOWN = 200
 """Characters of a text that are shown."""
 
@@ -28,8 +31,11 @@ def words(texts: Any) -> np.ndarray:
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Draw how many words the texts have."""
-    lengths = words(_texts(rows, role))
-    parts = {n: lengths[rows.indices(n)] for n in ("train", "validation")}
+    parts = {}
+    for split in ("train", "validation"):
+        used = rows.indices(split)
+        chosen = used[:: max(1, -(-len(used) // LOOKED_AT))]
+        parts[split] = words(pick(_texts(rows, role), chosen))
     every = np.concatenate(list(parts.values()))
     if not len(every):
         return []
@@ -39,6 +45,8 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     labels = [_named(a, b) for a, b in zip(EDGES, EDGES[1:], strict=False)] + [f"{EDGES[-1]:,} and more"]
     middle, most = np.quantile(every, (0.5, 1))
     note = f"Median {middle:,.0f} words, longest {most:,.0f}."
+    if len(every) < rows.count():
+        note += f" Of {len(every):,} texts, evenly chosen."
     return [
         panels.bars(
             "Words in a text",

@@ -23,6 +23,8 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     """Say whether texts lie in folders that can be classes."""
     if request.target is None or not any(c.kind.name == TEXT for c in request.columns):
         return Rejected("this task does not sort texts into classes")
+    if tree.only is not None:
+        return Rejected("one file was named, not a folder")
     files = tree.with_suffix(SUFFIXES)
     if not files:
         return Rejected(f"there are no text files ({' '.join(SUFFIXES)})")

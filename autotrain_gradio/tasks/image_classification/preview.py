@@ -16,7 +16,8 @@ from autotrain_gradio.panels import Panel
 from autotrain_gradio.spec import TINY, RunSpec
 from autotrain_gradio.tasks.image_classification.models import TINY_SIDE
 from autotrain_gradio.training import vision
-from autotrain_gradio.training.images import SCALE, spread
+from autotrain_gradio.training.images import SCALE
+from autotrain_gradio.training.shown import spread
 
 USUAL_SIDE = 224
 

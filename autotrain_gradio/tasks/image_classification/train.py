@@ -17,7 +17,7 @@ from autotrain_gradio import data
 from autotrain_gradio.errors import DataError, UserError
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.image_classification import models
-from autotrain_gradio.tasks.image_classification.evaluation import Judge, only_logits
+from autotrain_gradio.tasks.image_classification.evaluation import judge_of
 from autotrain_gradio.tasks.image_classification.models import tiny_model
 from autotrain_gradio.tasks.image_classification.preview import preview
 from autotrain_gradio.tasks.image_classification.probe import probe
@@ -25,6 +25,7 @@ from autotrain_gradio.training import card, vision
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.images import SCALE, Budget, Images, collate
+from autotrain_gradio.training.judge import only_logits
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
@@ -62,7 +63,7 @@ def train(run: Reporter) -> None:
     train_set, valid_set = read_images(run, rows, geometry)
     if run.stop_requested():
         return
-    judge = Judge(run, valid_set, names)
+    judge = judge_of(run, valid_set, names)
     trainer = Trainer(
         model=model,
         args=args,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio import panels
+from autotrain_gradio import commands, panels
 from autotrain_gradio.console import Bar, duration, findings_text, panel_text, say, table, training_line
 
 PANELS = {
@@ -20,6 +20,9 @@ PANELS = {
         "Heard",
         [{"reference": "one two three", "prediction": "one tow three four", "wer": 2 / 3, "file": "report/1.wav"}],
     ),
+    "tokens": panels.tokens(
+        "Read", [{"label": "row 1: good", "read": ["[CLS]", "we", "##ll"], "cut": ["done"], "more": 7}]
+    ),
     "markdown": panels.markdown("Well done.", title="Said"),
 }
 EXPECTED = {
@@ -30,6 +33,7 @@ EXPECTED = {
     "table": "0.9123",
     "gallery": "report/1.jpg: cat, not dog",
     "transcripts": "  one [-two-]{+tow+} three {+four+}\n    report/1.wav · WER 67%",
+    "tokens": "  row 1: good\n    [CLS]|we|##ll ✂ done … and 7 more",
     "markdown": "Well done.",
 }
 
@@ -104,3 +108,13 @@ def test_each_note_and_each_evaluation_is_written_once(capsys: pytest.CaptureFix
     assert said.count("validation at step 10: loss 0.5, accuracy 0.75") == 1
     bar.training({**shown, "series": {"eval_loss": [[10, 0.5], [20, 0.4]]}})
     assert "validation at step 20: loss 0.4" in capsys.readouterr().err
+
+
+def test_predictions_are_said_with_what_is_to_be_known_about_them() -> None:
+    scores = {"late": 0.9, "price": 0.4, "praise": 0.1}
+    assert commands._said({"label": "late", "scores": scores, "note": "Cut."}) == (
+        "late 90.0%, price 40.0%, praise 10.0% (Cut.)"
+    )
+    assert commands._said({"labels": ["late", "price"], "scores": scores}) == "late 90.0%, price 40.0%"
+    assert commands._said({"labels": [], "scores": scores}) == "no label"
+    assert commands._said({"text": "hello"}) == "text hello"

@@ -16,7 +16,7 @@ from autotrain_gradio.registry import registry, resolve
     ("words", "said"),
     [
         (["trian"], "Did you mean 'train'?"),
-        (["image-clasification"], "Did you mean 'image-classification'?"),
+        (["image-clasification"], "Did you mean 'image-classification'"),
         (["runs", "--jsn"], "Did you mean '--json'?"),
         (["image-classification", "--epoch", "3", "--train"], "Did you mean '--epochs'?"),
         (["check", "image-classification", "--datapath", "x"], "Did you mean '--data-path'?"),

@@ -211,7 +211,7 @@ def test_metadata_is_preferred_and_others_are_named(tmp_path: Path, check: Check
     )
     assert result["rows"] == 12
     assert (
-        "prices.csv" in finding(result, "other-tables")["message"]
+        "prices.csv" in finding(result, "tables-not-used")["message"]
         and "old.csv" in finding(result, "tables-not-used")["message"]
     )
 

@@ -1,7 +1,9 @@
-"""A run with prepared images, trained in this process."""
+"""Runs with prepared images or texts, trained in this process."""
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,5 +72,45 @@ def trial(tmp_path: Path) -> Callable[..., Trial]:
             "params": {"epochs": 2, "batch_size": 4, "lr": 3e-3, "early_stopping_patience": 0, **params},
         }
         return Trial(tmp_path / "run", spec)
+
+    return make
+
+
+WORDS = {
+    "fruit": ["apple", "banana", "cherry", "grape", "lemon", "melon", "orange", "peach", "pear", "plum"],
+    "tool": ["axe", "chisel", "drill", "file", "hammer", "pliers", "saw", "screwdriver", "spanner", "wrench"],
+    "animal": ["cat", "cow", "dog", "goat", "hen", "horse", "mouse", "rabbit", "sheep", "wolf"],
+}
+FILLERS = ["a", "the", "my", "your", "old", "new", "with", "and", "near", "under", "good", "small"]
+
+
+def sentences(count: int, *, several: bool = False, seed: int = 0) -> list[dict[str, Any]]:
+    """Make sentences of 3 to 12 words that name things of one sort, or of none to all three sorts."""
+    draw, found = random.Random(seed), []
+    for i in range(count):
+        names = sorted(draw.sample(sorted(WORDS), draw.randint(0, 3))) if several else [sorted(WORDS)[i % 3]]
+        words = draw.choices(FILLERS, k=draw.randint(2, 10)) + [w for n in names for w in draw.sample(WORDS[n], 2)]
+        draw.shuffle(words)
+        found.append({"text": " ".join(words), "label": names if several else names[0]})
+    return found
+
+
+@pytest.fixture
+def text_trial(tmp_path: Path) -> Callable[..., Trial]:
+    """Return a function that prepares a run on made sentences: 60, 48 of them to train on."""
+
+    def make(rows: list[dict[str, Any]] | None = None, several: bool = False, run: str = "run", **params: Any) -> Trial:
+        file = tmp_path / "texts" / "rows.jsonl"
+        file.parent.mkdir(exist_ok=True)
+        made = sentences(60, several=several) if rows is None else rows
+        file.write_text("".join(json.dumps(r) + "\n" for r in made), encoding="utf-8")
+        spec = {
+            "task": "text-classification",
+            "model": params.pop("model", "tiny"),
+            "project_name": "things",
+            "data": {"source": "path", "path": str(file.parent), **params.pop("data", {})},
+            "params": {"epochs": 2, "batch_size": 8, "lr": 1e-2, "early_stopping_patience": 0, **params},
+        }
+        return Trial(tmp_path / run, spec)
 
     return make

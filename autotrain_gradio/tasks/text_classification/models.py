@@ -1,0 +1,228 @@
+"""Models for text classification: opening one with a new last layer, a tiny one, freezing, and reopening."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
+from tokenizers.models import BPE
+from tokenizers.trainers import BpeTrainer
+from transformers import AutoConfig, AutoModelForSequenceClassification, ModernBertConfig, PreTrainedTokenizerFast
+from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as TYPES
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.spec import TINY
+from autotrain_gradio.training import pretrained
+from autotrain_gradio.training.text import longest, open_tokenizer
+
+WHAT = "text classification"
+TINY_TOKENS = 512
+TINY_VOCABULARY = 4000
+TINY_TEXTS = 50_000
+"""Texts from which the tiny model's vocabulary is made, at most; of each, the first 2,000 characters."""
+TINY_CHARACTERS = 2000
+PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
+
+
+def open_model(
+    name: str, labels: Sequence[str], *, several: bool, texts: Iterable[str], seed: int, scratch: Path
+) -> tuple[Any, Any, list[str]]:
+    """Return a model with a new last layer for the labels, in 32 bits, its tokenizer, and the places of new weights.
+
+    name: a Hub id, a folder, or `tiny`. several: any number of labels a text. texts, scratch: training texts and an
+    empty folder, for the tiny one.
+
+    Raises:
+        UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged.
+    """
+    torch.manual_seed(seed)
+    if name == TINY:
+        name = str(tiny_model(scratch, labels, texts=texts, seed=seed))
+    config = open_config(name)
+    tokenizer = open_tokenizer(name)
+    with pretrained.named(name):
+        config.num_labels = len(labels)
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: i for i, label in enumerate(labels)}
+        config.problem_type = "multi_label_classification" if several else "single_label_classification"
+        config.pad_token_id = tokenizer.pad_token_id
+        # Weights saved in 16 bits do not train well in them: 16-bit computing is mixed precision's business.
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True
+        )
+    places = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) > places:
+        message = f"The tokenizer of '{name}' knows {len(tokenizer):,} tokens, and the model only {places:,}."
+        raise pretrained.ModelError(message, "Choose another one.", "model", "model-broken")
+    missing = [*info["missing_keys"], *(key[0] for key in info["mismatched_keys"])]
+    return model, tokenizer, sorted({key.rpartition(".")[0] for key in missing})
+
+
+def open_config(name: str) -> Any:
+    """Return the configuration of a model that can be trained for this task.
+
+    Raises:
+        UserError: it does not exist, is gated, of another task, or needs a package.
+    """
+    pretrained.require(pretrained.fetch_config(name), name, TYPES, WHAT)
+    with pretrained.named(name):
+        return AutoConfig.from_pretrained(name, trust_remote_code=False)
+
+
+def limit(config: Any, tokenizer: Any) -> int | None:
+    """Return how many tokens a model with this configuration can read at once, without making its weights."""
+    return longest(config, tokenizer, _hollow(config))
+
+
+def count_parameters(config: Any) -> int:
+    """Return the number of weights of a model with this configuration, without making them."""
+    return sum(p.numel() for p in _hollow(config).parameters())
+
+
+def _hollow(config: Any) -> Any:
+    with torch.device("meta"):
+        return AutoModelForSequenceClassification.from_config(config)
+
+
+def tiny_model(
+    folder: Path, labels: Sequence[str], *, texts: Iterable[str] = (), seed: int = 42, vocabulary: int = TINY_VOCABULARY
+) -> Path:
+    """Write a small ModernBERT with random weights (under a million) and a tokenizer made from the texts.
+
+    Texts are read as the mean of their tokens, which learns from few rows. Returns the folder.
+    """
+    torch.manual_seed(seed)
+    tokenizer = tiny_tokenizer(texts, vocabulary=vocabulary)
+    config = tiny_config(labels, len(tokenizer))
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return Path(folder)
+
+
+def tiny_config(labels: Sequence[str], vocabulary: int = TINY_VOCABULARY) -> ModernBertConfig:
+    """Return the configuration of the tiny model."""
+    return ModernBertConfig(
+        vocab_size=vocabulary,
+        hidden_size=96,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=TINY_TOKENS,
+        pad_token_id=0,
+        cls_token_id=2,
+        sep_token_id=3,
+        bos_token_id=2,
+        eos_token_id=3,
+        classifier_pooling="mean",
+        embedding_dropout=0.1,
+        initializer_range=0.1,
+        reference_compile=False,
+        id2label=dict(enumerate(labels)),
+        label2id={label: i for i, label in enumerate(labels)},
+    )
+
+
+def tiny_tokenizer(texts: Iterable[str], *, vocabulary: int = TINY_VOCABULARY) -> Any:
+    """Learn a vocabulary of pieces of words (BPE of bytes, in lower case) from texts; the same texts give the same one.
+
+    Any text can be read with it. Of tokenizers' trainers those that mark how a piece is joined number the pieces by
+    chance; this one does not.
+    """
+    made = Tokenizer(BPE(unk_token=UNKNOWN))
+    made.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    made.decoder = decoders.ByteLevel()
+    special = [PAD, UNKNOWN, START, END]
+    trainer = BpeTrainer(
+        vocab_size=vocabulary,
+        min_frequency=2,
+        special_tokens=special,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    made.train_from_iterator(_some(texts), trainer)
+    made.post_processor = processors.TemplateProcessing(
+        single=f"{START} $A {END}", special_tokens=[(t, special.index(t)) for t in (START, END)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made,
+        pad_token=PAD,
+        unk_token=UNKNOWN,
+        cls_token=START,
+        sep_token=END,
+        model_max_length=TINY_TOKENS,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+def _some(texts: Iterable[str]) -> Iterable[str]:
+    for number, text in enumerate(texts):
+        if number == TINY_TEXTS:
+            return
+        yield text[:TINY_CHARACTERS]
+
+
+def head_of(model: Any, fresh: Iterable[str]) -> list[str]:
+    """Return the places of what is trained also where the rest is kept: the last layers, and all new weights.
+
+    Raises:
+        UserError: the model does not keep its last layers apart.
+    """
+    body = model.base_model
+    last = (
+        []
+        if body is model
+        else [n for n, m in model.named_children() if m is not body and next(m.parameters(), None) is not None]
+    )
+    if not last:
+        message = f"A {type(model).__name__} does not keep its last layers apart from the rest."
+        raise UserError(message, "Switch freeze_backbone and peft off.", "params", "no-head")
+    return last + [f for f in fresh if not any(f == n or f.startswith(n + ".") for n in last)]
+
+
+def freeze_backbone(model: Any, fresh: Iterable[str]) -> None:
+    """Leave only the last layers to be trained, and weights that the model came without.
+
+    Raises:
+        UserError: the model does not keep its last layers apart.
+    """
+    kept = head_of(model, fresh)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(any(name.startswith(place + ".") for place in kept))
+
+
+def verify(folder: Path, model: Any, classes: int) -> None:
+    """Open the saved model as a user would, and compare it with the one in memory.
+
+    Raises:
+        UserError: weights are missing or differ, or it has another number of classes.
+    """
+    saved, info = AutoModelForSequenceClassification.from_pretrained(
+        folder, output_loading_info=True, dtype=torch.float32
+    )
+    open_tokenizer(str(folder), local=True)
+    problem = ", ".join(sorted({*info["missing_keys"], *info["unexpected_keys"]})[:5])
+    if saved.config.num_labels != classes:
+        problem = f"{saved.config.num_labels} classes instead of {classes}"
+    elif not problem:
+        mine = model.state_dict()
+        different = [k for k, v in saved.state_dict().items() if k not in mine or not torch.equal(v, mine[k].to(v))]
+        problem = f"{different[0]} differs" if different else ""
+    if problem:
+        message = f"The model does not come back as it was saved: {problem}."
+        raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
+
+
+def reopen(folder: Path) -> tuple[Any, Any]:
+    """Return a trained model, ready to predict, and its tokenizer.
+
+    Raises:
+        UserError: the folder's files are missing or damaged.
+    """
+    with pretrained.named(folder.name):
+        model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True).eval()
+    tokenizer = open_tokenizer(str(folder), local=True)
+    return (model.cuda() if torch.cuda.is_available() else model), tokenizer

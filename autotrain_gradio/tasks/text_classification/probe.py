@@ -1,0 +1,41 @@
+"""Text classification: what is known about a model before its weights are fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.spec import TINY, RunSpec
+from autotrain_gradio.tasks.text_classification import models
+from autotrain_gradio.training import pretrained
+from autotrain_gradio.training.text import open_tokenizer
+
+LABELS = 1000
+
+
+def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Look at a model's configuration and tokenizer; weights are not fetched.
+
+    Returns `findings` and, as far as it is known, `task` (its type), `parameters` (a number), `input_size` (tokens that
+    it can read, `{"tokens": n}`) and `labels` (those that it knows now; training replaces them).
+    """
+    facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
+    if spec.model == TINY:
+        config = models.tiny_config(["a", "b"])
+        size = {"tokens": models.TINY_TOKENS}
+        kind = "ModernBERT, untrained"
+        return {**facts, "task": kind, "parameters": models.count_parameters(config), "input_size": size}
+    try:
+        config = models.open_config(spec.model)
+        names = [str(n) for n in (config.id2label or {}).values()]
+        facts["task"] = ", ".join(config.architectures or [config.model_type])
+        facts["labels"] = None if names[:1] == ["LABEL_0"] else names[:LABELS]
+        tokenizer = open_tokenizer(spec.model)
+        with pretrained.named(spec.model):
+            most = models.limit(config, tokenizer)
+            facts["input_size"] = None if most is None else {"tokens": most}
+            facts["parameters"] = models.count_parameters(config)
+    except UserError as error:
+        facts["findings"] = [f.to_dict() for f in error.findings]
+    return facts

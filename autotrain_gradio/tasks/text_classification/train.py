@@ -1,0 +1,232 @@
+"""Text classification: the training itself, and prediction. Preview and probe stand beside it. Workers only."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import DatasetDict
+from transformers import TrainingArguments
+
+from autotrain_gradio import data
+from autotrain_gradio.data.rows import counted
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.text_classification import models
+from autotrain_gradio.tasks.text_classification.evaluation import View
+from autotrain_gradio.tasks.text_classification.models import tiny_model
+from autotrain_gradio.tasks.text_classification.preview import preview
+from autotrain_gradio.tasks.text_classification.probe import probe
+from autotrain_gradio.tasks.text_classification.targets import Labels, loss_function
+from autotrain_gradio.training import card, lora
+from autotrain_gradio.training.arguments import arguments
+from autotrain_gradio.training.fit import Fit, fit
+from autotrain_gradio.training.judge import only_logits
+from autotrain_gradio.training.text import Collate, Texts, TextTrainer, longest, tokenise
+
+__all__ = ["load", "preview", "probe", "tiny_model", "train"]
+
+THRESHOLDS = "label_thresholds"
+"""Key of the model's config.json: label → the score from which on it is given."""
+PREDICTED = 32
+"""Texts that are predicted at a time."""
+
+
+def train(run: Reporter) -> None:
+    """Fine-tune a classifier on the run's texts, and leave the model and a report.
+
+    Raises:
+        UserError: the model cannot be loaded, or the training fails for a reason that has a name.
+    """
+    params, rows = run.params, data.load(run.directory)
+    labels = Labels.of(rows["train"])
+    best = params.metric_for_best_model
+    args = arguments(
+        params,
+        TrainingArguments,
+        run,
+        train_rows=len(rows["train"]),
+        validates="validation" in rows,
+        best="f1_macro" if best == "f1" and (labels.several or len(labels.names) > 2) else best,
+        remove_unused_columns=False,
+        label_names=["labels"],
+    )
+    run.state("preparing", "Loading the model")
+    with tempfile.TemporaryDirectory() as folder:
+        model, tokenizer, fresh = models.open_model(
+            run.spec.model,
+            labels.names,
+            several=labels.several,
+            texts=(text for text in rows["train"]["text"]),
+            seed=params.seed,
+            scratch=Path(folder),
+        )
+    sets = read_texts(run, rows, labels, tokenizer, longest(model.config, tokenizer, model))
+    if sets is None:
+        return
+    if params.peft:
+        model = lora.adapt(model, params, task_type="SEQ_CLS", train_whole=models.head_of(model, fresh))
+        run.note("LoRA: {:,} of {:,} weights are trained.".format(*lora.trainable(model)))
+    elif params.freeze_backbone:
+        models.freeze_backbone(model, fresh)
+    valid = sets.get("validation")
+    view = View(run, rows["validation"]["text"] if valid is not None else [], valid, labels)
+    judge = view.judge()
+    trainer = TextTrainer(
+        model=model,
+        args=args,
+        train_dataset=sets["train"],
+        eval_dataset=valid,
+        data_collator=Collate(tokenizer),
+        compute_loss_func=loss_function(params, sets["train"].targets),
+        compute_metrics=judge.compute_metrics if valid is not None else None,
+        preprocess_logits_for_metrics=only_logits,
+    )
+    done = fit(trainer, run, on_evaluation=lambda step: judge.show(step, trainer.state.best_global_step))
+    found, report = judge.conclude(trainer, done)
+    run.state("running", "Saving the model")
+    model = lora.merge(trainer.model) if params.peft else trainer.model
+    if params.peft:
+        run.note("The adapters are merged into the model: it is loaded as any other, without PEFT.")
+    if labels.several:
+        limits = view.thresholds(judge.outputs)
+        setattr(model.config, THRESHOLDS, {n: round(float(t), 6) for n, t in zip(labels.names, limits, strict=True)})
+
+    def write(folder: Path) -> None:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        models.verify(folder, model, len(labels.names))
+
+    card.save(run, write, model_card(run, rows, labels, found, done))
+    run.report(report)
+
+
+def read_texts(
+    run: Reporter, rows: DatasetDict, labels: Labels, tokenizer: Any, most: int | None
+) -> dict[str, Texts] | None:
+    """Return the tokenised texts of each split; None where the user stopped it.
+
+    most: tokens that the model can read; a longer `max_seq_length` is lowered to it. The tokenizer remembers the
+    length, so that the model will read as much in use as in training.
+    """
+    limit = min(run.params.max_seq_length, most or run.params.max_seq_length)
+    if limit < run.params.max_seq_length:
+        run.note(f"The model reads at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
+    tokenizer.model_max_length = limit
+    total, before, sets = sum(len(part) for part in rows.values()), 0, {}
+    for name, part in rows.items():
+
+        def go_on(done: int, before: int = before) -> bool:
+            run.state("preparing", f"Splitting texts into tokens: {before + done:,} of {total:,}")
+            return not run.stop_requested()
+
+        tokens = tokenise(tokenizer, part["text"], limit, go_on=go_on)
+        if tokens is None:
+            return None
+        if tokens.cut:
+            share = tokens.cut / len(part)
+            what = "training" if name == "train" else "validation"
+            run.note(
+                f"{counted(tokens.cut, f'{what} text')} ({share:.1%}) longer than {limit:,} tokens are cut to that; "
+                f"the longest has {int(tokens.full.max()):,}.",
+                hint=""
+                if limit == most
+                else "Raise max_seq_length to read more of them; it takes more time and memory.",
+            )
+        sets[str(name)] = Texts(tokens, labels.targets(part), by_length=name == "validation")
+        before += len(part)
+    return sets
+
+
+def model_card(run: Reporter, rows: DatasetDict, labels: Labels, found: Mapping[str, float], done: Fit) -> str:
+    """Write the model's card: what it is, what was measured, how to use it."""
+    lines = [
+        "from transformers import pipeline",
+        "",
+        f'classifier = pipeline("text-classification", model="./{run.spec.project_name}")',
+    ]
+    if labels.several:
+        lines += [
+            'scores = classifier("Your text", top_k=None, truncation=True)',
+            f"thresholds = classifier.model.config.{THRESHOLDS}",
+            'print([s["label"] for s in scores if s["score"] >= thresholds[s["label"]]])',
+        ]
+    else:
+        lines += ['print(classifier("Your text", truncation=True))']
+    validation = len(rows["validation"]) if "validation" in rows else 0
+    names = labels.names
+    shown = [*names[:50], f"and {len(names) - 50} more"] if len(names) > 50 else names
+    facts = {
+        "labels, any number a text" if labels.several else "classes": ", ".join(shown),
+        "training texts": len(rows["train"]),
+        "validation texts": validation,
+    }
+    return card.card(
+        run,
+        task="text-classification",
+        title="A text classifier",
+        library="transformers",
+        usage="\n".join(lines),
+        data={**facts, "steps": f"{done.steps} of {done.planned}"},
+        metrics=found,
+        measured_on=f"{validation} validation texts",
+    )
+
+
+class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
+    """The classifier that a run has trained.
+
+    Inputs: `{"text": str}`. Predictions: `{"label", "scores": {label: share}}`, the likeliest first; with several
+    labels a text `{"labels", "scores", "thresholds"}`, `labels` being those whose score reaches their threshold.
+    `note` says that a text was cut to what the model reads.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._model, self._tokenizer = models.reopen(directory / "model")
+        config = self._model.config
+        names = tuple(config.id2label[i] for i in range(config.num_labels))
+        self._labels = Labels(names, config.problem_type == "multi_label_classification")
+        limits = getattr(config, THRESHOLDS, None) or {}
+        self._limits = np.asarray([limits.get(name, 0.5) for name in names])
+        self._collate = Collate(self._tokenizer)
+
+    @torch.inference_mode()
+    def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Classify texts.
+
+        Raises:
+            UserError: a text is missing or empty.
+        """
+        texts = [given.get("text") for given in inputs]
+        for text in texts:
+            if not isinstance(text, str) or not text.strip():
+                raise UserError("There is no text to read.", "Type one.", "text", "no-text")
+        limit = int(self._tokenizer.model_max_length)
+        tokens = tokenise(self._tokenizer, [str(t) for t in texts], limit)
+        assert tokens is not None
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(texts), PREDICTED):
+            part = range(start, min(start + PREDICTED, len(texts)))
+            items = [{"input_ids": tokens.ids[tokens.starts[i] : tokens.starts[i + 1]]} for i in part]
+            if tokens.types is not None:
+                for item, i in zip(items, part, strict=True):
+                    item["token_type_ids"] = tokens.types[tokens.starts[i] : tokens.starts[i + 1]]
+            batch = {k: v.to(self._model.device) for k, v in self._collate(items).items()}
+            logits = self._model(**batch).logits.float().cpu().numpy()
+            for i, scores in zip(part, self._labels.scores(logits), strict=True):
+                found.append(self._answer(scores))
+                if tokens.full[i] > limit:
+                    found[-1]["note"] = f"The text has {tokens.full[i]:,} tokens; the model reads the first {limit:,}."
+        return found
+
+    def _answer(self, scores: np.ndarray) -> dict[str, Any]:
+        order = np.argsort(-scores, kind="stable")
+        named = {self._labels.names[i]: float(scores[i]) for i in order}
+        if not self._labels.several:
+            return {"label": next(iter(named)), "scores": named}
+        limits = {self._labels.names[i]: float(self._limits[i]) for i in order}
+        return {"labels": self._labels.said(scores, self._limits), "scores": named, "thresholds": limits}

@@ -1,0 +1,163 @@
+"""Checking and previewing tables of a million rows against reading them with pandas."""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from autotrain_gradio import data
+from autotrain_gradio.data.catalogue import (
+    CLASS_BALANCE,
+    DUPLICATES,
+    FEATURE,
+    LABEL_SPELLING,
+    LABELS,
+    PATH,
+    TABLE,
+    TABLE_COLUMNS,
+    TABLE_LEAKAGE,
+    TEXT,
+    TEXT_LENGTH,
+    VALUE,
+)
+from autotrain_gradio.data.declare import Column
+from autotrain_gradio.spec import DataSpec
+from benchmarks.rows import Row
+
+ROWS = 1_000_000
+BATCH = 10_000
+WORDS = (
+    *("the", "room", "was", "clean", "and", "staff", "friendly", "but", "breakfast", "cold", "train", "late", "ticket"),
+    *("refund", "never", "again", "price", "good", "bad", "value", "phone", "screen", "battery", "broke", "after"),
+)
+LABEL_NAMES = ("billing", "delivery", "praise", "other")
+TEXTS = (
+    Column("text", "Text", TEXT, names=("text",), many=True, join=True),
+    Column("target", "Label", LABELS, names=("label",), many=True, join=True),
+)
+TABLES = (
+    Column("features", "Columns", FEATURE, many=True, rest=True),
+    Column("target", "Target", LABELS, names=("target",), many=True),
+    Column("id", "Id", VALUE, names=("id",), required=False),
+)
+CHECKS = (LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TABLE_COLUMNS, TABLE_LEAKAGE)
+
+
+def texts(rng: np.random.Generator, first: int, count: int) -> Iterator[str]:
+    """Yield lines of a text of 4 to 29 words and one of four labels."""
+    words = np.array(WORDS)[rng.integers(0, len(WORDS), (count, 30))]
+    lengths, labels = rng.integers(4, 30, count), rng.integers(0, 4, count)
+    for i in range(count):
+        yield f'"{" ".join(words[i][: lengths[i]])}, {first + i}",{LABEL_NAMES[labels[i]]}\n'
+
+
+def mixed(rng: np.random.Generator, first: int, count: int) -> Iterator[str]:
+    """Yield lines of ten columns of all kinds and a target."""
+    age, visits, days = rng.integers(18, 90, count), rng.poisson(5, count), rng.integers(0, 2000, count)
+    income, score = rng.normal(40_000, 9_000, count), rng.random(count)
+    city, plan, stays = rng.integers(0, 200, count), rng.integers(0, 3, count), rng.integers(0, 2, count)
+    begin = datetime.date(2019, 1, 1)
+    for i in range(count):
+        yield (
+            f"{first + i},{age[i]},{income[i]:.2f},city{city[i]},{'abc'[plan[i]]},"
+            f"{begin + datetime.timedelta(days=int(days[i]))},{visits[i]},{score[i]:.4f},note {age[i] * visits[i]},"
+            f"{'yes' if score[i] > 0.5 else 'no'},{'stay' if stays[i] else 'leave'}\n"
+        )
+
+
+def table(path: Path, header: str, lines: Callable[[np.random.Generator, int, int], Iterator[str]]) -> Path:
+    """Write a CSV of a million rows."""
+    rng = np.random.default_rng(0)
+    with path.open("w", encoding="utf-8") as file:
+        file.write(header + "\n")
+        for first in range(0, ROWS, BATCH):
+            file.writelines(lines(rng, first, BATCH))
+    return path
+
+
+READ = """
+import sys, time
+import pandas
+began = time.perf_counter()
+rows = len(pandas.read_csv(sys.argv[1]))
+print(time.perf_counter() - began, rows)
+"""
+CHECK = """
+import resource, sys, time
+from pathlib import Path
+from autotrain_gradio import data
+from benchmarks import checking_tables as here
+from autotrain_gradio.data import pipeline, materialise
+began = time.perf_counter()
+result = here.check(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+seconds = time.perf_counter() - began
+print(seconds, result["rows"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def check(path: Path, which: str, draft: Path) -> data.pipeline.CheckResult:
+    """Check a table as the page would, in this process."""
+    columns = TEXTS if which == "texts" else TABLES
+    spec = DataSpec(source="path", path=str(path))
+    request = data.Request("Benchmark", spec, columns, (PATH,), (TABLE,), CHECKS)
+    result = data.check(draft, request)
+    if any(f["level"] == "error" for f in result["findings"]):
+        raise RuntimeError(result["findings"])
+    return result
+
+
+def run(code: str, *arguments: str) -> tuple[list[float], float]:
+    """Run a program in a process of its own; return the numbers that it prints, and its seconds as a whole."""
+    began = time.perf_counter()
+    out = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True).stdout
+    return [float(n) for n in out.split()], time.perf_counter() - began
+
+
+def measure() -> list[Row]:
+    """Check a table of texts and one of ten mixed columns; each in a process of its own, the best of three."""
+    found = []
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        header = "id,age,income,city,plan,since,visits,score,note,active,target"
+        for which, path in {
+            "texts": table(root / "texts.csv", "text,label", texts),
+            "ten mixed columns": table(root / "mixed.csv", header, mixed),
+        }.items():
+            read, ours, reading, whole = [], [], [], []
+            memory = 0.0
+            for number in range(3):
+                (seconds, rows), process = run(READ, str(path))
+                read.append(seconds)
+                reading.append(process)
+                (seconds, checked, peak), process = run(CHECK, str(path), which, str(root / f"{which}-{number}"))
+                ours.append(seconds)
+                whole.append(process)
+                memory = max(memory, peak)
+                if rows != ROWS or checked != ROWS:
+                    raise RuntimeError(f"{checked:.0f} of {rows:.0f} rows")
+            found += [
+                Row(
+                    f"check of {ROWS:,} rows ({which}), against pandas.read_csv",
+                    f"{min(ours):.2f} s",
+                    f"{min(read):.2f} s",
+                    min(ours) / min(read),
+                    6.0,
+                ),
+                Row(
+                    "the same with starting Python and loading the libraries",
+                    f"{min(whole):.2f} s",
+                    f"{min(reading):.2f} s",
+                    min(whole) / min(reading),
+                    6.0,
+                ),
+                Row("its findings, against 3 s", f"{min(whole):.2f} s", "3 s", min(whole) / 3, 1.0),
+                Row("its memory, against 800 MB", f"{memory / 1e6:.0f} MB", "800 MB", memory / 800e6, 1.0),
+            ]
+    return found

@@ -1,0 +1,167 @@
+"""Texts as a training sees them: tokens, order, batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, pre_tokenizers, processors
+from tokenizers.models import WordLevel
+from transformers import BertConfig, BertTokenizer, GPT2Config, PreTrainedTokenizerFast, RobertaConfig
+from transformers import BertForSequenceClassification as Bert
+from transformers import RobertaForSequenceClassification as Roberta
+
+from autotrain_gradio.tasks.text_classification import models
+from autotrain_gradio.training.text import Collate, LengthSampler, Texts, Tokens, longest, tokenise
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghij"]
+
+
+def words(*, before: bool = True, after: bool = True, **more: Any) -> Any:
+    """Return a tokenizer of single letters, with or without special tokens around a text."""
+    made = Tokenizer(WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    shape = " ".join(["[CLS]"] * before + ["$A"] + ["[SEP]:1"] * after)
+    if before or after:
+        made.post_processor = processors.TemplateProcessing(single=shape, special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", **more
+    )
+
+
+TEXTS = ["a", "a b c d e f g h", "z", "b b", "j i h g f e d c b a"]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize(("before", "after"), [(True, True), (True, False), (False, True), (False, False)])
+def test_texts_are_cut_as_the_tokenizer_itself_cuts_them(side: str, before: bool, after: bool) -> None:
+    tokenizer = words(before=before, after=after, truncation_side=side)
+    found = tokenise(tokenizer, TEXTS, 5)
+    assert found is not None
+    expected = tokenizer(TEXTS, truncation=True, max_length=5)["input_ids"]
+    assert [found.ids[a:b].tolist() for a, b in zip(found.starts, found.starts[1:], strict=False)] == expected
+    assert found.full.tolist() == [len(i) for i in tokenizer(TEXTS)["input_ids"]]
+    assert found.cut == 2
+
+
+def test_a_slow_tokenizer_does_the_same(tmp_path: Path) -> None:
+    (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
+    tokenizer = BertTokenizer(str(tmp_path / "vocab.txt"))
+    found = tokenise(tokenizer, TEXTS, 5)
+    assert found is not None and found.types is None
+    assert (
+        found.ids[found.starts[1] : found.starts[2]].tolist()
+        == tokenizer(TEXTS[1], truncation=True, max_length=5)["input_ids"]
+    )
+
+
+def test_segments_are_kept_where_they_tell_something() -> None:
+    tokenizer = words(model_input_names=["input_ids", "token_type_ids", "attention_mask"])
+    found = tokenise(tokenizer, TEXTS, 5)
+    assert found is not None and found.types is not None
+    batch = Collate(tokenizer)([Texts(found, np.zeros(5, dtype=np.int64))[i] for i in range(5)])
+    expected = tokenizer(TEXTS, truncation=True, max_length=5, padding=True, return_tensors="pt")
+    for name in ("input_ids", "attention_mask", "token_type_ids"):
+        assert torch.equal(batch[name], expected[name]), name
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_batch_is_padded_to_its_longest_on_the_tokenizers_side(side: str) -> None:
+    tokenizer = words(padding_side=side)
+    found = tokenise(tokenizer, TEXTS, 64)
+    assert found is not None
+    targets = np.eye(5, 2, dtype=np.float32)
+    batch = Collate(tokenizer)([Texts(found, targets)[i] for i in (0, 3)])
+    expected = tokenizer([TEXTS[0], TEXTS[3]], padding=True, return_tensors="pt")
+    assert torch.equal(batch["input_ids"], expected["input_ids"])
+    assert torch.equal(batch["attention_mask"], expected["attention_mask"])
+    assert batch["labels"].tolist() == targets[[0, 3]].tolist()
+
+
+def test_tokenising_can_be_stopped() -> None:
+    done: list[int] = []
+    assert tokenise(words(), ["a"] * 2500, 8, go_on=lambda n: done.append(n) or n < 2000) is None
+    assert done == [1000, 2000]
+
+
+def lengths_of(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(1, 500, count)
+
+
+def test_every_row_comes_once_in_an_epoch_and_otherwise_in_the_next() -> None:
+    sampler = LengthSampler(lengths_of(1003), 8, seed=1)
+    orders = []
+    for epoch in (0, 1, 0):
+        sampler.set_epoch(epoch)
+        orders.append(list(sampler))
+        assert sorted(orders[-1]) == list(range(1003)) and len(sampler) == 1003
+    assert orders[0] == orders[2] != orders[1]
+    assert list(LengthSampler(lengths_of(1003), 8, seed=2)) != orders[0]
+
+
+def test_batches_hold_rows_of_like_length_and_need_little_padding() -> None:
+    lengths = lengths_of(4003)
+    batches = np.asarray(list(LengthSampler(lengths, 16, seed=1)))[:4000].reshape(-1, 16)
+    padded = (lengths[batches].max(axis=1) * 16).sum()
+    assert padded < 1.05 * lengths[batches].sum()
+    by_chance = lengths[np.arange(4000).reshape(-1, 16)].max(axis=1).sum() * 16
+    assert by_chance > 1.7 * lengths[batches].sum()
+    # Of all full batches the first one has the longest row, and the others are in no order of length.
+    longest_rows = lengths[batches].max(axis=1)
+    assert longest_rows[0] == longest_rows.max()
+    assert abs(np.corrcoef(longest_rows[1:], np.arange(len(longest_rows) - 1))[0, 1]) < 0.2
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 33])
+def test_a_few_rows_are_enough(count: int) -> None:
+    assert sorted(LengthSampler(lengths_of(count), 8, seed=0)) == list(range(count))
+
+
+def test_rows_by_length_are_put_back_in_order() -> None:
+    tokens = Tokens(np.arange(6, dtype=np.int32), np.asarray([0, 1, 4, 6]), None, np.asarray([1, 3, 2]))
+    rows = Texts(tokens, np.asarray([10, 20, 30]), by_length=True)
+    assert [rows[i]["labels"] for i in range(3)] == [20, 30, 10]
+    assert rows.restored(np.asarray([20, 30, 10])).tolist() == [10, 20, 30]
+    assert rows[0]["input_ids"].tolist() == [1, 2, 3]
+
+
+def test_positions_that_are_taken_by_the_padding_are_not_counted() -> None:
+    small = {
+        "vocab_size": 20,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "intermediate_size": 8,
+    }
+    roberta = RobertaConfig(max_position_embeddings=34, pad_token_id=1, **small)
+    assert longest(roberta, words(), Roberta(roberta)) == 32
+    bert = BertConfig(max_position_embeddings=34, **small)
+    assert longest(bert, words(), Bert(bert)) == 34
+    assert longest(bert, words(model_max_length=20), Bert(bert)) == 20
+    assert models.limit(roberta, words()) == 32
+    assert longest(GPT2Config(n_positions=50), words()) == 50
+    with torch.no_grad():
+        ids = torch.randint(4, 14, (1, 32))
+        Roberta(roberta).eval()(input_ids=ids, attention_mask=torch.ones_like(ids))
+
+
+@pytest.mark.parametrize("model", ["tiny", "bert"])
+def test_new_layers_are_found(model: str, tmp_path: Path) -> None:
+    if model == "tiny":
+        folder = models.tiny_model(tmp_path, ["a", "b"], texts=["some words", "some more"])
+    else:
+        from transformers import BertModel
+
+        small = BertConfig(
+            vocab_size=len(WORDS), hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8
+        )
+        BertModel(small, add_pooling_layer=False).save_pretrained(tmp_path)
+        words().save_pretrained(tmp_path)
+        folder = tmp_path
+    opened, _, fresh = models.open_model(str(folder), list("abc"), several=False, texts=(), seed=1, scratch=tmp_path)
+    # A BERT that came without a pooler gets a random one: it must be trained, too.
+    expected = ["classifier", "head"] if model == "tiny" else ["bert.pooler.dense", "classifier"]
+    assert sorted(models.head_of(opened, fresh)) == expected
