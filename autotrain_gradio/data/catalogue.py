@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from autotrain_gradio.data.declare import Check, Kind, Layout, Source, SourceOption
+from dataclasses import replace
+
+from autotrain_gradio.data.declare import Check, Kind, Layout, Source
 
 _SOURCES = "autotrain_gradio.data.sources."
 _LAYOUTS = "autotrain_gradio.data.layouts."
@@ -13,22 +15,6 @@ UPLOAD = Source("upload", "Upload files", _SOURCES + "upload", "A zip, or the fi
 PATH = Source("path", "Folder on this computer", _SOURCES + "path", "Files are read where they are.", local_only=True)
 HUB = Source("hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.")
 SAMPLE = Source("sample", "Sample data", _SOURCES + "sample", "A small data set that comes with the app.")
-LIFE = Source(
-    "life",
-    "LiFE App",
-    _SOURCES + "life.source",
-    "Transcribed speech of the LiFE App: an export of its transcriptions, or a server.",
-    picker="autotrain_gradio.ui.life_picker",
-    options=(
-        SourceOption("projects", "names of the projects to use; all if not given.", many=True),
-        SourceOption("script", "writing system of the transcripts; the one with the most segments if not given."),
-        SourceOption("dataset", "`latest`, or the layer of one annotator (`annotator-1`); `latest` if not given."),
-        SourceOption("silence_tag", "text of segments in which nothing is said; they are left out.", default="0"),
-        SourceOption("min_segment", "shorter segments are left out, in seconds.", "number", default=0.1),
-        SourceOption("max_segment", "longer segments are left out, in seconds.", "number", default=300.0),
-    ),
-    sample="automatic_speech_recognition/life",
-)
 
 IMAGE = Kind(
     "image",
@@ -116,6 +102,17 @@ SAVED_DATASET = Layout(
     "A dataset saved with save_to_disk",
     _LAYOUTS + "saved_dataset",
     "my_dataset/\n├── dataset_dict.json\n├── train/ …\n└── validation/ …",
+)
+AUDIO_TABLE = replace(
+    TABLE_WITH_FILES,
+    example="recordings.zip\n├── metadata.csv      (any .csv, .tsv or .jsonl)\n└── clips/ …\n\n"
+    "file_name,transcription,speaker\nclips/1.wav,good morning,anna\nclips/2.mp3,good evening,ben\n\n"
+    "With the columns start and end (seconds) rows are parts of long files.",
+)
+"""The same layout, with an example of sounds. Audiofolder and Common Voice are of this kind."""
+AUDIO_EMBEDDED = replace(
+    EMBEDDED,
+    example="train-00000-of-00001.parquet\n\naudio: {bytes, path}    text: string    speaker: string",
 )
 LIBRISPEECH = Layout(
     "librispeech",

@@ -15,11 +15,13 @@ ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2
 
 
 def _loose(tree: Tree, request: Request) -> bool:
-    """Whether the data is nothing but media files that lie in no folder."""
-    if request.media is None or request.target is None or not tree.files:
+    """Whether the data is nothing but media files; for a task of classes, such that lie in no folder."""
+    if request.media is None or not tree.files:
         return False
     media = tree.with_suffix(request.media.suffixes)
-    return len(media) == len(tree.files) and all("/" not in f.path for f in media)
+    if len(media) < len(tree.files):
+        return False
+    return request.target is None or all("/" not in f.path for f in media)
 
 
 def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
@@ -56,6 +58,15 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
             "Unpack them, and pack the files themselves.",
             str(request.spec.path),
             "archive-in-archive",
+        )
+    if best is None and _loose(tree, request) and request.target is None and request.media is not None:
+        role = next((c.title.lower() for c in request.columns if c.required and not c.kind.suffixes), "label")
+        noun = request.media.noun or request.media.name
+        raise DataError(
+            f"Your {counted(len(tree.files), noun)} have no {role}s: nothing says the {role} of each.",
+            f"Add a table, such as metadata.csv, with the columns file_name and {role}.",
+            str(request.spec.path),
+            "nothing-but-files",
         )
     if best is None and _loose(tree, request):
         kind = request.media.name if request.media else "file"

@@ -47,14 +47,12 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
                 "Longest": _duration(float(lengths.max())),
             },
         ),
-        _histogram("Length", {n: seconds[i] for n, i in parts.items()}, EDGES, "s"),
+        _histogram("Length", {n: seconds[i] for n, i in parts.items()}, EDGES, " s"),
     ]
     texts = text_of(rows)
     if texts is not None:
         tempo = tempo_of(texts, seconds)
-        found.append(
-            _histogram("Characters per second", {n: tempo[i] for n, i in parts.items()}, SPEED_EDGES, "characters/s")
-        )
+        found.append(_histogram("Characters per second", {n: tempo[i] for n, i in parts.items()}, SPEED_EDGES, ""))
     rates = Counter(cells.facts["rate"][used].tolist())
     if len(rates) > 1:
         labels = [f"{rate:,} Hz" for rate, _ in sorted(rates.items())]
@@ -90,13 +88,12 @@ def _duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def _histogram(title: str, series: dict[str, Any], edges: tuple[float, ...], unit: str) -> Panel:
+def _histogram(title: str, series: dict[str, Any], edges: tuple[float, ...], unit: str = "") -> Panel:
     counts = {n: np.histogram(v, [*edges, np.inf])[0] for n, v in series.items() if len(v) or n == "train"}
     filled = np.flatnonzero(sum(counts.values()))
     cut = slice(filled[0], filled[-1] + 1) if len(filled) else slice(0, 0)
-    labels = [f"{a:g} to {b:g} {unit}" for a, b in zip(edges, edges[1:], strict=False)] + [
-        f"{edges[-1]:g} {unit} and more"
-    ]
+    labels = [f"{a:g} to {b:g}{unit}" for a, b in zip(edges, edges[1:], strict=False)]
+    labels.append(f"{edges[-1]:g}{unit} and more")
     return panels.bars(title, labels[cut], {n: [float(c) for c in v[cut]] for n, v in counts.items()}, unit="rows")
 
 

@@ -265,6 +265,12 @@ def test_the_gallery_plays_a_few_parts(tmp_path: Path, draft: Path) -> None:
         assert item["caption"].startswith("part ") and "0.5 s" in item["detail"] and item["detail"].startswith("s")
 
 
+def test_sounds_without_texts_say_what_is_missing(tmp_path: Path, draft: Path) -> None:
+    result = check(draft, plant(tmp_path / "in", {"a/1.wav": sound(), "2.mp3": sound(format="MP3")}))
+    found = finding(result, "nothing-but-files")
+    assert "2 recordings have no transcripts" in found["message"] and "metadata.csv" in found["hint"]
+
+
 def test_nothing_left_is_an_error(tmp_path: Path, draft: Path) -> None:
     rows = [{"file_name": "r0.wav", "text": f"part {i}", "start": 5, "end": i} for i in range(3)]
     assert "no-rows" in errors(check(draft, parts(tmp_path / "in", rows)))

@@ -1,0 +1,69 @@
+"""Speech in the page: sounds are uploaded, checked, and can be listened to."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.ui.conftest import App, Page, sync_api
+from tests.unit.data.sounds import sound
+
+expect = sync_api.expect
+Visit = Callable[..., Page]
+TASK = "#automatic-speech-recognition"
+PLAYERS = f"{TASK}-gallery audio"
+
+
+def open_tab(page: Page) -> None:
+    """Go to the tab of speech recognition."""
+    page.get_by_role("tab", name="Audio").click()
+    expect(page.locator(f"{TASK}-files")).to_be_visible()
+
+
+def test_an_uploaded_zip_of_clips_can_be_listened_to(app: App, visit: Visit, tmp_path: Path) -> None:
+    archive = tmp_path / "speech.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for number in range(8):
+            zipped.writestr(f"clips/{number}.wav", sound(1.0 + number / 10, hertz=200 + 30 * number))
+        rows = "".join(f"clips/{n}.wav,नमस्ते दुनिया {n}\n" for n in range(8))
+        zipped.writestr("metadata.csv", f"file_name,transcription\n{rows}clips/none.wav,not there\n")
+    page = visit(app.url)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_tab(page)
+    page.locator(f"{TASK}-files input[type=file]").set_input_files(str(archive))
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TASK}-findings")).to_contain_text("clips/none.wav")
+    expect(page.locator(PLAYERS)).to_have_count(8)
+    expect(page.locator(f"{TASK}-gallery")).to_contain_text("नमस्ते दुनिया 3")
+    expect(page.locator(f"{TASK}-profile")).to_contain_text("Median")
+    assert not [url for url in asked if url.endswith(".wav") or ".wav?" in url], "nothing is loaded before it is played"
+    played = (
+        page.locator(PLAYERS)
+        .nth(3)
+        .evaluate(
+            "a => new Promise((done, failed) => {"
+            "  a.onerror = () => failed(a.error.message); a.muted = true;"
+            "  a.ontimeupdate = () => { if (a.currentTime > 0) done(a.duration); };"
+            "  a.play().catch(failed); })"
+        )
+    )
+    assert 1.0 <= played <= 1.8
+    url = page.locator(PLAYERS).first.get_attribute("src")
+    part = page.evaluate(
+        "url => fetch(url, {headers: {Range: 'bytes=100-199'}})"
+        ".then(async r => [r.status, r.headers.get('content-type'), (await r.arrayBuffer()).byteLength])",
+        url,
+    )
+    assert part[0] == 206 and part[1].startswith("audio/") and part[2] == 100
+
+
+def test_players_fit_a_narrow_page(app: App, visit: Visit) -> None:
+    page = visit(app.url, width=390, height=844)
+    open_tab(page)
+    page.locator(f"{TASK}-sample-0").click()
+    expect(page.locator(PLAYERS)).to_have_count(12)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    boxes = page.locator(PLAYERS).evaluate_all("all => all.map(a => a.getBoundingClientRect().right)")
+    assert max(boxes) <= 390
