@@ -72,7 +72,7 @@ def _plain(texts: pa.Array) -> pa.Array:
     data = _bytes(texts)
     control = bool((np.frombuffer(data, np.uint8) < 32).any())
     if control or b"  " in data or not ascii_:
-        texts = pc.replace_substring_regex(texts, r"\s+", " ")
+        texts = pc.replace_substring_regex(texts, r"[\s\v\pZ]+", " ")
     return pc.ascii_trim_whitespace(texts) if ascii_ else pc.utf8_trim_whitespace(texts)
 
 

@@ -49,9 +49,11 @@ def read_plain(path: Path, name: str, head: str, delimiter: str) -> Sheet | None
     Raises:
         DataError: there are zero bytes, or two columns have one name.
     """
-    first_line = head.splitlines()[0]
+    if "\r" in head.replace("\r\n", ""):
+        return None
+    first_line = head.partition("\n")[0].rstrip("\r")
     record = next(csv.reader([first_line], delimiter=delimiter, skipinitialspace=True), [])
-    if "\r" in head.replace("\r\n", "") or first_line.count('"') % 2 or not any(c.strip() for c in record):
+    if first_line.count('"') % 2 or not any(c.strip() for c in record):
         return None
     names = header_of(record, name, 1)
     quotes = _quotes(path, name)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from autotrain_gradio.data import encoding
 from autotrain_gradio.data.csv_plain import LONGEST_CELL, MANY_LINES, header_of, read_plain, zeros
 from autotrain_gradio.data.rows import Progress, counted, listed
-from autotrain_gradio.data.sheets import Gathering, Sheet, empty
+from autotrain_gradio.data.sheets import Gathering, Sheet, empty, header_only
 from autotrain_gradio.errors import DataError, Finding
 
 DELIMITERS = ",;\t|"
@@ -36,9 +36,10 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     """
     with path.open("rb") as file:
         head = file.read(HEAD)
-    if not head.strip():
+    if not head.removeprefix(b"\xef\xbb\xbf").strip():
         raise empty(name)
     code = encoding.by_head(head)
+    _refuse_binary(head, code, name)
     findings: list[Finding] = []
     shown = head.decode(code or "utf-8", "replace")
     delimiter = delimiter or find_delimiter(shown)
@@ -48,9 +49,36 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     if sheet is None:
         code, findings = encoding.of_file(path, name)
         sheet = _careful(path, name, code, delimiter, progress)
+    if not sheet.table.num_rows and not sheet.passed:
+        raise header_only(name, sheet.table.column_names)
     sheet.findings[:0] = findings
     sheet.findings += _formulas(sheet)
     return sheet
+
+
+MAGIC = {
+    b"PK\x03\x04": "a zip or a workbook (.xlsx)",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\x1f\x8b": "a gzip archive",
+    b"PAR1": "a Parquet file",
+}
+"""First bytes of files that are sometimes called .csv."""
+CONTROL = bytes([*range(1, 9), *range(14, 27), *range(28, 32)])
+
+
+def _refuse_binary(head: bytes, code: str | None, name: str) -> None:
+    what = next((said for magic, said in MAGIC.items() if head.startswith(magic)), "")
+    control = len(head) - len(head.translate(None, CONTROL))
+    if what or (code is None and control > 0.01 * len(head)):
+        raise DataError(
+            f"The file is no text table{f': it is {what}' if what else ', but holds something else than text'}.",
+            "Give it the ending that fits what it is, or save the table as CSV.",
+            name,
+            "table-damaged",
+        )
 
 
 def find_delimiter(text: str) -> str:

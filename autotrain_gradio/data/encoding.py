@@ -18,9 +18,11 @@ def by_head(head: bytes) -> str | None:
     for mark, encoding in MARKS:
         if head.startswith(mark):
             return encoding
-    head = head[:4000]
-    if head.count(0) > len(head) / 4:  # UTF-16 without its mark: every second byte of Western text is 0
-        return "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
+    head = head[: min(4000, len(head) // 2 * 2)]
+    first, second = head[::2].count(0), head[1::2].count(0)
+    # UTF-16 without its mark: every second byte of Western text is 0, and none of the others.
+    if first + second > len(head) / 4 and min(first, second) < 0.02 * len(head):
+        return "utf-16-be" if first > second else "utf-16-le"
     return None
 
 

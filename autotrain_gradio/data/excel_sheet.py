@@ -11,7 +11,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from autotrain_gradio.data.rows import listed
-from autotrain_gradio.data.sheets import LARGEST, Gathering, Sheet, empty
+from autotrain_gradio.data.sheets import LARGEST, Gathering, Sheet, empty, header_only
 from autotrain_gradio.errors import DataError, Finding, Fix, did_you_mean
 
 
@@ -46,6 +46,8 @@ def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
             "workbook-damaged",
         ) from None
     sheet = _sheet(cells, name)
+    if not sheet.table.num_rows:
+        raise header_only(name, sheet.table.column_names)
     if len(names) > 1 and wanted is None:
         sheet.findings.append(
             Finding(

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.data.columns import common_types, in_types
-from autotrain_gradio.data.rows import Progress
+from autotrain_gradio.data.rows import Progress, listed
 from autotrain_gradio.errors import DataError, Finding
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt")
@@ -85,6 +85,16 @@ def _quiet(message: str, fraction: float) -> None:
 def empty(name: str) -> DataError:
     """Return the error of a table without rows."""
     return DataError("The table is empty.", "Save it again with a header and its rows.", name, "table-empty")
+
+
+def header_only(name: str, columns: Sequence[str]) -> DataError:
+    """Return the error of a table that has names of columns, and nothing below them."""
+    return DataError(
+        f"The table has a header ({listed(list(columns))}) and no rows.",
+        "Save it again with its rows.",
+        name,
+        "table-header-only",
+    )
 
 
 class Gathering:

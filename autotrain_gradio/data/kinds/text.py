@@ -35,11 +35,15 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
             "data.options.text_separator",
             "invalid-setting",
         )
-    parts = []
+    joined: pa.ChunkedArray | None = None
     for column in columns.values():
         text = as_text(column)
-        parts.append(pc.if_else(pa.array(blank(text)), None, text))
-    return _cells(pc.binary_join_element_wise(*parts, separator, null_handling="skip"), context)
+        text = pc.if_else(pa.array(blank(text)), None, text)
+        # Not all at once with null_handling="skip": that leaves out rows in which every part is null.
+        joined = (
+            text if joined is None else pc.coalesce(pc.binary_join_element_wise(joined, text, separator), joined, text)
+        )
+    return _cells(joined, context)
 
 
 def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:

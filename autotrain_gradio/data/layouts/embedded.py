@@ -170,6 +170,7 @@ def read_features(schema: pa.Schema, raw: Raw, request: Request, features: dict[
     """Note the kinds of columns, and the names of classes, that a schema declares."""
     kinds = {c.kind.feature: c.kind.name for c in request.columns if c.kind.feature}
     for name, feature in (features or hub_features(schema)).items():
+        feature = _of_labels(feature)
         if not isinstance(feature, dict) or name not in schema.names:
             continue
         kind = kinds.get(str(feature.get("_type")))
@@ -185,6 +186,16 @@ def read_features(schema: pa.Schema, raw: Raw, request: Request, features: dict[
                     f"column {name}",
                     "classes-differ",
                 )
+
+
+def _of_labels(feature: Any) -> Any:
+    """Return the feature itself, but of a list of class numbers that of its items."""
+    inner = feature
+    if isinstance(inner, list) and len(inner) == 1:
+        inner = inner[0]  # how older versions write a list
+    elif isinstance(inner, dict) and inner.get("_type") in {"List", "LargeList", "Sequence"}:
+        inner = inner.get("feature")
+    return inner if isinstance(inner, dict) and inner.get("_type") == "ClassLabel" else feature
 
 
 def _schema(path: Path) -> pa.Schema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, listed, place
 from autotrain_gradio.data.sheets import SUFFIXES, Sheet, read_sheet
 from autotrain_gradio.data.tree import Entry, Tree
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.errors import DataError, Finding
 
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
 UNSURE = (".txt", ".json")
@@ -54,6 +55,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     total = sum(e.size for e in entries) or 1
     done = 0
     kept: dict[tuple[str, str, str], str] = {}
+    errors: list[DataError] = []
     for number, entry in enumerate(entries):
         split = split_of(entry, tree, request)
         twin = kept.setdefault((entry.folder, entry.stem.lower(), split), entry.path)
@@ -66,8 +68,12 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         def tell(message: str, fraction: float, begin: float = begin, share: float = share) -> None:
             progress(message, begin + share * fraction)
 
-        sheet = read_sheet(tree.root / entry.path, entry.path, tell, request.spec.options.get("sheet"))
         done += entry.size
+        try:
+            sheet = read_sheet(tree.root / entry.path, entry.path, tell, request.spec.options.get("sheet"))
+        except DataError as error:
+            errors.append(error)
+            continue
         raw.findings += sheet.findings
         raw.passed.update(sheet.passed)
         read_features(sheet.table.schema, raw, request)
@@ -75,14 +81,33 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         for name, rows in _split_rows(split, sheet, request).items():
             part = table if rows is None else table.take(pa.array(rows))
             parts.setdefault(name, []).append((entry, part))
+    _tell_errors(raw, errors)
     raw.findings += _differing([pair for tables in parts.values() for pair in tables])
     together = [t for tables in parts.values() for _, t in tables]
     if len(together) > 1:
         types = common_types(together)
         parts = {n: [(e, in_types(t, types)) for e, t in tables] for n, tables in parts.items()}
+    known = {e.path for e in entries}
+    others = [f.path for f in tree.files if f.path not in known]
+    if others and tree.only is None:
+        message = f"Files that are no tables were passed over: {listed(others)}."
+        raw.findings.append(Finding("info", "other-files", message))
     for name, tables in parts.items():
         raw.splits[name] = pa.concat_tables([t for _, t in tables], promote_options="default")
     return raw
+
+
+EMPTY = frozenset({"table-empty", "table-header-only"})
+
+
+def _tell_errors(raw: Raw, errors: Sequence[DataError]) -> None:
+    """Raise the errors of all files together; where other files have rows, an empty one is only told."""
+    found = [f for error in errors for f in error.findings]
+    if len(errors) == len(raw.read) or any(f.code not in EMPTY for f in found):
+        if found:
+            raise DataError.from_findings(found)
+        return
+    raw.findings += [replace(f, level="warning") for f in found]
 
 
 def _twice(entry: Entry, twin: str) -> Finding:
