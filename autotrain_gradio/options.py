@@ -67,6 +67,11 @@ def options(task: Task) -> list[Option]:
             found += _columns(task)
         else:
             found.append(_option("data_path" if name == "path" else name, f"data.{name}", DATA_GROUP, field))
+    found += [
+        Option(o.name, f"data.options.{o.name}", DATA_GROUP, f"{s.title}: {o.help}", o.default, o.kind, many=o.many)
+        for s in task.sources
+        for o in s.options
+    ]
     for group, names in task.groups().items():
         found += [_option(n, f"params.{n}", GROUPS[group], task.params.model_fields[n]) for n in names]
     found += [_option(n, f"hub.{n}", HUB_GROUP, field) for n, field in HubSpec.model_fields.items()]
@@ -93,7 +98,10 @@ def spec_from_options(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
         place = spec
         for section in sections:
             place = place.setdefault(section, {})
-        place[last] = str(value) if isinstance(value, Path) else value
+        if isinstance(value, Mapping):
+            place[last] = {**value, **place.get(last, {})}  # `options` may stand beside an option of a source
+        else:
+            place[last] = str(value) if isinstance(value, Path) else value
     if findings:
         raise SpecError.from_findings(findings)
     return spec

@@ -36,6 +36,8 @@ ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
 RESUMABLE = frozenset({"failed", "cancelled", "interrupted"})
 CALL_ENDS_SECONDS = 15.0
 HUB_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
+LOGIN = re.compile(r"://[^/?#]*@")
+"""A user name, perhaps with a password, in an address."""
 PUBLIC_FOLDERS = ("check", "preview", "samples", "report")
 """Folders of a run whose pictures the page shows."""
 
@@ -88,32 +90,10 @@ class Service:
         """
         run = self._draft(draft, owner)
         paths = [Path(f) for f in files]
-        if not paths:
-            raise DataError("No file was given.", "Drop a zip, or the files themselves.", code="no-files")
-        for path in paths:
-            if not path.is_file():
-                raise DataError(f"There is no file '{path.name}'.", "Upload it again.", code="missing-upload")
-        total, limit = sum(p.stat().st_size for p in paths), self.settings.limits.upload_bytes
-        if total > limit:
-            raise DataError(
-                f"The files have {total / 2**30:.1f} GiB; at most {limit / 2**30:.0f} GiB can be uploaded.",
-                "Leave files out, or run the app where the data is and name the folder.",
-                code="upload-too-large",
-            )
+        self._allow(paths)
         self._end_call(draft)
         partial = run.directory / "upload.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        try:
-            for path in paths:
-                shutil.move(path, _free(partial / path.name))
-        except OSError as error:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise DataError(
-                f"The upload could not be kept: {error.strerror or error}.",
-                "Make room on the disk (delete runs that are no longer needed), then upload again.",
-                code="upload-failed",
-            ) from error
+        _move(paths, partial)
         shutil.rmtree(run.directory / "data", ignore_errors=True)
         run.discard_check()
         (run.directory / "data").mkdir()
@@ -208,6 +188,53 @@ class Service:
         ):
             self._warm.warm(run.directory, "preview", {"spec": resolved.complete()}, self._environment(None))
         return dict(value)
+
+    def browse(
+        self,
+        draft: str,
+        spec: Mapping[str, Any],
+        question: Mapping[str, Any],
+        owner: str = LOCAL,
+        *,
+        files: Sequence[str | Path] = (),
+        secrets: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Ask the source of a spec, one with a picker, what it holds; what is asked and answered is its own.
+
+        Blocks until done; it takes the place of a check or question that is under way for the draft.
+
+        files: moved into the draft first, for the source to read; other data of the draft stays.
+        secrets: go to the worker through its standard input, and nowhere else.
+
+        Raises:
+            UserError: the spec is wrong, or the source cannot be read.
+        """
+        run = self._draft(draft, owner)
+        resolved = self._resolve(spec)
+        data = run.directory / "data"
+        with self._call(draft) as cancel:
+            try:
+                if files:
+                    paths = [Path(f) for f in files]
+                    self._allow(paths)
+                    _move(paths, data / "picked")
+                context = {"spec": resolved.complete(), "question": dict(question), "secrets": dict(secrets or {})}
+                return dict(
+                    local.call(
+                        run.directory,
+                        "browse",
+                        context,
+                        progress=progress,
+                        limits=self.settings.limits,
+                        env=self._environment(None),
+                        cancel=cancel,
+                    )
+                )
+            finally:
+                # A worker that was ended has not cleaned up.
+                shutil.rmtree(data / "picking", ignore_errors=True)
+                shutil.rmtree(data / "picked", ignore_errors=True)
 
     def cancel_check(self, draft: str, owner: str = LOCAL) -> None:
         """End the draft's check, if one is under way."""
@@ -527,6 +554,10 @@ class Service:
             looks_local = data.path.startswith(("/", "./", "../", "~"))
             elsewhere = "hub" if any(s.name == "hub" for s in resolved.task.sources) else "path"
             source = "path" if exists or looks_local else "sample" if data.path in samples else elsewhere
+            # An option that only one source has, or an address on the web, says which source is meant.
+            pickers = [s for s in resolved.task.sources if s.picker]
+            meant = [s for s in pickers if "://" in data.path or any(o.name in data.options for o in s.options)]
+            source = meant[0].name if meant else source
         declared = next((s for s in resolved.task.sources if s.name == source), None)
         if declared is None:
             raise SpecError(f"There is no data source '{source}'.", where="data.source", code="unknown-source")
@@ -537,9 +568,24 @@ class Service:
                 "data.path",
                 "folder-refused",
             )
+        if LOGIN.search(data.path):
+            # Not repeated in the message: it holds a password.
+            raise SpecError(
+                "An address with a login in it would be stored.", "Give it without.", "data.path", "address-login"
+            )
         update: dict[str, Any] = {"source": source}
         if source == "path":
             update["path"] = str(folder.resolve())
+        elif declared.picker and "://" not in data.path:
+            if self.settings.shared and re.search(r"^~|[/\\]", data.path):
+                raise Forbidden(
+                    "Files of the server cannot be used on a shared page.",
+                    "Upload them.",
+                    "data.path",
+                    "folder-refused",
+                )
+            if not self.settings.shared and data.path and _exists(folder):
+                update["path"] = str(folder.resolve())
         if self.settings.shared and model and not HUB_ID.fullmatch(model):
             raise Forbidden(
                 "Folders of the server cannot be used as a model on a shared page.",
@@ -552,6 +598,21 @@ class Service:
         if is_folder:
             spec_update["model"] = str(_expanded(model).resolve())
         return Resolved(resolved.spec.model_copy(update=spec_update), resolved.task, resolved.params)
+
+    def _allow(self, paths: Sequence[Path]) -> None:
+        """Refuse an upload of no files, of missing ones, or of too much."""
+        if not paths:
+            raise DataError("No file was given.", "Drop a zip, or the files themselves.", code="no-files")
+        for path in paths:
+            if not path.is_file():
+                raise DataError(f"There is no file '{path.name}'.", "Upload it again.", code="missing-upload")
+        total, limit = sum(p.stat().st_size for p in paths), self.settings.limits.upload_bytes
+        if total > limit:
+            raise DataError(
+                f"The files have {total / 2**30:.1f} GiB; at most {limit / 2**30:.0f} GiB can be uploaded.",
+                "Leave files out, or run the app where the data is and name the folder.",
+                code="upload-too-large",
+            )
 
     def _need(self, resolved: Resolved, capability: str) -> None:
         if capability not in resolved.task.can:
@@ -700,6 +761,22 @@ def _exists(path: Path) -> bool:
 def _is_folder(name: str) -> bool:
     path = _expanded(name)
     return _exists(path) and path.is_dir()
+
+
+def _move(paths: Sequence[Path], folder: Path) -> None:
+    """Move uploaded files into a folder that is made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        for path in paths:
+            shutil.move(path, _free(folder / path.name))
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DataError(
+            f"The upload could not be kept: {error.strerror or error}.",
+            "Make room on the disk (delete runs that are no longer needed), then upload again.",
+            code="upload-failed",
+        ) from error
 
 
 def _free(path: Path) -> Path:

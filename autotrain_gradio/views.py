@@ -26,8 +26,14 @@ def arguments(spec: RunSpec, tasks: Registry | None = None) -> dict[str, Any]:
     for role, column in spec.data.columns.items():
         found[f"{role}_column"] = column
     given = spec.data.model_dump(mode="json", exclude_defaults=True, exclude={"path", "columns", "source"})
-    if spec.data.source == "sample":
-        given["source"] = "sample"
+    declared = next((s for s in resolved.task.sources if s.name == spec.data.source), None)
+    if declared is not None and (declared.name == "sample" or declared.picker):
+        given["source"] = declared.name
+    flags = {o.name for o in declared.options} if declared is not None else set()
+    if flags and "options" in given:
+        options = given.pop("options")
+        given |= {k: v for k, v in options.items() if k in flags}
+        given["options"] = {k: v for k, v in options.items() if k not in flags}
     found.update(given)
     found.update(spec.params)
     found.update(spec.hub.model_dump(mode="json", exclude_defaults=True))

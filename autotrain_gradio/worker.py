@@ -36,7 +36,7 @@ from autotrain_gradio.spec import RunSpec
 Progress = Callable[[str, float], None]
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
 """Environment variable: the process id of the caller, without whom a call has no sense."""
-VERBS = ("check", "preview", "probe", "train", "predict", "verify", "publish", "serve")
+VERBS = ("check", "browse", "preview", "probe", "train", "predict", "verify", "publish", "serve")
 ERRORS_TOLD = 20
 
 
@@ -47,9 +47,10 @@ class Stopped(BaseException):
 def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress, warm: Warm | None = None) -> Any:
     """Do what a verb says, in this process.
 
-    Verbs: `check`, `preview`, `probe`, `predict`, `verify`, `publish`, and `train` (`attempt` and `resume` in the
-    context; returns whether it completed). `context` holds `spec` where the run has no `spec.json`, `inputs` for
-    `predict`, and what a task's preview wants. `warm` keeps a loaded model between calls. Returns JSON-ready data.
+    Verbs: `check`, `browse`, `preview`, `probe`, `predict`, `verify`, `publish`, and `train` (`attempt` and `resume`
+    in the context; returns whether it completed). `context` holds `spec` where the run has no `spec.json`, `inputs` for
+    `predict`, `question` and `secrets` for `browse`, and what a task's preview wants. `warm` keeps a loaded model
+    between calls. Returns JSON-ready data.
 
     Raises:
         UserError: with findings, for all that the user can mend; `train` records its errors instead.
@@ -63,6 +64,12 @@ def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress,
         from autotrain_gradio import data
 
         return dict(data.check(directory, data.Request.of(resolved), progress))
+    if verb == "browse":
+        from autotrain_gradio import data
+
+        request = data.Request.of(resolved)
+        source = request.source(directory).load()
+        return dict(source.browse(context["question"], request, directory, context.get("secrets") or {}, progress))
     if verb == "publish":
         from autotrain_gradio.publishing import publish
 

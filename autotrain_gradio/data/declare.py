@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,38 @@ class _Part:
 
 
 @dataclass(frozen=True)
+class SourceOption:
+    """A setting of a source: a key of `data.options`, and a flag of the command line.
+
+    many: it takes several values.
+    """
+
+    name: str
+    help: str
+    kind: str = "text"
+    """`text` or `number`."""
+    many: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True)
 class Source(_Part):
     """A place that data comes from.
 
     Module: `fetch(request: Request, draft: Path, progress) -> Fetched | Path`, the folder (or file) that
-    holds the data. It raises `DataError` when there is none.
+    holds the data. It raises `DataError` when there is none. One with a picker also has
+    `browse(question: dict, request: Request, draft: Path, secrets: Mapping[str, str], progress) -> dict`, which answers
+    what the picker asks; it may write below `data/picking` of the draft, which is removed after every question.
     """
 
     help: str = ""
     local_only: bool = False
     """Refused when strangers can reach the page."""
+    picker: str = ""
+    """Dotted path of a module of the page with `build(walk, source)`: the first step shows what it builds."""
+    options: tuple[SourceOption, ...] = ()
+    sample: str = ""
+    """A small example of what the source reads, below `assets/samples`; its place is called `sample`."""
 
 
 @dataclass(frozen=True)

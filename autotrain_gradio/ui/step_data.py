@@ -70,7 +70,7 @@ class DataStep:
                             )
                 with gr.Accordion("Data somewhere else", open=False, elem_id=f"{walk.prefix}-elsewhere"):
                     for source in task.sources:
-                        if source.name in (UPLOAD, SAMPLE) or (source.local_only and shared):
+                        if source.name in (UPLOAD, SAMPLE) or source.picker or (source.local_only and shared):
                             continue
                         box = gr.Textbox(
                             label=source.title,

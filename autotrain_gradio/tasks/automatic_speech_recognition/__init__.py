@@ -18,6 +18,7 @@ from autotrain_gradio.data.catalogue import (
     HUB,
     KALDI,
     LIBRISPEECH,
+    LIFE,
     PATH,
     SAMPLE,
     SAVED_DATASET,
@@ -185,7 +186,7 @@ TASK = Task(
     params=AutomaticSpeechRecognitionParams,
     columns=COLUMNS,
     column_aliases={"transcription": "text", "transcript": "text", "sentence": "text", "audio_path": "audio"},
-    sources=(UPLOAD, PATH, HUB, SAMPLE),
+    sources=(UPLOAD, PATH, HUB, SAMPLE, LIFE),
     layouts=(SAVED_DATASET, AUDIO_EMBEDDED, LIBRISPEECH, KALDI, TEXTGRID, ELAN, AUDIO_TABLE),
     checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS),
     metrics=(
