@@ -101,7 +101,7 @@ def _extract_zip(archive: Path, target: Path, limits: Limits, progress: Progress
         members = _zip_members(file, name, limits)
         total = sum(info.file_size for info, _ in members)
         _allow_bytes(name, total, max(1, archive.stat().st_size), limits)
-        _allow_disk(target, total)
+        allow_disk(target, total, "archive")
         writer = _Writer(name, target)
         writer.result.passed_over.update(_clutter(info.filename) for info in file.infolist() if not info.is_dir())
         del writer.result.passed_over[""]
@@ -201,7 +201,7 @@ def _extract_tar(archive: Path, target: Path, limits: Limits, progress: Progress
                     continue
                 total += member.size
                 _allow_bytes(name, total, size, limits)
-                _allow_disk(target, member.size)
+                allow_disk(target, member.size, "archive")
                 source = file.extractfile(member)
                 if source is None:
                     raise _special(name, member.name, "no plain file")
@@ -344,11 +344,12 @@ def _allow_bytes(name: str, total: int, size: int, limits: Limits) -> None:
         )
 
 
-def _allow_disk(target: Path, needed: int) -> None:
+def allow_disk(target: Path, needed: int, what: str) -> None:
+    """Raise a DataError when fewer bytes are free than needed, and a reserve; `what` is what needs them."""
     free = shutil.disk_usage(target).free
     if needed + RESERVE > free:
         raise DataError(
-            f"The archive needs {needed / 2**20:,.0f} MiB; {free / 2**20:,.0f} MiB are free on the disk.",
+            f"The {what} needs {needed / 2**20:,.0f} MiB; {free / 2**20:,.0f} MiB are free on the disk.",
             "Delete runs that are not needed, or use a larger disk.",
             code="disk-full",
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from autotrain_gradio.errors import DataError
 
 
 def encode(column: pa.ChunkedArray) -> tuple[pa.Array, Any]:
@@ -69,6 +71,22 @@ def blank(column: pa.ChunkedArray) -> Any:
     """Return per row of a column of text whether there is nothing in it (numpy)."""
     nothing = pc.fill_null(pc.or_(pc.equal(column, ""), pc.utf8_is_space(column)), True)
     return np.asarray(nothing.combine_chunks() if isinstance(nothing, pa.ChunkedArray) else nothing)
+
+
+def stacked(tables: Iterable[pa.Table], what: str, where: str = "") -> pa.Table:
+    """Put tables below each other; a column that one lacks is empty there.
+
+    what: how the message calls them.
+
+    Raises:
+        DataError: a column has types that cannot be one.
+    """
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        raise DataError(
+            f"The {what} do not fit together: {error}.", "Give them the same columns.", where, "splits-differ"
+        ) from None
 
 
 def common_types(tables: Sequence[pa.Table]) -> dict[str, pa.DataType]:

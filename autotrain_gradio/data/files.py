@@ -1,18 +1,17 @@
-"""Writing small files of a draft so that they are complete or absent."""
+"""The small JSON files of a draft, which are complete or absent."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from autotrain_gradio import json_files
+
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON under another name, then rename."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-    os.replace(partial, path)
+    """Write JSON for programs: compact, whole or not at all."""
+    json_files.write_json(path, value, indent=None)
 
 
 def read_json(path: Path) -> Any:

@@ -91,6 +91,8 @@ def _with_care(text: pa.ChunkedArray, empty: Any) -> Numbers:
         _fill(values, comma, pc.replace_substring(pc.replace_substring_regex(text, "[. ]", ""), ",", "."))
     if thousands.any():
         _fill(values, thousands, pc.replace_substring(text, ",", ""))
+    infinite = infinite | np.isinf(values)  # 1e999
+    values[infinite] = np.nan
     unreadable = ~(plain | infinite | words | comma | thousands | empty)
     return Numbers(
         values, empty | words, infinite, unreadable, int(words.sum()), int(comma.sum()), int(thousands.sum())
@@ -98,8 +100,7 @@ def _with_care(text: pa.ChunkedArray, empty: Any) -> Numbers:
 
 
 def _fill(values: Any, rows: Any, text: pa.ChunkedArray) -> None:
-    found = pc.cast(pc.filter(text, pa.array(rows)), pa.float64()).to_numpy()
-    values[rows] = np.where(np.isinf(found), np.nan, found)  # 1e999
+    values[rows] = pc.cast(pc.filter(text, pa.array(rows)), pa.float64()).to_numpy()
 
 
 def _true(answer: Any) -> Any:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from autotrain_gradio import panels
 from autotrain_gradio.data import materialise, split_names
+from autotrain_gradio.data.columns import stacked
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.mapping import Mapping, map_columns
@@ -181,7 +182,7 @@ def _run(state: _State) -> None:
     tables = {TRAIN: raw.splits[choice.train]}
     if choice.validation is not None:
         tables[VALIDATION] = raw.splits[choice.validation]
-    table = _together(tables)
+    table = stacked(tables.values(), "splits")
     state.mapping = map_columns(table, raw, request)
     state.findings += state.mapping.findings
     if any(f.level == "error" for f in state.mapping.findings):
@@ -235,18 +236,6 @@ def _tell_passed_over(state: _State, tree: Tree, fetched: Fetched) -> None:
                 where=str(state.request.spec.path),
             )
         )
-
-
-def _together(tables: dict[str, pa.Table]) -> pa.Table:
-    """Return all rows in one table; columns that one part lacks are empty there."""
-    try:
-        return pa.concat_tables(tables.values(), promote_options="permissive")
-    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
-        raise DataError(
-            f"The splits do not have the same columns: {error}.",
-            "Give them the same names and types.",
-            code="splits-differ",
-        ) from None
 
 
 def _inspect(state: _State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from autotrain_gradio.data.rows import counted, listed
+from autotrain_gradio.data.tree import Entry, Tree
 from autotrain_gradio.errors import Finding, Fix, did_you_mean
 from autotrain_gradio.spec import DataSpec
 
@@ -43,6 +44,19 @@ def of_file(stem: str, spec: DataSpec) -> str | None:
         return bare
     parts = [p for p in re.split(r"[-_. ]", bare) if canonical(p)]
     return parts[0] if len(parts) == 1 else None
+
+
+def of_entry(entry: Entry, tree: Tree, spec: DataSpec) -> str:
+    """Return the split that the source, the name or the folder of a file says; "" for none."""
+    if entry.path in tree.splits:
+        return tree.splits[entry.path]
+    if tree.only == entry.path:
+        return ""
+    by_name = of_file(entry.stem, spec)
+    if by_name:
+        return by_name
+    # train/metadata.csv
+    return next((p for p in reversed(entry.folder.split("/")) if p and is_split(p, spec)), "")
 
 
 def match(name: str, found: Iterable[str]) -> str | None:

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.errors import DataError
+from autotrain_gradio.json_files import write_json
+
+__all__ = [
+    "Record",
+    "Tail",
+    "append_line",
+    "cut_torn_line",
+    "damaged",
+    "read_json",
+    "read_lines",
+    "read_object",
+    "write_json",
+    "write_whole",
+]
 
 Record = dict[str, Any]
-
-
-def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a part.
-
-    indent: for people; None is several times as fast.
-    """
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def read_json(path: Path) -> Any:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.arrow_files import as_media, open_table
+from autotrain_gradio.data.columns import stacked
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW, WHERE, Progress, Raw, Recognised, Rejected, listed
@@ -51,7 +52,9 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     """Map the files into memory; Parquet is turned into Arrow once."""
-    parts: list[tuple[str, Entry]] = [(_split_of(entry, tree, request), entry) for entry in tree.tables(SUFFIXES)]
+    parts: list[tuple[str, Entry]] = [
+        (split_names.of_entry(entry, tree, request.spec), entry) for entry in tree.tables(SUFFIXES)
+    ]
     raw_splits: list[tuple[str, str, Path]] = []
     for number, (split, entry) in enumerate(parts):
         if media_field(_schema(tree.root / entry.path), request) is None:
@@ -104,15 +107,7 @@ def join(parts: list[tuple[str, str, Path]], request: Request) -> Raw:
         for found in tables.values():
             found[:] = [_only_bytes(t, request) for t in found]
     for split, found in tables.items():
-        try:
-            raw.splits[split] = pa.concat_tables(found, promote_options="permissive")
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise DataError(
-                f"The files do not fit together: {error}.",
-                "Give them the same columns.",
-                split or "data",
-                "splits-differ",
-            ) from None
+        raw.splits[split] = stacked(found, "files", split or "data")
     return raw
 
 
@@ -207,17 +202,6 @@ def _schema(path: Path) -> pa.Schema:
         raise DataError(
             f"The Parquet file cannot be read: {error}.", "Write or copy it again.", path.name, "parquet-damaged"
         ) from None
-
-
-def _split_of(entry: Entry, tree: Tree, request: Request) -> str:
-    if entry.path in tree.splits:
-        return tree.splits[entry.path]
-    if tree.only == entry.path:
-        return ""
-    by_name = split_names.of_file(entry.stem, request.spec)
-    if by_name:
-        return by_name
-    return next((p for p in reversed(entry.folder.split("/")) if p and split_names.is_split(p, request.spec)), "")
 
 
 def to_arrow(entry: Entry, tree: Tree, draft: Path, limits: Limits) -> Path:

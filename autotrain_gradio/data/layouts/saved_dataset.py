@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from autotrain_gradio.data.arrow_files import open_table
 from autotrain_gradio.data.arrow_sheet import read_arrow
+from autotrain_gradio.data.columns import common_types, in_types, stacked
 from autotrain_gradio.data.layouts.embedded import join, media_field, read_features
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, listed, place
-from autotrain_gradio.data.sheets import together
 from autotrain_gradio.data.tree import Tree
 from autotrain_gradio.errors import DataError
 
@@ -65,7 +65,9 @@ def _values(parts: list[tuple[str, str, Path]], request: Request) -> Raw:
         read_features(sheet.table.schema, raw, request)
         where = pa.array(place(number, sheet.number))
         tables.setdefault(split, []).append(sheet.table.append_column(WHERE, where))
-    raw.splits = {split: together(found) for split, found in tables.items()}
+    types = common_types([t for found in tables.values() for t in found])
+    for split, found in tables.items():
+        raw.splits[split] = stacked([in_types(t, types) for t in found], "files", split)
     return raw
 
 

@@ -57,7 +57,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     kept: dict[tuple[str, str, str], str] = {}
     errors: list[DataError] = []
     for number, entry in enumerate(entries):
-        split = split_of(entry, tree, request)
+        split = split_names.of_entry(entry, tree, request.spec)
         twin = kept.setdefault((entry.folder, entry.stem.lower(), split), entry.path)
         if twin != entry.path:
             raw.findings.append(_twice(entry, twin))
@@ -118,18 +118,6 @@ def _twice(entry: Entry, twin: str) -> Finding:
         "Rename it if its rows are others.",
         entry.path,
     )
-
-
-def split_of(entry: Entry, tree: Tree, request: Request) -> str:
-    """Return the split that the source, the name or the folder of a file says; "" for none."""
-    if entry.path in tree.splits:
-        return tree.splits[entry.path]
-    if tree.only == entry.path:
-        return ""
-    by_name = split_names.of_file(entry.stem, request.spec)
-    if by_name:
-        return by_name
-    return next((p for p in reversed(entry.folder.split("/")) if p and split_names.is_split(p, request.spec)), "")
 
 
 def _split_rows(split: str, sheet: Sheet, request: Request) -> dict[str, Any]:

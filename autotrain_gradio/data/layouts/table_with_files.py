@@ -203,7 +203,7 @@ def _search(tree: Tree, request: Request) -> _Search:
         if found is None:
             search.others.append(entry.path)
         else:
-            found.split = _split_of(entry, tree, request)
+            found.split = split_names.of_entry(entry, tree, request.spec)
             search.found.append(found)
     _prefer(search)
     return search
@@ -272,18 +272,6 @@ def _best_column(entry: Entry, table: Table, resolver: Resolver, request: Reques
 def _like_file(value: str, request: Request) -> bool:
     assert request.media is not None  # the caller has seen it
     return value.strip().lower().endswith(request.media.suffixes)
-
-
-def _split_of(entry: Entry, tree: Tree, request: Request) -> str:
-    if entry.path in tree.splits:
-        return tree.splits[entry.path]
-    if tree.only == entry.path:
-        return ""
-    by_name = split_names.of_file(entry.stem, request.spec)
-    if by_name:
-        return by_name
-    # train/metadata.csv
-    return next((p for p in reversed(entry.folder.split("/")) if p and split_names.is_split(p, request.spec)), "")
 
 
 def _split_rows(found: _Found, request: Request) -> dict[str, list[int] | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -24,14 +23,14 @@ from huggingface_hub.errors import (
 )
 
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.archives import RESERVE, TAR_SUFFIXES
+from autotrain_gradio.data.archives import TAR_SUFFIXES, allow_disk
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress, counted, listed
 from autotrain_gradio.data.sources.upload import unpack_all
 from autotrain_gradio.errors import DataError, Finding, Fix, UserError, did_you_mean
 
-TABLES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".json")
+TABLES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx")
 ARCHIVES = (".zip", *TAR_SUFFIXES)
 ABOUT_DATA = ("dataset_dict.json", "dataset_info.json", "state.json")
 DOWNLOADS = 8
@@ -125,7 +124,7 @@ def _choose(name: str, sizes: Mapping[str, int], configs: Any, request: Request)
             )
         raise DataError(
             f"'{name}' holds no data files that can be read here. Files: {listed(list(sizes)) or 'none'}.",
-            "Choose a dataset with Parquet files or pictures.",
+            f"Choose a dataset with Parquet or CSV files{f' or {request.media.name} files' if request.media else ''}.",
             "data.path",
             "hub-no-data",
         )
@@ -219,7 +218,7 @@ def _config_folders(data: Iterable[str], request: Request) -> set[str]:
     found: dict[str, set[str]] = {}
     for path in data:
         top, slash, rest = path.partition("/")
-        if slash and path.lower().endswith((".parquet", ".arrow")) and not split_names.is_split(top, request.spec):
+        if slash and path.lower().endswith(TABLES) and not split_names.is_split(top, request.spec):
             found.setdefault(top, set()).add(split_names.of_file(PurePosixPath(rest).stem, request.spec) or "")
     sets = list(found.values())
     return set(found) if len(found) > 1 and any(a & b for i, a in enumerate(sets) for b in sets[i + 1 :]) else set()
@@ -240,13 +239,7 @@ def _download(name: str, revision: str, chosen: _Chosen, draft: Path, request: R
             "data.path",
             "hub-too-large",
         )
-    free = shutil.disk_usage(cache).free
-    if total + RESERVE > free:
-        raise DataError(
-            f"The dataset needs {total / 2**20:,.0f} MiB; {free / 2**20:,.0f} MiB are free on the disk.",
-            "Delete runs that are not needed, or use a larger disk.",
-            code="disk-full",
-        )
+    allow_disk(cache, total, "dataset")
 
     def one(file: str) -> str:
         return hf_hub_download(

@@ -1,0 +1,26 @@
+"""Writing JSON so that a reader sees the old file or the new one, never a part."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
+    """Write JSON under another name, then rename.
+
+    indent: for people; None is several times as fast.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
