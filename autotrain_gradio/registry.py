@@ -15,7 +15,7 @@ from pydantic import ValidationError
 import autotrain_gradio.tasks
 from autotrain_gradio.errors import Finding, NotFound, SpecError, UserError, did_you_mean
 from autotrain_gradio.spec import DataSpec, RunSpec, findings_of, parse
-from autotrain_gradio.tasks.base import Params, Task
+from autotrain_gradio.tasks.base import MODALITIES, Params, Task
 
 ENTRY_POINTS = "autotrain_gradio.tasks"
 
@@ -62,11 +62,13 @@ class Registry:
         return task
 
     def modalities(self) -> dict[str, list[Task]]:
-        """Return modality → its tasks, in the order of registration."""
+        """Return modality → its tasks, in the order of registration; the usual modalities first."""
         found: dict[str, list[Task]] = {}
         for task in self:
             found.setdefault(task.modality, []).append(task)
-        return found
+        return {
+            m: found[m] for m in (*(u for u in MODALITIES if u in found), *(f for f in found if f not in MODALITIES))
+        }
 
 
 def _normal(name: str) -> str:

@@ -11,6 +11,8 @@ from pydantic import Field, field_validator
 from autotrain_gradio.data.declare import Check, Column, Layout, Source
 from autotrain_gradio.spec import Model
 
+MODALITIES = ("Images", "Text", "Speech", "Tables")
+"""What tasks are grouped by, in the order of the page; a task may name another one, which follows."""
 Group = Literal["basic", "training", "evaluation", "augmentation", "adapters", "hardware", "tracking"]
 GROUPS: dict[str, str] = {
     "basic": "Main settings",

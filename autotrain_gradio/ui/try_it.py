@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.tasks.base import Input, Task
-from autotrain_gradio.ui import messages
-from autotrain_gradio.ui.panels import figure
+from autotrain_gradio.ui import answers, messages
 from autotrain_gradio.ui.shell import PRIVATE, Shell
 
 SHOWN_SCORES = 8
@@ -107,13 +105,7 @@ class TryIt:
             answer = service.predict(run, [row], self.shell.owner(visitor))[0]
         except UserError as error:
             return gr.Label(value=None, visible=False), messages.error(error)
-        scores = answer.get("scores")
-        if isinstance(scores, dict) and scores:
-            note = messages.note(str(answer["note"])) if answer.get("note") else ""
-            if "labels" in answer:
-                return gr.Label(value=None, visible=False), _labels(answer) + note
-            return gr.Label(value={str(k): float(v) for k, v in scores.items()}, visible=True), note
-        return gr.Label(value=None, visible=False), _facts(answer)
+        return answers.draw(answer)
 
     def _assign(self, inputs: Sequence[Input]) -> dict[int, Input]:
         taken: Counter[str] = Counter()
@@ -131,29 +123,13 @@ def _slot(kind: str, number: int) -> Any:
             type="filepath", sources=["upload", "webcam", "clipboard"], height=300, interactive=True, elem_id=elem_id
         )
     if kind == "audio":
-        return gr.Audio(type="filepath", sources=["upload", "microphone"], interactive=True, elem_id=elem_id)
+        return gr.Audio(
+            type="filepath",
+            sources=["microphone", "upload"],
+            buttons=["download"],
+            interactive=True,
+            elem_id=elem_id,
+        )
     if kind == "text":
         return gr.Textbox(lines=3, interactive=True, elem_id=elem_id)
     return gr.File(type="filepath", interactive=True, elem_id=elem_id)
-
-
-def _labels(answer: dict[str, Any]) -> str:
-    """Draw an answer with any number of labels: those that are given, and every label's score beside its threshold."""
-    given, limits = [str(label) for label in answer["labels"]], answer.get("thresholds") or {}
-    chips = "".join(f"<li>{escape(label)}</li>" for label in given) or "<li class='at-none'>No label</li>"
-    rows = []
-    for label, score in answer["scores"].items():
-        there = label in given
-        mark = f"<s style='left:{float(limits[label]):.1%}'></s>" if label in limits else ""
-        rows.append(
-            f"<li class='{'at-given' if there else ''}'><b>{'✓ ' if there else ''}{escape(str(label))}</b>"
-            f"<i><u style='width:{float(score):.1%}'></u>{mark}</i><span>{float(score):.1%}</span></li>"
-        )
-    legend = "<p class='at-note'>The line is the label's threshold: from there on it is given.</p>" if limits else ""
-    lists = f"<ul class='at-chips'>{chips}</ul><ul class='at-scores'>{''.join(rows)}</ul>"
-    return f"<div class='at-answer'>{lists}{legend}</div>"
-
-
-def _facts(answer: dict[str, Any]) -> str:
-    rows = "".join(f"<div><dt>{escape(str(k))}</dt><dd>{escape(figure(v))}</dd></div>" for k, v in answer.items())
-    return f"<dl class='at-numbers'>{rows}</dl>"

@@ -12,7 +12,7 @@ from autotrain_gradio import panels
 from autotrain_gradio.errors import Finding, NotFound, UserError
 from autotrain_gradio.registry import registry
 from autotrain_gradio.tasks.base import Chart
-from autotrain_gradio.ui import check_view, form, label_table, messages, models, run_html, try_it
+from autotrain_gradio.ui import answers, check_view, form, label_table, messages, models, run_html
 from autotrain_gradio.ui.files import Tickets, link
 from autotrain_gradio.ui.panels import figure, to_html
 from autotrain_gradio.ui.shell import Done, follow
@@ -56,11 +56,11 @@ def test_tokens_that_are_cut_off_are_marked_by_their_element() -> None:
 
 def test_an_answer_with_several_labels_shows_those_given_and_each_threshold() -> None:
     answer = {"labels": [EVIL], "scores": {EVIL: 0.6, "b": 0.3}, "thresholds": {EVIL: 0.25, "b": 0.5}}
-    drawn = try_it._labels(answer)
+    drawn = answers.draw(answer)[1]
     assert "<script" not in drawn and drawn.count("class='at-given'") == 1 and drawn.count("✓") == 1
     assert "width:60.0%" in drawn and "left:25.0%" in drawn and "left:50.0%" in drawn
-    assert "No label" in try_it._labels({**answer, "labels": []})
-    assert "threshold" not in try_it._labels({"labels": ["b"], "scores": {"b": 0.5}})
+    assert "No label" in answers.draw({**answer, "labels": []})[1]
+    assert "threshold" not in answers.draw({"labels": ["b"], "scores": {"b": 0.5}})[1]
 
 
 def test_sounds_are_players_that_load_nothing_until_played() -> None:
@@ -131,6 +131,14 @@ def test_the_form_follows_the_model_where_nobody_changed_it() -> None:
     told = {f.name: updates[f.widget] for f in task_form.params if f.widget in updates}
     assert told["epochs"] == TASK.defaults("tiny")["epochs"]
     assert "lr" not in told, "what a person set stays"
+
+
+def test_what_was_heard_is_shown_with_the_times_of_its_parts() -> None:
+    parts = [{"start": 0.0, "end": 4.25, "text": "नमस्ते"}, {"start": 4.25, "end": 3725.0, "text": EVIL}]
+    drawn = answers.draw({"text": "नमस्ते <b>", "seconds": 3725.0, "segments": parts, "note": "Cut."})[1]
+    assert "नमस्ते &lt;b&gt;" in drawn and "0:00.0–0:04.2" in drawn and "0:04.2–1:02:05" in drawn
+    assert "<script" not in drawn and "Cut." in drawn
+    assert "Nothing was heard" in answers.draw({"text": " ", "segments": []})[1]
 
 
 def test_labels_are_renamed_merged_and_left_out() -> None:

@@ -180,7 +180,7 @@ def defaults(model: str) -> dict[str, Any]:
 TASK = Task(
     name="automatic-speech-recognition",
     title="Speech recognition",
-    modality="Audio",
+    modality="Speech",
     summary="Turn speech into text, in any language and script: interviews, field recordings, dictation.",
     module="autotrain_gradio.tasks.automatic_speech_recognition.train",
     params=AutomaticSpeechRecognitionParams,
