@@ -105,7 +105,8 @@ def at_speed(audio: Wave, factor: float, rate: int) -> Wave:
 class ByLength(torch.utils.data.Sampler[int]):
     """Orders utterances so that batches hold neighbours in length, and the batches come in random order.
 
-    Little is padded then, while every epoch has other batches. Of one seed and epoch the order is always the same.
+    Little is padded then, while every epoch has other batches; the longest one comes first. The order follows from
+    seed and epoch alone.
     """
 
     def __init__(self, speech: Speech, batch_size: int, seed: int) -> None:
@@ -122,7 +123,9 @@ class ByLength(torch.utils.data.Sampler[int]):
         # The batch that is not full must come last, or it would shift the others; any rows may be in it.
         rest = rng.choice(len(order), len(order) - whole, replace=False) if whole else np.arange(len(order))
         kept = np.delete(order, rest)
-        for batch in rng.permutation(whole // self._batch):
+        # The batch with the longest comes first: if memory does not suffice, that is known at once.
+        batches = rng.permutation(whole // self._batch)
+        for batch in [*batches[batches == len(batches) - 1], *batches[batches != len(batches) - 1]]:
             yield from map(int, kept[batch * self._batch : (batch + 1) * self._batch])
         yield from map(int, order[np.sort(rest)])
 

@@ -24,7 +24,8 @@ class Judge:
 
     rows: the validation rows; None: there are none. noun: what they are, in the plural.
     measure: what the model gave for all of them → figures. show: the same → a panel of a few of them. report: the
-        same → panels of the results. order: what the Trainer gave → in the order that the others want.
+        same → panels of the results. order: what the Trainer gave → in the order that the others want. results: the
+        figures → the panel with which the report begins; None: one that lists them all.
 
     outputs: what the weights that are kept gave, once `conclude` has measured them.
     """
@@ -39,10 +40,12 @@ class Judge:
         show: Callable[[np.ndarray], Panel],
         report: Callable[[np.ndarray], list[Panel]],
         order: Callable[[np.ndarray], np.ndarray] = lambda outputs: outputs,
+        results: Callable[[dict[str, float]], Panel] | None = None,
     ) -> None:
         self.outputs: np.ndarray | None = None
         self._run, self._rows, self._noun = run, rows, noun
         self._measure, self._show, self._report, self._order = measure, show, report, order
+        self._results = results or self._all_figures
         self._latest: np.ndarray | None = None
         self._by_step: dict[int, np.ndarray] = {}
 
@@ -91,9 +94,11 @@ class Judge:
         if loss is not None:
             found["loss"] = loss
         self._run.result(**{f"eval_{name}": value for name, value in found.items()})
+        return found, [self._results(found), *self._report(outputs), training_panel(self._run, done)]
+
+    def _all_figures(self, found: dict[str, float]) -> Panel:
         shown = {name.replace("_", " "): round(value, 4) for name, value in found.items()}
-        results = panels.numbers("Results", shown, note=f"On {len(outputs):,} validation {self._noun}.")
-        return found, [results, *self._report(outputs), training_panel(self._run, done)]
+        return panels.numbers("Results", shown, note=f"On {len(self._rows or ()):,} validation {self._noun}.")
 
 
 def training_panel(run: Reporter, done: Fit) -> Panel:

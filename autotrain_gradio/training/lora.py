@@ -11,11 +11,11 @@ ALL = "all-linear"
 WHERE = "params.target_modules"
 
 
-def adapt(model: Any, params: Any, *, task_type: str, train_whole: Collection[str]) -> Any:
+def adapt(model: Any, params: Any, *, task_type: str | None, train_whole: Collection[str]) -> Any:
     """Return the model with adapters; all else is frozen, but for the modules that are trained whole.
 
-    params: see `tasks.lora.LoraParams`. task_type: PEFT's name of the task. train_whole: places of modules whose
-    weights are new, and so have nothing to be adapted to.
+    params: see `tasks.lora.LoraParams`. task_type: PEFT's name of the task; None: it has none. train_whole: places of
+    modules whose weights are new, and so have nothing to be adapted to.
 
     Raises:
         UserError: the model has no such layers.

@@ -40,6 +40,7 @@ from autotrain_gradio.tasks.base import (
     TrainerParams,
     param,
 )
+from autotrain_gradio.tasks.lora import LoraParams
 
 COLUMNS = (
     Column(
@@ -91,7 +92,7 @@ COLUMNS = (
 )
 
 
-class AutomaticSpeechRecognitionParams(TrainerParams):
+class AutomaticSpeechRecognitionParams(TrainerParams, LoraParams):
     """Parameters of automatic speech recognition."""
 
     lr: float = param(3e-4, "basic", title="Learning rate", gt=0, le=1)
@@ -129,14 +130,6 @@ class AutomaticSpeechRecognitionParams(TrainerParams):
     """Train only the decoder, or the last layer of a CTC model."""
     adapter_only: bool = param(True, "training")
     """Of a model with adapters for languages (MMS) train only the adapter and the last layer."""
-    peft: bool = param(False, "training", title="LoRA")
-    """Train small matrices beside the model's own (LoRA) instead of all weights: less memory for large models."""
-    lora_r: int = param(16, "training", title="LoRA rank", ge=1, le=1024)
-    """Width of those matrices."""
-    lora_alpha: int = param(32, "training", title="LoRA alpha", ge=1, le=4096)
-    """Their weight; twice the rank is usual."""
-    lora_dropout: float = param(0.05, "training", title="LoRA dropout", ge=0, lt=1)
-    """Share of their inputs that is left out by chance."""
     spec_augment: bool = param(True, "augmentation", title="SpecAugment")
     """Hide parts of the audio from the model, so that it learns to guess from what is around them."""
     mask_time_prob: float = param(0.05, "augmentation", title="Share of time hidden", ge=0, lt=1)

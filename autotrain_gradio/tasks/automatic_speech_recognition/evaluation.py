@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import soundfile
 
 from autotrain_gradio import panels
@@ -14,7 +15,7 @@ from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.automatic_speech_recognition import decoding
 from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
 from autotrain_gradio.training.audio import Speech, spread_by_length
-from autotrain_gradio.training.fit import Fit
+from autotrain_gradio.training.judge import Judge
 from autotrain_gradio.training.metrics.speech import confusions, error_rate, speech
 
 SHOWN = 6
@@ -30,68 +31,53 @@ TITLES = {
 }
 
 
-class Judge:
-    """Measures each evaluation, shows its transcripts of the same utterances, and reports on the kept weights."""
+class View:
+    """The validation utterances, and how labels that a model wrote (utterances, labels) look on them.
+
+    spoken: None where there are none.
+    """
 
     def __init__(self, run: Reporter, made: Recogniser, spoken: Speech | None) -> None:
         self._run, self._made, self._spoken = run, made, spoken
         self._utterances = spoken.utterances if spoken is not None else []
-        self._latest: list[str] | None = None
-        self._by_step: dict[int, list[str]] = {}
+        self._said = [u.said for u in self._utterances]
         self._chosen = spread_by_length(self._utterances, SHOWN, run.params.seed)
+        self._latest: tuple[np.ndarray[Any, Any], list[str]] | None = None
 
-    def compute_metrics(self, prediction: Any) -> dict[str, float]:
-        """Measure an evaluation of the Trainer."""
-        self._latest = decoding.texts(self._made.tokenizer, prediction.predictions, self._made.family)
-        return speech(self._latest, [u.said for u in self._utterances])
+    def judge(self) -> Judge:
+        """Return the judge that asks this view."""
+        return Judge(
+            self._run,
+            self._spoken,
+            "utterances",
+            measure=self.measure,
+            show=self.sample,
+            report=self.report,
+            results=self.rates,
+        )
 
-    def show(self, step: int, best_step: int | None) -> None:
-        """Record the transcripts of the evaluation that was just made at a step.
+    def texts(self, labels: np.ndarray[Any, Any]) -> list[str]:
+        """Return the transcripts; of the labels that were asked for last they are kept."""
+        if self._latest is None or self._latest[0] is not labels:
+            self._latest = labels, decoding.texts(self._made.tokenizer, labels, self._made.family)
+        return self._latest[1]
 
-        best_step: the best one before it; its transcripts are kept, and those of this one.
-        """
-        if self._latest is None:
-            return
-        self._by_step = {k: v for k, v in self._by_step.items() if k == best_step}
-        self._by_step[step] = self._latest
-        items = [self._item(place, self._latest[place], "samples") for place in self._chosen]
-        self._run.sample(step, panels.transcripts("Transcripts of the same validation utterances", items))
+    def measure(self, labels: np.ndarray[Any, Any]) -> dict[str, float]:
+        """Return the error rates and counts."""
+        return speech(self.texts(labels), self._said)
 
-    def conclude(self, trainer: Any, done: Fit, remarks: list[str]) -> tuple[dict[str, float], list[Panel]]:
-        """Judge the weights that are kept; return their figures and the report.
+    def sample(self, labels: np.ndarray[Any, Any]) -> Panel:
+        """Show the transcripts of the same few utterances."""
+        heard = self.texts(labels)
+        items = [self._item(place, heard[place], "samples") for place in self._chosen]
+        return panels.transcripts("Transcripts of the same validation utterances", items)
 
-        remarks: what was left out of the data. Where nothing was measured the report says so.
-        """
-        rest = [self._training(done)]
-        if remarks:
-            rest.append(panels.table("What was left out", ["rows"], [[r] for r in remarks]))
-        if self._spoken is None:
-            text = "No utterances were kept for validation, so nothing was measured. Try the model on new audio."
-            return {}, [panels.markdown(text, title="Results"), *rest]
-        step = done.best_step if done.best_step is not None else done.steps
-        heard, loss = self._by_step.get(step), _loss_at(trainer, step)
-        if heard is None and done.stopped:
-            text = "The training was stopped before these weights were measured. Resume it, or try the model."
-            return {}, [panels.markdown(text, title="Results"), *rest]
-        if heard is None:
-            self._run.state("running", "Measuring on the validation utterances")
-            output = trainer.predict(self._spoken)
-            heard, loss = self._latest, float(output.metrics["test_loss"])
-            assert heard is not None  # compute_metrics has just set it
-        found = speech(heard, [u.said for u in self._utterances])
-        if loss is not None:
-            found["loss"] = loss
-        self._run.result(**{f"eval_{name}": value for name, value in found.items()})
+    def report(self, labels: np.ndarray[Any, Any]) -> list[Panel]:
+        """Return the panels of the results: errors, the worst utterances, speakers, confusions."""
+        heard = self.texts(labels)
         shutil.rmtree(self._run.directory / "report", ignore_errors=True)
-        report = [
-            self._rates(found),
-            self._counts(found),
-            self._worst(heard),
-            *self._speakers(heard),
-            *self._confusions(heard),
-            *rest,
-        ]
-        return found, report
+        counts = self._counts(self.measure(labels))
+        return [counts, self._worst(heard), *self._speakers(heard), *self._confusions(heard)]
 
     def _item(self, place: int, heard: str, folder: str) -> dict[str, Any]:
         one = self._utterances[place]
@@ -110,7 +96,8 @@ class Judge:
             "cer": round(error_rate(heard, one.said, "characters"), 4),
         }
 
-    def _rates(self, found: dict[str, float]) -> Panel:
+    def rates(self, found: dict[str, float]) -> Panel:
+        """Return the panel of the error rates."""
         shown: dict[str, Any] = {title: f"{found[name]:.2%}" for name, title in TITLES.items()}
         if "loss" in found:
             shown["loss"] = round(found["loss"], 4)
@@ -154,33 +141,8 @@ class Judge:
         return [panels.table("Each speaker", ["speaker", "WER", "CER", "utterances"], rows[:SPEAKERS], note=note)]
 
     def _confusions(self, heard: list[str]) -> list[Panel]:
-        counts: Counter[tuple[str, str]] = confusions(heard, [u.said for u in self._utterances])
+        counts: Counter[tuple[str, str]] = confusions(heard, self._said)
         names = {"": "(nothing)", " ": "(space)"}
         rows = [[names.get(a, a), names.get(b, b), n] for (a, b), n in counts.most_common(CONFUSED)]
         title = "Most frequent confusions of characters"
         return [panels.table(title, ["said", "heard", "times"], rows)] if rows else []
-
-    def _training(self, done: Fit) -> Panel:
-        facts: dict[str, Any] = {
-            "training loss": round(done.train_loss, 4),
-            "steps": f"{done.steps:,} of {done.planned:,}",
-            "epochs": round(done.epochs, 2),
-            "minutes": round(done.seconds / 60, 1),
-        }
-        notes = []
-        if done.best_step is not None and done.best_value is not None:
-            name = self._run.params.metric_for_best_model
-            facts["weights of step"] = f"{done.best_step:,}"
-            notes.append(f"The weights kept are those with the best validation {name}: {done.best_value:.4f}.")
-        if done.stopped:
-            notes.append("It was stopped.")
-        elif done.early:
-            notes.append("It ended early: the validation figures did not improve any more.")
-        return panels.numbers("Training", facts, note=" ".join(notes))
-
-
-def _loss_at(trainer: Any, step: int) -> float | None:
-    entries = (
-        e["eval_loss"] for e in reversed(trainer.state.log_history) if e.get("step") == step and "eval_loss" in e
-    )
-    return next(entries, None)

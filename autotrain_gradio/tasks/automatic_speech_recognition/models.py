@@ -27,7 +27,7 @@ from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import TINY
 from autotrain_gradio.tasks.automatic_speech_recognition import ctc, seq2seq, tiny, writing
 from autotrain_gradio.tasks.automatic_speech_recognition.families import Family, family_of
-from autotrain_gradio.training import pretrained
+from autotrain_gradio.training import lora, pretrained
 from autotrain_gradio.training.audio import IGNORED, Collator
 
 TOKENIZERS = ("vocab.json", "tokenizer.json", "tokenizer.model", "vocab.txt")
@@ -145,10 +145,12 @@ def _open(name: str, family: Family, params: Any, ours: writing.Writing, tokeniz
             f"The model takes {extractor.sampling_rate:,} samples a second: the audio is resampled to that, and not "
             f"to the {params.sampling_rate:,} of sampling_rate."
         )
-    blank = model.config.blank_token_id if family == "transducer" else None
-    collator = Collator(
-        extractor, masks=takes_mask(model, extractor), padding=IGNORED if blank is None else blank, start=blank
-    )
+    blank, padding = None, IGNORED
+    if family == "transducer":
+        # The losses of the two kinds know by different numbers where the labels end.
+        blank = model.config.blank_token_id
+        padding = model.config.pad_token_id if hasattr(model.config, "durations") else blank
+    collator = Collator(extractor, masks=takes_mask(model, extractor), padding=padding, start=blank)
     made = Recogniser(family, model, extractor, tokenizer, ours, lambda text: [], collator, notes=notes)
     if family == "seq2seq":
         prompt, more = seq2seq.set_language(model, tokenizer, params.language)
@@ -243,26 +245,17 @@ def with_lora(made: Recogniser, params: Any) -> Any:
     Raises:
         UserError: together with other ways of training a part.
     """
-    from peft import LoraConfig, get_peft_model
-
     if params.freeze_encoder:
         message = "LoRA and freeze_encoder exclude each other."
         raise UserError(message, "Switch one of them off.", "params.peft", "lora-and-freezing")
-    head = ctc.head_name(made.model) if made.family == "ctc" else ""
-    outputs = made.model.get_output_embeddings() if made.family == "seq2seq" else None
-    targets = [
-        name
-        for name, module in made.model.named_modules()
-        if isinstance(module, torch.nn.Linear) and not (head and name.startswith(head)) and module is not outputs
-    ]
-    config = LoraConfig(
-        r=params.lora_r,
-        lora_alpha=params.lora_alpha,
-        lora_dropout=params.lora_dropout,
-        target_modules=targets,
-        modules_to_save=[head] if head else None,
-    )
-    return get_peft_model(made.model, config)
+    # No type of task: PEFT's wrappers for those expect numbers of tokens, and would not take sound.
+    whole = [ctc.head_name(made.model)] if made.family == "ctc" else []
+    model = lora.adapt(made.model, params, task_type=None, train_whole=whole)
+    for config in model.peft_config.values():
+        # PEFT would want to save embeddings of words, which it takes the last layer for and which there are none of.
+        config.base_model_name_or_path = None
+        config.target_modules = {name for name in config.target_modules if name not in whole}
+    return model
 
 
 def save(made: Recogniser, model: Any, folder: Path, params: Any) -> None:

@@ -14,7 +14,7 @@ from autotrain_gradio.training import vocabulary
 
 RATE = 16_000
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
-KINDS = ("tiny", "wav2vec2", "hubert", "wav2vec2-bert", "parakeet", "mms", "whisper", "moonshine")
+KINDS = ("tiny", "wav2vec2", "hubert", "wav2vec2-bert", "parakeet", "mms", "whisper", "moonshine", "tdt")
 
 
 def tiny_model(folder: Path, labels: Sequence[str] = (), *, kind: str = "tiny", seed: int = 42) -> Path:
@@ -25,7 +25,7 @@ def tiny_model(folder: Path, labels: Sequence[str] = (), *, kind: str = "tiny", 
     """
     torch.manual_seed(seed)
     folder = Path(folder)
-    makers = {"whisper": _whisper, "moonshine": _moonshine, "mms": _mms}
+    makers = {"whisper": _whisper, "moonshine": _moonshine, "mms": _mms, "tdt": _transducer}
     makers.get(kind, _ctc)(folder, list(labels) or list(LETTERS), kind)
     return folder
 
@@ -67,7 +67,6 @@ def _ctc(folder: Path, symbols: list[str], kind: str) -> None:
         AutoModelForCTC,
         HubertConfig,
         ParakeetCTCConfig,
-        ParakeetEncoderConfig,
         ParakeetFeatureExtractor,
         SeamlessM4TFeatureExtractor,
         Wav2Vec2BertConfig,
@@ -100,16 +99,7 @@ def _ctc(folder: Path, symbols: list[str], kind: str) -> None:
         config = Wav2Vec2BertConfig(**small, conv_depthwise_kernel_size=7, mask_time_length=2)
         extractor = SeamlessM4TFeatureExtractor()
     elif kind == "parakeet":
-        encoder = ParakeetEncoderConfig(
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=64,
-            subsampling_conv_channels=16,
-            num_mel_bins=80,
-            layerdrop=0.0,
-        )
-        config = ParakeetCTCConfig(vocab_size=len(tokens), encoder_config=encoder, pad_token_id=0)
+        config = ParakeetCTCConfig(vocab_size=len(tokens), encoder_config=_parakeet_encoder(), pad_token_id=0)
         extractor = ParakeetFeatureExtractor(feature_size=80)
     elif kind == "mms":
         config = Wav2Vec2Config(**raw, do_stable_layer_norm=True, feat_extract_norm="layer", adapter_attn_dim=8)
@@ -235,3 +225,45 @@ def _moonshine(folder: Path, symbols: list[str], kind: str) -> None:
     MoonshineForConditionalGeneration(config).save_pretrained(folder)
     Wav2Vec2FeatureExtractor(do_normalize=False, return_attention_mask=True).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def _parakeet_encoder() -> Any:
+    from transformers import ParakeetEncoderConfig
+
+    return ParakeetEncoderConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        subsampling_conv_channels=16,
+        num_mel_bins=80,
+        layerdrop=0.0,
+    )
+
+
+def _transducer(folder: Path, symbols: list[str], kind: str) -> None:
+    from transformers import (
+        ParakeetFeatureExtractor,
+        ParakeetForTDT,
+        ParakeetProcessor,
+        ParakeetTDTConfig,
+        ParakeetTokenizer,
+    )
+
+    base = _bytes_tokenizer()
+    base.add_special_tokens(["<pad>", "<unk>", "<blank>"])
+    tokenizer = ParakeetTokenizer(tokenizer_object=base, pad_token="<pad>", unk_token="<unk>")
+    config = ParakeetTDTConfig(
+        vocab_size=len(tokenizer),
+        decoder_hidden_size=32,
+        num_decoder_layers=1,
+        max_symbols_per_step=2,
+        encoder_config=_parakeet_encoder(),
+        pad_token_id=tokenizer.pad_token_id,
+        blank_token_id=tokenizer.convert_tokens_to_ids("<blank>"),
+    )
+    model = ParakeetForTDT(config)
+    model.generation_config.decoder_start_token_id = config.blank_token_id
+    model.generation_config._from_model_config = False
+    model.save_pretrained(folder)
+    ParakeetProcessor(ParakeetFeatureExtractor(feature_size=80), tokenizer, decoder_type="tdt").save_pretrained(folder)

@@ -10,17 +10,17 @@ from typing import Any
 from datasets import DatasetDict
 from transformers import TrainingArguments
 
-from autotrain_gradio import data
+from autotrain_gradio import data, panels
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.automatic_speech_recognition import models, utterances
-from autotrain_gradio.tasks.automatic_speech_recognition.evaluation import Judge
+from autotrain_gradio.tasks.automatic_speech_recognition.evaluation import View
 from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
 from autotrain_gradio.tasks.automatic_speech_recognition.preview import preview
 from autotrain_gradio.tasks.automatic_speech_recognition.probe import probe
 from autotrain_gradio.tasks.automatic_speech_recognition.tiny import tiny_model
 from autotrain_gradio.tasks.automatic_speech_recognition.trainer import SpeechTrainer
 from autotrain_gradio.tasks.automatic_speech_recognition.transcribe import load
-from autotrain_gradio.training import card
+from autotrain_gradio.training import card, lora
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.audio import Speech
 from autotrain_gradio.training.fit import Fit, fit
@@ -49,6 +49,8 @@ def train(run: Reporter) -> None:
         return
     models.freeze(made, params)
     model = models.with_lora(made, params) if params.peft else made.model
+    if params.peft:
+        run.note("LoRA: {:,} of {:,} weights are trained.".format(*lora.trainable(model)))
     if params.gradient_checkpointing:
         made.model.config.use_cache = False
     args = arguments(
@@ -64,7 +66,7 @@ def train(run: Reporter) -> None:
         gradient_checkpointing=params.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False} if params.gradient_checkpointing else None,
     )
-    judge = Judge(run, made, valid_set)
+    judge = View(run, made, valid_set).judge()
     trainer = SpeechTrainer(
         made,
         longest=most_labels(made, valid_set),
@@ -76,9 +78,11 @@ def train(run: Reporter) -> None:
         compute_metrics=judge.compute_metrics if valid_set is not None else None,
     )
     done = fit(trainer, run, on_evaluation=lambda step: judge.show(step, trainer.state.best_global_step))
-    found, report = judge.conclude(trainer, done, remarks)
+    found, report = judge.conclude(trainer, done)
+    if remarks:
+        report.append(panels.table("What was left out", ["rows"], [[r] for r in remarks]))
     run.state("running", "Saving the model")
-    whole = trainer.model.merge_and_unload() if params.peft else trainer.model
+    whole = lora.merge(trainer.model) if params.peft else trainer.model
     hours = sum(u.seconds for u in train_set.utterances) / 3600
     text = model_card(run, made, hours, len(valid_set) if valid_set is not None else 0, found, done)
     card.save(run, lambda folder: models.save(made, whole, folder, params), text)

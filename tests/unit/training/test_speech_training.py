@@ -52,7 +52,7 @@ def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     return make
 
 
-@pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wav2vec2-bert", "parakeet", "whisper", "moonshine"])
+@pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wav2vec2-bert", "parakeet", "whisper", "moonshine", "tdt"])
 def test_every_kind_trains_is_saved_and_comes_back_by_the_public_loader(talk: Make, kind: str, tmp_path: Path) -> None:
     made = talk(kind)
     run = made.reporter()
@@ -250,10 +250,12 @@ def test_a_stop_keeps_the_weights_and_resume_goes_on_as_if_there_had_been_none(t
     assert {s: rest[s] for s in rest} == pytest.approx({s: expected[s] for s in rest}, rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["wav2vec2", "whisper"])
+@pytest.mark.parametrize("kind", ["wav2vec2", "parakeet", "whisper"])
 def test_lora_leaves_a_whole_model(talk: Make, kind: str) -> None:
-    made = talk(kind, peft=True, lora_r=2, lr=0.01)
+    new = {"vocabulary": "new"} if kind != "whisper" else {}
+    made = talk(kind, peft=True, lora_r=2, lr=0.01, **new)
     task.train(made.reporter())
+    assert "LoRA: " in made.notes()
     folder = made.directory / "model"
     assert not list(folder.glob("adapter*"))
     start = json.loads((Path(made.resolved.spec.model) / "config.json").read_text())
