@@ -14,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from autotrain_gradio.data.declare import Layout, Source
 from autotrain_gradio.errors import Finding, SpecError, did_you_mean
 from autotrain_gradio.spec import DataSpec, HubSpec, RunSpec
 from autotrain_gradio.tasks.base import GROUPS, Task
@@ -67,11 +68,15 @@ def options(task: Task) -> list[Option]:
             found += _columns(task)
         else:
             found.append(_option("data_path" if name == "path" else name, f"data.{name}", DATA_GROUP, field))
-    found += [
-        Option(o.name, f"data.options.{o.name}", DATA_GROUP, f"{s.title}: {o.help}", o.default, o.kind, many=o.many)
-        for s in task.sources
-        for o in s.options
-    ]
+    parts: tuple[Source | Layout, ...] = (*task.sources, *task.layouts)
+    told: dict[str, Option] = {}  # several layouts may share an option
+    for part in parts:
+        for o in part.options:
+            text = f"{part.title}: {o.help}"
+            told.setdefault(
+                o.name, Option(o.name, f"data.options.{o.name}", DATA_GROUP, text, o.default, o.kind, many=o.many)
+            )
+    found += told.values()
     for group, names in task.groups().items():
         found += [_option(n, f"params.{n}", GROUPS[group], task.params.model_fields[n]) for n in names]
     found += [_option(n, f"hub.{n}", HUB_GROUP, field) for n, field in HubSpec.model_fields.items()]

@@ -29,7 +29,7 @@ def arguments(spec: RunSpec, tasks: Registry | None = None) -> dict[str, Any]:
     declared = next((s for s in resolved.task.sources if s.name == spec.data.source), None)
     if declared is not None and (declared.name == "sample" or declared.picker):
         given["source"] = declared.name
-    flags = {o.name for o in declared.options} if declared is not None else set()
+    flags = {o.name for part in (declared, *resolved.task.layouts) if part is not None for o in part.options}
     if flags and "options" in given:
         options = given.pop("options")
         given |= {k: v for k, v in options.items() if k in flags}

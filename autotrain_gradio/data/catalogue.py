@@ -136,6 +136,7 @@ LIBRISPEECH = Layout(
     _LAYOUTS + "librispeech",
     "train-clean-100/84/121123/\n├── 84-121123.trans.txt\n├── 84-121123-0000.flac\n└── …\n\n"
     "84-121123-0000 GO DO YOU HEAR",
+    files=(".trans.txt",),
 )
 KALDI = Layout(
     "kaldi",
@@ -143,19 +144,25 @@ KALDI = Layout(
     _LAYOUTS + "kaldi",
     "train/\n├── wav.scp           talk1 audio/talk1.wav\n├── text              talk1-01 good morning\n"
     "├── segments          talk1-01 talk1 0.5 2.1    (optional)\n└── utt2spk           talk1-01 anna    (optional)",
+    files=("wav.scp", "/text", "/segments", "/utt2spk"),
 )
+_TIER = SourceOption("tier", "the tier whose text is learnt, or several; empty: the one with the most text.", many=True)
 TEXTGRID = Layout(
     "textgrid",
     "Praat TextGrids beside their audio",
     _LAYOUTS + "textgrid",
     "recordings.zip\n├── talk1.wav\n├── talk1.TextGrid    (same name; its intervals are the rows)\n├── talk2.wav\n"
     "└── talk2.TextGrid",
+    files=(".textgrid",),
+    options=(_TIER,),
 )
 ELAN = Layout(
     "elan",
     "ELAN files (.eaf) beside their audio",
     _LAYOUTS + "elan",
     "recordings.zip\n├── talk1.wav\n├── talk1.eaf         (its annotations are the rows)\n├── talk2.wav\n└── talk2.eaf",
+    files=(".eaf",),
+    options=(_TIER,),
 )
 TABLE = Layout(
     "table",

@@ -25,7 +25,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class SourceOption:
-    """A setting of a source: a key of `data.options`, and a flag of the command line.
+    """A setting of a source or a layout: a key of `data.options`, and a flag of the command line.
 
     many: it takes several values.
     """
@@ -68,6 +68,9 @@ class Layout(_Part):
 
     example: str = ""
     """A small example of the format: a file tree, or the first lines of a file."""
+    files: tuple[str, ...] = ()
+    """Ends of the names, lower case, of the files that it reads beside tables and media: what a download must bring."""
+    options: tuple[SourceOption, ...] = ()
 
 
 @dataclass(frozen=True)

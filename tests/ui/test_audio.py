@@ -67,3 +67,26 @@ def test_players_fit_a_narrow_page(app: App, visit: Visit) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     boxes = page.locator(PLAYERS).evaluate_all("all => all.map(a => a.getBoundingClientRect().right)")
     assert max(boxes) <= 390
+
+
+GRID = (
+    '"ooTextFile"\n"TextGrid"\n0\n6\n<exists>\n2\n'
+    '"IntervalTier"\n"sentence"\n0\n6\n2\n0\n3\n"good morning everybody"\n3\n6\n"good evening to you"\n'
+    '"IntervalTier"\n"word"\n0\n6\n3\n0\n1\n"good"\n1\n2\n"morning"\n3\n4\n"good"\n'
+)
+
+
+def test_the_tier_of_a_textgrid_is_switched_by_a_button(app: App, visit: Visit, tmp_path: Path) -> None:
+    files = []
+    for number in range(3):
+        files += [tmp_path / f"talk{number}.wav", tmp_path / f"talk{number}.TextGrid"]
+        files[-2].write_bytes(sound(6.0, hertz=200 + 30 * number))
+        files[-1].write_text(GRID)
+    page = visit(app.url)
+    open_tab(page)
+    page.locator(f"{TASK}-files input[type=file]").set_input_files([str(f) for f in files])
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Praat TextGrids")
+    expect(page.locator(PLAYERS)).to_have_count(6)
+    page.get_by_role("button", name="Use the tier 'word'").click()
+    expect(page.locator(PLAYERS)).to_have_count(9)
+    expect(page.locator(f"{TASK}-findings")).to_contain_text("The tier 'word'")

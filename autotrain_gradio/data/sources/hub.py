@@ -107,10 +107,11 @@ def _config(request: Request) -> str | None:
 def _choose(name: str, sizes: Mapping[str, int], configs: Any, request: Request) -> _Chosen:
     """Pick the files of the wanted configuration: by the card where it declares some, else all data files."""
     media = request.media.suffixes if request.media else ()
+    others = tuple(end for layout in request.layouts for end in layout.files)
     data = [
         f
         for f in sizes
-        if (f.lower().endswith((*TABLES, *ARCHIVES, *media)) or PurePosixPath(f).name in ABOUT_DATA)
+        if (f"/{f}".lower().endswith((*TABLES, *ARCHIVES, *media, *others)) or PurePosixPath(f).name in ABOUT_DATA)
         and not any(part.startswith(".") for part in PurePosixPath(f).parts)
     ]
     if not data:

@@ -40,7 +40,7 @@ SPEECH = (
 )
 
 
-def check(draft: Path, path: Path | str, **given: Any) -> dict[str, Any]:
+def check(draft: Path, path: Path | str, *, endpoint: str = "", **given: Any) -> dict[str, Any]:
     """Check a folder, a file or a sample as speech, and see that every row of it is counted."""
     request = data.Request(
         title="Test",
@@ -49,6 +49,7 @@ def check(draft: Path, path: Path | str, **given: Any) -> dict[str, Any]:
         sources=(UPLOAD, PATH, HUB, SAMPLE),
         layouts=(SAVED_DATASET, EMBEDDED, LIBRISPEECH, KALDI, TEXTGRID, ELAN, TABLE_WITH_FILES),
         checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS),
+        endpoint=endpoint or "https://huggingface.co",
         samples={"numbers": "automatic_speech_recognition/numbers"},
     )
     result: dict[str, Any] = {**data.check(draft, request)}

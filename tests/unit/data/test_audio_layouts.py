@@ -16,7 +16,12 @@ from autotrain_gradio import data
 from autotrain_gradio.data.audio_files import read_audio
 from autotrain_gradio.data.layouts import elan, textgrid
 from autotrain_gradio.errors import DataError
+from autotrain_gradio.options import spec_from_options
+from autotrain_gradio.registry import registry
+from autotrain_gradio.spec import RunSpec
+from autotrain_gradio.views import command_view
 from tests.unit.data.conftest import codes, errors, finding, plant
+from tests.unit.data.fake_hub import serve
 from tests.unit.data.roles import dropped
 from tests.unit.data.sounds import sound
 from tests.unit.data.speech import check, loaded
@@ -335,3 +340,29 @@ def test_the_sample_is_ready_to_train(draft: Path) -> None:
     assert len(words) == 10 and {w for t in validation["text"] for w in t.split()} <= words
     assert all(len(read_audio(r["audio"])) > 4000 for r in train.select(range(5)))
     assert "audio-sampled" in codes(result)
+
+
+def test_layouts_of_the_hub_bring_their_own_files(tmp_path: Path, draft: Path) -> None:
+    with serve(tmp_path / "hub") as hub:
+        files: dict[str, Any] = clips("one.wav", "two.wav", seconds=6.0)
+        plant(hub.root / "ann/talks", {**files, "one.TextGrid": LONG_FORM, "two.TextGrid": LONG_FORM, "README.md": ""})
+        result = check(draft, "ann/talks", source="hub", endpoint=hub.url)
+        assert result["layout"]["name"] == "textgrid" and sum(result["splits"].values()) == 4
+        files = clips("audio/a.wav", "audio/b.wav")
+        plant(hub.root / "ann/kaldi", {**files, "wav.scp": "a audio/a.wav\nb audio/b.wav\n", "text": "a one\nb two\n"})
+        assert check(draft, "ann/kaldi", source="hub", endpoint=hub.url)["layout"]["name"] == "kaldi"
+        made = dataset([{"bytes": sound(hertz=300 + i), "path": None} for i in range(6)], "audio", "text")
+        (hub.root / "ann/audio/data").mkdir(parents=True)
+        pq.write_table(made.data.table, hub.root / "ann/audio/data/train-00000-of-00001.parquet")
+        assert check(draft, "ann/audio", source="hub", endpoint=hub.url)["layout"]["name"] == "embedded"
+        assert len(loaded(draft)) == 6
+
+
+def test_the_tier_is_a_flag() -> None:
+    task = registry().get("automatic-speech-recognition")
+    spec = RunSpec.model_validate(
+        {"task": task.name, "data": {"source": "path", "path": "/x", "options": {"tier": ["tx@A", "tx@B"]}}}
+    )
+    assert "--tier tx@A tx@B" in command_view(spec)
+    again = spec_from_options(task, {"data_path": "/x", "tier": ["tx@A", "tx@B"]})
+    assert again["data"]["options"] == {"tier": ["tx@A", "tx@B"]}
