@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import statistics
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -117,6 +118,21 @@ def _lines(panel: Panel, rows: int) -> str:
     return table(["", "first", "last", "lowest", "highest"], found, indent="  ")
 
 
+def _scatter(panel: Panel, rows: int) -> str:
+    """Write the ranges and how closely the points follow each other: a terminal has no place to draw them."""
+    points = [(float(a), float(b)) for a, b in panel["points"]]
+    if not points:
+        return "  no points"
+    found = [
+        [name, min(v), statistics.fmean(v), max(v)]
+        for name, v in zip((panel["x"], panel["y"]), zip(*points, strict=True), strict=True)
+    ]
+    body = table(["", "lowest", "mean", "highest"], found, indent="  ")
+    if len({a for a, _ in points}) < 2 or len({b for _, b in points}) < 2:
+        return body
+    return f"{body}\n  correlation {statistics.correlation(*zip(*points, strict=True)):.3f}, {len(points):,} points"
+
+
 def _matrix(panel: Panel, rows: int) -> str:
     labels = panel["labels"]
     body = [[label, *values[:rows]] for label, values in zip(labels, panel["values"], strict=True)][:rows]
@@ -179,6 +195,7 @@ _PANELS = {
     "numbers": _numbers,
     "bars": _bars,
     "lines": _lines,
+    "scatter": _scatter,
     "matrix": _matrix,
     "table": _table,
     "gallery": _gallery,
@@ -270,8 +287,9 @@ def training_line(snapshot: Mapping[str, Any]) -> str:
         place = snapshot.get("queue_position")
         return "Waiting in the queue" + (f", number {place}" if place else "")
     if state in {"running", "stopping"} and progress:
-        parts = [_bar(progress["fraction"]), f"step {progress['step']:,} of {progress['total']:,}"]
-        parts.append(f"epoch {progress['epoch']:.1f} of {progress['epochs']:g}")
+        parts = [_bar(progress["fraction"]), f"{progress['unit']} {progress['step']:,} of {progress['total']:,}"]
+        if progress["epochs"]:
+            parts.append(f"epoch {progress['epoch']:.1f} of {progress['epochs']:g}")
         if "loss" in snapshot["metrics"]:
             parts.append(f"loss {show(snapshot['metrics']['loss'])}")
         if progress["eta_seconds"] is not None:

@@ -56,11 +56,12 @@ def task_page(task: Task, tasks: Registry) -> str:
         rows = [f"- `{s.name}`: {s.title}. {s.help}".rstrip() for s in task.samples]
         parts.append("### Samples\n\nThey come with the app: `source: sample`.\n\n" + "\n".join(rows))
     if task.models:
-        models = [[f"`{m.id}`", f"{m.millions:g} M", m.when] for m in task.models]
-        parts.append(
-            "## Models\n\nAny model of the Hub that fits, a folder, or `tiny`: a small random one for a dry run.\n\n"
-            + _table(["model", "size", "when to choose it"], models)
-        )
+        sizes = ["size"] if any(m.millions for m in task.models) else []
+        models = [[f"`{m.id}`", *(f"{m.millions:g} M" for _ in sizes), m.when] for m in task.models]
+        which = "One of these, or several of them with commas."
+        if not task.listed:
+            which = "Any model of the Hub that fits, a folder, or `tiny`: a small random one for a dry run."
+        parts.append(f"## Models\n\n{which}\n\n" + _table(["model", *sizes, "when to choose it"], models))
     usual = task.defaults(TINY) if task.defaults else {}
     if usual:
         listed = ", ".join(f"`{name}: {_yaml(value)}`" for name, value in usual.items())

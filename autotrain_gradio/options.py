@@ -115,7 +115,11 @@ def spec_from_options(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
 def _columns(task: Task) -> list[Option]:
     found = []
     for column in task.columns:
-        others = tuple(f"{alias}_column" for alias, role in task.column_aliases.items() if role == column.role)
+        others = tuple(
+            alias if "_column" in alias else f"{alias}_column"
+            for alias, role in task.column_aliases.items()
+            if role == column.role
+        )
         text = f"Column of the data that holds the {column.title.lower()}; found by its name or content if not given."
         where = f"data.columns.{column.role}"
         found.append(

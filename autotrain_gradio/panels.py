@@ -13,7 +13,7 @@ from typing import Any
 from autotrain_gradio import differences
 
 Panel = dict[str, Any]
-KINDS = ("numbers", "bars", "lines", "matrix", "table", "gallery", "transcripts", "tokens", "markdown")
+KINDS = ("numbers", "bars", "lines", "scatter", "matrix", "table", "gallery", "transcripts", "tokens", "markdown")
 
 
 def numbers(title: str, items: Mapping[str, Any], *, note: str = "") -> Panel:
@@ -51,6 +51,23 @@ def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], *, x:
         "x": x,
         "y": y,
         "series": {k: [list(p) for p in v] for k, v in series.items()},
+    }
+
+
+def scatter(
+    title: str, points: Sequence[tuple[float, float]], *, x: str, y: str, line: str = "", note: str = ""
+) -> Panel:
+    """Points (x, y); line: `diagonal` (where x equals y), `zero` (where y is 0), or none."""
+    if line not in ("", "diagonal", "zero"):
+        raise ValueError(f"there is no line {line!r}")
+    return {
+        "kind": "scatter",
+        "title": title,
+        "note": note,
+        "x": x,
+        "y": y,
+        "line": line,
+        "points": [list(p) for p in points],
     }
 
 

@@ -143,7 +143,8 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
     if "columns" in data:
         data["columns"] = columns
     resolved_params: Params | None = None
-    model = spec.model or task.default_model
+    model, wrong = model_of(task, spec.model)
+    findings += wrong
     try:
         resolved_params = task.params.model_validate({**defaults(task, model), **params})
     except ValidationError as error:
@@ -158,6 +159,24 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
     changed = {k: v for k, v in resolved_params.model_dump(mode="json").items() if v != usual[k]}
     complete = spec.model_copy(update={"task": task.name, "model": model, "data": resolved_data, "params": changed})
     return Resolved(complete, task, resolved_params)
+
+
+def model_of(task: Task, model: str) -> tuple[str, list[Finding]]:
+    """Return the model that a spec means, and what is wrong with it; names of listed ones are looked up."""
+    if not task.listed or not model.strip():
+        return model or task.default_model, []
+    known, names, findings = [m.id for m in task.models], [], []
+    for given in model.split(","):
+        name = _normal(given).replace("-", "_")
+        name = task.model_aliases.get(name, name)
+        if name in known:
+            names.append(name)
+        else:
+            hint = did_you_mean(name, known)
+            message = f"{task.title} has no model '{given.strip()}'."
+            findings.append(Finding("error", "unknown-model", message, hint, "model"))
+    everything = task.default_model in names
+    return task.default_model if everything else ",".join(dict.fromkeys(names)) or model, findings
 
 
 def _more_findings(spec: Mapping[str, Any], error: SpecError, tasks: Registry | None) -> list[Finding]:

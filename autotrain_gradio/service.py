@@ -586,14 +586,15 @@ class Service:
                 )
             if not self.settings.shared and data.path and _exists(folder):
                 update["path"] = str(folder.resolve())
-        if self.settings.shared and model and not HUB_ID.fullmatch(model):
+        listed = resolved.task.listed
+        if self.settings.shared and model and not listed and not HUB_ID.fullmatch(model):
             raise Forbidden(
                 "Folders of the server cannot be used as a model on a shared page.",
                 "Name a model of the Hub, such as google/vit-base-patch16-224.",
                 "model",
                 "folder-refused",
             )
-        is_folder = not self.settings.shared and model != TINY and _is_folder(model)
+        is_folder = not self.settings.shared and not listed and model != TINY and _is_folder(model)
         spec_update: dict[str, Any] = {"data": data.model_copy(update=update)}
         if is_folder:
             spec_update["model"] = str(_expanded(model).resolve())

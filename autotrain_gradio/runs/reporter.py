@@ -79,14 +79,21 @@ class Reporter:
         """Say what the run is doing: a state of docs/architecture.md, and in words."""
         self._write("state", {"state": state, "detail": detail})
 
-    def progress(self, step: int, total: int, epoch: float, epochs: float) -> None:
-        """Say how far the training is; written at most once a second, and for the last step."""
+    def progress(
+        self, step: int, total: int, epoch: float, epochs: float, *, unit: str = "", left: float | None = None
+    ) -> None:
+        """Say how far the training is; written at most once a second, and for the last step.
+
+        epochs: 0 for what does not go through the rows again and again. unit: what a step is called, if otherwise.
+        left: seconds after which it ends in any case.
+        """
         now = time.monotonic()
         if now < self._next_progress and (step < total or step == self._last_progress):
             return
         self._next_progress = now + PROGRESS_SECONDS
         self._last_progress = step
-        self._write("progress", {"step": step, "total": total, "epoch": round(epoch, 4), "epochs": epochs})
+        more = {**({"unit": unit} if unit else {}), **({"left": round(left, 1)} if left is not None else {})}
+        self._write("progress", {"step": step, "total": total, "epoch": round(epoch, 4), "epochs": epochs, **more})
 
     def metric(self, step: int, epoch: float, **values: float) -> None:
         """Record figures of a step; one that is not finite is written as null."""

@@ -20,7 +20,7 @@ NOTES = 20
 PACE = 30
 STORED = "snapshot.json"
 SOURCES = ("control.jsonl", "events.jsonl", "spec.json", "report.json")
-SCHEMA = 1
+SCHEMA = 2
 """Part of what a stored snapshot depends on: raise it when a snapshot is made otherwise."""
 STALLED_SECONDS = 300.0
 LOOK_SECONDS = 0.5
@@ -95,6 +95,7 @@ class Fold:
         self._result: dict[str, float] = {}
         self._error: Record | None = None
         self._progress: Record | None = None
+        self._ends: float | None = None
         self._pace: list[tuple[float, int]] = []
         self._attempt = 0
         self._last_event = 0.0
@@ -179,6 +180,8 @@ class Fold:
             self._reach(event["step"])
             self._pace = [*self._pace[-PACE:], (event["time"], event["step"])]
             self._progress = {name: event[name] for name in ("step", "total", "epoch", "epochs")}
+            self._progress["unit"] = event.get("unit", "step")
+            self._ends = None if event.get("left") is None else event["time"] + float(event["left"])
         elif kind == "metric":
             self._reach(event["step"])
             for name, value in event["values"].items():
@@ -255,6 +258,9 @@ class Fold:
             (t0, s0), (t1, s1) = self._pace[0], self._pace[-1]
             if s1 > s0 and t1 > t0:
                 eta = (total - s1) * (t1 - t0) / (s1 - s0)
+        if state == "running" and self._ends is not None:
+            left = max(0.0, self._ends - time.time())
+            eta = left if eta is None else min(eta, left)
         return {**self._progress, "fraction": min(1.0, step / total) if total else 0.0, "eta_seconds": eta}
 
 

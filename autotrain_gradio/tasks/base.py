@@ -94,11 +94,11 @@ class TrainerParams(Params):
 
 @dataclass(frozen=True)
 class SuggestedModel:
-    """A model worth starting from: Hub id, million parameters, and when to choose it."""
+    """A model worth starting from: Hub id, million parameters (0: it has no fixed number), and when to choose it."""
 
     id: str
     when: str
-    millions: float
+    millions: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -123,11 +123,15 @@ class Chart:
 
 @dataclass(frozen=True)
 class Input:
-    """What "try it" asks for: kind `image`, `text`, `audio` or `file`."""
+    """What "try it" asks for: kind `image`, `text`, `audio` or `file`; or `form` or `table`.
+
+    A `form` is `{column: value}`, its fields are those of the run's model; a `table` is a file with many of them, and
+    its prediction `{"file": a CSV}`. Where a task has both, one of them is given.
+    """
 
     name: str
     title: str
-    kind: Literal["image", "text", "audio", "file"]
+    kind: Literal["image", "text", "audio", "file", "form", "table"]
 
 
 @dataclass(frozen=True)
@@ -175,13 +179,19 @@ class Task:
     models: tuple[SuggestedModel, ...] = ()
     defaults: Callable[[str], dict[str, Any]] | None = None
     """Model → defaults that suit it better than the declared ones; what the user gives wins."""
+    listed: bool = False
+    """Its models are those of `models` and no other: names of families, several with commas; nothing of the Hub."""
+    model_aliases: dict[str, str] = field(default_factory=dict)
+    """(Where `listed`) other names of its models."""
+    unit: str = "step"
+    """What a step of its training is called."""
     model_filter: str = ""
     """Hub `pipeline_tag` of the models that fit."""
     samples: tuple[Sample, ...] = ()
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)
     can: frozenset[str] = frozenset({"predict"})
-    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`."""
+    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `form`: a model has a `form.json`."""
 
     @property
     def default_model(self) -> str:

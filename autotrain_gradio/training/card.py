@@ -59,6 +59,7 @@ def card(
     data: Mapping[str, Any],
     metrics: Mapping[str, float],
     measured_on: str,
+    origin: str = "",
 ) -> str:
     """Write a model card: what it was trained on, how, what was measured, how to use it.
 
@@ -69,7 +70,7 @@ def card(
         EvalResult(task_type=task, dataset_type="custom", dataset_name=measured_on, metric_type=k, metric_value=v)
         for k, v in metrics.items()
     ]
-    base = spec.model if spec.model != TINY and not Path(spec.model).is_absolute() else None
+    base = spec.model if not origin and spec.model != TINY and not Path(spec.model).is_absolute() else None
     front = ModelCardData(
         base_model=base,
         library_name=library,
@@ -85,7 +86,7 @@ def card(
     parts = [
         f"---\n{front.to_yaml()}\n---",
         f"# {name}",
-        f"{title}, fine-tuned from {start}.",
+        f"{title}: {origin}." if origin else f"{title}, fine-tuned from {start}.",
         "## Results",
         f"On {measured_on}:\n\n{measured}" if metrics else nothing,
         "## Use",

@@ -54,6 +54,53 @@ def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str
     )
 
 
+def scatter_chart(points: Sequence[Sequence[float]], *, x: str, y: str, line: str = "", title: str = "chart") -> str:
+    """Draw points (x, y); line: `diagonal` where x equals y, `zero` where y is 0, or none. Both are in sight."""
+    kept = [(float(p[0]), float(p[1])) for p in points if math.isfinite(p[0]) and math.isfinite(p[1])]
+    if not kept:
+        return '<p class="at-note">There are no points.</p>'
+    x_low, x_high = _range([p[0] for p in kept])
+    y_low, y_high = _range([*(p[1] for p in kept), *([0.0] if line == "zero" else [])])
+    if line == "diagonal":
+        x_low, x_high = y_low, y_high = _range([x_low, x_high, y_low, y_high])
+    height = HEIGHT + 100
+
+    def place(across: float, up: float) -> tuple[float, float]:
+        return (
+            LEFT + (across - x_low) / (x_high - x_low) * (WIDTH - LEFT - 10),
+            TOP + (1 - (up - y_low) / (y_high - y_low)) * (height - TOP - BOTTOM - 14),
+        )
+
+    parts = []
+    for step in range(5):
+        value = y_low + step * (y_high - y_low) / 4
+        at = place(x_low, value)[1]
+        parts.append(f'<line class="at-grid" x1="{LEFT}" x2="{WIDTH - 10}" y1="{at:.1f}" y2="{at:.1f}"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+        value = x_low + step * (x_high - x_low) / 4
+        anchor = "start" if step == 0 else "end" if step == 4 else "middle"
+        parts.append(
+            f'<text x="{place(value, y_low)[0]:.1f}" y="{height - 22}" text-anchor="{anchor}">{value:.3g}</text>'
+        )
+    middle = (LEFT + WIDTH) / 2
+    parts.append(f'<text x="{middle:.0f}" y="{height - 5}" text-anchor="middle">{escape(x)} → {escape(y)} ↑</text>')
+    ends = {"diagonal": ((x_low, x_low), (x_high, x_high)), "zero": ((x_low, 0.0), (x_high, 0.0))}.get(line)
+    if ends:
+        (a, b), (c, d) = place(*ends[0]), place(*ends[1])
+        parts.append(
+            f'<line class="at-s1" x1="{a:.1f}" y1="{b:.1f}" x2="{c:.1f}" y2="{d:.1f}" stroke-dasharray="6 4"/>'
+        )
+    size, clear = (3.5, 0.7) if len(kept) <= 200 else (2.5, 0.4)
+    dots = "".join(
+        f'<circle class="at-s0" cx="{a:.1f}" cy="{b:.1f}" r="{size}"/>' for a, b in (place(*p) for p in kept)
+    )
+    parts.append(f'<g opacity="{clear}">{dots}</g>')
+    return (
+        f'<svg class="at-lines" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title, quote=True)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     if low == high:

@@ -22,7 +22,9 @@ def choices(task: Task, *, folders: bool) -> list[tuple[str, str]]:
 
     folders: whether a folder of this computer may be named.
     """
-    found = [(f"{m.id} — {m.when} {_size(m.millions)}", m.id) for m in task.models]
+    found = [(f"{_title(task, m.id)} — {m.when} {_size(m.millions)}".rstrip(), m.id) for m in task.models]
+    if task.listed:
+        return [*found, ("Several of these — Their names, with commas.", OTHER)]
     if "tiny_model" in task.can:
         found.append(("Tiny, from scratch (dry run) — A small random network: shows in a minute that all works.", TINY))
     place = "Any model of the Hugging Face Hub, or a folder here." if folders else "Any model of the Hugging Face Hub."
@@ -56,7 +58,36 @@ def _shown(model: str) -> str:
     return "Tiny, from scratch" if model == TINY else model
 
 
+def other_label(task: Task, *, folders: bool) -> str:
+    """Return the label of the free field."""
+    if task.listed:
+        return "Names of families"
+    return "Model id or folder" if folders else "Model id"
+
+
+def other_example(task: Task) -> str:
+    """Return what stands in the free field while it is empty."""
+    return ", ".join(m.id for m in task.models[1:3]) if task.listed else "user/model"
+
+
+def _title(task: Task, name: str) -> str:
+    """Write a listed model's name as words."""
+    if not task.listed:
+        return name
+    if name == task.default_model:
+        return "All of them"
+    said = name.replace("_", " ")
+    return {
+        "xgboost": "XGBoost",
+        "adaboost": "AdaBoost",
+        "svm": "Support vector machine",
+        "knn": "Nearest neighbours",
+    }.get(name, said[0].upper() + said[1:]) + f" ({name})"
+
+
 def _size(millions: float) -> str:
+    if not millions:
+        return ""
     return f"{millions:,.0f} M parameters." if millions >= 10 else f"{millions:.1f} M parameters."
 
 

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from autotrain_gradio.panels import Panel
 from autotrain_gradio.ui import sounds
-from autotrain_gradio.ui.chart_svg import SERIES_COLOURS, line_chart
+from autotrain_gradio.ui.chart_svg import SERIES_COLOURS, line_chart, scatter_chart
 
 Link = Callable[[str], str]
 """A file of the run, by its relative path → the URL that an <img> gets."""
@@ -97,6 +97,11 @@ def _lines(panel: Panel, link: Link) -> str:
     names = list(panel["series"])
     drawn = line_chart(panel["series"], x=str(panel.get("x") or ""), title=str(panel.get("title") or "chart"))
     return f"{_legend(names) if len(names) > 1 else ''}{drawn}"
+
+
+def _scatter(panel: Panel, link: Link) -> str:
+    title = str(panel.get("title") or "chart")
+    return scatter_chart(panel["points"], x=str(panel["x"]), y=str(panel["y"]), line=str(panel["line"]), title=title)
 
 
 def _matrix(panel: Panel, link: Link) -> str:
@@ -197,6 +202,7 @@ _DRAW: dict[str, Callable[[Panel, Link], str]] = {
     "numbers": _numbers,
     "bars": _bars,
     "lines": _lines,
+    "scatter": _scatter,
     "matrix": _matrix,
     "table": _table,
     "gallery": _gallery,

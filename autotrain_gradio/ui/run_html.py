@@ -71,14 +71,19 @@ def progress(run: Snapshot) -> str:
     elif state == "preparing":
         line = str(run.get("detail") or "Getting ready")
     elif done:
-        words = [f"Epoch {_epoch(done)} of {figure(done['epochs'])}", f"step {done['step']:,} of {done['total']:,}"]
+        unit = str(done.get("unit") or "step")
+        words = [f"{unit} {done['step']:,} of {done['total']:,}"]
+        if done["epochs"]:
+            words.insert(0, f"Epoch {_epoch(done)} of {figure(done['epochs'])}")
+        words[0] = words[0][0].upper() + words[0][1:]
         if state == "running" and done.get("eta_seconds") is not None:
             words.append(f"about {duration(done['eta_seconds'])} left")
         line = " · ".join(words)
         if state == "running" and run.get("detail") and run["detail"] != run.get("title"):
             line += f" · {run['detail']}"
         if state == "stopping":
-            line = f"Stopping: the step is finished and the weights are saved. {line}"
+            kept = "the step is finished and the weights are saved" if unit == "step" else "the best so far is kept"
+            line = f"Stopping: {kept}. {line}"
     else:
         line = {"completed": "Done", "running": "Training"}.get(state, "Nothing was trained")
     fraction = 1.0 if state == "completed" else float((done or {}).get("fraction") or 0)
@@ -116,11 +121,12 @@ def tiles(run: Snapshot, task: Task | None) -> str:
         names = [f"eval_{m.name}" for m in sorted(task.metrics, key=lambda m: m.name != task.headline)]
         names = [n for n in names if n in metrics and n != "eval_loss"][:4]
     names += [n for n in ("loss", "eval_loss") if n in metrics]
+    empty = "Loss" if task is None or not task.listed else "Score"
     items = "".join(
         f"<div><dt>{escape(title)}</dt><dd>{escape(value)}</dd></div>"
         for title, value in (metric(n, metrics[n], task) for n in names)
     )
-    return f"<dl class='at-numbers at-tiles'>{items or '<div><dt>Loss</dt><dd>–</dd></div>'}</dl>"
+    return f"<dl class='at-numbers at-tiles'>{items or f'<div><dt>{empty}</dt><dd>–</dd></div>'}</dl>"
 
 
 def metric(name: str, value: Any, task: Task | None) -> tuple[str, str]:
@@ -136,7 +142,8 @@ def samples(run: Snapshot, number: int) -> str:
         return ""
     entry = listed[max(0, min(number, len(listed) - 1))]
     drawn = to_html([entry["panel"]], link(run["id"], str(entry["step"])))
-    return f"<p class='at-quiet'>After step {entry['step']:,}</p>{drawn}"
+    unit = str((run.get("progress") or {}).get("unit") or "step")
+    return f"<p class='at-quiet'>After {escape(unit)} {entry['step']:,}</p>{drawn}"
 
 
 def report(run: Snapshot) -> str:

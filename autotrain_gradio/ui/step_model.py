@@ -64,15 +64,15 @@ class ModelStep:
                 form.choice = gr.Radio(
                     choices=models.choices(task, folders=folders),
                     value=choice,
-                    label="Start from",
+                    label="Models to try" if task.listed else "Start from",
                     interactive=True,
                     elem_id=f"{prefix}-model",
                     elem_classes="at-cards",
                 )
                 form.other = gr.Textbox(
                     value=other,
-                    label="Model id or folder" if folders else "Model id",
-                    placeholder="user/model",
+                    label=models.other_label(task, folders=folders),
+                    placeholder=models.other_example(task),
                     max_lines=1,
                     visible=choice == models.OTHER,
                     interactive=True,
@@ -87,7 +87,9 @@ class ModelStep:
                     interactive=True,
                     elem_id=f"{prefix}-project-name",
                 )
-                self.probe = gr.HTML(elem_id=f"{prefix}-probe", elem_classes="at-live at-card")
+                self.probe = gr.HTML(
+                    visible="probe" in task.can, elem_id=f"{prefix}-probe", elem_classes="at-live at-card"
+                )
         made: dict[str, list[widgets.Field]] = {}
         if "basic" in groups:
             gr.HTML(f"<h2>{escape(GROUPS['basic'])}</h2>")
@@ -173,7 +175,7 @@ class ModelStep:
         if model == probed and not token:
             yield {self.probed: probed}
             return
-        if not model:
+        if not model or "probe" not in self.walk.task.can:
             yield {self.probe: "", self.probed: ""}
             return
         mine = self.looking = object()

@@ -1,0 +1,105 @@
+"""What the two tasks on tables declare alike: parameters, families of models, columns, aliases."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import field_validator
+
+from autotrain_gradio.data.catalogue import FEATURE, HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, UPLOAD, VALUE
+from autotrain_gradio.data.declare import Column
+from autotrain_gradio.tasks.base import Chart, Input, Params, SuggestedModel, param
+
+AUTO = "auto"
+
+
+class TabularParams(Params):
+    """Parameters of both tasks on tables."""
+
+    num_trials: int = param(30, "basic", title="Trials", ge=1, le=10_000)
+    """How many models are tried: each family once with its usual settings, then the promising ones with others."""
+    time_limit: int = param(600, "basic", title="Time limit in seconds", ge=1, le=604_800)
+    """The search ends after this time, and the best model until then is kept."""
+    folds: int | None = param(None, "evaluation", title="Cross-validation folds", ge=1, le=20)
+    """Parts in which the training rows are cut, each judged by a model that learnt from the others; 1: a fifth is kept
+    aside once; empty: 5 up to 5,000 rows, 3 up to 50,000, then 1."""
+    numerical_imputer: Literal["auto", "median", "mean", "most_frequent"] = param("auto", "training")
+    """What stands in for a missing number. auto: the median, and nothing for trees that know of missing numbers."""
+    categorical_imputer: Literal["auto", "most_frequent"] = param("auto", "training")
+    """What stands in for a missing category. auto: missing is a category of its own."""
+    numeric_scaler: Literal["auto", "none", "standard", "minmax", "maxabs", "robust"] = param("auto", "training")
+    """How numbers are brought to one scale. auto: standard for models that compare sizes, none for trees."""
+
+    @field_validator("numerical_imputer", "categorical_imputer", "numeric_scaler", mode="before")
+    @classmethod
+    def _none_is_auto(cls, value: Any) -> Any:
+        # AutoTrain's configs write null where nothing was chosen.
+        return AUTO if value in (None, "") else value
+
+
+FEATURES = Column(
+    "features",
+    "Columns to learn from",
+    FEATURE,
+    "All that no other role takes. What each one holds can be corrected below.",
+    many=True,
+    rest=True,
+)
+ID = Column(
+    "id",
+    "Id",
+    VALUE,
+    "Names the rows in the results; nothing is learnt from it.",
+    required=False,
+    names=("id", "row_id", "uuid", "index"),
+)
+COLUMN_ALIASES = {"label": "target", "target_columns": "target", "targets": "target"}
+SOURCES = (UPLOAD, PATH, HUB, SAMPLE)
+LAYOUTS = (SAVED_DATASET, TABLE)
+INPUTS = (Input("row", "A row", "form"), Input("table", "A table of rows", "table"))
+CHARTS = (
+    Chart("Score in cross-validation", {"eval_cv_score": "best so far", "trial_score": "this trial"}),
+    Chart("Time of a trial", {"trial_seconds": "seconds"}, unit="s"),
+)
+MODEL_ALIASES = {
+    "xgb": "xgboost",
+    "rf": "random_forest",
+    "hgb": "hist_gradient_boosting",
+    "k_neighbors": "knn",
+    "k_nearest_neighbors": "knn",
+    "svc": "svm",
+    "svr": "svm",
+    "elasticnet": "elastic_net",
+    "logistic": "logistic_regression",
+}
+
+_ALL = SuggestedModel(AUTO, "Tries all families that suit the number of rows, and tunes the best ones.")
+_TREES = (
+    SuggestedModel("hist_gradient_boosting", "Boosted trees that are quick on many rows; usually among the best."),
+    SuggestedModel("xgboost", "Boosted trees too, with more ways to keep them from learning by heart."),
+    SuggestedModel("random_forest", "Many trees that vote: robust, little to set."),
+    SuggestedModel("extra_trees", "As a random forest, with more chance in each tree: quicker, sometimes better."),
+    SuggestedModel("gradient_boosting", "The classic form of boosted trees; slow on many rows."),
+    SuggestedModel("adaboost", "Small trees, each looking at the mistakes of those before."),
+    SuggestedModel("decision_tree", "A single tree: quick, easy to follow, seldom the best."),
+)
+_OTHERS = (
+    SuggestedModel("knn", "Answers as the most similar training rows do."),
+    SuggestedModel("svm", "Strong on a few hundred or thousand rows; slow beyond."),
+)
+CLASSIFIERS = (
+    _ALL,
+    *_TREES[:4],
+    SuggestedModel("logistic_regression", "Linear: quick, and a good yardstick for all others."),
+    *_OTHERS,
+    *_TREES[4:],
+)
+REGRESSORS = (
+    _ALL,
+    *_TREES[:4],
+    SuggestedModel("ridge", "Linear: quick, and a good yardstick for all others."),
+    SuggestedModel("elastic_net", "Linear, and leaves out columns that do not help."),
+    SuggestedModel("lasso", "Linear, and uses as few columns as it can."),
+    *_OTHERS,
+    *_TREES[4:],
+)

@@ -1,0 +1,100 @@
+"""Tabular classification: one class, or several, for each row of a table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autotrain_gradio.data.catalogue import (
+    CLASS_BALANCE,
+    DUPLICATES,
+    LABEL_SPELLING,
+    LABELS,
+    TABLE_COLUMNS,
+    TABLE_LEAKAGE,
+)
+from autotrain_gradio.data.declare import Column
+from autotrain_gradio.tasks import tabular
+from autotrain_gradio.tasks.base import Metric, Sample, Task, param
+
+
+class TabularClassificationParams(tabular.TabularParams):
+    """Parameters of tabular classification."""
+
+    scoring: Literal["auto", "accuracy", "balanced_accuracy", "f1_macro", "auc", "log_loss"] = param(
+        "auto", "basic", title="Compare models by"
+    )
+    """The figure by which the best model is chosen. auto: accuracy, and F1 (macro) where a class is rare."""
+    class_weights: Literal["auto", "none", "balanced"] = param("auto", "training")
+    """balanced: mistakes in a rare class count more, in proportion to its rarity. auto: where a class is rare, both
+    ways are tried."""
+
+
+TASK = Task(
+    name="tabular-classification",
+    title="Table classification",
+    modality="Tables",
+    summary="Predict a class from the other columns of a table: who will leave, which device will fail.",
+    module="autotrain_gradio.tasks.tabular_classification.train",
+    params=TabularClassificationParams,
+    columns=(
+        Column(
+            "target",
+            "What to predict",
+            LABELS,
+            "The column with the classes; several columns are predicted each by itself.",
+            many=True,
+            names=("target", "label", "labels", "class", "category", "outcome", "y", "species", "churn"),
+        ),
+        tabular.ID,
+        tabular.FEATURES,
+    ),
+    column_aliases=tabular.COLUMN_ALIASES,
+    sources=tabular.SOURCES,
+    layouts=tabular.LAYOUTS,
+    checks=(LABEL_SPELLING, CLASS_BALANCE, TABLE_COLUMNS, TABLE_LEAKAGE, DUPLICATES),
+    metrics=(
+        Metric("accuracy", "Accuracy", percent=True, help="Share of rows with the right class (several labels: all)."),
+        Metric("f1", "F1", help="Balance of precision and recall of the second class (two classes)."),
+        Metric("auc", "AUC", help="How well the scores order the two classes: 0.5 is chance, 1 perfect."),
+        Metric("precision", "Precision", help="Of those called the second class, the share that is (two classes)."),
+        Metric("recall", "Recall", help="Of the second class, the share that was found (two classes)."),
+        Metric("f1_macro", "F1 (macro)", help="Mean over the classes, each counting the same."),
+        Metric("f1_micro", "F1 (micro)", help="Over all rows, each counting the same."),
+        Metric("f1_weighted", "F1 (weighted)", help="Mean over the classes, by their number of rows."),
+        Metric("precision_macro", "Precision (macro)"),
+        Metric("precision_micro", "Precision (micro)"),
+        Metric("precision_weighted", "Precision (weighted)"),
+        Metric("recall_macro", "Recall (macro)"),
+        Metric("recall_micro", "Recall (micro)"),
+        Metric("recall_weighted", "Recall (weighted)"),
+        Metric("hamming_loss", "Hamming loss", higher_is_better=False, help="Share of wrong labels (several labels)."),
+        Metric("loss", "Log loss", higher_is_better=False, help="How far the shares are from the truth."),
+        Metric("cv_score", "Score in cross-validation", help="Of the best model so far, by the figure chosen."),
+    ),
+    headline="accuracy",
+    charts=tabular.CHARTS,
+    inputs=tabular.INPUTS,
+    models=tabular.CLASSIFIERS,
+    listed=True,
+    model_aliases={**tabular.MODEL_ALIASES, "ridge": "logistic_regression"},
+    unit="trial",
+    samples=(
+        Sample(
+            "customers",
+            "Customers who stay or leave",
+            "tabular/customers",
+            "600 invented customers with numbers, categories, dates and missing cells.",
+        ),
+    ),
+    aliases=(
+        "tabular",
+        "tabular:classification",
+        "tabular_binary_classification",
+        "tabular_multi_class_classification",
+        "tabular_multi_label_classification",
+        "tabular_multi_class",
+        "tabular_single_column_classification",
+        "tabular_multi_column_classification",
+    ),
+    can=frozenset({"predict", "checkpoints", "form"}),
+)

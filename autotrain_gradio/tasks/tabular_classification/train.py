@@ -1,0 +1,14 @@
+"""Tabular classification: training and prediction. Workers only."""
+
+from __future__ import annotations
+
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.training.tabular import engine
+from autotrain_gradio.training.tabular.predictor import load
+
+__all__ = ["load", "train"]
+
+
+def train(run: Reporter) -> None:
+    """Search for the best classifier of the run's rows, and keep it: see `training.tabular.engine`."""
+    engine.train(run, "classification")

@@ -1,0 +1,278 @@
+"""The training of a table's model, of either task: read, search, fit the best one, measure, save."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from autotrain_gradio import data
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.runs.files import read_object
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.training import card
+from autotrain_gradio.training.tabular import families, frame, model, prepare, report, saving, scoring, search
+from autotrain_gradio.training.tabular.importance import importance
+from autotrain_gradio.training.tabular.model import Answers, Target
+
+TARGET = "target"
+LEAST_ROWS = 4
+SMALL = 50_000
+"""Cells below which one thread is quicker than several."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One split: what to learn from, what to predict, and what each row is called."""
+
+    frame: pd.DataFrame
+    targets: list[Target]
+    names: list[str]
+
+
+def train(run: Reporter, task: families.Task) -> None:
+    """Find and keep the best model for the run's rows.
+
+    What was found when it is stopped, or when the time is used up, is kept. Equal settings, rows and seed give an equal
+    model, as long as the time limit does not end the search.
+    """
+    rows = data.load(run.directory)
+    kinds = kinds_of(run.directory, rows["train"])
+    parts = {name: read(part, kinds) for name, part in rows.items()}
+    columns = _columns(rows["train"])
+    multi_label = len(columns) == 1 and isinstance(rows["train"].features[columns[0]], datasets.List)
+    if len(parts["train"].names) < LEAST_ROWS:
+        count = len(parts["train"].names)
+        message = f"There are {count} training rows: too few to compare models."
+        raise UserError(message, "Add rows.", code="too-few-rows")
+    problem = _problem(run, parts["train"], kinds)
+    with threadpool_limits(problem.jobs):
+        found = _search(run, problem, task)
+        if found.done:
+            form = frame.Form(frame.describe(problem.frame, kinds), _told(problem.targets), task, multi_label)
+            _keep_best(run, found, form, parts)
+        else:
+            run.note("It was stopped before the first model was measured: there is none to keep.", level="warning")
+
+
+def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Mapping[str, Rows]) -> None:
+    """Fit the best one on all training rows, measure it, save it, and report."""
+    problem, best = found.problem, found.leaderboard()[0]
+    learn, judge = parts["train"], parts.get("validation")
+    run.state("running", f"Training the best one on all rows: {best.family.title}")
+    kept = _fit(run, problem, best)
+    measured, answers, judged, where = _measure(run, problem, best, kept, learn, judge)
+    figures = report.figures(answers, judged, multi_label=form.multi_label)
+    run.result(**{f"eval_{name}": value for name, value in figures.items()})
+    run.state("running", "Saving the model")
+
+    def write(folder: Path) -> None:
+        saving.save(kept, folder)
+        form.write(folder)
+
+    card.save(run, write, _card(run, form, best, found, figures, parts, measured))
+    drawn = report.results(answers, judged, figures, where, multi_label=form.multi_label, measured_on=measured)
+    drawn.insert(1, report.leaderboard(found, rows=100, live=False))
+    drawn.insert(2, _importance(run, problem, kept, judge or learn))
+    run.report(drawn)
+
+
+def kinds_of(directory: Path, part: datasets.Dataset) -> dict[str, str]:
+    """Return column → kind, of the columns that are learnt from, as the check has found or the user has said."""
+    manifest = read_object(directory / "data" / "manifest.json") or {}
+    told = manifest.get("features") or {}
+    return {name: told.get(name, kind) for name, kind in frame.kinds_of(part).items()}
+
+
+def read(part: datasets.Dataset, kinds: Mapping[str, str]) -> Rows:
+    """Read a split into memory; a column of several labels becomes a target for each of them."""
+    targets: list[Target] = []
+    columns = _columns(part)
+    for column in columns:
+        name, feature = column.partition(":")[2] or column, part.features[column]
+        values = part.with_format("arrow")[column]
+        cells = values.combine_chunks() if hasattr(values, "combine_chunks") else part.data.table.column(column)
+        if isinstance(feature, datasets.List):
+            names = feature.feature.names
+            there = np.zeros((len(part), len(names)), dtype=np.int64)
+            for row, labels in enumerate(cells.to_pylist()):
+                there[row, labels or []] = 1
+            alone = len(columns) == 1
+            targets += [Target(n if alone else f"{name}: {n}", there[:, k], ["no", "yes"]) for k, n in enumerate(names)]
+        elif isinstance(feature, datasets.ClassLabel):
+            targets.append(Target(name, np.asarray(cells.to_pylist(), dtype=np.int64), list(feature.names)))
+        else:
+            targets.append(Target(name, np.asarray(cells.to_pylist(), dtype=np.float64)))
+    ids = part["id"][:] if "id" in part.column_names else [None] * len(part)
+    names = [str(i) if i not in (None, "") else f"{part.split or 'row'} {n}" for n, i in enumerate(ids, 1)]
+    return Rows(frame.frame_of(part, kinds), targets, names)
+
+
+def _columns(part: datasets.Dataset) -> list[str]:
+    return [c for c in part.column_names if c == TARGET or c.startswith(f"{TARGET}:")]
+
+
+def _problem(run: Reporter, rows: Rows, kinds: Mapping[str, str]) -> search.Problem:
+    params, uneven = run.params, False
+    if rows.targets[0].classes is not None:
+        for target in rows.targets:
+            if len(np.unique(target.values)) < 2:
+                run.note(
+                    f"All training rows have the same '{target.name}': nothing can be learnt there.", level="warning"
+                )
+        uneven = any(scoring.uneven(t) for t in rows.targets)
+    score = scoring.choose(params.scoring, rows.targets)
+    asked = getattr(params, "class_weights", "none")
+    balance = asked if asked != "auto" else "auto" if uneven else "none"
+    if score.name == "rmsle" and any((t.values < 0).any() for t in rows.targets):
+        raise UserError(
+            "The targets hold negative numbers, of which RMSLE knows no logarithm.",
+            "Choose another figure to compare by.",
+            "params.scoring",
+            "negative-targets",
+        )
+    return search.Problem(rows.frame, kinds, rows.targets, score, params, threads(rows.frame.size), balance)
+
+
+def threads(cells: int) -> int:
+    """Return how many threads an estimator may use on so many cells: on few they would only wait for each other."""
+    if cells < SMALL:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _search(run: Reporter, problem: search.Problem, task: families.Task) -> search.Search:
+    params = run.params
+    chosen = families.chosen(run.spec.model, task, len(problem.frame))
+    folder = run.checkpoints / "search"
+
+    def told(found: search.Search) -> None:
+        board, done = found.leaderboard(), found.done
+        latest = max(board, key=lambda e: e.number)
+        sys.stdout.write(
+            f"trial {done}: {latest.family.name} {problem.score.name} {latest.score:.5g} ± {latest.spread:.2g}, "
+            f"{latest.seconds:.2f} s ({report.settings(latest)})\n"
+        )
+        run.metric(done, 0, trial_score=latest.score, eval_cv_score=board[0].score, trial_seconds=latest.seconds)
+        run.sample(done, report.leaderboard(found))
+        run.checkpoint(done, folder, best=latest is board[0])
+        left = max(0.0, params.time_limit - found.seconds)
+        run.progress(done, params.num_trials, 0, 0, unit="trial", left=left)
+
+    def failed(family: families.Family, error: Exception) -> None:
+        text = str(error).strip().splitlines()
+        run.note(
+            f"{family.title} cannot learn from these rows and was left out.",
+            level="warning",
+            hint=(text or [""])[0][:300],
+        )
+
+    found = search.Search(
+        problem,
+        chosen,
+        folder,
+        resume=run.resume_from is not None,
+        stop=run.stop_requested,
+        told=told,
+        failed=failed,
+    )
+    run.state("running", "Comparing models")
+    left = max(0.0, params.time_limit - found.seconds)
+    run.progress(found.done, params.num_trials, 0, 0, unit="trial", left=left)
+    found.run()
+    if found.seconds >= params.time_limit and found.done < params.num_trials and not run.stopping:
+        run.note(f"The time of {params.time_limit:,} seconds was used up after {found.done:,} trials.")
+    return found
+
+
+def _fit(run: Reporter, problem: search.Problem, best: search.Entry) -> saving.Saved:
+    transformer = prepare.preparation(problem.frame, problem.kinds, run.params, best.family.style)
+    with search.quiet():
+        ready = prepare.prepared(transformer, problem.frame, fit=True)
+        fitted = model.fit(
+            best.family,
+            best.settings,
+            ready,
+            problem.targets,
+            balanced=best.balanced,
+            seed=run.params.seed,
+            jobs=problem.jobs,
+        )
+    return saving.Saved(transformer, fitted)
+
+
+def _measure(
+    run: Reporter, problem: search.Problem, best: search.Entry, kept: saving.Saved, learn: Rows, judge: Rows | None
+) -> tuple[str, Answers, list[Target], Sequence[str]]:
+    """Return what it was measured on in words, the answers, the truth, and the rows' names."""
+    if judge is not None:
+        run.state("running", "Measuring on the validation rows")
+        with search.quiet():
+            answers = kept.fitted.predict(prepare.prepared(kept.transformer, judge.frame))
+        return f"{len(judge.names):,} validation rows", answers, judge.targets, judge.names
+    run.state("running", "Measuring by cross-validation")
+    rows, answers = search.out_of_fold(problem, best)
+    judged = [t.take(rows) for t in learn.targets]
+    words = f"{len(rows):,} training rows, each by a model that had not seen it"
+    return words, answers, judged, [learn.names[i] for i in rows]
+
+
+def _importance(run: Reporter, problem: search.Problem, kept: saving.Saved, rows: Rows) -> Any:
+    run.state("running", "Asking which columns matter")
+    with search.quiet():
+        found = importance(kept, rows.frame, rows.targets, problem.score, seed=run.params.seed, stop=run.stop_requested)
+    return report.importances(found, problem.score.title)
+
+
+def _told(targets: Sequence[Target]) -> list[dict[str, Any]]:
+    return [{"name": t.name, "labels": t.classes} for t in targets]
+
+
+def _card(
+    run: Reporter,
+    form: frame.Form,
+    best: search.Entry,
+    found: search.Search,
+    figures: Mapping[str, float],
+    parts: Mapping[str, Rows],
+    measured: str,
+) -> str:
+    row = {f.name: f.typical for f in form.features[:4]}
+    more = "  # and the other columns" if len(form.features) > 4 else ""
+    usage = (
+        "from autotrain_gradio.training.tabular.predictor import Predictor\n\n"
+        f'model = Predictor("./{run.spec.project_name}")\n'
+        f"row = {row!r}{more}\n"
+        'print(model([{"row": row}]))\n'
+        'print(model([{"table": "new_rows.csv"}]))  # writes the rows with predictions beside them'
+    )
+    targets = ", ".join(t["name"] for t in form.targets[:20]) if len(form.targets) > 1 else form.targets[0]["name"]
+    facts = {
+        "columns": ", ".join(f"{f.name} ({f.kind})" for f in form.features[:50]),
+        "targets": targets,
+        "training rows": len(parts["train"].names),
+        "validation rows": len(parts["validation"].names) if "validation" in parts else 0,
+        "model": best.family.title,
+        "settings": report.settings(best) or "its defaults",
+        f"cross-validated {found.problem.score.title}": f"{best.score:.4f} ± {best.spread:.4f}",
+        "trials": found.done,
+    }
+    return card.card(
+        run,
+        task=f"tabular-{form.task}",
+        title=f"A model of tables ({form.task})",
+        library="sklearn",
+        usage=usage,
+        data=facts,
+        metrics=figures,
+        measured_on=measured,
+        origin=f"{best.family.title}, the best of {found.done:,} trials",
+    )

@@ -1,0 +1,170 @@
+"""What a table's model says about rows that are typed, or that stand in a file."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autotrain_gradio.data.columns import as_text
+from autotrain_gradio.data.sheets import read_sheet
+from autotrain_gradio.errors import DataError, UserError
+from autotrain_gradio.training.tabular import frame, prepare, saving
+from autotrain_gradio.training.tabular.model import Answers
+from autotrain_gradio.training.tabular.search import quiet
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+KEPT_SECONDS = 3600.0
+"""How long a file of predictions is kept for its download."""
+YES = 0.5
+FOLDER = "predictions"
+
+
+class Predictor:
+    """The model in a folder.
+
+    Inputs: `{"row": {column: value}}`, or `{"table": path}` of a CSV, Excel or Parquet file.
+    Predictions of a row: `{"label", "scores"}`, or with several labels `{"labels", "scores"}`, the most likely first;
+    of numbers `{"values": {target: number}}`; of several targets with classes `{"targets": {target: {"label",
+    "scores"}}}`. Of a table: `{"file": path of a CSV, "rows", "columns"}`: the rows with what was predicted.
+    """
+
+    def __init__(self, folder: str | Path, output: Path | None = None) -> None:
+        """Load the model. output: where files of predictions go; None: beside the tables."""
+        self.folder, self._output = Path(folder), output
+        self.form = frame.Form.read(self.folder)
+        self._model = saving.load(self.folder)
+
+    def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Predict.
+
+        Raises:
+            DataError: columns are missing, or a cell is not of its column's kind.
+            UserError: there is no such file, or an input holds neither a row nor a table.
+        """
+        rows = [i["row"] for i in inputs if isinstance(i.get("row"), Mapping)]
+        said = iter(self._said(self._answers(frame.frame_of_rows(rows, self.form.features)), len(rows)) if rows else [])
+        found = []
+        for given in inputs:
+            if isinstance(given.get("row"), Mapping):
+                found.append(next(said))
+            elif given.get("table"):
+                found.append(self._table(Path(given["table"])))
+            else:
+                raise UserError("There is nothing to predict from.", "Give a row or a table.", code="no-input")
+        return found
+
+    def _answers(self, rows: pd.DataFrame) -> Answers:
+        if not len(rows):
+            return [np.zeros((0, len(t["labels"]))) if t["labels"] else np.zeros(0) for t in self.form.targets]
+        with quiet():
+            return self._model.fitted.predict(prepare.prepared(self._model.transformer, rows))
+
+    def _said(self, answers: Answers, count: int) -> list[dict[str, Any]]:
+        targets = self.form.targets
+        if self.form.task == "regression":
+            names = [t["name"] for t in targets]
+            return [{"values": {n: float(a[i]) for n, a in zip(names, answers, strict=True)}} for i in range(count)]
+        if self.form.multi_label:
+            found = []
+            for i in range(count):
+                shares = {t["name"]: float(a[i, 1]) for t, a in zip(targets, answers, strict=True)}
+                scores = dict(sorted(shares.items(), key=lambda s: -s[1]))
+                found.append({"labels": [n for n, s in scores.items() if s >= YES], "scores": scores})
+            return found
+        each = [[_label(a[i], t["labels"]) for t, a in zip(targets, answers, strict=True)] for i in range(count)]
+        if len(targets) == 1:
+            return [one[0] for one in each]
+        return [{"targets": {t["name"]: a for t, a in zip(targets, one, strict=True)}} for one in each]
+
+    def _table(self, path: Path) -> dict[str, Any]:
+        if not path.is_file():
+            raise UserError(f"There is no file '{path.name}'.", "Give the path of one.", str(path), "no-file")
+        sheet = read_sheet(path, path.name)
+        errors = [f for f in sheet.findings if f.level == "error"]
+        if errors:
+            raise DataError.from_findings(errors)
+        if not sheet.table.num_rows:
+            raise DataError(f"{path.name} has no rows.", "Write one line for each.", path.name, "empty-table")
+        where = [f"{path.name}, row {n}" for n in sheet.number]
+        rows = frame.frame_of_table(sheet.table, self.form.features, where)
+        columns = self._columns(self._answers(rows), set(sheet.table.column_names))
+        given = {name: as_text(sheet.table.column(name)).to_pylist() for name in sheet.table.column_names}
+        target = self._place(path)
+        with target.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow([escaped(n) for n in (*given, *columns)])
+            for cells in zip(*given.values(), *columns.values(), strict=True):
+                writer.writerow([escaped(c) for c in cells])
+        return {"file": str(target), "rows": len(rows), "columns": list(columns)}
+
+    def _columns(self, answers: Answers, taken: set[str]) -> dict[str, list[Any]]:
+        """Return the columns to add: predictions, and a score for each class."""
+        found: dict[str, list[Any]] = {}
+
+        def add(name: str, cells: list[Any]) -> None:
+            free, number = name, 2
+            while free in taken or free in found:
+                free, number = f"{name} {number}", number + 1
+            found[free] = cells
+
+        several = len(self.form.targets) > 1
+        if self.form.multi_label:
+            names = [t["name"] for t in self.form.targets]
+            count = len(answers[0])
+            add(
+                "prediction",
+                [", ".join(n for n, a in zip(names, answers, strict=True) if a[i, 1] >= YES) for i in range(count)],
+            )
+            for name, answer in zip(names, answers, strict=True):
+                add(f"score {name}", [round(float(s), 6) for s in answer[:, 1]])
+            return found
+        for target, answer in zip(self.form.targets, answers, strict=True):
+            of = f" {target['name']}" if several else ""
+            if target["labels"] is None:
+                add(f"prediction{of}", [float(f"{v:.10g}") for v in answer])
+                continue
+            add(f"prediction{of}", [target["labels"][k] for k in answer.argmax(axis=1)])
+            for k, label in enumerate(target["labels"]):
+                add(f"score{of} {label}", [round(float(s), 6) for s in answer[:, k]])
+        return found
+
+    def _place(self, path: Path) -> Path:
+        if self._output is None:
+            return path.with_name(f"{path.stem}-predictions.csv")
+        self._output.mkdir(parents=True, exist_ok=True)
+        for old in self._output.iterdir():
+            if old.is_dir() and old.stat().st_mtime < time.time() - KEPT_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
+        return Path(tempfile.mkdtemp(dir=self._output)) / f"{path.stem}-predictions.csv"
+
+
+def _label(shares: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    scores = {names[int(i)]: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
+    return {"label": next(iter(scores)), "scores": scores}
+
+
+def escaped(cell: Any) -> Any:
+    """Return a cell that a spreadsheet takes for what it is: text that looks like a formula gets an apostrophe.
+
+    Source: OWASP, CSV Injection. Numbers stay as they are, with their sign.
+    """
+    if not isinstance(cell, str) or not cell.startswith(FORMULA):
+        return "" if cell is None else cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
+def load(directory: Path) -> Predictor:
+    """Load the model of a run; its files of predictions go into the run."""
+    return Predictor(directory / "model", directory / FOLDER)

@@ -1,0 +1,200 @@
+"""Figures and panels of a table's model: while it is sought, and of the one that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autotrain_gradio import panels
+from autotrain_gradio.panels import Panel
+from autotrain_gradio.training import metrics
+from autotrain_gradio.training.tabular.importance import Importance
+from autotrain_gradio.training.tabular.model import Answers, Target
+from autotrain_gradio.training.tabular.search import Entry, Search
+
+SHOWN = 10
+MATRIX_CLASSES = 30
+TABLE_CLASSES = 100
+MISTAKES = 20
+POINTS = 1000
+BARS = 30
+
+
+def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Panel:
+    """Draw the best trials, the best first."""
+    score, entries = search.problem.score, search.leaderboard()
+    head = ["rank", "model", score.title, "±", "seconds", "settings"]
+    cells = [
+        [n, e.family.title, round(e.score, 4), round(e.spread, 4), round(e.seconds, 2), settings(e)]
+        for n, e in enumerate(entries[:rows], 1)
+    ]
+    count = len(search.problem.parts)
+    way = f"mean and spread over {count} folds" if count > 1 else "on a fifth of the training rows"
+    better = "" if score.sign > 0 else " Lower is better."
+    guess = f" Guessing without looking at any column: {score.shown(search.problem.baseline()):.4g}."
+    note = f"{score.title[0].upper()}{score.title[1:]}: {way}.{better}{guess}"
+    if len(entries) > rows:
+        note += f" {len(entries):,} trials, the {rows} best are shown."
+    return panels.table("Leaderboard" + (" so far" if live else ""), head, cells, note=note)
+
+
+def settings(entry: Entry) -> str:
+    """Write a trial's settings short."""
+    said = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.settings.items()]
+    return ", ".join([*said, *(["balanced"] if entry.balanced and entry.family.weights else [])])
+
+
+def figures(answers: Answers, targets: Sequence[Target], *, multi_label: bool) -> dict[str, float]:
+    """Measure answers; of several targets each figure is the mean over those that have it."""
+    if multi_label:
+        scores = np.column_stack([a[:, 1] for a in answers])
+        return metrics.multi_label(scores, np.column_stack([t.values for t in targets]))
+    each = [_figures(a, t) for a, t in zip(answers, targets, strict=True)]
+    names = list(dict.fromkeys(n for found in each for n in found))
+    return {n: float(np.mean([found[n] for found in each if n in found])) for n in names}
+
+
+def _figures(answer: np.ndarray, target: Target) -> dict[str, float]:
+    if target.classes is None:
+        return metrics.regression(answer, target.values)
+    likely = np.log(np.clip(answer, 1e-12, 1.0))
+    found = metrics.classification(likely, target.values)
+    return {**found, "loss": float(-likely[np.arange(len(likely)), target.values].mean())}
+
+
+def results(
+    answers: Answers,
+    targets: Sequence[Target],
+    found: Mapping[str, float],
+    names: Sequence[str],
+    *,
+    multi_label: bool,
+    measured_on: str,
+) -> list[Panel]:
+    """Draw how good the model is. names: what each row is called."""
+    shown = {n.replace("_", " "): round(v, 4) for n, v in found.items()}
+    several = len(targets) > 1
+    note = f"On {measured_on}." + (" Means over the targets." if several and not multi_label else "")
+    drawn = [panels.numbers("Results", shown, note=note)]
+    if multi_label:
+        scores = np.column_stack([a[:, 1] for a in answers])
+        rows = metrics.per_label(scores, np.column_stack([t.values for t in targets]), [t.name for t in targets])
+        head = ["label", "threshold", "precision", "recall", "F1", "AUC", "rows"]
+        return [*drawn, panels.table("Each label", head, rows[:TABLE_CLASSES])]
+    if several:
+        each = [_figures(a, t) for a, t in zip(answers, targets, strict=True)]
+        heads = [n for n in found if n in set.intersection(*(set(e) for e in each))]
+        rows = [[t.name, *(round(e[n], 4) for n in heads)] for t, e in zip(targets, each, strict=True)]
+        drawn.append(panels.table("Each target", ["target", *(h.replace("_", " ") for h in heads)], rows))
+    for answer, target in zip(answers[:6], targets[:6], strict=True):
+        drawn += (
+            _of_numbers(answer, target, several) if target.classes is None else _of_classes(answer, target, several)
+        )
+    return [*drawn, _wrong(answers, targets, names)]
+
+
+def _title(text: str, target: Target, several: bool) -> str:
+    return f"{text}: {target.name}" if several else text
+
+
+def _of_classes(answer: np.ndarray, target: Target, several: bool) -> list[Panel]:
+    names = target.classes or []
+    likely = np.log(np.clip(answer, 1e-12, 1.0))
+    counts = metrics.confusion(likely, target.values)
+    head = ["class", "precision", "recall", "F1", "rows"]
+    table = metrics.per_class(likely, target.values, names)
+    note = ""
+    if len(table) > TABLE_CLASSES:
+        table.sort(key=lambda r: (r[3] is None, r[3] or 0.0))
+        note = f"The {TABLE_CLASSES} of {len(table):,} classes with the lowest F1."
+    drawn = [panels.table(_title("Each class", target, several), head, table[:TABLE_CLASSES], note=note)]
+    if len(names) <= MATRIX_CLASSES:
+        title = _title("Confusion matrix", target, several)
+        return [panels.matrix(title, names, counts.tolist(), rows="true", columns="predicted"), *drawn]
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:MATRIX_CLASSES]
+    pairs = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, counts.shape), strict=True)]
+    rows = [[names[i], names[j], int(counts[i, j])] for i, j in pairs if counts[i, j]]
+    title = _title("Most frequent confusions", target, several)
+    return [panels.table(title, ["true", "predicted", "rows"], rows), *drawn]
+
+
+def _of_numbers(answer: np.ndarray, target: Target, several: bool) -> list[Panel]:
+    rows = np.arange(len(answer))
+    note = ""
+    if len(rows) > POINTS:  # evenly over the sizes of the targets, so that rare sizes are seen
+        rows = np.argsort(target.values, kind="stable")[np.linspace(0, len(rows) - 1, POINTS).astype(int)]
+        note = f"{POINTS:,} of {len(answer):,} rows."
+    truth, said = target.values[rows].tolist(), answer[rows].tolist()
+    off = [s - t for t, s in zip(truth, said, strict=True)]
+    return [
+        panels.scatter(
+            _title("Predicted against true", target, several),
+            list(zip(truth, said, strict=True)),
+            x="true",
+            y="predicted",
+            line="diagonal",
+            note=note,
+        ),
+        panels.scatter(
+            _title("Residuals", target, several),
+            list(zip(said, off, strict=True)),
+            x="predicted",
+            y="predicted − true",
+            line="zero",
+            note="A pattern here is something that the model has not learnt." if len(rows) > 20 else "",
+        ),
+    ]
+
+
+def _wrong(answers: Answers, targets: Sequence[Target], names: Sequence[str]) -> Panel:
+    several = len(targets) > 1
+    head = ["row", *(["target"] if several else [])]
+    found: list[tuple[float, list[Any]]] = []
+    if targets[0].classes is None:
+        for answer, target in zip(answers, targets, strict=True):
+            off = np.abs(answer - target.values)
+            spread = float(target.values.std()) or 1.0
+            for row in map(int, np.argsort(-off, kind="stable")[:MISTAKES]):
+                cells = [_figure(target.values[row]), _figure(answer[row]), _figure(answer[row] - target.values[row])]
+                found.append((float(off[row]) / spread, [names[row], *([target.name] if several else []), *cells]))
+        columns, title = ["true", "predicted", "difference"], "Largest errors"
+        note = ""
+    else:
+        wrong = 0
+        for answer, target in zip(answers, targets, strict=True):
+            guess, labels = answer.argmax(axis=1), target.classes or []
+            missed = np.flatnonzero(guess != target.values)
+            wrong += len(missed)
+            sure = answer[missed, guess[missed]]
+            for row in map(int, missed[np.argsort(-sure, kind="stable")][:MISTAKES]):
+                cells = [labels[target.values[row]], labels[guess[row]], round(float(answer[row, guess[row]]), 3)]
+                found.append(
+                    (float(answer[row, guess[row]]), [names[row], *([target.name] if several else []), *cells])
+                )
+        columns, title = ["true", "predicted", "how sure"], "Most confident mistakes"
+        of = f"of {len(names) * len(targets):,} answers" if several else f"of {len(names):,} rows"
+        note = f"{wrong:,} {of} are wrong." if wrong else f"None {of} is wrong."
+    found.sort(key=lambda item: -item[0])
+    return panels.table(title, [*head, *columns], [cells for _, cells in found[:MISTAKES]], note=note)
+
+
+def _figure(value: float) -> float:
+    return float(f"{float(value):.5g}")
+
+
+def importances(found: Importance, score: str) -> Panel:
+    """Draw which columns the model needs."""
+    shown = {n: max(0.0, v) for n, v in list(found.columns.items())[:BARS]}
+    note = (
+        f"How much {score} is lost when a column's cells are shuffled, on {found.rows:,} rows"
+        f"{f', {found.repeats} times' if found.repeats > 1 else ''}. Columns that say the same share it."
+    )
+    if len(found.columns) > BARS:
+        note += f" The {BARS} most important of {len(found.columns):,} columns."
+    if found.left_out:
+        note += f" The time did not reach for {found.left_out:,} columns."
+    values = [float(f"{v:.4g}") for v in shown.values()]
+    return panels.bars("What the model looks at", list(shown), {"importance": values}, note=note)

@@ -1,0 +1,182 @@
+"""What a model of tables says about rows and files, and which files it refuses to be loaded from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autotrain_gradio.errors import DataError, UserError
+from autotrain_gradio.tasks.tabular_classification import train as classification
+from autotrain_gradio.training.tabular import saving
+from autotrain_gradio.training.tabular.predictor import Predictor, escaped, load
+from tests.unit.training.conftest import Trial
+
+TABLE = """size;colour;when;comment
+1,5;red;31.12.2022;=1+1
+-2;blue;01.05.2022;-3.5
+;;;@home
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """A run that knows sizes, colours and dates."""
+    folder = tmp_path_factory.mktemp("predictor")
+    draw = np.random.default_rng(0)
+    size, colour = draw.normal(size=120), draw.choice(["red", "blue"], 120)
+    when = pd.Timestamp("2022-01-01") + pd.to_timedelta(draw.integers(0, 364, 120), unit="D")
+    table = pd.DataFrame({"size": size, "colour": colour, "when": when.strftime("%d.%m.%Y")})
+    table["target"] = np.where(size + (colour == "red") > 0.5, "in", "out")
+    table.to_csv(folder / "rows.csv", index=False)
+    data = {"source": "path", "path": str(folder / "rows.csv")}
+    spec = {"task": "tabular", "model": "decision_tree,random_forest", "data": data, "params": {"num_trials": 2}}
+    trial = Trial(folder / "run", spec)
+    classification.train(trial.reporter())
+    yield trial
+
+
+def test_a_table_in_gives_a_table_out(made: Trial, tmp_path: Path) -> None:
+    path = tmp_path / "new rows.csv"
+    path.write_text(TABLE, encoding="utf-8")
+    answer = load(made.directory)([{"table": str(path)}])[0]
+    assert answer["rows"] == 3 and answer["columns"] == ["prediction", "score in", "score out"]
+    out = Path(answer["file"])
+    assert out.is_relative_to(made.directory / "predictions") and out.name == "new rows-predictions.csv"
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [r["prediction"] for r in rows[:2]] == ["in", "out"] and [r["size"] for r in rows] == ["1,5", "-2", ""]
+    assert [r["comment"] for r in rows] == ["'=1+1", "-3.5", "'@home"]
+    assert all(float(r["score in"]) + float(r["score out"]) == pytest.approx(1, abs=1e-5) for r in rows)
+    # Rows of a file and rows that are typed are the same.
+    typed = Predictor(made.directory / "model")([{"row": {"size": -2, "colour": "blue", "when": "2022-05-01"}}])
+    assert typed[0]["scores"]["in"] == pytest.approx(float(rows[1]["score in"]), abs=1e-5)
+
+
+def test_names_of_columns_do_not_meet(made: Trial, tmp_path: Path) -> None:
+    path = tmp_path / "again.csv"
+    path.write_text("size,colour,when,prediction\n1.5,red,2022-12-31,old\n", encoding="utf-8")
+    answer = load(made.directory)([{"table": str(path)}])[0]
+    assert answer["columns"][0] == "prediction 2"
+    assert Path(answer["file"]).read_text(encoding="utf-8").splitlines()[1].startswith("1.5,red,2022-12-31,old,in,")
+
+
+def test_what_is_missing_or_wrong_is_named(made: Trial, tmp_path: Path) -> None:
+    model = load(made.directory)
+    with pytest.raises(DataError, match="columns 'colour', 'when' are missing"):
+        model([{"row": {"size": 1}}])
+    with pytest.raises(DataError, match="'size' wants a number, and has 'large'") as said:
+        model([{"row": {"size": "large", "colour": "red", "when": None}}])
+    assert "12.5" in said.value.hint
+    path = tmp_path / "bad.csv"
+    path.write_text("size,colour,when\n1,red,2022-01-01\n2,red,sometime\n", encoding="utf-8")
+    with pytest.raises(DataError) as found:
+        model([{"table": str(path)}])
+    assert "bad.csv, row 3" in found.value.where
+    path.write_text("size,colour,when\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"no rows|header"):
+        model([{"table": str(path)}])
+    with pytest.raises(UserError, match="There is no file"):
+        model([{"table": str(tmp_path / "nowhere.csv")}])
+    with pytest.raises(UserError, match="nothing to predict"):
+        model([{}])
+
+
+@pytest.mark.parametrize(
+    ("cell", "safe"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+49 30 1234", "'+49 30 1234"),
+        ("\tx", "'\tx"),
+        ("-3.5", "-3.5"),
+        ("plain", "plain"),
+        (None, ""),
+        (-2.5, -2.5),
+    ],
+)
+def test_cells_that_look_like_formulas_are_made_text(cell: Any, safe: Any) -> None:
+    assert escaped(cell) == safe
+
+
+def test_the_form_tells_of_each_column(made: Trial) -> None:
+    form = json.loads((made.directory / "model" / "form.json").read_text())
+    size, colour, when = form["features"]
+    assert size["kind"] == "number" and size["low"] < size["typical"] < size["high"]
+    assert set(colour["choices"]) == {"red", "blue"} and colour["typical"] == colour["choices"][0]
+    assert when["low"] < when["typical"] < when["high"] and when["typical"].startswith("2022-")
+    assert form["targets"] == [{"name": "target", "labels": ["in", "out"]}]
+
+
+def test_nothing_that_is_saved_is_a_pickle(made: Trial) -> None:
+    names = {p.name for p in (made.directory / "model").iterdir()}
+    assert names == {"model.skops", "form.json", "README.md", "training_params.json"}
+    with zipfile.ZipFile(made.directory / "model" / "model.skops") as archive:
+        assert all(n.endswith((".json", ".npy", ".npz")) for n in archive.namelist())
+    card = (made.directory / "model" / "README.md").read_text()
+    assert "tabular-classification" in card and "Predictor" in card and "base_model" not in card
+
+
+def _changed(made: Trial, folder: Path, change: Any) -> Path:
+    """A copy of the model with its schema changed by a function."""
+    (folder / "model").mkdir()
+    for name in ("form.json", "model.skops"):
+        (folder / "model" / name).write_bytes((made.directory / "model" / name).read_bytes())
+    path = folder / "model" / "model.skops"
+    with zipfile.ZipFile(path) as archive:
+        files = {n: archive.read(n) for n in archive.namelist()}
+    files = change(files)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return folder
+
+
+def test_a_model_that_was_tampered_with_is_refused(made: Trial, tmp_path: Path) -> None:
+    def foreign(files: dict[str, bytes]) -> dict[str, bytes]:
+        schema = files["schema.json"].decode()
+        assert '"ColumnTransformer"' in schema
+        changed = schema.replace('"__module__": "sklearn.compose._column_transformer"', '"__module__": "subprocess"')
+        return {**files, "schema.json": changed.replace('"ColumnTransformer"', '"Popen"').encode()}
+
+    with pytest.raises(UserError, match="does not belong") as said:
+        load(_changed(made, tmp_path, foreign))
+    assert said.value.code == "untrusted-model" and "subprocess.Popen" in said.value.message
+
+
+def test_a_damaged_model_is_told_as_such(made: Trial, tmp_path: Path) -> None:
+    folder = _changed(made, tmp_path, lambda files: {n: c for n, c in files.items() if n == "schema.json"})
+    with pytest.raises(UserError, match="cannot be read"):
+        load(folder)
+    (folder / "model" / "model.skops").write_bytes(b"no zip")
+    with pytest.raises(UserError, match="cannot be read"):
+        load(folder)
+    (folder / "model" / "form.json").unlink()
+    with pytest.raises(UserError, match=r"form\.json"):
+        load(folder)
+
+
+def test_trees_that_point_beyond_their_arrays_are_refused(made: Trial) -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
+    rows, answers = np.random.default_rng(0).normal(size=(60, 2)), [0, 1] * 30
+    tree = DecisionTreeClassifier(max_depth=3).fit(rows, answers)
+    saving._check_trees(tree)
+    state = tree.tree_.__getstate__()
+    state["nodes"]["left_child"][0] = 10**6
+    tree.tree_.__setstate__(state)
+    with pytest.raises(ValueError, match="points at nodes"):
+        saving._check_trees(tree)
+    boosted = HistGradientBoostingClassifier(max_iter=2).fit(rows, answers)
+    saving._check_trees(boosted)
+    boosted._predictors[1][0].nodes["feature_idx"][0] = 7
+    with pytest.raises(ValueError, match="columns that there are not"):
+        saving._check_trees(boosted)
