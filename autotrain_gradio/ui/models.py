@@ -99,5 +99,5 @@ def _value(value: Any) -> str:
             return " × ".join(str(v) for v in value)
         return f"{len(value):,}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{k} {figure(v)}" for k, v in value.items())
+        return ", ".join(f"{figure(v)} {k}" for k, v in value.items())
     return figure(value)

@@ -22,6 +22,9 @@ Link = Callable[[str], str]
 MATRIX_SHOWN = 60
 """A larger matrix is cut to its first classes: a browser cannot draw a million cells."""
 TABLE_SHOWN = 500
+LONG_TEXT = 40
+"""Characters from which on the name of a row is a text to be read, and not set in bold."""
+LONG = " class='at-long' dir='auto'"
 BARS_SHOWN = 60
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -137,7 +140,7 @@ def _table(panel: Panel, link: Link) -> str:
     rows = "".join(
         "<tr>"
         + "".join(
-            f"<th scope='row'>{escape(figure(cell))}</th>"
+            f"<th scope='row'{LONG if len(figure(cell)) > LONG_TEXT else ''}>{escape(figure(cell))}</th>"
             if n == 0
             else f"<td{' class=at-num' if isinstance(cell, int | float) else ''}>{escape(figure(cell))}</td>"
             for n, cell in enumerate(row)
