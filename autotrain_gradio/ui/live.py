@@ -23,6 +23,7 @@ POLL_SECONDS = 1.0
 ENDED_SECONDS = 5.0
 """A run that has ended may be resumed by somebody else."""
 CHART_SECONDS = 4.0
+AGAIN_SECONDS = 1.5
 KEPT_DRAWINGS = 64
 PARTS = ("header", "progress", "tiles", "reason")
 
@@ -56,7 +57,12 @@ const poll = async () => {
         const node = element.querySelector(`[data-part="${name}"]`);
         if (node) node.innerHTML = told.parts[name];
       }
-      if (told.key !== key) { key = told.key; plotted = version; plottedAt = now; trigger('change'); }
+      if (told.key !== key) {
+        key = told.key; plottedAt = now; trigger('change');
+        // The last points may arrive together with much else, and are then not drawn: they come once more.
+        if (ended) next = now + AGAIN_MS; else plotted = version;
+        return;
+      }
     }
     if (plotted !== version && (ended || now - plottedAt >= CHART_MS)) {
       plotted = version; plottedAt = now; trigger('input');
@@ -92,7 +98,12 @@ class Live:
             return self.told(run, since) or {"same": True}
 
         script = SCRIPT
-        for name, seconds in (("CHART_MS", CHART_SECONDS), ("ENDED_MS", ENDED_SECONDS), ("POLL_MS", POLL_SECONDS)):
+        for name, seconds in (
+            ("CHART_MS", CHART_SECONDS),
+            ("ENDED_MS", ENDED_SECONDS),
+            ("POLL_MS", POLL_SECONDS),
+            ("AGAIN_MS", AGAIN_SECONDS),
+        ):
             script = script.replace(name, str(int(seconds * 1000)))
         return gr.HTML("", html_template=TEMPLATE, js_on_load=script, server_functions=[live], elem_id=elem_id)
 

@@ -319,10 +319,11 @@ class RunView:
             chart = task.charts[number] if task and number < len(task.charts) else None
             drawn = run_html.drawn(chart, series) if chart else []
             if chart is None or not drawn:
-                found.append({"value": None})
+                # A plot without points has no title of its own: the frame says what it waits for.
+                found.append({"value": None, "show_label": True})
                 continue
             data = plot.postprocess(run_html.table(chart, series))
-            found.append({"value": data.model_dump(), "colors_in_legend": drawn})
+            found.append({"value": data.model_dump(), "colors_in_legend": drawn, "show_label": False})
         return found
 
     def _yaml(self, snapshot: dict[str, Any]) -> str:
@@ -342,6 +343,7 @@ def _style(chart: Any) -> dict[str, Any]:
         "color": "series" if several else None,
         "color_map": dict(zip(labels, SERIES_COLOURS, strict=False)) if several else None,
         "title": chart.title,
+        "label": chart.title,
         "y_title": chart.unit or " ",
         "visible": True,
     }

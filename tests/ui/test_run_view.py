@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from tests.hub import TOKEN, serve
 from tests.ui.conftest import App, Page, sync_api
@@ -87,6 +91,20 @@ def test_a_series_that_comes_late_is_drawn(app: App, visit: Visit) -> None:
     assert chart.screenshot() != first
     # The toy tells its accuracy with its last breath.
     expect(page.locator("#run-live [data-part=tiles]")).to_contain_text("75.0 %")
+    # What was watched to its end looks as it does when it is opened anew: no point is missing.
+    page.wait_for_timeout(4000)
+    watched = _right_end(chart.screenshot())
+    page.reload()
+    expect(chart.locator("canvas, svg.marks").first).to_be_visible()
+    page.wait_for_timeout(2000)
+    assert abs(_right_end(chart.screenshot()) - watched) <= 2
+
+
+def _right_end(png: bytes) -> int:
+    """Return the column of the last pixel of the first curve, which is green."""
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+    green = (pixels[..., 1] - pixels[..., 0] > 60) & (pixels[..., 1] - pixels[..., 2] >= 0)
+    return int(green.any(axis=0).nonzero()[0].max())
 
 
 def test_the_log_grows_and_the_result_appears(app: App, visit: Visit) -> None:
