@@ -67,18 +67,24 @@ def _plain(texts: pa.Array) -> pa.Array:
     """Return texts in lower case, with one space for any number of them, and none around."""
     if texts.type != pa.string():
         texts = texts.cast(pa.string())
-    ascii_ = pc.all(pc.string_is_ascii(texts)).as_py() is not False
-    texts = pc.ascii_lower(texts) if ascii_ else pc.utf8_lower(texts)
     data = _bytes(texts)
-    control = bool((np.frombuffer(data, np.uint8) < 32).any())
-    if control or b"  " in data or not ascii_:
+    letters = np.frombuffer(data, np.uint8)
+    ascii_ = not len(letters) or bool(letters.max() < 128)
+    plain = ascii_ and (not len(letters) or (bool(letters.min() >= 32) and b"  " not in data))
+    texts = pc.ascii_lower(texts) if ascii_ else pc.utf8_lower(texts)
+    if not plain:
         texts = pc.replace_substring_regex(texts, r"[\s\v\pZ]+", " ")
     return pc.ascii_trim_whitespace(texts) if ascii_ else pc.utf8_trim_whitespace(texts)
 
 
 def _bytes(texts: pa.Array) -> bytes:
-    data = texts.buffers()[2]
-    return data.to_pybytes() if data is not None else b""
+    """Return the bytes of texts, one after the other."""
+    data, offsets = texts.buffers()[2], texts.buffers()[1]
+    if data is None or not len(texts):
+        return b""
+    ends = np.frombuffer(offsets, np.int32)[[texts.offset, texts.offset + len(texts)]]
+    part: bytes = data.slice(int(ends[0]), int(ends[1] - ends[0])).to_pybytes()
+    return part
 
 
 def _marks(texts: pa.Array) -> Any:
@@ -88,7 +94,7 @@ def _marks(texts: pa.Array) -> Any:
     """
     count = len(texts)
     ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + count + 1].astype(np.int64)
-    begins, lengths = ends[:-1], np.diff(ends)
+    begins, lengths = ends[:-1] - ends[0], np.diff(ends)
     data = np.frombuffer(_bytes(texts) + b"\0" * 8, np.uint8)
     # Eight bytes from any place on, as one number: a view without a copy.
     words = np.ndarray((len(data) - 7,), "<u8", buffer=data, strides=(1,))

@@ -67,7 +67,7 @@ def read_plain(path: Path, name: str, head: str, delimiter: str) -> Sheet | None
             pacsv.ConvertOptions(column_types={n: pa.string() for n in names}, strings_can_be_null=False),
         )
     except pa.ArrowInvalid:
-        return None  # ragged rows, bytes that are no UTF-8, a cell as long as a block
+        return None  # ragged rows, blank lines, bytes that are no UTF-8, a cell as long as a block
     columns = []
     for column in table.columns:
         longest = pc.max(pc.binary_length(column)).as_py() or 0
@@ -92,29 +92,27 @@ def read_plain(path: Path, name: str, head: str, delimiter: str) -> Sheet | None
 
 
 def _quotes(path: Path, name: str) -> int | None:
-    """Return the number of quotes in a file; None if there are blank lines before its end."""
+    """Return the number of quotes in a file; None where a blank line stands before other lines: it would not count."""
     quotes = 0
-    blank = False  # a blank line was seen; it counts when something follows
-    waiting = b""
-    buffer = bytearray(BLOCK)
+    blank = False
+    buffer = bytearray(BLOCK + 3)  # the first three bytes are the last ones of the block before
+    room = memoryview(buffer)[3:]
     with path.open("rb", buffering=0) as file:
-        while size := file.readinto(buffer):
-            data = bytes(memoryview(buffer)[:size]) if size < BLOCK else buffer
-            if b"\0" in data:
+        while size := file.readinto(room):
+            end = size + 3
+            if buffer.find(b"\0", 3, end) >= 0:
                 raise zeros(name)
-            quotes += data.count(b'"')
-            seen = waiting + data[:64]
-            if blank and (seen.strip() or data.strip()):
+            if blank and buffer[3:end].strip():
                 return None
-            for mark in (b"\n\n", b"\n\r\n"):
-                place = data.find(mark)
-                if place < 0 and mark in seen:
-                    place = 0
-                if place >= 0:
-                    if data[place:].strip():
-                        return None
-                    blank = True
-            waiting = bytes(data[-2:])
+            quotes += buffer.count(b'"', 3, end)
+            place = buffer.find(b"\n\n", 0, end)
+            if place < 0:
+                place = buffer.find(b"\n\r\n", 0, end)
+            if place >= 0:
+                if buffer[place:end].strip():
+                    return None
+                blank = True
+            buffer[0:3] = buffer[size:end]
     return quotes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,9 @@ def parse(column: pa.ChunkedArray) -> Dates:
     if not is_text(column.type):
         column = column.cast(pa.string())
     text = pc.utf8_trim_whitespace(column)
+    plain = _alike(text)
+    if plain is not None:
+        return plain
     text = pc.replace_substring_regex(
         text, r"(\d)[T ]+(\d{1,2}:\d{2}(:\d{2})?)(\.\d+)?(Z|[+-]\d{2}:?\d{2})?$", r"\1 \2"
     )
@@ -86,6 +90,19 @@ def parse(column: pa.ChunkedArray) -> Dates:
     _slashes(result, slashes)
     result.ways = dict(sorted(result.ways.items(), key=lambda way: -way[1]))
     return result
+
+
+def _alike(text: pa.ChunkedArray) -> Dates | None:
+    """Read days that are all written in the first way of all, which is the usual one; None for others."""
+    empty = ~_true(pc.greater(pc.binary_length(text), 0))
+    first = np.flatnonzero(~empty)[:1]
+    name, day, format_ = _DAYS[0]
+    if not len(first) or not re.fullmatch(day, text[int(first[0])].as_py()):
+        return None
+    values = pc.strptime(text, format=format_, unit="us", error_is_null=True).to_numpy().astype("datetime64[us]")
+    if (np.isnat(values) != empty).any():
+        return None
+    return Dates(values, empty, np.zeros(len(values), dtype=bool), {name: int((~empty).sum())})
 
 
 def _slashes(result: Dates, found: list[tuple[str, Any, Any]]) -> None:

@@ -184,3 +184,18 @@ def test_an_empty_table_beside_good_ones_is_a_warning(tmp_path: Path) -> None:
     folder = plant(tmp_path / "in", {"a.csv": BODY, "b.csv": "text,label\n"})
     result = roles.check(tmp_path / "draft", roles.TEXTS, folder)
     assert "table-header-only" in codes(result, "warning") and not errors(result) and result["rows"] == 12
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_blank_rows_between_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    content = f"a,b{end}1,2{end}{end}3,4{end}"
+    path = plant(tmp_path, {"a.csv": content}) / "a.csv"
+    for block in range(1, len(content) + 1):
+        monkeypatch.setattr("autotrain_gradio.data.csv_plain.BLOCK", block)
+        assert read_plain(path, "a.csv", content, ",") is None
+    assert read_sheet(path, "a.csv").number.tolist() == [2, 4]
+    path.write_text(f"a,b{end}1,2{end}3,4{end}{end}{end}", newline="")
+    for block in range(1, len(content) + 1):
+        monkeypatch.setattr("autotrain_gradio.data.csv_plain.BLOCK", block)
+        found = read_plain(path, "a.csv", content, ",")
+        assert found is None or found.number.tolist() == [2, 3]
