@@ -5,106 +5,25 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio import panels
-from autotrain_gradio.data import materialise, split_names
+from autotrain_gradio.data import checked, materialise, split_names
+from autotrain_gradio.data.checked import TRAIN, VALIDATION, CheckResult, State
 from autotrain_gradio.data.columns import stacked
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.files import read_json, write_json
-from autotrain_gradio.data.mapping import Mapping, map_columns
+from autotrain_gradio.data.mapping import map_columns
 from autotrain_gradio.data.recognition import recognise
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW, WHERE, Context, Fetched, Places, Progress, Raw, Rows, counted
 from autotrain_gradio.data.split import split
 from autotrain_gradio.data.tree import Tree, scan
 from autotrain_gradio.errors import DataError, Finding, UserError
-from autotrain_gradio.panels import Panel
 from autotrain_gradio.settings import Limits
-
-TRAIN, VALIDATION = "train", "validation"
-REASONS = {
-    "label-missing": "no label",
-    "label-left-out": "label left out by your mapping",
-    "text-empty": "no text",
-    "number-missing": "no number",
-    "number-not-finite": "infinite or not a number",
-    "number-unreadable": "not a number",
-    "over-max-samples": "beyond max_samples",
-    "split-unused": "in a split that is not used",
-    "image-empty": "empty file",
-    "image-missing": "file not there",
-    "image-unreadable": "file cannot be opened",
-    "image-unknown": "no picture",
-    "image-truncated": "picture cut off",
-    "image-corrupt": "picture damaged",
-    "image-too-large": "picture too large",
-    "audio-empty": "empty file",
-    "audio-missing": "file not there",
-    "audio-unreadable": "file cannot be opened",
-    "audio-unknown": "no audio",
-    "audio-corrupt": "audio damaged",
-    "audio-no-decoder": "format that needs ffmpeg",
-    "audio-zero": "audio without samples",
-    "audio-cut": "audio cut off",
-    "audio-short": "audio too short",
-    "audio-silent": "nothing but silence",
-    "part-backwards": "end before the start",
-    "part-outside": "times outside the file",
-    "part-short": "part too short",
-    "text-no-letters": "no letter in the text",
-    "time-unreadable": "time that is no number",
-    "file-outside": "file outside the folder",
-}
-"""Code of a reason → words; other codes are shown as they are."""
-ORDER = {"error": 0, "warning": 1, "info": 2}
-
-
-class CheckResult(TypedDict):
-    """What `check.json` holds; see docs/architecture.md."""
-
-    layout: dict[str, str] | None
-    source: dict[str, Any]
-    rows: int
-    columns: list[dict[str, Any]]
-    mapping: dict[str, list[str]]
-    labels: list[dict[str, Any]]
-    raw_labels: list[dict[str, Any]]
-    splits: dict[str, int]
-    found_splits: dict[str, int]
-    split_how: str
-    dropped: list[dict[str, Any]]
-    findings: list[dict[str, Any]]
-    profile: list[Panel]
-    gallery: list[Panel]
-    key: str
-    seconds: float
-
-
-@dataclass
-class _State:
-    """What is known so far; an error on the way leaves the rest empty."""
-
-    draft: Path
-    request: Request
-    progress: Progress
-    findings: list[Finding] = field(default_factory=list)
-    layout: dict[str, str] | None = None
-    source: dict[str, Any] = field(default_factory=dict)
-    total: int = 0
-    mapping: Mapping = field(default_factory=Mapping)
-    rows: Rows | None = None
-    unused: int = 0
-    passed: Counter[str] = field(default_factory=Counter)
-    found: dict[str, int] = field(default_factory=dict)
-    how: str = ""
-    profile: list[Panel] = field(default_factory=list)
-    gallery: list[Panel] = field(default_factory=list)
 
 
 def _quiet(message: str, fraction: float) -> None:
@@ -123,12 +42,12 @@ def check(draft: Path, request: Request, progress: Progress | None = None) -> Ch
     for stale in (draft / "check.json", draft / "data" / "manifest.json"):
         stale.unlink(missing_ok=True)
     shutil.rmtree(draft / "check", ignore_errors=True)
-    state = _State(draft, request, _seldom(progress or _quiet))
+    state = State(draft, request, _seldom(progress or _quiet))
     try:
         _run(state)
     except UserError as error:
         state.findings += error.findings
-    result = _result(state, began)
+    result = checked.result(state, began)
     write_json(draft / "check.json", result)
     return result
 
@@ -147,7 +66,7 @@ def _seldom(progress: Progress, every: float = 0.1) -> Progress:
     return say
 
 
-def _run(state: _State) -> None:
+def _run(state: State) -> None:
     request, draft = state.request, state.draft
     source = request.source(draft)
     state.source = {"name": source.name, "title": source.title, "path": request.spec.path, "revision": ""}
@@ -198,7 +117,7 @@ def _run(state: _State) -> None:
     state.how, found = split(rows, request, choice.validation)
     state.findings += found
     state.progress("Drawing the overview", 0.95)
-    _panels(state, rows, contexts)
+    checked.draw(state, rows, contexts)
     if not any(f.level == "error" for f in state.findings):
         state.progress("Writing the rows", 0.98)
         facts = {
@@ -206,7 +125,7 @@ def _run(state: _State) -> None:
             "source": state.source,
             "columns": state.mapping.roles,
             "split_how": state.how,
-            "dropped": _dropped(state),
+            "dropped": checked.dropped(state),
         }
         materialise.write(draft, request, rows, raw, tree, facts)
     state.progress("Checked", 1.0)
@@ -216,7 +135,7 @@ def _part(progress: Progress, begin: float, share: float) -> Progress:
     return lambda message, fraction: progress(message, begin + share * min(1.0, max(0.0, fraction)))
 
 
-def _tell_passed_over(state: _State, tree: Tree, fetched: Fetched) -> None:
+def _tell_passed_over(state: State, tree: Tree, fetched: Fetched) -> None:
     passed = Counter(dict(tree.passed_over))
     passed.update(fetched.note.get("passed_over", {}))
     titles = {
@@ -238,7 +157,7 @@ def _tell_passed_over(state: _State, tree: Tree, fetched: Fetched) -> None:
         )
 
 
-def _inspect(state: _State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:
+def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:
     """Look at every mapped column, classes first: rows without a class need no look at their media."""
     request = state.request
     roles: list[tuple[Column, str, list[str]]] = []
@@ -303,7 +222,7 @@ def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
     return read
 
 
-def _checks(state: _State, rows: Rows) -> None:
+def _checks(state: State, rows: Rows) -> None:
     if not rows.count(TRAIN):
         state.findings.append(
             Finding(
@@ -317,84 +236,6 @@ def _checks(state: _State, rows: Rows) -> None:
         return
     for declared in state.request.checks:
         state.findings += declared.load().check(rows, state.request)
-
-
-def _panels(state: _State, rows: Rows, contexts: dict[str, Context]) -> None:
-    counts = {n: rows.count(n) for n in (TRAIN, VALIDATION)}
-    items: dict[str, Any] = {"Rows": counts[TRAIN] + counts[VALIDATION]}
-    classes = rows.classes()
-    if classes:
-        items["Classes"] = len(classes[1].names or [])
-    items |= {"Training": counts[TRAIN], "Validation": counts[VALIDATION]}
-    left_out = sum(d["count"] for d in _dropped(state))
-    items["Left out"] = left_out
-    used = rows.indices().tolist() if any("bytes" in c.facts for c in rows.cells.values()) else []
-    size = sum(c.facts["bytes"][i] for c in rows.cells.values() if "bytes" in c.facts for i in used)
-    if size:
-        items["Megabytes"] = round(size / 1e6, 1)
-    state.profile.append(panels.numbers("Overview", items, note=state.how))
-    if left_out:
-        reasons = [[REASONS.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in _dropped(state)]
-        state.profile.append(panels.table("Left out", ["Reason", "Rows"], reasons))
-    if not items["Rows"]:
-        return
-    told: set[str] = set()
-    for role, context in contexts.items():
-        module = rows.kinds[role].load()
-        if hasattr(module, "overview"):
-            if module.__name__ not in told:
-                of_kind = {r: c for r, c in contexts.items() if rows.kinds[r].load() is module}
-                state.profile += module.overview(rows, of_kind)
-            told.add(module.__name__)
-        if hasattr(module, "profile"):
-            state.profile += module.profile(rows, role, context)
-        if hasattr(module, "gallery"):
-            state.gallery += module.gallery(rows, role, context)
-
-
-def _dropped(state: _State) -> list[dict[str, Any]]:
-    counts = state.rows.dropped() if state.rows else Counter[str]()
-    counts.update(state.passed)
-    if state.unused:
-        counts["split-unused"] += state.unused
-    return [{"code": code, "count": count} for code, count in counts.most_common()]
-
-
-def _result(state: _State, began: float) -> CheckResult:
-    rows = state.rows
-    classes = rows.classes() if rows else None
-    labels, raw_labels = [], []
-    splits: dict[str, int] = {}
-    if rows is not None:
-        splits = {n: c for n in (TRAIN, VALIDATION) if (c := rows.count(n))}
-    if rows is not None and classes is not None:
-        cells = classes[1]
-        train, measured = (cells.labels.counts(rows.indices(n)).tolist() for n in (TRAIN, VALIDATION))
-        labels = [
-            {"name": n, "rows": t + v, "train": t, "validation": v}
-            for n, t, v in zip(cells.labels.names, train, measured, strict=True)
-        ]
-        mapped = state.request.spec.labels
-        raw_labels = [{"name": n, "rows": c, "to": mapped.get(n, n)} for n, c in sorted(cells.raw.items())]
-    findings = sorted(state.findings, key=lambda f: ORDER[f.level])
-    return CheckResult(
-        layout=state.layout,
-        source=state.source,
-        rows=state.total,
-        columns=state.mapping.columns,
-        mapping=state.mapping.roles,
-        labels=labels,
-        raw_labels=raw_labels,
-        splits=splits,
-        found_splits=state.found,
-        split_how=state.how,
-        dropped=_dropped(state),
-        findings=[f.to_dict() for f in findings],
-        profile=state.profile,
-        gallery=state.gallery,
-        key=state.request.key(),
-        seconds=round(time.monotonic() - began, 3),
-    )
 
 
 def ensure(
