@@ -79,7 +79,7 @@ class RunView:
                 self.try_it = TryIt.build(shell)
                 self._build_charts()
                 with gr.Column(visible=False, elem_id="run-samples-box") as self.sampled:
-                    gr.HTML("<h2>The same examples, from evaluation to evaluation</h2>")
+                    gr.HTML("<h2>From evaluation to evaluation</h2>")
                     self.sample = gr.Slider(
                         1, 2, value=2, step=1, label="Evaluation", visible=False, interactive=True, elem_id="run-sample"
                     )
