@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autotrain_gradio.data.encoding import decode
 from autotrain_gradio.data.layouts.table_with_files import Resolver
-from autotrain_gradio.data.layouts.utterances import Utterance, moved, raw_of, split_of
+from autotrain_gradio.data.layouts.utterances import Utterance, found_elsewhere, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
 from autotrain_gradio.data.tree import Entry, Tree
@@ -102,7 +102,7 @@ def _read(entry: Entry, tree: Tree) -> _Directory:
 
 def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
     """Return key of `wav.scp` → relative path; refused entries are None."""
-    commands, archives = [], []
+    commands, archives, others = [], [], []
     files: dict[str, str | None] = {}
     for key, (line, value) in directory.tables[SCP].items():
         files[key] = None
@@ -111,9 +111,12 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
         elif re.search(r"\.ark:\d+$", value):
             archives.append(f"row {line}: {value[:60]}")
         elif value:
-            found = moved(value, directory.entry.folder, resolver)
+            found, elsewhere = moved(value, directory.entry.folder, resolver)
+            if elsewhere:
+                others.append(f"row {line}: {value} → {found}")
             files[key] = found or value.replace("\\", "/").rpartition("/")[2]
     where = directory.path(SCP)
+    directory.findings += found_elsewhere(others, where)
     if commands:
         directory.findings.append(
             Finding(

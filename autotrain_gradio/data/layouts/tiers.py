@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from autotrain_gradio.data.layouts.table_with_files import Resolver
-from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, moved, raw_of, split_of
+from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, found_elsewhere, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
 from autotrain_gradio.data.tree import Entry, Tree
@@ -96,12 +96,13 @@ def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: P
     resolver, audio = Resolver(tree, request.media.suffixes), by_stem(tree, request.media.suffixes)
     splits: dict[str, list[Utterance]] = {}
     without: list[str] = []
+    others: list[str] = []
     for entry, annotated in files:
         tiers = [t for t in annotated.tiers if t.name in chosen]
         if not any(_spoken(t) for t in tiers):
             without.append(entry.path)
             continue
-        path = _audio(entry, annotated, audio, resolver)
+        path = _audio(entry, annotated, audio, resolver, others)
         rows = [
             Utterance(
                 f"{entry.path}, {tier.name} at {piece.start:.2f} s",
@@ -116,6 +117,7 @@ def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: P
             for piece in _spoken(tier)
         ]
         splits.setdefault(split_of(entry, tree, request), []).extend(sorted(rows, key=lambda u: u.start or 0.0))
+    findings += found_elsewhere(others)
     if without and chosen:
         findings.append(
             Finding(
@@ -216,13 +218,24 @@ def _listed(about: dict[str, _About], names: Sequence[str] | None = None) -> lis
     return [f"'{n}' ({about[n]})" for n in (about if names is None else names)]
 
 
-def _audio(entry: Entry, annotated: Annotated, audio: Mapping[tuple[str, str], str], resolver: Resolver) -> str:
+def _audio(
+    entry: Entry,
+    annotated: Annotated,
+    audio: Mapping[tuple[str, str], str],
+    resolver: Resolver,
+    others: list[str],
+) -> str:
     """Return the audio of a file: of the same name beside it, else what it names, else of the same name anywhere.
 
-    audio: as `by_stem` returns it. Where there is none, the path where it would be, so that it is told what is missing.
+    audio: as `by_stem` returns it; others: files found by the end of a path are added. Where there is none, the path
+    where it would be, so that it is told what is missing.
     """
     found = audio.get((entry.folder, entry.stem.lower()))
-    for name in annotated.media:
-        found = found or moved(name, entry.folder, resolver)
+    for name in annotated.media if found is None else ():
+        found, elsewhere = moved(name, entry.folder, resolver)
+        if elsewhere:
+            others.append(f"{entry.path}: {name} → {found}")
+        if found:
+            break
     found = found or resolver.find(entry.stem, entry.folder)
     return found or (f"{entry.folder}/{entry.stem}.wav" if entry.folder else f"{entry.stem}.wav")
