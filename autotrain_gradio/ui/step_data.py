@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import importlib
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ class DataStep:
     places: list[tuple[Source, Any, Any]]
     note: Any
     following: Any
+    pickers: list[Any] = field(default_factory=list)
+    """Of sources that bring one: what `build(walk, source)` of their module has returned; it has `wire(check)`."""
 
     @classmethod
     def build(cls, walk: Walk) -> DataStep:
@@ -90,6 +93,7 @@ class DataStep:
                         interactive=True,
                         elem_id=f"{walk.prefix}-token",
                     )
+        pickers = [importlib.import_module(s.picker).build(walk, s) for s in task.sources if s.picker]
         with gr.Accordion("Which files can I use?", open=False, elem_id=f"{walk.prefix}-formats"):
             gr.HTML(_formats(walk))
         with gr.Row(elem_classes="at-next"):
@@ -100,7 +104,7 @@ class DataStep:
                 visible=bool(old),
                 elem_id=f"{walk.prefix}-data-next",
             )
-        return cls(walk, files, samples, places, note, following)
+        return cls(walk, files, samples, places, note, following, pickers)
 
     def wire(self, check: CheckStep) -> None:
         """Begin a check whenever data arrives."""
@@ -112,6 +116,8 @@ class DataStep:
         for source, box, button in self.places:
             handler = _typed(check, source)
             gr.on([button.click, box.submit], handler, [box, *inputs], outputs, **CHECKING)
+        for picker in self.pickers:
+            picker.wire(check)
 
 
 def _named(check: CheckStep, source: str, path: str) -> Any:

@@ -74,7 +74,8 @@ def browse(
 
     question: `{"do": "projects"}` lists a server's; `{"do": "open", "projects": [id]}` reads transcripts into the
         draft; `{"do": "preview", "projects", "script", "dataset"}` makes clips to listen to; `{"do": "take", …}` makes
-        sure that the audio of a choice is there. The place is the request's `data.path`.
+        sure that the audio of a choice is there; `{"do": "again"}` tells once more what `open` has told. The place is
+        the request's `data.path`.
     secrets: `username` and `password`, or `token`.
 
     Raises:
@@ -89,6 +90,8 @@ def browse(
     if do == "open":
         return _answer(_read(place, _listed(question.get("projects")), request, draft, login, progress))
     reading = Reading.open(draft, place)
+    if do == "again" and reading is not None:
+        return _answer(reading)
     if reading is None:
         raise DataError("What was opened is not there any more.", "Open it again.", "data.path", "life-closed")
     choice = Choice(tuple(_listed(question["projects"])), str(question["script"]), str(question["dataset"]))
