@@ -12,6 +12,9 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, counted, listed
 from autotrain_gradio.errors import Finding
 
+TOO_MANY = 1.5
+"""A group by which validation would have more than so many times the rows it should have is passed over."""
+
 
 def split(rows: Rows, request: Request, given: str | None) -> tuple[str, list[Finding]]:
     """Move a part of the training rows to validation where none was given, then keep `max_samples`.
@@ -107,16 +110,29 @@ def _take(rows: Rows, request: Request) -> str:
 def _groups(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | None:
     """Return the first role of groups that has enough of them to part, and per used row the number of its group.
 
-    After those, the files of which the rows are parts (the fact `recording`).
+    Then the first that has fewer, but a group that is small enough. After those, the files of which the rows are parts
+    (the fact `recording`).
     """
-    least = max(2, math.ceil(1 / request.spec.valid_fraction))
+    fraction = request.spec.valid_fraction
+    least = max(2, math.ceil(1 / fraction))
     named = [(r, c.content()) for r, c in rows.cells.items() if r in rows.kinds and rows.kinds[r].groups]
     files = [("recording", c.facts["recording"]) for c in rows.cells.values() if "recording" in c.facts]
-    for role, found in (*named, *files):
-        group = found[used]
-        if len(np.unique(group[group >= 0])) >= least:
-            return role, group
+    asked = ((named, _many), (named, _small), (files, _many))
+    for groups, enough in asked:
+        for role, found in groups:
+            group = found[used]
+            sizes = np.unique(group[group >= 0], return_counts=True)[1]
+            if enough(sizes, least, max(1, round(len(used) * fraction))):
+                return role, group
     return None
+
+
+def _many(sizes: Any, least: int, target: int) -> bool:
+    return len(sizes) >= least
+
+
+def _small(sizes: Any, least: int, target: int) -> bool:
+    return len(sizes) >= 2 and bool(sizes.min() <= target * TOO_MANY)
 
 
 def _choose(group: Any, fraction: float, seed: str) -> Any:
@@ -139,10 +155,11 @@ def _choose(group: Any, fraction: float, seed: str) -> Any:
 
 def _until(order: Any, sizes: Any, target: int) -> Any:
     chosen, taken = [], 0
+    fits = len(order) and sizes[order].min() <= target * TOO_MANY
     for one, size in zip(order.tolist(), sizes[order].tolist(), strict=True):
         if taken >= target:
             break
-        if taken and taken + size > target * 1.5:
+        if (taken or fits) and taken + size > target * TOO_MANY:
             continue
         chosen.append(one)
         taken += size

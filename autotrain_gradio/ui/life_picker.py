@@ -6,7 +6,7 @@ come from their fields with every event, and are kept nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -123,19 +123,20 @@ class LifePicker:
             self.read = gr.Button("Read their transcripts", variant="primary", elem_id=f"{prefix}-read")
 
     def _build_choices(self, prefix: str) -> None:
-        with gr.Row(elem_classes="at-fields"):
-            self.projects = gr.Dropdown(
-                [],
-                multiselect=True,
-                label="Projects",
-                info="One or several.",
-                interactive=True,
-                elem_id=f"{prefix}-projects",
-            )
+        self.projects = gr.Dropdown(
+            [],
+            multiselect=True,
+            label="Projects",
+            info="One or several.",
+            interactive=True,
+            elem_id=f"{prefix}-projects",
+        )
+        with gr.Row():
             self.script = gr.Dropdown(
                 [],
                 label="Script",
                 info="The writing system that the model shall write.",
+                min_width=300,
                 interactive=True,
                 elem_id=f"{prefix}-script",
             )
@@ -143,6 +144,7 @@ class LifePicker:
                 [],
                 label="Dataset",
                 info="Whose transcripts: as they stand at present, or one annotator's.",
+                min_width=300,
                 interactive=True,
                 elem_id=f"{prefix}-dataset",
             )
@@ -171,7 +173,7 @@ class LifePicker:
             self.summary,
             self.preview,
         ]
-        self.mode.change(self._switch, self.mode, [self.export, self.server], **QUICK)
+        self.mode.change(self._switch, [self.mode, self.opened], [self.export, self.server, self.choices], **QUICK)
         self.way.change(
             lambda way: [gr.Textbox(visible=way == PERSON)] * 2 + [gr.Textbox(visible=way == TOKEN)],
             self.way,
@@ -199,8 +201,10 @@ class LifePicker:
 
     # -- events
 
-    def _switch(self, mode: str) -> Any:
-        return gr.Row(visible=mode == EXPORT), gr.Column(visible=mode == SERVER)
+    def _switch(self, mode: str, opened: Opened | None) -> Any:
+        of_server = opened is not None and choices.is_address(opened.place)
+        offered = opened is not None and of_server == (mode == SERVER)
+        return gr.Row(visible=mode == EXPORT), gr.Column(visible=mode == SERVER), gr.Column(visible=offered)
 
     def _open_files(self, files: Sequence[str] | None, draft: Any, visitor: Any) -> Iterator[Updates]:
         paths = [Path(f) for f in files or []]
@@ -280,19 +284,11 @@ class LifePicker:
                 yield {self.status: messages.note("Choose a project, a script and a dataset.", level="error")}
                 return
             if choices.is_address(opened.place):
-                failed = False
-                for update in self._ask(
-                    opened.place,
-                    question,
-                    draft,
-                    visitor,
-                    "Downloading the audio",
-                    lambda answer: {self.status: ""},
-                    secrets=_secrets(*login[1:]),
-                ):
-                    failed = update.pop(FAILED, False)
-                    yield update
-                if failed:
+                what, secrets = "Downloading the audio", _secrets(*login[1:])
+                done = yield from self._ask(
+                    opened.place, question, draft, visitor, what, lambda answer: {self.status: ""}, secrets=secrets
+                )
+                if not done:
                     return
             names = {p["id"]: p["name"] for p in opened.projects}
             unique = len(set(names.values())) == len(names)
@@ -341,11 +337,9 @@ class LifePicker:
             }
 
         first = {**(also or {}), self.preview: "", self.choices: gr.Column(visible=False), self.opened: None}
-        for update in self._ask(
+        yield from self._ask(
             place, question, draft, visitor, "Reading", show, files=files, secrets=secrets, first=first
-        ):
-            update.pop(FAILED, None)
-            yield update
+        )
 
     def _ask(
         self,
@@ -359,16 +353,19 @@ class LifePicker:
         files: Sequence[Path] = (),
         secrets: Mapping[str, str] | None = None,
         first: Updates | None = None,
-    ) -> Iterator[Updates]:
-        """Ask the source in a worker; yield progress, then what `show` makes of the answer, or the error."""
+    ) -> Generator[Updates, None, bool]:
+        """Ask the source in a worker; yield progress, then what `show` makes of the answer, or the error.
+
+        Returns whether it answered.
+        """
         shell, task = self.walk.shell, self.walk.task.name
         service = shell.service
         try:
             owner = shell.owner(visitor)
             draft = draft if draft and service.is_draft(draft, owner) else service.draft(task, owner)
         except UserError as error:
-            yield {self.status: messages.error(error), FAILED: True}
-            return
+            yield {self.status: messages.error(error)}
+            return False
         yield {**(first or {}), self.walk.draft: draft, self.status: messages.busy(what)}
         spec = {"task": task, "data": {"source": self.source.name, "path": place}}
         for item in follow(
@@ -377,9 +374,11 @@ class LifePicker:
             if not isinstance(item, Done):
                 yield {self.status: messages.busy(*item)}
             elif item.error:
-                yield {self.status: messages.error(item.error), FAILED: True}
+                yield {self.status: messages.error(item.error)}
             else:
                 yield show(item.value)
+                return True
+        return False
 
     def _question(
         self, do: str, opened: Opened | None, projects: Any, script: Any, dataset: Any
@@ -415,10 +414,6 @@ class LifePicker:
         scripts = choices.list_scripts(opened.catalogue, [project["id"]])
         said = ", ".join(f"{s.script} {s.segments:,}" for s in scripts[:4])
         return f"{_titled(project)} · {said or 'nothing transcribed'}"
-
-
-FAILED = "failed"
-"""Key of an update of `_ask` that is no widget: there was an error."""
 
 
 def _titled(project: Mapping[str, Any]) -> str:

@@ -38,6 +38,15 @@ def test_too_few_groups_are_parted(tmp_path: Path, draft: Path) -> None:
     assert result["splits"] == {"train": 80, "validation": 20} and "groups" not in result["split_how"]
 
 
+@pytest.mark.parametrize("sizes", [(60, 22, 18), (22, 60, 18), (18, 22, 60)])
+def test_few_groups_are_used_where_one_is_small_enough(tmp_path: Path, draft: Path, sizes: tuple[int, ...]) -> None:
+    speakers = [name for name, size in zip("abc", sizes, strict=True) for _ in range(size)]
+    lines = [f"sentence number {i} of them,{s}\n" for i, s in enumerate(speakers)]
+    folder = plant(tmp_path / "in", {"a.csv": "text,speaker\n" + "".join(lines)})
+    result = roles.check(draft, roles.SPEECH, folder)
+    assert result["splits"]["validation"] in {18, 22} and "'speaker'" in result["split_how"]
+
+
 def test_rows_without_a_group_are_their_own(tmp_path: Path, draft: Path) -> None:
     lines = [f"sentence number {i} of them,{'' if i < 50 else f's{i % 10}'}\n" for i in range(100)]
     folder = plant(tmp_path / "in", {"a.csv": "text,speaker\n" + "".join(lines)})

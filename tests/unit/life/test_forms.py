@@ -326,6 +326,8 @@ def test_the_sample_has_all_that_the_picker_shows(draft: Path, browse: Check, ch
     assert shown["rows"] and all((draft / r["file"]).is_file() for r in shown["rows"])
     result = check("sample", script="IPA", dataset="latest")
     assert result["splits"] and not [f for f in result["findings"] if f["level"] == "error"]
+    sides = [set(part["recording"]) for part in data.load(draft).values()]
+    assert len(sides) == 2 and not sides[0] & sides[1]  # slices of one recording overlap
     for name in ("asha", "mohan", "leela", "kavita", "imran"):
         assert not [p for p in draft.rglob("*") if p.is_file() and name.encode() in p.read_bytes()]
 

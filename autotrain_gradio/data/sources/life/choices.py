@@ -116,8 +116,8 @@ def default(catalogue: Sequence[Item], layers: Sequence[Item], projects: Sequenc
 
 
 def figures(segments: int, hours: float, speakers: int) -> str:
-    """Say how much there is: '1,204 segments, 2.4 hours, 7 speakers'."""
-    length = f"{hours:.1f} hours" if hours >= 1 else f"{hours * 60:.1f} minutes"
+    """Say how much there is: '1,204 segments, 2.4 h, 7 speakers'."""
+    length = f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
     people = f", {speakers:,} speaker{'s' if speakers != 1 else ''}" if speakers else ", speakers not known"
     return f"{segments:,} segment{'s' if segments != 1 else ''}, {length}{people}"
 
