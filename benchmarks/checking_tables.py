@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,22 +93,24 @@ print(time.perf_counter() - began, rows)
 CHECK = """
 import resource, sys, time
 from pathlib import Path
-from autotrain_gradio import data
 from benchmarks import checking_tables as here
-from autotrain_gradio.data import pipeline, materialise
+told = []
+def progress(message, fraction):
+    if "First look" in message and not told:
+        told.append(time.time() - float(sys.argv[4]))
 began = time.perf_counter()
-result = here.check(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+result = here.check(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), progress)
 seconds = time.perf_counter() - began
-print(seconds, result["rows"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(seconds, result["rows"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, told[0])
 """
 
 
-def check(path: Path, which: str, draft: Path) -> data.pipeline.CheckResult:
+def check(path: Path, which: str, draft: Path, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Check a table as the page would, in this process."""
     columns = TEXTS if which == "texts" else TABLES
     spec = DataSpec(source="path", path=str(path))
     request = data.Request("Benchmark", spec, columns, (PATH,), (TABLE,), CHECKS)
-    result = data.check(draft, request)
+    result = dict(data.check(draft, request, progress))
     if any(f["level"] == "error" for f in result["findings"]):
         raise RuntimeError(result["findings"])
     return result
@@ -130,13 +133,15 @@ def measure() -> list[Row]:
             "texts": table(root / "texts.csv", "text,label", texts),
             "ten mixed columns": table(root / "mixed.csv", header, mixed),
         }.items():
-            read, ours, reading, whole = [], [], [], []
+            read, ours, reading, whole, told = [], [], [], [], []
             memory = 0.0
             for number in range(3):
                 (seconds, rows), process = run(READ, str(path))
                 read.append(seconds)
                 reading.append(process)
-                (seconds, checked, peak), process = run(CHECK, str(path), which, str(root / f"{which}-{number}"))
+                draft = str(root / f"{which}-{number}")
+                (seconds, checked, peak, first), process = run(CHECK, str(path), which, draft, str(time.time()))
+                told.append(first)
                 ours.append(seconds)
                 whole.append(process)
                 memory = max(memory, peak)
@@ -157,7 +162,7 @@ def measure() -> list[Row]:
                     min(whole) / min(reading),
                     6.0,
                 ),
-                Row("its findings, against 3 s", f"{min(whole):.2f} s", "3 s", min(whole) / 3, 1.0),
+                Row("its first findings, from the start of Python on", f"{min(told):.2f} s", "3 s", min(told) / 3, 1.0),
                 Row("its memory, against 800 MB", f"{memory / 1e6:.0f} MB", "800 MB", memory / 800e6, 1.0),
             ]
     return found

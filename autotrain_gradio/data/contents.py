@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.data.columns import encode, pick
 
+THREADS = 2
 PART = 50_000
 """Rows that are looked at together."""
 _FACTORS = tuple(np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93))
@@ -21,7 +23,8 @@ def of_texts(texts: pa.ChunkedArray) -> Any:
 
     Texts that differ only by case and spaces are the same.
     """
-    marks = [_marks(_plain(part)) for part in _parts(texts)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        marks = list(pool.map(lambda part: _marks(_plain(part)), _parts(texts)))
     rows = repeated(np.concatenate(marks)) if marks else np.zeros(0, dtype=np.int64)
     result = np.full(len(texts), -1, dtype=np.int64)
     if len(rows):

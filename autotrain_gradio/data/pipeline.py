@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,24 @@ import pyarrow as pa
 
 from autotrain_gradio.data import checked, materialise, split_names
 from autotrain_gradio.data.checked import TRAIN, VALIDATION, CheckResult, State
-from autotrain_gradio.data.columns import stacked
+from autotrain_gradio.data.columns import pick, stacked
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.files import read_json, write_json
-from autotrain_gradio.data.mapping import map_columns
+from autotrain_gradio.data.mapping import Mapping, map_columns
 from autotrain_gradio.data.recognition import recognise
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import ROW, WHERE, Context, Fetched, Places, Progress, Raw, Rows, counted
+from autotrain_gradio.data.rows import ROW, WHERE, Cells, Context, Fetched, Places, Progress, Raw, Rows, counted
 from autotrain_gradio.data.split import split
 from autotrain_gradio.data.tree import Tree, scan
 from autotrain_gradio.errors import DataError, Finding, UserError
 from autotrain_gradio.settings import Limits
+
+THREADS = 2
+"""Columns that are looked at side by side."""
+LARGE = 100_000
+"""Rows from which a table is looked at in part first."""
+SOME_ROWS = 5_000
+"""About how many rows that are."""
 
 
 def _quiet(message: str, fraction: float) -> None:
@@ -112,6 +120,8 @@ def _run(state: State) -> None:
     rows = state.rows = Rows(places, given)
     if raw.arrow:
         rows.row = table.column(ROW).to_numpy()
+    if request.media is None and len(rows) >= LARGE:
+        state.progress = _first_look(state, rows, table, raw, tree)
     contexts = _inspect(state, rows, table, raw, tree)
     _checks(state, rows)
     state.how, found = split(rows, request, choice.validation)
@@ -129,6 +139,25 @@ def _run(state: State) -> None:
         }
         materialise.write(draft, request, rows, raw, tree, facts)
     state.progress("Checked", 1.0)
+
+
+def _first_look(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> Progress:
+    """Look at some rows of a large table, and say at once what is odd in them; return a progress that keeps saying it.
+
+    Only what concerns single cells is said: of all rows, other things may be true than of a few.
+    """
+    chosen = np.arange(0, len(rows), len(rows) // SOME_ROWS)
+    columns = [dict(c) for c in state.mapping.columns]
+    first = State(state.draft, state.request, _quiet, mapping=Mapping(state.mapping.roles, columns))
+    part = table.select([n for n in table.column_names if n != WHERE])
+    few = pa.table({n: pick(part.column(n), chosen) for n in part.column_names})
+    _inspect(first, Rows([rows.where[i] for i in chosen.tolist()], rows.validation[chosen]), few, raw, tree)
+    found = [f for f in (*state.findings, *first.findings) if f.code != "label-mapping-unused"]
+    found.sort(key=lambda f: checked.ORDER[f.level])
+    said = f"First look at {counted(len(chosen), 'row')}: " + (" ".join(f.message for f in found[:3]) or "nothing odd.")
+    progress = state.progress
+    progress(said, 0.3)
+    return lambda message, fraction: progress(f"{message}. {said}" if fraction < 1 else message, fraction)
 
 
 def _part(progress: Progress, begin: float, share: float) -> Progress:
@@ -158,7 +187,10 @@ def _tell_passed_over(state: State, tree: Tree, fetched: Fetched) -> None:
 
 
 def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:
-    """Look at every mapped column, classes first: rows without a class need no look at their media."""
+    """Look at every mapped column, classes first: rows without a class need no look at their media.
+
+    The columns of a role that takes the rest leave no row out, so that they are looked at side by side.
+    """
     request = state.request
     roles: list[tuple[Column, str, list[str]]] = []
     for column in request.columns:
@@ -167,12 +199,13 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             roles += [(column, f"{column.role}:{n}", [n]) for n in names]
         elif names:
             roles.append((column, column.role, names))
-    roles.sort(key=lambda r: not r[0].kind.classes)
+    roles.sort(key=lambda r: (r[0].rest, not r[0].kind.classes))
     fingerprint = {f.path: (f.size, f.mtime_ns) for f in tree.files}
     stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
     contexts = {}
-    for number, (column, role, names) in enumerate(roles):
-        part = 0.65 / len(roles)
+
+    def look(number: int, progress: Progress) -> Cells:
+        column, role, names = roles[number]
         context = contexts[role] = Context(
             request,
             state.draft,
@@ -181,27 +214,42 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             column.title,
             rows.where,
             rows.needed,
-            _part(state.progress, 0.3 + number * part, part),
+            progress,
             fingerprint,
             stamp,
             raw.names.get(names[0]),
         )
-        context.progress(f"Looking at {role.replace(':', ' ')}", 0.0)
         module = column.kind.load()
         if len(names) > 1:
-            cells = module.combine({n: table.column(n) for n in names}, context)
+            found: Cells = module.combine({n: table.column(n) for n in names}, context)
         else:
-            cells = module.inspect(table.column(names[0]), context)
+            found = module.inspect(table.column(names[0]), context)
+        return found
+
+    def keep(number: int, cells: Cells) -> None:
+        column, role, names = roles[number]
         rows.cells[role], rows.kinds[role] = cells, column.kind
         state.findings += [f for f in cells.findings if f.code not in raw.told]
         for code, indices in cells.left_out().items():
             rows.drop(indices, code)
         if cells.media:
-            context.open = _opener(table.column(names[0]), cells.values, tree.root)
+            contexts[role].open = _opener(table.column(names[0]), cells.values, tree.root)
         if cells.about:
             described = next(c for c in state.mapping.columns if c["name"] == names[0])
             described |= cells.about
             cells.about["name"] = names[0]
+
+    alone = [n for n, (column, _, _) in enumerate(roles) if not column.rest]
+    part = 0.65 / max(1, len(roles))
+    for number in alone:
+        progress = _part(state.progress, 0.3 + number * part, part)
+        progress(f"Looking at {roles[number][1].replace(':', ' ')}", 0.0)
+        keep(number, look(number, progress))
+    rest = range(len(alone), len(roles))
+    with ThreadPoolExecutor(THREADS) as pool:
+        for number, cells in zip(rest, pool.map(lambda n: look(n, _quiet), rest), strict=True):
+            keep(number, cells)
+            state.progress(f"Looking at {roles[number][1].replace(':', ' ')}", 0.3 + (number + 1) * part)
     left = rows.indices()
     for cells in rows.cells.values():
         if cells.names is not None:
@@ -210,7 +258,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
     # In the order in which the task names them, not in which they were looked at.
     order = [column.role for column in request.columns]
     rows.cells = dict(sorted(rows.cells.items(), key=lambda item: order.index(item[0].partition(":")[0])))
-    return contexts
+    return {role: contexts[role] for _, role, _ in roles}
 
 
 def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:

@@ -14,6 +14,7 @@ import pytest
 
 from autotrain_gradio import data
 from autotrain_gradio.errors import DataError
+from tests.unit.data import roles
 from tests.unit.data.conftest import Check, classes, errors, finding, picture, plant, resolved
 
 KEYS = {
@@ -190,3 +191,16 @@ def test_no_row_is_lost_uncounted(tmp_path: Path, draft: Path, check: Check, see
         assert {n: len(p) for n, p in loaded.items()} == result["splits"]
         paths = [r["image"]["path"] for p in loaded.values() for r in p]
         assert len(paths) == len(set(paths))
+
+
+def test_a_large_table_is_looked_at_in_part_first(tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.LARGE", 50)
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.SOME_ROWS", 10)
+    body = "text,label\n" + "".join(f"{'' if i % 7 == 0 else f'words {i}'},{'ab'[i % 2]}\n" for i in range(70))
+    said: list[str] = []
+    request = roles.request(roles.TEXTS, source="path", path=str(plant(tmp_path / "in", {"a.csv": body})))
+    result = data.check(draft, request, lambda message, fraction: said.append(message))
+    first = next(i for i, m in enumerate(said) if m.startswith("First look at 10 rows: 10 rows have no text"))
+    assert all("10 rows have no text" in m for m in said[first:-1]) and said[-1] == "Checked"
+    assert roles.dropped(result) == {"text-empty": 10}
+    assert sum(f["code"] == "text-empty" for f in result["findings"]) == 1
