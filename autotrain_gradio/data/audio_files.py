@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -325,8 +326,9 @@ def _probe(source: Source, kind: str) -> Header:
 
 
 def _said(errors: bytes) -> str:
+    """Return the reason in ffmpeg's last line, without the file's place on this computer."""
     lines = errors.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].rpartition("] ")[2].strip().rstrip(".")[:120] if lines else ""
+    return re.sub(r"^file:.*: ", "", lines[-1].rpartition("] ")[2]).strip().rstrip(".")[:120] if lines else ""
 
 
 def _damaged(source: Source, kind: str, why: str) -> AudioError:

@@ -104,7 +104,10 @@ def _take(rows: Rows, request: Request) -> str:
         name = names[number] if number >= 0 else ""
         taken = _choose(content[here], request.spec.valid_fraction, f"{request.seed} {name}")
         rows.validation[used[here[taken]]] = True
-    return " of each class" if rows.classes() else ""
+    if rows.classes():
+        return " of each class"
+    # Where speakers might have been known, it is said that they do not decide.
+    return ", chosen at random," if any(c.kind.groups for c in request.columns) else ""
 
 
 def _groups(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | None:

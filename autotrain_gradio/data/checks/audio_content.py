@@ -144,7 +144,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 "Export the files again.",
             )
         )
-    if len(used) and not rows.count("train"):
+    if rows.count() < len(used) and not rows.count("train"):
         findings.append(
             Finding(
                 "error",

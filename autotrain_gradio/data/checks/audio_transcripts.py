@@ -42,9 +42,11 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     if found is None or texts is None:
         return []
     findings = _no_letters(rows, texts)
-    if not rows.count("train"):
+    if findings and not rows.count("train"):
         message = f"No row is left to train on, of {counted(len(rows), 'row')}."
         return [*findings, Finding("error", "no-rows", message, "Mend what the other findings name.", "data")]
+    if not rows.count():
+        return []
     seconds = found[1].facts["seconds"]
     return [*findings, *_tempo(rows, texts, seconds), *_same_audio(rows, texts, found[1]), *_scripts(rows, texts)]
 
@@ -139,7 +141,7 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
             Finding(
                 "warning",
                 "same-audio-other-text",
-                f"{counted(len(differ), 'audio')} {'has' if len(differ) == 1 else 'have'} different texts: "
+                f"{counted(len(differ), 'recording')} {'has' if len(differ) == 1 else 'have'} different texts: "
                 f"{listed(shown, len(differ))}.",
                 "Remove the wrong ones: a model cannot learn both.",
                 rows.where[differ[0][0]],
@@ -152,8 +154,9 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
             Finding(
                 "warning",
                 "same-in-train-and-validation",
-                f"{counted(len(leaked), 'audio')} of the validation rows {'is' if len(leaked) == 1 else 'are'} also in "
-                f"the training rows: {listed(shown, len(leaked))}. The results will look better than they are.",
+                f"{counted(len(leaked), 'recording')} of the validation rows "
+                f"{'is' if len(leaked) == 1 else 'are'} also in the training rows: "
+                f"{listed(shown, len(leaked))}. The results will look better than they are.",
                 "Remove them from one of the two.",
                 rows.where[leaked[0][0]],
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 
@@ -9,10 +11,21 @@ from autotrain_gradio.data.numbers import parse
 from autotrain_gradio.data.rows import Cells, Context, counted, listed
 from autotrain_gradio.errors import Finding
 
+CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$")
+"""Minutes and seconds, perhaps with hours: 1:02:03.5, 02:03."""
+
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Read the times as float64; a missing one stays None, one that is no time leaves its row out."""
+    """Read the times as float64 seconds, of numbers or of clock times (0:01:30.5).
+
+    A missing one stays None, one that is no time leaves its row out.
+    """
     found = parse(cells)
+    for i in np.flatnonzero(found.unreadable & context.needed).tolist():
+        clock = CLOCK.match(str(cells[i].as_py()).strip())
+        if clock:
+            found.values[i] = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(clock[3].replace(",", "."))
+            found.unreadable[i] = False
     bad = (found.infinite | found.unreadable | (np.nan_to_num(found.values) < 0)) & context.needed
     rows = np.flatnonzero(bad)
     result = Cells(pa.array(found.values, mask=np.isnan(found.values)), {"time-unreadable": rows})
@@ -25,7 +38,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
                 "time-unreadable",
                 f"{counted(len(rows), 'row')} {'has' if one else 'have'} no time in seconds and "
                 f"{'is' if one else 'are'} left out: {listed(shown, len(rows))}.",
-                "Write seconds, such as 12.5.",
+                "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30.",
                 f"column {context.column}",
             )
         )

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autotrain_gradio.data.encoding import decode
-from autotrain_gradio.data.layouts.table_with_files import Resolver
-from autotrain_gradio.data.layouts.utterances import Utterance, found_elsewhere, moved, raw_of, split_of
+from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
+from autotrain_gradio.data.layouts.utterances import Utterance, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
 from autotrain_gradio.data.tree import Entry, Tree
@@ -112,7 +112,7 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
             archives.append(f"row {line}: {value[:60]}")
         elif value:
             found, elsewhere = moved(value, directory.entry.folder, resolver)
-            if elsewhere:
+            if found and elsewhere:
                 others.append(f"row {line}: {value} → {found}")
             files[key] = found or value.replace("\\", "/").rpartition("/")[2]
     where = directory.path(SCP)

@@ -64,6 +64,25 @@ class Resolver:
         stems = [p for p in self._stems.get(name, ()) if f"/{os.path.splitext(p.lower())[0]}".endswith(f"/{bare}")]
         return stems[0] if len(stems) == 1 else None
 
+    def elsewhere(self, value: Any, folder: str) -> str | None:
+        """Find the file that an absolute path of another computer means, by as many of its last folders as are here.
+
+        Only where exactly one file fits; None for all other cells.
+        """
+        if not isinstance(value, str) or looks_like_url(value):
+            return None
+        name = value.strip().replace("\\", "/")
+        if not name.startswith("/") and name[1:3] != ":/":
+            return None
+        parts = [p for p in name.split("/") if p not in {"", "."}]
+        if ".." in parts:
+            return None
+        for k in range(1 if name[1:3] == ":/" else 0, len(parts)):
+            found = self.find("/".join(parts[k:]), folder)
+            if found:
+                return found
+        return None
+
     def outside(self, value: Any, folder: str) -> bool:
         """Say whether a cell names a place outside the folder of the data."""
         if not isinstance(value, str) or looks_like_url(value):
@@ -134,7 +153,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         columns = {column: cells, **columns}
         raw.kinds[column] = request.media.name
         paths = cells.field("path").to_pylist()
-        where = [f"{table.name}, row {n}: {p}" for n, p in zip(table.number, paths, strict=True)]
+        where = [f"{table.name}, row {n}" + (f": {p}" if p else "") for n, p in zip(table.number, paths, strict=True)]
         columns[WHERE] = pa.array(where, pa.string())
         for split, rows in _split_rows(found, request).items():
             part = pa.table(columns)
@@ -255,7 +274,7 @@ def _best_column(entry: Entry, table: Table, resolver: Resolver, request: Reques
             if not set([asked] if isinstance(asked, str) else asked).isdisjoint(table.columns):
                 continue
         sample = [v for v in values[:LOOKED_AT] if v is not None]
-        hits = sum(resolver.find(v, entry.folder) is not None for v in sample)
+        hits = sum((resolver.find(v, entry.folder) or resolver.elsewhere(v, entry.folder)) is not None for v in sample)
         share = hits / len(sample) if sample else 0.0
         named = name.strip().lower() in role.names and any(
             isinstance(v, str) and _like_file(v, request) for v in sample
@@ -295,10 +314,12 @@ def _files(found: _Found, resolver: Resolver, raw: Raw, kind: str) -> pa.StructA
     """Return the cells as structs `{bytes, path}`; a file that is not there keeps the name it was given."""
     table, folder = found.table, found.entry.folder
     paths: list[str | None] = []
-    urls, added = [], []
+    urls, added, elsewhere = [], [], []
     for value, number in zip(table.columns[found.column], table.number, strict=True):
         path = resolver.find(value, folder)
-        if path is None and value is not None:
+        if path is None and (path := resolver.elsewhere(value, folder)) is not None:
+            elsewhere.append(f"row {number}: {value} → {path}")
+        elif path is None and value is not None:
             text = str(value).strip()
             if looks_like_url(text):
                 urls.append(f"row {number}")
@@ -324,6 +345,7 @@ def _files(found: _Found, resolver: Resolver, raw: Raw, kind: str) -> pa.StructA
                 table.name,
             )
         )
+    raw.findings += found_elsewhere(elsewhere, table.name)
     if added:
         raw.findings.append(
             Finding(
@@ -337,3 +359,20 @@ def _files(found: _Found, resolver: Resolver, raw: Raw, kind: str) -> pa.StructA
     return pa.StructArray.from_arrays(
         [pa.nulls(len(paths), pa.binary()), pa.array(paths, pa.string())], ["bytes", "path"]
     )
+
+
+def found_elsewhere(files: list[str], where: str = "") -> list[Finding]:
+    """Tell which files were found by the ends of their paths; `files`: each as 'path → found'."""
+    if not files:
+        return []
+    one = len(files) == 1
+    return [
+        Finding(
+            "info",
+            "files-elsewhere",
+            f"{counted(len(files), 'path')} {'is' if one else 'are'} of another computer; "
+            f"{'its file was' if one else 'their files were'} found by the end of the path: {listed(files)}.",
+            "Look whether these are the right files.",
+            where,
+        )
+    ]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from autotrain_gradio.data.layouts.table_with_files import Resolver
-from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, found_elsewhere, moved, raw_of, split_of
+from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
+from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
 from autotrain_gradio.data.tree import Entry, Tree
@@ -233,7 +233,7 @@ def _audio(
     found = audio.get((entry.folder, entry.stem.lower()))
     for name in annotated.media if found is None else ():
         found, elsewhere = moved(name, entry.folder, resolver)
-        if elsewhere:
+        if found and elsewhere:
             others.append(f"{entry.path}: {name} → {found}")
         if found:
             break

@@ -11,9 +11,8 @@ import pyarrow as pa
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.layouts.table_with_files import Resolver
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Raw, counted, listed
+from autotrain_gradio.data.rows import WHERE, Raw
 from autotrain_gradio.data.tree import Entry, Tree
-from autotrain_gradio.errors import Finding
 
 AUDIO = "audio"
 
@@ -71,33 +70,9 @@ def by_stem(tree: Tree, suffixes: Sequence[str]) -> dict[tuple[str, str], str]:
 
 
 def moved(path: str, folder: str, resolver: Resolver) -> tuple[str | None, bool]:
-    """Find a file by a path that may be of another computer: by as many of its last folders as are here.
+    """Find a file by a path that may be of another computer.
 
     Returns the file's relative path, and whether it lies elsewhere than the path says.
     """
     here = resolver.find(path, folder)
-    if here:
-        return here, False
-    parts = [p for p in path.replace("\\", "/").split("/") if p not in {"", "."}]
-    for k in range(len(parts)):
-        found = resolver.find("/".join(parts[k:]), folder)
-        if found:
-            return found, k > 0
-    return None, False
-
-
-def found_elsewhere(files: Sequence[str], where: str = "") -> list[Finding]:
-    """Tell which files were found by the ends of their paths; `files`: each as 'path → found'."""
-    if not files:
-        return []
-    one = len(files) == 1
-    return [
-        Finding(
-            "info",
-            "files-elsewhere",
-            f"{counted(len(files), 'path')} {'is' if one else 'are'} of another computer; "
-            f"{'its file was' if one else 'their files were'} found by the end of the path: {listed(files)}.",
-            "Look whether these are the right files.",
-            where,
-        )
-    ]
+    return (here, False) if here else (resolver.elsewhere(f"/{path.lstrip('/')}", folder), True)

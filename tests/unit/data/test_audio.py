@@ -16,7 +16,7 @@ from autotrain_gradio.data.kinds import audio as audio_kind
 from tests.unit.data.conftest import codes, errors, finding, plant
 from tests.unit.data.roles import dropped
 from tests.unit.data.sounds import sound, tone
-from tests.unit.data.speech import check
+from tests.unit.data.speech import check, loaded
 
 
 def speech(root: Path, files: dict[str, Any] | None = None, *, count: int = 6, rows: str = "") -> Path:
@@ -81,6 +81,18 @@ def test_missing_files_and_places_outside(tmp_path: Path, draft: Path) -> None:
     plant(tmp_path, {"secret.wav": sound()})
     outside = check(draft, speech(tmp_path / "in", rows="../secret.wav,hello there\n"))
     assert finding(outside, "file-outside")["level"] == "error"
+
+
+@pytest.mark.parametrize("prefix", ["/home/ann/corpus/clips/", "C:\\corpus\\clips\\"])
+def test_paths_of_another_computer_are_found_by_their_end_and_told(tmp_path: Path, draft: Path, prefix: str) -> None:
+    folder = speech(tmp_path / "in")
+    rows = "".join(f"{prefix}{i}.wav,number {i}\n" for i in range(6)) + f"{prefix}none.wav,not there\n"
+    (folder / "metadata.csv").write_text("file_name,transcription\n" + rows)
+    result = check(draft, folder)
+    assert "clips/0.wav" in finding(result, "files-elsewhere")["message"]
+    assert "file-outside" in errors(result), "one that is nowhere is not opened"
+    (folder / "metadata.csv").write_text("file_name,transcription\n" + rows.rpartition(prefix)[0])
+    assert sum(check(draft, folder)["splits"].values()) == 6
 
 
 def test_odd_formats_are_read_rightly(tmp_path: Path, draft: Path) -> None:
@@ -233,6 +245,15 @@ def test_parts_of_one_recording_stay_on_one_side_where_there_are_enough(tmp_path
     assert "'recording'" in result["split_how"]
     sides = {n: {r["audio"]["path"] for r in d} for n, d in data.load(draft).items()}
     assert sides["validation"] and not sides["train"] & sides["validation"]
+
+
+def test_clock_times_are_read(tmp_path: Path, draft: Path) -> None:
+    rows = [
+        {"file_name": "r0.wav", "text": f"part {i}", "start": f"00:00:0{i}.5", "end": f"0:0{i + 1},4"} for i in range(8)
+    ]
+    result = check(draft, parts(tmp_path / "in", rows))
+    assert not result["dropped"] and "at random" in result["split_how"]
+    assert {(r["start"], r["end"]) for r in loaded(draft)} == {(i + 0.5, i + 1.4) for i in range(8)}
 
 
 def test_times_in_milliseconds_are_noticed_and_can_be_read(tmp_path: Path, draft: Path) -> None:
