@@ -126,7 +126,7 @@ def test_columns_of_zero_and_one_are_labels_and_columns_of_text_are_joined(look:
     ("content", "level", "code", "said"),
     [
         ("", "error", "table-empty", "empty"),
-        ("text,label\n", "error", "no-rows", "0 rows"),
+        ("text,label\n", "error", "table-header-only", "no rows"),
         (bytes(range(256)) * 40, "error", "table-damaged", "no text table"),
         ("text\n" + "\n".join(GOOD), "error", "column-unclear", "as the label"),
         ("a,b\n1,2\n3,4\n1,2\n3,4\n", "error", "column-unclear", "as the text"),
