@@ -45,7 +45,8 @@ class Source(_Part):
     Module: `fetch(request: Request, draft: Path, progress) -> Fetched | Path`, the folder (or file) that
     holds the data. It raises `DataError` when there is none. One with a picker also has
     `browse(question: dict, request: Request, draft: Path, secrets: Mapping[str, str], progress) -> dict`, which answers
-    what the picker asks; it may write below `data/picking` of the draft, which is removed after every question.
+    what the picker asks, and `recognises(tree: Tree) -> bool`, whether files that came by another source are an
+    export for this one. `browse` may write below `data/picking` of the draft, which is removed after every question.
     """
 
     help: str = ""

@@ -25,7 +25,7 @@ from autotrain_gradio.data.sources.life.choices import LATEST, SAMPLE, Choice
 from autotrain_gradio.data.sources.life.client import Login
 from autotrain_gradio.data.sources.life.store import SKIPPED, Reading, Row, Rules, Writer, link
 from autotrain_gradio.data.sources.sample import samples_folder
-from autotrain_gradio.data.tree import scan
+from autotrain_gradio.data.tree import Tree, scan
 from autotrain_gradio.errors import DataError, Finding, did_you_mean
 
 PREVIEWED = 6
@@ -105,6 +105,11 @@ def browse(
     if do == "take":
         return _answer(reading)
     return _preview(reading, choice, draft)
+
+
+def recognises(tree: Tree) -> bool:
+    """Say whether files are an export that no layout reads: TextGrids and plain tables are read without LiFE too."""
+    return formats.look(tree).form in {"A", "D", "E"}
 
 
 def choose(reading: Reading, options: Mapping[str, Any]) -> tuple[Choice, list[Finding]]:
@@ -214,7 +219,7 @@ def _gathered(files: Sequence[Path], raw: Path, request: Request, progress: Prog
     return raw
 
 
-def _tree(root: Path, request: Request) -> Any:
+def _tree(root: Path, request: Request) -> Tree:
     return scan(root, limit=request.limits.archive_members)
 
 
