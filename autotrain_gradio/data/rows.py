@@ -106,6 +106,10 @@ class Places(Sequence[str]):
         return f"{self._files[number >> ROW_BITS]}, row {number & ((1 << ROW_BITS) - 1):,}"
 
 
+ROW_NOUN = "row"
+"""What messages call the same cells in all columns of a table."""
+COARSE = 0.2
+"""Share of rows that are there several times, from which a table has few different ones."""
 ROW_BITS = 40
 """Bits of a number in `_where` that hold the row; those above hold the file."""
 
@@ -280,6 +284,19 @@ class Rows:
             self._content = self._find_content()
         return self._content
 
+    def kept_together(self) -> Any:
+        """Return per row the number of its content (-1: of its own), by which the split keeps rows on one side.
+
+        Rows of a table with few different ones are all of their own: there the same row is no copy, but chance.
+        """
+        known = self.content()
+        if known is None:
+            return np.full(len(self), -1, dtype=np.int64)
+        noun, content = known
+        shared = content[self.needed] >= 0
+        coarse = noun == ROW_NOUN and len(shared) > 0 and shared.mean() > COARSE
+        return np.full(len(self), -1, dtype=np.int64) if coarse else content
+
     def _find_content(self) -> tuple[str, Any] | None:
         for role, cells in self.cells.items():
             if role in self.kinds and self.kinds[role].groups:
@@ -287,11 +304,11 @@ class Rows:
             found = cells.content()
             if found is not None:
                 kind = self.kinds.get(role)
-                return (kind.noun or kind.name if kind else "row"), found
+                return (kind.noun or kind.name if kind else "item"), found
         codes = [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts and c.kept]
         if not codes:
             return None
-        return "row", of_columns(codes)
+        return ROW_NOUN, of_columns(codes)
 
     def examples(self, indices: Any, limit: int = 5) -> str:
         """Return where the first of these rows stand, and how many more there are."""

@@ -86,8 +86,7 @@ def _take(rows: Rows, request: Request) -> str:
         taken = _choose(group, request.spec.valid_fraction, f"{request.seed}")
         rows.validation[used[taken]] = True
         return f", by whole groups of '{role}' that are never parted,"
-    known = rows.content()
-    content = known[1][used] if known is not None else np.full(len(used), -1)
+    content = rows.kept_together()[used]
     strata, names = _strata(rows, used)
     # The same content under two labels cannot be measured fairly: it stays in training.
     fair = np.ones(len(used), dtype=bool)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, counted, listed
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.rows import ROW_NOUN, Rows, counted, listed
+from autotrain_gradio.errors import Finding, Level
 
 SHOWN = 5
 
@@ -42,14 +42,14 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         findings.append(_leaked(twice, leaked, noun))
     spare = int(sizes.sum()) - len(sizes)
     if len(mixed) < len(sizes):
-        grouped = any(kind.groups for kind in rows.kinds.values())
+        kept = not any(kind.groups for kind in rows.kinds.values()) and (rows.kept_together() >= 0).any()
         findings.append(
             Finding(
                 "info",
                 "duplicates",
                 f"{counted(spare, noun)} {'is a copy' if spare == 1 else 'are copies'} of another "
                 f"one: {listed([twice.said(g) for g in range(min(SHOWN, len(sizes)))], len(sizes))}."
-                + ("" if grouped else " Copies stay on the same side of the split."),
+                + (" Copies stay on the same side of the split." if kept else ""),
             )
         )
     return findings
@@ -92,11 +92,15 @@ def _mixed(twice: _Groups, mixed: Any, noun: str, labels: Any) -> Finding:
     shown = [twice.said(g, labels) for g in mixed[:SHOWN].tolist()]
     where = twice.rows.where[twice.of(int(mixed[0]))[0]]
     many = f"{counted(len(mixed), noun)} {'stands' if len(mixed) == 1 else 'stand'}"
-    if labels.multi:
+    if noun == ROW_NOUN:
+        text = f"{counted(len(mixed), noun)} {'is' if len(mixed) == 1 else 'are'} there twice with different targets"
+        hint = "If that is no mistake, more columns may tell them apart."
+    elif labels.multi:
         text, hint = f"{many} there twice with different labels", "Correct the wrong ones: a model cannot learn both."
     else:
         text, hint = f"{many} in two classes", "Remove the wrong one: a model cannot learn both."
-    return Finding("warning", "same-in-two-classes", f"{text}: {listed(shown, len(mixed))}.", hint, where)
+    level: Level = "info" if noun == ROW_NOUN else "warning"
+    return Finding(level, "same-in-two-classes", f"{text}: {listed(shown, len(mixed))}.", hint, where)
 
 
 def _leaked(twice: _Groups, leaked: Any, noun: str) -> Finding:

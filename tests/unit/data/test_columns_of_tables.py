@@ -231,14 +231,22 @@ def test_rows_that_are_there_twice(tmp_path: Path, draft: Path) -> None:
 
 def test_copies_of_a_row_stay_on_one_side(draft: Path) -> None:
     columns = {
-        "a": lambda i: i // 3,
+        "a": lambda i: i if i % 10 else i // 10 % 9 * 1000,  # nine rows that are there twice
         "b": lambda i: "xyz"[i // 3 % 3],
         "target": lambda i: "no" if i // 3 % 2 else "yes",
     }
-    check(draft, columns, count=90)
-    loaded = data.load(draft)
-    sides = [{(r["features:a"], r["features:b"]) for r in part} for part in loaded.values()]
+    result = check(draft, columns, count=180)
+    assert "9 rows are copies" in finding(result, "duplicates")["message"]
+    assert "same side" in finding(result, "duplicates")["message"]
+    sides = [{r["features:a"] for r in part} for part in data.load(draft).values()]
     assert len(sides) == 2 and not sides[0] & sides[1]
+
+
+def test_rows_of_a_coarse_table_are_split_freely(draft: Path) -> None:
+    columns = {"a": lambda i: i % 2, "b": lambda i: i % 3, "target": lambda i: "no" if i // 6 % 2 else "yes"}
+    result = check(draft, columns, count=120)
+    assert result["splits"] == {"train": 96, "validation": 24}
+    assert finding(result, "same-in-two-classes")["level"] == "info"
 
 
 # -- targets
