@@ -35,6 +35,8 @@ ACTIVE = frozenset({"preparing", "running", "stopping"})
 ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
 RESUMABLE = frozenset({"failed", "cancelled", "interrupted"})
 CALL_ENDS_SECONDS = 15.0
+BROWSE_GRACE_SECONDS = 8.0
+"""Time that a source has to leave a server as it was, when a question to it is cancelled."""
 HUB_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 LOGIN = re.compile(r"://[^/?#]*@")
 """A user name, perhaps with a password, in an address."""
@@ -229,6 +231,7 @@ class Service:
                         limits=self.settings.limits,
                         env=self._environment(None),
                         cancel=cancel,
+                        grace=BROWSE_GRACE_SECONDS,
                     )
                 )
             finally:

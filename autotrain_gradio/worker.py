@@ -38,6 +38,8 @@ CALLER = "AUTOTRAIN_GRADIO_CALLER"
 """Environment variable: the process id of the caller, without whom a call has no sense."""
 VERBS = ("check", "browse", "preview", "probe", "train", "predict", "verify", "publish", "serve")
 ERRORS_TOLD = 20
+BROWSE_GRACE_SECONDS = 8.0
+"""Time that a source has to leave a server as it was, when the app is gone."""
 
 
 class Stopped(BaseException):
@@ -320,13 +322,25 @@ def _quiet(message: str, fraction: float) -> None:
 # -- the shell
 
 
-def _end_with_caller() -> None:
-    """End this process and what it has started when its caller dies."""
+def _cancelled(number: int, frame: Any) -> None:
+    """Leave what is being done, by way of everything that sets things in order again; once."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(1)
+
+
+def _end_with_caller(grace: float) -> None:
+    """End this process and what it has started when its caller dies.
+
+    grace: seconds that it has to leave things in order.
+    """
     caller = int(os.environ.get(CALLER, "0"))
 
     def watch() -> None:
         while os.getppid() == caller:
             time.sleep(1.0)
+        if grace:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(grace)
         os.killpg(0, signal.SIGKILL)
 
     if caller and os.getpgrp() == os.getpid():
@@ -359,7 +373,10 @@ def main(argv: list[str] | None = None) -> int:
         done = train(args.directory, args.attempt, args.resume)
         _end_children()
         return 0 if done else 1
-    _end_with_caller()
+    browsing = args.verb == "browse"
+    _end_with_caller(BROWSE_GRACE_SECONDS if browsing else 0.0)
+    if browsing:
+        signal.signal(signal.SIGTERM, _cancelled)
     if args.verb == "serve":
         _serve(args.directory)
         return 0

@@ -33,10 +33,13 @@ def call(
     progress: Callable[[str, float], None] | None = None,
     env: Mapping[str, str] | None = None,
     cancel: threading.Event | None = None,
+    grace: float = 0.0,
 ) -> Any:
     """Run a verb in a worker process and return its result.
 
     The worker ends with the call, whatever becomes of it, and with this process.
+
+    grace: seconds that a worker has after SIGTERM, to leave things in order, before it is killed.
 
     Raises:
         UserError: what the verb raised.
@@ -45,7 +48,7 @@ def call(
     """
     process = spawn(directory, verb, env=env, **PIPES)
     assert process.stdin and process.stdout
-    with Watch(process, limits.call_seconds, limits.call_mebibytes, cancel) as watch:
+    with Watch(process, limits.call_seconds, limits.call_mebibytes, cancel, grace) as watch:
         answer: dict[str, Any] | None = None
         noise, finished = "", False
         try:
@@ -128,8 +131,10 @@ class Watch(threading.Thread):
         seconds: float,
         mebibytes: int,
         cancel: threading.Event | None = None,
+        grace: float = 0.0,
     ) -> None:
         super().__init__(name=f"watch {process.pid}", daemon=True)
+        self._grace = grace
         self._process, self._seconds, self._mebibytes, self._cancel = process, seconds, mebibytes, cancel
         self._done = threading.Event()
         self._ended_for = ""
@@ -177,5 +182,9 @@ class Watch(threading.Thread):
                 if memory(self._process.pid) > self._mebibytes * MIB:
                     self._ended_for = "out-of-memory"
             if self._ended_for:
+                if self._grace:
+                    self._process.terminate()
+                    with contextlib.suppress(subprocess.TimeoutExpired):  # it had its time
+                        self._process.wait(timeout=self._grace)
                 kill_group(self._process)
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from autotrain_gradio.cli import task_parser
-from autotrain_gradio.errors import Forbidden, SpecError, UserError
+from autotrain_gradio.errors import Forbidden, SpecError, UserError, WorkerError
 from autotrain_gradio.options import spec_from_options
 from autotrain_gradio.registry import registry
 from autotrain_gradio.service import Service
@@ -99,6 +100,23 @@ def test_a_login_is_in_no_file_of_the_home(own: Service, tmp_path: Path) -> None
     again = own.again(own.start(draft, {**spec_of(address, **choice), "model": "tiny"}))
     result = own.check(again, spec_of(address, **choice))
     assert result["splits"]["train"], result["findings"]
+
+
+def test_a_question_that_is_cancelled_sets_the_active_project_back(own: Service) -> None:
+    fake = FakeLife({"Bhojpuri": {"documents": [document(1)]}, "Magahi": {}})
+    fake.silent_seconds = 3.0  # in the middle of the download
+    with fake.serve() as address, ThreadPoolExecutor(1) as pool:
+        draft = own.draft(ASR)
+        question = {"do": "open", "projects": ["Bhojpuri"]}
+        asked = pool.submit(own.browse, draft, spec_of(address), question, secrets=LOGIN)
+        end = time.monotonic() + 60
+        while not any("/download/" in path for _, path, _ in fake.requests) and time.monotonic() < end:
+            time.sleep(0.02)
+        assert fake.active == "Bhojpuri"
+        own.cancel_check(draft)
+        with pytest.raises(WorkerError) as caught:
+            asked.result()
+        assert caught.value.code == "cancelled" and fake.active == fake.first == "Magahi"
 
 
 def test_an_address_with_a_login_is_refused_before_it_is_written(own: Service) -> None:
