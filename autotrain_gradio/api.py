@@ -50,7 +50,8 @@ class Run:
     def predict(self, *inputs: Any) -> list[dict[str, Any]]:
         """Apply the model: one prediction for each input, in their order.
 
-        inputs: for a task that takes one input, its value (a file's path, or a text); else a mapping.
+        inputs: for a task that takes one input, its value (a file's path, or a text); else a mapping. Of a table: a row
+            as a mapping, or the path of a file of rows; its prediction is `{"file": a CSV with the predictions}`.
 
         Raises:
             UserError: there is no model yet, or an input cannot be used.
@@ -200,6 +201,8 @@ def input_of(task: Any, value: Any) -> dict[str, Any]:
         UserError: the task takes several inputs and this is no mapping, or a file does not exist.
     """
     names = [i.name for i in task.inputs]
+    if "form" in {i.kind for i in task.inputs}:
+        return _row_or_table(value)
     if not isinstance(value, Mapping):
         if len(names) != 1:
             raise UserError(f"{task.title} takes several inputs: {', '.join(names)}.", "Give all of them by name.")
@@ -216,6 +219,18 @@ def input_of(task: Any, value: Any) -> dict[str, Any]:
             given = str(path)
         found[item.name] = given
     return found
+
+
+def _row_or_table(value: Any) -> dict[str, Any]:
+    """Return a row of a table (column → cell), or the path of a file with many."""
+    if isinstance(value, Mapping):
+        return {"row": dict(value)}
+    path = Path(value).expanduser().resolve()
+    if not path.is_file():
+        raise UserError(
+            f"There is no file '{value}'.", "Give a file, or COLUMN=VALUE for each column.", "", "missing-input"
+        )
+    return {"table": str(path)}
 
 
 def saved_token() -> str | None:

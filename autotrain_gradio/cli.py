@@ -131,6 +131,7 @@ def build(tasks: Registry) -> Parser:
         command.add_argument("run", metavar="RUN", help=run_help)
         if name == "predict":
             command.add_argument("inputs", metavar="INPUT", nargs="+", help="a file or a text; NAME=VALUE if several")
+            command.add_argument("--to", metavar="FILE", help="where the predictions for a table of rows go, as CSV")
         if name == "export":
             command.add_argument("--to", metavar="FOLDER", required=True, help="an empty folder, or a new one")
         if name in {"show", "predict"}:

@@ -462,6 +462,20 @@ class Service:
         context = {"inputs": [dict(i) for i in inputs]}
         return list(self._warm.call(record.directory, "predict", context, self._environment(None)))
 
+    def form(self, run: str) -> dict[str, Any]:
+        """Return what a row for the run's model is made of: `{"features": [{"name", "kind", "typical", …}], …}`.
+
+        The fields of a feature are those of `training.tabular.frame.Feature`.
+
+        Raises:
+            StateError: the run has no model yet, or one that takes no rows of a table.
+        """
+        record = self.store.get(run)
+        found = read_json(self._model(record) / "form.json")
+        if not isinstance(found, dict) or not isinstance(found.get("features"), list):
+            raise StateError("The model of this run takes no rows of a table.", code="no-form")
+        return found
+
     def publish(self, run: str, owner: str = LOCAL, *, token: str | None = None) -> str:
         """Upload the run's model to the Hub; return its address there. May be tried again and again.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row, markdown
 
-NAMES = ("training", "texts", "speech", "checking", "checking_audio", "recording", "viewers", "page")
+NAMES = ("training", "texts", "tabular", "speech", "checking", "checking_audio", "recording", "viewers", "page")
 
 
 def main(names: list[str]) -> int:

@@ -94,11 +94,15 @@ class TrainerParams(Params):
 
 @dataclass(frozen=True)
 class SuggestedModel:
-    """A model worth starting from: Hub id, million parameters (0: it has no fixed number), and when to choose it."""
+    """A model worth starting from: Hub id, million parameters (0: it has no fixed number), and when to choose it.
+
+    title: what people call it, where the id does not say it well.
+    """
 
     id: str
     when: str
     millions: float = 0.0
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,8 @@ class Task:
     """(Where `listed`) other names of its models."""
     unit: str = "step"
     """What a step of its training is called."""
+    samples_title: str = "From evaluation to evaluation"
+    """The heading above what a training shows while it goes on."""
     model_filter: str = ""
     """Hub `pipeline_tag` of the models that fit."""
     samples: tuple[Sample, ...] = ()

@@ -73,33 +73,53 @@ MODEL_ALIASES = {
     "logistic": "logistic_regression",
 }
 
-_ALL = SuggestedModel(AUTO, "Tries all families that suit the number of rows, and tunes the best ones.")
+_ALL = SuggestedModel(
+    AUTO, "Tries all families that suit the number of rows, and tunes the best ones.", title="All of them"
+)
 _TREES = (
-    SuggestedModel("hist_gradient_boosting", "Boosted trees that are quick on many rows; usually among the best."),
-    SuggestedModel("xgboost", "Boosted trees too, with more ways to keep them from learning by heart."),
-    SuggestedModel("random_forest", "Many trees that vote: robust, little to set."),
-    SuggestedModel("extra_trees", "As a random forest, with more chance in each tree: quicker, sometimes better."),
-    SuggestedModel("gradient_boosting", "The classic form of boosted trees; slow on many rows."),
-    SuggestedModel("adaboost", "Small trees, each looking at the mistakes of those before."),
-    SuggestedModel("decision_tree", "A single tree: quick, easy to follow, seldom the best."),
+    SuggestedModel(
+        "hist_gradient_boosting",
+        "Boosted trees that are quick on many rows; usually among the best.",
+        title="Histogram gradient boosting",
+    ),
+    SuggestedModel(
+        "xgboost", "Boosted trees too, with more ways to keep them from learning by heart.", title="XGBoost"
+    ),
+    SuggestedModel("random_forest", "Many trees that vote: robust, little to set.", title="Random forest"),
+    SuggestedModel(
+        "extra_trees",
+        "As a random forest, with more chance in each tree: quicker, sometimes better.",
+        title="Extra trees",
+    ),
+    SuggestedModel(
+        "gradient_boosting", "The classic form of boosted trees; slow on many rows.", title="Gradient boosting"
+    ),
+    SuggestedModel("adaboost", "Small trees, each looking at the mistakes of those before.", title="AdaBoost"),
+    SuggestedModel(
+        "decision_tree",
+        "A single tree: quick, easy to follow, seldom the best.",
+        title="Decision tree",
+    ),
 )
 _OTHERS = (
-    SuggestedModel("knn", "Answers as the most similar training rows do."),
-    SuggestedModel("svm", "Strong on a few hundred or thousand rows; slow beyond."),
+    SuggestedModel("knn", "Answers as the most similar training rows do.", title="Nearest neighbours"),
+    SuggestedModel("svm", "Strong on a few hundred or thousand rows; slow beyond.", title="Support vector machine"),
 )
 CLASSIFIERS = (
     _ALL,
     *_TREES[:4],
-    SuggestedModel("logistic_regression", "Linear: quick, and a good yardstick for all others."),
+    SuggestedModel(
+        "logistic_regression", "Linear: quick, and a good yardstick for all others.", title="Logistic regression"
+    ),
     *_OTHERS,
     *_TREES[4:],
 )
 REGRESSORS = (
     _ALL,
     *_TREES[:4],
-    SuggestedModel("ridge", "Linear: quick, and a good yardstick for all others."),
-    SuggestedModel("elastic_net", "Linear, and leaves out columns that do not help."),
-    SuggestedModel("lasso", "Linear, and uses as few columns as it can."),
+    SuggestedModel("ridge", "Linear: quick, and a good yardstick for all others.", title="Ridge regression"),
+    SuggestedModel("elastic_net", "Linear, and leaves out columns that do not help.", title="Elastic net"),
+    SuggestedModel("lasso", "Linear, and uses as few columns as it can.", title="Lasso"),
     *_OTHERS,
     *_TREES[4:],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -24,11 +24,36 @@ def draw(answer: Mapping[str, Any]) -> tuple[Any, str]:
         return gr.Label(value={str(k): float(v) for k, v in scores.items()}, visible=True), note
     if isinstance(scores, dict) and scores:
         drawn = _labels(answer)
+    elif isinstance(answer.get("values"), dict):
+        drawn = _facts(answer["values"])
+    elif isinstance(answer.get("targets"), dict):
+        drawn = "".join(_target(str(name), told) for name, told in answer["targets"].items())
     elif "text" in answer:
         drawn = _transcript(answer)
     else:
         drawn = _facts({k: v for k, v in answer.items() if k != "note"})
     return gr.Label(value=None, visible=False), drawn + note
+
+
+def download(url: str, name: str, rows: int, columns: Sequence[str]) -> str:
+    """Draw a file of predictions that can be fetched. columns: those that were added."""
+    shown = ", ".join(columns[:4]) + (f" and {len(columns) - 4} more" if len(columns) > 4 else "")
+    return (
+        f"<div class='at-answer'><p><strong>{rows:,} row{'s' if rows != 1 else ''} predicted.</strong> "
+        f"Added to your columns: {escape(shown)}.</p>"
+        f"<p><a class='at-submit' href='{escape(url, quote=True)}' download='{escape(name, quote=True)}'>"
+        f"Download {escape(name)}</a></p></div>"
+    )
+
+
+def _target(name: str, told: Mapping[str, Any]) -> str:
+    """Draw the answer for one of several targets: the three likeliest classes."""
+    rows = "".join(
+        f"<li class='{'at-given' if label == told['label'] else ''}'><b>{escape(str(label))}</b>"
+        f"<i><u style='width:{float(score):.1%}'></u></i><span>{float(score):.1%}</span></li>"
+        for label, score in list(told["scores"].items())[:3]
+    )
+    return f"<div class='at-answer'><h4>{escape(name)}</h4><ul class='at-scores'>{rows}</ul></div>"
 
 
 def _transcript(answer: Mapping[str, Any]) -> str:

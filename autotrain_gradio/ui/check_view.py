@@ -9,7 +9,7 @@ from typing import Any
 
 from autotrain_gradio.errors import Finding, count_by_level
 from autotrain_gradio.tasks.base import Task
-from autotrain_gradio.ui import label_table, messages
+from autotrain_gradio.ui import kinds_table, label_table, messages
 from autotrain_gradio.ui.files import link
 from autotrain_gradio.ui.panels import figure, to_html
 
@@ -19,6 +19,7 @@ class CheckView:
     """Ready for the widgets; an empty one is what they show before any check.
 
     columns: role → (choices, value) of its dropdown.
+    features: the columns of a table that are learnt from, and what each was found to hold.
     fixes: for each finding, in the order of the check, the change of its fix or None.
     """
 
@@ -31,6 +32,7 @@ class CheckView:
     labels: list[list[Any]] = field(default_factory=list)
     columns: dict[str, tuple[list[tuple[str, str]], Any]] = field(default_factory=dict)
     fixes: list[dict[str, Any] | None] = field(default_factory=list)
+    features: list[dict[str, Any]] = field(default_factory=list)
 
 
 def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
@@ -55,6 +57,7 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
         gallery=to_html(check.get("gallery") or [], url),
         labels=label_table.rows(check.get("raw_labels") or []),
         columns=columns,
+        features=kinds_table.features(check),
         fixes=[(f.get("fix") or {}).get("change") for f in found],
     )
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from autotrain_gradio.spec import TINY
-from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.tasks.base import SuggestedModel, Task
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.panels import figure
 
@@ -22,7 +22,7 @@ def choices(task: Task, *, folders: bool) -> list[tuple[str, str]]:
 
     folders: whether a folder of this computer may be named.
     """
-    found = [(f"{_title(task, m.id)} — {m.when} {_size(m.millions)}".rstrip(), m.id) for m in task.models]
+    found = [(f"{_title(m)} — {m.when} {_size(m.millions)}".rstrip(), m.id) for m in task.models]
     if task.listed:
         return [*found, ("Several of these — Their names, with commas.", OTHER)]
     if "tiny_model" in task.can:
@@ -70,19 +70,9 @@ def other_example(task: Task) -> str:
     return ", ".join(m.id for m in task.models[1:3]) if task.listed else "user/model"
 
 
-def _title(task: Task, name: str) -> str:
-    """Write a listed model's name as words."""
-    if not task.listed:
-        return name
-    if name == task.default_model:
-        return "All of them"
-    said = name.replace("_", " ")
-    return {
-        "xgboost": "XGBoost",
-        "adaboost": "AdaBoost",
-        "svm": "Support vector machine",
-        "knn": "Nearest neighbours",
-    }.get(name, said[0].upper() + said[1:]) + f" ({name})"
+def _title(model: SuggestedModel) -> str:
+    """Write a model's name as words, where it has some."""
+    return f"{model.title} ({model.id})" if model.title else model.id
 
 
 def _size(millions: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -23,6 +24,8 @@ from autotrain_gradio.ui.shell import PRIVATE, QUICK, Shell
 from autotrain_gradio.ui.try_it import TryIt
 
 Updates = dict[Any, Any]
+STOP = {True: "Stop and keep the weights", False: "Stop and keep the best so far"}
+"""Whether the training goes by steps → what its button says."""
 DOWNLOAD = """(url) => {
   if (!url) return;
   const link = document.createElement('a');
@@ -49,6 +52,7 @@ class RunView:
     sample: Any = None
     samples: Any = None
     sampled: Any = None
+    heading: Any = None
     try_it: Any = None
     publish: Any = None
     results: Any = None
@@ -79,7 +83,7 @@ class RunView:
                 self.try_it = TryIt.build(shell)
                 self._build_charts()
                 with gr.Column(visible=False, elem_id="run-samples-box") as self.sampled:
-                    gr.HTML("<h2>From evaluation to evaluation</h2>")
+                    self.heading = gr.HTML(elem_id="run-samples-heading")
                     self.sample = gr.Slider(
                         1, 2, value=2, step=1, label="Evaluation", visible=False, interactive=True, elem_id="run-sample"
                     )
@@ -95,7 +99,7 @@ class RunView:
     def _build_actions(self) -> None:
         with gr.Row(elem_classes="at-actions"):
             made: dict[str, tuple[str, Any]] = {
-                "stop": ("Stop and keep the weights", "secondary"),
+                "stop": (STOP[True], "secondary"),
                 "resume": ("Resume", "primary"),
                 "download": ("Download the model", "primary"),
                 "again": ("Start again from these settings", "secondary"),
@@ -164,7 +168,7 @@ class RunView:
 
     def outputs(self) -> list[Any]:
         """Return all that `refresh` may change."""
-        shown = [self.seen, self.body, self.results, self.report, self.sampled, self.sample, self.samples]
+        shown = [self.seen, self.body, self.results, self.report, self.sampled, self.heading, self.sample, self.samples]
         return [
             *shown,
             self.token,
@@ -204,17 +208,19 @@ class RunView:
         can, report, fresh = snapshot["can"], snapshot.get("report"), (seen or {}).get("run") != run
         shown = {**can, "again": task is not None and snapshot["state"] != "draft"} if mine else {}
         samples = snapshot.get("samples") or []
+        tried = bool(can.get("predict")) and not (seen or {}).get("predict")
         return {
-            self.seen: {"run": run, "samples": len(samples)},
+            self.seen: {"run": run, "samples": len(samples), "predict": bool(can.get("predict"))},
             self.body: gr.Column(visible=True),
             **{button: gr.Button(visible=bool(shown.get(name))) for name, button in self.buttons.items()},
+            self.buttons["stop"]: gr.Button(STOP[task is None or task.unit == "step"], visible=bool(shown.get("stop"))),
             self.token: gr.Textbox(visible=mine and bool(snapshot.get("waiting_for_token"))),
             self.yaml: self._yaml(snapshot),
             self.results: gr.Column(visible=bool(report)),
             self.report: run_html.report(snapshot),
-            **self.try_it.show(task, bool(can.get("predict")), emptied=fresh),
+            **self.try_it.show(run, task, bool(can.get("predict")), emptied=fresh or tried),
             **self.publish.show(bool(shown.get("download")), emptied=fresh),
-            **self._samples(snapshot, 0 if fresh else int((seen or {}).get("samples") or 0), sample),
+            **self._samples(snapshot, 0 if fresh else int((seen or {}).get("samples") or 0), sample, task),
             **dict(zip(self.plots, self._charts(run, snapshot, task, styled=fresh), strict=True)),
         }
 
@@ -277,14 +283,16 @@ class RunView:
         except Forbidden:
             return False  # a browser that stores nothing can look on
 
-    def _samples(self, snapshot: dict[str, Any], before: int, sample: Any) -> Updates:
+    def _samples(self, snapshot: dict[str, Any], before: int, sample: Any, task: Task | None) -> Updates:
         """Follow the latest evaluation, unless the viewer looks at an earlier one."""
         count = len(snapshot.get("samples") or [])
         if before > 1 and sample is not None and int(sample) < before:
             return {self.sample: gr.Slider(maximum=max(2, count), visible=count > 1)}
+        unit = task.unit.capitalize() if task and task.unit != "step" else "Evaluation"
         return {
             self.sampled: gr.Column(visible=count > 0),
-            self.sample: gr.Slider(maximum=max(2, count), value=max(1, count), visible=count > 1),
+            self.heading: f"<h2>{escape(task.samples_title)}</h2>" if task else "",
+            self.sample: gr.Slider(maximum=max(2, count), value=max(1, count), visible=count > 1, label=unit),
             self.samples: run_html.samples(snapshot, count - 1),
         }
 

@@ -13,7 +13,7 @@ import gradio as gr
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.errors import StateError, UserError
 from autotrain_gradio.spec import DataSpec, RunSpec, slug
-from autotrain_gradio.ui import check_view, label_table, messages
+from autotrain_gradio.ui import check_view, kinds_table, label_table, messages
 from autotrain_gradio.ui import form as widgets
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Done, follow
 from autotrain_gradio.ui.task_form import SPLIT, merge
@@ -58,6 +58,9 @@ class CheckStep:
     labels_box: Any = None
     labels: Any = None
     relabelled: Any = None
+    kinds_box: Any = None
+    kinds: Any = None
+    features: Any = None
     split_again: Any = None
     check_now: Any = None
     profile: Any = None
@@ -93,6 +96,13 @@ class CheckStep:
                 with gr.Row(elem_classes="at-fields"):
                     self.columns = [(c, self._dropdown(c)) for c in task.columns]
             with gr.Accordion(
+                "What the columns hold", open=True, visible=bool(view.features), elem_id=f"{prefix}-kinds"
+            ) as self.kinds_box:
+                self.kinds = gr.HTML(
+                    kinds_table.html(view.features), js_on_load=kinds_table.SCRIPT, elem_id=f"{prefix}-kinds-table"
+                )
+            self.features = gr.State(view.features)
+            with gr.Accordion(
                 "Labels", open=False, visible=bool(view.labels), elem_id=f"{prefix}-labels"
             ) as self.labels_box:
                 gr.HTML(label_table.HELP)
@@ -126,6 +136,7 @@ class CheckStep:
             *(self.data_note, self.data_next, self.fixes, self.status, self.check_now, self.cancel),
             *(self.findings, self.summary),
             *(self.result, *(w for _, w in self.columns), self.labels_box, self.labels, self.profile, self.gallery),
+            *(self.kinds_box, self.kinds, self.features),
             *(self.following, *(f.widget for f in walk.form.split)),
         ]
 
@@ -141,6 +152,7 @@ class CheckStep:
         self.findings.click(self._fixer(), [self.fixes, *inputs], outputs, **CHECKING)
         for column, dropdown in self.columns:
             dropdown.input(self._chooser(column), [dropdown, *inputs], outputs, **CHECKING)
+        self.kinds.submit(self.rekind, [self.features, *inputs], outputs, **CHECKING)
         self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECKING)
         gr.on([self.split_again.click, self.check_now.click], self.again, inputs, outputs, **CHECKING)
         self.cancel.click(self.stop, [walk.draft, walk.shell.visitor], None, **QUICK)
@@ -191,6 +203,19 @@ class CheckStep:
     def relabel(self, table: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Take over the label table, and check again."""
         data = {**(values[0] or {}), "labels": label_table.mapping(table)}
+        yield from self._check(data, draft, visitor, token, values)
+
+    def rekind(
+        self, event: gr.EventData, features: Any, draft: Any, visitor: Any, token: Any, *values: Any
+    ) -> Iterator[Updates]:
+        """Take over what a column holds, and check again."""
+        data = dict(values[0] or {})
+        options = data.get("options") or {}
+        kinds = kinds_table.change(features or [], options.get("kinds"), event._data)
+        if kinds is None:
+            yield {self.status: ""}
+            return
+        data["options"] = {**options, "kinds": kinds}
         yield from self._check(data, draft, visitor, token, values)
 
     def stop(self, draft: Any, visitor: Any) -> None:
@@ -317,6 +342,9 @@ class CheckStep:
                 self.gallery: view.gallery,
                 self.labels_box: gr.Accordion(visible=bool(view.labels)),
                 self.labels: view.labels,
+                self.kinds_box: gr.Accordion(visible=bool(view.features)),
+                self.kinds: kinds_table.html(view.features),
+                self.features: view.features,
             }
             for column, dropdown in self.columns:
                 choices, value = view.columns[column.role]

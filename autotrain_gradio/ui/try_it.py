@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.tasks.base import Input, Task
-from autotrain_gradio.ui import answers, messages
+from autotrain_gradio.ui import answers, messages, row_form
 from autotrain_gradio.ui.shell import PRIVATE, Shell
 
 SHOWN_SCORES = 8
+ALONE = ("form", "table")
+"""Kinds of inputs that ask by themselves, without the button."""
 
 
 @dataclass
@@ -55,12 +58,12 @@ class TryIt:
 
     def outputs(self) -> list[Any]:
         """Return all that `show` may change."""
-        return [self.box, *self.components(), self.label, self.other]
+        return [self.box, *self.components(), self.button, self.label, self.other]
 
-    def show(self, task: Task | None, visible: bool, *, emptied: bool) -> dict[Any, Any]:
+    def show(self, run: Any, task: Task | None, visible: bool, *, emptied: bool) -> dict[Any, Any]:
         """Return the updates for a run of a task.
 
-        emptied: another run was opened: what was asked of the earlier one is taken away.
+        emptied: another run was opened, or this one has a model now: what was asked before is taken away.
         """
         updates: dict[Any, Any] = {self.box: gr.Column(visible=visible and task is not None)}
         if task is None or not emptied:
@@ -68,28 +71,40 @@ class TryIt:
         used = self._assign(task.inputs)
         for slot in self.components():
             declared = used.get(slot._id)
+            if declared and declared.kind == "form":
+                updates[slot] = gr.HTML(self._form(run) if visible else "", visible=True)
+                continue
             updates[slot] = gr.update(
                 value=None, visible=declared is not None, **({"label": declared.title} if declared else {})
             )
-        return {**updates, self.label: gr.Label(value=None, visible=False), self.other: ""}
+        asked = gr.Button(visible=any(i.kind not in ALONE for i in task.inputs))
+        return {**updates, self.button: asked, self.label: gr.Label(value=None, visible=False), self.other: ""}
+
+    def _form(self, run: Any) -> str:
+        try:
+            return row_form.html(self.shell.service.form(run))
+        except UserError as error:
+            return messages.error(error)
 
     def wire(self) -> None:
         """Ask the model on a click, and as soon as a single input is there."""
         single = {i.kind for t in self.shell.service.tasks if len(t.inputs) == 1 for i in t.inputs}
         triggers = [
             self.button.click,
-            *(slots[0].upload for k, slots in self.slots.items() if k in single and k != "text"),
+            *(slots[0].upload for k, slots in self.slots.items() if k in single and k not in ("text", *ALONE)),
         ]
-        gr.on(
-            triggers,
-            self.ask,
-            [self.shell.run, self.shell.visitor, *self.components()],
-            [self.label, self.other],
-            concurrency_limit=4,
-            concurrency_id="predict",
-            show_progress="minimal",
+        kind: dict[str, Any] = {
+            "concurrency_limit": 4,
+            "concurrency_id": "predict",
+            "show_progress": "minimal",
             **PRIVATE,
-        )
+        }
+        outputs = [self.label, self.other]
+        gr.on(triggers, self.ask, [self.shell.run, self.shell.visitor, *self.components()], outputs, **kind)
+        for form in self.slots.get("form", []):
+            form.submit(self.ask_row, [self.shell.run, self.shell.visitor], outputs, **kind)
+        for table in self.slots.get("table", []):
+            table.upload(self.ask_table, [self.shell.run, self.shell.visitor, table], outputs, **kind)
 
     def ask(self, run: Any, visitor: Any, *values: Any) -> tuple[Any, str]:
         """Apply the run's model to what the slots hold."""
@@ -106,6 +121,26 @@ class TryIt:
         except UserError as error:
             return gr.Label(value=None, visible=False), messages.error(error)
         return answers.draw(answer)
+
+    def ask_row(self, event: gr.EventData, run: Any, visitor: Any) -> tuple[Any, str]:
+        """Apply the run's model to the row in the form."""
+        service = self.shell.service
+        try:
+            row = row_form.row(service.form(run), event._data)
+            answer = service.predict(run, [{"row": row}], self.shell.owner(visitor))[0]
+        except UserError as error:
+            return gr.Label(value=None, visible=False), messages.error(error)
+        return answers.draw(answer)
+
+    def ask_table(self, run: Any, visitor: Any, path: Any) -> tuple[Any, str]:
+        """Apply the run's model to the rows of a file, and offer them with what was predicted."""
+        nothing = gr.Label(value=None, visible=False)
+        try:
+            answer = self.shell.service.predict(run, [{"table": path}], self.shell.owner(visitor))[0]
+        except UserError as error:
+            return nothing, messages.error(error)
+        url = self.shell.tickets.issue(Path(answer["file"]))
+        return nothing, answers.download(url, Path(answer["file"]).name, int(answer["rows"]), answer["columns"])
 
     def _assign(self, inputs: Sequence[Input]) -> dict[int, Input]:
         taken: Counter[str] = Counter()
@@ -132,4 +167,9 @@ def _slot(kind: str, number: int) -> Any:
         )
     if kind == "text":
         return gr.Textbox(lines=3, interactive=True, elem_id=elem_id)
+    if kind == "form":
+        return gr.HTML(visible=False, js_on_load=row_form.SCRIPT, elem_id=elem_id)
+    if kind == "table":
+        types = [".csv", ".tsv", ".xlsx", ".jsonl", ".json", ".parquet"]
+        return gr.File(type="filepath", file_types=types, height=120, interactive=True, elem_id=elem_id)
     return gr.File(type="filepath", interactive=True, elem_id=elem_id)

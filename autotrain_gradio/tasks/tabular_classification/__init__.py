@@ -78,6 +78,7 @@ TASK = Task(
     listed=True,
     model_aliases={**tabular.MODEL_ALIASES, "ridge": "logistic_regression"},
     unit="trial",
+    samples_title="The leaderboard, trial by trial",
     samples=(
         Sample(
             "customers",

@@ -56,6 +56,7 @@ TASK = Task(
     listed=True,
     model_aliases={**tabular.MODEL_ALIASES, "linear_regression": "ridge"},
     unit="trial",
+    samples_title="The leaderboard, trial by trial",
     samples=(
         Sample(
             "flats",

@@ -261,7 +261,7 @@ def _card(
         "training rows": len(parts["train"].names),
         "validation rows": len(parts["validation"].names) if "validation" in parts else 0,
         "model": best.family.title,
-        "settings": report.settings(best) or "its defaults",
+        "settings": ", ".join(f"{k} {v:.6g}" if isinstance(v, float) else f"{k} {v}" for k, v in best.settings.items()),
         f"cross-validated {found.problem.score.title}": f"{best.score:.4f} ± {best.spread:.4f}",
         "trials": found.done,
     }

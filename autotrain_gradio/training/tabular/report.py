@@ -41,8 +41,10 @@ def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Pane
 
 
 def settings(entry: Entry) -> str:
-    """Write a trial's settings short."""
-    said = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.settings.items()]
+    """Write a trial's settings short: those that are not the family's usual ones."""
+    usual = entry.family.defaults()
+    changed = {k.replace("_", " "): v for k, v in entry.settings.items() if v != usual[k]}
+    said = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in changed.items()] or ["the usual"]
     return ", ".join([*said, *(["balanced"] if entry.balanced and entry.family.weights else [])])
 
 

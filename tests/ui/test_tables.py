@@ -1,0 +1,58 @@
+"""From a table to predictions, as a person does it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.ui.conftest import ROOT, App, Page, sync_api
+
+expect = sync_api.expect
+TASK = "#tabular-classification"
+CUSTOMERS = ROOT / "assets" / "samples" / "tabular" / "customers" / "customers.csv"
+
+
+def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit(app.url, width=390, height=844)
+    page.get_by_role("tab", name="Tables").click()
+    page.locator(f"{TASK}-sample-0").click()
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    # A column is said to be something else: it is checked anew, and stays so.
+    note = page.locator(f"{TASK}-kinds-table tr", has_text="note").locator("select")
+    expect(note).to_have_value("category")
+    note.select_option("text")
+    expect(page.locator(f"{TASK}-kinds-table tr", has_text="note")).to_contain_text("as you said")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+
+    page.locator(f"{TASK}-check-next").click()
+    page.get_by_label("Several of these").check()
+    page.locator(f"{TASK}-model-other").locator("input, textarea").fill("logistic regression, decision_tree, nonsense")
+    expect(page.locator(f"{TASK}-problem")).to_contain_text("no model 'nonsense'")
+    page.locator(f"{TASK}-model-other").locator("input, textarea").fill("logistic regression, decision_tree")
+    expect(page.locator(f"{TASK}-problem")).not_to_contain_text("no model")
+    page.locator(f"{TASK}-num-trials input").fill("3")
+    page.locator(f"{TASK}-model-next").click()
+    page.locator(f"{TASK}-start").click()
+    expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed", timeout=120_000)
+    expect(page.locator("#run-report")).to_contain_text("Leaderboard")
+    expect(page.locator("#run-samples-box")).to_contain_text("The leaderboard, trial by trial")
+    run = app.service.runs()[0]
+    spec = (app.service.snapshot(run["id"]) or {})["spec"]
+    assert spec["model"] == "logistic_regression,decision_tree" and spec["data"]["options"]["kinds"] == {"note": "text"}
+
+    form = page.locator("#try-it-form-0")
+    expect(form.get_by_label("plan")).to_have_value("basic")
+    form.get_by_label("faults").fill("9")
+    form.get_by_label("age").fill("")
+    form.get_by_role("button", name="Predict this row").click()
+    expect(page.locator("#try-it-label")).to_contain_text("left")
+    page.set_input_files("#try-it-table-0 input[type=file]", CUSTOMERS)
+    expect(page.locator("#try-it-other")).to_contain_text("600 rows predicted")
+    with page.expect_download() as found:
+        page.locator("#try-it-other a").click()
+    found.value.save_as(tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 600 and sum(r["prediction"] == r["outcome"] for r in rows) > 420
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

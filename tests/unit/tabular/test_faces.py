@@ -1,0 +1,154 @@
+"""Rows of tables in the page and on the command line: forms, the table of kinds, points, and what is typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autotrain_gradio import panels
+from autotrain_gradio.api import input_of
+from autotrain_gradio.console import panel_text, training_line
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.registry import registry, resolve
+from autotrain_gradio.runs.record import Run
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.runs.snapshot import Fold
+from autotrain_gradio.spec import RunSpec, from_yaml
+from autotrain_gradio.ui import kinds_table, models, row_form, run_html
+from autotrain_gradio.ui.panels import to_html
+
+NASTY = '"><script>alert(1)</script>'
+FEATURE = {"typical": None, "low": None, "high": None, "choices": [], "distinct": 0, "whole": False, "missing": False}
+
+
+def _form(*features: dict[str, Any]) -> dict[str, Any]:
+    return {"features": [{**FEATURE, **f} for f in features]}
+
+
+def test_a_form_has_a_field_for_each_column_whatever_it_is_called() -> None:
+    form = _form(
+        {"name": NASTY, "kind": "category", "choices": [NASTY, "b"], "typical": "b", "distinct": 2},
+        {"name": "size", "kind": "number", "typical": 3.0, "low": -1.0, "high": 2.5e9},
+        {"name": "when", "kind": "date", "typical": "2024-02-29", "low": "2020-01-01", "high": "2024-12-31"},
+        {"name": "moment", "kind": "date", "typical": "2024-02-29 10:00:00"},
+        {"name": "note", "kind": "text", "typical": NASTY},
+        {"name": "town", "kind": "category", "choices": ["x"], "typical": "x", "distinct": 900},
+    )
+    drawn = row_form.html(form)
+    assert "<script" not in drawn and drawn.count("<label") == 6 and drawn.count("<select") == 1
+    assert "type='number'" in drawn and "value='3'" in drawn and "seen: -1 to 2500000000" in drawn
+    assert "type='date'" in drawn and "value='2024-02-29T10:00:00'" in drawn and "<datalist" in drawn
+    told = {"cells": {"0": "b", "1": "", "2": "2024-01-01", "4": "text", "77": "x"}}
+    found = {NASTY: "b", "size": None, "when": "2024-01-01", "moment": None, "note": "text", "town": None}
+    assert row_form.row(form, told) == found
+    assert set(row_form.row(form, "nonsense").values()) == {None}
+
+
+def test_a_form_of_very_many_columns_keeps_the_rest_at_what_is_typical() -> None:
+    form = _form(*({"name": f"c{n}", "kind": "number", "typical": float(n)} for n in range(100)))
+    assert row_form.html(form).count("<input") == row_form.SHOWN and "other 40 columns" in row_form.html(form)
+    row = row_form.row(form, {"cells": {"0": "5", "99": "no"}})
+    assert row["c0"] == "5" and row["c1"] is None and row["c99"] == 99.0
+
+
+def test_the_table_of_kinds_takes_only_what_makes_sense() -> None:
+    check = {
+        "columns": [
+            {"name": "target", "kind": "label"},
+            {
+                "name": NASTY,
+                "feature": "number",
+                "guessed": True,
+                "missing": 3,
+                "distinct": 9,
+                "examples": ["1", NASTY],
+            },
+            {"name": "zip", "feature": "id", "guessed": False, "missing": 0, "distinct": 90, "examples": []},
+        ]
+    }
+    columns = kinds_table.features(check)
+    assert [c["name"] for c in columns] == [NASTY, "zip"]
+    drawn = kinds_table.html(columns)
+    assert "<script" not in drawn and drawn.count("<select") == 2 and drawn.count("as you said") == 1
+    assert kinds_table.html([]) == ""
+    change = kinds_table.change
+    assert change(columns, {"other": "text"}, {"column": 1, "kind": "category"}) == {"other": "text", "zip": "category"}
+    for odd in (
+        {"column": 2, "kind": "text"},
+        {"column": -1, "kind": "text"},
+        {"column": 0, "kind": "boat"},
+        None,
+        "x",
+    ):
+        assert change(columns, None, odd) is None
+
+
+def test_points_are_drawn_by_both_faces() -> None:
+    panel = panels.scatter("Fit", [(1, 1.5), (2, 1.9), (3, 3.2)], x="<true>", y="predicted", line="diagonal")
+    drawn = to_html([panel], str)
+    assert drawn.count("<circle") == 3 and "stroke-dasharray" in drawn and "&lt;true&gt;" in drawn
+    text = panel_text(panel)
+    assert "predicted" in text and "correlation 0.956" in text
+    empty = panels.scatter("Nothing", [], x="a", y="b")
+    assert "no points" in to_html([empty], str) and "no points" in panel_text(empty)
+    assert "<circle" in to_html([panels.scatter("One", [(5, 5)], x="a", y="b", line="zero")], str)
+    with pytest.raises(ValueError, match="no line"):
+        panels.scatter("x", [], x="a", y="b", line="curve")
+
+
+def test_a_training_in_trials_is_told_in_trials(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    spec = {"task": "tabular-regression", "data": {"path": "flats", "source": "sample"}}
+    (tmp_path / "draft.json").write_text('{"task": "tabular-regression", "owner": "local", "created": 0, "spec": {}}')
+    run.freeze(resolve(spec).complete())
+    lines = [f'{{"v": 1, "time": 1, "kind": "{kind}", "attempt": 1}}\n' for kind in ("queued", "started")]
+    (tmp_path / "control.jsonl").write_text("".join(lines))
+    reporter = Reporter(tmp_path, RunSpec(task="tabular-regression"), None)
+    reporter.state("running", "Comparing models")
+    reporter.progress(3, 30, 0, 0, unit="trial", left=100)
+    reporter.close()
+    found = Fold(run).snapshot(lambda *_: {"alive": True})
+    assert found["progress"]["unit"] == "trial" and 90 < found["progress"]["eta_seconds"] <= 100
+    assert "trial 3 of 30" in training_line(found) and "epoch" not in training_line(found)
+    line = run_html.progress(found)
+    assert "Trial 3 of 30" in line and "left" in line and "poch" not in line
+    assert "best so far is kept" in run_html.progress({**found, "state": "stopping"})
+
+
+def test_what_is_typed_becomes_a_row_or_a_table(tmp_path: Path) -> None:
+    task = registry().get("tabular")
+    assert task.name == "tabular-classification" and registry().get("tabular:regression").name == "tabular-regression"
+    assert input_of(task, {"table": "oak", "row": 3}) == {"row": {"table": "oak", "row": 3}}
+    path = tmp_path / "rows.csv"
+    path.write_text("a\n1\n")
+    assert input_of(task, path) == {"table": str(path)}
+    with pytest.raises(UserError, match="no file"):
+        input_of(task, "nowhere.csv")
+
+
+def test_settings_of_autotrain_are_understood() -> None:
+    text = """
+task: tabular_multi_class_classification
+base_model: xgboost
+project_name: wines
+data: {path: wine, train_split: train, column_mapping: {id_column: nr, target_columns: [kind, grade]}}
+params: {categorical_imputer: most_frequent, numerical_imputer: median, numeric_scaler: robust, num_trials: 5,
+  time_limit: 60, seed: 1}
+"""
+    found = resolve(from_yaml(text)[0])
+    assert (found.task.name, found.spec.model) == ("tabular-classification", "xgboost")
+    assert found.spec.data.columns == {"id": "nr", "target": ["kind", "grade"]}
+    assert found.params.numeric_scaler == "robust" and found.params.num_trials == 5
+    empty = resolve({"task": "tabular-regression", "params": {"numerical_imputer": None, "numeric_scaler": None}})
+    assert empty.params.numerical_imputer == "auto" and empty.spec.model == "auto"
+    assert resolve({"task": "tabular", "model": "auto,knn"}).spec.model == "auto"
+
+
+def test_the_step_of_the_model_offers_families() -> None:
+    task = registry().get("tabular-regression")
+    offered = models.choices(task, folders=True)
+    assert [v for _, v in offered][0] == "auto" and offered[-1][1] == models.OTHER
+    assert any(text.startswith("Ridge regression (ridge)") for text, _ in offered)
+    assert not any("Hub" in text or "Tiny" in text or "M parameters" in text for text, _ in offered)
