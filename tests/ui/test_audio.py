@@ -6,7 +6,10 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.ui.conftest import App, Page, sync_api
+from autotrain_gradio import panels
+from autotrain_gradio.ui.panels import to_html
+from tests.ui.conftest import ROOT, App, Page, sync_api
+from tests.ui.test_page import violations
 from tests.unit.data.sounds import sound
 
 expect = sync_api.expect
@@ -17,7 +20,7 @@ PLAYERS = f"{TASK}-gallery audio"
 
 def open_tab(page: Page) -> None:
     """Go to the tab of speech recognition."""
-    page.get_by_role("tab", name="Audio").click()
+    page.get_by_role("tab", name="Speech", exact=True).click()
     expect(page.locator(f"{TASK}-files")).to_be_visible()
 
 
@@ -90,3 +93,22 @@ def test_the_tier_of_a_textgrid_is_switched_by_a_button(app: App, visit: Visit, 
     page.get_by_role("button", name="Use the tier 'word'").click()
     expect(page.locator(PLAYERS)).to_have_count(9)
     expect(page.locator(f"{TASK}-findings")).to_contain_text("The tier 'word'")
+
+
+def test_axe_finds_nothing_wrong_with_players_and_transcripts(app: App, visit: Visit, tmp_path: Path) -> None:
+    rows = [
+        {"reference": "one two three", "prediction": "one tow four three", "file": "report/a.wav", "wer": 0.5},
+        {"reference": "नमस्ते", "prediction": "", "caption": "anna"},
+    ]
+    items = [{"file": "report/a.wav", "caption": "one two three", "detail": "anna · 2.0 s"}]
+    drawn = to_html([panels.transcripts("Heard", rows), panels.gallery("Listen", items)], str)
+    css = (ROOT / "assets" / "page.css").read_text(encoding="utf-8")
+    for theme in ("", "dark"):
+        file = tmp_path / f"page{theme}.html"
+        file.write_text(
+            f'<!doctype html><html lang="en" class="{theme}"><head><meta charset="utf-8"><title>x</title><style>{css}'
+            "body { background: var(--at-card); color: var(--at-text) }</style></head><body><main><h1>x</h1><h2>y</h2>"
+            f"{drawn}</main></body></html>",
+            encoding="utf-8",
+        )
+        assert not violations(visit(file.as_uri()))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.data.audio_files import AudioError, blocks
+from autotrain_gradio.data.audio_files import AudioError, blocks, mix
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio import AudioCells
 from autotrain_gradio.data.request import Request
@@ -188,7 +188,8 @@ def listen(cells: AudioCells, row: int) -> Heard:
             numbers = np.isfinite(loud)
             odd += int(loud.size - numbers.sum())
             loud = np.where(numbers, loud, 0.0)
-            peak = max(peak, float(loud.max(initial=0.0)))
+            # Of the mean of the channels, which is what is trained on: two may cancel each other.
+            peak = max(peak, float(np.abs(mix(block)).max(initial=0.0)))
             full += int((loud >= FULL).sum())
             count += loud.size
             seconds += len(block) / rate

@@ -61,6 +61,7 @@ def test_clips_and_their_table_become_rows_with_lengths(tmp_path: Path, draft: P
         ("cut.wav", sound(2.0)[:40_000], "audio-cut"),
         ("cut.flac", sound(2.0, format="FLAC", samples=np.random.RandomState(0).uniform(-1, 1, 32_000))[:40_000], None),
         ("silent.wav", sound(samples=np.zeros(16_000)), "audio-silent"),
+        ("cancel.wav", sound(samples=tone() * [[1, -1]]), "audio-silent"),
         ("hiss.flac", sound(samples=np.full(16_000, 0.0005), format="FLAC"), "audio-silent"),
     ],
 )
