@@ -6,6 +6,7 @@ are mapped into memory. The media themselves are never written again.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,6 @@ import pyarrow as pa
 from datasets.table import InMemoryTable
 
 from autotrain_gradio.data.arrow_files import media_column
-from autotrain_gradio.data.columns import pick
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.request import VERSION, Request
 from autotrain_gradio.data.rows import ROW, Raw, Rows, counted, listed
@@ -51,10 +51,7 @@ def write(
         if old.exists():
             shutil.rmtree(old)
     parts = {name: rows.indices(name) for name in ("train", "validation")}
-    saved = datasets.DatasetDict(
-        {name: _references(rows, indices, bool(raw.arrow)) for name, indices in parts.items() if len(indices)}
-    )
-    _save(saved, partial)
+    _save(_references(rows, bool(raw.arrow)), {n: i for n, i in parts.items() if len(i)}, partial)
     os.replace(partial, folder)
     names = {role: c.names for role, c in rows.cells.items() if c.names is not None}
     manifest = {
@@ -75,49 +72,67 @@ def write(
     return manifest
 
 
-def _save(saved: datasets.DatasetDict, folder: Path) -> None:
-    """Write a dataset as `save_to_disk` does, but with more than its thousand rows at once."""
+def _save(whole: datasets.Dataset, parts: Mapping[str, Any], folder: Path) -> None:
+    """Write the rows of each part as a `DatasetDict` saved with `save_to_disk`.
+
+    The library makes the folders, of one row each. The rows are written here, in larger batches than its own, and
+    parted batch by batch, so that the table is in memory once.
+    """
     datasets.disable_progress_bars()  # they would fill the log
-    datasets.DatasetDict({name: part.select(range(1)) for name, part in saved.items()}).save_to_disk(str(folder))
-    for name, part in saved.items():
-        (path,) = (folder / name).glob("*.arrow")
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, part.features.arrow_schema) as writer:
-            writer.write_table(part.data.table.cast(part.features.arrow_schema), max_chunksize=ROWS_AT_ONCE)
+    ones = {n: _in_memory(whole.data.table.slice(int(rows[0]), 1), whole.features) for n, rows in parts.items()}
+    datasets.DatasetDict(ones).save_to_disk(str(folder))
+    schema = whole.features.arrow_schema
+    table = whole.data.table.cast(schema)
+    with contextlib.ExitStack() as stack:
+        writers = {}
+        for name, rows in parts.items():
+            (path,) = (folder / name).glob("*.arrow")
+            sink = stack.enter_context(pa.OSFile(str(path), "wb"))
+            wanted = np.zeros(len(whole), dtype=bool)
+            wanted[rows] = True
+            writers[name] = (stack.enter_context(pa.ipc.new_stream(sink, schema)), wanted)
+        begin = 0
+        for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
+            for writer, wanted in writers.values():
+                chosen = batch.filter(pa.array(wanted[begin : begin + len(batch)]))
+                if len(chosen):
+                    writer.write_batch(chosen)
+            begin += len(batch)
 
 
-def _references(rows: Rows, indices: Any, arrow: bool) -> datasets.Dataset:
+def _references(rows: Rows, arrow: bool) -> datasets.Dataset:
+    """Return all rows, used or not, with the columns that the dataset has."""
     columns: dict[str, Any] = {}
     features: dict[str, Any] = {}
+    needed = rows.needed
     for role, cells in rows.cells.items():
         for name in cells.keep:
-            columns[f"{role}_{name}"] = pa.array(cells.facts[name][indices])
+            columns[f"{role}_{name}"] = pa.array(cells.facts[name])
             features[f"{role}_{name}"] = datasets.Value(str(columns[f"{role}_{name}"].type))
         if not cells.kept or (cells.media and arrow):
             continue
         if cells.names is not None:
-            codes, lengths = cells.labels.flat(indices)
-            columns[role] = pa.array(codes, pa.int64())
+            columns[role] = pa.array(cells.labels.codes, pa.int64())
             features[role] = datasets.ClassLabel(names=cells.names)
             if cells.labels.multi:
-                offsets = np.concatenate(([0], np.cumsum(lengths)))
-                columns[role] = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), columns[role])
+                columns[role] = pa.ListArray.from_arrays(pa.array(cells.labels.offsets, pa.int32()), columns[role])
                 features[role] = datasets.List(features[role])
             continue
         if isinstance(cells.values, pa.Array | pa.ChunkedArray):
-            columns[role] = pick(cells.values, indices)
+            columns[role] = cells.values
         else:
-            values = [cells.values[i] for i in indices.tolist()]
+            values = [v if use else None for v, use in zip(cells.values, needed.tolist(), strict=True)]
             columns[role] = pa.array(values, pa.string()) if cells.media else pa.array(values)
         features[role] = datasets.Features.from_arrow_schema(pa.schema([(role, columns[role].type)]))[role]
     if arrow:
         assert rows.row is not None  # a layout with Arrow files numbers their rows
-        columns[ROW] = pa.array(rows.row[indices], pa.int64())
+        columns[ROW] = pa.array(rows.row, pa.int64())
         features[ROW] = datasets.Value("int64")
-    return datasets.Dataset(
-        InMemoryTable(pa.table(columns)),
-        info=datasets.DatasetInfo(features=datasets.Features(features)),
-        fingerprint="rows",
-    )
+    return _in_memory(pa.table(columns), datasets.Features(features))
+
+
+def _in_memory(table: pa.Table, features: datasets.Features) -> datasets.Dataset:
+    return datasets.Dataset(InMemoryTable(table), info=datasets.DatasetInfo(features=features), fingerprint="rows")
 
 
 def _root(tree: Tree, draft: Path, request: Request) -> str:
