@@ -15,7 +15,7 @@ from autotrain_gradio.data.checks import audio_content
 from autotrain_gradio.data.kinds import audio as audio_kind
 from tests.unit.data.conftest import codes, errors, finding, plant
 from tests.unit.data.roles import dropped
-from tests.unit.data.sounds import sound, tone
+from tests.unit.data.sounds import sound, tone, with_ffmpeg
 from tests.unit.data.speech import check, loaded
 
 
@@ -110,6 +110,31 @@ def test_odd_formats_are_read_rightly(tmp_path: Path, draft: Path) -> None:
     assert len(numbers(result, "Sampling rates")["rows"]) == 5
     assert "at 192,000 Hz" in finding(result, "sampling-rates")["message"]
     assert "clips/double.wav" in finding(result, "channels")["message"]
+
+
+@pytest.mark.skipif(not audio_files.has_ffmpeg(), reason="ffmpeg is not installed")
+def test_formats_that_ffmpeg_reads(tmp_path: Path, draft: Path) -> None:
+    folder = speech(tmp_path / "in", rows="".join(f"clips/x.{s},spoken words\n" for s in ("m4a", "aac", "wma")))
+    for suffix in ("m4a", "aac", "wma"):
+        with_ffmpeg(folder / "clips" / f"x.{suffix}", 2.0)
+    (folder / "clips" / "cut.m4a").write_bytes((folder / "clips" / "x.m4a").read_bytes()[:1500])
+    table = folder / "metadata.csv"
+    table.write_text(table.read_text() + "clips/cut.m4a,cut off\n")
+    result = check(draft, folder)
+    assert dropped(result) == {"audio-corrupt": 1} and sum(result["splits"].values()) == 9
+    assert str(tmp_path) not in finding(result, "audio-corrupt")["message"]
+    seconds = {Path(r["audio"]["path"]).suffix: r["audio_seconds"] for r in loaded(draft)}
+    assert all(seconds[s] == pytest.approx(2.0, abs=0.2) for s in (".m4a", ".aac", ".wma"))
+
+
+def test_without_ffmpeg_such_rows_are_left_out_and_it_is_named(
+    tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    files = {"clips/x.m4a": b"\0\0\0\x20ftypM4A \0\0\0\0"}
+    result = check(draft, speech(tmp_path / "in", files, rows="clips/x.m4a,hello there\n"))
+    assert dropped(result) == {"audio-no-decoder": 1}
+    assert "packages.txt" in finding(result, "audio-no-decoder")["hint"]
 
 
 def test_a_long_file_is_told_and_not_held_in_memory(tmp_path: Path, draft: Path) -> None:
