@@ -6,6 +6,7 @@ come from their fields with every event, and are kept nowhere.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -208,8 +209,7 @@ class LifePicker:
 
     def _open_files(self, files: Sequence[str] | None, draft: Any, visitor: Any) -> Iterator[Updates]:
         paths = [Path(f) for f in files or []]
-        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        place = f"{choices.UPLOADED}{paths[0].name}{more}" if paths else ""
+        place = choices.uploaded([p.name for p in paths], time.strftime("%H:%M:%S"))
         yield from self._open(place, {"do": "open"}, draft, visitor, files=paths, also={self.files: None})
 
     def _open_sample(self, draft: Any, visitor: Any) -> Iterator[Updates]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data.sources.life import tiers
+from autotrain_gradio.data.sources.life import choices, source, tiers
 from autotrain_gradio.data.sources.life.documents import Names, recording
 from tests.unit.life.conftest import codes, opened, refusal
 from tests.unit.life.life_data import PEOPLE, boundary, document, files, grid, holds_a_name, plant, wav, zipped
@@ -303,6 +303,19 @@ def test_a_tier_that_is_named_after_a_person_loses_the_name(tmp_path: Path, draf
     check(zipped(tmp_path / "x.zip", files(document(1, textGrid=texts))))
     assert {s.script for s in opened(draft).list_scripts(["Bhojpuri"])} >= {"…-IPA", "…-IPA 2"}
     assert holds_a_name(draft) == []
+
+
+def test_only_an_archive_gives_its_name_to_what_was_uploaded() -> None:
+    assert choices.uploaded(["Bho.zip", "b.zip"], "10:00:00") == "LiFE export Bho.zip and 1 more, opened 10:00:00"
+    assert PEOPLE[0] not in choices.uploaded([f"{PEOPLE[0]}.json", f"{PEOPLE[0]}.wav"], "10:00:00")
+    assert source._project_of(choices.uploaded(["Bho_textgrids.zip", "b.zip"], "10:00:00")) == "Bho"
+    assert source._project_of(choices.uploaded(["x.json", "x.wav"], "10:00:00")) == "LiFE project"
+
+
+def test_times_that_are_no_numbers_are_counted(tmp_path: Path, draft: Path, check: Check) -> None:
+    lines = "".join(f"sentence-X-transcription,IntervalTier,{t},3,word\n" for t in ("1", "nan", "inf", "", "x"))
+    export = plant(tmp_path / "t", {"a.csv": ",".join(tiers.COLUMNS) + "\n" + lines, "a.wav": wav()})
+    assert "4 whose end is not after its start" in str(check(export)["findings"]) and len(rows(draft)) == 1
 
 
 def test_a_place_that_is_not_there(check: Check, tmp_path: Path) -> None:

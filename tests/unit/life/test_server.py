@@ -241,6 +241,13 @@ def test_a_download_that_is_too_large_is_cut_off(address: str, draft: Path) -> N
     assert refusal(lambda: source.browse(question, request, draft, PERSON, quiet)).code == "life-too-large"
 
 
+def test_a_server_that_takes_itself_for_one_without_https_is_understood(
+    address: str, browse: Browse, fake: FakeLife
+) -> None:
+    fake.answer["/lifedata/getprojectslist"] = (302, {"location": address.replace("http", "https") + "/login"}, b"")
+    assert refusal(lambda: browse(address, "projects", PERSON)).code == "life-session"
+
+
 def test_the_token_goes_to_its_host_only(address: str, browse: Browse, fake: FakeLife) -> None:
     with FakeLife({"Other": {}}).serve() as elsewhere:
         fake.answer["/api/v1/projects"] = (302, {"location": f"{elsewhere}/api/v1/projects"}, b"")

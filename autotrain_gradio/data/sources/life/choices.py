@@ -17,7 +17,10 @@ from autotrain_gradio.errors import DataError
 
 LATEST = "latest"
 UPLOADED = "LiFE export "
-"""Beginning of the place of an uploaded export; the name of its file follows."""
+"""Beginning of the place of an uploaded export."""
+OPENED = ", opened "
+"""In the place of an uploaded export: the time follows, by which two of the same name differ."""
+PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 SAMPLE = "sample"
 """The place that means the export that comes with the app."""
 Item = Mapping[str, Any]
@@ -126,6 +129,13 @@ def _figures(items: Iterable[Item]) -> tuple[int, float, int]:
     items = list(items)
     speakers = {s for i in items for s in i["speakers"]}
     return sum(i["segments"] for i in items), sum(i["seconds"] for i in items) / 3600, len(speakers)
+
+
+def uploaded(names: Sequence[str], clock: str) -> str:
+    """Return the place of uploaded files. Only an archive is named: names of recordings may be people's."""
+    packed = next((n for n in names if n.lower().endswith(PACKED)), "")
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{UPLOADED}{packed + more if packed else f'({len(names)} files)'}{OPENED}{clock}"
 
 
 def is_address(text: str) -> bool:

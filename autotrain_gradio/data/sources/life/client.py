@@ -115,8 +115,9 @@ class Connection:
                     body += chunk
                     if len(body) > ANSWER_BYTES:
                         raise LifeError("The server's answer is too long.", code="life-too-long")
-                response._content = bytes(body)
-                return response
+                return httpx.Response(
+                    response.status_code, headers=response.headers, content=bytes(body), request=response.request
+                )
         except httpx.HTTPError as error:
             raise self.unreachable(error) from None
 
@@ -152,7 +153,9 @@ class Connection:
         if response.is_redirect or 300 <= status < 400:
             target = urljoin(str(response.url), response.headers.get("location", ""))
             here, there = urlsplit(self.address), urlsplit(target)
-            if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+            # A LiFE behind another server may take itself for one without https; it is not followed in any case.
+            same = here.hostname == there.hostname and (here.scheme != there.scheme or here.port == there.port)
+            if not same:
                 raise LifeError(
                     f"The server sends us on to {there.scheme}://{there.hostname}: your login is not sent there.",
                     "If that is your LiFE, give its address.",

@@ -225,7 +225,9 @@ def _tree(root: Path, request: Request) -> Tree:
 
 def _project_of(place: str) -> str:
     """Make the name of a project of that of its export, where the data itself names none."""
-    place = place.removeprefix(choices.UPLOADED)
+    if place.startswith(choices.UPLOADED):
+        place = place.removeprefix(choices.UPLOADED).partition(choices.OPENED)[0].partition(" and ")[0]
+        place = place if place.lower().endswith(choices.PACKED) else ""
     stem = re.sub(r"\.(zip|tar|tar\.gz|tgz|json|csv|tsv)$", "", Path(place).name, flags=re.IGNORECASE)
     return re.sub(r"_textgrids$", "", stem) or "LiFE project"
 

@@ -8,6 +8,7 @@ as JSON in the form of pandas' `orient="table"`, rows under `data`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,8 @@ def _joined(cells: Iterable[tuple[Any, Any, Any, Any]]) -> list[Segment]:
             continue
         try:
             times = (float(start), float(end), 0)
+            if not all(map(math.isfinite, times)):
+                raise ValueError
         except (TypeError, ValueError):
             bad += 1
             times = (-1.0, -1.0, bad)
