@@ -34,10 +34,12 @@ def read_arrow(path: Path, name: str) -> Sheet:
 
 
 def sheet_of(table: pa.Table, name: str) -> Sheet:
-    """Return a table as a sheet; columns that are encoded by a dictionary become plain ones."""
+    """Return a table as a sheet; columns encoded by a dictionary, or whose texts are views, become plain ones."""
     for k, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             table = table.set_column(k, field.name, table.column(k).cast(field.type.value_type))
+        elif pa.types.is_string_view(field.type):
+            table = table.set_column(k, field.name, table.column(k).cast(pa.large_string()))
     return Sheet(name, table, np.arange(1, table.num_rows + 1))
 
 

@@ -186,3 +186,14 @@ def test_a_data_set_of_labels_in_lists_of_numbers(tmp_path: Path, draft: Path) -
     )
     result = roles.check(draft, roles.TEXTS, tmp_path / "in")
     assert {x["name"]: x["rows"] for x in result["labels"]} == {"x": 4, "y": 4, "z": 4}, result["findings"]
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())])
+def test_texts_as_other_libraries_write_them(tmp_path: Path, draft: Path, kind: pa.DataType) -> None:
+    table = pa.table({n: pa.array([r[n] for r in ROWS]).cast(kind) for n in ("text", "label")})
+    (tmp_path / "in").mkdir()
+    with pa.OSFile(str(tmp_path / "in/a.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    result = roles.check(draft, roles.TEXTS, tmp_path / "in")
+    assert result["splits"] == {"train": 10, "validation": 2} and not codes(result)
+    assert {t for part in data.load(draft).values() for t in part["text"]} == {r["text"] for r in ROWS}
