@@ -29,6 +29,7 @@ def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
             panels.numbers(EVIL, {EVIL: EVIL}, note=EVIL),
             panels.bars(EVIL, [EVIL], {EVIL: [1], "b": [2]}, unit=EVIL),
             panels.lines(EVIL, {EVIL: [(0, 1.0), (1, math.nan), (2, 0.5)], "b": []}),
+            panels.scatter(EVIL, [(0, 1.0), (1, 2.0)], x=EVIL, y=EVIL, line="diagonal"),
             panels.matrix(EVIL, [EVIL, "b"], [[1, 2], [0, 3]], rows=EVIL, columns=EVIL),
             panels.table(EVIL, [EVIL, "n"], [[EVIL, 0.5]]),
             panels.gallery(EVIL, [{"file": f"check/{EVIL}.jpg", "caption": EVIL, "group": EVIL, "tone": "bad"}]),

@@ -13,6 +13,7 @@ PANELS = {
     "numbers": panels.numbers("Overview", {"Images": 1200}),
     "bars": panels.bars("Classes", ["cat", "dog"], {"train": [6, 2], "validation": [2, 1]}, unit="rows"),
     "lines": panels.lines("Loss", {"training": [(1, 2.0), (2, 0.5)], "never": []}),
+    "scatter": panels.scatter("Predictions", [(1, 2.0), (2, 4.5), (3, 6.0)], x="true", y="predicted"),
     "matrix": panels.matrix("Confusion", ["cat", "dog"], [[5, 1], [0, 7]], rows="true", columns="predicted"),
     "table": panels.table("Figures", ["name", "value"], [["accuracy", 0.91234567]]),
     "gallery": panels.gallery("Mistakes", [{"file": "report/1.jpg", "caption": "cat, not dog"}]),
@@ -29,6 +30,7 @@ EXPECTED = {
     "numbers": "1,200",
     "bars": "6 + 2 rows",
     "lines": "0.5",
+    "scatter": "correlation 0.990, 3 points",
     "matrix": "cat    5    1",
     "table": "0.9123",
     "gallery": "report/1.jpg: cat, not dog",
@@ -75,7 +77,15 @@ def test_durations(seconds: float, said: str) -> None:
 
 
 def _snapshot(**changes: Any) -> dict[str, Any]:
-    progress = {"step": 50, "total": 100, "epoch": 1.0, "epochs": 2.0, "fraction": 0.5, "eta_seconds": 65.0}
+    progress = {
+        "step": 50,
+        "total": 100,
+        "unit": "step",
+        "epoch": 1.0,
+        "epochs": 2.0,
+        "fraction": 0.5,
+        "eta_seconds": 65.0,
+    }
     found: dict[str, Any] = {
         "state": "running",
         "title": "Training",
