@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ import pytest
 from autotrain_gradio import data
 from autotrain_gradio.data.sources.life import choices, source, tiers
 from autotrain_gradio.data.sources.life.documents import Names, recording
-from tests.unit.life.conftest import codes, opened, refusal
+from autotrain_gradio.errors import UserError
+from tests.unit.life.conftest import codes, opened, quiet, refusal, request_of
 from tests.unit.life.life_data import PEOPLE, boundary, document, files, grid, holds_a_name, plant, wav, zipped
 
 Check = Callable[..., dict[str, Any]]
@@ -321,6 +324,48 @@ def test_times_that_are_no_numbers_are_counted(tmp_path: Path, draft: Path, chec
 def test_a_place_that_is_not_there(check: Check, tmp_path: Path) -> None:
     assert check(tmp_path / "nowhere.zip")["findings"][0]["code"] == "path-missing"
     assert check("LiFE export lost.zip")["findings"][0]["message"] == "The export is not there any more."
+
+
+JUNK: tuple[Any, ...] = (None, 1, -1.5, "x", "", [], {}, [1], {"a": 1}, True, 1e400, {"sentence": None})
+
+
+def spoilt(value: Any, draw: random.Random) -> Any:
+    """Return a JSON value with something else in one of its places."""
+    value = inner = json.loads(json.dumps(value))
+    while True:
+        places = list(inner) if isinstance(inner, dict) else list(range(len(inner)))
+        if not places:
+            return value
+        place = draw.choice(places)
+        if draw.random() < 0.4 or not isinstance(inner[place], dict | list):
+            inner[place] = draw.choice(JUNK)
+            return value
+        inner = inner[place]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_exports_that_are_not_as_they_should_be_give_findings_not_bugs(seed: int, tmp_path: Path) -> None:
+    draw = random.Random(seed)
+    tone = wav(10)
+    table = {"schema": {}, "data": [dict(zip(tiers.COLUMNS, ("sentence-X-transcription", "", 0, 1, "a"), strict=True))]}
+    dataset = [{"audio": base64.b64encode(wav(1)).decode(), "transcription": "a"}] * 2
+    grids = textgrid(sentence__X__transcription=[(0, 1, "a"), (1, 2, "b")])
+    for number in range(30):
+        cut = draw.randrange(20, len(grids))
+        contents: dict[str, bytes | str] = [
+            {"a.json": json.dumps(spoilt(document(1), draw)), str(document(1)["audioFilename"]): tone},
+            {"a.json": json.dumps(spoilt(table, draw)), "a.wav": tone},
+            {
+                "dataset.json": json.dumps(dataset),
+                "script_dataset_mapping.json": json.dumps(spoilt({"X": ["a"]}, draw)),
+            },
+            {"dataset.json": json.dumps(spoilt(dataset, draw))},
+            {"a.TextGrid": grids[:cut] + draw.choice(["", "\0", "xmax = 9"]) + grids[cut + 9 :], "a.wav": tone},
+        ][number % 5]
+        place, draft = plant(tmp_path / f"in-{number}", contents), tmp_path / f"draft-{number}"
+        draft.mkdir()
+        with contextlib.suppress(UserError):
+            source.fetch(request_of(place), draft, quiet)
 
 
 def test_the_sample_has_all_that_the_picker_shows(draft: Path, browse: Check, check: Check) -> None:

@@ -245,16 +245,16 @@ def _of_tiers(form: str, skipped: int) -> list[Finding]:
 
 def _datasets(tree: Tree, found: Found, writer: Writer, name: str, progress: Progress) -> None:
     """Read form E: the audio is strict base64, and must be audio."""
-    scripts: Mapping[str, Any] = found.mappings.get("script_dataset_mapping.json") or {}
-    projects: Mapping[str, Any] = found.mappings.get("project_script_mapping.json") or {}
+    scripts = _lists(found.mappings.get("script_dataset_mapping.json"))
+    projects = _lists(found.mappings.get("project_script_mapping.json"))
     unclear = False
     scratch = writer.partial.parent / "decoded"
     scratch.mkdir(exist_ok=True)
     for entry in found.datasets:
-        of_script = [s for s, files in scripts.items() if entry.name in (files if isinstance(files, list) else [files])]
-        script = str(of_script[0]) if len(of_script) == 1 else ANY_SCRIPT
+        of_script = [s for s, files in scripts.items() if entry.name in files]
+        script = of_script[0] if len(of_script) == 1 else ANY_SCRIPT
         of_project = [p for p, found_in in projects.items() if not of_script or script in found_in]
-        project = str(of_project[0]) if len(of_project) == 1 else name
+        project = of_project[0] if len(of_project) == 1 else name
         unclear = unclear or len(of_script) > 1 or len(of_project) > 1
         items = _load(tree.root / entry.path)
         for number, item in enumerate(items):
@@ -281,6 +281,12 @@ def _datasets(tree: Tree, found: Found, writer: Writer, name: str, progress: Pro
             " all rows are taken for one."
         )
         writer.findings.append(Finding("warning", "life-mapping-unclear", text))
+
+
+def _lists(value: Any) -> dict[str, list[Any]]:
+    """Return a mapping of names to lists, as far as a JSON value is one."""
+    items = value.items() if isinstance(value, dict) else ()
+    return {str(k): v if isinstance(v, list) else [v] for k, v in items}
 
 
 def _decoded(text: Any) -> bytes | None:
@@ -313,7 +319,7 @@ def _tables(tree: Tree, found: Found, audio: Audio, writer: Writer, name: str, p
             reader = csv.reader(file, delimiter=delimiter)
             columns = _plain_columns(next(reader, []))
             assert columns is not None  # by which the file was recognised
-            for row in reader:
+            for row in _rows(reader):
                 if not any(cell.strip() for cell in row):
                     continue
                 cell, text = (row[i].strip() if i < len(row) else "" for i in columns)
@@ -322,6 +328,15 @@ def _tables(tree: Tree, found: Found, audio: Audio, writer: Writer, name: str, p
                 group = writer.names.group(name, SLICE.sub("", stem))
                 segment = Segment(None, None, None, {ANY_SCRIPT: text})
                 writer.add(Recording(name, group, {LATEST: [segment]}), where[0] if where else None)
+
+
+def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise DataError(
+            f"The table is damaged: {error}.", "Save it again as CSV.", "data.path", "life-table-damaged"
+        ) from None
 
 
 def _plain_columns(header: list[str]) -> tuple[int, int] | None:

@@ -50,7 +50,7 @@ def segments_of(path: Path) -> list[Segment]:
         return _joined(_textgrid(path))
     if suffix == ".json":
         rows = rows_of_json(json.loads(path.read_bytes().decode("utf-8-sig")))
-        return _joined((r["tier_name"], r["start_time"], r["end_time"], r["text"]) for r in rows)
+        return _joined((r.get("tier_name"), r.get("start_time"), r.get("end_time"), r.get("text")) for r in rows)
     delimiter = "\t" if suffix == ".tsv" else ","
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     cells = (line.split(delimiter, 4) for line in lines[1:] if line.strip())
@@ -63,7 +63,7 @@ def _textgrid(path: Path) -> Iterable[tuple[Any, Any, Any, Any]]:
 
     try:
         grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False, reportingMode="silence")
-    except (PraatioException, UnicodeError, IndexError, AssertionError) as error:
+    except (PraatioException, LookupError, AssertionError, TypeError, AttributeError) as error:
         raise ValueError("no TextGrid") from error
     for name in grid.tierNames:
         for entry in grid.getTier(name).entries:
