@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Raw, listed
+from autotrain_gradio.data.rows import ROW, WHERE, Raw, listed
 from autotrain_gradio.errors import Finding, Fix, did_you_mean
 
 SENTENCE = 3.0
@@ -30,8 +30,9 @@ class Mapping:
 def describe(table: pa.Table, raw: Raw) -> list[dict[str, Any]]:
     """Return `{name, kind, examples}` of every column; kinds of values: text, integer, number, boolean, other."""
     found = []
+    own = {WHERE, ROW} if raw.arrow else {WHERE}
     for name in table.column_names:
-        if name.startswith("_"):
+        if name in own:
             continue
         column = table.column(name).slice(0, LOOKED_AT)
         kind = raw.kinds.get(name) or _kind(column.type)
@@ -86,6 +87,7 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
     mapping = Mapping(columns=describe(table, raw))
     names = [c["name"] for c in mapping.columns]
     taken: set[str] = set()
+    rest = any(c.rest for c in request.columns)
     for role in request.columns:
         given = request.spec.columns.get(role.role)
         if given:
@@ -120,7 +122,7 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
         free = [c for c in mapping.columns if c["name"] not in taken and _fits(role, c, request)]
         if role.rest:
             continue
-        found = _by_name(role, free) or _by_kind(role, free, mapping, table)
+        found = _by_name(role, free) or _by_kind(role, free, mapping, table, rest=rest)
         if found:
             mapping.roles[role.role] = found
             taken.update(found)
@@ -167,11 +169,13 @@ def _by_name(role: Column, free: list[dict[str, Any]]) -> list[str]:
     return []
 
 
-def _by_kind(role: Column, free: list[dict[str, Any]], mapping: Mapping, table: pa.Table) -> list[str]:
+def _by_kind(role: Column, free: list[dict[str, Any]], mapping: Mapping, table: pa.Table, *, rest: bool) -> list[str]:
     free = [c for c in free if c["kind"] != "other"]
     exact = [c["name"] for c in free if c["kind"] == role.kind.name]
     if role.kind.name == "text":
         return _longest_texts(role, exact, mapping, table)
+    if rest and role.kind.name == "number":
+        return []  # most columns of a table hold numbers: that does not say which of them is to be predicted
     if len(exact) == 1 or (exact and role.many and not role.join):
         return exact if role.many else exact[:1]
     if role.kind.suffixes or not role.kind.classes:

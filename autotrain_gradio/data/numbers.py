@@ -14,8 +14,8 @@ from autotrain_gradio.data.columns import as_text, blank, is_text
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
 """A decimal comma, with points or spaces between the thousands: 1.234,5."""
-THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"
-"""Commas between the thousands: 1,234.5."""
+THOUSANDS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$"
+"""Commas between the thousands: 1,234.5. In 0,532 the comma stands before decimals."""
 WORDS = ("nan", "na", "n/a", "#n/a", "null", "none", "-", "?", "<na>", "#na")
 """What people and programs write where a number is missing, in lower case."""
 

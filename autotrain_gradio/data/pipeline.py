@@ -17,6 +17,7 @@ from autotrain_gradio.data.checked import TRAIN, VALIDATION, CheckResult, State
 from autotrain_gradio.data.columns import pick, stacked
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.files import read_json, write_json
+from autotrain_gradio.data.kinds.label import unused_mapping
 from autotrain_gradio.data.mapping import Mapping, map_columns
 from autotrain_gradio.data.recognition import recognise
 from autotrain_gradio.data.request import Request
@@ -251,6 +252,9 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             keep(number, cells)
             state.progress(f"Looking at {roles[number][1].replace(':', ' ')}", 0.3 + (number + 1) * part)
     left = rows.indices()
+    named = [cells.raw for cells in rows.cells.values() if cells.names is not None]
+    if named:
+        state.findings += unused_mapping(request.spec.labels, list(dict.fromkeys(n for raw_ in named for n in raw_)))
     for cells in rows.cells.values():
         if cells.names is not None:
             cells.values = cells.labels.only(left)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Progress = Callable[[str, float], None]
-WHERE = "_where"
-"""Column of a raw table: file and row, for messages: text, or with `Raw.places` a number (see `place`)."""
+WHERE = "\ue000where"
+"""Column of a raw table: file and row, for messages: text, or with `Raw.places` a number (see `place`). Its name is one
+that no data has."""
 ROW = "_row"
 """Column of a raw table with Arrow files: the number of the row in all of them together."""
 
@@ -61,7 +62,7 @@ class Raw:
     """The rows as they are in the data.
 
     splits: name of the split as found ("" when the data has none) → table. A cell of media is a struct
-        `{bytes, path}`; a path is relative to the root. Each table has a column `_where`.
+        `{bytes, path}`; a path is relative to the root. Each table has a column `WHERE`.
     kinds: column → name of its kind, where the layout knows it.
     names: column of class numbers → names of the classes.
     arrow: files whose concatenated rows hold the media's bytes; then every table has `_row`, the number
@@ -78,7 +79,7 @@ class Raw:
     told: frozenset[str] = frozenset()
     """Codes of findings about cells that the layout's own findings make superfluous."""
     places: list[str] = field(default_factory=list)
-    """Names of the files, for messages, where `_where` holds numbers."""
+    """Names of the files, for messages, where `WHERE` holds numbers."""
     passed: Counter[str] = field(default_factory=Counter)
     """Reason → number of rows that could not even be read; they are counted among the rows."""
 
@@ -111,11 +112,11 @@ ROW_NOUN = "row"
 COARSE = 0.2
 """Share of rows that are there several times, from which a table has few different ones."""
 ROW_BITS = 40
-"""Bits of a number in `_where` that hold the row; those above hold the file."""
+"""Bits of a number in `WHERE` that hold the row; those above hold the file."""
 
 
 def place(file: int, rows: Any) -> Any:
-    """Return the numbers of a file's rows for `_where`."""
+    """Return the numbers of a file's rows for `WHERE`."""
     return (file << ROW_BITS) + np.asarray(rows, dtype=np.int64)
 
 

@@ -95,7 +95,7 @@ def _unused(about: list[About]) -> list[Finding]:
         message = f"{_named(nested)} {'holds' if len(nested) == 1 else 'hold'} lists or objects and "
         message += f"{'is' if len(nested) == 1 else 'are'} not learnt from."
         findings.append(Finding("warning", "nested-column", message, "Put each value into a column of its own."))
-    empty = [a for a in about if not a["distinct"] and a["feature"] == "ignore" and "nested" not in a]
+    empty = [a for a in about if not a["distinct"] and a["feature"] == "ignore" and a["guessed"] and "nested" not in a]
     if empty:
         findings.append(Finding("info", "empty-column", f"Nothing is in {_named(empty)}.", "Fill in, or remove it."))
     return findings

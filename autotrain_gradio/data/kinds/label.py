@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -145,7 +145,7 @@ def _findings(
                 f"column {context.column}",
             )
         )
-    return findings + unused_mapping(context.request.spec.labels, raw)
+    return findings
 
 
 def _is_measurement(value: Any) -> bool:
@@ -168,8 +168,8 @@ def missing_labels(rows: Any, context: Context) -> Finding:
     )
 
 
-def unused_mapping(mapping: Mapping[str, str | None], raw: Counter[str]) -> list[Finding]:
-    """Tell of labels that the spec renames and no row has."""
+def unused_mapping(mapping: Mapping[str, str | None], raw: Collection[str]) -> list[Finding]:
+    """Tell of labels that the spec renames and no row has; raw: the labels of all columns of classes."""
     return [
         Finding(
             "warning",

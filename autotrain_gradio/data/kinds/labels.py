@@ -83,7 +83,6 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
     offsets = np.concatenate(([0], np.cumsum(marks.sum(axis=0))))
     names, numbers, offsets = _mapped(list(columns), numbers.astype(np.int64), offsets, context)
     result = Cells(Labels(names, numbers, offsets), {"label-missing": lost}, findings=findings, raw=raw)
-    result.findings += label.unused_mapping(context.request.spec.labels, raw)
     return result
 
 
@@ -225,7 +224,6 @@ def _several(sets: Sequence[list[Any] | None], codes: Any, context: Context) -> 
                 f"column {context.column}",
             )
         )
-    result.findings += label.unused_mapping(context.request.spec.labels, raw)
     return result
 
 

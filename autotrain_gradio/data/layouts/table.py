@@ -78,7 +78,10 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         raw.passed.update(sheet.passed)
         read_features(sheet.table.schema, raw, request)
         table = sheet.table.append_column(WHERE, pa.array(place(number, sheet.number)))
-        for name, rows in _split_rows(split, sheet, request).items():
+        by, found = _split_rows(split, sheet, request)
+        if by is not None:
+            table = table.drop_columns([by])  # it says where a row belongs, and nothing to learn from
+        for name, rows in found.items():
             part = table if rows is None else table.take(pa.array(rows))
             parts.setdefault(name, []).append((entry, part))
     _tell_errors(raw, errors)
@@ -120,10 +123,10 @@ def _twice(entry: Entry, twin: str) -> Finding:
     )
 
 
-def _split_rows(split: str, sheet: Sheet, request: Request) -> dict[str, Any]:
-    """Return split → rows, None for all: the table's own split, or that of a column such as `split`."""
+def _split_rows(split: str, sheet: Sheet, request: Request) -> tuple[str | None, dict[str, Any]]:
+    """Return the column that says the split, if one does, and split → rows (None for all)."""
     if split:
-        return {split: None}
+        return None, {split: None}
     named = {n for v in request.spec.columns.values() for n in ([v] if isinstance(v, str) else v)}
     for name in sheet.table.column_names:
         if name.strip().lower() in SPLIT_COLUMNS and name not in named:
@@ -132,8 +135,8 @@ def _split_rows(split: str, sheet: Sheet, request: Request) -> dict[str, Any]:
             if texts and len(texts) <= 20 and all(not t or split_names.is_split(t, request.spec) for t in texts):
                 names = list(dict.fromkeys([*texts, ""]))
                 number = np.array([names.index(t) for t in texts] + [names.index("")])[codes]
-                return {n: np.flatnonzero(number == k) for k, n in enumerate(names) if (number == k).any()}
-    return {"": None}
+                return name, {n: np.flatnonzero(number == k) for k, n in enumerate(names) if (number == k).any()}
+    return None, {"": None}
 
 
 def _differing(tables: Sequence[tuple[Entry, pa.Table]]) -> list[Finding]:

@@ -79,7 +79,12 @@ def per_label(
 
     limits = np.broadcast_to(np.asarray(thresholds, dtype=np.float64), (len(names),))
     *figures, there = precision_recall_fscore_support(
-        targets, (scores >= limits).astype(np.int8), average=None, labels=np.arange(len(names)), zero_division=0
+        targets,
+        (scores >= limits).astype(np.int8),
+        average=None,
+        # A single label in a column of its own is taken for two classes: 1 is that it applies.
+        labels=np.arange(len(names)) if len(names) > 1 else [1],
+        zero_division=0,
     )
     rows: list[list[Any]] = []
     for i, name in enumerate(names):

@@ -97,8 +97,10 @@ def _averages(guesses: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     from sklearn.metrics import precision_recall_fscore_support
 
     found: dict[str, float] = {}
+    # A single label in a column of its own would be taken for two classes: it is the class 1 that is asked about.
+    of = {"labels": [1]} if targets.ndim == 2 and targets.shape[1] == 1 else {}
     for average in ("macro", "micro", "weighted"):
-        values = precision_recall_fscore_support(targets, guesses, average=average, zero_division=0)
+        values = precision_recall_fscore_support(targets, guesses, average=average, zero_division=0, **of)
         names = (f"precision_{average}", f"recall_{average}", f"f1_{average}")
         found |= dict(zip(names, map(float, values[:3]), strict=True))
     return found

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from autotrain_gradio import data
@@ -259,6 +260,38 @@ def test_a_missing_target_offers_the_last_column(draft: Path) -> None:
     assert found["fix"]["change"] == {"columns": {"target": ["z"]}}
 
 
+def test_no_number_is_taken_for_the_target_because_it_is_one(tmp_path: Path, draft: Path) -> None:
+    columns = {n: [math.sin(i * k) for i in range(ROWS)] for k, n in enumerate("abc", 2)}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    result = roles.check(draft, roles.NUMBERS, tmp_path / "t.parquet")
+    assert codes(result, "error") == ["column-unclear"] and "target" not in result["mapping"]
+
+
+def test_a_column_of_splits_is_not_learnt_from(draft: Path) -> None:
+    result = check(draft, {**BASE, "split": lambda i: "validation" if i % 5 == 0 else "train"})
+    assert result["splits"] == {"train": 48, "validation": 12}
+    assert result["mapping"]["features"] == ["age"]
+
+
+@pytest.mark.parametrize("name", ["_price", "_where", "_row"])
+def test_columns_may_have_any_name(draft: Path, name: str) -> None:
+    result = check(draft, {**BASE, name: lambda i: (i * 13) % 17 + 0.25})
+    assert not errors(result) and result["mapping"]["features"] == ["age", name]
+
+
+def test_a_column_that_the_user_leaves_out_is_not_called_empty(draft: Path) -> None:
+    result = check(draft, {**BASE, "more": lambda i: i % 7}, options={"kinds": {"more": "ignore"}})
+    assert "empty-column" not in codes(result)
+
+
+def test_a_label_that_one_of_several_targets_has_is_used(draft: Path) -> None:
+    cells: dict[str, Maker] = {**BASE, "second": lambda i: "pqr"[i % 3]}
+    given = {"columns": {"target": ["target", "second"]}, "labels": {"p": "q", "nobody": "q"}}
+    result = check(draft, cells, **given)
+    unused = [f["message"] for f in result["findings"] if f["code"] == "label-mapping-unused"]
+    assert len(unused) == 1 and "'nobody'" in unused[0]
+
+
 def test_several_targets(draft: Path) -> None:
     columns = {"a": BASE["age"], "t1": lambda i: i * 5 % 13, "t2": lambda i: None if i == 4 else i * 3 % 11}
     result = check(draft, columns, roles.NUMBERS, columns={"target": ["t1", "t2"]})
@@ -296,6 +329,7 @@ def test_a_histogram_of_the_target(draft: Path) -> None:
         (["1,5", "1234,25", "1.234,5"], [1.5, 1234.25, 1234.5]),
         (["1,234", "1,234,567.5"], [1234, 1234567.5]),
         (["1,234", "2,5"], [1.234, 2.5]),
+        (["0,532", "1,234"], [0.532, 1.234]),
         (["1 234,5", "5"], [1234.5, 5]),
     ],
 )

@@ -68,6 +68,14 @@ def test_a_threshold_is_where_f1_is_best() -> None:
     assert metrics.multi_label(scores, targets, found)["accuracy"] == 1.0
 
 
+def test_a_single_label_that_a_row_has_or_has_not() -> None:
+    scores, targets = np.array([[0.9], [0.8], [0.2], [0.6]]), np.array([[1], [1], [0], [0]])
+    found = metrics.multi_label(scores, targets)
+    assert found["accuracy"] == 0.75 and found["auc"] == 1.0
+    assert all(found[f"recall_{a}"] == 1.0 and found[f"f1_{a}"] == pytest.approx(0.8) for a in metrics.AVERAGES)
+    assert metrics.per_label(scores, targets, ["spam"]) == [["spam", 0.5, 0.6667, 1.0, 0.8, 1.0, 2]]
+
+
 def test_figures_of_numbers() -> None:
     found = metrics.regression(np.array([2.0, 4.0]), np.array([1.0, 6.0]))
     assert found["mse"] == 2.5 and found["mae"] == 1.5 and found["rmse"] == pytest.approx(2.5**0.5)
