@@ -33,6 +33,8 @@ BLOCK = 1 << 18
 """Samples of all channels together that are decoded at once."""
 UNKNOWN = 1 << 52
 """libsndfile's answer for a file whose length it does not know is greater than this."""
+UNSAID = 0x7FFF0000
+"""Bytes of samples that a WAV's header promises at least, where it was written before its length was known."""
 FFMPEG_SECONDS = 600.0
 """Longest time that ffmpeg may take for one file."""
 DEMUXERS = {"mp4": "mov", "aac": "aac", "asf": "asf", "webm": "matroska"}
@@ -74,8 +76,7 @@ def header(source: Source) -> Header:
             frames, log = file.frames, file.extra_info
             seconds = frames / file.samplerate if 0 <= frames < UNKNOWN else None
             name = "OPUS" if file.subtype == "OPUS" else {"WAVEX": "WAV", "RF64": "WAV"}.get(file.format, file.format)
-            # libsndfile's log of a WAV: 'data : 74320 (should be 19956)'.
-            cut = name == "WAV" and any("should be" in x for x in log.splitlines() if x.startswith("data"))
+            cut = name == "WAV" and any(int(x) < UNSAID for x in re.findall(r"^data\b\D*(\d+) \(should be", log, re.M))
             return Header(seconds, file.samplerate, file.channels, name, file.subtype, cut)
     except soundfile.LibsndfileError as error:
         kind = container(_head(source))

@@ -56,9 +56,11 @@ def _letter(symbol: str) -> bool:
 def for_scoring(text: str) -> str:
     """Return a text as normalised error rates compare it: one case, no punctuation, compatibility forms made equal.
 
-    Unicode's NFKC, but superscripts and subscripts stay (in the IPA `pʰ` is not `ph`), and so do combining marks.
+    Unicode's NFKC, but superscripts and subscripts stay (in the IPA `pʰ` is not `ph`), and so do combining marks. The
+    typographic apostrophe is the plain one, and `DELIMITER`, which no CTC model can write, a space.
     """
     compatible = "".join(c if _raised(c) else unicodedata.normalize("NFKC", c) for c in clean(text))
+    compatible = compatible.replace("’", "'").replace(DELIMITER, " ")
     return without_punctuation(unicodedata.normalize("NFC", compatible).lower())
 
 

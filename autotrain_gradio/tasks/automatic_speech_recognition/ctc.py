@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -182,6 +183,10 @@ def train_adapters_only(model: Any) -> None:
 
 
 def save_adapter(model: Any, folder: Path, language: str) -> None:
-    """Write the adapter and the last layer as MMS does, so that they can be joined to others of the same base."""
+    """Write the adapter and the last layer as MMS does, so that they can be joined to others of the same base.
+
+    language: its code, or any other name of it; what no name of a file should hold becomes a hyphen.
+    """
+    language = re.sub(r"[^\w-]+", "-", language).strip("-") or "new"
     weights = {name: weight.detach().cpu().contiguous().clone() for name, weight in model._get_adapters().items()}
     save_file(weights, folder / f"adapter.{language}.safetensors", metadata={"format": "pt"})

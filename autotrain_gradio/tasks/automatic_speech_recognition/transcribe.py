@@ -20,6 +20,8 @@ EARLIEST = 0.5
 """A chunk ends in its part beyond this share, where it is quietest."""
 PAUSE = 0.2
 """Seconds of the window in which loudness is measured when a pause is looked for."""
+MORE = 0.1
+"""Seconds beyond a chunk that are read: whether the audio goes on must not hang on how a rate is rounded."""
 SHORTEST = 0.05
 """Seconds below which nothing can be heard."""
 
@@ -77,7 +79,7 @@ def chunks(cell: Mapping[str, Any], rate: int, seconds: float) -> Iterator[tuple
     start = 0
     size = round(seconds * rate)
     while True:
-        audio = read_audio(cell, start / rate, (start + size + 1) / rate, rate)
+        audio = read_audio(cell, start / rate, (start + size) / rate + MORE, rate)
         if len(audio) <= size:
             if len(audio) or not start:
                 yield start / rate, audio

@@ -112,6 +112,16 @@ def test_a_wav_that_was_cut_off_is_noticed_by_its_header() -> None:
     assert not header(sound(0.0)).cut and header(sound(0.0)).seconds == 0
 
 
+@pytest.mark.parametrize("promised", [0xFFFFFFFF, 0xFFFFFFFF - 36, 0x7FFFFFFF, 0x7FFFF000])
+def test_a_wav_that_was_streamed_is_whole(promised: int) -> None:
+    """Programs that write to a pipe put the greatest number where the length belongs."""
+    content = bytearray(sound(2.0))
+    place = content.index(b"data") + 4
+    content[place : place + 4] = promised.to_bytes(4, "little")
+    found = header(bytes(content))
+    assert not found.cut and found.seconds == pytest.approx(2.0)
+
+
 def test_the_content_counts_not_the_name(tmp_path: Path) -> None:
     path = tmp_path / "really.mp3"
     path.write_bytes(sound(format="FLAC"))

@@ -15,7 +15,7 @@ from autotrain_gradio.data.sources.life import choices, client, source
 from autotrain_gradio.data.sources.life.client import Login
 from tests.unit.life.conftest import codes, limited, opened, quiet, refusal, request_of
 from tests.unit.life.fake_life import PASSWORD, TOKEN, USER, FakeLife
-from tests.unit.life.life_data import PEOPLE, boundary, document, grid, holds_a_name, wav
+from tests.unit.life.life_data import PEOPLE, boundary, document, grid, holds_a_name, wav, zipped
 
 PERSON = {"username": USER, "password": PASSWORD}
 PROGRAM = {"token": TOKEN}
@@ -216,6 +216,34 @@ def test_audio_that_is_a_page_or_nothing_is_a_reason_to_leave_segments_out(
     browse(address, "take", PERSON, **CHOICE)
     result = check(address, **CHOICE)
     assert result["rows"] == 2 and "2 whose audio is missing" in str(result["findings"])
+
+
+def test_recordings_that_are_gone_since_the_list_was_read_are_counted(
+    address: str, browse: Browse, check: Browse, fake: FakeLife
+) -> None:
+    browse(address, "open", PERSON, projects=["Bhojpuri"])
+    del fake.projects["Bhojpuri"]["documents"][1]
+    browse(address, "take", PERSON, **CHOICE)
+    result = check(address, **CHOICE)  # which needs no login: nothing more is asked for
+    assert result["rows"] == 2 and "2 whose audio is missing" in str(result["findings"])
+
+
+def test_audio_is_taken_for_what_the_given_limits_let_through(
+    address: str, check: Browse, fake: FakeLife, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = document(3, textGrid=grid(boundary(0, 400, Devanagari="लंबा")), audioMetadata={"audioDuration": 400})
+    fake.projects["Bhojpuri"]["documents"].append(long)
+    fake.audio_seconds = 400
+    monkeypatch.setenv("LIFE_TOKEN", TOKEN)
+    assert check(address, **{**CHOICE, "projects": ["Bhojpuri"]}, max_segment=500)["rows"] == 5
+
+
+def test_a_download_with_a_file_that_is_no_json(address: str, browse: Browse, fake: FakeLife, draft: Path) -> None:
+    contents = zipped(draft / "made.zip", {f"{PEOPLE[0]}.json": "{"}).read_bytes()
+    (draft / "made.zip").unlink()
+    fake.answer["/download/"] = (200, {"content-type": "application/zip"}, contents)
+    assert refusal(lambda: browse(address, "open", PERSON, projects=["Bhojpuri"])).code == "life-no-data"
+    assert fake.active == fake.first and holds_a_name(draft) == []
 
 
 def test_downloads_of_one_server_come_one_after_the_other(address: str, fake: FakeLife, tmp_path: Path) -> None:

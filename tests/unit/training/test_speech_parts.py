@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from transformers import Wav2Vec2FeatureExtractor, WhisperFeatureExtractor
 
@@ -121,6 +122,26 @@ def test_audio_is_cut_where_it_is_quietest(tmp_path: Path) -> None:
     assert starts[0] == 0 and 2.0 < starts[1] < 3.0 and 5.0 < starts[2] < 6.0
     assert all(len(a) <= 3.5 * RATE for _, a in found)
     assert [s for s, _ in transcribe.chunks(row["audio"], RATE, 60)] == [0]
+
+
+@pytest.mark.parametrize("rate", [7350, 8000, 11025, 44100])
+def test_nothing_is_lost_of_long_audio_of_another_rate(tmp_path: Path, rate: int) -> None:
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, rate * 10).astype(np.float32), rate)
+    found = list(transcribe.chunks({"path": str(path), "bytes": None}, RATE, 2.8))
+    assert len(found) > 3 and sum(len(a) for _, a in found) / RATE == pytest.approx(10, abs=0.001)
+
+
+def test_an_adapter_is_saved_whatever_its_language_is_called(tmp_path: Path) -> None:
+    class Model:
+        def _get_adapters(self) -> dict[str, torch.Tensor]:
+            return {"adapter": torch.zeros(2)}
+
+    for language in ("Hindi/Urdu", "../../elsewhere", "/"):
+        ctc.save_adapter(Model(), tmp_path, language)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        f"adapter.{name}.safetensors" for name in ("Hindi-Urdu", "elsewhere", "new")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_scores_compare_what_was_heard_and_no_spelling() -> None:
     assert vocabulary.for_scoring("ＡＢ, Straße!") == "ab straße"
     assert vocabulary.for_scoring("pʰa") != vocabulary.for_scoring("pha"), "aspiration is heard"
     assert vocabulary.for_scoring("की") != vocabulary.for_scoring("क")
+    assert vocabulary.for_scoring("don’t | can") == "don't can", "written otherwise, said the same"
 
 
 def test_a_vocabulary_is_built_and_encodes_what_it_was_built_from() -> None:

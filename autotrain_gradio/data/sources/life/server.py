@@ -111,20 +111,30 @@ def read(life: Life, projects: Sequence[Project], writer: Writer, login: Login, 
 
 
 def take(
-    life: Life, reading: Reading, choice: Choice, login: Login, draft: Path, progress: Progress, most: int | None = None
+    life: Life,
+    reading: Reading,
+    choice: Choice,
+    login: Login,
+    draft: Path,
+    progress: Progress,
+    *,
+    rules: Rules,
+    most: int | None = None,
 ) -> Reading:
     """Download the audio of the recordings that a choice needs, and return the reading with it.
+
+    Recordings that the server does not know any more are marked so: their segments are counted as left out.
 
     most: at most that many recordings (for a preview).
     """
     recordings = list(reading.recordings())
-    wanted = {}
+    needed = []
     for number, found in enumerate(recordings):
         segments = found.layers.get(choice.dataset, ()) if found.project in choice.projects else ()
-        used = (not judge(s, found, choice.script, Rules(), needs_audio=False)[0] for s in segments)
+        used = (not judge(s, found, choice.script, rules, needs_audio=False)[0] for s in segments)
         if found.file is None and any(used):
-            wanted[found.reference] = number
-    wanted = dict(list(wanted.items())[:most])
+            needed.append(number)
+    wanted = {recordings[n].reference: n for n in needed[:most]}
     scratch = draft / "data" / "picking"
     scratch.mkdir(parents=True, exist_ok=True)
     done = 0
@@ -148,6 +158,11 @@ def take(
             "data.path",
             "life-changed",
         )
+    gone = [n for n in needed if recordings[n].file is None and not recordings[n].problem]
+    if most is None and gone:
+        for number in gone:
+            recordings[number] = replace(recordings[number], problem="audio-missing")
+        reading = reading.replaced(recordings)
     return reading
 
 

@@ -55,9 +55,9 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
         rows = list(reading.iter_segments(choice, rules))
         if reading.index["remote"] and any(not r.audio_ref for r in rows):
             with server.connect(place, login, request, draft) as life:
-                reading = server.take(life, reading, choice, login, draft, _part(progress, 0.6, 0.3))
+                told = _part(progress, 0.6, 0.3)
+                reading = server.take(life, reading, choice, login, draft, told, rules=rules)
             rows = list(reading.iter_segments(choice, rules))
-        rows = [r for r in rows if r.audio_ref]
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     _refuse_nothing(rows, reading, choice)
@@ -96,12 +96,13 @@ def browse(
         raise DataError("What was opened is not there any more.", "Open it again.", "data.path", "life-closed")
     choice = Choice(tuple(_listed(question["projects"])), str(question["script"]), str(question["dataset"]))
     if reading.index["remote"]:
-        lacking = [r for r in reading.iter_segments(choice) if not r.audio_ref]
-        ready = {r.audio_ref for r in reading.iter_segments(choice)} - {""}
+        rules = _rules(request.spec.options)
+        lacking = [r for r in reading.iter_segments(choice, rules) if not r.audio_ref]
+        ready = {r.audio_ref for r in reading.iter_segments(choice, rules)} - {""}
         if lacking and (do == "take" or not ready):
             most = PREVIEWED_RECORDINGS if do == "preview" else None
             with server.connect(place, login, request, draft) as life:
-                reading = server.take(life, reading, choice, login, draft, progress, most)
+                reading = server.take(life, reading, choice, login, draft, progress, rules=rules, most=most)
     if do == "take":
         return _answer(reading)
     return _preview(reading, choice, draft)

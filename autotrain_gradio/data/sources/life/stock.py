@@ -122,10 +122,19 @@ class StockLife:
         finally:
             archive.unlink()
         found = []
-        for file in sorted(folder.rglob("*.json")):
-            value = json.loads(file.read_bytes().decode("utf-8-sig"))
-            found += [d for d in (value if isinstance(value, list) else [value]) if is_document(d)]
-        shutil.rmtree(folder)
+        try:
+            for file in sorted(folder.rglob("*.json")):
+                value = json.loads(file.read_bytes().decode("utf-8-sig"))
+                found += [d for d in (value if isinstance(value, list) else [value]) if is_document(d)]
+        except (ValueError, RecursionError):
+            raise LifeError(
+                f"A file of '{project.name}' that the server sent is no JSON.",
+                "Try again; if it stays so, export the project in LiFE and give the file.",
+                "data.path",
+                "life-no-data",
+            ) from None
+        finally:
+            shutil.rmtree(folder)
         return found
 
     def audio(self, project: Project, document: Mapping[str, Any], target: Path) -> None:
