@@ -91,7 +91,59 @@ def main() -> None:
         shoot(page, "results", height=1900)
         page.set_viewport_size({"width": 390, "height": 844})
         shoot(page, "phone", height=1500)
+        other_tasks(browser.new_page(viewport={"width": 1200, "height": 800}), url)
         browser.close()
+
+
+def other_tasks(page: Page, url: str) -> None:
+    """Take pictures of texts as tokens, of a leaderboard, of the LiFE picker, and of a recogniser's results."""
+    text, table, speech = "#text-classification", "#tabular-classification", "#automatic-speech-recognition"
+    to_model(page, url, "Text", text)
+    page.get_by_label("Tiny, from scratch").check()
+    page.get_by_role("button", name="What the training will see").click()
+    page.get_by_role("button", name="Show me").click()
+    page.locator(f"{text}-preview section").first.wait_for(timeout=60_000)
+    page.locator(f"{text}-preview-box").scroll_into_view_if_needed()
+    part(page, f"{text}-preview-box", "tokens")
+
+    to_model(page, url, "Tables", table)
+    page.locator(f"{table}-model-next").click()
+    page.locator(f"{table}-start").click()
+    expect(page.locator("#run-live")).to_contain_text("Completed", timeout=300_000)
+    page.wait_for_timeout(3000)
+    shoot(page, "tables", height=1500)
+
+    page.goto(url)
+    page.get_by_role("tab", name="Speech", exact=True).click()
+    page.get_by_role("button", name="LiFE App").click()
+    page.locator(f"{speech}-life-sample").click()
+    page.locator(f"{speech}-life-use").wait_for(timeout=60_000)
+    part(page, f"{speech}-life", "life")
+
+    to_model(page, url, "Speech", speech)
+    page.get_by_label("Tiny, from scratch").check()
+    page.locator(f"{speech}-model-next").click()
+    page.locator(f"{speech}-start").click()
+    expect(page.locator("#run-live")).to_contain_text("Completed", timeout=400_000)
+    page.wait_for_timeout(3000)
+    shoot(page, "speech", height=1300)
+
+
+def to_model(page: Page, url: str, modality: str, task: str) -> None:
+    """Open a task's tab, take its first sample, and go to the step of the model."""
+    page.goto(url)
+    page.get_by_role("tab", name=modality, exact=True).click()
+    page.locator(f"{task}-sample-0").click()
+    expect(page.locator(f"{task}-recognised")).to_contain_text("ready to train", timeout=60_000)
+    page.locator(f"{task}-check-next").click()
+
+
+def part(page: Page, selector: str, name: str) -> None:
+    """Save a picture of one element."""
+    page.wait_for_timeout(1200)
+    path = HERE / f"{name}.png"
+    page.locator(selector).screenshot(path=str(path), animations="disabled", timeout=120_000)
+    Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 if __name__ == "__main__":
