@@ -19,6 +19,7 @@ from autotrain_gradio.ui.files import add_routes
 from autotrain_gradio.ui.run_view import RunView
 from autotrain_gradio.ui.runs_tab import RunsTab
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, RUNS, Shell
+from autotrain_gradio.ui.steady import SteadyBlocks
 from autotrain_gradio.ui.task_tab import TaskTab, open_when_selected, seed_of_draft
 
 NAME = "AutoTrain Gradio"
@@ -47,7 +48,7 @@ class Page:
 def build(service: Service) -> gr.Blocks:
     """Build the page over a service. `shell.tickets` of the result is on `demo.autotrain_shell`."""
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
-    with gr.Blocks(title=NAME, analytics_enabled=False, delete_cache=CACHE_SECONDS) as demo:
+    with SteadyBlocks(title=NAME, analytics_enabled=False, delete_cache=CACHE_SECONDS) as demo:
         shell = Shell(service)
         shell.listen()
         gr.HTML(

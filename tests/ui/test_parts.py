@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections import Counter
 from pathlib import Path
 
 import gradio as gr
@@ -16,6 +18,7 @@ from autotrain_gradio.ui import answers, check_view, form, label_table, messages
 from autotrain_gradio.ui.files import Tickets, link
 from autotrain_gradio.ui.panels import figure, to_html
 from autotrain_gradio.ui.shell import Done, follow
+from autotrain_gradio.ui.steady import SteadyBlocks
 from autotrain_gradio.ui.step_check import project_name
 from autotrain_gradio.ui.task_form import TaskForm, merge
 
@@ -234,3 +237,38 @@ def test_merge_is_deep_and_leaves_its_base_alone() -> None:
 )
 def test_a_project_is_named_after_its_data(data: dict[str, str], name: str, project: str) -> None:
     assert project_name(data, name) == project
+
+
+def test_a_visitors_tabs_are_built_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, most = Counter[object](), Counter[object]()
+
+    async def answer(self: object, block_fn: object, state: object = None, **more: object) -> dict[str, object]:
+        key = (state, block_fn)
+        now[state] += 1
+        most[key] = max(most[key], now[state])
+        await asyncio.sleep(0.01)
+        now[state] -= 1
+        return {}
+
+    monkeypatch.setattr(gr.Blocks, "process_api", answer)
+
+    class Event:
+        def __init__(self, renderable: object) -> None:
+            self.renderable = renderable
+
+    blocks = SteadyBlocks()
+    tab, plain = Event(object()), Event(None)
+
+    class Session:
+        pass
+
+    ana, ben = Session(), Session()
+
+    async def visit() -> None:
+        both = [blocks.process_api(tab, state=who) for who in (ana, ana, ana, ben)]
+        await asyncio.gather(*both)
+        await asyncio.gather(*(blocks.process_api(plain, state=ana) for _ in range(3)))
+
+    asyncio.run(visit())
+    assert most[(ana, tab)] == 1 and most[(ben, tab)] == 1
+    assert most[(ana, plain)] == 3  # what builds nothing does not wait
