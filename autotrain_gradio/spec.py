@@ -31,7 +31,7 @@ class DataSpec(Model):
     """Where the rows come from and which of their columns mean what."""
 
     source: str = ""
-    """Kind of source: `upload`, `path`, `hub`, `sample`; empty: found from the path."""
+    """Kind of source: `upload`, `path`, `hub`, `sample`, or another of the task's; empty: found from the path."""
     path: str = ""
     """A folder or file, a Hub dataset id (`config:split` may follow in train_split), or the name of a sample."""
     train_split: str = "train"

@@ -37,7 +37,9 @@ UNFINISHED = "This data was not checked to the end."
 
 def project_name(data: Mapping[str, Any] | None, name: str) -> str:
     """Name the project after its data, unless the user gave it a name."""
-    path = str((data or {}).get("path") or "")
+    # What was picked says more than where it was picked from.
+    picked = ((data or {}).get("options") or {}).get("projects") or []
+    path = str(picked[0] if isinstance(picked, list) and picked else (data or {}).get("path") or "")
     usual = str(RunSpec.model_fields["project_name"].default)
     return slug(PurePath(path.split(" and ")[0]).stem) if path and name == usual else name
 

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -231,11 +232,12 @@ def test_merge_is_deep_and_leaves_its_base_alone() -> None:
     [
         ({"path": "holiday photos.zip and 3 more"}, "my-model", "holiday-photos"),
         ({"path": "/home/me/leaves"}, "my-model", "leaves"),
+        ({"path": "LiFE export x.zip", "options": {"projects": ["Bhojpuri", "Magahi"]}}, "my-model", "Bhojpuri"),
         ({"path": "user/beans"}, "mine", "mine"),
         ({}, "my-model", "my-model"),
     ],
 )
-def test_a_project_is_named_after_its_data(data: dict[str, str], name: str, project: str) -> None:
+def test_a_project_is_named_after_its_data(data: dict[str, Any], name: str, project: str) -> None:
     assert project_name(data, name) == project
 
 
