@@ -63,27 +63,26 @@ def scatter_chart(points: Sequence[Sequence[float]], *, x: str, y: str, line: st
     y_low, y_high = _range([*(p[1] for p in kept), *([0.0] if line == "zero" else [])])
     if line == "diagonal":
         x_low, x_high = y_low, y_high = _range([x_low, x_high, y_low, y_high])
-    height = HEIGHT + 100
+    height, top = HEIGHT + 100, TOP + 14
 
     def place(across: float, up: float) -> tuple[float, float]:
         return (
             LEFT + (across - x_low) / (x_high - x_low) * (WIDTH - LEFT - 10),
-            TOP + (1 - (up - y_low) / (y_high - y_low)) * (height - TOP - BOTTOM - 14),
+            top + (1 - (up - y_low) / (y_high - y_low)) * (height - top - BOTTOM - 14),
         )
 
     parts = []
-    for step in range(5):
-        value = y_low + step * (y_high - y_low) / 4
+    for value in _ticks(y_low, y_high):
         at = place(x_low, value)[1]
         parts.append(f'<line class="at-grid" x1="{LEFT}" x2="{WIDTH - 10}" y1="{at:.1f}" y2="{at:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-        value = x_low + step * (x_high - x_low) / 4
-        anchor = "start" if step == 0 else "end" if step == 4 else "middle"
-        parts.append(
-            f'<text x="{place(value, y_low)[0]:.1f}" y="{height - 22}" text-anchor="{anchor}">{value:.3g}</text>'
-        )
+        parts.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{_tick(value)}</text>')
+    for value in _ticks(x_low, x_high):
+        at = place(value, y_low)[0]
+        anchor = "end" if at > WIDTH - 40 else "middle"
+        parts.append(f'<text x="{at:.1f}" y="{height - 24}" text-anchor="{anchor}">{_tick(value)}</text>')
     middle = (LEFT + WIDTH) / 2
-    parts.append(f'<text x="{middle:.0f}" y="{height - 5}" text-anchor="middle">{escape(x)} → {escape(y)} ↑</text>')
+    parts.append(f'<text x="{middle:.0f}" y="{height - 6}" text-anchor="middle">{escape(x)} →</text>')
+    parts.append(f'<text x="{LEFT}" y="{TOP}">↑ {escape(y)}</text>')
     ends = {"diagonal": ((x_low, x_low), (x_high, x_high)), "zero": ((x_low, 0.0), (x_high, 0.0))}.get(line)
     if ends:
         (a, b), (c, d) = place(*ends[0]), place(*ends[1])
@@ -99,6 +98,20 @@ def scatter_chart(points: Sequence[Sequence[float]], *, x: str, y: str, line: st
         f'<svg class="at-lines" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title, quote=True)}">'
         f"{''.join(parts)}</svg>"
     )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return round numbers between two, four to nine of them."""
+    step = 10 ** math.floor(math.log10((high - low) / 4))
+    step *= next((m for m in (5, 2) if (high - low) / (step * m) >= 4), 1)
+    first = math.ceil(low / step - 1e-9)
+    return [n * step for n in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _tick(value: float) -> str:
+    if value and (abs(value) >= 1e6 or abs(value) < 1e-3):
+        return f"{value:.2g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

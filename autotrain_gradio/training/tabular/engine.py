@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import joblib
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -143,10 +143,11 @@ def _problem(run: Reporter, rows: Rows, kinds: Mapping[str, str]) -> search.Prob
 
 
 def threads(cells: int) -> int:
-    """Return how many threads an estimator may use on so many cells: on few they would only wait for each other."""
-    if cells < SMALL:
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many threads an estimator may use on so many cells: on few they would only wait for each other.
+
+    The number stays the same for the whole run, whatever else the machine does: sums of XGBoost depend on it.
+    """
+    return 1 if cells < SMALL else int(joblib.cpu_count())
 
 
 def _search(run: Reporter, problem: search.Problem, task: families.Task) -> search.Search:

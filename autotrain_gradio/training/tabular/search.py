@@ -269,7 +269,10 @@ class Search:
             if self._stop() or (self.done and self.seconds >= problem.params.time_limit):
                 return None
             fitted, judge = fit_fold(problem, family, settings, balanced, number)
-            scores.append(problem.score(fitted.predict(judge), problem.judged(number)[1]))
+            score = problem.score(fitted.predict(judge), problem.judged(number)[1])
+            if not np.isfinite(score):
+                raise ValueError(f"its {problem.score.title} is no number")
+            scores.append(score)
         return scores
 
 
