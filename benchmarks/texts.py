@@ -19,7 +19,7 @@ from autotrain_gradio.settings import Settings
 from benchmarks.rows import Row
 from benchmarks.training import trained
 
-BATCH, EPOCHS, TEXTS, TOKENS, REPEATS = 16, 3, 640, 256, 2
+BATCH, EPOCHS, TEXTS, TOKENS, REPEATS = 16, 2, 600, 256, 2
 CLASSES, WORDS = 4, 2000
 
 
@@ -40,7 +40,7 @@ def texts(folder: Path, count: int) -> Path:
 
 
 def small_bert(folder: Path) -> Path:
-    """Write a BERT with random weights (about 3.6 million parameters) whose tokens are the words of `texts`."""
+    """Write a BERT with random weights (about a million parameters) whose tokens are the words of `texts`."""
     from tokenizers import Tokenizer, pre_tokenizers, processors
     from tokenizers.models import WordLevel
     from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
@@ -59,10 +59,10 @@ def small_bert(folder: Path) -> Path:
     )
     config = BertConfig(
         vocab_size=len(vocabulary),
-        hidden_size=256,
-        num_hidden_layers=4,
+        hidden_size=128,
+        num_hidden_layers=3,
         num_attention_heads=4,
-        intermediate_size=1024,
+        intermediate_size=512,
         num_labels=CLASSES,
     )
     BertForSequenceClassification(config).save_pretrained(folder)
