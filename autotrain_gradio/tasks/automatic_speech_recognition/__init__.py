@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import field_validator
@@ -149,25 +151,45 @@ class AutomaticSpeechRecognitionParams(TrainerParams, LoraParams):
         return None if isinstance(value, str) and not value.strip() else value
 
 
+CTC = {"epochs": 15, "early_stopping_patience": 10}
+"""CTC models write nothing at first, for some epochs; they must not be taken for models that do not improve."""
+
+
 def defaults(model: str) -> dict[str, Any]:
-    """Encoder–decoder models take smaller steps; one that starts from nothing takes larger ones, for longer."""
-    name = model.lower().rsplit("/", 1)[-1]
+    """Return what suits a model's family: by the name of a Hub model, by the config of a folder.
+
+    Encoder–decoder models take smaller steps; one that starts from nothing takes larger ones.
+    """
     if model == TINY:
         return {
+            **CTC,
             "lr": 2e-3,
-            "epochs": 15,
             "batch_size": 4,
             "early_stopping_patience": 0,
             "spec_augment": False,
             "freeze_feature_encoder": False,
         }
+    name = (_type(model) or model.rsplit("/", 1)[-1]).lower()
     if "whisper" in name or "moonshine" in name:
-        return {"lr": 1e-5, "spec_augment": False}
-    if "w2v-bert" in name or "parakeet" in name:
-        return {"lr": 5e-5}
+        return {"lr": 1e-5, "epochs": 5, "spec_augment": False}
+    if "tdt" in name or "rnnt" in name:
+        return {"lr": 5e-5, "epochs": 5, "spec_augment": False}
+    if any(part in name for part in ("w2v-bert", "wav2vec2-bert", "parakeet", "lasr")):
+        return {**CTC, "lr": 5e-5}
     if name.startswith("mms"):
-        return {"lr": 1e-3}
-    return {}
+        return {**CTC, "lr": 1e-3}
+    return dict(CTC)
+
+
+def _type(model: str) -> str:
+    """Return the type that the config of a local model names; empty for all else."""
+    try:
+        config = json.loads((Path(model) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    if not isinstance(config, dict):
+        return ""
+    return "mms" if config.get("adapter_attn_dim") else str(config.get("model_type") or "")
 
 
 TASK = Task(

@@ -20,7 +20,7 @@ from autotrain_gradio.training.metrics.speech import confusions, error_rate, spe
 
 SHOWN = 6
 """Validation utterances whose transcripts are shown at each evaluation."""
-WORST = 20
+WORST = 12
 CONFUSED = 30
 SPEAKERS = 100
 TITLES = {
@@ -135,8 +135,9 @@ class View:
         rows: list[list[Any]] = []
         for speaker, (ours, theirs) in said.items():
             figures = speech(ours, theirs)
-            rows.append([speaker, round(figures["wer"], 4), round(figures["cer"], 4), len(ours)])
+            rows.append([speaker, figures["wer"], figures["cer"], len(ours)])
         rows.sort(key=lambda row: -row[1])
+        rows = [[name, f"{wer:.1%}", f"{cer:.1%}", number] for name, wer, cer, number in rows]
         note = f"The {SPEAKERS} of {len(rows):,} speakers with the highest rate." if len(rows) > SPEAKERS else ""
         return [panels.table("Each speaker", ["speaker", "WER", "CER", "utterances"], rows[:SPEAKERS], note=note)]
 

@@ -100,8 +100,11 @@ def _clip(one: Mapping[str, Any], row: int, folder: Path, params: Any, text: str
         audio = read_audio(one["audio"], start, end, RATE)
     except DataError as error:
         return [{"file": "", "caption": error.message, "group": f"row {row + 1}"}]
+    if not params.speed_perturbation:
+        soundfile.write(folder / f"{row}.wav", audio, RATE, subtype="PCM_16")
+        return [{"file": f"preview/{row}.wav", "caption": text, "detail": f"row {row + 1}"}]
     found = []
-    for factor in SPEEDS if params.speed_perturbation else (1.0,):
+    for factor in SPEEDS:
         name = f"{row}.wav" if factor == 1.0 else f"{row}-{factor:g}.wav"
         soundfile.write(folder / name, at_speed(audio, factor, RATE), RATE, subtype="PCM_16")
         caption = text if factor == 1.0 else f"at {factor:g} times the speed"

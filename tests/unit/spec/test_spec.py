@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -112,10 +114,19 @@ def test_autotrains_yaml_of_speech_recognition_is_accepted_as_it_is(key: str) ->
     assert resolve(from_yaml(among_params, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_x"})[0]) == resolved
 
 
-def test_defaults_of_speech_recognition_suit_the_family() -> None:
+def test_defaults_of_speech_recognition_suit_the_family(tmp_path: Path) -> None:
     rates = {m: resolve({"task": "asr", "model": m}).params.model_dump()["lr"] for m in ("openai/whisper-tiny", "tiny")}
     assert rates == {"openai/whisper-tiny": 1e-5, "tiny": 2e-3}
     assert resolve({"task": "speech_recognition", "model": "facebook/wav2vec2-base"}).params.model_dump()["lr"] == 3e-4
+    for kind, more, rate in (
+        ("whisper", {}, 1e-5),
+        ("wav2vec2", {}, 3e-4),
+        ("wav2vec2", {"adapter_attn_dim": 16}, 1e-3),
+    ):
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": kind, **more}))
+        assert resolve({"task": "asr", "model": str(tmp_path)}).params.model_dump()["lr"] == rate, (
+            "by the folder's config"
+        )
 
 
 def test_a_token_is_in_no_view_of_a_spec() -> None:

@@ -1,0 +1,52 @@
+"""Speech recognition in the page, from the sample to a transcript of somebody's own file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.ui.conftest import ROOT, App, Page, sync_api
+
+expect = sync_api.expect
+Visit = Callable[..., Page]
+TASK = "#automatic-speech-recognition"
+CLIP = ROOT / "assets/samples/automatic_speech_recognition/numbers/clips"
+SHOTS = os.environ.get("SCREENSHOTS", "")
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of the whole page, where somebody wants to look at them."""
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
+
+
+def test_from_the_sample_to_a_transcript(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    page.get_by_role("tab", name="Speech", exact=True).click()
+    page.locator(f"{TASK}-sample-0").click()
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    picture(page, "check")
+    page.locator(f"{TASK}-check-next").click()
+    page.get_by_label("Tiny, from scratch").locator("visible=true").check()
+    expect(page.locator(f"{TASK}-epochs input")).to_have_value("15")
+    page.locator(f"{TASK}-epochs input").fill("1")
+    page.locator(f"{TASK}-preview-box > button").click()
+    page.locator(f"{TASK}-preview-show").click()
+    expect(page.locator(f"{TASK}-preview")).to_contain_text("The new vocabulary")
+    expect(page.locator(f"{TASK}-preview audio").first).to_be_visible()
+    picture(page, "model")
+    page.locator(f"{TASK}-model-next").click()
+    page.locator(f"{TASK}-start").click()
+    expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed", timeout=180_000)
+    expect(page.locator("#run-report")).to_contain_text("word error rate")
+    expect(page.locator("#run-report")).to_contain_text("Worst utterances")
+    expect(page.locator("#run-report audio").first).to_be_attached()
+    expect(page.locator("#run-samples")).to_contain_text("Transcripts of the same validation utterances")
+    page.locator("#try-it-audio-0").get_by_label("Upload file").click()
+    page.locator("#try-it-audio-0 input[type=file]").set_input_files(str(sorted(CLIP.iterdir())[0]))
+    expect(page.locator("#try-it-other")).to_contain_text("s of audio", timeout=60_000)
+    picture(page, "run")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    picture(page, "run-phone")
