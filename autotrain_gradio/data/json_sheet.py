@@ -41,7 +41,7 @@ def read_json_list(path: Path, name: str) -> Sheet:
             raise DataError(
                 f"The file is no JSON: {error.msg}.", "Save it again.", f"{name}, line {error.lineno}", "json-damaged"
             ) from None
-        sheet = _records(_lines(text.splitlines(), name), name)
+        sheet = _records(_lines(text.split("\n"), name), name)
     except RecursionError:
         raise DataError(
             "The file is nested too deeply.", "Save it as a list of objects.", name, "json-damaged"

@@ -78,7 +78,7 @@ def _read(entry: Entry, tree: Tree) -> _Directory:
         directory.findings += found
         table = directory.tables[name] = {}
         twice = []
-        for line, content in enumerate(text.splitlines(), 1):
+        for line, content in enumerate(text.split("\n"), 1):
             if not content.strip():
                 continue
             key, *rest = content.strip().split(maxsplit=1)

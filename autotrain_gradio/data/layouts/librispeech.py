@@ -44,7 +44,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         text, found = decode((tree.root / entry.path).read_bytes(), entry.path)
         findings += found
         rows = splits.setdefault(split_of(entry, tree, request), [])
-        for line, content in enumerate(text.splitlines(), 1):
+        for line, content in enumerate(text.split("\n"), 1):
             if not content.strip():
                 continue
             name, _, said = content.strip().partition(" ")

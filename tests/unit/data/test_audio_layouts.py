@@ -162,6 +162,26 @@ def test_kaldi_without_segments_and_with_splits(tmp_path: Path, draft: Path) -> 
     assert check(draft, plant(tmp_path / "in", files))["splits"] == {"train": 4, "validation": 2}
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c"])
+def test_only_line_breaks_end_a_line(tmp_path: Path, draft: Path, sign: str) -> None:
+    """Unicode has other signs that Python's splitlines takes for ends of lines; no format here does."""
+    said = [f"guten{sign}Morgen {i}" for i in range(4)]
+    layouts: dict[str, dict[str, Any]] = {
+        "kaldi": {
+            "wav.scp": "".join(f"u{i} {i}.wav\n" for i in range(4)),
+            "text": "".join(f"u{i} {t}\n" for i, t in enumerate(said)),
+        },
+        "librispeech": {"1-2.trans.txt": "".join(f"{i} {t}\n" for i, t in enumerate(said))},
+    }
+    if sign == "\u2028":  # the others are written as escapes in JSON
+        lines = [json.dumps({"audio": f"{i}.wav", "text": t}, ensure_ascii=False) for i, t in enumerate(said)]
+        layouts["table"] = {"list.json": "\n".join(lines)}
+    for name, files in layouts.items():
+        result = check(draft, plant(tmp_path / name, {**files, **clips(*(f"{i}.wav" for i in range(4)))}))
+        assert result["rows"] == 4 and not errors(result), (name, result["findings"])
+        assert {r["text"] for r in loaded(draft)} == set(said), name
+
+
 def test_commands_of_kaldi_are_never_run(tmp_path: Path, draft: Path) -> None:
     command = f"touch {tmp_path}/ran; cat audio/talk1.wav |"
     files = kaldi(wav_scp=f"talk1 {command}\ntalk2 data/raw.ark:1234\n", text="talk1 one\ntalk2 two\n")

@@ -53,7 +53,7 @@ def textgrid(**tiers_: list[tuple[float, float, str]]) -> str:
 
 def rows(draft: Path) -> list[dict[str, Any]]:
     """Return the rows that were written for the training."""
-    return [json.loads(x) for x in (draft / "data/media/metadata.jsonl").read_text().splitlines()]
+    return [json.loads(x) for x in (draft / "data/media/metadata.jsonl").read_text().split("\n") if x]
 
 
 def form(draft: Path) -> str:
@@ -237,6 +237,15 @@ def test_form_d_is_not_quoted_and_slices_are_kept_together(
     assert {r["recording"] for r in found} == {"recording-1"} and len({r["file_name"] for r in found}) == 2
 
 
+def test_form_d_keeps_texts_whole_that_have_line_breaks(tmp_path: Path, draft: Path, check: Check) -> None:
+    start = "sentence-IPA-transcription,IntervalTier"
+    text = f"{','.join(tiers.COLUMNS)}\n{start},0,1,one\ntwo, three\n{start},1,2,four\u2028five\n{start},?,?,none\n"
+    for encoding in ("utf-8", "utf-16"):
+        result = check(plant(tmp_path / encoding, {"a.csv": text.encode(encoding), "a.wav": wav()}))
+        assert [r["text"] for r in rows(draft)] == ["one two, three", "four\u2028five"]
+        assert "1 whose end is not after its start" in str(result["findings"])
+
+
 def test_form_e_is_strict_about_base64_and_about_audio(tmp_path: Path, draft: Path, check: Check) -> None:
     good = base64.b64encode(wav(1.0)).decode()
     items = [
@@ -267,6 +276,11 @@ def test_form_f_is_a_table_beside_its_audio(tmp_path: Path, draft: Path, check: 
     result = check(plant(tmp_path / "plain", {**contents, "audio/a.wav": wav(1), "audio/b.wav": wav(2, 2)}))
     assert form(draft) == "F" and [r["text"] for r in rows(draft)] == ["eins, zwei", "drei"]
     assert "1 whose audio is missing" in str(result["findings"])
+    for encoding, guessed in (("utf-16", False), ("cp1252", True)):
+        table = "audio,transcription\na.wav,Grüße\n".encode(encoding)
+        result = check(plant(tmp_path / encoding, {f"{PEOPLE[2]}.csv": table, "a.wav": wav(1)}))
+        assert form(draft) == "F" and [r["text"] for r in rows(draft)] == ["Grüße"]
+        assert ("encoding-guessed" in codes(result)) == guessed and holds_a_name(draft) == []
 
 
 def test_what_is_no_export_is_refused_with_what_was_seen(tmp_path: Path, check: Check) -> None:

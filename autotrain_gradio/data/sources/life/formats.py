@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autotrain_gradio.data import encoding
 from autotrain_gradio.data.archives import extract
 from autotrain_gradio.data.rows import Progress, counted
 from autotrain_gradio.data.sources.life import tiers
@@ -119,7 +120,8 @@ def look(tree: Tree) -> Found:
         if entry.suffix == ".textgrid":
             found.textgrids.append(entry)
         elif entry.suffix in {".csv", ".tsv"}:
-            with (tree.root / entry.path).open(encoding="utf-8-sig", errors="replace") as file:
+            how, _ = encoding.of_file(tree.root / entry.path, "")
+            with (tree.root / entry.path).open(encoding=how, errors="replace") as file:
                 first = file.readline(1000)
             if tiers.is_header(first):
                 found.tables.append(entry)
@@ -315,7 +317,10 @@ def _tables(tree: Tree, found: Found, audio: Audio, writer: Writer, name: str, p
     for number, entry in enumerate(found.plain):
         progress("Reading the table", number / len(found.plain))
         delimiter = "\t" if entry.suffix == ".tsv" else ","
-        with (tree.root / entry.path).open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        # The name of the file is not told: it may be that of a person.
+        how, told = encoding.of_file(tree.root / entry.path, "a table of transcripts")
+        writer.findings += told
+        with (tree.root / entry.path).open(encoding=how, errors="replace", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter)
             columns = _plain_columns(next(reader, []))
             assert columns is not None  # by which the file was recognised

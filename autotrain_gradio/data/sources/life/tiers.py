@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from autotrain_gradio.data import encoding
 from autotrain_gradio.data.sources.life.documents import Segment
 
 COLUMNS = ("tier_name", "tier_type", "start_time", "end_time", "text")
@@ -52,9 +53,24 @@ def segments_of(path: Path) -> list[Segment]:
         rows = rows_of_json(json.loads(path.read_bytes().decode("utf-8-sig")))
         return _joined((r.get("tier_name"), r.get("start_time"), r.get("end_time"), r.get("text")) for r in rows)
     delimiter = "\t" if suffix == ".tsv" else ","
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    cells = (line.split(delimiter, 4) for line in lines[1:] if line.strip())
-    return _joined((c[0], c[2], c[3], c[4] if len(c) > 4 else "") for c in cells if len(c) > 3)
+    made: list[list[str]] = []
+    how, guessed = encoding.of_file(path, "")
+    if guessed:
+        raise ValueError("not UTF-8")
+    for line in path.read_text(encoding=how).split("\n")[1:]:
+        cells = line.split(delimiter, 4)
+        if len(cells) > 3 and (script_of(cells[0]) or _is_number(cells[2]) or _is_number(cells[3])):
+            made.append([*cells, ""][:5])
+        elif line.strip() and made:
+            made[-1][4] += f" {line.strip()}"  # a text with a line break: it is not quoted
+    return _joined((c[0], c[2], c[3], c[4]) for c in made)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False
 
 
 def _textgrid(path: Path) -> Iterable[tuple[Any, Any, Any, Any]]:
