@@ -309,7 +309,8 @@ def _predict_rows(service: Service, run: str, task: Task, args: argparse.Namespa
             prediction["file"] = str(target)
         told.append({"input": given, **prediction})
         if not args.json:
-            written = f"{prediction.get('rows'):,} rows with predictions are in {prediction.get('file')}"
+            note = f" ({prediction['note']})" if prediction.get("note") else ""
+            written = f"{prediction.get('rows'):,} rows with predictions are in {prediction.get('file')}{note}"
             say(written if "file" in prediction else _said(prediction))
     if args.json:
         say_json(told)

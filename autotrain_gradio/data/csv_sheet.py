@@ -34,6 +34,7 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     Raises:
         DataError: it is empty or no text, two columns have one name, or a quote is left open.
     """
+    csv.field_size_limit(LONGEST_FIELD)  # of the whole process; without it a long cell of the first lines is an error
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head.removeprefix(b"\xef\xbb\xbf").strip():
@@ -108,7 +109,6 @@ class _Odd:
 
 
 def _careful(path: Path, name: str, code: str, delimiter: str, progress: Progress) -> Sheet:
-    csv.field_size_limit(LONGEST_FIELD)
     size = max(1, path.stat().st_size)
     odd = _Odd()
     header: list[str] = []

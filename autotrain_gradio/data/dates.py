@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.data.columns import is_text
 
+DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
 _TIME = (("", ""), (r"[T ]\d{1,2}:\d{2}", " %H:%M"), (r"[T ]\d{1,2}:\d{2}:\d{2}", " %H:%M:%S"))
 _DAYS = (
     ("2024-05-31", r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
     ("2024/05/31", r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d"),
     ("31.05.2024", r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"),
-    ("31/05/2024", r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y"),
-    ("05/31/2024", r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"),
+    (DAY_FIRST, r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y"),
+    (MONTH_FIRST, r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"),
     ("31-05-2024", r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y"),
     ("31 May 2024", r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y"),
     ("20240531", r"(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])", "%Y%m%d"),
@@ -57,8 +58,11 @@ def looks_like_dates(sample: pa.ChunkedArray) -> bool:
     return int(found.unreadable.sum()) <= 0.05 * len(sample) and "20240531" not in found.ways
 
 
-def parse(column: pa.ChunkedArray) -> Dates:
-    """Read every cell as a date, with or without a time; none is refused, those that are no dates are marked."""
+def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
+    """Read every cell as a date, with or without a time; none is refused, those that are no dates are marked.
+
+    first: what stands first in 01/02/2024, `day` or `month`; "": what the other cells show.
+    """
     if is_date(column.type):
         values = column.cast(pa.timestamp("us"), safe=False).to_numpy().astype("datetime64[us]")
         return Dates(values, np.isnat(values), np.zeros(len(values), dtype=bool))
@@ -83,11 +87,11 @@ def parse(column: pa.ChunkedArray) -> Dates:
             if not wanted.any():
                 continue
             found = _strptime(text, wanted, format_ + time_format)
-            if name in {"31/05/2024", "05/31/2024"}:
+            if name in {DAY_FIRST, MONTH_FIRST}:
                 slashes.append((name, wanted, found))
             else:
                 _take(result, name, found)
-    _slashes(result, slashes)
+    _slashes(result, slashes, first)
     result.ways = dict(sorted(result.ways.items(), key=lambda way: -way[1]))
     return result
 
@@ -105,13 +109,14 @@ def _alike(text: pa.ChunkedArray) -> Dates | None:
     return Dates(values, empty, np.zeros(len(values), dtype=bool), {name: int((~empty).sum())})
 
 
-def _slashes(result: Dates, found: list[tuple[str, Any, Any]]) -> None:
-    """Of days and months with slashes between them, take the order that more of the cells allow."""
+def _slashes(result: Dates, found: list[tuple[str, Any, Any]], first: str) -> None:
+    """Of days and months with slashes between them, take the order that is said, or that more of the cells allow."""
     count = {n: sum(int((~np.isnat(v)).sum()) for m, _, v in found if m == n) for n, _, _ in found}
     if not count:
         return
-    result.unclear = len(set(count.values())) == 1 and len(count) == 2
-    for name in sorted(count, key=lambda n: -count[n]):
+    result.unclear = not first and len(set(count.values())) == 1 and len(count) == 2
+    said = {"day": DAY_FIRST, "month": MONTH_FIRST}.get(first)
+    for name in sorted(count, key=lambda n: (n != said, -count[n])):
         for way, _, values in found:
             if way == name:
                 _take(result, name, np.where(result.unreadable, values, np.datetime64("NaT")))

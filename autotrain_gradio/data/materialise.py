@@ -63,6 +63,7 @@ def write(
         "classes": names,
         "multi_label": any(c.names is not None and c.labels.multi for c in rows.cells.values()),
         "features": {c.about["name"]: c.about["feature"] for c in rows.cells.values() if "feature" in c.about},
+        "readings": {c.about["name"]: c.about["reading"] for c in rows.cells.values() if c.about.get("reading")},
         "media": {role: rows.kinds[role].feature for role, c in rows.cells.items() if c.media},
         "arrow": [_inside(p, draft) for p in raw.arrow],
         "splits": {name: len(indices) for name, indices in parts.items() if len(indices)},

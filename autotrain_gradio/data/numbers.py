@@ -38,8 +38,11 @@ class Numbers:
     thousands: int = 0
 
 
-def parse(column: pa.ChunkedArray) -> Numbers:
-    """Read every cell as a number; none is refused, those that are no numbers are marked."""
+def parse(column: pa.ChunkedArray, comma: str = "") -> Numbers:
+    """Read every cell as a number; none is refused, those that are no numbers are marked.
+
+    comma: what 1,234 means, which may be either: `decimal` or `thousands`; "": what the other cells show.
+    """
     type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
         return _numeric(column.cast(pa.float64(), safe=False))
@@ -48,7 +51,7 @@ def parse(column: pa.ChunkedArray) -> Numbers:
     if pa.types.is_null(type_):
         return _numeric(column.cast(pa.float64()))
     text = column if is_text(column.type) else as_text(column)
-    return _of_text(text)
+    return _of_text(text, comma)
 
 
 def _numeric(column: pa.ChunkedArray) -> Numbers:
@@ -59,20 +62,20 @@ def _numeric(column: pa.ChunkedArray) -> Numbers:
     return Numbers(values, np.isnan(values) & ~infinite, infinite, no)
 
 
-def _of_text(column: pa.ChunkedArray) -> Numbers:
+def _of_text(column: pa.ChunkedArray, comma: str) -> Numbers:
     text = pc.utf8_trim_whitespace(column)
     empty = blank(text)
     try:
         values = pc.cast(pc.if_else(pa.array(empty), None, text), pa.float64()).to_numpy().astype(np.float64)
     except pa.ArrowInvalid:
-        return _with_care(text, empty)
+        return _with_care(text, empty, comma)
     if (np.isnan(values) & ~empty).any() or np.isinf(values).any():
-        return _with_care(text, empty)  # Arrow reads nan and inf as numbers
+        return _with_care(text, empty, comma)  # Arrow reads nan and inf as numbers
     no = np.zeros(len(values), dtype=bool)
     return Numbers(values, empty, no, no)
 
 
-def _with_care(text: pa.ChunkedArray, empty: Any) -> Numbers:
+def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
     lower = pc.utf8_lower(text)
     plain = _true(pc.match_substring_regex(text, PLAIN))
     infinite = _true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$"))
@@ -81,7 +84,7 @@ def _with_care(text: pa.ChunkedArray, empty: Any) -> Numbers:
     thousands = _true(pc.match_substring_regex(text, THOUSANDS))
     # 1,234 may be either: it is what the other cells of the column are, and else a thousand.
     either = comma & thousands
-    if (comma & ~thousands).any() and not (thousands & ~comma).any():
+    if said == "decimal" or (not said and (comma & ~thousands).any() and not (thousands & ~comma).any()):
         thousands = thousands & ~either
     else:
         comma = comma & ~either

@@ -140,7 +140,9 @@ class TryIt:
         except UserError as error:
             return nothing, messages.error(error)
         url = self.shell.tickets.issue(Path(answer["file"]))
-        return nothing, answers.download(url, Path(answer["file"]).name, int(answer["rows"]), answer["columns"])
+        note = messages.note(str(answer["note"])) if answer.get("note") else ""
+        drawn = answers.download(url, Path(answer["file"]).name, int(answer["rows"]), answer["columns"])
+        return nothing, drawn + note
 
     def _assign(self, inputs: Sequence[Input]) -> dict[int, Input]:
         taken: Counter[str] = Counter()

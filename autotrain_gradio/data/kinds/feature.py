@@ -192,6 +192,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         odd = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
         about |= {"comma": found.comma, "thousands": found.thousands}
+        about["reading"] = "thousands" if found.thousands else "decimal" if found.comma else ""
         return
     if kind != "ignore":
         result.facts["codes"] = column.codes
@@ -202,6 +203,8 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         column.missing = int((np.isnat(read.values) & context.needed).sum())
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
         about |= {"ways": read.ways, "unclear": read.unclear}
+        day, month = (read.ways.get(w, 0) for w in (dates.DAY_FIRST, dates.MONTH_FIRST))
+        about["reading"] = "month" if month > day else "day" if day else ""
     elif result.kept:
         text = as_text(cells)
         result.values = pc.if_else(pa.array(column.empty), None, text) if column.empty.any() else text

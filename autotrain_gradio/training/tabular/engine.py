@@ -53,11 +53,13 @@ def train(run: Reporter, task: families.Task) -> None:
         count = len(parts["train"].names)
         message = f"There are {count} training rows: too few to compare models."
         raise UserError(message, "Add rows.", code="too-few-rows")
-    problem = _problem(run, parts["train"], kinds)
+    problem = _problem(run, parts, kinds)
     with threadpool_limits(problem.jobs):
         found = _search(run, problem, task)
         if found.done:
-            form = frame.Form(frame.describe(problem.frame, kinds), _told(problem.targets), task, multi_label)
+            readings = (read_object(run.directory / "data" / "manifest.json") or {}).get("readings") or {}
+            features = frame.describe(problem.frame, kinds, readings)
+            form = frame.Form(features, _told(problem.targets), task, multi_label)
             _keep_best(run, found, form, parts)
         else:
             run.note("It was stopped before the first model was measured: there is none to keep.", level="warning")
@@ -120,8 +122,8 @@ def _columns(part: datasets.Dataset) -> list[str]:
     return [c for c in part.column_names if c == TARGET or c.startswith(f"{TARGET}:")]
 
 
-def _problem(run: Reporter, rows: Rows, kinds: Mapping[str, str]) -> search.Problem:
-    params, uneven = run.params, False
+def _problem(run: Reporter, parts: Mapping[str, Rows], kinds: Mapping[str, str]) -> search.Problem:
+    params, uneven, rows = run.params, False, parts["train"]
     if rows.targets[0].classes is not None:
         for target in rows.targets:
             if len(np.unique(target.values)) < 2:
@@ -132,7 +134,7 @@ def _problem(run: Reporter, rows: Rows, kinds: Mapping[str, str]) -> search.Prob
     score = scoring.choose(params.scoring, rows.targets)
     asked = getattr(params, "class_weights", "none")
     balance = asked if asked != "auto" else "auto" if uneven else "none"
-    if score.name == "rmsle" and any((t.values < 0).any() for t in rows.targets):
+    if score.name == "rmsle" and any((t.values < 0).any() for part in parts.values() for t in part.targets):
         raise UserError(
             "The targets hold negative numbers, of which RMSLE knows no logarithm.",
             "Choose another figure to compare by.",

@@ -34,7 +34,8 @@ class Feature:
     kind: `number`, `category`, `date` or `text`. typical: the median of a number or date (ISO 8601), the most frequent
     category, the first text; None where nothing was filled in. low, high: of numbers and dates. choices: the
     categories, the most frequent first. distinct: how many there are. whole: all numbers are whole. missing: some
-    cells were empty.
+    cells were empty. reading: how cells were read that could be read in two ways, and so how they are read at any time:
+    `decimal` or `thousands` for the comma in 1,234; `day` or `month` for what is first in 01/02/2024.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Feature:
     distinct: int = 0
     whole: bool = False
     missing: bool = False
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,8 @@ def _column(chunks: pa.ChunkedArray, kind: str) -> Any:
     return np.array(["" if v is None else str(v) for v in chunks.to_pylist()], dtype=object)
 
 
-def describe(frame: pd.DataFrame, kinds: Mapping[str, str]) -> list[Feature]:
-    """Describe the columns of the training rows."""
+def describe(frame: pd.DataFrame, kinds: Mapping[str, str], readings: Mapping[str, str]) -> list[Feature]:
+    """Describe the columns of the training rows. readings: column → `Feature.reading`, where there is one."""
     found = []
     for name in frame.columns:
         kind, cells = kinds[name], frame[name]
@@ -146,7 +148,7 @@ def describe(frame: pd.DataFrame, kinds: Mapping[str, str]) -> list[Feature]:
                 facts = {"typical": names[0] if names else None, "choices": names[:CHOICES], "distinct": len(names)}
             else:
                 facts = {"typical": str(here.iloc[0])[:500] if len(here) else None, "distinct": len(counts)}
-        found.append(Feature(name, kind, missing=missing, **facts))
+        found.append(Feature(name, kind, missing=missing, reading=readings.get(name, ""), **facts))
     return found
 
 
@@ -183,11 +185,11 @@ def frame_of_table(table: pa.Table, features: Sequence[Feature], where: Sequence
 
 def _read(cells: pa.ChunkedArray, feature: Feature, where: Sequence[str]) -> Any:
     if feature.kind == "number":
-        found = numbers.parse(cells)
+        found = numbers.parse(cells, feature.reading)
         _refuse(found.unreadable | found.infinite, cells, feature, where, "number", "12.5")
         return np.clip(found.values, -LARGEST, LARGEST)
     if feature.kind == "date":
-        read = dates.parse(cells)
+        read = dates.parse(cells, feature.reading)
         _refuse(read.unreadable, cells, feature, where, "date", "2024-05-31")
         return pd.Series(read.values).astype("datetime64[us]")
     return np.array(["" if v is None else str(v).strip() for v in as_text(cells).to_pylist()], dtype=object)

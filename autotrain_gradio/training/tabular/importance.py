@@ -59,7 +59,8 @@ def importance(
             if time.monotonic() > end or stop():
                 break
             order = draw.permutation(len(frame))
-            changed = frame.assign(**{str(name): frame[name].to_numpy()[order]})
+            changed = frame.copy(deep=False)
+            changed[name] = frame[name].to_numpy()[order]
             lost[name].append(whole - judge(changed))
         if time.monotonic() > end or stop():
             break

@@ -33,7 +33,8 @@ class Predictor:
     Inputs: `{"row": {column: value}}`, or `{"table": path}` of a CSV, Excel or Parquet file.
     Predictions of a row: `{"label", "scores"}`, or with several labels `{"labels", "scores"}`, the most likely first;
     of numbers `{"values": {target: number}}`; of several targets with classes `{"targets": {target: {"label",
-    "scores"}}}`. Of a table: `{"file": path of a CSV, "rows", "columns"}`: the rows with what was predicted.
+    "scores"}}}`. Of a table: `{"file": path of a CSV, "rows", "columns"}`: the rows with what was predicted;
+    `note` says what was odd in the file, such as rows that could not be read.
     """
 
     def __init__(self, folder: str | Path, output: Path | None = None) -> None:
@@ -103,7 +104,9 @@ class Predictor:
             writer.writerow([escaped(n) for n in (*given, *columns)])
             for cells in zip(*given.values(), *columns.values(), strict=True):
                 writer.writerow([escaped(c) for c in cells])
-        return {"file": str(target), "rows": len(rows), "columns": list(columns)}
+        said = " ".join(f.message for f in sheet.findings)
+        answer = {"file": str(target), "rows": len(rows), "columns": list(columns)}
+        return {**answer, "note": said} if said else answer
 
     def _columns(self, answers: Answers, taken: set[str]) -> dict[str, list[Any]]:
         """Return the columns to add: predictions, and a score for each class."""

@@ -30,6 +30,7 @@ from autotrain_gradio.training.tabular.scoring import Score, guess
 JOURNAL = "search.journal"
 BALANCED = "balanced"
 FAMILY = "family"
+UNABLE = "unable"
 MEMORY_SHARE = 0.3
 """Share of the free memory that prepared folds may take; beyond it they are prepared anew for each trial."""
 
@@ -96,15 +97,16 @@ def folds(targets: Sequence[Target], wanted: int | None, seed: int) -> Iterator[
     """
     rows, first = len(targets[0].values), targets[0]
     count = wanted or (5 if rows <= 5_000 else 3 if rows <= 50_000 else 1)
-    smallest = int(np.bincount(first.values).min()) if first.classes is not None else 0
+    sizes = np.unique(first.values, return_counts=True)[1] if first.classes is not None else np.zeros(1, dtype=np.int64)
     even = first.classes is not None and len(targets) == 1
     nothing = np.zeros(rows)
     if count == 1:
-        once: Any = StratifiedShuffleSplit if even and smallest > 1 else ShuffleSplit
+        # Each class must have a row on both sides.
+        once: Any = StratifiedShuffleSplit if even and sizes.min() > 1 and len(sizes) <= rows // 5 else ShuffleSplit
         yield from once(1, test_size=0.2, random_state=seed).split(nothing, first.values)
         return
     count = min(count, rows)
-    if even and int(np.bincount(first.values).max()) >= count:
+    if even and int(sizes.max()) >= count:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a rare class cannot be in every fold: the check tells of it
             yield from StratifiedKFold(count, shuffle=True, random_state=seed).split(nothing, first.values)
@@ -190,7 +192,10 @@ class Search:
             UserError: no family could learn from the rows.
         """
         params = self.problem.params
-        tried = {t.params.get(FAMILY) for t in self.study.trials if t.state in (TrialState.COMPLETE, TrialState.FAIL)}
+        # A trial that was cut off tells nothing of its family: its defaults are still to be tried.
+        tried = {
+            t.params.get(FAMILY) for t in self.study.trials if t.state == TrialState.COMPLETE or UNABLE in t.user_attrs
+        }
         first = [f for f in self.families if f.name not in tried]
         hopeless: set[str] = set()
         while self.done < params.num_trials and not self._stop():
@@ -209,6 +214,7 @@ class Search:
             except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
                 self._failed(family, error)
                 hopeless.add(family.name)
+                trial.set_user_attr(UNABLE, True)
                 self.study.tell(trial, state=TrialState.FAIL)
                 if hopeless >= {f.name for f in self.families} and not self.done:
                     raise UserError(
@@ -221,7 +227,6 @@ class Search:
                 continue
             seconds = time.monotonic() - begin
             if scores is None:  # it was cut off: a part of the folds cannot be compared with all of them
-                trial.set_user_attr("cut", True)
                 self.study.tell(trial, state=TrialState.FAIL)
                 break
             trial.set_user_attr("spread", float(np.std(scores)))

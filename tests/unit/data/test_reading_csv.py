@@ -36,6 +36,12 @@ def test_every_usual_encoding(tmp_path: Path, encoding: str) -> None:
     assert [f.code for f in sheet.findings] == (["encoding-guessed"] if encoding == "latin-1" else [])
 
 
+def test_a_long_cell_in_the_first_file_that_is_read(tmp_path: Path) -> None:
+    csv.field_size_limit(131_072)  # as it is in a process that has read no table yet
+    sheet = read(tmp_path / "a.csv", f"text,label\n{'long ' * 40_000},a\nshort,b\n")
+    assert sheet.table.num_rows == 2
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_every_usual_delimiter_and_line_end(tmp_path: Path, delimiter: str, end: str) -> None:

@@ -15,8 +15,9 @@ import pytest
 
 from autotrain_gradio.errors import DataError, UserError
 from autotrain_gradio.tasks.tabular_classification import train as classification
-from autotrain_gradio.training.tabular import saving
+from autotrain_gradio.training.tabular import frame, saving
 from autotrain_gradio.training.tabular.predictor import Predictor, escaped, load
+from tests.unit.tabular.conftest import Make
 from tests.unit.training.conftest import Trial
 
 TABLE = """size;colour;when;comment
@@ -58,6 +59,32 @@ def test_a_table_in_gives_a_table_out(made: Trial, tmp_path: Path) -> None:
     # Rows of a file and rows that are typed are the same.
     typed = Predictor(made.directory / "model")([{"row": {"size": -2, "colour": "blue", "when": "2022-05-01"}}])
     assert typed[0]["scores"]["in"] == pytest.approx(float(rows[1]["score in"]), abs=1e-5)
+
+
+def test_rows_of_a_file_that_cannot_be_read_are_told(made: Trial, tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(f"size,colour,when\n1,red,2022-05-01\n2,{'x' * 1_100_000},\n", encoding="utf-8")
+    answer = load(made.directory)([{"table": str(path)}])[0]
+    assert answer["rows"] == 1 and "row 3" in answer["note"] and "left out" in answer["note"]
+
+
+def test_cells_are_read_as_those_that_it_has_learnt_from(prepared: Make) -> None:
+    draw = np.random.default_rng(1)
+    table = pd.DataFrame({"length": draw.integers(1, 90_000, 80) / 1000})
+    table["day"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(draw.integers(0, 364, 80), unit="D")
+    table.loc[0, "length"] = 0.532  # a comma with nothing but 0 before it stands before decimals
+    table["target"] = np.where(table["length"] > 45, "long", "short")
+    table["length"] = [f"{v:.3f}".replace(".", ",") for v in table["length"]]
+    table["day"] = table["day"].dt.strftime("%m/%d/%Y")
+    made = prepared(table, model="decision_tree", num_trials=1)
+    classification.train(made.reporter())
+    model = load(made.directory)
+    assert [f.reading for f in model.form.features] == ["decimal", "month"]
+    # Alone, each of them could mean something else.
+    read = frame.frame_of_rows([{"length": "1,234", "day": "01/02/2024"}], model.form.features)
+    assert read["length"][0] == 1.234 and read["day"][0] == pd.Timestamp("2024-01-02")
+    read = frame.frame_of_rows([{"length": 1.5, "day": "2024-05-31"}], model.form.features)
+    assert read["length"][0] == 1.5 and read["day"][0] == pd.Timestamp("2024-05-31")
 
 
 def test_names_of_columns_do_not_meet(made: Trial, tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ import pytest
 from sklearn import datasets
 
 from autotrain_gradio.errors import UserError
+from autotrain_gradio.registry import resolve
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.tasks.tabular_regression import train as regression
-from tests.unit.tabular.conftest import REGRESS, Make
+from autotrain_gradio.training.tabular import families, model, scoring, search
+from tests.unit.tabular.conftest import CLASSIFY, REGRESS, Make
 from tests.unit.training.conftest import Trial
 
 
@@ -192,6 +194,58 @@ def test_a_stop_keeps_the_best_so_far_and_a_resume_goes_on_from_there(prepared: 
     assert steps == [1, 2, 3, 4, 5]
     rows = report(made)["Leaderboard"]["rows"]
     assert len(rows) == 5 and {r[1] for r in rows} == {"Logistic regression", "Decision tree", "Nearest neighbours"}
+
+
+def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    rows = pd.DataFrame({"x": draw.normal(size=60)})
+    target = model.Target("target", (rows["x"] > 0).to_numpy().astype(np.int64), ["no", "yes"])
+    params = resolve({"task": CLASSIFY, "params": {"num_trials": 2, "folds": 3}}).params
+    problem = search.Problem(rows, {"x": "number"}, [target], scoring.SCORES["accuracy"], params, 1)
+    known = families.chosen("logistic_regression,decision_tree", "classification", 60)
+    stop: list[bool] = []
+
+    def found(*, resume: bool) -> search.Search:
+        return search.Search(
+            problem,
+            known,
+            tmp_path,
+            resume=resume,
+            stop=lambda: stop.append(True) or len(stop) == 7,  # in the second trial, between its first two folds
+            told=lambda _: None,
+            failed=lambda family, error: None,
+        )
+
+    first = found(resume=False)
+    first.run()
+    assert first.done == 1
+    second = found(resume=True)
+    second.run()
+    tree = next(e for e in second.leaderboard() if e.family.name == "decision_tree")
+    assert second.done == 2 and tree.settings == families.BY_NAME["decision_tree"].defaults()
+
+
+def test_one_fold_of_many_small_classes() -> None:
+    values = np.repeat(np.arange(6), 2)
+    ((learn, judge),) = search.folds([model.Target("target", values, list("abcdef"))], 1, 0)
+    assert sorted([*learn, *judge]) == list(range(12))
+
+
+def test_a_column_of_any_name_is_shuffled(prepared: Make) -> None:
+    draw = np.random.default_rng(0)
+    table = pd.DataFrame({"self": draw.normal(size=60), "other": draw.normal(size=60)})
+    made = prepared(table.assign(target=np.where(table["self"] > 0, "a", "b")), model="decision_tree", num_trials=1)
+    classification.train(made.reporter())
+    assert report(made)["What the model looks at"]["labels"][0] == "self"
+
+
+def test_negative_numbers_to_validate_on_are_refused_for_rmsle(prepared: Make) -> None:
+    table = pd.DataFrame({"x": np.arange(60) % 17 + 0.5, "target": np.arange(60) + 1.0})
+    table["split"] = ["train"] * 50 + ["validation"] * 10
+    table.loc[55, "target"] = -1.0
+    made = prepared(table, REGRESS, model="ridge", num_trials=1, scoring="rmsle")
+    with pytest.raises(UserError, match="negative numbers"):
+        regression.train(made.reporter())
 
 
 def test_stopped_before_anything_was_measured(prepared: Make, mixed: pd.DataFrame) -> None:
