@@ -97,6 +97,10 @@ COLUMNS = (
 class AutomaticSpeechRecognitionParams(TrainerParams, LoraParams):
     """Parameters of automatic speech recognition."""
 
+    epochs: int = param(15, "basic", ge=1, le=10_000)
+    """How often the model sees every training clip. CTC models write nothing at all in the first few."""
+    early_stopping_patience: int = param(10, "evaluation", ge=0, le=1000)
+    """Stop after this many evaluations without improvement; 0: never."""
     lr: float = param(3e-4, "basic", title="Learning rate", gt=0, le=1)
     """Size of the steps that training takes. 3e-4 suits CTC models, 1e-5 Whisper."""
     language: str | None = param(None, "basic")
@@ -151,10 +155,6 @@ class AutomaticSpeechRecognitionParams(TrainerParams, LoraParams):
         return None if isinstance(value, str) and not value.strip() else value
 
 
-CTC = {"epochs": 15, "early_stopping_patience": 10}
-"""CTC models write nothing at first, for some epochs; they must not be taken for models that do not improve."""
-
-
 def defaults(model: str) -> dict[str, Any]:
     """Return what suits a model's family: by the name of a Hub model, by the config of a folder.
 
@@ -162,7 +162,6 @@ def defaults(model: str) -> dict[str, Any]:
     """
     if model == TINY:
         return {
-            **CTC,
             "lr": 2e-3,
             "batch_size": 4,
             "early_stopping_patience": 0,
@@ -175,10 +174,10 @@ def defaults(model: str) -> dict[str, Any]:
     if "tdt" in name or "rnnt" in name:
         return {"lr": 5e-5, "epochs": 5, "spec_augment": False}
     if any(part in name for part in ("w2v-bert", "wav2vec2-bert", "parakeet", "lasr")):
-        return {**CTC, "lr": 5e-5}
+        return {"lr": 5e-5}
     if name.startswith("mms"):
-        return {**CTC, "lr": 1e-3}
-    return dict(CTC)
+        return {"lr": 1e-3}
+    return {}
 
 
 def _type(model: str) -> str:
