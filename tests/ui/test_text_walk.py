@@ -1,0 +1,43 @@
+"""Text classification in the page: from the sample with several labels to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.ui.conftest import App, Page, sync_api
+
+expect = sync_api.expect
+TEXT = "#text-classification"
+
+
+def test_from_the_sample_with_several_labels_to_an_answer(app: App, visit: Callable[..., Page]) -> None:
+    page = visit(app.url)
+    page.get_by_role("tab", name="Text", exact=True).click()
+    page.locator(f"{TEXT}-sample-1").click()
+    expect(page.locator(f"{TEXT}-recognised")).to_contain_text("ready to train")
+    page.locator(f"{TEXT}-check-next").click()
+    page.get_by_label("Tiny, from scratch").locator("visible=true").check()
+    expect(page.locator(f"{TEXT}-epochs input")).to_have_value("10")
+    page.locator(f"{TEXT}-epochs input").fill("4")
+
+    # What a shorter reading cuts off is struck out.
+    page.locator(f"{TEXT}-max-seq-length input").fill("16")
+    page.locator(f"{TEXT}-preview-box > button").click()
+    page.locator(f"{TEXT}-preview-show").click()
+    tokens = page.locator(f"{TEXT}-preview .at-tokens")
+    expect(tokens.locator("del").first).to_be_visible()
+    expect(page.locator(f"{TEXT}-preview")).to_contain_text("texts cut")
+
+    page.locator(f"{TEXT}-model-next").click()
+    page.locator(f"{TEXT}-start").click()
+    expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed", timeout=180_000)
+    expect(page.locator("#run-report")).to_contain_text("Each label")
+    expect(page.locator("#run-report")).to_contain_text("Thresholds were chosen")
+    expect(page.locator("#run-samples table tbody tr")).to_have_count(8)
+
+    page.locator("#try-it-text-0 textarea").fill("Where is my parcel? " + "Please answer. " * 40)
+    page.locator("#try-it-ask").click()
+    answer = page.locator("#try-it-other .at-answer")
+    expect(answer.locator(".at-scores li")).to_have_count(4)
+    assert answer.locator(".at-chips li").count() >= 1
+    expect(page.locator("#try-it-other")).to_contain_text("the model reads the first 16")
