@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autotrain_gradio.ui.task_tab import Walk
 
 UPLOAD, SAMPLE, HUB = "upload", "sample", "hub"
-PLACEHOLDERS = {HUB: "user/dataset", "path": "/home/me/photos"}
+PLACEHOLDERS = {HUB: "user/dataset", "path": "/home/me/data"}
 
 
 @dataclass

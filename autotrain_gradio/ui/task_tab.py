@@ -116,7 +116,15 @@ def open_when_selected(tabs: Sequence[TaskTab]) -> None:
         tab, current = tabs[event.index], currents[event.index]
         return {tab.seed: gr.skip() if current else tab.first(drafts, visitor)}
 
-    gr.on([t.tab.select for t in tabs], selected, [shell.drafts, shell.visitor, *seeds], seeds, **TELLING)
+    # Every selection counts: the second tab may be selected while the first is still being made.
+    gr.on(
+        [t.tab.select for t in tabs],
+        selected,
+        [shell.drafts, shell.visitor, *seeds],
+        seeds,
+        trigger_mode="multiple",
+        **TELLING,
+    )
 
 
 def _keep_draft(task: str) -> Any:

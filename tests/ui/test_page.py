@@ -122,6 +122,10 @@ def test_many_tasks_make_a_small_page_whose_tabs_fill_when_selected(many: str, v
     expect(page.locator("#task-5-sample-0")).to_be_visible()
     page.get_by_role("tab", name="Speech").click()
     expect(page.locator("#task-2-sample-0")).to_be_visible()
+    # Of tabs that are selected one straight after the other each is filled.
+    page.get_by_role("tab", name="Task 7", exact=True).click()
+    page.get_by_role("tab", name="Task 12", exact=True).click()
+    expect(page.locator("#task-12-sample-0")).to_be_visible()
     # Going back finds the tab as it was left.
     page.get_by_role("tab", name="Images").click()
     expect(page.locator("#task-5-sample-0")).to_be_visible()
