@@ -46,18 +46,21 @@ def collect(
     dropped: Counter[str] = Counter({"cut": 0})
     found: list[Utterance] = []
     lengths: dict[str, float] = {}
-    audio = rows["audio"]
+    # Cells may hold whole files: they are looked at one by one, and only where they must be.
+    audio, others = rows["audio"], rows.remove_columns(["audio"])
     for begin in range(0, len(rows), BATCH):
         if not go_on(begin):
             break
-        batch = rows[begin : begin + BATCH]
-        for place, cell in enumerate(batch["audio"]):
+        batch = others[begin : begin + BATCH]
+        for place, written in enumerate(batch["text"]):
             start, end = (_time(batch.get(name), place) for name in ("start", "end"))
-            seconds = _time(batch.get("audio_seconds"), place) or _seconds(cell, start, end, lengths)
+            seconds = _time(batch.get("audio_seconds"), place)
+            if seconds is None:
+                seconds = _seconds(audio[begin + place], start, end, lengths)
             if seconds > limit and params.too_long == "trim" and seconds <= LONGEST_SEARCHED * limit:
-                start, end, seconds = _speech(cell, start, end, made.rate)
+                start, end, seconds = _speech(audio[begin + place], start, end, made.rate)
                 dropped["cut"] += seconds <= limit
-            said = clean(batch["text"][place])
+            said = clean(written)
             text = made.writing(said)
             labels = tuple(made.encode(text))
             reason = _reason(made, text, labels, seconds, limit, most, fastest)

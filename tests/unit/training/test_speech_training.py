@@ -288,11 +288,26 @@ def test_accumulated_batches_are_averaged(talk: Make) -> None:
     assert with_two < 1.5 * max(plain.losses().values())
 
 
-def test_whats_missing_is_said_before_anything_is_trained(talk: Make) -> None:
-    made = talk()
-    predictor = None
+def test_the_length_that_the_check_has_found_is_taken_as_it_is(talk: Make, tmp_path: Path) -> None:
+    rows = [{**row, "audio_seconds": 9.0 if i == 0 else 0.6} for i, row in enumerate(record(tmp_path / "w", TEXTS))]
+    made = talk(rows=rows, max_duration=5.0)
+    task.train(made.reporter())
+    assert "1 of 6 clips longer than 5 s was left out" in made.notes()
+
+
+@pytest.mark.parametrize("kind", ["wav2vec2", "whisper"])
+def test_audio_of_any_length_is_transcribed_in_parts(talk: Make, tmp_path: Path, kind: str) -> None:
+    made = talk(kind)
     task.train(made.reporter())
     predictor = task.load(made.directory)
+    path = tmp_path / "long.wav"
+    soundfile.write(path, speak(("abcabc" + " " * 4) * 24), RATE)
+    found = predictor([{"audio": str(path)}])[0]
+    assert found["seconds"] == pytest.approx(36.0)
+    segments = found["segments"]
+    assert len(segments) >= (2 if kind == "wav2vec2" else 9), "Whisper's window is 4 s here"
+    assert all(a["end"] == b["start"] for a, b in zip(segments, segments[1:], strict=False))
+    assert found["text"] == " ".join(s["text"] for s in segments)
     with pytest.raises(UserError, match="no audio"):
         predictor([{"audio": None}])
     assert predictor([]) == []
