@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ def _text(value: Any, names: list[str] | None) -> str | None:
         return str(int(value))
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return value.isoformat(" ") if hasattr(value, "isoformat") and hasattr(value, "hour") else str(value)
+    return value.isoformat(" ") if isinstance(value, datetime.datetime) else str(value)
 
 
 def pick(column: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:

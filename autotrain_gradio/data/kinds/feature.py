@@ -54,6 +54,10 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         cells = pa.chunked_array([pa.nulls(len(cells), pa.string())]) if given == "ignore" else as_text(cells)
     elif not is_text(cells.type) and context.names is not None:
         cells = as_text(cells, context.names)
+    elif pa.types.is_duration(cells.type):
+        cells = pc.divide(cells.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()), 1e6)  # seconds
+    elif pa.types.is_time(cells.type):
+        cells = as_text(cells)
     text = is_text(cells.type)
     if text:
         cells = pc.utf8_trim_whitespace(cells)

@@ -81,6 +81,14 @@ def _degenerate(used: Any, where: str) -> list[Finding]:
     return []
 
 
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Return the edges of the histogram: fewer bins where the numbers are too close to each other."""
+    low, high = float(values.min()), float(values.max())
+    # Halved, so that the distance between the largest numbers that there are is one too.
+    edges = np.unique(np.linspace(low / 2, high / 2, BINS + 1) * 2)
+    return edges if len(edges) > 1 else np.array([low, np.nextafter(low, np.inf)])
+
+
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Draw a histogram of the numbers, and their range."""
     values = rows.cells[role].values.to_numpy(zero_copy_only=False)
@@ -88,7 +96,7 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     every = np.concatenate(list(parts.values()))
     if not len(every):
         return []
-    edges = np.histogram_bin_edges(every, BINS)
+    edges = _edges(every)
     labels = [f"{a:.4g} to {b:.4g}" for a, b in zip(edges, edges[1:], strict=False)]
     series = {n: [float(c) for c in np.histogram(v, edges)[0]] for n, v in parts.items() if len(v) or n == "train"}
     low, middle, high = (float(q) for q in np.quantile(every, (0, 0.5, 1)))

@@ -319,6 +319,25 @@ def test_a_histogram_of_the_target(draft: Path) -> None:
     assert columns["rows"] == [["a", "number", "0", 50, "0.5 to 49.5, median 24"]]
 
 
+@pytest.mark.parametrize("values", [(2.0**63, 2.0**63 + 2048), (-1.7e308, 1.7e308), (5e-324, 0.0)])
+def test_a_histogram_of_numbers_that_are_hard_to_cut(draft: Path, values: tuple[float, float]) -> None:
+    cells: dict[str, Maker] = {"age": BASE["age"], "target": lambda i: values[i % 2]}
+    shown = check(draft, cells, roles.NUMBERS)["profile"]
+    counts = next(p for p in shown if p["title"] == "target")["series"]
+    assert sum(counts["train"]) + sum(counts["validation"]) == ROWS
+
+
+def test_times_of_day_are_text_and_durations_are_seconds(tmp_path: Path, draft: Path) -> None:
+    times = [datetime.time(i % 5, 30) for i in range(ROWS)]
+    spans = [datetime.timedelta(seconds=1.5 * i) for i in range(ROWS)]
+    target = ["yes" if (i * i) % 7 < 3 else "no" for i in range(ROWS)]
+    pq.write_table(pa.table({"at": times, "took": spans, "target": target}), tmp_path / "t.parquet")
+    assert not errors(roles.check(draft, roles.TABLES, tmp_path / "t.parquet"))
+    assert kinds(draft) == {"at": "category", "took": "number"}
+    rows = data.load(draft)["train"]
+    assert rows["features:at"][0].endswith(":30:00") and max(rows["features:took"]) > 80
+
+
 # -- numbers and dates one by one
 
 
