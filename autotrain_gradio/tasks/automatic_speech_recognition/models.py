@@ -253,8 +253,10 @@ def with_lora(made: Recogniser, params: Any) -> Any:
     model = lora.adapt(made.model, params, task_type=None, train_whole=whole)
     for config in model.peft_config.values():
         # PEFT would want to save embeddings of words, which it takes the last layer for and which there are none of.
+        # It learns the base from the model's name at each save, unless the model has none.
         config.base_model_name_or_path = None
         config.target_modules = {name for name in config.target_modules if name not in whole}
+    made.model.name_or_path = ""
     return model
 
 

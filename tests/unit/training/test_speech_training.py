@@ -224,18 +224,30 @@ def test_the_same_seed_gives_the_same_training(talk: Make) -> None:
     assert second.losses() == losses
 
 
-def test_a_stop_keeps_the_weights_and_resume_goes_on_as_if_there_had_been_none(talk: Make) -> None:
-    whole = talk(epochs=2, batch_size=2)
+@pytest.mark.parametrize(
+    ("kind", "at", "more"),
+    [
+        ("wav2vec2", 2, {}),
+        ("wav2vec2", 5, {"speed_perturbation": True}),
+        ("wav2vec2", 5, {"peft": True, "lora_r": 2, "vocabulary": "new"}),
+        ("mms", 5, {"language": "bho", "vocabulary": "new"}),
+    ],
+)
+def test_a_stop_keeps_the_weights_and_resume_goes_on_as_if_there_had_been_none(
+    talk: Make, kind: str, at: int, more: dict[str, Any]
+) -> None:
+    more = {**more, "epochs": 2, "batch_size": 2, "lr": 0.01}
+    whole = talk(kind, **more)
     task.train(whole.reporter())
     expected = whole.losses()
-    made = talk(epochs=2, batch_size=2)
+    made = talk(kind, **more)
     made.record.enqueue(resume=False)
     run = made.reporter()
     original = run.metric
 
     def stop_after_one(step: int, epoch: float, **values: float) -> None:
         original(step, epoch, **values)
-        if step == 1:
+        if step == at - 1:
             run.request_stop()
 
     run.metric = stop_after_one
@@ -243,7 +255,7 @@ def test_a_stop_keeps_the_weights_and_resume_goes_on_as_if_there_had_been_none(t
     run.close()
     assert (made.directory / "model" / "model.safetensors").is_file()
     last = max(made.losses())
-    assert checkpoints.is_complete(run.checkpoints / f"checkpoint-{last}") and last == 2
+    assert checkpoints.is_complete(run.checkpoints / f"checkpoint-{last}") and last == at
     task.train(made.reporter(attempt=2))
     rest = made.losses(2)
     assert sorted(rest) == list(range(last + 1, 7))
