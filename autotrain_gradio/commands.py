@@ -308,10 +308,13 @@ def _predict_rows(service: Service, run: str, task: Task, args: argparse.Namespa
             shutil.copyfile(prediction["file"], target)
             prediction["file"] = str(target)
         told.append({"input": given, **prediction})
-        if not args.json:
-            note = f" ({prediction['note']})" if prediction.get("note") else ""
-            written = f"{prediction.get('rows'):,} rows with predictions are in {prediction.get('file')}{note}"
-            say(written if "file" in prediction else _said(prediction))
+        if args.json:
+            continue
+        if "file" in prediction:
+            count, note = prediction["rows"], f" ({prediction['note']})" if prediction.get("note") else ""
+            say(f"{count:,} row{'s' if count != 1 else ''} with predictions in {prediction['file']}{note}")
+        else:
+            say(_said(prediction))
     if args.json:
         say_json(told)
     return 0

@@ -110,7 +110,8 @@ def test_every_option_comes_back_from_its_view(task: Task) -> None:
             given[option.name] = not option.default
         elif option.kind == "whole number":
             given[option.name] = (option.default or 0) + 1
-    given |= {"model": "some/model", "data_path": "somewhere", "valid_split": "held-out", "username": "ana"}
+    model = task.models[-1].id if task.listed else "some/model"
+    given |= {"model": model, "data_path": "somewhere", "valid_split": "held-out", "username": "ana"}
     first = resolve(spec_from_options(task, given)).complete()
     again = resolve(spec_from_options(task, views.arguments(RunSpec.model_validate(spec_from_options(task, given)))))
     assert again.complete() == first

@@ -23,7 +23,6 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
-from skrub import ApplyToCols, DatetimeEncoder, StringEncoder
 
 Style = Literal["scaled", "filled", "trees"]
 """`scaled`: nothing missing, categories as zeros and ones, numbers scaled: for distances and linear models.
@@ -55,12 +54,10 @@ def preparation(frame: pd.DataFrame, kinds: Mapping[str, str], params: Any, styl
         parts.append(("categories", Pipeline(_categories(params, style)), few))
     # Each column of letters and texts has a transformer: what one holds decides how many parts it can have.
     for number, name in enumerate([*many, *texts]):
-        size = LETTER_PARTS if name in many else TEXT_PARTS
-        encoder = ApplyToCols(StringEncoder(n_components=size, random_state=params.seed))
+        encoder = _letters(LETTER_PARTS if name in many else TEXT_PARTS, params.seed)
         parts.append((f"text {number}", Pipeline([("letters", encoder), *_after(params, style)]), [name]))
     if of["date"]:
-        encoder = ApplyToCols(DatetimeEncoder(add_weekday=True, add_total_seconds=True))
-        parts.append(("dates", Pipeline([("moments", encoder), *_after(params, style)]), of["date"]))
+        parts.append(("dates", Pipeline([("moments", _moments()), *_after(params, style)]), of["date"]))
     return ColumnTransformer(parts, remainder="drop", sparse_threshold=0.0, verbose_feature_names_out=False)
 
 
@@ -85,6 +82,23 @@ def _scaler(params: Any, style: Style) -> list[tuple[str, Any]]:
     if chosen == "auto":
         chosen = "standard" if style == "scaled" else "none"
     return [] if chosen == "none" else [("scale", SCALERS[chosen]())]
+
+
+# skrub is loaded where it is needed: it takes a second, half of what a table of numbers needs to its first model.
+
+
+def _letters(size: int, seed: int) -> Any:
+    """Return what turns a column of texts into so many numbers, by the pieces of their words."""
+    from skrub import ApplyToCols, StringEncoder
+
+    return ApplyToCols(StringEncoder(n_components=size, random_state=seed))
+
+
+def _moments() -> Any:
+    """Return what turns columns of dates into years, months, days, weekdays, hours and seconds."""
+    from skrub import ApplyToCols, DatetimeEncoder
+
+    return ApplyToCols(DatetimeEncoder(add_weekday=True, add_total_seconds=True))
 
 
 def _after(params: Any, style: Style) -> list[tuple[str, Any]]:

@@ -60,6 +60,7 @@ def test_a_draft_and_its_life(run: Run) -> None:
     assert second["state"] == "running" and second["detail"] == "Playing" and second["title"] == "Training"
     assert second["progress"] == {
         "step": 1,
+        "unit": "step",
         "total": 4,
         "epoch": 0.5,
         "epochs": 2.0,

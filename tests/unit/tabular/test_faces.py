@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio import panels
+from autotrain_gradio import commands, panels
 from autotrain_gradio.api import input_of
+from autotrain_gradio.cli import main
 from autotrain_gradio.console import panel_text, training_line
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.registry import registry, resolve
@@ -152,3 +153,37 @@ def test_the_step_of_the_model_offers_families() -> None:
     assert [v for _, v in offered][0] == "auto" and offered[-1][1] == models.OTHER
     assert any(text.startswith("Ridge regression (ridge)") for text, _ in offered)
     assert not any("Hub" in text or "Tiny" in text or "M parameters" in text for text, _ in offered)
+
+
+def test_the_command_predicts_a_row_and_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Any] = []
+    made = tmp_path / "made.csv"
+    made.write_text("a,prediction\n1,2\n")
+
+    class Fake:
+        tasks = registry()
+
+        def runs(self) -> list[dict[str, Any]]:
+            return [{"id": "20260101-000000-x-abcdefghij", "project_name": "rents"}]
+
+        def snapshot(self, run: str) -> dict[str, Any]:
+            return {"task": "tabular-regression"}
+
+        def predict(self, run: str, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            asked.extend(inputs)
+            return [{"file": str(made), "rows": 1} if "table" in i else {"values": {"rent": 12.5}} for i in inputs]
+
+    monkeypatch.setattr(commands, "_service", Fake)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "new.csv").write_text("a\n1\n")
+    assert main(["predict", "rents", "a=1", "b=", "c=x=y"]) == 0
+    assert asked == [{"row": {"a": "1", "b": None, "c": "x=y"}}]
+    assert capsys.readouterr().out == "rent 12.5\n"
+    assert main(["predict", "rents", "new.csv"]) == 0
+    assert "1 row with predictions in new-predictions.csv" in capsys.readouterr().out
+    assert (tmp_path / "new-predictions.csv").read_text() == made.read_text()
+    assert main(["predict", "rents", "new.csv"]) != 0, "a file that is there is not written over"
+    assert main(["predict", "rents", "new.csv", "--to", "out.csv"]) == 0 and (tmp_path / "out.csv").is_file()
+    assert main(["predict", "rents", "a=1", "--to", "out.csv"]) != 0
