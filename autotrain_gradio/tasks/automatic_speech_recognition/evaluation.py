@@ -92,8 +92,8 @@ class View:
             "prediction": heard,
             "file": f"{folder}/{path.name}",
             "caption": caption,
-            "wer": round(error_rate(heard, one.said), 4),
-            "cer": round(error_rate(heard, one.said, "characters"), 4),
+            "wer": round(error_rate([heard], [one.said]), 4),
+            "cer": round(error_rate([heard], [one.said], "characters"), 4),
         }
 
     def rates(self, found: dict[str, float]) -> Panel:
@@ -116,7 +116,7 @@ class View:
         return panels.table("Errors", ["", "substituted", "deleted", "inserted", "in the references"], rows, note=note)
 
     def _worst(self, heard: list[str]) -> Panel:
-        rates = [error_rate(h, u.said, "characters") for h, u in zip(heard, self._utterances, strict=True)]
+        rates = [error_rate([h], [u.said], "characters") for h, u in zip(heard, self._utterances, strict=True)]
         order = sorted(range(len(heard)), key=lambda i: -rates[i])[:WORST]
         wrong = [i for i in order if rates[i] > 0]
         perfect = sum(rate == 0 for rate in rates)
@@ -134,8 +134,8 @@ class View:
             return []
         rows: list[list[Any]] = []
         for speaker, (ours, theirs) in said.items():
-            figures = speech(ours, theirs)
-            rows.append([speaker, figures["wer"], figures["cer"], len(ours)])
+            figures = (error_rate(ours, theirs, unit) for unit in ("words", "characters"))
+            rows.append([speaker, *figures, len(ours)])
         rows.sort(key=lambda row: -row[1])
         rows = [[name, f"{wer:.1%}", f"{cer:.1%}", number] for name, wer, cer, number in rows]
         note = f"The {SPEAKERS} of {len(rows):,} speakers with the highest rate." if len(rows) > SPEAKERS else ""

@@ -64,12 +64,12 @@ def speech(predictions: Sequence[str], references: Sequence[str]) -> dict[str, f
     }
 
 
-def error_rate(prediction: str, reference: str, unit: str = "words") -> float:
-    """Return the error rate of one normalised transcript.
+def error_rate(predictions: Sequence[str], references: Sequence[str], unit: str = "words") -> float:
+    """Return one error rate of some transcripts, each (rows,), on normalised texts.
 
-    Without the module around the sums, which takes 20 ms a call: there may be thousands of transcripts.
+    Without the module around the sums, which takes 20 ms a call: there may be thousands of utterances and speakers.
     """
-    return _counted([for_scoring(prediction)], [for_scoring(reference)], unit)["rate"]
+    return _counted([for_scoring(p) for p in predictions], [for_scoring(r) for r in references], unit)["rate"]
 
 
 def confusions(predictions: Sequence[str], references: Sequence[str]) -> Counter[tuple[str, str]]:

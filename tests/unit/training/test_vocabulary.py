@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -70,7 +71,15 @@ def test_what_is_heard_where_nothing_was_said_is_inserted() -> None:
     found = speech(["two words", "a"], ["…", "a"])
     assert found["insertions"] == 2 and found["wer"] == 2.0
     assert speech([""], [""])["wer"] == 0.0
-    assert error_rate("", "one two") == 1.0
+    assert error_rate([""], ["one two"]) == 1.0
+    assert error_rate(["one", "b"], ["one two", "a"]) == pytest.approx(2 / 3)
+
+
+def test_the_rates_of_many_utterances_take_little_time() -> None:
+    begin = time.process_time()
+    for _ in range(300):
+        error_rate(["one two three"], ["one too three"], "characters")
+    assert time.process_time() - begin < 2.0, "through the module of `evaluate` it is 6 seconds"
 
 
 def test_confusions_name_what_was_said_and_heard() -> None:
