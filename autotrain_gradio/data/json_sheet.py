@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.data import encoding
+from autotrain_gradio.data.rows import counted, listed
 from autotrain_gradio.data.sheets import BATCH, Gathering, Sheet, empty, together
-from autotrain_gradio.errors import DataError
+from autotrain_gradio.errors import DataError, Finding
+
+HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""How one of the two halves of a rare character (UTF-16) is written; without the other it is no character."""
 
 
 def read_json_lines(path: Path, name: str) -> Sheet:
@@ -34,20 +39,24 @@ def read_json_list(path: Path, name: str) -> Sheet:
         DataError: it is neither.
     """
     text, findings = encoding.decode(path.read_bytes(), name)
+    if not text.strip():
+        raise empty(name)
+    halves = HALF.search(text) is not None
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        if error.msg != "Extra data":
-            raise DataError(
-                f"The file is no JSON: {error.msg}.", "Save it again.", f"{name}, line {error.lineno}", "json-damaged"
-            ) from None
+    except ValueError as error:
+        found = error if isinstance(error, json.JSONDecodeError) else None
+        if found is None or found.msg != "Extra data":
+            why, place = (found.msg, f"{name}, line {found.lineno}") if found else (str(error), name)
+            raise DataError(f"The file is no JSON: {why}.", "Save it again.", place, "json-damaged") from None
         sheet = _records(_lines(text.split("\n"), name), name)
     except RecursionError:
         raise DataError(
             "The file is nested too deeply.", "Save it as a list of objects.", name, "json-damaged"
         ) from None
     else:
-        sheet = _records(enumerate(_list(value, name), 1), name)
+        objects = enumerate(_list(value, name), 1)
+        sheet = _records(((n, _Mended(o) if halves else o) for n, o in objects), name)
     sheet.findings[:0] = findings
     return sheet
 
@@ -68,15 +77,38 @@ def _lines(lines: Iterable[str], name: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                yield number, json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
-                why = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+                value = json.loads(line)
+                yield number, _Mended(value) if HALF.search(line) else value
+            except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits
+                why = "nested too deeply" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
                 raise DataError(
                     f"This line is no JSON: {why}.",
                     "Each line must be one object.",
                     f"{name}, row {number}",
                     "json-damaged",
                 ) from None
+
+
+class _Mended:
+    """An object that may hold halves of characters: `value` has the sign for an unknown character in their place."""
+
+    def __init__(self, given: Any) -> None:
+        text = json.dumps(given, ensure_ascii=False)
+        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        self.changed = whole != text
+        self.value = json.loads(whole) if self.changed else given
+
+
+def _halves(rows: list[int], name: str) -> Finding:
+    one = len(rows) == 1
+    return Finding(
+        "warning",
+        "half-characters",
+        f"{counted(len(rows), 'row')} {'holds' if one else 'hold'} half of a character (a cut emoji, perhaps), which "
+        f"was replaced by \ufffd: {listed([f'row {n}' for n in rows[:5]], len(rows))}.",
+        "Cut texts between characters.",
+        name,
+    )
 
 
 def _records(records: Iterable[tuple[int, Any]], name: str) -> Sheet:
@@ -92,7 +124,12 @@ def _records(records: Iterable[tuple[int, Any]], name: str) -> Sheet:
         parts.append(part)
         waiting.clear()
 
+    mended: list[int] = []
     for number, record in records:
+        if isinstance(record, _Mended):
+            if record.changed:
+                mended.append(number)
+            record = record.value
         if not isinstance(record, dict):
             raise DataError(
                 f"This row is {type(record).__name__}, not an object with named values.",
@@ -107,4 +144,5 @@ def _records(records: Iterable[tuple[int, Any]], name: str) -> Sheet:
         gather()
     if not parts:
         raise empty(name)
-    return Sheet(name, together([p.table() for p in parts]), np.concatenate([p.number() for p in parts]))
+    findings = [_halves(mended, name)] if mended else []
+    return Sheet(name, together([p.table() for p in parts]), np.concatenate([p.number() for p in parts]), findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -154,6 +155,8 @@ def column_array(values: list[Any]) -> pa.Array:
         texts = [
             v
             if v is None or isinstance(v, str)
+            else None
+            if isinstance(v, float) and math.isnan(v)
             else json.dumps(v, ensure_ascii=False)
             if isinstance(v, list | dict)
             else str(v)

@@ -93,6 +93,32 @@ def test_damaged_files_are_named(tmp_path: Path, name: str, content: str, code: 
     assert (caught.value.code, caught.value.where) == (code, where)
 
 
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_half_characters_are_replaced_and_told(tmp_path: Path, form: str) -> None:
+    rows = [*ROWS, {"text": "cut \ud83d", "label": "a", "tags": ["\udc00"]}, {"text": "whole \U0001f600", "label": "b"}]
+    path = tmp_path / f"a.{form}"
+    path.write_text(json.dumps(rows) if form == "json" else "\n".join(map(json.dumps, rows)), encoding="ascii")
+    sheet = read_sheet(path, path.name)
+    assert sheet.table.column("text").to_pylist()[-2:] == ["cut \ufffd", "whole \U0001f600"]
+    (told,) = sheet.findings
+    assert told.code == "half-characters" and "1 row" in told.message and "row 13" in told.message
+
+
+def test_no_number_among_texts_is_a_missing_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "one", "label": "a"}\n{"text": "two", "label": NaN}\n', encoding="utf-8")
+    assert read_sheet(path, path.name).table.column("label").to_pylist() == ["a", None]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_a_number_of_thousands_of_digits_is_told(tmp_path: Path, form: str) -> None:
+    row = '{"text": "one", "number": ' + "9" * 5000 + "}"
+    path = tmp_path / f"a.{form}"
+    path.write_text(f"[{row}]" if form == "json" else row, encoding="utf-8")
+    with pytest.raises(DataError, match="limit"):
+        read_sheet(path, path.name)
+
+
 def test_a_table_too_large_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "LARGEST", 10)
     with pytest.raises(DataError) as caught:
