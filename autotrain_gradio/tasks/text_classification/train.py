@@ -71,6 +71,8 @@ def train(run: Reporter) -> None:
     if params.peft:
         model = lora.adapt(model, params, task_type="SEQ_CLS", train_whole=models.head_of(model, fresh))
         run.note("LoRA: {:,} of {:,} weights are trained.".format(*lora.trainable(model)))
+        if params.freeze_backbone:
+            run.note("LoRA trains adapters in the backbone: freeze_backbone does nothing.", level="warning")
     elif params.freeze_backbone:
         models.freeze_backbone(model, fresh)
     valid = sets.get("validation")
@@ -94,7 +96,7 @@ def train(run: Reporter) -> None:
         run.note("The adapters are merged into the model: it is loaded as any other, without PEFT.")
     if labels.several:
         limits = view.thresholds(judge.outputs)
-        setattr(model.config, THRESHOLDS, {n: round(float(t), 6) for n, t in zip(labels.names, limits, strict=True)})
+        setattr(model.config, THRESHOLDS, {n: float(t) for n, t in zip(labels.names, limits, strict=True)})
 
     def write(folder: Path) -> None:
         model.save_pretrained(folder)
