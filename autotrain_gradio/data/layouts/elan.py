@@ -86,7 +86,7 @@ def _media(root: ElementTree.Element) -> tuple[list[str], float]:
 def _milliseconds(text: str | None) -> float | None:
     try:
         return int(text) / 1000 if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

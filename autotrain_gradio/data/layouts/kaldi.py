@@ -6,6 +6,7 @@ command whose output is the audio (`sph2pipe … |`), which would run a stranger
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,6 +143,13 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
     return files
 
 
+def _seconds(text: str) -> float:
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError("no time")
+    return found
+
+
 def _utterances(directory: _Directory, files: dict[str, str | None]) -> list[Utterance]:
     texts, speakers = directory.tables[TEXT], directory.tables.get(SPEAKERS, {})
     segments = directory.tables.get(SEGMENTS)
@@ -155,7 +163,7 @@ def _utterances(directory: _Directory, files: dict[str, str | None]) -> list[Utt
             line, value = segments.get(key, (0, ""))
             parts = value.split()
             try:
-                recording, start, end = parts[0], float(parts[1]), float(parts[2])
+                recording, start, end = parts[0], _seconds(parts[1]), _seconds(parts[2])
             except (IndexError, ValueError):
                 recording = ""
                 (damaged if line else lost).append(f"'{key}'" + (f" (row {line}: {value[:40]})" if line else ""))

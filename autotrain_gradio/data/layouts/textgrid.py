@@ -60,7 +60,7 @@ def parse(data: bytes, name: str) -> Annotated:
         return Annotated([_tier(tokens) for _ in range(int(_numbers(tokens, 1)[0]))])
     except StopIteration:
         raise _damaged(name, "it ends too early") from None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise _damaged(name, str(error)) from None
 
 

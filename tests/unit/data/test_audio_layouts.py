@@ -132,17 +132,20 @@ def kaldi(**files: str) -> dict[str, Any]:
 
 
 def test_kaldi_with_segments_and_speakers(tmp_path: Path, draft: Path) -> None:
-    text = "".join(f"t1-{i} good morning {i}\nt2-{i} good evening {i}\n" for i in range(3)) + "t3-0 nowhere\nt1-9 odd\n"
+    text = (
+        "".join(f"t1-{i} good morning {i}\nt2-{i} good evening {i}\n" for i in range(3))
+        + "t3-0 nowhere\nt1-9 odd\nt1-7 odder\n"
+    )
     segments = "".join(f"t{k}-{i} talk{k} {i} {i + 0.9}\n" for k in (1, 2) for i in range(3))
     files = kaldi(
         wav_scp="talk1 /export/corpora/audio/talk1.wav\ntalk2 audio/talk2.wav\n",
         text=text,
-        segments=segments + "t1-8 talk1 4 5\nt1-9 talk1 x y\n",
+        segments=segments + "t1-8 talk1 4 5\nt1-9 talk1 x y\nt1-7 talk1 4 nan\n",
         utt2spk="".join(f"t{k}-{i} spk{k}\n" for k in (1, 2) for i in range(3)),
     )
     result = check(draft, plant(tmp_path / "in", files))
     assert result["layout"]["name"] == "kaldi" and not errors(result)
-    assert dropped(result) == {"audio-missing": 2, "text-empty": 1}
+    assert dropped(result) == {"audio-missing": 3, "text-empty": 1}
     assert "'t1-9'" in finding(result, "segment-damaged")["message"]
     elsewhere = finding(result, "files-elsewhere")["message"]
     assert "1 path is" in elsewhere and "/export/corpora/audio/talk1.wav → data/audio/talk1.wav" in elsewhere
@@ -256,6 +259,7 @@ def test_textgrids_are_read_in_every_form(encoding: str) -> None:
         (b"hello", "too early"),
         (b'"ooTextFile"\n"Sound"\n', "first lines"),
         (LONG_FORM[:600].encode(), "too early"),
+        (b'"ooTextFile"\n"TextGrid"\n0\n1\n<exists>\n1e999\n', "infinity"),
         (SHORT_FORM.replace("1\n2\n", '"a"\n2\n').encode(), "where a number"),
     ],
 )
@@ -325,6 +329,8 @@ def test_elan_times_references_and_untimed_slots() -> None:
     assert "./the talk.wav" in found.media
     shifted = elan.parse(EAF.replace("MEDIA_URL=", 'TIME_ORIGIN="500" MEDIA_URL=', 1).encode(), "x.eaf")
     assert shifted.tiers[0].intervals[0][:2] == (0.5, 2.0)
+    huge = elan.parse(EAF.replace("MEDIA_URL=", f'TIME_ORIGIN="{10**400}" MEDIA_URL=', 1).encode(), "x.eaf")
+    assert huge.tiers[0].intervals[0][:2] == (0.0, 1.5)
 
 
 def test_elan_beside_its_audio(tmp_path: Path, draft: Path) -> None:

@@ -335,6 +335,13 @@ def test_times_that_are_no_numbers_are_counted(tmp_path: Path, draft: Path, chec
     assert "4 whose end is not after its start" in str(check(export)["findings"]) and len(rows(draft)) == 1
 
 
+def test_times_that_no_float_can_hold_are_no_times() -> None:
+    huge = 10**400
+    found = recording(document(1, textGrid=grid(boundary(0, huge, X="a"))), Names()).layers["latest"]
+    assert [(s.start, s.end) for s in found] == [(0.0, -1.0)]
+    assert [s.start for s in tiers._joined([("sentence-X-transcription", 0, huge, "a")])] == [-1.0]
+
+
 def test_a_place_that_is_not_there(check: Check, tmp_path: Path) -> None:
     assert check(tmp_path / "nowhere.zip")["findings"][0]["code"] == "path-missing"
     assert check("LiFE export lost.zip")["findings"][0]["message"] == "The export is not there any more."

@@ -98,7 +98,7 @@ def _joined(cells: Iterable[tuple[Any, Any, Any, Any]]) -> list[Segment]:
             times = (float(start), float(end), 0)
             if not all(map(math.isfinite, times)):
                 raise ValueError
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             bad += 1
             times = (-1.0, -1.0, bad)
         while script in found.setdefault(times, {}):  # the same times twice in one tier: both are kept
