@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.columns import as_text, common_types, encode, in_types
+from autotrain_gradio.data.columns import as_text, common_types, encode, in_types, is_text
 from autotrain_gradio.data.layouts.embedded import read_features
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, listed, place
@@ -74,7 +76,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         except DataError as error:
             errors.append(error)
             continue
-        raw.findings += sheet.findings
+        raw.findings += [*sheet.findings, *_no_header(sheet)]
         raw.passed.update(sheet.passed)
         read_features(sheet.table.schema, raw, request)
         table = sheet.table.append_column(WHERE, pa.array(place(number, sheet.number)))
@@ -121,6 +123,31 @@ def _twice(entry: Entry, twin: str) -> Finding:
         "Rename it if its rows are others.",
         entry.path,
     )
+
+
+def _no_header(sheet: Sheet) -> list[Finding]:
+    """Tell where the first line, which was taken for the names of the columns, looks like a row.
+
+    It does when a name stands among the cells below it again and again, or when all names are numbers with decimals.
+    """
+    again = max(2, sheet.table.num_rows // 100)
+    for cell, column in zip(sheet.first, sheet.table.columns, strict=False):
+        if cell and is_text(column.type) and (pc.sum(pc.equal(column, cell)).as_py() or 0) >= again:
+            why = f"'{cell}' stands in it and {pc.sum(pc.equal(column, cell)).as_py():,} times below"
+            break
+    else:
+        if not sheet.first or not all(re.fullmatch(r"[+-]?\d*[.,]\d+", cell) for cell in sheet.first):
+            return []
+        why = "it holds nothing but numbers"
+    return [
+        Finding(
+            "warning",
+            "no-header",
+            f"The first line was taken for the names of the columns, but it looks like a row: {why}.",
+            "Put a line with the names of the columns above it.",
+            sheet.name,
+        )
+    ]
 
 
 def _split_rows(split: str, sheet: Sheet, request: Request) -> tuple[str | None, dict[str, Any]]:

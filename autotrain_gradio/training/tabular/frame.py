@@ -216,7 +216,9 @@ def _array(values: Sequence[Any], feature: Feature) -> pa.Array:
         return pa.array(np.array(given, dtype="datetime64[us]"))
     if feature.kind == "number" and not any(isinstance(v, str) for v in given):
         return pa.array([None if v is None else float(v) for v in given], pa.float64())
-    return pa.array([None if v is None else str(v) for v in given], pa.string())
+    # Whole numbers are written as those of the training data were: without a point.
+    whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in given]
+    return pa.array([None if v is None else str(v) for v in whole], pa.string())
 
 
 def _missing(names: Sequence[str]) -> DataError:

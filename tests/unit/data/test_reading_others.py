@@ -177,6 +177,21 @@ def test_a_column_that_names_the_split(tmp_path: Path, draft: Path) -> None:
     assert result["splits"] == {"train": 9, "validation": 3}
 
 
+@pytest.mark.parametrize(
+    "body, odd",
+    [
+        (BODY, False),
+        (BODY.partition("\n")[2], True),
+        ("".join(f"{i / 7:.3f},{i % 5 + 0.5}\n" for i in range(12)), True),
+        ("2019,2020\n" + "".join(f"{i},{i * 2}\n" for i in range(12)), False),
+        ("text,label\nlabel,label\nno,text\nmore,label\n", True),
+    ],
+)
+def test_a_first_line_that_is_no_header_is_told(tmp_path: Path, draft: Path, body: str, odd: bool) -> None:
+    result = roles.check(draft, roles.TEXTS, plant(tmp_path / "in", {"a.csv": body}))
+    assert ("no-header" in codes(result)) is odd
+
+
 def test_other_files_are_told(tmp_path: Path, draft: Path) -> None:
     result = roles.check(draft, roles.TEXTS, plant(tmp_path / "in", {"a.csv": BODY, "README.md": "x", "c.json": "{}"}))
     assert "c.json, README.md" in finding(result, "other-files")["message"] and not errors(result)

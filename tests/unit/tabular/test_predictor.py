@@ -87,6 +87,12 @@ def test_cells_are_read_as_those_that_it_has_learnt_from(prepared: Make) -> None
     assert read["length"][0] == 1.5 and read["day"][0] == pd.Timestamp("2024-05-31")
 
 
+def test_numbers_that_are_categories_are_written_without_a_point() -> None:
+    zone = frame.Feature("zone", "category")
+    read = frame.frame_of_rows([{"zone": v} for v in (1, 1.0, "1", None, 2.5)], [zone])
+    assert read["zone"].tolist() == ["1", "1", "1", "", "2.5"]
+
+
 def test_names_of_columns_do_not_meet(made: Trial, tmp_path: Path) -> None:
     path = tmp_path / "again.csv"
     path.write_text("size,colour,when,prediction\n1.5,red,2022-12-31,old\n", encoding="utf-8")
