@@ -12,14 +12,40 @@ from autotrain_gradio.data.rows import Cells, Context, Rows
 from autotrain_gradio.panels import Panel
 
 SHOWN = 20
+JOINED = "+"
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Take the names as text; a row without one is a group of its own."""
+    """Take the names as text; a row without one is a group of its own.
+
+    Several names joined by a plus (`speaker-1+speaker-2`, who speak together) belong to the group of each of them.
+    """
     names = as_text(cells, context.names)
     names = pc.if_else(pa.array(blank(names)), None, names)
-    _, codes = encode(names)
-    return Cells(names, {}, {"digest": codes.astype(np.int64)})
+    known, codes = encode(names)
+    codes = codes.astype(np.int64)
+    if pc.any(pc.match_substring(known, JOINED)).as_py():
+        codes = np.where(codes >= 0, _together(known.to_pylist())[codes], codes)
+    return Cells(names, {}, {"digest": codes})
+
+
+def _together(names: list[str]) -> np.ndarray:
+    """Return per name the number of its group: names that share a part are of one, and so are their others."""
+    leader: dict[str, str] = {}
+
+    def first(part: str) -> str:
+        while leader.setdefault(part, part) != part:
+            leader[part] = leader[leader[part]]
+            part = leader[part]
+        return part
+
+    parts = [[p.strip() for p in name.split(JOINED)] for name in names]
+    parts = [own if all(own) else [name] for own, name in zip(parts, names, strict=True)]  # `C++` is one name
+    for own in parts:
+        for part in own[1:]:
+            leader[first(part)] = first(own[0])
+    number: dict[str, int] = {}
+    return np.array([number.setdefault(first(own[0]), len(number)) for own in parts], dtype=np.int64)
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:

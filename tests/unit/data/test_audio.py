@@ -321,3 +321,14 @@ def test_sounds_without_texts_say_what_is_missing(tmp_path: Path, draft: Path) -
 def test_nothing_left_is_an_error(tmp_path: Path, draft: Path) -> None:
     rows = [{"file_name": "r0.wav", "text": f"part {i}", "start": 5, "end": i} for i in range(3)]
     assert "no-rows" in errors(check(draft, parts(tmp_path / "in", rows)))
+
+
+def test_people_who_speak_together_are_on_one_side_with_each_of_them(tmp_path: Path, draft: Path) -> None:
+    spoken = ["a", "a+b", "b", "c", "d+e", "e", "f", "g", "h", "h+ i", "i", "j"] * 2
+    lines = [json.dumps({"audio": f"{i}.wav", "text": f"Satz {i}", "speaker": s}) for i, s in enumerate(spoken)]
+    files: dict[str, Any] = {f"{i}.wav": sound(1.0, hertz=200 + 10 * i) for i in range(len(spoken))}
+    for share in (0.2, 0.3, 0.5):
+        result = check(draft, plant(tmp_path / "in", {**files, "list.jsonl": "\n".join(lines)}), valid_fraction=share)
+        assert "whole groups of 'speaker'" in result["split_how"]
+        sides = [{p.strip() for name in part["speaker"] for p in name.split("+")} for part in data.load(draft).values()]
+        assert len(sides) == 2 and not sides[0] & sides[1], share
