@@ -35,6 +35,8 @@ MEMBERS_AT_ONCE = 32
 LONGEST_NAME = 200
 DEEPEST = 64
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+DOCUMENTS = (".xlsx", ".xlsm", ".ods", ".docx", ".odt", ".pptx", ".odp", ".epub")
+"""Documents that are zips inside: read as they are, or passed over, never unpacked."""
 REFUSED_SUFFIXES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
 
 
@@ -48,8 +50,10 @@ class Extracted:
 
 
 def is_archive(path: Path) -> bool:
-    """Say whether a file is, or claims to be, an archive: by its first bytes, then by its name."""
+    """Say whether a file is, or claims to be, an archive: by its name, then by its first bytes."""
     name = path.name.lower()
+    if name.endswith(DOCUMENTS):
+        return False
     if name.endswith((".zip", *TAR_SUFFIXES, *REFUSED_SUFFIXES)):
         return True
     with path.open("rb") as file:

@@ -139,6 +139,17 @@ def test_cells_of_a_workbook(tmp_path: Path) -> None:
     assert sheet.number.tolist() == [3, 5]
 
 
+@pytest.mark.parametrize("uploaded", [True, False])
+def test_a_workbook_alone_is_not_unpacked(tmp_path: Path, draft: Path, uploaded: bool) -> None:
+    rows = [["text", "label"], *([r["text"], r["label"]] for r in ROWS)]
+    folder = draft / "data" / "upload" if uploaded else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    path = workbook(folder / "rows.xlsx", first=rows)
+    given = {"source": "upload"} if uploaded else {"source": "path", "path": str(path)}
+    result = data.check(draft, roles.request(roles.TEXTS, **given))
+    assert not errors(result) and result["rows"] == 12 and result["layout"]["name"] == "table"
+
+
 def test_several_sheets_are_told_and_can_be_chosen(tmp_path: Path, draft: Path) -> None:
     first = [["text", "label"], *([r["text"], r["label"]] for r in ROWS)]
     (tmp_path / "in").mkdir()
