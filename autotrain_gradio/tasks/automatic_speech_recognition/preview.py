@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,9 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         encode = ctc.encoder(tokenizer)
         names = {}
     folder = draft / "preview"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.wav"):  # folders in it are others', such as the clips of a picker
+        old.unlink()
     items, table = [], []
     for row in _some(len(rows), min(16, int(context.get("rows", 4))), params.seed):
         one = rows[row]

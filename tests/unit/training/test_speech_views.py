@@ -27,7 +27,12 @@ def look(talk: Talk, **context: Any) -> dict[str, Any]:
 
 def test_the_preview_has_sound_labels_and_the_new_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = prepared(tmp_path, monkeypatch, ["कि का!"] * 5 + ["ङ"], "tiny", tokens="graphemes", speed_perturbation=True)
+    others = [made.directory / "preview" / name for name in ("old.wav", "life/heard.wav")]
+    others[1].parent.mkdir(parents=True)
+    for file in others:
+        file.touch()
     shown = look(made, rows=2)
+    assert [f.exists() for f in others] == [False, True], "what a picker lets one hear stays"
     files = [made.directory / i["file"] for i in shown["What the training hears"]["items"]]
     assert len(files) == 6 and len({f.stat().st_size for f in files[:3]}) == 3
     learned = shown["What it learns to write"]["rows"]
