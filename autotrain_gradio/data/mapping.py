@@ -129,7 +129,27 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
         elif role.required:
             mapping.findings.append(_unclear(role, free, mapping, request))
     _rest(mapping, request, taken)
+    mapping.findings += _answers_given_away(mapping, request)
     return mapping
+
+
+def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
+    """Refuse a column that is to be predicted and to be learnt from."""
+    kinds = {c.role: c.kind for c in request.columns}
+    wanted = {n for r, names in mapping.roles.items() if kinds[r].classes or kinds[r].name == "number" for n in names}
+    return [
+        Finding(
+            "error",
+            "column-twice-used",
+            f"The column '{name}' is to be predicted and to be learnt from: the answer would be given away.",
+            "Choose another column for one of the two.",
+            f"data.columns.{role}",
+        )
+        for role, names in mapping.roles.items()
+        if kinds[role].name in {"text", "feature"}
+        for name in names
+        if name in wanted
+    ]
 
 
 def _rest(mapping: Mapping, request: Request, taken: set[str]) -> None:

@@ -292,6 +292,13 @@ def test_a_label_that_one_of_several_targets_has_is_used(draft: Path) -> None:
     assert len(unused) == 1 and "'nobody'" in unused[0]
 
 
+@pytest.mark.parametrize("of, role", [(roles.TABLES, "features"), (roles.TEXTS, "text")])
+def test_a_column_is_not_learnt_from_and_predicted(draft: Path, of: tuple[Column, ...], role: str) -> None:
+    result = check(draft, BASE, of, columns={role: ["age", "target"], "target": ["target"]})
+    assert codes(result, "error") == ["column-twice-used"]
+    assert finding(result, "column-twice-used")["where"] == f"data.columns.{role}"
+
+
 def test_several_targets(draft: Path) -> None:
     columns = {"a": BASE["age"], "t1": lambda i: i * 5 % 13, "t2": lambda i: None if i == 4 else i * 3 % 11}
     result = check(draft, columns, roles.NUMBERS, columns={"target": ["t1", "t2"]})
