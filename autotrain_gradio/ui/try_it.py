@@ -162,7 +162,7 @@ def _slot(kind: str, number: int) -> Any:
     if kind == "audio":
         return gr.Audio(
             type="filepath",
-            sources=["microphone", "upload"],
+            sources=["upload", "microphone"],
             buttons=["download"],
             interactive=True,
             elem_id=elem_id,
