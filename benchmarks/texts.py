@@ -19,7 +19,7 @@ from autotrain_gradio.settings import Settings
 from benchmarks.rows import Row
 from benchmarks.training import trained
 
-BATCH, EPOCHS, TEXTS, TOKENS, REPEATS = 16, 3, 600, 256, 2
+BATCH, EPOCHS, TEXTS, TOKENS, REPEATS = 16, 3, 1500, 256, 2
 CLASSES, WORDS = 4, 2000
 
 
