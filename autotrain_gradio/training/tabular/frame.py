@@ -32,7 +32,7 @@ class Feature:
     """A column that the model has learnt from.
 
     kind: `number`, `category`, `date` or `text`. typical: the median of a number or date (ISO 8601), the most frequent
-    category, the first text; None where nothing was filled in. low, high: of numbers and dates. choices: the
+    category; None where nothing was filled in, and for texts. low, high: of numbers and dates. choices: the
     categories, the most frequent first. distinct: how many there are. whole: all numbers are whole. missing: some
     cells were empty. reading: how cells were read that could be read in two ways, and so how they are read at any time:
     `decimal` or `thousands` for the comma in 1,234; `day` or `month` for what is first in 01/02/2024.
@@ -147,7 +147,8 @@ def describe(frame: pd.DataFrame, kinds: Mapping[str, str], readings: Mapping[st
                 names = [str(n) for n, _ in sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))]
                 facts = {"typical": names[0] if names else None, "choices": names[:CHOICES], "distinct": len(names)}
             else:
-                facts = {"typical": str(here.iloc[0])[:500] if len(here) else None, "distinct": len(counts)}
+                # No text stands for the others, and one of the training rows is not for everybody to read.
+                facts = {"distinct": len(counts)}
         found.append(Feature(name, kind, missing=missing, reading=readings.get(name, ""), **facts))
     return found
 

@@ -139,6 +139,12 @@ def test_cells_that_look_like_formulas_are_made_text(cell: Any, safe: Any) -> No
     assert escaped(cell) == safe
 
 
+def test_no_text_of_a_training_row_goes_with_the_model() -> None:
+    texts = pd.DataFrame({"note": np.array(["called on Monday, no answer", "", "paid"], dtype=object)})
+    (note,) = frame.describe(texts, {"note": "text"}, {})
+    assert note.typical is None and note.choices == [] and note.distinct == 2 and note.missing
+
+
 def test_the_form_tells_of_each_column(made: Trial) -> None:
     form = json.loads((made.directory / "model" / "form.json").read_text())
     size, colour, when = form["features"]
