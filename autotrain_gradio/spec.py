@@ -208,6 +208,10 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
     flags = [s.pop("using_hub_dataset", None) for s in (data, raw.get("params", {}))]
     if any(flag is True for flag in flags):
         raw["data"] = {"source": "hub", **data}
+    # AutoTrain's tables name the variant of the task there: `tabular` with `task: regression`.
+    if isinstance(variant := raw.get("params", {}).get("task"), str) and isinstance(raw.get("task"), str):
+        del raw["params"]["task"]
+        raw["task"] = f"{raw['task']}:{variant}"
     return parse(raw), secrets
 
 

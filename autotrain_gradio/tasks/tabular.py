@@ -23,6 +23,8 @@ class TabularParams(Params):
     folds: int | None = param(None, "evaluation", title="Cross-validation folds", ge=1, le=20)
     """Parts in which the training rows are cut, each judged by a model that learnt from the others; 1: a fifth is kept
     aside once; empty: 5 up to 5,000 rows, 3 up to 50,000, then 1."""
+    log: Literal["none", "tensorboard", "wandb", "trackio"] = param("none", "tracking", title="Experiment tracker")
+    """Taken over from AutoTrain's files: a search over models of tables reports to no tracker, and says so if asked."""
     numerical_imputer: Literal["auto", "median", "mean", "most_frequent"] = param("auto", "training")
     """What stands in for a missing number. auto: the median, and nothing for trees that know of missing numbers."""
     categorical_imputer: Literal["auto", "most_frequent"] = param("auto", "training")

@@ -53,6 +53,9 @@ def train(run: Reporter, task: families.Task) -> None:
         count = len(parts["train"].names)
         message = f"There are {count} training rows: too few to compare models."
         raise UserError(message, "Add rows.", code="too-few-rows")
+    if run.params.log != "none":
+        message = f"A search over models of tables does not report to {run.params.log}."
+        run.note(message, level="warning", hint="Its curves and its leaderboard are here, on the run's page.")
     problem = _problem(run, parts, kinds)
     with threadpool_limits(problem.jobs):
         found = _search(run, problem, task)

@@ -99,6 +99,39 @@ hub:
 """
 
 
+TABLES = """
+task: tabular
+base_model: xgboost
+project_name: autotrain-diabetes
+log: tensorboard
+backend: local
+data:
+  path: data/
+  train_split: train
+  valid_split: null
+  column_mapping: {id_column: patient, target_columns: [progression]}
+params:
+  task: regression
+  num_trials: 100
+  time_limit: 600
+  categorical_imputer: most_frequent
+  numerical_imputer: median
+  numeric_scaler: robust
+hub:
+  username: ${HF_USERNAME}
+  token: ${HF_TOKEN}
+  push_to_hub: false
+"""
+
+
+def test_autotrains_yaml_of_tables_is_accepted_as_it_is() -> None:
+    spec, _ = from_yaml(TABLES, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_x"})
+    resolved = resolve(spec)
+    assert resolved.task.name == "tabular-regression" and resolved.spec.model == "xgboost"
+    assert resolved.spec.data.columns == {"id": "patient", "target": ["progression"]}
+    assert resolved.params.num_trials == 100 and resolved.params.numeric_scaler == "robust"
+
+
 @pytest.mark.parametrize("key", ["text_column", "transcription_column", "transcription", "text"])
 def test_autotrains_yaml_of_speech_recognition_is_accepted_as_it_is(key: str) -> None:
     text = SPEECH.replace("text_column", key)

@@ -249,11 +249,12 @@ def test_negative_numbers_to_validate_on_are_refused_for_rmsle(prepared: Make) -
 
 
 def test_stopped_before_anything_was_measured(prepared: Make, mixed: pd.DataFrame) -> None:
-    made = prepared(mixed)
+    made = prepared(mixed, log="tensorboard")
     run = made.reporter()
     run.request_stop()
     classification.train(run)
     assert not run.model.exists() and "none to keep" in made.events("note")[-1]["message"]
+    assert "does not report to tensorboard" in made.events("note")[0]["message"]
 
 
 def test_the_time_limit_ends_the_search_but_not_before_a_first_model(prepared: Make, mixed: pd.DataFrame) -> None:
