@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from benchmarks.rows import Row
+from benchmarks.rows import Row, peak_memory
 
 CLIPS = 10_000
 FEW = 1_000
@@ -76,7 +75,7 @@ def check(folder: Path, draft: Path) -> dict[str, float]:
 
     first, rows = run(0.2)
     again, _ = run(0.1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    peak = peak_memory() / 1e6
     return {"first": first, "again": again, "rows": rows, "megabytes": peak}
 
 

@@ -91,10 +91,11 @@ rows = len(pandas.read_csv(sys.argv[1]))
 print(time.perf_counter() - began, rows)
 """
 CHECK = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from autotrain_gradio.data import pipeline  # as pandas is loaded before its reading is timed
 from benchmarks import checking_tables as here
+from benchmarks.rows import peak_memory
 told = []
 def progress(message, fraction):
     if "First look" in message and not told:
@@ -102,7 +103,7 @@ def progress(message, fraction):
 began = time.perf_counter()
 result = here.check(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), progress)
 seconds = time.perf_counter() - began
-print(seconds, result["rows"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, told[0])
+print(seconds, result["rows"], peak_memory(), told[0])
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,12 @@ def markdown(rows: list[Row]) -> str:
     """Return the rows as a Markdown table."""
     lines = [HEADER, ["---"] * len(HEADER), *(row.cells() for row in rows)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+
+
+def peak_memory() -> int:
+    """Return the most bytes that this process has held in memory: VmHWM, proc(5).
+
+    `getrusage` would tell of the process that started this one, if that had more.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
