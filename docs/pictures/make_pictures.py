@@ -99,9 +99,9 @@ def other_tasks(page: Page, url: str) -> None:
     """Take pictures of texts as tokens, of a leaderboard, of the LiFE picker, and of a recogniser's results."""
     text, table, speech = "#text-classification", "#tabular-classification", "#automatic-speech-recognition"
     to_model(page, url, "Text", text)
-    page.get_by_label("Tiny, from scratch").check()
-    page.get_by_role("button", name="What the training will see").click()
-    page.get_by_role("button", name="Show me").click()
+    page.locator(f"{text}-model").get_by_label("Tiny, from scratch").check()
+    page.locator(f"{text}-preview-box > button").click()
+    page.locator(f"{text}-preview-show").click()
     page.locator(f"{text}-preview section").first.wait_for(timeout=60_000)
     page.locator(f"{text}-preview-box").scroll_into_view_if_needed()
     part(page, f"{text}-preview-box", "tokens")
@@ -121,7 +121,7 @@ def other_tasks(page: Page, url: str) -> None:
     part(page, f"{speech}-life", "life")
 
     to_model(page, url, "Speech", speech)
-    page.get_by_label("Tiny, from scratch").check()
+    page.locator(f"{speech}-model").get_by_label("Tiny, from scratch").check()
     page.locator(f"{speech}-model-next").click()
     page.locator(f"{speech}-start").click()
     expect(page.locator("#run-live")).to_contain_text("Completed", timeout=400_000)
