@@ -75,6 +75,7 @@ def main() -> None:
         page.get_by_label("Tiny, from scratch").check()
         page.locator(f"{TASK}-project-name").locator("input, textarea").fill("leaves-and-stars")
         expect(page.locator(f"{TASK}-epochs input")).to_have_value("20")
+        page.locator(f"{TASK}-epochs input").fill("100")  # long enough to be seen at work
         page.get_by_role("button", name="What the training will see").click()
         page.get_by_role("button", name="Show me").click()
         page.locator(f"{TASK}-preview img").first.wait_for(timeout=60_000)
@@ -139,7 +140,8 @@ def to_model(page: Page, url: str, modality: str, task: str) -> None:
 
 
 def part(page: Page, selector: str, name: str) -> None:
-    """Save a picture of one element."""
+    """Save a picture of one element, without the bar that floats over the page."""
+    page.add_style_tag(content=".at-next { position: static !important }")
     page.wait_for_timeout(1200)
     path = HERE / f"{name}.png"
     page.locator(selector).screenshot(path=str(path), animations="disabled", timeout=120_000)
