@@ -79,7 +79,7 @@ COLUMNS = (
         "speaker",
         "Speaker",
         GROUP,
-        "Who speaks. Nobody is in both training and validation, where there are several.",
+        "Who speaks. Without a split of the data, whole speakers are kept for validation where there are enough.",
         required=False,
         names=("speaker", "speaker_id", "client_id", "spk", "spk_id", "speakerid", "speaker_name", "narrator"),
     ),
