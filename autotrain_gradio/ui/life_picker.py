@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,10 @@ import gradio as gr
 from autotrain_gradio.data.declare import Source
 from autotrain_gradio.data.sources.life import choices
 from autotrain_gradio.errors import DataError, UserError
-from autotrain_gradio.ui import messages, sounds
+from autotrain_gradio.ui import life_login, messages, sounds
 from autotrain_gradio.ui.files import link
+from autotrain_gradio.ui.life_choices import LifeChoices, Opened
+from autotrain_gradio.ui.life_login import LifeLogin
 from autotrain_gradio.ui.shell import QUICK, Done, follow
 from autotrain_gradio.ui.step_check import CHECKING
 
@@ -29,37 +30,16 @@ if TYPE_CHECKING:
 
 Updates = dict[Any, Any]
 EXPORT, SERVER = "Export file", "LiFE server (experimental)"
-PERSON, TOKEN = "User name and password", "Token"
 HELP = (
     "<p>Train on what was transcribed in the LiFE App. In LiFE, download the transcriptions of a project as JSON with"
     " the audio, and give the zip here; several zips are several projects. Names of speakers and annotators are"
     " replaced by numbers while the files are read, and kept nowhere.</p>"
-)
-SERVER_HELP = (
-    "<p class='at-quiet'>Experimental. The app signs in as you, opens each of your projects for a moment to look at it,"
-    " and then sets your active project back: do not work in LiFE meanwhile. Your login is kept in memory only. A token"
-    " is for a LiFE that offers programs an interface; a stock LiFE does not.</p>"
 )
 
 
 def build(walk: Walk, source: Source) -> LifePicker:
     """Create the picker's widgets where the page is being built."""
     return LifePicker(walk, source)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What a browser has opened: the answer of the source, and the place that it is of."""
-
-    place: str
-    projects: tuple[Mapping[str, Any], ...]
-    layers: tuple[Mapping[str, Any], ...]
-    catalogue: tuple[Mapping[str, Any], ...]
-
-    @classmethod
-    def of(cls, place: str, answer: Mapping[str, Any]) -> Opened:
-        """Take over an answer."""
-        return cls(place, *(tuple(answer[k]) for k in ("projects", "layers", "catalogue")))
 
 
 class LifePicker:
@@ -91,69 +71,10 @@ class LifePicker:
                     gr.HTML("<p class='at-quiet'>No export at hand? Three invented voices tell of their village.</p>")
                     self.sample = gr.Button("Open the sample export", elem_id=f"{prefix}-sample")
             with gr.Column(visible=False) as self.server:
-                self._build_server(prefix)
+                self.login = LifeLogin(prefix)
             self.status = gr.HTML("", elem_id=f"{prefix}-status", elem_classes="at-live")
-            with gr.Column(visible=False, elem_id=f"{prefix}-choices") as self.choices:
-                self._build_choices(prefix)
-
-    def _build_server(self, prefix: str) -> None:
-        gr.HTML(SERVER_HELP)
-        with gr.Row(elem_classes="at-fields"):
-            self.address = gr.Textbox(
-                label="Address",
-                placeholder="https://life.example.org",
-                max_lines=1,
-                interactive=True,
-                elem_id=f"{prefix}-address",
-            )
-            self.way = gr.Radio(
-                [PERSON, TOKEN], value=PERSON, label="Sign in with", interactive=True, elem_id=f"{prefix}-way"
-            )
-            self.username = gr.Textbox(label="User name", max_lines=1, interactive=True, elem_id=f"{prefix}-username")
-            self.password = gr.Textbox(
-                label="Password", type="password", max_lines=1, interactive=True, elem_id=f"{prefix}-password"
-            )
-            self.token = gr.Textbox(
-                label="Token", type="password", max_lines=1, visible=False, interactive=True, elem_id=f"{prefix}-token"
-            )
-        self.list = gr.Button("Show my projects", elem_id=f"{prefix}-list")
-        with gr.Column(visible=False) as self.listed:
-            self.remote = gr.Dropdown(
-                [], multiselect=True, label="Projects on the server", elem_id=f"{prefix}-remote", interactive=True
-            )
-            self.read = gr.Button("Read their transcripts", variant="primary", elem_id=f"{prefix}-read")
-
-    def _build_choices(self, prefix: str) -> None:
-        self.projects = gr.Dropdown(
-            [],
-            multiselect=True,
-            label="Projects",
-            info="One or several.",
-            interactive=True,
-            elem_id=f"{prefix}-projects",
-        )
-        with gr.Row():
-            self.script = gr.Dropdown(
-                [],
-                label="Script",
-                info="The writing system that the model shall write.",
-                min_width=300,
-                interactive=True,
-                elem_id=f"{prefix}-script",
-            )
-            self.dataset = gr.Dropdown(
-                [],
-                label="Dataset",
-                info="Whose transcripts: as they stand at present, or one annotator's.",
-                min_width=300,
-                interactive=True,
-                elem_id=f"{prefix}-dataset",
-            )
-        self.summary = gr.HTML("", elem_id=f"{prefix}-summary", elem_classes="at-live")
-        with gr.Row():
-            self.listen = gr.Button("Listen to a few", elem_id=f"{prefix}-listen")
-            self.use = gr.Button("Use these", variant="primary", elem_id=f"{prefix}-use")
-        self.preview = gr.HTML("", elem_id=f"{prefix}-preview")
+            with gr.Column(visible=False, elem_id=f"{prefix}-choices") as self.box:
+                self.choices = LifeChoices(prefix)
 
     def wire(self, check: CheckStep) -> None:
         """Attach the events.
@@ -162,42 +83,39 @@ class LifePicker:
         """
         walk = self.walk
         who = [walk.draft, walk.shell.visitor]
-        login = [self.address, self.way, self.username, self.password, self.token]
-        chosen = [self.opened, self.projects, self.script, self.dataset]
+        login, choice = self.login, self.choices
+        chosen = [self.opened, *choice.fields()]
         shown = [
             walk.draft,
             self.status,
             self.opened,
-            self.choices,
+            self.box,
             self.again,
             *chosen[1:],
-            self.summary,
-            self.preview,
+            choice.summary,
+            self.choices.preview,
         ]
-        self.mode.change(self._switch, [self.mode, self.opened], [self.export, self.server, self.choices], **QUICK)
-        self.way.change(
-            lambda way: [gr.Textbox(visible=way == PERSON)] * 2 + [gr.Textbox(visible=way == TOKEN)],
-            self.way,
-            [self.username, self.password, self.token],
-            **QUICK,
-        )
+        self.mode.change(self._switch, [self.mode, self.opened], [self.export, self.server, self.box], **QUICK)
+        login.wire()
         self.files.upload(self._open_files, [self.files, *who], [self.files, *shown], **CHECKING)
         self.sample.click(self._open_sample, who, shown, **CHECKING)
         self.again.click(self._open_again, who, shown, **CHECKING)
-        listing = [walk.draft, self.status, self.listed, self.remote]
+        listing = [walk.draft, self.status, login.listed, login.remote]
         gr.on(
-            [self.list.click, self.address.submit, self.password.submit, self.token.submit],
+            [login.list.click, login.address.submit, login.password.submit, login.token.submit],
             self._list,
-            [*who, *login],
+            [*who, *login.fields()],
             listing,
             **CHECKING,
         )
-        self.read.click(self._read, [self.remote, *who, *login], shown, **CHECKING)
-        for box in (self.projects, self.script, self.dataset):
-            box.input(self._cascade, chosen, [*chosen[1:], self.summary, self.preview], **QUICK)
-        self.listen.click(self._listen, [*chosen, *who, *login], [walk.draft, self.status, self.preview], **CHECKING)
-        self.use.click(
-            self._user(check), [*chosen, *login, *check.inputs()], [self.status, *check.outputs()], **CHECKING
+        login.read.click(self._read, [login.remote, *who, *login.fields()], shown, **CHECKING)
+        for box in choice.fields():
+            box.input(self._cascade, chosen, [*chosen[1:], choice.summary, self.choices.preview], **QUICK)
+        choice.listen.click(
+            self._listen, [*chosen, *who, *login.fields()], [walk.draft, self.status, self.choices.preview], **CHECKING
+        )
+        choice.use.click(
+            self._user(check), [*chosen, *login.fields(), *check.inputs()], [self.status, *check.outputs()], **CHECKING
         )
 
     # -- events
@@ -227,26 +145,20 @@ class LifePicker:
     def _list(self, draft: Any, visitor: Any, address: str, *login: Any) -> Iterator[Updates]:
         try:
             place = choices.address(address or "")
-            secrets = _secrets(*login)
+            secrets = life_login.secrets(*login)
         except UserError as error:
             yield {self.status: messages.error(error)}
             return
 
         def show(answer: Mapping[str, Any]) -> Updates:
-            names = [(_titled(p), p["id"]) for p in answer["projects"]]
-            only = [names[0][1]] if len(names) == 1 else []
-            return {
-                self.status: messages.findings(answer["findings"]),
-                self.listed: gr.Column(visible=True),
-                self.remote: gr.Dropdown(choices=names, value=only),
-            }
+            return {self.status: messages.findings(answer["findings"]), **self.login.show(answer["projects"])}
 
         yield from self._ask(place, {"do": "projects"}, draft, visitor, "Signing in", show, secrets=secrets)
 
     def _read(self, wanted: Any, draft: Any, visitor: Any, address: str, *login: Any) -> Iterator[Updates]:
         try:
             place = choices.address(address or "")
-            secrets = _secrets(*login)
+            secrets = life_login.secrets(*login)
             if not wanted:
                 raise DataError("No project is chosen.", "Choose one or several.", code="life-no-project")
         except UserError as error:
@@ -256,7 +168,11 @@ class LifePicker:
 
     def _cascade(self, opened: Opened | None, projects: Any, script: Any, dataset: Any) -> Updates:
         """Offer what the choice above leaves, keeping the choice below where it is still there."""
-        return {**self._offered(opened, list(projects or []), script, dataset), self.preview: ""} if opened else {}
+        return (
+            {**self.choices.offer(opened, list(projects or []), script, dataset), self.choices.preview: ""}
+            if opened
+            else {}
+        )
 
     def _listen(
         self, opened: Opened | None, projects: Any, script: Any, dataset: Any, draft: Any, visitor: Any, *login: Any
@@ -270,10 +186,16 @@ class LifePicker:
             rows = [{"file": r["file"], "caption": r["text"], "detail": r["detail"]} for r in answer["rows"]]
             left_out = f"<p class='at-note'>Left out: {escape(answer['left_out'])}.</p>" if answer["left_out"] else ""
             none = "" if rows else messages.note("None of these segments can be used.", level="error")
-            return {self.status: "", self.preview: f"{sounds.players(rows, link(draft))}{left_out}{none}"}
+            return {self.status: "", self.choices.preview: f"{sounds.players(rows, link(draft))}{left_out}{none}"}
 
         yield from self._ask(
-            opened.place, question, draft, visitor, "Cutting a few segments", show, secrets=_secrets(*login[1:])
+            opened.place,
+            question,
+            draft,
+            visitor,
+            "Cutting a few segments",
+            show,
+            secrets=life_login.secrets(*login[1:]),
         )
 
     def _user(self, check: CheckStep) -> Callable[..., Iterator[Updates]]:
@@ -284,7 +206,7 @@ class LifePicker:
                 yield {self.status: messages.note("Choose a project, a script and a dataset.", level="error")}
                 return
             if choices.is_address(opened.place):
-                what, secrets = "Downloading the audio", _secrets(*login[1:])
+                what, secrets = "Downloading the audio", life_login.secrets(*login[1:])
                 done = yield from self._ask(
                     opened.place, question, draft, visitor, what, lambda answer: {self.status: ""}, secrets=secrets
                 )
@@ -325,18 +247,18 @@ class LifePicker:
             usual = choices.default(opened.catalogue, opened.layers, ids)
             if not usual.script:
                 problem = messages.note("Nothing is transcribed in what was opened.", level="error")
-                return {self.status: problem, self.choices: gr.Column(visible=False)}
+                return {self.status: problem, self.box: gr.Column(visible=False)}
             told = f"<p>Recognised: {escape(answer['form'])}.</p>{messages.findings(answer['findings'])}"
             script, dataset = given.get("script") or usual.script, given.get("dataset") or usual.dataset
             return {
                 self.status: told,
                 self.opened: opened,
-                self.choices: gr.Column(visible=True),
+                self.box: gr.Column(visible=True),
                 self.again: gr.Button(visible=False),
-                **self._offered(opened, ids, script, dataset),
+                **self.choices.offer(opened, ids, script, dataset),
             }
 
-        first = {**(also or {}), self.preview: "", self.choices: gr.Column(visible=False), self.opened: None}
+        first = {**(also or {}), self.choices.preview: "", self.box: gr.Column(visible=False), self.opened: None}
         yield from self._ask(
             place, question, draft, visitor, "Reading", show, files=files, secrets=secrets, first=first
         )
@@ -386,70 +308,3 @@ class LifePicker:
         if opened is None or not projects or not script or not dataset:
             return None
         return {"do": do, "projects": list(projects), "script": script, "dataset": dataset}
-
-    def _offered(self, opened: Opened, ids: list[str], script: Any, dataset: Any) -> Updates:
-        scripts = choices.list_scripts(opened.catalogue, ids)
-        known = [s.script for s in scripts]
-        script = script if script in known else (known[0] if known else None)
-        layers = choices.list_datasets(opened.catalogue, opened.layers, ids, script) if script else []
-        offered = [d.id for d in layers]
-        dataset = dataset if dataset in offered else (offered[0] if offered else None)
-        names = {p["id"]: p["name"] for p in opened.projects}
-        return {
-            self.projects: gr.Dropdown(
-                choices=[(self._project(opened, p), p["id"]) for p in opened.projects], value=ids
-            ),
-            self.script: gr.Dropdown(
-                choices=[(f"{s.script} · {_figures(s)}{_coverage(s, ids, names)}", s.script) for s in scripts],
-                value=script,
-            ),
-            self.dataset: gr.Dropdown(
-                choices=[(f"{'⚠ ' if d.machine else ''}{d.annotator} · {_figures(d)}", d.id) for d in layers],
-                value=dataset,
-            ),
-            self.summary: _summary(next((d for d in layers if d.id == dataset), None), script, len(ids)),
-        }
-
-    def _project(self, opened: Opened, project: Mapping[str, Any]) -> str:
-        scripts = choices.list_scripts(opened.catalogue, [project["id"]])
-        said = ", ".join(f"{s.script} {s.segments:,}" for s in scripts[:4])
-        return f"{_titled(project)} · {said or 'nothing transcribed'}"
-
-
-def _titled(project: Mapping[str, Any]) -> str:
-    spoken = ", ".join(project.get("languages") or ())
-    return f"{project['name']} ({spoken})" if spoken else str(project["name"])
-
-
-def _figures(found: choices.Script | choices.Layer) -> str:
-    return choices.figures(found.segments, found.hours, found.speakers)
-
-
-def _coverage(script: choices.Script, ids: Sequence[str], names: Mapping[str, str]) -> str:
-    if len(script.projects) == len(ids) or len(ids) < 2:
-        return ""
-    return f" · only in {', '.join(names[p] for p in script.projects)}"
-
-
-def _summary(layer: choices.Layer | None, script: Any, projects: int) -> str:
-    if layer is None:
-        return messages.note("Choose at least one project with transcripts.", level="warning")
-    figures = {
-        "Segments": f"{layer.segments:,}",
-        "Length": f"{layer.hours:.1f} h" if layer.hours >= 1 else f"{layer.hours * 60:.1f} min",
-        "Speakers": f"{layer.speakers:,}" if layer.speakers else "not known",
-        "Projects": f"{projects:,}",
-    }
-    items = "".join(f"<div><dt>{k}</dt><dd>{escape(v)}</dd></div>" for k, v in figures.items())
-    warning = (
-        messages.note("A model wrote these transcripts: its mistakes would be learned as if right.", level="warning")
-        if layer.machine
-        else ""
-    )
-    return f"<dl class='at-numbers at-small' aria-label='{escape(str(script), quote=True)}'>{items}</dl>{warning}"
-
-
-def _secrets(way: str, username: str, password: str, token: str) -> dict[str, str]:
-    if way == TOKEN:
-        return {"token": (token or "").strip()}
-    return {"username": (username or "").strip(), "password": password or ""}

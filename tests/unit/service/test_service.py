@@ -168,7 +168,7 @@ def test_an_upload_that_fails_half_way_leaves_the_earlier_one(
             raise OSError(28, "No space left on device")
         return original(source, target)
 
-    monkeypatch.setattr("autotrain_gradio.service.shutil.move", full)
+    monkeypatch.setattr("autotrain_gradio.service.uploads.shutil.move", full)
     with pytest.raises(DataError, match="No space left"):
         service.upload(draft, [tmp_path / "one.toy", tmp_path / "two.toy"])
     assert [f["name"] for f in service.draft_state(draft)["files"]] == ["good.toy"]

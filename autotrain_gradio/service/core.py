@@ -1,0 +1,105 @@
+"""What all calls of the API share: settings, tasks, runs, the queue, and who may do what."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from autotrain_gradio.backends import local
+from autotrain_gradio.backends.dispatcher import Dispatcher
+from autotrain_gradio.errors import Forbidden, NotFound, StateError
+from autotrain_gradio.registry import Registry, Resolved, registry, resolve
+from autotrain_gradio.runs.record import Run
+from autotrain_gradio.runs.snapshot import Snapshots
+from autotrain_gradio.runs.store import Store
+from autotrain_gradio.service.naming import settle
+from autotrain_gradio.service.turns import Turns
+from autotrain_gradio.settings import Settings
+from autotrain_gradio.spec import RunSpec, Secrets
+from autotrain_gradio.tasks.base import Task
+
+LOCAL = "local"
+"""The owner of what the person at the machine does."""
+
+
+class Core:
+    """The parts of the application, and the rights of whoever asks.
+
+    dispatch: take part in the queue: start the runs that wait, watch the ones that run.
+    interactive: somebody is filling in forms: previews are made ready while they read.
+    """
+
+    def __init__(
+        self, settings: Settings, tasks: Registry | None = None, *, dispatch: bool = True, interactive: bool = False
+    ) -> None:
+        self.settings = settings
+        self.tasks = tasks or registry()
+        self.store = Store(settings.runs)
+        self.interactive = interactive
+        self._snapshots = Snapshots()
+        self._warm = local.WarmWorkers(settings.limits)
+        self._turns = Turns()
+        self._lock = threading.Lock()
+        self._dispatcher = Dispatcher(settings, self.store)
+        self.store.sweep(settings.limits.draft_days)
+        if dispatch:
+            self._dispatcher.start()
+
+    def close(self) -> None:
+        """Stop the threads and warm predictors of this process; trainings go on."""
+        self._turns.cancel_all()
+        self._dispatcher.stop()
+        self._warm.close()
+
+    def owns(self, run: str, owner: str = LOCAL) -> bool:
+        """Whether a run is the asker's, to change and to take away; everybody may look at it."""
+        try:
+            return self._owns(self.store.get(run), owner)
+        except NotFound:
+            return False
+
+    def _parsed(self, spec: Mapping[str, Any]) -> RunSpec:
+        return resolve(spec, self.tasks).spec
+
+    def _resolve(self, spec: Mapping[str, Any]) -> Resolved:
+        return settle(spec, self.tasks, shared=self.settings.shared)
+
+    def _need(self, resolved: Resolved, capability: str) -> None:
+        if capability not in resolved.task.can:
+            raise StateError(f"{resolved.task.title} has no {capability}.", code=f"no-{capability}")
+
+    def _secrets(self, token: str | None) -> Secrets:
+        # Without one a worker of the local person uses HF_TOKEN or `hf auth login`; a visitor's never does.
+        return Secrets(token=token)
+
+    def _environment(self, token: str | None) -> dict[str, str]:
+        secrets = self._secrets(token)
+        caches = local.visitor_caches(self.settings.home, secrets) if self.settings.shared else {}
+        return local.environment({**secrets.environment(), **caches}, visitor=self.settings.shared)
+
+    def _owns(self, run: Run, owner: str) -> bool:
+        return not self.settings.shared or run.owner() == owner
+
+    def _own(self, run: str, owner: str) -> Run:
+        record = self.store.get(run)
+        if not self._owns(record, owner):
+            raise Forbidden(
+                "This run belongs to somebody else.", "You can look at it, not change it.", code="not-yours"
+            )
+        return record
+
+    def _draft(self, draft: str, owner: str) -> Run:
+        run = self._own(draft, owner)
+        if run.is_started():
+            raise StateError("This run was started already.", "Start again from its settings.", code="started")
+        return run
+
+    def _state(self, run: Run) -> str:
+        return str(self._snapshots.get(run, local.status)["state"])
+
+    def _task(self, name: str) -> Task | None:
+        try:
+            return self.tasks.get(name)
+        except NotFound:
+            return None  # a run of a task whose package was removed can still be looked at

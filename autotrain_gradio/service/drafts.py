@@ -1,0 +1,243 @@
+"""Calls about drafts: what a form works on before Start."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.backends import local
+from autotrain_gradio.backends.dispatcher import has_login
+from autotrain_gradio.errors import DataError, Finding, Forbidden, NotFound, SpecError
+from autotrain_gradio.panels import Panel
+from autotrain_gradio.registry import defaults, resolve
+from autotrain_gradio.runs.record import read_json
+from autotrain_gradio.service import told, uploads
+from autotrain_gradio.service.core import LOCAL, Core
+
+BROWSE_GRACE_SECONDS = 8.0
+"""Time that a source has to leave a server as it was, when a question to it is cancelled."""
+
+Progress = Callable[[str, float], None]
+
+
+class Drafts(Core):
+    """Data, checks, models and previews of a draft, until it is started."""
+
+    def draft(self, task: str, owner: str = LOCAL) -> str:
+        """Create a draft of a task and return its id."""
+        name = self.tasks.get(task).name
+        return self.store.create(name, owner, {"task": name}).id
+
+    def upload(self, draft: str, files: Sequence[str | Path], owner: str = LOCAL) -> None:
+        """Move files into the draft, in place of those that it had.
+
+        Raises:
+            DataError: there are none, one is missing, or together they are too large.
+            StateError: the draft was started already.
+        """
+        run = self._draft(draft, owner)
+        paths = [Path(f) for f in files]
+        uploads.allow(paths, self.settings.limits.upload_bytes)
+        self._turns.end(draft)
+        partial = run.directory / "upload.partial"
+        uploads.move(paths, partial)
+        shutil.rmtree(run.directory / "data", ignore_errors=True)
+        run.discard_check()
+        (run.directory / "data").mkdir()
+        partial.rename(run.directory / "data" / "upload")
+        spec = run.draft()["spec"]
+        spec["data"] = {**spec.get("data", {}), "source": "upload", "path": uploads.shown(paths)}
+        run.save_draft(spec)
+
+    def is_draft(self, draft: str, owner: str = LOCAL) -> bool:
+        """Whether a draft is there, is the asker's, and was not started."""
+        try:
+            return not self._own(draft, owner).is_started()
+        except (NotFound, Forbidden):
+            return False
+
+    def save(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL) -> None:
+        """Remember the model, the name and the parameters as the form has them; the data stay those last checked.
+
+        Raises:
+            UserError: the spec is wrong; what was remembered before stays.
+        """
+        run = self._draft(draft, owner)
+        kept = resolve(spec, self.tasks).spec.model_dump(mode="json", exclude_defaults=True)
+        with self._lock:
+            data = run.draft()["spec"].get("data")
+            run.save_draft({**kept, "data": data} if data else {k: v for k, v in kept.items() if k != "data"})
+
+    def draft_state(self, draft: str, owner: str = LOCAL) -> dict[str, Any]:
+        """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
+        return told.draft(self._own(draft, owner))
+
+    def check(
+        self,
+        draft: str,
+        spec: Mapping[str, Any],
+        owner: str = LOCAL,
+        *,
+        token: str | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Read the data as the spec says, look for what is wrong, and split it.
+
+        Blocks until done; a second call for the draft cancels the first. Returns what
+        `check.json` holds (docs/architecture.md): findings about the data are part of it.
+
+        Raises:
+            UserError: the spec is wrong, the data cannot be opened, or the check was cancelled.
+        """
+        run = self._draft(draft, owner)
+        resolved = self._resolve(spec)
+        with self._lock:
+            run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
+        run.discard_check()
+        with self._turns.take(draft) as cancel:
+            value = local.call(
+                run.directory,
+                "check",
+                {"spec": resolved.complete()},
+                progress=progress,
+                limits=self.settings.limits,
+                env=self._environment(token),
+                cancel=cancel,
+            )
+        if (
+            self.interactive
+            and "preview" in resolved.task.can
+            and not any(f["level"] == "error" for f in value["findings"])
+        ):
+            self._warm.warm(run.directory, "preview", {"spec": resolved.complete()}, self._environment(None))
+        return dict(value)
+
+    def browse(
+        self,
+        draft: str,
+        spec: Mapping[str, Any],
+        question: Mapping[str, Any],
+        owner: str = LOCAL,
+        *,
+        files: Sequence[str | Path] = (),
+        secrets: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Ask the source of a spec, one with a picker, what it holds; what is asked and answered is its own.
+
+        Blocks until done; it takes the place of a check or question that is under way for the draft.
+
+        files: moved into the draft first, for the source to read; other data of the draft stays.
+        secrets: go to the worker through its standard input, and nowhere else.
+
+        Raises:
+            UserError: the spec is wrong, or the source cannot be read.
+        """
+        run = self._draft(draft, owner)
+        resolved = self._resolve(spec)
+        data = run.directory / "data"
+        with self._turns.take(draft) as cancel:
+            try:
+                if files:
+                    paths = [Path(f) for f in files]
+                    uploads.allow(paths, self.settings.limits.upload_bytes)
+                    uploads.move(paths, data / "picked")
+                context = {"spec": resolved.complete(), "question": dict(question), "secrets": dict(secrets or {})}
+                return dict(
+                    local.call(
+                        run.directory,
+                        "browse",
+                        context,
+                        progress=progress,
+                        limits=self.settings.limits,
+                        env=self._environment(None),
+                        cancel=cancel,
+                        grace=BROWSE_GRACE_SECONDS,
+                    )
+                )
+            finally:
+                # A worker that was ended has not cleaned up.
+                shutil.rmtree(data / "picking", ignore_errors=True)
+                shutil.rmtree(data / "picked", ignore_errors=True)
+
+    def cancel_check(self, draft: str, owner: str = LOCAL) -> None:
+        """End the draft's check, if one is under way."""
+        self._own(draft, owner)
+        self._turns.cancel(draft)
+
+    def preview(
+        self, draft: str, spec: Mapping[str, Any], context: Mapping[str, Any] | None = None, owner: str = LOCAL
+    ) -> list[Panel]:
+        """Show what the training will see of a few rows, as the parameters of the spec make it."""
+        run = self._draft(draft, owner)
+        resolved = self._resolve(spec)
+        self._need(resolved, "preview")
+        sent = {**(context or {}), "spec": resolved.complete()}
+        return list(self._warm.call(run.directory, "preview", sent, self._environment(None)))
+
+    def probe(self, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None) -> dict[str, Any]:
+        """Look at the spec's model without loading its weights.
+
+        Returns the task's facts (`parameters`, `input_size`, `labels` …) and `findings`.
+        """
+        resolved = self._resolve(spec)
+        if "probe" not in resolved.task.can:
+            return {"findings": []}
+        folder = self.settings.home / "probe"
+        folder.mkdir(parents=True, exist_ok=True)
+        return dict(
+            local.call(
+                folder,
+                "probe",
+                {"spec": resolved.complete()},
+                limits=self.settings.limits,
+                env=self._environment(token),
+            )
+        )
+
+    def defaults(self, task: str, model: str) -> dict[str, Any]:
+        """Return the task's parameters as they are for a model when the user sets none."""
+        found = self.tasks.get(task)
+        return found.params.model_validate(defaults(found, model)).model_dump(mode="json")
+
+    def estimate(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
+        """Say how much work the training is: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
+
+        Empty before a check, and for tasks that do not count in epochs.
+        """
+        return told.estimate(self._own(draft, owner), self._resolve(spec).params)
+
+    def start(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None) -> str:
+        """Turn a draft into a run and put it into the queue; a second call changes nothing.
+
+        Returns the run's id, which is the draft's.
+
+        Raises:
+            SpecError: the spec is wrong.
+            DataError: the last check of the same data found errors.
+        """
+        run = self._own(draft, owner)
+        if run.is_started():
+            return run.id
+        resolved = self._resolve(spec)
+        secrets = self._secrets(token)
+        signed_in = bool(secrets.token) or (not self.settings.shared and has_login())
+        if resolved.spec.hub.push_to_hub and not signed_in:
+            raise SpecError(
+                "Publishing needs a token for the Hugging Face Hub.",
+                "Set HF_TOKEN, run 'hf auth login', or switch push_to_hub off.",
+                "hub.push_to_hub",
+                "token-missing",
+            )
+        self._turns.end(draft)  # a check of other settings must not write the data that is trained on
+        check = read_json(run.directory / "check.json")
+        found = [Finding.from_dict(f) for f in check["findings"]] if check else []
+        as_drafted = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
+        if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == as_drafted:
+            raise DataError.from_findings(found)
+        self._warm.drop(run.directory)  # it would take memory from the training
+        run.freeze(resolved.complete())
+        self._dispatcher.enqueue(run, secrets)
+        return run.id

@@ -1,0 +1,178 @@
+"""Calls about runs: what viewers see, what their owner does with them, and what leaves them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.backends import local
+from autotrain_gradio.errors import StateError, UserError
+from autotrain_gradio.runs.record import read_json
+from autotrain_gradio.service import leaving, told
+from autotrain_gradio.service.core import LOCAL, Core
+from autotrain_gradio.service.told import ACTIVE, RESUMABLE
+from autotrain_gradio.spec import RunSpec
+
+
+class Runs(Core):
+    """The runs that were started."""
+
+    def runs(self, owner: str = LOCAL) -> list[dict[str, Any]]:
+        """List the owner's runs, newest first, without drafts.
+
+        Rows: `{id, task, project_name, model, data, state, created, finished, metrics, best_metric, path}`.
+        """
+        rows = []
+        for run in self.store.list():
+            try:
+                if not run.is_started() or not self._owns(run, owner):
+                    continue
+                rows.append(told.row(self.snapshot(run.id) or {}, run))
+            except UserError as error:
+                if not self.settings.shared:  # whose it is cannot be read
+                    rows.append(told.unreadable(run, error))
+        return sorted(rows, key=lambda r: r["created"] or 0, reverse=True)
+
+    def snapshot(self, run: str, since: int | None = None) -> dict[str, Any] | None:
+        """Return all that a viewer of the run sees; None when nothing changed since that version.
+
+        Fields: see docs/architecture.md. One folding of the run's events serves all its viewers.
+        """
+        record = self.store.get(run)
+        snapshot = self._snapshots.get(record, local.status)
+        position = self._dispatcher.position(record) if snapshot["state"] == "queued" else None
+        version = snapshot["version"] * 1000 + (position or 0)
+        if since is not None and version == since:
+            return None
+        task = self._task(snapshot["task"])
+        state, model = snapshot["state"], (record.directory / "model").is_dir()
+        return {
+            **snapshot,
+            "version": version,
+            "queue_position": position,
+            "waiting_for_token": state == "queued" and self._dispatcher.lacks_token(record),
+            "task_title": task.title if task else snapshot["task"],
+            "best": told.best(task, snapshot["metrics"]) if task else None,
+            "can": told.can(state, task, model=model),
+        }
+
+    def log(self, run: str, offset: int = 0, limit: int = 65536) -> dict[str, Any]:
+        """Return `{text, offset, size}`: the log from a byte offset; a negative one counts from the end."""
+        return told.log(self.store.get(run), offset, limit)
+
+    def stop(self, run: str, owner: str = LOCAL) -> None:
+        """Ask the run to stop after its current step, keeping its weights; take it out of the queue."""
+        record = self._own(run, owner)
+        state = self._state(record)
+        if state not in ACTIVE | {"queued"}:
+            raise StateError(f"The run is {state}: there is nothing to stop.", code="not-running")
+        self._dispatcher.request_stop(record, by=owner)
+
+    def resume(self, run: str, owner: str = LOCAL, *, token: str | None = None) -> None:
+        """Queue a new attempt that continues from the latest checkpoint, or from the beginning.
+
+        A run that waits for a token lost by a restart gets the new one, and starts.
+        """
+        record = self._own(run, owner)
+        state = self._state(record)
+        if state == "queued" and self._dispatcher.lacks_token(record):
+            self._dispatcher.enqueue(record, self._secrets(token))
+            return
+        if state not in RESUMABLE:
+            raise StateError(
+                f"The run is {state}: only a stopped, failed or interrupted run can be resumed.", code="not-resumable"
+            )
+        self._dispatcher.enqueue(record, self._secrets(token), resume=True)
+
+    def delete(self, run: str, owner: str = LOCAL) -> None:
+        """Remove the run and all its files.
+
+        Raises:
+            StateError: it is being trained.
+        """
+        record = self._own(run, owner)
+        # By its control and event files alone: a run whose settings are damaged can be deleted too.
+        if record.is_started() and record.state().name in ACTIVE and self._state(record) in ACTIVE:
+            raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
+        self._turns.end(run)
+        self._warm.drop(record.directory)
+        self._dispatcher.forget(record)
+        self._snapshots.drop(record.id)
+        self.store.delete(record)
+
+    def again(self, run: str, owner: str = LOCAL) -> str:
+        """Make a new draft with the settings and the data of a run; return its id.
+
+        Uploaded data is linked, not copied, where the file system can.
+        """
+        old = self._own(run, owner)
+        spec = old.spec()
+        kept = {k: v for k, v in spec.items() if k in RunSpec.model_fields}
+        new = self.store.create(spec["task"], owner, kept)
+        if (old.directory / "data").is_dir():
+            shutil.copytree(old.directory / "data", new.directory / "data", copy_function=_link, dirs_exist_ok=True)
+        return new.id
+
+    def predict(self, run: str, inputs: Sequence[Mapping[str, Any]], owner: str = LOCAL) -> list[dict[str, Any]]:
+        """Apply the run's model; one input and one prediction as the task declares them.
+
+        Files are given by absolute path.
+
+        Raises:
+            StateError: the run has no model yet.
+        """
+        record = self.store.get(run)
+        leaving.model(record)
+        context = {"inputs": [dict(i) for i in inputs]}
+        return list(self._warm.call(record.directory, "predict", context, self._environment(None)))
+
+    def form(self, run: str) -> dict[str, Any]:
+        """Return what a row for the run's model is made of: `{"features": [{"name", "kind", "typical", …}], …}`.
+
+        The fields of a feature are those of `training.tabular.frame.Feature`.
+
+        Raises:
+            StateError: the run has no model yet, or one that takes no rows of a table.
+        """
+        found = read_json(leaving.model(self.store.get(run)) / "form.json")
+        if not isinstance(found, dict) or not isinstance(found.get("features"), list):
+            raise StateError("The model of this run takes no rows of a table.", code="no-form")
+        return found
+
+    def publish(self, run: str, owner: str = LOCAL, *, token: str | None = None) -> str:
+        """Upload the run's model to the Hub; return its address there. May be tried again and again.
+
+        Raises:
+            UserError: there is no model or no token, or the upload failed.
+        """
+        record = self._own(run, owner)
+        leaving.model(record)
+        env = self._environment(token)
+        return str(local.call(record.directory, "publish", {}, limits=self.settings.limits, env=env)["address"])
+
+    def archive(self, run: str, owner: str = LOCAL) -> Path:
+        """Return a zip of the model with its card, made once for each finished attempt."""
+        return leaving.archive(self._own(run, owner))
+
+    def export(self, run: str, folder: str | Path, owner: str = LOCAL) -> Path:
+        """Copy the model into a folder that is empty or does not exist; return the folder."""
+        return leaving.export(self._own(run, owner), folder)
+
+    def file(self, run: str, relative: str) -> Path:
+        """Return a picture of the run that the page shows: only below check, preview, samples and report.
+
+        Raises:
+            NotFound: there is no such file, or it is none of those.
+        """
+        return leaving.picture(self.store.get(run), relative)
+
+
+def _link(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)  # another file system, or one without hard links
+    return target

@@ -1,0 +1,53 @@
+"""The whole API: the calls about drafts and about runs, and views of a spec."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from autotrain_gradio import views
+from autotrain_gradio.registry import resolve
+from autotrain_gradio.service.drafts import Drafts
+from autotrain_gradio.service.runs import Runs
+from autotrain_gradio.service.told import ENDED
+from autotrain_gradio.spec import Secrets, from_yaml
+
+
+class Service(Drafts, Runs):
+    """The application, without a face; see `Core` for how it is made.
+
+    Its calls are written where their subject is: `drafts.py`, `runs.py`, and here those about a spec alone.
+    """
+
+    def yaml(self, spec: Mapping[str, Any]) -> str:
+        """Return the run as YAML."""
+        return views.yaml_view(self._parsed(spec), self.tasks)
+
+    def command(self, spec: Mapping[str, Any]) -> str:
+        """Return the run as a command."""
+        return views.command_view(self._parsed(spec), self.tasks)
+
+    def python(self, spec: Mapping[str, Any]) -> str:
+        """Return the run as a Python call."""
+        return views.python_view(self._parsed(spec), self.tasks)
+
+    def parse_yaml(self, text: str) -> tuple[dict[str, Any], Secrets]:
+        """Read YAML, AutoTrain's too, into a checked spec and the secrets that it names."""
+        # On a shared page `${NAME}` must not read the server's environment.
+        spec, secrets = from_yaml(text, {} if self.settings.shared else None)
+        found = self._resolve(spec.model_dump(exclude_unset=True)) if spec.data.path else resolve(spec, self.tasks)
+        return found.spec.model_dump(mode="json", exclude_defaults=True), secrets
+
+
+def wait(service: Service, run: str, *, every: float = 0.5) -> Iterator[dict[str, Any]]:
+    """Yield the run's snapshots as they change, the last one in a state in which it has ended."""
+    version = None
+    while True:
+        snapshot = service.snapshot(run, version)
+        if snapshot is not None:
+            version = snapshot["version"]
+            yield snapshot
+            if snapshot["state"] in ENDED:
+                return
+        time.sleep(every)

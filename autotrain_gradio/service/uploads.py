@@ -1,0 +1,65 @@
+"""Files that somebody gives: whether they may be taken, and how they come into a draft."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from autotrain_gradio.errors import DataError
+
+
+def allow(paths: Sequence[Path], limit: int) -> None:
+    """Refuse an upload of no files, of missing ones, or of too much.
+
+    limit: most bytes of all files together.
+
+    Raises:
+        DataError: that is so.
+    """
+    if not paths:
+        raise DataError("No file was given.", "Drop a zip, or the files themselves.", code="no-files")
+    for path in paths:
+        if not path.is_file():
+            raise DataError(f"There is no file '{path.name}'.", "Upload it again.", code="missing-upload")
+    total = sum(p.stat().st_size for p in paths)
+    if total > limit:
+        raise DataError(
+            f"The files have {total / 2**30:.1f} GiB; at most {limit / 2**30:.0f} GiB can be uploaded.",
+            "Leave files out, or run the app where the data is and name the folder.",
+            code="upload-too-large",
+        )
+
+
+def move(paths: Sequence[Path], folder: Path) -> None:
+    """Move uploaded files into a folder that is made anew; of two with the same name both are kept.
+
+    Raises:
+        DataError: the disk is full, or may not be written to; the folder is removed again.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        for path in paths:
+            shutil.move(path, _free(folder / path.name))
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DataError(
+            f"The upload could not be kept: {error.strerror or error}.",
+            "Make room on the disk (delete runs that are no longer needed), then upload again.",
+            code="upload-failed",
+        ) from error
+
+
+def shown(paths: Sequence[Path]) -> str:
+    """Name an upload in a few words: `photos.zip`, `a.csv and 3 more`."""
+    first = paths[0].name
+    return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
+
+
+def _free(path: Path) -> Path:
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return free
