@@ -1,8 +1,8 @@
-"""Utterances as a torch data set, their order by length, and batches of them for a model of speech."""
+"""Utterances as a torch data set, and batches of them for a model of speech."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,8 +15,6 @@ from autotrain_gradio.data.audio_files import read_audio
 
 SPEEDS = (0.9, 1.0, 1.1)
 """Factors of speed perturbation (Ko et al., Audio Augmentation for Speech Recognition, Interspeech 2015)."""
-JITTER = 0.04
-"""By how much lengths are varied before batches are made of neighbours: so batches differ from epoch to epoch."""
 SHORTEST = 0.25
 """Seconds that the longest utterance of a batch is padded to at least: models cannot mask less than a few frames."""
 IGNORED = -100
@@ -70,12 +68,12 @@ class Speech(torch.utils.data.Dataset[dict[str, Any]]):
         return len(self.utterances)
 
     @property
-    def epoch(self) -> int:
-        """The epoch that was last said to begin."""
-        return int(self._epoch)
+    def lengths(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Seconds of each utterance (utterances,)."""
+        return np.array([u.seconds for u in self.utterances])
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch begins, so that its order and its augmentation differ from the others'."""
+        """Say which epoch begins, so that its augmentation differs from the others'."""
         self._epoch.fill_(epoch)
 
     def wave(self, place: int) -> Wave:
@@ -90,7 +88,7 @@ class Speech(torch.utils.data.Dataset[dict[str, Any]]):
     def __getitem__(self, place: int) -> dict[str, Any]:
         audio = self.wave(place)
         if self._speeds:
-            rng = np.random.default_rng((self._seed, self.epoch, place))
+            rng = np.random.default_rng((self._seed, int(self._epoch), place))
             audio = at_speed(audio, float(rng.choice(self._speeds)), self.rate)
         return {"audio": audio, "labels": list(self.utterances[place].labels)}
 
@@ -100,34 +98,6 @@ def at_speed(audio: Wave, factor: float, rate: int) -> Wave:
     if factor == 1.0:
         return audio
     return np.asarray(soxr.resample(audio, round(rate * factor), rate, quality="MQ"), dtype=np.float32)
-
-
-class ByLength(torch.utils.data.Sampler[int]):
-    """Orders utterances so that batches hold neighbours in length, and the batches come in random order.
-
-    Little is padded then, while every epoch has other batches; the longest one comes first. The order follows from
-    seed and epoch alone.
-    """
-
-    def __init__(self, speech: Speech, batch_size: int, seed: int) -> None:
-        self._speech, self._batch, self._seed = speech, batch_size, seed
-        self._seconds = np.array([u.seconds for u in speech.utterances])
-
-    def __len__(self) -> int:
-        return len(self._speech)
-
-    def __iter__(self) -> Iterator[int]:
-        rng = np.random.default_rng((self._seed, self._speech.epoch))
-        order = np.argsort(self._seconds * rng.uniform(1 - JITTER, 1 + JITTER, len(self)), kind="stable")
-        whole = len(order) // self._batch * self._batch
-        # The batch that is not full must come last, or it would shift the others; any rows may be in it.
-        rest = rng.choice(len(order), len(order) - whole, replace=False) if whole else np.arange(len(order))
-        kept = np.delete(order, rest)
-        # The batch with the longest comes first: if memory does not suffice, that is known at once.
-        batches = rng.permutation(whole // self._batch)
-        for batch in [*batches[batches == len(batches) - 1], *batches[batches != len(batches) - 1]]:
-            yield from map(int, kept[batch * self._batch : (batch + 1) * self._batch])
-        yield from map(int, order[np.sort(rest)])
 
 
 class Collator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,11 @@ import torch
 from transformers import AutoTokenizer, Trainer
 
 from autotrain_gradio.training import pretrained
+from autotrain_gradio.training.lengths import LengthSampler
 from autotrain_gradio.training.pretrained import ModelError
 
 CHUNK = 1000
 """Texts that are tokenised at a time."""
-MEGABATCH = 50
-"""Batches whose rows are sorted by length together: more gives batches more alike, and an order less random."""
 FAR = 1_000_000
 """A tokenizer that allows so many tokens names no limit."""
 
@@ -196,42 +195,6 @@ class Collate:
         if "labels" in items[0]:
             batch["labels"] = torch.from_numpy(np.stack([i["labels"] for i in items]))
         return batch
-
-
-class LengthSampler(torch.utils.data.Sampler[int]):
-    """Yields each row once, so that consecutive batches hold rows of like length; the batches come in random order.
-
-    What chance decides depends on seed and epoch alone, so a resumed run goes on with the rows that were left. The
-    batch with the longest row comes first: if memory does not suffice, that is known at once.
-    """
-
-    def __init__(self, lengths: np.ndarray, batch_size: int, *, seed: int) -> None:
-        self._lengths, self._batch, self._seed, self._epoch = np.asarray(lengths), batch_size, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Say which epoch begins (accelerate does)."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self._lengths)
-
-    def __iter__(self) -> Iterator[int]:
-        rng = np.random.default_rng([self._seed, self._epoch])
-        order = rng.permutation(len(self._lengths))
-        whole = len(order) - len(order) % self._batch
-        batches: list[np.ndarray] = []
-        # At least four megabatches, so that a small set is not in the same order in each epoch.
-        size = self._batch * max(1, min(MEGABATCH, whole // (4 * self._batch)))
-        for start in range(0, whole, size):
-            mega = order[start : min(start + size, whole)]
-            mega = mega[np.argsort(-self._lengths[mega], kind="stable")]
-            batches += [mega[i : i + self._batch] for i in range(0, len(mega), self._batch)]
-        if batches:
-            first = max(range(len(batches)), key=lambda i: self._lengths[batches[i][0]])
-            others = [i for i in rng.permutation(len(batches)) if i != first]
-            batches = [batches[i] for i in (first, *others)]
-        for batch in (*batches, order[whole:]):
-            yield from batch.tolist()
 
 
 class TextTrainer(Trainer):

@@ -27,7 +27,7 @@ from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import TINY
 from autotrain_gradio.tasks.automatic_speech_recognition import ctc, seq2seq, tiny, writing
 from autotrain_gradio.tasks.automatic_speech_recognition.families import Family, family_of
-from autotrain_gradio.training import lora, pretrained
+from autotrain_gradio.training import lora, pretrained, saved
 from autotrain_gradio.training.audio import IGNORED, Collator
 
 TOKENIZERS = ("vocab.json", "tokenizer.json", "tokenizer.model", "vocab.txt")
@@ -276,18 +276,7 @@ def save(made: Recogniser, model: Any, folder: Path, params: Any) -> None:
         PROCESSOR_MAPPING[type(model.config)](made.extractor, made.tokenizer).save_pretrained(folder)
     if made.family == "ctc" and ctc.has_adapters(model) and params.language:
         ctc.save_adapter(model, folder, params.language)
-    saved, info = auto_class(made.family, model.config).from_pretrained(
-        folder, output_loading_info=True, dtype=torch.float32, local_files_only=True
-    )
-    AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    problem = ", ".join(sorted(map(str, {*info["missing_keys"], *info["unexpected_keys"]}))[:5])
-    if not problem:
-        mine = model.state_dict()
-        different = [k for k, v in saved.state_dict().items() if k not in mine or not torch.equal(v, mine[k].to(v))]
-        problem = f"{different[0]} differs" if different else ""
-    if problem:
-        message = f"The model does not come back as it was saved: {problem}."
-        raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
+    saved.verify(folder, model, auto_class(made.family, model.config), AutoTokenizer)
 
 
 def auto_class(family: Family, config: Any) -> Any:
@@ -308,7 +297,6 @@ def reopen(folder: Path) -> tuple[Family, Any, Any, Any]:
     family = family_of(pretrained.fetch_config(str(folder)), folder.name)
     with pretrained.named(folder.name):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        model = auto_class(family, config).from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval()
         extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return family, (model.cuda() if torch.cuda.is_available() else model), extractor, tokenizer
+    model, tokenizer = saved.reopen(folder, auto_class(family, config), AutoTokenizer)
+    return family, model, extractor, tokenizer

@@ -9,7 +9,8 @@ from transformers import Trainer
 
 from autotrain_gradio.tasks.automatic_speech_recognition import decoding
 from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
-from autotrain_gradio.training.audio import ByLength, Speech
+from autotrain_gradio.training.audio import Speech
+from autotrain_gradio.training.lengths import LengthSampler
 
 
 class SpeechTrainer(Trainer):
@@ -29,7 +30,7 @@ class SpeechTrainer(Trainer):
         speech = self.train_dataset if train_dataset is None else train_dataset
         if not self._by_length or not isinstance(speech, Speech):
             return super()._get_train_sampler(train_dataset)
-        return ByLength(speech, self._train_batch_size, self.args.seed)
+        return LengthSampler(speech.lengths, self._train_batch_size, seed=self.args.seed)
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **more: Any) -> Any:
         """Leave out of a batch what no model takes."""

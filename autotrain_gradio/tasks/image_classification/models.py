@@ -1,4 +1,4 @@
-"""Models for image classification: opening one with a new last layer, a tiny one, freezing, and reopening."""
+"""Models for image classification: opening one with a new last layer, a tiny one, and freezing."""
 
 from __future__ import annotations
 
@@ -112,35 +112,3 @@ def freeze_backbone(model: Any) -> None:
     # The Trainer puts the whole model into training mode at each step, in which batch norms go on averaging.
     body.eval()
     body.train = lambda mode=True: body
-
-
-def verify(folder: Path, model: Any, classes: int) -> None:
-    """Open the saved model as a user would, and compare it with the one in memory.
-
-    Raises:
-        UserError: weights are missing or differ, or it has another number of classes.
-    """
-    saved, info = AutoModelForImageClassification.from_pretrained(folder, output_loading_info=True, dtype=torch.float32)
-    AutoImageProcessor.from_pretrained(folder)
-    problem = ", ".join(sorted({*info["missing_keys"], *info["unexpected_keys"]})[:5])
-    if saved.config.num_labels != classes:
-        problem = f"{saved.config.num_labels} classes instead of {classes}"
-    elif not problem:
-        mine = model.state_dict()
-        different = [k for k, v in saved.state_dict().items() if k not in mine or not torch.equal(v, mine[k].to(v))]
-        problem = f"{different[0]} differs" if different else ""
-    if problem:
-        message = f"The model does not come back as it was saved: {problem}."
-        raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
-
-
-def reopen(folder: Path) -> tuple[Any, Any]:
-    """Return a trained model, ready to predict, and its processor.
-
-    Raises:
-        UserError: the folder's files are missing or damaged.
-    """
-    with pretrained.named(folder.name):
-        model = AutoModelForImageClassification.from_pretrained(folder, local_files_only=True).eval()
-        processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-    return (model.cuda() if torch.cuda.is_available() else model), processor

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import DatasetDict
-from transformers import Trainer, TrainingArguments
+from transformers import AutoImageProcessor, AutoModelForImageClassification, Trainer, TrainingArguments
 
 from autotrain_gradio import data
 from autotrain_gradio.errors import DataError, UserError
@@ -21,7 +21,7 @@ from autotrain_gradio.tasks.image_classification.evaluation import judge_of
 from autotrain_gradio.tasks.image_classification.models import tiny_model
 from autotrain_gradio.tasks.image_classification.preview import preview
 from autotrain_gradio.tasks.image_classification.probe import probe
-from autotrain_gradio.training import card, vision
+from autotrain_gradio.training import card, saved, vision
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.images import SCALE, Budget, Images, collate
@@ -81,7 +81,7 @@ def train(run: Reporter) -> None:
     def write(folder: Path) -> None:
         trainer.model.save_pretrained(folder)
         processor.save_pretrained(folder)
-        models.verify(folder, trainer.model, len(names))
+        saved.verify(folder, trainer.model, AutoModelForImageClassification, AutoImageProcessor, classes=len(names))
 
     card.save(run, write, model_card(run, rows, names, found, done))
     run.report(report)
@@ -169,7 +169,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """
 
     def __init__(self, directory: Path) -> None:
-        self._model, processor = models.reopen(directory / "model")
+        self._model, processor = saved.reopen(directory / "model", AutoModelForImageClassification, AutoImageProcessor)
         self._geometry = vision.Geometry.of(processor)
         self._transform = vision.valid_transform(self._geometry)
 

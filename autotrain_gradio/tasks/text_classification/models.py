@@ -1,4 +1,4 @@
-"""Models for text classification: opening one with a new last layer, a tiny one, freezing, and reopening."""
+"""Models for text classification: opening one with a new last layer, a tiny one, and freezing."""
 
 from __future__ import annotations
 
@@ -192,37 +192,3 @@ def freeze_backbone(model: Any, fresh: Iterable[str]) -> None:
     kept = head_of(model, fresh)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(any(name.startswith(place + ".") for place in kept))
-
-
-def verify(folder: Path, model: Any, classes: int) -> None:
-    """Open the saved model as a user would, and compare it with the one in memory.
-
-    Raises:
-        UserError: weights are missing or differ, or it has another number of classes.
-    """
-    saved, info = AutoModelForSequenceClassification.from_pretrained(
-        folder, output_loading_info=True, dtype=torch.float32
-    )
-    open_tokenizer(str(folder), local=True)
-    problem = ", ".join(sorted({*info["missing_keys"], *info["unexpected_keys"]})[:5])
-    if saved.config.num_labels != classes:
-        problem = f"{saved.config.num_labels} classes instead of {classes}"
-    elif not problem:
-        mine = model.state_dict()
-        different = [k for k, v in saved.state_dict().items() if k not in mine or not torch.equal(v, mine[k].to(v))]
-        problem = f"{different[0]} differs" if different else ""
-    if problem:
-        message = f"The model does not come back as it was saved: {problem}."
-        raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
-
-
-def reopen(folder: Path) -> tuple[Any, Any]:
-    """Return a trained model, ready to predict, and its tokenizer.
-
-    Raises:
-        UserError: the folder's files are missing or damaged.
-    """
-    with pretrained.named(folder.name):
-        model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True).eval()
-    tokenizer = open_tokenizer(str(folder), local=True)
-    return (model.cuda() if torch.cuda.is_available() else model), tokenizer

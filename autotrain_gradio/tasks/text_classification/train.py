@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import DatasetDict
-from transformers import TrainingArguments
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
 from autotrain_gradio.data.rows import counted
@@ -22,7 +22,7 @@ from autotrain_gradio.tasks.text_classification.models import tiny_model
 from autotrain_gradio.tasks.text_classification.preview import preview
 from autotrain_gradio.tasks.text_classification.probe import probe
 from autotrain_gradio.tasks.text_classification.targets import Labels, loss_function
-from autotrain_gradio.training import card, lora
+from autotrain_gradio.training import card, lora, saved
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.judge import only_logits
@@ -101,7 +101,7 @@ def train(run: Reporter) -> None:
     def write(folder: Path) -> None:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        models.verify(folder, model, len(labels.names))
+        saved.verify(folder, model, AutoModelForSequenceClassification, AutoTokenizer, classes=len(labels.names))
 
     card.save(run, write, model_card(run, rows, labels, found, done))
     run.report(report)
@@ -188,7 +188,9 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """
 
     def __init__(self, directory: Path) -> None:
-        self._model, self._tokenizer = models.reopen(directory / "model")
+        self._model, self._tokenizer = saved.reopen(
+            directory / "model", AutoModelForSequenceClassification, AutoTokenizer
+        )
         config = self._model.config
         names = tuple(config.id2label[i] for i in range(config.num_labels))
         self._labels = Labels(names, config.problem_type == "multi_label_classification")

@@ -17,12 +17,18 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
-from transformers import BertConfig, ViTConfig, ViTForImageClassification
+from transformers import (
+    AutoImageProcessor,
+    AutoModelForImageClassification,
+    BertConfig,
+    ViTConfig,
+    ViTForImageClassification,
+)
 
 from autotrain_gradio.errors import MissingExtra, UserError
 from autotrain_gradio.spec import RunSpec
 from autotrain_gradio.tasks.image_classification import models, train
-from autotrain_gradio.training import pretrained
+from autotrain_gradio.training import pretrained, saved
 
 
 def response(status: int) -> Any:
@@ -166,13 +172,14 @@ def test_a_saved_model_that_differs_is_noticed(tmp_path: Path) -> None:
     folder = tmp_path / "saved"
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
-    models.verify(folder, model, 2)
+    public = (model, AutoModelForImageClassification, AutoImageProcessor)
+    saved.verify(folder, *public, classes=2)
     with pytest.raises(UserError, match="2 classes instead of 3"):
-        models.verify(folder, model, 3)
+        saved.verify(folder, *public, classes=3)
     with torch.no_grad():
         next(model.parameters()).add_(1)
     with pytest.raises(UserError, match="differs"):
-        models.verify(folder, model, 2)
+        saved.verify(folder, *public, classes=2)
 
 
 def probe(model: object) -> dict[str, Any]:

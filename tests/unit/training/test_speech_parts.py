@@ -1,4 +1,4 @@
-"""Parts of speech recognition: batches, the order by length, decoding, cutting at pauses, families and writing."""
+"""Parts of speech recognition: batches, decoding, cutting at pauses, families and writing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autotrain_gradio.errors import MissingExtra, UserError
 from autotrain_gradio.registry import registry
 from autotrain_gradio.tasks.automatic_speech_recognition import ctc, decoding, tiny, transcribe, writing
 from autotrain_gradio.tasks.automatic_speech_recognition.families import family_of
-from autotrain_gradio.training.audio import ByLength, Collator, Speech, Utterance, at_speed
+from autotrain_gradio.training.audio import Collator, Speech, Utterance, at_speed
 from autotrain_gradio.training.pretrained import ModelError
 from tests.unit.training.voices import RATE, record, speak
 
@@ -47,23 +47,6 @@ def test_speed_follows_seed_epoch_and_row(tmp_path: Path) -> None:
     again.set_epoch(1)
     assert lengths != [len(again[i]["audio"]) for i in range(6)]
     assert len(at_speed(np.zeros(1100, np.float32), 1.1, RATE)) == pytest.approx(1000, abs=2)
-
-
-def test_batches_hold_neighbours_and_differ_from_epoch_to_epoch() -> None:
-    seconds = np.random.default_rng(0).uniform(1, 20, 103)
-    speech = Speech([{}] * 103, [utterance(float(s)) for s in seconds], RATE)
-    order = list(ByLength(speech, 8, seed=3))
-    assert sorted(order) == list(range(103))
-    batches = [seconds[order[i : i + 8]] for i in range(0, 96, 8)]
-    padded = sum(b.max() * len(b) for b in batches) / sum(b.sum() for b in batches)
-    assert padded < 1.1
-    means = [b.mean() for b in batches]
-    assert means != sorted(means) and means != sorted(means, reverse=True)
-    assert list(ByLength(speech, 8, seed=3)) == order
-    speech.set_epoch(1)
-    assert list(ByLength(speech, 8, seed=3)) != order
-    few = Speech([{}] * 3, [utterance(1.0)] * 3, RATE)
-    assert sorted(ByLength(few, 8, seed=3)) == [0, 1, 2]
 
 
 def test_a_batch_is_padded_with_what_a_loss_ignores() -> None:

@@ -140,7 +140,7 @@ def test_adapters_are_merged_and_only_they_and_the_last_layers_are_trained(
     text_trial: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = models.tiny_model(tmp_path / "base", ["a", "b"], texts=["my old dog and the new apple"] * 3)
-    made = text_trial(model=str(base), peft=True, lora_r=4, epochs=4, lr=0.02)
+    made = text_trial(model=str(base), peft=True, lora_r=4, epochs=4, lr=0.005)
     seen: list[set[str]] = []
     original = Trainer.train
 
@@ -162,7 +162,7 @@ def test_adapters_are_merged_and_only_they_and_the_last_layers_are_trained(
     )
     assert not torch.equal(trained["model.layers.0.attn.Wqkv.weight"], before["model.layers.0.attn.Wqkv.weight"])
     assert any("adapters are merged" in e["message"] for e in made.events("note"))
-    assert made.events("result")[-1]["values"]["eval_loss"] < 1.1
+    assert made.events("result")[-1]["values"]["eval_loss"] < 0.8
 
 
 def test_a_run_with_adapters_is_resumed(text_trial: Make) -> None:

@@ -1,4 +1,4 @@
-"""Texts as a training sees them: tokens, order, batches."""
+"""Texts as a training sees them: tokens and batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from transformers import BertForSequenceClassification as Bert
 from transformers import RobertaForSequenceClassification as Roberta
 
 from autotrain_gradio.tasks.text_classification import models
-from autotrain_gradio.training.text import Collate, LengthSampler, Texts, Tokens, longest, tokenise
+from autotrain_gradio.training.text import Collate, Texts, Tokens, longest, tokenise
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghij"]
 
@@ -85,39 +85,6 @@ def test_tokenising_can_be_stopped() -> None:
     done: list[int] = []
     assert tokenise(words(), ["a"] * 2500, 8, go_on=lambda n: done.append(n) or n < 2000) is None
     assert done == [1000, 2000]
-
-
-def lengths_of(count: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(1, 500, count)
-
-
-def test_every_row_comes_once_in_an_epoch_and_otherwise_in_the_next() -> None:
-    sampler = LengthSampler(lengths_of(1003), 8, seed=1)
-    orders = []
-    for epoch in (0, 1, 0):
-        sampler.set_epoch(epoch)
-        orders.append(list(sampler))
-        assert sorted(orders[-1]) == list(range(1003)) and len(sampler) == 1003
-    assert orders[0] == orders[2] != orders[1]
-    assert list(LengthSampler(lengths_of(1003), 8, seed=2)) != orders[0]
-
-
-def test_batches_hold_rows_of_like_length_and_need_little_padding() -> None:
-    lengths = lengths_of(4003)
-    batches = np.asarray(list(LengthSampler(lengths, 16, seed=1)))[:4000].reshape(-1, 16)
-    padded = (lengths[batches].max(axis=1) * 16).sum()
-    assert padded < 1.05 * lengths[batches].sum()
-    by_chance = lengths[np.arange(4000).reshape(-1, 16)].max(axis=1).sum() * 16
-    assert by_chance > 1.7 * lengths[batches].sum()
-    # Of all full batches the first one has the longest row, and the others are in no order of length.
-    longest_rows = lengths[batches].max(axis=1)
-    assert longest_rows[0] == longest_rows.max()
-    assert abs(np.corrcoef(longest_rows[1:], np.arange(len(longest_rows) - 1))[0, 1]) < 0.2
-
-
-@pytest.mark.parametrize("count", [1, 7, 8, 9, 33])
-def test_a_few_rows_are_enough(count: int) -> None:
-    assert sorted(LengthSampler(lengths_of(count), 8, seed=0)) == list(range(count))
 
 
 def test_rows_by_length_are_put_back_in_order() -> None:

@@ -1,0 +1,47 @@
+"""A trained model in its folder: whether it comes back as it was saved, and opening it to predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.training import pretrained
+
+
+def verify(folder: Path, model: Any, auto: Any, reader: Any, *, classes: int | None = None) -> None:
+    """Open the saved model as a user would, and compare it with the one in memory, weight by weight.
+
+    auto, reader: the auto classes of the model and of its tokenizer or processor. classes: how many it must tell apart.
+
+    Raises:
+        UserError: weights are missing or differ, or it has another number of classes.
+    """
+    saved, info = auto.from_pretrained(
+        folder, output_loading_info=True, dtype=torch.float32, local_files_only=True, trust_remote_code=False
+    )
+    reader.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    problem = ", ".join(sorted(map(str, {*info["missing_keys"], *info["unexpected_keys"]}))[:5])
+    if classes is not None and saved.config.num_labels != classes:
+        problem = f"{saved.config.num_labels} classes instead of {classes}"
+    elif not problem:
+        mine = model.state_dict()
+        different = [k for k, v in saved.state_dict().items() if k not in mine or not torch.equal(v, mine[k].to(v))]
+        problem = f"{different[0]} differs" if different else ""
+    if problem:
+        message = f"The model does not come back as it was saved: {problem}."
+        raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
+
+
+def reopen(folder: Path, auto: Any, reader: Any) -> tuple[Any, Any]:
+    """Return a trained model in 32 bits, ready to predict, on the GPU if there is one; and its tokenizer or processor.
+
+    Raises:
+        UserError: the folder's files are missing or damaged.
+    """
+    with pretrained.named(folder.name):
+        model = auto.from_pretrained(folder, local_files_only=True, dtype=torch.float32, trust_remote_code=False).eval()
+        read = reader.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    return (model.cuda() if torch.cuda.is_available() else model), read
