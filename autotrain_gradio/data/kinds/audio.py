@@ -8,30 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from autotrain_gradio.data import media
 from autotrain_gradio.data.audio_files import AudioError, Source, blocks, header
 from autotrain_gradio.data.kinds.audio_panels import gallery, profile
 from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
 from autotrain_gradio.data.scan import Scan
-from autotrain_gradio.data.tree import inside
-from autotrain_gradio.errors import Finding, Level
+from autotrain_gradio.errors import Finding
 
 __all__ = ["AudioCells", "gallery", "inspect", "of", "profile"]
 
 SHORTEST = 0.1
 """Seconds under which nothing can be said."""
-THREADS = 4
 PIECE = 4096
 """Bytes of each of the places of a file that its digest is made of."""
 EXTENSIONS = {
@@ -106,12 +101,6 @@ def of(rows: Rows) -> tuple[str, AudioCells] | None:
     return next(((role, c) for role, c in rows.cells.items() if isinstance(c, AudioCells)), None)
 
 
-class _Item(NamedTuple):
-    key: tuple[str, int, int]
-    path: str | None
-    data: Any
-
-
 def look(source: Source, size: int) -> Fact:
     """Read a file's header and say what it is, or why it cannot be used."""
     if size == 0:
@@ -168,27 +157,12 @@ def _whole(source: Source) -> str:
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Look at every file that is still needed, once, in a few threads; those known from before are not opened."""
-    count = len(cells)
-    values: list[str | None] = [None] * count
-    known: list[Fact] = []
-    number = np.full(count, -1, dtype=np.int64)  # row → its place in `known`
     scan = Scan(context.draft / "data" / "scan-audio.parquet", FIELDS, context.stamp)
-    items = dict(enumerate(_items(cells, context, values, known, number, scan)))
-    waiting = {place: item for place, item in items.items() if item is not None and known[place] is _NOT_YET}
-    _each(
-        list(waiting.items()),
-        lambda pair: _look_at(pair[1], context.root),
-        lambda pair, fact: known.__setitem__(pair[0], fact),
-        lambda done: context.progress(f"Reading {counted(len(waiting), 'header')} of audio files", done),
-    )
-    changed = [place for place in waiting if known[place].problem != "audio-unreadable"]
-    changed += _tell_apart(items, known, context.root)
-    if changed:
-        scan.write([items[p].key for p in changed], [known[p] for p in changed])  # type: ignore[union-attr]
-    nothing = Fact()
-    facts = [known[n] if n >= 0 else nothing for n in number.tolist()]
+    files = media.open_each(cells, context, scan, Fact, lambda item: _look_at(item, context.root), "audio")
+    files.remember(scan, files.looked + _tell_apart(files, context.root))
+    facts = files.facts(Fact())
     result = AudioCells(
-        values, [f.problem for f in facts], media=True, column=cells, root=context.root, draft=context.draft
+        files.paths, [f.problem for f in facts], media=True, column=cells, root=context.root, draft=context.draft
     )
     result.keep = ("seconds",)
     result.facts = {
@@ -202,107 +176,35 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     return result
 
 
-_NOT_YET = Fact(detail="not looked at yet")
+def _look_at(item: media.Item, root: Path) -> Fact:
+    return look(_source(item, root), item.key[1])
 
 
-def _items(
-    cells: pa.ChunkedArray,
-    context: Context,
-    values: list[str | None],
-    known: list[Fact],
-    number: Any,
-    scan: Scan,
-) -> Iterator[_Item | None]:
-    """Yield each file or blob once, None for cells without one; fill in paths, places, and the facts of those known."""
-    places: dict[Any, int] = {}
-    start = 0
-    for chunk in cells.chunks:
-        paths = pc.struct_field(chunk, "path").to_pylist()
-        blobs = pc.struct_field(chunk, "bytes")
-        inner = blobs.null_count < len(blobs)
-        for j, path in enumerate(paths):
-            i = start + j
-            if not context.needed[i]:
-                continue
-            data = blobs[j].as_buffer() if inner and blobs[j].is_valid else None
-            item: _Item | None = None
-            fact = _NOT_YET
-            if data is not None:
-                item = _Item((context.where[i], data.size, 0), None, data)
-            elif path and path not in context.fingerprint and not inside(path):
-                fact = Fact(problem="file-outside", detail=path[:80])
-            elif path:
-                values[i] = path
-                item = _Item((path, *context.fingerprint.get(path, (-1, 0))), path, None)
-            else:
-                fact = Fact(problem="audio-missing", detail="no audio in this row")
-            key = item.key if item else fact
-            if key in places:
-                number[i] = places[key]
-                continue
-            number[i] = places[key] = len(known)
-            before = scan.get(*item.key) if item else None
-            known.append(Fact(*before) if before is not None else fact)
-            yield item
-        start += len(paths)
+def _source(item: media.Item, root: Path) -> Source:
+    return memoryview(item.data) if item.data is not None else root / str(item.path)
 
 
-def _look_at(item: _Item, root: Path) -> Fact:
-    if item.data is not None:
-        return look(memoryview(item.data), item.data.size)
-    if item.key[1] < 0:
-        return Fact(problem="audio-missing", detail="there is no such file")
-    return look(f"{root}/{item.path}", item.key[1])
-
-
-def _tell_apart(items: dict[int, _Item | None], known: list[Fact], root: Path) -> list[int]:
+def _tell_apart(files: media.Opened[Fact], root: Path) -> list[int]:
     """Give files whose probes are alike the digest of the whole; return their places."""
     alike: dict[str, list[int]] = defaultdict(list)
-    for place, item in items.items():
-        digest = known[place].digest
-        if item is not None and digest and not digest.startswith("whole "):
+    for place in files.items:
+        digest = files.known[place].digest
+        if digest and not digest.startswith("whole "):
             alike[digest].append(place)
     # A file that was told apart before keeps its digest: one that is new must be compared with it.
-    met = {f.bytes for f in known if f.digest is not None and f.digest.startswith("whole ")}
+    met = {f.bytes for f in files.known if f.digest is not None and f.digest.startswith("whole ")}
     changed = []
     for places in alike.values():
-        if len(places) == 1 and known[places[0]].bytes not in met:
+        if len(places) == 1 and files.known[places[0]].bytes not in met:
             continue
         for place in places:
-            item = items[place]
-            assert item is not None  # as above
-            source: Source = memoryview(item.data) if item.data is not None else root / str(item.path)
             try:
-                digest = f"whole {known[place].bytes} {_whole(source)}"
+                digest = f"whole {files.known[place].bytes} {_whole(_source(files.items[place], root))}"
             except OSError:
                 continue  # gone since its header was read: told at Start
-            known[place] = known[place]._replace(digest=digest)
+            files.known[place] = files.known[place]._replace(digest=digest)
             changed.append(place)
     return changed
-
-
-def _each(
-    items: list[Any], work: Callable[[Any], Any], take: Callable[[Any, Any], Any], progress: Callable[[float], Any]
-) -> None:
-    """Do work on items in a few threads, and take the results in their order."""
-    done = 0
-    iterator = iter(items)
-    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        running: deque[tuple[list[Any], Future[list[Any]]]] = deque()
-        try:
-            while True:
-                while len(running) <= 2 * THREADS and (batch := list(islice(iterator, 32))):
-                    running.append((batch, pool.submit(lambda b: [work(x) for x in b], batch)))
-                if not running:
-                    return
-                batch, future = running.popleft()
-                for item, result in zip(batch, future.result(), strict=True):
-                    take(item, result)
-                done += len(batch)
-                progress(done / len(items))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 PROBLEMS = {
@@ -321,75 +223,27 @@ PROBLEMS = {
         f"{{n}} {{is}} shorter than {SHORTEST:g} s",
         "Nothing can be said in that time: look whether the files are cut rightly.",
     ),
-    "file-outside": (
-        "{n} {is} outside the folder of the data, and {is} not opened",
-        "Name files by their path from the table.",
-    ),
 }
 """Reasons why a row is left out → what happened, and what to do."""
 
 
 def _findings(facts: list[Fact], context: Context) -> list[Finding]:
-    findings = []
-    by_problem: dict[str, list[int]] = defaultdict(list)
-    for i, fact in enumerate(facts):
-        if fact.problem:
-            by_problem[fact.problem].append(i)
-    for code, indices in by_problem.items():
-        text, hint = PROBLEMS[code]
-        one = len(indices) == 1
-        said = text.format(n=counted(len(indices), "audio file"), **_verbs(len(indices)))
-        names = [f"{context.where[i]} ({facts[i].detail})" for i in indices[:5]]
-        findings.append(
-            Finding(
-                "error" if code == "file-outside" else "warning",
-                code,
-                f"{said} and {'is' if one else 'are'} left out: {listed(names, len(indices))}.",
-                hint,
-                context.where[indices[0]] if one else counted(len(indices), "row"),
-            )
-        )
+    """Tell of files left out, of names that say another format, of several sampling rates, and of several channels."""
+    findings = media.left_out(facts, PROBLEMS, "audio file", context)
     good = [i for i, f in enumerate(facts) if f.format and not f.problem]
-    return [*findings, *_formats(facts, good, context)]
-
-
-def _verbs(number: int) -> dict[str, str]:
-    return {"is": "is", "has": "has"} if number == 1 else {"is": "are", "has": "have"}
-
-
-_SUFFIXES = frozenset().union(*EXTENSIONS.values())
-
-
-def _formats(facts: list[Fact], good: list[int], context: Context) -> list[Finding]:
-    """Tell of names that say another format, of several sampling rates, and of several channels."""
-    findings = []
-
-    def note(level: Level, code: str, hit: list[int], text: str, hint: str = "") -> None:
-        if hit:
-            said = text.format(n=counted(len(hit), "audio file"), **_verbs(len(hit)))
-            findings.append(
-                Finding(level, code, f"{said}: {listed([context.where[i] for i in hit[:5]], len(hit))}.", hint)
-            )
-
-    suffixes = {i: os.path.splitext(context.where[i])[1].lower() for i in good}
-    note(
-        "warning",
-        "wrong-extension",
-        [i for i in good if suffixes[i] in _SUFFIXES and suffixes[i] not in EXTENSIONS.get(str(facts[i].format), ())],
-        "{n} {is} of another format than the name says, and {is} read all the same",
-        "Rename the files, so that other programs open them too.",
-    )
+    findings += media.wrong_extensions([f.format for f in facts], good, EXTENSIONS, "audio file", context)
     rates = Counter(facts[i].rate for i in good)
     if len(rates) > 1:
         shown = [f"{counted(n, 'row')} at {rate:,} Hz" for rate, n in rates.most_common()]
         findings.append(
             Finding("info", "sampling-rates", f"The sampling rates differ: {listed(shown)}. All are brought to one.")
         )
-    note(
+    return findings + media.noticed(
         "info",
         "channels",
         [i for i in good if (facts[i].channels or 1) > 1],
         "{n} {has} several channels, which are averaged",
+        "audio file",
+        context,
         "Leave a channel out before, if it holds something else than the speech.",
     )
-    return findings

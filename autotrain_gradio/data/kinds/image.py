@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import struct
 import threading
 import warnings
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from PIL import Image, UnidentifiedImageError
 
+from autotrain_gradio.data import media
 from autotrain_gradio.data.kinds.image_panels import gallery, profile
 from autotrain_gradio.data.picture_formats import READABLE
-from autotrain_gradio.data.rows import Cells, Context, counted, listed
+from autotrain_gradio.data.rows import Cells, Context
 from autotrain_gradio.data.scan import Scan
-from autotrain_gradio.data.tree import inside
-from autotrain_gradio.errors import Finding, Level
+from autotrain_gradio.errors import Finding
 
 __all__ = ["gallery", "inspect", "profile"]
 
@@ -50,7 +46,6 @@ LARGE = 16_000_000
 """Pixels from which images are decoded one at a time, for memory's sake."""
 SMALL = 32
 """Pixels of the shorter side under which an image is too small to show much."""
-THREADS = 4
 
 FIELDS = {
     "width": pa.int32(),
@@ -80,13 +75,6 @@ class Fact(NamedTuple):
     flags: str = ""
     problem: str | None = None
     detail: str = ""
-
-
-class _Item(NamedTuple):
-    number: int
-    key: tuple[str, int, int]
-    path: str | None
-    data: Any
 
 
 _one_large = threading.Lock()
@@ -179,99 +167,30 @@ def _content(head: bytes) -> str:
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Look at every picture that is still needed, in a few threads; those known from before are not opened."""
-    count = len(cells)
-    facts = [Fact()] * count
-    values: list[str | None] = [None] * count
     scan = Scan(context.draft / "data" / "scan.parquet", FIELDS, context.stamp)
-    limit, root = context.request.limits.image_pixels, str(context.root)
-    total = max(1, int(context.needed.sum()))
-    keys: list[tuple[str, int, int]] = []
-    found: list[Fact] = []
-
-    def work(batch: list[_Item]) -> list[tuple[_Item, Fact]]:
-        return [(item, _look_at(item, root, limit)) for item in batch]
-
-    def take(future: Future[list[tuple[_Item, Fact]]]) -> None:
-        for item, fact in future.result():
-            facts[item.number] = fact
-            if fact.problem != "image-unreadable":
-                keys.append(item.key)
-                found.append(fact)
-        context.progress(f"Looking at {counted(total, 'image')}", len(found) / total)
-
+    limit = context.request.limits.image_pixels
     # The limit on pixels is ours and looked at before decoding; Pillow would print a warning for each image.
     Image.MAX_IMAGE_PIXELS = None
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        running: deque[Future[list[tuple[_Item, Fact]]]] = deque()
-        try:
-            for batch in _batches(_items(cells, context, values, facts, scan), 16):
-                running.append(pool.submit(work, batch))
-                if len(running) > 2 * THREADS:
-                    take(running.popleft())
-            while running:
-                take(running.popleft())
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    if found:
-        scan.write(keys, found)
-    result = Cells(values, [f.problem for f in facts], media=True)
+        files = media.open_each(cells, context, scan, Fact, lambda item: _look_at(item, context.root, limit), "image")
+    files.remember(scan, files.looked)
+    facts = files.facts(Fact())
+    result = Cells(files.paths, [f.problem for f in facts], media=True)
     for name in ("width", "height", "mode", "format", "digest", "bytes"):
         result.facts[name] = [getattr(f, name) for f in facts]
     result.findings = _findings(facts, context)
     return result
 
 
-def _items(
-    cells: pa.ChunkedArray, context: Context, values: list[str | None], facts: list[Fact], scan: Scan
-) -> Iterator[_Item]:
-    """Yield the pictures that must be opened; fill in the paths of all, and the facts of those known."""
-    start = 0
-    for chunk in cells.chunks:
-        paths = pc.struct_field(chunk, "path").to_pylist()
-        blobs = pc.struct_field(chunk, "bytes")
-        inner = blobs.null_count < len(blobs)
-        for j, path in enumerate(paths):
-            i = start + j
-            if not context.needed[i]:
-                continue
-            data = blobs[j].as_buffer() if inner and blobs[j].is_valid else None
-            if data is not None:
-                key = (context.where[i], data.size, 0)
-            elif path and path not in context.fingerprint and not inside(path):
-                facts[i] = Fact(problem="file-outside", detail=path[:80])
-                continue
-            elif path:
-                values[i] = path
-                key = (path, *context.fingerprint.get(path, (-1, 0)))
-            else:
-                facts[i] = Fact(problem="image-missing", detail="no picture in this row")
-                continue
-            known = scan.get(*key)
-            if known is not None:
-                facts[i] = Fact(*known)
-            else:
-                yield _Item(i, key, path, data)
-        start += len(paths)
-
-
-def _look_at(item: _Item, root: str, limit: int) -> Fact:
+def _look_at(item: media.Item, root: Path, limit: int) -> Fact:
     if item.data is not None:
         return look(memoryview(item.data), limit)
-    if item.key[1] < 0:
-        return Fact(problem="image-missing", detail="there is no such file")
     try:
-        with open(f"{root}/{item.path}", "rb", buffering=0) as file:
-            data = file.read()
+        data = (root / str(item.path)).read_bytes()
     except OSError as error:
         return Fact(problem="image-unreadable", detail=error.strerror or str(error))
     return look(data, limit)
-
-
-def _batches(items: Iterator[_Item], size: int) -> Iterator[list[_Item]]:
-    while batch := list(islice(items, size)):
-        yield batch
 
 
 PROBLEMS = {
@@ -282,75 +201,30 @@ PROBLEMS = {
     "image-truncated": ("{n} {is} cut off before the end", "Copy or download the files again."),
     "image-corrupt": ("{n} {is} damaged", "Open and save the files again in an image program, or remove them."),
     "image-too-large": ("{n} {is} too large", "Make the files smaller: at most {limit:,.0f} megapixels are opened."),
-    "file-outside": (
-        "{n} {is} outside the folder of the data, and {is} not opened",
-        "Name files by their path from the table.",
-    ),
 }
 """Reasons why a row is left out → what happened, and what to do."""
 
 
 def _findings(facts: list[Fact], context: Context) -> list[Finding]:
-    findings = []
-    by_problem: dict[str, list[int]] = {}
-    for i, fact in enumerate(facts):
-        if fact.problem:
-            by_problem.setdefault(fact.problem, []).append(i)
     limit = context.request.limits.image_pixels / 1e6
-    for code, indices in by_problem.items():
-        text, hint = PROBLEMS[code]
-        one = len(indices) == 1
-        said = text.format(n=counted(len(indices), "image"), **{"is": "is" if one else "are"})
-        names = [f"{context.where[i]} ({facts[i].detail})" for i in indices[:5]]
-        findings.append(
-            Finding(
-                "error" if code == "file-outside" else "warning",
-                code,
-                f"{said} and {'is' if one else 'are'} left out: {listed(names, len(indices))}.",
-                hint.format(limit=limit),
-                context.where[indices[0]] if one else f"{counted(len(indices), 'row')}",
-            )
-        )
+    findings = media.left_out(facts, PROBLEMS, "image", context, limit=limit)
     good = [i for i, f in enumerate(facts) if f.format and not f.problem]
+    findings += media.wrong_extensions([f.format for f in facts], good, EXTENSIONS, "image", context)
 
-    def note(level: Level, code: str, wanted: Callable[[Fact, int], bool], text: str, hint: str = "") -> None:
-        hit = [i for i in good if wanted(facts[i], i)]
-        if hit:
-            said = text.format(
-                n=counted(len(hit), "image"),
-                **{"is": "is" if len(hit) == 1 else "are", "has": "has" if len(hit) == 1 else "have"},
-            )
-            findings.append(
-                Finding(level, code, f"{said}: {listed([context.where[i] for i in hit[:5]], len(hit))}.", hint)
-            )
+    def note(code: str, wanted: Callable[[Fact], bool], text: str, hint: str = "") -> None:
+        hit = [i for i in good if wanted(facts[i])]
+        findings.extend(media.noticed("info", code, hit, text, "image", context, hint))
 
-    paths = [_suffix(context.where[i]) for i in range(len(facts))]
+    note("animated", lambda f: "animated" in f.flags, "{n} {is} animated; the first frame is used")
     note(
-        "warning",
-        "wrong-extension",
-        lambda f, i: paths[i] in _IMAGE_SUFFIXES and paths[i] not in EXTENSIONS.get(str(f.format), {paths[i]}),
-        "{n} {is} of another format than the name says, and {is} read all the same",
-        "Rename the files, so that other programs open them too.",
-    )
-    note("info", "animated", lambda f, i: "animated" in f.flags, "{n} {is} animated; the first frame is used")
-    note(
-        "info",
         "small-images",
-        lambda f, i: min(f.width or 0, f.height or 0) < SMALL,
+        lambda f: min(f.width or 0, f.height or 0) < SMALL,
         f"{{n}} {{is}} smaller than {SMALL} pixels and will be enlarged",
         "Use larger originals where there are some.",
     )
     note(
-        "info",
         "converted",
-        lambda f, i: f.mode not in {"RGB", "L"},
+        lambda f: f.mode not in {"RGB", "L"},
         "{n} {has} transparency, a palette, CMYK or 16 bits, and {is} turned into ordinary colour",
     )
     return findings
-
-
-_IMAGE_SUFFIXES = frozenset().union(*EXTENSIONS.values())
-
-
-def _suffix(where: str) -> str:
-    return os.path.splitext(where)[1].lower()
