@@ -19,6 +19,7 @@ from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.kinds.label import unused_mapping
 from autotrain_gradio.data.mapping import Mapping, map_columns
+from autotrain_gradio.data.named_files import beside
 from autotrain_gradio.data.recognition import recognise
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW, WHERE, Cells, Context, Fetched, Places, Progress, Raw, Rows, counted
@@ -84,12 +85,15 @@ def _run(state: State) -> None:
         fetched = Fetched(Path(fetched))
     state.findings += fetched.findings
     state.source["revision"] = fetched.revision
+    keep = fetched.files
+    if keep is None and fetched.root.is_file():
+        keep = beside(fetched.root, request)
     tree = scan(
         fetched.root,
         limit=request.limits.archive_members,
         splits=fetched.splits,
         own=fetched.own,
-        keep=fetched.files,
+        keep=keep,
     )
     _tell_passed_over(state, tree, fetched)
     layout, module, reason = recognise(tree, request)

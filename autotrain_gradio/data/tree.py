@@ -51,7 +51,8 @@ class Tree:
 
     passed_over: reason → number of files that were not looked at (`hidden`, `clutter`, `unreadable-name`).
     splits: relative path → split, where the source knows it (a Hub dataset's card).
-    only: the one file that was asked for, where the path names a file; layouts see no other table.
+    only: the one file that was asked for, where the path names a file; layouts see no other table. What else lies in
+        its folder was not asked for, and is not told of.
     own: the files lie in the run's own folder, so that a layout may replace one by a better form of it.
     """
 
@@ -103,7 +104,7 @@ def scan(
     """List the files below a folder (or the folder of a file), following links but no circles.
 
     limit: most files that may be there.
-    keep: relative paths of the files that count; None: all.
+    keep: relative paths of the files that count; None: all. Where the root is a file, nothing but these is looked at.
 
     Raises:
         DataError: there is no such folder, it may not be read, or it has too many files.
@@ -111,6 +112,10 @@ def scan(
     only: str | None = None
     if root.is_file():
         root, only = root.parent, root.name
+        if keep is not None:
+            found = [(path, (root / path).stat()) for path in sorted(keep, key=natural)]
+            entries = tuple(Entry(path, info.st_size, info.st_mtime_ns) for path, info in found)
+            return Tree(root, entries, {}, splits or {}, only, own)
     files: list[Entry] = []
     passed: Counter[str] = Counter()
     seen: set[tuple[int, int]] = set()
@@ -123,8 +128,8 @@ def scan(
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            with os.scandir(folder) as entries:
-                for entry in entries:
+            with os.scandir(folder) as listing:
+                for entry in listing:
                     relative = f"{prefix}{entry.name}"
                     why = reason or _passed_over(entry.name)
                     if entry.is_dir():
@@ -153,7 +158,7 @@ def scan(
                 "too-many-files",
             )
     files.sort(key=lambda f: natural(f.path))
-    return Tree(root, tuple(files), dict(passed), splits or {}, only, own)
+    return Tree(root, tuple(files), {} if only else dict(passed), splits or {}, only, own)
 
 
 def _passed_over(name: str) -> str:

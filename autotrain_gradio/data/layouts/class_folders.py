@@ -44,6 +44,8 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     """Say whether files of the wanted kind lie in folders that can be classes."""
     if request.media is None or request.target is None:
         return Rejected("this task does not sort files into classes")
+    if tree.only is not None:
+        return Rejected("one file was named, not a folder of them")
     kind = request.media.name
     media = tree.with_suffix(request.media.suffixes)
     if not media:
