@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -38,6 +39,8 @@ CALLER = "AUTOTRAIN_GRADIO_CALLER"
 """Environment variable: the process id of the caller, without whom a call has no sense."""
 VERBS = ("check", "browse", "preview", "probe", "train", "predict", "verify", "publish", "serve")
 ERRORS_TOLD = 20
+LOADING = "Loading the libraries"
+PREVIEWING = "Preparing your own data as the training will see it"
 BROWSE_GRACE_SECONDS = 8.0
 """Time that a source has to leave a server as it was, when the app is gone."""
 
@@ -76,8 +79,9 @@ def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress,
         from autotrain_gradio.publishing import publish
 
         return {"address": publish(directory / "model", resolved.spec)}
-    module = importlib.import_module(resolved.task.module)
+    module = _loaded(resolved, progress)
     if verb == "preview":
+        progress(PREVIEWING, 0.0)
         return module.preview(directory, resolved.spec, resolved.params, context)
     if verb == "probe":
         return module.probe(resolved.spec, resolved.params, context)
@@ -85,6 +89,13 @@ def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress,
         return (warm or Warm()).predictor(module, directory)(context["inputs"])
     module.load(directory)
     return {"loads": True}
+
+
+def _loaded(resolved: Resolved, progress: Progress) -> ModuleType:
+    """Import the heavy half of a task; the first time it takes seconds, and that is said."""
+    if resolved.task.module not in sys.modules:
+        progress(LOADING, 0.0)
+    return importlib.import_module(resolved.task.module)
 
 
 def _spec(directory: Path, context: dict[str, Any]) -> dict[str, Any]:
@@ -305,18 +316,20 @@ def _serve(directory: Path) -> None:
         if order.get("load_only"):
             _load(directory, order["context"])
         else:
-            _answer(directory, partial(run, directory, order["verb"], order["context"], _quiet, warm))
+            _answer(directory, partial(run, directory, order["verb"], order["context"], _tell, warm))
 
 
 def _load(directory: Path, context: dict[str, Any]) -> None:
+    """Load what a verb needs; a call that comes meanwhile waits, and is told for what."""
     try:
-        importlib.import_module(resolve(_spec(directory, context)).task.module)
+        _loaded(resolve(_spec(directory, context)), _tell)
+        _tell("Preparing", 1.0)
     except Exception:  # the boundary: the call that follows meets the same error, and answers with it
         _log(traceback.format_exc())
 
 
-def _quiet(message: str, fraction: float) -> None:
-    """Progress of a call that is too short to show any."""
+def _tell(message: str, fraction: float) -> None:
+    _say({"kind": "progress", "message": message, "fraction": fraction})
 
 
 # -- the shell
@@ -381,11 +394,7 @@ def main(argv: list[str] | None = None) -> int:
         _serve(args.directory)
         return 0
     context = json.loads(sys.stdin.readline() or "{}")
-
-    def progress(message: str, fraction: float) -> None:
-        _say({"kind": "progress", "message": message, "fraction": fraction})
-
-    return 0 if _answer(args.directory, partial(run, args.directory, args.verb, context, progress)) else 1
+    return 0 if _answer(args.directory, partial(run, args.directory, args.verb, context, _tell)) else 1
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,17 @@ class WarmWorkers:
         self._lock = threading.Lock()
         self._warm: dict[Path, _WarmWorker] = {}
 
-    def call(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Any:
+    def call(
+        self,
+        directory: Path,
+        verb: str,
+        context: Mapping[str, Any],
+        env: Mapping[str, str] | None = None,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> Any:
         """Run a verb as `call` does, in the run's warm worker; the first call starts it.
+
+        progress: told what the worker does until it answers, such as loading its libraries.
 
         Raises:
             UserError: what the verb raised.
@@ -37,7 +46,7 @@ class WarmWorkers:
         """
         worker = self._worker(directory, env)
         try:
-            return worker.ask(verb, context)
+            return worker.ask(verb, context, progress or _quiet)
         finally:
             worker.leave()
 
@@ -114,25 +123,30 @@ class _WarmWorker:
         with self._pipe:
             send(self._process.stdin, message)
 
-    def ask(self, verb: str, context: Mapping[str, Any]) -> Any:
+    def ask(self, verb: str, context: Mapping[str, Any], progress: Callable[[str, float], None]) -> Any:
         assert self._process.stdout
-        limits, noise = self._limits, ""
+        limits, noise, code, finished = self._limits, "", 0, False
         answer: dict[str, Any] | None = None
         with self._turn, Watch(self._process, limits.predict_seconds, limits.call_mebibytes) as watch:
             try:
                 self.post({"verb": verb, "context": dict(context)})
                 for message, text in messages(self._process.stdout):
                     noise = text or noise
-                    if message is not None and message["kind"] != "progress":
+                    if message is not None and message["kind"] == "progress":
+                        progress(message["message"], message["fraction"])
+                    elif message is not None:
                         answer = message
                         break
+                finished = True
             except BrokenPipeError:
-                noise = noise or "it took no orders"
+                finished, noise = True, noise or "it took no orders"
             except ValueError:
                 if not self._closed:  # a closed pipe
                     raise
-            if answer is None:
-                code = end(self._process, at_once=self._closed)
+            finally:
+                # One that was not heard to the end would give its answer to the next call.
+                if answer is None:
+                    code = end(self._process, at_once=self._closed or not finished)
         if answer is not None:
             return value_of(answer)
         if self._closed:
@@ -143,3 +157,7 @@ class _WarmWorker:
         self._closed = True
         kill_group(self._process)
         end(self._process, at_once=True)
+
+
+def _quiet(message: str, fraction: float) -> None:
+    """Progress that nobody asked for."""

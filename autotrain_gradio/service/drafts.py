@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from autotrain_gradio.backends import local
 from autotrain_gradio.backends.dispatcher import has_login
 from autotrain_gradio.errors import DataError, Finding, Forbidden, NotFound, SpecError
 from autotrain_gradio.panels import Panel
 from autotrain_gradio.registry import defaults, resolve
-from autotrain_gradio.runs.record import read_json
+from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import told, uploads
 from autotrain_gradio.service.core import LOCAL, Core
 
@@ -40,16 +41,19 @@ class Drafts(Core):
         run = self._draft(draft, owner)
         paths = [Path(f) for f in files]
         uploads.allow(paths, self.settings.limits.upload_bytes)
-        self._turns.end(draft)
-        partial = run.directory / "upload.partial"
-        uploads.move(paths, partial)
-        shutil.rmtree(run.directory / "data", ignore_errors=True)
-        run.discard_check()
-        (run.directory / "data").mkdir()
-        partial.rename(run.directory / "data" / "upload")
-        spec = run.draft()["spec"]
-        spec["data"] = {**spec.get("data", {}), "source": "upload", "path": uploads.shown(paths)}
-        run.save_draft(spec)
+        self._make_ready(run, run.draft()["spec"]["task"])
+        with self._turns.take(draft):
+            self._draft(draft, owner)  # it may have been started meanwhile
+            partial = run.directory / "upload.partial"
+            uploads.move(paths, partial)
+            shutil.rmtree(run.directory / "data", ignore_errors=True)
+            run.discard_check()
+            (run.directory / "data").mkdir()
+            partial.rename(run.directory / "data" / "upload")
+            with self._lock:
+                spec = run.draft()["spec"]
+                spec["data"] = {**spec.get("data", {}), "source": "upload", "path": uploads.shown(paths)}
+                run.save_draft(spec)
 
     def is_draft(self, draft: str, owner: str = LOCAL) -> bool:
         """Whether a draft is there, is the asker's, and was not started."""
@@ -93,10 +97,12 @@ class Drafts(Core):
         """
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
-        with self._lock:
-            run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
-        run.discard_check()
+        self._make_ready(run, resolved.task.name)
         with self._turns.take(draft) as cancel:
+            self._draft(draft, owner)  # it may have been started meanwhile
+            with self._lock:
+                run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
+            run.discard_check()
             value = local.call(
                 run.directory,
                 "check",
@@ -106,12 +112,6 @@ class Drafts(Core):
                 env=self._environment(token),
                 cancel=cancel,
             )
-        if (
-            self.interactive
-            and "preview" in resolved.task.can
-            and not any(f["level"] == "error" for f in value["findings"])
-        ):
-            self._warm.warm(run.directory, "preview", {"spec": resolved.complete()}, self._environment(None))
         return dict(value)
 
     def browse(
@@ -138,7 +138,9 @@ class Drafts(Core):
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
         data = run.directory / "data"
+        self._make_ready(run, resolved.task.name)
         with self._turns.take(draft) as cancel:
+            self._draft(draft, owner)  # it may have been started meanwhile
             try:
                 if files:
                     paths = [Path(f) for f in files]
@@ -168,34 +170,49 @@ class Drafts(Core):
         self._turns.cancel(draft)
 
     def preview(
-        self, draft: str, spec: Mapping[str, Any], context: Mapping[str, Any] | None = None, owner: str = LOCAL
+        self,
+        draft: str,
+        spec: Mapping[str, Any],
+        context: Mapping[str, Any] | None = None,
+        owner: str = LOCAL,
+        *,
+        progress: Progress | None = None,
     ) -> list[Panel]:
         """Show what the training will see of a few rows, as the parameters of the spec make it."""
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
         self._need(resolved, "preview")
         sent = {**(context or {}), "spec": resolved.complete()}
-        return list(self._warm.call(run.directory, "preview", sent, self._environment(None)))
+        return list(self._warm.call(run.directory, "preview", sent, self._environment(None), progress))
 
-    def probe(self, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None) -> dict[str, Any]:
+    def probe(
+        self, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None, place: str = ""
+    ) -> dict[str, Any]:
         """Look at the spec's model without loading its weights.
 
         Returns the task's facts (`parameters`, `input_size`, `labels` …) and `findings`.
+
+        place: where the answer will be shown; a later probe for the same place ends this one.
+
+        Raises:
+            WorkerError: it took too long, or was ended by a later one (`cancelled`).
         """
         resolved = self._resolve(spec)
         if "probe" not in resolved.task.can:
             return {"findings": []}
         folder = self.settings.home / "probe"
         folder.mkdir(parents=True, exist_ok=True)
-        return dict(
-            local.call(
-                folder,
-                "probe",
-                {"spec": resolved.complete()},
-                limits=self.settings.limits,
-                env=self._environment(token),
+        with self._turns.take(f"probe {place or uuid4().hex}") as cancel:
+            return dict(
+                local.call(
+                    folder,
+                    "probe",
+                    {"spec": resolved.complete()},
+                    limits=self.settings.limits,
+                    env=self._environment(token),
+                    cancel=cancel,
+                )
             )
-        )
 
     def defaults(self, task: str, model: str) -> dict[str, Any]:
         """Return the task's parameters as they are for a model when the user sets none."""
@@ -239,5 +256,13 @@ class Drafts(Core):
             raise DataError.from_findings(found)
         self._warm.drop(run.directory)  # it would take memory from the training
         run.freeze(resolved.complete())
+        self._turns.end(draft)  # one that began a moment ago; from now on none does
         self._dispatcher.enqueue(run, secrets)
         return run.id
+
+    # -- inner
+
+    def _make_ready(self, run: Run, task: str) -> None:
+        """Let a worker load the task's libraries while the data is read, where somebody will soon ask for a preview."""
+        if self.interactive and "preview" in self.tasks.get(task).can:
+            self._warm.warm(run.directory, "preview", {"spec": {"task": task}}, self._environment(None))

@@ -6,17 +6,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from autotrain_gradio.errors import StateError
+from autotrain_gradio.errors import StateError, WorkerError
 
 ENDS_SECONDS = 15.0
 """How long a cancelled call may take to end."""
 
 
 class Turns:
-    """The calls that are at work, by name."""
+    """The calls that are at work, by name; and of those that wait for one to end, the last to come."""
 
     def __init__(self) -> None:
         self._calls: dict[str, _Call] = {}
+        self._newest: dict[str, _Call] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -26,35 +27,60 @@ class Turns:
         The context is an event that is set when this call is cancelled.
 
         Raises:
+            WorkerError: a later call came, or `end` or `cancel` was called, before this one could begin (`cancelled`).
             StateError: the earlier one does not end.
         """
         mine = _Call()
-        while True:
-            self.end(name)
+        with self._lock:
+            self._newest[name] = mine
+        try:
+            self._begin(name, mine)
+        except BaseException:
             with self._lock:
-                if name not in self._calls:
-                    self._calls[name] = mine
-                    break
+                self._forget(name, mine)
+            raise
         try:
             yield mine.cancel
         finally:
             with self._lock:
                 del self._calls[name]
+                self._forget(name, mine)
             mine.ended.set()
 
     def cancel(self, name: str) -> None:
-        """Cancel the call at work, if there is one, without waiting for it."""
+        """Cancel the call at work and those that wait, without waiting for them."""
         with self._lock:
+            self._newest.pop(name, None)
             call = self._calls.get(name)
         if call is not None:
             call.cancel.set()
 
     def end(self, name: str) -> None:
-        """Cancel the call at work, and wait until its worker writes no more.
+        """Cancel the call at work and those that wait; return when no worker of theirs writes any more.
 
         Raises:
             StateError: it does not end.
         """
+        with self._lock:
+            self._newest.pop(name, None)
+        self._end(name)
+
+    def cancel_all(self) -> None:
+        """Cancel every call."""
+        for name in [*self._newest, *self._calls]:
+            self.cancel(name)
+
+    def _begin(self, name: str, mine: _Call) -> None:
+        while True:
+            self._end(name)
+            with self._lock:
+                if self._newest.get(name) is not mine:
+                    raise WorkerError("This was cancelled: something later took its place.", code="cancelled")
+                if name not in self._calls:
+                    self._calls[name] = mine
+                    return
+
+    def _end(self, name: str) -> None:
         with self._lock:
             call = self._calls.get(name)
         if call is None:
@@ -63,12 +89,9 @@ class Turns:
         if not call.ended.wait(ENDS_SECONDS):
             raise StateError("The earlier check does not end.", "Try again in a moment.", code="check-busy")
 
-    def cancel_all(self) -> None:
-        """Cancel every call."""
-        with self._lock:
-            calls = list(self._calls.values())
-        for call in calls:
-            call.cancel.set()
+    def _forget(self, name: str, call: _Call) -> None:
+        if self._newest.get(name) is call:
+            del self._newest[name]
 
 
 class _Call:

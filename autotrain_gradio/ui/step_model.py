@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import gradio as gr
 
@@ -44,6 +45,8 @@ class ModelStep:
     estimate: Any = None
     views: Any = None
     looking: object = None
+    place: str = field(default_factory=lambda: uuid4().hex)
+    """Where the answer of a probe is shown: a later one for the same place ends the earlier."""
     following: Any = None
 
     @classmethod
@@ -182,7 +185,7 @@ class ModelStep:
         yield {self.probe: messages.busy(f"Looking at {model}"), self.probed: model}
         service, only_model = self.walk.shell.service, {"task": spec["task"], "model": model}
         owner = self.walk.shell.owner(visitor)
-        for item in follow(lambda _: service.probe(only_model, owner, token=token or None)):
+        for item in follow(lambda _: service.probe(only_model, owner, token=token or None, place=self.place)):
             if self.looking is not mine:
                 return  # another model was chosen meanwhile
             if isinstance(item, Done):
@@ -210,10 +213,12 @@ class ModelStep:
             yield {self.preview: messages.note("There is no data to show yet.", level="warning")}
             return
         spec = self.walk.form.spec(values)
-        yield {self.preview: messages.busy("Preparing your own data as the training will see it"), self.shown: True}
+        yield {self.preview: messages.busy("Asking for a preview of your own data"), self.shown: True}
         service, owner = self.walk.shell.service, self.walk.shell.owner(visitor)
-        for item in follow(lambda _: service.preview(draft, spec, {}, owner)):
-            if isinstance(item, Done):
+        for item in follow(lambda tell: service.preview(draft, spec, {}, owner, progress=tell)):
+            if not isinstance(item, Done):
+                yield {self.preview: messages.busy(item[0])}
+            else:
                 url = link(draft, str(time.time_ns()))
                 yield {self.preview: messages.error(item.error) if item.error else to_html(item.value, url)}
 

@@ -186,11 +186,12 @@ def test_an_error_of_the_listener_ends_the_worker(draft: Path) -> None:
 
     def disconnected(message: str, fraction: float) -> None:
         told.append((message, fraction))
-        raise ConnectionError("the browser has gone")
+        if message == "half":
+            raise ConnectionError("the browser has gone")
 
     with pytest.raises(ConnectionError):
         preview(draft, "progress", progress=disconnected)
-    assert told == [("half", 0.5)]
+    assert told[-1] == ("half", 0.5)
     assert ended(int((draft / "pid").read_text()))
 
 
@@ -392,3 +393,30 @@ def test_a_warm_worker_ends_with_its_caller(draft: Path) -> None:
     app.kill()
     app.wait()
     assert all(ended(pid) for pid in workers)
+
+
+def test_who_waits_for_the_libraries_is_told_so(draft: Path, warm: Make) -> None:
+    train = draft.parent / "toys" / "toy_task" / "train.py"
+    train.write_text("import time\ntime.sleep(1.5)\n" + train.read_text())
+    workers, told = warm(), []
+
+    def look() -> list[str]:
+        told.clear()
+        context = {"spec": SPEC, "do": "answer", "text": "x"}
+        workers.call(draft, "preview", context, None, lambda message, fraction: told.append(message))
+        return told
+
+    workers.warm(draft, "preview", {"spec": SPEC})  # as soon as there is data: the preview is asked for meanwhile
+    assert look()[0] == "Loading the libraries" and "will see it" in told[-1]
+    assert len(look()) == 1 and "will see it" in told[0]
+
+
+def test_an_error_of_who_listens_does_not_leave_an_answer_to_the_next(draft: Path, warm: Make) -> None:
+    workers = warm()
+
+    def disconnected(message: str, fraction: float) -> None:
+        raise ValueError("the browser has gone")
+
+    with pytest.raises(ValueError, match="browser"):
+        workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "old"}, None, disconnected)
+    assert workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "new"})[0]["text"] == "new"

@@ -1,0 +1,182 @@
+"""Calls that take each other's place: the last one to come is the one that is answered, and soon."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autotrain_gradio.backends import local
+from autotrain_gradio.errors import StateError, WorkerError
+from autotrain_gradio.service import Service
+from autotrain_gradio.service.turns import Turns
+from autotrain_gradio.settings import Settings
+
+IMAGES = "image-classification"
+DATA = {"source": "sample", "path": "shapes"}
+
+
+def later(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
+    """Do work in a thread; return it, and a list to which its result or error will be added."""
+    ended: list[Any] = []
+
+    def target() -> None:
+        try:
+            ended.append(work())
+        except Exception as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=target, daemon=True)
+    thread.start()
+    return thread, ended
+
+
+def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Let calls last until they are cancelled, unless their model is 'last/one'; return those that were begun."""
+    begun: list[dict[str, Any]] = []
+
+    def call(directory: Path, verb: str, context: dict[str, Any], *, cancel: threading.Event, **more: Any) -> Any:
+        begun.append({"verb": verb, "model": context["spec"]["model"], "cancel": cancel})
+        if context["spec"]["model"] != "last/one" and cancel.wait(20):
+            time.sleep(0.1)  # its worker needs a moment to end
+            raise WorkerError("cancelled", code="cancelled")
+        return {"findings": [], "model": context["spec"]["model"]}
+
+    monkeypatch.setattr(local, "call", call)
+    return begun
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, list[str]]]:
+    """A service behind a page, and the verbs for which workers were made ready."""
+    ready: list[str] = []
+    monkeypatch.setattr(local.WarmWorkers, "warm", lambda self, directory, verb, *more: ready.append(verb))
+    found = Service(Settings(home=tmp_path / "home"), dispatch=False, interactive=True)
+    yield found, ready
+    found.close()
+
+
+def test_of_several_that_wait_only_the_last_begins() -> None:
+    turns, began, leave = Turns(), [], threading.Event()
+
+    def take(number: int) -> str:
+        with turns.take("a"):
+            began.append(number)
+            leave.wait(20)
+        return "done"
+
+    ended = []
+    for number in range(4):
+        ended.append(later(lambda number=number: take(number)))
+        until(lambda: began == [0])
+        time.sleep(0.05)
+    leave.set()
+    for thread, _ in ended:
+        thread.join(10)
+    assert began == [0, 3]
+    assert [e[0].code if isinstance(e[0], WorkerError) else e[0] for _, e in ended] == [
+        "done",
+        "cancelled",
+        "cancelled",
+        "done",
+    ]
+
+
+def test_ending_a_name_ends_those_that_wait_too() -> None:
+    turns, leave, began = Turns(), threading.Event(), []
+
+    def take(number: int) -> None:
+        with turns.take("a"):
+            began.append(number)
+            leave.wait(20)
+
+    first, _ = later(lambda: take(1))
+    until(lambda: began == [1])
+    second, ended = later(lambda: take(2))
+    time.sleep(0.05)
+    end, _ = later(lambda: turns.end("a"))
+    time.sleep(0.05)
+    leave.set()
+    for thread in (first, second, end):
+        thread.join(10)
+    assert began == [1] and ended[0].code == "cancelled"
+
+
+def test_the_last_of_several_probes_for_a_place_ends_the_others(
+    page: tuple[Service, list[str]], calls: list[dict[str, Any]]
+) -> None:
+    service = page[0]
+
+    def probe(model: str, place: str) -> Any:
+        return service.probe({"task": IMAGES, "model": model}, place=place)
+
+    threads = [later(lambda: probe("a/other", "elsewhere"))]
+    until(lambda: len(calls) == 1)
+    for model in ("a/b", "a/bc"):
+        threads.append(later(lambda model=model: probe(model, "here")))
+        until(lambda model=model: any(c["model"] == model for c in calls))
+    began = time.monotonic()
+    assert probe("last/one", "here")["model"] == "last/one" and time.monotonic() - began < 2
+    for thread, ended in threads[1:]:
+        thread.join(10)
+        assert ended[0].code == "cancelled"
+    assert not calls[0]["cancel"].is_set()  # somebody else's goes on
+    service.close()
+
+
+def test_libraries_are_loaded_while_the_data_is_read(
+    page: tuple[Service, list[str]], calls: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    service, ready = page
+    draft = service.draft(IMAGES)
+    thread, _ = later(lambda: service.check(draft, {"task": IMAGES, "data": DATA}))
+    until(lambda: len(calls) == 1)
+    assert ready == ["preview"]  # though the check lasts
+    service.cancel_check(draft)
+    thread.join(10)
+    upload = tmp_path / "a.zip"
+    upload.write_bytes(b"x")
+    service.upload(draft, [upload])
+    assert ready == ["preview"] * 2
+
+
+def test_two_checks_at_once_leave_what_the_last_one_found(
+    page: tuple[Service, list[str]], calls: list[dict[str, Any]]
+) -> None:
+    service = page[0]
+    draft = service.draft(IMAGES)
+    first, ended = later(lambda: service.check(draft, {"task": IMAGES, "data": DATA}))
+    until(lambda: len(calls) == 1)
+    check = service.store.get(draft).directory / "check.json"
+    check.write_text("{}")  # the first one ends with a result all the same
+    assert service.check(draft, {"task": IMAGES, "model": "last/one", "data": DATA})["model"] == "last/one"
+    first.join(10)
+    assert ended[0].code == "cancelled" and not check.exists()
+    assert service.draft_state(draft)["spec"]["model"] == "last/one"
+
+
+def test_a_check_that_waited_while_the_run_was_started_does_not_begin(
+    page: tuple[Service, list[str]], calls: list[dict[str, Any]]
+) -> None:
+    service = page[0]
+    draft = service.draft(IMAGES)
+    spec = {"task": IMAGES, "data": DATA}
+    with service._turns.take(draft):
+        thread, ended = later(lambda: service.check(draft, spec))
+        until(lambda: draft in service._turns._newest)
+        run = service.store.get(draft)
+        run.freeze({"task": IMAGES})
+    thread.join(10)
+    assert isinstance(ended[0], StateError) and ended[0].code == "started" and not calls
