@@ -63,14 +63,50 @@ def _text(value: Any, names: list[str] | None) -> str | None:
 
 def pick(column: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
     """Return the cells of these rows, whose numbers must ascend: many times as fast as `take` on many chunks."""
-    wanted = np.zeros(len(column), dtype=bool)
+    rows = np.asarray(rows, dtype=np.int64)
+    wanted = np.zeros(int(rows[-1]) + 1 if len(rows) else 0, dtype=bool)
     wanted[rows] = True
-    return column.filter(pa.array(wanted))
+    return column.slice(0, len(wanted)).filter(pa.array(wanted))
+
+
+_BEGINS, _ENDS = np.zeros(256, dtype=bool), np.zeros(256, dtype=bool)
+"""Bytes with which a space of Unicode may begin, and end, in UTF-8."""
+_BEGINS[[*range(9, 14), *range(28, 33), 0xC2, 0xE1, 0xE2, 0xE3]] = True
+_ENDS[[*range(9, 14), *range(28, 33), *range(0x80, 0x8B), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF]] = True
+
+
+def _at(column: pa.ChunkedArray, last: bool) -> Any:
+    """Return the first or the last byte of each text that has any, in their order (numpy uint8)."""
+    found = [np.zeros(0, dtype=np.uint8)]
+    for chunk in column.chunks:
+        wide = np.int64 if pa.types.is_large_string(chunk.type) else np.int32
+        data = chunk.buffers()[2]
+        if not len(chunk) or data is None or not data.size:
+            continue
+        places = np.frombuffer(chunk.buffers()[1], wide)[chunk.offset : chunk.offset + len(chunk) + 1]
+        filled = places[1:] > places[:-1]
+        places = places[1:] - 1 if last else places[:-1]
+        found.append(np.frombuffer(data, np.uint8)[places if filled.all() else places[filled]])
+    return np.concatenate(found)
+
+
+def begins_with(column: pa.ChunkedArray, letter: str) -> bool:
+    """Say whether any text begins with this letter of ASCII; cheaper than Arrow's own."""
+    return bool((_at(column, last=False) == ord(letter)).any())
+
+
+def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of text without spaces around the texts: the column itself where none has any."""
+    if _BEGINS[_at(column, last=False)].any() or _ENDS[_at(column, last=True)].any():
+        return pc.utf8_trim_whitespace(column)
+    return column
 
 
 def blank(column: pa.ChunkedArray) -> Any:
     """Return per row of a column of text whether there is nothing in it (numpy)."""
-    nothing = pc.fill_null(pc.or_(pc.equal(column, ""), pc.utf8_is_space(column)), True)
+    nothing = pc.fill_null(pc.equal(pc.binary_length(column), 0), True)
+    if _BEGINS[_at(column, last=False)].any():
+        nothing = pc.or_(nothing, pc.fill_null(pc.utf8_is_space(column), True))
     return np.asarray(nothing.combine_chunks() if isinstance(nothing, pa.ChunkedArray) else nothing)
 
 

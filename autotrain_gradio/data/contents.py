@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from autotrain_gradio.data.columns import encode, pick
 
 THREADS = 2
-PART = 50_000
-"""Rows that are looked at together."""
+PART = 20_000
+"""Rows that are looked at together: mostly not more than a processor's cache holds."""
 _FACTORS = tuple(np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93))
 
 
@@ -24,7 +24,7 @@ def of_texts(texts: pa.ChunkedArray) -> Any:
     Texts that differ only by case and spaces are the same.
     """
     with ThreadPoolExecutor(THREADS) as pool:
-        marks = list(pool.map(lambda part: _marks(_plain(part)), _parts(texts)))
+        marks = list(pool.map(lambda part: _marks(part if _is_plain(part) else _plain(part)), _parts(texts)))
     rows = repeated(np.concatenate(marks)) if marks else np.zeros(0, dtype=np.int64)
     result = np.full(len(texts), -1, dtype=np.int64)
     if len(rows):
@@ -38,11 +38,18 @@ def of_texts(texts: pa.ChunkedArray) -> Any:
 
 def of_columns(columns: list[Any]) -> Any:
     """Return per row the number of its content (-1: of its own), given each column's cells as whole numbers."""
-    together = np.zeros(len(columns[0]), dtype=np.uint64)
-    for column in columns:
-        together *= _FACTORS[0]
-        together += column.astype(np.int64).view(np.uint64)
-        together ^= together >> np.uint64(29)
+
+    def marks(begin: int) -> Any:
+        found = np.zeros(len(columns[0][begin : begin + PART]), dtype=np.uint64)
+        for column in columns:
+            found *= _FACTORS[0]
+            found += column[begin : begin + PART].astype(np.int64, copy=False).view(np.uint64)
+            found ^= found >> np.uint64(29)
+        return found
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        parts = list(pool.map(marks, range(0, len(columns[0]), PART)))
+    together = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
     rows = repeated(together)
     result = np.full(len(together), -1, dtype=np.int64)
     result[rows] = np.unique(together[rows], return_inverse=True)[1].reshape(-1)
@@ -51,6 +58,9 @@ def of_columns(columns: list[Any]) -> Any:
 
 def repeated(marks: Any) -> Any:
     """Return the rows whose mark another row has too, in their order."""
+    ordered = np.sort(marks)  # several times as fast as the order of them, which is seldom needed
+    if not (ordered[1:] == ordered[:-1]).any():
+        return np.zeros(0, dtype=np.int64)
     order = np.argsort(marks)
     same = marks[order][1:] == marks[order][:-1]
     twice = np.zeros(len(marks), dtype=bool)
@@ -66,49 +76,76 @@ def _parts(texts: pa.ChunkedArray) -> Iterator[pa.Array]:
             yield chunk.slice(begin, PART)
 
 
+def _is_plain(texts: pa.Array) -> bool:
+    """Say whether these texts are surely of ASCII letters and single spaces inside, so that only case may differ."""
+    if texts.type != pa.string() or texts.null_count:
+        return False
+    letters, ends = _letters(texts)
+    if not len(letters):
+        return True
+    if letters.view(np.int8).min() < 32:  # letters beyond ASCII are negative
+        return False
+    space = letters == 32
+    filled = ends[1:] > ends[:-1]
+    if space[ends[:-1][filled] - ends[0]].any() or space[ends[1:][filled] - ends[0] - 1].any():
+        return False
+    return not (space[1:] & space[:-1]).any()
+
+
 def _plain(texts: pa.Array) -> pa.Array:
     """Return texts in lower case, with one space for any number of them, and none around."""
     if texts.type != pa.string():
         texts = texts.cast(pa.string())
-    data = _bytes(texts)
-    letters = np.frombuffer(data, np.uint8)
+    letters = _letters(texts)[0]
     ascii_ = not len(letters) or bool(letters.max() < 128)
     texts = pc.ascii_lower(texts) if ascii_ else pc.utf8_lower(texts)
     if not ascii_ or (len(letters) and letters.min() < 32):
         texts = pc.replace_substring_regex(texts, r"[\s\v\pZ]+", " ")
-    elif b"  " in data:
-        while b"  " in _bytes(texts):  # several times as fast as a regular expression
+    else:
+        while b"  " in _letters(texts)[0].tobytes():  # several times as fast as a regular expression
             texts = pc.replace_substring(texts, "  ", " ")
     return pc.ascii_trim_whitespace(texts) if ascii_ else pc.utf8_trim_whitespace(texts)
 
 
-def _bytes(texts: pa.Array) -> bytes:
-    """Return the bytes of texts, one after the other."""
+def _letters(texts: pa.Array) -> tuple[Any, Any]:
+    """Return the bytes of texts, one after the other, and where each begins and ends among those of the buffer."""
     data, offsets = texts.buffers()[2], texts.buffers()[1]
     if data is None or not len(texts):
-        return b""
-    ends = np.frombuffer(offsets, np.int32)[[texts.offset, texts.offset + len(texts)]]
-    part: bytes = data.slice(int(ends[0]), int(ends[1] - ends[0])).to_pybytes()
-    return part
+        return np.zeros(0, dtype=np.uint8), np.zeros(1, dtype=np.int64)
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]], ends
+
+
+_CASE = np.uint64(0x2020202020202020)
+"""The bits by which small letters of ASCII differ from capital ones."""
 
 
 def _marks(texts: pa.Array) -> Any:
-    """Return a number for each text, made of its length and 40 of its bytes: the same for equal texts.
+    """Return a number for each text, made of its length and 40 of its bytes: the same for texts that differ by case.
 
     A missing text has a number that no other row has.
     """
-    count = len(texts)
-    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + count + 1].astype(np.int64)
+    letters, ends = _letters(texts)
+    if not len(letters):
+        letters, ends = np.zeros(0, dtype=np.uint8), np.zeros(len(texts) + 1, dtype=np.int64)
     begins, lengths = ends[:-1] - ends[0], np.diff(ends)
-    data = np.frombuffer(_bytes(texts) + b"\0" * 8, np.uint8)
-    # Eight bytes from any place on, as one number: a view without a copy.
-    words = np.ndarray((len(data) - 7,), "<u8", buffer=data, strides=(1,))
+    # Eight bytes from any place on, as one number: a view without a copy. At the end there must be eight more.
+    data = texts.buffers()[2]
+    if data is None or ends[-1] + 8 > data.size:
+        letters = np.concatenate((letters, np.zeros(8, dtype=np.uint8)))
+    else:
+        letters = np.frombuffer(data, np.uint8)[ends[0] : ends[-1] + 8]
+    words = np.ndarray((len(letters) - 7,), "<u8", buffer=letters, strides=(1,))
     room = np.maximum(lengths - 8, 0)
-    short = np.minimum(lengths, 8).astype(np.uint64) * np.uint64(8)
-    mask = np.where(short == 64, np.uint64(2**64 - 1), (np.uint64(1) << (short % np.uint64(64))) - np.uint64(1))
     result = lengths.astype(np.uint64) * _FACTORS[3]
+    short = np.flatnonzero(lengths < 8)
+    kept = (np.uint64(1) << (lengths[short] * 8).astype(np.uint64)) - np.uint64(1)
     for part in range(5):
-        result = (result ^ (words[begins + room * part // 4] & mask)) * _FACTORS[part % 3]
+        word = words[begins + (room * part >> 2)]
+        word[short] &= kept  # of a short text no more than its own bytes
+        word |= _CASE
+        result ^= word
+        result *= _FACTORS[part % 3]
         result ^= result >> np.uint64(31)
     if texts.null_count:
         missing = np.asarray(texts.is_null())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from autotrain_gradio.data.columns import begins_with, blank
 from autotrain_gradio.data.sheets import Sheet
 from autotrain_gradio.errors import DataError
 
@@ -19,8 +22,10 @@ LONGEST_CELL = 1_000_000
 """Characters of a cell beyond which its row is left out."""
 MANY_LINES = 500
 """Lines in one cell from which a quote may have been left open."""
-BLOCK = 4 * 1024 * 1024
-"""Bytes that are looked at, or parsed by one thread, at once."""
+BLOCK = 2 * 1024 * 1024
+"""Bytes that are parsed by one thread at once."""
+LOOKED_AT = 256 * 1024
+"""Bytes that are looked at at once: as many as stay in a processor's cache."""
 
 
 def header_of(record: list[str], name: str, row: int) -> list[str]:
@@ -47,7 +52,7 @@ def read_plain(path: Path, name: str, head: str, delimiter: str) -> Sheet | None
     head: how the file begins.
 
     Raises:
-        DataError: there are zero bytes, or two columns have one name.
+        DataError: two columns have one name.
     """
     if "\r" in head.replace("\r\n", ""):
         return None
@@ -56,33 +61,24 @@ def read_plain(path: Path, name: str, head: str, delimiter: str) -> Sheet | None
     if first_line.count('"') % 2 or not any(c.strip() for c in record):
         return None
     names = header_of(record, name, 1)
-    quotes = _quotes(path, name)
-    if len(names) != len(record) or quotes is None or quotes % 2:
+    if len(names) != len(record):
         return None
-    try:
-        table = pacsv.read_csv(
-            pa.memory_map(str(path)),
-            pacsv.ReadOptions(column_names=names, skip_rows=1, block_size=BLOCK),
-            pacsv.ParseOptions(delimiter=delimiter, quote_char='"' if quotes else False, newlines_in_values=quotes > 0),
-            pacsv.ConvertOptions(column_types={n: pa.string() for n in names}, strings_can_be_null=False),
-        )
-    except pa.ArrowInvalid:
-        return None  # ragged rows, blank lines, bytes that are no UTF-8, a cell as long as a block
+    read = _parse(pa.memory_map(str(path)).read_buffer(), names, delimiter, head)
+    if read is None:
+        return None
+    table, signs = read
+    if signs.quotes and _many_lines(table):
+        return None
     columns = []
     for column in table.columns:
-        longest = pc.max(pc.binary_length(column)).as_py() or 0
-        if longest > LONGEST_CELL:
+        if (pc.max(pc.binary_length(column)).as_py() or 0) > LONGEST_CELL:
             return None
-        if longest > MANY_LINES and quotes:
-            long = column.filter(pc.greater(pc.binary_length(column), MANY_LINES))
-            if (pc.max(pc.count_substring(long, "\n")).as_py() or 0) > MANY_LINES:
-                return None
-        if pc.any(pc.starts_with(column, " ")).as_py():
-            if quotes:
+        if begins_with(column, " "):
+            if signs.quotes:
                 return None  # spaces before a quote: what is inside the quotes keeps its own
             column = pc.utf8_ltrim(column, " ")
-        nothing = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
-        columns.append(pc.if_else(nothing, None, column) if pc.any(nothing).as_py() else column)
+        nothing = blank(column)
+        columns.append(pc.if_else(pa.array(nothing), None, column) if nothing.any() else column)
     table = pa.table(columns, names=names)
     number = np.arange(2, table.num_rows + 2)
     bare = _bare(table)
@@ -91,29 +87,80 @@ def read_plain(path: Path, name: str, head: str, delimiter: str) -> Sheet | None
     return Sheet(name, table, number, first=[cell.strip() for cell in record])
 
 
-def _quotes(path: Path, name: str) -> int | None:
-    """Return the number of quotes in a file; None where a blank line stands before other lines: it would not count."""
-    quotes = 0
-    blank = False
-    buffer = bytearray(BLOCK + 3)  # the first three bytes are the last ones of the block before
-    room = memoryview(buffer)[3:]
-    with path.open("rb", buffering=0) as file:
-        while size := file.readinto(room):
-            end = size + 3
-            if buffer.find(b"\0", 3, end) >= 0:
-                raise zeros(name)
-            if blank and buffer[3:end].strip():
-                return None
-            quotes += buffer.count(b'"', 3, end)
-            place = buffer.find(b"\n\n", 0, end)
-            if place < 0:
-                place = buffer.find(b"\n\r\n", 0, end)
-            if place >= 0:
-                if buffer[place:end].strip():
-                    return None
-                blank = True
-            buffer[0:3] = buffer[size:end]
-    return quotes
+@dataclass
+class _Signs:
+    """What is counted in the bytes of a file: quotes and line ends, and whether there are zero bytes."""
+
+    quotes: int = 0
+    lines: int = 0
+    zeros: bool = False
+
+
+def _count(content: pa.Buffer) -> _Signs:
+    """Count signs while Arrow parses the same bytes."""
+    found = _Signs()
+    letters = np.frombuffer(content, np.uint8)
+    for begin in range(0, len(letters), LOOKED_AT):
+        part = letters[begin : begin + LOOKED_AT]
+        found.quotes += int(np.count_nonzero(part == ord('"')))
+        found.lines += int(np.count_nonzero(part == ord("\n")))
+        found.zeros = found.zeros or not part.all()
+    return found
+
+
+def _parse(content: pa.Buffer, names: list[str], delimiter: str, head: str) -> tuple[pa.Table, _Signs] | None:
+    """Return the cells below the header as text, and the signs; None where something is odd.
+
+    That no cell holds a line end is taken for granted first, since Arrow is then twice as fast, and proved by the
+    number of rows: each takes one line end at least, so that as many rows as lines leave none for a cell.
+    """
+    content = content[: _end(content)]
+    with ThreadPoolExecutor(1) as pool:
+        counting = pool.submit(_count, content)
+        whole = any(line.count('"') % 2 for line in head.split("\n")[:-1])
+        table = _read(content, names, delimiter, whole)
+        signs = counting.result()
+    if signs.zeros or signs.quotes % 2:
+        return None
+    if not whole and signs.quotes and (table is None or table.num_rows != signs.lines):
+        table = _read(content, names, delimiter, True)
+    return None if table is None else (table, signs)
+
+
+def _end(content: pa.Buffer) -> int:
+    """Return where the last line that is not blank ends, without its line end."""
+    end = content.size
+    while end:
+        rest = content[max(0, end - 4096) : end].to_pybytes()
+        kept = len(rest.rstrip(b"\r\n"))
+        end -= len(rest) - kept
+        if kept:
+            break
+    return end
+
+
+def _read(buffer: pa.Buffer, names: list[str], delimiter: str, lines_in_cells: bool) -> pa.Table | None:
+    """Return the table below the header; None for ragged rows, blank lines, bytes that are no UTF-8, long cells."""
+    # Where a block ends between the two signs of a line end inside a cell, Arrow loses the second: then one block.
+    alone = lines_in_cells and b"\r\n" in buffer[:LOOKED_AT].to_pybytes()
+    try:
+        return pacsv.read_csv(
+            pa.BufferReader(buffer),
+            pacsv.ReadOptions(column_names=names, skip_rows=1, block_size=buffer.size + 1 if alone else BLOCK),
+            pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=lines_in_cells, ignore_empty_lines=False),
+            pacsv.ConvertOptions(column_types={n: pa.string() for n in names}, strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _many_lines(table: pa.Table) -> bool:
+    """Say whether a cell has so many lines that a quote may have been left open."""
+    for column in table.columns:
+        long = pc.greater(pc.binary_length(column), MANY_LINES)
+        if pc.any(long).as_py() and (pc.max(pc.count_substring(column.filter(long), "\n")).as_py() or 0) > MANY_LINES:
+            return True
+    return False
 
 
 def _bare(table: pa.Table) -> Any:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import encoding
+from autotrain_gradio.data.columns import begins_with
 from autotrain_gradio.data.csv_plain import LONGEST_CELL, MANY_LINES, header_of, read_plain, zeros
 from autotrain_gradio.data.rows import Progress, counted, listed
 from autotrain_gradio.data.sheets import Gathering, Sheet, empty, header_only
@@ -253,7 +254,7 @@ def _formulas(sheet: Sheet) -> list[Finding]:
     total = 0
     for name in sheet.table.column_names:
         column = sheet.table.column(name)
-        if not pc.any(pc.starts_with(column, "=")).as_py():
+        if not begins_with(column, "="):
             continue
         found = pc.fill_null(pc.match_substring_regex(column, r"^=[A-Z]+\(|^=[A-Z]+[0-9]+"), False)
         count = pc.sum(found).as_py() or 0

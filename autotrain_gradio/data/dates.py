@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import is_text
+from autotrain_gradio.data.columns import is_text, trimmed
 
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
 _TIME = (("", ""), (r"[T ]\d{1,2}:\d{2}", " %H:%M"), (r"[T ]\d{1,2}:\d{2}:\d{2}", " %H:%M:%S"))
@@ -68,7 +68,7 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
         return Dates(values, np.isnat(values), np.zeros(len(values), dtype=bool))
     if not is_text(column.type):
         column = column.cast(pa.string())
-    text = pc.utf8_trim_whitespace(column)
+    text = trimmed(column)
     plain = _alike(text)
     if plain is not None:
         return plain
@@ -100,12 +100,14 @@ def _alike(text: pa.ChunkedArray) -> Dates | None:
     """Read days that are all written in the first way of all, which is the usual one; None for others."""
     empty = ~_true(pc.greater(pc.binary_length(text), 0))
     first = np.flatnonzero(~empty)[:1]
-    name, day, format_ = _DAYS[0]
+    name, day, _ = _DAYS[0]
     if not len(first) or not re.fullmatch(day, text[int(first[0])].as_py()):
         return None
-    values = pc.strptime(text, format=format_, unit="us", error_is_null=True).to_numpy().astype("datetime64[us]")
-    if (np.isnat(values) != empty).any():
+    try:
+        days = pc.cast(pc.if_else(pa.array(empty), None, text) if empty.any() else text, pa.date32())
+    except pa.ArrowInvalid:
         return None
+    values = days.to_numpy().astype("datetime64[us]")
     return Dates(values, empty, np.zeros(len(values), dtype=bool), {name: int((~empty).sum())})
 
 

@@ -48,6 +48,8 @@ class Labels(Sequence[Any]):
 
     def counts(self, rows: Numbers) -> Numbers:
         """Return the number of rows that each class has, among these rows."""
+        if self.offsets is None:  # those without a class are counted first, and left away
+            return np.bincount(self.codes[rows] + 1, minlength=len(self.names) + 1)[1:]
         return np.bincount(self.flat(rows)[0], minlength=len(self.names))
 
     def flat(self, rows: Numbers) -> tuple[Numbers, Numbers]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,8 @@ from autotrain_gradio.errors import DataError
 SAMPLE = "sample:"
 IN_RUN = "run:"
 ROWS_AT_ONCE = 50_000
-"""Rows in one record batch of a dataset on disk."""
+"""Rows in one record batch of a dataset on disk, or nearly so many."""
+THREADS = 2
 
 
 def write(
@@ -77,28 +81,38 @@ def _save(whole: datasets.Dataset, parts: Mapping[str, Any], folder: Path) -> No
     """Write the rows of each part as a `DatasetDict` saved with `save_to_disk`.
 
     The library makes the folders, of one row each. The rows are written here, in larger batches than its own, and
-    parted batch by batch, so that the table is in memory once.
+    parted batch by batch, so that the table is in memory once; the next batches are parted while one is written.
     """
     datasets.disable_progress_bars()  # they would fill the log
     ones = {n: _in_memory(whole.data.table.slice(int(rows[0]), 1), whole.features) for n, rows in parts.items()}
     datasets.DatasetDict(ones).save_to_disk(str(folder))
     schema = whole.features.arrow_schema
     table = whole.data.table.cast(schema)
+    masks = []
+    for rows in parts.values():
+        wanted = np.zeros(len(whole), dtype=bool)
+        wanted[rows] = True
+        masks.append(wanted)
+
+    def parted(begin: int) -> list[list[pa.RecordBatch]]:
+        some = table.slice(begin, ROWS_AT_ONCE)
+        return [some.filter(pa.array(wanted[begin : begin + len(some)])).to_batches() for wanted in masks]
+
     with contextlib.ExitStack() as stack:
-        writers = {}
-        for name, rows in parts.items():
+        writers = []
+        for name in parts:
             (path,) = (folder / name).glob("*.arrow")
             sink = stack.enter_context(pa.OSFile(str(path), "wb"))
-            wanted = np.zeros(len(whole), dtype=bool)
-            wanted[rows] = True
-            writers[name] = (stack.enter_context(pa.ipc.new_stream(sink, schema)), wanted)
-        begin = 0
-        for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
-            for writer, wanted in writers.values():
-                chosen = batch.filter(pa.array(wanted[begin : begin + len(batch)]))
-                if len(chosen):
-                    writer.write_batch(chosen)
-            begin += len(batch)
+            writers.append(stack.enter_context(pa.ipc.new_stream(sink, schema)))
+        pool = stack.enter_context(ThreadPoolExecutor(THREADS))
+        begins = iter(range(0, len(whole), ROWS_AT_ONCE))
+        ahead = deque(pool.submit(parted, begin) for begin in islice(begins, 2 * THREADS))
+        while ahead:
+            batches = ahead.popleft().result()
+            ahead.extend(pool.submit(parted, begin) for begin in islice(begins, 1))
+            for writer, some in zip(writers, batches, strict=True):
+                for batch in some:
+                    writer.write_batch(batch)
 
 
 def _references(rows: Rows, arrow: bool) -> datasets.Dataset:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import as_text, blank, is_text
+from autotrain_gradio.data.columns import as_text, blank, is_text, trimmed
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
@@ -63,16 +63,28 @@ def _numeric(column: pa.ChunkedArray) -> Numbers:
 
 
 def _of_text(column: pa.ChunkedArray, comma: str) -> Numbers:
-    text = pc.utf8_trim_whitespace(column)
+    found = _plain(column)  # most columns need no more care
+    if found is not None:
+        return found
+    text = trimmed(column)
     empty = blank(text)
+    if text is not column or empty.any():
+        found = _plain(pc.if_else(pa.array(empty), None, text))
+    return found or _with_care(text, empty, comma)
+
+
+def _plain(text: pa.ChunkedArray) -> Numbers | None:
+    """Return the numbers where there is nothing but finite ones as Arrow writes them, and nulls."""
     try:
-        values = pc.cast(pc.if_else(pa.array(empty), None, text), pa.float64()).to_numpy().astype(np.float64)
+        cast = pc.cast(text, pa.float64())
     except pa.ArrowInvalid:
-        return _with_care(text, empty, comma)
-    if (np.isnan(values) & ~empty).any() or np.isinf(values).any():
-        return _with_care(text, empty, comma)  # Arrow reads nan and inf as numbers
+        return None
+    values = cast.to_numpy().astype(np.float64)
+    missing = np.isnan(values)
+    if int(missing.sum()) != cast.null_count or np.isinf(values).any():
+        return None  # Arrow reads nan and inf as numbers
     no = np.zeros(len(values), dtype=bool)
-    return Numbers(values, empty, no, no)
+    return Numbers(values, missing, no, no)
 
 
 def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:

@@ -47,6 +47,7 @@ def check(draft: Path, request: Request, progress: Progress | None = None) -> Ch
     `data/manifest.json` and `data/dataset` are written; with one they are removed.
     """
     began = time.monotonic()
+    _take_memory_in_small_pages()
     draft = Path(draft)
     (draft / "data").mkdir(parents=True, exist_ok=True)
     for stale in (draft / "check.json", draft / "data" / "manifest.json"):
@@ -60,6 +61,15 @@ def check(draft: Path, request: Request, progress: Progress | None = None) -> Ch
     result = checked.result(state, began)
     write_json(draft / "check.json", result)
     return result
+
+
+def _take_memory_in_small_pages() -> None:
+    """Let Arrow use jemalloc where it was built with it.
+
+    Its default, mimalloc, asks for huge pages: to clear them costs more than they save where each is written once.
+    """
+    if "jemalloc" in pa.supported_memory_backends():
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 
 def _seldom(progress: Progress, every: float = 0.1) -> Progress:
@@ -131,18 +141,21 @@ def _run(state: State) -> None:
     _checks(state, rows)
     state.how, found = split(rows, request, choice.validation)
     state.findings += found
-    state.progress("Drawing the overview", 0.95)
-    checked.draw(state, rows, contexts)
-    if not any(f.level == "error" for f in state.findings):
-        state.progress("Writing the rows", 0.98)
-        facts = {
-            "layout": layout.name,
-            "source": state.source,
-            "columns": state.mapping.roles,
-            "split_how": state.how,
-            "dropped": checked.dropped(state),
-        }
-        materialise.write(draft, request, rows, raw, tree, facts)
+    state.progress("Drawing the overview and writing the rows", 0.95)
+    with ThreadPoolExecutor(1) as pool:
+        if any(f.level == "error" for f in state.findings):
+            checked.draw(state, rows, contexts)
+        else:
+            facts = {
+                "layout": layout.name,
+                "source": state.source,
+                "columns": state.mapping.roles,
+                "split_how": state.how,
+                "dropped": checked.dropped(state),
+            }
+            drawing = pool.submit(checked.draw, state, rows, contexts)
+            materialise.write(draft, request, rows, raw, tree, facts)
+            drawing.result()
     state.progress("Checked", 1.0)
 
 

@@ -246,14 +246,17 @@ class Rows:
 
     def indices(self, split: str | None = None) -> Any:
         """Return the numbers of the rows that are used, of one split (`train`, `validation`) or of all."""
+        return np.flatnonzero(self._wanted(split))
+
+    def _wanted(self, split: str | None) -> Any:
         wanted = self._reason == 0
         if split is not None:
             wanted &= self.validation if split == "validation" else ~self.validation
-        return np.flatnonzero(wanted)
+        return wanted
 
     def count(self, split: str | None = None) -> int:
         """Return how many rows are used, of one split or of all."""
-        return len(self.indices(split))
+        return int(np.count_nonzero(self._wanted(split)))
 
     def used(self, split: str | None = None) -> Iterator[int]:
         """Yield the numbers of the rows that are used, of one split or of all."""
@@ -268,6 +271,8 @@ class Rows:
 
     def dropped(self) -> Counter[str]:
         """Return reason → number of the rows that are left out for it."""
+        if len(self._reasons) == 1:
+            return Counter()
         counts = np.bincount(self._reason, minlength=len(self._reasons))
         return Counter({r: int(c) for r, c in zip(self._reasons[1:], counts[1:], strict=True) if c})
 

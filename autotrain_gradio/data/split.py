@@ -98,7 +98,7 @@ def _take(rows: Rows, request: Request) -> str:
         begins = np.flatnonzero(np.diff(group[order], prepend=-1))
         lowest, highest = (f.reduceat(strata[shared][order], begins) for f in (np.minimum, np.maximum))
         fair[shared] = (lowest == highest)[group]
-    for number in np.unique(strata[fair]).tolist():
+    for number in (np.flatnonzero(np.bincount(strata[fair] + 1)) - 1).tolist():  # -1: without a class
         here = np.flatnonzero(fair & (strata == number))
         name = names[number] if number >= 0 else ""
         taken = _choose(content[here], request.spec.valid_fraction, f"{request.seed} {name}")
@@ -143,13 +143,14 @@ def _choose(group: Any, fraction: float, seed: str) -> Any:
     group: per row its number; -1: a group of its own. At least one group stays in training. A group that would make
     half as many again too many is passed over.
     """
+    if not (group >= 0).any():
+        return np.sort(_order(seed, len(group))[:-1][: max(1, round(len(group) * fraction))])
     alone, shared = np.flatnonzero(group < 0), np.flatnonzero(group >= 0)
     _, number, counts = np.unique(group[shared], return_inverse=True, return_counts=True)
     sizes = np.concatenate((np.ones(len(alone), dtype=np.int64), counts))
     target = max(1, round(len(group) * fraction))
     order = _order(seed, len(sizes))[:-1]
-    if len(shared):
-        order = _until(order, sizes, target)
+    order = _until(order, sizes, target)
     wanted = np.zeros(len(sizes), dtype=bool)
     wanted[order[:target]] = True
     return np.concatenate((alone[wanted[: len(alone)]], shared[wanted[len(alone) :][number.reshape(-1)]]))

@@ -25,7 +25,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     for role, cells in rows.cells.items():
         if role not in rows.kinds or rows.kinds[role].name != "text":
             continue
-        sizes = pc.fill_null(pc.binary_length(cells.values), 0).to_numpy()[used]
+        sizes = pc.fill_null(pc.binary_length(cells.values), 0).to_numpy()
+        sizes = sizes if len(used) == len(sizes) else sizes[used]
         long = used[sizes > LONG]  # in bytes, which are as many as the characters or more
         lengths = pc.utf8_length(pick(cells.values, long)).to_numpy()
         long, lengths = long[lengths > LONG], lengths[lengths > LONG]

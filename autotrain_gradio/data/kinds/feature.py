@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import dates, numbers
-from autotrain_gradio.data.columns import as_text, blank, encode, is_list, is_text, pick
+from autotrain_gradio.data.columns import as_text, blank, encode, is_list, is_text, pick, trimmed
 from autotrain_gradio.data.kinds.feature_panels import overview
 from autotrain_gradio.data.rows import Cells, Context
 from autotrain_gradio.errors import Finding, did_you_mean
@@ -60,7 +60,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         cells = as_text(cells)
     text = is_text(cells.type)
     if text:
-        cells = pc.utf8_trim_whitespace(cells)
+        cells = trimmed(cells)
     empty = blank(cells) if text else _null(cells)
     column = _Column(cells, empty, context)
     kind = given or ("ignore" if nested else _guess(column, context))
@@ -85,6 +85,7 @@ class _Column:
         self.missing = int((empty & context.needed).sum())
         self.filled = int(context.needed.sum()) - self.missing
         self.distinct = 0
+        self.range: list[float] = []
 
     @cached_property
     def codes(self) -> Any:
@@ -110,6 +111,12 @@ class _Column:
         here = np.sort(values[self._needed & ~np.isnan(values)])
         self.distinct = int((np.diff(here) != 0).sum()) + 1 if len(here) else 0
         self.missing = int(self._needed.sum()) - len(here)
+        # Least, middle, greatest: the sum of halves of the two in the middle cannot overflow.
+        self.range = (
+            [float(here[0]), float(here[(len(here) - 1) // 2] / 2 + here[len(here) // 2] / 2), float(here[-1])]
+            if len(here)
+            else []
+        )
         # The bits of a number, moved so that the sign makes none negative; 0.0 and -0.0 are one.
         return np.where(np.isnan(values), -1, ((values + 0.0).view(np.uint64) >> np.uint64(1)).astype(np.int64))
 
@@ -195,7 +202,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         result.facts["codes"] = column.count_numbers()
         odd = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
-        about |= {"comma": found.comma, "thousands": found.thousands}
+        about |= {"comma": found.comma, "thousands": found.thousands, "range": column.range}
         about["reading"] = "thousands" if found.thousands else "decimal" if found.comma else ""
         return
     if kind != "ignore":

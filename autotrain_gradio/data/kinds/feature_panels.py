@@ -37,11 +37,9 @@ def _range(cells: Cells, used: Any) -> str:
         return "not used"
     values = cells.values
     if kind == "number":
-        found = values.to_numpy(zero_copy_only=False)[used]
-        found = found[~np.isnan(found)]
-        if not len(found):
+        if not cells.about["range"]:
             return ""
-        low, middle, high = np.quantile(found, (0, 0.5, 1))
+        low, middle, high = cells.about["range"]
         return f"{low:.6g} to {high:.6g}, median {middle:.6g}"
     if kind == "date":
         bounds = pc.min_max(values)

@@ -17,7 +17,7 @@ from autotrain_gradio.panels import Panel
 EDGES = (0, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 PER_CLASS = 3
 CLASSES = 12
-LOOKED_AT = 20_000
+LOOKED_AT = 5_000
 """Texts of each split whose words are counted."""
 SHOWN = 200
 """Characters of a text that are shown."""
