@@ -120,7 +120,7 @@ def _columns(task: Task) -> list[Option]:
             for alias, role in task.column_aliases.items()
             if role == column.role
         )
-        text = f"Column of the data that holds the {column.title.lower()}; found by its name or content if not given."
+        text = f"Column of the data that holds {column.named}; found by its name or content if not given."
         where = f"data.columns.{column.role}"
         found.append(
             Option(f"{column.role}_column", where, DATA_GROUP, text, None, "text", many=column.many, aliases=others)

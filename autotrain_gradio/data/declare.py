@@ -125,3 +125,9 @@ class Column:
     names: tuple[str, ...] = field(default_factory=tuple)
     join: bool = False
     rest: bool = False
+
+    @property
+    def named(self) -> str:
+        """The title within a sentence: `the label`, `what to predict`."""
+        title = self.title.lower()
+        return title if title.startswith("what ") else f"the {title}"

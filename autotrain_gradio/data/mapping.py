@@ -108,7 +108,7 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
                     Finding(
                         "error",
                         "column-wrong-kind",
-                        f"The column '{odd[0]['name']}' holds {odd[0]['kind']} and cannot be the {role.title.lower()}.",
+                        f"The column '{odd[0]['name']}' holds {odd[0]['kind']} and cannot be {role.named}.",
                         f"Choose another one of {listed([n for n in names if n not in asked], limit=20) or 'none'}.",
                         f"data.columns.{role.role}",
                     )
@@ -166,7 +166,7 @@ def _rest(mapping: Mapping, request: Request, taken: set[str]) -> None:
                 Finding(
                     "error",
                     "no-columns-left",
-                    f"No column is left for the {role.title.lower()}. Columns: "
+                    f"No column is left for {role.named}. Columns: "
                     f"{listed([c['name'] for c in mapping.columns], limit=20)}.",
                     "Add columns to learn from, or give the other roles fewer columns.",
                     f"data.columns.{role.role}",
@@ -227,7 +227,7 @@ def _guessed(role: Column, name: str, why: str) -> Finding:
     return Finding(
         "info",
         "column-guessed",
-        f"'{name}' was taken as the {role.title.lower()}: {why}.",
+        f"'{name}' was taken as {role.named}: {why}.",
         "Choose another column if that is wrong.",
         f"data.columns.{role.role}",
     )
@@ -242,6 +242,11 @@ def _unclear(role: Column, free: list[dict[str, Any]], mapping: Mapping, request
     names = [c["name"] for c in free]
     every = [c["name"] for c in mapping.columns]
     rest = any(c.rest for c in request.columns)
+    message = f"No column was recognised as {role.named}."
+    if rest and len(names) > 1:
+        message = f"Say which column holds {role.named}: any of them could."
+    elif names != every:  # where all are possible, the hint lists them
+        message += f" Columns: {listed(every, limit=20) or 'none'}."
     # In a table of figures what is to be predicted mostly stands last.
     likely = names[-1] if names and (len(names) == 1 or rest) else None
     value: str | list[str] | None = [likely] if likely and role.many and not role.join else likely
@@ -253,7 +258,7 @@ def _unclear(role: Column, free: list[dict[str, Any]], mapping: Mapping, request
     return Finding(
         "error",
         "column-unclear",
-        f"No column was recognised as the {role.title.lower()}. Columns: {listed(every, limit=20) or 'none'}.",
+        message,
         hint,
         f"data.columns.{role.role}",
         fix,

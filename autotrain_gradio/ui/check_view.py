@@ -19,12 +19,14 @@ class CheckView:
     """Ready for the widgets; an empty one is what they show before any check.
 
     columns: role → (choices, value) of its dropdown.
+    asks: a column is to be chosen before the data can be looked at.
     features: the columns of a table that are learnt from, and what each was found to hold.
     fixes: for each finding, in the order of the check, the change of its fix or None.
     """
 
     ready: bool = False
     checked: bool = False
+    asks: bool = False
     findings: str = ""
     summary: str = ""
     profile: str = ""
@@ -51,6 +53,7 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
     return CheckView(
         ready=not any(f["level"] == "error" for f in found),
         checked=True,
+        asks=any(_asks(f) for f in found),
         findings=messages.findings(found, fixes=True),
         summary=_summary(check, found),
         profile=to_html(check.get("profile") or [], url),
@@ -65,7 +68,13 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
 def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
     layout, splits = check.get("layout") or {}, check.get("splits") or {}
     counts = count_by_level([Finding.from_dict(dict(f)) for f in found])
+    questions = sum(_asks(f) for f in found)
+    tone = ""
     if counts["error"]:
+        tone = " at-asking" if counts["error"] == questions else " at-blocked"
+    if questions and counts["error"] == questions:
+        head = f"? {'One question' if questions == 1 else f'{questions} questions'} first: which column is which"
+    elif counts["error"]:
         head = f"✗ {counts['error']} thing{'s' if counts['error'] > 1 else ''} must be mended before the training"
     elif counts["warning"]:
         head = "✓ Ready to train, with something worth a look"
@@ -80,10 +89,14 @@ def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> st
     dropped = sum(int(d.get("count", 0)) for d in check.get("dropped") or [])
     left_out = f" {dropped:,} row{'s were' if dropped != 1 else ' was'} left out: see below." if dropped else ""
     return (
-        f"<div class='at-recognised{' at-blocked' if counts['error'] else ''}'><h2>{escape(head)}</h2>"
+        f"<div class='at-recognised{tone}'><h2>{escape(head)}</h2>"
         f"<p>{_strong(str(layout.get('title') or ''))}<span class='at-quiet'>"
         f"{escape(told)}{escape(left_out)}</span></p><dl class='at-numbers'>{items}</dl></div>"
     )
+
+
+def _asks(finding: Mapping[str, Any]) -> bool:
+    return finding.get("level") == "error" and finding.get("code") in messages.QUESTIONS
 
 
 def _strong(text: str) -> str:

@@ -10,6 +10,17 @@ from autotrain_gradio.errors import LEVELS, UserError
 
 WORDS = {"error": "Must be mended", "warning": "Worth a look", "info": "Good to know"}
 MARKS = {"error": "✗", "warning": "!", "info": "i"}
+QUESTIONS = {"column-unclear"}
+"""Codes of errors that are no mistake: only the person can know."""
+PLACES = {
+    "data.columns": "Columns",
+    "data.options.kinds": "What the columns hold",
+    "data.labels": "Labels",
+    "data.valid_fraction": "Training and validation rows",
+    "data.valid_split": "Training and validation rows",
+    "data.train_split": "Training and validation rows",
+}
+"""Settings of the data by their names in a YAML → the part of the check where the page has them."""
 
 
 def findings(found: Sequence[Mapping[str, Any]], *, fixes: bool = False) -> str:
@@ -52,17 +63,26 @@ def busy(text: str, fraction: float | None = None) -> str:
 
 def _one(finding: Mapping[str, Any], number: int | None) -> str:
     level = str(finding["level"])
+    question = level == "error" and finding.get("code") in QUESTIONS
     where, hint, fix = finding.get("where"), finding.get("hint"), finding.get("fix")
-    parts = [f"<p class='at-what'><span class='at-sr'>{WORDS[level]}: </span>{escape(str(finding['message']))}</p>"]
-    if where:
-        parts.append(f"<p class='at-where'>{escape(str(where))}</p>")
+    word = "A question" if question else WORDS[level]
+    parts = [f"<p class='at-what'><span class='at-sr'>{word}: </span>{escape(str(finding['message']))}</p>"]
+    if where and (place := _place(str(where))):
+        parts.append(f"<p class='at-where'>{escape(place)}</p>")
     if hint:
         parts.append(f"<p class='at-hint'>{escape(str(hint))}</p>")
     if fix and number is not None:
         parts.append(f"<button type='button' class='at-fix' data-fix='{number}'>{escape(str(fix['label']))}</button>")
     code = escape(str(finding.get("code") or ""), quote=True)
+    tone, mark = ("question", "?") if question else (level, MARKS[level])
     return (
-        f"<div class='at-finding at-{level}' data-code='{code}'>"
-        f"<span class='at-mark' aria-hidden='true'>{MARKS[level]}</span>"
+        f"<div class='at-finding at-{tone}' data-code='{code}'>"
+        f"<span class='at-mark' aria-hidden='true'>{mark}</span>"
         f"<div>{''.join(parts)}</div></div>"
     )
+
+
+def _place(where: str) -> str:
+    """Say where something is in the page's words: a setting that the page shows has a title there."""
+    known = next((title for name, title in PLACES.items() if where == name or where.startswith(f"{name}.")), None)
+    return f"under '{known}'" if known else where

@@ -56,6 +56,7 @@ class CheckStep:
     findings: Any = None
     summary: Any = None
     result: Any = None
+    columns_box: Any = None
     columns: list[tuple[Column, Any]] = field(default_factory=list)
     labels_box: Any = None
     labels: Any = None
@@ -93,7 +94,7 @@ class CheckStep:
         self.summary = gr.HTML(view.summary, elem_id=f"{prefix}-recognised", elem_classes="at-live")
         self.findings = gr.HTML(view.findings, js_on_load=FIX_SCRIPT, elem_id=f"{prefix}-findings")
         with gr.Column(visible=view.checked, elem_id=f"{prefix}-checked") as self.result:
-            with gr.Accordion("Columns", open=False, elem_id=f"{prefix}-columns"):
+            with gr.Accordion("Columns", open=view.asks, elem_id=f"{prefix}-columns") as self.columns_box:
                 gr.HTML("<p class='at-quiet'>Which column of your data means what. A change is checked at once.</p>")
                 with gr.Row(elem_classes="at-fields"):
                     self.columns = [(c, self._dropdown(c)) for c in task.columns]
@@ -137,7 +138,15 @@ class CheckStep:
             *(walk.draft, walk.form.data, walk.steps, *walk.step.values()),
             *(self.data_note, self.data_next, self.fixes, self.status, self.check_now, self.cancel),
             *(self.findings, self.summary),
-            *(self.result, *(w for _, w in self.columns), self.labels_box, self.labels, self.profile, self.gallery),
+            *(
+                self.result,
+                self.columns_box,
+                *(w for _, w in self.columns),
+                self.labels_box,
+                self.labels,
+                self.profile,
+                self.gallery,
+            ),
             *(self.kinds_box, self.kinds, self.features),
             *(self.following, *(f.widget for f in walk.form.split)),
         ]
@@ -339,6 +348,8 @@ class CheckStep:
         if not view.ready:
             updates[self.walk.step[4]] = gr.Step(interactive=False)
         if view.checked:
+            if view.asks:
+                updates[self.columns_box] = gr.Accordion(open=True)
             updates |= {
                 self.profile: view.profile,
                 self.gallery: view.gallery,

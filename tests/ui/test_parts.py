@@ -170,6 +170,22 @@ def test_a_check_is_blocked_by_an_error_only() -> None:
     assert not check_view.view(TASK, "d", None).ready
 
 
+def test_a_column_that_only_the_person_can_name_is_asked_for_and_no_mistake() -> None:
+    asked = Finding("error", "column-unclear", "Say which column.", where="data.columns.target").to_dict()
+    check = {"layout": {"title": "A table"}, "rows": 5, "columns": [], "findings": [asked]}
+    view = check_view.view(TASK, "d", check)
+    assert not view.ready and view.asks and "One question first" in view.summary
+    assert "at-asking" in view.summary and "at-question" in view.findings and "at-error" not in view.findings
+    broken = check_view.view(TASK, "d", {**check, "findings": [asked, Finding("error", "e", "Broken").to_dict()]})
+    assert "2 things must be mended" in broken.summary and "at-blocked" in broken.summary
+
+
+def test_a_setting_that_the_page_shows_is_named_as_it_stands_there() -> None:
+    found = [Finding("info", "c", "Guessed", where="data.columns.text").to_dict()]
+    assert "under &#x27;Columns&#x27;" in messages.findings(found)
+    assert "params.lr" in messages.findings([Finding("error", "e", "Odd", where="params.lr").to_dict()])
+
+
 def test_errors_are_told_with_place_and_advice() -> None:
     html = messages.error(UserError("Bad <zip>", "Pack it again.", "photos.zip"))
     assert "Bad &lt;zip&gt;" in html and "Pack it again." in html and "photos.zip" in html

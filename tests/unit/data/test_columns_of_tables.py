@@ -258,6 +258,8 @@ def test_a_missing_target_offers_the_last_column(draft: Path) -> None:
         check(draft, {"a": BASE["age"], "b": BASE["age"], "z": BASE["target"]}, roles.NUMBERS), "column-unclear"
     )
     assert found["fix"]["change"] == {"columns": {"target": ["z"]}}
+    assert found["message"] == "Say which column holds the target: any of them could."
+    assert found["hint"] == "Choose it among a, b, z."
 
 
 def test_no_number_is_taken_for_the_target_because_it_is_one(tmp_path: Path, draft: Path) -> None:
