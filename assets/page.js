@@ -25,6 +25,17 @@
       if (steps && steps.getBoundingClientRect().top < 0) steps.scrollIntoView({block: 'start'});
     }, 250);
   });
+  // A reload comes back to the tab that was open.
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest('#main-tabs button[role=tab]')) return;
+    setTimeout(() => {
+      const open = [...document.querySelectorAll('[role=tabpanel][id^="tab-"]')].find((node) => node.offsetParent);
+      if (!open) return;
+      const url = new URL(window.location);
+      url.searchParams.set('tab', open.id.slice(4));
+      window.history.replaceState(null, '', url);
+    }, 250);
+  });
   // The app does not answer: say so, ask until it does, and load the page again if it is another process by then.
   let away = false;
   const isSame = async () => {

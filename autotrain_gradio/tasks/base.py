@@ -61,7 +61,8 @@ class TrainerParams(Params):
     gradient_accumulation: int = param(1, "training", title="Batches per step", ge=1, le=4096)
     """Batches whose gradients are added up before each step: a larger batch without its memory."""
     mixed_precision: Literal["fp16", "bf16"] | None = param(None, "hardware")
-    """Compute in 16 bits where that is safe: faster and smaller on a GPU. bf16 needs a recent one."""
+    """Compute in 16 bits where that is safe: faster and smaller on a GPU. bf16 needs a recent one. Without a
+    GPU it computes in 32 bits, and says so."""
     auto_find_batch_size: bool = param(False, "hardware", title="Find a batch size that fits")
     """Lower the batch size and start again when memory runs out."""
     eval_strategy: Literal["epoch", "steps", "no"] = param("epoch", "evaluation", title="Evaluate every")

@@ -93,7 +93,7 @@ def arguments(
         "dataloader_num_workers": workers,
         "dataloader_persistent_workers": workers > 0,
         "dataloader_pin_memory": device() == "cuda",
-        **precision(params.mixed_precision),
+        **precision(params.mixed_precision, run),
     }
     if params.log == "trackio":
         # Without this a push to the Hub would create a public Space.
@@ -143,22 +143,24 @@ def loader_workers() -> int:
     return min(8, cores - 1)
 
 
-def precision(mixed: str | None) -> dict[str, bool]:
-    """Return the arguments of mixed precision.
+def precision(mixed: str | None, run: Reporter) -> dict[str, bool]:
+    """Return the arguments of mixed precision; where there is no GPU none, and the run says so.
+
+    Nearly every configuration of AutoTrain asks for fp16, which only saves time and memory of a GPU.
 
     Raises:
-        UserError: the device cannot do it.
+        UserError: the GPU cannot do it.
     """
     if mixed is None:
         return {}
     where = "params.mixed_precision"
     if device() == "cpu":
-        raise UserError(
-            f"Mixed precision '{mixed}' needs a GPU, and this machine has none that can be used.",
-            "Leave mixed_precision empty.",
-            where,
-            "no-gpu",
+        run.note(
+            f"Mixed precision '{mixed}' needs a GPU, and this machine has none that can be used: "
+            "it computes in 32 bits. The model is as good; it takes longer.",
+            level="warning",
         )
+        return {}
     if mixed == "bf16" and device() == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         name = torch.cuda.get_device_name()
         raise UserError(f"The GPU ({name}) cannot compute in bf16.", "Choose fp16, or none.", where, "no-bf16")

@@ -79,9 +79,9 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
     shell, view, runs = page.shell, page.view, page.runs
 
     def attach(request: gr.Request, visitor: Any, run: Any) -> dict[Any, Any]:
-        """Decide what a fresh page shows: the run of its URL, one that is under way, or the first task.
+        """Decide what a fresh page shows: the run of its URL, one that is under way, its tab, or the first task.
 
-        The first task's tab opens by itself: Gradio selects it.
+        The first task's tab opens by itself: Gradio selects it. `?tab=` is kept by the page's script.
         """
         visitor = visitor if isinstance(visitor, str) and len(visitor) >= 16 else secrets.token_urlsafe(18)
         wanted = request.query_params.get("run") or (run if _active(shell.service, run) else None)
@@ -89,6 +89,9 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
         if wanted:
             updates[page.tabs] = gr.Tabs(selected=RUNS)
             updates |= show(wanted, visitor)
+        elif tab := page.tasks.get(request.query_params.get("tab") or ""):
+            updates[page.tabs] = gr.Tabs(selected=tab.task.modality)
+            updates[page.modalities[tab.task.modality][1]] = gr.Tabs(selected=tab.task.name)
         return updates
 
     def show(run: Any, visitor: Any) -> dict[Any, Any]:
@@ -98,7 +101,8 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
         return updates
 
     shown = [*view.opened(), runs.box, runs.timer, runs.table, runs.sent]
-    demo.load(attach, [shell.visitor, shell.run], [shell.visitor, shell.run, page.tabs, *shown], **QUICK)
+    inner = [tabs for _, tabs in page.modalities.values()]
+    demo.load(attach, [shell.visitor, shell.run], [shell.visitor, shell.run, page.tabs, *inner, *shown], **QUICK)
 
     shell.run.change(show, [shell.run, shell.visitor], shown, **QUICK)
     shell.run.change(None, shell.run, None, js=URL_SCRIPT, **PRIVATE)
@@ -113,7 +117,7 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
 
     page.tabs.select(selected, [shell.run, shell.visitor], [runs.timer, runs.table, runs.sent], **QUICK)
 
-    moved = [page.tabs, *(inner for _, inner in page.modalities.values()), shell.turn, shell.kept]
+    moved = [page.tabs, *inner, shell.turn, shell.kept]
     opened = [*moved, *(t.seed for t in page.tasks.values())]
 
     def again(run: Any, visitor: Any) -> dict[Any, Any]:

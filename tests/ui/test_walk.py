@@ -179,6 +179,15 @@ def test_a_draft_comes_back_after_a_reload(app: App, visit: Visit) -> None:
     expect(page.locator(f"{TASK}-epochs input")).to_have_value("7")
 
 
+def test_a_reload_comes_back_to_the_tab_that_was_open(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    page.get_by_role("tab", name="Tables").click()
+    page.get_by_role("tab", name="Table regression").click()
+    expect(page).to_have_url(re.compile(r"\?tab=tabular-regression$"))
+    page.reload()
+    expect(page.locator("#tabular-regression-sample-0")).to_be_visible()
+
+
 def test_back_and_forth_and_a_wrong_setting_are_no_dead_end(app: App, visit: Visit) -> None:
     page = visit(app.url)
     use_sample(page)

@@ -17,6 +17,7 @@ from autotrain_gradio.data.catalogue import (
     TABLE,
     TEXT,
     TEXT_FOLDERS,
+    TEXT_LANGUAGE,
     TEXT_LENGTH,
     UPLOAD,
 )
@@ -123,7 +124,7 @@ TASK = Task(
     column_aliases={"label": "target", "labels": "target", "sentence": "text"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, EMBEDDED, TABLE, TEXT_FOLDERS),
-    checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH),
+    checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TEXT_LANGUAGE),
     metrics=(
         Metric("accuracy", "Accuracy", percent=True, help="Share of texts with the right label, or all right labels."),
         Metric("f1", "F1", help="Balance of precision and recall of the second class (two classes)."),

@@ -18,7 +18,7 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification, Tr
 
 from autotrain_gradio.errors import MissingExtra, UserError
 from autotrain_gradio.tasks.image_classification import train as task
-from autotrain_gradio.training import checkpoints, images, vision
+from autotrain_gradio.training import arguments, checkpoints, images, vision
 
 Make = Callable[..., Any]
 
@@ -241,9 +241,14 @@ def test_tensorboard_is_an_option_and_a_missing_tracker_says_how_to_get_it(trial
     assert caught.value.findings[0].hint == "pip install wandb"
 
 
-def test_mixed_precision_without_a_gpu_is_refused_before_the_training(trial: Make) -> None:
-    with pytest.raises(UserError, match="needs a GPU"):
-        task.train(trial(mixed_precision="fp16").reporter())
+def test_mixed_precision_without_a_gpu_is_left_out_and_told(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, "device", lambda: "cpu")
+    made = trial()
+    run = made.reporter()
+    assert arguments.precision(None, run) == {} and not made.events("note")
+    assert arguments.precision("fp16", run) == {}
+    run.close()
+    assert "'fp16' needs a GPU" in made.events("note")[0]["message"]
 
 
 def test_the_preview_follows_the_switches(trial: Make) -> None:
