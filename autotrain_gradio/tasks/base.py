@@ -141,7 +141,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Sample:
-    """A data set that comes with the app; `path` is below `assets/samples`."""
+    """A data set that comes with the app; `path` is below `assets/samples` of this package."""
 
     name: str
     title: str

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
 CSS = ASSETS / "page.css"
 SCRIPT = ASSETS / "page.js"
 LOGO = ASSETS / "logo.svg"

@@ -12,7 +12,7 @@ from autotrain_gradio.errors import DataError, did_you_mean
 
 def samples_folder() -> Path:
     """Return the folder of all bundled samples."""
-    return Path(autotrain_gradio.__file__).resolve().parent.parent / "assets" / "samples"
+    return Path(autotrain_gradio.__file__).resolve().parent / "assets" / "samples"
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
@@ -29,7 +29,7 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     if not folder.is_dir():
         raise DataError(
             f"The sample '{name}' is not part of this installation.",
-            "Install the app from its repository, which holds the samples.",
+            "Install the app again.",
             "data.path",
             "sample-missing",
         )
