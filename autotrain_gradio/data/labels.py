@@ -47,9 +47,10 @@ class Labels(Sequence[Any]):
         return self.names[code] if code >= 0 else None
 
     def counts(self, rows: Numbers) -> Numbers:
-        """Return the number of rows that each class has, among these rows."""
+        """Return the number of rows that each class has, among these rows, each of them once."""
         if self.offsets is None:  # those without a class are counted first, and left away
-            return np.bincount(self.codes[rows] + 1, minlength=len(self.names) + 1)[1:]
+            codes = self.codes if len(rows) == len(self.codes) else self.codes[rows]
+            return np.bincount(codes + 1, minlength=len(self.names) + 1)[1:]
         return np.bincount(self.flat(rows)[0], minlength=len(self.names))
 
     def flat(self, rows: Numbers) -> tuple[Numbers, Numbers]:

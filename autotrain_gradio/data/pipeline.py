@@ -32,7 +32,7 @@ THREADS = 2
 """Columns that are looked at side by side."""
 LARGE = 100_000
 """Rows from which a table is looked at in part first."""
-SOME_ROWS = 5_000
+SOME_ROWS = 2_000
 """About how many rows that are."""
 
 

@@ -22,20 +22,24 @@ SHOWN = 40
 """Classes in the plot; the others are counted."""
 
 
-def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
+def inspect(cells: pa.ChunkedArray, context: Context, encoded: tuple[pa.Array, Any] | None = None) -> Cells:
     """Read the classes and apply the spec's mapping of labels.
 
     Values become text: whole numbers without a point, surrounding spaces as they are (a check points at
     them). `names` are the classes that remain: in the order of the data's own list where it has one,
     else sorted, numbers by their size.
+
+    encoded: what `columns.encode` says of the cells, where that is known.
     """
-    found, codes = distinct(cells, context)
+    found, codes = distinct(cells, context, encoded)
     names, number = _named(found, context)
-    codes = np.where(context.needed, codes, -2)
+    if not context.needed.all():
+        codes = np.where(context.needed, codes, -2)
     problems: dict[str, Any] = {}
     per_row = number[codes]  # the last two places: -1 for a missing cell, -2 for a row that is not needed
+    marked = np.flatnonzero(per_row < -1)
     for code, mark in _MARKS.items():
-        problems[code] = np.flatnonzero(per_row == mark)
+        problems[code] = marked[per_row[marked] == mark]
     result = Cells(Labels(names, np.maximum(per_row, -1)), {c: rows for c, rows in problems.items() if len(rows)})
     result.raw = raw_counts(found, codes)
     result.findings = _findings(found, codes, problems, result.raw, context)
@@ -46,7 +50,9 @@ _MARKS = {"label-missing": -2, "label-number-unknown": -3, "label-not-a-name": -
 """Reason → the number that stands for it among the numbers of classes; -1 is a row that is not needed."""
 
 
-def distinct(cells: pa.ChunkedArray, context: Context) -> tuple[list[Any], Any]:
+def distinct(
+    cells: pa.ChunkedArray, context: Context, encoded: tuple[pa.Array, Any] | None = None
+) -> tuple[list[Any], Any]:
     """Return the distinct values as text (None: missing, '': no label, int: an unknown number), and each row's number.
 
     A row's number is -1 for a missing cell.
@@ -56,7 +62,7 @@ def distinct(cells: pa.ChunkedArray, context: Context) -> tuple[list[Any], Any]:
         texts = [None if v is None else str(v)[:40] for v in cells.to_pylist()]
         codes = np.array([-1 if t is None else number.setdefault(t, len(number)) for t in texts], dtype=np.int32)
         return [NotAName(t) for t in number], codes
-    values, codes = encode(cells)
+    values, codes = encoded or encode(cells)
     return [_read(v, context.names) for v in values.to_pylist()], codes
 
 

@@ -49,6 +49,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
             result = _several([_split(t, found) for t in texts], codes, context)
             result.findings.append(_guessed(found, filled, context))
             return result
+        return label.inspect(cells, context, (values, codes))
     return label.inspect(cells, context)
 
 
