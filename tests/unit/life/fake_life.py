@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import secrets
@@ -43,6 +44,10 @@ class FakeLife:
         """So many downloads of paths that begin with `break_at` are cut off in the middle."""
         self.break_at = "/"
         self.ranges = True
+        self.marks: str | None = "etag"
+        """What tells one state of a file from another: `etag`, `weak` (a weak tag), `last-modified`, or nothing."""
+        self.changed_seconds: float | None = None
+        """Length of all audio from the first download on that is cut off."""
         self.silent_seconds = 0.0
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.downloading = 0
@@ -181,8 +186,13 @@ class Handler(BaseHTTPRequestHandler):
     def _file(self, data: bytes, kind: str) -> None:
         life = self.life
         headers, status, begin = {"content-type": kind}, 200, 0
-        asked = self.headers.get("range", "")
-        if asked and life.ranges:
+        asked, tag = self.headers.get("range", ""), f'"{hashlib.sha256(data).hexdigest()[:12]}"'
+        hour = int(tag[1:5], 16) % 24
+        marks = {"etag": tag, "weak": f"W/{tag}", "last-modified": f"Mon, 02 Nov 2020 {hour:02}:00:00 GMT"}
+        if life.marks is not None:
+            headers[life.marks.replace("weak", "etag")] = marks[life.marks]
+        same = self.headers.get("if-range") in {None, marks.get(life.marks or "")}
+        if asked and life.ranges and same:
             begin = int(asked.removeprefix("bytes=").rstrip("-"))
             status = 206
             headers["content-range"] = f"bytes {begin}-{len(data) - 1}/{len(data)}"
@@ -191,6 +201,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(life.silent_seconds)
         if life.break_downloads > 0 and self.path.startswith(life.break_at):
             life.break_downloads -= 1
+            life.audio_seconds = life.changed_seconds or life.audio_seconds
             self._send(data, status=status, half=True, **headers)
         else:
             self._send(data, status=status, **headers)

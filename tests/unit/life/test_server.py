@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.data.sources.life import choices, client, source
+from autotrain_gradio.data.sources.life import choices, client, server, source
 from autotrain_gradio.data.sources.life.client import Login
 from tests.unit.life.conftest import codes, limited, opened, quiet, refusal, request_of
 from tests.unit.life.fake_life import PASSWORD, TOKEN, USER, FakeLife
@@ -171,6 +171,47 @@ def test_downloads_that_break_off_are_continued_or_begun_again(
     resumed = [h for _, p, h in fake.requests if "/retrieve/" in p and any(k.lower() == "range" for k in h)]
     assert resumed
     assert all(a.read_bytes() == wav(10.0) for a in (draft / "data/life/audio").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("marks", "asked_for_the_rest"), [("etag", True), ("last-modified", True), ("weak", False), (None, False)]
+)
+def test_a_file_that_changes_while_it_is_downloaded_is_not_joined_to_its_old_half(
+    marks: str | None, asked_for_the_rest: bool, address: str, browse: Browse, fake: FakeLife, draft: Path
+) -> None:
+    fake.marks = marks
+    browse(address, "open", PERSON, projects=["Bhojpuri"])
+    fake.break_at, fake.break_downloads, fake.changed_seconds = "/lifedata/transcription/retrieve/", 1, 11.0
+    browse(address, "take", PERSON, **CHOICE)
+    rest = [h for _, p, h in fake.requests if "/retrieve/" in p and any(k.lower() == "range" for k in h)]
+    assert bool(rest) == asked_for_the_rest and all(any(k.lower() == "if-range" for k in h) for h in rest)
+    audio = list((draft / "data/life/audio").iterdir())
+    assert len(audio) == 2 and all(a.read_bytes() == wav(11.0) for a in audio)
+
+
+def test_what_a_killed_process_has_left_is_put_back_by_the_next(
+    address: str, browse: Browse, fake: FakeLife, draft: Path
+) -> None:
+    def killed() -> None:
+        life = server.connect(address, Login.of(PERSON, {}), request_of(address), draft)
+        life.__enter__()
+        life.projects()
+        life._leave()  # type: ignore[attr-defined]
+
+    memory = draft.parents[1] / "cache" / "life"
+    killed()
+    assert fake.active != fake.first and holds_a_name(memory) == []
+    browse(address, "projects", PERSON)
+    assert fake.active == fake.first and not list(memory.glob("*.active.json"))
+    killed()
+    killed()  # again, before anything was put back
+    browse(address, "projects", PERSON)
+    assert fake.active == fake.first
+    killed()
+    fake.projects["New"] = {"type": "transcriptions"}
+    fake.active = "New"  # opened by the person since then: that is where they are at work
+    browse(address, "projects", PERSON)
+    assert fake.active == "New"
 
 
 def test_a_download_that_breaks_off_each_time_is_an_error_with_what_came(

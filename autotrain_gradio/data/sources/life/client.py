@@ -11,6 +11,7 @@ import logging
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
@@ -191,22 +192,25 @@ class Connection:
     ) -> tuple[str, bytes]:
         """Write an answer to a file, whole; return its type and its first bytes.
 
-        A download that breaks off is continued where it was (GET, by servers that can), or begun again.
+        A download that breaks off is continued where it was, as long as the server says that the file is the same one
+        (GET, and a validator for If-Range: RFC 9110, 13.1.5), or begun again.
 
         Raises:
             LifeError: it broke off each time, is too large, or the server refused.
         """
-        problem = ""
+        problem = mark = ""
         for _ in range(ATTEMPTS):
-            have = target.stat().st_size if method == "GET" and target.exists() else 0
-            headers = {"Range": f"bytes={have}-"} if have else {}
+            have = target.stat().st_size if method == "GET" and mark and target.exists() else 0
+            headers = {"Range": f"bytes={have}-", "If-Range": mark} if have else {}
             try:
                 with self.client.stream(method, self.address + path, headers=headers, **more) as response:
-                    if response.status_code == 416:
-                        target.unlink()  # what is there is longer than the file: it is another one now
+                    continued = response.status_code == 206
+                    if response.status_code == 416 or (continued and not _continues(response, have)):
+                        mark = ""  # what is there is not the beginning of what it has: it is another file now
                         continue
                     self.refuse(response)
-                    self._write(response, target, progress, resumed=response.status_code == 206)
+                    mark = mark if continued else _validator(response)
+                    self._write(response, target, progress, resumed=continued)
                 with target.open("rb") as file:
                     return response.headers.get("content-type", ""), file.read(64)
             except httpx.HTTPError as error:
@@ -253,6 +257,31 @@ class Connection:
             "data.path",
             "life-unreachable",
         )
+
+
+def _validator(response: httpx.Response) -> str:
+    """Return what tells this file from a later one at the same place, for If-Range; "" where nothing does for sure.
+
+    Weak tags do not, nor times that are less than a second before the answer (RFC 9110, 8.8.2.2 and 13.1.5).
+    """
+    tag = response.headers.get("etag", "")
+    if tag.startswith('"'):
+        return str(tag)
+    changed, now = (_time(response.headers.get(name)) for name in ("last-modified", "date"))
+    if changed is not None and now is not None and now - changed >= 1.0:
+        return str(response.headers["last-modified"])
+    return ""
+
+
+def _time(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except ValueError:
+        return None
+
+
+def _continues(response: httpx.Response, have: int) -> bool:
+    return bool(response.headers.get("content-range", "").startswith(f"bytes {have}-"))
 
 
 class SessionEnded(LifeError):

@@ -1,12 +1,14 @@
 """LiFE as it is (unrealtecellp/life, read in its source): a login by form, and routes that act on the active project.
 
-The user's *active project* is state of the server: it is saved at first, and given back at the end, whatever happens.
+The user's *active project* is state of the server: it is remembered, on disk too, before it is changed, and given back
+at the end, whatever happens; where this process was killed, by the next one that the same person uses on this computer.
 All downloads of a server pass through one folder there, which each download empties: one at a time, by a lock that
 all processes on this computer share.
 """
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -18,6 +20,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from filelock import FileLock, Timeout
 
+from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.data.sources.life.choices import Project
 from autotrain_gradio.data.sources.life.client import Connection, LifeError, Login, SessionEnded, refuse_text
@@ -40,8 +43,11 @@ class StockLife:
         self._connection, self._login, self._limits = connection, login, limits
         lock.parent.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(lock, timeout=LOCK_SECONDS)
+        # Whose it is, is a digest: nobody's name is written down.
+        whose = hashlib.sha256(f"{connection.address}\n{login.username}".encode()).hexdigest()[:16]
+        self._memory = lock.with_name(f"{whose}.active.json")
         self._active: str | None = None
-        self._moved = False
+        self._opened: list[str] = []
 
     def __enter__(self) -> StockLife:
         try:
@@ -59,6 +65,7 @@ class StockLife:
                 if error.code not in {"life-server-error", "life-no-data"}:
                     raise
                 self._active = None  # LiFE answers so where the user has never opened a project
+            self._recall()
         except BaseException:
             self._leave()
             raise
@@ -66,8 +73,9 @@ class StockLife:
 
     def __exit__(self, *error: object) -> None:
         try:
-            if self._moved and self._active is not None:
+            if self._opened and self._active is not None:
                 self._activate(self._active)
+                self._memory.unlink(missing_ok=True)
         except LifeError:
             if error[0] is None:  # else the error that is on its way says more
                 raise LifeError(
@@ -82,6 +90,15 @@ class StockLife:
     def _leave(self) -> None:
         self._connection.close()
         self._lock.release()
+
+    def _recall(self) -> None:
+        """Take over what an earlier process has left behind, unless the person has opened something else since."""
+        left = read_json(self._memory) or {}
+        active, opened = left.get("active"), left.get("opened")
+        if isinstance(active, str) and isinstance(opened, list) and self._active in opened:
+            self._active, self._opened = active, [str(name) for name in opened]
+        elif self._active is not None:
+            self._memory.unlink(missing_ok=True)
 
     def projects(self) -> list[Project]:
         """List the projects with their types; each is made the active one for a moment."""
@@ -216,5 +233,7 @@ class StockLife:
                     f"LiFE did not open the project '{name}'.", "Open it in LiFE once.", "data.path", "life-no-project"
                 )
 
-        self._moved = True
+        if self._active is not None and name not in self._opened:
+            self._opened.append(name)
+            write_json(self._memory, {"active": self._active, "opened": self._opened})
         self._again(work)
