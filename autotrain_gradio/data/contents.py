@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +15,12 @@ from autotrain_gradio.data.columns import encode, pick
 THREADS = 2
 PART = 20_000
 """Rows that are looked at together: mostly not more than a processor's cache holds."""
+COARSE = 0.2
+"""Share of rows that are there several times up to which they are copies, whatever their columns hold."""
+TWINS = 0.05
+"""Rows equal to any row that chance alone lets expect: with more of them, equal rows are no copies."""
+LOOKED_AT = 20_000
+"""Rows by which it is estimated how often the cells of a column are equal."""
 _FACTORS = tuple(np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93))
 
 
@@ -54,6 +60,22 @@ def of_columns(columns: list[Any]) -> Any:
     result = np.full(len(together), -1, dtype=np.int64)
     result[rows] = np.unique(together[rows], return_inverse=True)[1].reshape(-1)
     return result
+
+
+def by_chance(content: Any, columns: Iterable[Any]) -> bool:
+    """Say whether equal rows are no copies, but chance: columns of few values leave no room for different ones.
+
+    content: per row the number of its content (-1: of its own). columns: cells as whole numbers. Two rows are expected
+    to be equal as often as the cells of each column are, multiplied, as if no column depended on another.
+    """
+    if not len(content) or (content >= 0).mean() <= COARSE:
+        return False
+    twins = float(len(content))
+    for column in columns:
+        counts = np.unique(column[:: max(1, len(column) // LOOKED_AT)], return_counts=True)[1].astype(np.float64)
+        total = counts.sum()
+        twins *= float((counts * (counts - 1)).sum() / max(1.0, total * (total - 1)))
+    return twins > TWINS
 
 
 def repeated(marks: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autotrain_gradio.data.contents import of_columns
+from autotrain_gradio.data.contents import by_chance, of_columns
 from autotrain_gradio.data.declare import Kind
 from autotrain_gradio.data.labels import Labels
 from autotrain_gradio.data.request import Request
@@ -109,8 +109,6 @@ class Places(Sequence[str]):
 
 ROW_NOUN = "row"
 """What messages call the same cells in all columns of a table."""
-COARSE = 0.2
-"""Share of rows that are there several times, from which a table has few different ones."""
 ROW_BITS = 40
 """Bits of a number in `WHERE` that hold the row; those above hold the file."""
 
@@ -299,9 +297,11 @@ class Rows:
         if known is None:
             return np.full(len(self), -1, dtype=np.int64)
         noun, content = known
-        shared = content[self.needed] >= 0
-        coarse = noun == ROW_NOUN and len(shared) > 0 and shared.mean() > COARSE
-        return np.full(len(self), -1, dtype=np.int64) if coarse else content
+        if noun == ROW_NOUN:
+            needed = self.needed
+            if by_chance(content[needed], (c[needed] for c in self._codes())):
+                return np.full(len(self), -1, dtype=np.int64)
+        return content
 
     def _find_content(self) -> tuple[str, Any] | None:
         for role, cells in self.cells.items():
@@ -311,10 +311,11 @@ class Rows:
             if found is not None:
                 kind = self.kinds.get(role)
                 return (kind.noun or kind.name if kind else "item"), found
-        codes = [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts and c.kept]
-        if not codes:
-            return None
-        return ROW_NOUN, of_columns(codes)
+        codes = self._codes()
+        return (ROW_NOUN, of_columns(codes)) if codes else None
+
+    def _codes(self) -> list[Any]:
+        return [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts and c.kept]
 
     def examples(self, indices: Any, limit: int = 5) -> str:
         """Return where the first of these rows stand, and how many more there are."""

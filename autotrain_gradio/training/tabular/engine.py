@@ -69,25 +69,48 @@ def train(run: Reporter, task: families.Task) -> None:
 
 
 def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Mapping[str, Rows]) -> None:
-    """Fit the best one on all training rows, measure it, save it, and report."""
+    """Fit the best one on all training rows, measure it, save it, and report.
+
+    Whoever stops it waits for the fit only: nothing else that takes long is begun.
+    """
     problem, best = found.problem, found.leaderboard()[0]
     learn, judge = parts["train"], parts.get("validation")
+    board = report.leaderboard(found, rows=100, live=False)
+    run.report([board])  # in case that the fit takes longer than a stop has patience
     run.state("running", f"Training the best one on all rows: {best.family.title}")
     kept = _fit(run, problem, best)
-    measured, answers, judged, where = _measure(run, problem, best, kept, learn, judge)
-    figures = report.figures(answers, judged, multi_label=form.multi_label)
-    run.result(**{f"eval_{name}": value for name, value in figures.items()})
+    measured = _measure(run, found, best, kept, learn, judge)
+    figures = report.figures(measured.answers, measured.targets, multi_label=form.multi_label) if measured else {}
+    if figures:
+        run.result(**{f"eval_{name}": value for name, value in figures.items()})
     run.state("running", "Saving the model")
 
     def write(folder: Path) -> None:
         saving.save(kept, folder)
         form.write(folder)
 
-    card.save(run, write, _card(run, form, best, found, figures, parts, measured))
-    drawn = report.results(answers, judged, figures, where, multi_label=form.multi_label, measured_on=measured)
-    drawn.insert(1, report.leaderboard(found, rows=100, live=False))
-    drawn.insert(2, _importance(run, problem, kept, judge or learn))
+    card.save(run, write, _card(run, form, best, found, figures, parts, measured.on if measured else ""))
+    drawn = [board]
+    if measured is None:
+        run.note(
+            "It was stopped before the model was measured row by row: there is its score in cross-validation only.",
+            level="warning",
+            hint="Resume it to have the other figures, too.",
+        )
+    else:
+        shown = report.results(
+            measured.answers,
+            measured.targets,
+            figures,
+            measured.names,
+            multi_label=form.multi_label,
+            measured_on=measured.on,
+        )
+        drawn = [shown[0], board, *shown[1:]]
     run.report(drawn)
+    if not run.stop_requested():
+        drawn.insert(2, _importance(run, problem, kept, judge or learn))
+        run.report(drawn)
 
 
 def kinds_of(directory: Path, part: datasets.Dataset) -> dict[str, str]:
@@ -215,20 +238,35 @@ def _fit(run: Reporter, problem: search.Problem, best: search.Entry) -> saving.S
     return saving.Saved(transformer, fitted)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Answers to be judged. on: what rows, in words; names: what each is called."""
+
+    on: str
+    answers: Answers
+    targets: list[Target]
+    names: Sequence[str]
+
+
 def _measure(
-    run: Reporter, problem: search.Problem, best: search.Entry, kept: saving.Saved, learn: Rows, judge: Rows | None
-) -> tuple[str, Answers, list[Target], Sequence[str]]:
-    """Return what it was measured on in words, the answers, the truth, and the rows' names."""
+    run: Reporter, found: search.Search, best: search.Entry, kept: saving.Saved, learn: Rows, judge: Rows | None
+) -> Measured | None:
+    """Answer for the validation rows; without any, for the training rows by cross-validation.
+
+    None: it was stopped, and this would take long.
+    """
     if judge is not None:
         run.state("running", "Measuring on the validation rows")
         with search.quiet():
             answers = kept.fitted.predict(prepare.prepared(kept.transformer, judge.frame))
-        return f"{len(judge.names):,} validation rows", answers, judge.targets, judge.names
+        return Measured(f"{len(judge.names):,} validation rows", answers, judge.targets, judge.names)
     run.state("running", "Measuring by cross-validation")
-    rows, answers = search.out_of_fold(problem, best)
-    judged = [t.take(rows) for t in learn.targets]
+    known = found.out_of_fold(best)
+    if known is None:
+        return None
+    rows, answers = known
     words = f"{len(rows):,} training rows, each by a model that had not seen it"
-    return words, answers, judged, [learn.names[i] for i in rows]
+    return Measured(words, answers, [t.take(rows) for t in learn.targets], [learn.names[i] for i in rows])
 
 
 def _importance(run: Reporter, problem: search.Problem, kept: saving.Saved, rows: Rows) -> Any:

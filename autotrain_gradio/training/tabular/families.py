@@ -35,11 +35,15 @@ class Choice:
     default: Any
 
 
+Make = Callable[[Mapping[str, Any], int, int], Any]
+"""(settings, seed, threads) → an estimator, not fitted."""
+
+
 @dataclass(frozen=True)
 class Family:
     """A family of estimators.
 
-    make: (task, settings, seed, threads) → an estimator, not fitted.
+    classifier, regressor: how its estimators of classes and of numbers are made; None where it has none.
     rows: training rows up to which it is tried when nobody asks for it; it takes too long beyond.
     weights: its `fit` takes a weight for each row. several: one regressor learns several targets.
     """
@@ -47,121 +51,71 @@ class Family:
     name: str
     title: str
     style: Style
-    make: Callable[[Task, Mapping[str, Any], int, int], Any]
+    classifier: Make | None
+    regressor: Make | None
     space: tuple[Number | Choice, ...]
-    tasks: tuple[Task, ...] = ("classification", "regression")
     rows: int = 10_000_000
     weights: bool = True
     several: bool = False
+
+    def of(self, task: Task) -> Make | None:
+        """Return how its estimator for a task is made, None where it has none."""
+        makers: dict[Task, Make | None] = {"classification": self.classifier, "regression": self.regressor}
+        return makers[task]
+
+    def make(self, task: Task, settings: Mapping[str, Any], seed: int, jobs: int) -> Any:
+        """Return its estimator for a task, not fitted.
+
+        Raises:
+            ValueError: it has none.
+        """
+        make = self.of(task)
+        if make is None:
+            raise ValueError(f"{self.name} has no estimator for {task}")
+        return make(settings, seed, jobs)
 
     def defaults(self) -> dict[str, Any]:
         """Return the settings that are tried first."""
         return {d.name: d.default for d in self.space}
 
 
-def _logistic(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    return linear_model.LogisticRegression(C=s["C"], max_iter=300, random_state=seed)
+def _made(kind: Callable[..., Any], *, seeded: bool = True, threaded: bool = False, **fixed: Any) -> Make:
+    """Return how a class of estimators is made, whose parameters are called as the settings are.
 
+    seeded: chance decides in it. threaded: it uses several threads when told to. fixed: parameters that are not sought.
+    """
 
-def _ridge(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    return linear_model.Ridge(alpha=s["alpha"], random_state=seed)
-
-
-def _lasso(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    return linear_model.Lasso(alpha=s["alpha"], max_iter=3000, random_state=seed)
-
-
-def _elastic_net(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    return linear_model.ElasticNet(alpha=s["alpha"], l1_ratio=s["l1_ratio"], max_iter=3000, random_state=seed)
-
-
-def _decision_tree(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    kind = tree.DecisionTreeClassifier if task == "classification" else tree.DecisionTreeRegressor
-    return kind(max_depth=s["max_depth"], min_samples_leaf=s["min_samples_leaf"], random_state=seed)
-
-
-def _forest(kinds: tuple[Any, Any]) -> Callable[[Task, Mapping[str, Any], int, int], Any]:
-    def make(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-        return kinds[task == "regression"](
-            n_estimators=s["n_estimators"],
-            max_features=s["max_features"],
-            min_samples_leaf=s["min_samples_leaf"],
-            random_state=seed,
-            n_jobs=jobs,
-        )
+    def make(settings: Mapping[str, Any], seed: int, jobs: int) -> Any:
+        more = {**({"random_state": seed} if seeded else {}), **({"n_jobs": jobs} if threaded else {})}
+        return kind(**settings, **more, **fixed)
 
     return make
 
 
-def _hist(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    kind = (
-        ensemble.HistGradientBoostingClassifier if task == "classification" else ensemble.HistGradientBoostingRegressor
-    )
-    return kind(
-        learning_rate=s["learning_rate"],
-        max_iter=s["max_iter"],
-        max_leaf_nodes=s["max_leaf_nodes"],
-        min_samples_leaf=s["min_samples_leaf"],
-        l2_regularization=s["l2_regularization"],
-        early_stopping=False,
-        random_state=seed,
-    )
+def _xgboost(name: str) -> Make:
+    """Return how a class of XGBoost is made; it is loaded when it is needed."""
+
+    def kind(**settings: Any) -> Any:
+        import xgboost
+
+        return getattr(xgboost, name)(**settings)
+
+    return _made(kind, threaded=True, tree_method="hist", verbosity=0)
 
 
-def _gradient(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    kind = ensemble.GradientBoostingClassifier if task == "classification" else ensemble.GradientBoostingRegressor
-    return kind(
-        learning_rate=s["learning_rate"],
-        n_estimators=s["n_estimators"],
-        max_depth=s["max_depth"],
-        subsample=s["subsample"],
-        random_state=seed,
-    )
+def _adaboost(kind: Callable[..., Any], base: Callable[..., Any]) -> Make:
+    """Return how trees of a small depth are boosted."""
+
+    def boosted(max_depth: int, random_state: int, **settings: Any) -> Any:
+        tree_ = base(max_depth=max_depth, random_state=random_state)
+        return kind(tree_, random_state=random_state, **settings)
+
+    return _made(boosted)
 
 
-def _xgboost(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    import xgboost
-
-    kind = xgboost.XGBClassifier if task == "classification" else xgboost.XGBRegressor
-    return kind(
-        n_estimators=s["n_estimators"],
-        learning_rate=s["learning_rate"],
-        max_depth=s["max_depth"],
-        subsample=s["subsample"],
-        colsample_bytree=s["colsample_bytree"],
-        reg_lambda=s["reg_lambda"],
-        tree_method="hist",
-        random_state=seed,
-        n_jobs=jobs,
-        verbosity=0,
-    )
-
-
-def _adaboost(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    kind, base = (
-        (ensemble.AdaBoostClassifier, tree.DecisionTreeClassifier)
-        if task == "classification"
-        else (ensemble.AdaBoostRegressor, tree.DecisionTreeRegressor)
-    )
-    return kind(
-        base(max_depth=s["max_depth"], random_state=seed),
-        n_estimators=s["n_estimators"],
-        learning_rate=s["learning_rate"],
-        random_state=seed,
-    )
-
-
-def _neighbours(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    kind = neighbors.KNeighborsClassifier if task == "classification" else neighbors.KNeighborsRegressor
-    return kind(n_neighbors=s["n_neighbors"], weights=s["weights"], algorithm="brute", n_jobs=jobs)
-
-
-def _svm(task: Task, s: Mapping[str, Any], seed: int, jobs: int) -> Any:
-    if task == "regression":
-        return svm.SVR(C=s["C"], gamma=s["gamma"], cache_size=400)
+def _calibrated_svc(**settings: Any) -> Any:
     # Its margins are no probabilities: Platt's sigmoid makes them such.
-    inner = svm.SVC(C=s["C"], gamma=s["gamma"], cache_size=400, random_state=seed)
-    return CalibratedClassifierCV(inner, method="sigmoid", cv=3, ensemble=False)
+    return CalibratedClassifierCV(svm.SVC(cache_size=400, **settings), method="sigmoid", cv=3, ensemble=False)
 
 
 _BOOSTING = (
@@ -182,24 +136,25 @@ FAMILIES: tuple[Family, ...] = (
         "logistic_regression",
         "Logistic regression",
         "scaled",
-        _logistic,
+        _made(linear_model.LogisticRegression, max_iter=300),
+        None,
         (Number("C", 1e-3, 1e3, 1.0, log=True),),
-        ("classification",),
     ),
     Family(
         "ridge",
         "Ridge regression",
         "scaled",
-        _ridge,
+        None,
+        _made(linear_model.Ridge),
         (Number("alpha", 1e-3, 1e3, 1.0, log=True),),
-        ("regression",),
         several=True,
     ),
     Family(
         "decision_tree",
         "Decision tree",
         "trees",
-        _decision_tree,
+        _made(tree.DecisionTreeClassifier),
+        _made(tree.DecisionTreeRegressor),
         (
             Number("max_depth", 2, 20, 8, whole=True),
             Number("min_samples_leaf", 1, 50, 5, log=True, whole=True),
@@ -210,7 +165,8 @@ FAMILIES: tuple[Family, ...] = (
         "hist_gradient_boosting",
         "Histogram gradient boosting",
         "trees",
-        _hist,
+        _made(ensemble.HistGradientBoostingClassifier, early_stopping=False),
+        _made(ensemble.HistGradientBoostingRegressor, early_stopping=False),
         (
             Number("learning_rate", 0.02, 0.4, 0.1, log=True),
             Number("max_iter", 50, 500, 100, log=True, whole=True),
@@ -223,17 +179,17 @@ FAMILIES: tuple[Family, ...] = (
         "elastic_net",
         "Elastic net",
         "scaled",
-        _elastic_net,
+        None,
+        _made(linear_model.ElasticNet, max_iter=3000),
         (*_PENALTY, Number("l1_ratio", 0.05, 0.95, 0.5)),
-        ("regression",),
-        weights=True,
         several=True,
     ),
     Family(
         "xgboost",
         "XGBoost",
         "trees",
-        _xgboost,
+        _xgboost("XGBClassifier"),
+        _xgboost("XGBRegressor"),
         (
             *_BOOSTING,
             Number("colsample_bytree", 0.4, 1.0, 1.0),
@@ -244,7 +200,8 @@ FAMILIES: tuple[Family, ...] = (
         "extra_trees",
         "Extra trees",
         "trees",
-        _forest((ensemble.ExtraTreesClassifier, ensemble.ExtraTreesRegressor)),
+        _made(ensemble.ExtraTreesClassifier, threaded=True),
+        _made(ensemble.ExtraTreesRegressor, threaded=True),
         _TREES,
         rows=500_000,
         several=True,
@@ -253,7 +210,8 @@ FAMILIES: tuple[Family, ...] = (
         "random_forest",
         "Random forest",
         "trees",
-        _forest((ensemble.RandomForestClassifier, ensemble.RandomForestRegressor)),
+        _made(ensemble.RandomForestClassifier, threaded=True),
+        _made(ensemble.RandomForestRegressor, threaded=True),
         _TREES,
         rows=500_000,
         several=True,
@@ -262,7 +220,8 @@ FAMILIES: tuple[Family, ...] = (
         "knn",
         "Nearest neighbours",
         "scaled",
-        _neighbours,
+        _made(neighbors.KNeighborsClassifier, seeded=False, threaded=True, algorithm="brute"),
+        _made(neighbors.KNeighborsRegressor, seeded=False, threaded=True, algorithm="brute"),
         (
             Number("n_neighbors", 1, 50, 7, log=True, whole=True),
             Choice("weights", ("uniform", "distance"), "distance"),
@@ -275,20 +234,39 @@ FAMILIES: tuple[Family, ...] = (
         "svm",
         "Support vector machine",
         "scaled",
-        _svm,
+        _made(_calibrated_svc),
+        _made(svm.SVR, seeded=False, cache_size=400),
         (
             Number("C", 1e-2, 1e3, 1.0, log=True),
             Choice("gamma", ("scale", 0.001, 0.01, 0.1), "scale"),
         ),
         rows=5_000,
     ),
-    Family("lasso", "Lasso", "scaled", _lasso, _PENALTY, ("regression",), rows=0, several=True),
-    Family("gradient_boosting", "Gradient boosting", "filled", _gradient, _BOOSTING, rows=0),
+    Family(
+        "lasso",
+        "Lasso",
+        "scaled",
+        None,
+        _made(linear_model.Lasso, max_iter=3000),
+        _PENALTY,
+        rows=0,
+        several=True,
+    ),
+    Family(
+        "gradient_boosting",
+        "Gradient boosting",
+        "filled",
+        _made(ensemble.GradientBoostingClassifier),
+        _made(ensemble.GradientBoostingRegressor),
+        _BOOSTING,
+        rows=0,
+    ),
     Family(
         "adaboost",
         "AdaBoost",
         "filled",
-        _adaboost,
+        _adaboost(ensemble.AdaBoostClassifier, tree.DecisionTreeClassifier),
+        _adaboost(ensemble.AdaBoostRegressor, tree.DecisionTreeRegressor),
         (
             Number("n_estimators", 20, 300, 100, log=True, whole=True),
             Number("learning_rate", 0.01, 2.0, 0.5, log=True),
@@ -306,6 +284,6 @@ BY_NAME = {f.name: f for f in FAMILIES}
 def chosen(model: str, task: Task, rows: int) -> list[Family]:
     """Return the families that a spec's model names (`auto`, or names with commas), for so many training rows."""
     if model in ("", "auto"):
-        return [f for f in FAMILIES if task in f.tasks and rows <= f.rows]
+        return [f for f in FAMILIES if f.of(task) and rows <= f.rows]
     names = [n.strip() for n in model.split(",")]
     return [f for f in FAMILIES if f.name in names]

@@ -35,6 +35,8 @@ def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Pane
     better = "" if score.sign > 0 else " Lower is better."
     guess = f" Guessing without looking at any column: {score.shown(search.problem.baseline()):.4g}."
     note = f"{score.title[0].upper()}{score.title[1:]}: {way}.{better}{guess}"
+    if search.problem.copies:
+        note += f" {search.problem.copies:,} rows are the same as another one: they are in one fold."
     if len(entries) > rows:
         note += f" {len(entries):,} trials, the {rows} best are shown."
     return panels.table("Leaderboard" + (" so far" if live else ""), head, cells, note=note)

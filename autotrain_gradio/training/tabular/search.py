@@ -21,10 +21,11 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 
+from autotrain_gradio.data.contents import by_chance, of_columns
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.training.tabular import model, prepare
 from autotrain_gradio.training.tabular.families import BY_NAME, Choice, Family
-from autotrain_gradio.training.tabular.model import Answers, Fitted, Target
+from autotrain_gradio.training.tabular.model import Answers, Target
 from autotrain_gradio.training.tabular.scoring import Score, guess
 
 JOURNAL = "search.journal"
@@ -34,6 +35,9 @@ UNABLE = "unable"
 MEMORY_SHARE = 0.3
 """Share of the free memory that prepared folds may take; beyond it they are prepared anew for each trial."""
 
+KEPT_BYTES = 2**28
+"""Size of the answers of the best trial up to which they are kept; larger ones are worked out again at the end."""
+
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
@@ -41,7 +45,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 class Problem:
     """What is searched for: rows, targets, and how an answer is judged.
 
-    balance: whether rare classes weigh more: `none`, `balanced`, or `auto` (both are tried).
+    balance: whether rare classes weigh more: `none`, `balanced`, or `auto` (both are tried). parts: rows to learn from
+    and to be judged by, of each fold. copies: rows that are equal to another one in all columns: they lie in one fold.
     """
 
     frame: pd.DataFrame
@@ -52,11 +57,14 @@ class Problem:
     jobs: int
     balance: str = "none"
     parts: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    copies: int = 0
     _kept: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.parts:
-            self.parts = list(folds(self.targets, self.params.folds, self.params.seed))
+            content = contents(self.frame)
+            self.copies = int((content >= 0).sum())
+            self.parts = list(folds(self.targets, self.params.folds, self.params.seed, content))
         self._budget = int(psutil.virtual_memory().available * MEMORY_SHARE)
 
     def fold(self, style: prepare.Style, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -90,13 +98,41 @@ class Problem:
         return float(np.mean(found))
 
 
-def folds(targets: Sequence[Target], wanted: int | None, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Cut the rows into folds: of one target with classes, each class evenly.
+def contents(frame: pd.DataFrame) -> np.ndarray:
+    """Return per row the number of its content, the same for rows that are equal in all columns; -1: of its own.
+
+    Rows of a table that has few different ones are all of their own: see `data.contents.by_chance`.
+    """
+    columns = [pd.factorize(frame[name])[0] for name in frame.columns]
+    content: np.ndarray = of_columns(columns)
+    return np.full(len(frame), -1, dtype=np.int64) if by_chance(content, columns) else content
+
+
+def folds(
+    targets: Sequence[Target], wanted: int | None, seed: int, content: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Cut the rows into folds: of one target with classes, each class evenly. Rows of one content are never parted.
 
     wanted: None: 5 up to 5,000 rows, 3 up to 50,000, and beyond that one fifth of the rows is kept aside, once.
+    content: see `contents`.
     """
-    rows, first = len(targets[0].values), targets[0]
+    rows = len(content)
     count = wanted or (5 if rows <= 5_000 else 3 if rows <= 50_000 else 1)
+    if (content < 0).all():
+        yield from _folds(targets, count, seed)
+        return
+    # The first row of each content is drawn, and the others go where it goes.
+    alone = content < 0
+    _, first, member = np.unique(
+        np.where(alone, np.arange(rows), rows + content), return_index=True, return_inverse=True
+    )
+    for _, judge in _folds([t.take(first) for t in targets], count, seed):
+        judged = np.isin(member.reshape(-1), judge)
+        yield np.flatnonzero(~judged), np.flatnonzero(judged)
+
+
+def _folds(targets: Sequence[Target], count: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    rows, first = len(targets[0].values), targets[0]
     sizes = np.unique(first.values, return_counts=True)[1] if first.classes is not None else np.zeros(1, dtype=np.int64)
     even = first.classes is not None and len(targets) == 1
     nothing = np.zeros(rows)
@@ -164,6 +200,7 @@ class Search:
             self.study.sampler = optuna.samplers.TPESampler(
                 seed=seed, n_startup_trials=max(5, len(families)), multivariate=True, group=True
             )
+        self._answers: tuple[int, list[Answers]] = (-1, [])
         self.began = time.monotonic()
         self.before = sum(t.user_attrs.get("seconds", 0.0) for t in self.study.trials)
 
@@ -210,7 +247,7 @@ class Search:
                 continue
             begin = time.monotonic()
             try:
-                scores = self._cross_validate(family, settings, balanced)
+                judged = self._cross_validate(family, settings, balanced)
             except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
                 self._failed(family, error)
                 hopeless.add(family.name)
@@ -226,12 +263,15 @@ class Search:
                     break
                 continue
             seconds = time.monotonic() - begin
-            if scores is None:  # it was cut off: a part of the folds cannot be compared with all of them
+            if judged is None:  # it was cut off: a part of the folds cannot be compared with all of them
                 self.study.tell(trial, state=TrialState.FAIL)
                 break
+            scores, answers = judged
             trial.set_user_attr("spread", float(np.std(scores)))
             trial.set_user_attr("seconds", seconds)
             self.study.tell(trial, float(np.mean(scores)))
+            if self.leaderboard()[0].number == trial.number:
+                self._answers = (trial.number, answers)
             self._told(self)
 
     def _finished(self) -> list[FrozenTrial]:
@@ -267,41 +307,50 @@ class Search:
             balanced = trial.suggest_categorical(BALANCED, [True, False])
         return family, settings, balanced
 
-    def _cross_validate(self, family: Family, settings: Mapping[str, Any], balanced: bool) -> list[float] | None:
-        """Return the score of each fold; None when it was cut off."""
-        problem, scores = self.problem, []
+    def _cross_validate(
+        self, family: Family, settings: Mapping[str, Any], balanced: bool
+    ) -> tuple[list[float], list[Answers]] | None:
+        """Return the score of each fold, and the answers (none where they are too large); None when it was cut off."""
+        problem, scores, kept, size = self.problem, list[float](), list[Answers](), 0
         for number in range(len(problem.parts)):
             if self._stop() or (self.done and self.seconds >= problem.params.time_limit):
                 return None
-            fitted, judge = fit_fold(problem, family, settings, balanced, number)
-            score = problem.score(fitted.predict(judge), problem.judged(number)[1])
+            answers = self._fold(family, settings, balanced, number)
+            score = problem.score(answers, problem.judged(number)[1])
             if not np.isfinite(score):
                 raise ValueError(f"its {problem.score.title} is no number")
             scores.append(score)
-        return scores
+            size += sum(a.nbytes for a in answers)
+            kept = [*kept, answers] if size <= KEPT_BYTES else []
+        return scores, kept
 
+    def _fold(self, family: Family, settings: Mapping[str, Any], balanced: bool, number: int) -> Answers:
+        """Fit on a fold's rows to learn from, and answer for those to be judged by."""
+        problem = self.problem
+        learn, judge = problem.fold(family.style, number)
+        targets = problem.judged(number)[0]
+        with quiet():
+            seed, jobs = problem.params.seed, problem.jobs
+            return model.fit(family, settings, learn, targets, balanced=balanced, seed=seed, jobs=jobs).predict(judge)
 
-def fit_fold(
-    problem: Problem, family: Family, settings: Mapping[str, Any], balanced: bool, number: int
-) -> tuple[Fitted, np.ndarray]:
-    """Fit on a fold's rows; return that, and the prepared rows to be judged by."""
-    learn, judge = problem.fold(family.style, number)
-    targets = problem.judged(number)[0]
-    with quiet():
-        seed, jobs = problem.params.seed, problem.jobs
-        return model.fit(family, settings, learn, targets, balanced=balanced, seed=seed, jobs=jobs), judge
+    def out_of_fold(self, entry: Entry) -> tuple[np.ndarray, Answers] | None:
+        """Answer for each training row by a model that has not seen it; return the rows, in order, and the answers.
 
-
-def out_of_fold(problem: Problem, entry: Entry) -> tuple[np.ndarray, Answers]:
-    """Answer for each training row by a model that has not seen it; return the rows, in order, and the answers."""
-    rows, parts = [], []
-    for number in range(len(problem.parts)):
-        fitted, judge = fit_fold(problem, entry.family, entry.settings, entry.balanced, number)
-        rows.append(problem.parts[number][1])
-        parts.append(fitted.predict(judge))
-    order = np.argsort(np.concatenate(rows), kind="stable")
-    answers = [np.concatenate([p[k] for p in parts])[order] for k in range(len(problem.targets))]
-    return np.concatenate(rows)[order], answers
+        Those of the best trial are known from the search. Of another attempt's they are worked out again: None when
+        asked to stop meanwhile.
+        """
+        problem = self.problem
+        number, parts = self._answers
+        if number != entry.number or not parts:
+            parts = []
+            for fold in range(len(problem.parts)):
+                if self._stop():
+                    return None
+                parts.append(self._fold(entry.family, entry.settings, entry.balanced, fold))
+        rows = np.concatenate([judge for _, judge in problem.parts])
+        order = np.argsort(rows, kind="stable")
+        answers = [np.concatenate([p[k] for p in parts])[order] for k in range(len(problem.targets))]
+        return rows[order], answers
 
 
 class quiet(warnings.catch_warnings):  # noqa: N801 - used as a function

@@ -15,12 +15,10 @@ import pytest
 from sklearn import datasets
 
 from autotrain_gradio.errors import UserError
-from autotrain_gradio.registry import resolve
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.tasks.tabular_regression import train as regression
-from autotrain_gradio.training.tabular import families, model, scoring, search
-from tests.unit.tabular.conftest import CLASSIFY, REGRESS, Make
+from tests.unit.tabular.conftest import REGRESS, Make
 from tests.unit.training.conftest import Trial
 
 
@@ -196,41 +194,6 @@ def test_a_stop_keeps_the_best_so_far_and_a_resume_goes_on_from_there(prepared: 
     assert len(rows) == 5 and {r[1] for r in rows} == {"Logistic regression", "Decision tree", "Nearest neighbours"}
 
 
-def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Path) -> None:
-    draw = np.random.default_rng(0)
-    rows = pd.DataFrame({"x": draw.normal(size=60)})
-    target = model.Target("target", (rows["x"] > 0).to_numpy().astype(np.int64), ["no", "yes"])
-    params = resolve({"task": CLASSIFY, "params": {"num_trials": 2, "folds": 3}}).params
-    problem = search.Problem(rows, {"x": "number"}, [target], scoring.SCORES["accuracy"], params, 1)
-    known = families.chosen("logistic_regression,decision_tree", "classification", 60)
-    stop: list[bool] = []
-
-    def found(*, resume: bool) -> search.Search:
-        return search.Search(
-            problem,
-            known,
-            tmp_path,
-            resume=resume,
-            stop=lambda: stop.append(True) or len(stop) == 7,  # in the second trial, between its first two folds
-            told=lambda _: None,
-            failed=lambda family, error: None,
-        )
-
-    first = found(resume=False)
-    first.run()
-    assert first.done == 1
-    second = found(resume=True)
-    second.run()
-    tree = next(e for e in second.leaderboard() if e.family.name == "decision_tree")
-    assert second.done == 2 and tree.settings == families.BY_NAME["decision_tree"].defaults()
-
-
-def test_one_fold_of_many_small_classes() -> None:
-    values = np.repeat(np.arange(6), 2)
-    ((learn, judge),) = search.folds([model.Target("target", values, list("abcdef"))], 1, 0)
-    assert sorted([*learn, *judge]) == list(range(12))
-
-
 def test_a_column_of_any_name_is_shuffled(prepared: Make) -> None:
     draw = np.random.default_rng(0)
     table = pd.DataFrame({"self": draw.normal(size=60), "other": draw.normal(size=60)})
@@ -313,7 +276,6 @@ import sys
 from pathlib import Path
 from autotrain_gradio import worker
 from autotrain_gradio.runs.record import Run, write_json
-from autotrain_gradio.registry import resolve
 folder = Path(sys.argv[1])
 folder.mkdir()
 spec = {"task": "tabular-regression", "model": "ridge,hgb", "data": {"source": "sample", "path": "flats"},
