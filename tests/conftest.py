@@ -19,6 +19,8 @@ _ENVIRONMENT = {
     "HF_ENDPOINT": "http://127.0.0.1:9",
     "HF_HOME": f"{_PRIVATE.name}/hub",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    # As the worker's environment has it: threads that spin starve each other where other processes are busy.
+    "OMP_WAIT_POLICY": "PASSIVE",
     "TOKENIZERS_PARALLELISM": "false",
 }
 # Before any test module imports a library that reads them.

@@ -1,4 +1,8 @@
-"""Dates out of cells: of date columns as they are, of text in the usual ways of writing them."""
+"""Dates out of cells: of date columns as they are, of text in the usual ways of writing them.
+
+A moment with a time zone is brought to UTC, one without stays as it is: so a row means the same by itself, when it is
+predicted, and among others.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import is_text, trimmed
+from autotrain_gradio.data.columns import encode, is_text, pick, trimmed
 
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
 _TIME = (("", ""), (r"[T ]\d{1,2}:\d{2}", " %H:%M"), (r"[T ]\d{1,2}:\d{2}:\d{2}", " %H:%M:%S"))
@@ -24,8 +28,10 @@ _DAYS = (
     ("31 May 2024", r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y"),
     ("20240531", r"(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])", "%Y%m%d"),
 )
-CLOCK = r"(\d)[T ]+(\d{1,2}:\d{2}(:\d{2})?)(\.\d+)?(Z|[+-]\d{2}:?\d{2})?$"
-"""A time at the end of a date; fractions of seconds and time zones are left away."""
+CLOCK = r"(\d)[T ]+(\d{1,2}:\d{2}(:\d{2})?)([.,]\d+)?( ?(Z|UTC|GMT|[+-](0\d|1[0-4])(:?[0-5]\d)?))?$"
+"""A time at the end of a date, perhaps with its zone; fractions of seconds are left away."""
+ZONE = r":\d{2}(?:[.,]\d+)? ?(?P<zone>Z|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)$"
+UTC = "UTC"
 LOOKED_AT = 1000
 
 
@@ -34,7 +40,8 @@ class Dates:
     """One value a row, all numpy: `values` (datetime64[us], NaT where there is none).
 
     missing: nothing there. unreadable: no date. ways: how the dates are written → rows, most frequent first.
-    unclear: every date could have its month first or its day first; the day was taken.
+    unclear: every date could have its month first or its day first; the day was taken. zones: time zone (`UTC`,
+    `+02:00`, or that of a column's type) → rows whose moment was written in it; all moments are in UTC.
     """
 
     values: Any
@@ -42,6 +49,7 @@ class Dates:
     unreadable: Any
     ways: dict[str, int] = field(default_factory=dict)
     unclear: bool = False
+    zones: dict[str, int] = field(default_factory=dict)
 
 
 def is_date(type_: pa.DataType) -> bool:
@@ -65,16 +73,18 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
     """
     if is_date(column.type):
         values = column.cast(pa.timestamp("us"), safe=False).to_numpy().astype("datetime64[us]")
-        return Dates(values, np.isnat(values), np.zeros(len(values), dtype=bool))
+        missing = np.isnat(values)
+        zone = getattr(column.type, "tz", None)  # Arrow keeps such moments in UTC
+        zones = {zone: int((~missing).sum())} if zone else {}
+        return Dates(values, missing, np.zeros(len(values), dtype=bool), zones=zones)
     if not is_text(column.type):
         column = column.cast(pa.string())
     text = trimmed(column)
     plain = _alike(text)
     if plain is not None:
         return plain
-    text = pc.replace_substring_regex(
-        text, r"(\d)[T ]+(\d{1,2}:\d{2}(:\d{2})?)(\.\d+)?(Z|[+-]\d{2}:?\d{2})?$", r"\1 \2"
-    )
+    zone = _zones(text)
+    text = pc.replace_substring_regex(text, CLOCK, r"\1 \2")
     empty = ~_true(pc.greater(pc.utf8_length(text), 0))
     values = np.full(len(text), np.datetime64("NaT"), dtype="datetime64[us]")
     result = Dates(values, empty, ~empty)
@@ -93,7 +103,37 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
                 _take(result, name, found)
     _slashes(result, slashes, first)
     result.ways = dict(sorted(result.ways.items(), key=lambda way: -way[1]))
+    for name, rows in zone.items():
+        rows = rows[~np.isnat(result.values[rows])]
+        if len(rows):
+            result.values[rows] -= np.timedelta64(_minutes(name), "m")
+            result.zones[name] = len(rows)
     return result
+
+
+def _zones(text: pa.ChunkedArray) -> dict[str, Any]:
+    """Return time zone → rows in which it stands after a time, the most frequent first."""
+    rows = np.flatnonzero(_true(pc.match_substring_regex(text, ZONE)))
+    if not len(rows):
+        return {}
+    found, codes = encode(pc.struct_field(pc.extract_regex(pick(text, rows), ZONE), "zone"))
+    zones: dict[str, list[Any]] = {}
+    for number, written in enumerate(found.to_pylist()):
+        zones.setdefault(_zone(written), []).append(rows[codes == number])
+    together = {name: np.concatenate(parts) for name, parts in zones.items()}
+    return dict(sorted(together.items(), key=lambda zone: -len(zone[1])))
+
+
+def _zone(written: str) -> str:
+    """Return a zone as `+02:00`, or `UTC`."""
+    digits = written[1:].replace(":", "").ljust(4, "0")
+    return UTC if not digits.isdigit() or int(digits) == 0 else f"{written[0]}{digits[:2]}:{digits[2:]}"
+
+
+def _minutes(zone: str) -> int:
+    if zone == UTC:
+        return 0
+    return (60 * int(zone[1:3]) + int(zone[4:])) * (-1 if zone[0] == "-" else 1)
 
 
 def _alike(text: pa.ChunkedArray) -> Dates | None:

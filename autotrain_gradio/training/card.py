@@ -60,6 +60,7 @@ def card(
     metrics: Mapping[str, float],
     measured_on: str,
     origin: str = "",
+    disclosure: str = "",
 ) -> str:
     """Write a model card: what it was trained on, how, what was measured, how to use it.
 
@@ -93,6 +94,7 @@ def card(
         f"```python\n{usage.strip()}\n```",
         "## Data",
         _table(("", ""), {k: str(v) for k, v in data.items()}),
+        *(["## What the files tell of the data", disclosure] if disclosure else []),
         "## Training",
         _table(("parameter", "value"), {k: str(v) for k, v in changed.items()}),
     ]

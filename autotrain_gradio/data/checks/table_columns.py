@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotrain_gradio.data import dates
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, listed
 from autotrain_gradio.errors import Finding, Fix, did_you_mean
@@ -25,7 +26,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     used = [a for a in about if a["feature"] not in {"id", "ignore"}]
     total = max(1, rows.count())
     findings = [*_names(about, request), *_unused(about), *_constant(used), *_missing(used, total)]
-    findings += [*_mixed(used), *_dates(used), *_commas(used), *_many(used, total)]
+    findings += [*_mixed(used), *_dates(used), *_zones(used), *_commas(used), *_many(used, total)]
     if not any(a["distinct"] > 1 for a in used):
         findings.append(
             Finding(
@@ -184,6 +185,22 @@ def _dates(used: list[About]) -> list[Finding]:
             )
         )
     return findings
+
+
+def _zones(used: list[About]) -> list[Finding]:
+    """Tell of moments that were changed to be in UTC, and of those of which it is only assumed that they are."""
+    found = [a for a in used if any(z != dates.UTC for z in a.get("zones") or {}) or (a.get("zones") and a["unzoned"])]
+    if not found:
+        return []
+    shown = []
+    for about in found:
+        said = [f"{zone}: {count:,}" for zone, count in about["zones"].items()]
+        if about["unzoned"]:
+            said.append(f"without a zone, taken as UTC: {about['unzoned']:,}")
+        shown.append(f"'{about['name']}' ({listed(said, limit=4)})")
+    message = f"Dates with a time zone were brought to UTC, so that all of a column can be compared: {listed(shown)}."
+    hint = "If the hour of the place matters, put it into a column of its own."
+    return [Finding("info", "time-zones", message, hint)]
 
 
 def _commas(used: list[About]) -> list[Finding]:

@@ -213,7 +213,8 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         odd = np.flatnonzero(read.unreadable & context.needed)
         column.missing = int((np.isnat(read.values) & context.needed).sum())
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
-        about |= {"ways": read.ways, "unclear": read.unclear}
+        about |= {"ways": read.ways, "unclear": read.unclear, "zones": read.zones}
+        about["unzoned"] = int((~np.isnat(read.values)).sum()) - sum(read.zones.values())
         day, month = (read.ways.get(w, 0) for w in (dates.DAY_FIRST, dates.MONTH_FIRST))
         about["reading"] = "month" if month > day else "day" if day else ""
     elif result.kept:

@@ -19,7 +19,17 @@ from autotrain_gradio.errors import UserError
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import card
-from autotrain_gradio.training.tabular import families, frame, model, prepare, report, saving, scoring, search
+from autotrain_gradio.training.tabular import (
+    disclosure,
+    families,
+    frame,
+    model,
+    prepare,
+    report,
+    saving,
+    scoring,
+    search,
+)
 from autotrain_gradio.training.tabular.importance import importance
 from autotrain_gradio.training.tabular.model import Answers, Target
 
@@ -89,7 +99,9 @@ def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Map
         saving.save(kept, folder)
         form.write(folder)
 
-    card.save(run, write, _card(run, form, best, found, figures, parts, measured.on if measured else ""))
+    told = disclosure.told(kept, form, best.family)
+    on = measured.on if measured else ""
+    card.save(run, write, _card(run, form, best, found, figures, parts, on, told))
     drawn = [board]
     if measured is None:
         run.note(
@@ -288,6 +300,7 @@ def _card(
     figures: Mapping[str, float],
     parts: Mapping[str, Rows],
     measured: str,
+    told: str,
 ) -> str:
     row = {f.name: f.typical for f in form.features[:4]}
     more = "  # and the other columns" if len(form.features) > 4 else ""
@@ -319,4 +332,5 @@ def _card(
         metrics=figures,
         measured_on=measured,
         origin=f"{best.family.title}, the best of {found.done:,} trials",
+        disclosure=told,
     )

@@ -46,6 +46,7 @@ class Family:
     classifier, regressor: how its estimators of classes and of numbers are made; None where it has none.
     rows: training rows up to which it is tried when nobody asks for it; it takes too long beyond.
     weights: its `fit` takes a weight for each row. several: one regressor learns several targets.
+    keeps_rows: what it has learnt are training rows.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Family:
     rows: int = 10_000_000
     weights: bool = True
     several: bool = False
+    keeps_rows: bool = False
 
     def of(self, task: Task) -> Make | None:
         """Return how its estimator for a task is made, None where it has none."""
@@ -229,6 +231,7 @@ FAMILIES: tuple[Family, ...] = (
         rows=50_000,
         weights=False,
         several=True,
+        keeps_rows=True,
     ),
     Family(
         "svm",
@@ -241,6 +244,7 @@ FAMILIES: tuple[Family, ...] = (
             Choice("gamma", ("scale", 0.001, 0.01, 0.1), "scale"),
         ),
         rows=5_000,
+        keeps_rows=True,
     ),
     Family(
         "lasso",

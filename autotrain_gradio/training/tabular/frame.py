@@ -22,8 +22,11 @@ FEATURES = "features:"
 FORM = "form.json"
 LARGEST = 1e30
 """Numbers are cut to this size: estimators compute in 32 bits, and square them."""
-CHOICES = 200
-"""Categories that a form offers; with more of them it has a field to type in."""
+CHOICES = 30
+"""Categories that a form offers; with more of them it has a field to type in, and names none: they may be names or
+addresses of people, and the form is published with the model."""
+TIMES = 3
+"""Rows that a category must have, on average, for a column's categories to be offered: others are as good as ids."""
 LISTED = 12
 
 
@@ -32,10 +35,11 @@ class Feature:
     """A column that the model has learnt from.
 
     kind: `number`, `category`, `date` or `text`. typical: the median of a number or date (ISO 8601), the most frequent
-    category; None where nothing was filled in, and for texts. low, high: of numbers and dates. choices: the
-    categories, the most frequent first. distinct: how many there are. whole: all numbers are whole. missing: some
-    cells were empty. reading: how cells were read that could be read in two ways, and so how they are read at any time:
-    `decimal` or `thousands` for the comma in 1,234; `day` or `month` for what is first in 01/02/2024.
+    category; None where nothing was filled in, for texts, and where categories are not named. low, high: of numbers
+    and dates. choices: the categories, the most frequent first, where there are few. distinct: how many there are.
+    whole: all numbers are whole. missing: some cells were empty. reading: how cells were read that could be read in
+    two ways, and so how they are read at any time: `decimal` or `thousands` for the comma in 1,234; `day` or `month`
+    for what is first in 01/02/2024.
     """
 
     name: str
@@ -145,7 +149,8 @@ def describe(frame: pd.DataFrame, kinds: Mapping[str, str], readings: Mapping[st
             if kind == "category":
                 # By frequency, and by name where that is the same: the order must not depend on chance.
                 names = [str(n) for n, _ in sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))]
-                facts = {"typical": names[0] if names else None, "choices": names[:CHOICES], "distinct": len(names)}
+                offered = names if len(names) <= CHOICES and len(here) >= TIMES * len(names) else []
+                facts = {"typical": offered[0] if offered else None, "choices": offered, "distinct": len(names)}
             else:
                 # No text stands for the others, and one of the training rows is not for everybody to read.
                 facts = {"distinct": len(counts)}
@@ -214,12 +219,18 @@ def _array(values: Sequence[Any], feature: Feature) -> pa.Array:
     given = [None if v is None or (isinstance(v, float) and np.isnan(v)) else v for v in values]
     moments = [v for v in given if isinstance(v, datetime.date)]
     if feature.kind == "date" and len(moments) == len([v for v in given if v is not None]):
-        return pa.array(np.array(given, dtype="datetime64[us]"))
+        return pa.array(np.array([_in_utc(v) for v in given], dtype="datetime64[us]"))
     if feature.kind == "number" and not any(isinstance(v, str) for v in given):
         return pa.array([None if v is None else float(v) for v in given], pa.float64())
     # Whole numbers are written as those of the training data were: without a point.
     whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in given]
     return pa.array([None if v is None else str(v) for v in whole], pa.string())
+
+
+def _in_utc(moment: Any) -> Any:
+    """Return a moment with a zone as dates are read: in UTC."""
+    zoned = isinstance(moment, datetime.datetime) and moment.tzinfo is not None
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None) if zoned else moment
 
 
 def _missing(names: Sequence[str]) -> DataError:

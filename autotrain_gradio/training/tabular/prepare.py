@@ -30,6 +30,8 @@ Style = Literal["scaled", "filled", "trees"]
 
 ONE_HOT = 40
 """Categories that get a column of their own; a column with more of them is encoded by its letters."""
+CATEGORIES, LETTERS = "categories", "text"
+"""What the parts of a preparation are called that know categories, and pieces of words (with a number)."""
 TEXT_PARTS = 30
 LETTER_PARTS = 10
 SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "maxabs": MaxAbsScaler, "robust": RobustScaler}
@@ -51,11 +53,11 @@ def preparation(frame: pd.DataFrame, kinds: Mapping[str, str], params: Any, styl
     if of["number"]:
         parts.append(("numbers", Pipeline(_numbers(params, style)), of["number"]))
     if few:
-        parts.append(("categories", Pipeline(_categories(params, style)), few))
+        parts.append((CATEGORIES, Pipeline(_categories(params, style)), few))
     # Each column of letters and texts has a transformer: what one holds decides how many parts it can have.
     for number, name in enumerate([*many, *texts]):
         encoder = _letters(LETTER_PARTS if name in many else TEXT_PARTS, params.seed)
-        parts.append((f"text {number}", Pipeline([("letters", encoder), *_after(params, style)]), [name]))
+        parts.append((f"{LETTERS} {number}", Pipeline([("letters", encoder), *_after(params, style)]), [name]))
     if of["date"]:
         parts.append(("dates", Pipeline([("moments", _moments()), *_after(params, style)]), of["date"]))
     return ColumnTransformer(parts, remainder="drop", sparse_threshold=0.0, verbose_feature_names_out=False)

@@ -403,12 +403,49 @@ def test_dates_as_people_write_them() -> None:
         datetime.datetime(2024, 5, 31),
         datetime.datetime(2024, 5, 1),
         datetime.datetime(2024, 5, 31, 10, 30),
-        datetime.datetime(2024, 5, 31, 10, 30, 15),
+        datetime.datetime(2024, 5, 31, 8, 30, 15),
         datetime.datetime(2024, 5, 3),
         *[None] * 4,
     ]
     assert found.missing.tolist() == [False] * 5 + [True, True, False, False]
     assert found.unreadable.tolist() == [False] * 7 + [True, True]
+
+
+def test_moments_with_a_time_zone_are_brought_to_utc() -> None:
+    cells = ["2024-05-31T10:30:00Z", "2024-05-31 10:30+0530", "31.05.2024 23:30:00.5 -02", "2024-05-31 10:30 UTC"]
+    cells += [
+        "31/05/2024 01:00:00-03:30",
+        "2024-05-31 10:30 +00:00",
+        "2024-05-31 10:30",
+        "2024-05-31 10:30+15:00",
+        None,
+    ]
+    found = dates.parse(pa.chunked_array([cells]))
+    assert [None if np.isnat(v) else str(v)[5:16] for v in found.values] == [
+        *("05-31T10:30", "05-31T05:00", "06-01T01:30", "05-31T10:30"),
+        *("05-31T04:30", "05-31T10:30", "05-31T10:30", None, None),
+    ]
+    assert found.zones == {"UTC": 3, "+05:30": 1, "-02:00": 1, "-03:30": 1}
+    moment = datetime.datetime(2024, 5, 31, 10, 30, tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
+    typed = dates.parse(pa.chunked_array([pa.array([moment, None], pa.timestamp("us", "Europe/Berlin"))]))
+    assert typed.values[0].item().hour == 8 and typed.zones == {"Europe/Berlin": 1}
+    assert not dates.parse(pa.chunked_array([["2024-05-31 10:30"]])).zones
+
+
+def test_time_zones_are_told(draft: Path) -> None:
+    columns = {
+        **BASE,
+        "when": lambda i: f"2024-05-{i % 28 + 1:02} 10:00:00" + ("+02:00", "-05:00", "Z", "")[i % 4],
+        "plain": lambda i: f"2024-05-{i % 28 + 1:02}T10:00:00Z",
+        "none": lambda i: f"2024-05-{i % 28 + 1:02} 10:00",
+    }
+    result = check(draft, columns)
+    found = finding(result, "time-zones")
+    assert found["level"] == "info" and "'plain'" not in found["message"] and "'none'" not in found["message"]
+    for part in ("'when'", "+02:00: 15", "-05:00: 15", "UTC: 15", "without a zone, taken as UTC: 15"):
+        assert part in found["message"]
+    hours = {r["features:when"].hour for part in data.load(draft).values() for r in part}
+    assert hours == {8, 15, 10}
 
 
 def test_days_and_months_with_slashes() -> None:

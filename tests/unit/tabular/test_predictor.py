@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 import zipfile
 from collections.abc import Iterator
@@ -87,6 +88,13 @@ def test_cells_are_read_as_those_that_it_has_learnt_from(prepared: Make) -> None
     assert read["length"][0] == 1.5 and read["day"][0] == pd.Timestamp("2024-05-31")
 
 
+def test_a_moment_with_a_zone_is_the_same_however_it_is_given() -> None:
+    berlin = datetime.timezone(datetime.timedelta(hours=2))
+    feature = frame.Feature("when", "date")
+    for given in ("2024-05-31T10:30:00+02:00", datetime.datetime(2024, 5, 31, 10, 30, tzinfo=berlin)):
+        assert frame.frame_of_rows([{"when": given}], [feature])["when"][0] == pd.Timestamp("2024-05-31 08:30")
+
+
 def test_numbers_that_are_categories_are_written_without_a_point() -> None:
     zone = frame.Feature("zone", "category")
     read = frame.frame_of_rows([{"zone": v} for v in (1, 1.0, "1", None, 2.5)], [zone])
@@ -143,6 +151,35 @@ def test_no_text_of_a_training_row_goes_with_the_model() -> None:
     texts = pd.DataFrame({"note": np.array(["called on Monday, no answer", "", "paid"], dtype=object)})
     (note,) = frame.describe(texts, {"note": "text"}, {})
     assert note.typical is None and note.choices == [] and note.distinct == 2 and note.missing
+
+
+def test_a_form_names_no_categories_that_may_be_people() -> None:
+    for rows, people, named in ((900, 31, False), (900, 30, True), (50, 25, False), (90, 30, True)):
+        names = np.array([f"person {i % people}@example.org" for i in range(rows)], dtype=object)
+        (who,) = frame.describe(pd.DataFrame({"who": names}), {"who": "category"}, {})
+        assert who.distinct == people and len(who.choices) == (people if named else 0)
+        assert (who.typical is None) != named
+
+
+def test_the_card_says_what_the_files_hold(prepared: Make) -> None:
+    draw = np.random.default_rng(0)
+    table = pd.DataFrame({"size": draw.normal(size=160), "who": [f"person {i % 53}" for i in range(160)]})
+    table["colour"], table["note"] = (
+        draw.choice(["red", "blue"], 160),
+        [f"word {i} of the many words" for i in range(160)],
+    )
+    table["target"] = np.where(table["size"] > 0, "in", "out")
+    cards = {}
+    for family in ("decision_tree", "knn"):
+        made = prepared(table, model=family, num_trials=1, name=family)
+        classification.train(made.reporter())
+        cards[family] = (made.directory / "model" / "README.md").read_text()
+        assert "person" not in (made.directory / "model" / "form.json").read_text() + cards[family]
+    told = cards["decision_tree"].partition("## What the files tell of the data")[2].partition("##")[0]
+    assert "categories of 'colour' (of columns with up to 30)" in told and "largest value of 'size'" in told
+    assert "all categories of 'who', 'colour'" in told and "of 'note' the pieces" in told
+    assert "rows that it was trained on" not in told and "rows that it was trained on" in cards["knn"]
+    assert "all categories of 'colour'" in cards["knn"] and "of 'who', 'note' the pieces" in cards["knn"]
 
 
 def test_the_form_tells_of_each_column(made: Trial) -> None:
