@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import tempfile
@@ -35,8 +36,8 @@ UNKNOWN = 1 << 52
 """libsndfile's answer for a file whose length it does not know is greater than this."""
 UNSAID = 0x7FFF0000
 """Bytes of samples that a WAV's header promises at least, where it was written before its length was known."""
-FFMPEG_SECONDS = 600.0
-"""Longest time that ffmpeg may take for one file."""
+SILENT_SECONDS = 60.0
+"""Longest time that ffmpeg, or ffprobe, may say nothing."""
 DEMUXERS = {"mp4": "mov", "aac": "aac", "asf": "asf", "webm": "matroska"}
 """Container, as `container` names it → the one demuxer that ffmpeg may use for it."""
 CONTAINER_NAMES = {"mp4": "M4A", "aac": "AAC", "asf": "WMA", "webm": "WebM"}
@@ -309,9 +310,9 @@ def _probe(source: Source, kind: str) -> Header:
     with _as_file(source) as path:
         command = _command("ffprobe", path, kind, "-select_streams", "a:0", "-show_entries", asked, "-of", "json")
         try:
-            done = subprocess.run(command, capture_output=True, timeout=FFMPEG_SECONDS, check=False)
+            done = subprocess.run(command, capture_output=True, timeout=SILENT_SECONDS, check=False)
         except subprocess.TimeoutExpired:
-            raise _damaged(source, kind, f"ffprobe needed more than {FFMPEG_SECONDS:.0f} s") from None
+            raise _damaged(source, kind, f"ffprobe says nothing for {SILENT_SECONDS:g} s") from None
     try:
         found = json.loads(done.stdout or b"{}")
         stream = found["streams"][0]
@@ -355,15 +356,38 @@ def _ffmpeg(
             *_command("ffmpeg", path, kind, "-nostdin", *seek, "-i"),
             *("-map", "0:a:0", *length, "-f", "f32le", "-ac", str(known.channels), "-ar", str(known.rate), "-"),
         ]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process:
-            assert process.stdout is not None  # asked for above
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, bufsize=0) as process:
             try:
-                while data := process.stdout.read(size):
+                for data in _said_by(process, size):
                     whole = len(data) - len(data) % (4 * known.channels)
                     yield np.frombuffer(data[:whole], "<f4").reshape(-1, known.channels), known.rate
-                status = process.wait()
+                status = process.wait(timeout=SILENT_SECONDS)
+            except subprocess.TimeoutExpired:
+                raise _damaged(source, kind, f"ffmpeg says nothing for {SILENT_SECONDS:g} s") from None
             finally:
                 process.kill()  # whoever reads may stop before the end; one that has ended does not mind
         if status != 0:
             errors.seek(0)
             raise _damaged(source, kind, _said(errors.read()) or f"ffmpeg ended with status {status}")
+
+
+def _said_by(process: subprocess.Popen[bytes], size: int) -> Iterator[bytes]:
+    """Yield what an unbuffered process writes, in pieces of that size; the last one may be shorter.
+
+    Raises:
+        subprocess.TimeoutExpired: nothing came for `SILENT_SECONDS`.
+    """
+    assert process.stdout is not None  # the caller has asked for it
+    ready = select.poll()
+    ready.register(process.stdout)
+    held = bytearray()
+    while True:
+        if not ready.poll(SILENT_SECONDS * 1000):
+            raise subprocess.TimeoutExpired(process.args, SILENT_SECONDS)
+        data = process.stdout.read(size - len(held))
+        held += data
+        if held and (len(held) == size or not data):
+            yield bytes(held)
+            held.clear()
+        if not data:
+            return

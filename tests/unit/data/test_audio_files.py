@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +161,28 @@ def test_without_ffmpeg_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(AudioError) as error:
         header(path)
     assert error.value.code == "audio-no-decoder" and "packages.txt" in error.value.hint
+
+
+@pytest.mark.parametrize("hanging", ["ffprobe", "ffmpeg", "ffmpeg after some", "ffmpeg at the end"])
+def test_a_file_at_which_ffmpeg_hangs_is_named(hanging: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = '{"streams": [{"codec_name": "aac", "sample_rate": "16000", "channels": 1, "duration": "9"}]}'
+    ways = {
+        "ffmpeg": "exec sleep 60",
+        "ffmpeg after some": "head -c 5000 /dev/zero; exec sleep 60",
+        "ffmpeg at the end": "head -c 5000 /dev/zero; exec >&-; exec sleep 60",
+    }
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "ffprobe").write_text(f"#!/bin/sh\n{'exec sleep 60' if hanging == 'ffprobe' else f'echo {told!r}'}\n")
+    (programs / "ffmpeg").write_text(f"#!/bin/sh\n{ways.get(hanging, 'exit 1')}\n")
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setattr(audio_files, "SILENT_SECONDS", 0.7)
+    clip = tmp_path / "village.m4a"
+    clip.write_bytes(b"\x00\x00\x00\x20ftypM4A " + bytes(200))
+    began = time.monotonic()
+    with pytest.raises(AudioError, match="says nothing for 0.7 s") as caught:
+        read_audio({"path": str(clip), "bytes": None})
+    assert caught.value.code == "audio-corrupt" and caught.value.findings[0].where == "village.m4a"
+    assert time.monotonic() - began < 20
