@@ -141,7 +141,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Sample:
-    """A data set that comes with the app; `path` is below `assets/samples` of this package."""
+    """A data set that comes with the app; `path` is below `assets/samples`."""
 
     name: str
     title: str

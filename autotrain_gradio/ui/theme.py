@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
+from autotrain_gradio.bundled import ASSETS
+
 CSS = ASSETS / "page.css"
 SCRIPT = ASSETS / "page.js"
 LOGO = ASSETS / "logo.svg"

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TASK = "#image-classification"
-SHAPES = ROOT / "autotrain_gradio" / "assets" / "samples" / "image_classification" / "shapes"
+SHAPES = ROOT / "assets" / "samples" / "image_classification" / "shapes"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 

@@ -95,7 +95,7 @@ def test_the_headline_and_the_charts_name_declared_figures(task: Task) -> None:
 def test_samples_lie_in_the_assets(task: Task) -> None:
     assert task.samples
     for sample in task.samples:
-        files = [p for p in (ROOT / "autotrain_gradio" / "assets" / "samples" / sample.path).rglob("*") if p.is_file()]
+        files = [p for p in (ROOT / "assets" / "samples" / sample.path).rglob("*") if p.is_file()]
         assert files, sample.path
 
 

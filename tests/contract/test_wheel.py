@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from autotrain_gradio.data.sources.sample import samples_folder
+from autotrain_gradio.bundled import ASSETS
 from autotrain_gradio.registry import registry
-from autotrain_gradio.ui import theme
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "autotrain_gradio"
 
 
-def test_the_wheel_carries_samples_and_the_files_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    setuptools = pytest.importorskip("setuptools")
-    monkeypatch.chdir(ROOT)  # where setuptools looks for pyproject.toml
-    made = setuptools.Distribution()
-    made.parse_config_files()
-    build = made.get_command_obj("build_py")
-    build.ensure_finalized()
-    files = build.get_data_files_without_manifest()
-    packed = {Path(folder, name).resolve() for _, folder, _, names in files for name in names}
-    samples = [samples_folder() / sample.path for task in registry() for sample in task.samples]
-    samples += [samples_folder() / s.sample for task in registry() for s in task.sources if s.sample]
-    assert len(samples) >= 6 and all(s.is_relative_to(PACKAGE) and s.is_dir() for s in samples)
-    wanted = {f for s in samples for f in s.rglob("*") if f.is_file()}
-    wanted |= {theme.CSS, theme.SCRIPT, theme.LOGO}
+def test_the_wheel_carries_samples_and_the_files_of_the_page(tmp_path: Path) -> None:
+    pytest.importorskip("setuptools")
+    command = ["setup.py", "-q", "egg_info", f"--egg-base={tmp_path}", "build_py", f"--build-lib={tmp_path}"]
+    subprocess.run([sys.executable, *command], cwd=ROOT, check=True, capture_output=True)
+    packed = {f.relative_to(tmp_path / "autotrain_gradio") for f in tmp_path.rglob("autotrain_gradio/**/*.*")}
+    assert Path("ui/theme.py") in packed
+    samples = [ASSETS / "samples" / sample.path for task in registry() for sample in task.samples]
+    samples += [ASSETS / "samples" / s.sample for task in registry() for s in task.sources if s.sample]
+    assert len(samples) >= 6 and all(s.is_dir() for s in samples)
+    wanted = {f.relative_to(ASSETS.parent) for s in samples for f in s.rglob("*") if f.is_file()}
+    wanted |= {Path("assets", name) for name in ("page.css", "page.js", "logo.svg")}
     assert len(wanted) > 200 and wanted <= packed
-    assert not [f for f in packed if f.suffix == ".py"]
+    answer = subprocess.run(
+        [sys.executable, "-P", "-c", "from autotrain_gradio.bundled import ASSETS; print(ASSETS)"],
+        env={"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert Path(answer.stdout.strip()) == tmp_path / "autotrain_gradio" / "assets"

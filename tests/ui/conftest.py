@@ -40,7 +40,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 ENDED = {"completed", "failed", "cancelled", "interrupted"}
-SAMPLES = ROOT / "autotrain_gradio" / "assets" / "samples" / "image_classification" / "shapes"
+SAMPLES = ROOT / "assets" / "samples" / "image_classification" / "shapes"
 TASK = "#image-classification"
 """Beginning of the ids of the elements in the tab of image classification."""
 

@@ -102,7 +102,7 @@ def test_axe_finds_nothing_wrong_with_players_and_transcripts(app: App, visit: V
     ]
     items = [{"file": "report/a.wav", "caption": "one two three", "detail": "anna · 2.0 s"}]
     drawn = to_html([panels.transcripts("Heard", rows), panels.gallery("Listen", items)], str)
-    css = (ROOT / "autotrain_gradio" / "assets" / "page.css").read_text(encoding="utf-8")
+    css = (ROOT / "assets" / "page.css").read_text(encoding="utf-8")
     for theme in ("", "dark"):
         file = tmp_path / f"page{theme}.html"
         file.write_text(

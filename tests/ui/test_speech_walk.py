@@ -11,7 +11,7 @@ from tests.ui.conftest import ROOT, App, Page, sync_api
 expect = sync_api.expect
 Visit = Callable[..., Page]
 TASK = "#automatic-speech-recognition"
-CLIP = ROOT / "autotrain_gradio/assets/samples/automatic_speech_recognition/numbers/clips"
+CLIP = ROOT / "assets/samples/automatic_speech_recognition/numbers/clips"
 SHOTS = os.environ.get("SCREENSHOTS", "")
 
 

@@ -10,7 +10,7 @@ from tests.ui.conftest import ROOT, App, Page, sync_api
 
 expect = sync_api.expect
 TASK = "#tabular-classification"
-CUSTOMERS = ROOT / "autotrain_gradio" / "assets" / "samples" / "tabular" / "customers" / "customers.csv"
+CUSTOMERS = ROOT / "assets" / "samples" / "tabular" / "customers" / "customers.csv"
 
 
 def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callable[..., Page], tmp_path: Path) -> None:

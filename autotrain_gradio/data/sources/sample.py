@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import autotrain_gradio
+from autotrain_gradio.bundled import ASSETS
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress
 from autotrain_gradio.errors import DataError, did_you_mean
@@ -12,7 +12,7 @@ from autotrain_gradio.errors import DataError, did_you_mean
 
 def samples_folder() -> Path:
     """Return the folder of all bundled samples."""
-    return Path(autotrain_gradio.__file__).resolve().parent / "assets" / "samples"
+    return ASSETS / "samples"
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:

@@ -14,13 +14,12 @@ import pytest
 from autotrain_gradio.tasks.text_classification import train as task
 
 ROOT = Path(__file__).resolve().parents[3]
-SAMPLES = ROOT / "autotrain_gradio" / "assets" / "samples"
 Make = Callable[..., Any]
 
 
 def recipe() -> Any:
     """Import the script that makes the bundled messages."""
-    spec = importlib.util.spec_from_file_location("make_messages", SAMPLES / "make_messages.py")
+    spec = importlib.util.spec_from_file_location("make_messages", ROOT / "assets" / "samples" / "make_messages.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["make_messages"] = module
@@ -38,7 +37,7 @@ def minilm() -> Path:
 def test_the_bundled_samples_are_what_the_script_makes(tmp_path: Path) -> None:
     recipe().main(tmp_path)
     made = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*.*")}
-    kept = SAMPLES / "text_classification"
+    kept = ROOT / "assets" / "samples" / "text_classification"
     assert len(made) == 4 and {name: (kept / name).read_bytes() for name in made} == made
 
 
