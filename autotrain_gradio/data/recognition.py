@@ -87,16 +87,18 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
             "no-classes",
         )
     if best is None:
-        message = (
-            "The data was not recognised. " + "; ".join(reasons) + "."
-            if tree.files
-            else "There are no files in the data."
-        )
-        raise DataError(
-            message,
+        found = listed([f"{count:,} {suffix}" for suffix, count in tree.count().items()], limit=4)
+        # What is needed comes first; why each form does not fit is for those who look closer.
+        hint = (
             "For example: a folder for each class, with its pictures inside."
             if request.media is not None and request.target is not None
-            else "Arrange the files as one of the layouts shows.",
+            else "Arrange the files as one of the layouts shows."
+        )
+        raise DataError(
+            f"No data for {request.title.lower()} was found in these files: {found}."
+            if tree.files
+            else "There are no files in the data.",
+            f"{hint} What was looked for: {'; '.join(reasons)}." if tree.files else hint,
             str(request.spec.path),
             "layout-unknown",
         )

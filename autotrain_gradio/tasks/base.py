@@ -151,7 +151,7 @@ class Sample:
 
 PROGRESS_CHARTS = (
     Chart("Learning rate", {"learning_rate": "learning rate"}),
-    Chart("Throughput", {"samples_per_second": "samples per second"}),
+    Chart("Throughput", {"samples_per_second": "samples per second"}, unit="rows/s"),
     Chart("Memory", {"memory_mib": "MiB"}, unit="MiB"),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ class Judge:
     rows: the validation rows; None: there are none. noun: what they are, in the plural.
     measure: what the model gave for all of them → figures. show: the same → a panel of a few of them. report: the
         same → panels of the results. order: what the Trainer gave → in the order that the others want. results: the
-        figures → the panel with which the report begins; None: one that lists them all.
+        figures, and what the model gave → the panel with which the report begins; None: one that lists them all.
 
     outputs: what the weights that are kept gave, once `conclude` has measured them.
     """
@@ -40,7 +40,7 @@ class Judge:
         show: Callable[[np.ndarray], Panel],
         report: Callable[[np.ndarray], list[Panel]],
         order: Callable[[np.ndarray], np.ndarray] = lambda outputs: outputs,
-        results: Callable[[dict[str, float]], Panel] | None = None,
+        results: Callable[[dict[str, float], np.ndarray], Panel] | None = None,
     ) -> None:
         self.outputs: np.ndarray | None = None
         self._run, self._rows, self._noun = run, rows, noun
@@ -94,17 +94,25 @@ class Judge:
         if loss is not None:
             found["loss"] = loss
         self._run.result(**{f"eval_{name}": value for name, value in found.items()})
-        return found, [self._results(found), *self._report(outputs), training_panel(self._run, done)]
+        return found, [self._results(found, outputs), *self._report(outputs), training_panel(self._run, done)]
 
-    def _all_figures(self, found: dict[str, float]) -> Panel:
-        shown = {name.replace("_", " "): round(value, 4) for name, value in found.items()}
-        return panels.numbers("Results", shown, note=f"On {len(self._rows or ()):,} validation {self._noun}.")
+    def _all_figures(self, found: dict[str, float], outputs: np.ndarray) -> Panel:
+        note = f"On {len(self._rows or ()):,} validation {self._noun}."
+        return panels.numbers("Results", metrics.shown(found), note=note)
+
+
+def class_results(
+    found: Mapping[str, float], logits: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str
+) -> Panel:
+    """List the figures where each row has one class, beside what guessing would have reached."""
+    note = metrics.against_guessing(logits, targets, names, f"validation {noun}")
+    return panels.numbers("Results", metrics.shown(found, one_class=True), note=note)
 
 
 def training_panel(run: Reporter, done: Fit) -> Panel:
     """Say how the training went, and which weights are kept."""
     facts: dict[str, Any] = {
-        "training loss": round(done.train_loss, 4),
+        "mean training loss": round(done.train_loss, 4),
         "steps": f"{done.steps:,} of {done.planned:,}",
         "epochs": round(done.epochs, 2),
         "minutes": round(done.seconds / 60, 1),

@@ -131,7 +131,9 @@ def _matrix(panel: Panel, link: Link) -> str:
 
 
 def _table(panel: Panel, link: Link) -> str:
-    first = panel["rows"][0] if panel["rows"] else []
+    if not panel["rows"]:
+        return "" if panel.get("note") else "<p class='at-note'>None.</p>"
+    first = panel["rows"][0]
     numeric = [n > 0 and isinstance(cell, int | float) for n, cell in enumerate(first)]
     head = "".join(
         f"<th scope='col'{' class=at-num' if n < len(numeric) and numeric[n] else ''}>{escape(str(c))}</th>"
@@ -142,17 +144,20 @@ def _table(panel: Panel, link: Link) -> str:
         + "".join(
             f"<th scope='row'{LONG if len(figure(cell)) > LONG_TEXT else ''}>{escape(figure(cell))}</th>"
             if n == 0
-            else f"<td{' class=at-num' if isinstance(cell, int | float) else ''}>{escape(figure(cell))}</td>"
+            else f"<td{' class=at-num' if isinstance(cell, int | float) else ''}"
+            f" data-name='{escape(str(panel['columns'][n]), quote=True)}'>{escape(figure(cell))}</td>"
             for n, cell in enumerate(row)
         )
         + "</tr>"
         for row in panel["rows"][:TABLE_SHOWN]
     )
+    long = any(len(figure(row[0])) > LONG_TEXT for row in panel["rows"][:TABLE_SHOWN] if row)
     more = len(panel["rows"]) - TABLE_SHOWN
     tail = f"<p class='at-note'>and {more:,} more rows</p>" if more > 0 else ""
     return (
         f"<div class='at-scroll' tabindex='0' role='region' aria-label='{escape(str(panel.get('title')), quote=True)}'>"
-        f"<table class='at-table'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{tail}"
+        f"<table class='at-table{' at-of-texts' if long else ''}'>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{tail}"
     )
 
 

@@ -315,7 +315,7 @@ class RunView:
             if task is None or number >= len(task.charts):
                 updates.append(gr.LinePlot(visible=False) if styled else gr.skip())
             elif styled:
-                updates.append(gr.LinePlot(**value, **_style(task.charts[number])))
+                updates.append(gr.LinePlot(**value, **_style(task.charts[number], task.unit)))
             else:
                 updates.append(gr.LinePlot(**value) if value["value"] is not None else gr.skip())
         return updates
@@ -342,7 +342,7 @@ class RunView:
             return f"# {error.message}"
 
 
-def _style(chart: Any) -> dict[str, Any]:
+def _style(chart: Any, unit: str) -> dict[str, Any]:
     labels = list(chart.series.values())
     several = len(labels) > 1
     return {
@@ -352,6 +352,7 @@ def _style(chart: Any) -> dict[str, Any]:
         "color_map": dict(zip(labels, SERIES_COLOURS, strict=False)) if several else None,
         "title": chart.title,
         "label": chart.title,
+        "x_title": unit,
         "y_title": chart.unit or " ",
         "visible": True,
     }

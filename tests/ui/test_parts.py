@@ -54,6 +54,14 @@ def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
     assert "autotrain/files/run/check/%3Cscript%3E" in drawn
 
 
+def test_an_empty_table_is_its_note_and_one_of_texts_is_read_on_a_phone() -> None:
+    assert "<table" not in to_html([panels.table("Mistakes", ["text"], [], note="None is wrong.")], link("run"))
+    assert "None." in to_html([panels.table("Mistakes", ["text"], [])], link("run"))
+    long = to_html([panels.table("Mistakes", ["text", "true"], [["word " * 20, "good"]])], link("run"))
+    assert "at-of-texts" in long and "<td data-name='true'>good" in long
+    assert "at-of-texts" not in to_html([panels.table("Each", ["class", "F1"], [["good", 0.5]])], link("run"))
+
+
 def test_tokens_that_are_cut_off_are_marked_by_their_element() -> None:
     items = [{"label": "row 1", "read": ["[CLS]", "we"], "cut": ["well"], "more": 1200}]
     drawn = to_html([panels.tokens("Read", items)], link("run"))

@@ -78,7 +78,15 @@ class _Groups:
         if values is not None:  # one row of each value tells more than three of the same
             first = {values[i]: i for i in reversed(rows)}
             rows = sorted(rows, key=lambda i: (first[values[i]] != i, i))
-        return " = ".join(self.rows.where[i] + _value(values, i) for i in rows[:3])
+        return _together([(self.rows.where[i], _value(values, i)) for i in rows[:3]])
+
+
+def _together(places: list[tuple[str, str]]) -> str:
+    """Join places with their values; rows of one table name it once: `t.csv, rows 8 = 102`."""
+    parts = [(*place.rpartition(", row "), value) for place, value in places]
+    if len(parts) > 1 and parts[0][1] and len({(file, word) for file, word, _, _ in parts}) == 1:
+        return f"{parts[0][0]}, rows " + " = ".join(row + value for _, _, row, value in parts)
+    return " = ".join(place + value for place, value in places)
 
 
 def _value(values: Any, row: int) -> str:

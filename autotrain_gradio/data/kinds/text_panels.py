@@ -85,7 +85,7 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
         ]
         for _, i in chosen
     ]
-    columns = [context.title, *([found[0].partition(":")[0].capitalize()] if found is not None else []), "Used for"]
+    columns = [context.title, *(["Label"] if found is not None else []), "Used for"]
     more = len(found[1].labels.names) - CLASSES if found is not None else 0
     note = f"{more:,} more classes are not shown." if more > 0 else ""
     return [panels.table("Examples", columns, shown, note=note)]

@@ -53,7 +53,7 @@ class View:
             measure=self.measure,
             show=self.sample,
             report=self.report,
-            results=self.rates,
+            results=lambda found, outputs: self.rates(found),
         )
 
     def texts(self, labels: np.ndarray[Any, Any]) -> list[str]:

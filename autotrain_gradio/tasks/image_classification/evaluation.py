@@ -11,7 +11,7 @@ from autotrain_gradio.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.images import Images
-from autotrain_gradio.training.judge import Judge, classes_panel, confusion_panel
+from autotrain_gradio.training.judge import Judge, class_results, classes_panel, confusion_panel
 from autotrain_gradio.training.shown import spread
 from autotrain_gradio.training.vision import thumbnail
 
@@ -23,7 +23,9 @@ MISTAKES = 24
 def judge_of(run: Reporter, images: Images | None, names: list[str]) -> Judge:
     """Return the judge of a classifier of these classes by these validation images, if any."""
     shown = _Shown(run, images, names)
-    return Judge(run, images, "images", measure=shown.measure, show=shown.sample, report=shown.report)
+    return Judge(
+        run, images, "images", measure=shown.measure, show=shown.sample, report=shown.report, results=shown.results
+    )
 
 
 class _Shown:
@@ -46,6 +48,9 @@ class _Shown:
                 thumbnail(self._image(row), file)
             items.append({"file": f"samples/{file.name}", **self._caption(shares[place], row)})
         return panels.gallery("Predictions on the same validation images", items)
+
+    def results(self, found: dict[str, float], logits: np.ndarray) -> Panel:
+        return class_results(found, logits, self._targets, self._names, "images")
 
     def report(self, logits: np.ndarray) -> list[Panel]:
         if len(self._names) == 2 and len(np.unique(self._targets)) == 1:

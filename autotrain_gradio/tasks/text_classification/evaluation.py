@@ -12,7 +12,7 @@ from autotrain_gradio.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.training import metrics
-from autotrain_gradio.training.judge import Judge, classes_panel, confusion_panel
+from autotrain_gradio.training.judge import Judge, class_results, classes_panel, confusion_panel
 from autotrain_gradio.training.shown import spread
 from autotrain_gradio.training.text import Texts
 
@@ -39,8 +39,21 @@ class View:
         """Return the judge that asks this view."""
         order = self._rows.restored if self._rows is not None else np.asarray
         return Judge(
-            self._run, self._rows, "texts", measure=self.measure, show=self.sample, report=self.report, order=order
+            self._run,
+            self._rows,
+            "texts",
+            measure=self.measure,
+            show=self.sample,
+            report=self.report,
+            order=order,
+            results=self._results,
         )
+
+    def _results(self, found: dict[str, float], logits: np.ndarray) -> Panel:
+        if not self._labels.several:
+            return class_results(found, logits, self._targets, self._labels.names, "texts")
+        note = f"On {len(logits):,} validation texts. Accuracy: the share of texts whose labels are all right."
+        return panels.numbers("Results", metrics.shown(found), note=note)
 
     def thresholds(self, logits: np.ndarray | None) -> np.ndarray:
         """Return for each label the score from which on it is given; chosen on these texts, where that is wanted."""
@@ -128,6 +141,8 @@ class View:
             rows.append([shortened(self._texts[int(row)]), self._labels.names[label], score, what])
         total, texts = int((given != wanted).sum()), int((given != wanted).any(axis=1).sum())
         note = f"{total:,} labels of {texts:,} texts are wrong; there are {len(given):,} validation texts."
+        if not total:
+            note = f"None: all labels of all {len(given):,} validation texts are right."
         return panels.table("Most confident mistakes", ["text", "label", "score", ""], rows, note=note)
 
 

@@ -15,9 +15,12 @@ from autotrain_gradio.training.metrics.classification import (
     thresholds_for_f1,
 )
 from autotrain_gradio.training.metrics.regression import regression
+from autotrain_gradio.training.metrics.words import against_guessing, against_the_mean, shown, title
 
 __all__ = [
     "AVERAGES",
+    "against_guessing",
+    "against_the_mean",
     "area_under_curve",
     "classification",
     "confusion",
@@ -25,6 +28,8 @@ __all__ = [
     "per_class",
     "per_label",
     "regression",
+    "shown",
     "softmax",
     "thresholds_for_f1",
+    "title",
 ]

@@ -78,9 +78,11 @@ def results(
     measured_on: str,
 ) -> list[Panel]:
     """Draw how good the model is. names: what each row is called."""
-    shown = {n.replace("_", " "): round(v, 4) for n, v in found.items()}
     several = len(targets) > 1
+    shown = metrics.shown(found, one_class=not several)
     note = f"On {measured_on}." + (" Means over the targets." if several and not multi_label else "")
+    if not several:
+        note += " " + _against_guessing(answers[0], targets[0])
     drawn = [panels.numbers("Results", shown, note=note)]
     if multi_label:
         scores = np.column_stack([a[:, 1] for a in answers])
@@ -91,12 +93,18 @@ def results(
         each = [_figures(a, t) for a, t in zip(answers, targets, strict=True)]
         heads = [n for n in found if n in set.intersection(*(set(e) for e in each))]
         rows = [[t.name, *(round(e[n], 4) for n in heads)] for t, e in zip(targets, each, strict=True)]
-        drawn.append(panels.table("Each target", ["target", *(h.replace("_", " ") for h in heads)], rows))
+        drawn.append(panels.table("Each target", ["target", *(metrics.title(h) for h in heads)], rows))
     for answer, target in zip(answers[:6], targets[:6], strict=True):
         drawn += (
             _of_numbers(answer, target, several) if target.classes is None else _of_classes(answer, target, several)
         )
     return [*drawn, _wrong(answers, targets, names)]
+
+
+def _against_guessing(answer: np.ndarray, target: Target) -> str:
+    if target.classes is None:
+        return metrics.against_the_mean(answer, target.values)
+    return metrics.against_guessing(answer, target.values, target.classes, "rows")
 
 
 def _title(text: str, target: Target, several: bool) -> str:

@@ -140,7 +140,7 @@ def test_loose_images_say_what_to_do(tmp_path: Path, check: Check) -> None:
 
 def test_no_images_say_what_was_found(tmp_path: Path, check: Check) -> None:
     found = finding(check(plant(tmp_path / "in", {"a/b.pdf": b"x", "c.docx": b"y"})), "layout-unknown")
-    assert ".pdf" in found["message"] and ".jpg" in found["message"]
+    assert "1 .pdf, 1 .docx" in found["message"] and ".jpg" in found["hint"]
 
 
 def test_an_empty_or_missing_folder(tmp_path: Path, check: Check) -> None:

@@ -226,7 +226,7 @@ def test_rows_that_are_there_twice(tmp_path: Path, draft: Path) -> None:
     files["valid.csv"] += "70,7.5,y,no\n71,3.25,x,yes\n"
     result = roles.check(draft, roles.TABLES, plant(tmp_path / "in", files))
     assert "2 rows are copies" not in finding(result, "same-in-two-classes")["message"]
-    assert "train.csv, row 4 (yes) = train.csv, row 43 (no)" in finding(result, "same-in-two-classes")["message"]
+    assert "train.csv, rows 4 (yes) = 43 (no)" in finding(result, "same-in-two-classes")["message"]
     assert "1 validation row is" in finding(result, "same-in-train-and-validation")["message"]
 
 

@@ -181,13 +181,13 @@ def test_rows_without_or_with_damaged_images_are_counted(tmp_path: Path, check: 
 @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
 def test_damaged_files(tmp_path: Path, check: Check, suffix: str) -> None:
     found = finding(check(plant(tmp_path / "in", {f"d.{suffix}": b"PAR1 nonsense"})), "layout-unknown")
-    assert f"d.{suffix}" in found["message"] and "cannot be read" in found["message"]
+    assert f"d.{suffix}" in found["hint"] and "cannot be read" in found["hint"]
 
 
 def test_parquet_without_images_says_what_it_has(tmp_path: Path, check: Check) -> None:
     (tmp_path / "in").mkdir()
     pq.write_table(pa.table({"a": [1], "b": ["x"]}), tmp_path / "in" / "d.parquet")
-    assert "only a, b" in finding(check(tmp_path / "in"), "layout-unknown")["message"]
+    assert "only a, b" in finding(check(tmp_path / "in"), "layout-unknown")["hint"]
 
 
 def test_a_changed_arrow_file_is_not_trained_on(tmp_path: Path, draft: Path, check: Check) -> None:

@@ -270,7 +270,7 @@ def test_damaged_tables_name_the_place(
     tmp_path: Path, check: Check, name: str, content: bytes | str, where: str
 ) -> None:
     found = finding(check(plant(tmp_path / "in", {**IMAGES, name: content})), "layout-unknown")
-    assert where in found["message"]
+    assert where in found["hint"]
 
 
 def test_rows_that_are_too_long_are_named(tmp_path: Path, check: Check) -> None:

@@ -1,0 +1,48 @@
+"""Figures as a person reads them: what they are called, and what guessing would have reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+NAMES = {"f1": "F1", "auc": "AUC", "r2": "R²", "mse": "MSE", "mae": "MAE", "rmse": "RMSE", "rmsle": "RMSLE"}
+AVERAGED = ("macro", "micro", "weighted")
+
+
+def title(name: str) -> str:
+    """Write a figure's name in words: `f1_macro` is F1 (macro), `hamming_loss` is hamming loss."""
+    stem, _, last = name.rpartition("_")
+    if last in AVERAGED:
+        return f"{NAMES.get(stem, stem.replace('_', ' '))} ({last})"
+    return NAMES.get(name, name.replace("_", " "))
+
+
+def shown(found: Mapping[str, float], *, one_class: bool = False) -> dict[str, Any]:
+    """Return titles and values for a panel of numbers; the accuracy in per cent.
+
+    one_class: each row has exactly one class. Then all micro averages are the accuracy, and left out.
+    """
+    kept = {n: v for n, v in found.items() if not (one_class and n.endswith("_micro") and "accuracy" in found)}
+    return {title(n): f"{100 * v:.1f} %" if n == "accuracy" else round(v, 4) for n, v in kept.items()}
+
+
+def against_guessing(logits: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str) -> str:
+    """Say how many answers are right, and how many would be if the most frequent class were always said.
+
+    logits: (rows, classes), whatever orders the classes. targets: (rows,), numbers of classes. noun: what the rows
+        are, in the plural.
+    """
+    right, counts = int((logits.argmax(axis=1) == targets).sum()), np.bincount(targets, minlength=len(names))
+    most = int(counts.argmax())
+    return (
+        f"{right:,} of {len(targets):,} {noun} are right. "
+        f"Always saying '{names[most]}' would be right for {int(counts[most]):,}."
+    )
+
+
+def against_the_mean(answers: np.ndarray, targets: np.ndarray) -> str:
+    """Say how far off numbers are on average, and how far the mean of all would be. Both (rows,)."""
+    off, guess = float(np.abs(answers - targets).mean()), float(np.abs(targets - targets.mean()).mean())
+    return f"Off by {off:,.4g} on average; always saying the mean, {float(targets.mean()):,.4g}, by {guess:,.4g}."

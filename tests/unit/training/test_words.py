@@ -1,0 +1,34 @@
+"""Figures in words, and beside what guessing would have reached."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autotrain_gradio.training import metrics
+
+
+def test_figures_are_called_as_people_write_them() -> None:
+    names = ["f1_macro", "precision_weighted", "auc", "r2", "hamming_loss", "accuracy"]
+    assert [metrics.title(n) for n in names] == [
+        *("F1 (macro)", "precision (weighted)", "AUC", "R²", "hamming loss", "accuracy")
+    ]
+
+
+def test_where_each_row_has_one_class_the_micro_averages_are_not_told_again() -> None:
+    logits, targets = np.array([[2.0, 0, 0], [0, 2, 0], [2, 0, 0], [0, 0, 2]]), np.array([0, 1, 2, 2])
+    found = metrics.classification(logits, targets)
+    assert found["f1_micro"] == found["accuracy"] == 0.75
+    shown = metrics.shown(found, one_class=True)
+    assert shown["accuracy"] == "75.0 %" and "F1 (macro)" in shown and "F1 (micro)" not in shown
+    assert "F1 (micro)" in metrics.shown(found)
+
+
+def test_a_classifier_stands_beside_the_most_frequent_class() -> None:
+    logits, targets = np.array([[2.0, 0], [0, 2], [2, 0], [0, 2], [0, 2]]), np.array([0, 1, 1, 1, 1])
+    told = metrics.against_guessing(logits, targets, ["good", "bad"], "validation texts")
+    assert told == "4 of 5 validation texts are right. Always saying 'bad' would be right for 4."
+
+
+def test_numbers_stand_beside_their_mean() -> None:
+    told = metrics.against_the_mean(np.array([1.0, 2.0, 5.0]), np.array([1.0, 3.0, 5.0]))
+    assert told == "Off by 0.3333 on average; always saying the mean, 3, by 1.333."
