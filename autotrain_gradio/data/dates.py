@@ -17,7 +17,13 @@ import pyarrow.compute as pc
 from autotrain_gradio.data.columns import encode, is_text, pick, trimmed
 
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
-_TIME = (("", ""), (r"[T ]\d{1,2}:\d{2}", " %H:%M"), (r"[T ]\d{1,2}:\d{2}:\d{2}", " %H:%M:%S"))
+_TIME = (
+    ("", ""),
+    (r"[T ]\d{1,2}:\d{2}", " %H:%M"),
+    (r"[T ]\d{1,2}:\d{2}:\d{2}", " %H:%M:%S"),
+    (r" \d{1,2}:\d{2} [AaPp][Mm]", " %I:%M %p"),
+    (r" \d{1,2}:\d{2}:\d{2} [AaPp][Mm]", " %I:%M:%S %p"),
+)
 _DAYS = (
     ("2024-05-31", r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
     ("2024/05/31", r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d"),
@@ -25,11 +31,14 @@ _DAYS = (
     (DAY_FIRST, r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y"),
     (MONTH_FIRST, r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"),
     ("31-05-2024", r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y"),
-    ("31 May 2024", r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y"),
+    ("31 May 2024", r"\d{1,2} [A-Za-z]{3,9} \d{4}", "%d %b %Y"),
+    ("May 31, 2024", r"[A-Za-z]{3,9} \d{1,2}, \d{4}", "%b %d, %Y"),
     ("20240531", r"(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])", "%Y%m%d"),
 )
 CLOCK = r"(\d)[T ]+(\d{1,2}:\d{2}(:\d{2})?)([.,]\d+)?( ?(Z|UTC|GMT|[+-](0\d|1[0-4])(:?[0-5]\d)?))?$"
 """A time at the end of a date, perhaps with its zone; fractions of seconds are left away."""
+YEARS = ((r"[0-5]\d|6[0-8]", "20"), (r"69|[7-9]\d", "19"))
+"""Two digits of a year, and those before them, as POSIX has it."""
 ZONE = r":\d{2}(?:[.,]\d+)? ?(?P<zone>Z|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)$"
 UTC = "UTC"
 LOOKED_AT = 1000
@@ -85,6 +94,8 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
         return plain
     zone = _zones(text)
     text = pc.replace_substring_regex(text, CLOCK, r"\1 \2")
+    for years, century in YEARS:
+        text = pc.replace_substring_regex(text, rf"^(\d{{1,2}}[/.]\d{{1,2}}[/.])({years})( |$)", rf"\1{century}\2\3")
     empty = ~_true(pc.greater(pc.utf8_length(text), 0))
     values = np.full(len(text), np.datetime64("NaT"), dtype="datetime64[us]")
     result = Dates(values, empty, ~empty)

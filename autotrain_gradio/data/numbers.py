@@ -16,6 +16,15 @@ COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
 """A decimal comma, with points or spaces between the thousands: 1.234,5."""
 THOUSANDS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$"
 """Commas between the thousands: 1,234.5. In 0,532 the comma stands before decimals."""
+GROUPS = r"^([+-]?)([1-9]\d{0,2}(?:[ '’]\d{3})+)([.,]\d+)?$"
+"""Spaces or apostrophes between the thousands: 1'234.5."""
+UNITED = (
+    r"^([€$£¥₹]|[A-Z]{3})? ?[+-]?\d[\d., '’]* ?([%‰€$£¥₹]|°?[A-Za-zµμ]{1,4}[²³]?|[A-Za-zµμ]{1,3}/[A-Za-z]{1,3}[²³]?)?$"
+)
+"""A number with something before or behind it: 12 kg, € 5, 30 %."""
+UNITS = 3
+"""Different units up to which cells are taken for numbers with one."""
+NEARLY_ALL = 0.9
 WORDS = ("nan", "na", "n/a", "#n/a", "null", "none", "-", "?", "<na>", "#na")
 """What people and programs write where a number is missing, in lower case."""
 
@@ -26,7 +35,8 @@ class Numbers:
 
     missing: nothing, or a word such as `n/a`; `words` counts the rows with a word.
     infinite: plus or minus infinity. unreadable: something that is no number.
-    comma: rows with a decimal comma; thousands: rows with commas between the thousands.
+    comma: rows with a decimal comma; thousands: rows with commas between the thousands; grouped: rows with spaces or
+    apostrophes there.
     """
 
     values: Any
@@ -36,6 +46,7 @@ class Numbers:
     words: int = 0
     comma: int = 0
     thousands: int = 0
+    grouped: int = 0
 
 
 def parse(column: pa.ChunkedArray, comma: str = "") -> Numbers:
@@ -87,7 +98,32 @@ def _plain(text: pa.ChunkedArray) -> Numbers | None:
     return Numbers(values, missing, no, no)
 
 
+def united(text: pa.ChunkedArray) -> str:
+    """Return an example where nearly all of these texts are numbers with a unit or a currency, else nothing."""
+    text = pc.filter(text, pc.greater(pc.utf8_length(text), 0))
+    if not len(text):
+        return ""
+    fits = _true(pc.match_substring_regex(_plainly(text), UNITED))
+    if fits.mean() < NEARLY_ALL:
+        return ""
+    found = pc.filter(text, pa.array(fits))
+    units = pc.unique(pc.replace_substring_regex(found, r"[\d\s., '’+\-−\x{00a0}\x{2009}\x{202f}]", "")).to_pylist()
+    return str(found[0].as_py()) if any(units) and len(set(units) - {""}) <= UNITS else ""
+
+
+def _plainly(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write the spaces and the minus sign of typesetters as those of the keyboard."""
+    if not _true(pc.match_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}−]")).any():
+        return text
+    spaced = pc.replace_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}]", " ")
+    return pc.replace_substring(spaced, "−", "-")
+
+
 def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
+    text = _plainly(text)
+    grouped = _true(pc.match_substring_regex(text, GROUPS))
+    if grouped.any():
+        text = pc.if_else(pa.array(grouped), pc.replace_substring_regex(text, "[ '’]", ""), text)
     lower = pc.utf8_lower(text)
     plain = _true(pc.match_substring_regex(text, PLAIN))
     infinite = _true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$"))
@@ -110,7 +146,14 @@ def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
     values[infinite] = np.nan
     unreadable = ~(plain | infinite | words | comma | thousands | empty)
     return Numbers(
-        values, empty | words, infinite, unreadable, int(words.sum()), int(comma.sum()), int(thousands.sum())
+        values,
+        empty | words,
+        infinite,
+        unreadable,
+        int(words.sum()),
+        int(comma.sum()),
+        int(thousands.sum()),
+        int(grouped.sum()),
     )
 
 

@@ -26,7 +26,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     used = [a for a in about if a["feature"] not in {"id", "ignore"}]
     total = max(1, rows.count())
     findings = [*_names(about, request), *_unused(about), *_constant(used), *_missing(used, total)]
-    findings += [*_mixed(used), *_dates(used), *_zones(used), *_commas(used), *_many(used, total)]
+    findings += [*_mixed(used), *_dates(used), *_zones(used), *_united(about), *_commas(used), *_many(used, total)]
     if not any(a["distinct"] > 1 for a in used):
         findings.append(
             Finding(
@@ -187,6 +187,22 @@ def _dates(used: list[About]) -> list[Finding]:
     return findings
 
 
+def _united(about: list[About]) -> list[Finding]:
+    united = [a for a in about if a.get("united")]
+    if not united:
+        return []
+    shown = [f"'{a['name']}' ({a['united'][:40]!r})" for a in united]
+    return [
+        Finding(
+            "warning",
+            "numbers-with-units",
+            f"Numbers with a unit are taken for words, not for numbers: {listed(shown, limit=10)}.",
+            "Write the number alone, in the same unit everywhere, and the unit into the column's name.",
+            "data.options.kinds",
+        )
+    ]
+
+
 def _zones(used: list[About]) -> list[Finding]:
     """Tell of moments that were changed to be in UTC, and of those of which it is only assumed that they are."""
     found = [a for a in used if any(z != dates.UTC for z in a.get("zones") or {}) or (a.get("zones") and a["unzoned"])]
@@ -208,6 +224,7 @@ def _commas(used: list[About]) -> list[Finding]:
     for code, key, text in (
         ("decimal-comma", "comma", "have a decimal comma: 1,5 was read as 1.5"),
         ("thousands-comma", "thousands", "have commas between the thousands: 1,234 was read as 1234"),
+        ("thousands-marks", "grouped", "have spaces or apostrophes between the thousands: 1'234 was read as 1234"),
     ):
         found = [a for a in used if a.get(key)]
         if found:

@@ -27,6 +27,8 @@ SAMPLE = 10_000
 """Cells by which it is guessed what a column holds, before all of them are looked at."""
 LEAST_IDS = 20
 """Rows from which values that are all different are taken for ids."""
+EXACT = 2**53
+"""Whole numbers up to which a float64 tells each from the next; larger ones are names of something."""
 ODD = 0.1
 """Share of cells that are no numbers up to which a column is one of numbers all the same."""
 
@@ -146,10 +148,14 @@ def _guess(column: _Column, context: Context) -> str:
         return "number"
     sample = column.sample
     if not is_text(type_):  # whole numbers
+        if _too_large(column.numbers.values[context.needed]):
+            return "id" if column.all_differ else "category"
         return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
     found = numbers.parse(sample)
     if _numeric(found) and _numeric(column.numbers):
         known = column.numbers.values
+        if _many_digits(sample) and _too_large(known[context.needed]):
+            return "id" if column.all_differ else "category"
         whole = not (found.values[~np.isnan(found.values)] % 1).any()
         if whole and (named or _counts_up(found.values)) and _all_differ(known[context.needed & ~np.isnan(known)]):
             return "id"
@@ -180,11 +186,23 @@ def _all_differ(values: Any) -> bool:
     return len(values) >= LEAST_IDS and bool((np.diff(values) != 0).all())
 
 
+def _too_large(values: Any) -> bool:
+    """Say whether all are whole numbers, and one is so large that the next one would be the same to a model."""
+    values = values[~np.isnan(values)]
+    return bool(len(values)) and bool(np.abs(values).max() > EXACT) and not (values % 1).any()
+
+
 def _counts_up(values: Any) -> bool:
     """Say whether whole numbers count the rows, one by one."""
     values = values[~np.isnan(values)] if values.dtype.kind == "f" else values
     steps = np.diff(values.astype(np.float64))
     return bool(len(steps)) and bool((steps == 1).mean() > 0.9)
+
+
+def _many_digits(column: pa.ChunkedArray) -> bool:
+    """Say whether a number is written with more digits than a model can tell apart."""
+    answer = pc.any(pc.match_substring_regex(column, r"^[+-]?\d{16,}$"))
+    return bool(answer.as_py())
 
 
 def _leading_zero(column: pa.ChunkedArray) -> bool:
@@ -203,10 +221,13 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         odd = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
         about |= {"comma": found.comma, "thousands": found.thousands, "range": column.range}
+        about["grouped"] = found.grouped
         about["reading"] = "thousands" if found.thousands else "decimal" if found.comma else ""
         return
     if kind != "ignore":
         result.facts["codes"] = column.codes
+    if kind in {"category", "text", "id"} and about["guessed"] and is_text(cells.type):
+        about["united"] = numbers.united(column.sample)
     if kind == "date":
         read = dates.parse(cells)
         result.values = pa.array(read.values)

@@ -6,14 +6,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from autotrain_gradio import panels
-from autotrain_gradio.data.numbers import Numbers, parse
+from autotrain_gradio.data.columns import as_text, pick
+from autotrain_gradio.data.numbers import Numbers, parse, united
 from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
 from autotrain_gradio.errors import Finding
 from autotrain_gradio.panels import Panel
 
 BINS = 20
+LOOKED_AT = 1000
+"""Cells by which it is seen whether they are numbers with a unit."""
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
@@ -42,6 +46,8 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
             if code == "number-missing":
                 shown = [context.where[int(i)] for i in rows[:5]]
             text, hint = said[code]
+            if code == "number-unreadable" and (example := united(_texts(cells, rows))):
+                hint = f"Write the numbers alone, without a unit: {example[:40]!r} is none."
             many = f"{counted(len(rows), 'row')} {text} {'is' if len(rows) == 1 else 'are'}"
             findings.append(
                 Finding(
@@ -53,7 +59,12 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
                 )
             )
     used = found.values[~np.isnan(found.values) & context.needed]
-    return findings + written(found, where) + _degenerate(used, where)
+    example = united(_texts(cells, problems["number-unreadable"])) if not len(used) else ""
+    return findings + written(found, where) + _degenerate(used, where, example)
+
+
+def _texts(cells: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
+    return pc.utf8_trim_whitespace(as_text(pick(cells, rows[:LOOKED_AT])))
 
 
 def written(found: Numbers, where: str) -> list[Finding]:
@@ -69,12 +80,20 @@ def written(found: Numbers, where: str) -> list[Finding]:
                 "info", "thousands-comma", message, "1,234 was read as one thousand two hundred thirty-four.", where
             )
         )
+    if found.grouped:
+        message = (
+            f"In {counted(found.grouped, 'number')} spaces or apostrophes were read as marks between the thousands."
+        )
+        findings.append(Finding("info", "thousands-marks", message, "1'234 was read as 1234.", where))
     return findings
 
 
-def _degenerate(used: Any, where: str) -> list[Finding]:
+def _degenerate(used: Any, where: str, united: str) -> list[Finding]:
     if not len(used):
-        return [Finding("error", "no-numbers", "There is no number in this column.", "Choose another column.", where)]
+        hint = (
+            f"Write the numbers alone, without a unit: {united[:40]!r} is none." if united else "Choose another column."
+        )
+        return [Finding("error", "no-numbers", "There is no number in this column.", hint, where)]
     if (used == used[0]).all():
         message = f"Every row has the same value, {used[0]:g}: there is nothing to predict."
         return [Finding("error", "one-value", message, "Choose another column.", where)]

@@ -22,6 +22,7 @@ from autotrain_gradio.data.catalogue import (
     TABLE,
     TABLE_COLUMNS,
     TABLE_LEAKAGE,
+    TABLE_TARGET,
     TEXT,
     TEXT_FOLDERS,
     TEXT_LENGTH,
@@ -58,7 +59,7 @@ def request(of: tuple[Column, ...], *, limits: Limits | None = None, **given: An
         columns=of,
         sources=(UPLOAD, PATH, HUB),
         layouts=(SAVED_DATASET, TABLE, TEXT_FOLDERS),
-        checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TABLE_COLUMNS, TABLE_LEAKAGE),
+        checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TABLE_COLUMNS, TABLE_LEAKAGE, TABLE_TARGET),
         limits=limits or Limits(),
     )
 

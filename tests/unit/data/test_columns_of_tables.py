@@ -18,6 +18,7 @@ import pytest
 from autotrain_gradio import data
 from autotrain_gradio.data import dates, numbers
 from autotrain_gradio.data.declare import Column
+from autotrain_gradio.registry import resolve
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
 
@@ -69,6 +70,17 @@ WORDS = ["quite", "a", "number", "of", "words", "about", "this", "thing", "and",
         (lambda i: f"k{i}x", "id"),
         (lambda i: 1000 + i, "id"),
         (lambda i: None, "ignore"),
+        (lambda i: f"{i % 28 + 1} December 2023", "date"),
+        (lambda i: f"May {i % 28 + 1}, 2023", "date"),
+        (lambda i: f"{i % 28 + 1}.3.24", "date"),
+        (lambda i: f"5/{i % 28 + 1}/24 {i % 12 + 1}:05 PM", "date"),
+        (lambda i: f"{i % 9 + 1}'234.5", "number"),
+        (lambda i: f"{i % 9 + 1}\u00a0234", "number"),
+        (lambda i: f"\u2212{i % 9}.5", "number"),
+        (lambda i: 2**60 + i * i % 23, "category"),
+        (lambda i: 2**60 + i * i, "id"),
+        (lambda i: f"{10**30 + i % 7}", "category"),
+        (lambda i: f"{i % 7}e300", "number"),
     ],
 )
 def test_what_a_column_holds_is_recognised(draft: Path, maker: Maker, kind: str) -> None:
@@ -172,6 +184,43 @@ def test_numbers_with_commas_are_told(draft: Path) -> None:
     assert "'b' (60)" in finding(result, "thousands-comma")["message"]
     row = data.load(draft)["train"][3]
     assert (row["features:a"], row["features:b"]) == (1230.5, 1300.5)
+
+
+@pytest.mark.parametrize("cell", ["{} kg", "{}%", "€ {},50", "${}", "{}.5 m²", "{} km/h", "CHF {}"])
+def test_numbers_with_a_unit_are_pointed_out(draft: Path, cell: str) -> None:
+    result = check(draft, {**BASE, "it": lambda i: cell.format(i * i % 23)})
+    found = finding(result, "numbers-with-units")
+    assert f"'it' ('{cell.format(0)}')" in found["message"] and "Write the number alone" in found["hint"]
+    result = check(draft, {"age": BASE["age"], "target": lambda i: cell.format(i * i % 23)}, roles.NUMBERS)
+    assert cell.format(0) in finding(result, "no-numbers")["hint"]
+
+
+def test_words_with_numbers_in_them_have_no_unit(draft: Path) -> None:
+    columns = {"a": lambda i: f"k{i % 9}x", "b": lambda i: f"town {i % 9}", "c": lambda i: f"{i % 9}{'abcd'[i % 4]}"}
+    columns["d"] = lambda i: "xyz"[i % 3]
+    assert "numbers-with-units" not in codes(check(draft, {**BASE, **columns}))
+
+
+def test_marks_between_thousands_are_told(draft: Path) -> None:
+    result = check(draft, {**BASE, "it": lambda i: f"{i % 9 + 1}'234"})
+    assert "'it' (60)" in finding(result, "thousands-marks")["message"]
+    rows = data.load(draft)["train"]
+    assert {r["features:it"] for r in rows} <= {1234.0 + 1000 * k for k in range(9)}
+    result = check(draft, {"age": BASE["age"], "target": lambda i: f"{i % 9 + 1} 234,5"}, roles.NUMBERS)
+    assert "decimal-comma" in codes(result) and not errors(result)
+
+
+def test_classes_that_are_numbers_are_better_predicted_as_numbers(draft: Path) -> None:
+    of = (*resolve({"task": "tabular-classification"}).task.checks,)
+    assert "table-target" in [c.name for c in of]
+    ages = {"age": BASE["age"], "target": lambda i: (i * 7) % 24}
+    found = finding(check(draft, ages, count=240), "classes-are-numbers")
+    assert "24 classes of 'target' are numbers, from 0 to 23" in found["message"] and "regression" in found["hint"]
+    few = {"age": BASE["age"], "target": lambda i: i % 19}
+    assert "classes-are-numbers" not in codes(check(draft, few, count=240))
+    named = {"age": BASE["age"], "target": lambda i: f"c{i % 24}"}
+    assert "classes-are-numbers" not in codes(check(draft, named, count=240))
+    assert "classes-of-one-row" in errors(check(draft, {"age": BASE["age"], "target": lambda i: f"c{i}"}))
 
 
 def test_categories_that_hardly_repeat(draft: Path) -> None:
@@ -409,6 +458,23 @@ def test_dates_as_people_write_them() -> None:
     ]
     assert found.missing.tolist() == [False] * 5 + [True, True, False, False]
     assert found.unreadable.tolist() == [False] * 7 + [True, True]
+
+
+def test_dates_with_names_of_months_short_years_and_half_days() -> None:
+    cells = [
+        "3 December 2023",
+        "May 3, 2024",
+        "1.2.99",
+        "31/12/24",
+        "13/5/2024 12:05 AM",
+        "13/5/24 1:05:09 pm",
+        "May 2024",
+    ]
+    found = dates.parse(pa.chunked_array([cells]))
+    assert [None if np.isnat(v) else str(v)[:19] for v in found.values] == [
+        *("2023-12-03T00:00:00", "2024-05-03T00:00:00", "1999-02-01T00:00:00", "2024-12-31T00:00:00"),
+        *("2024-05-13T00:05:00", "2024-05-13T13:05:09", None),
+    ]
 
 
 def test_moments_with_a_time_zone_are_brought_to_utc() -> None:

@@ -1,0 +1,58 @@
+"""Classes of a table that are no classes: numbers whose size counts, or single things."""
+
+from __future__ import annotations
+
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Rows
+from autotrain_gradio.errors import Finding
+
+NUMBERS = 20
+"""Different numbers from which it is asked whether they are classes."""
+
+
+def check(rows: Rows, request: Request) -> list[Finding]:
+    """Suggest regression where the classes are many numbers; refuse classes that have one row each."""
+    used, findings = rows.indices(), list[Finding]()
+    for role, cells in rows.cells.items():
+        if cells.names is None or cells.labels.multi:
+            continue
+        counts = cells.labels.counts(used)
+        names = [n for n, c in zip(cells.labels.names, counts.tolist(), strict=True) if c]
+        where = f"data.columns.{role.partition(':')[0]}"
+        findings += _numbers(names, role, where)
+        findings += _single(names, len(used), where)
+    return findings
+
+
+def _numbers(names: list[str], role: str, where: str) -> list[Finding]:
+    if len(names) < NUMBERS:
+        return []
+    try:
+        values = sorted(float(n) for n in names)
+    except ValueError:
+        return []
+    column = role.partition(":")[2]
+    return [
+        Finding(
+            "warning",
+            "classes-are-numbers",
+            f"The {len(names):,} classes{f' of {column!r}' if column else ''} are numbers, from {values[0]:g} to "
+            f"{values[-1]:g}. As classes, 3 is no nearer to 4 than to 90.",
+            "If their size counts, as that of prices or ages does, choose table regression.",
+            where,
+        )
+    ]
+
+
+def _single(names: list[str], used: int, where: str) -> list[Finding]:
+    if len(names) < 3 or len(names) < used:
+        return []
+    return [
+        Finding(
+            "error",
+            "classes-of-one-row",
+            f"Each of the {used:,} rows has a class of its own ('{names[0]}', '{names[1]}', …): nothing can be learnt.",
+            "The column looks like names or numbers of single things. Choose another column.",
+            where,
+        )
+    ]
