@@ -92,7 +92,7 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
         hint = (
             "For example: a folder for each class, with its pictures inside."
             if request.media is not None and request.target is not None
-            else "Arrange the files as one of the layouts shows."
+            else "Is this the right task? 'Which files can I use?' in the first step shows what it reads."
         )
         raise DataError(
             f"No data for {request.title.lower()} was found in these files: {found}."

@@ -46,7 +46,9 @@ def figure(value: Any) -> str:
     if isinstance(value, float):
         if value.is_integer() and abs(value) < 1e15:
             return f"{int(value):,}"
-        return f"{value:,.4g}" if abs(value) >= 1000 or abs(value) >= 1e-3 else f"{value:.1e}"
+        if abs(value) >= 1e-3:
+            return f"{value:,.4g}"
+        return f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.1e}"
     return str(value)
 
 

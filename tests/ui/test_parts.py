@@ -106,6 +106,7 @@ def test_differences_of_transcripts_are_marked_by_elements_not_only_by_colour() 
     [
         (1234567, "1,234,567"),
         (0.93333, "0.9333"),
+        (9.2e-4, "0.00092"),
         (5e-5, "5.0e-05"),
         (math.nan, "–"),
         (None, "–"),

@@ -118,7 +118,7 @@ def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Map
             multi_label=form.multi_label,
             measured_on=measured.on,
         )
-        drawn = [shown[0], board, *shown[1:]]
+        drawn = [shown[0], board, *report.families(found), *shown[1:]]
     run.report(drawn)
     if not run.stop_requested():
         drawn.insert(2, _importance(run, problem, kept, judge or learn))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,6 +41,20 @@ def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Pane
     if len(entries) > rows:
         note += f" {len(entries):,} trials, the {rows} best are shown."
     return panels.table("Leaderboard" + (" so far" if live else ""), head, cells, note=note)
+
+
+def families(search: Search) -> list[Panel]:
+    """Compare the kinds of models by the best trial of each; nothing where each was tried once, or only one was."""
+    entries = search.leaderboard()
+    best: dict[str, Entry] = {}
+    for entry in entries:  # the best come first
+        best.setdefault(entry.family.title, entry)
+    if len(best) < 2 or len(best) == len(entries):
+        return []
+    trials = Counter(e.family.title for e in entries)
+    head = ["model", f"best {search.problem.score.title}", "±", "trials"]
+    rows = [[title, round(e.score, 4), round(e.spread, 4), trials[title]] for title, e in best.items()]
+    return [panels.table("Each kind of model", head, rows, note="The best trial of each.")]
 
 
 def settings(entry: Entry) -> str:
