@@ -74,18 +74,18 @@ def _numeric(column: pa.ChunkedArray) -> Numbers:
 
 
 def _of_text(column: pa.ChunkedArray, comma: str) -> Numbers:
-    found = _plain(column)  # most columns need no more care
+    found = finite(column)  # most columns need no more care
     if found is not None:
         return found
     text = trimmed(column)
     empty = blank(text)
     if text is not column or empty.any():
-        found = _plain(pc.if_else(pa.array(empty), None, text))
+        found = finite(pc.if_else(pa.array(empty), None, text))
     return found or _with_care(text, empty, comma)
 
 
-def _plain(text: pa.ChunkedArray) -> Numbers | None:
-    """Return the numbers where there is nothing but finite ones as Arrow writes them, and nulls."""
+def finite(text: pa.ChunkedArray) -> Numbers | None:
+    """Return the numbers of texts that are finite ones as Arrow writes them, or null; None where any is not."""
     try:
         cast = pc.cast(text, pa.float64())
     except pa.ArrowInvalid:

@@ -61,10 +61,11 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     elif pa.types.is_time(cells.type):
         cells = as_text(cells)
     text = is_text(cells.type)
-    if text:
+    known = numbers.finite(cells) if text else None  # then there are no spaces to look for
+    if text and known is None:
         cells = trimmed(cells)
-    empty = blank(cells) if text else _null(cells)
-    column = _Column(cells, empty, context)
+    empty = known.missing if known is not None else blank(cells) if text else _null(cells)
+    column = _Column(cells, empty, context, known)
     kind = given or ("ignore" if nested else _guess(column, context))
     result = Cells(None, {}, {}, findings)
     result.about = {"feature": kind, "guessed": given is None}
@@ -79,10 +80,11 @@ class _Column:
     """A column while it is looked at; what costs something is worked out when it is first asked for.
 
     empty: per row, whether there is nothing in it (numpy).
+    known: the cells as numbers, where they have been read already.
     """
 
-    def __init__(self, cells: pa.ChunkedArray, empty: Any, context: Context) -> None:
-        self.cells, self.empty, self._needed = cells, empty, context.needed
+    def __init__(self, cells: pa.ChunkedArray, empty: Any, context: Context, known: numbers.Numbers | None) -> None:
+        self.cells, self.empty, self._needed, self._known = cells, empty, context.needed, known
         self.sample = pick(cells, np.flatnonzero(~empty & context.needed)[:SAMPLE])
         self.missing = int((empty & context.needed).sum())
         self.filled = int(context.needed.sum()) - self.missing
@@ -105,7 +107,7 @@ class _Column:
     @cached_property
     def numbers(self) -> numbers.Numbers:
         """The cells as numbers."""
-        return numbers.parse(self.cells)
+        return self._known or numbers.parse(self.cells)
 
     def count_numbers(self) -> Any:
         """Count how many different numbers there are; return per row one that stands for its value, -1 for none."""
