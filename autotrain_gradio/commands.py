@@ -122,7 +122,7 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
     for role, columns in found["mapping"].items():
         say(f"  {role}: {', '.join(columns) if isinstance(columns, list) else columns}")
     if found["splits"]:
-        say("  " + ", ".join(f"{n:,} rows for {name}" for name, n in found["splits"].items()))
+        say("  " + ", ".join(f"{n:,} row{'s' if n != 1 else ''} for {name}" for name, n in found["splits"].items()))
     for panel in found["profile"]:
         say("\n" + panel_text(panel))
     if found["profile"]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autotrain_gradio.errors import UserError
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.panels import Panel, unit_of
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LINES_EVERY = 10.0
@@ -103,7 +103,7 @@ def _bars(panel: Panel, rows: int) -> str:
         parts = " + ".join(show(values[i]) for values in series.values())
         figures = parts if len(series) > 1 else show(total)
         lines.append(
-            f"  {label.ljust(width)}  {'█' * round(24 * total / most)} {figures} {panel.get('unit', '')}".rstrip()
+            f"  {label.ljust(width)}  {'█' * round(24 * total / most)} {figures} {unit_of(panel, total)}".rstrip()
         )
     if len(series) > 1:
         lines.append(f"  ({' + '.join(series)})")

@@ -43,6 +43,12 @@ def bars(
     }
 
 
+def unit_of(panel: Mapping[str, Any], value: float) -> str:
+    """Return a panel's unit as it follows a number: 2 rows, 1 row, 1 min; "" where there is none."""
+    unit = str(panel.get("unit") or "")
+    return unit[:-1] if value == 1 and len(unit) > 3 and unit.endswith("s") else unit
+
+
 def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], *, x: str = "step", y: str = "") -> Panel:
     """Line chart: name → points (x, y)."""
     return {

@@ -56,7 +56,7 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
         asks=any(_asks(f) for f in found),
         findings=messages.findings(found, fixes=True),
         summary=_summary(check, found),
-        profile=to_html(check.get("profile") or [], url),
+        profile=to_html([p for p in check.get("profile") or [] if not kinds_table.tells(p)], url),
         gallery=to_html(check.get("gallery") or [], url),
         labels=label_table.rows(check.get("raw_labels") or []),
         columns=columns,

@@ -14,6 +14,8 @@ KINDS = {
     "id": "an id: not learnt from",
     "ignore": "to be ignored",
 }
+OVERVIEW = ["Column", "Kind", "Missing", "Different", "Values"]
+"""What the panel `data.kinds.feature_panels.overview` holds."""
 SHOWN = 500
 HELP = (
     "<p class='at-quiet'>What each column holds was recognised from its cells. Correct what is wrong; a change is "
@@ -28,12 +30,18 @@ element.addEventListener('change', (event) => {
 
 
 def features(check: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the columns of a check that are learnt from, in the order of the data."""
-    return [dict(c) for c in check.get("columns") or [] if c.get("feature") in KINDS]
+    """Return the columns of a check that are learnt from, in the order of the data, and what their values are."""
+    values = {row[0]: row[-1] for panel in check.get("profile") or [] if tells(panel) for row in panel["rows"]}
+    return [{**c, "values": values.get(c["name"], "")} for c in check.get("columns") or [] if c.get("feature") in KINDS]
+
+
+def tells(panel: Mapping[str, Any]) -> bool:
+    """Say whether a panel of a check tells the same as this table: then it is not drawn beside it."""
+    return panel.get("kind") == "table" and list(panel.get("columns") or []) == OVERVIEW
 
 
 def html(columns: Sequence[Mapping[str, Any]]) -> str:
-    """Draw the table; columns: of a check, each with `name, feature, guessed, missing, distinct, examples`."""
+    """Draw the table; columns: of a check, each with `name, feature, guessed, missing, distinct, examples, values`."""
     if not columns:
         return ""
     rows = "".join(_row(number, column) for number, column in enumerate(columns[:SHOWN]))
@@ -43,7 +51,7 @@ def html(columns: Sequence[Mapping[str, Any]]) -> str:
         f"{HELP}<div class='at-scroll' tabindex='0' role='region' aria-label='What the columns hold'>"
         "<table class='at-table at-kinds'><thead><tr><th scope='col'>Column</th><th scope='col'>holds</th>"
         "<th scope='col' class='at-num'>different</th><th scope='col' class='at-num'>missing</th>"
-        f"<th scope='col'>for instance</th></tr></thead><tbody>{rows}</tbody></table></div>{note}"
+        f"<th scope='col'>values</th></tr></thead><tbody>{rows}</tbody></table></div>{note}"
     )
 
 
@@ -66,9 +74,11 @@ def _row(number: int, column: Mapping[str, Any]) -> str:
     said = "" if column.get("guessed", True) else "<small>as you said</small>"
     texts = [str(e) for e in list(column.get("examples") or [])[:3]]
     examples = ", ".join(t if len(t) <= 24 else f"{t[:23]}…" for t in texts)
+    # Of a column that is not used there is nothing but examples.
+    values = str(column.get("values") or "") if kind not in {"id", "ignore"} else ""
     return (
         f"<tr><th scope='row'>{escape(name)}</th><td><select data-column='{number}' "
         f"aria-label='What {escape(name, quote=True)} holds'>{options}</select>{said}</td>"
         f"<td class='at-num'>{int(column.get('distinct') or 0):,}</td>"
-        f"<td class='at-num'>{int(column.get('missing') or 0):,}</td><td>{escape(examples)}</td></tr>"
+        f"<td class='at-num'>{int(column.get('missing') or 0):,}</td><td>{escape(values or examples)}</td></tr>"
     )

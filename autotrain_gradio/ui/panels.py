@@ -12,7 +12,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.panels import Panel, unit_of
 from autotrain_gradio.ui import sounds
 from autotrain_gradio.ui.chart_svg import SERIES_COLOURS, line_chart, scatter_chart
 
@@ -74,7 +74,7 @@ def _numbers(panel: Panel, link: Link) -> str:
 def _bars(panel: Panel, link: Link) -> str:
     labels, series = panel["labels"], panel["series"]
     sums = [sum(float(values[i] or 0) for values in series.values()) for i in range(len(labels))]
-    most, unit = max(sums, default=0) or 1, escape(str(panel.get("unit") or ""))
+    most = max(sums, default=0) or 1
     names = list(series)
     rows = []
     for i, label in enumerate(labels[:BARS_SHOWN]):
@@ -83,13 +83,13 @@ def _bars(panel: Panel, link: Link) -> str:
             f' title="{escape(name)}: {escape(figure(series[name][i]))}"></i>'
             for n, name in enumerate(names)
         )
-        value = escape(figure(sums[i]))
+        value = escape(f"{figure(sums[i])} {unit_of(panel, sums[i])}".rstrip())
         told = ", ".join(f"{name} {figure(series[name][i])}" for name in names) if len(names) > 1 else ""
         extra = f'<span class="at-sr"> ({escape(told)})</span>' if told else ""
         rows.append(
             f"<tr><th scope='row' title='{escape(str(label), quote=True)}'>{escape(str(label))}</th>"
             f"<td><span class='at-bar' aria-hidden='true'>{parts}</span></td>"
-            f"<td>{value}{unit and ' ' + unit}{extra}</td></tr>"
+            f"<td>{value}{extra}</td></tr>"
         )
     more = len(labels) - BARS_SHOWN
     tail = f'<p class="at-note">and {more:,} more</p>' if more > 0 else ""

@@ -247,7 +247,11 @@ def work(estimate: dict[str, Any]) -> str:
     if not estimate:
         return ""
     rows, held = figure(estimate["train_rows"]), estimate.get("validation_rows") or 0
-    tested = f", measured on {figure(held)} rows kept aside" if held else ", without rows to measure it on"
+    tested = (
+        f", measured on {figure(held)} {'row' if held == 1 else 'rows'} kept aside"
+        if held
+        else ", without rows to measure it on"
+    )
     text = (
         f"{figure(estimate['steps'])} steps: {figure(estimate['epochs'])} times through {rows} rows, "
         f"{figure(estimate['steps_per_epoch'])} steps each{tested}."

@@ -17,7 +17,7 @@ from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.snapshot import Fold
 from autotrain_gradio.spec import RunSpec, from_yaml
-from autotrain_gradio.ui import kinds_table, models, row_form, run_html
+from autotrain_gradio.ui import check_view, kinds_table, models, row_form, run_html
 from autotrain_gradio.ui.panels import to_html
 
 NASTY = '"><script>alert(1)</script>'
@@ -84,6 +84,28 @@ def test_the_table_of_kinds_takes_only_what_makes_sense() -> None:
         "x",
     ):
         assert change(columns, None, odd) is None
+
+
+def test_the_table_of_kinds_tells_what_the_overview_does_and_stands_for_it() -> None:
+    overview = panels.table("Columns", kinds_table.OVERVIEW, [["size", "number", "0", 9, "1 to 3, median 2"]])
+    column = {"feature": "number", "guessed": True, "missing": 0, "distinct": 9, "examples": ["2"]}
+    check = {
+        "columns": [{"name": "size", **column}, {"name": "nr", **column, "feature": "id"}, {"name": "b", **column}],
+        "profile": [overview, panels.table("Left out", ["Reason", "Rows"], [["empty", 3]])],
+        "layout": {},
+    }
+    seen = check_view.view(registry().get("tabular"), "draft", check)
+    drawn = kinds_table.html(seen.features)
+    assert "1 to 3, median 2" in drawn and drawn.count(">2</td>") == 2, "examples, where nothing more is known"
+    assert "Left out" in seen.profile and "median" not in seen.profile
+
+
+def test_one_row_is_no_rows() -> None:
+    panel = panels.bars("Classes", ["a", "b"], {"train": [1, 0], "validation": [0, 2]}, unit="rows")
+    drawn, text = to_html([panel], str), panel_text(panel)
+    assert "1 row<" in drawn and "2 rows<" in drawn
+    assert " 1 + 0 row\n" in text and " 0 + 2 rows" in text
+    assert panels.unit_of({"unit": "min"}, 1) == "min" and panels.unit_of({}, 1) == ""
 
 
 def test_points_are_drawn_by_both_faces() -> None:
