@@ -14,7 +14,7 @@ from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.snapshot import Snapshots
 from autotrain_gradio.runs.store import Store
 from autotrain_gradio.service.naming import settle
-from autotrain_gradio.service.turns import Turns
+from autotrain_gradio.service.turns import Joint, Turns
 from autotrain_gradio.settings import Settings
 from autotrain_gradio.spec import RunSpec, Secrets
 from autotrain_gradio.tasks.base import Task
@@ -40,6 +40,7 @@ class Core:
         self._snapshots = Snapshots()
         self._warm = local.WarmWorkers(settings.limits)
         self._turns = Turns()
+        self._checks: dict[str, Joint] = {}
         self._lock = threading.Lock()
         self._dispatcher = Dispatcher(settings, self.store)
         self.store.sweep(settings.limits.draft_days)

@@ -16,6 +16,7 @@ from autotrain_gradio.registry import defaults, resolve
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import told, uploads
 from autotrain_gradio.service.core import LOCAL, Core
+from autotrain_gradio.service.turns import Joint
 
 BROWSE_GRACE_SECONDS = 8.0
 """Time that a source has to leave a server as it was, when a question to it is cancelled."""
@@ -75,8 +76,11 @@ class Drafts(Core):
             run.save_draft({**kept, "data": data} if data else {k: v for k, v in kept.items() if k != "data"})
 
     def draft_state(self, draft: str, owner: str = LOCAL) -> dict[str, Any]:
-        """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
-        return told.draft(self._own(draft, owner))
+        """Return `{id, task, spec, files: [{name, bytes}], check: dict | None, checking: bool}` of a draft.
+
+        checking: a check is under way, which `check` may join.
+        """
+        return {**told.draft(self._own(draft, owner)), "checking": draft in self._checks}
 
     def check(
         self,
@@ -86,33 +90,52 @@ class Drafts(Core):
         *,
         token: str | None = None,
         progress: Progress | None = None,
+        join: bool = False,
     ) -> dict[str, Any]:
         """Read the data as the spec says, look for what is wrong, and split it.
 
         Blocks until done; a second call for the draft cancels the first. Returns what
         `check.json` holds (docs/architecture.md): findings about the data are part of it.
 
+        join: where such a check is under way already, as after a reload of the page, wait for that one.
+
         Raises:
             UserError: the spec is wrong, the data cannot be opened, or the check was cancelled.
         """
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
+        of = (resolved.task.name, resolved.spec.data, getattr(resolved.params, "seed", None), token)
+        with self._lock:
+            running = self._checks.get(draft) if join else None
+            if running is None or running.of != of:
+                running, mine = None, Joint(of)
+                self._checks[draft] = mine
+        if running is not None:
+            return dict(running.join(progress))
         self._make_ready(run, resolved.task.name)
-        with self._turns.take(draft) as cancel:
-            self._draft(draft, owner)  # it may have been started meanwhile
+
+        def work(tell: Progress) -> Any:
+            with self._turns.take(draft) as cancel:
+                self._draft(draft, owner)  # it may have been started meanwhile
+                with self._lock:
+                    run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
+                run.discard_check()
+                return local.call(
+                    run.directory,
+                    "check",
+                    {"spec": resolved.complete()},
+                    progress=tell,
+                    limits=self.settings.limits,
+                    env=self._environment(token),
+                    cancel=cancel,
+                )
+
+        try:
+            return dict(mine.do(work, progress))
+        finally:
             with self._lock:
-                run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
-            run.discard_check()
-            value = local.call(
-                run.directory,
-                "check",
-                {"spec": resolved.complete()},
-                progress=progress,
-                limits=self.settings.limits,
-                env=self._environment(token),
-                cancel=cancel,
-            )
-        return dict(value)
+                if self._checks.get(draft) is mine:
+                    del self._checks[draft]
 
     def browse(
         self,
@@ -167,6 +190,8 @@ class Drafts(Core):
     def cancel_check(self, draft: str, owner: str = LOCAL) -> None:
         """End the draft's check, if one is under way."""
         self._own(draft, owner)
+        with self._lock:
+            self._checks.pop(draft, None)  # what is being cancelled is not joined
         self._turns.cancel(draft)
 
     def preview(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from autotrain_gradio.errors import StateError, WorkerError
+
+Progress = Callable[[str, float], None]
 
 ENDS_SECONDS = 15.0
 """How long a cancelled call may take to end."""
@@ -92,6 +95,50 @@ class Turns:
     def _forget(self, name: str, call: _Call) -> None:
         if self._newest.get(name) is call:
             del self._newest[name]
+
+
+class Joint:
+    """Work that several may wait for: whoever comes later is told its progress, and has its result too.
+
+    of: what decides about the result; who asks for the same may join.
+    """
+
+    def __init__(self, of: Any) -> None:
+        self.of = of
+        self._told: list[Progress] = []
+        self._last: tuple[str, float] | None = None
+        self._ended = threading.Event()
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    def do(self, work: Callable[[Progress], Any], progress: Progress | None) -> Any:
+        """Do the work, which is given a progress to tell, and return its result."""
+        if progress is not None:
+            self._told.append(progress)
+        try:
+            self._value = work(self._tell)
+        except BaseException as error:
+            self._error = error
+            raise
+        finally:
+            self._ended.set()
+        return self._value
+
+    def join(self, progress: Progress | None) -> Any:
+        """Wait for the work that another does; return its result, or raise its error."""
+        if progress is not None:
+            if self._last is not None:
+                progress(*self._last)
+            self._told.append(progress)
+        self._ended.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def _tell(self, message: str, fraction: float) -> None:
+        self._last = (message, fraction)
+        for progress in self._told:
+            progress(message, fraction)
 
 
 class _Call:

@@ -48,7 +48,7 @@ def serve(host: str | None = None, port: int | None = None, *, share: bool = Fal
     # Whoever else can reach the page is a visitor, not the person at this machine.
     settings = Settings.from_env(shared=True if share or host not in LOOPBACK else None)
     settings.runs.mkdir(parents=True, exist_ok=True)
-    service = Service(settings)
+    service = Service(settings, interactive=True)
     try:
         launch(
             service, host=host, port=port or int(os.environ.get("GRADIO_SERVER_PORT") or 7860), share=share, auth=login

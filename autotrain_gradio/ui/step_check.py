@@ -33,6 +33,7 @@ element.addEventListener('click', (event) => {
 """
 NOTHING_YET = "No data yet. Go back to the first step, and drop your files or use the sample."
 UNFINISHED = "This data was not checked to the end."
+GOES_ON = "This data is still being checked."
 
 
 def project_name(data: Mapping[str, Any] | None, name: str) -> str:
@@ -83,10 +84,15 @@ class CheckStep:
         view = check_view.view(task, seed["draft"] or "", seed.get("check"))
         self = cls(walk, view, gr.State(view.fixes))
         unfinished = bool(seed["draft"] and data.get("source") and not view.checked)
-        started = messages.note(UNFINISHED, level="warning") if unfinished else ""
+        going = unfinished and bool(seed.get("checking"))
+        told = messages.note(GOES_ON) if going else messages.note(UNFINISHED, level="warning")
+        started = told if unfinished else ""
         self.status = gr.HTML(started, elem_id=f"{prefix}-check-status", elem_classes="at-live")
         self.check_now = gr.Button(
-            "Check it now", visible=unfinished, elem_id=f"{prefix}-check-now", elem_classes="at-small-button"
+            "Show the check" if going else "Check it now",
+            visible=unfinished,
+            elem_id=f"{prefix}-check-now",
+            elem_classes="at-small-button",
         )
         self.cancel = gr.Button(
             "Cancel", size="sm", visible=False, elem_id=f"{prefix}-check-cancel", elem_classes="at-small-button"
@@ -165,7 +171,8 @@ class CheckStep:
             dropdown.input(self._chooser(column), [dropdown, *inputs], outputs, **CHECKING)
         self.kinds.submit(self.rekind, [self.features, *inputs], outputs, **CHECKING)
         self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECKING)
-        gr.on([self.split_again.click, self.check_now.click], self.again, inputs, outputs, **CHECKING)
+        self.split_again.click(self.again, inputs, outputs, **CHECKING)
+        self.check_now.click(self.resume, inputs, outputs, **CHECKING)
         self.cancel.click(self.stop, [walk.draft, walk.shell.visitor], None, **QUICK)
         self.following.click(
             lambda data, name: {**walk.go(3), walk.form.name: project_name(data, name)},
@@ -210,6 +217,10 @@ class CheckStep:
     def again(self, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Check once more, with the form as it stands."""
         yield from self._check(dict(values[0] or {}), draft, visitor, token, values)
+
+    def resume(self, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
+        """Show the check that is under way since an earlier visit, or else begin one."""
+        yield from self._check(dict(values[0] or {}), draft, visitor, token, values, join=True)
 
     def relabel(self, table: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Take over the label table, and check again."""
@@ -290,7 +301,14 @@ class CheckStep:
         return draft, {walk.draft: draft, self.data_note: ""}
 
     def _check(
-        self, data: dict[str, Any], draft: Any, visitor: Any, token: Any, values: Sequence[Any]
+        self,
+        data: dict[str, Any],
+        draft: Any,
+        visitor: Any,
+        token: Any,
+        values: Sequence[Any],
+        *,
+        join: bool = False,
     ) -> Iterator[Updates]:
         walk = self.walk
         if not draft or not data.get("source"):
@@ -305,14 +323,16 @@ class CheckStep:
             self.data_note: messages.in_use(str(data.get("path") or "")),
             self.data_next: gr.Button(visible=True),
             self.status: messages.busy("Opening the data"),
-            self.check_now: gr.Button(visible=False),
+            self.check_now: gr.Button("Check it now", visible=False),
             self.cancel: gr.Button(visible=True),
             self.findings: "",
             self.following: gr.Button(interactive=False),
             **walk.go(2),
         }
         service, owner = walk.shell.service, walk.shell.owner(visitor)
-        for item in follow(lambda tell: service.check(draft, spec, owner, token=token or None, progress=tell)):
+        for item in follow(
+            lambda tell: service.check(draft, spec, owner, token=token or None, progress=tell, join=join)
+        ):
             with self._lock:
                 if self._latest.get(draft) is not mine:
                     return  # a later check has taken the place of this one, and talks from now on

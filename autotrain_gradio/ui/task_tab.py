@@ -25,14 +25,22 @@ from autotrain_gradio.ui.step_train import TrainStep
 from autotrain_gradio.ui.task_form import TaskForm, outside_form
 
 Seed = dict[str, Any]
-"""`{n, draft, spec, step, check}`: n makes each one different."""
+"""`{n, draft, spec, step, check, checking}`: n makes each one different; checking: a check is under way."""
 
 _numbers = itertools.count(1)
 
 
-def seed(draft: str | None = None, spec: Mapping[str, Any] | None = None, step: int = 1, check: Any = None) -> Seed:
+def seed(
+    draft: str | None = None,
+    spec: Mapping[str, Any] | None = None,
+    step: int = 1,
+    check: Any = None,
+    *,
+    checking: bool = False,
+) -> Seed:
     """Make a seed: an empty form, or one that shows a spec."""
-    return {"n": next(_numbers), "draft": draft, "spec": dict(spec or {}), "step": step, "check": check}
+    made = {"n": next(_numbers), "draft": draft, "spec": dict(spec or {})}
+    return {**made, "step": step, "check": check, "checking": checking}
 
 
 def seed_of_draft(shell: Shell, draft: str, owner: str, *, step: int | None = None) -> Seed:
@@ -43,7 +51,8 @@ def seed_of_draft(shell: Shell, draft: str, owner: str, *, step: int | None = No
     """
     state = shell.service.draft_state(draft, owner)
     has_data = bool((state["spec"].get("data") or {}).get("source"))
-    return seed(draft, state["spec"], step or (2 if has_data else 1), state["check"])
+    step = step or (2 if has_data else 1)
+    return seed(draft, state["spec"], step, state["check"], checking=state["checking"])
 
 
 @dataclass

@@ -44,14 +44,18 @@ def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Let calls last until they are cancelled, unless their model is 'last/one'; return those that were begun."""
+    """Let calls last until they are cancelled or told to `end`, save with the model 'last/one'; return those begun."""
     begun: list[dict[str, Any]] = []
 
     def call(directory: Path, verb: str, context: dict[str, Any], *, cancel: threading.Event, **more: Any) -> Any:
-        begun.append({"verb": verb, "model": context["spec"]["model"], "cancel": cancel})
-        if context["spec"]["model"] != "last/one" and cancel.wait(20):
-            time.sleep(0.1)  # its worker needs a moment to end
-            raise WorkerError("cancelled", code="cancelled")
+        end = threading.Event()
+        begun.append({"verb": verb, "model": context["spec"]["model"], "cancel": cancel, "end": end})
+        if more.get("progress"):
+            more["progress"]("Reading", 0.1)
+        while context["spec"]["model"] != "last/one" and not end.wait(0.02):
+            if cancel.is_set():
+                time.sleep(0.1)  # its worker needs a moment to end
+                raise WorkerError("cancelled", code="cancelled")
         return {"findings": [], "model": context["spec"]["model"]}
 
     monkeypatch.setattr(local, "call", call)
@@ -165,6 +169,48 @@ def test_two_checks_at_once_leave_what_the_last_one_found(
     first.join(10)
     assert ended[0].code == "cancelled" and not check.exists()
     assert service.draft_state(draft)["spec"]["model"] == "last/one"
+
+
+def test_a_check_that_is_under_way_can_be_joined_and_not_when_other_things_are_asked(
+    page: tuple[Service, list[str]], calls: list[dict[str, Any]]
+) -> None:
+    service = page[0]
+    draft, spec = service.draft(IMAGES), {"task": IMAGES, "data": DATA}
+    assert not service.draft_state(draft)["checking"]
+    first, ended = later(lambda: service.check(draft, spec))
+    until(lambda: len(calls) == 1)
+    assert service.draft_state(draft)["checking"]  # as a page that was reloaded asks
+    told: list[str] = []
+    named = {**spec, "project_name": "named", "params": {"epochs": 9}}  # which does not concern the rows
+    second, joined = later(lambda: service.check(draft, named, join=True, progress=lambda m, f: told.append(m)))
+    until(lambda: told == ["Reading"])
+    calls[0]["end"].set()
+    for thread in (first, second):
+        thread.join(10)
+    assert ended == joined and joined[0]["findings"] == [] and len(calls) == 1
+    assert not service.draft_state(draft)["checking"]
+    third, cancelled = later(lambda: service.check(draft, spec))
+    until(lambda: len(calls) == 2)
+    other = {**spec, "model": "last/one", "data": {**DATA, "train_split": "x"}}
+    assert service.check(draft, other, join=True)["model"] == "last/one"
+    third.join(10)
+    assert cancelled[0].code == "cancelled"
+
+
+def test_a_check_that_is_being_cancelled_is_not_joined(
+    page: tuple[Service, list[str]], calls: list[dict[str, Any]]
+) -> None:
+    service = page[0]
+    draft, spec = service.draft(IMAGES), {"task": IMAGES, "data": DATA}
+    first, ended = later(lambda: service.check(draft, spec))
+    until(lambda: len(calls) == 1)
+    service.cancel_check(draft)
+    second, result = later(lambda: service.check(draft, spec, join=True))
+    until(lambda: len(calls) == 2)
+    calls[1]["end"].set()
+    for thread in (first, second):
+        thread.join(10)
+    assert ended[0].code == "cancelled" and result[0]["findings"] == []
 
 
 def test_a_check_that_waited_while_the_run_was_started_does_not_begin(
