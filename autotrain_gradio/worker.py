@@ -24,19 +24,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import psutil
-
 from autotrain_gradio.errors import Finding, UserError
 from autotrain_gradio.registry import Resolved, resolve
-from autotrain_gradio.runs import wire, worker_lock
+from autotrain_gradio.runs import wire, worker_lock, worker_process
 from autotrain_gradio.runs.failure import findings_of, is_full
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.spec import RunSpec
 
 Progress = Callable[[str, float], None]
-CALLER = "AUTOTRAIN_GRADIO_CALLER"
-"""Environment variable: the process id of the caller, without whom a call has no sense."""
 VERBS = ("check", "browse", "preview", "probe", "train", "predict", "verify", "publish", "serve")
 ERRORS_TOLD = 20
 LOADING = "Loading the libraries"
@@ -320,12 +316,22 @@ def _serve(directory: Path) -> None:
 
 
 def _load(directory: Path, context: dict[str, Any]) -> None:
-    """Load what a verb needs; a call that comes meanwhile waits, and is told for what."""
-    try:
-        _loaded(resolve(_spec(directory, context)), _tell)
-        _tell("Preparing", 1.0)
-    except Exception:  # the boundary: the call that follows meets the same error, and answers with it
-        _log(traceback.format_exc())
+    """Load what a verb needs; a call that comes meanwhile waits, and is told for what.
+
+    A thread of its own does it, after all that is more urgent: somebody waits for the check that is read meanwhile.
+    """
+
+    def work() -> None:
+        worker_process.load_after_others()
+        try:
+            _loaded(resolve(_spec(directory, context)), _tell)
+            _tell("Preparing", 1.0)
+        except Exception:  # the boundary: the call that follows meets the same error, and answers with it
+            _log(traceback.format_exc())
+
+    thread = threading.Thread(target=work, name="load", daemon=True)
+    thread.start()
+    thread.join()
 
 
 def _tell(message: str, fraction: float) -> None:
@@ -341,38 +347,6 @@ def _cancelled(number: int, frame: Any) -> None:
     raise SystemExit(1)
 
 
-def _end_with_caller(grace: float) -> None:
-    """End this process and what it has started when its caller dies.
-
-    grace: seconds that it has to leave things in order.
-    """
-    caller = int(os.environ.get(CALLER, "0"))
-
-    def watch() -> None:
-        while os.getppid() == caller:
-            time.sleep(1.0)
-        if grace:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(grace)
-        os.killpg(0, signal.SIGKILL)
-
-    if caller and os.getpgrp() == os.getpid():
-        threading.Thread(target=watch, daemon=True).start()
-
-
-def _give_way() -> None:
-    """Be the first to go when memory runs out: the page must live to say so (proc(5), oom_score_adj)."""
-    with contextlib.suppress(OSError):  # another system, or not allowed
-        Path("/proc/self/oom_score_adj").write_text("500")
-
-
-def _end_children() -> None:
-    """End what a training has started and left."""
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the worker's shell; the exit status is 0 only when the work is done."""
     parser = argparse.ArgumentParser(prog="autotrain_gradio.worker")
@@ -381,13 +355,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--attempt", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args(argv)
-    _give_way()
+    worker_process.give_way()
     if args.verb == "train":
         done = train(args.directory, args.attempt, args.resume)
-        _end_children()
+        worker_process.end_children()
         return 0 if done else 1
     browsing = args.verb == "browse"
-    _end_with_caller(BROWSE_GRACE_SECONDS if browsing else 0.0)
+    worker_process.end_with_caller(BROWSE_GRACE_SECONDS if browsing else 0.0)
     if browsing:
         signal.signal(signal.SIGTERM, _cancelled)
     if args.verb == "serve":
