@@ -14,7 +14,8 @@ import psutil
 
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
 """Environment variable: the process id of the caller, without whom a call has no sense."""
-LOADING_NICENESS = 10
+LOADING_NICENESS = 3
+"""Half the share of processor time that others at work have: a training may be among them, and must not starve it."""
 
 
 def end_with_caller(grace: float) -> None:
