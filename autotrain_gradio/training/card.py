@@ -61,10 +61,12 @@ def card(
     measured_on: str,
     origin: str = "",
     disclosure: str = "",
+    note: str = "",
 ) -> str:
     """Write a model card: what it was trained on, how, what was measured, how to use it.
 
     task: the Hub's pipeline tag. metrics: name → value on the validation rows; empty: none were kept.
+    note: what stands below the figures.
     """
     spec, name = run.spec, run.spec.project_name
     results = [
@@ -82,7 +84,7 @@ def card(
     )
     start = "a small random model" if spec.model == TINY else Path(spec.model).name if base is None else spec.model
     measured = _table(("metric", "value"), {k: f"{v:.4f}" for k, v in metrics.items()})
-    nothing = "No rows were kept for validation: nothing was measured."
+    nothing = "Nothing was measured: no rows were kept for validation, or the training was stopped before."
     changed = run.params.model_dump(mode="json")
     parts = [
         f"---\n{front.to_yaml()}\n---",
@@ -90,6 +92,7 @@ def card(
         f"{title}: {origin}." if origin else f"{title}, fine-tuned from {start}.",
         "## Results",
         f"On {measured_on}:\n\n{measured}" if metrics else nothing,
+        *([note] if note else []),
         "## Use",
         f"```python\n{usage.strip()}\n```",
         "## Data",

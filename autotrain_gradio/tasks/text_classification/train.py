@@ -103,7 +103,7 @@ def train(run: Reporter) -> None:
         tokenizer.save_pretrained(folder)
         saved.verify(folder, model, AutoModelForSequenceClassification, AutoTokenizer, classes=len(labels.names))
 
-    card.save(run, write, model_card(run, rows, labels, found, done))
+    card.save(run, write, model_card(run, rows, labels, found, done, view.note(judge.outputs)))
     run.report(report)
 
 
@@ -144,8 +144,10 @@ def read_texts(
     return sets
 
 
-def model_card(run: Reporter, rows: DatasetDict, labels: Labels, found: Mapping[str, float], done: Fit) -> str:
-    """Write the model's card: what it is, what was measured, how to use it."""
+def model_card(
+    run: Reporter, rows: DatasetDict, labels: Labels, found: Mapping[str, float], done: Fit, note: str
+) -> str:
+    """Write the model's card: what it is, what was measured, how to use it. note: how labels are given."""
     lines = [
         "from transformers import pipeline",
         "",
@@ -176,6 +178,7 @@ def model_card(run: Reporter, rows: DatasetDict, labels: Labels, found: Mapping[
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
         metrics=found,
         measured_on=f"{validation} validation texts",
+        note=note,
     )
 
 

@@ -58,9 +58,10 @@ def per_class(logits: np.ndarray, targets: np.ndarray, names: list[str]) -> list
 def multi_label(scores: np.ndarray, targets: np.ndarray, thresholds: np.ndarray | float = 0.5) -> dict[str, float]:
     """Measure predictions of any number of labels a row.
 
-    scores: (rows, labels) from 0 to 1. targets: 0 or 1 (rows, labels). thresholds: one for each label, or for all;
-    a score that reaches it gives the label. accuracy: share of the rows whose labels are all right. f1, precision and
-    recall as macro, micro and weighted averages; auc: mean over the labels that some rows have and some have not.
+    scores: (rows, labels) from 0 to 1. targets: 0 or 1 (rows, labels). thresholds: one for each label, for all, or for
+    each score; a score that reaches it gives the label. accuracy: share of the rows whose labels are all right. f1,
+    precision and recall as macro, micro and weighted averages; auc: mean over the labels that some rows have and some
+    have not.
     """
     from autotrain_gradio.training.metrics import modules
 
@@ -72,15 +73,23 @@ def multi_label(scores: np.ndarray, targets: np.ndarray, thresholds: np.ndarray 
 
 
 def per_label(
-    scores: np.ndarray, targets: np.ndarray, names: list[str], thresholds: np.ndarray | float = 0.5
+    scores: np.ndarray,
+    targets: np.ndarray,
+    names: list[str],
+    thresholds: np.ndarray | float = 0.5,
+    *,
+    given: np.ndarray | None = None,
 ) -> list[list[Any]]:
-    """Return for each label `[name, threshold, precision, recall, f1, auc, rows]`; None where no row tells."""
+    """Return for each label `[name, threshold, precision, recall, f1, auc, rows]`; None where no row tells.
+
+    given: whether each label was given (rows, labels), where the thresholds listed do not say it.
+    """
     from sklearn.metrics import precision_recall_fscore_support
 
     limits = np.broadcast_to(np.asarray(thresholds, dtype=np.float64), (len(names),))
     *figures, there = precision_recall_fscore_support(
         targets,
-        (scores >= limits).astype(np.int8),
+        (scores >= limits if given is None else given).astype(np.int8),
         average=None,
         # A single label in a column of its own is taken for two classes: 1 is that it applies.
         labels=np.arange(len(names)) if len(names) > 1 else [1],
