@@ -108,7 +108,7 @@ class Collator:
     is given; None: there is no such decoder.
 
     A batch has what the extractor makes (`input_values` or `input_features`, and `attention_mask`), `labels` int64
-    (batch, longest), and `filled` float32 (batch,): the part of the time axis that is speech and no padding.
+    (batch, longest), and `samples` int64 (batch,): how long each wave is without its padding.
     """
 
     def __init__(self, extractor: Any, *, masks: bool, padding: int = IGNORED, start: int | None = None) -> None:
@@ -131,10 +131,10 @@ class Collator:
         return batch
 
     def features(self, waves: Sequence[Wave]) -> dict[str, torch.Tensor]:
-        """Return what the model takes for some waves, and `filled`."""
+        """Return what the model takes for some waves, and `samples`."""
         rate = self._extractor.sampling_rate
-        lengths = np.array([len(w) for w in waves], dtype=np.float64)
-        longest = max(int(lengths.max()), round(SHORTEST * rate))
+        lengths = [len(w) for w in waves]
+        longest = max(*lengths, round(SHORTEST * rate))
         if self._alone:
             items = [{"input_values": self._extractor(w, sampling_rate=rate).input_values[0]} for w in waves]
             found = self._extractor.pad(
@@ -146,14 +146,13 @@ class Collator:
             )
         else:
             given = list(waves)
-            if lengths.max() < longest:
+            if max(lengths) < longest:
                 given[0] = np.pad(given[0], (0, longest - len(given[0])))
             found = self._extractor(
                 given, sampling_rate=rate, return_attention_mask=self._masks or None, return_tensors="pt"
             )
         batch = {k: v for k, v in found.items() if k != "attention_mask" or self._masks}
-        window = getattr(self._extractor, "n_samples", None)  # Whisper's window is always the same
-        batch["filled"] = torch.from_numpy(np.minimum(lengths / (window or longest), 1.0)).float()
+        batch["samples"] = torch.tensor(lengths)
         return batch
 
 

@@ -162,7 +162,7 @@ def frame_counter(model: Any, features: Callable[[list[Any]], dict[str, torch.Te
     counts = []
     for seconds in MEASURED:
         batch = features([torch.zeros(round(seconds * rate)).numpy()])
-        batch.pop("filled")
+        batch.pop("samples")
         with torch.inference_mode():
             counts.append(model(**{k: v.to(model.device) for k, v in batch.items()}).logits.shape[1])
     slope = (counts[1] - counts[0]) / (MEASURED[1] - MEASURED[0])

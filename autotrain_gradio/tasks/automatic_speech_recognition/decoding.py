@@ -11,14 +11,24 @@ import torch
 from autotrain_gradio.training.audio import IGNORED
 
 
-def best_path(logits: torch.Tensor, filled: torch.Tensor, blank: int) -> torch.Tensor:
+def frames(model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Return how many frames of each utterance are speech (batch,), as the model itself counts them for its loss.
+
+    inputs: what `Collator` makes.
+    """
+    mask = inputs.get("attention_mask")
+    # wav2vec2 and its kin count from samples, those that take features from those; each with a formula of its own.
+    count = getattr(model, "_get_feat_extract_output_lengths", None) or model._get_subsampling_output_length
+    return count(inputs["samples"] if mask is None else mask.sum(dim=-1))
+
+
+def best_path(logits: torch.Tensor, frames: torch.Tensor, blank: int) -> torch.Tensor:
     """Return the likeliest label of each frame (batch, frames); the blank where an utterance has ended.
 
-    logits: (batch, frames, labels). filled: part of the frames that is speech, (batch,).
+    logits: (batch, frames, labels). frames: how many of them are speech, (batch,).
     """
     labels = logits.argmax(dim=-1)
-    last = torch.ceil(filled.to(labels.device) * labels.shape[1]).clamp(max=labels.shape[1])
-    beyond = torch.arange(labels.shape[1], device=labels.device)[None, :] >= last[:, None]
+    beyond = torch.arange(labels.shape[1], device=labels.device)[None, :] >= frames.to(labels.device)[:, None]
     return labels.masked_fill(beyond, blank)
 
 
@@ -27,9 +37,9 @@ def write(model: Any, features: Mapping[str, torch.Tensor], family: str, longest
 
     longest: most labels of one utterance, for models with encoder and decoder.
     """
-    inputs = {k: v for k, v in features.items() if k != "filled"}
+    inputs = {k: v for k, v in features.items() if k != "samples"}
     if family == "ctc":
-        return best_path(model(**inputs).logits, features["filled"], model.config.pad_token_id)
+        return best_path(model(**inputs).logits, frames(model, features), model.config.pad_token_id)
     if family == "transducer":
         return model.generate(**inputs).sequences
     found = model.generate(**inputs, max_new_tokens=longest, num_beams=1, do_sample=False)

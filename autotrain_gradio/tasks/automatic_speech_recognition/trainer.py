@@ -34,7 +34,7 @@ class SpeechTrainer(Trainer):
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **more: Any) -> Any:
         """Leave out of a batch what no model takes."""
-        inputs = {k: v for k, v in inputs.items() if k != "filled"}
+        inputs = {k: v for k, v in inputs.items() if k != "samples"}
         return super().compute_loss(model, inputs, return_outputs=return_outputs, **more)
 
     def prediction_step(
@@ -47,7 +47,8 @@ class SpeechTrainer(Trainer):
             if prediction_loss_only:
                 return loss.detach().mean(), None, None
             if self._made.family == "ctc":
-                written = decoding.best_path(outputs.logits, inputs["filled"], self._made.model.config.pad_token_id)
+                made = self._made.model
+                written = decoding.best_path(outputs.logits, decoding.frames(made, inputs), made.config.pad_token_id)
             else:
                 features = {k: v for k, v in inputs.items() if k not in ("labels", "decoder_input_ids")}
                 bare = self.accelerator.unwrap_model(model)

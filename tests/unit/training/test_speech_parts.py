@@ -14,7 +14,7 @@ from transformers import Wav2Vec2FeatureExtractor, WhisperFeatureExtractor
 
 from autotrain_gradio.errors import MissingExtra, UserError
 from autotrain_gradio.registry import registry
-from autotrain_gradio.tasks.automatic_speech_recognition import ctc, decoding, tiny, transcribe, writing
+from autotrain_gradio.tasks.automatic_speech_recognition import ctc, decoding, models, tiny, transcribe, writing
 from autotrain_gradio.tasks.automatic_speech_recognition.families import family_of
 from autotrain_gradio.training.audio import Collator, Speech, Utterance, at_speed
 from autotrain_gradio.training.pretrained import ModelError
@@ -55,7 +55,7 @@ def test_a_batch_is_padded_with_what_a_loss_ignores() -> None:
     batch = collate(items)
     assert batch["labels"].tolist() == [[5, 6], [7, -100]]
     assert batch["attention_mask"].sum(-1).tolist() == [7200, 14400]
-    assert batch["filled"].tolist() == [0.5, 1.0]
+    assert batch["samples"].tolist() == [7200, 14400]
     alone = collate(items[:1])
     assert alone["input_values"].shape == (1, 7200)
     assert collate([{"audio": speak("a"), "labels": [1]}])["input_values"].shape == (1, 4000), "a quarter of a second"
@@ -80,11 +80,30 @@ def test_whispers_window_is_always_the_same() -> None:
 
 def test_what_lies_behind_the_end_of_an_utterance_is_not_heard() -> None:
     logits = torch.nn.functional.one_hot(torch.tensor([[3, 3, 4, 4], [3, 0, 4, 4]]), 6).float()
-    labels = decoding.best_path(logits, torch.tensor([1.0, 0.5]), blank=0)
+    labels = decoding.best_path(logits, torch.tensor([4, 2]), blank=0)
     assert labels.tolist() == [[3, 3, 4, 4], [3, 0, 0, 0]]
     tokenizer = ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", "a", "b"])})
     rows = np.array([[3, 3, 0, 3, 2, 4, -100]])
     assert decoding.texts(tokenizer, rows, "ctc") == ["aa b"], "doubled letters stay two"
+
+
+@pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wav2vec2-bert", "parakeet"])
+def test_as_many_frames_are_heard_as_the_model_itself_counts(kind: str, tmp_path: Path) -> None:
+    folder = tiny.tiny_model(tmp_path, "ab", kind=kind)
+    made = models.open_recogniser(str(folder), params(vocabulary="new"), ["ab"], tmp_path)
+    model, rng = made.model.eval(), np.random.default_rng(0)
+    waves = [rng.normal(size=n).astype(np.float32) for n in (16_000, *range(8_000, 9_000, 90))]
+    batch = made.collator.features(waves)
+    alone = [made.collator.features([wave]) for wave in waves]
+    with torch.inference_mode():
+        if kind == "parakeet":
+            inside = model.encoder(batch["input_features"], batch["attention_mask"], output_attention_mask=True)
+            own = inside.attention_mask.sum(dim=-1).tolist()
+        elif kind == "wav2vec2-bert":  # a wave of an odd number of features is padded even where it is alone
+            own = [int(one["attention_mask"].sum()) for one in alone]
+        else:
+            own = [model(**{k: v for k, v in one.items() if k != "samples"}).logits.shape[1] for one in alone]
+    assert decoding.frames(model, batch).tolist() == own and len(set(own)) > 1
 
 
 def test_graphemes_survive_the_way_through_the_tokenizer() -> None:
