@@ -194,6 +194,8 @@ class Task:
     """The heading above what a training shows while it goes on."""
     model_filter: str = ""
     """Hub `pipeline_tag` of the models that fit."""
+    shown: tuple[str, ...] = ()
+    """Parameters, beside those of the group `augmentation`, that change what the preview shows."""
     samples: tuple[Sample, ...] = ()
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,13 +41,14 @@ class ModelStep:
     preview: Any = None
     show: Any = None
     shown: gr.State | None = None
-    switches: list[Any] = field(default_factory=list)
+    """What the preview shows, or will in a moment: see `_key`; empty: it was not asked for."""
     problem: Any = None
     estimate: Any = None
     views: Any = None
     looking: object = None
     place: str = field(default_factory=lambda: uuid4().hex)
     """Where the answer of a probe is shown: a later one for the same place ends the earlier."""
+    drawing: object = None
     following: Any = None
 
     @classmethod
@@ -131,7 +133,7 @@ class ModelStep:
             **QUICK,
         )
         looked = [self.probed, walk.shell.visitor, walk.token, *form.inputs()]
-        gr.on(
+        looking = gr.on(
             [form.choice.change, form.other.submit, form.other.blur, walk.step[3].select],
             self.look,
             looked,
@@ -165,9 +167,13 @@ class ModelStep:
                 "concurrency_id": "preview",
             }
             self.show.click(self.draw_preview, inputs, drawn, **kind)
-            switched = [w.change for w in self.switches]
+            again = {"fn": self.redraw, "inputs": [self.shown, *inputs], "outputs": drawn, **kind}
+            followed = {*walk.task.shown, *walk.task.groups().get(PREVIEWED, ())}
+            switched = [f.widget.change for f in form.params if f.name in followed]
             if switched:
-                gr.on(switched, self.redraw, [self.shown, *inputs], drawn, trigger_mode="always_last", **kind)
+                gr.on(switched, trigger_mode="always_last", **again)
+            # Not before the model was looked at: that fetches what its preview is made with.
+            looking.then(**again)
         self.views.wire(walk)
         self.following.click(lambda: walk.go(4), None, [walk.steps, walk.step[4]], **QUICK)
 
@@ -212,31 +218,45 @@ class ModelStep:
         if not draft:
             yield {self.preview: messages.note("There is no data to show yet.", level="warning")}
             return
+        yield {self.preview: messages.busy("Asking for a preview of your own data")}
+        yield from self._drawn(draft, visitor, values, told=True)
+
+    def redraw(self, shown: str, draft: Any, visitor: Any, *values: Any) -> Iterator[Updates]:
+        """Follow what was changed, where the preview is shown already; until the new one is there the old one stays."""
+        if shown and draft and shown != self._key(draft, values):
+            yield from self._drawn(draft, visitor, values)
+        else:
+            yield {self.preview: gr.skip()}
+
+    def _drawn(self, draft: str, visitor: Any, values: Any, *, told: bool = False) -> Iterator[Updates]:
+        """Draw it; told: what is being done stands in its place until then."""
+        mine = self.drawing = object()
         spec = self.walk.form.spec(values)
-        yield {self.preview: messages.busy("Asking for a preview of your own data"), self.shown: True}
+        yield {self.shown: self._key(draft, values)}
         service, owner = self.walk.shell.service, self.walk.shell.owner(visitor)
         for item in follow(lambda tell: service.preview(draft, spec, {}, owner, progress=tell)):
-            if not isinstance(item, Done):
-                yield {self.preview: messages.busy(item[0])}
-            else:
+            if self.drawing is not mine:
+                return  # what is shown would be older than what was asked for since
+            if isinstance(item, Done):
                 url = link(draft, str(time.time_ns()))
                 yield {self.preview: messages.error(item.error) if item.error else to_html(item.value, url)}
+            elif told:
+                yield {self.preview: messages.busy(item[0])}
 
-    def redraw(self, shown: bool, *values: Any) -> Iterator[Updates]:
-        """Follow a changed switch, where the preview is shown already."""
-        if shown:
-            yield from self.draw_preview(*values)
-        else:
-            yield {self.shown: shown}
+    def _key(self, draft: str, values: Any) -> str:
+        """Return all that a preview depends on, so that it is drawn once for the same."""
+        spec, task = self.walk.form.spec(values), self.walk.task
+        followed = {*task.shown, *task.groups().get(PREVIEWED, ())}
+        params = {name: value for name, value in spec["params"].items() if name in followed}
+        return json.dumps([draft, spec["model"], spec["data"], params], sort_keys=True, default=str)
 
     def _preview(self, groups: dict[str, list[str]], params: dict[str, Any]) -> dict[str, list[widgets.Field]]:
         prefix, task, made = self.walk.prefix, self.walk.task, {}
         title = "What the training will see" + (" (augmentation)" if PREVIEWED in groups else "")
-        self.shown = gr.State(False)
+        self.shown = gr.State("")
         with gr.Accordion(title, open=False, elem_id=f"{prefix}-preview-box"):
             if PREVIEWED in groups:
                 made[PREVIEWED] = widgets.widgets(task.params, groups[PREVIEWED], params, prefix=prefix)
-                self.switches = [f.widget for f in made[PREVIEWED]]
             self.show = gr.Button("Show me on my data", size="sm", elem_id=f"{prefix}-preview-show")
             self.preview = gr.HTML(elem_id=f"{prefix}-preview", elem_classes="at-live")
         return made

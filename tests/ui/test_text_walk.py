@@ -28,11 +28,25 @@ def test_from_the_sample_with_several_labels_to_an_answer(app: App, visit: Calla
     expect(tokens.locator("del").first).to_be_visible()
     expect(page.locator(f"{TEXT}-preview")).to_contain_text("texts cut")
 
+    # It follows what is changed, and until it is drawn anew it stays as it is.
+    page.evaluate(
+        "place => { window.gone = 0; new MutationObserver(() => {"
+        " if (!document.querySelector(place + ' .at-tokens')) window.gone += 1 }"
+        ").observe(document.querySelector(place), {subtree: true, childList: true}) }",
+        f"{TEXT}-preview",
+    )
+    page.locator(f"{TEXT}-max-seq-length input").fill("64")
+    expect(page.locator(f"{TEXT}-preview")).to_contain_text("reads the first 64")
+    expect(tokens.locator("del")).to_have_count(0)
+    page.locator(f"{TEXT}-max-seq-length input").fill("16")
+    expect(page.locator(f"{TEXT}-preview")).to_contain_text("reads the first 16")
+    assert page.evaluate("window.gone") == 0
+
     page.locator(f"{TEXT}-model-next").click()
     page.locator(f"{TEXT}-start").click()
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed", timeout=180_000)
     expect(page.locator("#run-report")).to_contain_text("Each label")
-    expect(page.locator("#run-report")).to_contain_text("Thresholds were chosen")
+    expect(page.locator("#run-report")).to_contain_text("thresholds chosen on the other half")
     expect(page.locator("#run-samples table tbody tr")).to_have_count(8)
 
     page.locator("#try-it-text-0 textarea").fill("Where is my parcel? " + "Please answer. " * 40)

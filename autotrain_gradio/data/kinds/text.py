@@ -6,20 +6,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import as_text, blank
+from autotrain_gradio.data.columns import as_text, blank, is_list
 from autotrain_gradio.data.contents import of_texts
 from autotrain_gradio.data.kinds.text_panels import gallery, profile
-from autotrain_gradio.data.rows import Cells, Context, counted
+from autotrain_gradio.data.rows import Cells, Context, counted, listed
 from autotrain_gradio.errors import DataError, Finding
 
 __all__ = ["combine", "gallery", "inspect", "profile"]
 
 SEPARATOR = "\n"
+JSON = r"""^\s*(\{\s*["'][^"']*["']\s*:(?s:.*)\}|\[\s*["'{](?s:.*)["'}]\s*\])\s*$"""
+"""How an object or a list of texts or objects looks that was written into a cell."""
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Take the texts as they are; rows with none are left out and told."""
-    return _cells(as_text(cells, context.names), context)
+    result = _cells(as_text(cells, context.names), context)
+    result.findings += _nested(context.column, cells)
+    return result
 
 
 def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
@@ -36,19 +40,52 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
             "invalid-setting",
         )
     joined: pa.ChunkedArray | None = None
-    for column in columns.values():
+    findings = []
+    for name, column in columns.items():
+        findings += _nested(name, column)
         text = as_text(column)
         text = pc.if_else(pa.array(blank(text)), None, text)
         # Not all at once with null_handling="skip": that leaves out rows in which every part is null.
         joined = (
             text if joined is None else pc.coalesce(pc.binary_join_element_wise(joined, text, separator), joined, text)
         )
-    return _cells(joined, context)
+    result = _cells(joined, context)
+    result.findings += findings
+    return result
+
+
+def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:
+    """Refuse a column whose cells are objects or lists: what would be learned from is their punctuation."""
+    if pa.types.is_struct(cells.type):
+        keys = [cells.type.field(i).name for i in range(cells.type.num_fields)]
+        what = f"objects with the keys {listed(keys)}"
+        hint = (
+            f"Save the text alone in a column of its own, for instance that of the key '{keys[0]}', or choose another."
+        )
+    elif is_list(cells.type):
+        what = "lists"
+        hint = "Save each row's text as one piece of text, or choose another column. Labels may be lists."
+    else:
+        return []
+    message = f"The cells of the column '{column}' are {what}, not texts."
+    return [Finding("error", "text-nested", message, hint, f"column {column}")]
 
 
 def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
     empty = np.flatnonzero(blank(texts) & context.needed)
     result = Cells(texts, {"text-empty": empty}, {"digest": of_texts(texts)})
+    odd = np.flatnonzero(np.asarray(pc.fill_null(pc.match_substring_regex(texts, JSON), False)) & context.needed)
+    if len(odd):
+        result.findings.append(
+            Finding(
+                "warning",
+                "text-json",
+                f"{counted(len(odd), 'text')} {'looks' if len(odd) == 1 else 'look'} like JSON objects or lists and "
+                f"will be read with all braces and keys: {context.examples(odd)}.",
+                "Save the text alone, if it stands inside.",
+                f"column {context.column}",
+            )
+        )
     if len(empty):
         one = len(empty) == 1
         result.findings.append(

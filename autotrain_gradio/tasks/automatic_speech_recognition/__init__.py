@@ -240,6 +240,18 @@ TASK = Task(
     ),
     defaults=defaults,
     model_filter="automatic-speech-recognition",
+    shown=(
+        "vocabulary",
+        "tokens",
+        "text_case",
+        "punctuation",
+        "min_character_count",
+        "language",
+        "speed_perturbation",
+        "max_duration",
+        "max_seq_length",
+        "too_long",
+    ),
     samples=(
         Sample(
             "numbers",

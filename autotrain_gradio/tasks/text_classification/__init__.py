@@ -176,6 +176,7 @@ TASK = Task(
     ),
     defaults=defaults,
     model_filter="text-classification",
+    shown=("max_seq_length",),
     samples=(
         Sample(
             "messages",

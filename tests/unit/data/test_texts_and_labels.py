@@ -53,6 +53,32 @@ def test_rows_without_a_text_are_left_out_and_named(draft: Path) -> None:
     assert "a.csv, row 3, a.csv, row 4" in finding(result, "text-empty")["message"]
 
 
+def test_objects_and_lists_are_no_texts(draft: Path) -> None:
+    rows = [{"text": {"title": f"t{i}", "body": "b"}, "label": "ab"[i % 2]} for i in range(8)]
+    found = finding(check(draft, rows, columns={"text": ["text"], "target": ["label"]}), "text-nested")
+    assert found["level"] == "error" and "keys title, body" in found["message"] and "'title'" in found["hint"]
+    assert found["where"] == "column text"
+    rows = [{"text": f"row {i}", "words": ["a", f"w{i}"], "label": "ab"[i % 2]} for i in range(8)]
+    found = finding(check(draft, rows, columns={"text": ["text", "words"], "target": ["label"]}), "text-nested")
+    assert "'words' are lists" in found["message"]
+
+
+def test_objects_among_texts_are_told_and_ordinary_brackets_are_not(draft: Path) -> None:
+    texts = [
+        {"body": "x", "n": 1},
+        "[deleted]",
+        "{curly} braces",
+        '{"a": [1,\n 2]}',
+        "['one', 'two']",
+        "plain",
+        "[1] see",
+    ]
+    rows = [{"text": text, "label": "ab"[i % 2]} for i, text in enumerate(texts * 2)]
+    found = finding(check(draft, rows), "text-json")
+    assert found["level"] == "warning" and found["message"].startswith("6 texts look like JSON")
+    assert "a.jsonl, row 1, a.jsonl, row 4, a.jsonl, row 5" in found["message"]
+
+
 def test_several_columns_are_joined(draft: Path) -> None:
     rows = [{"title": "T", "body": "B", "label": "a"}, {"title": " ", "body": "only", "label": "b"}] + [
         {"title": None, "body": None, "label": "a"}
