@@ -129,7 +129,8 @@ def transcripts(title: str, rows: Sequence[Mapping[str, Any]], *, note: str = ""
 
 def tokens(title: str, items: Sequence[Mapping[str, Any]], *, note: str = "") -> Panel:
     """Texts split into tokens: each item has `label`, `read` and `cut` (the tokens that a model reads, and those that
-    are cut off), and `more`, the number of tokens that are not listed."""
+    are cut off), `more`, the number of tokens that are not listed, and perhaps `rtl`: they are read from right to left.
+    """
     return {"kind": "tokens", "title": title, "note": note, "items": [dict(i) for i in items]}
 
 

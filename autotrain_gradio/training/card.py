@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,9 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from autotrain_gradio.runs.record import write_json
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.spec import TINY
+
+MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
+"""Signs that Markdown reads; an underline only beside what is no letter or digit."""
 
 
 def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
@@ -84,7 +88,9 @@ def card(
     )
     start = "a small random model" if spec.model == TINY else Path(spec.model).name if base is None else spec.model
     measured = _table(("metric", "value"), {k: f"{v:.4f}" for k, v in metrics.items()})
-    nothing = "Nothing was measured: no rows were kept for validation, or the training was stopped before."
+    nothing = (
+        "There are no figures: nothing was measured, for want of validation rows or since the training was stopped."
+    )
     changed = run.params.model_dump(mode="json")
     parts = [
         f"---\n{front.to_yaml()}\n---",
@@ -112,4 +118,6 @@ def _table(head: tuple[str, str], rows: Mapping[str, str]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Return text that stands in a cell as it is: nothing in it is taken for Markdown, HTML or a formula."""
+    marked = MARKUP.sub(lambda found: "\\" + found[0], " ".join(text.split()))
+    return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -193,7 +193,9 @@ def _tokens(panel: Panel, link: Link) -> str:
         read = "".join(f"<span>{escape(str(t))}</span> " for t in item["read"])
         cut = "".join(f"<del>{escape(str(t))}</del> " for t in item["cut"])
         more = f"<em>and {item['more']:,} more</em>" if item["more"] else ""
-        items.append(f"<li><b>{escape(str(item['label']))}</b><p dir='auto'>{read}{cut}{more}</p></li>")
+        # Not "auto": the first token is often one of the model's own, in Latin letters.
+        side = "rtl" if item.get("rtl") else "ltr"
+        items.append(f"<li><b dir='auto'>{escape(str(item['label']))}</b><p dir='{side}'>{read}{cut}{more}</p></li>")
     return f"<ul class='at-tokens'>{''.join(items)}</ul>"
 
 

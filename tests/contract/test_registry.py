@@ -37,6 +37,7 @@ def test_every_parameter_has_a_help_text_and_a_group(task: Task) -> None:
         assert isinstance(extra, dict) and extra["group"] in GROUPS, name
     assert sorted(n for names in task.groups().values() for n in names) == sorted(fields)
     assert "basic" in task.groups()
+    assert set(task.shown) <= set(fields)
 
 
 @each_task

@@ -1,8 +1,9 @@
-"""Texts that are very long, or say hardly anything."""
+"""Texts that are very long, say hardly anything, or are not texts at all: numbers, identifiers."""
 
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data.columns import pick
@@ -16,10 +17,14 @@ LONG = 20_000
 
 SHORT = 40
 """Bytes beyond which a text is not looked through for a letter."""
+FEW = 10
+"""Texts under which nothing is said of them as a whole."""
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
-    """Tell of very long texts, of which a model reads the beginning only, and of those without a letter or digit."""
+    """Tell of very long texts, of which a model reads the beginning only, of those without a letter or digit, and of
+    columns that hold numbers or identifiers.
+    """
     findings = []
     used = rows.indices()
     for role, cells in rows.cells.items():
@@ -55,4 +60,25 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                     f"data.columns.{role}",
                 )
             )
+        if len(short) == len(used) >= FEW:
+            findings += _no_texts(pick(cells.values, used), f"data.columns.{role}")
     return findings
+
+
+def _no_texts(texts: pa.ChunkedArray, where: str) -> list[Finding]:
+    """Tell of short texts that are all numbers, or all single words with digits of which each is another."""
+
+    def all_are(pattern: str) -> bool:
+        return bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
+
+    if not all_are(r"\pN"):
+        return []
+    if all_are(r"^\s*\S+\s*$") and pc.count_distinct(texts).as_py() == len(texts):
+        text = "The texts look like identifiers: each is a single word with digits, and no two are the same."
+        hint = "A model learns nothing from them that holds for new rows. Choose the column that holds the texts."
+        return [Finding("warning", "text-identifiers", text, hint, where)]
+    if not all_are(r"^\PL*([eE][+-]?\pN+)?\PL*$"):
+        return []
+    text = "The texts are numbers: none has a letter."
+    hint = "Choose the column that holds the texts, or take numbers to one of the tasks for tables."
+    return [Finding("warning", "text-numbers", text, hint, where)]

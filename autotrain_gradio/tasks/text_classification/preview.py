@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ MEASURED = 20_000
 PIECES = 160
 """Tokens of a text that are shown, at most."""
 BARS = 12
+BYTES = 4
+BOXES = "One box is one token (or several, where only all of them are a character). What is struck out is cut off."
 
 
 def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any]) -> list[Panel]:
@@ -62,7 +65,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     return [
         panels.numbers("Lengths in tokens", facts, note=" ".join(notes)),
         _histogram(lengths, limit),
-        panels.tokens("What the training sees", shown, note="One box is one token. What is struck out is cut off."),
+        panels.tokens("What the training sees", shown, note=BOXES),
     ]
 
 
@@ -90,17 +93,39 @@ def _pieces(tokenizer: Any, cells: Mapping[str, Any], row: int, labels: Labels, 
         "read": _words(tokenizer, read[:PIECES]),
         "cut": _words(tokenizer, lost[: max(0, PIECES - len(read))]),
         "more": max(0, len(ids) - PIECES),
+        "rtl": _right_to_left(cells["text"]),
     }
 
 
 def _words(tokenizer: Any, ids: Sequence[int]) -> list[str]:
-    """Return each token as a person reads it, spaces included; bytes that are no whole character as they are named."""
+    """Return the tokens as a person reads them; those that are only together a character stand together."""
     special = set(tokenizer.all_special_ids)
-    found = []
+    found: list[str] = []
+    parts: list[str] = []
+
+    def told() -> None:
+        if parts:
+            text = str(tokenizer.convert_tokens_to_string(parts)).strip()
+            found.append(text or " ".join(parts))
+            parts.clear()
+
     for number, name in zip(ids, tokenizer.convert_ids_to_tokens(list(ids)), strict=True):
-        text = name if number in special else str(tokenizer.convert_tokens_to_string([name]))
-        found.append(str(name) if "\ufffd" in text or not text.strip() else text.strip())
+        if number in special:
+            told()
+            found.append(str(name))
+            continue
+        parts.append(str(name))
+        # A character has four bytes at most, of which each may be a token.
+        if "\ufffd" not in str(tokenizer.convert_tokens_to_string(parts)) or len(parts) >= BYTES:
+            told()
+    told()
     return found
+
+
+def _right_to_left(text: str) -> bool:
+    """Whether the first letter of a text is of a script that is written from right to left."""
+    sides = (unicodedata.bidirectional(sign) for sign in text)
+    return next((side for side in sides if side in ("L", "R", "AL")), "L") != "L"
 
 
 def _histogram(lengths: np.ndarray, limit: int) -> Panel:

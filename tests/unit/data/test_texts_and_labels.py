@@ -79,6 +79,27 @@ def test_objects_among_texts_are_told_and_ordinary_brackets_are_not(draft: Path)
     assert "a.jsonl, row 1, a.jsonl, row 4, a.jsonl, row 5" in found["message"]
 
 
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [
+        ([f"id-{i:04d}" for i in range(12)], "text-identifiers"),
+        ([str(i) for i in range(12)], "text-identifiers"),
+        ([f"{i % 5}.5" for i in range(12)], "text-numbers"),
+        ([f"{i % 5} - 1e-05" for i in range(12)], "text-numbers"),
+        ([f"room {i}" for i in range(12)], None),
+        ([f"शब्द{i % 5}" for i in range(12)], None),
+        ([*(f"id-{i:04d}" for i in range(12)), "word"], None),
+        ([str(i) for i in range(9)], None),
+    ],
+)
+def test_a_column_that_holds_no_texts_is_told(draft: Path, texts: list[str], code: str | None) -> None:
+    rows = [{"text": text, "label": "ab"[i // 2 % 2]} for i, text in enumerate(texts)]
+    result = check(draft, rows, columns={"text": ["text"]})
+    assert [c for c in codes(result) if c in ("text-identifiers", "text-numbers")] == ([code] if code else [])
+    if code:
+        assert finding(result, code)["where"] == "data.columns.text"
+
+
 def test_several_columns_are_joined(draft: Path) -> None:
     rows = [{"title": "T", "body": "B", "label": "a"}, {"title": " ", "body": "only", "label": "b"}] + [
         {"title": None, "body": None, "label": "a"}

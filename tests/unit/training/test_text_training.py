@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from markdown_it import MarkdownIt
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -358,6 +360,33 @@ def test_the_preview_shows_tokens_and_what_is_cut(text_trial: Make) -> None:
     item = next(i for i in found["What the training sees"]["items"] if "long" in i["label"])
     assert item["read"][0] == "[CLS]" and item["read"][-1] == "[SEP]" and len(item["read"]) == 16
     assert item["cut"][0] == "dog" and len(item["read"]) + len(item["cut"]) == facts["longest"]
+
+
+def test_the_preview_shows_whole_characters_and_the_side_from_which_they_are_read(text_trial: Make) -> None:
+    texts = ["का हाल बा रउआ", "مرحبا بالعالم", "👩‍👩‍👧 ok \ufffd"]
+    rows = [{"text": f"{texts[i % 3]} {i}", "label": "ab"[i % 2]} for i in range(12)]
+    made = text_trial(rows)
+    shown = task.preview(made.directory, made.resolved.spec, made.resolved.params, {"texts": 12})[-1]["items"]
+    assert len(shown) > 6
+    for item in shown:
+        boxes = "".join(item["read"][1:-1])
+        assert boxes.isascii() is False and not set(boxes) & set("Ãàâ¤¦ðŁ"), "no bytes for letters"
+        assert any("".join(text.split()) in boxes for text in texts[:2]) or "👩" in boxes
+        assert item["rtl"] == ("مرحبا" in boxes)
+
+
+def test_names_of_labels_are_no_markup_in_the_card(text_trial: Make) -> None:
+    names = ["<script>alert(1)</script>", "**a** | [b](javascript:x)", "__proto__ of snake_case $x$\nnext `c`"]
+    rows = [{"text": f"the {['dog', 'cat', 'axe'][i % 3]} {i}", "label": names[i % 3]} for i in range(30)]
+    made = text_trial(rows, epochs=1)
+    task.train(made.reporter())
+    card = (made.directory / "model" / "README.md").read_text()
+    (cell,) = (line for line in card.splitlines() if line.startswith("| classes |"))
+    assert "<script" not in card and "&lt;script&gt;alert(1)&lt;/script&gt;" in cell
+    drawn = MarkdownIt("commonmark").enable("table").render(card[card.index("## Data") :].split("## Training")[0])
+    assert not re.search(r"<(strong|em|a|code|script)\b", drawn)
+    assert "__proto__ of snake_case $x$ next `c`" in drawn and "**a** | [b](javascript:x)" in drawn
+    assert set(task.load(made.directory)([{"text": "the dog"}])[0]["scores"]) == set(names)
 
 
 def test_the_preview_of_a_model_that_is_not_here_says_so(text_trial: Make) -> None:
