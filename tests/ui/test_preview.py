@@ -18,7 +18,8 @@ class _Previews:
         self.asked: list[int] = []
         self.may = {16: threading.Event(), 64: threading.Event()}
 
-    def preview(self, draft: str, spec: dict[str, Any], context: dict[str, Any], owner: str) -> list[panels.Panel]:
+    def preview(self, draft: str, spec: dict[str, Any], context: Any, owner: str, *, progress: Any) -> list[Any]:
+        progress("Splitting texts", 0.5)
         length = spec["params"]["max_seq_length"]
         self.asked.append(length)
         assert self.may[length].wait(20)
@@ -38,7 +39,7 @@ def test_the_preview_stays_until_it_is_drawn_anew_and_is_drawn_once_for_the_same
         event.set()
     made = step(service)
     first = list(made.draw_preview("draft", None, {"max_seq_length": 16, "lr": 1}))
-    assert "Preparing" in first[0]["preview"] and ">16<" in first[-1]["preview"]
+    assert "Asking for" in first[0]["preview"] and ">16<" in first[-1]["preview"]
     key = next(update["shown"] for update in first if "shown" in update)
     made_of = {"max_seq_length": 16, "lr": 2}
     assert all("value" not in update["preview"] for update in made.redraw(key, "draft", None, made_of))
