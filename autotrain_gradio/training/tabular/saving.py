@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -46,16 +49,30 @@ class Saved:
     fitted: Fitted
 
 
+def _skops_io() -> ModuleType:
+    """Import skops when it is needed, and torch not at all.
+
+    skops imports every module of scikit-learn to list its estimators. One of them is there for arrays of torch, and
+    loads torch where it is installed, which takes longer than the first model. A module that is None cannot be
+    imported (Python's reference, "The import system": the module cache), and that one module is then passed over.
+    """
+    blocked = "skops.io" not in sys.modules and "torch" not in sys.modules
+    if blocked:
+        sys.modules["torch"] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("skops.io")
+    finally:
+        if blocked:
+            del sys.modules["torch"]
+
+
 def save(model: Saved, folder: Path) -> None:
     """Write the model, and read it back as anybody would.
 
     Raises:
         UserError: it holds a type that is not trusted; then it could not be read again.
     """
-    # Loaded here and below, not above: skops looks through all of scikit-learn, and torch where there is one, which
-    # takes longer than the first model.
-    import skops.io
-
+    io = _skops_io()
     parts = [dict(p) for p in model.fitted.parts]
     plain = {
         "scikit-learn": sklearn.__version__,
@@ -64,7 +81,7 @@ def save(model: Saved, folder: Path) -> None:
         "transformer": model.transformer,
         "parts": parts,
     }
-    skops.io.dump(plain, folder / FILE)
+    io.dump(plain, folder / FILE)
     load(folder)
 
 
@@ -74,11 +91,10 @@ def load(folder: Path) -> Saved:
     Raises:
         UserError: it is damaged, or holds a type that does not belong into it.
     """
-    import skops.io
-
+    io = _skops_io()
     path = folder / FILE
     try:
-        unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - TRUSTED)
+        unknown = sorted(set(io.get_untrusted_types(file=path)) - TRUSTED)
     except Exception as error:  # the boundary: a file of strangers may be anything
         raise _damaged(path, error) from None
     if unknown:
@@ -89,7 +105,7 @@ def load(folder: Path) -> Saved:
             "untrusted-model",
         )
     try:
-        found: dict[str, Any] = skops.io.load(path, trusted=sorted(TRUSTED))
+        found: dict[str, Any] = io.load(path, trusted=sorted(TRUSTED))
         for part in found["parts"]:
             _check_trees(part["estimator"])
         return Saved(found["transformer"], Fitted(found["task"], found["sizes"], found["parts"]))
