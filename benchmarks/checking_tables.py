@@ -14,22 +14,7 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio import data
-from autotrain_gradio.data.catalogue import (
-    CLASS_BALANCE,
-    DUPLICATES,
-    FEATURE,
-    LABEL_SPELLING,
-    LABELS,
-    PATH,
-    TABLE,
-    TABLE_COLUMNS,
-    TABLE_LEAKAGE,
-    TEXT,
-    TEXT_LENGTH,
-    VALUE,
-)
-from autotrain_gradio.data.declare import Column
-from autotrain_gradio.spec import DataSpec
+from autotrain_gradio.registry import resolve
 from benchmarks.rows import Row
 
 ROWS = 1_000_000
@@ -39,16 +24,8 @@ WORDS = (
     *("refund", "never", "again", "price", "good", "bad", "value", "phone", "screen", "battery", "broke", "after"),
 )
 LABEL_NAMES = ("billing", "delivery", "praise", "other")
-TEXTS = (
-    Column("text", "Text", TEXT, names=("text",), many=True, join=True),
-    Column("target", "Label", LABELS, names=("label",), many=True, join=True),
-)
-TABLES = (
-    Column("features", "Columns", FEATURE, many=True, rest=True),
-    Column("target", "Target", LABELS, names=("target",), many=True),
-    Column("id", "Id", VALUE, names=("id",), required=False),
-)
-CHECKS = (LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TABLE_COLUMNS, TABLE_LEAKAGE)
+TASKS = {"texts": "text-classification", "ten mixed columns": "tabular-classification"}
+"""Whose columns and checks are used: all of them, as in the page."""
 
 
 def texts(rng: np.random.Generator, first: int, count: int) -> Iterator[str]:
@@ -109,9 +86,8 @@ print(seconds, result["rows"], peak_memory(), told[0])
 
 def check(path: Path, which: str, draft: Path, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Check a table as the page would, in this process."""
-    columns = TEXTS if which == "texts" else TABLES
-    spec = DataSpec(source="path", path=str(path))
-    request = data.Request("Benchmark", spec, columns, (PATH,), (TABLE,), CHECKS)
+    spec = {"task": TASKS[which], "data": {"source": "path", "path": str(path)}}
+    request = data.Request.of(resolve(spec))
     result = dict(data.check(draft, request, progress))
     if any(f["level"] == "error" for f in result["findings"]):
         raise RuntimeError(result["findings"])

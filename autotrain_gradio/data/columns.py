@@ -90,9 +90,11 @@ def _at(column: pa.ChunkedArray, last: bool) -> Any:
     return np.concatenate(found)
 
 
-def begins_with(column: pa.ChunkedArray, letter: str) -> bool:
-    """Say whether any text begins with this letter of ASCII; cheaper than Arrow's own."""
-    return bool((_at(column, last=False) == ord(letter)).any())
+def begins_with(column: pa.ChunkedArray, letters: str) -> bool:
+    """Say whether any text begins with one of these letters of ASCII; cheaper than Arrow's own."""
+    wanted = np.zeros(256, dtype=bool)
+    wanted[[ord(letter) for letter in letters]] = True
+    return bool(wanted[_at(column, last=False)].any())
 
 
 def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
