@@ -234,7 +234,8 @@ def _commas(used: list[About]) -> list[Finding]:
 
 
 def _many(used: list[About], total: int) -> list[Finding]:
-    many = [a for a in used if a["feature"] == "category" and a["distinct"] > min(MANY, max(20, total / 2))]
+    categories = [a for a in used if a["feature"] == "category" and not a.get("united")]
+    many = [a for a in categories if a["distinct"] > min(MANY, max(20, total / 2))]
     if not many:
         return []
     shown = [f"'{a['name']}' ({a['distinct']:,})" for a in many]

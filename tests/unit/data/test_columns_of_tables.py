@@ -195,6 +195,14 @@ def test_numbers_with_a_unit_are_pointed_out(draft: Path, cell: str) -> None:
     assert cell.format(0) in finding(result, "no-numbers")["hint"]
 
 
+def test_numbers_with_a_unit_are_not_called_categories_too(draft: Path) -> None:
+    columns = {"price": lambda i: f"€ {i * i // 2},50", "town": lambda i: f"town {i * i // 2}"}
+    result = check(draft, {**BASE, **columns})
+    assert "'price'" in finding(result, "numbers-with-units")["message"]
+    assert "'town'" in finding(result, "many-categories")["message"]
+    assert "'price'" not in finding(result, "many-categories")["message"]
+
+
 def test_words_with_numbers_in_them_have_no_unit(draft: Path) -> None:
     columns = {"a": lambda i: f"k{i % 9}x", "b": lambda i: f"town {i % 9}", "c": lambda i: f"{i % 9}{'abcd'[i % 4]}"}
     columns["d"] = lambda i: "xyz"[i % 3]
