@@ -140,8 +140,8 @@ def test_columns_of_zero_and_one_are_labels_and_columns_of_text_are_joined(look:
         (csv() + ",good\n   ,bad\n", "warning", "text-empty", "2 rows"),
         (csv([*ROWS, ("x" * 10_000_000, "good")]), "warning", "cell-too-large", "row 14"),
         (csv([*ROWS, ("so so", "meh")]), "warning", "class-with-one-row", "'meh'"),
-        (csv([*ROWS, (GOOD[0], "bad")]), "warning", "same-in-two-classes", "row 14 (bad)"),
-        (csv([*ROWS, ROWS[0]]), "info", "duplicates", "row 14"),
+        (csv([*ROWS, (GOOD[0], "bad")]), "warning", "same-in-two-classes", "rows 2 (good) = 14 (bad)"),
+        (csv([*ROWS, ROWS[0]]), "info", "duplicates", "rows 2 = 14"),
         (csv([*ROWS, ("=SUM(A1:A9)", "good")]), "warning", "formulas", "=SUM"),
     ],
 )

@@ -275,6 +275,7 @@ def test_it_trains_where_there_is_no_torch(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from autotrain_gradio import worker
+from autotrain_gradio.registry import resolve
 from autotrain_gradio.runs.record import Run, write_json
 folder = Path(sys.argv[1])
 folder.mkdir()
