@@ -77,17 +77,22 @@ told = []
 def progress(message, fraction):
     if "First look" in message and not told:
         told.append(time.time() - float(sys.argv[4]))
+request = here.request_of(Path(sys.argv[1]), sys.argv[2])
 began = time.perf_counter()
-result = here.check(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), progress)
+result = here.check(request, Path(sys.argv[3]), progress)
 seconds = time.perf_counter() - began
 print(seconds, result["rows"], peak_memory(), told[0])
 """
 
 
-def check(path: Path, which: str, draft: Path, progress: Callable[[str, float], None]) -> dict[str, Any]:
-    """Check a table as the page would, in this process."""
+def request_of(path: Path, which: str) -> data.Request:
+    """Return what the page would ask of a table."""
     spec = {"task": TASKS[which], "data": {"source": "path", "path": str(path)}}
-    request = data.Request.of(resolve(spec))
+    return data.Request.of(resolve(spec))
+
+
+def check(request: data.Request, draft: Path, progress: Callable[[str, float], None]) -> dict[str, Any]:
+    """Check a table as the page would, in this process."""
     result = dict(data.check(draft, request, progress))
     if any(f["level"] == "error" for f in result["findings"]):
         raise RuntimeError(result["findings"])

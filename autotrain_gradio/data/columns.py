@@ -90,24 +90,36 @@ def _at(column: pa.ChunkedArray, last: bool) -> Any:
     return np.concatenate(found)
 
 
-def begins_with(column: pa.ChunkedArray, letters: str) -> bool:
-    """Say whether any text begins with one of these letters of ASCII; cheaper than Arrow's own."""
-    wanted = np.zeros(256, dtype=bool)
-    wanted[[ord(letter) for letter in letters]] = True
-    return bool(wanted[_at(column, last=False)].any())
+def first_bytes(column: pa.ChunkedArray) -> Any:
+    """Return which of the 256 bytes any text begins with (numpy, truth values): much is ruled out by that."""
+    found = np.zeros(256, dtype=bool)
+    found[_at(column, last=False)] = True
+    return found
+
+
+def begin_with(first: Any, letters: str) -> bool:
+    """Say whether any text begins with one of these letters of ASCII, given `first_bytes`."""
+    return bool(first[[ord(letter) for letter in letters]].any())
+
+
+def begin_only_with(column: pa.ChunkedArray, letters: str) -> bool:
+    """Say whether all texts, but empty ones, begin with one of these letters of ASCII."""
+    first = first_bytes(column)
+    first[[ord(letter) for letter in letters]] = False
+    return not first.any()
 
 
 def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column of text without spaces around the texts: the column itself where none has any."""
-    if _BEGINS[_at(column, last=False)].any() or _ENDS[_at(column, last=True)].any():
+    if (_BEGINS & first_bytes(column)).any() or _ENDS[_at(column, last=True)].any():
         return pc.utf8_trim_whitespace(column)
     return column
 
 
-def blank(column: pa.ChunkedArray) -> Any:
-    """Return per row of a column of text whether there is nothing in it (numpy)."""
+def blank(column: pa.ChunkedArray, first: Any = None) -> Any:
+    """Return per row of a column of text whether there is nothing in it (numpy). first: its `first_bytes`, if known."""
     nothing = pc.fill_null(pc.equal(pc.binary_length(column), 0), True)
-    if _BEGINS[_at(column, last=False)].any():
+    if (_BEGINS & (first_bytes(column) if first is None else first)).any():
         nothing = pc.or_(nothing, pc.fill_null(pc.utf8_is_space(column), True))
     return np.asarray(nothing.combine_chunks() if isinstance(nothing, pa.ChunkedArray) else nothing)
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from autotrain_gradio.data.columns import begins_with, blank
+from autotrain_gradio.data.columns import begin_with, blank, first_bytes
 from autotrain_gradio.data.sheets import Sheet
 from autotrain_gradio.errors import DataError
 
@@ -69,22 +69,27 @@ def read_plain(path: Path, name: str, head: str, delimiter: str) -> Sheet | None
     table, signs = read
     if signs.quotes and _many_lines(table):
         return None
-    columns = []
+    columns: list[pa.ChunkedArray] = []
+    formulas: list[str] = []
     for column in table.columns:
         if (pc.max(pc.binary_length(column)).as_py() or 0) > LONGEST_CELL:
             return None
-        if begins_with(column, " "):
+        first = first_bytes(column)
+        if begin_with(first, "="):
+            formulas.append(names[len(columns)])
+        if begin_with(first, " "):
             if signs.quotes:
                 return None  # spaces before a quote: what is inside the quotes keeps its own
             column = pc.utf8_ltrim(column, " ")
-        nothing = blank(column)
+            formulas.append(names[len(columns)])  # what stands behind the spaces is not known
+        nothing = blank(column, first)
         columns.append(pc.if_else(pa.array(nothing), None, column) if nothing.any() else column)
     table = pa.table(columns, names=names)
     number = np.arange(2, table.num_rows + 2)
     bare = _bare(table)
     if bare.any():
         table, number = table.filter(pa.array(~bare)), number[~bare]
-    return Sheet(name, table, number, first=[cell.strip() for cell in record])
+    return Sheet(name, table, number, first=[cell.strip() for cell in record], formulas=formulas)
 
 
 @dataclass

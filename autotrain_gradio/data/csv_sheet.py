@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import encoding
-from autotrain_gradio.data.columns import begins_with
 from autotrain_gradio.data.csv_plain import LONGEST_CELL, MANY_LINES, header_of, read_plain, zeros
 from autotrain_gradio.data.rows import Progress, counted, listed
 from autotrain_gradio.data.sheets import Gathering, Sheet, empty, header_only
@@ -252,10 +251,8 @@ def _formulas(sheet: Sheet) -> list[Finding]:
     """Tell of cells that hold a formula of a spreadsheet, not its value."""
     shown: list[str] = []
     total = 0
-    for name in sheet.table.column_names:
+    for name in sheet.table.column_names if sheet.formulas is None else sheet.formulas:
         column = sheet.table.column(name)
-        if not begins_with(column, "="):
-            continue
         found = pc.fill_null(pc.match_substring_regex(column, r"^=[A-Z]+\(|^=[A-Z]+[0-9]+"), False)
         count = pc.sum(found).as_py() or 0
         if count:

@@ -102,6 +102,7 @@ def _save(whole: datasets.Dataset, parts: Mapping[str, Any], folder: Path) -> No
         writers = []
         for name in parts:
             (path,) = (folder / name).glob("*.arrow")
+            path.unlink()  # a file that is made shorter is put on the disk when it is closed; a new one later
             sink = stack.enter_context(pa.OSFile(str(path), "wb"))
             writers.append(stack.enter_context(pa.ipc.new_stream(sink, schema)))
         pool = stack.enter_context(ThreadPoolExecutor(THREADS))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import as_text, blank, is_text, trimmed
+from autotrain_gradio.data.columns import as_text, begin_only_with, blank, is_text, trimmed
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
@@ -86,6 +86,8 @@ def _of_text(column: pa.ChunkedArray, comma: str) -> Numbers:
 
 def finite(text: pa.ChunkedArray) -> Numbers | None:
     """Return the numbers of texts that are finite ones as Arrow writes them, or null; None where any is not."""
+    if not begin_only_with(text, "+-.0123456789"):
+        return None
     try:
         cast = pc.cast(text, pa.float64())
     except pa.ArrowInvalid:

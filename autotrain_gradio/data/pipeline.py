@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from autotrain_gradio.data import checked, materialise, split_names
 from autotrain_gradio.data.checked import TRAIN, VALIDATION, CheckResult, State
-from autotrain_gradio.data.columns import pick, stacked
+from autotrain_gradio.data.columns import stacked
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.kinds.label import unused_mapping
@@ -33,7 +33,9 @@ THREADS = 2
 LARGE = 100_000
 """Rows from which a table is looked at in part first."""
 SOME_ROWS = 2_000
-"""About how many rows that are."""
+"""How many rows that are."""
+PLACES = 20
+"""In how many places of the table they stand, evenly."""
 
 
 def _quiet(message: str, fraction: float) -> None:
@@ -164,11 +166,14 @@ def _first_look(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree)
 
     Only what concerns single cells is said: of all rows, other things may be true than of a few.
     """
-    chosen = np.arange(0, len(rows), len(rows) // SOME_ROWS)
+    places = min(PLACES, SOME_ROWS)
+    begins = np.arange(places) * (len(rows) // places)
+    size = SOME_ROWS // places
+    chosen = (begins[:, None] + np.arange(size)).ravel()
     columns = [dict(c) for c in state.mapping.columns]
     first = State(state.draft, state.request, _quiet, mapping=Mapping(state.mapping.roles, columns))
     part = table.select([n for n in table.column_names if n != WHERE])
-    few = pa.table({n: pick(part.column(n), chosen) for n in part.column_names})
+    few = pa.concat_tables([part.slice(int(begin), size) for begin in begins]).combine_chunks()
     _inspect(first, Rows([rows.where[i] for i in chosen.tolist()], rows.validation[chosen]), few, raw, tree)
     found = [f for f in (*state.findings, *first.findings) if f.code != "label-mapping-unused"]
     found.sort(key=lambda f: checked.ORDER[f.level])

@@ -35,6 +35,7 @@ class Sheet:
     number: per row its number as a spreadsheet counts (numpy).
     passed: reason → rows that could not be read.
     first: the cells of the first line of a CSV, which may turn out to be no header.
+    formulas: columns in which a formula may stand; None: any of them.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Sheet:
     findings: list[Finding] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
+    formulas: list[str] | None = None
 
 
 def read_sheet(path: Path, name: str, progress: Progress | None = None, sheet: str | None = None) -> Sheet:

@@ -12,7 +12,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 from autotrain_gradio.errors import Finding
 
-LOOKED_AT = 1000
+LOOKED_AT = 500
 """Texts that are looked at, evenly over all of them, and of each the first characters."""
 CHARACTERS = 400
 ENOUGH = 200
@@ -67,7 +67,9 @@ def spoken(texts: Iterable[str]) -> str:
     letters = sum(map(len, words))
     if letters < ENOUGH:
         return ""
-    scripts = Counter(_script(letter) for word in words for letter in word)
+    scripts = Counter[str]()
+    for letter, count in Counter("".join(words)).items():
+        scripts[_script(letter)] += count
     script, most = scripts.most_common(1)[0]
     if script != "LATIN":
         name = "Chinese" if script == "CJK" else script.capitalize()

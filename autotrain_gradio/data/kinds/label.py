@@ -100,7 +100,7 @@ def _named(found: list[Any], context: Context) -> tuple[list[str], Any]:
 
 def raw_counts(found: list[Any], codes: Any) -> Counter[str]:
     """Return label as it stands in the data → its rows."""
-    counts = np.bincount(codes[codes >= 0], minlength=len(found))
+    counts = np.bincount(codes + 2, minlength=len(found) + 2)[2:]  # -1 and -2: missing, or not needed
     raw: Counter[str] = Counter()
     for value, count in zip(found, counts.tolist(), strict=True):
         if count and isinstance(value, str) and not isinstance(value, NotAName):
