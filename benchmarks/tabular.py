@@ -18,10 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from autotrain_gradio.service import Service, wait
 from autotrain_gradio.settings import Settings
-from autotrain_gradio.training.tabular import scoring
+from autotrain_gradio.training.tabular import model, scoring
 from autotrain_gradio.training.tabular.families import BY_NAME
 from autotrain_gradio.training.tabular.model import Target
-from autotrain_gradio.training.tabular.search import Problem, fit_fold
+from autotrain_gradio.training.tabular.search import Problem
 from benchmarks.rows import Row
 
 ROWS, NUMBERS, WORDS = 20_000, 22, 8
@@ -71,8 +71,11 @@ def trials() -> list[Row]:
                 family = BY_NAME[name]
                 problem = Problem(rows, kinds, targets, scoring.SCORES["accuracy"], params, jobs)
                 for fold in range(5):
-                    fitted, judge = fit_fold(problem, family, family.defaults(), False, fold)
-                    problem.score(fitted.predict(judge), problem.judged(fold)[1])
+                    learn, judge = problem.fold(family.style, fold)
+                    known, asked = problem.judged(fold)
+                    settings = family.defaults()
+                    fitted = model.fit(family, settings, learn, known, balanced=False, seed=42, jobs=jobs)
+                    problem.score(fitted.predict(judge), asked)
                 best_ours = min(best_ours, time.process_time() - begin)
         text = f"one trial of {name.replace('_', ' ')}, {TRIAL_ROWS:,} rows × 30 columns, its folds prepared"
         theirs = f"{best_plain:.2f} s CPU, scikit-learn's cross-validation"
