@@ -331,7 +331,8 @@ class RunView:
                 found.append({"value": None, "show_label": True})
                 continue
             data = plot.postprocess(run_html.table(chart, series))
-            found.append({"value": data.model_dump(), "colors_in_legend": drawn, "show_label": False})
+            named = drawn if len(chart.series) > 1 else []
+            found.append({"value": data.model_dump(), "colors_in_legend": named, "show_label": False})
         return found
 
     def _yaml(self, snapshot: dict[str, Any]) -> str:
@@ -343,13 +344,12 @@ class RunView:
 
 
 def _style(chart: Any, unit: str) -> dict[str, Any]:
-    labels = list(chart.series.values())
-    several = len(labels) > 1
+    # A colour for a single one too: Gradio's own is the same dark one in both modes.
     return {
         "x": "step",
         "y": "value",
-        "color": "series" if several else None,
-        "color_map": dict(zip(labels, SERIES_COLOURS, strict=False)) if several else None,
+        "color": "series",
+        "color_map": dict(zip(chart.series.values(), SERIES_COLOURS, strict=False)),
         "title": chart.title,
         "label": chart.title,
         "x_title": unit,

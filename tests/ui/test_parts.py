@@ -17,6 +17,7 @@ from autotrain_gradio.errors import Finding, NotFound, UserError
 from autotrain_gradio.registry import registry
 from autotrain_gradio.tasks.base import Chart
 from autotrain_gradio.ui import answers, check_view, form, label_table, messages, models, run_html
+from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
 from autotrain_gradio.ui.files import Tickets, link
 from autotrain_gradio.ui.panels import figure, to_html
 from autotrain_gradio.ui.shell import Done, follow
@@ -198,6 +199,19 @@ def test_a_setting_that_the_page_shows_is_named_as_it_stands_there() -> None:
 def test_errors_are_told_with_place_and_advice() -> None:
     html = messages.error(UserError("Bad <zip>", "Pack it again.", "photos.zip"))
     assert "Bad &lt;zip&gt;" in html and "Pack it again." in html and "photos.zip" in html
+
+
+@pytest.mark.parametrize("background", ["#ffffff", "#0f172a"])  # the cards of both modes
+def test_the_colours_of_series_are_told_from_their_background(background: str) -> None:
+    def luminance(colour: str) -> float:
+        """Return the relative luminance, from 0 to 1 (WCAG 2.2)."""
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for colour in SERIES_COLOURS:
+        low, high = sorted((luminance(colour), luminance(background)))
+        assert (high + 0.05) / (low + 0.05) >= 3, colour
 
 
 def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
 from tests.hub import TOKEN, serve
 from tests.ui.conftest import App, Page, sync_api
 
@@ -105,6 +107,19 @@ def _right_end(png: bytes) -> int:
     pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
     green = (pixels[..., 1] - pixels[..., 0] > 60) & (pixels[..., 1] - pixels[..., 2] >= 0)
     return int(green.any(axis=0).nonzero()[0].max())
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_single_point_is_seen_in_both_modes(app: App, visit: Visit, mode: str) -> None:
+    run = app.toy(steps=1)
+    app.until(run, "completed")
+    page = visit(f"{app.url}/?run={run}", color_scheme=mode)
+    chart = page.locator("#run-chart-0")
+    expect(chart.locator("svg.marks")).to_be_visible()
+    page.wait_for_timeout(500)
+    pixels = np.asarray(Image.open(io.BytesIO(chart.screenshot())).convert("RGB")).astype(int)
+    wanted = [int(SERIES_COLOURS[0][i : i + 2], 16) for i in (1, 3, 5)]
+    assert (abs(pixels - wanted).max(axis=-1) < 8).sum() >= 30  # a dot of 8 pixels across has 50
 
 
 def test_the_log_grows_and_the_result_appears(app: App, visit: Visit) -> None:
