@@ -39,6 +39,7 @@ class Fit:
     steps, planned: optimizer steps done (of earlier attempts too) and planned.
     stopped: the user ended it. early: it ended because nothing improved any more.
     best_step, best_value: the evaluation whose weights the model now has; None: it has the latest ones.
+    evaluations: how many there were, in earlier attempts too.
     train_loss: mean over this attempt. seconds: duration of this attempt.
     """
 
@@ -49,8 +50,21 @@ class Fit:
     early: bool
     best_step: int | None
     best_value: float | None
+    evaluations: int
     train_loss: float
     seconds: float
+
+    def chosen(self, noun: str) -> str:
+        """Say that the weights were chosen on the rows that their figures are of; nothing where there was no choice.
+
+        noun: what the validation rows are, in the plural.
+        """
+        if self.best_step is None or self.evaluations < 2:
+            return ""
+        return (
+            f"The weights were chosen as the best of {self.evaluations} evaluations on these same validation {noun}: "
+            f"on new {noun}, expect figures that are a little worse."
+        )
 
 
 def fit(trainer: Trainer, run: Reporter, *, on_evaluation: Callable[[int], None] | None = None) -> Fit:
@@ -98,6 +112,7 @@ def fit(trainer: Trainer, run: Reporter, *, on_evaluation: Callable[[int], None]
         early=not recorder.stopping and state.global_step < state.max_steps,
         best_step=best,
         best_value=state.best_metric if best is not None else None,
+        evaluations=sum(any(key.startswith("eval_") for key in entry) for entry in state.log_history),
         train_loss=loss,
         seconds=time.monotonic() - began,
     )

@@ -94,7 +94,9 @@ class Judge:
         if loss is not None:
             found["loss"] = loss
         self._run.result(**{f"eval_{name}": value for name, value in found.items()})
-        return found, [self._results(found, outputs), *self._report(outputs), training_panel(self._run, done)]
+        results = self._results(found, outputs)
+        results["note"] = " ".join(filter(None, [results.get("note"), done.chosen(self._noun)]))
+        return found, [results, *self._report(outputs), training_panel(self._run, done)]
 
     def _all_figures(self, found: dict[str, float], outputs: np.ndarray) -> Panel:
         note = f"On {len(self._rows or ()):,} validation {self._noun}."

@@ -218,7 +218,7 @@ class RunView:
             self.yaml: self._yaml(snapshot),
             self.results: gr.Column(visible=bool(report)),
             self.report: run_html.report(snapshot),
-            **self.try_it.show(run, task, bool(can.get("predict")), emptied=fresh or tried),
+            **self.try_it.show(snapshot, task, emptied=fresh or tried),
             **self.publish.show(bool(shown.get("download")), emptied=fresh),
             **self._samples(snapshot, 0 if fresh else int((seen or {}).get("samples") or 0), sample, task),
             **dict(zip(self.plots, self._charts(run, snapshot, task, styled=fresh), strict=True)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import gradio as gr
 
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.tasks.base import Input, Task
-from autotrain_gradio.ui import answers, messages, row_form
+from autotrain_gradio.ui import answers, examples, messages, row_form
 from autotrain_gradio.ui.shell import PRIVATE, Shell
 
 SHOWN_SCORES = 8
@@ -28,6 +28,7 @@ class TryIt:
     box: Any
     slots: dict[str, list[Any]]
     button: Any
+    examples: Any
     label: Any
     other: Any
 
@@ -45,12 +46,13 @@ class TryIt:
                     for kind, count in sorted(needed.items()):
                         slots[kind] = [_slot(kind, number) for number in range(count)]
                     button = gr.Button("Ask the model", variant="primary", elem_id="try-it-ask")
+                    offered = gr.HTML(js_on_load=examples.SCRIPT, elem_id="try-it-examples")
                 with gr.Column(min_width=300):
                     label = gr.Label(
                         label="Prediction", num_top_classes=SHOWN_SCORES, visible=False, elem_id="try-it-label"
                     )
                     other = gr.HTML(elem_id="try-it-other", elem_classes="at-live")
-        return cls(shell, box, slots, button, label, other)
+        return cls(shell, box, slots, button, offered, label, other)
 
     def components(self) -> list[Any]:
         """Return the slots, in a fixed order."""
@@ -58,13 +60,14 @@ class TryIt:
 
     def outputs(self) -> list[Any]:
         """Return all that `show` may change."""
-        return [self.box, *self.components(), self.button, self.label, self.other]
+        return [self.box, *self.components(), self.button, self.examples, self.label, self.other]
 
-    def show(self, run: Any, task: Task | None, visible: bool, *, emptied: bool) -> dict[Any, Any]:
+    def show(self, snapshot: Mapping[str, Any], task: Task | None, *, emptied: bool) -> dict[Any, Any]:
         """Return the updates for a run of a task.
 
         emptied: another run was opened, or this one has a model now: what was asked before is taken away.
         """
+        visible = bool(snapshot["can"].get("predict"))
         updates: dict[Any, Any] = {self.box: gr.Column(visible=visible and task is not None)}
         if task is None or not emptied:
             return updates
@@ -72,13 +75,19 @@ class TryIt:
         for slot in self.components():
             declared = used.get(slot._id)
             if declared and declared.kind == "form":
-                updates[slot] = gr.HTML(self._form(run) if visible else "", visible=True)
+                updates[slot] = gr.HTML(self._form(snapshot["id"]) if visible else "", visible=True)
                 continue
             updates[slot] = gr.update(
                 value=None, visible=declared is not None, **({"label": declared.title} if declared else {})
             )
         asked = gr.Button(visible=any(i.kind not in ALONE for i in task.inputs))
-        return {**updates, self.button: asked, self.label: gr.Label(value=None, visible=False), self.other: ""}
+        return {
+            **updates,
+            self.button: asked,
+            self.examples: examples.html(examples.texts(snapshot, task.inputs)) if visible else "",
+            self.label: gr.Label(value=None, visible=False),
+            self.other: "",
+        }
 
     def _form(self, run: Any) -> str:
         try:
@@ -103,6 +112,9 @@ class TryIt:
         gr.on(triggers, self.ask, [self.shell.run, self.shell.visitor, *self.components()], outputs, **kind)
         for form in self.slots.get("form", []):
             form.submit(self.ask_row, [self.shell.run, self.shell.visitor], outputs, **kind)
+        for slot in self.slots.get("text", [])[:1]:
+            asking = [self.shell.run, self.shell.visitor]
+            self.examples.submit(self.ask_example, asking, [slot, *outputs], **kind)
         for table in self.slots.get("table", []):
             table.upload(self.ask_table, [self.shell.run, self.shell.visitor, table], outputs, **kind)
 
@@ -121,6 +133,16 @@ class TryIt:
         except UserError as error:
             return gr.Label(value=None, visible=False), messages.error(error)
         return answers.draw(answer)
+
+    def ask_example(self, event: gr.EventData, run: Any, visitor: Any) -> tuple[Any, Any, str]:
+        """Put the example that was clicked into the only input, and apply the run's model to it."""
+        service, text = self.shell.service, examples.chosen(event._data)
+        try:
+            task = service.tasks.get((service.snapshot(run) or {})["task"])
+            answer = service.predict(run, [{task.inputs[0].name: text}], self.shell.owner(visitor))[0]
+        except UserError as error:
+            return text, gr.Label(value=None, visible=False), messages.error(error)
+        return (text, *answers.draw(answer))
 
     def ask_row(self, event: gr.EventData, run: Any, visitor: Any) -> tuple[Any, str]:
         """Apply the run's model to the row in the form."""

@@ -15,8 +15,8 @@ import pytest
 from autotrain_gradio import panels
 from autotrain_gradio.errors import Finding, NotFound, UserError
 from autotrain_gradio.registry import registry
-from autotrain_gradio.tasks.base import Chart
-from autotrain_gradio.ui import answers, check_view, form, label_table, messages, models, run_html
+from autotrain_gradio.tasks.base import Chart, Input
+from autotrain_gradio.ui import answers, check_view, examples, form, label_table, messages, models, run_html
 from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
 from autotrain_gradio.ui.files import Tickets, link
 from autotrain_gradio.ui.panels import figure, to_html
@@ -212,6 +212,20 @@ def test_the_colours_of_series_are_told_from_their_background(background: str) -
     for colour in SERIES_COLOURS:
         low, high = sorted((luminance(colour), luminance(background)))
         assert (high + 0.05) / (low + 0.05) >= 3, colour
+
+
+def test_texts_to_try_are_those_that_were_shown_predictions_of() -> None:
+    def run(columns: list[str], *texts: str) -> dict[str, Any]:
+        return {"samples": [{"step": 1, "panel": panels.table("", columns, [[t, "✓"] for t in texts])}]}
+
+    wanted = [Input("text", "A text", "text")]
+    assert examples.texts(run(["text", ""], "a long one…", "one", "one", "three", EVIL), wanted)[:2] == ["one", "three"]
+    assert examples.texts(run(["text", ""], "cut…"), wanted) == ["cut"]
+    assert not examples.texts(run(["model", ""], "one"), wanted)
+    assert not examples.texts({"samples": []}, wanted)
+    assert not examples.texts(run(["text"], "one"), [*wanted, Input("other", "Another", "text")])
+    assert examples.html([]) == "" and "<script" not in examples.html([EVIL])
+    assert examples.chosen({"text": "x"}) == "x" and examples.chosen(None) == examples.chosen({"text": 3}) == ""
 
 
 def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:

@@ -156,4 +156,5 @@ def model_card(
         data=facts,
         metrics=shown,
         measured_on=f"{validation} validation utterances",
+        note=done.chosen("utterances") if found else "",
     )

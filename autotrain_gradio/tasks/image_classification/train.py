@@ -158,6 +158,7 @@ def model_card(run: Reporter, rows: DatasetDict, names: list[str], found: Mappin
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
         metrics=found,
         measured_on=f"{validation} validation images",
+        note=done.chosen("images") if found else "",
     )
 
 

@@ -178,7 +178,7 @@ def model_card(
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
         metrics=found,
         measured_on=f"{validation} validation texts",
-        note=note,
+        note=" ".join(filter(None, [done.chosen("texts") if found else "", note])),
     )
 
 

@@ -119,6 +119,7 @@ def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Map
             multi_label=form.multi_label,
             measured_on=measured.on,
         )
+        shown[0]["note"] = " ".join(filter(None, [shown[0]["note"], report.chosen(found, judge is not None)]))
         drawn = [shown[0], board, *report.families(found), *shown[1:]]
     run.report(drawn)
     if not run.stop_requested():
@@ -333,5 +334,6 @@ def _card(
         metrics=figures,
         measured_on=measured,
         origin=f"{best.family.title}, the best of {counted(found.done, 'trial')}",
+        note=report.chosen(found, "validation" in parts) if figures else "",
         disclosure=told,
     )

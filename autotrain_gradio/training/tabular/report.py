@@ -44,6 +44,21 @@ def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Pane
     return panels.table("Leaderboard" + (" so far" if live else ""), head, cells, note=note)
 
 
+def chosen(search: Search, validates: bool) -> str:
+    """Say how the model was chosen among the trials, and what that means for its figures; of one trial nothing.
+
+    validates: the figures are of validation rows, not of the training rows by cross-validation.
+    """
+    if search.done < 2:
+        return ""
+    count, score = len(search.problem.parts), search.problem.score.title
+    way = f"the mean {score} over {count} folds" if count > 1 else f"{score} on a fifth"
+    said = f"The model was chosen as the best of {search.done:,} trials by {way} of the training rows"
+    if validates:
+        return f"{said}; the validation rows had no part in that."
+    return f"{said}, the same rows that these figures are of: on new rows, expect figures that are a little worse."
+
+
 def families(search: Search) -> list[Panel]:
     """Compare the kinds of models by the best trial of each; nothing where each was tried once, or only one was."""
     entries = search.leaderboard()

@@ -67,6 +67,7 @@ def test_the_model_folder_has_a_card_and_settings_and_no_pickle(trial: Make) -> 
     folder = made.directory / "model"
     card = (folder / "README.md").read_text()
     assert "pipeline_tag: image-classification" in card and "# colours" in card and "| accuracy |" in card
+    assert "chosen as the best of 2 evaluations on these same validation images" in card
     assert json.loads((folder / "training_params.json").read_text())["data"]["max_samples"] == 8
     assert not [p for p in folder.rglob("*") if p.suffix in {".bin", ".pkl", ".pt"}]
     assert not (made.directory / "model.partial").exists()

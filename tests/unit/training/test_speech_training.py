@@ -72,6 +72,7 @@ def test_every_kind_trains_is_saved_and_comes_back_by_the_public_loader(talk: Ma
         assert theirs == ours["text"]
     card = (run.model / "README.md").read_text()
     assert "pipeline_tag: automatic-speech-recognition" in card and "| wer |" in card
+    assert "chosen" not in card  # of one evaluation there is no choice
 
 
 def test_tiny_learns_from_nothing(talk: Make) -> None:
@@ -84,6 +85,8 @@ def test_tiny_learns_from_nothing(talk: Make) -> None:
 def test_the_record_has_transcripts_curves_checkpoints_and_a_report(talk: Make) -> None:
     made = talk(epochs=2)
     task.train(made.reporter())
+    card = (made.directory / "model" / "README.md").read_text()
+    assert "chosen as the best of 2 evaluations on these same validation utterances" in card
     samples = [e["panel"] for e in made.events("sample")]
     assert len(samples) == 2 and samples[0]["kind"] == "transcripts"
     row = samples[0]["rows"][0]

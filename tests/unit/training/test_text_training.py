@@ -127,6 +127,8 @@ def test_several_labels_have_thresholds_that_the_model_keeps(text_trial: Make) -
     card = (made.directory / "model" / "README.md").read_text()
     said = "of each half of these texts with thresholds chosen on the other half."
     assert said in card and said in report["Each label"]["note"]
+    chosen = "chosen as the best of 12 evaluations on these same validation texts: on new texts, expect figures"
+    assert chosen in card and chosen in report["Results"]["note"]
     lines = card.split("```python\n")[1].split("```")[0].replace("./things", str(made.directory / "model"))
     lines = lines.replace("Your text", "the dog and a cat under my apple and a plum").replace("print(", "said = (")
     scope: dict[str, Any] = {}
@@ -145,6 +147,8 @@ def test_thresholds_that_are_not_tuned_are_those_asked_for(text_trial: Make) -> 
     assert said == report_of(made)["Each label"]["note"]
     card = (made.directory / "model" / "README.md").read_text()
     assert said in card and "other half" not in card
+    # Of one evaluation there was no choice.
+    assert "chosen" not in card and "chosen" not in report_of(made)["Results"]["note"]
 
 
 def test_thresholds_are_measured_on_texts_that_they_were_not_chosen_on() -> None:
