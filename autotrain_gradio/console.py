@@ -15,6 +15,8 @@ from autotrain_gradio.errors import UserError
 from autotrain_gradio.panels import Panel, unit_of
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+LABEL = 40
+"""Characters of a bar's label that are shown."""
 LINES_EVERY = 10.0
 """Seconds between two lines of progress where the output is no terminal."""
 
@@ -97,9 +99,10 @@ def _numbers(panel: Panel, rows: int) -> str:
 def _bars(panel: Panel, rows: int) -> str:
     series: dict[str, list[float]] = panel["series"]
     totals = [sum(values[i] for values in series.values()) for i in range(len(panel["labels"]))]
-    width, most = max((len(label) for label in panel["labels"]), default=0), max(totals, default=0) or 1
+    labels = [show(label) if len(label) <= LABEL else f"{show(label[:LABEL])}…" for label in panel["labels"]]
+    width, most = max((len(label) for label in labels), default=0), max(totals, default=0) or 1
     lines = []
-    for i, (label, total) in list(enumerate(zip(panel["labels"], totals, strict=True)))[:rows]:
+    for i, (label, total) in list(enumerate(zip(labels, totals, strict=True)))[:rows]:
         parts = " + ".join(show(values[i]) for values in series.values())
         figures = parts if len(series) > 1 else show(total)
         lines.append(

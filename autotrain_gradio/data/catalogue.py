@@ -181,7 +181,11 @@ TEXT_FOLDERS = Layout(
 
 DUPLICATES = Check("duplicates", "The same content twice", _CHECKS + "duplicates")
 CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_balance")
-LABEL_SPELLING = Check("label-spelling", "Labels that differ only in spelling", _CHECKS + "label_spelling")
+LABEL_SPELLING = Check(
+    "label-spelling",
+    "Names of labels",
+    _CHECKS + "label_spelling",
+)
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")
 TEXT_LANGUAGE = Check("text-language", "Texts that are not English", _CHECKS + "text_language")
 TABLE_COLUMNS = Check("table-columns", "Columns that tell nothing, or are not of one kind", _CHECKS + "table_columns")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,22 @@ import numpy as np
 
 Numbers = Any
 """A numpy array of whole numbers (its exact type differs between versions of numpy's stubs)."""
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Control characters (Unicode's Cc), line breaks and tabs among them: no name of a class needs one."""
+SHOWN = 60
+"""Characters of a name that a message shows."""
+
+
+def short(name: str) -> str:
+    """Return a name for a message: cut where it is long, control characters as they are escaped in code."""
+    shown = CONTROL.sub(lambda found: repr(found[0])[1:-1], name[: SHOWN + 1])
+    return shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 1]}…"
+
+
+def quoted(name: str) -> str:
+    """Return a name for a message, as `short` has it, between quotation marks."""
+    return f"'{short(name)}'"
 
 
 class Labels(Sequence[Any]):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autotrain_gradio.data.labels import short
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, counted, listed
 from autotrain_gradio.errors import Finding
@@ -37,7 +38,7 @@ def split(rows: Rows, request: Request, given: str | None) -> tuple[str, list[Fi
     elif spec.valid_fraction == 0:
         how = "No validation: all rows are trained on."
     else:
-        by = _take(rows, request)
+        by, unfair = _take(rows, request)
         share = (
             f"{spec.valid_fraction:.0%}"
             if round(spec.valid_fraction * 100, 6).is_integer()
@@ -45,15 +46,7 @@ def split(rows: Rows, request: Request, given: str | None) -> tuple[str, list[Fi
         )
         how = f"{share}{by} kept for validation (seed {request.seed})."
         if not rows.count("validation") and rows.count("train"):
-            findings.append(
-                Finding(
-                    "warning",
-                    "no-validation",
-                    "There are too few rows to keep any for validation: the model will not be measured.",
-                    "Add more rows, two different ones of each class at least." if rows.classes() else "Add more rows.",
-                    "data.valid_fraction",
-                )
-            )
+            findings.append(_none_kept(rows, unfair))
     if spec.max_samples is not None:
         how += _cap(rows, request, given)
     findings += _unseen(rows)
@@ -73,8 +66,22 @@ def _order(seed: str, count: int) -> Any:
     return np.random.RandomState(zlib.crc32(seed.encode())).permutation(count)
 
 
-def _take(rows: Rows, request: Request) -> str:
-    """Move rows to validation; return in words by what they were chosen.
+def _none_kept(rows: Rows, unfair: int) -> Finding:
+    """Say why no row was kept for validation. unfair: rows whose content stands under several labels."""
+    total, end = rows.count("train"), "the model will not be measured."
+    if unfair:
+        others = "" if unfair == total else f", and of the other {total - unfair:,} there are too few"
+        text = f"{unfair:,} of {counted(total, 'row')} hold a content that stands under more than one label: "
+        text += f"none of them can be kept for validation{others}, so {end}"
+        hint = "Correct the labels, so that each content has one, or has all of its labels in one row."
+    else:
+        text = f"There are too few rows to keep any for validation: {end}"
+        hint = "Add more rows, two different ones of each class at least." if rows.classes() else "Add more rows."
+    return Finding("warning", "no-validation", text, hint, "data.labels" if unfair else "data.valid_fraction")
+
+
+def _take(rows: Rows, request: Request) -> tuple[str, int]:
+    """Move rows to validation; return in words by what they were chosen, and how many rows could not be.
 
     By groups (speakers, recordings) where the data has enough of them. Else stratified by class; rows with the same
     content stay on one side.
@@ -85,7 +92,7 @@ def _take(rows: Rows, request: Request) -> str:
         role, group = named
         taken = _choose(group, request.spec.valid_fraction, f"{request.seed}")
         rows.validation[used[taken]] = True
-        return f", by whole groups of '{role}' that are never parted,"
+        return f", by whole groups of '{role}' that are never parted,", 0
     content = rows.kept_together()[used]
     strata, names = _strata(rows, used)
     # The same content under two labels cannot be measured fairly: it stays in training.
@@ -103,10 +110,11 @@ def _take(rows: Rows, request: Request) -> str:
         name = names[number] if number >= 0 else ""
         taken = _choose(content[here], request.spec.valid_fraction, f"{request.seed} {name}")
         rows.validation[used[here[taken]]] = True
+    unfair = int(np.count_nonzero(~fair))
     if rows.classes():
-        return " of each class"
+        return " of each class", unfair
     # Where speakers might have been known, it is said that they do not decide.
-    return ", chosen at random," if any(c.kind.groups for c in request.columns) else ""
+    return ", chosen at random," if any(c.kind.groups for c in request.columns) else "", unfair
 
 
 def _groups(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | None:
@@ -228,7 +236,7 @@ def _unseen(rows: Rows) -> list[Finding]:
             "class-not-trained",
             f"{counted(len(missing), 'class', 'classes')} of the validation rows "
             f"{'has' if len(missing) == 1 else 'have'} "
-            f"no training rows and cannot be learnt: {listed(missing)}.",
+            f"no training rows and cannot be learnt: {listed([short(n) for n in missing])}.",
             "Add training rows of it, or correct the labels.",
             "data.labels",
         )

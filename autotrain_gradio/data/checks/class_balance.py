@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from autotrain_gradio.data.labels import Labels
+from autotrain_gradio.data.labels import Labels, quoted
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, counted, listed
 from autotrain_gradio.errors import Finding
@@ -38,7 +38,7 @@ def _check(role: str, labels: Labels, rows: Rows, request: Request) -> list[Find
             Finding(
                 "error",
                 "one-class",
-                f"There is only one class, '{name}', with {counted(counts[name], 'row')}.",
+                f"There is only one class, {quoted(name)}, with {counted(counts[name], 'row')}.",
                 "A classifier needs two classes at least: add rows of another one.",
                 where,
             )
@@ -74,7 +74,7 @@ def _several(counts: Counter[str], rows: int, where: str, request: Request) -> l
                 "warning",
                 "label-everywhere",
                 f"Every row has {counted(len(every), 'label')} that cannot be told apart: "
-                f"{listed([repr(n) for n in every])}.",
+                f"{listed([quoted(n) for n in every])}.",
                 "Leave it out, or add rows without it.",
                 "data.labels",
             )
@@ -92,13 +92,13 @@ def _rare(counts: Counter[str]) -> list[Finding]:
                 "warning",
                 "class-with-one-row",
                 f"{counted(len(single), 'class', 'classes')} with a single row cannot be validated: "
-                f"{listed([repr(n) for n in single])}.",
+                f"{listed([quoted(n) for n in single])}.",
                 f"Add rows: {LEAST_ROWS} of each class at least, better 50. Or leave the label out.",
                 "data.labels",
             )
         )
     if few:
-        shown = listed([f"'{n}' ({counts[n]})" for n in few])
+        shown = listed([f"{quoted(n)} ({counts[n]})" for n in few])
         findings.append(
             Finding(
                 "warning",
@@ -123,8 +123,8 @@ def _uneven(counts: Counter[str]) -> list[Finding]:
         Finding(
             "warning",
             "imbalance",
-            f"The classes are uneven: '{largest}' has {counted(most, 'row')}, '{smallest}' {counted(least, 'row')} "
-            f"({most / least:.0f} to 1).",
+            f"The classes are uneven: {quoted(largest)} has {counted(most, 'row')}, {quoted(smallest)} "
+            f"{counted(least, 'row')} ({most / least:.0f} to 1).",
             "Add rows of the rare classes, or set class_weights to balanced. Look at F1 (macro), not at accuracy.",
             "params.class_weights",
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autotrain_gradio.data.labels import short
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW_NOUN, Rows, counted, listed
 from autotrain_gradio.errors import Finding, Level
@@ -93,7 +94,7 @@ def _value(values: Any, row: int) -> str:
     if values is None:
         return ""
     value = values[row]
-    return f" ({', '.join(value) if isinstance(value, tuple) else value})"
+    return f" ({', '.join(map(short, value)) if isinstance(value, tuple) else short(value)})"
 
 
 def _mixed(twice: _Groups, mixed: Any, noun: str, labels: Any) -> Finding:

@@ -1,24 +1,33 @@
-"""Labels that a person would read as the same: they differ by case, spaces or signs only."""
+"""Names of labels: those that a person would read as the same, that are whole texts, or hold control characters."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+from autotrain_gradio.data.labels import CONTROL, quoted
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, listed
+from autotrain_gradio.data.rows import Cells, Rows, counted, listed
 from autotrain_gradio.errors import Finding, Fix
+
+LONG = 100
+"""Characters beyond which a name is taken for a text."""
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
-    """Warn once, with a fix that renames every variant to the one used most."""
+    """Warn once of each; a fix renames every variant to the one used most, and takes control characters out."""
     classes = rows.classes()
     if classes is None:
         return []
-    cells = classes[1]
-    counts = dict(zip(cells.labels.names, cells.labels.counts(rows.indices()).tolist(), strict=True))
+    role, cells = classes
+    counts = cells.labels.counts(rows.indices()).tolist()
+    used = {name: count for name, count in zip(cells.labels.names, counts, strict=True) if count}
+    return [*_spelling(used, cells, request), *_control(used, cells, request), *_long(used, role, rows)]
+
+
+def _spelling(counts: dict[str, int], cells: Cells, request: Request) -> list[Finding]:
     same: dict[str, list[str]] = {}
-    for name in cells.names or []:
+    for name in counts:
         same.setdefault(_bare(name), []).append(name)
     change: dict[str, str] = {}
     shown = []
@@ -26,7 +35,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         if len(variants) > 1:
             best = max(variants, key=lambda n: (counts[n], n == n.strip(), n))
             target = " ".join(best.split())
-            shown.append(" = ".join(f"'{v}' ({counts[v]:,})" for v in variants))
+            shown.append(" = ".join(f"{quoted(v)} ({counts[v]:,})" for v in variants))
             for raw in cells.raw:
                 now = request.spec.labels.get(raw, raw)
                 if now in variants and raw != target:
@@ -41,6 +50,52 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             "Give them one name, unless they are really different.",
             "data.labels",
             Fix("Merge them", {"labels": change}),
+        )
+    ]
+
+
+def _control(counts: dict[str, int], cells: Cells, request: Request) -> list[Finding]:
+    clean = {name: " ".join(CONTROL.sub(_plain, name).split()) for name in counts if CONTROL.search(name)}
+    if not clean:
+        return []
+    change: dict[str, str] = {}
+    for raw in cells.raw:
+        target = clean.get(request.spec.labels.get(raw) or raw)
+        if target:
+            change[raw] = target
+    shown = [f"{quoted(name)} ({counts[name]:,})" for name in clean]
+    return [
+        Finding(
+            "warning",
+            "label-control-characters",
+            f"{counted(len(clean), 'label')} {'has' if len(clean) == 1 else 'have'} line breaks or other control "
+            f"characters in {'its name' if len(clean) == 1 else 'their names'}: {listed(shown)}.",
+            "Take them out of the names; where the labels should be plain ones, look at how the file was written.",
+            "data.labels",
+            Fix("Take them out", {"labels": change}) if change else None,
+        )
+    ]
+
+
+def _plain(found: re.Match[str]) -> str:
+    return " " if found[0].isspace() else ""
+
+
+def _long(counts: dict[str, int], role: str, rows: Rows) -> list[Finding]:
+    long = [name for name in counts if len(name) > LONG]
+    if not long:
+        return []
+    longest = max(map(len, long))
+    texts = any(kind.name == "text" for kind in rows.kinds.values())
+    swapped = "That usually means that the columns of texts and of labels are swapped: choose them anew"
+    return [
+        Finding(
+            "warning",
+            "label-long",
+            f"{counted(len(long), 'label')} of {len(counts):,} {'is' if len(long) == 1 else 'are'} longer than "
+            f"{LONG} characters (the longest {longest:,}), like whole texts: {listed([quoted(n) for n in long])}.",
+            f"{swapped if texts else 'Choose another column of labels'}, or give these labels short names.",
+            f"data.columns.{role.partition(':')[0]}",
         )
     ]
 

@@ -128,3 +128,8 @@ def test_predictions_are_said_with_what_is_to_be_known_about_them() -> None:
     assert commands._said({"labels": ["late", "price"], "scores": scores}) == "late 90.0%, price 40.0%"
     assert commands._said({"labels": [], "scores": scores}) == "no label"
     assert commands._said({"text": "hello"}) == "text hello"
+
+
+def test_long_names_do_not_push_the_bars_away() -> None:
+    drawn = panel_text(panels.bars("Classes", ["cat", "a long\nstory " * 400], {"rows": [1, 2]}))
+    assert max(map(len, drawn.splitlines())) < 100 and "a long story a long" in drawn and "…" in drawn

@@ -162,6 +162,15 @@ def test_copies_and_contradictions(draft: Path) -> None:
     assert "2 texts are copies" in finding(result, "duplicates")["message"]
 
 
+def test_texts_that_all_stand_in_two_classes_are_why_nothing_is_validated(draft: Path) -> None:
+    rows = [{"text": f"row {i // 2} of the table", "label": "ab"[i % 2]} for i in range(40)]
+    found = finding(check(draft, rows), "no-validation")
+    assert found["message"].startswith("40 of 40 rows hold a content that stands under more than one label")
+    assert "Correct the labels" in found["hint"] and found["where"] == "data.labels"
+    few = finding(check(draft, [*rows, {"text": "another one", "label": "a"}]), "no-validation")["message"]
+    assert few.startswith("40 of 41 rows") and "of the other 1 there are too few" in few
+
+
 def test_texts_in_training_and_validation(tmp_path: Path, draft: Path) -> None:
     body = "text,label\n" + "".join(f"row number {i},{'ab'[i % 2]}\n" for i in range(20))
     files = {"train.csv": body, "valid.csv": "text,label\nrow NUMBER 3,b\nanother one,a\n"}
@@ -264,6 +273,27 @@ def test_spelling_of_several_labels_can_be_mended(draft: Path) -> None:
     rows = table(*[["Cat", "dog"], ["cat"], ["cat", "dog"], ["dog"]] * 3)
     fix = finding(check(draft, rows), "label-spelling")["fix"]["change"]
     assert fix == {"labels": {"Cat": "cat"}} and names(check(draft, rows, **fix)) == ["cat", "dog"]
+
+
+def test_labels_that_are_whole_texts_are_told_to_be_swapped(draft: Path) -> None:
+    told = [f"This is what number {k} has written about it. " * 100 for k in range(3)]
+    result = check(draft, [{"text": "good" if i % 2 else "bad", "label": told[i % 3]} for i in range(30)])
+    found = finding(result, "label-long")
+    assert "3 labels of 3 are longer than 100 characters (the longest 4,400)" in found["message"]
+    assert "columns of texts and of labels are swapped" in found["hint"] and found["where"] == "data.columns.target"
+    assert max(len(f["message"]) for f in result["findings"]) < 800, "names are cut where they are shown"
+    assert "label-long" not in codes(check(draft, table(*["a" * 100, "b"] * 8)))
+
+
+def test_control_characters_in_labels_are_told_and_can_be_taken_out(draft: Path) -> None:
+    rows = table(*["go\x07od", "ba\nd", "fine", "as\u200dis"] * 6)
+    found = finding(check(draft, rows), "label-control-characters")
+    assert "'ba\\nd' (6), 'go\\x07od' (6)" in found["message"] and found["message"].startswith("2 labels")
+    change = found["fix"]["change"]
+    assert change == {"labels": {"go\x07od": "good", "ba\nd": "ba d"}}
+    mended = check(draft, rows, **change)
+    assert "label-control-characters" not in codes(mended)
+    assert names(mended) == ["as\u200dis", "ba d", "fine", "good"]
 
 
 def test_the_same_text_with_other_labels(draft: Path) -> None:
