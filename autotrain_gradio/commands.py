@@ -330,7 +330,9 @@ def _said(prediction: dict[str, Any]) -> str:
     if isinstance(prediction.get("targets"), dict):
         return ", ".join(f"{name}: {told['label']}" for name, told in prediction["targets"].items())
     if isinstance(prediction.get("values"), dict):
-        return ", ".join(f"{name} {value:.6g}" for name, value in prediction["values"].items())
+        units = prediction.get("units") or {}
+        said = {name: f"{value:.6g} {units.get(name, '')}".rstrip() for name, value in prediction["values"].items()}
+        return ", ".join(f"{name} {value}" for name, value in said.items())
     return ", ".join(f"{k} {v}" for k, v in prediction.items())
 
 

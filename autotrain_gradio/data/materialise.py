@@ -24,7 +24,7 @@ from datasets.table import InMemoryTable
 from autotrain_gradio.data.arrow_files import media_column
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.request import VERSION, Request
-from autotrain_gradio.data.rows import ROW, Raw, Rows, counted, listed
+from autotrain_gradio.data.rows import PLACE, ROW, Places, Raw, Rows, counted, listed
 from autotrain_gradio.data.sources.sample import samples_folder
 from autotrain_gradio.data.tree import Tree
 from autotrain_gradio.errors import DataError
@@ -68,6 +68,8 @@ def write(
         "multi_label": any(c.names is not None and c.labels.multi for c in rows.cells.values()),
         "features": {c.about["name"]: c.about["feature"] for c in rows.cells.values() if "feature" in c.about},
         "readings": {c.about["name"]: c.about["reading"] for c in rows.cells.values() if c.about.get("reading")},
+        "places": raw.places if len(raw.read) > 1 else [""] * len(raw.places),
+        "units": {c.about["name"]: c.about["unit"] for c in rows.cells.values() if c.about.get("unit")},
         "media": {role: rows.kinds[role].feature for role, c in rows.cells.items() if c.media},
         "arrow": [_inside(p, draft) for p in raw.arrow],
         "splits": {name: len(indices) for name, indices in parts.items() if len(indices)},
@@ -140,6 +142,10 @@ def _references(rows: Rows, arrow: bool) -> datasets.Dataset:
             values = [v if use else None for v, use in zip(cells.values, needed.tolist(), strict=True)]
             columns[role] = pa.array(values, pa.string()) if cells.media else pa.array(values)
         features[role] = datasets.Features.from_arrow_schema(pa.schema([(role, columns[role].type)]))[role]
+    if isinstance(rows.where, Places) and any("feature" in c.about for c in rows.cells.values()):
+        small = rows.where.numbers.max(initial=0) < 2**31  # it is, where all rows are of one file
+        columns[PLACE] = pa.array(rows.where.numbers, pa.int32() if small else pa.int64())
+        features[PLACE] = datasets.Value("int32" if small else "int64")
     if arrow:
         assert rows.row is not None  # a layout with Arrow files numbers their rows
         columns[ROW] = pa.array(rows.row, pa.int64())

@@ -9,24 +9,38 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import as_text, begin_only_with, blank, is_text, trimmed
+from autotrain_gradio.data import units
+from autotrain_gradio.data.columns import as_text, begin_only_with, blank, is_text, pick, trimmed
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
 """A decimal comma, with points or spaces between the thousands: 1.234,5."""
-THOUSANDS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$"
-"""Commas between the thousands: 1,234.5. In 0,532 the comma stands before decimals."""
+THOUSANDS = r"^[+-]?[1-9](\d{0,2}(,\d{3})+|\d?(,\d{2})+,\d{3})(\.\d+)?$"
+"""Commas between the thousands: 1,234.5, or between lakhs too: 1,23,456.5. In 0,532 the comma stands before
+decimals."""
+POINTS = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
+"""Points between the thousands, and no decimals: 1.234.567. What 1.234 is, the other cells show."""
 GROUPS = r"^([+-]?)([1-9]\d{0,2}(?:[ '’]\d{3})+)([.,]\d+)?$"
 """Spaces or apostrophes between the thousands: 1'234.5."""
-UNITED = (
-    r"^([€$£¥₹]|[A-Z]{3})? ?[+-]?\d[\d., '’]* ?([%‰€$£¥₹]|°?[A-Za-zµμ]{1,4}[²³]?|[A-Za-zµμ]{1,3}/[A-Za-z]{1,3}[²³]?)?$"
-)
-"""A number with something before or behind it: 12 kg, € 5, 30 %."""
-UNITS = 3
-"""Different units up to which cells are taken for numbers with one."""
+BRACKETS = r"^([^\d()]{0,4})\(([^\d()]{0,4}[\d.][\d., '’]*[^\d()]{0,6})\)([^\d()]{0,6})$"
+"""Accountants' way of writing a negative number: (1.23)."""
+MINUS_BEHIND = r"^([^-]*\d[^-\d]{0,6})-$"
+"""The way of SAP: 1.23-."""
+ROUND = r"(\d)[.,][-–—]{1,2}( ?[^\d.,–—-]*)$"
+"""An amount without smaller coins: 12,- or 12.--"""
 NEARLY_ALL = 0.9
-WORDS = ("nan", "na", "n/a", "#n/a", "null", "none", "-", "?", "<na>", "#na")
-"""What people and programs write where a number is missing, in lower case."""
+LOOKED_AT = 1000
+"""Cells by which it is seen whether the numbers have a unit."""
+WORDS = (
+    *("nan", "na", "n/a", "n.a.", "n. a.", "null", "none", "nil", "<na>", "#na", "k.a.", "k. a."),
+    *("n.d.", "n. d.", "n/d", "nd", "-", "--", "---", "–", "—", ".", "..", "?"),
+)
+"""What people and programs write where a number is missing, in lower case: not available, not determined."""
+ERRORS = (
+    *("#n/a", "#nv", "#ref!", "#bezug!", "#div/0!", "#value!", "#wert!", "#valeur!", "#name?", "#nom?", "#num!"),
+    *("#zahl!", "#nombre!", "#null!", "#spill!", "#calc!", "#error!", "#errore!", "#fehler!"),
+)
+"""What spreadsheets write where a formula has no value, in lower case."""
 
 
 @dataclass
@@ -36,7 +50,9 @@ class Numbers:
     missing: nothing, or a word such as `n/a`; `words` counts the rows with a word.
     infinite: plus or minus infinity. unreadable: something that is no number.
     comma: rows with a decimal comma; thousands: rows with commas between the thousands; grouped: rows with spaces or
-    apostrophes there.
+    apostrophes there; points: rows with points there and no decimals. negated: rows whose minus is written as brackets,
+    or stands behind. both: a comma stands before decimals in some rows, and a point in others.
+    unit: what was taken away from the numbers; united: rows that had it.
     """
 
     values: Any
@@ -47,12 +63,27 @@ class Numbers:
     comma: int = 0
     thousands: int = 0
     grouped: int = 0
+    points: int = 0
+    negated: int = 0
+    both: bool = False
+    unit: str = ""
+    united: int = 0
+
+    @property
+    def reading(self) -> str:
+        """How 1,234 and 1.234 were read, for `parse` to read others so."""
+        if self.thousands:
+            return "thousands"
+        return ("both" if self.both else "decimal") if self.comma or self.points else ""
 
 
-def parse(column: pa.ChunkedArray, comma: str = "") -> Numbers:
+def parse(column: pa.ChunkedArray, comma: str = "", unit: str | None = "", brackets: bool | None = False) -> Numbers:
     """Read every cell as a number; none is refused, those that are no numbers are marked.
 
-    comma: what 1,234 means, which may be either: `decimal` or `thousands`; "": what the other cells show.
+    comma: what stands before decimals, where 1,234 and 1.234 may be either: `decimal` (the comma), `thousands` (the
+    point) or `both`; "": what the other cells show.
+    unit: what may stand before or behind each number; None: the one that most cells have.
+    brackets: whether (5) and 5- are negative numbers; None: where the other cells are numbers.
     """
     type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
@@ -62,7 +93,7 @@ def parse(column: pa.ChunkedArray, comma: str = "") -> Numbers:
     if pa.types.is_null(type_):
         return _numeric(column.cast(pa.float64()))
     text = column if is_text(column.type) else as_text(column)
-    return _of_text(text, comma)
+    return _of_text(text, comma, unit, brackets)
 
 
 def _numeric(column: pa.ChunkedArray) -> Numbers:
@@ -73,15 +104,63 @@ def _numeric(column: pa.ChunkedArray) -> Numbers:
     return Numbers(values, np.isnan(values) & ~infinite, infinite, no)
 
 
-def _of_text(column: pa.ChunkedArray, comma: str) -> Numbers:
-    found = finite(column)  # most columns need no more care
+def _of_text(column: pa.ChunkedArray, comma: str, unit: str | None, brackets: bool | None) -> Numbers:
+    if not comma and unit is None and points_between(column):
+        comma = "decimal"
+    found = None if comma == "decimal" else finite(column)  # most columns need no more care
     if found is not None:
         return found
     text = trimmed(column)
     empty = blank(text)
     if text is not column or empty.any():
         found = finite(pc.if_else(pa.array(empty), None, text))
-    return found or _with_care(text, empty, comma)
+        if found is not None:
+            return found
+    text, negated = _signed(_plainly(text), brackets)
+    if unit is None:
+        unit = units.unit_of(_few(text, empty))
+    united = np.zeros(len(text), dtype=bool)
+    if unit:
+        text, united = units.without(text, unit)
+        if not comma and points_between(text):
+            comma = "decimal"
+    found = _with_care(text, empty, comma)
+    if brackets is None and negated.any() and not _are_numbers(found, negated):
+        found.unreadable |= negated & ~np.isnan(found.values)
+        found.values[negated] = np.nan
+    good = ~np.isnan(found.values)
+    found.unit, found.united, found.negated = unit, int((united & good).sum()), int((negated & good).sum())
+    return found
+
+
+def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
+    """Return some texts that are not empty and no words for nothing, from all over the column."""
+    rows = np.flatnonzero(~empty)
+    few = pick(text, rows[:: max(1, len(rows) // LOOKED_AT)])
+    return pc.filter(few, pc.invert(pc.is_in(pc.utf8_lower(few), value_set=pa.array((*WORDS, *ERRORS)))))
+
+
+def _signed(text: pa.ChunkedArray, brackets: bool | None) -> tuple[pa.ChunkedArray, Any]:
+    """Write (5) and 5- as -5, and 12,- as 12; return the texts, and which rows may be negative by that (numpy)."""
+    negated = np.zeros(len(text), dtype=bool)
+    if brackets is False:
+        return text, negated
+    ends = _true(pc.match_substring_regex(text, ROUND))
+    if ends.any():
+        text = pc.if_else(pa.array(ends), pc.replace_substring_regex(text, ROUND, r"\1\2"), text)
+    for hint, way, minus in ((")", BRACKETS, r"-\1\2\3"), ("-", MINUS_BEHIND, r"-\1")):
+        found = _true(pc.ends_with(text, hint)) if hint == "-" else _true(pc.match_substring(text, hint))
+        if found.any():
+            found = _true(pc.match_substring_regex(text, way))
+            text = pc.if_else(pa.array(found), pc.replace_substring_regex(text, way, minus), text)
+            negated |= found
+    return text, negated
+
+
+def _are_numbers(found: Numbers, besides: Any) -> bool:
+    """Say whether the other cells are numbers, nearly all of them."""
+    readable = int((~np.isnan(found.values) & ~besides).sum())
+    return readable > 0 and readable >= NEARLY_ALL * (readable + int((found.unreadable & ~besides).sum()))
 
 
 def finite(text: pa.ChunkedArray) -> Numbers | None:
@@ -100,17 +179,28 @@ def finite(text: pa.ChunkedArray) -> Numbers | None:
     return Numbers(values, missing, no, no)
 
 
-def united(text: pa.ChunkedArray) -> str:
-    """Return an example where nearly all of these texts are numbers with a unit or a currency, else nothing."""
-    text = pc.filter(text, pc.greater(pc.utf8_length(text), 0))
-    if not len(text):
-        return ""
-    fits = _true(pc.match_substring_regex(_plainly(text), UNITED))
-    if fits.mean() < NEARLY_ALL:
-        return ""
-    found = pc.filter(text, pa.array(fits))
-    units = pc.unique(pc.replace_substring_regex(found, r"[\d\s., '’+\-−\x{00a0}\x{2009}\x{202f}]", "")).to_pylist()
-    return str(found[0].as_py()) if any(units) and len(set(units) - {""}) <= UNITS else ""
+def points_between(text: pa.ChunkedArray) -> bool:
+    """Say whether points stand between thousands, though no number has decimals: 950, 1.200, 12.500.
+
+    Then whoever means decimals has written three or none of them, and zeros at the end. A few cells rule that out
+    mostly.
+    """
+    for part in (text.slice(0, LOOKED_AT), text):
+        pointed, grouped = _true(pc.match_substring(part, ".")), _true(pc.match_substring_regex(part, POINTS))
+        if not grouped.any() or (pointed & ~grouped).any():
+            return False
+        alone = _true(pc.match_substring_regex(part, r"^[+-]?[1-9]\d{0,2}$"))
+        other = ~pointed & ~alone & ~blank(part) & ~_true(pc.match_substring_regex(part, r"^\D+$|^0$"))
+        if other.any() or not alone.any() or not _true(pc.match_substring_regex(part, r"\.\d\d0$")).any():
+            return False
+    return True
+
+
+def united(text: pa.ChunkedArray) -> list[str]:
+    """Return an example of each unit where nearly all of these texts are numbers with one of a few units."""
+    text = _signed(_plainly(trimmed(text)), None)[0]
+    few = _few(text, blank(text))
+    return units.different(few) if len(few) else []
 
 
 def _plainly(text: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -129,24 +219,32 @@ def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
     lower = pc.utf8_lower(text)
     plain = _true(pc.match_substring_regex(text, PLAIN))
     infinite = _true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$"))
-    words = _true(pc.is_in(lower, value_set=pa.array(WORDS)))
+    words = _true(pc.is_in(lower, value_set=pa.array((*WORDS, *ERRORS))))
     comma = _true(pc.match_substring_regex(text, COMMA))
     thousands = _true(pc.match_substring_regex(text, THOUSANDS))
+    points = _true(pc.match_substring_regex(text, POINTS))
     # 1,234 may be either: it is what the other cells of the column are, and else a thousand.
     either = comma & thousands
-    if said == "decimal" or (not said and (comma & ~thousands).any() and not (thousands & ~comma).any()):
+    if said in {"decimal", "both"} or (not said and (comma & ~thousands).any() and not (thousands & ~comma).any()):
         thousands = thousands & ~either
     else:
         comma = comma & ~either
+    # So may 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5.
+    pointed = plain & ~points & _true(pc.match_substring(text, ".")) if points.any() or comma.any() else points
+    if said != "decimal" and (said or pointed.any() or not (comma.any() or (points & ~plain).any())):
+        points = points & ~plain
+    plain = plain & ~points
     values = np.full(len(text), np.nan)
     _fill(values, plain, text)
+    if points.any():
+        _fill(values, points, pc.replace_substring(text, ".", ""))
     if comma.any():
         _fill(values, comma, pc.replace_substring(pc.replace_substring_regex(text, "[. ]", ""), ",", "."))
     if thousands.any():
         _fill(values, thousands, pc.replace_substring(text, ",", ""))
     infinite = infinite | np.isinf(values)  # 1e999
     values[infinite] = np.nan
-    unreadable = ~(plain | infinite | words | comma | thousands | empty)
+    unreadable = ~(plain | points | infinite | words | comma | thousands | empty)
     return Numbers(
         values,
         empty | words,
@@ -156,6 +254,8 @@ def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
         int(comma.sum()),
         int(thousands.sum()),
         int(grouped.sum()),
+        int(points.sum()),
+        both=bool(comma.any() and pointed.any()),
     )
 
 

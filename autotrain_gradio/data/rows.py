@@ -26,6 +26,9 @@ that no data has."""
 ROW = "_row"
 """Column of a raw table with Arrow files: the number of the row in all of them together."""
 
+PLACE = "_place"
+"""Column of a table's dataset: `place` of each row, its file being one of the manifest's `places`."""
+
 
 @dataclass(frozen=True)
 class Fetched:
@@ -91,20 +94,21 @@ def _no_media(index: int) -> bytes:
 class Places(Sequence[str]):
     """Where each row stands, as text that is made when it is asked for.
 
-    files: names for messages; numbers: per row `place(file, row)`.
+    files: names for messages, "" for one that needs none; numbers: per row `place(file, row)`.
     """
 
     def __init__(self, files: Sequence[str], numbers: Any) -> None:
-        self._files, self._numbers = files, numbers
+        self._files, self.numbers = files, numbers
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self.numbers)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        number = int(self._numbers[index])
-        return f"{self._files[number >> ROW_BITS]}, row {number & ((1 << ROW_BITS) - 1):,}"
+        number = int(self.numbers[index])
+        file, row = self._files[number >> ROW_BITS], f"row {number & ((1 << ROW_BITS) - 1):,}"
+        return f"{file}, {row}" if file else row
 
 
 ROW_NOUN = "row"

@@ -11,6 +11,8 @@ import gradio as gr
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.panels import figure
 
+NOTHING: Mapping[str, Any] = {}
+
 
 def draw(answer: Mapping[str, Any]) -> tuple[Any, str]:
     """Return the update of the label widget and the HTML beside it for one prediction.
@@ -25,7 +27,7 @@ def draw(answer: Mapping[str, Any]) -> tuple[Any, str]:
     if isinstance(scores, dict) and scores:
         drawn = _labels(answer)
     elif isinstance(answer.get("values"), dict):
-        drawn = _facts(answer["values"])
+        drawn = _facts(answer["values"], answer.get("units") or {})
     elif isinstance(answer.get("targets"), dict):
         drawn = "".join(_target(str(name), told) for name, told in answer["targets"].items())
     elif "text" in answer:
@@ -98,6 +100,8 @@ def _labels(answer: Mapping[str, Any]) -> str:
     return f"<div class='at-answer'>{lists}{legend}</div>"
 
 
-def _facts(answer: Mapping[str, Any]) -> str:
-    rows = "".join(f"<div><dt>{escape(str(k))}</dt><dd>{escape(figure(v))}</dd></div>" for k, v in answer.items())
+def _facts(answer: Mapping[str, Any], units: Mapping[str, Any] = NOTHING) -> str:
+    """Draw names with their values; units: name → what stands behind its number."""
+    said = {k: " ".join(filter(None, (figure(v), str(units.get(k, ""))))) for k, v in answer.items()}
+    rows = "".join(f"<div><dt>{escape(str(k))}</dt><dd>{escape(v)}</dd></div>" for k, v in said.items())
     return f"<dl class='at-numbers'>{rows}</dl>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -45,12 +46,24 @@ def row(form: Mapping[str, Any], told: Any) -> dict[str, Any]:
     found = {}
     for number, feature in enumerate(form["features"]):
         value = given.get(str(number)) if number < SHOWN else feature["typical"]
-        found[str(feature["name"])] = None if value in (None, "") else value if number >= SHOWN else str(value)
+        found[str(feature["name"])] = (
+            None if value in (None, "") else value if number >= SHOWN else _cell(value, feature)
+        )
     return found
+
+
+def _cell(value: Any, feature: Mapping[str, Any]) -> Any:
+    """Return a cell as it was meant: a field for numbers sends 1.234 for one and a bit, wherever the browser is."""
+    text = str(value)
+    if feature["kind"] == "number":
+        with contextlib.suppress(ValueError):  # then it did not come from that field, and the model says what is wrong
+            return float(text)
+    return text
 
 
 def _field(number: int, feature: Mapping[str, Any]) -> str:
     name, typical = str(feature["name"]), feature["typical"]
+    unit = f" <small>in {escape(str(feature['unit']))}</small>" if feature.get("unit") else ""
     hint = _range(feature)
     attributes = f"name='{number}' id='row-field-{number}' aria-describedby='row-hint-{number}'"
     value = "" if typical is None else _text(typical)
@@ -70,7 +83,7 @@ def _field(number: int, feature: Mapping[str, Any]) -> str:
         drawn = f"<textarea rows='2' {attributes}>{escape(value)}</textarea>"
     wide = " class='at-wide'" if feature["kind"] == "text" else ""
     return (
-        f"<div{wide}><label for='row-field-{number}'>{escape(name)}</label>{drawn}"
+        f"<div{wide}><label for='row-field-{number}'>{escape(name)}{unit}</label>{drawn}"
         f"<small id='row-hint-{number}'>{escape(hint)}</small></div>"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autotrain_gradio.data import dates
+from autotrain_gradio.data import dates, units
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, listed
 from autotrain_gradio.errors import Finding, Fix, did_you_mean
@@ -188,19 +188,27 @@ def _dates(used: list[About]) -> list[Finding]:
 
 
 def _united(about: list[About]) -> list[Finding]:
-    united = [a for a in about if a.get("united")]
-    if not united:
-        return []
-    shown = [f"'{a['name']}' ({a['united'][:40]!r})" for a in united]
-    return [
-        Finding(
-            "warning",
-            "numbers-with-units",
-            f"Numbers with a unit are taken for words, not for numbers: {listed(shown, limit=10)}.",
-            "Write the number alone, in the same unit everywhere, and the unit into the column's name.",
-            "data.options.kinds",
+    findings = []
+    united = [a for a in about if a.get("unit")]
+    if united:
+        shown = [f"'{a['name']}' in {units.said(a['united'], a['unitless'], a['unit'])}" for a in united]
+        message = f"Numbers were read without their unit: {listed(shown, limit=10)}."
+        hint = "If they are names of something and no amounts, say that it is a category."
+        findings.append(Finding("info", "unit-taken-off", message, hint, "data.options.kinds"))
+    several = [a for a in about if a.get("units")]
+    if several:
+        shown = [f"'{a['name']}' ({', '.join(repr(e[:40]) for e in a['units'])})" for a in several]
+        findings.append(
+            Finding(
+                "warning",
+                "numbers-with-units",
+                f"Numbers with different units are taken for words, not for numbers: {listed(shown, limit=10)}.",
+                "Convert them to one unit, the same in every row; or write the numbers alone, and the unit into the "
+                "column's name.",
+                "data.options.kinds",
+            )
         )
-    ]
+    return findings
 
 
 def _zones(used: list[About]) -> list[Finding]:
@@ -225,6 +233,8 @@ def _commas(used: list[About]) -> list[Finding]:
         ("decimal-comma", "comma", "have a decimal comma: 1,5 was read as 1.5"),
         ("thousands-comma", "thousands", "have commas between the thousands: 1,234 was read as 1234"),
         ("thousands-marks", "grouped", "have spaces or apostrophes between the thousands: 1'234 was read as 1234"),
+        ("thousands-points", "points", "have points between the thousands: 1.234 was read as 1234"),
+        ("negative-in-brackets", "negated", "in brackets, or with a minus behind, were read as negative: (5) as -5"),
     ):
         found = [a for a in used if a.get(key)]
         if found:
@@ -234,7 +244,7 @@ def _commas(used: list[About]) -> list[Finding]:
 
 
 def _many(used: list[About], total: int) -> list[Finding]:
-    categories = [a for a in used if a["feature"] == "category" and not a.get("united")]
+    categories = [a for a in used if a["feature"] == "category" and not a.get("units")]
     many = [a for a in categories if a["distinct"] > min(MANY, max(20, total / 2))]
     if not many:
         return []

@@ -62,6 +62,8 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         cells = as_text(cells)
     text = is_text(cells.type)
     known = numbers.finite(cells) if text else None  # then there are no spaces to look for
+    if known is not None and numbers.points_between(cells):
+        known = None
     if text and known is None:
         cells = trimmed(cells)
     empty = known.missing if known is not None else blank(cells) if text else _null(cells)
@@ -107,7 +109,7 @@ class _Column:
     @cached_property
     def numbers(self) -> numbers.Numbers:
         """The cells as numbers."""
-        return self._known or numbers.parse(self.cells)
+        return self._known or numbers.parse(self.cells, unit=None, brackets=None)
 
     def count_numbers(self) -> Any:
         """Count how many different numbers there are; return per row one that stands for its value, -1 for none."""
@@ -153,8 +155,12 @@ def _guess(column: _Column, context: Context) -> str:
         if _too_large(column.numbers.values[context.needed]):
             return "id" if column.all_differ else "category"
         return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
-    found = numbers.parse(sample)
+    found = numbers.parse(sample, unit=None, brackets=None)
+    if found.unit and _leading_zero(sample, found.unit):
+        return "id" if column.all_differ else "category"
     if _numeric(found) and _numeric(column.numbers):
+        if found.unit:
+            return "number"
         known = column.numbers.values
         if _many_digits(sample) and _too_large(known[context.needed]):
             return "id" if column.all_differ else "category"
@@ -207,9 +213,9 @@ def _many_digits(column: pa.ChunkedArray) -> bool:
     return bool(answer.as_py())
 
 
-def _leading_zero(column: pa.ChunkedArray) -> bool:
-    """Say whether numbers are written as codes: 00123."""
-    answer = pc.any(pc.match_substring_regex(column, r"^0\d+$"))
+def _leading_zero(column: pa.ChunkedArray, unit: str = "") -> bool:
+    """Say whether numbers are written as codes: 00123; with a unit, 00123A."""
+    answer = pc.any(pc.match_substring_regex(column, rf"^0\d+{re.escape(unit)}$"))
     return bool(answer.as_py())
 
 
@@ -222,14 +228,16 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         result.facts["codes"] = column.count_numbers()
         odd = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
-        about |= {"comma": found.comma, "thousands": found.thousands, "range": column.range}
-        about["grouped"] = found.grouped
-        about["reading"] = "thousands" if found.thousands else "decimal" if found.comma else ""
+        about |= {"comma": found.comma, "thousands": found.thousands, "grouped": found.grouped, "points": found.points}
+        about |= {"negated": found.negated, "reading": found.reading, "range": column.range}
+        if found.unit:
+            readable = int((~np.isnan(found.values)).sum())
+            about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}
         return
     if kind != "ignore":
         result.facts["codes"] = column.codes
     if kind in {"category", "text", "id"} and about["guessed"] and is_text(cells.type):
-        about["united"] = numbers.united(column.sample)
+        about["units"] = numbers.united(column.sample)
     if kind == "date":
         read = dates.parse(cells)
         result.values = pa.array(read.values)

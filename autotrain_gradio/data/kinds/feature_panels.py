@@ -28,7 +28,8 @@ def _line(cells: Cells, name: str, used: Any) -> list[Any]:
     about = cells.about
     share = about["missing"] / max(1, len(used))
     missing = f"{about['missing']:,} ({share:.0%})" if about["missing"] else "0"
-    return [name, about["feature"], missing, about["distinct"], _range(cells, used)]
+    kind = about["feature"] + (f", in {about['unit']}" if about.get("unit") else "")
+    return [name, kind, missing, about["distinct"], _range(cells, used)]
 
 
 def _range(cells: Cells, used: Any) -> str:

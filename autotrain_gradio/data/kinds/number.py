@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio import panels
+from autotrain_gradio.data import units
 from autotrain_gradio.data.columns import as_text, pick
 from autotrain_gradio.data.numbers import Numbers, parse, united
 from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
@@ -22,14 +23,15 @@ LOOKED_AT = 1000
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Read the numbers as float64; rows without a finite one are left out and told."""
-    found = parse(cells)
+    found = parse(cells, unit=None, brackets=None)
     problems = {
         "number-missing": np.flatnonzero(found.missing & context.needed),
         "number-not-finite": np.flatnonzero(found.infinite & context.needed),
         "number-unreadable": np.flatnonzero(found.unreadable & context.needed),
     }
     values = pa.array(found.values, mask=np.isnan(found.values))
-    return Cells(values, problems, findings=_findings(cells, found, problems, context))
+    about = {"unit": found.unit} if found.unit else {}
+    return Cells(values, problems, findings=_findings(cells, found, problems, context), about=about)
 
 
 def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], context: Context) -> list[Finding]:
@@ -46,8 +48,8 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
             if code == "number-missing":
                 shown = [context.where[int(i)] for i in rows[:5]]
             text, hint = said[code]
-            if code == "number-unreadable" and (example := united(_texts(cells, rows))):
-                hint = f"Write the numbers alone, without a unit: {example[:40]!r} is none."
+            if code == "number-unreadable" and (examples := united(_texts(cells, rows))):
+                hint = _one_unit(examples)
             many = f"{counted(len(rows), 'row')} {text} {'is' if len(rows) == 1 else 'are'}"
             findings.append(
                 Finding(
@@ -59,8 +61,13 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
                 )
             )
     used = found.values[~np.isnan(found.values) & context.needed]
-    example = united(_texts(cells, problems["number-unreadable"])) if not len(used) else ""
-    return findings + written(found, where) + _degenerate(used, where, example)
+    examples = united(_texts(cells, problems["number-unreadable"])) if not len(used) else []
+    return findings + written(found, where) + _degenerate(used, where, examples)
+
+
+def _one_unit(examples: list[str]) -> str:
+    shown = listed([repr(e[:40]) for e in examples])
+    return f"Convert the numbers to one unit, the same in every row: there are {shown}."
 
 
 def _texts(cells: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
@@ -68,7 +75,7 @@ def _texts(cells: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
 
 
 def written(found: Numbers, where: str) -> list[Finding]:
-    """Tell of numbers that were read with a decimal comma, or with commas between the thousands."""
+    """Tell of numbers that are written otherwise than 1234.5, and how they were read."""
     findings = []
     if found.comma:
         message = f"{counted(found.comma, 'number')} with a decimal comma {'was' if found.comma == 1 else 'were'} read."
@@ -85,14 +92,26 @@ def written(found: Numbers, where: str) -> list[Finding]:
             f"In {counted(found.grouped, 'number')} spaces or apostrophes were read as marks between the thousands."
         )
         findings.append(Finding("info", "thousands-marks", message, "1'234 was read as 1234.", where))
+    if found.points:
+        message = f"In {counted(found.points, 'number')} points were read as marks between the thousands."
+        findings.append(Finding("info", "thousands-points", message, "1.234 was read as 1234.", where))
+    if found.negated:
+        message = f"{counted(found.negated, 'number')} in brackets, or with a minus behind, "
+        message += f"{'was' if found.negated == 1 else 'were'} read as negative."
+        findings.append(Finding("info", "negative-in-brackets", message, "(5) was read as -5.", where))
+    if found.unit:
+        readable = int((~np.isnan(found.values)).sum())
+        message = (
+            f"Numbers were read without their unit: in {units.said(found.united, readable - found.united, found.unit)}."
+        )
+        hint = "The predictions are in this unit, too."
+        findings.append(Finding("info", "unit-taken-off", message, hint, where))
     return findings
 
 
-def _degenerate(used: Any, where: str, united: str) -> list[Finding]:
+def _degenerate(used: Any, where: str, examples: list[str]) -> list[Finding]:
     if not len(used):
-        hint = (
-            f"Write the numbers alone, without a unit: {united[:40]!r} is none." if united else "Choose another column."
-        )
+        hint = _one_unit(examples) if examples else "Choose another column."
         return [Finding("error", "no-numbers", "There is no number in this column.", hint, where)]
     if (used == used[0]).all():
         message = f"Every row has the same value, {used[0]:g}: there is nothing to predict."
@@ -120,4 +139,6 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     series = {n: [float(c) for c in np.histogram(v, edges)[0]] for n, v in parts.items() if len(v) or n == "train"}
     low, middle, high = (float(q) for q in np.quantile(every, (0, 0.5, 1)))
     note = f"Smallest {low:.6g}, median {middle:.6g}, largest {high:.6g}, mean {float(every.mean()):.6g}."
-    return [panels.bars(context.column, labels, series, unit="rows", note=note)]
+    unit = rows.cells[role].about.get("unit", "")
+    title = f"{context.column} ({unit})" if unit else context.column
+    return [panels.bars(title, labels, series, unit="rows", note=note)]

@@ -15,7 +15,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from autotrain_gradio import data
-from autotrain_gradio.data.rows import counted
+from autotrain_gradio.data.rows import PLACE, Places, counted
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
@@ -46,7 +46,7 @@ class Rows:
 
     frame: pd.DataFrame
     targets: list[Target]
-    names: list[str]
+    names: Sequence[str]
 
 
 def train(run: Reporter, task: families.Task) -> None:
@@ -56,8 +56,9 @@ def train(run: Reporter, task: families.Task) -> None:
     model, as long as the time limit does not end the search.
     """
     rows = data.load(run.directory)
+    manifest = read_object(run.directory / "data" / "manifest.json") or {}
     kinds = kinds_of(run.directory, rows["train"])
-    parts = {name: read(part, kinds) for name, part in rows.items()}
+    parts = {name: read(part, kinds, manifest) for name, part in rows.items()}
     columns = _columns(rows["train"])
     multi_label = len(columns) == 1 and isinstance(rows["train"].features[columns[0]], datasets.List)
     if len(parts["train"].names) < LEAST_ROWS:
@@ -71,8 +72,8 @@ def train(run: Reporter, task: families.Task) -> None:
     with threadpool_limits(problem.jobs):
         found = _search(run, problem, task)
         if found.done:
-            readings = (read_object(run.directory / "data" / "manifest.json") or {}).get("readings") or {}
-            features = frame.describe(problem.frame, kinds, readings)
+            readings, units = (manifest.get(key) or {} for key in ("readings", "units"))
+            features = frame.describe(problem.frame, kinds, readings, units)
             form = frame.Form(features, _told(problem.targets), task, multi_label)
             _keep_best(run, found, form, parts)
         else:
@@ -134,8 +135,10 @@ def kinds_of(directory: Path, part: datasets.Dataset) -> dict[str, str]:
     return {name: told.get(name, kind) for name, kind in frame.kinds_of(part).items()}
 
 
-def read(part: datasets.Dataset, kinds: Mapping[str, str]) -> Rows:
+def read(part: datasets.Dataset, kinds: Mapping[str, str], manifest: Mapping[str, Any]) -> Rows:
     """Read a split into memory; a column of several labels becomes a target for each of them."""
+    units = manifest.get("units") or {}
+    of_role = manifest.get("columns") or {}
     targets: list[Target] = []
     columns = _columns(part)
     for column in columns:
@@ -152,10 +155,19 @@ def read(part: datasets.Dataset, kinds: Mapping[str, str]) -> Rows:
         elif isinstance(feature, datasets.ClassLabel):
             targets.append(Target(name, np.asarray(cells.to_pylist(), dtype=np.int64), list(feature.names)))
         else:
-            targets.append(Target(name, np.asarray(cells.to_pylist(), dtype=np.float64)))
-    ids = part["id"][:] if "id" in part.column_names else [None] * len(part)
-    names = [str(i) if i not in (None, "") else f"{part.split or 'row'} {n}" for n, i in enumerate(ids, 1)]
-    return Rows(frame.frame_of(part, kinds), targets, names)
+            unit = units.get((of_role.get(column) or [name])[0], "")
+            targets.append(Target(name, np.asarray(cells.to_pylist(), dtype=np.float64), unit=unit))
+    return Rows(frame.frame_of(part, kinds), targets, _names(part, manifest))
+
+
+def _names(part: datasets.Dataset, manifest: Mapping[str, Any]) -> Sequence[str]:
+    """Return what each row is called: by its id, else by the file, where there are several, and its row there."""
+    places: Sequence[str] = [f"{part.split or 'row'} {n}" for n in range(1, len(part) + 1)]
+    if PLACE in part.column_names:
+        places = Places(manifest["places"], part.with_format("numpy")[PLACE][:])
+    if "id" not in part.column_names:
+        return places
+    return [str(i) if i not in (None, "") else places[n] for n, i in enumerate(part["id"][:])]
 
 
 def _columns(part: datasets.Dataset) -> list[str]:
@@ -291,7 +303,7 @@ def _importance(run: Reporter, problem: search.Problem, kept: saving.Saved, rows
 
 
 def _told(targets: Sequence[Target]) -> list[dict[str, Any]]:
-    return [{"name": t.name, "labels": t.classes} for t in targets]
+    return [{"name": t.name, "labels": t.classes, "unit": t.unit} for t in targets]
 
 
 def _card(
@@ -313,10 +325,9 @@ def _card(
         'print(model([{"row": row}]))\n'
         'print(model([{"table": "new_rows.csv"}]))  # writes the rows with predictions beside them'
     )
-    targets = ", ".join(t["name"] for t in form.targets[:20]) if len(form.targets) > 1 else form.targets[0]["name"]
     facts = {
-        "columns": ", ".join(f"{f.name} ({f.kind})" for f in form.features[:50]),
-        "targets": targets,
+        "columns": ", ".join(f"{f.name} ({f.kind}{f', in {f.unit}' if f.unit else ''})" for f in form.features[:50]),
+        "targets": ", ".join(f"{t['name']} (in {t['unit']})" if t["unit"] else t["name"] for t in form.targets[:20]),
         "training rows": len(parts["train"].names),
         "validation rows": len(parts["validation"].names) if "validation" in parts else 0,
         "model": best.family.title,

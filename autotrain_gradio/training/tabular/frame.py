@@ -28,6 +28,7 @@ addresses of people, and the form is published with the model."""
 TIMES = 3
 """Rows that a category must have, on average, for a column's categories to be offered: others are as good as ids."""
 LISTED = 12
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Feature:
     category; None where nothing was filled in, for texts, and where categories are not named. low, high: of numbers
     and dates. choices: the categories, the most frequent first, where there are few. distinct: how many there are.
     whole: all numbers are whole. missing: some cells were empty. reading: how cells were read that could be read in
-    two ways, and so how they are read at any time: `decimal` or `thousands` for the comma in 1,234; `day` or `month`
-    for what is first in 01/02/2024.
+    two ways, and so how they are read at any time: `decimal`, `thousands` or `both` for numbers (`numbers.parse`);
+    `day` or `month` for what is first in 01/02/2024. unit: of numbers, where cells had one; others may lack it.
     """
 
     name: str
@@ -52,13 +53,15 @@ class Feature:
     whole: bool = False
     missing: bool = False
     reading: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
 class Form:
     """What a model was trained on: the columns that it wants, and what it predicts.
 
-    targets: `{"name", "labels"}` each; labels is None for a number. multi_label: the targets are labels of one column.
+    targets: `{"name", "labels", "unit"}` each; labels is None for a number, unit "" where there is none.
+    multi_label: the targets are labels of one column.
     """
 
     features: list[Feature]
@@ -123,8 +126,13 @@ def _column(chunks: pa.ChunkedArray, kind: str) -> Any:
     return np.array(["" if v is None else str(v) for v in chunks.to_pylist()], dtype=object)
 
 
-def describe(frame: pd.DataFrame, kinds: Mapping[str, str], readings: Mapping[str, str]) -> list[Feature]:
-    """Describe the columns of the training rows. readings: column → `Feature.reading`, where there is one."""
+def describe(
+    frame: pd.DataFrame, kinds: Mapping[str, str], readings: Mapping[str, str], units: Mapping[str, str] = NOTHING
+) -> list[Feature]:
+    """Describe the columns of the training rows.
+
+    readings, units: column → `Feature.reading` and `Feature.unit`, where there is one.
+    """
     found = []
     for name in frame.columns:
         kind, cells = kinds[name], frame[name]
@@ -154,7 +162,8 @@ def describe(frame: pd.DataFrame, kinds: Mapping[str, str], readings: Mapping[st
             else:
                 # No text stands for the others, and one of the training rows is not for everybody to read.
                 facts = {"distinct": len(counts)}
-        found.append(Feature(name, kind, missing=missing, reading=readings.get(name, ""), **facts))
+        unit = units.get(name, "") if kind == "number" else ""
+        found.append(Feature(name, kind, missing=missing, reading=readings.get(name, ""), unit=unit, **facts))
     return found
 
 
@@ -191,7 +200,7 @@ def frame_of_table(table: pa.Table, features: Sequence[Feature], where: Sequence
 
 def _read(cells: pa.ChunkedArray, feature: Feature, where: Sequence[str]) -> Any:
     if feature.kind == "number":
-        found = numbers.parse(cells, feature.reading)
+        found = numbers.parse(cells, feature.reading, feature.unit, brackets=True)
         _refuse(found.unreadable | found.infinite, cells, feature, where, "number", "12.5")
         return np.clip(found.values, -LARGEST, LARGEST)
     if feature.kind == "date":
@@ -224,7 +233,11 @@ def _array(values: Sequence[Any], feature: Feature) -> pa.Array:
         return pa.array([None if v is None else float(v) for v in given], pa.float64())
     # Whole numbers are written as those of the training data were: without a point.
     whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in given]
-    return pa.array([None if v is None else str(v) for v in whole], pa.string())
+    # A point before three digits may be read as a mark between thousands; beside an exponent it cannot.
+    exact = [
+        f"{v!r}e0" if isinstance(v, float) and feature.kind == "number" and "e" not in repr(v) else v for v in whole
+    ]
+    return pa.array([None if v is None else str(v) for v in exact], pa.string())
 
 
 def _in_utc(moment: Any) -> Any:

@@ -18,15 +18,19 @@ Answers = list[np.ndarray]
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted: numbers of classes (rows,) int64 and their names, or numbers (rows,) float64."""
+    """What is predicted: numbers of classes (rows,) int64 and their names, or numbers (rows,) float64.
+
+    unit: of numbers, where they had one.
+    """
 
     name: str
     values: np.ndarray
     classes: list[str] | None = None
+    unit: str = ""
 
     def take(self, rows: np.ndarray) -> Target:
         """Return the target of these rows."""
-        return Target(self.name, self.values[rows], self.classes)
+        return Target(self.name, self.values[rows], self.classes, self.unit)
 
 
 @dataclass

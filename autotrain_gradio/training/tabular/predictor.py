@@ -32,9 +32,9 @@ class Predictor:
 
     Inputs: `{"row": {column: value}}`, or `{"table": path}` of a CSV, Excel or Parquet file.
     Predictions of a row: `{"label", "scores"}`, or with several labels `{"labels", "scores"}`, the most likely first;
-    of numbers `{"values": {target: number}}`; of several targets with classes `{"targets": {target: {"label",
-    "scores"}}}`. Of a table: `{"file": path of a CSV, "rows", "columns"}`: the rows with what was predicted;
-    `note` says what was odd in the file, such as rows that could not be read.
+    of numbers `{"values": {target: number}}`, and `"units": {target: unit}` of those that have one; of several targets
+    with classes `{"targets": {target: {"label", "scores"}}}`. Of a table: `{"file": path of a CSV, "rows", "columns"}`:
+    the rows with what was predicted; `note` says what was odd in the file, such as rows that could not be read.
     """
 
     def __init__(self, folder: str | Path, output: Path | None = None) -> None:
@@ -72,7 +72,11 @@ class Predictor:
         targets = self.form.targets
         if self.form.task == "regression":
             names = [t["name"] for t in targets]
-            return [{"values": {n: float(a[i]) for n, a in zip(names, answers, strict=True)}} for i in range(count)]
+            units = {t["name"]: t["unit"] for t in targets if t.get("unit")}
+            told = {"units": units} if units else {}
+            return [
+                {"values": {n: float(a[i]) for n, a in zip(names, answers, strict=True)}, **told} for i in range(count)
+            ]
         if self.form.multi_label:
             found = []
             for i in range(count):
@@ -132,7 +136,8 @@ class Predictor:
         for target, answer in zip(self.form.targets, answers, strict=True):
             of = f" {target['name']}" if several else ""
             if target["labels"] is None:
-                add(f"prediction{of}", [float(f"{v:.10g}") for v in answer])
+                unit = f" ({target['unit']})" if target.get("unit") else ""
+                add(f"prediction{of}{unit}", [float(f"{v:.10g}") for v in answer])
                 continue
             add(f"prediction{of}", [target["labels"][k] for k in answer.argmax(axis=1)])
             for k, label in enumerate(target["labels"]):

@@ -134,7 +134,7 @@ def results(
 
 def _against_guessing(answer: np.ndarray, target: Target) -> str:
     if target.classes is None:
-        return metrics.against_the_mean(answer, target.values)
+        return metrics.against_the_mean(answer, target.values) + (f" All in {target.unit}." if target.unit else "")
     return metrics.against_guessing(answer, target.values, target.classes, "rows")
 
 
@@ -172,20 +172,21 @@ def _of_numbers(answer: np.ndarray, target: Target, several: bool) -> list[Panel
         note = f"{POINTS:,} of {len(answer):,} rows."
     truth, said = target.values[rows].tolist(), answer[rows].tolist()
     off = [s - t for t, s in zip(truth, said, strict=True)]
+    unit = f" ({target.unit})" if target.unit else ""
     return [
         panels.scatter(
             _title("Predicted against true", target, several),
             list(zip(truth, said, strict=True)),
-            x="true",
-            y="predicted",
+            x=f"true{unit}",
+            y=f"predicted{unit}",
             line="diagonal",
             note=note,
         ),
         panels.scatter(
             _title("Residuals", target, several),
             list(zip(said, off, strict=True)),
-            x="predicted",
-            y="predicted − true",
+            x=f"predicted{unit}",
+            y=f"predicted − true{unit}",
             line="zero",
             note="A pattern here is something that the model has not learnt." if len(rows) > 20 else "",
         ),

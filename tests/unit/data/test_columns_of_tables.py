@@ -115,6 +115,7 @@ def test_values_are_what_the_cells_say(draft: Path) -> None:
     )
     rows = list(data.load(draft)["train"])
     assert rows[3] == {
+        "_place": 5,
         "features:n": None,
         "features:d": datetime.datetime(2024, 3, 4),
         "features:c": None,
@@ -130,7 +131,7 @@ def test_the_user_says_what_a_column_holds(draft: Path) -> None:
     assert kinds(draft) == {"age": "ignore", "code": "category", "k": "text"}
     assert about(result, "code")["guessed"] is False
     features = data.load(draft)["train"].features
-    assert set(features) == {"features:code", "features:k", "target:target"}
+    assert set(features) == {"_place", "features:code", "features:k", "target:target"}
 
 
 def test_unknown_columns_and_kinds_are_answered_with_the_known_ones(draft: Path) -> None:
@@ -184,23 +185,6 @@ def test_numbers_with_commas_are_told(draft: Path) -> None:
     assert "'b' (60)" in finding(result, "thousands-comma")["message"]
     row = data.load(draft)["train"][3]
     assert (row["features:a"], row["features:b"]) == (1230.5, 1300.5)
-
-
-@pytest.mark.parametrize("cell", ["{} kg", "{}%", "€ {},50", "${}", "{}.5 m²", "{} km/h", "CHF {}"])
-def test_numbers_with_a_unit_are_pointed_out(draft: Path, cell: str) -> None:
-    result = check(draft, {**BASE, "it": lambda i: cell.format(i * i % 23)})
-    found = finding(result, "numbers-with-units")
-    assert f"'it' ('{cell.format(0)}')" in found["message"] and "Write the number alone" in found["hint"]
-    result = check(draft, {"age": BASE["age"], "target": lambda i: cell.format(i * i % 23)}, roles.NUMBERS)
-    assert cell.format(0) in finding(result, "no-numbers")["hint"]
-
-
-def test_numbers_with_a_unit_are_not_called_categories_too(draft: Path) -> None:
-    columns = {"price": lambda i: f"€ {i * i // 2},50", "town": lambda i: f"town {i * i // 2}"}
-    result = check(draft, {**BASE, **columns})
-    assert "'price'" in finding(result, "numbers-with-units")["message"]
-    assert "'town'" in finding(result, "many-categories")["message"]
-    assert "'price'" not in finding(result, "many-categories")["message"]
 
 
 def test_words_with_numbers_in_them_have_no_unit(draft: Path) -> None:
@@ -361,7 +345,7 @@ def test_a_column_is_not_learnt_from_and_predicted(draft: Path, of: tuple[Column
 def test_several_targets(draft: Path) -> None:
     columns = {"a": BASE["age"], "t1": lambda i: i * 5 % 13, "t2": lambda i: None if i == 4 else i * 3 % 11}
     result = check(draft, columns, roles.NUMBERS, columns={"target": ["t1", "t2"]})
-    assert set(data.load(draft)["train"].features) == {"features:a", "target:t1", "target:t2"}
+    assert set(data.load(draft)["train"].features) == {"_place", "features:a", "target:t1", "target:t2"}
     assert roles.dropped(result) == {"number-missing": 1}
 
 

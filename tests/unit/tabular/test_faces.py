@@ -17,7 +17,7 @@ from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.snapshot import Fold
 from autotrain_gradio.spec import RunSpec, from_yaml
-from autotrain_gradio.ui import check_view, kinds_table, models, row_form, run_html
+from autotrain_gradio.ui import answers, check_view, kinds_table, models, row_form, run_html
 from autotrain_gradio.ui.panels import to_html
 
 NASTY = '"><script>alert(1)</script>'
@@ -51,7 +51,7 @@ def test_a_form_of_very_many_columns_keeps_the_rest_at_what_is_typical() -> None
     form = _form(*({"name": f"c{n}", "kind": "number", "typical": float(n)} for n in range(100)))
     assert row_form.html(form).count("<input") == row_form.SHOWN and "other 40 columns" in row_form.html(form)
     row = row_form.row(form, {"cells": {"0": "5", "99": "no"}})
-    assert row["c0"] == "5" and row["c1"] is None and row["c99"] == 99.0
+    assert row["c0"] == 5.0 and row["c1"] is None and row["c99"] == 99.0
 
 
 def test_the_table_of_kinds_takes_only_what_makes_sense() -> None:
@@ -209,3 +209,14 @@ def test_the_command_predicts_a_row_and_a_table(
     assert main(["predict", "rents", "new.csv"]) != 0, "a file that is there is not written over"
     assert main(["predict", "rents", "new.csv", "--to", "out.csv"]) == 0 and (tmp_path / "out.csv").is_file()
     assert main(["predict", "rents", "a=1", "--to", "out.csv"]) != 0
+
+
+def test_units_stand_beside_the_numbers() -> None:
+    form = _form({"name": "size", "kind": "number", "typical": 3.0, "unit": "<m²>"})
+    assert "size <small>in &lt;m²&gt;</small></label>" in row_form.html(form)
+    assert row_form.row(form, {"cells": {"0": "1.234"}}) == {"size": 1.234}, "as text, it could be read as 1234"
+    column = {"name": "size", "feature": "number", "guessed": True, "missing": 0, "distinct": 9, "examples": ["2 m²"]}
+    assert "in m²" in kinds_table.html([{**column, "unit": "m²"}]) and "<small>" not in kinds_table.html([column])
+    answer = {"values": {"rent": 1234.5, "rooms": 3.0}, "units": {"rent": "€"}}
+    assert "<dd>1,234 €</dd>" in answers.draw(answer)[1] and "<dd>3</dd>" in answers.draw(answer)[1]
+    assert commands._said(answer) == "rent 1234.5 €, rooms 3"

@@ -16,6 +16,7 @@ import pytest
 
 from autotrain_gradio.errors import DataError, UserError
 from autotrain_gradio.tasks.tabular_classification import train as classification
+from autotrain_gradio.tasks.tabular_regression import train as regression
 from autotrain_gradio.training.tabular import frame, saving
 from autotrain_gradio.training.tabular.predictor import Predictor, escaped, load
 from tests.unit.tabular.conftest import Make
@@ -188,7 +189,7 @@ def test_the_form_tells_of_each_column(made: Trial) -> None:
     assert size["kind"] == "number" and size["low"] < size["typical"] < size["high"]
     assert set(colour["choices"]) == {"red", "blue"} and colour["typical"] == colour["choices"][0]
     assert when["low"] < when["typical"] < when["high"] and when["typical"].startswith("2022-")
-    assert form["targets"] == [{"name": "target", "labels": ["in", "out"]}]
+    assert form["targets"] == [{"name": "target", "labels": ["in", "out"], "unit": ""}]
 
 
 def test_nothing_that_is_saved_is_a_pickle(made: Trial) -> None:
@@ -256,3 +257,27 @@ def test_trees_that_point_beyond_their_arrays_are_refused(made: Trial) -> None:
     boosted._predictors[1][0].nodes["feature_idx"][0] = 7
     with pytest.raises(ValueError, match="columns that there are not"):
         saving._check_trees(boosted)
+
+
+def test_a_unit_is_taken_away_in_and_said_of_what_comes_out(prepared: Make, tmp_path: Path) -> None:
+    draw = np.random.default_rng(2)
+    sizes = draw.integers(20, 90, 80)
+    table = pd.DataFrame({"size": [f"{s} m²" for s in sizes], "rooms": draw.integers(1, 5, 80)})
+    table["target"] = [f"€ {12 * s:,.2f}" for s in sizes]
+    made = prepared(table, "tabular-regression", model="ridge", num_trials=1)
+    regression.train(made.reporter())
+    model = load(made.directory)
+    assert [f.unit for f in model.form.features] == ["m²", ""] and model.form.targets[0]["unit"] == "€"
+    said = model([{"row": {"size": s, "rooms": 2}} for s in ("50 m²", "50", "50m²", 50)])
+    assert all(a == said[0] for a in said) and said[0]["units"] == {"target": "€"}
+    assert said[0]["values"]["target"] == pytest.approx(600, rel=0.02)
+    with pytest.raises(DataError, match="'size' wants a number, and has '50 ft²'"):
+        model([{"row": {"size": "50 ft²", "rooms": 2}}])
+    path = tmp_path / "new.csv"
+    path.write_text("size,rooms\n50 m²,2\n50,(2)\n", encoding="utf-8")
+    answer = model([{"table": str(path)}])[0]
+    assert answer["columns"] == ["prediction (€)"]
+    assert float(Path(answer["file"]).read_text(encoding="utf-8").splitlines()[1].split(",")[2]) > 500
+    drawn = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
+    assert drawn["Residuals"]["x"] == "predicted (€)" and "All in €." in drawn["Results"]["note"]
+    assert "size (number, in m²)" in (made.directory / "model" / "README.md").read_text(encoding="utf-8")

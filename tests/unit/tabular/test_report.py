@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from autotrain_gradio.training.tabular import report
+import pytest
+
+from autotrain_gradio import data
+from autotrain_gradio.training.tabular import engine, report
 from autotrain_gradio.training.tabular.search import Search
+from tests.unit.data import roles
+from tests.unit.data.conftest import plant
 
 
 def search(*tried: tuple[str, float]) -> Search:
@@ -29,3 +36,20 @@ def test_kinds_of_models_are_compared_by_their_best_trial() -> None:
 def test_where_the_leaderboard_says_it_all_nothing_is_compared() -> None:
     assert report.families(search(("Ridge", 0.8), ("SVM", 0.9))) == []
     assert report.families(search(("Ridge", 0.8), ("Ridge", 0.9))) == []
+
+
+@pytest.mark.parametrize("files, first", [(("a.csv",), "row 2"), (("a.csv", "b.csv"), "a.csv, row 2")])
+def test_a_row_is_called_by_where_it_stands_in_the_data(tmp_path: Path, files: tuple[str, ...], first: str) -> None:
+    draft = tmp_path / "draft"
+    draft.mkdir()
+    lines = "".join(f"{i}.5,{i * i % 7}\n" for i in range(30))
+    folder = plant(tmp_path / "in", {name: f"size,target\n{lines}" for name in files})
+    roles.check(draft, roles.NUMBERS, folder, valid_fraction=0.2)
+    manifest = json.loads((draft / "data" / "manifest.json").read_text())
+    seen = []
+    for part in data.load(draft).values():
+        found = engine.read(part, {"size": "number"}, manifest)
+        for row, size in enumerate(found.frame["size"]):
+            assert found.names[row].endswith(f"row {int(size) + 2}")
+            seen.append(found.names[row])
+    assert first in seen and len(set(seen)) == 30 * len(files)
