@@ -137,6 +137,25 @@ class Drafts(Core):
                 if self._checks.get(draft) is mine:
                     del self._checks[draft]
 
+    def leave_check(self, draft: str, progress: Progress) -> None:
+        """Say that who asked for the draft's check, or joined it, with this progress is gone.
+
+        The check ends after `limits.deserted_seconds`, unless somebody waits for it by then.
+        """
+        with self._lock:
+            running = self._checks.get(draft)
+        if running is None:
+            return
+
+        def end() -> None:
+            with self._lock:
+                if self._checks.get(draft) is not running:
+                    return
+                del self._checks[draft]
+            self._turns.cancel(draft)
+
+        running.leave(progress, self.settings.limits.deserted_seconds, end)
+
     def browse(
         self,
         draft: str,

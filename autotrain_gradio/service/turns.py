@@ -105,6 +105,8 @@ class Joint:
 
     def __init__(self, of: Any) -> None:
         self.of = of
+        self._waiting: list[Any] = []
+        self._gone: list[Any] = []
         self._told: list[Progress] = []
         self._last: tuple[str, float] | None = None
         self._ended = threading.Event()
@@ -113,8 +115,7 @@ class Joint:
 
     def do(self, work: Callable[[Progress], Any], progress: Progress | None) -> Any:
         """Do the work, which is given a progress to tell, and return its result."""
-        if progress is not None:
-            self._told.append(progress)
+        self._come(progress)
         try:
             self._value = work(self._tell)
         except BaseException as error:
@@ -126,14 +127,34 @@ class Joint:
 
     def join(self, progress: Progress | None) -> Any:
         """Wait for the work that another does; return its result, or raise its error."""
-        if progress is not None:
-            if self._last is not None:
-                progress(*self._last)
-            self._told.append(progress)
+        if progress is not None and self._last is not None:
+            progress(*self._last)
+        self._come(progress)
         self._ended.wait()
         if self._error is not None:
             raise self._error
         return self._value
+
+    def leave(self, progress: Progress, seconds: float, deserted: Callable[[], None]) -> None:
+        """Say that who waits with this progress is gone.
+
+        deserted: called after so many seconds if by then nobody waits, and the work has not ended.
+        """
+        self._gone.append(progress)
+        last = len(self._gone)
+
+        def look() -> None:
+            if len(self._gone) == last and not self._ended.is_set() and set(self._waiting) <= set(self._gone):
+                deserted()
+
+        timer = threading.Timer(seconds, look)
+        timer.daemon = True
+        timer.start()
+
+    def _come(self, progress: Progress | None) -> None:
+        self._waiting.append(progress or object())  # one that tells nobody can only wait to the end
+        if progress is not None:
+            self._told.append(progress)
 
     def _tell(self, message: str, fraction: float) -> None:
         self._last = (message, fraction)

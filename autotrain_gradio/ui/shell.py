@@ -88,31 +88,50 @@ class Done:
     error: UserError | None = None
 
 
-def follow(work: Callable[[Callable[[str, float], None]], Any]) -> Iterator[tuple[str, float] | Done]:
+Tell = Callable[[str, float], None]
+REPEAT_SECONDS = 5.0
+"""How often the latest progress is told again: Gradio notices between two items that a page is gone."""
+
+
+def follow(
+    work: Callable[[Tell], Any], *, left: Callable[[Tell], None] | None = None
+) -> Iterator[tuple[str, float] | Done]:
     """Run blocking work in a thread; yield its progress, the latest only, and then `Done`.
 
     The work goes on when the consumer leaves. Bugs in it are raised here.
+
+    left: called with what the work was given to tell, when the consumer leaves before the end.
     """
     told: queue.Queue[Any] = queue.Queue()
 
+    def tell(message: str, fraction: float) -> None:
+        told.put((message, fraction))
+
     def target() -> None:
         try:
-            told.put(Done(work(lambda message, fraction: told.put((message, fraction)))))
+            told.put(Done(work(tell)))
         except UserError as error:
             told.put(Done(error=error))
         except BaseException as error:
             told.put(error)
 
     threading.Thread(target=target, daemon=True, name="page-work").start()
-    while True:
-        item = told.get()
-        with suppress(queue.Empty):
-            while not isinstance(item, Done | BaseException):
-                item = told.get_nowait()
-        if isinstance(item, BaseException):
-            raise item
-        yield item
-        if isinstance(item, Done):
-            return
-        # A browser cannot show more than a few changes a second.
-        threading.Event().wait(0.15)
+    item: Any = None
+    try:
+        while True:
+            with suppress(queue.Empty):
+                item = told.get(timeout=REPEAT_SECONDS)
+                while not isinstance(item, Done | BaseException):
+                    item = told.get_nowait()
+            if isinstance(item, BaseException):
+                raise item
+            if item is not None:
+                yield item
+            if isinstance(item, Done):
+                return
+            # A browser cannot show more than a few changes a second.
+            threading.Event().wait(0.15)
+    except GeneratorExit:
+        if left is not None and not isinstance(item, Done):
+            left(tell)
+        raise

@@ -66,6 +66,7 @@ class CheckStep:
     kinds: Any = None
     features: Any = None
     split_again: Any = None
+    returned: Any = None
     check_now: Any = None
     profile: Any = None
     gallery: Any = None
@@ -88,9 +89,11 @@ class CheckStep:
         told = messages.note(GOES_ON) if going else messages.note(UNFINISHED, level="warning")
         started = told if unfinished else ""
         self.status = gr.HTML(started, elem_id=f"{prefix}-check-status", elem_classes="at-live")
+        # One that went on while the page was away is shown at once.
+        self.returned = gr.Timer(0.3, active=going)
         self.check_now = gr.Button(
-            "Show the check" if going else "Check it now",
-            visible=unfinished,
+            "Check it now",
+            visible=unfinished and not going,
             elem_id=f"{prefix}-check-now",
             elem_classes="at-small-button",
         )
@@ -142,7 +145,7 @@ class CheckStep:
         walk = self.walk
         return [
             *(walk.draft, walk.form.data, walk.steps, *walk.step.values()),
-            *(self.data_note, self.data_next, self.fixes, self.status, self.check_now, self.cancel),
+            *(self.data_note, self.data_next, self.fixes, self.status, self.returned, self.check_now, self.cancel),
             *(self.findings, self.summary),
             *(
                 self.result,
@@ -172,7 +175,8 @@ class CheckStep:
         self.kinds.submit(self.rekind, [self.features, *inputs], outputs, **CHECKING)
         self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECKING)
         self.split_again.click(self.again, inputs, outputs, **CHECKING)
-        self.check_now.click(self.resume, inputs, outputs, **CHECKING)
+        for again in (self.check_now.click, self.returned.tick):
+            again(self.resume, inputs, outputs, **CHECKING)
         self.cancel.click(self.stop, [walk.draft, walk.shell.visitor], None, **QUICK)
         self.following.click(
             lambda data, name: {**walk.go(3), walk.form.name: project_name(data, name)},
@@ -323,7 +327,8 @@ class CheckStep:
             self.data_note: messages.in_use(str(data.get("path") or "")),
             self.data_next: gr.Button(visible=True),
             self.status: messages.busy("Opening the data"),
-            self.check_now: gr.Button("Check it now", visible=False),
+            self.returned: gr.Timer(active=False),
+            self.check_now: gr.Button(visible=False),
             self.cancel: gr.Button(visible=True),
             self.findings: "",
             self.following: gr.Button(interactive=False),
@@ -331,7 +336,8 @@ class CheckStep:
         }
         service, owner = walk.shell.service, walk.shell.owner(visitor)
         for item in follow(
-            lambda tell: service.check(draft, spec, owner, token=token or None, progress=tell, join=join)
+            lambda tell: service.check(draft, spec, owner, token=token or None, progress=tell, join=join),
+            left=lambda tell: service.leave_check(draft, tell),
         ):
             with self._lock:
                 if self._latest.get(draft) is not mine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ from autotrain_gradio import panels
 from autotrain_gradio.errors import Finding, NotFound, UserError
 from autotrain_gradio.registry import registry
 from autotrain_gradio.tasks.base import Chart, Input
-from autotrain_gradio.ui import answers, check_view, examples, form, label_table, messages, models, run_html
+from autotrain_gradio.ui import answers, check_view, examples, form, label_table, messages, models, run_html, shell
 from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
 from autotrain_gradio.ui.files import Tickets, link
 from autotrain_gradio.ui.panels import figure, to_html
@@ -273,6 +274,24 @@ def test_follow_ends_with_the_result_or_the_error() -> None:
     assert failed.error.message == "no"
     with pytest.raises(ZeroDivisionError):
         list(follow(lambda tell: 1 / 0))
+
+
+def test_follow_repeats_what_was_told_and_says_when_nobody_listens_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "REPEAT_SECONDS", 0.05)
+    end, given, left = threading.Event(), [], []
+
+    def work(tell: Any) -> None:
+        given.append(tell)
+        tell("half", 0.5)
+        end.wait(20)
+
+    listening = follow(work, left=left.append)
+    assert [next(listening), next(listening)] == [("half", 0.5)] * 2 and not left
+    listening.close()  # as Gradio does when a page is gone
+    assert left == given
+    end.set()
+    list(follow(lambda tell: 42, left=left.append))
+    assert left == given
 
 
 def test_merge_is_deep_and_leaves_its_base_alone() -> None:

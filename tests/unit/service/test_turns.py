@@ -14,7 +14,7 @@ from autotrain_gradio.backends import local
 from autotrain_gradio.errors import StateError, WorkerError
 from autotrain_gradio.service import Service
 from autotrain_gradio.service.turns import Turns
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.settings import Limits, Settings
 
 IMAGES = "image-classification"
 DATA = {"source": "sample", "path": "shapes"}
@@ -195,6 +195,40 @@ def test_a_check_that_is_under_way_can_be_joined_and_not_when_other_things_are_a
     assert service.check(draft, other, join=True)["model"] == "last/one"
     third.join(10)
     assert cancelled[0].code == "cancelled"
+
+
+def test_a_check_that_nobody_waits_for_any_more_ends_soon_and_not_when_somebody_comes_back(
+    tmp_path: Path, calls: list[dict[str, Any]]
+) -> None:
+    service = Service(Settings(tmp_path / "home", Limits(deserted_seconds=0.4)), dispatch=False)
+    draft, spec = service.draft(IMAGES), {"task": IMAGES, "data": DATA}
+
+    def tellers() -> Any:
+        return lambda message, fraction: None
+
+    page, reloaded, other = tellers(), tellers(), tellers()
+    first, ended = later(lambda: service.check(draft, spec, progress=page))
+    until(lambda: len(calls) == 1)
+    service.leave_check(draft, page)
+    time.sleep(0.2)
+    second, _ = later(lambda: service.check(draft, spec, join=True, progress=reloaded))
+    third, _ = later(lambda: service.check(draft, spec, join=True, progress=other))
+    time.sleep(0.1)
+    service.leave_check(draft, reloaded)
+    time.sleep(0.6)
+    assert not calls[0]["cancel"].is_set() and not ended  # the other page still looks
+    service.leave_check(draft, other)
+    for thread in (first, second, third):
+        thread.join(5)
+    assert ended[0].code == "cancelled" and len(calls) == 1 and not service.draft_state(draft)["checking"]
+    # One that tells nobody waits to the end; and an earlier check's page does not end a later check.
+    alone, _ = later(lambda: service.check(draft, spec))
+    until(lambda: len(calls) == 2)
+    service.leave_check(draft, page)
+    time.sleep(0.6)
+    assert not calls[1]["cancel"].is_set()
+    service.close()
+    alone.join(5)
 
 
 def test_a_check_that_is_being_cancelled_is_not_joined(
