@@ -36,7 +36,7 @@ def is_list(type_: pa.DataType) -> bool:
 
 
 def as_text(column: pa.ChunkedArray, names: list[str] | None = None) -> pa.ChunkedArray:
-    """Return the cells as text: whole numbers without a point, dates as ISO 8601; nulls and empty cells are null.
+    """Return the cells as text: whole numbers without a point, dates as `shown`; nulls and empty cells are null.
 
     names: of classes, for a column of their numbers.
     """
@@ -58,7 +58,14 @@ def _text(value: Any, names: list[str] | None) -> str | None:
         return str(int(value))
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return value.isoformat(" ") if isinstance(value, datetime.datetime) else str(value)
+    return shown(value)
+
+
+def shown(value: Any) -> str:
+    """Write a cell for people: a moment as ISO 8601, without its time where that is midnight."""
+    if not isinstance(value, datetime.datetime):
+        return str(value)
+    return value.isoformat(" ").removesuffix(" 00:00:00")
 
 
 def pick(column: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:

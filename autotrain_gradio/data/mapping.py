@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from autotrain_gradio.data.columns import shown
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW, WHERE, Raw, listed
@@ -53,26 +54,26 @@ def _kind(type_: pa.DataType) -> str:
 
 
 def _examples(column: pa.ChunkedArray, kind: str, names: list[str] | None) -> list[str]:
-    shown: list[str] = []
+    examples: list[str] = []
     if pa.types.is_struct(column.type):
         fields = [column.type.field(i).name for i in range(column.type.num_fields)]
         if "path" not in fields:
-            return shown
+            return examples
         values = [cell["path"] for cell in _paths(column.slice(0, 20))]
     elif pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return shown
+        return examples
     else:
         values = column.slice(0, 200).to_pylist()
     for value in values:
         if names is not None and isinstance(value, int) and 0 <= value < len(names):
             value = names[value]
-        text = "" if value is None else str(value)
+        text = "" if value is None else shown(value)
         text = text if len(text) <= 60 else f"{text[:57]}…"
-        if text and text not in shown:
-            shown.append(text)
-        if len(shown) == 3:
+        if text and text not in examples:
+            examples.append(text)
+        if len(examples) == 3:
             break
-    return shown
+    return examples
 
 
 def _paths(column: pa.ChunkedArray) -> list[dict[str, Any]]:

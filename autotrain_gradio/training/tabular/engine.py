@@ -36,6 +36,8 @@ from autotrain_gradio.training.tabular.model import Answers, Target
 
 TARGET = "target"
 LEAST_ROWS = 4
+WRITTEN_OUT = 40
+"""Columns up to which a card shows a row as it is."""
 SMALL = 50_000
 """Cells below which one thread is quicker than several."""
 
@@ -316,15 +318,6 @@ def _card(
     measured: str,
     told: str,
 ) -> str:
-    row = {f.name: f.typical for f in form.features[:4]}
-    more = "  # and the other columns" if len(form.features) > 4 else ""
-    usage = (
-        "from autotrain_gradio.training.tabular.predictor import Predictor\n\n"
-        f'model = Predictor("./{run.spec.project_name}")\n'
-        f"row = {row!r}{more}\n"
-        'print(model([{"row": row}]))\n'
-        'print(model([{"table": "new_rows.csv"}]))  # writes the rows with predictions beside them'
-    )
     facts = {
         "columns": ", ".join(f"{f.name} ({f.kind}{f', in {f.unit}' if f.unit else ''})" for f in form.features[:50]),
         "targets": ", ".join(f"{t['name']} (in {t['unit']})" if t["unit"] else t["name"] for t in form.targets[:20]),
@@ -340,11 +333,36 @@ def _card(
         task=f"tabular-{form.task}",
         title=f"A model of tables ({form.task})",
         library="sklearn",
-        usage=usage,
+        usage=_usage(run.spec.project_name, form),
         data=facts,
         metrics=figures,
         measured_on=measured,
         origin=f"{best.family.title}, the best of {counted(found.done, 'trial')}",
         note=report.chosen(found, "validation" in parts) if figures else "",
         disclosure=told,
+    )
+
+
+def _usage(name: str, form: frame.Form) -> str:
+    """Return code that asks the model about a row and about a table; both are made in it, of typical values.
+
+    Of columns whose cells may be data of people there are none: there the cell is missing.
+    """
+    cells = [f"    {f.name!r}: {f.typical!r},{f'  # in {f.unit}' if f.unit else ''}" for f in form.features]
+    row = "\n".join(["row = {", *cells, "}"])
+    if len(cells) > WRITTEN_OUT or "```" in row:  # which would end the code
+        row = "row = {feature.name: feature.typical for feature in model.form.features}"
+    return "\n".join(
+        (
+            "import csv\n",
+            "from autotrain_gradio.training.tabular.predictor import Predictor\n",
+            f'model = Predictor("./{name}")',
+            row,
+            'print(model([{"row": row}]))\n',
+            'with open("new_rows.csv", "w", encoding="utf-8", newline="") as file:',
+            "    table = csv.DictWriter(file, row)",
+            "    table.writeheader()",
+            "    table.writerow(row)",
+            'print(model([{"table": "new_rows.csv"}]))  # writes new_rows-predictions.csv',
+        )
     )

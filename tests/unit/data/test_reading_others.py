@@ -249,3 +249,15 @@ def test_texts_as_other_libraries_write_them(tmp_path: Path, draft: Path, kind: 
     result = roles.check(draft, roles.TEXTS, tmp_path / "in")
     assert result["splits"] == {"train": 10, "validation": 2} and not codes(result)
     assert {t for part in data.load(draft).values() for t in part["text"]} == {r["text"] for r in ROWS}
+
+
+def test_dates_of_a_workbook_are_shown_without_a_time_that_they_have_not(draft: Path) -> None:
+    days = [datetime.datetime(2024, 1, 1 + i % 28) for i in range(40)]
+    hours = [day.replace(hour=i % 3) for i, day in enumerate(days)]
+    rows = [["day", "hour", "target"], *([d, h, "ab"[i % 2]] for i, (d, h) in enumerate(zip(days, hours, strict=True)))]
+    workbook(draft.parent / "in.xlsx", rows=rows)
+    result = roles.check(draft, roles.TABLES, draft.parent / "in.xlsx", options={"kinds": {"hour": "category"}})
+    shown = {c["name"]: c["examples"] for c in result["columns"]}
+    assert shown["day"] == ["2024-01-01", "2024-01-02", "2024-01-03"]
+    assert shown["hour"] == ["2024-01-01", "2024-01-02 01:00:00", "2024-01-03 02:00:00"]
+    assert "2024-01-07" in data.load(draft)["train"]["features:hour"]

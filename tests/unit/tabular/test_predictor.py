@@ -280,4 +280,42 @@ def test_a_unit_is_taken_away_in_and_said_of_what_comes_out(prepared: Make, tmp_
     assert float(Path(answer["file"]).read_text(encoding="utf-8").splitlines()[1].split(",")[2]) > 500
     drawn = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
     assert drawn["Residuals"]["x"] == "predicted (€)" and "All in €." in drawn["Results"]["note"]
-    assert "size (number, in m²)" in (made.directory / "model" / "README.md").read_text(encoding="utf-8")
+    card = (made.directory / "model" / "README.md").read_text(encoding="utf-8")
+    assert "size (number, in m²)" in card and ",  # in m²" in card
+
+
+def test_dates_of_a_workbook_are_shown_without_a_time_that_they_have_not(made: Trial, tmp_path: Path) -> None:
+    days, moments = (
+        pd.to_datetime(["2022-12-31 00:00", second]) for second in ("2022-05-01 00:00", "2022-12-31 10:30")
+    )
+    path = tmp_path / "rows.xlsx"
+    pd.DataFrame({"size": [1.5, 2], "colour": ["red", "blue"], "when": days, "entered": moments}).to_excel(
+        path, index=False
+    )
+    answer = load(made.directory)([{"table": str(path)}])[0]
+    rows = Path(answer["file"]).read_text(encoding="utf-8").splitlines()
+    assert rows[1].startswith("1.5,red,2022-12-31,2022-12-31,in,")
+    assert rows[2].startswith("2,blue,2022-05-01,2022-12-31 10:30:00,")
+
+
+@pytest.mark.parametrize("columns", [3, 60])
+def test_the_code_of_the_card_runs_as_it_stands(
+    prepared: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    draw = np.random.default_rng(4)
+    table = pd.DataFrame(draw.normal(size=(60, columns)), columns=[f"c'{n}" for n in range(columns)])
+    table["who"], table["note"] = ([f"{word} number {i} of it" for i in range(60)] for word in ("person", "word"))
+    table["when"] = [f"2024-01-{i % 28 + 1:02}" for i in range(60)]
+    table["target"] = np.where(table["c'0"] > 0, "in", "out")
+    made = prepared(table, model="decision_tree", num_trials=1)
+    classification.train(made.reporter())
+    card = (made.directory / "model" / "README.md").read_text(encoding="utf-8")
+    code = card.partition("```python")[2].partition("```")[0]
+    assert "person" not in code and ("'when': '2024-01-" in code) == (columns < 10)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / made.resolved.spec.project_name).symlink_to(made.directory / "model")
+    capsys.readouterr()
+    exec(code, {})
+    said = capsys.readouterr().out.splitlines()
+    assert "'label'" in said[0] and "'rows': 1" in said[1]
+    assert (tmp_path / "new_rows-predictions.csv").read_text(encoding="utf-8").count("\n") == 2
