@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,16 @@ from autotrain_gradio.backends.process import kill_group, spawn
 from autotrain_gradio.errors import WorkerError
 from autotrain_gradio.settings import Limits
 
+LOADING_SECONDS = 60.0
+"""How long a worker that was started ahead counts as at work: it loads libraries, after all that is more urgent."""
+
 
 class WarmWorkers:
-    """Workers that stay up between calls, one for each run that is worked on; the least used ones end.
+    """Workers that stay up between calls, one for each run that is worked on; those longest unused end.
 
     A worker ends by itself after `limits.predictor_idle_seconds` without a call, and with this process.
 
-    keep: how many stay up; ones that are at work are not ended for others.
+    keep: how many stay up; ones that answer or load are not ended for others.
     """
 
     def __init__(self, limits: Limits, keep: int = 2) -> None:
@@ -48,7 +52,7 @@ class WarmWorkers:
         try:
             return worker.ask(verb, context, progress or _quiet)
         finally:
-            worker.leave()
+            self._left(directory, worker)
 
     def warm(
         self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str] | None = None
@@ -58,8 +62,9 @@ class WarmWorkers:
         try:
             with contextlib.suppress(BrokenPipeError):  # it has just ended: the call that follows starts another
                 worker.post({"verb": verb, "context": dict(context), "load_only": True})
+            worker.loads_until = time.monotonic() + LOADING_SECONDS
         finally:
-            worker.leave()
+            self._left(directory, worker)
 
     def drop(self, directory: Path) -> None:
         """End the worker of a run, if there is one."""
@@ -82,7 +87,7 @@ class WarmWorkers:
                     ended.append(worker)
                 worker = _WarmWorker(directory, env, self._limits)
             worker.enter()
-            self._warm[directory] = worker
+            self._warm[directory] = worker  # the last place: in the order of their last use
             idle = [d for d, w in self._warm.items() if not w.busy()]
             for one in idle[: max(0, len(self._warm) - self._keep)]:
                 ended.append(self._warm.pop(one))
@@ -90,10 +95,17 @@ class WarmWorkers:
             other.close()
         return worker
 
+    def _left(self, directory: Path, worker: _WarmWorker) -> None:
+        with self._lock:
+            worker.leave()
+            if self._warm.get(directory) is worker:
+                self._warm[directory] = self._warm.pop(directory)
+
 
 class _WarmWorker:
     def __init__(self, directory: Path, env: Mapping[str, str] | None, limits: Limits) -> None:
         self._limits = limits
+        self.loads_until = 0.0
         self._calls, self._count = 0, threading.Lock()
         self._turn = threading.Lock()
         self._pipe = threading.Lock()
@@ -116,7 +128,7 @@ class _WarmWorker:
             self._calls -= 1
 
     def busy(self) -> bool:
-        return self._calls > 0
+        return self._calls > 0 or time.monotonic() < self.loads_until
 
     def post(self, message: dict[str, Any]) -> None:
         assert self._process.stdin
@@ -130,6 +142,7 @@ class _WarmWorker:
         with self._turn, Watch(self._process, limits.predict_seconds, limits.call_mebibytes) as watch:
             try:
                 self.post({"verb": verb, "context": dict(context)})
+                self.loads_until = 0.0
                 for message, text in messages(self._process.stdout):
                     noise = text or noise
                     if message is not None and message["kind"] == "progress":
