@@ -9,8 +9,9 @@ import tempfile
 from typing import Any
 
 import datasets
-import evaluate
 import numpy as np
+
+from autotrain_gradio.training.metrics.light import evaluate
 
 NUMBER = datasets.Value("float64")
 CITATION = "Pedregosa et al., Scikit-learn: Machine Learning in Python, JMLR 12, 2011."

@@ -94,3 +94,24 @@ def test_what_measures_is_loaded_when_it_is_needed() -> None:
     heavy = "any(name in sys.modules for name in ('sklearn', 'evaluate'))"
     code = f"import sys; import autotrain_gradio.training.metrics; sys.exit({heavy})"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_figures_of_tables_are_evaluates_and_load_no_torch() -> None:
+    code = """
+import sys
+import numpy as np
+from autotrain_gradio.training import metrics
+print(metrics.regression(np.array([1.0, 2.0]), np.array([1.0, 4.0]))["mae"])
+import subprocess
+import sys
+
+import evaluate
+from autotrain_gradio.training.metrics import modules
+assert issubclass(modules.Regression, evaluate.Metric) and not {"torch", "transformers"} & set(sys.modules)
+joined = evaluate.combine([modules.module(modules.Regression)])
+print(joined.compute(predictions=[1.0, 2.0], references=[1.0, 4.0])["mae"])
+import transformers
+print(transformers.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["1.0", "1.0", "transformers"], done.stderr
