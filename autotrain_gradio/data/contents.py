@@ -19,6 +19,10 @@ COARSE = 0.2
 """Share of rows that are there several times up to which they are copies, whatever their columns hold."""
 TWINS = 0.05
 """Rows equal to any row that chance alone lets expect: with more of them, equal rows are no copies."""
+FEW = 20
+"""Different rows from which something can be said of how often each is there."""
+AS_OFTEN = 0.9
+"""Share of the different rows that are there equally often in a table whose rows were pasted again."""
 LOOKED_AT = 20_000
 """Rows by which it is estimated how often the cells of a column are equal."""
 _FACTORS = tuple(np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93))
@@ -68,7 +72,7 @@ def by_chance(content: Any, columns: Iterable[Any]) -> bool:
     content: per row the number of its content (-1: of its own). columns: cells as whole numbers. Two rows are expected
     to be equal as often as the cells of each column are, multiplied, as if no column depended on another.
     """
-    if not len(content) or (content >= 0).mean() <= COARSE:
+    if not len(content) or (content >= 0).mean() <= COARSE or _pasted_again(content):
         return False
     twins = float(len(content))
     for column in columns:
@@ -76,6 +80,14 @@ def by_chance(content: Any, columns: Iterable[Any]) -> bool:
         total = counts.sum()
         twins *= float((counts * (counts - 1)).sum() / max(1.0, total * (total - 1)))
     return twins > TWINS
+
+
+def _pasted_again(content: Any) -> bool:
+    """Say whether nearly all rows stand there twice, or thrice: as often as each other, which chance does not do."""
+    times = np.bincount(content[content >= 0])
+    times = times[times > 0]
+    different = len(times) + int((content < 0).sum())
+    return different >= FEW and max((times == 2).sum(), (times == 3).sum()) >= AS_OFTEN * different
 
 
 def repeated(marks: Any) -> Any:

@@ -103,7 +103,12 @@ class Kind(_Part):
 
 @dataclass(frozen=True)
 class Check(_Part):
-    """Something looked for in the whole table. Module: `check(rows: Rows, request: Request) -> list[Finding]`."""
+    """Something looked for in the whole table. Module: `check(rows: Rows, request: Request) -> list[Finding]`.
+
+    parted: it looks at the rows once they are parted into training and validation.
+    """
+
+    parted: bool = False
 
 
 @dataclass(frozen=True)

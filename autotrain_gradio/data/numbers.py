@@ -28,6 +28,8 @@ MINUS_BEHIND = r"^([^-]*\d[^-\d]{0,6})-$"
 """The way of SAP: 1.23-."""
 ROUND = r"(\d)[.,][-–—]{1,2}( ?[^\d.,–—-]*)$"
 """An amount without smaller coins: 12,- or 12.--"""
+EXACT = 2**53
+"""Whole numbers up to which a float64 tells each from the next."""
 NEARLY_ALL = 0.9
 LOOKED_AT = 1000
 """Cells by which it is seen whether the numbers have a unit."""

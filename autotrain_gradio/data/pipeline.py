@@ -143,6 +143,8 @@ def _run(state: State) -> None:
     _checks(state, rows)
     state.how, found = split(rows, request, choice.validation)
     state.findings += found
+    if rows.count(TRAIN):
+        _look(state, rows, parted=True)
     state.progress("Drawing the overview and writing the rows", 0.95)
     with ThreadPoolExecutor(1) as pool:
         if any(f.level == "error" for f in state.findings):
@@ -308,8 +310,13 @@ def _checks(state: State, rows: Rows) -> None:
             )
         )
         return
+    _look(state, rows, parted=False)
+
+
+def _look(state: State, rows: Rows, *, parted: bool) -> None:
     for declared in state.request.checks:
-        state.findings += declared.load().check(rows, state.request)
+        if declared.parted == parted:
+            state.findings += declared.load().check(rows, state.request)
 
 
 def ensure(

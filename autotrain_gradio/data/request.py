@@ -15,7 +15,7 @@ from autotrain_gradio.errors import SpecError, did_you_mean
 from autotrain_gradio.settings import Limits
 from autotrain_gradio.spec import DataSpec
 
-VERSION = 3
+VERSION = 4
 """Part of every key: raise it when the same request would give other rows."""
 
 

@@ -27,8 +27,6 @@ SAMPLE = 10_000
 """Cells by which it is guessed what a column holds, before all of them are looked at."""
 LEAST_IDS = 20
 """Rows from which values that are all different are taken for ids."""
-EXACT = 2**53
-"""Whole numbers up to which a float64 tells each from the next; larger ones are names of something."""
 ODD = 0.1
 """Share of cells that are no numbers up to which a column is one of numbers all the same."""
 
@@ -195,9 +193,9 @@ def _all_differ(values: Any) -> bool:
 
 
 def _too_large(values: Any) -> bool:
-    """Say whether all are whole numbers, and one is so large that the next one would be the same to a model."""
+    """Say whether all are whole numbers, and one is so large that they are names of something."""
     values = values[~np.isnan(values)]
-    return bool(len(values)) and bool(np.abs(values).max() > EXACT) and not (values % 1).any()
+    return bool(len(values)) and bool(np.abs(values).max() > numbers.EXACT) and not (values % 1).any()
 
 
 def _counts_up(values: Any) -> bool:

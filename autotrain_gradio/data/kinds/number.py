@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from autotrain_gradio import panels
 from autotrain_gradio.data import units
 from autotrain_gradio.data.columns import as_text, pick
-from autotrain_gradio.data.numbers import Numbers, parse, united
+from autotrain_gradio.data.numbers import EXACT, Numbers, parse, united
 from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
 from autotrain_gradio.errors import Finding
 from autotrain_gradio.panels import Panel
@@ -62,6 +62,12 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
             )
     used = found.values[~np.isnan(found.values) & context.needed]
     examples = united(_texts(cells, problems["number-unreadable"])) if not len(used) else []
+    alike = len(used) > 0 and bool((used == used[0]).all())
+    if alike and abs(used[0]) > EXACT and len(pc.unique(pick(cells, np.flatnonzero(context.needed)).drop_null())) > 1:
+        message = f"The numbers are all about {used[0]:.15g}, and differ behind the 15th digit, beyond which a model "
+        message += "cannot tell them apart."
+        hint = "Choose another column if they are names of something; else take away what they have in common."
+        return [*findings, Finding("error", "numbers-too-alike", message, hint, where)]
     return findings + written(found, where) + _degenerate(used, where, examples)
 
 

@@ -11,6 +11,7 @@ from autotrain_gradio.data.catalogue import (
     LABELS,
     TABLE_COLUMNS,
     TABLE_LEAKAGE,
+    TABLE_ROWS,
     TABLE_TARGET,
 )
 from autotrain_gradio.data.declare import Column
@@ -52,7 +53,7 @@ TASK = Task(
     column_aliases=tabular.COLUMN_ALIASES,
     sources=tabular.SOURCES,
     layouts=tabular.LAYOUTS,
-    checks=(LABEL_SPELLING, CLASS_BALANCE, TABLE_TARGET, TABLE_COLUMNS, TABLE_LEAKAGE, DUPLICATES),
+    checks=(LABEL_SPELLING, CLASS_BALANCE, TABLE_TARGET, TABLE_COLUMNS, TABLE_LEAKAGE, DUPLICATES, TABLE_ROWS),
     metrics=(
         Metric("accuracy", "Accuracy", percent=True, help="Share of rows with the right class (several labels: all)."),
         Metric("f1", "F1", help="Balance of precision and recall of the second class (two classes)."),

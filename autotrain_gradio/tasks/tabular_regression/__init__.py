@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from autotrain_gradio.data.catalogue import DUPLICATES, NUMBER, TABLE_COLUMNS, TABLE_LEAKAGE
+from autotrain_gradio.data.catalogue import DUPLICATES, NUMBER, TABLE_COLUMNS, TABLE_LEAKAGE, TABLE_ROWS
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.tasks import tabular
 from autotrain_gradio.tasks.base import Metric, Sample, Task, param
@@ -39,7 +39,7 @@ TASK = Task(
     column_aliases=tabular.COLUMN_ALIASES,
     sources=tabular.SOURCES,
     layouts=tabular.LAYOUTS,
-    checks=(TABLE_COLUMNS, TABLE_LEAKAGE, DUPLICATES),
+    checks=(TABLE_COLUMNS, TABLE_LEAKAGE, DUPLICATES, TABLE_ROWS),
     metrics=(
         Metric("r2", "R²", help="Share of the variation that is explained: 1 is perfect, 0 no better than the mean."),
         Metric("rmse", "RMSE", higher_is_better=False, help="Typical error, large ones counting more."),

@@ -15,6 +15,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from autotrain_gradio import data
+from autotrain_gradio.data.checks.table_rows import LEAST
 from autotrain_gradio.data.rows import PLACE, Places, counted
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.runs.files import read_object
@@ -35,7 +36,6 @@ from autotrain_gradio.training.tabular.importance import importance
 from autotrain_gradio.training.tabular.model import Answers, Target
 
 TARGET = "target"
-LEAST_ROWS = 4
 WRITTEN_OUT = 40
 """Columns up to which a card shows a row as it is."""
 SMALL = 50_000
@@ -63,7 +63,7 @@ def train(run: Reporter, task: families.Task) -> None:
     parts = {name: read(part, kinds, manifest) for name, part in rows.items()}
     columns = _columns(rows["train"])
     multi_label = len(columns) == 1 and isinstance(rows["train"].features[columns[0]], datasets.List)
-    if len(parts["train"].names) < LEAST_ROWS:
+    if len(parts["train"].names) < LEAST:
         count = len(parts["train"].names)
         message = f"There {'is' if count == 1 else 'are'} {counted(count, 'training row')}: too few to compare models."
         raise UserError(message, "Add rows.", code="too-few-rows")

@@ -517,3 +517,36 @@ def test_days_and_months_with_slashes() -> None:
     assert read("01/02/2024", "02/13/2024") == [(2, 1), (13, 2)]
     assert read("01/02/2024", "02/13/2024", "02/14/2024", "13/02/2024") == [(2, 1), (13, 2), (14, 2), (13, 2)]
     assert dates.parse(pa.chunked_array([["01/02/2024"]])).unclear
+
+
+def test_numbers_that_differ_beyond_what_a_model_can_tell_are_not_called_equal(draft: Path) -> None:
+    result = check(draft, {"age": BASE["age"], "target": lambda i: 2**60 + i}, roles.NUMBERS)
+    assert "differ behind the 15th digit" in finding(result, "numbers-too-alike")["message"]
+    result = check(draft, {"age": BASE["age"], "target": lambda i: 2**60}, roles.NUMBERS)
+    assert "Every row has the same value" in finding(result, "one-value")["message"]
+
+
+@pytest.mark.parametrize("task", ["tabular-regression", "tabular-classification"])
+@pytest.mark.parametrize("filled, enough", [(3, False), (4, False), (7, True)])
+def test_too_few_rows_are_refused_by_the_check(draft: Path, task: str, filled: int, enough: bool) -> None:
+    lines = [f"{i}.5,{i % 2 if i < filled else ''}" for i in range(9)]
+    path = plant(draft.parent / "in", {"a.csv": "\n".join(["a,target", *lines]) + "\n"})
+    resolved = resolve({"task": task, "data": {"source": "path", "path": str(path), "columns": {"target": "target"}}})
+    result = data.check(draft, data.Request.of(resolved))
+    found = [f for f in result["findings"] if f["code"] == "too-few-rows"]
+    assert len(found) == (not enough) and bool(errors(result)) == (not enough)
+    for refused in found:
+        assert refused["level"] == "error" and "4 training rows are needed" in refused["hint"]
+        assert not (draft / "data" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_table_that_was_pasted_again_is_not_parted_between_copies(draft: Path, times: int) -> None:
+    columns = {"c": lambda i: (i % 30 * 3) % 31 + 0.5, "target": lambda i: "xy"[i % 30 % 2]}
+    check(draft, columns, count=30 * times, valid_fraction=0.2)
+    train, validation = ({r["features:c"] for r in data.load(draft)[n]} for n in ("train", "validation"))
+    assert validation and not train & validation
+    draw = random.Random(1)
+    check(draft, {"c": lambda i: draw.randrange(9), "target": lambda i: "xy"[i % 2]}, count=90, valid_fraction=0.2)
+    train, validation = ({r["features:c"] for r in data.load(draft)[n]} for n in ("train", "validation"))
+    assert train & validation, "of few values, the same row is chance"

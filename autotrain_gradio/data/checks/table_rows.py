@@ -1,0 +1,30 @@
+"""Tables of so few rows that no models can be compared by them."""
+
+from __future__ import annotations
+
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Rows, counted
+from autotrain_gradio.errors import Finding
+
+LEAST = 4
+"""Training rows with which two parts are learnt from and judged by, of two rows each."""
+
+
+def check(rows: Rows, request: Request) -> list[Finding]:
+    """Refuse what the training would refuse. The rows are parted into training and validation already."""
+    train, validation = rows.count("train"), rows.count("validation")
+    if train >= LEAST:
+        return []
+    said = counted(train, "training row") + (
+        f" beside {counted(validation, 'row')} for validation" if validation else ""
+    )
+    return [
+        Finding(
+            "error",
+            "too-few-rows",
+            f"There {'is' if train == 1 else 'are'} {said}: too few to compare models.",
+            f"Add rows with something to be predicted: {LEAST} training rows are needed at least, and some dozens to "
+            "learn anything.",
+            "data",
+        )
+    ]
