@@ -45,13 +45,20 @@ class Stopped(BaseException):
     """The user asked to stop while the data was prepared. Not an Exception: nobody on the way may take it."""
 
 
-def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress, warm: Warm | None = None) -> Any:
+def run(
+    directory: Path,
+    verb: str,
+    context: dict[str, Any],
+    progress: Progress,
+    warm: Warm | None = None,
+    found: Callable[[Any], None] | None = None,
+) -> Any:
     """Do what a verb says, in this process.
 
     Verbs: `check`, `browse`, `preview`, `probe`, `predict`, `verify`, `publish`, and `train` (`attempt` and `resume`
     in the context; returns whether it completed). `context` holds `spec` where the run has no `spec.json`, `inputs` for
     `predict`, `question` and `secrets` for `browse`, and what a task's preview wants. `warm` keeps a loaded model
-    between calls. Returns JSON-ready data.
+    between calls; `found` is given what is known of a result before the verb is done. Returns JSON-ready data.
 
     Raises:
         UserError: with findings, for all that the user can mend; `train` records its errors instead.
@@ -64,7 +71,7 @@ def run(directory: Path, verb: str, context: dict[str, Any], progress: Progress,
     if verb == "check":
         from autotrain_gradio import data
 
-        return dict(data.check(directory, data.Request.of(resolved), progress))
+        return dict(data.check(directory, data.Request.of(resolved), progress, found))
     if verb == "browse":
         from autotrain_gradio import data
 
@@ -338,6 +345,10 @@ def _tell(message: str, fraction: float) -> None:
     _say({"kind": "progress", "message": message, "fraction": fraction})
 
 
+def _tell_found(value: Any) -> None:
+    _say({"kind": "found", "value": value})
+
+
 # -- the shell
 
 
@@ -368,7 +379,8 @@ def main(argv: list[str] | None = None) -> int:
         _serve(args.directory)
         return 0
     context = json.loads(sys.stdin.readline() or "{}")
-    return 0 if _answer(args.directory, partial(run, args.directory, args.verb, context, _tell)) else 1
+    work = partial(run, args.directory, args.verb, context, _tell, found=_tell_found)
+    return 0 if _answer(args.directory, work) else 1
 
 
 if __name__ == "__main__":

@@ -34,12 +34,14 @@ def call(
     env: Mapping[str, str] | None = None,
     cancel: threading.Event | None = None,
     grace: float = 0.0,
+    found: Callable[[Any], None] | None = None,
 ) -> Any:
     """Run a verb in a worker process and return its result.
 
     The worker ends with the call, whatever becomes of it, and with this process.
 
     grace: seconds that a worker has after SIGTERM, to leave things in order, before it is killed.
+    found: is given what the verb tells of its result before it is done.
 
     Raises:
         UserError: what the verb raised.
@@ -58,6 +60,9 @@ def call(
                 if message is not None and message["kind"] == "progress":
                     if progress is not None:
                         progress(message["message"], message["fraction"])
+                elif message is not None and message["kind"] == "found":
+                    if found is not None:
+                        found(message["value"])
                 elif message is not None:
                     answer = message
                     break

@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from autotrain_gradio.data.columns import begin_with, blank, first_bytes
+from autotrain_gradio.data.columns import begin_with, look
 from autotrain_gradio.data.sheets import Sheet
 from autotrain_gradio.errors import DataError
 
 LONGEST_CELL = 1_000_000
 """Characters of a cell beyond which its row is left out."""
+THREADS = 2
 MANY_LINES = 500
 """Lines in one cell from which a quote may have been left open."""
 BLOCK = 2 * 1024 * 1024
@@ -69,27 +70,32 @@ def read_plain(path: Path, name: str, head: str, delimiter: str) -> Sheet | None
     table, signs = read
     if signs.quotes and _many_lines(table):
         return None
-    columns: list[pa.ChunkedArray] = []
-    formulas: list[str] = []
-    for column in table.columns:
-        if (pc.max(pc.binary_length(column)).as_py() or 0) > LONGEST_CELL:
-            return None
-        first = first_bytes(column)
-        if begin_with(first, "="):
-            formulas.append(names[len(columns)])
-        if begin_with(first, " "):
-            if signs.quotes:
-                return None  # spaces before a quote: what is inside the quotes keeps its own
-            column = pc.utf8_ltrim(column, " ")
-            formulas.append(names[len(columns)])  # what stands behind the spaces is not known
-        nothing = blank(column, first)
-        columns.append(pc.if_else(pa.array(nothing), None, column) if nothing.any() else column)
-    table = pa.table(columns, names=names)
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda column: _cells(column, signs), table.columns))
+    cells = [cell for cell in found if cell is not None]
+    if len(cells) < len(found):
+        return None
+    formulas = [name for name, (_, formula) in zip(names, cells, strict=True) if formula]
+    table = pa.table([column for column, _ in cells], names=names)
     number = np.arange(2, table.num_rows + 2)
     bare = _bare(table)
     if bare.any():
         table, number = table.filter(pa.array(~bare)), number[~bare]
     return Sheet(name, table, number, first=[cell.strip() for cell in record], formulas=formulas)
+
+
+def _cells(column: pa.ChunkedArray, signs: _Signs) -> tuple[pa.ChunkedArray, bool] | None:
+    """Return a column, null where there is nothing in a cell, and whether there may be formulas; None: it is odd."""
+    seen = look(column)
+    if seen.longest > LONGEST_CELL:
+        return None
+    formulas = begin_with(seen.first, "=")
+    if begin_with(seen.first, " "):
+        if signs.quotes:
+            return None  # spaces before a quote: what is inside the quotes keeps its own
+        column = pc.utf8_ltrim(column, " ")
+        formulas = True  # what stands behind the spaces is not known
+    return pc.if_else(pa.array(seen.empty), None, column) if seen.empty.any() else column, formulas
 
 
 @dataclass

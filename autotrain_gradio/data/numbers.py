@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import units
-from autotrain_gradio.data.columns import as_text, begin_only_with, blank, is_text, pick, trimmed
+from autotrain_gradio.data.columns import as_text, blank, is_text, pick, trimmed
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
@@ -43,6 +43,11 @@ ERRORS = (
     *("#zahl!", "#nombre!", "#null!", "#spill!", "#calc!", "#error!", "#errore!", "#fehler!"),
 )
 """What spreadsheets write where a formula has no value, in lower case."""
+_NONE = pa.array((*WORDS, *ERRORS))
+BEGIN = r"^\s*[+\-−]?\s*\.?\d"
+"""How every number without a unit begins that is read here, and other things too."""
+MAY_BE = r"^[^\p{L}\d]*([A-Z]{1,3}|Rs|Fr|kr)?[^\p{L}\d]*\d|^[+-]?(?i:inf)"
+"""How every number begins that is read here, with its unit, and other things too."""
 
 
 @dataclass
@@ -139,7 +144,7 @@ def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
     """Return some texts that are not empty and no words for nothing, from all over the column."""
     rows = np.flatnonzero(~empty)
     few = pick(text, rows[:: max(1, len(rows) // LOOKED_AT)])
-    return pc.filter(few, pc.invert(pc.is_in(pc.utf8_lower(few), value_set=pa.array((*WORDS, *ERRORS)))))
+    return pc.filter(few, pc.invert(pc.is_in(pc.utf8_lower(few), value_set=_NONE)))
 
 
 def _signed(text: pa.ChunkedArray, brackets: bool | None) -> tuple[pa.ChunkedArray, Any]:
@@ -167,15 +172,13 @@ def _are_numbers(found: Numbers, besides: Any) -> bool:
 
 def finite(text: pa.ChunkedArray) -> Numbers | None:
     """Return the numbers of texts that are finite ones as Arrow writes them, or null; None where any is not."""
-    if not begin_only_with(text, "+-.0123456789"):
-        return None
     try:
-        cast = pc.cast(text, pa.float64())
+        cast = pc.cast(text, pa.float64())  # it ends at the first text that is none; spaces are not passed over
     except pa.ArrowInvalid:
         return None
-    values = cast.to_numpy().astype(np.float64)
-    missing = np.isnan(values)
-    if int(missing.sum()) != cast.null_count or np.isinf(values).any():
+    values = cast.to_numpy()
+    missing = ~np.isfinite(values)
+    if np.count_nonzero(missing) != cast.null_count:
         return None  # Arrow reads nan and inf as numbers
     no = np.zeros(len(values), dtype=bool)
     return Numbers(values, missing, no, no)
@@ -198,9 +201,26 @@ def points_between(text: pa.ChunkedArray) -> bool:
     return True
 
 
+def nearly_all(text: pa.ChunkedArray, share: float) -> bool:
+    """Say whether this share of the texts that are not empty may be numbers, or words for a missing one.
+
+    What does not even begin like one cannot be any: one look that spares many.
+    """
+    may_be = _true(pc.match_substring_regex(text, MAY_BE)) | _true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
+    return np.count_nonzero(may_be) >= share * (len(text) - np.count_nonzero(blank(text)))
+
+
+def any_begins(text: pa.ChunkedArray) -> bool:
+    """Say whether any text begins as a number does."""
+    return bool(pc.any(pc.match_substring_regex(text, BEGIN)).as_py())
+
+
 def united(text: pa.ChunkedArray) -> list[str]:
     """Return an example of each unit where nearly all of these texts are numbers with one of a few units."""
-    text = _signed(_plainly(trimmed(text)), None)[0]
+    text = trimmed(text)
+    if not nearly_all(text, NEARLY_ALL):
+        return []
+    text = _signed(_plainly(text), None)[0]
     few = _few(text, blank(text))
     return units.different(few) if len(few) else []
 
@@ -221,7 +241,7 @@ def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
     lower = pc.utf8_lower(text)
     plain = _true(pc.match_substring_regex(text, PLAIN))
     infinite = _true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$"))
-    words = _true(pc.is_in(lower, value_set=pa.array((*WORDS, *ERRORS))))
+    words = _true(pc.is_in(lower, value_set=_NONE))
     comma = _true(pc.match_substring_regex(text, COMMA))
     thousands = _true(pc.match_substring_regex(text, THOUSANDS))
     points = _true(pc.match_substring_regex(text, POINTS))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ import pyarrow as pa
 from autotrain_gradio.data import checked, materialise, split_names
 from autotrain_gradio.data.checked import TRAIN, VALIDATION, CheckResult, State
 from autotrain_gradio.data.columns import stacked
-from autotrain_gradio.data.declare import Column
+from autotrain_gradio.data.declare import Check, Column
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.kinds.label import unused_mapping
 from autotrain_gradio.data.mapping import Mapping, map_columns
@@ -42,11 +46,15 @@ def _quiet(message: str, fraction: float) -> None:
     return None
 
 
-def check(draft: Path, request: Request, progress: Progress | None = None) -> CheckResult:
+def check(
+    draft: Path, request: Request, progress: Progress | None = None, found: Callable[[CheckResult], None] | None = None
+) -> CheckResult:
     """Read the data, look for what is wrong, split it, and write it for the training.
 
     Whatever the user can mend is a finding of the result, not an exception. Without error findings,
     `data/manifest.json` and `data/dataset` are written; with one they are removed.
+
+    found: is given the result of a table of `LARGE` rows and more before its rows are written, which takes a while.
     """
     began = time.monotonic()
     _take_memory_in_small_pages()
@@ -56,12 +64,20 @@ def check(draft: Path, request: Request, progress: Progress | None = None) -> Ch
         stale.unlink(missing_ok=True)
     shutil.rmtree(draft / "check", ignore_errors=True)
     state = State(draft, request, _seldom(progress or _quiet))
-    try:
-        _run(state)
-    except UserError as error:
-        state.findings += error.findings
-    result = checked.result(state, began)
+    write: Callable[[], Any] | None = None
+    with _old_objects_left_alone():
+        try:
+            write = _run(state)
+        except UserError as error:
+            state.findings += error.findings
+        result = checked.result(state, began)
+        if write is not None:
+            state.progress("Writing the rows for the training", 0.97)
+            if found is not None and state.total >= LARGE:
+                found(result)
+            write()
     write_json(draft / "check.json", result)
+    state.progress("Checked", 1.0)
     return result
 
 
@@ -72,6 +88,16 @@ def _take_memory_in_small_pages() -> None:
     """
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
+
+
+@contextmanager
+def _old_objects_left_alone() -> Iterator[None]:
+    """Spare Python's collector of garbage a look at all that the libraries made: that takes 50 ms each time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _seldom(progress: Progress, every: float = 0.1) -> Progress:
@@ -88,7 +114,8 @@ def _seldom(progress: Progress, every: float = 0.1) -> Progress:
     return say
 
 
-def _run(state: State) -> None:
+def _run(state: State) -> Callable[[], Any] | None:
+    """Find out all that there is to say of the data; return what writes the rows, where they can be trained on."""
     request, draft = state.request, state.draft
     source = request.source(draft)
     state.source = {"name": source.name, "title": source.title, "path": request.spec.path, "revision": ""}
@@ -122,7 +149,7 @@ def _run(state: State) -> None:
         first = next(iter(raw.splits.values()), None)
         if first is not None:
             state.mapping = map_columns(first, raw, request)
-        return
+        return None
     tables = {TRAIN: raw.splits[choice.train]}
     if choice.validation is not None:
         tables[VALIDATION] = raw.splits[choice.validation]
@@ -130,7 +157,7 @@ def _run(state: State) -> None:
     state.mapping = map_columns(table, raw, request)
     state.findings += state.mapping.findings
     if any(f.level == "error" for f in state.mapping.findings):
-        return
+        return None
     given = np.repeat([name == VALIDATION for name in tables], [part.num_rows for part in tables.values()])
     where = table.column(WHERE)
     places = Places(raw.places, where.to_numpy()) if raw.places else where.to_pylist()
@@ -140,27 +167,19 @@ def _run(state: State) -> None:
     if request.media is None and len(rows) >= LARGE:
         state.progress = _first_look(state, rows, table, raw, tree)
     contexts = _inspect(state, rows, table, raw, tree)
-    _checks(state, rows)
-    state.how, found = split(rows, request, choice.validation)
-    state.findings += found
-    if rows.count(TRAIN):
-        _look(state, rows, parted=True)
-    state.progress("Drawing the overview and writing the rows", 0.95)
-    with ThreadPoolExecutor(1) as pool:
-        if any(f.level == "error" for f in state.findings):
-            checked.draw(state, rows, contexts)
-        else:
-            facts = {
-                "layout": layout.name,
-                "source": state.source,
-                "columns": state.mapping.roles,
-                "split_how": state.how,
-                "dropped": checked.dropped(state),
-            }
-            drawing = pool.submit(checked.draw, state, rows, contexts)
-            materialise.write(draft, request, rows, raw, tree, facts)
-            drawing.result()
-    state.progress("Checked", 1.0)
+    _check_and_split(state, rows, choice.validation)
+    state.progress("Drawing the overview", 0.95)
+    checked.draw(state, rows, contexts)
+    if any(f.level == "error" for f in state.findings):
+        return None
+    facts = {
+        "layout": layout.name,
+        "source": state.source,
+        "columns": state.mapping.roles,
+        "split_how": state.how,
+        "dropped": checked.dropped(state),
+    }
+    return partial(materialise.write, draft, request, rows, raw, tree, facts)
 
 
 def _first_look(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> Progress:
@@ -298,7 +317,8 @@ def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
     return read
 
 
-def _checks(state: State, rows: Rows) -> None:
+def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
+    """Let every check look at the rows, and split them: meanwhile, where no check leaves rows out."""
     if not rows.count(TRAIN):
         state.findings.append(
             Finding(
@@ -309,14 +329,26 @@ def _checks(state: State, rows: Rows) -> None:
                 "data",
             )
         )
+        state.how, found = split(rows, state.request, given)
+        state.findings += found
         return
-    _look(state, rows, parted=False)
+    before = [declared for declared in state.request.checks if not declared.parted]
+    if any(declared.drops for declared in before):
+        state.findings += _checks(before, rows, state.request)
+        state.how, found = split(rows, state.request, given)
+    else:
+        rows.content()  # both ask for it: it is worked out once
+        with ThreadPoolExecutor(1) as pool:
+            checking = pool.submit(_checks, before, rows.as_now(), state.request)
+            state.how, found = split(rows, state.request, given)
+            state.findings += checking.result()
+    state.findings += found
+    if rows.count(TRAIN):
+        state.findings += _checks([c for c in state.request.checks if c.parted], rows, state.request)
 
 
-def _look(state: State, rows: Rows, *, parted: bool) -> None:
-    for declared in state.request.checks:
-        if declared.parted == parted:
-            state.findings += declared.load().check(rows, state.request)
+def _checks(declared: Sequence[Check], rows: Rows, request: Request) -> list[Finding]:
+    return [finding for one in declared for finding in one.load().check(rows, request)]
 
 
 def ensure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -241,6 +242,13 @@ class Rows:
     def __len__(self) -> int:
         return len(self.validation)
 
+    def as_now(self) -> Rows:
+        """Return the rows as they are now, for looking at them only: what the split changes is not seen in them."""
+        seen = copy(self)
+        seen.validation, seen._reason = self.validation.copy(), self._reason.copy()
+        seen.validation.flags.writeable = seen._reason.flags.writeable = False
+        return seen
+
     @property
     def needed(self) -> Any:
         """Numpy array: whether each row is used so far."""
@@ -265,7 +273,13 @@ class Rows:
         yield from self.indices(split).tolist()
 
     def drop(self, rows: Any, reason: str) -> None:
-        """Leave rows out; the first reason counts."""
+        """Leave rows out; the first reason counts.
+
+        Raises:
+            TypeError: these rows are only looked at (a check that leaves rows out declares that).
+        """
+        if not self._reason.flags.writeable:
+            raise TypeError("these rows are only looked at: a check that leaves rows out is declared with drops=True")
         if reason not in self._reasons:
             self._reasons.append(reason)
         rows = np.atleast_1d(np.asarray(rows, dtype=np.int64))

@@ -29,7 +29,7 @@ def _complete(message: dict[str, Any]) -> bool:
     match message.get("kind"):
         case "progress":
             return isinstance(message.get("message"), str) and isinstance(message.get("fraction"), (int, float))
-        case "result":
+        case "found" | "result":
             return "value" in message
         case "error":
             return isinstance(message.get("findings"), list) and bool(message["findings"])

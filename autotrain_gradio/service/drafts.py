@@ -90,6 +90,7 @@ class Drafts(Core):
         *,
         token: str | None = None,
         progress: Progress | None = None,
+        found: Callable[[dict[str, Any]], None] | None = None,
         join: bool = False,
     ) -> dict[str, Any]:
         """Read the data as the spec says, look for what is wrong, and split it.
@@ -97,6 +98,8 @@ class Drafts(Core):
         Blocks until done; a second call for the draft cancels the first. Returns what
         `check.json` holds (docs/architecture.md): findings about the data are part of it.
 
+        found: is given the result of a large table as soon as it is known, before its rows are written for the
+            training; `start` in that moment lets the training write them.
         join: where such a check is under way already, as after a reload of the page, wait for that one.
 
         Raises:
@@ -111,10 +114,10 @@ class Drafts(Core):
                 running, mine = None, Joint(of)
                 self._checks[draft] = mine
         if running is not None:
-            return dict(running.join(progress))
+            return dict(running.join(progress, found))
         self._make_ready(run, resolved.task.name)
 
-        def work(tell: Progress) -> Any:
+        def work(tell: Progress, show: Callable[[Any], None]) -> Any:
             with self._turns.take(draft) as cancel:
                 self._draft(draft, owner)  # it may have been started meanwhile
                 with self._lock:
@@ -128,10 +131,11 @@ class Drafts(Core):
                     limits=self.settings.limits,
                     env=self._environment(token),
                     cancel=cancel,
+                    found=show,
                 )
 
         try:
-            return dict(mine.do(work, progress))
+            return dict(mine.do(work, progress, found))
         finally:
             with self._lock:
                 if self._checks.get(draft) is mine:

@@ -10,6 +10,7 @@ from typing import Any
 from autotrain_gradio.errors import StateError, WorkerError
 
 Progress = Callable[[str, float], None]
+Found = Callable[[Any], None]
 
 ENDS_SECONDS = 15.0
 """How long a cancelled call may take to end."""
@@ -109,15 +110,19 @@ class Joint:
         self._gone: list[Any] = []
         self._told: list[Progress] = []
         self._last: tuple[str, float] | None = None
+        self._shown: list[Found] = []
+        self._found: Any = None
         self._ended = threading.Event()
         self._value: Any = None
         self._error: BaseException | None = None
 
-    def do(self, work: Callable[[Progress], Any], progress: Progress | None) -> Any:
-        """Do the work, which is given a progress to tell, and return its result."""
+    def do(self, work: Callable[[Progress, Found], Any], progress: Progress | None, found: Found | None = None) -> Any:
+        """Do the work, which is given a progress to tell and what to show before it is done, and return its result."""
         self._come(progress)
+        if found is not None:
+            self._shown.append(found)
         try:
-            self._value = work(self._tell)
+            self._value = work(self._tell, self._show)
         except BaseException as error:
             self._error = error
             raise
@@ -125,11 +130,15 @@ class Joint:
             self._ended.set()
         return self._value
 
-    def join(self, progress: Progress | None) -> Any:
+    def join(self, progress: Progress | None, found: Found | None = None) -> Any:
         """Wait for the work that another does; return its result, or raise its error."""
         if progress is not None and self._last is not None:
             progress(*self._last)
         self._come(progress)
+        if found is not None:
+            self._shown.append(found)
+            if self._found is not None:
+                found(self._found)
         self._ended.wait()
         if self._error is not None:
             raise self._error
@@ -160,6 +169,11 @@ class Joint:
         self._last = (message, fraction)
         for progress in self._told:
             progress(message, fraction)
+
+    def _show(self, value: Any) -> None:
+        self._found = value
+        for found in self._shown:
+            found(value)
 
 
 class _Call:

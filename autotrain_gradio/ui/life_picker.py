@@ -293,11 +293,11 @@ class LifePicker:
         for item in follow(
             lambda tell: service.browse(draft, spec, question, owner, files=list(files), secrets=secrets, progress=tell)
         ):
-            if not isinstance(item, Done):
+            if isinstance(item, tuple):
                 yield {self.status: messages.busy(*item)}
-            elif item.error:
+            elif isinstance(item, Done) and item.error:
                 yield {self.status: messages.error(item.error)}
-            else:
+            elif isinstance(item, Done):
                 yield show(item.value)
                 return True
         return False

@@ -88,24 +88,42 @@ class Done:
     error: UserError | None = None
 
 
-Tell = Callable[[str, float], None]
+@dataclass(frozen=True)
+class Found:
+    """An item of `follow`: what is known of the result before the work is done."""
+
+    value: Any
+
+
+class Tell:
+    """What work tells of itself to `follow`: its progress, and what it has found so far."""
+
+    def __init__(self, told: queue.Queue[Any]) -> None:
+        self._told = told
+
+    def __call__(self, message: str, fraction: float) -> None:
+        self._told.put((message, fraction))
+
+    def found(self, value: Any) -> None:
+        """Show this before the work is done."""
+        self._told.put(Found(value))
+
+
 REPEAT_SECONDS = 5.0
-"""How often the latest progress is told again: Gradio notices between two items that a page is gone."""
+"""How often the latest item is told again: Gradio notices between two items that a page is gone."""
 
 
 def follow(
     work: Callable[[Tell], Any], *, left: Callable[[Tell], None] | None = None
-) -> Iterator[tuple[str, float] | Done]:
-    """Run blocking work in a thread; yield its progress, the latest only, and then `Done`.
+) -> Iterator[tuple[str, float] | Found | Done]:
+    """Run blocking work in a thread; yield its progress, the latest only, what it has found, and then `Done`.
 
     The work goes on when the consumer leaves. Bugs in it are raised here.
 
     left: called with what the work was given to tell, when the consumer leaves before the end.
     """
     told: queue.Queue[Any] = queue.Queue()
-
-    def tell(message: str, fraction: float) -> None:
-        told.put((message, fraction))
+    tell = Tell(told)
 
     def target() -> None:
         try:
@@ -121,7 +139,7 @@ def follow(
         while True:
             with suppress(queue.Empty):
                 item = told.get(timeout=REPEAT_SECONDS)
-                while not isinstance(item, Done | BaseException):
+                while not isinstance(item, Done | Found | BaseException):
                     item = told.get_nowait()
             if isinstance(item, BaseException):
                 raise item

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from autotrain_gradio.errors import StateError, UserError
 from autotrain_gradio.spec import DataSpec, RunSpec, slug
 from autotrain_gradio.ui import check_view, kinds_table, label_table, messages
 from autotrain_gradio.ui import form as widgets
-from autotrain_gradio.ui.shell import PRIVATE, QUICK, Done, follow
+from autotrain_gradio.ui.shell import PRIVATE, QUICK, Found, follow
 from autotrain_gradio.ui.task_form import SPLIT, merge
 
 if TYPE_CHECKING:
@@ -335,15 +335,26 @@ class CheckStep:
             **walk.go(2),
         }
         service, owner = walk.shell.service, walk.shell.owner(visitor)
+        shown: Any = None
         for item in follow(
-            lambda tell: service.check(draft, spec, owner, token=token or None, progress=tell, join=join),
+            lambda tell: service.check(
+                draft, spec, owner, token=token or None, progress=tell, found=tell.found, join=join
+            ),
             left=lambda tell: service.leave_check(draft, tell),
         ):
             with self._lock:
                 if self._latest.get(draft) is not mine:
                     return  # a later check has taken the place of this one, and talks from now on
-            if not isinstance(item, Done):
+            if isinstance(item, tuple):
                 yield {self.status: messages.busy(*item)}
+            elif isinstance(item, Found):
+                again, shown = item.value is shown, item.value
+                view = replace(check_view.view(walk.task, draft, shown), ready=False)  # its rows are still written
+                yield {
+                    **({} if again else self._shown(view)),
+                    self.status: messages.busy("Writing the rows for the training", 0.97),
+                    self.cancel: gr.Button(visible=True),
+                }
             elif item.error:
                 # What was shown stays: the setting that is wrong may be among it.
                 yield {
@@ -357,22 +368,30 @@ class CheckStep:
                     walk.step[4]: gr.Step(interactive=False),
                 }
             else:
-                yield self._shown(check_view.view(walk.task, draft, item.value))
+                view = check_view.view(walk.task, draft, item.value)
+                yield self._ended(view) if item.value == shown else self._shown(view)
 
-    def _shown(self, view: check_view.CheckView) -> Updates:
+    def _ended(self, view: check_view.CheckView) -> Updates:
+        """Let the walk go on, or not."""
         updates: Updates = {
             self.status: "",
             self.cancel: gr.Button(visible=False),
             self.check_now: gr.Button(visible=not view.checked),
-            self.fixes: view.fixes,
-            self.findings: view.findings,
-            self.summary: view.summary,
-            self.result: gr.Column(visible=view.checked),
             self.following: gr.Button(interactive=view.ready),
             self.walk.step[3]: gr.Step(interactive=view.ready),
         }
         if not view.ready:
             updates[self.walk.step[4]] = gr.Step(interactive=False)
+        return updates
+
+    def _shown(self, view: check_view.CheckView) -> Updates:
+        updates: Updates = {
+            **self._ended(view),
+            self.fixes: view.fixes,
+            self.findings: view.findings,
+            self.summary: view.summary,
+            self.result: gr.Column(visible=view.checked),
+        }
         if view.checked:
             if view.asks:
                 updates[self.columns_box] = gr.Accordion(open=True)

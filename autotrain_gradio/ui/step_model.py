@@ -240,7 +240,7 @@ class ModelStep:
             if isinstance(item, Done):
                 url = link(draft, str(time.time_ns()))
                 yield {self.preview: messages.error(item.error) if item.error else to_html(item.value, url)}
-            elif told:
+            elif told and isinstance(item, tuple):
                 yield {self.preview: messages.busy(item[0])}
 
     def _key(self, draft: str, values: Any) -> str:

@@ -60,19 +60,19 @@ def _answer(target: Cells, used: Any) -> Any:
 
 def _compare(cells: Cells, answer: Any, target: Cells, used: Any) -> str:
     """Return the code of what the column is to the target, or nothing. Few rows show it mostly; then all are asked."""
-    codes = cells.facts["codes"][used]
     number = target.names is None and cells.about["feature"] == "number"
-    values = cells.values.to_numpy(zero_copy_only=False)[used] if number else None
     step = max(1, len(used) // FIRST)
     found = ""
     for part in (slice(None, None, step), slice(None)) if step > 1 else (slice(None),):
-        here = codes[part] >= 0
-        if here.sum() < max(LEAST, 0.5 * len(here)):
+        codes = cells.facts["codes"][used[part]]
+        here = codes >= 0
+        if np.count_nonzero(here) < max(LEAST, 0.5 * len(here)):
             return ""
-        if values is not None:
-            found = "column-equals-target" if _linear(values[part][here], answer[part][here]) else ""
+        if number:
+            values = cells.values.to_numpy(zero_copy_only=False)[used[part]]
+            found = "column-equals-target" if _linear(values[here], answer[part][here]) else ""
         else:
-            found = _decides(codes[part][here], answer[part][here])
+            found = _decides(codes[here], answer[part][here])
         if not found:
             return ""
     return found

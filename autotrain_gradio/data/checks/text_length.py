@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import pick
+from autotrain_gradio.data.columns import begin_plainly, pick
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows, counted
 from autotrain_gradio.errors import Finding
@@ -47,8 +47,9 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 )
             )
         short = used[sizes <= SHORT]
-        said = pc.match_substring_regex(pick(cells.values, short), r"[\pL\pN]")
-        signs = short[~np.asarray(said.combine_chunks())]
+        doubtful = short[~begin_plainly(cells.values)[short]]
+        said = pc.match_substring_regex(pick(cells.values, doubtful), r"[\pL\pN]")
+        signs = doubtful[~np.asarray(said.combine_chunks())]
         if len(signs):
             findings.append(
                 Finding(

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import dates, numbers
-from autotrain_gradio.data.columns import as_text, blank, encode, is_list, is_text, pick, trimmed
+from autotrain_gradio.data.columns import as_text, encode, is_list, is_text, look, pick, trimmed
 from autotrain_gradio.data.kinds.feature_panels import overview
 from autotrain_gradio.data.rows import Cells, Context
 from autotrain_gradio.errors import Finding, did_you_mean
@@ -23,7 +23,7 @@ __all__ = ["KINDS", "inspect", "overview"]
 
 KINDS = ("number", "category", "date", "text", "id", "ignore")
 ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|key|nr|no|index|rowid)$|^unnamed: ?0?$|^index$|Id$|ID$", re.UNICODE)
-SAMPLE = 10_000
+SAMPLE = 4_000
 """Cells by which it is guessed what a column holds, before all of them are looked at."""
 LEAST_IDS = 20
 """Rows from which values that are all different are taken for ids."""
@@ -62,9 +62,13 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     known = numbers.finite(cells) if text else None  # then there are no spaces to look for
     if known is not None and numbers.points_between(cells):
         known = None
-    if text and known is None:
-        cells = trimmed(cells)
-    empty = known.missing if known is not None else blank(cells) if text else _null(cells)
+    if known is not None:
+        empty = known.missing
+    elif text:
+        seen = look(cells)
+        cells, empty = trimmed(cells, seen), seen.empty
+    else:
+        empty = _null(cells)
     column = _Column(cells, empty, context, known)
     kind = given or ("ignore" if nested else _guess(column, context))
     result = Cells(None, {}, {}, findings)
@@ -85,9 +89,11 @@ class _Column:
 
     def __init__(self, cells: pa.ChunkedArray, empty: Any, context: Context, known: numbers.Numbers | None) -> None:
         self.cells, self.empty, self._needed, self._known = cells, empty, context.needed, known
-        self.sample = pick(cells, np.flatnonzero(~empty & context.needed)[:SAMPLE])
-        self.missing = int((empty & context.needed).sum())
-        self.filled = int(context.needed.sum()) - self.missing
+        filled = context.needed & ~empty
+        self._all = bool(filled.all())
+        self.sample = cells.slice(0, SAMPLE) if self._all else pick(cells, np.flatnonzero(filled)[:SAMPLE])
+        self.filled = int(np.count_nonzero(filled))
+        self.missing = int(np.count_nonzero(context.needed)) - self.filled
         self.distinct = 0
         self.range: list[float] = []
 
@@ -95,8 +101,11 @@ class _Column:
     def codes(self) -> Any:
         """Per row the number of its value, -1 where there is none."""
         cells = pc.if_else(pa.array(self.empty), None, self.cells) if self.empty.any() else self.cells
-        codes = encode(cells)[1]
-        self.distinct = int((np.bincount(codes[self._needed & (codes >= 0)], minlength=1) > 0).sum())
+        values, codes = encode(cells)
+        if self._all:
+            self.distinct = len(values)
+        else:
+            self.distinct = int(np.count_nonzero(np.bincount(codes[self._needed & (codes >= 0)], minlength=1)))
         return codes
 
     @property
@@ -112,9 +121,11 @@ class _Column:
     def count_numbers(self) -> Any:
         """Count how many different numbers there are; return per row one that stands for its value, -1 for none."""
         values = self.numbers.values
-        here = np.sort(values[self._needed & ~np.isnan(values)])
-        self.distinct = int((np.diff(here) != 0).sum()) + 1 if len(here) else 0
-        self.missing = int(self._needed.sum()) - len(here)
+        none = np.isnan(values)
+        wanted = self._needed & ~none
+        here = np.sort(values if wanted.all() else values[wanted])
+        self.distinct = int(np.count_nonzero(here[1:] != here[:-1])) + 1 if len(here) else 0
+        self.missing = int(np.count_nonzero(self._needed)) - len(here)
         # Least, middle, greatest: the sum of halves of the two in the middle cannot overflow.
         self.range = (
             [float(here[0]), float(here[(len(here) - 1) // 2] / 2 + here[len(here) // 2] / 2), float(here[-1])]
@@ -122,7 +133,11 @@ class _Column:
             else []
         )
         # The bits of a number, moved so that the sign makes none negative; 0.0 and -0.0 are one.
-        return np.where(np.isnan(values), -1, ((values + 0.0).view(np.uint64) >> np.uint64(1)).astype(np.int64))
+        codes = (values + 0.0).view(np.uint64)
+        codes >>= np.uint64(1)
+        codes = codes.view(np.int64)
+        codes[none] = -1
+        return codes
 
 
 def _given(context: Context) -> Any:
@@ -153,10 +168,10 @@ def _guess(column: _Column, context: Context) -> str:
         if _too_large(column.numbers.values[context.needed]):
             return "id" if column.all_differ else "category"
         return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
-    found = numbers.parse(sample, unit=None, brackets=None)
-    if found.unit and _leading_zero(sample, found.unit):
+    found = numbers.parse(sample, unit=None, brackets=None) if numbers.nearly_all(sample, 1 - ODD) else None
+    if found is not None and found.unit and _leading_zero(sample, found.unit):
         return "id" if column.all_differ else "category"
-    if _numeric(found) and _numeric(column.numbers):
+    if found is not None and _numeric(found) and _numeric(column.numbers):
         if found.unit:
             return "number"
         known = column.numbers.values
@@ -164,6 +179,7 @@ def _guess(column: _Column, context: Context) -> str:
             return "id" if column.all_differ else "category"
         whole = not (found.values[~np.isnan(found.values)] % 1).any()
         if whole and (named or _counts_up(found.values)) and _all_differ(known[context.needed & ~np.isnan(known)]):
+            column.distinct = column.filled
             return "id"
         if not _leading_zero(sample):
             return "number"
@@ -183,8 +199,9 @@ def _guess(column: _Column, context: Context) -> str:
 
 def _numeric(found: numbers.Numbers) -> bool:
     """Say whether nearly all cells that hold something are numbers."""
-    readable = int((~np.isnan(found.values)).sum() + found.infinite.sum())
-    return bool(readable) and int(found.unreadable.sum()) <= ODD * (readable + int(found.unreadable.sum()))
+    readable = len(found.values) - np.count_nonzero(np.isnan(found.values)) + np.count_nonzero(found.infinite)
+    unreadable = np.count_nonzero(found.unreadable)
+    return bool(readable and unreadable <= ODD * (readable + unreadable))
 
 
 def _all_differ(values: Any) -> bool:
@@ -222,7 +239,8 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
     result.kept = kind not in {"id", "ignore"}
     if kind == "number":
         found = column.numbers
-        result.values = pa.array(found.values, mask=np.isnan(found.values))
+        none = np.isnan(found.values)
+        result.values = pa.array(found.values, mask=none if none.any() else None)
         result.facts["codes"] = column.count_numbers()
         odd = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
@@ -232,7 +250,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
             readable = int((~np.isnan(found.values)).sum())
             about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}
         return
-    if kind != "ignore":
+    if result.kept or (kind == "id" and not column.distinct):
         result.facts["codes"] = column.codes
     if kind in {"category", "text", "id"} and about["guessed"] and is_text(cells.type):
         about["units"] = numbers.united(column.sample)
@@ -256,7 +274,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
 
 
 def _numeric_among(sample: pa.ChunkedArray) -> bool:
-    return bool((~np.isnan(numbers.parse(sample).values)).any())
+    return numbers.any_begins(sample) and bool((~np.isnan(numbers.parse(sample).values)).any())
 
 
 def _numbers_among(text: pa.ChunkedArray, context: Context) -> dict[str, Any]:

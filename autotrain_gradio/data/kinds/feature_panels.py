@@ -50,8 +50,9 @@ def _range(cells: Cells, used: Any) -> str:
         some = pick(values, used[:: max(1, len(used) // 10_000)])
         lengths = pc.mean(pc.count_substring_regex(some, r"\S+")).as_py()
         return f"{lengths:.0f} words on average" if lengths is not None else ""
-    codes = cells.facts["codes"][used]
-    counts = np.bincount(codes[codes >= 0], minlength=1)
+    codes = cells.facts["codes"]
+    codes = codes if len(used) == len(codes) else codes[used]
+    counts = np.bincount(codes + 1, minlength=2)[1:]  # -1: nothing in the cell
     best = [k for k in np.argsort(-counts, kind="stable")[:3] if counts[k]]
     named = {k: str(values[int(used[np.argmax(codes == k)])].as_py())[:30] for k in best}
     return ", ".join(f"{named[k]} ({counts[k]:,})" for k in best)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import as_text, begin_with, blank, first_bytes, is_list
+from autotrain_gradio.data.columns import as_text, begin_with, blank, is_list, look
 from autotrain_gradio.data.contents import of_texts
 from autotrain_gradio.data.kinds.text_panels import gallery, profile
 from autotrain_gradio.data.rows import Cells, Context, counted, listed
@@ -72,11 +72,11 @@ def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:
 
 
 def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
-    first = first_bytes(texts)
-    empty = np.flatnonzero(blank(texts, first) & context.needed)
+    seen = look(texts)
+    empty = np.flatnonzero(seen.empty & context.needed)
     result = Cells(texts, {"text-empty": empty}, {"digest": of_texts(texts)})
     odd = np.zeros(0, dtype=np.int64)
-    if begin_with(first, "{[ \t\n\r"):  # else no text needs the look of a regular expression
+    if begin_with(seen.first, "{[ \t\n\r"):  # else no text needs the look of a regular expression
         odd = np.flatnonzero(np.asarray(pc.fill_null(pc.match_substring_regex(texts, JSON), False)) & context.needed)
     if len(odd):
         result.findings.append(
