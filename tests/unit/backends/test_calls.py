@@ -61,6 +61,9 @@ def preview(draft, spec, params, context):
     if do == "progress":
         print('@autotrain {"kind": "progress", "message": "half", "fraction": 0.5}', flush=True)
         time.sleep(60)
+    if do == "found":
+        print('@autotrain {"kind": "found", "value": {"rows": 3}}', flush=True)
+        return ["done"]
     if do == "environment":
         return [dict(os.environ)]
     raise AssertionError(do)
@@ -212,10 +215,18 @@ def test_a_call_ends_with_its_caller(draft: Path) -> None:
     assert all(ended(int(pid)) for pid in pids)
 
 
+def test_what_a_verb_has_found_is_told_before_it_is_done(draft: Path) -> None:
+    told: list[Any] = []
+    assert preview(draft, "found", found=told.append) == ["done"] and told == [{"rows": 3}]
+    assert preview(draft, "found") == ["done"]  # nobody wants to know
+
+
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
         (b'@autotrain {"kind": "result", "value": null}\n', {"kind": "result", "value": None}),
+        (b'@autotrain {"kind": "found", "value": 1}\n', {"kind": "found", "value": 1}),
+        (b'@autotrain {"kind": "found"}\n', None),
         (b'[rank0] 12:00 @autotrain {"kind": "result", "value": 1}\r\n', {"kind": "result", "value": 1}),
         (b'@autotrain {"kind": "result"}\n', None),
         (b'@autotrain {"kind": "error", "findings": []}\n', None),

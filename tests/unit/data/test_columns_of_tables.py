@@ -550,3 +550,42 @@ def test_a_table_that_was_pasted_again_is_not_parted_between_copies(draft: Path,
     check(draft, {"c": lambda i: draw.randrange(9), "target": lambda i: "xy"[i % 2]}, count=90, valid_fraction=0.2)
     train, validation = ({r["features:c"] for r in data.load(draft)[n]} for n in ("train", "validation"))
     assert train & validation, "of few values, the same row is chance"
+
+
+NUMBERS = (
+    "1| 2.5 |-3|+4|1e3|.5|7.|1,5|1.234,5|1,234.5|1 234,5|1'234.5|−5|inf|-Infinity|12 kg|€ 5|5 €|$1,200.50|US$ 12|EUR 12"
+    "|-€5|€-5|Rs. 12|kr 5|Fr. 5|30%|(1.23)|($1.23)|€ (5)|(5) €|1.23-|12,-|12.--|5,– €|5 m²|+.5|CHF 1'200.-|1 234 €"
+)
+
+
+def test_what_is_read_as_a_number_is_not_ruled_out_by_how_it_begins() -> None:
+    for cell in NUMBERS.split("|"):
+        column = pa.chunked_array([[cell] * 12])
+        read = numbers.parse(column, unit=None, brackets=True)
+        assert read.infinite.all() or not np.isnan(read.values).any(), cell
+        assert numbers.nearly_all(column, 1.0), cell
+    assert all(numbers.nearly_all(pa.chunked_array([[w.upper()]]), 1.0) for w in (*numbers.WORDS, *numbers.ERRORS))
+    some = pa.chunked_array([["1"] * 9 + ["pending"], pa.array(["", None], pa.string())])
+    assert numbers.nearly_all(some, 0.9) and not numbers.nearly_all(some, 0.95)
+    assert not any(numbers.nearly_all(pa.chunked_array([[t]]), 0.1) for t in ("city12", "note 12", "yes", "x 5"))
+
+
+def test_what_is_read_as_a_date_is_not_ruled_out_by_how_it_begins() -> None:
+    written = (
+        *("2024-05-31", "2024/5/1", "31.5.2024 10:30", "2024-05-31T10:30:15.5+02:00", "3 May 2024", "3 December 2023"),
+        *(
+            "May 3, 2024",
+            "1.2.99",
+            "31/12/24",
+            "13/5/2024 12:05 AM",
+            "31-05-2024",
+            " 2024-05-31 ",
+            "1/2/2024 1:05:09 pm",
+        ),
+    )
+    for cell in written:
+        assert not np.isnat(dates.parse(pa.chunked_array([[cell]])).values[0]), cell
+        assert dates.looks_like_dates(pa.chunked_array([[cell] * 20])), cell
+    assert not dates.looks_like_dates(pa.chunked_array([["2024-05-31"] * 9 + ["soon"]]))
+    assert dates.looks_like_dates(pa.chunked_array([["2024-05-31"] * 19 + ["soon"]]))
+    assert not dates.looks_like_dates(pa.chunked_array([["20240531"] * 20]))  # more often a number

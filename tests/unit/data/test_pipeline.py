@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
 import random
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from autotrain_gradio import data
+from autotrain_gradio.data import declare
 from autotrain_gradio.errors import DataError
 from tests.unit.data import roles
 from tests.unit.data.conftest import Check, classes, errors, finding, picture, plant, resolved
@@ -204,3 +208,44 @@ def test_a_large_table_is_looked_at_in_part_first(tmp_path: Path, draft: Path, m
     assert all("10 rows have no text" in m for m in said[first:-1]) and said[-1] == "Checked"
     assert roles.dropped(result) == {"text-empty": 10}
     assert sum(f["code"] == "text-empty" for f in result["findings"]) == 1
+
+
+def test_what_was_found_in_a_large_table_is_told_before_its_rows_are_written(
+    tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = "text,label\n" + "".join(f"words {i},{'ab'[i % 2]}\n" for i in range(70))
+    request = roles.request(roles.TEXTS, source="path", path=str(plant(tmp_path / "in", {"a.csv": body})))
+    told: list[Any] = []
+
+    def found(result: Any) -> None:
+        written = [p.name for p in (draft / "data").glob("*") if p.name in {"dataset", "manifest.json"}]
+        told.append((copy.deepcopy(result), written))
+
+    data.check(draft, request, found=found)
+    assert not told  # a small one takes no time to write
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.LARGE", 50)
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.SOME_ROWS", 10)
+    shutil.rmtree(draft / "data")
+    result = data.check(draft, request, found=found)
+    assert told == [(result, [])] and result["profile"] and result["splits"] == {"train": 56, "validation": 14}
+    assert len(data.load(draft)["train"]) == 56
+    one = roles.request(
+        roles.TEXTS, source="path", path=str(plant(tmp_path / "in", {"a.csv": body.replace(",b\n", ",a\n")}))
+    )
+    assert "one-class" in {f["code"] for f in data.check(draft, one, found=found)["findings"]}
+    assert len(told) == 1  # there is nothing to write
+
+
+def test_a_check_leaves_rows_out_only_where_that_is_declared(
+    tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greedy = ModuleType("greedy")
+    greedy.check = lambda rows, request: rows.drop([0, 1], "text-empty") or []  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "greedy", greedy)
+    body = "text,label\n" + "".join(f"words {i},{'ab'[i % 2]}\n" for i in range(20))
+    request = roles.request(roles.TEXTS, source="path", path=str(plant(tmp_path / "in", {"a.csv": body})))
+    with pytest.raises(TypeError, match="drops=True"):
+        data.check(draft, dataclasses.replace(request, checks=(declare.Check("greedy", "Greedy", "greedy"),)))
+    declared = declare.Check("greedy", "Greedy", "greedy", drops=True)
+    result = data.check(draft, dataclasses.replace(request, checks=(declared,)))
+    assert roles.dropped(result) == {"text-empty": 2} and sum(result["splits"].values()) == 18

@@ -52,6 +52,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         begun.append({"verb": verb, "model": context["spec"]["model"], "cancel": cancel, "end": end})
         if more.get("progress"):
             more["progress"]("Reading", 0.1)
+        if more.get("found"):
+            more["found"]({"rows": 7})
         while context["spec"]["model"] != "last/one" and not end.wait(0.02):
             if cancel.is_set():
                 time.sleep(0.1)  # its worker needs a moment to end
@@ -177,17 +179,21 @@ def test_a_check_that_is_under_way_can_be_joined_and_not_when_other_things_are_a
     service = page[0]
     draft, spec = service.draft(IMAGES), {"task": IMAGES, "data": DATA}
     assert not service.draft_state(draft)["checking"]
-    first, ended = later(lambda: service.check(draft, spec))
-    until(lambda: len(calls) == 1)
+    shown: list[Any] = []
+    first, ended = later(lambda: service.check(draft, spec, found=shown.append))
+    until(lambda: len(shown) == 1)
     assert service.draft_state(draft)["checking"]  # as a page that was reloaded asks
     told: list[str] = []
     named = {**spec, "project_name": "named", "params": {"epochs": 9}}  # which does not concern the rows
-    second, joined = later(lambda: service.check(draft, named, join=True, progress=lambda m, f: told.append(m)))
-    until(lambda: told == ["Reading"])
+    second, joined = later(
+        lambda: service.check(draft, named, join=True, progress=lambda m, f: told.append(m), found=shown.append)
+    )
+    until(lambda: told == ["Reading"] and len(shown) == 2)
     calls[0]["end"].set()
     for thread in (first, second):
         thread.join(10)
     assert ended == joined and joined[0]["findings"] == [] and len(calls) == 1
+    assert shown == [{"rows": 7}, {"rows": 7}]  # both are shown what is known already, the second one at once
     assert not service.draft_state(draft)["checking"]
     third, cancelled = later(lambda: service.check(draft, spec))
     until(lambda: len(calls) == 2)
