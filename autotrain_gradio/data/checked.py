@@ -148,7 +148,7 @@ def result(state: State, began: float) -> CheckResult:
         splits = {n: c for n in (TRAIN, VALIDATION) if (c := rows.count(n))}
     if rows is not None and classes is not None:
         cells = classes[1]
-        train, measured = (cells.labels.counts(rows.indices(n)).tolist() for n in (TRAIN, VALIDATION))
+        train, measured = (rows.label_counts(cells.labels, n) for n in (TRAIN, VALIDATION))
         labels = [
             {"name": n, "rows": t + v, "train": t, "validation": v}
             for n, t, v in zip(cells.labels.names, train, measured, strict=True)

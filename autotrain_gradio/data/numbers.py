@@ -46,7 +46,7 @@ ERRORS = (
 _NONE = pa.array((*WORDS, *ERRORS))
 BEGIN = r"^\s*[+\-−]?\s*\.?\d"
 """How every number without a unit begins that is read here, and other things too."""
-MAY_BE = r"^[^\p{L}\d]*([A-Z]{1,3}|Rs|Fr|kr)?[^\p{L}\d]*\d|^[+-]?(?i:inf)"
+MAY_BE = r"^[^A-Za-z0-9]*([A-Z]{1,3}|Rs|Fr|kr)?[^A-Za-z0-9]*\d|^[+-]?(?i:inf)"
 """How every number begins that is read here, with its unit, and other things too."""
 
 
@@ -206,8 +206,11 @@ def nearly_all(text: pa.ChunkedArray, share: float) -> bool:
 
     What does not even begin like one cannot be any: one look that spares many.
     """
-    may_be = _true(pc.match_substring_regex(text, MAY_BE)) | _true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
-    return np.count_nonzero(may_be) >= share * (len(text) - np.count_nonzero(blank(text)))
+    least = share * (len(text) - np.count_nonzero(blank(text)))
+    may_be = _true(pc.match_substring_regex(text, MAY_BE))
+    if np.count_nonzero(may_be) < least:
+        may_be = may_be | _true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
+    return bool(np.count_nonzero(may_be) >= least)
 
 
 def any_begins(text: pa.ChunkedArray) -> bool:

@@ -223,7 +223,7 @@ class Rows:
     """The working table: train and given validation rows together, in a fixed order.
 
     where: per row the file and the row, for messages.
-    validation: numpy array of truth values, one a row; changed once by the split.
+    validation: numpy array of truth values, one a row; changed once by the split, through `validate`.
     cells: role → its inspected column.
     kinds: role → its kind.
     row: number of each row in the Arrow files, where there are some.
@@ -238,6 +238,8 @@ class Rows:
         self._reason = np.zeros(len(self.validation), dtype=np.int16)
         self._reasons = [""]
         self._content: tuple[str, Any] | None = None
+        self._known: dict[Any, Any] = {}
+        """What was worked out of the rows as they are; forgotten when they change."""
 
     def __len__(self) -> int:
         return len(self.validation)
@@ -247,7 +249,13 @@ class Rows:
         seen = copy(self)
         seen.validation, seen._reason = self.validation.copy(), self._reason.copy()
         seen.validation.flags.writeable = seen._reason.flags.writeable = False
+        seen._known = dict(self._known)
         return seen
+
+    def validate(self, rows: Any) -> None:
+        """Validate on these rows, and do not train on them."""
+        self.validation[rows] = True
+        self._known.clear()
 
     @property
     def needed(self) -> Any:
@@ -255,8 +263,17 @@ class Rows:
         return self._reason == 0
 
     def indices(self, split: str | None = None) -> Any:
-        """Return the numbers of the rows that are used, of one split (`train`, `validation`) or of all."""
-        return np.flatnonzero(self._wanted(split))
+        """Return the numbers of the rows that are used, of one split (`train`, `validation`) or of all: to be read."""
+        if split not in self._known:
+            found = self._known[split] = np.flatnonzero(self._wanted(split))
+            found.flags.writeable = False
+        return self._known[split]
+
+    def label_counts(self, labels: Labels, split: str | None = None) -> list[int]:
+        """Return how many of the rows that are used have each class."""
+        if (labels, split) not in self._known:
+            self._known[labels, split] = labels.counts(self.indices(split)).tolist()
+        return list(self._known[labels, split])
 
     def _wanted(self, split: str | None) -> Any:
         wanted = self._reason == 0
@@ -266,7 +283,7 @@ class Rows:
 
     def count(self, split: str | None = None) -> int:
         """Return how many rows are used, of one split or of all."""
-        return int(np.count_nonzero(self._wanted(split)))
+        return len(self.indices(split))
 
     def used(self, split: str | None = None) -> Iterator[int]:
         """Yield the numbers of the rows that are used, of one split or of all."""
@@ -284,6 +301,7 @@ class Rows:
             self._reasons.append(reason)
         rows = np.atleast_1d(np.asarray(rows, dtype=np.int64))
         self._reason[rows[self._reason[rows] == 0]] = self._reasons.index(reason)
+        self._known.clear()
 
     def dropped(self) -> Counter[str]:
         """Return reason → number of the rows that are left out for it."""

@@ -91,7 +91,7 @@ def _take(rows: Rows, request: Request) -> tuple[str, int]:
     if named is not None:
         role, group = named
         taken = _choose(group, request.spec.valid_fraction, f"{request.seed}")
-        rows.validation[used[taken]] = True
+        rows.validate(used[taken])
         return f", by whole groups of '{role}' that are never parted,", 0
     content = rows.kept_together()[used]
     strata, names = _strata(rows, used)
@@ -109,7 +109,7 @@ def _take(rows: Rows, request: Request) -> tuple[str, int]:
         here = np.flatnonzero(fair & (strata == number))
         name = names[number] if number >= 0 else ""
         taken = _choose(content[here], request.spec.valid_fraction, f"{request.seed} {name}")
-        rows.validation[used[here[taken]]] = True
+        rows.validate(used[here[taken]])
     unfair = int(np.count_nonzero(~fair))
     if rows.classes():
         return " of each class", unfair
@@ -226,8 +226,8 @@ def _unseen(rows: Rows) -> list[Finding]:
     if classes is None:
         return []
     labels = classes[1].labels
-    trained, measured = labels.counts(rows.indices("train")), labels.counts(rows.indices("validation"))
-    missing = sorted(labels.names[k] for k in np.flatnonzero((measured > 0) & (trained == 0)))
+    counts = zip(labels.names, rows.label_counts(labels, "train"), rows.label_counts(labels, "validation"), strict=True)
+    missing = sorted(name for name, trained, measured in counts if measured and not trained)
     if not missing:
         return []
     return [

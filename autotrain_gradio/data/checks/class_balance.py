@@ -26,7 +26,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
 
 def _check(role: str, labels: Labels, rows: Rows, request: Request) -> list[Finding]:
     used = rows.indices()
-    counts = Counter({n: c for n, c in zip(labels.names, labels.counts(used).tolist(), strict=True) if c})
+    counts = Counter({n: c for n, c in zip(labels.names, rows.label_counts(labels), strict=True) if c})
     where = f"data.columns.{role.partition(':')[0]}"
     if labels.multi:
         return _several(counts, len(used), where, request)

@@ -20,7 +20,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     if classes is None:
         return []
     role, cells = classes
-    counts = cells.labels.counts(rows.indices()).tolist()
+    counts = rows.label_counts(cells.labels)
     used = {name: count for name, count in zip(cells.labels.names, counts, strict=True) if count}
     return [*_spelling(used, cells, request), *_control(used, cells, request), *_long(used, role, rows)]
 

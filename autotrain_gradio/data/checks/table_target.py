@@ -16,8 +16,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     for role, cells in rows.cells.items():
         if cells.names is None or cells.labels.multi:
             continue
-        counts = cells.labels.counts(used)
-        names = [n for n, c in zip(cells.labels.names, counts.tolist(), strict=True) if c]
+        counts = rows.label_counts(cells.labels)
+        names = [n for n, c in zip(cells.labels.names, counts, strict=True) if c]
         where = f"data.columns.{role.partition(':')[0]}"
         findings += _numbers(names, role, where)
         findings += _single(names, len(used), where)

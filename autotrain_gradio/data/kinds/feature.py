@@ -84,11 +84,12 @@ class _Column:
     """A column while it is looked at; what costs something is worked out when it is first asked for.
 
     empty: per row, whether there is nothing in it (numpy).
-    known: the cells as numbers, where they have been read already.
+    known: the cells as numbers, where they have been read already. plain: whether they have.
     """
 
     def __init__(self, cells: pa.ChunkedArray, empty: Any, context: Context, known: numbers.Numbers | None) -> None:
         self.cells, self.empty, self._needed, self._known = cells, empty, context.needed, known
+        self.plain = known is not None
         filled = context.needed & ~empty
         self._all = bool(filled.all())
         self.sample = cells.slice(0, SAMPLE) if self._all else pick(cells, np.flatnonzero(filled)[:SAMPLE])
@@ -168,6 +169,8 @@ def _guess(column: _Column, context: Context) -> str:
         if _too_large(column.numbers.values[context.needed]):
             return "id" if column.all_differ else "category"
         return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
+    if not column.plain and dates.looks_like_dates(sample):
+        return "date"
     found = numbers.parse(sample, unit=None, brackets=None) if numbers.nearly_all(sample, 1 - ODD) else None
     if found is not None and found.unit and _leading_zero(sample, found.unit):
         return "id" if column.all_differ else "category"
@@ -184,8 +187,6 @@ def _guess(column: _Column, context: Context) -> str:
         if not _leading_zero(sample):
             return "number"
         return "id" if column.all_differ else "category"
-    if dates.looks_like_dates(sample):
-        return "date"
     words = float(np.asarray(pc.count_substring_regex(sample, r"\S+").combine_chunks()).mean())
     share = len(pc.unique(sample)) / len(sample)
     if words >= 4 and share > 0.3 and len(column.codes) and column.distinct > 0.3 * column.filled:

@@ -218,7 +218,7 @@ def order(found: Counter[str], own: list[str] | None, mapping: Mapping[str, str 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Plot the rows of each class, training and validation stacked; the largest classes first."""
     labels = rows.cells[role].labels
-    counts = {split: labels.counts(rows.indices(split)) for split in ("train", "validation")}
+    counts = {split: np.array(rows.label_counts(labels, split)) for split in ("train", "validation")}
     largest = np.argsort(-sum(counts.values()), kind="stable")[:SHOWN]
     series = {split: [float(c[k]) for k in largest] for split, c in counts.items() if c.sum() or split == "train"}
     note = f"The {SHOWN} largest of {len(labels.names):,} classes." if len(labels.names) > SHOWN else ""

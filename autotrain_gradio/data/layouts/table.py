@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from autotrain_gradio.data.sheets import SUFFIXES, Sheet, read_sheet
 from autotrain_gradio.data.tree import Entry, Tree
 from autotrain_gradio.errors import DataError, Finding
 
+THREADS = 2
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
 UNSURE = (".txt", ".json")
 """Files that may be something else: a note, or settings."""
@@ -131,9 +133,13 @@ def _no_header(sheet: Sheet) -> list[Finding]:
     It does when a name stands among the cells below it again and again, or when all names are numbers with decimals.
     """
     again = max(2, sheet.table.num_rows // 100)
-    for cell, column in zip(sheet.first, sheet.table.columns, strict=False):
-        if cell and is_text(column.type) and (pc.sum(pc.equal(column, cell)).as_py() or 0) >= again:
-            why = f"'{cell}' stands in it and {pc.sum(pc.equal(column, cell)).as_py():,} times below"
+    names = [(cell, column) for cell, column in zip(sheet.first, sheet.table.columns, strict=False) if cell]
+    with ThreadPoolExecutor(THREADS) as pool:
+        below = pool.map(lambda pair: pc.sum(pc.equal(pair[1], pair[0])).as_py() if is_text(pair[1].type) else 0, names)
+        times = [count or 0 for count in below]
+    for (cell, _), count in zip(names, times, strict=True):
+        if count >= again:
+            why = f"'{cell}' stands in it and {count:,} times below"
             break
     else:
         if not sheet.first or not all(re.fullmatch(r"[+-]?\d*[.,]\d+", cell) for cell in sheet.first):
