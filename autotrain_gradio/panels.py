@@ -7,6 +7,7 @@ its own preview needs no code in the page. Files in a panel are paths relative t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -137,3 +138,10 @@ def tokens(title: str, items: Sequence[Mapping[str, Any]], *, note: str = "") ->
 def markdown(text: str, *, title: str = "") -> Panel:
     """Prose of ours. Never put a user's text here: it would be rendered."""
     return {"kind": "markdown", "title": title, "text": text}
+
+
+def in_unit(unit: str) -> str:
+    """Say in what a number is: `in €`; of a rating by how much there is at most: `out of 5`."""
+    if unit.startswith("/") and unit[1:].strip().isdigit():
+        return f"out of {unit[1:].strip()}"
+    return unit if re.match(r"\D+ \d", unit) else f"in {unit}"

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from autotrain_gradio.data import encoding
 from autotrain_gradio.data.csv_plain import LONGEST_CELL, MANY_LINES, header_of, read_plain, zeros
 from autotrain_gradio.data.rows import Progress, counted, listed
-from autotrain_gradio.data.sheets import Gathering, Sheet, empty, header_only
+from autotrain_gradio.data.sheets import TITLE_ABOVE, Gathering, Sheet, empty, header_only
 from autotrain_gradio.errors import DataError, Finding
 
 DELIMITERS = ",;\t|"
@@ -200,7 +200,7 @@ def _findings(odd: _Odd, name: str, width: int) -> list[Finding]:
                 "row-too-long",
                 f"{counted(len(odd.long), 'row')} {'has' if len(odd.long) == 1 else 'have'} more cells than the header "
                 f"({width}): {_rows(odd.long)}. The cells beyond were not read.",
-                "Put cells that contain the delimiter in quotes.",
+                TITLE_ABOVE if width == 1 else "Put cells that contain the delimiter in quotes.",
                 name,
             )
         )

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from autotrain_gradio.data import months
 from autotrain_gradio.data.columns import blank, encode, is_text, pick, trimmed
 
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
@@ -44,7 +45,7 @@ UTC = "UTC"
 LOOKED_AT = 1000
 UNLIKE = 0.05
 """Share of those cells that need not be dates."""
-MAY_BE = r"^(\d{1,4}[-/. ]|\d{8}|[A-Za-z]{3,9} \d)"
+MAY_BE = r"^(\d{1,4}(er|º|st|nd|rd|th)?[-/. ]|\d{8}|[A-Za-z]{3,9} \d)"
 """How every date begins that is read here, and other things too: one look that spares many."""
 
 
@@ -99,6 +100,7 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
     text = trimmed(column)
     if text is not column and (plain := _alike(text)) is not None:
         return plain
+    text = months.in_english(text)
     zone = _zones(text)
     text = pc.replace_substring_regex(text, CLOCK, r"\1 \2")
     for years, century in YEARS:

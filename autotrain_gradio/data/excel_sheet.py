@@ -11,7 +11,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from autotrain_gradio.data.rows import listed
-from autotrain_gradio.data.sheets import LARGEST, Gathering, Sheet, empty, header_only
+from autotrain_gradio.data.sheets import LARGEST, TITLE_ABOVE, Gathering, Sheet, empty, header_only
 from autotrain_gradio.errors import DataError, Finding, Fix, did_you_mean
 
 
@@ -104,7 +104,7 @@ def _sheet(cells: list[list[Any]], name: str) -> Sheet:
                 "warning",
                 "row-too-long",
                 f"Cells right of the header were not read: {listed([f'row {n}' for n in beyond[:5]], len(beyond))}.",
-                "Give every column a name in the first row.",
+                TITLE_ABOVE if len(header) == 1 else "Give every column a name in the first row.",
                 name,
             )
         )

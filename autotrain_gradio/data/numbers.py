@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data import units
+from autotrain_gradio.data import clock, units
 from autotrain_gradio.data.columns import as_text, blank, is_text, pick, trimmed
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -26,6 +26,8 @@ BRACKETS = r"^([^\d()]{0,4})\(([^\d()]{0,4}[\d.][\d., '’]*[^\d()]{0,6})\)([^\d
 """Accountants' way of writing a negative number: (1.23)."""
 MINUS_BEHIND = r"^([^-]*\d[^-\d]{0,6})-$"
 """The way of SAP: 1.23-."""
+LIMIT = r"^(?:[<>≤≥~≈]=? ?([^<>≤≥~≈=].*)|([^+]*\d)\+)$"
+"""Limits, as laboratories and questionnaires write them: <0.1, >5, 10+"""
 ROUND = r"(\d)[.,][-–—]{1,2}( ?[^\d.,–—-]*)$"
 """An amount without smaller coins: 12,- or 12.--"""
 EXACT = 2**53
@@ -57,9 +59,11 @@ class Numbers:
     missing: nothing, or a word such as `n/a`; `words` counts the rows with a word.
     infinite: plus or minus infinity. unreadable: something that is no number.
     comma: rows with a decimal comma; thousands: rows with commas between the thousands; grouped: rows with spaces or
-    apostrophes there; points: rows with points there and no decimals. negated: rows whose minus is written as brackets,
-    or stands behind. both: a comma stands before decimals in some rows, and a point in others.
-    unit: what was taken away from the numbers; united: rows that had it.
+    apostrophes there; points: rows with points there and no decimals. both: a comma stands before decimals in some
+    rows, and a point in others. negated: rows whose minus is written as brackets, or stands behind. limited: rows of
+    which only a limit is known.
+    unit: what was taken away from the numbers; united: rows that had it. times: rows with a time, 14:30, of
+    which the values are the hours; the unit is then that.
     """
 
     values: Any
@@ -72,9 +76,11 @@ class Numbers:
     grouped: int = 0
     points: int = 0
     negated: int = 0
+    limited: int = 0
     both: bool = False
     unit: str = ""
     united: int = 0
+    times: int = 0
 
     @property
     def reading(self) -> str:
@@ -84,13 +90,20 @@ class Numbers:
         return ("both" if self.both else "decimal") if self.comma or self.points else ""
 
 
-def parse(column: pa.ChunkedArray, comma: str = "", unit: str | None = "", brackets: bool | None = False) -> Numbers:
+def parse(
+    column: pa.ChunkedArray,
+    comma: str = "",
+    unit: str | None = "",
+    brackets: bool | None = False,
+    limits: bool | None = False,
+) -> Numbers:
     """Read every cell as a number; none is refused, those that are no numbers are marked.
 
     comma: what stands before decimals, where 1,234 and 1.234 may be either: `decimal` (the comma), `thousands` (the
     point) or `both`; "": what the other cells show.
     unit: what may stand before or behind each number; None: the one that most cells have.
     brackets: whether (5) and 5- are negative numbers; None: where the other cells are numbers.
+    limits: whether <5, >5 and 5+ are read as 5; None: where at least as many cells are numbers without such a sign.
     """
     type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
@@ -100,7 +113,7 @@ def parse(column: pa.ChunkedArray, comma: str = "", unit: str | None = "", brack
     if pa.types.is_null(type_):
         return _numeric(column.cast(pa.float64()))
     text = column if is_text(column.type) else as_text(column)
-    return _of_text(text, comma, unit, brackets)
+    return _of_text(text, comma, unit, brackets, limits)
 
 
 def _numeric(column: pa.ChunkedArray) -> Numbers:
@@ -111,32 +124,47 @@ def _numeric(column: pa.ChunkedArray) -> Numbers:
     return Numbers(values, np.isnan(values) & ~infinite, infinite, no)
 
 
-def _of_text(column: pa.ChunkedArray, comma: str, unit: str | None, brackets: bool | None) -> Numbers:
-    if not comma and unit is None and points_between(column):
-        comma = "decimal"
-    found = None if comma == "decimal" else finite(column)  # most columns need no more care
-    if found is not None:
+def _of_text(
+    column: pa.ChunkedArray, comma: str, unit: str | None, brackets: bool | None, limits: bool | None
+) -> Numbers:
+    found = finite(column) if comma != "decimal" else None  # most columns need no more care
+    if found is not None and (comma or unit is not None or not points_between(column)):
         return found
     text = trimmed(column)
     empty = blank(text)
-    if text is not column or empty.any():
+    if not comma and unit is None and points_between(text):
+        comma = "decimal"
+    if comma != "decimal" and (text is not column or empty.any()):
         found = finite(pc.if_else(pa.array(empty), None, text))
         if found is not None:
             return found
-    text, negated = _signed(_plainly(text), brackets)
+    text = _plainly(text)
+    timed = clock.UNIT if unit is None and clock.are_times(_few(text, empty)) else ""
+    unit = timed or unit
+    hours = clock.hours(text) if unit == clock.UNIT else np.full(len(text), np.nan)
+    text, limited = _bare(text, limits)
+    text, negated = _signed(text, brackets)
     if unit is None:
         unit = units.unit_of(_few(text, empty))
-    united = np.zeros(len(text), dtype=bool)
+    united = ~np.isnan(hours)
     if unit:
-        text, united = units.without(text, unit)
+        text, beside = units.without(text, unit)
+        united |= beside
         if not comma and points_between(text):
             comma = "decimal"
     found = _with_care(text, empty, comma)
-    if brackets is None and negated.any() and not _are_numbers(found, negated):
-        found.unreadable |= negated & ~np.isnan(found.values)
-        found.values[negated] = np.nan
+    times = ~np.isnan(hours)
+    found.values[times], found.unreadable[times] = hours[times], False
+    found.times = int(times.sum())
     good = ~np.isnan(found.values)
-    found.unit, found.united, found.negated = unit, int((united & good).sum()), int((negated & good).sum())
+    besides = negated | limited
+    for rows, allowed, least in ((negated, brackets, 1), (limited, limits, int((limited & good).sum()))):
+        if allowed is None and rows.any() and not _are_numbers(found, besides, least):
+            found.unreadable |= rows & good
+            found.values[rows] = np.nan
+    good = ~np.isnan(found.values)
+    found.unit, found.united = unit, int((united & good).sum())
+    found.negated, found.limited = int((negated & good).sum()), int((limited & good).sum())
     return found
 
 
@@ -164,10 +192,21 @@ def _signed(text: pa.ChunkedArray, brackets: bool | None) -> tuple[pa.ChunkedArr
     return text, negated
 
 
-def _are_numbers(found: Numbers, besides: Any) -> bool:
-    """Say whether the other cells are numbers, nearly all of them."""
+def _bare(text: pa.ChunkedArray, limits: bool | None) -> tuple[pa.ChunkedArray, Any]:
+    """Write <0.1, >5 and 10+ as the limit alone; return the texts, and which rows may be limits (numpy)."""
+    limited = np.zeros(len(text), dtype=bool)
+    if limits is not False:
+        limited = _true(pc.match_substring_regex(text, LIMIT))
+        if limited.any():
+            text = pc.if_else(pa.array(limited), pc.replace_substring_regex(text, LIMIT, r"\1\2"), text)
+    return text, limited
+
+
+def _are_numbers(found: Numbers, besides: Any, least: int) -> bool:
+    """Say whether the other cells are numbers, nearly all of them, and so many at least."""
     readable = int((~np.isnan(found.values) & ~besides).sum())
-    return readable > 0 and readable >= NEARLY_ALL * (readable + int((found.unreadable & ~besides).sum()))
+    odd = int((found.unreadable & ~besides).sum())
+    return readable >= max(1, least) and readable >= NEARLY_ALL * (readable + odd)
 
 
 def finite(text: pa.ChunkedArray) -> Numbers | None:

@@ -27,6 +27,8 @@ LARGEST = 2 * 1024**3
 BATCH = 20_000
 """Rows that are gathered before they become Arrow."""
 
+TITLE_ABOVE = "If the first line is a title above the table, remove it: the names of the columns come first."
+
 
 @dataclass
 class Sheet:

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from autotrain_gradio.panels import in_unit
+
 _CODES = (
     "AED ARS AUD BDT BGN BRL CAD CHF CLP CNY COP CZK DKK EGP ETB EUR GBP GHS HKD HUF IDR ILS INR IRR ISK JPY KES KRW "
     "KZT LKR MAD MMK MXN MYR NGN NOK NPR NZD PEN PHP PKR PLN RON RSD RUB SAR SEK SGD THB TND TRY TWD TZS UAH UGX USD "
@@ -17,8 +19,11 @@ _CODES = (
 )
 """Codes of currencies (ISO 4217). Other three letters before a number may name a thing: SKU 123."""
 _BEFORE = rf"[A-Z]{{0,3}}\p{{Sc}}|(?:Rs|Fr|kr)\.?|{'|'.join(_CODES.split())}"
-_BEHIND = r"[\p{L}\p{Sc}%‰°µ][\p{L}\p{Sc}%‰°µ²³./ ]{0,14}|[\p{L}./ ]{0,12}m[23]"
-"""A sign, a word or two, a ratio: %, kg, sq ft, €/m²."""
+_BEHIND = (
+    r"[\p{L}\p{Sc}%‰°µ][\p{L}\p{Sc}%‰°µ²³./ ]{0,14}|[\p{L}./ ]{0,12}m[23]|"
+    r"/ ?\d{1,3}|(?:out of|of|von|sur) \d{1,3}(?: \p{L}{1,10})?"
+)
+"""A sign, a word or two, a ratio, the most that there may be: %, kg, sq ft, €/m², out of 5 stars."""
 _UNITED = rf"^[+-]? ?(?P<before>{_BEFORE})? ?[+-]?[\d.][\d., '’]*(?:[eE][+-]?\d+)? ?(?P<behind>{_BEHIND})?$"
 SEVERAL = 3
 """Different units up to which cells are taken for numbers with one."""
@@ -57,7 +62,7 @@ def different(text: pa.ChunkedArray) -> list[str]:
 
 def said(united: int, unitless: int, unit: str) -> str:
     """Say how many numbers had a unit, and how many had none."""
-    return f"{unit} ({united:,}" + (f"; {unitless:,} without a unit)" if unitless else ")")
+    return f"{in_unit(unit)} ({united:,}" + (f"; {unitless:,} without a unit)" if unitless else ")")
 
 
 def without(text: pa.ChunkedArray, unit: str) -> tuple[pa.ChunkedArray, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from autotrain_gradio.panels import in_unit
+
 KINDS = {
     "number": "a number",
     "category": "a category",
@@ -72,7 +74,7 @@ def _row(number: int, column: Mapping[str, Any]) -> str:
         f"<option value='{k}'{' selected' if k == kind else ''}>{escape(words)}</option>" for k, words in KINDS.items()
     )
     said = "" if column.get("guessed", True) else "<small>as you said</small>"
-    said = f"<small>in {escape(str(column['unit']))}</small>{said}" if column.get("unit") else said
+    said = f"<small>{escape(in_unit(str(column['unit'])))}</small>{said}" if column.get("unit") else said
     texts = [str(e) for e in list(column.get("examples") or [])[:3]]
     examples = ", ".join(t if len(t) <= 24 else f"{t[:23]}…" for t in texts)
     # Of a column that is not used there is nothing but examples.

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from autotrain_gradio.panels import in_unit
+
 SHOWN = 60
 """Columns that have a field; the others keep their typical values."""
 
@@ -63,7 +65,7 @@ def _cell(value: Any, feature: Mapping[str, Any]) -> Any:
 
 def _field(number: int, feature: Mapping[str, Any]) -> str:
     name, typical = str(feature["name"]), feature["typical"]
-    unit = f" <small>in {escape(str(feature['unit']))}</small>" if feature.get("unit") else ""
+    unit = f" <small>{escape(in_unit(str(feature['unit'])))}</small>" if feature.get("unit") else ""
     hint = _range(feature)
     attributes = f"name='{number}' id='row-field-{number}' aria-describedby='row-hint-{number}'"
     value = "" if typical is None else _text(typical)

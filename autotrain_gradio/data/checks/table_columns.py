@@ -27,6 +27,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     total = max(1, rows.count())
     findings = [*_names(about, request), *_unused(about), *_constant(used), *_missing(used, total)]
     findings += [*_mixed(used), *_dates(used), *_zones(used), *_united(about), *_commas(used), *_many(used, total)]
+    findings += [*_failed(used), *_answers(used)]
     if not any(a["distinct"] > 1 for a in used):
         findings.append(
             Finding(
@@ -189,9 +190,9 @@ def _dates(used: list[About]) -> list[Finding]:
 
 def _united(about: list[About]) -> list[Finding]:
     findings = []
-    united = [a for a in about if a.get("unit")]
+    united = [a for a in about if a.get("unit") and not a.get("times")]
     if united:
-        shown = [f"'{a['name']}' in {units.said(a['united'], a['unitless'], a['unit'])}" for a in united]
+        shown = [f"'{a['name']}' {units.said(a['united'], a['unitless'], a['unit'])}" for a in united]
         message = f"Numbers were read without their unit: {listed(shown, limit=10)}."
         hint = "If they are names of something and no amounts, say that it is a category."
         findings.append(Finding("info", "unit-taken-off", message, hint, "data.options.kinds"))
@@ -209,6 +210,36 @@ def _united(about: list[About]) -> list[Finding]:
             )
         )
     return findings
+
+
+def _failed(used: list[About]) -> list[Finding]:
+    failed = [a for a in used if (a.get("failed") or {}).get("count")]
+    if not failed:
+        return []
+    shown = [f"'{a['name']}': {a['failed']['count']:,} ({listed(a['failed']['examples'])})" for a in failed]
+    message = f"Cells in which a formula has failed count as missing. {listed(shown, limit=10)}."
+    return [Finding("warning", "failed-formulas", message, "Mend the formulas, and export the table again.")]
+
+
+def _answers(used: list[About]) -> list[Finding]:
+    several = [a for a in used if a["feature"] == "category" and a.get("answers")]
+    if not several:
+        return []
+    shown = [
+        f"'{a['name']}' ({a['answers']['example'][:60]!r}: {a['answers']['combinations']:,} combinations of "
+        f"{a['answers']['answers']} answers)"
+        for a in several
+    ]
+    return [
+        Finding(
+            "info",
+            "several-answers",
+            f"Cells hold several answers, and each combination is a category of its own: {listed(shown)}.",
+            "Give each answer a column of its own, with yes or no in it; or take it as text, so that its words count.",
+            "data.options.kinds",
+            Fix("Take it as text", _as(several, "text")),
+        )
+    ]
 
 
 def _zones(used: list[About]) -> list[Finding]:
@@ -229,17 +260,30 @@ def _zones(used: list[About]) -> list[Finding]:
 
 def _commas(used: list[About]) -> list[Finding]:
     findings = []
-    for code, key, text in (
-        ("decimal-comma", "comma", "have a decimal comma: 1,5 was read as 1.5"),
-        ("thousands-comma", "thousands", "have commas between the thousands: 1,234 was read as 1234"),
-        ("thousands-marks", "grouped", "have spaces or apostrophes between the thousands: 1'234 was read as 1234"),
-        ("thousands-points", "points", "have points between the thousands: 1.234 was read as 1234"),
-        ("negative-in-brackets", "negated", "in brackets, or with a minus behind, were read as negative: (5) as -5"),
+    point = "Write a point before the decimals, and nothing between the thousands."
+    for code, key, text, hint in (
+        ("decimal-comma", "comma", "have a decimal comma: 1,5 was read as 1.5", point),
+        ("thousands-comma", "thousands", "have commas between the thousands: 1,234 was read as 1234", point),
+        ("thousands-marks", "grouped", "have spaces or apostrophes between the thousands: 1'234 is 1234", point),
+        ("thousands-points", "points", "have points between the thousands: 1.234 was read as 1234", point),
+        (
+            "negative-in-brackets",
+            "negated",
+            "in brackets, or with a minus behind, were read as negative: (5) as -5",
+            "",
+        ),
+        ("clock-times", "times", "of hours were read of times and durations: 14:30 as 14.5", ""),
+        (
+            "limits",
+            "limited",
+            "of which only a limit is known were read as the limit: <5, >5 and 5+ as 5",
+            "If that is too coarse, take the column as a category.",
+        ),
     ):
         found = [a for a in used if a.get(key)]
         if found:
             shown = listed([f"'{a['name']}' ({a[key]:,})" for a in found], limit=10)
-            findings.append(Finding("info", code, f"Numbers {text}. {shown}.", "Write a point before the decimals."))
+            findings.append(Finding("info", code, f"Numbers {text}. {shown}.", hint))
     return findings
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from autotrain_gradio.data.numbers import ERRORS
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.rows import Rows, listed
+from autotrain_gradio.errors import Finding, Fix
 
 NUMBERS = 20
 """Different numbers from which it is asked whether they are classes."""
@@ -19,6 +20,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         counts = rows.label_counts(cells.labels)
         names = [n for n, c in zip(cells.labels.names, counts, strict=True) if c]
         where = f"data.columns.{role.partition(':')[0]}"
+        findings += _failed(names, where)
         findings += _numbers(names, role, where)
         findings += _single(names, len(used), where)
     return findings
@@ -40,6 +42,23 @@ def _numbers(names: list[str], role: str, where: str) -> list[Finding]:
             f"{values[-1]:g}. As classes, 3 is no nearer to 4 than to 90.",
             "If their size counts, as that of prices or ages does, choose table regression.",
             where,
+        )
+    ]
+
+
+def _failed(names: list[str], where: str) -> list[Finding]:
+    failed = [n for n in names if n.strip().lower() in ERRORS]
+    if not failed:
+        return []
+    return [
+        Finding(
+            "warning",
+            "failed-formulas",
+            f"{listed([repr(n) for n in failed])} {'is' if len(failed) == 1 else 'are'} no class, but what a "
+            "spreadsheet writes where a formula has failed.",
+            "Mend the formulas and export the table again, or leave these rows out.",
+            where,
+            Fix("Leave these rows out", {"labels": dict.fromkeys(failed)}),
         )
     ]
 

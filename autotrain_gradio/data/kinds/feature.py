@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import dates, numbers
-from autotrain_gradio.data.columns import as_text, encode, is_list, is_text, look, pick, trimmed
+from autotrain_gradio.data.answers import several_answers
+from autotrain_gradio.data.columns import Look, as_text, begin_with, encode, is_list, is_text, look, pick, trimmed
 from autotrain_gradio.data.kinds.feature_panels import overview
 from autotrain_gradio.data.rows import Cells, Context
 from autotrain_gradio.errors import Finding, did_you_mean
@@ -62,13 +63,18 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     known = numbers.finite(cells) if text else None  # then there are no spaces to look for
     if known is not None and numbers.points_between(cells):
         known = None
+    failed = None
     if known is not None:
         empty = known.missing
     elif text:
         seen = look(cells)
         cells, empty = trimmed(cells, seen), seen.empty
+        failed = _failed(cells, seen)
     else:
         empty = _null(cells)
+    written = cells
+    if failed is not None:
+        cells, empty = pc.if_else(pa.array(failed), None, cells), empty | failed
     column = _Column(cells, empty, context, known)
     kind = given or ("ignore" if nested else _guess(column, context))
     result = Cells(None, {}, {}, findings)
@@ -77,6 +83,9 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     result.about |= {"missing": column.missing, "distinct": column.distinct}
     if nested:
         result.about["nested"] = str(cells.type)
+    if failed is not None:
+        rows = np.flatnonzero(failed & context.needed)
+        result.about["failed"] = {"count": len(rows), "examples": _examples(written, rows, context)}
     return result
 
 
@@ -117,7 +126,7 @@ class _Column:
     @cached_property
     def numbers(self) -> numbers.Numbers:
         """The cells as numbers."""
-        return self._known or numbers.parse(self.cells, unit=None, brackets=None)
+        return self._known or numbers.parse(self.cells, unit=None, brackets=None, limits=None)
 
     def count_numbers(self) -> Any:
         """Count how many different numbers there are; return per row one that stands for its value, -1 for none."""
@@ -171,7 +180,9 @@ def _guess(column: _Column, context: Context) -> str:
         return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
     if not column.plain and dates.looks_like_dates(sample):
         return "date"
-    found = numbers.parse(sample, unit=None, brackets=None) if numbers.nearly_all(sample, 1 - ODD) else None
+    found = (
+        numbers.parse(sample, unit=None, brackets=None, limits=None) if numbers.nearly_all(sample, 1 - ODD) else None
+    )
     if found is not None and found.unit and _leading_zero(sample, found.unit):
         return "id" if column.all_differ else "category"
     if found is not None and _numeric(found) and _numeric(column.numbers):
@@ -246,7 +257,13 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         odd = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
         about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
         about |= {"comma": found.comma, "thousands": found.thousands, "grouped": found.grouped, "points": found.points}
-        about |= {"negated": found.negated, "reading": found.reading, "range": column.range}
+        about |= {
+            "negated": found.negated,
+            "limited": found.limited,
+            "times": found.times,
+            "reading": found.reading,
+            "range": column.range,
+        }
         if found.unit:
             readable = int((~np.isnan(found.values)).sum())
             about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}
@@ -255,6 +272,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         result.facts["codes"] = column.codes
     if kind in {"category", "text", "id"} and about["guessed"] and is_text(cells.type):
         about["units"] = numbers.united(column.sample)
+        about["answers"] = several_answers(column.sample) if kind == "category" else {}
     if kind == "date":
         read = dates.parse(cells)
         result.values = pa.array(read.values)
@@ -268,19 +286,28 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
     elif result.kept:
         text = as_text(cells)
         result.values = pc.if_else(pa.array(column.empty), None, text) if column.empty.any() else text
-        if kind == "category" and is_text(cells.type) and _numeric_among(column.sample):
-            about["odd"] = _numbers_among(result.values, context)
+        if kind == "category" and is_text(cells.type) and numbers.any_begins(column.sample):
+            some = numbers.parse(column.sample, unit=None)
+            if not np.isnan(some.values).all():
+                about["odd"] = _numbers_among(result.values, some.unit, context)
     else:
         result.values = pa.nulls(0)
 
 
-def _numeric_among(sample: pa.ChunkedArray) -> bool:
-    return numbers.any_begins(sample) and bool((~np.isnan(numbers.parse(sample).values)).any())
+def _failed(cells: pa.ChunkedArray, seen: Look) -> Any:
+    """Return which cells hold what a spreadsheet writes where a formula fails (numpy); None where none seems to."""
+    if not begin_with(seen.first, "#") or not _errors(cells.slice(0, SAMPLE)).any():
+        return None
+    return _errors(cells)
 
 
-def _numbers_among(text: pa.ChunkedArray, context: Context) -> dict[str, Any]:
+def _errors(cells: pa.ChunkedArray) -> Any:
+    return np.asarray(pc.is_in(pc.utf8_lower(cells), value_set=pa.array(numbers.ERRORS)).combine_chunks())
+
+
+def _numbers_among(text: pa.ChunkedArray, unit: str, context: Context) -> dict[str, Any]:
     """Count the cells of a column of words that are numbers, where there are few of them."""
-    found = numbers.parse(text)
+    found = numbers.parse(text, unit=unit)
     numeric = ~np.isnan(found.values) & context.needed
     share = numeric.sum() / max(1, int((~found.missing & context.needed).sum()))
     rows = np.flatnonzero(numeric) if 0 < share < 1 else np.zeros(0, dtype=np.int64)

@@ -28,7 +28,7 @@ def _line(cells: Cells, name: str, used: Any) -> list[Any]:
     about = cells.about
     share = about["missing"] / max(1, len(used))
     missing = f"{about['missing']:,} ({share:.0%})" if about["missing"] else "0"
-    kind = about["feature"] + (f", in {about['unit']}" if about.get("unit") else "")
+    kind = about["feature"] + (f", {panels.in_unit(about['unit'])}" if about.get("unit") else "")
     return [name, kind, missing, about["distinct"], _range(cells, used)]
 
 

@@ -45,8 +45,10 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
     for code, rows in problems.items():
         if len(rows):
             shown = [f"{context.where[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
-            if code == "number-missing":
-                shown = [context.where[int(i)] for i in rows[:5]]
+            if code == "number-missing":  # there may be a word such as n/a, or #DIV/0!
+                texts = as_text(pick(cells, rows[:5])).to_pylist()
+                places = [context.where[int(i)] for i in rows[:5]]
+                shown = [f"{p}: {t.strip()!r}" if t and t.strip() else p for p, t in zip(places, texts, strict=True)]
             text, hint = said[code]
             if code == "number-unreadable" and (examples := united(_texts(cells, rows))):
                 hint = _one_unit(examples)
@@ -105,10 +107,13 @@ def written(found: Numbers, where: str) -> list[Finding]:
         message = f"{counted(found.negated, 'number')} in brackets, or with a minus behind, "
         message += f"{'was' if found.negated == 1 else 'were'} read as negative."
         findings.append(Finding("info", "negative-in-brackets", message, "(5) was read as -5.", where))
-    if found.unit:
+    if found.times:
+        message = f"{counted(found.times, 'time')} or {'duration was' if found.times == 1 else 'durations were'} read."
+        findings.append(Finding("info", "clock-times", message, "14:30 was read as 14.5 hours.", where))
+    elif found.unit:
         readable = int((~np.isnan(found.values)).sum())
         message = (
-            f"Numbers were read without their unit: in {units.said(found.united, readable - found.united, found.unit)}."
+            f"Numbers were read without their unit: {units.said(found.united, readable - found.united, found.unit)}."
         )
         hint = "The predictions are in this unit, too."
         findings.append(Finding("info", "unit-taken-off", message, hint, where))

@@ -24,6 +24,12 @@ from autotrain_gradio.errors import DataError, Finding
 
 THREADS = 2
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
+TOTAL = re.compile(
+    r"\s*(grand |sub)?(totals?|sums?|summe|zwischensumme|gesamt(summe)?|insgesamt|somme|suma|totale|totaal)"
+    r"( général)?\s*:?\s*$",
+    re.IGNORECASE,
+)
+"""What stands before the sums below a table."""
 UNSURE = (".txt", ".json")
 """Files that may be something else: a note, or settings."""
 
@@ -78,7 +84,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         except DataError as error:
             errors.append(error)
             continue
-        raw.findings += [*sheet.findings, *_no_header(sheet)]
+        raw.findings += [*sheet.findings, *_no_header(sheet), *_total(sheet)]
         raw.passed.update(sheet.passed)
         read_features(sheet.table.schema, raw, request)
         table = sheet.table.append_column(WHERE, pa.array(place(number, sheet.number)))
@@ -154,6 +160,19 @@ def _no_header(sheet: Sheet) -> list[Finding]:
             sheet.name,
         )
     ]
+
+
+def _total(sheet: Sheet) -> list[Finding]:
+    """Tell where the last row looks like the sums of those above it."""
+    for column in sheet.table.columns if sheet.table.num_rows > 2 else ():
+        cell = column[-1].as_py() if is_text(column.type) else None
+        if cell and TOTAL.match(cell) and pc.sum(pc.equal(column, cell)).as_py() == 1:
+            message = f"The last row has {cell.strip()[:40]!r} in it: it may hold the sums of the others."
+            where = f"{sheet.name}, row {int(sheet.number[-1]):,}"
+            return [
+                Finding("warning", "total-row", message, "Remove it, or it is learnt from as any other row.", where)
+            ]
+    return []
 
 
 def _split_rows(split: str, sheet: Sheet, request: Request) -> tuple[str | None, dict[str, Any]]:

@@ -18,6 +18,7 @@ from autotrain_gradio import data
 from autotrain_gradio.data.checks.table_rows import LEAST
 from autotrain_gradio.data.rows import PLACE, Places, counted
 from autotrain_gradio.errors import UserError
+from autotrain_gradio.panels import in_unit
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import card
@@ -319,8 +320,12 @@ def _card(
     told: str,
 ) -> str:
     facts = {
-        "columns": ", ".join(f"{f.name} ({f.kind}{f', in {f.unit}' if f.unit else ''})" for f in form.features[:50]),
-        "targets": ", ".join(f"{t['name']} (in {t['unit']})" if t["unit"] else t["name"] for t in form.targets[:20]),
+        "columns": ", ".join(
+            f"{f.name} ({f.kind}{f', {in_unit(f.unit)}' if f.unit else ''})" for f in form.features[:50]
+        ),
+        "targets": ", ".join(
+            f"{t['name']} ({in_unit(t['unit'])})" if t["unit"] else t["name"] for t in form.targets[:20]
+        ),
         "training rows": len(parts["train"].names),
         "validation rows": len(parts["validation"].names) if "validation" in parts else 0,
         "model": best.family.title,
@@ -348,7 +353,7 @@ def _usage(name: str, form: frame.Form) -> str:
 
     Of columns whose cells may be data of people there are none: there the cell is missing.
     """
-    cells = [f"    {f.name!r}: {f.typical!r},{f'  # in {f.unit}' if f.unit else ''}" for f in form.features]
+    cells = [f"    {f.name!r}: {f.typical!r},{f'  # {in_unit(f.unit)}' if f.unit else ''}" for f in form.features]
     row = "\n".join(["row = {", *cells, "}"])
     if len(cells) > WRITTEN_OUT or "```" in row:  # which would end the code
         row = "row = {feature.name: feature.typical for feature in model.form.features}"

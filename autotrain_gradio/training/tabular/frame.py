@@ -200,14 +200,15 @@ def frame_of_table(table: pa.Table, features: Sequence[Feature], where: Sequence
 
 def _read(cells: pa.ChunkedArray, feature: Feature, where: Sequence[str]) -> Any:
     if feature.kind == "number":
-        found = numbers.parse(cells, feature.reading, feature.unit, brackets=True)
+        found = numbers.parse(cells, feature.reading, feature.unit, brackets=True, limits=True)
         _refuse(found.unreadable | found.infinite, cells, feature, where, "number", "12.5")
         return np.clip(found.values, -LARGEST, LARGEST)
     if feature.kind == "date":
         read = dates.parse(cells, feature.reading)
         _refuse(read.unreadable, cells, feature, where, "date", "2024-05-31")
         return pd.Series(read.values).astype("datetime64[us]")
-    return np.array(["" if v is None else str(v).strip() for v in as_text(cells).to_pylist()], dtype=object)
+    texts = ["" if v is None else str(v).strip() for v in as_text(cells).to_pylist()]
+    return np.array(["" if t.lower() in numbers.ERRORS else t for t in texts], dtype=object)
 
 
 def _refuse(odd: Any, cells: pa.ChunkedArray, feature: Feature, where: Sequence[str], what: str, example: str) -> None:

@@ -134,7 +134,9 @@ def results(
 
 def _against_guessing(answer: np.ndarray, target: Target) -> str:
     if target.classes is None:
-        return metrics.against_the_mean(answer, target.values) + (f" All in {target.unit}." if target.unit else "")
+        return metrics.against_the_mean(answer, target.values) + (
+            f" All {panels.in_unit(target.unit)}." if target.unit else ""
+        )
     return metrics.against_guessing(answer, target.values, target.classes, "rows")
 
 

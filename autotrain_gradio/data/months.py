@@ -1,0 +1,62 @@
+"""Names of months in dates: 31-May-24, 31. März 2024, 31 de enero de 2024, 1er févr. 2024."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from autotrain_gradio.data.columns import encode, pick
+
+_BEGINNINGS = {
+    "Jan": "jan gen ene",
+    "Feb": "feb fev fevr",
+    "Mar": "mar marz maerz mrz mars maart mrt",
+    "Apr": "apr avr abr",
+    "May": "may mai mag maio mei mayo",
+    "Jun": "jun juin giu",
+    "Jul": "jul juil lug",
+    "Aug": "aug aout ago",
+    "Sep": "sep set",
+    "Oct": "oct okt ott out",
+    "Nov": "nov",
+    "Dec": "dec dez dic",
+}
+"""How a month's name begins in English, German, French, Spanish, Italian, Portuguese and Dutch, without accents."""
+_OF = {b: month for month, beginnings in _BEGINNINGS.items() for b in beginnings.split()}
+_DAY = r"^(?P<day>\d{1,2})(?:er|\.|º|st|nd|rd|th)?[ ./-]*(?:de |of )?"
+_MONTH = r"(?P<month>\p{L}{3,10})\.?,?[ ./-]*(?:de |del )?"
+_YEAR = r"(?P<year>\d{4}|\d{2})(?P<time>[ T,].*)?$"
+NAMED = _DAY + _MONTH + _YEAR
+LATER = 68
+"""Two digits of a year up to which it is one after 2000, as POSIX has it."""
+
+
+def in_english(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write dates whose month is a name as `31 May 2024`, with what follows; other texts stay as they are."""
+    named = pc.fill_null(pc.match_substring_regex(text, NAMED), False)
+    rows = np.flatnonzero(np.asarray(named.combine_chunks()))
+    if not len(rows):
+        return text
+    found, codes = encode(pick(text, rows))
+    parts = pc.extract_regex(found, NAMED).to_pylist()
+    written = [_date(p["day"], p["month"], p["year"], p["time"]) for p in parts]
+    plain = [new or old for new, old in zip(written, found.to_pylist(), strict=True)]
+    texts = pa.array(plain, text.type).take(pa.array(codes))
+    return pa.chunked_array([pc.replace_with_mask(text.combine_chunks(), named.combine_chunks(), texts)])
+
+
+def _date(day: str, name: str, year: str, time: str) -> str:
+    month = _month(name)
+    if len(year) == 2:
+        year = f"{20 if int(year) <= LATER else 19}{year}"
+    return f"{day} {month} {year}{time}" if month else ""
+
+
+def _month(name: str) -> str:
+    letters = unicodedata.normalize("NFD", name.lower())
+    bare = "".join(c for c in letters if not unicodedata.combining(c))
+    # The longest beginning that is known: `mars` is March, and no beginning is that of two months.
+    return next((_OF[bare[:n]] for n in range(len(bare), 2, -1) if bare[:n] in _OF), "")
