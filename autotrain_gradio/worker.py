@@ -82,7 +82,7 @@ def run(
         from autotrain_gradio.publishing import publish
 
         return {"address": publish(directory / "model", resolved.spec)}
-    module = _loaded(resolved, progress)
+    module = _loaded(resolved, progress, verb)
     if verb == "preview":
         progress(PREVIEWING, 0.0)
         return module.preview(directory, resolved.spec, resolved.params, context)
@@ -94,11 +94,12 @@ def run(
     return {"loads": True}
 
 
-def _loaded(resolved: Resolved, progress: Progress) -> ModuleType:
-    """Import the heavy half of a task; the first time it takes seconds, and that is said."""
-    if resolved.task.module not in sys.modules:
+def _loaded(resolved: Resolved, progress: Progress, verb: str) -> ModuleType:
+    """Import the heavy half of a task, or what its preview needs; the first time it takes seconds, and that is said."""
+    name = (resolved.task.preview_module if verb == "preview" else "") or resolved.task.module
+    if name not in sys.modules:
         progress(LOADING, 0.0)
-    return importlib.import_module(resolved.task.module)
+    return importlib.import_module(name)
 
 
 def _spec(directory: Path, context: dict[str, Any]) -> dict[str, Any]:
@@ -317,28 +318,33 @@ def _serve(directory: Path) -> None:
             return
         order = json.loads(line)
         if order.get("load_only"):
-            _load(directory, order["context"])
+            _load(directory, order["verb"], order["context"])
         else:
             _answer(directory, partial(run, directory, order["verb"], order["context"], _tell, warm))
 
 
-def _load(directory: Path, context: dict[str, Any]) -> None:
+def _load(directory: Path, verb: str, context: dict[str, Any]) -> None:
     """Load what a verb needs; a call that comes meanwhile waits, and is told for what.
 
     A thread of its own does it, after all that is more urgent: somebody waits for the check that is read meanwhile.
+    What only some calls need is loaded after that, and waited for by those alone.
     """
+    loaded = threading.Event()
 
     def work() -> None:
         worker_process.load_after_others()
         try:
-            _loaded(resolve(_spec(directory, context)), _tell)
+            module = _loaded(resolve(_spec(directory, context)), _tell, verb)
             _tell("Preparing", 1.0)
+            loaded.set()
+            getattr(module, "load_ahead", lambda: None)()
         except Exception:  # the boundary: the call that follows meets the same error, and answers with it
             _log(traceback.format_exc())
+        finally:
+            loaded.set()
 
-    thread = threading.Thread(target=work, name="load", daemon=True)
-    thread.start()
-    thread.join()
+    threading.Thread(target=work, name="load", daemon=True).start()
+    loaded.wait()
 
 
 def _tell(message: str, fraction: float) -> None:

@@ -162,6 +162,8 @@ class Task:
 
     module: dotted path of the heavy half, imported by workers only. It has
         `train(run)`, and as `can` says: `preview(...)`, `predict(...)`, `probe(...)`, `tiny_model(...)`.
+    preview_module: dotted path of the module that has `preview`, where that loads less than the whole; empty: `module`.
+        Its `load_ahead()`, if it has one, loads what some previews need besides, while nobody waits.
     aliases: other names, AutoTrain Advanced's among them.
     column_aliases: AutoTrain's names of columns → role, beside `<role>` and `<role>_column`.
     """
@@ -175,6 +177,7 @@ class Task:
     columns: tuple[Column, ...]
     sources: tuple[Source, ...]
     layouts: tuple[Layout, ...]
+    preview_module: str = ""
     checks: tuple[Check, ...] = ()
     metrics: tuple[Metric, ...] = ()
     headline: str = ""

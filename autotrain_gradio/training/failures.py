@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-import torch
-from transformers import TrainingArguments
+from typing import TYPE_CHECKING, Any
 
 from autotrain_gradio.errors import MissingExtra, UserError
-from autotrain_gradio.training.arguments import device
+
+if TYPE_CHECKING:
+    from transformers import TrainingArguments
 
 MEMORY_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "no executable batch size found")
 
@@ -30,6 +29,8 @@ def translate(error: Exception, args: TrainingArguments, batch_size: int) -> Use
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception says that the GPU's or the machine's memory ran out."""
+    import torch
+
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in MEMORY_SIGNS)
@@ -37,6 +38,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def out_of_memory(args: TrainingArguments, batch_size: int) -> UserError:
     """Return the error that names the batch size and what to change."""
+    from autotrain_gradio.training.arguments import device
+
     place = "machine" if device() == "cpu" else "GPU"
     changes = []
     if batch_size > 1:

@@ -14,10 +14,8 @@ import numpy as np
 import psutil
 import torch
 
-from autotrain_gradio.training.vision import Transform, open_image
+from autotrain_gradio.training.vision import SCALE, Transform, open_image
 
-SCALE = 1.5
-"""Images are kept with a shorter side of at most so many times the model's input side."""
 SHARE = 0.25
 """Share of the free memory that the images of a run may fill."""
 CGROUP = Path("/sys/fs/cgroup")

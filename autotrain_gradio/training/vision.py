@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autotrain_gradio.training.absent import absent
+
 # albumentations asks the network for a newer version of itself when it is imported.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-import albumentations as A  # noqa: E402
+with absent("torch"):  # for one transform that is not used here; a preview needs none of it
+    import albumentations as A
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from PIL import Image, ImageOps  # noqa: E402
@@ -21,6 +24,8 @@ from PIL import Image, ImageOps  # noqa: E402
 from autotrain_gradio.data.picture_formats import READABLE  # noqa: E402
 from autotrain_gradio.errors import DataError, UserError  # noqa: E402
 
+SCALE = 1.5
+"""Images are kept with a shorter side of at most so many times the model's input side."""
 SIXTEEN_BITS = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
 WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 

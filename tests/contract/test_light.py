@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 
@@ -59,6 +60,16 @@ print(sorted({"gradio", "autotrain_gradio.service", "huggingface_hub"} & set(sys
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-2:] == ["[]", "[]"], done.stdout + done.stderr
     assert "image-classification" in done.stdout
+
+
+def test_what_a_preview_needs_loads_no_torch() -> None:
+    work = """
+import importlib
+from autotrain_gradio.registry import registry
+light = [t.preview_module for t in registry() if t.preview_module]
+assert len(light) == 2 and all(callable(importlib.import_module(name).preview) for name in light)
+"""
+    assert not {"torch", "accelerate", "evaluate", "sklearn"} & set(ast.literal_eval(_loaded(work)))
 
 
 def test_the_check_of_heavy_libraries_would_notice_one() -> None:

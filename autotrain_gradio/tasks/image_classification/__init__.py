@@ -66,6 +66,7 @@ TASK = Task(
     modality="Images",
     summary="Sort pictures into classes: products, plants, defects, species, documents.",
     module="autotrain_gradio.tasks.image_classification.train",
+    preview_module="autotrain_gradio.tasks.image_classification.preview",
     params=ImageClassificationParams,
     columns=(
         Column(

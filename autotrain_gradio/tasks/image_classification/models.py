@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification, ResNetConfig
+from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as TYPES
 
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import TINY
+from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import pretrained
 from autotrain_gradio.training.vision import Geometry
 
 WHAT = "image classification"
-TINY_SIDE = 64
 
 
 def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) -> tuple[Any, Any, Geometry]:
@@ -59,28 +59,6 @@ def open_config(name: str) -> Any:
         message = f"'{name}' takes images of {channels} channel{'s' if channels != 1 else ''}, not of three colours."
         raise pretrained.ModelError(message, "Choose another one.", "model", "model-wrong-task")
     return config
-
-
-def tiny_model(folder: Path, labels: Sequence[str], *, side: int = TINY_SIDE, seed: int = 42) -> Path:
-    """Write a small ResNet with random weights (about 0.3 million parameters) and its processor; return the folder."""
-    from transformers import ResNetForImageClassification, ViTImageProcessor
-
-    torch.manual_seed(seed)
-    ResNetForImageClassification(tiny_config(labels)).save_pretrained(folder)
-    ViTImageProcessor(size={"height": side, "width": side}).save_pretrained(folder)
-    return Path(folder)
-
-
-def tiny_config(labels: Sequence[str]) -> ResNetConfig:
-    """Return the configuration of the tiny model."""
-    return ResNetConfig(
-        embedding_size=16,
-        hidden_sizes=[16, 32, 64, 96],
-        depths=[1, 1, 1, 1],
-        layer_type="basic",
-        id2label=dict(enumerate(labels)),
-        label2id={label: i for i, label in enumerate(labels)},
-    )
 
 
 def count_parameters(config: Any) -> int:

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from transformers import AutoImageProcessor
+from huggingface_hub import try_to_load_from_cache
 
 from autotrain_gradio import data, panels
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.panels import Panel
 from autotrain_gradio.spec import TINY, RunSpec
-from autotrain_gradio.tasks.image_classification.models import TINY_SIDE
+from autotrain_gradio.tasks.image_classification.tiny import TINY_SIDE
 from autotrain_gradio.training import vision
-from autotrain_gradio.training.images import SCALE
 from autotrain_gradio.training.shown import spread
 
 USUAL_SIDE = 224
@@ -36,7 +35,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     names, targets = rows.features["target"].names, np.asarray(rows["target"])
     geometry, known = _geometry(spec.model)
     transform = vision.preview_transform(geometry, params)
-    side = round(SCALE * min(geometry.height, geometry.width))
+    side = round(vision.SCALE * min(geometry.height, geometry.width))
     folder = draft / "preview"
     shutil.rmtree(folder, ignore_errors=True)
     items = []
@@ -61,11 +60,21 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     return [panels.gallery("What the training sees", items, note=note)]
 
 
+def load_ahead() -> None:
+    """Load what reads the rows, and the image processors, which only models of the Hub and of folders need."""
+    import datasets  # noqa: F401
+    from transformers import AutoImageProcessor  # noqa: F401
+
+
 def _geometry(model: str) -> tuple[vision.Geometry, bool]:
     """Return the model's geometry and True; the usual one and False where it is not on this machine."""
     if model == TINY:
         return _plain(TINY_SIDE), True
     try:
+        if not Path(model).is_dir() and not isinstance(try_to_load_from_cache(model, "config.json"), str):
+            return _plain(USUAL_SIDE), False
+        from transformers import AutoImageProcessor  # it loads for seconds
+
         return vision.Geometry.of(AutoImageProcessor.from_pretrained(model, local_files_only=True)), True
     except (OSError, ValueError, KeyError, ImportError, UserError):
         # What is wrong with a model is the probe's to say; the augmentation can be shown without it.

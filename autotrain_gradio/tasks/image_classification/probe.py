@@ -10,6 +10,7 @@ from transformers import AutoImageProcessor
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import TINY, RunSpec
 from autotrain_gradio.tasks.image_classification import models
+from autotrain_gradio.tasks.image_classification.tiny import TINY_SIDE, tiny_config
 from autotrain_gradio.training import pretrained, vision
 
 LABELS = 1000
@@ -23,8 +24,8 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
     """
     facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
     if spec.model == TINY:
-        config = models.tiny_config(["a", "b"])
-        size = [models.TINY_SIDE, models.TINY_SIDE]
+        config = tiny_config(["a", "b"])
+        size = [TINY_SIDE, TINY_SIDE]
         return {**facts, "task": "ResNet, untrained", "parameters": models.count_parameters(config), "input_size": size}
     try:
         config = models.open_config(spec.model)

@@ -18,13 +18,13 @@ from autotrain_gradio.errors import DataError, UserError
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.image_classification import models
 from autotrain_gradio.tasks.image_classification.evaluation import judge_of
-from autotrain_gradio.tasks.image_classification.models import tiny_model
 from autotrain_gradio.tasks.image_classification.preview import preview
 from autotrain_gradio.tasks.image_classification.probe import probe
+from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import card, saved, vision
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
-from autotrain_gradio.training.images import SCALE, Budget, Images, collate
+from autotrain_gradio.training.images import Budget, Images, collate
 from autotrain_gradio.training.judge import only_logits
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
@@ -181,7 +181,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         Raises:
             UserError: an image is missing or cannot be read.
         """
-        side, items = round(SCALE * min(self._geometry.height, self._geometry.width)), []
+        side, items = round(vision.SCALE * min(self._geometry.height, self._geometry.width)), []
         for given in inputs:
             path = given.get("image")
             if not path or not Path(path).is_file():

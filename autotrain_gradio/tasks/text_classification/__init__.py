@@ -69,6 +69,7 @@ TASK = Task(
     modality="Text",
     summary="Sort texts into classes, or give each its labels: topics, moods, intents, languages, spam.",
     module="autotrain_gradio.tasks.text_classification.train",
+    preview_module="autotrain_gradio.tasks.text_classification.preview",
     params=TextClassificationParams,
     columns=(
         Column(

@@ -12,11 +12,11 @@ import numpy as np
 from autotrain_gradio import data, panels
 from autotrain_gradio.panels import Panel
 from autotrain_gradio.spec import TINY, RunSpec
-from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.tasks.text_classification.targets import Labels
+from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, tiny_tokenizer
 from autotrain_gradio.training import pretrained
 from autotrain_gradio.training.shown import spread
-from autotrain_gradio.training.text import open_tokenizer, tokenise
+from autotrain_gradio.training.tokens import POSITIONS, longest, open_tokenizer, tokenise
 
 MEASURED = 20_000
 """Texts whose lengths are measured, at most."""
@@ -69,13 +69,25 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     ]
 
 
+def load_ahead() -> None:
+    """Load the tokenizers: only models of the Hub and of folders need them."""
+    from transformers import AutoConfig, AutoTokenizer  # noqa: F401
+
+
 def _tokenizer(model: str, texts: Sequence[str]) -> tuple[Any, int | None]:
     if model == TINY:
-        return models.tiny_tokenizer(text for text in texts), models.TINY_TOKENS
+        return tiny_tokenizer(text for text in texts), TINY_TOKENS
+    from transformers import AutoConfig
+
     tokenizer = open_tokenizer(model, local=True)
     with pretrained.named(model):
-        config = models.AutoConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False)
-        return tokenizer, models.limit(config, tokenizer)
+        config = AutoConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False)
+        if config.model_type in POSITIONS:
+            return tokenizer, longest(config, tokenizer)
+        # The libraries of models load for seconds: only where a model must be made to know.
+        from autotrain_gradio.tasks.text_classification.models import limit
+
+        return tokenizer, limit(config, tokenizer)
 
 
 def _pieces(tokenizer: Any, cells: Mapping[str, Any], row: int, labels: Labels, limit: int) -> dict[str, Any]:

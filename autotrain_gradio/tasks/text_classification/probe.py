@@ -8,8 +8,9 @@ from typing import Any
 from autotrain_gradio.errors import UserError
 from autotrain_gradio.spec import TINY, RunSpec
 from autotrain_gradio.tasks.text_classification import models
+from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS
 from autotrain_gradio.training import pretrained
-from autotrain_gradio.training.text import open_tokenizer
+from autotrain_gradio.training.tokens import open_tokenizer
 
 LABELS = 1000
 
@@ -23,7 +24,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
     facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
     if spec.model == TINY:
         config = models.tiny_config(["a", "b"])
-        size = {"tokens": models.TINY_TOKENS}
+        size = {"tokens": TINY_TOKENS}
         kind = "ModernBERT, untrained"
         return {**facts, "task": kind, "parameters": models.count_parameters(config), "input_size": size}
     try:

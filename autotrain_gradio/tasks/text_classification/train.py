@@ -18,15 +18,17 @@ from autotrain_gradio.errors import UserError
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.tasks.text_classification.evaluation import View
+from autotrain_gradio.tasks.text_classification.loss import loss_function
 from autotrain_gradio.tasks.text_classification.models import tiny_model
 from autotrain_gradio.tasks.text_classification.preview import preview
 from autotrain_gradio.tasks.text_classification.probe import probe
-from autotrain_gradio.tasks.text_classification.targets import Labels, loss_function
+from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.training import card, lora, saved
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.judge import only_logits
-from autotrain_gradio.training.text import Collate, Texts, TextTrainer, longest, tokenise
+from autotrain_gradio.training.text import Collate, Texts, TextTrainer
+from autotrain_gradio.training.tokens import longest, tokenise
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 

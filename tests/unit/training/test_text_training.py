@@ -29,9 +29,12 @@ from autotrain_gradio.errors import DataError, UserError
 from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.tasks.text_classification import train as task
 from autotrain_gradio.tasks.text_classification.evaluation import View
-from autotrain_gradio.tasks.text_classification.targets import Labels, loss_function
+from autotrain_gradio.tasks.text_classification.loss import loss_function
+from autotrain_gradio.tasks.text_classification.targets import Labels
+from autotrain_gradio.tasks.text_classification.tiny import tiny_tokenizer
 from autotrain_gradio.training import metrics
-from autotrain_gradio.training.text import Texts, Tokens
+from autotrain_gradio.training.text import Texts
+from autotrain_gradio.training.tokens import Tokens
 
 Make = Callable[..., Any]
 
@@ -277,7 +280,7 @@ def test_the_same_seed_gives_the_same_model(text_trial: Make) -> None:
 
 def test_the_tiny_vocabulary_does_not_depend_on_the_process(tmp_path: Path) -> None:
     code = (
-        "import json, sys; from autotrain_gradio.tasks.text_classification.models import tiny_tokenizer as t;"
+        "import json, sys; from autotrain_gradio.tasks.text_classification.tiny import tiny_tokenizer as t;"
         "texts = [f'number {i} of {i * 7 % 13} things, {chr(97 + i % 26) * 3}ish' for i in range(200)];"
         "print(json.dumps(t(texts).get_vocab(), sort_keys=True))"
     )
@@ -287,7 +290,7 @@ def test_the_tiny_vocabulary_does_not_depend_on_the_process(tmp_path: Path) -> N
 
 def gpt2(folder: Path) -> Path:
     """Write a small GPT-2: it has no token for padding."""
-    tokenizer = models.tiny_tokenizer(["my old dog and the new apple near a hammer"] * 3)
+    tokenizer = tiny_tokenizer(["my old dog and the new apple near a hammer"] * 3)
     tokenizer.pad_token = None
     tokenizer.eos_token = "[SEP]"
     tokenizer.save_pretrained(folder)

@@ -10,12 +10,13 @@ import pytest
 import torch
 from tokenizers import Tokenizer, pre_tokenizers, processors
 from tokenizers.models import WordLevel
-from transformers import BertConfig, BertTokenizer, GPT2Config, PreTrainedTokenizerFast, RobertaConfig
+from transformers import AutoConfig, BertConfig, BertTokenizer, GPT2Config, PreTrainedTokenizerFast, RobertaConfig
 from transformers import BertForSequenceClassification as Bert
 from transformers import RobertaForSequenceClassification as Roberta
 
 from autotrain_gradio.tasks.text_classification import models
-from autotrain_gradio.training.text import Collate, Texts, Tokens, longest, tokenise
+from autotrain_gradio.training.text import Collate, Texts
+from autotrain_gradio.training.tokens import POSITIONS, Tokens, longest, tokenise
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghij"]
 
@@ -113,6 +114,16 @@ def test_positions_that_are_taken_by_the_padding_are_not_counted() -> None:
     with torch.no_grad():
         ids = torch.randint(4, 14, (1, 32))
         Roberta(roberta).eval()(input_ids=ids, attention_mask=torch.ones_like(ids))
+
+
+@pytest.mark.parametrize("kind", sorted(POSITIONS))
+def test_known_types_say_without_a_model_what_they_read(kind: str) -> None:
+    sizes = {"num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8, "n_layers": 1, "n_heads": 1}
+    config = AutoConfig.for_model(
+        kind, vocab_size=20, hidden_size=8, dim=8, embedding_size=8, max_position_embeddings=34, pad_token_id=3, **sizes
+    )
+    assert longest(config, words()) == models.limit(config, words())
+    assert longest(config, words(model_max_length=20)) == 20
 
 
 @pytest.mark.parametrize("model", ["tiny", "bert"])

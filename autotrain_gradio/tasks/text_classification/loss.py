@@ -1,0 +1,46 @@
+"""Text classification: what the training makes small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def loss_function(params: Any, targets: np.ndarray) -> Callable[..., torch.Tensor]:
+    """Return the loss with the class weights and the smoothing asked for.
+
+    One class a text: cross-entropy, with balanced weights texts / (classes that occur × texts of the class), as
+    scikit-learn's `class_weight="balanced"`. Several labels: binary cross-entropy of each, the texts that have it
+    weighted by those that have not / those that have; smoothing moves 0 and 1 towards a half. The loss is the mean over
+    all texts (and labels) of an optimizer step, accumulated batches included.
+    """
+    several, balanced = targets.ndim == 2, params.class_weights == "balanced"
+    counts = targets.sum(axis=0) if several else np.bincount(targets)
+    there = counts > 0
+    weights = None
+    if balanced and several:
+        weights = torch.tensor(np.where(there, (len(targets) - counts) / np.maximum(counts, 1), 1.0))
+        weights = weights.clamp(min=1 / len(targets))  # a label that all texts have is still to be learned
+    elif balanced:
+        weights = torch.tensor(np.where(there, len(targets) / (there.sum() * np.maximum(counts, 1)), 0.0))
+
+    def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+        logits = outputs.logits
+        scale = None if weights is None else weights.to(logits)
+        if several:
+            wanted = labels.to(logits) * (1 - params.label_smoothing) + params.label_smoothing / 2
+            total = torch.nn.functional.binary_cross_entropy_with_logits(
+                logits, wanted, pos_weight=scale, reduction="sum"
+            )
+        else:
+            if scale is not None and len(scale) < logits.shape[-1]:
+                scale = torch.nn.functional.pad(scale, (0, logits.shape[-1] - len(scale)))
+            total = torch.nn.functional.cross_entropy(
+                logits, labels, weight=scale, label_smoothing=params.label_smoothing, reduction="sum"
+            )
+        return total / (labels.numel() if num_items_in_batch is None else num_items_in_batch)
+
+    return loss

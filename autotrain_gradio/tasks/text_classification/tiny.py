@@ -1,0 +1,58 @@
+"""The tokenizer of the tiny model, which is made from the texts themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
+from tokenizers.models import BPE
+from tokenizers.trainers import BpeTrainer
+from transformers import PreTrainedTokenizerFast
+
+TINY_TOKENS = 512
+TINY_VOCABULARY = 4000
+TINY_TEXTS = 50_000
+"""Texts from which the tiny model's vocabulary is made, at most; of each, the first 2,000 characters."""
+TINY_CHARACTERS = 2000
+PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
+
+
+def tiny_tokenizer(texts: Iterable[str], *, vocabulary: int = TINY_VOCABULARY) -> Any:
+    """Learn a vocabulary of pieces of words (BPE of bytes, in lower case) from texts; the same texts give the same one.
+
+    Any text can be read with it. Of tokenizers' trainers those that mark how a piece is joined number the pieces by
+    chance; this one does not.
+    """
+    made = Tokenizer(BPE(unk_token=UNKNOWN))
+    made.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    made.decoder = decoders.ByteLevel()
+    special = [PAD, UNKNOWN, START, END]
+    trainer = BpeTrainer(
+        vocab_size=vocabulary,
+        min_frequency=2,
+        special_tokens=special,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    made.train_from_iterator(_some(texts), trainer)
+    made.post_processor = processors.TemplateProcessing(
+        single=f"{START} $A {END}", special_tokens=[(t, special.index(t)) for t in (START, END)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made,
+        pad_token=PAD,
+        unk_token=UNKNOWN,
+        cls_token=START,
+        sep_token=END,
+        model_max_length=TINY_TOKENS,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+def _some(texts: Iterable[str]) -> Iterable[str]:
+    for number, text in enumerate(texts):
+        if number == TINY_TEXTS:
+            return
+        yield text[:TINY_CHARACTERS]
