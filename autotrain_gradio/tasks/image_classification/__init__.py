@@ -32,6 +32,7 @@ from autotrain_gradio.tasks.base import (
     TrainerParams,
     param,
 )
+from autotrain_gradio.tasks.classification import figures
 
 
 class ImageClassificationParams(TrainerParams):
@@ -90,19 +91,7 @@ TASK = Task(
     checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES),
     metrics=(
         Metric("accuracy", "Accuracy", percent=True, help="Share of pictures with the right label."),
-        Metric("f1", "F1", help="Balance of precision and recall of the second class (two classes)."),
-        Metric("auc", "AUC", help="How well the scores order the two classes: 0.5 is chance, 1 perfect."),
-        Metric("precision", "Precision", help="Of those called the second class, the share that is (two classes)."),
-        Metric("recall", "Recall", help="Of the second class, the share that was found (two classes)."),
-        Metric("f1_macro", "F1 (macro)", help="Mean over the classes, each counting the same."),
-        Metric("f1_micro", "F1 (micro)", help="Over all pictures, each counting the same."),
-        Metric("f1_weighted", "F1 (weighted)", help="Mean over the classes, by their number of pictures."),
-        Metric("precision_macro", "Precision (macro)"),
-        Metric("precision_micro", "Precision (micro)"),
-        Metric("precision_weighted", "Precision (weighted)"),
-        Metric("recall_macro", "Recall (macro)"),
-        Metric("recall_micro", "Recall (micro)"),
-        Metric("recall_weighted", "Recall (weighted)"),
+        *figures("pictures"),
         Metric("loss", "Loss", higher_is_better=False),
     ),
     headline="accuracy",

@@ -17,6 +17,7 @@ from autotrain_gradio.data.catalogue import (
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.tasks import tabular
 from autotrain_gradio.tasks.base import Metric, Sample, Task, param
+from autotrain_gradio.tasks.classification import figures
 
 
 class TabularClassificationParams(tabular.TabularParams):
@@ -56,19 +57,7 @@ TASK = Task(
     checks=(LABEL_SPELLING, CLASS_BALANCE, TABLE_TARGET, TABLE_COLUMNS, TABLE_LEAKAGE, DUPLICATES, TABLE_ROWS),
     metrics=(
         Metric("accuracy", "Accuracy", percent=True, help="Share of rows with the right class (several labels: all)."),
-        Metric("f1", "F1", help="Balance of precision and recall of the second class (two classes)."),
-        Metric("auc", "AUC", help="How well the scores order the two classes: 0.5 is chance, 1 perfect."),
-        Metric("precision", "Precision", help="Of those called the second class, the share that is (two classes)."),
-        Metric("recall", "Recall", help="Of the second class, the share that was found (two classes)."),
-        Metric("f1_macro", "F1 (macro)", help="Mean over the classes, each counting the same."),
-        Metric("f1_micro", "F1 (micro)", help="Over all rows, each counting the same."),
-        Metric("f1_weighted", "F1 (weighted)", help="Mean over the classes, by their number of rows."),
-        Metric("precision_macro", "Precision (macro)"),
-        Metric("precision_micro", "Precision (micro)"),
-        Metric("precision_weighted", "Precision (weighted)"),
-        Metric("recall_macro", "Recall (macro)"),
-        Metric("recall_micro", "Recall (micro)"),
-        Metric("recall_weighted", "Recall (weighted)"),
+        *figures("rows"),
         Metric("hamming_loss", "Hamming loss", higher_is_better=False, help="Share of wrong labels (several labels)."),
         Metric("loss", "Log loss", higher_is_better=False, help="How far the shares are from the truth."),
         Metric("cv_score", "Score in cross-validation", help="Of the best model so far, by the figure chosen."),
