@@ -17,6 +17,10 @@ Panel = dict[str, Any]
 KINDS = ("numbers", "bars", "lines", "scatter", "matrix", "table", "gallery", "transcripts", "tokens", "markdown")
 
 
+OVERVIEW = "Overview"
+"""Title of a check's panel of counts, which the page shows above all else."""
+
+
 def numbers(title: str, items: Mapping[str, Any], *, note: str = "") -> Panel:
     """A few named figures: label → number or short text."""
     return {

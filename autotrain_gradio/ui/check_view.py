@@ -8,10 +8,14 @@ from html import escape
 from typing import Any
 
 from autotrain_gradio.errors import Finding, count_by_level
+from autotrain_gradio.panels import OVERVIEW
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import kinds_table, label_table, messages
 from autotrain_gradio.ui.files import link
 from autotrain_gradio.ui.panels import figure, to_html
+
+MORE = ("Left out", "Megabytes")
+"""Figures of the overview that stand beside the counts of rows and classes."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,14 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
         chosen = [str(c) for c in mapping.get(column.role) or []]
         value: Any = chosen if column.many else (chosen[0] if chosen else None)
         columns[column.role] = (names if column.required else [("(none)", ""), *names], value)
+    profile = check.get("profile") or []
     return CheckView(
         ready=not any(f["level"] == "error" for f in found),
         checked=True,
         asks=any(_asks(f) for f in found),
         findings=messages.findings(found, fixes=True),
         summary=_summary(check, found),
-        profile=to_html([p for p in check.get("profile") or [] if not kinds_table.tells(p)], url),
+        profile=to_html([p for p in profile if p.get("title") != OVERVIEW and not kinds_table.tells(p)], url),
         gallery=to_html(check.get("gallery") or [], url),
         labels=label_table.rows(check.get("raw_labels") or []),
         columns=columns,
@@ -82,6 +87,8 @@ def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> st
         head = "✓ All good: ready to train"
     figures = {"Rows": check.get("rows"), "Classes": len(check.get("labels") or []) or None}
     figures |= {name.capitalize(): count for name, count in splits.items()}
+    overview: Mapping[str, Any] = next((p for p in check.get("profile") or [] if p.get("title") == OVERVIEW), {})
+    figures |= {i["label"]: i["value"] for i in overview.get("items") or [] if i["label"] in MORE and i["value"]}
     items = "".join(
         f"<div><dt>{escape(k)}</dt><dd>{escape(figure(v))}</dd></div>" for k, v in figures.items() if v is not None
     )

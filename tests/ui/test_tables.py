@@ -56,3 +56,26 @@ def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callab
         rows = list(csv.DictReader(file))
     assert len(rows) == 600 and sum(r["prediction"] == r["outcome"] for r in rows) > 420
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_was_found_in_a_large_table_is_read_while_its_rows_are_written(
+    app: App, visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    lines = "".join(f"note {i},{'ab'[i % 2]}\n" for i in range(100_000))
+    (tmp_path / "large.csv").write_text(f"text,label\n{lines},a\n")
+    task, hold = "#text-classification", app.home / "hold"
+    hold.touch()
+    try:
+        page = visit(app.url)
+        page.get_by_role("tab", name="Text", exact=True).click()
+        page.locator(f"{task}-files input[type=file]").set_input_files(tmp_path / "large.csv")
+        expect(page.get_by_text("Writing the rows for the training")).to_be_visible(timeout=60_000)
+        expect(page.locator(f"{task}-recognised")).to_contain_text("eady to train")
+        expect(page.locator(f"{task}-recognised")).to_contain_text("1 row was left out")
+        expect(page.locator(f"{task}-gallery")).to_contain_text("training")
+        expect(page.locator(f"{task}-check-next")).to_be_disabled()
+    finally:
+        hold.unlink()
+    expect(page.locator(f"{task}-check-next")).to_be_enabled(timeout=30_000)
+    expect(page.get_by_text("Writing the rows for the training")).to_have_count(0)
+    expect(page.locator(f"{task}-recognised")).to_contain_text("100,001")

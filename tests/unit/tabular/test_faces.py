@@ -100,6 +100,19 @@ def test_the_table_of_kinds_tells_what_the_overview_does_and_stands_for_it() -> 
     assert "Left out" in seen.profile and "median" not in seen.profile
 
 
+def test_the_counts_of_a_check_stand_above_all_and_once() -> None:
+    counts = {"Rows": 90, "Training": 72, "Validation": 18, "Left out": 3, "Megabytes": 1.5}
+    check = {
+        "profile": [panels.numbers(panels.OVERVIEW, counts), panels.table("Other", ["a"], [[1]])],
+        "splits": {"train": 72, "validation": 18},
+        "rows": 93,
+        "layout": {},
+    }
+    seen = check_view.view(registry().get("tabular"), "draft", check)
+    assert [f">{n}</dd>" in seen.summary for n in ("93", "72", "18", "3", "1.5")] == [True] * 5
+    assert "Other" in seen.profile and "Megabytes" not in seen.profile
+
+
 def test_one_row_is_no_rows() -> None:
     panel = panels.bars("Classes", ["a", "b"], {"train": [1, 0], "validation": [0, 2]}, unit="rows")
     drawn, text = to_html([panel], str), panel_text(panel)
