@@ -260,6 +260,22 @@ def test_the_environment_of_a_worker(monkeypatch: pytest.MonkeyPatch, draft: Pat
     assert all(os.path.isabs(p) for p in folders) and str(Path(local.__file__).parents[2]) in folders
 
 
+def test_a_training_keeps_its_memory_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[dict[str, str]] = []
+
+    def spawn(directory: Path, verb: str, *more: str, env: dict[str, str], **streams: Any) -> subprocess.Popen[bytes]:
+        seen.append(env)
+        return subprocess.Popen([sys.executable, "-c", "pass"])
+
+    monkeypatch.setattr("autotrain_gradio.backends.process.spawn", spawn)
+    for attempt, given in enumerate(({}, {"MALLOC_TRIM_THRESHOLD_": "0"}), 1):
+        local.submit(tmp_path, attempt, local.environment({}) | given, resume=False, device="1")
+    assert [env["MALLOC_TRIM_THRESHOLD_"] for env in seen] == [str(2**30), "0"]
+    assert all(env["MALLOC_MMAP_THRESHOLD_"] == str(2**25) and env["CUDA_VISIBLE_DEVICES"] == "1" for env in seen)
+
+
 def test_a_visitors_worker_has_no_secret_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = {
         "HF_TOKEN": "a",
