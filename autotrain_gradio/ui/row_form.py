@@ -65,7 +65,7 @@ def _cell(value: Any, feature: Mapping[str, Any]) -> Any:
 
 def _field(number: int, feature: Mapping[str, Any]) -> str:
     name, typical = str(feature["name"]), feature["typical"]
-    unit = f" <small>{escape(in_unit(str(feature['unit'])))}</small>" if feature.get("unit") else ""
+    unit = f" <span>{escape(in_unit(str(feature['unit'])))}</span>" if feature.get("unit") else ""
     hint = _range(feature)
     attributes = f"name='{number}' id='row-field-{number}' aria-describedby='row-hint-{number}'"
     value = "" if typical is None else _text(typical)

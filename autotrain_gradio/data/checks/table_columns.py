@@ -262,28 +262,33 @@ def _commas(used: list[About]) -> list[Finding]:
     findings = []
     point = "Write a point before the decimals, and nothing between the thousands."
     for code, key, text, hint in (
-        ("decimal-comma", "comma", "have a decimal comma: 1,5 was read as 1.5", point),
-        ("thousands-comma", "thousands", "have commas between the thousands: 1,234 was read as 1234", point),
-        ("thousands-marks", "grouped", "have spaces or apostrophes between the thousands: 1'234 is 1234", point),
-        ("thousands-points", "points", "have points between the thousands: 1.234 was read as 1234", point),
+        ("decimal-comma", "comma", "Numbers have a decimal comma: 1,5 was read as 1.5", point),
+        ("thousands-comma", "thousands", "Numbers have commas between the thousands: 1,234 was read as 1234", point),
+        (
+            "thousands-marks",
+            "grouped",
+            "Numbers have spaces or apostrophes between the thousands: 1'234 is 1234",
+            point,
+        ),
+        ("thousands-points", "points", "Numbers have points between the thousands: 1.234 was read as 1234", point),
         (
             "negative-in-brackets",
             "negated",
-            "in brackets, or with a minus behind, were read as negative: (5) as -5",
+            "Numbers in brackets, or with a minus behind, were read as negative: (5) as -5",
             "",
         ),
-        ("clock-times", "times", "of hours were read of times and durations: 14:30 as 14.5", ""),
+        ("clock-times", "times", "Times and durations were read as numbers of hours: 14:30 as 14.5", ""),
         (
             "limits",
             "limited",
-            "of which only a limit is known were read as the limit: <5, >5 and 5+ as 5",
+            "Numbers of which only a limit is known were read as the limit: <5, >5 and 5+ as 5",
             "If that is too coarse, take the column as a category.",
         ),
     ):
         found = [a for a in used if a.get(key)]
         if found:
             shown = listed([f"'{a['name']}' ({a[key]:,})" for a in found], limit=10)
-            findings.append(Finding("info", code, f"Numbers {text}. {shown}.", hint))
+            findings.append(Finding("info", code, f"{text}. {shown}.", hint))
     return findings
 
 

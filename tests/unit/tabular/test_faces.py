@@ -226,7 +226,7 @@ def test_the_command_predicts_a_row_and_a_table(
 
 def test_units_stand_beside_the_numbers() -> None:
     form = _form({"name": "size", "kind": "number", "typical": 3.0, "unit": "<m²>"})
-    assert "size <small>in &lt;m²&gt;</small></label>" in row_form.html(form)
+    assert "size <span>in &lt;m²&gt;</span></label>" in row_form.html(form)
     assert row_form.row(form, {"cells": {"0": "1.234"}}) == {"size": 1.234}, "as text, it could be read as 1234"
     column = {"name": "size", "feature": "number", "guessed": True, "missing": 0, "distinct": 9, "examples": ["2 m²"]}
     assert "in m²" in kinds_table.html([{**column, "unit": "m²"}]) and "<small>" not in kinds_table.html([column])
