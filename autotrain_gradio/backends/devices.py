@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -39,6 +40,11 @@ def _count() -> int:
     except (OSError, subprocess.TimeoutExpired):
         return 0  # a driver that does not answer is of no use to a training either
     return len(re.findall(r"^GPU \d+:", found.stdout, re.MULTILINE))
+
+
+def accelerated() -> bool:
+    """Whether a training here would use a GPU: NVIDIA's, or that of an Apple computer."""
+    return bool(devices()) or (platform.system() == "Darwin" and platform.machine() == "arm64")
 
 
 def least_used(names: list[str], taken: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autotrain_gradio.backends import local
+from autotrain_gradio.backends.devices import accelerated
 from autotrain_gradio.backends.dispatcher import Dispatcher
 from autotrain_gradio.errors import Forbidden, NotFound, StateError
 from autotrain_gradio.registry import Registry, Resolved, registry, resolve
@@ -52,6 +53,10 @@ class Core:
         self._turns.cancel_all()
         self._dispatcher.stop()
         self._warm.close()
+
+    def accelerated(self) -> bool:
+        """Whether trainings here use a GPU."""
+        return accelerated()
 
     def owns(self, run: str, owner: str = LOCAL) -> bool:
         """Whether a run is the asker's, to change and to take away; everybody may look at it."""

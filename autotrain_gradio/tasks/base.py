@@ -98,12 +98,14 @@ class SuggestedModel:
     """A model worth starting from: Hub id, million parameters (0: it has no fixed number), and when to choose it.
 
     title: what people call it, where the id does not say it well.
+    gpu: whether a training without a GPU would take very long.
     """
 
     id: str
     when: str
     millions: float = 0.0
     title: str = ""
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,10 @@ class Task:
     def default_model(self) -> str:
         """The first suggested model; empty for tasks that start from none."""
         return self.models[0].id if self.models else ""
+
+    def first_model(self, *, gpu: bool) -> str:
+        """The model that the page offers first: without a GPU, the first one that does well without."""
+        return next((m.id for m in self.models if gpu or not m.gpu), self.default_model)
 
     def metric(self, name: str) -> Metric | None:
         """Find a metric by its name, with or without `eval_`."""

@@ -17,12 +17,14 @@ OTHER = "other"
 LABELS = {"parameters": "Parameters", "input_size": "Input size", "labels": "Labels it knows", "task": "Architecture"}
 
 
-def choices(task: Task, *, folders: bool) -> list[tuple[str, str]]:
+def choices(task: Task, *, folders: bool, gpu: bool = True) -> list[tuple[str, str]]:
     """Return the radio's choices, label → value.
 
-    folders: whether a folder of this computer may be named.
+    folders: whether a folder of this computer may be named. gpu: whether there is one; else models that want one stand
+    behind the others.
     """
-    found = [(f"{_title(m)} — {m.when} {_size(m.millions)}".rstrip(), m.id) for m in task.models]
+    ordered = sorted(task.models, key=lambda m: m.gpu and not gpu)
+    found = [(f"{_title(m)} — {m.when} {_size(m.millions)}".rstrip(), m.id) for m in ordered]
     if task.listed:
         return [*found, ("Several of these — Their names, with commas.", OTHER)]
     if "tiny_model" in task.can:

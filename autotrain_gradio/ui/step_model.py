@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from autotrain_gradio.ui.task_tab import Walk
 
 Updates = dict[Any, Any]
+NO_GPU = "No GPU was found here: those that want one take very long."
 PREVIEWED = "augmentation"
 """The group of parameters that stands beside the preview, because it shows in it."""
 
@@ -56,7 +57,8 @@ class ModelStep:
         """Create the step's widgets, showing the seed's spec."""
         prefix, task, form = walk.prefix, walk.task, walk.form
         spec = walk.start["spec"]
-        model = str(spec.get("model") or "")
+        gpu = walk.shell.service.accelerated()
+        model = str(spec.get("model") or task.first_model(gpu=gpu))
         usual = form.defaults(model)
         form.usual = gr.State(usual)
         params = {**usual, **(spec.get("params") or {})}
@@ -67,9 +69,10 @@ class ModelStep:
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
                 form.choice = gr.Radio(
-                    choices=models.choices(task, folders=folders),
+                    choices=models.choices(task, folders=folders, gpu=gpu),
                     value=choice,
                     label="Models to try" if task.listed else "Start from",
+                    info=NO_GPU if not gpu and any(m.gpu for m in task.models) else None,
                     interactive=True,
                     elem_id=f"{prefix}-model",
                     elem_classes="at-cards",

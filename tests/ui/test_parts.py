@@ -249,6 +249,17 @@ def test_models_are_chosen_by_suggestion_by_name_or_tiny() -> None:
     assert "folder" not in models.choices(TASK, folders=False)[-1][0]
 
 
+def test_without_a_gpu_a_model_that_trains_well_without_one_comes_first() -> None:
+    for task in registry():
+        with_one, without = (models.choices(task, folders=False, gpu=gpu) for gpu in (True, False))
+        assert sorted(with_one) == sorted(without)
+        if task.models:
+            assert with_one[0][1] == task.first_model(gpu=True) == task.default_model
+            assert without[0][1] == task.first_model(gpu=False)
+            assert "GPU" not in without[0][0]
+    assert TASK.first_model(gpu=False) == "microsoft/resnet-50"
+
+
 def test_a_ticket_runs_out(tmp_path: Path) -> None:
     now = [0.0]
     tickets = Tickets(lambda: now[0])

@@ -228,15 +228,21 @@ TASK = Task(
     models=(
         SuggestedModel("facebook/wav2vec2-base", "CTC: a quick start for any language, from about ten minutes.", 95),
         SuggestedModel("facebook/wav2vec2-xls-r-300m", "CTC, heard 128 languages: for a language of your own.", 315),
-        SuggestedModel("facebook/mms-1b-all", "CTC with small adapters for 1,162 languages: little data, a GPU.", 965),
-        SuggestedModel("facebook/w2v-bert-2.0", "CTC, heard 143 languages: accurate with an hour or more; a GPU.", 580),
+        SuggestedModel(
+            "facebook/mms-1b-all", "CTC with small adapters for 1,162 languages: little data, a GPU.", 965, gpu=True
+        ),
+        SuggestedModel(
+            "facebook/w2v-bert-2.0", "CTC, heard 143 languages: accurate with an hour or more; a GPU.", 580, gpu=True
+        ),
         SuggestedModel("facebook/wav2vec2-large-960h", "CTC: for English, or what sounds like it.", 315),
         SuggestedModel("facebook/hubert-large-ls960-ft", "CTC: for English; good with noise.", 316),
         SuggestedModel("openai/whisper-tiny", "Writes punctuation; one of Whisper's 99 languages, on a CPU.", 37.8),
         SuggestedModel("openai/whisper-base", "The same, more accurate.", 72.6),
-        SuggestedModel("openai/whisper-small", "The same with a GPU: the usual choice for a language it knows.", 242),
+        SuggestedModel(
+            "openai/whisper-small", "The same with a GPU: the usual choice for a language it knows.", 242, gpu=True
+        ),
         SuggestedModel("UsefulSensors/moonshine-tiny", "English on small devices; clips need no padding.", 27.1),
-        SuggestedModel("nvidia/parakeet-ctc-0.6b", "CTC: fast and accurate English; a GPU.", 609),
+        SuggestedModel("nvidia/parakeet-ctc-0.6b", "CTC: fast and accurate English; a GPU.", 609, gpu=True),
     ),
     defaults=defaults,
     model_filter="automatic-speech-recognition",

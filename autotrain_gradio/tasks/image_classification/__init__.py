@@ -105,14 +105,19 @@ TASK = Task(
     ),
     inputs=(Input("image", "An image", "image"),),
     models=(
-        SuggestedModel("google/vit-base-patch16-224", "A solid first choice with a GPU; good with few images.", 86),
+        SuggestedModel(
+            "google/vit-base-patch16-224", "A solid first choice with a GPU; good with few images.", 86, gpu=True
+        ),
         SuggestedModel("microsoft/resnet-50", "A classic that trains well on a CPU.", 25.6),
         SuggestedModel("microsoft/resnet-18", "The quickest; for a CPU, a free Space, or a first look.", 11.7),
         SuggestedModel("facebook/convnext-tiny-224", "More accurate than ResNet at about the same speed.", 28.6),
         SuggestedModel(
-            "microsoft/swin-base-patch4-window7-224", "For fine detail and over 1,000 images; wants a GPU.", 88
+            "microsoft/swin-base-patch4-window7-224",
+            "For fine detail and over 1,000 images; wants a GPU.",
+            88,
+            gpu=True,
         ),
-        SuggestedModel("google/vit-large-patch16-224", "For over 10,000 images and a large GPU.", 304),
+        SuggestedModel("google/vit-large-patch16-224", "For over 10,000 images and a large GPU.", 304, gpu=True),
     ),
     defaults=defaults,
     model_filter="image-classification",

@@ -158,11 +158,13 @@ TASK = Task(
         SuggestedModel(
             "distilbert/distilbert-base-multilingual-cased", "A hundred languages, at twice DistilBERT's size.", 135
         ),
-        SuggestedModel("FacebookAI/roberta-base", "English; more accurate than DistilBERT, wants a GPU.", 125),
         SuggestedModel(
-            "answerdotai/ModernBERT-base", "English; long texts, up to 8,192 tokens; wants a recent GPU.", 149
+            "FacebookAI/roberta-base", "English; more accurate than DistilBERT, wants a GPU.", 125, gpu=True
         ),
-        SuggestedModel("FacebookAI/xlm-roberta-base", "A hundred languages; accurate, wants a GPU.", 278),
+        SuggestedModel(
+            "answerdotai/ModernBERT-base", "English; long texts, up to 8,192 tokens; wants a recent GPU.", 149, gpu=True
+        ),
+        SuggestedModel("FacebookAI/xlm-roberta-base", "A hundred languages; accurate, wants a GPU.", 278, gpu=True),
     ),
     defaults=defaults,
     model_filter="text-classification",

@@ -19,7 +19,7 @@ from autotrain_gradio import backends
 from autotrain_gradio.backends import devices as gpus
 from autotrain_gradio.backends import dispatcher as module
 from autotrain_gradio.backends import local
-from autotrain_gradio.backends.devices import devices, least_used
+from autotrain_gradio.backends.devices import accelerated, devices, least_used
 from autotrain_gradio.backends.dispatcher import Dispatcher
 from autotrain_gradio.errors import SpecError
 from autotrain_gradio.runs.files import append_line
@@ -176,6 +176,16 @@ def test_devices_are_counted_by_the_driver(tmp_path: Path, monkeypatch: pytest.M
         assert devices({}) == [str(i) for i in range(count)]
     gpus._count.cache_clear()
     assert least_used(["0", "1", "2"], ["0", "1", "1"]) == "2"
+
+
+def test_a_gpu_is_nvidias_or_that_of_an_apple_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert accelerated()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    for system, machine, wanted in (("Linux", "x86_64", False), ("Darwin", "x86_64", False), ("Darwin", "arm64", True)):
+        monkeypatch.setattr("platform.system", lambda named=system: named)
+        monkeypatch.setattr("platform.machine", lambda named=machine: named)
+        assert accelerated() == wanted
 
 
 def test_a_vanished_worker_is_written_down_and_what_it_left_is_ended(
