@@ -157,8 +157,19 @@ def _any_ends(column: pa.ChunkedArray, letters: Any) -> bool:
     return False
 
 
+def bytes_of(column: pa.ChunkedArray) -> Any:
+    """Return which of the 256 bytes stand anywhere in the texts (numpy, truth values)."""
+    found = np.zeros(256, dtype=bool)
+    for chunk in column.chunks:
+        data = chunk.buffers()[2]
+        if len(chunk) and data is not None:
+            places = _places(chunk)
+            found |= np.bincount(np.frombuffer(data, np.uint8)[places[0] : places[-1]], minlength=256) > 0
+    return found
+
+
 def begin_with(first: Any, letters: str) -> bool:
-    """Say whether any text begins with one of these letters of ASCII, given `Look.first`."""
+    """Say whether any text begins with one of these letters of ASCII, given `Look.first`; or holds one (`bytes_of`)."""
     return bool(first[[ord(letter) for letter in letters]].any())
 
 

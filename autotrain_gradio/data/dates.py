@@ -40,6 +40,8 @@ CLOCK = r"(\d)[T ]+(\d{1,2}:\d{2}(:\d{2})?)([.,]\d+)?( ?(Z|UTC|GMT|[+-](0\d|1[0-
 """A time at the end of a date, perhaps with its zone; fractions of seconds are left away."""
 YEARS = ((r"[0-5]\d|6[0-8]", "20"), (r"69|[7-9]\d", "19"))
 """Two digits of a year, and those before them, as POSIX has it."""
+MONTHS = ((r"^(\d{4})[-/](0[1-9]|1[0-2])$", r"\1-\2-01"), (r"^(0[1-9]|1[0-2])[./](\d{4})$", r"\2-\1-01"))
+"""A month alone, 2024-05 or 05/2024, is its first day."""
 ZONE = r":\d{2}(?:[.,]\d+)? ?(?P<zone>Z|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)$"
 UTC = "UTC"
 LOOKED_AT = 1000
@@ -81,6 +83,12 @@ def looks_like_dates(sample: pa.ChunkedArray) -> bool:
     return np.count_nonzero(found.unreadable) <= most and "20240531" not in found.ways
 
 
+def are_months(sample: pa.ChunkedArray) -> bool:
+    """Say whether texts that could be numbers are months: 05.2024, each with two digits for the month."""
+    found = pc.match_substring_regex(sample.slice(0, LOOKED_AT), r"^(0[1-9]|1[0-2])\.(19|20)\d{2}$")
+    return len(found) > 0 and bool(pc.all(found).as_py())
+
+
 def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
     """Read every cell as a date, with or without a time; none is refused, those that are no dates are marked.
 
@@ -101,6 +109,8 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
     if text is not column and (plain := _alike(text)) is not None:
         return plain
     text = months.in_english(text)
+    for month, day in MONTHS:
+        text = pc.replace_substring_regex(text, month, day)
     zone = _zones(text)
     text = pc.replace_substring_regex(text, CLOCK, r"\1 \2")
     for years, century in YEARS:

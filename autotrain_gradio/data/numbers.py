@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import clock, units
-from autotrain_gradio.data.columns import as_text, blank, is_text, pick, trimmed
+from autotrain_gradio.data.columns import as_text, begin_with, blank, bytes_of, is_text, pick, trimmed
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
@@ -28,6 +28,8 @@ MINUS_BEHIND = r"^([^-]*\d[^-\d]{0,6})-$"
 """The way of SAP: 1.23-."""
 LIMIT = r"^(?:[<>≤≥~≈]=? ?([^<>≤≥~≈=].*)|([^+]*\d)\+)$"
 """Limits, as laboratories and questionnaires write them: <0.1, >5, 10+"""
+DASH = "–".encode()[0]
+"""The byte with which dashes and other signs of typesetters begin in UTF-8: – — ’ ≤."""
 ROUND = r"(\d)[.,][-–—]{1,2}( ?[^\d.,–—-]*)$"
 """An amount without smaller coins: 12,- or 12.--"""
 EXACT = 2**53
@@ -142,8 +144,9 @@ def _of_text(
     timed = clock.UNIT if unit is None and clock.are_times(_few(text, empty)) else ""
     unit = timed or unit
     hours = clock.hours(text) if unit == clock.UNIT else np.full(len(text), np.nan)
-    text, limited = _bare(text, limits)
-    text, negated = _signed(text, brackets)
+    there = bytes_of(text)  # most of what is looked for is ruled out by that
+    text, limited = _bare(text, limits, there)
+    text, negated = _signed(text, brackets, there)
     if unit is None:
         unit = units.unit_of(_few(text, empty))
     united = ~np.isnan(hours)
@@ -152,12 +155,14 @@ def _of_text(
         united |= beside
         if not comma and points_between(text):
             comma = "decimal"
-    found = _with_care(text, empty, comma)
     times = ~np.isnan(hours)
-    found.values[times], found.unreadable[times] = hours[times], False
-    found.times = int(times.sum())
-    good = ~np.isnan(found.values)
     besides = negated | limited
+    odd = comma == "decimal" or empty.any() or times.any() or besides.any()
+    found = (None if odd or not unit else finite(text)) or _with_care(text, empty, comma)
+    if times.any():
+        found.values[times], found.unreadable[times] = hours[times], False
+        found.times = int(times.sum())
+    good = ~np.isnan(found.values)
     for rows, allowed, least in ((negated, brackets, 1), (limited, limits, int((limited & good).sum()))):
         if allowed is None and rows.any() and not _are_numbers(found, besides, least):
             found.unreadable |= rows & good
@@ -175,10 +180,10 @@ def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
     return pc.filter(few, pc.invert(pc.is_in(pc.utf8_lower(few), value_set=_NONE)))
 
 
-def _signed(text: pa.ChunkedArray, brackets: bool | None) -> tuple[pa.ChunkedArray, Any]:
+def _signed(text: pa.ChunkedArray, brackets: bool | None, there: Any) -> tuple[pa.ChunkedArray, Any]:
     """Write (5) and 5- as -5, and 12,- as 12; return the texts, and which rows may be negative by that (numpy)."""
     negated = np.zeros(len(text), dtype=bool)
-    if brackets is False:
+    if brackets is False or not (begin_with(there, "-)") or there[DASH]):
         return text, negated
     ends = _true(pc.match_substring_regex(text, ROUND))
     if ends.any():
@@ -192,10 +197,10 @@ def _signed(text: pa.ChunkedArray, brackets: bool | None) -> tuple[pa.ChunkedArr
     return text, negated
 
 
-def _bare(text: pa.ChunkedArray, limits: bool | None) -> tuple[pa.ChunkedArray, Any]:
+def _bare(text: pa.ChunkedArray, limits: bool | None, there: Any) -> tuple[pa.ChunkedArray, Any]:
     """Write <0.1, >5 and 10+ as the limit alone; return the texts, and which rows may be limits (numpy)."""
     limited = np.zeros(len(text), dtype=bool)
-    if limits is not False:
+    if limits is not False and (begin_with(there, "<>~+") or there[DASH]):
         limited = _true(pc.match_substring_regex(text, LIMIT))
         if limited.any():
             text = pc.if_else(pa.array(limited), pc.replace_substring_regex(text, LIMIT, r"\1\2"), text)
@@ -262,7 +267,8 @@ def united(text: pa.ChunkedArray) -> list[str]:
     text = trimmed(text)
     if not nearly_all(text, NEARLY_ALL):
         return []
-    text = _signed(_plainly(text), None)[0]
+    text = _plainly(text)
+    text = _signed(text, None, bytes_of(text))[0]
     few = _few(text, blank(text))
     return units.different(few) if len(few) else []
 
@@ -276,17 +282,19 @@ def _plainly(text: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
-    text = _plainly(text)
-    grouped = _true(pc.match_substring_regex(text, GROUPS))
+    there, no = bytes_of(text), np.zeros(len(text), dtype=bool)
+    marked = begin_with(there, " '") or there[DASH]
+    grouped = _true(pc.match_substring_regex(text, GROUPS)) if marked else no
     if grouped.any():
         text = pc.if_else(pa.array(grouped), pc.replace_substring_regex(text, "[ '’]", ""), text)
     lower = pc.utf8_lower(text)
     plain = _true(pc.match_substring_regex(text, PLAIN))
-    infinite = _true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$"))
+    infinite = _true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$")) if begin_with(there, "iI") else no
     words = _true(pc.is_in(lower, value_set=_NONE))
-    comma = _true(pc.match_substring_regex(text, COMMA))
-    thousands = _true(pc.match_substring_regex(text, THOUSANDS))
-    points = _true(pc.match_substring_regex(text, POINTS))
+    comma, thousands = (
+        _true(pc.match_substring_regex(text, way)) if begin_with(there, ",") else no for way in (COMMA, THOUSANDS)
+    )
+    points = _true(pc.match_substring_regex(text, POINTS)) if begin_with(there, ".") else no
     # 1,234 may be either: it is what the other cells of the column are, and else a thousand.
     either = comma & thousands
     if said in {"decimal", "both"} or (not said and (comma & ~thousands).any() and not (thousands & ~comma).any()):

@@ -178,7 +178,7 @@ def _guess(column: _Column, context: Context) -> str:
         if _too_large(column.numbers.values[context.needed]):
             return "id" if column.all_differ else "category"
         return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
-    if not column.plain and dates.looks_like_dates(sample):
+    if dates.are_months(sample) if column.plain else dates.looks_like_dates(sample):
         return "date"
     found = (
         numbers.parse(sample, unit=None, brackets=None, limits=None) if numbers.nearly_all(sample, 1 - ODD) else None

@@ -40,11 +40,20 @@ def values(*cells: str | None, unit: str | None = None) -> list[float]:
         ("3 maart 2020", "2020-03-03"),
         ("3. Dez. 99", "1999-12-03"),
         ("31-May-2024 10:30:00", "2024-05-31T10:30"),
+        ("2024-05", "2024-05-01"),
+        ("05/2024", "2024-05-01"),
     ],
 )
-def test_months_have_names_in_many_languages(cell: str, day: str) -> None:
+def test_months_have_names_in_many_languages_and_may_be_alone(cell: str, day: str) -> None:
     found = dates.parse(column(cell, None, cell))
     assert found.values[[0, 2]].tolist() == [np.datetime64(day, "us").item()] * 2 and np.isnat(found.values[1])
+
+
+def test_months_with_a_point_are_no_numbers(draft: Path) -> None:
+    check(draft, {**BASE, "it": lambda i: f"{i % 12 + 1:02}.{2020 + i % 5}"}, valid_fraction=0)
+    assert kinds(draft)["it"] == "date" and str(data.load(draft)["train"]["features:it"][0])[:10] == "2020-01-01"
+    check(draft, {**BASE, "it": lambda i: f"{i % 15 + 1}.{2020 + i % 5}"}, valid_fraction=0)
+    assert kinds(draft)["it"] == "number"
 
 
 def test_words_are_no_months(draft: Path) -> None:
