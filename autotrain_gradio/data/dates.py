@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import months
-from autotrain_gradio.data.columns import blank, encode, is_text, pick, trimmed
+from autotrain_gradio.data.columns import begin_with, blank, bytes_of, encode, is_text, pick, trimmed
 
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
 _TIME = (
@@ -28,26 +29,36 @@ _TIME = (
 _DAYS = (
     ("2024-05-31", r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
     ("2024/05/31", r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d"),
+    ("2024.05.31", r"\d{4}\.\d{1,2}\.\d{1,2}", "%Y.%m.%d"),
     ("31.05.2024", r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"),
     (DAY_FIRST, r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y"),
     (MONTH_FIRST, r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"),
     ("31-05-2024", r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y"),
     ("31 May 2024", r"\d{1,2} [A-Za-z]{3,9} \d{4}", "%d %b %Y"),
-    ("May 31, 2024", r"[A-Za-z]{3,9} \d{1,2}, \d{4}", "%b %d, %Y"),
     ("20240531", r"(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])", "%Y%m%d"),
 )
-CLOCK = r"(\d)[T ]+(\d{1,2}:\d{2}(:\d{2})?)([.,]\d+)?( ?(Z|UTC|GMT|[+-](0\d|1[0-4])(:?[0-5]\d)?))?$"
-"""A time at the end of a date, perhaps with its zone; fractions of seconds are left away."""
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
+_OFFSET = r"Z|(?:UTC|GMT)?[+-](?:0\d|1[0-4])(?::?[0-5]\d)?|(?:UTC|GMT)[+-]\d(?::[0-5]\d)?|UTC|GMT"
+BETWEEN = rf"(\d)(?:,? (?:um |at |à |- |– )?|, ?)({_CLOCK}.*?)(?: Uhr)?$"
+"""A time at the end of a date, with what may stand between them: 31.12.2024 um 10:30 Uhr."""
+CLOCK = rf"(\d)[T ]+({_CLOCK})([.,]\d+)?( [AaPp][Mm])?(?: ?(?:{_OFFSET}))?$"
+"""The same, perhaps with its zone; fractions of seconds are left away."""
+_WEEKDAY = (
+    r"(?:(?:Mon|Tue|Tues|Wed|Thu|Fri|Sat|Sun)(?:day|sday|nesday|rsday|urday)?|"
+    r"(?:Mo|Di|Mi|Do|Fr|Sa|So)(?:ntag|nntag|enstag|ttwoch|nnerstag|eitag|mstag|nnabend)?)\.?,? +"
+)
 YEARS = ((r"[0-5]\d|6[0-8]", "20"), (r"69|[7-9]\d", "19"))
 """Two digits of a year, and those before them, as POSIX has it."""
 MONTHS = ((r"^(\d{4})[-/](0[1-9]|1[0-2])$", r"\1-\2-01"), (r"^(0[1-9]|1[0-2])[./](\d{4})$", r"\2-\1-01"))
 """A month alone, 2024-05 or 05/2024, is its first day."""
-ZONE = r":\d{2}(?:[.,]\d+)? ?(?P<zone>Z|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)$"
+ZONE = rf":\d{{2}}(?:[.,]\d+)?(?: [AaPp][Mm])? ?(?P<zone>{_OFFSET})$"
+LETTERS = [ord(c) for c in ascii_letters if c not in "TZ"]
+"""Letters of words; T stands before a time, Z is a zone."""
 UTC = "UTC"
 LOOKED_AT = 1000
 UNLIKE = 0.05
 """Share of those cells that need not be dates."""
-MAY_BE = r"^(\d{1,4}(er|º|st|nd|rd|th)?[-/. ]|\d{8}|[A-Za-z]{3,9} \d)"
+MAY_BE = rf"^({_WEEKDAY})?(\d{{1,4}}(er|º|st|nd|rd|th)?[-/. ]|\d{{8}}|\p{{L}}{{3,9}}\.? \d)"
 """How every date begins that is read here, and other things too: one look that spares many."""
 
 
@@ -108,11 +119,17 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
     text = trimmed(column)
     if text is not column and (plain := _alike(text)) is not None:
         return plain
-    text = months.in_english(text)
-    for month, day in MONTHS:
-        text = pc.replace_substring_regex(text, month, day)
+    there = bytes_of(text)  # what cannot be is not looked for
+    words = bool(there[LETTERS].any() or there[128:].any())
+    if words:
+        text = months.in_english(pc.replace_substring_regex(text, f"^{_WEEKDAY}", ""))
+    if pc.any(pc.less_equal(pc.binary_length(text), len("2024-05"))).as_py():
+        for month, day in MONTHS:
+            text = pc.replace_substring_regex(text, month, day)
     zone = _zones(text)
-    text = pc.replace_substring_regex(text, CLOCK, r"\1 \2")
+    if words or begin_with(there, ",") or pc.any(pc.match_substring(text, " - ")).as_py():
+        text = pc.replace_substring_regex(text, BETWEEN, r"\1 \2")
+    text = pc.replace_substring_regex(text, CLOCK, r"\1 \2\4")
     for years, century in YEARS:
         text = pc.replace_substring_regex(text, rf"^(\d{{1,2}}[/.]\d{{1,2}}[/.])({years})( |$)", rf"\1{century}\2\3")
     empty = ~_true(pc.greater(pc.utf8_length(text), 0))
@@ -156,8 +173,10 @@ def _zones(text: pa.ChunkedArray) -> dict[str, Any]:
 
 def _zone(written: str) -> str:
     """Return a zone as `+02:00`, or `UTC`."""
-    digits = written[1:].replace(":", "").ljust(4, "0")
-    return UTC if not digits.isdigit() or int(digits) == 0 else f"{written[0]}{digits[:2]}:{digits[2:]}"
+    found = re.search(r"([+-])(\d{1,2}):?(\d{2})?$", written)
+    if not found or int(found[2]) == int(found[3] or 0) == 0:
+        return UTC
+    return f"{found[1]}{found[2]:0>2}:{found[3] or '00'}"
 
 
 def _minutes(zone: str) -> int:

@@ -30,18 +30,26 @@ _DAY = r"^(?P<day>\d{1,2})(?:er|\.|º|st|nd|rd|th)?[ ./-]*(?:de |of )?"
 _MONTH = r"(?P<month>\p{L}{3,10})\.?,?[ ./-]*(?:de |del )?"
 _YEAR = r"(?P<year>\d{4}|\d{2})(?P<time>[ T,].*)?$"
 NAMED = _DAY + _MONTH + _YEAR
+FIRST = r"^(?P<month>\p{L}{3,10})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})(?P<time>[ T,].*)?$"
+"""The month first: Jan. 5, 2024."""
 LATER = 68
 """Two digits of a year up to which it is one after 2000, as POSIX has it."""
 
 
 def in_english(text: pa.ChunkedArray) -> pa.ChunkedArray:
     """Write dates whose month is a name as `31 May 2024`, with what follows; other texts stay as they are."""
-    named = pc.fill_null(pc.match_substring_regex(text, NAMED), False)
+    for way in (NAMED, FIRST):
+        text = _written(text, way)
+    return text
+
+
+def _written(text: pa.ChunkedArray, way: str) -> pa.ChunkedArray:
+    named = pc.fill_null(pc.match_substring_regex(text, way), False)
     rows = np.flatnonzero(np.asarray(named.combine_chunks()))
     if not len(rows):
         return text
     found, codes = encode(pick(text, rows))
-    parts = pc.extract_regex(found, NAMED).to_pylist()
+    parts = pc.extract_regex(found, way).to_pylist()
     written = [_date(p["day"], p["month"], p["year"], p["time"]) for p in parts]
     plain = [new or old for new, old in zip(written, found.to_pylist(), strict=True)]
     texts = pa.array(plain, text.type).take(pa.array(codes))

@@ -40,13 +40,23 @@ def values(*cells: str | None, unit: str | None = None) -> list[float]:
         ("3 maart 2020", "2020-03-03"),
         ("3. Dez. 99", "1999-12-03"),
         ("31-May-2024 10:30:00", "2024-05-31T10:30"),
+        ("2024/01/05 10:33:12 AM GMT+1", "2024-01-05T09:33:12"),
+        ("2024/01/05 10:33:12 PM UTC-05:30", "2024-01-06T04:03:12"),
+        ("1/5/24, 10:33 AM", "2024-05-01T10:33"),
+        ("Jan. 5, 2024, 10:33 AM", "2024-01-05T10:33"),
+        ("Mai 5, 2024", "2024-05-05"),
+        ("Fri Jan 05 2024", "2024-01-05"),
+        ("Freitag, 5. Januar 2024 um 10:33 Uhr", "2024-01-05T10:33"),
+        ("05/01/2024 - 10:33", "2024-01-05T10:33"),
+        ("2024.01.05", "2024-01-05"),
         ("2024-05", "2024-05-01"),
         ("05/2024", "2024-05-01"),
     ],
 )
-def test_months_have_names_in_many_languages_and_may_be_alone(cell: str, day: str) -> None:
+def test_dates_are_written_in_many_ways(cell: str, day: str) -> None:
     found = dates.parse(column(cell, None, cell))
     assert found.values[[0, 2]].tolist() == [np.datetime64(day, "us").item()] * 2 and np.isnat(found.values[1])
+    assert dates.looks_like_dates(column(*[cell] * 20)), "what is read is not ruled out by how it begins"
 
 
 def test_months_with_a_point_are_no_numbers(draft: Path) -> None:
