@@ -36,6 +36,11 @@
       window.history.replaceState(null, '', url);
     }, 250);
   });
+  // Back and forward between the runs that were opened: the page that the address is of, and no run that it does not name.
+  window.addEventListener('popstate', () => {
+    localStorage.removeItem('autotrain-gradio-run');
+    window.location.reload();
+  });
   // The app does not answer: say so, ask until it does, and load the page again if it is another process by then.
   let away = false;
   const isSame = async () => {

@@ -23,7 +23,8 @@ class Runs(Core):
     def runs(self, owner: str = LOCAL) -> list[dict[str, Any]]:
         """List the owner's runs, newest first, without drafts.
 
-        Rows: `{id, task, project_name, model, data, state, created, finished, metrics, best_metric, path}`.
+        Rows: `{id, task, project_name, model, data, state, created, started, finished, metrics, best_metric,
+        path}`; created: the draft was; started: its first training.
         """
         rows = []
         for run in self.store.list():

@@ -75,7 +75,7 @@ def best(task: Task, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def row(snapshot: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return a run's row of the list; fields: see `Service.runs`."""
-    names = ("id", "task", "project_name", "model", "state", "created", "finished", "metrics")
+    names = ("id", "task", "project_name", "model", "state", "created", "started", "finished", "metrics")
     return {
         **{name: snapshot.get(name) for name in names},
         "data": snapshot["spec"]["data"].get("path", ""),
@@ -89,7 +89,7 @@ def row(snapshot: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 def unreadable(run: Run, error: UserError) -> dict[str, Any]:
     """Return the row of a run whose files are damaged: it can be deleted, and says why nothing else."""
-    empty = dict.fromkeys(("task", "project_name", "model", "created", "finished", "best_metric", "data"))
+    empty = dict.fromkeys(("task", "project_name", "model", "created", "started", "finished", "best_metric", "data"))
     nothing = dict.fromkeys(("stop", "resume", "predict", "download"), False)
     return {
         **empty,

@@ -28,8 +28,13 @@ CACHE_SECONDS = (3600, 24 * 3600)
 SESSIONS = 500
 URL_SCRIPT = """(run) => {
   const url = new URL(window.location);
+  const moved = (url.searchParams.get('run') || '') !== (run || '');
   if (run) url.searchParams.set('run', run); else url.searchParams.delete('run');
-  window.history.replaceState(null, '', url);
+  const open = [...document.querySelectorAll('[role=tabpanel][id^="tab-"]')].find((node) => node.offsetParent);
+  if (moved && !run && open) url.searchParams.set('tab', open.id.slice(4));
+  // What a person opens or leaves is a place to come back to; what the page shows by itself is not.
+  if (moved && navigator.userActivation?.hasBeenActive) window.history.pushState(null, '', url);
+  else window.history.replaceState(null, '', url);
 }"""
 
 
@@ -89,6 +94,9 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
         if wanted:
             updates[page.tabs] = gr.Tabs(selected=RUNS)
             updates |= show(wanted, visitor)
+        elif request.query_params.get("tab") == RUNS:
+            updates[page.tabs] = gr.Tabs(selected=RUNS)
+            updates |= show(None, visitor)
         elif tab := page.tasks.get(request.query_params.get("tab") or ""):
             updates[page.tabs] = gr.Tabs(selected=tab.task.modality)
             updates[page.modalities[tab.task.modality][1]] = gr.Tabs(selected=tab.task.name)

@@ -131,10 +131,10 @@ def _row(row: Mapping[str, Any], task: Task | None) -> str:
     if best:
         name_shown, value = run_html.metric(best["name"], best["value"], task)
         metric = f"{escape(name_shown)} <strong>{escape(value)}</strong>"
-    created, ended = row.get("created"), row.get("finished")
-    clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created)) if created else ""
+    begun, ended = row.get("started") or row.get("created"), row.get("finished")
+    clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)) if begun else ""
     when = f"<time datetime='{clock}' data-local='{clock}'>{clock}</time>" if clock else "–"
-    took = f"<span class='at-quiet'>took {run_html.duration(ended - created)}</span>" if created and ended else ""
+    took = f"<span class='at-quiet'>took {run_html.duration(ended - begun)}</span>" if begun and ended else ""
     actions = []
     for action, text in (("resume", "Resume"), ("stop", "Stop"), ("again", "Start again"), ("delete", "Delete")):
         if can.get(action) or (action == "again" and row.get("task")):

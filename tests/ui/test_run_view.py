@@ -150,6 +150,27 @@ def test_an_unknown_run_is_said_and_the_page_goes_on(app: App, visit: Visit) -> 
     expect(page).not_to_have_url(re.compile("run="))
 
 
+def test_back_and_forward_go_between_the_list_and_its_runs(app: App, visit: Visit) -> None:
+    run = app.toy(steps=4000, step_seconds=0.05, project_name="there-and-back")  # under way: a bare address shows it
+    try:
+        page = visit(f"{app.url}/?run={run}")
+        header = page.locator("#run-live [data-part=header]")
+        expect(header).to_contain_text("there-and-back")
+        page.locator("#run-back").click()
+        opened = page.locator(f"[data-action=open][data-run='{run}']")
+        opened.click()
+        expect(header).to_contain_text("there-and-back")
+        expect(page).to_have_url(re.compile(run))
+        page.go_back()
+        expect(opened).to_be_visible()
+        expect(page).not_to_have_url(re.compile("run="))
+        page.go_forward()
+        expect(header).to_contain_text("there-and-back")
+        expect(page).to_have_url(re.compile(run))
+    finally:
+        app.service.stop(run)
+
+
 def test_the_list_opens_and_deletes_asking_first(app: App, visit: Visit) -> None:
     run = app.toy(steps=2, project_name="short-lived")
     app.until(run, "completed")
@@ -170,6 +191,21 @@ def test_the_list_opens_and_deletes_asking_first(app: App, visit: Visit) -> None
     button.click()
     expect(button).to_have_count(0)
     assert run not in {r["id"] for r in app.service.runs()}
+
+
+def test_a_phone_asks_before_a_deletion_in_words_that_have_room(app: App, visit: Visit) -> None:
+    run = app.toy(steps=2)
+    app.until(run, "completed")
+    page = visit(f"{app.url}/?run={run}", width=390, height=844)
+    page.locator("#run-delete").click()
+    asked, now = page.locator("#run-ask-delete p").bounding_box(), page.locator("#run-delete-now").bounding_box()
+    assert asked["width"] > 250 and asked["y"] + asked["height"] <= now["y"]
+    assert now["y"] == page.locator("#run-delete-not").bounding_box()["y"]
+    page.locator("#run-delete-not").click()
+    # A row for a button that is not there yet covers nothing.
+    page.get_by_role("tab", name="Images").click()
+    expect(page.locator("#image-classification-sample-0")).to_be_visible()
+    expect(page.locator("#image-classification-step-1 .at-next")).to_be_hidden()
 
 
 def test_a_model_is_published_from_its_run(tmp_path: Path, visit: Visit) -> None:
