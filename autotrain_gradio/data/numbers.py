@@ -129,12 +129,13 @@ def _numeric(column: pa.ChunkedArray) -> Numbers:
 def _of_text(
     column: pa.ChunkedArray, comma: str, unit: str | None, brackets: bool | None, limits: bool | None
 ) -> Numbers:
+    free = not comma and unit is None  # else it is known how the numbers are written
     found = finite(column) if comma != "decimal" else None  # most columns need no more care
-    if found is not None and (comma or unit is not None or not points_between(column)):
+    if found is not None and not (free and points_between(column)):
         return found
     text = trimmed(column)
     empty = blank(text)
-    if not comma and unit is None and points_between(text):
+    if free and points_between(text):
         comma = "decimal"
     if comma != "decimal" and (text is not column or empty.any()):
         found = finite(pc.if_else(pa.array(empty), None, text))
@@ -153,7 +154,7 @@ def _of_text(
     if unit:
         text, beside = units.without(text, unit)
         united |= beside
-        if not comma and points_between(text):
+        if free and points_between(text):
             comma = "decimal"
     times = ~np.isnan(hours)
     besides = negated | limited

@@ -107,6 +107,8 @@ def test_a_column_with_a_unit_may_be_said_to_be_words(draft: Path) -> None:
     assert kinds(draft)["it"] == "category" and "unit" not in about(result, "it")
     check(draft, {**BASE, "it": lambda i: f"{i % 3:05}A"})
     assert kinds(draft)["it"] == "category", "leading zeros are those of codes"
+    check(draft, {**BASE, "order no": lambda i: f"{1000 + i * 7}A"})
+    assert kinds(draft)["order no"] == "id"
 
 
 def test_brackets_are_negative_numbers_among_numbers(draft: Path) -> None:
@@ -136,6 +138,7 @@ def test_a_reading_reads_the_same_again() -> None:
     for cells in (("1.234,5", "1.234"), ("1,234.5", "1,234"), ("1.234", "1,5", "1.5"), ("1.200", "950", "12.500")):
         found = parsed(*cells)
         assert [values(c, comma=found.reading)[0] for c in cells] == found.values.tolist(), cells
+    assert values("1.200 €", "950 €") == [1200, 950] and values("1.200 €", "950 €", unit="€") == [1.2, 950]
 
 
 def test_points_between_thousands_are_told(draft: Path) -> None:
