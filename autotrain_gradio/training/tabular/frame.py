@@ -200,7 +200,8 @@ def frame_of_table(table: pa.Table, features: Sequence[Feature], where: Sequence
 
 def _read(cells: pa.ChunkedArray, feature: Feature, where: Sequence[str]) -> Any:
     if feature.kind == "number":
-        found = numbers.parse(cells, feature.reading, feature.unit, brackets=True, limits=True)
+        # Where the training rows did not show what 1,234 is, other rows must not decide: each means the same alone.
+        found = numbers.parse(cells, feature.reading or "thousands", feature.unit, brackets=True, limits=True)
         _refuse(found.unreadable | found.infinite, cells, feature, where, "number", "12.5")
         return np.clip(found.values, -LARGEST, LARGEST)
     if feature.kind == "date":

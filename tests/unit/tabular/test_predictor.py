@@ -319,3 +319,15 @@ def test_the_code_of_the_card_runs_as_it_stands(
     said = capsys.readouterr().out.splitlines()
     assert "'label'" in said[0] and "'rows': 1" in said[1]
     assert (tmp_path / "new_rows-predictions.csv").read_text(encoding="utf-8").count("\n") == 2
+
+
+@pytest.mark.parametrize("reading", ["", "decimal", "thousands", "both"])
+def test_a_number_is_the_same_alone_and_among_others(reading: str) -> None:
+    size = frame.Feature("size", "number", reading=reading)
+    for cells in (["1,234", "1,5"], ["1.234", "1.234.567"], ["1.234", "1,5"], ["1.5", "1,234.5", "(3)", "<2"]):
+        together = frame.frame_of_rows([{"size": c} for c in cells], [size])["size"].tolist()
+        assert together == [frame.frame_of_rows([{"size": c}], [size])["size"][0] for c in cells], cells
+    comma, point = frame.frame_of_rows([{"size": "1,234"}, {"size": "1.234"}], [size])["size"]
+    assert comma == (1.234 if reading in {"decimal", "both"} else 1234)
+    assert point == (1234 if reading == "decimal" else 1.234)
+    assert frame.frame_of_rows([{"size": 1.234}, {"size": "2"}], [size])["size"][0] == 1.234
