@@ -13,8 +13,8 @@ from autotrain_gradio.data import clock, units
 from autotrain_gradio.data.columns import as_text, begin_with, blank, bytes_of, is_text, pick, trimmed
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+$"
-"""A decimal comma, with points or spaces between the thousands: 1.234,5."""
+COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+([eE][+-]?\d+)?$"
+"""A decimal comma, with points or spaces between the thousands: 1.234,5; or an exponent: 1,5E-3."""
 THOUSANDS = r"^[+-]?[1-9](\d{0,2}(,\d{3})+|\d?(,\d{2})+,\d{3})(\.\d+)?$"
 """Commas between the thousands: 1,234.5, or between lakhs too: 1,23,456.5. In 0,532 the comma stands before
 decimals."""

@@ -103,6 +103,7 @@ def test_failed_formulas_are_missing_and_told(draft: Path) -> None:
 
 
 def test_what_laboratories_write_for_nothing_is_missing() -> None:
+    assert values("3,6E-01", "1,5E+2") == [0.36, 150]
     found = numbers.parse(column("n.d.", "n.a.", "k.A.", "--", "1.2e-3", "N/A", "—"))
     assert found.values[4] == 0.0012 and found.missing.sum() == 6 and not found.unreadable.any()
 
