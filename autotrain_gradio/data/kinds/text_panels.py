@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from autotrain_gradio import panels
 from autotrain_gradio.data.columns import pick
+from autotrain_gradio.data.labels import short
 from autotrain_gradio.data.rows import Context, Rows
 from autotrain_gradio.panels import Panel
 
@@ -102,4 +103,4 @@ def _short(text: str) -> str:
 
 
 def _label(label: str | tuple[str, ...]) -> str:
-    return label if isinstance(label, str) else ", ".join(label) or "(none)"
+    return short(label) if isinstance(label, str) else ", ".join(map(short, label)) or "(none)"

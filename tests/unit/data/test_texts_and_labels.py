@@ -282,6 +282,7 @@ def test_labels_that_are_whole_texts_are_told_to_be_swapped(draft: Path) -> None
     assert "3 labels of 3 are longer than 100 characters (the longest 4,400)" in found["message"]
     assert "columns of texts and of labels are swapped" in found["hint"] and found["where"] == "data.columns.target"
     assert max(len(f["message"]) for f in result["findings"]) < 800, "names are cut where they are shown"
+    assert all(len(row[1]) <= 60 for row in result["gallery"][0]["rows"])
     assert "label-long" not in codes(check(draft, table(*["a" * 100, "b"] * 8)))
 
 
