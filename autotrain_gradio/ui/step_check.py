@@ -175,8 +175,8 @@ class CheckStep:
         self.kinds.submit(self.rekind, [self.features, *inputs], outputs, **CHECKING)
         self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECKING)
         self.split_again.click(self.again, inputs, outputs, **CHECKING)
-        for again in (self.check_now.click, self.returned.tick):
-            again(self.resume, inputs, outputs, **CHECKING)
+        self.check_now.click(self.again, inputs, outputs, **CHECKING)
+        self.returned.tick(self.resume, inputs, outputs, **CHECKING)
         self.cancel.click(self.stop, [walk.draft, walk.shell.visitor], None, **QUICK)
         self.following.click(
             lambda data, name: {**walk.go(3), walk.form.name: project_name(data, name)},
@@ -223,7 +223,17 @@ class CheckStep:
         yield from self._check(dict(values[0] or {}), draft, visitor, token, values)
 
     def resume(self, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
-        """Show the check that is under way since an earlier visit, or else begin one."""
+        """Show the check that is under way since an earlier visit, or what it has found meanwhile."""
+        service = self.walk.shell.service
+        try:
+            state = service.draft_state(draft, self.walk.shell.owner(visitor))
+        except UserError as error:
+            yield {self.returned: gr.Timer(active=False), self.status: messages.error(error)}
+            return
+        if state["check"] and not state["checking"]:
+            shown = self._shown(check_view.view(self.walk.task, draft, state["check"]))
+            yield {**shown, self.returned: gr.Timer(active=False)}
+            return
         yield from self._check(dict(values[0] or {}), draft, visitor, token, values, join=True)
 
     def relabel(self, table: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
