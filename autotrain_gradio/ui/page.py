@@ -136,6 +136,8 @@ def _navigate(demo: gr.Blocks, page: Page) -> None:
         seed = seed_of_draft(shell, draft, owner)
         if seed["check"]:
             seed["step"] = 3
+        else:
+            seed["checking"] = True  # what was trained on is checked without another click
         return {
             page.tabs: gr.Tabs(selected=tab.task.modality),
             page.modalities[tab.task.modality][1]: gr.Tabs(selected=tab.task.name),

@@ -25,7 +25,7 @@ from autotrain_gradio.ui.step_train import TrainStep
 from autotrain_gradio.ui.task_form import TaskForm, outside_form
 
 Seed = dict[str, Any]
-"""`{n, draft, spec, step, check, checking}`: n makes each one different; checking: a check is under way."""
+"""`{n, draft, spec, step, check, checking}`: n makes each one different; checking: a check goes on, or shall begin."""
 
 _numbers = itertools.count(1)
 

@@ -72,8 +72,9 @@ def test_from_the_sample_to_a_prediction(app: App, visit: Visit, tmp_path: Path)
     names = zipfile.ZipFile(tmp_path / "model.zip").namelist()
     assert "shapes/README.md" in names and "shapes/config.json" in names
 
-    # Starting again brings its settings and its data back, ready to be changed.
+    # Starting again brings its settings and its data back, checked and ready to be changed.
     page.locator("#run-again").click()
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
     expect(page.locator(f"{TASK}-epochs input")).to_have_value("3")
     expect(page.locator(f"{TASK}-project-name").locator("input, textarea")).to_have_value("shapes")
 
