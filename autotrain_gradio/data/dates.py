@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.data import months
 from autotrain_gradio.data.columns import begin_with, blank, bytes_of, encode, is_text, pick, trimmed
+from autotrain_gradio.data.letters import LETTER
 
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
 _TIME = (
@@ -58,7 +59,10 @@ UTC = "UTC"
 LOOKED_AT = 1000
 UNLIKE = 0.05
 """Share of those cells that need not be dates."""
-MAY_BE = rf"^({_WEEKDAY})?(\d{{1,4}}(er|º|st|nd|rd|th)?[-/. ]|\d{{8}}|\p{{L}}{{3,9}}\.? \d)"
+MAY_BE = (
+    rf"^({_WEEKDAY})?(\d{{1,4}}(er|º|st|nd|rd|th)?[-/. ]|\d{{8}}|"
+    rf"[{LETTER}]{{3,10}}\.? \d{{1,2}}(st|nd|rd|th)?,? \d{{4}})"
+)
 """How every date begins that is read here, and other things too: one look that spares many."""
 
 

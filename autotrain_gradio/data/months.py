@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data.columns import encode, pick
+from autotrain_gradio.data.letters import LETTER
 
 _BEGINNINGS = {
     "Jan": "jan gen ene",
@@ -27,10 +28,10 @@ _BEGINNINGS = {
 """How a month's name begins in English, German, French, Spanish, Italian, Portuguese and Dutch, without accents."""
 _OF = {b: month for month, beginnings in _BEGINNINGS.items() for b in beginnings.split()}
 _DAY = r"^(?P<day>\d{1,2})(?:er|\.|º|st|nd|rd|th)?[ ./-]*(?:de |of )?"
-_MONTH = r"(?P<month>\p{L}{3,10})\.?,?[ ./-]*(?:de |del )?"
+_MONTH = rf"(?P<month>[{LETTER}]{{3,10}})\.?,?[ ./-]*(?:de |del )?"
 _YEAR = r"(?P<year>\d{4}|\d{2})(?P<time>[ T,].*)?$"
 NAMED = _DAY + _MONTH + _YEAR
-FIRST = r"^(?P<month>\p{L}{3,10})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})(?P<time>[ T,].*)?$"
+FIRST = rf"^(?P<month>[{LETTER}]{{3,10}})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})(?P<time>[ T,].*)?$"
 """The month first: Jan. 5, 2024."""
 LATER = 68
 """Two digits of a year up to which it is one after 2000, as POSIX has it."""

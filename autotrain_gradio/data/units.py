@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from autotrain_gradio.data.letters import CURRENCY, LETTER
 from autotrain_gradio.panels import in_unit
 
 _CODES = (
@@ -18,10 +19,10 @@ _CODES = (
     "UYU VND ZAR"
 )
 """Codes of currencies (ISO 4217). Other three letters before a number may name a thing: SKU 123."""
-_BEFORE = rf"[A-Z]{{0,3}}\p{{Sc}}|(?:Rs|Fr|kr)\.?|{'|'.join(_CODES.split())}"
+_BEFORE = rf"[A-Z]{{0,3}}[{CURRENCY}]|(?:Rs|Fr|kr)\.?|{'|'.join(_CODES.split())}"
 _BEHIND = (
-    r"[\p{L}\p{Sc}%‰°µ][\p{L}\p{Sc}%‰°µ²³./ ]{0,14}|[\p{L}./ ]{0,12}m[23]|"
-    r"/ ?\d{1,3}|(?:out of|of|von|sur) \d{1,3}(?: \p{L}{1,10})?"
+    rf"[{LETTER}{CURRENCY}%‰°][{LETTER}{CURRENCY}%‰°²³./ ]{{0,14}}|[{LETTER}./ ]{{0,12}}m[23]|"
+    rf"/ ?\d{{1,3}}|(?:out of|of|von|sur) \d{{1,3}}(?: [{LETTER}]{{1,10}})?"
 )
 """A sign, a word or two, a ratio, the most that there may be: %, kg, sq ft, €/m², out of 5 stars."""
 _UNITED = rf"^[+-]? ?(?P<before>{_BEFORE})? ?[+-]?[\d.][\d., '’]*(?:[eE][+-]?\d+)? ?(?P<behind>{_BEHIND})?$"
