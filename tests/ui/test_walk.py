@@ -74,7 +74,8 @@ def test_from_the_sample_to_a_prediction(app: App, visit: Visit, tmp_path: Path)
 
     # Starting again brings its settings and its data back, checked and ready to be changed.
     page.locator("#run-again").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    page.locator(f"{TASK}-check-next").click()  # once it was checked
+    expect(page.locator(f"{TASK}-epochs input")).to_be_visible()
     expect(page.locator(f"{TASK}-epochs input")).to_have_value("3")
     expect(page.locator(f"{TASK}-project-name").locator("input, textarea")).to_have_value("shapes")
 
