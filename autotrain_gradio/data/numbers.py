@@ -61,8 +61,8 @@ class Numbers:
     missing: nothing, or a word such as `n/a`; `words` counts the rows with a word.
     infinite: plus or minus infinity. unreadable: something that is no number.
     comma: rows with a decimal comma; thousands: rows with commas between the thousands; grouped: rows with spaces or
-    apostrophes there; points: rows with points there and no decimals. both: a comma stands before decimals in some
-    rows, and a point in others. negated: rows whose minus is written as brackets, or stands behind. limited: rows of
+    apostrophes there; points: rows with points there and no decimals. both: a point stands before decimals in some
+    rows, and in others a comma, or points between the thousands. negated: rows whose minus is written as brackets, or stands behind. limited: rows of
     which only a limit is known.
     unit: what was taken away from the numbers; united: rows that had it. times: rows with a time, 14:30, of
     which the values are the hours; the unit is then that.
@@ -302,9 +302,10 @@ def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
         thousands = thousands & ~either
     else:
         comma = comma & ~either
-    # So may 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5.
+    # So may 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5 or 1,234,567.
     pointed = plain & ~points & _true(pc.match_substring(text, ".")) if points.any() or comma.any() else points
-    if said != "decimal" and (said or pointed.any() or not (comma.any() or (points & ~plain).any())):
+    decimals = pointed.any() or thousands.any() or not (comma.any() or (points & ~plain).any())
+    if said != "decimal" and (said or decimals):
         points = points & ~plain
     plain = plain & ~points
     values = np.full(len(text), np.nan)
@@ -328,7 +329,7 @@ def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
         int(thousands.sum()),
         int(grouped.sum()),
         int(points.sum()),
-        both=bool(comma.any() and pointed.any()),
+        both=bool((comma.any() or points.any()) and pointed.any()),
     )
 
 
