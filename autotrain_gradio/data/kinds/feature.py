@@ -186,7 +186,7 @@ def _guess(column: _Column, context: Context) -> str:
     if found is not None and found.unit and _leading_zero(sample, found.unit):
         return "id" if column.all_differ else "category"
     if found is not None and _numeric(found) and _numeric(column.numbers):
-        if found.unit and not named:
+        if found.unit and not named and not _counts_up(found.values):
             return "number"
         known = column.numbers.values
         if _many_digits(sample) and _too_large(known[context.needed]):

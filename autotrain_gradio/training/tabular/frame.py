@@ -29,6 +29,7 @@ TIMES = 3
 """Rows that a category must have, on average, for a column's categories to be offered: others are as good as ids."""
 LISTED = 12
 NOTHING: Mapping[str, str] = {}
+MISSING = frozenset((*numbers.WORDS, *numbers.ERRORS))
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,8 @@ def _read(cells: pa.ChunkedArray, feature: Feature, where: Sequence[str]) -> Any
         return np.clip(found.values, -LARGEST, LARGEST)
     if feature.kind == "date":
         read = dates.parse(cells, feature.reading)
+        for row in np.flatnonzero(read.unreadable):  # a word such as n/a, or #N/A, is missing here as in numbers
+            read.unreadable[row] = str(cells[int(row)].as_py()).strip().lower() not in MISSING
         _refuse(read.unreadable, cells, feature, where, "date", "2024-05-31")
         return pd.Series(read.values).astype("datetime64[us]")
     texts = ["" if v is None else str(v).strip() for v in as_text(cells).to_pylist()]

@@ -109,6 +109,8 @@ def test_a_column_with_a_unit_may_be_said_to_be_words(draft: Path) -> None:
     assert kinds(draft)["it"] == "category", "leading zeros are those of codes"
     check(draft, {**BASE, "order no": lambda i: f"{1000 + i * 7}A"})
     assert kinds(draft)["order no"] == "id"
+    check(draft, {**BASE, "batch": lambda i: f"{1000 + i}A"})
+    assert kinds(draft)["batch"] == "id", "what counts the rows is no amount, with a letter or without"
 
 
 def test_brackets_are_negative_numbers_among_numbers(draft: Path) -> None:

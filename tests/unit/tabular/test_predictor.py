@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from autotrain_gradio.errors import DataError, UserError
@@ -94,6 +95,16 @@ def test_a_moment_with_a_zone_is_the_same_however_it_is_given() -> None:
     feature = frame.Feature("when", "date")
     for given in ("2024-05-31T10:30:00+02:00", datetime.datetime(2024, 5, 31, 10, 30, tzinfo=berlin)):
         assert frame.frame_of_rows([{"when": given}], [feature])["when"][0] == pd.Timestamp("2024-05-31 08:30")
+
+
+def test_a_word_for_nothing_is_missing_in_dates_as_in_numbers() -> None:
+    features = [frame.Feature("when", "date"), frame.Feature("size", "number")]
+    cells = pa.array(["2024-05-31", " N/A ", "-", "#REF!", None])
+    numbers = pa.array(["1", " N/A ", "-", "#REF!", None])
+    read = frame.frame_of_table(pa.table({"when": cells, "size": numbers}), features, [f"row {n}" for n in range(5)])
+    assert read["when"].notna().tolist() == read["size"].notna().tolist() == [True, False, False, False, False]
+    with pytest.raises(DataError, match="wants a date, and has 'soon'"):
+        frame.frame_of_rows([{"when": "soon", "size": 1}], features)
 
 
 def test_numbers_that_are_categories_are_written_without_a_point() -> None:
