@@ -62,8 +62,8 @@ class Numbers:
     infinite: plus or minus infinity. unreadable: something that is no number.
     comma: rows with a decimal comma; thousands: rows with commas between the thousands; grouped: rows with spaces or
     apostrophes there; points: rows with points there and no decimals. both: a point stands before decimals in some
-    rows, and in others a comma, or points between the thousands. negated: rows whose minus is written as brackets, or stands behind. limited: rows of
-    which only a limit is known.
+    rows, and in others a comma, or points between the thousands. negated: rows whose minus is written as brackets, or
+    stands behind. limited: rows of which only a limit is known.
     unit: what was taken away from the numbers; united: rows that had it. times: rows with a time, 14:30, of
     which the values are the hours; the unit is then that.
     """
