@@ -353,10 +353,10 @@ def _usage(name: str, form: frame.Form) -> str:
 
     Of columns whose cells may be data of people there are none: there the cell is missing.
     """
-    cells = [f"    {f.name!r}: {f.typical!r},{f'  # {in_unit(f.unit)}' if f.unit else ''}" for f in form.features]
+    cells = [f"    {f.name!r}: {f.example!r},{f'  # {in_unit(f.unit)}' if f.unit else ''}" for f in form.features]
     row = "\n".join(["row = {", *cells, "}"])
     if len(cells) > WRITTEN_OUT or "```" in row:  # which would end the code
-        row = "row = {feature.name: feature.typical for feature in model.form.features}"
+        row = "row = {feature.name: feature.example for feature in model.form.features}"
     return "\n".join(
         (
             "import csv\n",

@@ -56,6 +56,12 @@ class Feature:
     reading: str = ""
     unit: str = ""
 
+    @property
+    def example(self) -> Any:
+        """What is typical as a table may hold it: where points stand between thousands, with a decimal comma."""
+        comma = isinstance(self.typical, float) and self.reading == "decimal"
+        return repr(self.typical).replace(".", ",") if comma else self.typical
+
 
 @dataclass(frozen=True)
 class Form:

@@ -332,6 +332,30 @@ def test_the_code_of_the_card_runs_as_it_stands(
     assert (tmp_path / "new_rows-predictions.csv").read_text(encoding="utf-8").count("\n") == 2
 
 
+@pytest.mark.parametrize("columns", [2, 45])
+def test_the_row_and_the_table_of_the_card_hold_the_same(prepared: Make, columns: int) -> None:
+    draw = np.random.default_rng(1)
+    table = pd.DataFrame(draw.integers(1001, 9999, (61, columns)) / 1000, columns=[f"c{n}" for n in range(columns)])
+    table.loc[0] = 0.532  # a comma with nothing but 0 before it stands before decimals
+    middle = table["c0"].median()
+    table["target"] = np.where(table["c0"] > middle, "long", "short")
+    for name in table.columns[:-1]:
+        table[name] = [f"{v:.3f}".replace(".", ",") for v in table[name]]
+    made = prepared(table, model="decision_tree", num_trials=1, data={"valid_fraction": 0})
+    classification.train(made.reporter())
+    card = (made.directory / "model" / "README.md").read_text(encoding="utf-8")
+    code = card[card.index("row = {") : card.index("print(model")]
+    model = load(made.directory)
+    row = eval(code.removeprefix("row = "), {"model": model})
+    assert row["c0"] == f"{middle:.3f}".replace(".", ",").rstrip("0")
+    as_table = pa.table({name: [str(cell)] for name, cell in row.items()})
+    for read in (
+        frame.frame_of_rows([row], model.form.features),
+        frame.frame_of_table(as_table, model.form.features, ["row 1"]),
+    ):
+        assert read["c0"][0] == pytest.approx(middle)
+
+
 @pytest.mark.parametrize("reading", ["", "decimal", "thousands", "both"])
 def test_a_number_is_the_same_alone_and_among_others(reading: str) -> None:
     size = frame.Feature("size", "number", reading=reading)
