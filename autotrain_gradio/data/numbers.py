@@ -146,8 +146,12 @@ def _of_text(
     unit = timed or unit
     hours = clock.hours(text) if unit == clock.UNIT else np.full(len(text), np.nan)
     there = bytes_of(text)  # most of what is looked for is ruled out by that
+    written, marks = text, _marks(text, there) if brackets is None else np.zeros(len(text), dtype=bool)
     text, limited = _bare(text, limits, there)
     text, negated = _signed(text, brackets, there)
+    if marks.any():
+        text = pc.if_else(pa.array(marks), written, text)
+        limited, negated = limited & ~marks, negated & ~marks
     if unit is None:
         unit = units.unit_of(_few(text, empty))
     united = ~np.isnan(hours)
@@ -179,6 +183,15 @@ def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
     rows = np.flatnonzero(~empty)
     few = pick(text, rows[:: max(1, len(rows) // LOOKED_AT)])
     return pc.filter(few, pc.invert(pc.is_in(pc.utf8_lower(few), value_set=_NONE)))
+
+
+def _marks(text: pa.ChunkedArray, there: Any) -> Any:
+    """Return which cells are marks of schools, 2+ or 2-, and no numbers (numpy): none where not both are there."""
+    if begin_with(there, "+") and begin_with(there, "-"):
+        plus, minus = (_true(pc.match_substring_regex(text, rf"^\d{{1,2}}\{sign}$")) for sign in "+-")
+        if plus.any() and minus.any():
+            return plus | minus
+    return np.zeros(len(text), dtype=bool)
 
 
 def _signed(text: pa.ChunkedArray, brackets: bool | None, there: Any) -> tuple[pa.ChunkedArray, Any]:

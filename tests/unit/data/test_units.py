@@ -125,6 +125,14 @@ def test_brackets_are_negative_numbers_among_numbers(draft: Path) -> None:
     assert data.load(draft)["train"]["features:it"][1] == -1.5
 
 
+def test_marks_of_schools_are_no_negative_numbers(draft: Path) -> None:
+    check(draft, {**BASE, "mark": lambda i: ["1", "1-", "2+", "2", "2-", "3+", "3", "4"][i * i % 23 % 8]})
+    assert kinds(draft)["mark"] == "category"
+    assert parsed("1", "2", "3", "2+", "2-", brackets=None, limits=None).unreadable.tolist() == [False] * 3 + [True] * 2
+    assert parsed("1", "2", "2-", brackets=None, limits=None).values.tolist() == [1, 2, -2]
+    assert parsed("1", "2", "2+", brackets=None, limits=None).values.tolist() == [1, 2, 2]
+
+
 def test_thousands_are_marked_in_many_ways() -> None:
     assert values("1,23,456.00", "12,345.00", "950.00", "1,00,00,000") == [123456, 12345, 950, 1e7]
     assert values("1.234,5", "1.234", "950,0") == [1234.5, 1234, 950]
