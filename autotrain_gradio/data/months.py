@@ -11,22 +11,29 @@ import pyarrow.compute as pc
 from autotrain_gradio.data.columns import encode, pick
 from autotrain_gradio.data.letters import LETTER
 
-_BEGINNINGS = {
-    "Jan": "jan gen ene",
-    "Feb": "feb fev fevr",
-    "Mar": "mar marz maerz mrz mars maart mrt",
-    "Apr": "apr avr abr",
-    "May": "may mai mag maio mei mayo",
-    "Jun": "jun juin giu",
-    "Jul": "jul juil lug",
-    "Aug": "aug aout ago",
-    "Sep": "sep set",
-    "Oct": "oct okt ott out",
-    "Nov": "nov",
-    "Dec": "dec dez dic",
+_NAMES = {
+    "Jan": "january januar janner jaenner janvier januari janeiro gennaio enero",
+    "Feb": "february februar feber februari fevrier fevereiro febbraio febrero",
+    "Mar": "march marz maerz mrz mars marzo marco maart mrt",
+    "Apr": "april avril aprile abril",
+    "May": "may mai mayo maggio maio mei",
+    "Jun": "june juni juin junio junho giugno",
+    "Jul": "july juli juillet julio julho luglio",
+    "Aug": "august aout agosto augustus",
+    "Sep": "september septembre septiembre setiembre setembro settembre",
+    "Oct": "october oktober octobre octubre ottobre outubro",
+    "Nov": "november novembre noviembre novembro",
+    "Dec": "december dezember decembre diciembre dicembre dezembro",
 }
-"""How a month's name begins in English, German, French, Spanish, Italian, Portuguese and Dutch, without accents."""
-_OF = {b: month for month, beginnings in _BEGINNINGS.items() for b in beginnings.split()}
+"""Names of months in English, German, French, Spanish, Italian, Portuguese and Dutch, without accents; shorter forms
+are beginnings of them, of three letters at least, that fit one month."""
+_OF = {
+    name[:letters]: month
+    for month, names in _NAMES.items()
+    for name in names.split()
+    for letters in range(3, len(name) + 1)
+    if name[:letters] != "jui"  # June or July
+}
 _DAY = r"^(?P<day>\d{1,2})(?:er|\.|º|st|nd|rd|th)?[ ./-]*(?:de |of )?"
 _MONTH = rf"(?P<month>[{LETTER}]{{3,10}})\.?,?[ ./-]*(?:de |del )?"
 _YEAR = r"(?P<year>\d{4}|\d{2})(?P<time>[ T,].*)?$"
@@ -67,5 +74,4 @@ def _date(day: str, name: str, year: str, time: str) -> str:
 def _month(name: str) -> str:
     letters = unicodedata.normalize("NFD", name.lower())
     bare = "".join(c for c in letters if not unicodedata.combining(c))
-    # The longest beginning that is known: `mars` is March, and no beginning is that of two months.
-    return next((_OF[bare[:n]] for n in range(len(bare), 2, -1) if bare[:n] in _OF), "")
+    return _OF.get(bare, "")

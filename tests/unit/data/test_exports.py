@@ -39,6 +39,8 @@ def values(*cells: str | None, unit: str | None = None) -> list[float]:
         ("5 dicembre 2020", "2020-12-05"),
         ("3 maart 2020", "2020-03-03"),
         ("3. Dez. 99", "1999-12-03"),
+        ("3 Sept. 2020", "2020-09-03"),
+        ("4 juil. 2020", "2020-07-04"),
         ("31-May-2024 10:30:00", "2024-05-31T10:30"),
         ("2024/01/05 10:33:12 AM GMT+1", "2024-01-05T09:33:12"),
         ("2024/01/05 10:33:12 PM UTC-05:30", "2024-01-06T04:03:12"),
@@ -68,6 +70,8 @@ def test_months_with_a_point_are_no_numbers(draft: Path) -> None:
 
 def test_words_are_no_months(draft: Path) -> None:
     assert dates.parse(column("12 kg 2024", "5 apples 2024", "31-Foo-2024")).unreadable.all()
+    for word in ("sets", "Marche", "Decanter", "Junior", "Nova", "Jui"):
+        assert dates.parse(column(f"3 {word} 2010", f"3 {word} 10")).unreadable.all(), word
     check(draft, {**BASE, "it": lambda i: f"{i % 28 + 1}-{['Jan', 'Feb', 'Mär', 'Mai'][i % 4]}-2024"})
     assert kinds(draft)["it"] == "date"
 
