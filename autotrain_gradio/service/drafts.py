@@ -156,7 +156,7 @@ class Drafts(Core):
                 if self._checks.get(draft) is not running:
                     return
                 del self._checks[draft]
-            self._turns.cancel(draft)
+                self._turns.cancel(draft)  # in one go: a check that comes now is not cancelled with it
 
         running.leave(progress, self.settings.limits.deserted_seconds, end)
 

@@ -237,6 +237,36 @@ def test_a_check_that_nobody_waits_for_any_more_ends_soon_and_not_when_somebody_
     alone.join(5)
 
 
+def test_a_check_that_comes_as_a_deserted_one_ends_is_not_cancelled_with_it(
+    tmp_path: Path, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(Settings(tmp_path / "home", Limits(deserted_seconds=0.1)), dispatch=False)
+    draft, spec = service.draft(IMAGES), {"task": IMAGES, "data": DATA}
+    cancel, came, done = service._turns.cancel, list[Any](), threading.Event()
+
+    def slowly(name: str) -> None:
+        if not came:
+            came.append(later(lambda: service.check(draft, spec)))
+            time.sleep(0.3)  # enough to begin, if it may
+        cancel(name)
+        done.set()
+
+    monkeypatch.setattr(service._turns, "cancel", slowly)
+
+    def page(message: str, fraction: float) -> None:
+        pass
+
+    first, ended = later(lambda: service.check(draft, spec, progress=page))
+    until(lambda: len(calls) == 1)
+    service.leave_check(draft, page)
+    first.join(5)
+    assert ended[0].code == "cancelled"
+    until(lambda: len(calls) == 2 and done.is_set())
+    assert not calls[1]["cancel"].is_set()
+    service.close()
+    came[0][0].join(5)
+
+
 def test_a_check_that_is_being_cancelled_is_not_joined(
     page: tuple[Service, list[str]], calls: list[dict[str, Any]]
 ) -> None:
