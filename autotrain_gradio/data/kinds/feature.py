@@ -295,10 +295,14 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
 
 
 def _failed(cells: pa.ChunkedArray, seen: Look) -> Any:
-    """Return which cells hold what a spreadsheet writes where a formula fails (numpy); None where none seems to."""
-    if not begin_with(seen.first, "#") or not _errors(cells.slice(0, SAMPLE)).any():
+    """Return which cells hold what a spreadsheet writes where a formula fails (numpy); None where none does."""
+    if not begin_with(seen.first, "#"):
         return None
-    return _errors(cells)
+    failed = np.asarray(pc.fill_null(pc.starts_with(cells, "#"), False).combine_chunks())
+    rows = np.flatnonzero(failed)  # often few of all
+    failed = np.zeros(len(cells), dtype=bool)
+    failed[rows] = _errors(pick(cells, rows))
+    return failed if failed.any() else None
 
 
 def _errors(cells: pa.ChunkedArray) -> Any:

@@ -104,6 +104,9 @@ def test_failed_formulas_are_missing_and_told(draft: Path) -> None:
     assert "'#N/A' is no class" in found["message"] and found["fix"]["change"] == {"labels": {"#N/A": None}}
     result = check(draft, {"age": BASE["age"], "target": lambda i: "#DIV/0!" if i == 3 else i}, roles.NUMBERS)
     assert "row 5: '#DIV/0!'" in finding(result, "number-missing")["message"]
+    late = {**BASE, "word": lambda i: "#REF!" if i == 4400 else "ab"[i % 2]}
+    result = check(draft, late, count=4500, valid_fraction=0)
+    assert "'word': 1 (a.csv, row 4,402: '#REF!')" in finding(result, "failed-formulas")["message"]
 
 
 def test_what_laboratories_write_for_nothing_is_missing() -> None:
