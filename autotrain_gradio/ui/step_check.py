@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import gradio as gr
 from autotrain_gradio.data.declare import Column
 from autotrain_gradio.errors import StateError, UserError
 from autotrain_gradio.spec import DataSpec, RunSpec, slug
-from autotrain_gradio.ui import check_view, kinds_table, label_table, messages
+from autotrain_gradio.ui import check_updates, check_view, kinds_table, label_table, messages
 from autotrain_gradio.ui import form as widgets
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Found, follow
 from autotrain_gradio.ui.task_form import SPLIT, merge
@@ -231,7 +231,7 @@ class CheckStep:
             yield {self.returned: gr.Timer(active=False), self.status: messages.error(error)}
             return
         if state["check"] and not state["checking"]:
-            shown = self._shown(check_view.view(self.walk.task, draft, state["check"]))
+            shown = check_updates.shown(self, check_view.view(self.walk.task, draft, state["check"]))
             yield {**shown, self.returned: gr.Timer(active=False)}
             return
         yield from self._check(dict(values[0] or {}), draft, visitor, token, values, join=True)
@@ -359,62 +359,9 @@ class CheckStep:
                 yield {self.status: messages.busy(*item)}
             elif isinstance(item, Found):
                 again, shown = item.value is shown, item.value
-                view = replace(check_view.view(walk.task, draft, shown), ready=False)  # its rows are still written
-                yield {
-                    **({} if again else self._shown(view)),
-                    self.status: messages.busy("Writing the rows for the training", 0.97),
-                    self.cancel: gr.Button(visible=True),
-                }
+                yield check_updates.found(self, check_view.view(walk.task, draft, shown), again=again)
             elif item.error:
-                # What was shown stays: the setting that is wrong may be among it.
-                yield {
-                    self.status: "",
-                    self.cancel: gr.Button(visible=False),
-                    self.check_now: gr.Button(visible=True),
-                    self.findings: messages.error(item.error),
-                    self.summary: "",
-                    self.following: gr.Button(interactive=False),
-                    walk.step[3]: gr.Step(interactive=False),
-                    walk.step[4]: gr.Step(interactive=False),
-                }
+                yield check_updates.failed(self, item.error)
             else:
                 view = check_view.view(walk.task, draft, item.value)
-                yield self._ended(view) if item.value == shown else self._shown(view)
-
-    def _ended(self, view: check_view.CheckView) -> Updates:
-        """Let the walk go on, or not."""
-        updates: Updates = {
-            self.status: "",
-            self.cancel: gr.Button(visible=False),
-            self.check_now: gr.Button(visible=not view.checked),
-            self.following: gr.Button(interactive=view.ready),
-            self.walk.step[3]: gr.Step(interactive=view.ready),
-        }
-        if not view.ready:
-            updates[self.walk.step[4]] = gr.Step(interactive=False)
-        return updates
-
-    def _shown(self, view: check_view.CheckView) -> Updates:
-        updates: Updates = {
-            **self._ended(view),
-            self.fixes: view.fixes,
-            self.findings: view.findings,
-            self.summary: view.summary,
-            self.result: gr.Column(visible=view.checked),
-        }
-        if view.checked:
-            if view.asks:
-                updates[self.columns_box] = gr.Accordion(open=True)
-            updates |= {
-                self.profile: view.profile,
-                self.gallery: view.gallery,
-                self.labels_box: gr.Accordion(visible=bool(view.labels)),
-                self.labels: view.labels,
-                self.kinds_box: gr.Accordion(visible=bool(view.features)),
-                self.kinds: kinds_table.html(view.features),
-                self.features: view.features,
-            }
-            for column, dropdown in self.columns:
-                choices, value = view.columns[column.role]
-                updates[dropdown] = gr.Dropdown(choices=choices, value=value)
-        return updates
+                yield (check_updates.ended if item.value == shown else check_updates.shown)(self, view)

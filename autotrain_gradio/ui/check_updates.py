@@ -1,0 +1,82 @@
+"""What the outcome of a check changes in the widgets of the second step, and how far the walk may go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from autotrain_gradio.errors import UserError
+from autotrain_gradio.ui import kinds_table, messages
+from autotrain_gradio.ui.check_view import CheckView
+
+if TYPE_CHECKING:
+    from autotrain_gradio.ui.step_check import CheckStep
+
+Updates = dict[Any, Any]
+WRITING = "Writing the rows for the training"
+
+
+def found(step: CheckStep, view: CheckView, *, again: bool) -> Updates:
+    """Show what a check has found while its rows are still written. again: it is shown already."""
+    return {
+        **({} if again else shown(step, replace(view, ready=False))),
+        step.status: messages.busy(WRITING, 0.97),
+        step.cancel: gr.Button(visible=True),
+    }
+
+
+def failed(step: CheckStep, error: UserError) -> Updates:
+    """Say why a check came to no end. What was shown stays: the setting that is wrong may be among it."""
+    return {
+        step.status: "",
+        step.cancel: gr.Button(visible=False),
+        step.check_now: gr.Button(visible=True),
+        step.findings: messages.error(error),
+        step.summary: "",
+        step.following: gr.Button(interactive=False),
+        step.walk.step[3]: gr.Step(interactive=False),
+        step.walk.step[4]: gr.Step(interactive=False),
+    }
+
+
+def ended(step: CheckStep, view: CheckView) -> Updates:
+    """Let the walk go on, or not."""
+    updates: Updates = {
+        step.status: "",
+        step.cancel: gr.Button(visible=False),
+        step.check_now: gr.Button(visible=not view.checked),
+        step.following: gr.Button(interactive=view.ready),
+        step.walk.step[3]: gr.Step(interactive=view.ready),
+    }
+    if not view.ready:
+        updates[step.walk.step[4]] = gr.Step(interactive=False)
+    return updates
+
+
+def shown(step: CheckStep, view: CheckView) -> Updates:
+    """Show all that a check has found, and let the walk go on, or not."""
+    updates: Updates = {
+        **ended(step, view),
+        step.fixes: view.fixes,
+        step.findings: view.findings,
+        step.summary: view.summary,
+        step.result: gr.Column(visible=view.checked),
+    }
+    if view.checked:
+        if view.asks:
+            updates[step.columns_box] = gr.Accordion(open=True)
+        updates |= {
+            step.profile: view.profile,
+            step.gallery: view.gallery,
+            step.labels_box: gr.Accordion(visible=bool(view.labels)),
+            step.labels: view.labels,
+            step.kinds_box: gr.Accordion(visible=bool(view.features)),
+            step.kinds: kinds_table.html(view.features),
+            step.features: view.features,
+        }
+        for column, dropdown in step.columns:
+            choices, value = view.columns[column.role]
+            updates[dropdown] = gr.Dropdown(choices=choices, value=value)
+    return updates
