@@ -13,6 +13,9 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.errors import DataError
 
+THREADS = 2
+"""Columns, or parts of them, that are worked on side by side: as many as the smallest machine has cores."""
+
 
 def encode(column: pa.ChunkedArray) -> tuple[pa.Array, Any]:
     """Return the distinct values in order of their first row, and per row the number of its value (int32, -1: null)."""
@@ -24,6 +27,12 @@ def encode(column: pa.ChunkedArray) -> tuple[pa.Array, Any]:
     # All chunks of an encoded column share the dictionary of the whole.
     codes = [np.asarray(chunk.indices.fill_null(-1)) for chunk in encoded.chunks]
     return encoded.chunks[-1].dictionary, np.concatenate(codes).astype(np.int32, copy=False)
+
+
+def is_true(answer: pa.Array | pa.ChunkedArray) -> Any:
+    """Return an answer of Arrow for each cell as numpy truth values; of a null it is no."""
+    filled = pc.fill_null(answer, False)
+    return np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)
 
 
 def is_text(type_: pa.DataType) -> bool:

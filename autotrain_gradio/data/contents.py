@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import encode, pick
+from autotrain_gradio.data.columns import THREADS, encode, pick
 
-THREADS = 2
 PART = 20_000
 """Rows that are looked at together: mostly not more than a processor's cache holds."""
 COARSE = 0.2

@@ -14,13 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from autotrain_gradio.data.columns import begin_with, look
+from autotrain_gradio.data.columns import THREADS, begin_with, look
 from autotrain_gradio.data.sheets import Sheet
 from autotrain_gradio.errors import DataError
 
 LONGEST_CELL = 1_000_000
 """Characters of a cell beyond which its row is left out."""
-THREADS = 2
 MANY_LINES = 500
 """Lines in one cell from which a quote may have been left open."""
 BLOCK = 2 * 1024 * 1024

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import months
-from autotrain_gradio.data.columns import begin_with, blank, bytes_of, encode, is_text, pick, trimmed
+from autotrain_gradio.data.columns import begin_with, blank, bytes_of, encode, is_text, is_true, pick, trimmed
 from autotrain_gradio.data.letters import LETTER
 
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
@@ -92,7 +92,7 @@ def looks_like_dates(sample: pa.ChunkedArray) -> bool:
     """Say whether nearly all of the first of these texts are written as dates."""
     sample = trimmed(sample.slice(0, LOOKED_AT))
     most = UNLIKE * len(sample)
-    if not len(sample) or np.count_nonzero(~_true(pc.match_substring_regex(sample, MAY_BE)) & ~blank(sample)) > most:
+    if not len(sample) or np.count_nonzero(~is_true(pc.match_substring_regex(sample, MAY_BE)) & ~blank(sample)) > most:
         return False
     found = parse(sample)
     return np.count_nonzero(found.unreadable) <= most and "20240531" not in found.ways
@@ -136,7 +136,7 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
     text = pc.replace_substring_regex(text, CLOCK, r"\1 \2\4")
     for years, century in YEARS:
         text = pc.replace_substring_regex(text, rf"^(\d{{1,2}}[/.]\d{{1,2}}[/.])({years})( |$)", rf"\1{century}\2\3")
-    empty = ~_true(pc.greater(pc.utf8_length(text), 0))
+    empty = ~is_true(pc.greater(pc.utf8_length(text), 0))
     values = np.full(len(text), np.datetime64("NaT"), dtype="datetime64[us]")
     result = Dates(values, empty, ~empty)
     slashes: list[tuple[str, Any, Any]] = []
@@ -144,7 +144,7 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
         if not result.unreadable.any():
             break
         for time, time_format in _TIME:
-            wanted = _true(pc.match_substring_regex(text, f"^{day}{time}$")) & result.unreadable
+            wanted = is_true(pc.match_substring_regex(text, f"^{day}{time}$")) & result.unreadable
             if not wanted.any():
                 continue
             found = _strptime(text, wanted, format_ + time_format)
@@ -164,7 +164,7 @@ def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
 
 def _zones(text: pa.ChunkedArray) -> dict[str, Any]:
     """Return time zone → rows in which it stands after a time, the most frequent first."""
-    rows = np.flatnonzero(_true(pc.match_substring_regex(text, ZONE)))
+    rows = np.flatnonzero(is_true(pc.match_substring_regex(text, ZONE)))
     if not len(rows):
         return {}
     found, codes = encode(pc.struct_field(pc.extract_regex(pick(text, rows), ZONE), "zone"))
@@ -235,8 +235,3 @@ def _strptime(text: pa.ChunkedArray, rows: Any, format_: str) -> Any:
     found = pc.strptime(pc.filter(text, pa.array(rows)), format=format_, unit="us", error_is_null=True)
     values[rows] = found.to_numpy().astype("datetime64[us]")
     return values
-
-
-def _true(answer: Any) -> Any:
-    filled = pc.fill_null(answer, False)
-    return np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)

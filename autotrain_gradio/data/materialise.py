@@ -22,6 +22,7 @@ import pyarrow as pa
 from datasets.table import InMemoryTable
 
 from autotrain_gradio.data.arrow_files import media_column
+from autotrain_gradio.data.columns import THREADS
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.request import VERSION, Request
 from autotrain_gradio.data.rows import PLACE, ROW, Places, Raw, Rows, counted, listed
@@ -33,7 +34,6 @@ SAMPLE = "sample:"
 IN_RUN = "run:"
 ROWS_AT_ONCE = 50_000
 """Rows in one record batch of a dataset on disk, or nearly so many."""
-THREADS = 2
 
 
 def write(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import clock, units
-from autotrain_gradio.data.columns import as_text, begin_with, blank, bytes_of, is_text, pick, trimmed
+from autotrain_gradio.data.columns import as_text, begin_with, blank, bytes_of, is_text, is_true, pick, trimmed
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+([eE][+-]?\d+)?$"
@@ -188,7 +188,7 @@ def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
 def _marks(text: pa.ChunkedArray, there: Any) -> Any:
     """Return which cells are marks of schools, 2+ or 2-, and no numbers (numpy): none where not both are there."""
     if begin_with(there, "+") and begin_with(there, "-"):
-        plus, minus = (_true(pc.match_substring_regex(text, rf"^\d{{1,2}}\{sign}$")) for sign in "+-")
+        plus, minus = (is_true(pc.match_substring_regex(text, rf"^\d{{1,2}}\{sign}$")) for sign in "+-")
         if plus.any() and minus.any():
             return plus | minus
     return np.zeros(len(text), dtype=bool)
@@ -199,13 +199,13 @@ def _signed(text: pa.ChunkedArray, brackets: bool | None, there: Any) -> tuple[p
     negated = np.zeros(len(text), dtype=bool)
     if brackets is False or not (begin_with(there, "-)") or there[DASH]):
         return text, negated
-    ends = _true(pc.match_substring_regex(text, ROUND))
+    ends = is_true(pc.match_substring_regex(text, ROUND))
     if ends.any():
         text = pc.if_else(pa.array(ends), pc.replace_substring_regex(text, ROUND, r"\1\2"), text)
     for hint, way, minus in ((")", BRACKETS, r"-\1\2\3"), ("-", MINUS_BEHIND, r"-\1")):
-        found = _true(pc.ends_with(text, hint)) if hint == "-" else _true(pc.match_substring(text, hint))
+        found = is_true(pc.ends_with(text, hint)) if hint == "-" else is_true(pc.match_substring(text, hint))
         if found.any():
-            found = _true(pc.match_substring_regex(text, way))
+            found = is_true(pc.match_substring_regex(text, way))
             text = pc.if_else(pa.array(found), pc.replace_substring_regex(text, way, minus), text)
             negated |= found
     return text, negated
@@ -215,7 +215,7 @@ def _bare(text: pa.ChunkedArray, limits: bool | None, there: Any) -> tuple[pa.Ch
     """Write <0.1, >5 and 10+ as the limit alone; return the texts, and which rows may be limits (numpy)."""
     limited = np.zeros(len(text), dtype=bool)
     if limits is not False and (begin_with(there, "<>~+") or there[DASH]):
-        limited = _true(pc.match_substring_regex(text, LIMIT))
+        limited = is_true(pc.match_substring_regex(text, LIMIT))
         if limited.any():
             text = pc.if_else(pa.array(limited), pc.replace_substring_regex(text, LIMIT, r"\1\2"), text)
     return text, limited
@@ -249,12 +249,12 @@ def points_between(text: pa.ChunkedArray) -> bool:
     mostly.
     """
     for part in (text.slice(0, LOOKED_AT), text):
-        pointed, grouped = _true(pc.match_substring(part, ".")), _true(pc.match_substring_regex(part, POINTS))
+        pointed, grouped = is_true(pc.match_substring(part, ".")), is_true(pc.match_substring_regex(part, POINTS))
         if not grouped.any() or (pointed & ~grouped).any():
             return False
-        alone = _true(pc.match_substring_regex(part, r"^[+-]?[1-9]\d{0,2}$"))
-        other = ~pointed & ~alone & ~blank(part) & ~_true(pc.match_substring_regex(part, r"^\D+$|^0$"))
-        if other.any() or not alone.any() or not _true(pc.match_substring_regex(part, r"\.\d\d0$")).any():
+        alone = is_true(pc.match_substring_regex(part, r"^[+-]?[1-9]\d{0,2}$"))
+        other = ~pointed & ~alone & ~blank(part) & ~is_true(pc.match_substring_regex(part, r"^\D+$|^0$"))
+        if other.any() or not alone.any() or not is_true(pc.match_substring_regex(part, r"\.\d\d0$")).any():
             return False
     return True
 
@@ -265,9 +265,9 @@ def nearly_all(text: pa.ChunkedArray, share: float) -> bool:
     What does not even begin like one cannot be any: one look that spares many.
     """
     least = share * (len(text) - np.count_nonzero(blank(text)))
-    may_be = _true(pc.match_substring_regex(text, MAY_BE))
+    may_be = is_true(pc.match_substring_regex(text, MAY_BE))
     if np.count_nonzero(may_be) < least:
-        may_be = may_be | _true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
+        may_be = may_be | is_true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
     return bool(np.count_nonzero(may_be) >= least)
 
 
@@ -289,7 +289,7 @@ def united(text: pa.ChunkedArray) -> list[str]:
 
 def _plainly(text: pa.ChunkedArray) -> pa.ChunkedArray:
     """Write the spaces and the minus sign of typesetters as those of the keyboard."""
-    if not _true(pc.match_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}−]")).any():
+    if not is_true(pc.match_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}−]")).any():
         return text
     spaced = pc.replace_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}]", " ")
     return pc.replace_substring(spaced, "−", "-")
@@ -298,17 +298,17 @@ def _plainly(text: pa.ChunkedArray) -> pa.ChunkedArray:
 def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
     there, no = bytes_of(text), np.zeros(len(text), dtype=bool)
     marked = begin_with(there, " '") or there[DASH]
-    grouped = _true(pc.match_substring_regex(text, GROUPS)) if marked else no
+    grouped = is_true(pc.match_substring_regex(text, GROUPS)) if marked else no
     if grouped.any():
         text = pc.if_else(pa.array(grouped), pc.replace_substring_regex(text, "[ '’]", ""), text)
     lower = pc.utf8_lower(text)
-    plain = _true(pc.match_substring_regex(text, PLAIN))
-    infinite = _true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$")) if begin_with(there, "iI") else no
-    words = _true(pc.is_in(lower, value_set=_NONE))
+    plain = is_true(pc.match_substring_regex(text, PLAIN))
+    infinite = is_true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$")) if begin_with(there, "iI") else no
+    words = is_true(pc.is_in(lower, value_set=_NONE))
     comma, thousands = (
-        _true(pc.match_substring_regex(text, way)) if begin_with(there, ",") else no for way in (COMMA, THOUSANDS)
+        is_true(pc.match_substring_regex(text, way)) if begin_with(there, ",") else no for way in (COMMA, THOUSANDS)
     )
-    points = _true(pc.match_substring_regex(text, POINTS)) if begin_with(there, ".") else no
+    points = is_true(pc.match_substring_regex(text, POINTS)) if begin_with(there, ".") else no
     # 1,234 may be either: it is what the other cells of the column are, and else a thousand.
     either = comma & thousands
     if said in {"decimal", "both"} or (not said and (comma & ~thousands).any() and not (thousands & ~comma).any()):
@@ -316,7 +316,7 @@ def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
     else:
         comma = comma & ~either
     # So may 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5 or 1,234,567.
-    pointed = plain & ~points & _true(pc.match_substring(text, ".")) if points.any() or comma.any() else points
+    pointed = plain & ~points & is_true(pc.match_substring(text, ".")) if points.any() or comma.any() else points
     decimals = pointed.any() or thousands.any() or not (comma.any() or (points & ~plain).any())
     if said != "decimal" and (said or decimals):
         points = points & ~plain
@@ -348,8 +348,3 @@ def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
 
 def _fill(values: Any, rows: Any, text: pa.ChunkedArray) -> None:
     values[rows] = pc.cast(pc.filter(text, pa.array(rows)), pa.float64()).to_numpy()
-
-
-def _true(answer: Any) -> Any:
-    filled = pc.fill_null(answer, False)
-    return np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)

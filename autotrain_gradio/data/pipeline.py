@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from autotrain_gradio.data import checked, materialise, split_names
 from autotrain_gradio.data.checked import TRAIN, VALIDATION, CheckResult, State
-from autotrain_gradio.data.columns import stacked
+from autotrain_gradio.data.columns import THREADS, stacked
 from autotrain_gradio.data.declare import Check, Column
 from autotrain_gradio.data.files import read_json, write_json
 from autotrain_gradio.data.kinds.label import unused_mapping
@@ -32,8 +32,6 @@ from autotrain_gradio.data.tree import Tree, scan
 from autotrain_gradio.errors import DataError, Finding, UserError
 from autotrain_gradio.settings import Limits
 
-THREADS = 2
-"""Columns that are looked at side by side."""
 LARGE = 100_000
 """Rows from which a table is looked at in part first."""
 SOME_ROWS = 2_000
@@ -319,7 +317,9 @@ def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
 
 def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
     """Let every check look at the rows, and split them: meanwhile, where no check leaves rows out."""
+    before, parted = ([c for c in state.request.checks if c.parted == late] for late in (False, True))
     if not rows.count(TRAIN):
+        before = []
         state.findings.append(
             Finding(
                 "error",
@@ -329,22 +329,17 @@ def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
                 "data",
             )
         )
-        state.how, found = split(rows, state.request, given)
-        state.findings += found
-        return
-    before = [declared for declared in state.request.checks if not declared.parted]
     if any(declared.drops for declared in before):
         state.findings += _checks(before, rows, state.request)
+        before = []
+    if before:
+        rows.content()  # the split asks for it too: it is worked out once
+    with ThreadPoolExecutor(1) as pool:
+        checking = pool.submit(_checks, before, rows.as_now(), state.request)
         state.how, found = split(rows, state.request, given)
-    else:
-        rows.content()  # both ask for it: it is worked out once
-        with ThreadPoolExecutor(1) as pool:
-            checking = pool.submit(_checks, before, rows.as_now(), state.request)
-            state.how, found = split(rows, state.request, given)
-            state.findings += checking.result()
-    state.findings += found
+        state.findings += [*checking.result(), *found]
     if rows.count(TRAIN):
-        state.findings += _checks([c for c in state.request.checks if c.parted], rows, state.request)
+        state.findings += _checks(parted, rows, state.request)
 
 
 def _checks(declared: Sequence[Check], rows: Rows, request: Request) -> list[Finding]:

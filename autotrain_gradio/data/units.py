@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from autotrain_gradio.data.columns import is_true
 from autotrain_gradio.data.letters import CURRENCY, LETTER
 from autotrain_gradio.panels import in_unit
 
@@ -71,8 +71,8 @@ def without(text: pa.ChunkedArray, unit: str) -> tuple[pa.ChunkedArray, Any]:
     names = "|".join(re.escape(u) for u in _spelled(unit))
     before = rf"^([+-]?) ?(?:{names}) ?([+-]?[\d.].*)$"
     behind = rf"^(.*[\d.]) ?(?:{names})$"
-    leads = _true(pc.match_substring_regex(text, before))
-    trails = _true(pc.match_substring_regex(text, behind)) & ~leads
+    leads = is_true(pc.match_substring_regex(text, before))
+    trails = is_true(pc.match_substring_regex(text, behind)) & ~leads
     if leads.any():
         text = pc.if_else(pa.array(leads), pc.replace_substring_regex(text, before, r"\1\2"), text)
     if trails.any():
@@ -102,8 +102,3 @@ def _spelled(unit: str) -> list[str]:
 def _same(one: str, other: str) -> bool:
     """Say whether two units are one: pc and pcs, but not m and ms."""
     return one in _spelled(other)
-
-
-def _true(answer: Any) -> Any:
-    filled = pc.fill_null(answer, False)
-    return np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)

@@ -99,7 +99,7 @@ class Drafts(Core):
         `check.json` holds (docs/architecture.md): findings about the data are part of it.
 
         found: is given the result of a large table as soon as it is known, before its rows are written for the
-            training; `start` in that moment lets the training write them.
+            training; `start` in that moment ends the check, and the training prepares the data itself.
         join: where such a check is under way already, as after a reload of the page, wait for that one.
 
         Raises:

@@ -14,9 +14,6 @@ from autotrain_gradio.ui import kinds_table, label_table, messages
 from autotrain_gradio.ui.files import link
 from autotrain_gradio.ui.panels import figure, to_html
 
-MORE = ("Left out", "Megabytes")
-"""Figures of the overview that stand beside the counts of rows and classes."""
-
 
 @dataclass(frozen=True)
 class CheckView:
@@ -71,7 +68,7 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
 
 
 def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
-    layout, splits = check.get("layout") or {}, check.get("splits") or {}
+    layout = check.get("layout") or {}
     counts = count_by_level([Finding.from_dict(dict(f)) for f in found])
     questions = sum(_asks(f) for f in found)
     tone = ""
@@ -85,10 +82,9 @@ def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> st
         head = "✓ Ready to train, with something worth a look"
     else:
         head = "✓ All good: ready to train"
-    figures = {"Rows": check.get("rows"), "Classes": len(check.get("labels") or []) or None}
-    figures |= {name.capitalize(): count for name, count in splits.items()}
     overview: Mapping[str, Any] = next((p for p in check.get("profile") or [] if p.get("title") == OVERVIEW), {})
-    figures |= {i["label"]: i["value"] for i in overview.get("items") or [] if i["label"] in MORE and i["value"]}
+    figures = {i["label"]: i["value"] for i in overview.get("items") or [] if i["value"]}
+    figures["Rows"] = check.get("rows")  # those that are left out as well
     items = "".join(
         f"<div><dt>{escape(k)}</dt><dd>{escape(figure(v))}</dd></div>" for k, v in figures.items() if v is not None
     )

@@ -93,12 +93,11 @@ class _Column:
     """A column while it is looked at; what costs something is worked out when it is first asked for.
 
     empty: per row, whether there is nothing in it (numpy).
-    known: the cells as numbers, where they have been read already. plain: whether they have.
+    known: the cells as numbers, where they have been read already.
     """
 
     def __init__(self, cells: pa.ChunkedArray, empty: Any, context: Context, known: numbers.Numbers | None) -> None:
         self.cells, self.empty, self._needed, self._known = cells, empty, context.needed, known
-        self.plain = known is not None
         filled = context.needed & ~empty
         self._all = bool(filled.all())
         self.sample = cells.slice(0, SAMPLE) if self._all else pick(cells, np.flatnonzero(filled)[:SAMPLE])
@@ -106,6 +105,11 @@ class _Column:
         self.missing = int(np.count_nonzero(context.needed)) - self.filled
         self.distinct = 0
         self.range: list[float] = []
+
+    @property
+    def plain(self) -> bool:
+        """Whether the cells are numbers as Arrow writes them, all of them."""
+        return self._known is not None
 
     @cached_property
     def codes(self) -> Any:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.columns import as_text, common_types, encode, in_types, is_text
+from autotrain_gradio.data.columns import THREADS, as_text, common_types, encode, in_types, is_text
 from autotrain_gradio.data.layouts.embedded import read_features
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, listed, place
@@ -22,7 +22,6 @@ from autotrain_gradio.data.sheets import SUFFIXES, Sheet, read_sheet
 from autotrain_gradio.data.tree import Entry, Tree
 from autotrain_gradio.errors import DataError, Finding
 
-THREADS = 2
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
 TOTAL = re.compile(
     r"\s*(grand |sub)?(totals?|sums?|summe|zwischensumme|gesamt(summe)?|insgesamt|somme|suma|totale|totaal)"

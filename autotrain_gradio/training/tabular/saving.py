@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import sklearn
 from sklearn.compose import ColumnTransformer
 
 from autotrain_gradio.errors import UserError
+from autotrain_gradio.training.absent import absent
 from autotrain_gradio.training.tabular.model import Fitted
 
 FILE = "model.skops"
@@ -53,17 +53,10 @@ def _skops_io() -> ModuleType:
     """Import skops when it is needed, and torch not at all.
 
     skops imports every module of scikit-learn to list its estimators. One of them is there for arrays of torch, and
-    loads torch where it is installed, which takes longer than the first model. A module that is None cannot be
-    imported (Python's reference, "The import system": the module cache), and that one module is then passed over.
+    loads torch where it is installed, which takes longer than the first model; without torch it is passed over.
     """
-    blocked = "skops.io" not in sys.modules and "torch" not in sys.modules
-    if blocked:
-        sys.modules["torch"] = None  # type: ignore[assignment]
-    try:
+    with absent("torch"):
         return importlib.import_module("skops.io")
-    finally:
-        if blocked:
-            del sys.modules["torch"]
 
 
 def save(model: Saved, folder: Path) -> None:

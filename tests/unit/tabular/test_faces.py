@@ -104,7 +104,6 @@ def test_the_counts_of_a_check_stand_above_all_and_once() -> None:
     counts = {"Rows": 90, "Training": 72, "Validation": 18, "Left out": 3, "Megabytes": 1.5}
     check = {
         "profile": [panels.numbers(panels.OVERVIEW, counts), panels.table("Other", ["a"], [[1]])],
-        "splits": {"train": 72, "validation": 18},
         "rows": 93,
         "layout": {},
     }
