@@ -29,7 +29,7 @@ check: $(VENV)/.installed-dev ## Lint, format, types, import contracts, generate
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy autotrain_gradio app.py
 	$(BIN)/lint-imports
-	$(BIN)/python -m autotrain_gradio.docs --check
+	$(BIN)/python -m autotrain_gradio.cli.docs --check
 
 format: $(VENV)/.installed-dev ## Put the code into its format
 	$(BIN)/ruff check --fix .
@@ -42,7 +42,7 @@ bench: $(VENV)/.installed-dev ## Measure against plain scripts and write benchma
 	$(BIN)/python -m benchmarks $(ARGS)
 
 generate: $(VENV)/.installed-dev ## Write docs/cli.md and docs/tasks/*.md anew
-	$(BIN)/python -m autotrain_gradio.docs
+	$(BIN)/python -m autotrain_gradio.cli.docs
 
 clean: ## Remove caches and .venv; runs are not touched
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache build *.egg-info

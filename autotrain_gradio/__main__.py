@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from autotrain_gradio.cli import main
+from autotrain_gradio.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,13 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio import project
-from autotrain_gradio.console import Bar, findings_text
-from autotrain_gradio.errors import DataError, Finding, StateError, UserError
-from autotrain_gradio.options import spec_from_options
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.cli import project
+from autotrain_gradio.cli.console import Bar, findings_text
+from autotrain_gradio.core.errors import DataError, Finding, StateError, UserError
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service, wait
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.tasks.options import spec_from_options
+from autotrain_gradio.tasks.registry import resolve
 
 
 class Run:

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
 from benchmarks.data import zip_of_photos
 from benchmarks.rows import Row
 

@@ -50,9 +50,9 @@ def headers(folder: Path) -> float:
 def check(folder: Path, draft: Path) -> dict[str, float]:
     """Check a folder in this process; return seconds of the first and of a second check, rows, and MB at the most."""
     from autotrain_gradio import data
-    from autotrain_gradio.data import catalogue as c
-    from autotrain_gradio.data.declare import Column
-    from autotrain_gradio.spec import DataSpec
+    from autotrain_gradio.core.spec import DataSpec
+    from autotrain_gradio.data import catalog as c
+    from autotrain_gradio.data.declarations import Column
 
     columns = (
         Column("audio", "Audio", c.AUDIO, names=("file_name",)),

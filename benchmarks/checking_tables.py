@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio import data
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.tasks.registry import resolve
 from benchmarks.rows import Row
 
 ROWS = 1_000_000
@@ -71,7 +71,7 @@ print(time.perf_counter() - began, rows)
 CHECK = """
 import sys, time
 from pathlib import Path
-from autotrain_gradio.data import csv_sheet, pipeline
+from autotrain_gradio.data.pipeline import check as pipeline
 from benchmarks import checking_tables as here
 from benchmarks.rows import peak_memory
 told, shown = [], []

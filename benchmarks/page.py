@@ -26,9 +26,9 @@ READS = 60
 OURS = """
 import dataclasses, sys
 from pathlib import Path
-from autotrain_gradio.registry import Registry, registry
+from autotrain_gradio.tasks.registry import Registry, registry
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.ui.page import launch
 task = next(iter(registry()))
 modalities = ["Images", "Text", "Speech", "Tables", "Language models"]

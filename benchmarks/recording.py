@@ -8,10 +8,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.tasks.registry import resolve
 from benchmarks.rows import Row
 
 STEPS, LOG_EVERY, VIEWERS, SECONDS = 5000, 50, 20, 10

@@ -15,8 +15,8 @@ import numpy as np
 import soundfile
 import torch
 
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service, wait
-from autotrain_gradio.settings import Settings
 from benchmarks.rows import Row
 
 CLIPS, EPOCHS, BATCH, RATE = 40, 2, 8, 16_000

@@ -16,8 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from threadpoolctl import threadpool_limits
 
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service, wait
-from autotrain_gradio.settings import Settings
 from autotrain_gradio.training.tabular import model, scoring
 from autotrain_gradio.training.tabular.families import BY_NAME
 from autotrain_gradio.training.tabular.model import Target

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
 from benchmarks.rows import Row
 from benchmarks.training import trained
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service, wait
-from autotrain_gradio.settings import Settings
 from benchmarks.data import folder_of_photos, small_resnet
 from benchmarks.rows import Row
 

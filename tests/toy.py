@@ -11,8 +11,8 @@ from pathlib import Path
 
 DECLARATION = '''
 from typing import Literal
-from autotrain_gradio.data.catalogue import LABEL, PATH, UPLOAD
-from autotrain_gradio.data.declare import Column, Kind, Layout
+from autotrain_gradio.data.catalog import LABEL, PATH, UPLOAD
+from autotrain_gradio.data.declarations import Column, Kind, Layout
 from autotrain_gradio.tasks.base import Chart, Input, Metric, Params, SuggestedModel, Task, param
 
 TEXT = Kind("toy-text", "toy text", "toy_task.kind")
@@ -45,8 +45,8 @@ TASK = Task(
 
 TRAIN = """
 import errno, json, os, signal, subprocess, sys, time
-from autotrain_gradio import panels
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import UserError
 
 def train(run):
     p = run.params

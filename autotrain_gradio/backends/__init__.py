@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autotrain_gradio.backends import local
 from autotrain_gradio.backends.base import Backend
-from autotrain_gradio.errors import SpecError, did_you_mean
+from autotrain_gradio.core.errors import SpecError, did_you_mean
 
 BACKENDS: dict[str, Backend] = {"local": local}
 

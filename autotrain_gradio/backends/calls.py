@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from autotrain_gradio.backends.process import ending, kill_group, memory, spawn
-from autotrain_gradio.errors import Finding, UserError, WorkerError
+from autotrain_gradio.core.errors import Finding, UserError, WorkerError
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.runs import wire
-from autotrain_gradio.settings import Limits
 
 MIB = 1024 * 1024
 LINE_BYTES = 64 * MIB

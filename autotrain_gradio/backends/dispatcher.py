@@ -19,12 +19,12 @@ from filelock import FileLock, Timeout
 from autotrain_gradio import backends
 from autotrain_gradio.backends import local
 from autotrain_gradio.backends.devices import devices, least_used
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.spec import TINY, Secrets
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.record import ACTIVE, ENDED, Run, State, StateReader
 from autotrain_gradio.runs.store import Store
-from autotrain_gradio.settings import Settings
-from autotrain_gradio.spec import TINY, Secrets
 
 SECONDS = 0.5
 HARD_AFTER = 10.0

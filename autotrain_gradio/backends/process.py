@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from autotrain_gradio.spec import Secrets
+from autotrain_gradio.core.spec import Secrets
 
 MARK = "AUTOTRAIN_GRADIO_RUN"
 CALLER = "AUTOTRAIN_GRADIO_CALLER"

@@ -12,8 +12,8 @@ from typing import Any
 
 from autotrain_gradio.backends.calls import PIPES, Watch, died, end, messages, send, value_of
 from autotrain_gradio.backends.process import kill_group, spawn
-from autotrain_gradio.errors import WorkerError
-from autotrain_gradio.settings import Limits
+from autotrain_gradio.core.errors import WorkerError
+from autotrain_gradio.core.settings import Limits
 
 LOADING_SECONDS = 60.0
 """How long a worker that was started ahead counts as at work: it loads libraries, after all that is more urgent."""

@@ -1,6 +1,6 @@
 """The data layer: from a person's files to rows that a training can use. It knows no task.
 
-The declarations (`declare`, `catalogue`) are light. What opens files is loaded when it is first used,
+The declarations (`declarations`, `catalog`) are light. What opens files is loaded when it is first used,
 in a worker: `check`, `ensure`, `load` and `Request`.
 """
 
@@ -10,13 +10,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autotrain_gradio.data.materialise import load
-    from autotrain_gradio.data.pipeline import check, ensure
+    from autotrain_gradio.data.pipeline.check import check, ensure
+    from autotrain_gradio.data.pipeline.materialize import load
     from autotrain_gradio.data.request import Request
 
 __all__ = ["Request", "check", "ensure", "load"]
 
-_HOMES = {"Request": "request", "check": "pipeline", "ensure": "pipeline", "load": "materialise"}
+_HOMES = {"Request": "request", "check": "pipeline.check", "ensure": "pipeline.check", "load": "pipeline.materialize"}
 
 
 def __getattr__(name: str) -> Any:

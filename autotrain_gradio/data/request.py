@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.data.declare import Check, Column, Kind, Layout, Source
-from autotrain_gradio.errors import SpecError, did_you_mean
-from autotrain_gradio.settings import Limits
-from autotrain_gradio.spec import DataSpec
+from autotrain_gradio.core.errors import SpecError, did_you_mean
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.spec import DataSpec
+from autotrain_gradio.data.declarations import Check, Column, Kind, Layout, Source
 
 VERSION = 4
 """Part of every key: raise it when the same request would give other rows."""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autotrain_gradio.data.contents import by_chance, of_columns
-from autotrain_gradio.data.declare import Kind
-from autotrain_gradio.data.labels import Labels
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.declarations import Kind
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.values.content_ids import by_chance, of_columns
+from autotrain_gradio.data.values.labels import Labels
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -149,7 +150,7 @@ class Context:
 
     def examples(self, indices: Any, limit: int = 5) -> str:
         """Return where the first of these rows stand, and how many more there are."""
-        return listed([self.where[int(i)] for i in indices[:limit]], len(indices), limit=limit)
+        return join_examples([self.where[int(i)] for i in indices[:limit]], len(indices), limit=limit)
 
 
 Problems = Sequence["str | None"] | Mapping[str, Any]
@@ -355,17 +356,4 @@ class Rows:
 
     def examples(self, indices: Any, limit: int = 5) -> str:
         """Return where the first of these rows stand, and how many more there are."""
-        return listed([self.where[int(i)] for i in indices[:limit]], len(indices), limit=limit)
-
-
-def listed(items: Sequence[str], total: int | None = None, *, limit: int = 5) -> str:
-    """Return at most `limit` examples and the number of the others."""
-    count = len(items) if total is None else total
-    shown = ", ".join(items[:limit])
-    more = count - min(limit, len(items))
-    return f"{shown} and {more:,} more" if more > 0 else shown
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return '1 image' or '3,000 images'."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+        return join_examples([self.where[int(i)] for i in indices[:limit]], len(indices), limit=limit)

@@ -7,7 +7,7 @@ import shutil
 import traceback
 from pathlib import Path
 
-from autotrain_gradio.errors import Finding, UserError
+from autotrain_gradio.core.errors import Finding, UserError
 
 MIB = 1024 * 1024
 PACKAGE = Path(__file__).resolve().parents[1]

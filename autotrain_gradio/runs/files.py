@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.errors import DataError
-from autotrain_gradio.json_files import write_json
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.json_files import write_json
 
 __all__ = [
     "Record",

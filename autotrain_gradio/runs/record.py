@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from autotrain_gradio.errors import NotFound, StateError
+from autotrain_gradio.core.errors import NotFound, StateError
 from autotrain_gradio.runs.files import (
     Record,
     Tail,

@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.errors import Finding
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs.files import Tail, cut_torn_line, write_json, write_whole
 from autotrain_gradio.runs.record import VERSION
-from autotrain_gradio.spec import RunSpec
 
 PROGRESS_SECONDS = 1.0
 STOP_SECONDS = 0.5

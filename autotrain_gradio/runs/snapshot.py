@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.errors import DataError
+from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.runs.files import Record, Tail, read_json, read_object, write_json
 from autotrain_gradio.runs.record import ACTIVE, ENDED, TERMINAL, Run, State, derive
 from autotrain_gradio.runs.series import Series

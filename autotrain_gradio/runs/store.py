@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.errors import NotFound, StateError, UserError
+from autotrain_gradio.core.errors import NotFound, StateError, UserError
+from autotrain_gradio.core.spec import slug
 from autotrain_gradio.runs.record import ACTIVE, Run, write_json
-from autotrain_gradio.spec import slug
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[a-z2-7]{10}")
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"

@@ -7,6 +7,6 @@ or taking its files away, needs its owner. That is decided here and nowhere else
 
 from autotrain_gradio.service.core import LOCAL
 from autotrain_gradio.service.service import Service, wait
-from autotrain_gradio.service.told import ACTIVE, ENDED, RESUMABLE
+from autotrain_gradio.service.summaries import ACTIVE, ENDED, RESUMABLE
 
 __all__ = ["ACTIVE", "ENDED", "LOCAL", "RESUMABLE", "Service", "wait"]

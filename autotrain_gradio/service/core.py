@@ -9,16 +9,16 @@ from typing import Any
 from autotrain_gradio.backends import local
 from autotrain_gradio.backends.devices import accelerated
 from autotrain_gradio.backends.dispatcher import Dispatcher
-from autotrain_gradio.errors import Forbidden, NotFound, StateError
-from autotrain_gradio.registry import Registry, Resolved, registry, resolve
+from autotrain_gradio.core.errors import Forbidden, NotFound, StateError
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.spec import RunSpec, Secrets
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.snapshot import Snapshots
 from autotrain_gradio.runs.store import Store
-from autotrain_gradio.service.naming import settle
-from autotrain_gradio.service.turns import Joint, Turns
-from autotrain_gradio.settings import Settings
-from autotrain_gradio.spec import RunSpec, Secrets
+from autotrain_gradio.service.access import settle
+from autotrain_gradio.service.latest_call import Joint, Turns
 from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolve
 
 LOCAL = "local"
 """The owner of what the person at the machine does."""

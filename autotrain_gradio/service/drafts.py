@@ -10,13 +10,13 @@ from uuid import uuid4
 
 from autotrain_gradio.backends import local
 from autotrain_gradio.backends.dispatcher import has_login
-from autotrain_gradio.errors import DataError, Finding, Forbidden, NotFound, SpecError
-from autotrain_gradio.panels import Panel
-from autotrain_gradio.registry import defaults, resolve
+from autotrain_gradio.core.errors import DataError, Finding, Forbidden, NotFound, SpecError
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.record import Run, read_json
-from autotrain_gradio.service import told, uploads
+from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.core import LOCAL, Core
-from autotrain_gradio.service.turns import Joint
+from autotrain_gradio.service.latest_call import Joint
+from autotrain_gradio.tasks.registry import defaults, resolve
 
 BROWSE_GRACE_SECONDS = 8.0
 """Time that a source has to leave a server as it was, when a question to it is cancelled."""
@@ -80,7 +80,7 @@ class Drafts(Core):
 
         checking: a check is under way, which `check` may join.
         """
-        return {**told.draft(self._own(draft, owner)), "checking": draft in self._checks}
+        return {**summaries.draft(self._own(draft, owner)), "checking": draft in self._checks}
 
     def check(
         self,
@@ -272,7 +272,7 @@ class Drafts(Core):
 
         Empty before a check, and for tasks that do not count in epochs.
         """
-        return told.estimate(self._own(draft, owner), self._resolve(spec).params)
+        return summaries.estimate(self._own(draft, owner), self._resolve(spec).params)
 
     def start(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None) -> str:
         """Turn a draft into a run and put it into the queue; a second call changes nothing.

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.backends import local
-from autotrain_gradio.errors import StateError, UserError
+from autotrain_gradio.core.errors import StateError, UserError
+from autotrain_gradio.core.spec import RunSpec
+from autotrain_gradio.runs import model_export
 from autotrain_gradio.runs.record import read_json
-from autotrain_gradio.service import leaving, told
+from autotrain_gradio.service import summaries
 from autotrain_gradio.service.core import LOCAL, Core
-from autotrain_gradio.service.told import ACTIVE, RESUMABLE
-from autotrain_gradio.spec import RunSpec
+from autotrain_gradio.service.summaries import ACTIVE, RESUMABLE
 
 
 class Runs(Core):
@@ -31,10 +32,10 @@ class Runs(Core):
             try:
                 if not run.is_started() or not self._owns(run, owner):
                     continue
-                rows.append(told.row(self.snapshot(run.id) or {}, run))
+                rows.append(summaries.row(self.snapshot(run.id) or {}, run))
             except UserError as error:
                 if not self.settings.shared:  # whose it is cannot be read
-                    rows.append(told.unreadable(run, error))
+                    rows.append(summaries.unreadable(run, error))
         return sorted(rows, key=lambda r: r["created"] or 0, reverse=True)
 
     def snapshot(self, run: str, since: int | None = None) -> dict[str, Any] | None:
@@ -56,13 +57,13 @@ class Runs(Core):
             "queue_position": position,
             "waiting_for_token": state == "queued" and self._dispatcher.lacks_token(record),
             "task_title": task.title if task else snapshot["task"],
-            "best": told.best(task, snapshot["metrics"]) if task else None,
-            "can": told.can(state, task, model=model),
+            "best": summaries.best(task, snapshot["metrics"]) if task else None,
+            "can": summaries.can(state, task, model=model),
         }
 
     def log(self, run: str, offset: int = 0, limit: int = 65536) -> dict[str, Any]:
         """Return `{text, offset, size}`: the log from a byte offset; a negative one counts from the end."""
-        return told.log(self.store.get(run), offset, limit)
+        return summaries.log(self.store.get(run), offset, limit)
 
     def stop(self, run: str, owner: str = LOCAL) -> None:
         """Ask the run to stop after its current step, keeping its weights; take it out of the queue."""
@@ -126,7 +127,7 @@ class Runs(Core):
             StateError: the run has no model yet.
         """
         record = self.store.get(run)
-        leaving.model(record)
+        model_export.model(record)
         context = {"inputs": [dict(i) for i in inputs]}
         return list(self._warm.call(record.directory, "predict", context, self._environment(None)))
 
@@ -138,7 +139,7 @@ class Runs(Core):
         Raises:
             StateError: the run has no model yet, or one that takes no rows of a table.
         """
-        found = read_json(leaving.model(self.store.get(run)) / "form.json")
+        found = read_json(model_export.model(self.store.get(run)) / "form.json")
         if not isinstance(found, dict) or not isinstance(found.get("features"), list):
             raise StateError("The model of this run takes no rows of a table.", code="no-form")
         return found
@@ -150,17 +151,17 @@ class Runs(Core):
             UserError: there is no model or no token, or the upload failed.
         """
         record = self._own(run, owner)
-        leaving.model(record)
+        model_export.model(record)
         env = self._environment(token)
         return str(local.call(record.directory, "publish", {}, limits=self.settings.limits, env=env)["address"])
 
     def archive(self, run: str, owner: str = LOCAL) -> Path:
         """Return a zip of the model with its card, made once for each finished attempt."""
-        return leaving.archive(self._own(run, owner))
+        return model_export.archive(self._own(run, owner))
 
     def export(self, run: str, folder: str | Path, owner: str = LOCAL) -> Path:
         """Copy the model into a folder that is empty or does not exist; return the folder."""
-        return leaving.export(self._own(run, owner), folder)
+        return model_export.export(self._own(run, owner), folder)
 
     def file(self, run: str, relative: str) -> Path:
         """Return a picture of the run that the page shows: only below check, preview, samples and report.
@@ -168,7 +169,7 @@ class Runs(Core):
         Raises:
             NotFound: there is no such file, or it is none of those.
         """
-        return leaving.picture(self.store.get(run), relative)
+        return model_export.picture(self.store.get(run), relative)
 
 
 def _link(source: str, target: str) -> str:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autotrain_gradio import views
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.core.spec import Secrets, from_yaml
 from autotrain_gradio.service.drafts import Drafts
 from autotrain_gradio.service.runs import Runs
-from autotrain_gradio.service.told import ENDED
-from autotrain_gradio.spec import Secrets, from_yaml
+from autotrain_gradio.service.summaries import ENDED
+from autotrain_gradio.tasks import views
+from autotrain_gradio.tasks.registry import resolve
 
 
 class Service(Drafts, Runs):

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from autotrain_gradio.errors import DataError
+from autotrain_gradio.core.errors import DataError
 
 
 def allow(paths: Sequence[Path], limit: int) -> None:

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from autotrain_gradio.data.declare import Check, Column, Layout, Source
-from autotrain_gradio.spec import Model
+from autotrain_gradio.core.spec import Model
+from autotrain_gradio.data.declarations import Check, Column, Layout, Source
 
 MODALITIES = ("Images", "Text", "Speech", "Tables")
 """What tasks are grouped by, in the order of the page; a task may name another one, which follows."""

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from autotrain_gradio.data.catalogue import FEATURE, HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, UPLOAD, VALUE
-from autotrain_gradio.data.declare import Column
+from autotrain_gradio.data.catalog import FEATURE, HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, UPLOAD, VALUE
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import Chart, Input, Params, SuggestedModel, param
 
 AUTO = "auto"

@@ -14,7 +14,7 @@ import torch
 from transformers import TrainingArguments
 from transformers.training_args import OptimizerNames
 
-from autotrain_gradio.errors import MissingExtra, UserError, did_you_mean
+from autotrain_gradio.core.errors import MissingExtra, UserError, did_you_mean
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import TrainerParams
 

@@ -11,7 +11,7 @@ import soxr
 import torch
 from transformers import Wav2Vec2FeatureExtractor
 
-from autotrain_gradio.data.audio_files import read_audio
+from autotrain_gradio.data.media.audio_files import read_audio
 
 SPEEDS = (0.9, 1.0, 1.1)
 """Factors of speed perturbation (Ko et al., Audio Augmentation for Speech Recognition, Interspeech 2015)."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.runs.record import write_json
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.spec import TINY
 
 MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 """Signs that Markdown reads; an underline only beside what is no letter or digit."""

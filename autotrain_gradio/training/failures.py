@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from autotrain_gradio.errors import MissingExtra, UserError
+from autotrain_gradio.core.errors import MissingExtra, UserError
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments

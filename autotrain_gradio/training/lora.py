@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from autotrain_gradio.errors import UserError, did_you_mean
+from autotrain_gradio.core.errors import UserError, did_you_mean
 
 ALL = "all-linear"
 WHERE = "params.target_modules"

@@ -26,7 +26,7 @@ from huggingface_hub.errors import (
 )
 from safetensors import SafetensorError
 
-from autotrain_gradio.errors import MissingExtra, UserError
+from autotrain_gradio.core.errors import MissingExtra, UserError
 from autotrain_gradio.training import failures
 
 WHERE = "model"

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.training import pretrained
 
 

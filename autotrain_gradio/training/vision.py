@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.training.absent import absent
+from autotrain_gradio.training.import_blocking import absent
 
 # albumentations asks the network for a newer version of itself when it is imported.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -21,8 +21,8 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from PIL import Image, ImageOps  # noqa: E402
 
-from autotrain_gradio.data.picture_formats import READABLE  # noqa: E402
-from autotrain_gradio.errors import DataError, UserError  # noqa: E402
+from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.data.media.image_formats import READABLE
 
 SCALE = 1.5
 """Images are kept with a shorter side of at most so many times the model's input side."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.ui import kinds_table, messages
 from autotrain_gradio.ui.check_view import CheckView
 

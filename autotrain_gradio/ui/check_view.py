@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from autotrain_gradio.errors import Finding, count_by_level
-from autotrain_gradio.panels import OVERVIEW
+from autotrain_gradio.core.errors import Finding, count_by_level
+from autotrain_gradio.core.panels import OVERVIEW
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import kinds_table, label_table, messages
 from autotrain_gradio.ui.files import link

@@ -17,7 +17,7 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.routing import APIRoute
 
-from autotrain_gradio.errors import NotFound, UserError
+from autotrain_gradio.core.errors import NotFound, UserError
 
 PREFIX = "autotrain/files"
 DOWNLOADS = "autotrain/download"

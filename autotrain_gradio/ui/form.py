@@ -14,7 +14,7 @@ import annotated_types
 import gradio as gr
 from pydantic.fields import FieldInfo
 
-from autotrain_gradio.spec import Model
+from autotrain_gradio.core.spec import Model
 
 NONE = "none"
 """What a dropdown shows for None."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from autotrain_gradio.panels import in_unit
+from autotrain_gradio.core.panels import in_unit
 
 KINDS = {
     "number": "a number",

@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages, run_html

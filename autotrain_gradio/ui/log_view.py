@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.service import Service
 
 TEMPLATE = """<pre class="at-log" role="log" tabindex="0" aria-label="Log of the training" data-run="${value}"></pre>"""

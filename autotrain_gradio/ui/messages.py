@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from autotrain_gradio.errors import LEVELS, UserError
+from autotrain_gradio.core.errors import LEVELS, UserError
 
 WORDS = {"error": "Must be mended", "warning": "Worth a look", "info": "Good to know"}
 MARKS = {"error": "✗", "warning": "!", "info": "i"}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from autotrain_gradio.spec import TINY
+from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.base import SuggestedModel, Task
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.panels import figure

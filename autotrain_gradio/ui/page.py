@@ -12,14 +12,14 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.service import ACTIVE, Service
 from autotrain_gradio.ui import messages, theme
 from autotrain_gradio.ui.files import add_routes
 from autotrain_gradio.ui.run_view import RunView
 from autotrain_gradio.ui.runs_tab import RunsTab
+from autotrain_gradio.ui.serialized_render import SteadyBlocks
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, RUNS, Shell
-from autotrain_gradio.ui.steady import SteadyBlocks
 from autotrain_gradio.ui.task_tab import TaskTab, open_when_selected, seed_of_draft
 
 NAME = "AutoTrain Gradio"

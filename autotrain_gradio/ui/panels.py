@@ -12,7 +12,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from autotrain_gradio.panels import Panel, unit_of
+from autotrain_gradio.core.panels import Panel, unit_of
 from autotrain_gradio.ui import sounds
 from autotrain_gradio.ui.chart_svg import SERIES_COLOURS, line_chart, scatter_chart
 

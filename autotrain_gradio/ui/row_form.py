@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from autotrain_gradio.panels import in_unit
+from autotrain_gradio.core.panels import in_unit
 
 SHOWN = 60
 """Columns that have a field; the others keep their typical values."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from autotrain_gradio.spec import TINY
+from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.base import Chart, Task
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.files import link

@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import Forbidden, UserError
+from autotrain_gradio.core.errors import Forbidden, UserError
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import log_view, messages, run_html
 from autotrain_gradio.ui.chart_svg import SERIES_COLOURS

@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.spec import TINY
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages, run_html
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Shell

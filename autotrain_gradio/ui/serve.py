@@ -8,9 +8,9 @@ import secrets
 import sys
 from collections.abc import Sequence
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
 from autotrain_gradio.ui.page import launch
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}

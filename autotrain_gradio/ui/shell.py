@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import Forbidden, UserError
+from autotrain_gradio.core.errors import Forbidden, UserError
 from autotrain_gradio.service import LOCAL, Service
 from autotrain_gradio.ui.files import Tickets
 

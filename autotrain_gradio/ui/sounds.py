@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from autotrain_gradio.panels import AUDIO, Panel
+from autotrain_gradio.core.panels import AUDIO, Panel
 
 Link = Callable[[str], str]
 ROWS_SHOWN = 200

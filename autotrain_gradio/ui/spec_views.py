@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.service import Service
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.shell import TELLING

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from autotrain_gradio.data.declare import Column
-from autotrain_gradio.errors import StateError, UserError
-from autotrain_gradio.spec import DataSpec, RunSpec, slug
+from autotrain_gradio.core.errors import StateError, UserError
+from autotrain_gradio.core.spec import DataSpec, RunSpec, slug
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.ui import check_updates, check_view, kinds_table, label_table, messages
 from autotrain_gradio.ui import form as widgets
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Found, follow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from autotrain_gradio.data.declare import Source
+from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.step_check import CHECKING
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.spec import RunSpec
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.tasks.base import GROUPS
 from autotrain_gradio.ui import form as widgets
 from autotrain_gradio.ui import messages, models

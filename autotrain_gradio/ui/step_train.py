@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.spec import TINY
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.publish import PublishLater
 from autotrain_gradio.ui.shell import PRIVATE, RUNS

@@ -9,9 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.registry import defaults
-from autotrain_gradio.spec import DataSpec
+from autotrain_gradio.core.spec import DataSpec
 from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.tasks.registry import defaults
 from autotrain_gradio.ui import models
 from autotrain_gradio.ui.form import Field
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui.shell import QUICK, TELLING, Shell
 from autotrain_gradio.ui.step_check import CheckStep

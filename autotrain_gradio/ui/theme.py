@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from autotrain_gradio.bundled import ASSETS
+from autotrain_gradio.core.assets import ASSETS
 
 CSS = ASSETS / "page.css"
 SCRIPT = ASSETS / "page.js"

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.base import Input, Task
 from autotrain_gradio.ui import answers, examples, messages, row_form
 from autotrain_gradio.ui.shell import PRIVATE, Shell

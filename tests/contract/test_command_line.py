@@ -148,7 +148,7 @@ def test_python_trains_predicts_and_raises(shell: Shell, notes: Path) -> None:
         "-c",
         """
 import autotrain_gradio as at
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 run = at.train("mood", data_path="notes.mood", project_name="moods", epochs=3, progress=False)
 assert run.state == "completed" and run.metrics["eval_accuracy"] == 1.0, run
 assert (run.path / "model" / "words.json").is_file()

@@ -23,9 +23,10 @@ def _loaded(work: str) -> str:
 
 def test_the_service_and_the_whole_parser_load_nothing_heavy() -> None:
     work = """
-from autotrain_gradio import api, docs, service
-from autotrain_gradio.cli import build, task_parser
-from autotrain_gradio.registry import registry
+from autotrain_gradio import api, service
+from autotrain_gradio.cli import docs
+from autotrain_gradio.cli.main import build, task_parser
+from autotrain_gradio.tasks.registry import registry
 assert len(registry()) >= 1
 assert build(registry()).format_help()
 for task in registry():
@@ -39,7 +40,7 @@ def test_running_a_service_loads_nothing_heavy(tmp_path: object) -> None:
     work = f"""
 from pathlib import Path
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.core.settings import Settings
 service = Service(Settings(home=Path({str(tmp_path)!r})))
 draft = service.draft("image-classification")
 checked = service.check(draft, {{"task": "image-classification", "data": {{"source": "sample", "path": "shapes"}}}})
@@ -52,7 +53,7 @@ service.close()
 
 def test_the_command_line_loads_neither_the_page_nor_the_service_to_list_tasks() -> None:
     work = """
-from autotrain_gradio.cli import main
+from autotrain_gradio.cli.main import main
 assert main(["tasks"]) == 0
 print(sorted({"gradio", "autotrain_gradio.service", "huggingface_hub"} & set(sys.modules)))
 """
@@ -65,7 +66,7 @@ print(sorted({"gradio", "autotrain_gradio.service", "huggingface_hub"} & set(sys
 def test_what_a_preview_needs_loads_no_torch() -> None:
     work = """
 import importlib
-from autotrain_gradio.registry import registry
+from autotrain_gradio.tasks.registry import registry
 light = [t.preview_module for t in registry() if t.preview_module]
 assert len(light) == 2 and all(callable(importlib.import_module(name).preview) for name in light)
 """

@@ -31,7 +31,7 @@ def test_it_is_in_the_registry_and_the_help(shell: Shell) -> None:
 
 
 def test_it_is_in_the_generated_docs(shell: Shell, tmp_path: Path) -> None:
-    done = shell("-m", "autotrain_gradio.docs", "--to", str(tmp_path / "docs"))
+    done = shell("-m", "autotrain_gradio.cli.docs", "--to", str(tmp_path / "docs"))
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "docs" / "tasks" / "mood-reading.md").read_text(encoding="utf-8")
     assert "sad: the rain came back" in page and "smoothing" in page and "above 0, at most 10" in page
@@ -72,7 +72,7 @@ def test_its_preview_is_shown_by_the_service(shell: Shell, notes: Path) -> None:
         f"""
 import json
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.core.settings import Settings
 service = Service(Settings.from_env(), dispatch=False)
 spec = {{"task": "mood", "data": {{"path": {str(notes)!r}}}}}
 draft = service.draft("mood")

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import autotrain_gradio.tasks
-from autotrain_gradio import views
-from autotrain_gradio.data.declare import Check, Kind, Layout, Source
-from autotrain_gradio.docs import pages
-from autotrain_gradio.options import options, spec_from_options
-from autotrain_gradio.registry import Registry, registry, resolve
-from autotrain_gradio.spec import DataSpec, HubSpec, RunSpec
+from autotrain_gradio.cli.docs import pages
+from autotrain_gradio.core.spec import DataSpec, HubSpec, RunSpec
+from autotrain_gradio.data.declarations import Check, Kind, Layout, Source
+from autotrain_gradio.tasks import views
 from autotrain_gradio.tasks.base import GROUPS, Task
+from autotrain_gradio.tasks.options import options, spec_from_options
+from autotrain_gradio.tasks.registry import Registry, registry, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = sorted(p.parent.name for p in Path(autotrain_gradio.tasks.__path__[0]).glob("*/__init__.py"))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autotrain_gradio.bundled import ASSETS
-from autotrain_gradio.registry import registry
+from autotrain_gradio.core.assets import ASSETS
+from autotrain_gradio.tasks.registry import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +27,7 @@ def test_the_wheel_carries_samples_and_the_files_of_the_page(tmp_path: Path) -> 
     wanted |= {Path("assets", name) for name in ("page.css", "page.js", "logo.svg")}
     assert len(wanted) > 200 and wanted <= packed
     answer = subprocess.run(
-        [sys.executable, "-P", "-c", "from autotrain_gradio.bundled import ASSETS; print(ASSETS)"],
+        [sys.executable, "-P", "-c", "from autotrain_gradio.core.assets import ASSETS; print(ASSETS)"],
         env={"PYTHONPATH": str(tmp_path)},
         cwd=tmp_path,
         check=True,

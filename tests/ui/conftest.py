@@ -19,9 +19,9 @@ import psutil
 import pytest
 
 from autotrain_gradio.backends import local
-from autotrain_gradio.registry import Registry, registry
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.tasks.registry import Registry, registry
 from tests import toy
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -77,13 +77,13 @@ class App:
             "hold = pathlib.Path(os.environ.get('AUTOTRAIN_GRADIO_HOME', ''), 'hold')\n"
             "if sys.orig_argv[-1:] == ['check'] and hold.exists():\n"
             "    import time\n"
-            "    from autotrain_gradio.data import materialise\n"
-            "    write = materialise.write\n"
+            "    from autotrain_gradio.data.pipeline import materialize\n"
+            "    write = materialize.write\n"
             "    def later(*given):\n"
             "        while hold.exists():\n"
             "            time.sleep(0.05)\n"
             "        return write(*given)\n"
-            "    materialise.write = later\n"
+            "    materialize.write = later\n"
         )
         self.packages = packages
         known = list(registry())  # before the others can be found: what it finds is kept for the whole process

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from autotrain_gradio import panels
+from autotrain_gradio.core import panels
 from autotrain_gradio.ui.panels import to_html
 from tests.ui.conftest import ROOT, App, Page, sync_api
 from tests.ui.test_page import violations

@@ -14,9 +14,9 @@ import gradio as gr
 import psutil
 import pytest
 
-from autotrain_gradio.registry import Registry, registry
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.tasks.registry import Registry, registry
 from autotrain_gradio.ui.page import launch
 from tests.ui.conftest import TASK, App, Page, sync_api
 from tests.ui.test_walk import use_sample
@@ -182,7 +182,7 @@ def test_building_the_page_imports_nothing_heavy(tmp_path: Path) -> None:
 
     code = (
         "import sys; from pathlib import Path; from autotrain_gradio.service import Service; "
-        "from autotrain_gradio.settings import Settings; from autotrain_gradio.ui.page import build; "
+        "from autotrain_gradio.core.settings import Settings; from autotrain_gradio.ui.page import build; "
         f"build(Service(Settings(home=Path({str(tmp_path)!r})), dispatch=False)); "
         "heavy = {'torch', 'transformers', 'datasets', 'albumentations', 'sklearn'} & set(sys.modules); "
         "assert not heavy, heavy"

@@ -13,16 +13,16 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from autotrain_gradio import panels
-from autotrain_gradio.errors import Finding, NotFound, UserError
-from autotrain_gradio.registry import registry
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import Finding, NotFound, UserError
 from autotrain_gradio.tasks.base import Chart, Input
+from autotrain_gradio.tasks.registry import registry
 from autotrain_gradio.ui import answers, check_view, examples, form, label_table, messages, models, run_html, shell
 from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
 from autotrain_gradio.ui.files import Tickets, link
 from autotrain_gradio.ui.panels import figure, to_html
+from autotrain_gradio.ui.serialized_render import SteadyBlocks
 from autotrain_gradio.ui.shell import Done, follow
-from autotrain_gradio.ui.steady import SteadyBlocks
 from autotrain_gradio.ui.step_check import project_name
 from autotrain_gradio.ui.task_form import TaskForm, merge
 

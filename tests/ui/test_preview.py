@@ -6,8 +6,8 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
-from autotrain_gradio import panels
-from autotrain_gradio.registry import registry
+from autotrain_gradio.core import panels
+from autotrain_gradio.tasks.registry import registry
 from autotrain_gradio.ui.step_model import ModelStep
 
 

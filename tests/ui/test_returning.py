@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from autotrain_gradio.registry import registry
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.tasks.registry import registry
 from autotrain_gradio.ui.step_check import CheckStep
 
 TASK = registry().get("text-classification")

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from autotrain_gradio.backends import local
-from autotrain_gradio.registry import registry
+from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Limits, Settings
+from autotrain_gradio.tasks.registry import registry
 from tests import toy
 
 

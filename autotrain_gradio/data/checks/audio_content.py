@@ -13,13 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.data.audio_files import AudioError, blocks, mix
+from autotrain_gradio.core.errors import Finding, Fix
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio import AudioCells
+from autotrain_gradio.data.media.audio_files import AudioError, blocks, mix
+from autotrain_gradio.data.media.media_cache import Scan
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, counted, listed
-from autotrain_gradio.data.scan import Scan
-from autotrain_gradio.errors import Finding, Fix
+from autotrain_gradio.data.rows import Rows
 
 SHARE = 256
 """Most rows that are listened to."""
@@ -86,7 +87,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "info",
                 "audio-sampled",
-                f"{len(chosen):,} of {counted(len(used), 'row')} ({len(chosen) / len(used):.1%}) were listened to, "
+                f"{len(chosen):,} of {pluralize(len(used), 'row')} ({len(chosen) / len(used):.1%}) were listened to, "
                 f"at most {SECONDS:g} s of each, for silence, clipping and damage; of the others only the headers "
                 "were read.",
                 "Listen to all of them if many were recorded badly: it takes longer.",
@@ -99,7 +100,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "info",
                 "audio-sampled",
-                f"All of the {counted(len(used), 'row')} were listened to, at most {SECONDS:g} s of each, for silence, "
+                f"All of the {pluralize(len(used), 'row')} were listened to, at most {SECONDS:g} s of "
+                f"each, for silence, "
                 "clipping and damage.",
             )
         )
@@ -113,10 +115,10 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 Finding(
                     "warning",
                     code,
-                    f"{counted(len(hit), 'row')} {one if len(hit) == 1 else many} and "
-                    f"{'is' if len(hit) == 1 else 'are'} left out: {listed(shown, len(hit))}.{rest}",
+                    f"{pluralize(len(hit), 'row')} {one if len(hit) == 1 else many} and "
+                    f"{'is' if len(hit) == 1 else 'are'} left out: {join_examples(shown, len(hit))}.{rest}",
                     hint,
-                    rows.where[hit[0]] if len(hit) == 1 else counted(len(hit), "row"),
+                    rows.where[hit[0]] if len(hit) == 1 else pluralize(len(hit), "row"),
                 )
             )
     good = [i for i in chosen.tolist() if heard[i].problem is None]
@@ -127,8 +129,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "warning",
                 "audio-clipped",
-                f"{counted(len(clipped), 'row')} {'is' if len(clipped) == 1 else 'are'} clipped, recorded too loud: "
-                f"{listed(shown, len(clipped))}.{rest}",
+                f"{pluralize(len(clipped), 'row')} {'is' if len(clipped) == 1 else 'are'} clipped, recorded too loud: "
+                f"{join_examples(shown, len(clipped))}.{rest}",
                 "They are used all the same. Record with less gain where you can.",
             )
         )
@@ -139,8 +141,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "warning",
                 "audio-no-numbers",
-                f"{counted(len(odd), 'row')} {'has' if len(odd) == 1 else 'have'} samples that are no numbers, which "
-                f"count as silence: {listed(shown, len(odd))}.{rest}",
+                f"{pluralize(len(odd), 'row')} {'has' if len(odd) == 1 else 'have'} samples that are no numbers, which "
+                f"count as silence: {join_examples(shown, len(odd))}.{rest}",
                 "Export the files again.",
             )
         )
@@ -149,7 +151,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "error",
                 "no-rows",
-                f"No row is left to train on, of {counted(len(rows), 'row')}.",
+                f"No row is left to train on, of {pluralize(len(rows), 'row')}.",
                 "Mend what the other findings name.",
                 "data",
             )

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from autotrain_gradio.core.errors import Finding, Fix
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio import SHORTEST
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, counted, listed
-from autotrain_gradio.errors import Finding, Fix
+from autotrain_gradio.data.rows import Rows
 
 START, END = "start", "end"
 BEYOND = 0.25
@@ -91,7 +92,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "error",
                 "no-rows",
-                f"No row is left to train on, of {counted(len(rows), 'row')}.",
+                f"No row is left to train on, of {pluralize(len(rows), 'row')}.",
                 "Mend the times that the other findings name.",
                 "data",
             )
@@ -122,7 +123,7 @@ def _left_out(code: str, indices: Any, rows: Rows, times: dict[str, Any], file: 
     text, hint = HINTS[code]
     one = len(indices) == 1
     said = text.format(
-        n=counted(len(indices), "part"),
+        n=pluralize(len(indices), "part"),
         end="ends" if one else "end",
         it="it" if one else "they",
         begin="begins" if one else "begin",
@@ -136,9 +137,9 @@ def _left_out(code: str, indices: Any, rows: Rows, times: dict[str, Any], file: 
     return Finding(
         "warning",
         code,
-        f"{said}, and {'is' if one else 'are'} left out: {listed(shown, len(indices))}.",
+        f"{said}, and {'is' if one else 'are'} left out: {join_examples(shown, len(indices))}.",
         hint,
-        rows.where[int(indices[0])] if one else counted(len(indices), "row"),
+        rows.where[int(indices[0])] if one else pluralize(len(indices), "row"),
     )
 
 
@@ -158,8 +159,8 @@ def _long(rows: Rows, seconds: Any, noun: str) -> list[Finding]:
         Finding(
             "warning",
             "audio-long",
-            f"{counted(len(long), noun)} {'is' if one else 'are'} longer than {LONG:g} s, the longest "
-            f"{_clock(seconds[longest[0]])}: {listed(shown, len(long))}.",
+            f"{pluralize(len(long), noun)} {'is' if one else 'are'} longer than {LONG:g} s, the longest "
+            f"{_clock(seconds[longest[0]])}: {join_examples(shown, len(long))}.",
             "Most speech models hear about 30 s at once: what is longer than the training allows is left out there. "
             "Cut long recordings into parts, with start and end times or a TextGrid.",
         )

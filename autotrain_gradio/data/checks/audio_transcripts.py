@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio import AudioCells
 from autotrain_gradio.data.kinds.audio_panels import tempo_of, text_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, counted, listed
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.rows import Rows
 
 FASTEST = 30.0
 """Characters per second that nobody speaks: quick speech has about 20."""
@@ -43,7 +44,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         return []
     findings = _no_letters(rows, texts)
     if findings and not rows.count("train"):
-        message = f"No row is left to train on, of {counted(len(rows), 'row')}."
+        message = f"No row is left to train on, of {pluralize(len(rows), 'row')}."
         return [*findings, Finding("error", "no-rows", message, "Mend what the other findings name.", "data")]
     if not rows.count():
         return []
@@ -68,10 +69,10 @@ def _no_letters(rows: Rows, texts: list[Any]) -> list[Finding]:
         Finding(
             "warning",
             "text-no-letters",
-            f"{counted(len(bare), 'transcript')} {'has' if one else 'have'} no letter or digit and "
-            f"{'is' if one else 'are'} left out: {listed(shown, len(bare))}.",
+            f"{pluralize(len(bare), 'transcript')} {'has' if one else 'have'} no letter or digit and "
+            f"{'is' if one else 'are'} left out: {join_examples(shown, len(bare))}.",
             "Write what is said, or remove the rows.",
-            rows.where[bare[0]] if one else counted(len(bare), "row"),
+            rows.where[bare[0]] if one else pluralize(len(bare), "row"),
         )
     ]
 
@@ -100,10 +101,11 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
             Finding(
                 "warning",
                 "text-too-long-for-audio",
-                f"{counted(len(fast), 'transcript')} {'is' if len(fast) == 1 else 'are'} too long for the audio, over "
-                f"{limit:.0f} characters a second: {listed(shown, len(fast))}.",
+                f"{pluralize(len(fast), 'transcript')} {'is' if len(fast) == 1 else 'are'} too long for "
+                f"the audio, over "
+                f"{limit:.0f} characters a second: {join_examples(shown, len(fast))}.",
                 "Text and audio are probably not of the same place: correct the times, or the order of the texts.",
-                rows.where[int(fast[0])] if len(fast) == 1 else counted(len(fast), "row"),
+                rows.where[int(fast[0])] if len(fast) == 1 else pluralize(len(fast), "row"),
             )
         )
     slow = used[(tempo[used] < median / SLOW) & (seconds[used] > SLOW_SECONDS)] if len(used) >= ENOUGH else used[:0]
@@ -114,10 +116,10 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
             Finding(
                 "warning",
                 "audio-too-long-for-text",
-                f"{counted(len(slow), 'row')} {'has' if len(slow) == 1 else 'have'} much audio for little text: "
-                f"{listed(shown, len(slow))}.",
+                f"{pluralize(len(slow), 'row')} {'has' if len(slow) == 1 else 'have'} much audio for little text: "
+                f"{join_examples(shown, len(slow))}.",
                 "Listen whether a part of what is said is not written down.",
-                rows.where[int(slow[0])] if len(slow) == 1 else counted(len(slow), "row"),
+                rows.where[int(slow[0])] if len(slow) == 1 else pluralize(len(slow), "row"),
             )
         )
     return findings
@@ -141,8 +143,8 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
             Finding(
                 "warning",
                 "same-audio-other-text",
-                f"{counted(len(differ), 'recording')} {'has' if len(differ) == 1 else 'have'} different texts: "
-                f"{listed(shown, len(differ))}.",
+                f"{pluralize(len(differ), 'recording')} {'has' if len(differ) == 1 else 'have'} different texts: "
+                f"{join_examples(shown, len(differ))}.",
                 "Remove the wrong ones: a model cannot learn both.",
                 rows.where[differ[0][0]],
             )
@@ -154,9 +156,9 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
             Finding(
                 "warning",
                 "same-in-train-and-validation",
-                f"{counted(len(leaked), 'recording')} of the validation rows "
+                f"{pluralize(len(leaked), 'recording')} of the validation rows "
                 f"{'is' if len(leaked) == 1 else 'are'} also in the training rows: "
-                f"{listed(shown, len(leaked))}. The results will look better than they are.",
+                f"{join_examples(shown, len(leaked))}. The results will look better than they are.",
                 "Remove them from one of the two.",
                 rows.where[leaked[0][0]],
             )
@@ -168,8 +170,8 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
             Finding(
                 "info",
                 "duplicates",
-                f"{counted(spare, 'row')} {'has' if spare == 1 else 'have'} the audio and the text of another one: "
-                f"{listed(shown)}.",
+                f"{pluralize(spare, 'row')} {'has' if spare == 1 else 'have'} the audio and the text of another one: "
+                f"{join_examples(shown)}.",
             )
         )
     return findings
@@ -209,10 +211,10 @@ def _scripts(rows: Rows, texts: list[Any]) -> list[Finding]:
                 "warning",
                 "scripts-mixed",
                 f"The transcripts are in {len(of_rows)} scripts: "
-                f"{listed([f'{name} ({counted(len(found), ROW)})' for name, found in order])}. "
-                f"Not in {order[0][0]}: {listed(shown, len(rare))}.",
+                f"{join_examples([f'{name} ({pluralize(len(found), ROW)})' for name, found in order])}. "
+                f"Not in {order[0][0]}: {join_examples(shown, len(rare))}.",
                 "Keep one script, unless the language is written in several: each more has to be learnt.",
-                counted(len(rare), "row"),
+                pluralize(len(rare), "row"),
             )
         )
     if inside:
@@ -221,8 +223,8 @@ def _scripts(rows: Rows, texts: list[Any]) -> list[Finding]:
             Finding(
                 "warning",
                 "scripts-mixed-in-words",
-                f"{counted(len(inside), 'transcript')} {'has' if len(inside) == 1 else 'have'} words with letters of "
-                f"two scripts: {listed(shown, len(inside))}.",
+                f"{pluralize(len(inside), 'transcript')} {'has' if len(inside) == 1 else 'have'} words with letters of "
+                f"two scripts: {join_examples(shown, len(inside))}.",
                 "Look for letters that only look alike, such as a Cyrillic 'а' in a Latin word.",
                 rows.where[inside[0]],
             )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from autotrain_gradio.data.labels import Labels, quoted
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, counted, listed
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.rows import Rows
+from autotrain_gradio.data.values.labels import Labels, quoted
 
 LEAST_CLASSES = 2
 LEAST_ROWS = 5
@@ -38,7 +39,7 @@ def _check(role: str, labels: Labels, rows: Rows, request: Request) -> list[Find
             Finding(
                 "error",
                 "one-class",
-                f"There is only one class, {quoted(name)}, with {counted(counts[name], 'row')}.",
+                f"There is only one class, {quoted(name)}, with {pluralize(counts[name], 'row')}.",
                 "A classifier needs two classes at least: add rows of another one.",
                 where,
             )
@@ -52,7 +53,7 @@ def _too_many(counts: Counter[str], rows: int, where: str, request: Request) -> 
     return Finding(
         "error",
         "too-many-classes",
-        f"There are {len(counts):,} classes for {counted(rows, 'row')}; at most "
+        f"There are {len(counts):,} classes for {pluralize(rows, 'row')}; at most "
         f"{request.limits.classes:,} can be trained.",
         "The column of labels looks like names or numbers of single things. Choose another column, or merge labels.",
         where,
@@ -62,7 +63,7 @@ def _too_many(counts: Counter[str], rows: int, where: str, request: Request) -> 
 def _several(counts: Counter[str], rows: int, where: str, request: Request) -> list[Finding]:
     """Look at labels of which a row may have several."""
     if not counts:
-        message = f"None of the {counted(rows, 'row')} has a label."
+        message = f"None of the {pluralize(rows, 'row')} has a label."
         return [Finding("error", "no-labels", message, "Choose another column of labels.", where)]
     if len(counts) > request.limits.classes:
         return [_too_many(counts, rows, where, request)]
@@ -73,8 +74,8 @@ def _several(counts: Counter[str], rows: int, where: str, request: Request) -> l
             Finding(
                 "warning",
                 "label-everywhere",
-                f"Every row has {counted(len(every), 'label')} that cannot be told apart: "
-                f"{listed([quoted(n) for n in every])}.",
+                f"Every row has {pluralize(len(every), 'label')} that cannot be told apart: "
+                f"{join_examples([quoted(n) for n in every])}.",
                 "Leave it out, or add rows without it.",
                 "data.labels",
             )
@@ -91,19 +92,19 @@ def _rare(counts: Counter[str]) -> list[Finding]:
             Finding(
                 "warning",
                 "class-with-one-row",
-                f"{counted(len(single), 'class', 'classes')} with a single row cannot be validated: "
-                f"{listed([quoted(n) for n in single])}.",
+                f"{pluralize(len(single), 'class', 'classes')} with a single row cannot be validated: "
+                f"{join_examples([quoted(n) for n in single])}.",
                 f"Add rows: {LEAST_ROWS} of each class at least, better 50. Or leave the label out.",
                 "data.labels",
             )
         )
     if few:
-        shown = listed([f"{quoted(n)} ({counts[n]})" for n in few])
+        shown = join_examples([f"{quoted(n)} ({counts[n]})" for n in few])
         findings.append(
             Finding(
                 "warning",
                 "few-rows",
-                f"{counted(len(few), 'class', 'classes')} with fewer than {LEAST_ROWS} rows will hardly "
+                f"{pluralize(len(few), 'class', 'classes')} with fewer than {LEAST_ROWS} rows will hardly "
                 f"be learnt: {shown}.",
                 f"Add rows: {LEAST_ROWS} of each class at least, better 50.",
                 "data.labels",
@@ -123,8 +124,8 @@ def _uneven(counts: Counter[str]) -> list[Finding]:
         Finding(
             "warning",
             "imbalance",
-            f"The classes are uneven: {quoted(largest)} has {counted(most, 'row')}, {quoted(smallest)} "
-            f"{counted(least, 'row')} ({most / least:.0f} to 1).",
+            f"The classes are uneven: {quoted(largest)} has {pluralize(most, 'row')}, {quoted(smallest)} "
+            f"{pluralize(least, 'row')} ({most / least:.0f} to 1).",
             "Add rows of the rare classes, or set class_weights to balanced. Look at F1 (macro), not at accuracy.",
             "params.class_weights",
         )

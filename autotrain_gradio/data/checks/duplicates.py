@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from autotrain_gradio.data.labels import short
+from autotrain_gradio.core.errors import Finding, Level
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import ROW_NOUN, Rows, counted, listed
-from autotrain_gradio.errors import Finding, Level
+from autotrain_gradio.data.rows import ROW_NOUN, Rows
+from autotrain_gradio.data.values.labels import short
 
 SHOWN = 5
 
@@ -48,8 +49,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "info",
                 "duplicates",
-                f"{counted(spare, noun)} {'is a copy' if spare == 1 else 'are copies'} of another "
-                f"one: {listed([twice.said(g) for g in range(min(SHOWN, len(sizes)))], len(sizes))}."
+                f"{pluralize(spare, noun)} {'is a copy' if spare == 1 else 'are copies'} of another "
+                f"one: {join_examples([twice.said(g) for g in range(min(SHOWN, len(sizes)))], len(sizes))}."
                 + (" Copies stay on the same side of the split." if kept else ""),
             )
         )
@@ -100,16 +101,16 @@ def _value(values: Any, row: int) -> str:
 def _mixed(twice: _Groups, mixed: Any, noun: str, labels: Any) -> Finding:
     shown = [twice.said(g, labels) for g in mixed[:SHOWN].tolist()]
     where = twice.rows.where[twice.of(int(mixed[0]))[0]]
-    many = f"{counted(len(mixed), noun)} {'stands' if len(mixed) == 1 else 'stand'}"
+    many = f"{pluralize(len(mixed), noun)} {'stands' if len(mixed) == 1 else 'stand'}"
     if noun == ROW_NOUN:
-        text = f"{counted(len(mixed), noun)} {'is' if len(mixed) == 1 else 'are'} there twice with different targets"
+        text = f"{pluralize(len(mixed), noun)} {'is' if len(mixed) == 1 else 'are'} there twice with different targets"
         hint = "If that is no mistake, more columns may tell them apart."
     elif labels.multi:
         text, hint = f"{many} there twice with different labels", "Correct the wrong ones: a model cannot learn both."
     else:
         text, hint = f"{many} in two classes", "Remove the wrong one: a model cannot learn both."
     level: Level = "info" if noun == ROW_NOUN else "warning"
-    return Finding(level, "same-in-two-classes", f"{text}: {listed(shown, len(mixed))}.", hint, where)
+    return Finding(level, "same-in-two-classes", f"{text}: {join_examples(shown, len(mixed))}.", hint, where)
 
 
 def _leaked(twice: _Groups, leaked: Any, noun: str) -> Finding:
@@ -119,8 +120,8 @@ def _leaked(twice: _Groups, leaked: Any, noun: str) -> Finding:
     return Finding(
         "warning",
         "same-in-train-and-validation",
-        f"{counted(measured, f'validation {noun}')} {'is' if measured == 1 else 'are'} also in the training rows: "
-        f"{listed(shown, len(leaked))}. The results will look better than they are.",
+        f"{pluralize(measured, f'validation {noun}')} {'is' if measured == 1 else 'are'} also in the training rows: "
+        f"{join_examples(shown, len(leaked))}. The results will look better than they are.",
         "Remove them from one of the two.",
         twice.rows.where[twice.of(int(leaked[0]))[0]],
     )

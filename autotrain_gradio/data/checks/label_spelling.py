@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from autotrain_gradio.data.labels import CONTROL, quoted
+from autotrain_gradio.core.errors import Finding, Fix
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Cells, Rows, counted, listed
-from autotrain_gradio.errors import Finding, Fix
+from autotrain_gradio.data.rows import Cells, Rows
+from autotrain_gradio.data.values.labels import CONTROL, quoted
 
 LONG = 100
 """Characters beyond which a name is taken for a text."""
@@ -46,7 +47,7 @@ def _spelling(counts: dict[str, int], cells: Cells, request: Request) -> list[Fi
         Finding(
             "warning",
             "label-spelling",
-            f"Labels differ only by case, spaces or signs and count as different classes: {listed(shown)}.",
+            f"Labels differ only by case, spaces or signs and count as different classes: {join_examples(shown)}.",
             "Give them one name, unless they are really different.",
             "data.labels",
             Fix("Merge them", {"labels": change}),
@@ -68,8 +69,8 @@ def _control(counts: dict[str, int], cells: Cells, request: Request) -> list[Fin
         Finding(
             "warning",
             "label-control-characters",
-            f"{counted(len(clean), 'label')} {'has' if len(clean) == 1 else 'have'} line breaks or other control "
-            f"characters in {'its name' if len(clean) == 1 else 'their names'}: {listed(shown)}.",
+            f"{pluralize(len(clean), 'label')} {'has' if len(clean) == 1 else 'have'} line breaks or other control "
+            f"characters in {'its name' if len(clean) == 1 else 'their names'}: {join_examples(shown)}.",
             "Take them out of the names; where the labels should be plain ones, look at how the file was written.",
             "data.labels",
             Fix("Take them out", {"labels": change}) if change else None,
@@ -92,8 +93,9 @@ def _long(counts: dict[str, int], role: str, rows: Rows) -> list[Finding]:
         Finding(
             "warning",
             "label-long",
-            f"{counted(len(long), 'label')} of {len(counts):,} {'is' if len(long) == 1 else 'are'} longer than "
-            f"{LONG} characters (the longest {longest:,}), like whole texts: {listed([quoted(n) for n in long])}.",
+            f"{pluralize(len(long), 'label')} of {len(counts):,} {'is' if len(long) == 1 else 'are'} longer than "
+            f"{LONG} characters (the longest {longest:,}), like whole texts: "
+            f"{join_examples([quoted(n) for n in long])}.",
             f"{swapped if texts else 'Choose another column of labels'}, or give these labels short names.",
             f"data.columns.{role.partition(':')[0]}",
         )

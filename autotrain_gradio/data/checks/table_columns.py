@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from autotrain_gradio.data import dates, units
+from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, listed
-from autotrain_gradio.errors import Finding, Fix, did_you_mean
+from autotrain_gradio.data.rows import Rows
+from autotrain_gradio.data.values import dates, units
 
 MOSTLY = 0.5
 """Share of missing cells from which a column is pointed out."""
@@ -42,7 +43,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
 
 
 def _named(columns: list[About]) -> str:
-    return listed([f"'{a['name']}'" for a in columns], limit=10)
+    return join_examples([f"'{a['name']}'" for a in columns], limit=10)
 
 
 def _as(columns: list[About], kind: str) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def _missing(used: list[About], total: int) -> list[Finding]:
         Finding(
             "warning",
             "mostly-missing",
-            f"More than half of the cells are missing: {listed(shown, limit=10)}.",
+            f"More than half of the cells are missing: {join_examples(shown, limit=10)}.",
             "Leave these columns out, or fill them in.",
             "data.options.kinds",
             Fix("Leave them out", _as(sparse, "ignore")),
@@ -147,13 +148,13 @@ def _mixed(used: list[About]) -> list[Finding]:
     for kind, text in said.items():
         mixed = [a for a in used if a["feature"] == kind and (a.get("odd") or {}).get("count")]
         if mixed:
-            shown = [f"'{a['name']}': {a['odd']['count']:,} ({listed(a['odd']['examples'])})" for a in mixed]
+            shown = [f"'{a['name']}': {a['odd']['count']:,} ({join_examples(a['odd']['examples'])})" for a in mixed]
             lost = kind != "category"
             findings.append(
                 Finding(
                     "warning" if lost else "info",
                     "mixed-types",
-                    f"The cells of a column are not of one kind: {text}. {listed(shown)}.",
+                    f"The cells of a column are not of one kind: {text}. {join_examples(shown)}.",
                     "Correct the cells, or say what the column holds.",
                     "data.options.kinds",
                     Fix("Take it as a category", _as(mixed, "category")) if lost else None,
@@ -171,7 +172,7 @@ def _dates(used: list[About]) -> list[Finding]:
             Finding(
                 "warning",
                 "dates-in-two-formats",
-                f"Dates are written in several ways, and were read as such: {listed(shown)}.",
+                f"Dates are written in several ways, and were read as such: {join_examples(shown)}.",
                 "Write all dates alike, best as 2024-05-31: 01/02/2024 can be read in two ways.",
             )
         )
@@ -193,7 +194,7 @@ def _united(about: list[About]) -> list[Finding]:
     united = [a for a in about if a.get("unit") and not a.get("times")]
     if united:
         shown = [f"'{a['name']}' {units.said(a['united'], a['unitless'], a['unit'])}" for a in united]
-        message = f"Numbers were read without their unit: {listed(shown, limit=10)}."
+        message = f"Numbers were read without their unit: {join_examples(shown, limit=10)}."
         hint = "If they are names of something and no amounts, say that it is a category."
         findings.append(Finding("info", "unit-taken-off", message, hint, "data.options.kinds"))
     several = [a for a in about if a.get("units")]
@@ -203,7 +204,7 @@ def _united(about: list[About]) -> list[Finding]:
             Finding(
                 "warning",
                 "numbers-with-units",
-                f"Numbers with different units are taken for words, not for numbers: {listed(shown, limit=10)}.",
+                f"Numbers with different units are taken for words, not for numbers: {join_examples(shown, limit=10)}.",
                 "Convert them to one unit, the same in every row; or write the numbers alone, and the unit into the "
                 "column's name.",
                 "data.options.kinds",
@@ -216,8 +217,8 @@ def _failed(used: list[About]) -> list[Finding]:
     failed = [a for a in used if (a.get("failed") or {}).get("count")]
     if not failed:
         return []
-    shown = [f"'{a['name']}': {a['failed']['count']:,} ({listed(a['failed']['examples'])})" for a in failed]
-    message = f"Cells in which a formula has failed count as missing. {listed(shown, limit=10)}."
+    shown = [f"'{a['name']}': {a['failed']['count']:,} ({join_examples(a['failed']['examples'])})" for a in failed]
+    message = f"Cells in which a formula has failed count as missing. {join_examples(shown, limit=10)}."
     return [Finding("warning", "failed-formulas", message, "Mend the formulas, and export the table again.")]
 
 
@@ -234,7 +235,7 @@ def _answers(used: list[About]) -> list[Finding]:
         Finding(
             "info",
             "several-answers",
-            f"Cells hold several answers, and each combination is a category of its own: {listed(shown)}.",
+            f"Cells hold several answers, and each combination is a category of its own: {join_examples(shown)}.",
             "Give each answer a column of its own, with yes or no in it; or take it as text, so that its words count.",
             "data.options.kinds",
             Fix("Take it as text", _as(several, "text")),
@@ -252,8 +253,10 @@ def _zones(used: list[About]) -> list[Finding]:
         said = [f"{zone}: {count:,}" for zone, count in about["zones"].items()]
         if about["unzoned"]:
             said.append(f"without a zone, taken as UTC: {about['unzoned']:,}")
-        shown.append(f"'{about['name']}' ({listed(said, limit=4)})")
-    message = f"Dates with a time zone were brought to UTC, so that all of a column can be compared: {listed(shown)}."
+        shown.append(f"'{about['name']}' ({join_examples(said, limit=4)})")
+    message = (
+        f"Dates with a time zone were brought to UTC, so that all of a column can be compared: {join_examples(shown)}."
+    )
     hint = "If the hour of the place matters, put it into a column of its own."
     return [Finding("info", "time-zones", message, hint)]
 
@@ -287,7 +290,7 @@ def _commas(used: list[About]) -> list[Finding]:
     ):
         found = [a for a in used if a.get(key)]
         if found:
-            shown = listed([f"'{a['name']}' ({a[key]:,})" for a in found], limit=10)
+            shown = join_examples([f"'{a['name']}' ({a[key]:,})" for a in found], limit=10)
             findings.append(Finding("info", code, f"{text}. {shown}.", hint))
     return findings
 
@@ -302,7 +305,7 @@ def _many(used: list[About], total: int) -> list[Finding]:
         Finding(
             "info",
             "many-categories",
-            f"Columns with very many categories: {listed(shown, limit=10)}.",
+            f"Columns with very many categories: {join_examples(shown, limit=10)}.",
             "If they are ids, say so; if they are texts, say that.",
             "data.options.kinds",
             Fix("Take it as text", _as(many, "text")),

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from autotrain_gradio.core.errors import Finding, Fix
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Cells, Rows, listed
-from autotrain_gradio.errors import Finding, Fix
+from autotrain_gradio.data.rows import Cells, Rows
 
 FIRST = 20_000
 """Rows that are looked at before all of them are."""
@@ -37,7 +38,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     findings = []
     for code, names in found.items():
         if names:
-            shown = listed([f"'{n}'" for n in names], limit=10)
+            shown = join_examples([f"'{n}'" for n in names], limit=10)
             findings.append(
                 Finding(
                     "warning",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, counted
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.rows import Rows
 
 LEAST = 4
 """Training rows with which two parts are learnt from and judged by, of two rows each."""
@@ -15,8 +16,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     train, validation = rows.count("train"), rows.count("validation")
     if train >= LEAST:
         return []
-    said = counted(train, "training row") + (
-        f" beside {counted(validation, 'row')} for validation" if validation else ""
+    said = pluralize(train, "training row") + (
+        f" beside {pluralize(validation, 'row')} for validation" if validation else ""
     )
     return [
         Finding(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from autotrain_gradio.data.numbers import ERRORS
+from autotrain_gradio.core.errors import Finding, Fix
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, listed
-from autotrain_gradio.errors import Finding, Fix
+from autotrain_gradio.data.rows import Rows
+from autotrain_gradio.data.values.numbers import ERRORS
 
 NUMBERS = 20
 """Different numbers from which it is asked whether they are classes."""
@@ -54,7 +55,7 @@ def _failed(names: list[str], where: str) -> list[Finding]:
         Finding(
             "warning",
             "failed-formulas",
-            f"{listed([repr(n) for n in failed])} {'is' if len(failed) == 1 else 'are'} no class, but what a "
+            f"{join_examples([repr(n) for n in failed])} {'is' if len(failed) == 1 else 'are'} no class, but what a "
             "spreadsheet writes where a formula has failed.",
             "Mend the formulas and export the table again, or leave these rows out.",
             where,

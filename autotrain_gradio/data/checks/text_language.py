@@ -7,10 +7,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-from autotrain_gradio.data.columns import pick
+from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.values.arrow_columns import pick
 
 LOOKED_AT = 500
 """Texts that are looked at, evenly over all of them, and of each the first characters."""

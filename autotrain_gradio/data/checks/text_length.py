@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import begin_plainly, pick
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows, counted
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.rows import Rows
+from autotrain_gradio.data.values.arrow_columns import begin_plainly, pick
 
 LONG = 20_000
 """Characters from which a text is told to be very long: some ten pages."""
@@ -40,7 +41,8 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 Finding(
                     "info",
                     "text-very-long",
-                    f"{counted(len(long), 'text')} {'has' if len(long) == 1 else 'have'} more than {LONG:,} characters "
+                    f"{pluralize(len(long), 'text')} {'has' if len(long) == 1 else 'have'} more than "
+                    f"{LONG:,} characters "
                     f"(the longest {int(lengths.max()):,}): {rows.examples(long)}.",
                     "A model reads the beginning only. Cut long texts into paragraphs if the end matters.",
                     f"data.columns.{role}",
@@ -55,7 +57,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 Finding(
                     "info",
                     "text-without-words",
-                    f"{counted(len(signs), 'text')} {'has' if len(signs) == 1 else 'have'} no letter and no digit: "
+                    f"{pluralize(len(signs), 'text')} {'has' if len(signs) == 1 else 'have'} no letter and no digit: "
                     f"{rows.examples(signs)}.",
                     "Remove them if they say nothing.",
                     f"data.columns.{role}",

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.data import media
-from autotrain_gradio.data.audio_files import AudioError, Source, blocks, header
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds.audio_panels import gallery, profile
-from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
-from autotrain_gradio.data.scan import Scan
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.media import media_cells
+from autotrain_gradio.data.media.audio_files import AudioError, Source, blocks, header
+from autotrain_gradio.data.media.media_cache import Scan
+from autotrain_gradio.data.rows import Cells, Context, Rows
 
 __all__ = ["AudioCells", "gallery", "inspect", "of", "profile"]
 
@@ -158,7 +159,7 @@ def _whole(source: Source) -> str:
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Look at every file that is still needed, once, in a few threads; those known from before are not opened."""
     scan = Scan(context.draft / "data" / "scan-audio.parquet", FIELDS, context.stamp)
-    files = media.open_each(cells, context, scan, Fact, lambda item: _look_at(item, context.root), "audio")
+    files = media_cells.open_each(cells, context, scan, Fact, lambda item: _look_at(item, context.root), "audio")
     files.remember(scan, files.looked + _tell_apart(files, context.root))
     facts = files.facts(Fact())
     result = AudioCells(
@@ -176,15 +177,15 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     return result
 
 
-def _look_at(item: media.Item, root: Path) -> Fact:
+def _look_at(item: media_cells.Item, root: Path) -> Fact:
     return look(_source(item, root), item.key[1])
 
 
-def _source(item: media.Item, root: Path) -> Source:
+def _source(item: media_cells.Item, root: Path) -> Source:
     return memoryview(item.data) if item.data is not None else root / str(item.path)
 
 
-def _tell_apart(files: media.Opened[Fact], root: Path) -> list[int]:
+def _tell_apart(files: media_cells.Opened[Fact], root: Path) -> list[int]:
     """Give files whose probes are alike the digest of the whole; return their places."""
     alike: dict[str, list[int]] = defaultdict(list)
     for place in files.items:
@@ -229,16 +230,18 @@ PROBLEMS = {
 
 def _findings(facts: list[Fact], context: Context) -> list[Finding]:
     """Tell of files left out, of names that say another format, of several sampling rates, and of several channels."""
-    findings = media.left_out(facts, PROBLEMS, "audio file", context)
+    findings = media_cells.left_out(facts, PROBLEMS, "audio file", context)
     good = [i for i, f in enumerate(facts) if f.format and not f.problem]
-    findings += media.wrong_extensions([f.format for f in facts], good, EXTENSIONS, "audio file", context)
+    findings += media_cells.wrong_extensions([f.format for f in facts], good, EXTENSIONS, "audio file", context)
     rates = Counter(facts[i].rate for i in good)
     if len(rates) > 1:
-        shown = [f"{counted(n, 'row')} at {rate:,} Hz" for rate, n in rates.most_common()]
+        shown = [f"{pluralize(n, 'row')} at {rate:,} Hz" for rate, n in rates.most_common()]
         findings.append(
-            Finding("info", "sampling-rates", f"The sampling rates differ: {listed(shown)}. All are brought to one.")
+            Finding(
+                "info", "sampling-rates", f"The sampling rates differ: {join_examples(shown)}. All are brought to one."
+            )
         )
-    return findings + media.noticed(
+    return findings + media_cells.noticed(
         "info",
         "channels",
         [i for i in good if (facts[i].channels or 1) > 1],

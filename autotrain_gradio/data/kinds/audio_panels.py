@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import soundfile
 
-from autotrain_gradio import panels
-from autotrain_gradio.data.audio_files import AudioError, read_audio
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.data.media.audio_files import AudioError, read_audio
 from autotrain_gradio.data.rows import Context, Rows
-from autotrain_gradio.panels import Panel
 
 if TYPE_CHECKING:
     from autotrain_gradio.data.kinds.audio import AudioCells

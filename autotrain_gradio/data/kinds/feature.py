@@ -13,12 +13,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data import dates, numbers
-from autotrain_gradio.data.answers import several_answers
-from autotrain_gradio.data.columns import Look, as_text, begin_with, encode, is_list, is_text, look, pick, trimmed
+from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.data.kinds.feature_panels import overview
 from autotrain_gradio.data.rows import Cells, Context
-from autotrain_gradio.errors import Finding, did_you_mean
+from autotrain_gradio.data.values import dates, numbers
+from autotrain_gradio.data.values.arrow_columns import (
+    Look,
+    as_text,
+    begin_with,
+    encode,
+    is_list,
+    is_text,
+    look,
+    pick,
+    trimmed,
+)
+from autotrain_gradio.data.values.multiple_answers import several_answers
 
 __all__ = ["KINDS", "inspect", "overview"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from autotrain_gradio import panels
-from autotrain_gradio.data.columns import pick
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.data.rows import Cells, Context, Rows
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.data.values.arrow_columns import pick
 
 MOST = 200
 """Columns that are shown."""

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio import panels
-from autotrain_gradio.data.columns import as_text, blank, encode
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.data.rows import Cells, Context, Rows
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.data.values.arrow_columns import as_text, blank, encode
 
 SHOWN = 20
 JOINED = "+"

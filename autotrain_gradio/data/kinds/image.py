@@ -14,12 +14,12 @@ from typing import NamedTuple
 import pyarrow as pa
 from PIL import Image, UnidentifiedImageError
 
-from autotrain_gradio.data import media
+from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data.kinds.image_panels import gallery, profile
-from autotrain_gradio.data.picture_formats import READABLE
+from autotrain_gradio.data.media import media_cells
+from autotrain_gradio.data.media.image_formats import READABLE
+from autotrain_gradio.data.media.media_cache import Scan
 from autotrain_gradio.data.rows import Cells, Context
-from autotrain_gradio.data.scan import Scan
-from autotrain_gradio.errors import Finding
 
 __all__ = ["gallery", "inspect", "profile"]
 
@@ -173,7 +173,9 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     Image.MAX_IMAGE_PIXELS = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        files = media.open_each(cells, context, scan, Fact, lambda item: _look_at(item, context.root, limit), "image")
+        files = media_cells.open_each(
+            cells, context, scan, Fact, lambda item: _look_at(item, context.root, limit), "image"
+        )
     files.remember(scan, files.looked)
     facts = files.facts(Fact())
     result = Cells(files.paths, [f.problem for f in facts], media=True)
@@ -183,7 +185,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     return result
 
 
-def _look_at(item: media.Item, root: Path, limit: int) -> Fact:
+def _look_at(item: media_cells.Item, root: Path, limit: int) -> Fact:
     if item.data is not None:
         return look(memoryview(item.data), limit)
     try:
@@ -207,13 +209,13 @@ PROBLEMS = {
 
 def _findings(facts: list[Fact], context: Context) -> list[Finding]:
     limit = context.request.limits.image_pixels / 1e6
-    findings = media.left_out(facts, PROBLEMS, "image", context, limit=limit)
+    findings = media_cells.left_out(facts, PROBLEMS, "image", context, limit=limit)
     good = [i for i, f in enumerate(facts) if f.format and not f.problem]
-    findings += media.wrong_extensions([f.format for f in facts], good, EXTENSIONS, "image", context)
+    findings += media_cells.wrong_extensions([f.format for f in facts], good, EXTENSIONS, "image", context)
 
     def note(code: str, wanted: Callable[[Fact], bool], text: str, hint: str = "") -> None:
         hit = [i for i in good if wanted(facts[i])]
-        findings.extend(media.noticed("info", code, hit, text, "image", context, hint))
+        findings.extend(media_cells.noticed("info", code, hit, text, "image", context, hint))
 
     note("animated", lambda f: "animated" in f.flags, "{n} {is} animated; the first frame is used")
     note(

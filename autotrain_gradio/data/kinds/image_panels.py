@@ -13,9 +13,9 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from autotrain_gradio import panels
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.data.rows import Context, Rows
-from autotrain_gradio.panels import Panel
 
 SIDE = 160
 """Longest side of a thumbnail, in pixels."""

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio import panels
-from autotrain_gradio.data.columns import encode
-from autotrain_gradio.data.labels import Labels
-from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
-from autotrain_gradio.data.tree import natural
-from autotrain_gradio.errors import Finding, did_you_mean
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import Finding, did_you_mean
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.tree import natural
+from autotrain_gradio.data.rows import Cells, Context, Rows
+from autotrain_gradio.data.values.arrow_columns import encode
+from autotrain_gradio.data.values.labels import Labels
 
 SHOWN = 40
 """Classes in the plot; the others are counted."""
@@ -115,7 +116,7 @@ def _findings(
     missing, odd, broken = (problems[c] for c in ("label-missing", "label-number-unknown", "label-not-a-name"))
 
     def shown(rows: Any) -> str:
-        return listed([f"{context.where[int(i)]}: {found[codes[i]]}" for i in rows[:5]], len(rows))
+        return join_examples([f"{context.where[int(i)]}: {found[codes[i]]}" for i in rows[:5]], len(rows))
 
     if len(missing):
         findings.append(missing_labels(missing, context))
@@ -125,7 +126,8 @@ def _findings(
             Finding(
                 "error",
                 "label-number-unknown",
-                f"{counted(len(odd), 'row')} have a class number outside 0 to {len(context.names) - 1}: {shown(odd)}.",
+                f"{pluralize(len(odd), 'row')} have a class number outside 0 to "
+                f"{len(context.names) - 1}: {shown(odd)}.",
                 "Correct the numbers, or the list of classes in the data's schema.",
                 f"column {context.column}",
             )
@@ -135,7 +137,8 @@ def _findings(
             Finding(
                 "error",
                 "label-not-a-name",
-                f"{counted(len(broken), 'row')} have a list or something else in place of one label: {shown(broken)}.",
+                f"{pluralize(len(broken), 'row')} have a list or something else in place of one label: "
+                f"{shown(broken)}.",
                 "Choose a column with one class for each row.",
                 f"column {context.column}",
             )
@@ -167,7 +170,7 @@ def missing_labels(rows: Any, context: Context) -> Finding:
     return Finding(
         "warning",
         "label-missing",
-        f"{counted(len(rows), 'row')} {'has' if len(rows) == 1 else 'have'} no label and "
+        f"{pluralize(len(rows), 'row')} {'has' if len(rows) == 1 else 'have'} no label and "
         f"{'is' if len(rows) == 1 else 'are'} left out: {context.examples(rows)}.",
         "Fill in the labels if these rows shall count.",
         f"column {context.column}",

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio import panels
-from autotrain_gradio.data.columns import encode, is_list, is_text
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import DataError, Finding, Fix
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds import label
-from autotrain_gradio.data.labels import Labels
-from autotrain_gradio.data.numbers import parse
-from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
-from autotrain_gradio.errors import DataError, Finding, Fix
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.data.rows import Cells, Context, Rows
+from autotrain_gradio.data.values.arrow_columns import encode, is_list, is_text
+from autotrain_gradio.data.values.labels import Labels
+from autotrain_gradio.data.values.numbers import parse
 
 DELIMITERS = (",", ";", "|")
 LONGEST = 60
@@ -69,8 +70,8 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
                     "error",
                     "label-not-a-mark",
                     f"The column '{name}' shall say with 0 and 1 whether a label applies, but "
-                    f"{counted(len(odd), 'row')} {'has' if len(odd) == 1 else 'have'} something else: "
-                    f"{listed(shown, len(odd))}.",
+                    f"{pluralize(len(odd), 'row')} {'has' if len(odd) == 1 else 'have'} something else: "
+                    f"{join_examples(shown, len(odd))}.",
                     "Use 0 and 1 (or false and true), or choose one column with the names of the labels.",
                     f"column {name}",
                 )
@@ -161,7 +162,7 @@ def _guessed(delimiter: str, texts: Sequence[str], context: Context) -> Finding:
         "info",
         "labels-split",
         f"The column '{context.column}' holds several labels a row, with '{delimiter}' between them: {example[:80]!r} "
-        f"was read as {counted(len(_split(example, delimiter) or []), 'label')}.",
+        f"was read as {pluralize(len(_split(example, delimiter) or []), 'label')}.",
         "If each text is one label, do not split them.",
         "data.options.label_delimiter",
         Fix("Do not split labels", {"options": {"label_delimiter": ""}}),
@@ -220,7 +221,8 @@ def _several(sets: Sequence[list[Any] | None], codes: Any, context: Context) -> 
             Finding(
                 "error",
                 "label-number-unknown",
-                f"There are class numbers outside 0 to {len(own) - 1}: {listed([str(v) for v in sorted(unknown)])}.",
+                f"There are class numbers outside 0 to {len(own) - 1}: "
+                f"{join_examples([str(v) for v in sorted(unknown)])}.",
                 "Correct the numbers, or the list of classes in the data's schema.",
                 f"column {context.column}",
             )

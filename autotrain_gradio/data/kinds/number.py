@@ -8,13 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio import panels
-from autotrain_gradio.data import units
-from autotrain_gradio.data.columns import as_text, pick
-from autotrain_gradio.data.numbers import EXACT, Numbers, parse, united
-from autotrain_gradio.data.rows import Cells, Context, Rows, counted, listed
-from autotrain_gradio.errors import Finding
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.rows import Cells, Context, Rows
+from autotrain_gradio.data.values import units
+from autotrain_gradio.data.values.arrow_columns import as_text, pick
+from autotrain_gradio.data.values.numbers import EXACT, Numbers, parse, united
 
 BINS = 20
 LOOKED_AT = 1000
@@ -52,12 +53,12 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
             text, hint = said[code]
             if code == "number-unreadable" and (examples := united(_texts(cells, rows))):
                 hint = _one_unit(examples)
-            many = f"{counted(len(rows), 'row')} {text} {'is' if len(rows) == 1 else 'are'}"
+            many = f"{pluralize(len(rows), 'row')} {text} {'is' if len(rows) == 1 else 'are'}"
             findings.append(
                 Finding(
                     "warning",
                     code,
-                    f"{many} left out: {listed(shown, len(rows))}.",
+                    f"{many} left out: {join_examples(shown, len(rows))}.",
                     hint,
                     where,
                 )
@@ -74,7 +75,7 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
 
 
 def _one_unit(examples: list[str]) -> str:
-    shown = listed([repr(e[:40]) for e in examples])
+    shown = join_examples([repr(e[:40]) for e in examples])
     return f"Convert the numbers to one unit, the same in every row: there are {shown}."
 
 
@@ -86,10 +87,12 @@ def written(found: Numbers, where: str) -> list[Finding]:
     """Tell of numbers that are written otherwise than 1234.5, and how they were read."""
     findings = []
     if found.comma:
-        message = f"{counted(found.comma, 'number')} with a decimal comma {'was' if found.comma == 1 else 'were'} read."
+        message = (
+            f"{pluralize(found.comma, 'number')} with a decimal comma {'was' if found.comma == 1 else 'were'} read."
+        )
         findings.append(Finding("info", "decimal-comma", message, "1,5 was read as 1.5.", where))
     if found.thousands:
-        message = f"In {counted(found.thousands, 'number')} commas were read as marks between the thousands."
+        message = f"In {pluralize(found.thousands, 'number')} commas were read as marks between the thousands."
         findings.append(
             Finding(
                 "info", "thousands-comma", message, "1,234 was read as one thousand two hundred thirty-four.", where
@@ -97,18 +100,20 @@ def written(found: Numbers, where: str) -> list[Finding]:
         )
     if found.grouped:
         message = (
-            f"In {counted(found.grouped, 'number')} spaces or apostrophes were read as marks between the thousands."
+            f"In {pluralize(found.grouped, 'number')} spaces or apostrophes were read as marks between the thousands."
         )
         findings.append(Finding("info", "thousands-marks", message, "1'234 was read as 1234.", where))
     if found.points:
-        message = f"In {counted(found.points, 'number')} points were read as marks between the thousands."
+        message = f"In {pluralize(found.points, 'number')} points were read as marks between the thousands."
         findings.append(Finding("info", "thousands-points", message, "1.234 was read as 1234.", where))
     if found.negated:
-        message = f"{counted(found.negated, 'number')} in brackets, or with a minus behind, "
+        message = f"{pluralize(found.negated, 'number')} in brackets, or with a minus behind, "
         message += f"{'was' if found.negated == 1 else 'were'} read as negative."
         findings.append(Finding("info", "negative-in-brackets", message, "(5) was read as -5.", where))
     if found.times:
-        message = f"{counted(found.times, 'time')} or {'duration was' if found.times == 1 else 'durations were'} read."
+        message = (
+            f"{pluralize(found.times, 'time')} or {'duration was' if found.times == 1 else 'durations were'} read."
+        )
         findings.append(Finding("info", "clock-times", message, "14:30 was read as 14.5 hours.", where))
     elif found.unit:
         readable = int((~np.isnan(found.values)).sum())

@@ -7,9 +7,10 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.data.numbers import parse
-from autotrain_gradio.data.rows import Cells, Context, counted, listed
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.rows import Cells, Context
+from autotrain_gradio.data.values.numbers import parse
 
 CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$")
 """Minutes and seconds, perhaps with hours: 1:02:03.5, 02:03."""
@@ -36,8 +37,8 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
             Finding(
                 "warning",
                 "time-unreadable",
-                f"{counted(len(rows), 'row')} {'has' if one else 'have'} no time in seconds and "
-                f"{'is' if one else 'are'} left out: {listed(shown, len(rows))}.",
+                f"{pluralize(len(rows), 'row')} {'has' if one else 'have'} no time in seconds and "
+                f"{'is' if one else 'are'} left out: {join_examples(shown, len(rows))}.",
                 "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30.",
                 f"column {context.column}",
             )

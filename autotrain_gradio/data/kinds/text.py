@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.columns import as_text, begin_with, blank, is_list, look
-from autotrain_gradio.data.contents import of_texts
+from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds.text_panels import gallery, profile
-from autotrain_gradio.data.rows import Cells, Context, counted, listed
-from autotrain_gradio.errors import DataError, Finding
+from autotrain_gradio.data.rows import Cells, Context
+from autotrain_gradio.data.values.arrow_columns import as_text, begin_with, blank, is_list, look
+from autotrain_gradio.data.values.content_ids import of_texts
 
 __all__ = ["combine", "gallery", "inspect", "profile"]
 
@@ -58,7 +59,7 @@ def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:
     """Refuse a column whose cells are objects or lists: what would be learned from is their punctuation."""
     if pa.types.is_struct(cells.type):
         keys = [cells.type.field(i).name for i in range(cells.type.num_fields)]
-        what = f"objects with the keys {listed(keys)}"
+        what = f"objects with the keys {join_examples(keys)}"
         hint = (
             f"Save the text alone in a column of its own, for instance that of the key '{keys[0]}', or choose another."
         )
@@ -83,7 +84,7 @@ def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
             Finding(
                 "warning",
                 "text-json",
-                f"{counted(len(odd), 'text')} {'looks' if len(odd) == 1 else 'look'} like JSON objects or lists and "
+                f"{pluralize(len(odd), 'text')} {'looks' if len(odd) == 1 else 'look'} like JSON objects or lists and "
                 f"will be read with all braces and keys: {context.examples(odd)}.",
                 "Save the text alone, if it stands inside.",
                 f"column {context.column}",
@@ -95,7 +96,7 @@ def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
             Finding(
                 "warning",
                 "text-empty",
-                f"{counted(len(empty), 'row')} {'has' if one else 'have'} no text and "
+                f"{pluralize(len(empty), 'row')} {'has' if one else 'have'} no text and "
                 f"{'is' if one else 'are'} left out: {context.examples(empty)}.",
                 "Fill in the texts if these rows shall count.",
                 f"column {context.column}",

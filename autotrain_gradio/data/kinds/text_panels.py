@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio import panels
-from autotrain_gradio.data.columns import pick
-from autotrain_gradio.data.labels import short
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.data.rows import Context, Rows
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.data.values.arrow_columns import pick
+from autotrain_gradio.data.values.labels import short
 
 EDGES = (0, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 PER_CLASS = 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from autotrain_gradio.data.columns import as_text
 from autotrain_gradio.data.rows import Cells, Context
+from autotrain_gradio.data.values.arrow_columns import as_text
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:

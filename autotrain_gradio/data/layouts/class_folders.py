@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.pipeline.split_names import is_split, match, wanted
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, counted, listed
-from autotrain_gradio.data.split_names import is_split, match, wanted
-from autotrain_gradio.data.tree import Entry, Tree
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
 
 LABEL = "label"
 
@@ -49,17 +50,17 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     kind = request.media.name
     media = tree.with_suffix(request.media.suffixes)
     if not media:
-        seen = ", ".join(f"{counted(n, s + ' file')}" for s, n in list(tree.count().items())[:5])
+        seen = ", ".join(f"{pluralize(n, s + ' file')}" for s, n in list(tree.count().items())[:5])
         return Rejected(
             f"there are no {kind} files ({' '.join(request.media.suffixes)}); found: {seen or 'no files at all'}"
         )
     plan = classes_of(media, request, tree.splits)
     classes = {c for rows in plan.rows.values() for _, c in rows if c is not None}
     if not classes:
-        return Rejected(f"{counted(len(media), kind)} lie in no folders that could name their classes")
+        return Rejected(f"{pluralize(len(media), kind)} lie in no folders that could name their classes")
     splits = [s for s in plan.rows if s]
-    said = f" in the splits {listed([repr(s) for s in splits])}" if splits else ""
-    return Recognised(0.6, f"{counted(len(classes), 'folder')} with {kind}s{said}: {listed(sorted(classes))}")
+    said = f" in the splits {join_examples([repr(s) for s in splits])}" if splits else ""
+    return Recognised(0.6, f"{pluralize(len(classes), 'folder')} with {kind}s{said}: {join_examples(sorted(classes))}")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
@@ -94,13 +95,13 @@ def folder_findings(
             Finding(
                 "warning",
                 f"{kind}s-beside-folders",
-                f"{counted(len(loose), kind)} {'lies' if one else 'lie'} beside the class folders, not in one, and "
-                f"{'is' if one else 'are'} left out: {listed(loose)}.",
+                f"{pluralize(len(loose), kind)} {'lies' if one else 'lie'} beside the class folders, not in one, and "
+                f"{'is' if one else 'are'} left out: {join_examples(loose)}.",
                 "Move them into the folder of their class.",
             )
         )
     if plan.nested:
-        shown = listed([f"{path} → {name}" for path, name in sorted(plan.nested.items())])
+        shown = join_examples([f"{path} → {name}" for path, name in sorted(plan.nested.items())])
         findings.append(
             Finding(
                 "info",
@@ -116,8 +117,8 @@ def folder_findings(
             Finding(
                 "warning" if near else "info",
                 "other-files",
-                f"{counted(len(others), 'file')} of other kinds {'was' if len(others) == 1 else 'were'} passed over: "
-                f"{listed([f.path for f in sorted(others, key=lambda f: f.suffix not in near)])}.",
+                f"{pluralize(len(others), 'file')} of other kinds {'was' if len(others) == 1 else 'were'} passed over: "
+                f"{join_examples([f.path for f in sorted(others, key=lambda f: f.suffix not in near)])}.",
                 f"Save {', '.join(near)} files as {' or '.join(suffixes[:2])} if they shall count." if near else "",
             )
         )

@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
-from autotrain_gradio.data.tree import Tree
-from autotrain_gradio.errors import DataError
 
 SUFFIX = ".eaf"
 LARGEST = 200 * 2**20

@@ -10,15 +10,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from autotrain_gradio.data import split_names
-from autotrain_gradio.data.arrow_files import as_media, open_table
-from autotrain_gradio.data.columns import stacked
-from autotrain_gradio.data.files import read_json, write_json
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.files.arrow_files import as_media, open_table
+from autotrain_gradio.data.files.json_files import read_json, write_json
+from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import ROW, WHERE, Progress, Raw, Recognised, Rejected, listed
-from autotrain_gradio.data.tree import Entry, Tree
-from autotrain_gradio.errors import DataError
-from autotrain_gradio.settings import Limits
+from autotrain_gradio.data.rows import ROW, WHERE, Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.values.arrow_columns import stacked
 
 SUFFIXES = (".parquet", ".arrow")
 BATCH = 64
@@ -43,10 +44,10 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         if column:
             return Recognised(
                 0.9,
-                f"{listed([e.path for e in entries])} {'holds' if len(entries) == 1 else 'hold'} the "
+                f"{join_examples([e.path for e in entries])} {'holds' if len(entries) == 1 else 'hold'} the "
                 f"{request.media.name}s in the column '{column}'",
             )
-        reasons.append(f"{entry.path} has no column of {request.media.name}s, only {listed(schema.names)}")
+        reasons.append(f"{entry.path} has no column of {request.media.name}s, only {join_examples(schema.names)}")
     return Rejected("; ".join(reasons[:3]))
 
 

@@ -11,13 +11,14 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autotrain_gradio.data.encoding import decode
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.encoding import decode
+from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
-from autotrain_gradio.data.tree import Entry, Tree
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
 
 SCP, TEXT, SEGMENTS, SPEAKERS = "wav.scp", "text", "segments", "utt2spk"
 
@@ -41,7 +42,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     scripts = _scripts(tree)
     if not scripts:
         return Rejected(f"no folder holds both {SCP} and {TEXT}")
-    return Recognised(0.95, f"{listed([s.path for s in scripts])} and {TEXT} beside it")
+    return Recognised(0.95, f"{join_examples([s.path for s in scripts])} and {TEXT} beside it")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
@@ -92,8 +93,8 @@ def _read(entry: Entry, tree: Tree) -> _Directory:
                 Finding(
                     "warning",
                     "key-twice",
-                    f"{counted(len(twice), 'key')} {'stands' if len(twice) == 1 else 'stand'} there twice; the first "
-                    f"one counts: {listed(twice)}.",
+                    f"{pluralize(len(twice), 'key')} {'stands' if len(twice) == 1 else 'stand'} there twice; the first "
+                    f"one counts: {join_examples(twice)}.",
                     "Give each utterance a name of its own.",
                     path,
                 )
@@ -123,8 +124,8 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
             Finding(
                 "error",
                 "command-refused",
-                f"{counted(len(commands), 'row')} {'names' if len(commands) == 1 else 'name'} a command instead of a "
-                f"file, which is never run: {listed(commands)}.",
+                f"{pluralize(len(commands), 'row')} {'names' if len(commands) == 1 else 'name'} a command instead of a "
+                f"file, which is never run: {join_examples(commands)}.",
                 "Run the commands yourself, save what comes out as WAV or FLAC, and name those files.",
                 where,
             )
@@ -134,8 +135,8 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
             Finding(
                 "error",
                 "ark-refused",
-                f"{counted(len(archives), 'row')} {'names' if len(archives) == 1 else 'name'} a place in a Kaldi "
-                f"archive, which is not read: {listed(archives)}.",
+                f"{pluralize(len(archives), 'row')} {'names' if len(archives) == 1 else 'name'} a place in a Kaldi "
+                f"archive, which is not read: {join_examples(archives)}.",
                 "Copy the audio out with wav-copy, one file each.",
                 where,
             )
@@ -186,8 +187,8 @@ def _utterances(directory: _Directory, files: dict[str, str | None]) -> list[Utt
                 Finding(
                     "warning",
                     code,
-                    f"{counted(len(names), 'utterance')} {one if len(names) == 1 else many} {what}, "
-                    f"and cannot be used: {listed(names)}.",
+                    f"{pluralize(len(names), 'utterance')} {one if len(names) == 1 else many} {what}, "
+                    f"and cannot be used: {join_examples(names)}.",
                     hint,
                     directory.path(where),
                 )

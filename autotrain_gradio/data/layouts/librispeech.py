@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autotrain_gradio.data.encoding import decode
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.encoding import decode
+from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
-from autotrain_gradio.data.tree import Entry, Tree
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
 
 ENDING = ".trans.txt"
 
@@ -27,7 +28,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         return Rejected(f"no file's name ends in {ENDING}")
     if not tree.with_suffix(request.media.suffixes):
         return Rejected(f"there are no {request.media.name} files beside {tables[0].path}")
-    return Recognised(0.95, f"{counted(len(tables), 'file')} such as {tables[0].path} hold the transcripts")
+    return Recognised(0.95, f"{pluralize(len(tables), 'file')} such as {tables[0].path} hold the transcripts")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
@@ -68,8 +69,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
             Finding(
                 "warning",
                 "audio-without-text",
-                f"{counted(len(silent), 'audio file')} {'has' if len(silent) == 1 else 'have'} no line in a {ENDING} "
-                f"file, and {'is' if len(silent) == 1 else 'are'} not used: {listed(silent)}.",
+                f"{pluralize(len(silent), 'audio file')} {'has' if len(silent) == 1 else 'have'} no line in a {ENDING} "
+                f"file, and {'is' if len(silent) == 1 else 'are'} not used: {join_examples(silent)}.",
                 "Write their transcripts, or leave them out.",
             )
         )

@@ -8,14 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from autotrain_gradio.data.arrow_files import open_table
-from autotrain_gradio.data.arrow_sheet import read_arrow
-from autotrain_gradio.data.columns import common_types, in_types, stacked
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.files.arrow_files import open_table
+from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.embedded import join, media_field, read_features
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, listed, place
-from autotrain_gradio.data.tree import Tree
-from autotrain_gradio.errors import DataError
+from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, place
+from autotrain_gradio.data.tables.arrow_reader import read_arrow
+from autotrain_gradio.data.values.arrow_columns import common_types, in_types, stacked
 
 DICT, STATE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 
@@ -34,10 +35,10 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         except DataError as error:
             return Rejected(f"{files[0]}: {error.message}")
         if request.media is not None and media_field(schema, request) is None:
-            return Rejected(f"{files[0]} has no column of {request.media.name}s, only {listed(schema.names)}")
+            return Rejected(f"{files[0]} has no column of {request.media.name}s, only {join_examples(schema.names)}")
     splits = [s for s in folders if s]
     return Recognised(
-        1.0, f"a saved dataset with the splits {listed(splits)}" if splits else "a saved dataset without splits"
+        1.0, f"a saved dataset with the splits {join_examples(splits)}" if splits else "a saved dataset without splits"
     )
 
 

@@ -13,14 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data import split_names
-from autotrain_gradio.data.columns import THREADS, as_text, common_types, encode, in_types, is_text
+from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.embedded import read_features
+from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, listed, place
-from autotrain_gradio.data.sheets import SUFFIXES, Sheet, read_sheet
-from autotrain_gradio.data.tree import Entry, Tree
-from autotrain_gradio.errors import DataError, Finding
+from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, place
+from autotrain_gradio.data.tables.table_reader import SUFFIXES, Sheet, read_sheet
+from autotrain_gradio.data.values.arrow_columns import THREADS, as_text, common_types, encode, in_types, is_text
 
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
 TOTAL = re.compile(
@@ -42,7 +43,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         seen = ", ".join(f"{n:,} {suffix}" for suffix, n in list(tree.count().items())[:5])
         return Rejected(f"there is no table ({' '.join(SUFFIXES)}); found: {seen or 'no files at all'}")
     sure = any(e.suffix not in UNSURE for e in entries)
-    named = f"{listed([e.path for e in entries])} {'is a table' if len(entries) == 1 else 'are tables'}"
+    named = f"{join_examples([e.path for e in entries])} {'is a table' if len(entries) == 1 else 'are tables'}"
     return Recognised(0.7 if sure else 0.4, named)
 
 
@@ -102,7 +103,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     known = {e.path for e in entries}
     others = [f.path for f in tree.files if f.path not in known]
     if others and tree.only is None:
-        message = f"Files that are no tables were passed over: {listed(others)}."
+        message = f"Files that are no tables were passed over: {join_examples(others)}."
         raw.findings.append(Finding("info", "other-files", message))
     for name, tables in parts.items():
         raw.splits[name] = pa.concat_tables([t for _, t in tables], promote_options="default")
@@ -200,12 +201,12 @@ def _differing(tables: Sequence[tuple[Entry, pa.Table]]) -> list[Finding]:
             lacking[entry.path] = missing
     if not lacking:
         return []
-    shown = [f"{path} lacks {listed([repr(n) for n in missing])}" for path, missing in lacking.items()]
+    shown = [f"{path} lacks {join_examples([repr(n) for n in missing])}" for path, missing in lacking.items()]
     return [
         Finding(
             "warning",
             "columns-differ",
-            f"The tables do not have the same columns: {listed(shown)}. There the cells are empty.",
+            f"The tables do not have the same columns: {join_examples(shown)}. There the cells are empty.",
             "Give all files the same columns.",
         )
     ]

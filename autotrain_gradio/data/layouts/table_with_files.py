@@ -10,12 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from autotrain_gradio.data import split_names
+from autotrain_gradio.core.errors import DataError, Finding, UserError
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, counted, listed
-from autotrain_gradio.data.tables import SUFFIXES, Table, column_array, looks_like_url, read_table
-from autotrain_gradio.data.tree import Entry, Tree
-from autotrain_gradio.errors import DataError, Finding, UserError
+from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.tables.small_table import SUFFIXES, Table, column_array, looks_like_url, read_table
 
 LOOKED_AT = 200
 """Rows that are looked at to find the column of files."""
@@ -126,12 +127,12 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     if not search.found:
         if search.errors:
             return Rejected(str(search.errors[0]))
-        return Rejected(f"no column of {listed(search.others)} names {request.media.name} files")
+        return Rejected(f"no column of {join_examples(search.others)} names {request.media.name} files")
     names = [f"{f.entry.path} (column '{f.column}')" for f in search.found]
     sure = max(f.share for f in search.found)
     return Recognised(
         0.8 if sure >= 0.5 else 0.3,
-        f"{listed(names)} {'names' if len(names) == 1 else 'name'} the {request.media.name} files",
+        f"{join_examples(names)} {'names' if len(names) == 1 else 'name'} the {request.media.name} files",
     )
 
 
@@ -167,15 +168,17 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     _same_types(raw, column)
     if search.others:
         raw.findings.append(
-            Finding("info", "other-tables", f"Tables that name no files were passed over: {listed(search.others)}.")
+            Finding(
+                "info", "other-tables", f"Tables that name no files were passed over: {join_examples(search.others)}."
+            )
         )
     if search.instead:
         raw.findings.append(
             Finding(
                 "info",
                 "tables-not-used",
-                f"Beside {listed([f.entry.path for f in search.found])} other tables were not used: "
-                f"{listed(search.instead)}.",
+                f"Beside {join_examples([f.entry.path for f in search.found])} other tables were not used: "
+                f"{join_examples(search.instead)}.",
                 "Name the table itself as the place of the data, if another one is meant.",
             )
         )
@@ -340,7 +343,7 @@ def _files(found: _Found, resolver: Resolver, raw: Raw, kind: str) -> pa.StructA
             Finding(
                 "error",
                 "web-address",
-                f"{counted(len(urls), 'row')} name an address on the web: {listed(urls)}.",
+                f"{pluralize(len(urls), 'row')} name an address on the web: {join_examples(urls)}.",
                 "Download the files and pack them with the table.",
                 table.name,
             )
@@ -351,8 +354,8 @@ def _files(found: _Found, resolver: Resolver, raw: Raw, kind: str) -> pa.StructA
             Finding(
                 "info",
                 "extension-added",
-                f"{counted(len(added), 'name')} without an extension "
-                f"{'was' if len(added) == 1 else 'were'} completed: {listed(added)}.",
+                f"{pluralize(len(added), 'name')} without an extension "
+                f"{'was' if len(added) == 1 else 'were'} completed: {join_examples(added)}.",
                 where=table.name,
             )
         )
@@ -370,8 +373,8 @@ def found_elsewhere(files: list[str], where: str = "") -> list[Finding]:
         Finding(
             "info",
             "files-elsewhere",
-            f"{counted(len(files), 'path')} {'is' if one else 'are'} of another computer; "
-            f"{'its file was' if one else 'their files were'} found by the end of the path: {listed(files)}.",
+            f"{pluralize(len(files), 'path')} {'is' if one else 'are'} of another computer; "
+            f"{'its file was' if one else 'their files were'} found by the end of the path: {join_examples(files)}.",
             "Look whether these are the right files.",
             where,
         )

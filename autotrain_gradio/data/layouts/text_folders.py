@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from autotrain_gradio.data.encoding import decode
+from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.encoding import decode
+from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.class_folders import LABEL, classes_of, folder_findings
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, counted, listed
-from autotrain_gradio.data.tree import Tree
-from autotrain_gradio.errors import DataError, Finding
+from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
 
 SUFFIXES = (".txt", ".md")
 TEXT = "text"
@@ -32,13 +33,13 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     classes = {c for rows in plan.rows.values() for _, c in rows if c is not None}
     labelled = sum(label is not None for rows in plan.rows.values() for _, label in rows)
     if len(classes) < 2 and labelled < 2:
-        return Rejected(f"{counted(len(files), 'text file')} lie in no folders that could name their classes")
+        return Rejected(f"{pluralize(len(files), 'text file')} lie in no folders that could name their classes")
     splits = [s for s in plan.rows if s]
-    said = f" in the splits {listed([repr(s) for s in splits])}" if splits else ""
+    said = f" in the splits {join_examples([repr(s) for s in splits])}" if splits else ""
     # README.md and notes beside tables lie in folders too: most of the files must be texts.
     most = labelled >= 0.5 * len(tree.files)
     return Recognised(
-        0.75 if most else 0.2, f"{counted(len(classes), 'folder')} with texts{said}: {listed(sorted(classes))}"
+        0.75 if most else 0.2, f"{pluralize(len(classes), 'folder')} with texts{said}: {join_examples(sorted(classes))}"
     )
 
 
@@ -71,7 +72,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
                 guessed += [entry.path for _ in found]
                 texts.append(None if "\0" in text else text)
             done += 1
-            progress(f"Reading {counted(total, 'text')}", done / total)
+            progress(f"Reading {pluralize(total, 'text')}", done / total)
         paths = [entry.path for entry, _ in rows]
         raw.read += paths
         labels = pa.array([label for _, label in rows], pa.string())
@@ -83,8 +84,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
             Finding(
                 "info",
                 "encoding-guessed",
-                f"{counted(len(guessed), 'file')} {'is' if len(guessed) == 1 else 'are'} not UTF-8 and "
-                f"{'was' if len(guessed) == 1 else 'were'} read as Western European text: {listed(guessed)}.",
+                f"{pluralize(len(guessed), 'file')} {'is' if len(guessed) == 1 else 'are'} not UTF-8 and "
+                f"{'was' if len(guessed) == 1 else 'were'} read as Western European text: {join_examples(guessed)}.",
                 "Save them as UTF-8 if letters look wrong.",
             )
         )
@@ -93,8 +94,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
             Finding(
                 "warning",
                 "text-too-large",
-                f"{counted(len(large), 'file')} {'is' if len(large) == 1 else 'are'} too large for one text and left "
-                f"out: {listed(large)}.",
+                f"{pluralize(len(large), 'file')} {'is' if len(large) == 1 else 'are'} too large for one text and left "
+                f"out: {join_examples(large)}.",
                 "Cut them into the texts that shall be rows.",
             )
         )

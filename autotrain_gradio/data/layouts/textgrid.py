@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from autotrain_gradio.data.encoding import decode
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.files.encoding import decode
+from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
-from autotrain_gradio.data.tree import Tree
-from autotrain_gradio.errors import DataError
 
 SUFFIX = ".textgrid"
 LARGEST = 200 * 2**20

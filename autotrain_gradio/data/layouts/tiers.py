@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected, counted, listed
-from autotrain_gradio.data.tree import Entry, Tree
-from autotrain_gradio.errors import DataError, Finding, Fix, did_you_mean
+from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
 
 OPTION = "tier"
 OTHERS = 8
@@ -57,7 +58,7 @@ class _About:
 
     def __str__(self) -> str:
         length = f"{self.seconds / 3600:.2f} hours" if self.seconds >= 360 else f"{self.seconds:.0f} s"
-        return f"{counted(self.segments, 'segment')}, {length}"
+        return f"{pluralize(self.segments, 'segment')}, {length}"
 
 
 Parse = Callable[[bytes, str], Annotated]
@@ -74,7 +75,7 @@ def recognise(tree: Tree, request: Request, suffix: str, title: str) -> Recognis
     if not tree.with_suffix(request.media.suffixes):
         return Rejected(f"there are no {request.media.name} files beside {found[0].path}")
     return Recognised(
-        0.85, f"{listed([f.path for f in found])} {'holds' if len(found) == 1 else 'hold'} the annotations"
+        0.85, f"{join_examples([f.path for f in found])} {'holds' if len(found) == 1 else 'hold'} the annotations"
     )
 
 
@@ -123,8 +124,8 @@ def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: P
             Finding(
                 "warning",
                 "tier-missing-in-files",
-                f"{counted(len(without), 'file')} {'has' if len(without) == 1 else 'have'} no text in the tier "
-                f"{' or '.join(repr(n) for n in chosen)}: {listed(without)}.",
+                f"{pluralize(len(without), 'file')} {'has' if len(without) == 1 else 'have'} no text in the tier "
+                f"{' or '.join(repr(n) for n in chosen)}: {join_examples(without)}.",
                 "Call the tiers alike in all files.",
             )
         )
@@ -168,7 +169,8 @@ def _choose(about: dict[str, _About], request: Request, findings: list[Finding])
             Finding(
                 "error",
                 "tier-unknown",
-                f"There is no tier '{unknown[0]}' with text. Tiers: {listed(_listed(about), limit=OTHERS) or 'none'}.",
+                f"There is no tier '{unknown[0]}' with text. Tiers: "
+                f"{join_examples(_listed(about), limit=OTHERS) or 'none'}.",
                 did_you_mean(unknown[0], list(about)),
                 "data.options.tier",
             )
@@ -195,7 +197,7 @@ def _choose(about: dict[str, _About], request: Request, findings: list[Finding])
             Finding(
                 "info",
                 "tiers-of-one-type",
-                f"{len(alike)} tiers are of the same type as '{chosen[0]}': {listed(_listed(about, alike))}.",
+                f"{len(alike)} tiers are of the same type as '{chosen[0]}': {join_examples(_listed(about, alike))}.",
                 "Use them together if each is of another speaker.",
                 "data.options.tier",
                 Fix(f"Use all {len(alike)} of them", {"options": {OPTION: alike}}),

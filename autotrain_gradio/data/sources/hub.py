@@ -22,13 +22,14 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from autotrain_gradio.data import split_names
-from autotrain_gradio.data.archives import TAR_SUFFIXES, allow_disk
-from autotrain_gradio.data.files import read_json, write_json
+from autotrain_gradio.core.errors import DataError, Finding, Fix, UserError, did_you_mean
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.archives import TAR_SUFFIXES, allow_disk
+from autotrain_gradio.data.files.json_files import read_json, write_json
+from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Fetched, Progress, counted, listed
+from autotrain_gradio.data.rows import Fetched, Progress
 from autotrain_gradio.data.sources.upload import unpack_all
-from autotrain_gradio.errors import DataError, Finding, Fix, UserError, did_you_mean
 
 TABLES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx")
 ARCHIVES = (".zip", *TAR_SUFFIXES)
@@ -124,7 +125,7 @@ def _choose(name: str, sizes: Mapping[str, int], configs: Any, request: Request)
                 "hub-needs-code",
             )
         raise DataError(
-            f"'{name}' holds no data files that can be read here. Files: {listed(list(sizes)) or 'none'}.",
+            f"'{name}' holds no data files that can be read here. Files: {join_examples(list(sizes)) or 'none'}.",
             f"Choose a dataset with Parquet or CSV files{f' or {request.media.name} files' if request.media else ''}.",
             "data.path",
             "hub-no-data",
@@ -140,7 +141,7 @@ def _choose(name: str, sizes: Mapping[str, int], configs: Any, request: Request)
     if asked and not declared:
         chosen = [f for f in data if f.startswith(f"{asked}/")]
         if not chosen:
-            known = listed(sorted(folders), limit=20) or "none"
+            known = join_examples(sorted(folders), limit=20) or "none"
             raise DataError(
                 f"'{name}' has no configuration '{asked}'. Found: {known}.",
                 did_you_mean(asked, folders),
@@ -158,7 +159,7 @@ def _one_config(name: str, asked: str | None, declared: Mapping[str, Mapping[str
     if asked:
         if asked not in declared:
             raise DataError(
-                f"'{name}' has no configuration '{asked}'. Found: {listed(list(declared), limit=20)}.",
+                f"'{name}' has no configuration '{asked}'. Found: {join_examples(list(declared), limit=20)}.",
                 did_you_mean(asked, declared),
                 "data.options.config",
                 "hub-config",
@@ -176,7 +177,7 @@ def _which_config(name: str, configs: list[str]) -> UserError:
     finding = Finding(
         "error",
         "hub-config",
-        f"'{name}' has {counted(len(configs), 'configuration')}: {listed(configs, limit=20)}.",
+        f"'{name}' has {pluralize(len(configs), 'configuration')}: {join_examples(configs, limit=20)}.",
         f"Choose one: data.options.config, or train_split: {configs[0]}:train.",
         "data.options.config",
         Fix(f"Use '{configs[0]}'", {"options": {"config": configs[0]}}),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autotrain_gradio.data.archives import is_archive
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.files.archives import is_archive
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress
 from autotrain_gradio.data.sources.upload import unpack_all
-from autotrain_gradio.errors import DataError
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autotrain_gradio.bundled import ASSETS
+from autotrain_gradio.core.assets import ASSETS
+from autotrain_gradio.core.errors import DataError, did_you_mean
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress
-from autotrain_gradio.errors import DataError, did_you_mean
 
 
 def samples_folder() -> Path:

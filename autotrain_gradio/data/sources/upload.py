@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from autotrain_gradio.data.archives import extract, is_archive
-from autotrain_gradio.data.files import read_json, write_json
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.files.archives import extract, is_archive
+from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress
-from autotrain_gradio.errors import DataError
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:

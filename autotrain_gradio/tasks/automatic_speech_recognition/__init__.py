@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from autotrain_gradio.data.catalogue import (
+from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.data.catalog import (
     AUDIO,
     AUDIO_CONTENT,
     AUDIO_EMBEDDED,
@@ -29,8 +30,7 @@ from autotrain_gradio.data.catalogue import (
     TEXTGRID,
     UPLOAD,
 )
-from autotrain_gradio.data.declare import Column
-from autotrain_gradio.spec import TINY
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import (
     PROGRESS_CHARTS,
     Chart,

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import Wav2Vec2CTCTokenizer
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.training import vocabulary
 
 HEADS = ("lm_head", "ctc_head")

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from autotrain_gradio import panels
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.automatic_speech_recognition import decoding
 from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
 from autotrain_gradio.training.audio import Speech, spread_by_length
-from autotrain_gradio.training.judge import Judge
+from autotrain_gradio.training.evaluator import Judge
 from autotrain_gradio.training.metrics.speech import confusions, error_rate, speech
 
 SHOWN = 6

@@ -13,7 +13,7 @@ from transformers.models.auto.modeling_auto import (
 )
 from transformers.utils import is_torchaudio_available
 
-from autotrain_gradio.errors import MissingExtra
+from autotrain_gradio.core.errors import MissingExtra
 from autotrain_gradio.training import pretrained
 
 Family = Literal["ctc", "seq2seq", "transducer"]

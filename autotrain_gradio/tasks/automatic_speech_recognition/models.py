@@ -23,9 +23,9 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_TDT_MAPPING_NAMES
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 from transformers.utils import cached_file
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.spec import TINY
-from autotrain_gradio.tasks.automatic_speech_recognition import ctc, seq2seq, tiny, writing
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.tasks.automatic_speech_recognition import ctc, seq2seq, tiny, transcript_normalizer
 from autotrain_gradio.tasks.automatic_speech_recognition.families import Family, family_of
 from autotrain_gradio.training import lora, pretrained, saved
 from autotrain_gradio.training.audio import IGNORED, Collator
@@ -47,7 +47,7 @@ class Recogniser:
     model: Any
     extractor: Any
     tokenizer: Any
-    writing: writing.Writing
+    writing: transcript_normalizer.Writing
     encode: Callable[[str], list[int]]
     collator: Collator
     longest: int | None = None
@@ -71,7 +71,7 @@ def open_recogniser(name: str, params: Any, texts: Sequence[str], scratch: Path)
     """
     torch.manual_seed(params.seed)
     if name == TINY:
-        ours = writing.choose(params, "ctc", texts, None)
+        ours = transcript_normalizer.choose(params, "ctc", texts, None)
         assert ours.new is not None
         folder = tiny.tiny_model(scratch, ours.new[3:], seed=params.seed)
         made = _open(str(folder), "ctc", params, ours, open_tokenizer(str(folder), params.language), None)
@@ -82,7 +82,7 @@ def open_recogniser(name: str, params: Any, texts: Sequence[str], scratch: Path)
     if own is None and family != "ctc":
         message = f"'{name}' has no tokenizer."
         raise pretrained.ModelError(message, "Choose another model.", pretrained.WHERE, "model-broken")
-    ours = writing.choose(params, family, texts, None if own is None else ctc.known(own))
+    ours = transcript_normalizer.choose(params, family, texts, None if own is None else ctc.known(own))
     tokenizer = own
     if ours.new is not None:
         tokenizer = ctc.ctc_tokenizer({s: i for i, s in enumerate(ours.new)})
@@ -127,7 +127,9 @@ def _has(name: str, file: str, local: bool) -> bool:
     return path is not None
 
 
-def _open(name: str, family: Family, params: Any, ours: writing.Writing, tokenizer: Any, own: Any | None) -> Recogniser:
+def _open(
+    name: str, family: Family, params: Any, ours: transcript_normalizer.Writing, tokenizer: Any, own: Any | None
+) -> Recogniser:
     with pretrained.named(name):
         extractor = AutoFeatureExtractor.from_pretrained(name)
         config = AutoConfig.from_pretrained(name)
@@ -182,7 +184,7 @@ def _augment(config: Any, params: Any) -> list[str]:
 
 
 def _open_ctc(
-    name: str, config: Any, params: Any, ours: writing.Writing, tokenizer: Any, own: Any | None
+    name: str, config: Any, params: Any, ours: transcript_normalizer.Writing, tokenizer: Any, own: Any | None
 ) -> tuple[Any, Any, list[str]]:
     config.ctc_loss_reduction, config.ctc_zero_infinity = "mean", True
     if getattr(config, "vocab_size", None) is None:

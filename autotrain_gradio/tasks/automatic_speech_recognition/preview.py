@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from autotrain_gradio import data, panels
-from autotrain_gradio.data.audio_files import read_audio
-from autotrain_gradio.errors import DataError, UserError
-from autotrain_gradio.panels import Panel
-from autotrain_gradio.spec import TINY, RunSpec
-from autotrain_gradio.tasks.automatic_speech_recognition import ctc, models, writing
+from autotrain_gradio import data
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.spec import TINY, RunSpec
+from autotrain_gradio.data.media.audio_files import read_audio
+from autotrain_gradio.tasks.automatic_speech_recognition import ctc, models, transcript_normalizer
 from autotrain_gradio.tasks.automatic_speech_recognition.families import Family, family_of
 from autotrain_gradio.training import pretrained, vocabulary
 from autotrain_gradio.training.audio import SPEEDS, at_speed
@@ -36,11 +37,13 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     rows = data.load(draft)["train"]
     try:
         family, tokenizer, note = _model(spec.model, params)
-        ours = writing.choose(params, family, rows["text"], ctc.known(tokenizer) if tokenizer is not None else None)
+        ours = transcript_normalizer.choose(
+            params, family, rows["text"], ctc.known(tokenizer) if tokenizer is not None else None
+        )
     except UserError as error:
         # What is wrong with a model is the probe's to say; the transcripts can be shown nevertheless.
         family, tokenizer, note = "ctc", None, f"{error.message} Shown for a model that gets a new vocabulary."
-        ours = writing.choose(params.model_copy(update={"vocabulary": "new"}), "ctc", rows["text"], None)
+        ours = transcript_normalizer.choose(params.model_copy(update={"vocabulary": "new"}), "ctc", rows["text"], None)
     if ours.new is not None:
         encode: Any = ctc.encoder(ctc.ctc_tokenizer({s: i for i, s in enumerate(ours.new)}))
         names = dict(enumerate(ours.new))
@@ -112,7 +115,7 @@ def _clip(one: Mapping[str, Any], row: int, folder: Path, params: Any, text: str
     return found
 
 
-def _symbols(ours: writing.Writing, tokenizer: Any) -> Panel:
+def _symbols(ours: transcript_normalizer.Writing, tokenizer: Any) -> Panel:
     """The symbols of the transcripts: how often each occurs, and which are rare or unknown to the model."""
     missing = set(ours.coverage.missing) if ours.coverage is not None and ours.new is None else set()
     left_out = set() if ours.new is None else set(ours.counts) - set(ours.new)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoFeatureExtractor
 
-from autotrain_gradio.errors import Finding, UserError
-from autotrain_gradio.spec import TINY, RunSpec
+from autotrain_gradio.core.errors import Finding, UserError
+from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.automatic_speech_recognition import ctc, models, seq2seq, tiny
 from autotrain_gradio.tasks.automatic_speech_recognition.families import TITLES, family_of
 from autotrain_gradio.training import pretrained

@@ -10,7 +10,8 @@ from typing import Any
 from datasets import DatasetDict
 from transformers import TrainingArguments
 
-from autotrain_gradio import data, panels
+from autotrain_gradio import data
+from autotrain_gradio.core import panels
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.automatic_speech_recognition import models, utterances
 from autotrain_gradio.tasks.automatic_speech_recognition.evaluation import View

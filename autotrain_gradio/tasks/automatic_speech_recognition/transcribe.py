@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from autotrain_gradio.data.audio_files import read_audio
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.data.media.audio_files import read_audio
 from autotrain_gradio.tasks.automatic_speech_recognition import decoding, models, seq2seq
 from autotrain_gradio.training.audio import Collator, Wave
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autotrain_gradio.data.audio_files import header, read_audio
-from autotrain_gradio.errors import DataError
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.media.audio_files import header, read_audio
 from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
 from autotrain_gradio.training.audio import SPEEDS, Speech, Utterance
 from autotrain_gradio.training.vocabulary import clean, frames_needed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from autotrain_gradio.data.catalogue import (
+from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.data.catalog import (
     CLASS_BALANCE,
     CLASS_FOLDERS,
     DUPLICATES,
@@ -19,8 +20,7 @@ from autotrain_gradio.data.catalogue import (
     TABLE_WITH_FILES,
     UPLOAD,
 )
-from autotrain_gradio.data.declare import Column
-from autotrain_gradio.spec import TINY
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import (
     PROGRESS_CHARTS,
     Chart,

@@ -6,13 +6,13 @@ import shutil
 
 import numpy as np
 
-from autotrain_gradio import panels
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import metrics
+from autotrain_gradio.training.evaluator import Judge, class_results, classes_panel, confusion_panel
 from autotrain_gradio.training.images import Images
-from autotrain_gradio.training.judge import Judge, class_results, classes_panel, confusion_panel
-from autotrain_gradio.training.shown import spread
+from autotrain_gradio.training.sample_selection import spread
 from autotrain_gradio.training.vision import thumbnail
 
 SHOWN = 8

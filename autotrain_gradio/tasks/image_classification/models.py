@@ -10,8 +10,8 @@ import torch
 from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as TYPES
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.spec import TINY
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import pretrained
 from autotrain_gradio.training.vision import Geometry

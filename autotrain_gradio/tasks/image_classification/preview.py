@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from huggingface_hub import try_to_load_from_cache
 
-from autotrain_gradio import data, panels
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.panels import Panel
-from autotrain_gradio.spec import TINY, RunSpec
+from autotrain_gradio import data
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.image_classification.tiny import TINY_SIDE
 from autotrain_gradio.training import vision
-from autotrain_gradio.training.shown import spread
+from autotrain_gradio.training.sample_selection import spread
 
 USUAL_SIDE = 224
 

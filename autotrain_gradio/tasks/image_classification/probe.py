@@ -7,8 +7,8 @@ from typing import Any
 
 from transformers import AutoImageProcessor
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.spec import TINY, RunSpec
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.image_classification import models
 from autotrain_gradio.tasks.image_classification.tiny import TINY_SIDE, tiny_config
 from autotrain_gradio.training import pretrained, vision

@@ -14,7 +14,7 @@ from datasets import DatasetDict
 from transformers import AutoImageProcessor, AutoModelForImageClassification, Trainer, TrainingArguments
 
 from autotrain_gradio import data
-from autotrain_gradio.errors import DataError, UserError
+from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.image_classification import models
 from autotrain_gradio.tasks.image_classification.evaluation import judge_of
@@ -23,9 +23,9 @@ from autotrain_gradio.tasks.image_classification.probe import probe
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import card, saved, vision
 from autotrain_gradio.training.arguments import arguments
+from autotrain_gradio.training.evaluator import only_logits
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.images import Budget, Images, collate
-from autotrain_gradio.training.judge import only_logits
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from autotrain_gradio.data.catalogue import (
+from autotrain_gradio.data.catalog import (
     CLASS_BALANCE,
     DUPLICATES,
     LABEL_SPELLING,
@@ -14,7 +14,7 @@ from autotrain_gradio.data.catalogue import (
     TABLE_ROWS,
     TABLE_TARGET,
 )
-from autotrain_gradio.data.declare import Column
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks import tabular
 from autotrain_gradio.tasks.base import Metric, Sample, Task, param
 from autotrain_gradio.tasks.classification import figures

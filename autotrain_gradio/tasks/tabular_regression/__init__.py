@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from autotrain_gradio.data.catalogue import DUPLICATES, NUMBER, TABLE_COLUMNS, TABLE_LEAKAGE, TABLE_ROWS
-from autotrain_gradio.data.declare import Column
+from autotrain_gradio.data.catalog import DUPLICATES, NUMBER, TABLE_COLUMNS, TABLE_LEAKAGE, TABLE_ROWS
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks import tabular
 from autotrain_gradio.tasks.base import Metric, Sample, Task, param
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from autotrain_gradio import panels
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.training import metrics
-from autotrain_gradio.training.judge import Judge, class_results, classes_panel, confusion_panel
-from autotrain_gradio.training.shown import spread
+from autotrain_gradio.training.evaluator import Judge, class_results, classes_panel, confusion_panel
+from autotrain_gradio.training.sample_selection import spread
 from autotrain_gradio.training.text import Texts
 
 SHOWN = 8

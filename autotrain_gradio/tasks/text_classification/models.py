@@ -10,8 +10,8 @@ import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, ModernBertConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as TYPES
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.spec import TINY
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, TINY_VOCABULARY, tiny_tokenizer
 from autotrain_gradio.training import pretrained
 from autotrain_gradio.training.tokens import longest, open_tokenizer

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from autotrain_gradio import data, panels
-from autotrain_gradio.panels import Panel
-from autotrain_gradio.spec import TINY, RunSpec
+from autotrain_gradio import data
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, tiny_tokenizer
 from autotrain_gradio.training import pretrained
-from autotrain_gradio.training.shown import spread
+from autotrain_gradio.training.sample_selection import spread
 from autotrain_gradio.training.tokens import POSITIONS, longest, open_tokenizer, tokenise
 
 MEASURED = 20_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.spec import TINY, RunSpec
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS
 from autotrain_gradio.training import pretrained

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from datasets import ClassLabel, Dataset
 
-from autotrain_gradio.errors import DataError
+from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.training import metrics
 
 

@@ -13,8 +13,8 @@ from datasets import DatasetDict
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
-from autotrain_gradio.data.rows import counted
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.tasks.text_classification.evaluation import View
@@ -25,8 +25,8 @@ from autotrain_gradio.tasks.text_classification.probe import probe
 from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.training import card, lora, saved
 from autotrain_gradio.training.arguments import arguments
+from autotrain_gradio.training.evaluator import only_logits
 from autotrain_gradio.training.fit import Fit, fit
-from autotrain_gradio.training.judge import only_logits
 from autotrain_gradio.training.text import Collate, Texts, TextTrainer
 from autotrain_gradio.training.tokens import longest, tokenise
 
@@ -135,7 +135,7 @@ def read_texts(
             share = tokens.cut / len(part)
             what = "training" if name == "train" else "validation"
             run.note(
-                f"{counted(tokens.cut, f'{what} text')} ({share:.1%}) longer than {limit:,} tokens are cut to that; "
+                f"{pluralize(tokens.cut, f'{what} text')} ({share:.1%}) longer than {limit:,} tokens are cut to that; "
                 f"the longest has {int(tokens.full.max()):,}.",
                 hint=""
                 if limit == most

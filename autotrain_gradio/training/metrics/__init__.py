@@ -15,7 +15,7 @@ from autotrain_gradio.training.metrics.classification import (
     thresholds_for_f1,
 )
 from autotrain_gradio.training.metrics.regression import regression
-from autotrain_gradio.training.metrics.words import against_guessing, against_the_mean, shown, title
+from autotrain_gradio.training.metrics.summaries import against_guessing, against_the_mean, shown, title
 
 __all__ = [
     "AVERAGES",

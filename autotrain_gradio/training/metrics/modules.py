@@ -11,7 +11,7 @@ from typing import Any
 import datasets
 import numpy as np
 
-from autotrain_gradio.training.metrics.light import evaluate
+from autotrain_gradio.training.metrics.lazy_evaluate import evaluate
 
 NUMBER = datasets.Value("float64")
 CITATION = "Pedregosa et al., Scikit-learn: Machine Learning in Python, JMLR 12, 2011."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autotrain_gradio.data.rows import listed
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.training.tabular.families import Family
 from autotrain_gradio.training.tabular.frame import CHOICES, Form
 from autotrain_gradio.training.tabular.prepare import CATEGORIES, LETTERS
@@ -43,4 +43,4 @@ def told(model: Saved, form: Form, family: Family) -> str:
 
 
 def _named(columns: Sequence[str]) -> str:
-    return listed([f"'{c}'" for c in columns], limit=SHOWN)
+    return join_examples([f"'{c}'" for c in columns], limit=SHOWN)

@@ -15,10 +15,11 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from autotrain_gradio import data
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.panels import in_unit
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.checks.table_rows import LEAST
-from autotrain_gradio.data.rows import PLACE, Places, counted
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.panels import in_unit
+from autotrain_gradio.data.rows import PLACE, Places
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import card
@@ -66,7 +67,9 @@ def train(run: Reporter, task: families.Task) -> None:
     multi_label = len(columns) == 1 and isinstance(rows["train"].features[columns[0]], datasets.List)
     if len(parts["train"].names) < LEAST:
         count = len(parts["train"].names)
-        message = f"There {'is' if count == 1 else 'are'} {counted(count, 'training row')}: too few to compare models."
+        message = (
+            f"There {'is' if count == 1 else 'are'} {pluralize(count, 'training row')}: too few to compare models."
+        )
         raise UserError(message, "Add rows.", code="too-few-rows")
     if run.params.log != "none":
         message = f"A search over models of tables does not report to {run.params.log}."
@@ -247,7 +250,7 @@ def _search(run: Reporter, problem: search.Problem, task: families.Task) -> sear
     run.progress(found.done, params.num_trials, 0, 0, unit="trial", left=left)
     found.run()
     if found.seconds >= params.time_limit and found.done < params.num_trials and not run.stopping:
-        run.note(f"The time of {params.time_limit:,} seconds was used up after {counted(found.done, 'trial')}.")
+        run.note(f"The time of {params.time_limit:,} seconds was used up after {pluralize(found.done, 'trial')}.")
     return found
 
 
@@ -288,7 +291,7 @@ def _measure(
         run.state("running", "Measuring on the validation rows")
         with search.quiet():
             answers = kept.fitted.predict(prepare.prepared(kept.transformer, judge.frame))
-        return Measured(counted(len(judge.names), "validation row"), answers, judge.targets, judge.names)
+        return Measured(pluralize(len(judge.names), "validation row"), answers, judge.targets, judge.names)
     run.state("running", "Measuring by cross-validation")
     known = found.out_of_fold(best)
     if known is None:
@@ -342,7 +345,7 @@ def _card(
         data=facts,
         metrics=figures,
         measured_on=measured,
-        origin=f"{best.family.title}, the best of {counted(found.done, 'trial')}",
+        origin=f"{best.family.title}, the best of {pluralize(found.done, 'trial')}",
         note=report.chosen(found, "validation" in parts) if figures else "",
         disclosure=told,
     )

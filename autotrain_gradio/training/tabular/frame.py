@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 from datasets import Dataset
 
-from autotrain_gradio.data import dates, numbers
-from autotrain_gradio.data.columns import as_text
-from autotrain_gradio.data.files import read_json, write_json
-from autotrain_gradio.errors import DataError, UserError
+from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.data.files.json_files import read_json, write_json
+from autotrain_gradio.data.values import dates, numbers
+from autotrain_gradio.data.values.arrow_columns import as_text
 
 FEATURES = "features:"
 FORM = "form.json"

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autotrain_gradio.data.columns import as_text
-from autotrain_gradio.data.sheets import read_sheet
-from autotrain_gradio.errors import DataError, UserError
+from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.data.tables.table_reader import read_sheet
+from autotrain_gradio.data.values.arrow_columns import as_text
 from autotrain_gradio.training.tabular import frame, prepare, saving
 from autotrain_gradio.training.tabular.model import Answers
 from autotrain_gradio.training.tabular.search import quiet

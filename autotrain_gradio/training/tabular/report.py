@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autotrain_gradio import panels
-from autotrain_gradio.data.rows import counted
-from autotrain_gradio.panels import Panel
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.tabular.importance import Importance
 from autotrain_gradio.training.tabular.model import Answers, Target
@@ -221,7 +221,7 @@ def _wrong(answers: Answers, targets: Sequence[Target], names: Sequence[str]) ->
                     (float(answer[row, guess[row]]), [names[row], *([target.name] if several else []), *cells])
                 )
         columns, title = ["true", "predicted", "how sure"], "Most confident mistakes"
-        of = f"of {len(names) * len(targets):,} answers" if several else f"of {counted(len(names), 'row')}"
+        of = f"of {len(names) * len(targets):,} answers" if several else f"of {pluralize(len(names), 'row')}"
         note = f"{wrong:,} {of} are wrong." if wrong else f"None {of} is wrong."
     found.sort(key=lambda item: -item[0])
     return panels.table(title, [*head, *columns], [cells for _, cells in found[:MISTAKES]], note=note)
@@ -235,7 +235,7 @@ def importances(found: Importance, score: str) -> Panel:
     """Draw which columns the model needs."""
     shown = {n: max(0.0, v) for n, v in list(found.columns.items())[:BARS]}
     note = (
-        f"How much {score} is lost when a column's cells are shuffled, on {counted(found.rows, 'row')}"
+        f"How much {score} is lost when a column's cells are shuffled, on {pluralize(found.rows, 'row')}"
         f"{f', {found.repeats} times' if found.repeats > 1 else ''}. Columns that say the same share it."
     )
     if len(found.columns) > BARS:

@@ -13,8 +13,8 @@ import numpy as np
 import sklearn
 from sklearn.compose import ColumnTransformer
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.training.absent import absent
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.training.import_blocking import absent
 from autotrain_gradio.training.tabular.model import Fitted
 
 FILE = "model.skops"

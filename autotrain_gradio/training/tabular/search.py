@@ -21,8 +21,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 
-from autotrain_gradio.data.contents import by_chance, of_columns
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.data.values.content_ids import by_chance, of_columns
 from autotrain_gradio.training.tabular import model, prepare
 from autotrain_gradio.training.tabular.families import BY_NAME, Choice, Family
 from autotrain_gradio.training.tabular.model import Answers, Target

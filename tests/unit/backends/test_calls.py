@@ -17,9 +17,9 @@ import pytest
 from autotrain_gradio.backends import local
 from autotrain_gradio.backends.calls import call
 from autotrain_gradio.backends.warm import WarmWorkers
-from autotrain_gradio.errors import UserError, WorkerError
+from autotrain_gradio.core.errors import UserError, WorkerError
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.runs import wire
-from autotrain_gradio.settings import Limits
 
 PREVIEW = '''
 import time
@@ -202,7 +202,7 @@ CALLER = """
 import sys
 from pathlib import Path
 from autotrain_gradio.backends.calls import call
-from autotrain_gradio.settings import Limits
+from autotrain_gradio.core.settings import Limits
 call(Path(sys.argv[1]), "preview", {"spec": {"task": "toy-sorting"}, "do": "sleep"}, limits=Limits())
 """
 

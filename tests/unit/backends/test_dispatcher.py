@@ -21,12 +21,12 @@ from autotrain_gradio.backends import dispatcher as module
 from autotrain_gradio.backends import local
 from autotrain_gradio.backends.devices import accelerated, devices, least_used
 from autotrain_gradio.backends.dispatcher import Dispatcher
-from autotrain_gradio.errors import SpecError
+from autotrain_gradio.core.errors import SpecError
+from autotrain_gradio.core.settings import Limits, Settings
+from autotrain_gradio.core.spec import Secrets
 from autotrain_gradio.runs.files import append_line
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.store import Store
-from autotrain_gradio.settings import Limits, Settings
-from autotrain_gradio.spec import Secrets
 
 SPEC = {"task": "toy-sorting", "project_name": "toys", "model": "tiny", "data": {"source": "upload", "path": "x"}}
 
@@ -405,7 +405,7 @@ import sys, time
 from pathlib import Path
 from autotrain_gradio.backends.dispatcher import Dispatcher
 from autotrain_gradio.runs.store import Store
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.core.settings import Settings
 settings = Settings(home=Path(sys.argv[1]), slots=1)
 Dispatcher(settings, Store(settings.runs)).start()
 print("ready", flush=True)

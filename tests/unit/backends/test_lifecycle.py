@@ -16,9 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
-from autotrain_gradio.errors import StateError
+from autotrain_gradio.core.errors import StateError
+from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Limits, Settings
 
 Start = Callable[..., str]
 Until = Callable[..., dict[str, Any]]
@@ -184,7 +184,7 @@ APP = """
 import sys, time
 from pathlib import Path
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
+from autotrain_gradio.core.settings import Settings
 service = Service(Settings(home=Path(sys.argv[1]), slots=1))
 draft = service.draft("toy-sorting")
 params = {"steps": 200, "step_seconds": 0.02}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from autotrain_gradio.backends import warm
-from autotrain_gradio.settings import Limits
+from autotrain_gradio.core.settings import Limits
 
 
 class _Standing:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio import commands, panels
-from autotrain_gradio.console import Bar, duration, findings_text, panel_text, say, table, training_line
+from autotrain_gradio.cli import commands
+from autotrain_gradio.cli.console import Bar, duration, findings_text, panel_text, say, table, training_line
+from autotrain_gradio.core import panels
 
 PANELS = {
     "numbers": panels.numbers("Overview", {"Images": 1200}),

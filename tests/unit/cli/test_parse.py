@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autotrain_gradio import cli, commands
-from autotrain_gradio.cli import main
-from autotrain_gradio.registry import registry, resolve
+from autotrain_gradio.cli import commands
+from autotrain_gradio.cli.main import main, task_parser
+from autotrain_gradio.tasks.registry import registry, resolve
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_form_of_autotrain_becomes_the_same_spec(monkeypatch: pytest.MonkeyP
 def test_every_setting_has_a_flag_with_its_help() -> None:
     assert len(registry()) >= 1
     for task in registry():
-        text = " ".join(cli.task_parser(task, "x", train=True).format_help().split())
+        text = " ".join(task_parser(task, "x", train=True).format_help().split())
         for name, field in task.params.model_fields.items():
             flag = "--" + name.replace("_", "-")
             assert flag in text

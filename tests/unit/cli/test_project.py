@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autotrain_gradio import project
-from autotrain_gradio.errors import StateError
+from autotrain_gradio.cli import project
+from autotrain_gradio.core.errors import StateError
 
 RUN = "20260101-000000-cats-abcdefghij"
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from autotrain_gradio import data
-from autotrain_gradio.registry import resolve
-from autotrain_gradio.settings import Limits
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.tasks.registry import resolve
 
 Check = Callable[..., dict[str, Any]]
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio import data
-from autotrain_gradio.data.catalogue import (
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.spec import DataSpec
+from autotrain_gradio.data.catalog import (
     CLASS_BALANCE,
     DUPLICATES,
     FEATURE,
@@ -29,9 +31,7 @@ from autotrain_gradio.data.catalogue import (
     UPLOAD,
     VALUE,
 )
-from autotrain_gradio.data.declare import Column
-from autotrain_gradio.settings import Limits
-from autotrain_gradio.spec import DataSpec
+from autotrain_gradio.data.declarations import Column
 
 TEXTS = (
     Column("text", "Text", TEXT, names=("text", "sentence", "review"), many=True, join=True),

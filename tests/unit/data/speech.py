@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio import data
-from autotrain_gradio.data.catalogue import (
+from autotrain_gradio.core.spec import DataSpec
+from autotrain_gradio.data.catalog import (
     AUDIO,
     AUDIO_CONTENT,
     AUDIO_PARTS,
@@ -26,8 +27,7 @@ from autotrain_gradio.data.catalogue import (
     TEXTGRID,
     UPLOAD,
 )
-from autotrain_gradio.data.declare import Column
-from autotrain_gradio.spec import DataSpec
+from autotrain_gradio.data.declarations import Column
 from tests.unit.data.conftest import errors
 
 SPEECH = (

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data import archives
-from autotrain_gradio.data.archives import extract
-from autotrain_gradio.errors import DataError
-from autotrain_gradio.settings import Limits
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.data.files import archives
+from autotrain_gradio.data.files.archives import extract
 from tests.unit.data.conftest import Check, classes, errors, finding, names, picture, plant, resolved
 
 Members = dict[str, bytes]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data import audio_files
 from autotrain_gradio.data.checks import audio_content
 from autotrain_gradio.data.kinds import audio as audio_kind
+from autotrain_gradio.data.media import audio_files
 from tests.unit.data.conftest import codes, errors, finding, plant
 from tests.unit.data.roles import dropped
 from tests.unit.data.sounds import sound, tone, with_ffmpeg

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autotrain_gradio.data import audio_files
-from autotrain_gradio.data.audio_files import AudioError, audio_seconds, blocks, has_ffmpeg, header, read_audio
+from autotrain_gradio.data.media import audio_files
+from autotrain_gradio.data.media.audio_files import AudioError, audio_seconds, blocks, has_ffmpeg, header, read_audio
 from tests.unit.data.sounds import sound, tone, with_ffmpeg
 
 needs_ffmpeg = pytest.mark.skipif(not has_ffmpeg(), reason="ffmpeg is not installed")

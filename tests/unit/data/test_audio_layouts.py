@@ -13,13 +13,13 @@ import pytest
 from datasets.table import InMemoryTable
 
 from autotrain_gradio import data
-from autotrain_gradio.data.audio_files import read_audio
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.data.layouts import elan, textgrid
-from autotrain_gradio.errors import DataError
-from autotrain_gradio.options import spec_from_options
-from autotrain_gradio.registry import registry
-from autotrain_gradio.spec import RunSpec
-from autotrain_gradio.views import command_view
+from autotrain_gradio.data.media.audio_files import read_audio
+from autotrain_gradio.tasks.options import spec_from_options
+from autotrain_gradio.tasks.registry import registry
+from autotrain_gradio.tasks.views import command_view
 from tests.unit.data.conftest import codes, errors, finding, plant
 from tests.unit.data.fake_hub import serve
 from tests.unit.data.roles import dropped

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data import dates, numbers
+from autotrain_gradio.data.values import dates, numbers
 from tests.unit.data.conftest import finding
 from tests.unit.data.test_columns_of_tables import BASE, check
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.settings import Limits
+from autotrain_gradio.core.settings import Limits
 from tests.unit.data.conftest import Check, classes, codes, errors, finding, names, plant
 
 

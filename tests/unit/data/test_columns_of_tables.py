@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data.declare import Column
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.tasks.registry import resolve
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
 

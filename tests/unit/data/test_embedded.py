@@ -191,7 +191,7 @@ def test_parquet_without_images_says_what_it_has(tmp_path: Path, check: Check) -
 
 
 def test_a_changed_arrow_file_is_not_trained_on(tmp_path: Path, draft: Path, check: Check) -> None:
-    from autotrain_gradio.errors import DataError
+    from autotrain_gradio.core.errors import DataError
 
     (tmp_path / "in").mkdir()
     dataset().to_parquet(str(tmp_path / "in" / "d.parquet"))

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data import dates, numbers
-from autotrain_gradio.data.answers import several_answers
+from autotrain_gradio.data.values import dates, numbers
+from autotrain_gradio.data.values.multiple_answers import several_answers
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
 from tests.unit.data.test_columns_of_tables import BASE, check, kinds

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from autotrain_gradio import data
-from autotrain_gradio.errors import DataError
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.training import vision
 
 

@@ -12,8 +12,8 @@ import datasets
 import pytest
 
 from autotrain_gradio import data
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.sources import hub as hub_source
-from autotrain_gradio.settings import Limits
 from tests.unit.data.conftest import classes, errors, finding, names, picture, plant, resolved
 from tests.unit.data.fake_hub import SHA, TOKEN, FakeHub, serve
 from tests.unit.data.test_embedded import all_rows, dataset, expected

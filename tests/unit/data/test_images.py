@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.kinds import image as image_kind
 from autotrain_gradio.data.kinds.image_panels import as_rgb
-from autotrain_gradio.settings import Limits
 from tests.unit.data.conftest import Check, classes, codes, errors, finding, picture, plant
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.settings import Limits
+from autotrain_gradio.core.settings import Limits
 from tests.unit.data import roles
 from tests.unit.data.conftest import Check, codes, errors, picture, plant
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data import declare
-from autotrain_gradio.errors import DataError
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data import declarations
 from tests.unit.data import roles
 from tests.unit.data.conftest import Check, classes, errors, finding, picture, plant, resolved
 
@@ -155,7 +155,7 @@ def test_the_check_does_not_load_torch(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from autotrain_gradio import data
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.tasks.registry import resolve
 
 assert not {{"pyarrow", "datasets", "numpy"}} & set(sys.modules), "declaring loads too much"
 spec = resolve({{"task": "image-classification", "data": {{"source": "sample", "path": "shapes"}}}})
@@ -198,8 +198,8 @@ def test_no_row_is_lost_uncounted(tmp_path: Path, draft: Path, check: Check, see
 
 
 def test_a_large_table_is_looked_at_in_part_first(tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autotrain_gradio.data.pipeline.LARGE", 50)
-    monkeypatch.setattr("autotrain_gradio.data.pipeline.SOME_ROWS", 10)
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.check.LARGE", 50)
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.check.SOME_ROWS", 10)
     body = "text,label\n" + "".join(f"{'' if i % 7 == 0 else f'words {i}'},{'ab'[i % 2]}\n" for i in range(70))
     said: list[str] = []
     request = roles.request(roles.TEXTS, source="path", path=str(plant(tmp_path / "in", {"a.csv": body})))
@@ -223,8 +223,8 @@ def test_what_was_found_in_a_large_table_is_told_before_its_rows_are_written(
 
     data.check(draft, request, found=found)
     assert not told  # a small one takes no time to write
-    monkeypatch.setattr("autotrain_gradio.data.pipeline.LARGE", 50)
-    monkeypatch.setattr("autotrain_gradio.data.pipeline.SOME_ROWS", 10)
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.check.LARGE", 50)
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.check.SOME_ROWS", 10)
     shutil.rmtree(draft / "data")
     result = data.check(draft, request, found=found)
     assert told == [(result, [])] and result["profile"] and result["splits"] == {"train": 56, "validation": 14}
@@ -245,7 +245,7 @@ def test_a_check_leaves_rows_out_only_where_that_is_declared(
     body = "text,label\n" + "".join(f"words {i},{'ab'[i % 2]}\n" for i in range(20))
     request = roles.request(roles.TEXTS, source="path", path=str(plant(tmp_path / "in", {"a.csv": body})))
     with pytest.raises(TypeError, match="drops=True"):
-        data.check(draft, dataclasses.replace(request, checks=(declare.Check("greedy", "Greedy", "greedy"),)))
-    declared = declare.Check("greedy", "Greedy", "greedy", drops=True)
+        data.check(draft, dataclasses.replace(request, checks=(declarations.Check("greedy", "Greedy", "greedy"),)))
+    declared = declarations.Check("greedy", "Greedy", "greedy", drops=True)
     result = data.check(draft, dataclasses.replace(request, checks=(declared,)))
     assert roles.dropped(result) == {"text-empty": 2} and sum(result["splits"].values()) == 18

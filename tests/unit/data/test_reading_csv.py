@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autotrain_gradio.data.csv_plain import read_plain
-from autotrain_gradio.data.csv_sheet import _careful, find_delimiter, read_csv
-from autotrain_gradio.data.sheets import Sheet, read_sheet
-from autotrain_gradio.errors import DataError
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.tables.csv_fast import read_plain
+from autotrain_gradio.data.tables.csv_reader import _careful, find_delimiter, read_csv
+from autotrain_gradio.data.tables.table_reader import Sheet, read_sheet
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
 
@@ -205,7 +205,7 @@ def test_blank_rows_between_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         careful = _careful(path, "a.csv", "utf-8", ",", quiet)
         assert careful.number.tolist() == rows
         for block in range(1, len(content) + 1):
-            monkeypatch.setattr("autotrain_gradio.data.csv_plain.BLOCK", block)
+            monkeypatch.setattr("autotrain_gradio.data.tables.csv_fast.BLOCK", block)
             found = read_plain(path, "a.csv", content, ",")
             if found is not None:  # else a row is longer than a block
                 assert found.table.to_pydict() == careful.table.to_pydict()
@@ -215,7 +215,7 @@ def test_blank_rows_between_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_cell_with_line_ends_far_below_the_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the first look shows no line ends in cells, Arrow is told that there are none; that must be found out."""
-    monkeypatch.setattr("autotrain_gradio.data.csv_plain.BLOCK", 40)
+    monkeypatch.setattr("autotrain_gradio.data.tables.csv_fast.BLOCK", 40)
     for odd in ('"one\ntwo"', '"one\n\n\ntwo\n"', '"\n"'):
         content = "a,b\n" + '"x",1\n' * 30 + f"{odd},2\n" + '"y",3\n' * 30
         path = tmp_path / "a.csv"

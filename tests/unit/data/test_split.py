@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from autotrain_gradio import data
+from autotrain_gradio.core.errors import SpecError
+from autotrain_gradio.data.pipeline.split import balanced, split
 from autotrain_gradio.data.rows import Cells, Rows
-from autotrain_gradio.data.split import balanced, split
-from autotrain_gradio.errors import SpecError
 from tests.unit.data.conftest import Check, classes, codes, finding, plant, resolved
 
 

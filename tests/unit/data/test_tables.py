@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.errors import DataError
+from autotrain_gradio.core.errors import DataError
 from tests.unit.data.conftest import Check, classes, codes, errors, finding, names, plant
 
 ROWS = [(f"{i}.jpg", "cat" if i % 2 else "dog") for i in range(12)]

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data.declare import Column
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.tasks.registry import resolve
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
 from tests.unit.data.test_columns_of_tables import BASE, ROWS, Maker, check, kinds

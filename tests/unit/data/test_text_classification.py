@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from autotrain_gradio import data
+from autotrain_gradio.core.spec import from_yaml
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.registry import resolve
-from autotrain_gradio.spec import from_yaml
+from autotrain_gradio.tasks.registry import resolve
 
 GOOD = ["I love this film", "wonderful music", "nice and warm", "well acted", "a joy to see", "like coming home"]
 BAD = ["what a bore", "terrible plot", "never again", "fell asleep", "ugly and loud", "ten minutes were enough"]

@@ -9,7 +9,7 @@ import pytest
 
 from autotrain_gradio import data
 from autotrain_gradio.data.checks.text_language import SMALL_WORDS, spoken
-from autotrain_gradio.registry import registry
+from autotrain_gradio.tasks.registry import registry
 from tests.unit.data import roles
 
 GERMAN = [

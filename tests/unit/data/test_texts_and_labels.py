@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data.contents import of_columns, of_texts
-from autotrain_gradio.data.labels import Labels
+from autotrain_gradio.data.values.content_ids import of_columns, of_texts
+from autotrain_gradio.data.values.labels import Labels
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, names, plant
 

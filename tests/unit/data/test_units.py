@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data import numbers
+from autotrain_gradio.data.values import numbers
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding
 from tests.unit.data.test_columns_of_tables import BASE, about, check, kinds

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data.catalogue import AUDIO, AUDIO_PARTS, GROUP, LIFE, SECONDS, TABLE_WITH_FILES, TEXT
-from autotrain_gradio.data.declare import Column
-from autotrain_gradio.data.sources.life import source
-from autotrain_gradio.data.sources.life.store import Reading
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.spec import DataSpec
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import DataSpec
+from autotrain_gradio.data.catalog import AUDIO, AUDIO_PARTS, GROUP, LIFE, SECONDS, TABLE_WITH_FILES, TEXT
+from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.extensions.life import source
+from autotrain_gradio.extensions.life.store import Reading
 
 COLUMNS = (
     Column("audio", "Audio", AUDIO, names=("audio", "file_name")),

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.data.sources.life import choices, source, tiers
-from autotrain_gradio.data.sources.life.documents import Names, recording
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.extensions.life import choices, source, tiers
+from autotrain_gradio.extensions.life.documents import Names, recording
 from tests.unit.life.conftest import codes, opened, quiet, refusal, request_of
 from tests.unit.life.life_data import PEOPLE, boundary, document, files, grid, holds_a_name, plant, wav, zipped
 

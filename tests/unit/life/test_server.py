@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.data.sources.life import choices, client, server, source
-from autotrain_gradio.data.sources.life.client import Login
+from autotrain_gradio.extensions.life import choices, client, server, source
+from autotrain_gradio.extensions.life.client import Login
 from tests.unit.life.conftest import codes, limited, opened, quiet, refusal, request_of
 from tests.unit.life.fake_life import PASSWORD, TOKEN, USER, FakeLife
 from tests.unit.life.life_data import PEOPLE, boundary, document, grid, holds_a_name, wav, zipped

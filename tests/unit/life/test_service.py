@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.cli import task_parser
-from autotrain_gradio.errors import Forbidden, SpecError, UserError, WorkerError
-from autotrain_gradio.options import spec_from_options
-from autotrain_gradio.registry import registry
+from autotrain_gradio.cli.main import task_parser
+from autotrain_gradio.core.errors import Forbidden, SpecError, UserError, WorkerError
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Settings
-from autotrain_gradio.spec import RunSpec
-from autotrain_gradio.views import arguments, command_view
+from autotrain_gradio.tasks.options import spec_from_options
+from autotrain_gradio.tasks.registry import registry
+from autotrain_gradio.tasks.views import arguments, command_view
 from tests.unit.life.fake_life import PASSWORD, USER, FakeLife
 from tests.unit.life.life_data import PEOPLE, boundary, document, files, grid, holds_a_name, zipped
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.errors import SpecError, UserError
+from autotrain_gradio.core.errors import SpecError, UserError
 from autotrain_gradio.service import Service
 from tests.hub import TOKEN, Hub, serve
 

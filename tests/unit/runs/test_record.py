@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autotrain_gradio.errors import DataError, NotFound, StateError
+from autotrain_gradio.core.errors import DataError, NotFound, StateError
 from autotrain_gradio.runs import files, worker_lock
 from autotrain_gradio.runs.files import Tail, append_line, cut_torn_line, read_lines, write_json
 from autotrain_gradio.runs.record import Run, StateReader

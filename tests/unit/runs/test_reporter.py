@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs import reporter as module
 from autotrain_gradio.runs.files import append_line
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.spec import RunSpec
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.errors import Finding
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs import snapshot as module
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.series import downsample
 from autotrain_gradio.runs.snapshot import Fold, Snapshots
 from autotrain_gradio.runs.store import Store
-from autotrain_gradio.spec import RunSpec
 
 SPEC = {"task": "toy", "project_name": "toys", "model": "box", "data": {"path": "x"}}
 

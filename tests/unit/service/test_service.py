@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.errors import DataError, Forbidden, NotFound, SpecError, StateError, WorkerError
+from autotrain_gradio.core.errors import DataError, Forbidden, NotFound, SpecError, StateError, WorkerError
+from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.settings import Limits, Settings
 
 Start = Callable[..., str]
 Until = Callable[..., dict[str, Any]]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from autotrain_gradio.backends import local
-from autotrain_gradio.errors import StateError, WorkerError
+from autotrain_gradio.core.errors import StateError, WorkerError
+from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.service.turns import Turns
-from autotrain_gradio.settings import Limits, Settings
+from autotrain_gradio.service.latest_call import Turns
 
 IMAGES = "image-classification"
 DATA = {"source": "sample", "path": "shapes"}

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from autotrain_gradio import views
-from autotrain_gradio.errors import NotFound, SpecError, UserError
-from autotrain_gradio.registry import Registry, registry, resolve
-from autotrain_gradio.settings import Settings
-from autotrain_gradio.spec import RunSpec, Secrets, from_yaml, slug
+from autotrain_gradio.core.errors import NotFound, SpecError, UserError
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.spec import RunSpec, Secrets, from_yaml, slug
+from autotrain_gradio.tasks import views
+from autotrain_gradio.tasks.registry import Registry, registry, resolve
 
 AUTOTRAIN = """
 task: image_classification
@@ -300,7 +300,7 @@ def test_errors_are_printed_with_place_and_hint() -> None:
 def test_declarations_load_nothing_heavy() -> None:
     heavy = "torch transformers datasets pyarrow albumentations sklearn pandas gradio evaluate"
     code = (
-        "import sys; from autotrain_gradio.registry import registry; assert len(registry()) >= 1; "
+        "import sys; from autotrain_gradio.tasks.registry import registry; assert len(registry()) >= 1; "
         f"print([m for m in '{heavy}'.split() if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

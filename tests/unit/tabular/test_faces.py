@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio import commands, panels
 from autotrain_gradio.api import input_of
-from autotrain_gradio.cli import main
-from autotrain_gradio.console import panel_text, training_line
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.registry import registry, resolve
+from autotrain_gradio.cli import commands
+from autotrain_gradio.cli.console import panel_text, training_line
+from autotrain_gradio.cli.main import main
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import RunSpec, from_yaml
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.snapshot import Fold
-from autotrain_gradio.spec import RunSpec, from_yaml
+from autotrain_gradio.tasks.registry import registry, resolve
 from autotrain_gradio.ui import answers, check_view, kinds_table, models, row_form, run_html
 from autotrain_gradio.ui.panels import to_html
 

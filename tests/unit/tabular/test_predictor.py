@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from autotrain_gradio.errors import DataError, UserError
+from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.tasks.tabular_regression import train as regression
 from autotrain_gradio.training.tabular import frame, saving

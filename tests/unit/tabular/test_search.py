@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autotrain_gradio.data import contents
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.data.values import content_ids
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.tasks.tabular_regression import train as regression
 from autotrain_gradio.training.tabular import engine, families, model, scoring, search
@@ -59,9 +59,9 @@ def test_copies_of_a_row_lie_in_one_fold(kind: str, wanted: int | None, times: i
 def test_rows_that_are_equal_by_chance_are_no_copies() -> None:
     draw = np.random.default_rng(0)
     few = [draw.integers(0, 3, 400) for _ in range(3)]
-    assert contents.by_chance(contents.of_columns(few), few)
+    assert content_ids.by_chance(content_ids.of_columns(few), few)
     many = [np.tile(draw.integers(0, top, 200), 2) for top in (2**60, 9, 2**60)]
-    assert not contents.by_chance(contents.of_columns(many), many)
+    assert not content_ids.by_chance(content_ids.of_columns(many), many)
     frame = pd.DataFrame({"a": few[0], "b": few[1], "c": few[2]})
     assert (search.contents(frame) == -1).all()
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
-from autotrain_gradio.errors import UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.tasks.tabular_regression import train as regression
@@ -283,8 +283,8 @@ def test_it_trains_where_there_is_no_torch(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from autotrain_gradio import worker
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.worker import main as worker
+from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.runs.record import Run, write_json
 folder = Path(sys.argv[1])
 folder.mkdir()

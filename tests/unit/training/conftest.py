@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from autotrain_gradio import data
-from autotrain_gradio.registry import resolve
 from autotrain_gradio.runs.record import Run, read_lines, write_json
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.registry import resolve
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
 

@@ -13,10 +13,10 @@ import torch
 from transformers import Trainer, TrainingArguments
 from transformers.modeling_outputs import ImageClassifierOutput
 
-from autotrain_gradio.errors import UserError
-from autotrain_gradio.registry import resolve
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.image_classification import train as task
+from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.training import arguments as engine
 from autotrain_gradio.training import checkpoints, failures, fit
 

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification, Trainer, pipeline
 
-from autotrain_gradio.errors import MissingExtra, UserError
+from autotrain_gradio.core.errors import MissingExtra, UserError
 from autotrain_gradio.tasks.image_classification import train as task
 from autotrain_gradio.training import arguments, checkpoints, images, vision
 

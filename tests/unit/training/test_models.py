@@ -25,8 +25,8 @@ from transformers import (
     ViTForImageClassification,
 )
 
-from autotrain_gradio.errors import MissingExtra, UserError
-from autotrain_gradio.spec import RunSpec
+from autotrain_gradio.core.errors import MissingExtra, UserError
+from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.tasks.image_classification import models, train
 from autotrain_gradio.training import pretrained, saved
 

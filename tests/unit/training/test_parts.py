@@ -20,7 +20,7 @@ from transformers import (
     ViTImageProcessor,
 )
 
-from autotrain_gradio.errors import DataError, MissingExtra, UserError
+from autotrain_gradio.core.errors import DataError, MissingExtra, UserError
 from autotrain_gradio.training import images, pretrained, threads, vision
 from autotrain_gradio.training.arguments import logging_interval
 

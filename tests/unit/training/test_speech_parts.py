@@ -12,10 +12,17 @@ import soundfile
 import torch
 from transformers import Wav2Vec2FeatureExtractor, WhisperFeatureExtractor
 
-from autotrain_gradio.errors import MissingExtra, UserError
-from autotrain_gradio.registry import registry
-from autotrain_gradio.tasks.automatic_speech_recognition import ctc, decoding, models, tiny, transcribe, writing
+from autotrain_gradio.core.errors import MissingExtra, UserError
+from autotrain_gradio.tasks.automatic_speech_recognition import (
+    ctc,
+    decoding,
+    models,
+    tiny,
+    transcribe,
+    transcript_normalizer,
+)
 from autotrain_gradio.tasks.automatic_speech_recognition.families import family_of
+from autotrain_gradio.tasks.registry import registry
 from autotrain_gradio.training.audio import Collator, Speech, Utterance, at_speed
 from autotrain_gradio.training.pretrained import ModelError
 from tests.unit.training.voices import RATE, record, speak
@@ -175,34 +182,34 @@ def test_a_transducer_whose_loss_needs_torchaudio_says_so(monkeypatch: pytest.Mo
 
 def test_the_case_that_the_model_knows_is_taken() -> None:
     known = ctc.known(ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *"ABCDE'"])}))
-    found = writing.choose(params(), "ctc", ["Abc, cab!", "bad"], known)
+    found = transcript_normalizer.choose(params(), "ctc", ["Abc, cab!", "bad"], known)
     assert found.new is None and found.case == "upper" and found("Abc, d'e!") == "ABC D'E"
 
 
 def test_a_vocabulary_that_does_not_cover_is_replaced_and_told() -> None:
     known = ctc.known(ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *"ABC"])}))
-    found = writing.choose(params(), "ctc", ["क ख", "ग क"], known)
+    found = transcript_normalizer.choose(params(), "ctc", ["क ख", "ग क"], known)
     assert found.new == ["[PAD]", "[UNK]", "|", "क", "ख", "ग"]
     notes = " ".join(found.notes())
     assert "lacks 100.0%" in notes and "a new one was built" in notes and "hardly be learned: क ख ग" in notes
-    kept = writing.choose(params(vocabulary="model"), "ctc", ["abc क"], known)
+    kept = transcript_normalizer.choose(params(vocabulary="model"), "ctc", ["abc क"], known)
     assert kept.new is None and "lacks 25.00%" in " ".join(kept.notes())
 
 
 def test_graphemes_and_rare_symbols_in_a_new_vocabulary() -> None:
     texts = ["काका का", "कि"] * 5 + ["ङ"]
-    found = writing.choose(params(tokens="graphemes", min_character_count=2), "ctc", texts, None)
+    found = transcript_normalizer.choose(params(tokens="graphemes", min_character_count=2), "ctc", texts, None)
     assert found.new is not None and found.new[3:] == ["का", "कि"] and found.rare == ["ङ"]
 
 
 def test_models_whose_vocabulary_is_fixed_refuse_what_they_cannot_write() -> None:
     known = ctc.known(ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *"abc"])}))
     with pytest.raises(UserError, match=r"cannot write 100.0%"):
-        writing.choose(params(), "transducer", ["क"], known)
+        transcript_normalizer.choose(params(), "transducer", ["क"], known)
     with pytest.raises(UserError, match="Only models of the CTC kind"):
-        writing.choose(params(vocabulary="new"), "seq2seq", ["a"], known)
+        transcript_normalizer.choose(params(vocabulary="new"), "seq2seq", ["a"], known)
     with pytest.raises(UserError, match="no vocabulary"):
-        writing.choose(params(vocabulary="model"), "ctc", ["a"], None)
+        transcript_normalizer.choose(params(vocabulary="model"), "ctc", ["a"], None)
 
 
 def test_a_new_last_layer_keeps_what_both_vocabularies_know(tmp_path: Path) -> None:

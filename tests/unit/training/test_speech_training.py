@@ -14,7 +14,7 @@ import soundfile
 import torch
 from transformers import AutoModelForCTC, AutoTokenizer, pipeline
 
-from autotrain_gradio.errors import DataError, UserError
+from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.tasks.automatic_speech_recognition import tiny
 from autotrain_gradio.tasks.automatic_speech_recognition import train as task
 from autotrain_gradio.training import checkpoints

@@ -8,9 +8,9 @@ from typing import Any
 import datasets
 import pytest
 
-from autotrain_gradio.registry import resolve
 from autotrain_gradio.tasks.automatic_speech_recognition import tiny
 from autotrain_gradio.tasks.automatic_speech_recognition import train as task
+from autotrain_gradio.tasks.registry import resolve
 from tests.unit.training.voices import Talk, dataset, prepare, record
 
 

@@ -24,8 +24,8 @@ from transformers import (
     pipeline,
 )
 
-from autotrain_gradio import panels
-from autotrain_gradio.errors import DataError, UserError
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.tasks.text_classification import train as task
 from autotrain_gradio.tasks.text_classification.evaluation import View

@@ -13,9 +13,9 @@ import pytest
 import soundfile
 
 from autotrain_gradio import data
-from autotrain_gradio.registry import resolve
 from autotrain_gradio.runs.record import Run, read_lines, write_json
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.registry import resolve
 
 RATE = 16_000
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio import worker
+from autotrain_gradio.worker import main as worker
 
 
 def test_a_preview_loads_its_own_module_and_does_not_wait_for_what_only_some_need(

@@ -17,13 +17,13 @@ from typing import Any
 import psutil
 import pytest
 
-from autotrain_gradio import worker
-from autotrain_gradio.errors import DataError, Finding
+from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs.failure import findings_of, is_full
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.store import Store
-from autotrain_gradio.spec import RunSpec
+from autotrain_gradio.worker import main as worker
 
 NO_DATA = "import autotrain_gradio.data as data\ndata.ensure = lambda directory, resolved, **more: None\n"
 SLOW_DATA = """
@@ -94,7 +94,7 @@ def test_the_exit_status_is_zero_only_when_it_completed(make: Make, start: Go, t
 
 def test_all_findings_are_told_and_the_first_is_the_reason(make: Make, start: Go) -> None:
     raising = """
-from autotrain_gradio.errors import DataError, Finding
+from autotrain_gradio.core.errors import DataError, Finding
 import autotrain_gradio.data as data
 def ensure(directory, resolved, **more):
     found = [Finding("warning", "w", "A warning."), Finding("error", "a", "First."), Finding("error", "b", "Second.")]
@@ -126,7 +126,7 @@ def test_a_task_whose_module_is_broken_fails_with_a_reason(make: Make, start: Go
     (toys / "toy_task" / "train.py").write_text("import nothing_of_that_name\n")
     assert start(run).wait(timeout=60) == 1
     assert "nothing_of_that_name" in run.state().reason
-    assert last_error(run)["where"] == "worker.py:" + last_error(run)["where"].split(":")[1]
+    assert last_error(run)["where"] == "worker/main.py:" + last_error(run)["where"].split(":")[1]
 
 
 def test_sigterm_is_a_request_to_stop_and_the_second_ends(make: Make, start: Go) -> None:
@@ -294,7 +294,7 @@ def test_a_bug_names_its_place_in_our_code(tmp_path: Path) -> None:
         worker.run(tmp_path, "dance", {"spec": {"task": "image-classification"}}, lambda m, f: None)
     except ValueError as error:
         found = findings_of(error, tmp_path)[0]
-    assert found.code == "bug" and found.where.startswith("worker.py:")
+    assert found.code == "bug" and found.where.startswith("worker/main.py:")
     assert found.message == "ValueError: unknown verb 'dance'"
 
 
@@ -330,7 +330,7 @@ def test_the_last_words_find_room_on_a_full_disk(tmp_path: Path, monkeypatch: py
 LIGHT = """
 import json, sys
 from pathlib import Path
-from autotrain_gradio import worker
+from autotrain_gradio.worker import main as worker
 folder, data = Path(sys.argv[1]), sys.argv[2]
 spec = {"task": "image-classification", "model": "tiny", "data": {"source": "path", "path": data}}
 found = worker.run(folder, "check", {"spec": spec}, lambda message, fraction: None)

@@ -6,8 +6,8 @@ page but this file, and it imports nothing heavy.
 
 from __future__ import annotations
 
-from autotrain_gradio.data.catalogue import CLASS_BALANCE, LABEL, PATH, UPLOAD
-from autotrain_gradio.data.declare import Column, Kind, Layout
+from autotrain_gradio.data.catalog import CLASS_BALANCE, LABEL, PATH, UPLOAD
+from autotrain_gradio.data.declarations import Column, Kind, Layout
 from autotrain_gradio.tasks.base import Chart, Input, Metric, Params, SuggestedModel, Task, param
 
 SENTENCE = Kind("sentence", "sentence", "mood_task.sentence")

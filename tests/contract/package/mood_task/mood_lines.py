@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
-from autotrain_gradio.data.tree import Tree
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data.rows import Cells, Context
-from autotrain_gradio.errors import Finding
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:

@@ -7,10 +7,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio import data, panels
-from autotrain_gradio.panels import Panel
+from autotrain_gradio import data
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.spec import RunSpec
 
 from . import MoodParams
 

@@ -1,0 +1,1 @@
+"""The command line: arguments, commands, console output, generated docs."""

@@ -1,0 +1,344 @@
+"""What each command of the command line does; `cli.py` reads the command and calls these."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autotrain_gradio.cli.console import Bar, findings_text, panel_text, say, say_json, table, training_line
+from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.tasks.options import spec_from_options
+from autotrain_gradio.tasks.registry import registry
+
+if TYPE_CHECKING:
+    from autotrain_gradio.service import Service
+
+PROGRAM = "autotrain-gradio"
+ROW = ("id", "task", "project_name", "model", "state", "created", "finished", "metrics", "best_metric", "path")
+
+
+class Usage(UserError):
+    """The command was not written as it must be."""
+
+
+def _service(*, dispatch: bool = False) -> Service:
+    # Only a command that waits for a training works the queue: looking at runs must not start any.
+    from autotrain_gradio.api import default_service
+
+    return default_service(Settings.from_env(), dispatch)
+
+
+def app(args: argparse.Namespace) -> int:
+    """Serve the page."""
+    from autotrain_gradio.ui.serve import serve
+
+    return serve(args.host, args.port, share=args.share, auth=args.auth)
+
+
+def tasks(args: argparse.Namespace) -> int:
+    """List the tasks."""
+    tasks = registry()
+    if args.json:
+        say_json(
+            [
+                {
+                    "name": t.name,
+                    "title": t.title,
+                    "modality": t.modality,
+                    "summary": t.summary,
+                    "aliases": list(t.aliases),
+                    "columns": [{"role": c.role, "kind": c.kind.name, "required": c.required} for c in t.columns],
+                    "layouts": [layout.name for layout in t.layouts],
+                    "metrics": [m.name for m in t.metrics],
+                    "models": [m.id for m in t.models],
+                }
+                for t in tasks
+            ]
+        )
+    else:
+        say(table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
+    return 0
+
+
+def _read_spec(name: str) -> tuple[dict[str, Any], str | None]:
+    """Read a YAML file into a spec and the token that it names."""
+    path = Path(name).expanduser()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        known = [t.name for t in registry()]
+        near = did_you_mean(name, known) if "." not in name and "/" not in name else ""
+        raise SpecError(f"There is no file '{name}'.", near or "Name a YAML file, or a task.", code="no-file") from None
+    except (IsADirectoryError, UnicodeDecodeError, PermissionError) as error:
+        raise SpecError(f"'{name}' cannot be read: {error}.", "Name a YAML file.", code="no-file") from None
+    spec, secrets = _service().parse_yaml(text)
+    return spec, secrets.token
+
+
+def check_file(args: argparse.Namespace) -> int:
+    """Check the data of a YAML file."""
+    return _reported(lambda: _check(*_read_spec(args.spec), as_json=args.json), args.json)
+
+
+def check_options(task: Task, given: dict[str, Any]) -> int:
+    """Check the data that flags name."""
+    as_json = given.pop("json", False)
+    return _reported(lambda: _check(spec_from_options(task, given), None, as_json=as_json), as_json)
+
+
+def _reported(work: Callable[[], int], as_json: bool) -> int:
+    """Do the work; with JSON asked for, an error is part of the JSON."""
+    try:
+        return work()
+    except UserError as error:
+        if not as_json:
+            raise
+        findings = [f.to_dict() for f in error.findings]
+        say_json({"layout": None, "rows": 0, "columns": [], "findings": findings, "profile": []})
+        return 1
+
+
+def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
+    from autotrain_gradio.api import saved_token
+
+    service, bar = _service(), Bar(quiet=as_json)
+    draft = service.draft(spec["task"])
+    try:
+        found = service.check(draft, spec, token=token or saved_token(), progress=bar.call)
+    finally:
+        bar.clear()
+        service.delete(draft)
+    failed = any(f["level"] == "error" for f in found["findings"])
+    if as_json:
+        say_json({k: v for k, v in found.items() if k not in {"gallery", "key"}})
+        return int(failed)
+    if found["layout"]:
+        say(f"{found['layout']['title']}: {found['layout']['reason']}")
+    for role, columns in found["mapping"].items():
+        say(f"  {role}: {', '.join(columns) if isinstance(columns, list) else columns}")
+    if found["splits"]:
+        say("  " + ", ".join(f"{n:,} row{'s' if n != 1 else ''} for {name}" for name, n in found["splits"].items()))
+    for panel in found["profile"]:
+        say("\n" + panel_text(panel))
+    if found["profile"]:
+        say()
+    say(findings_text(found["findings"]) if found["findings"] else "Nothing to complain about.")
+    return int(failed)
+
+
+def train_file(args: argparse.Namespace) -> int:
+    """Train a YAML file."""
+    return _train(*_read_spec(args.spec))
+
+
+def train_options(task: Task, given: dict[str, Any]) -> int:
+    """Train what flags say."""
+    if not given.pop("train", False):
+        raise Usage(
+            "Nothing was done: the command has no --train.",
+            f"Add --train, or look at the data first with '{PROGRAM} check {task.name} …'.",
+            code="usage",
+        )
+    return _train(spec_from_options(task, given), None)
+
+
+def _train(spec: dict[str, Any], token: str | None) -> int:
+    from autotrain_gradio.api import run_to_end
+
+    service = _service(dispatch=True)
+    run = run_to_end(service, spec, Path.cwd(), Bar(), token=token)
+    _print_run(service, run)
+    return 0
+
+
+def runs(args: argparse.Namespace) -> int:
+    """List the runs."""
+    rows = _service().runs()
+    if args.json:
+        say_json([{name: row.get(name) for name in ROW} for row in rows])
+    elif not rows:
+        say(f"There are no runs yet. Begin with: {PROGRAM} app")
+    else:
+        columns = ["id", "task", "project", "model", "state", "best"]
+        best = [r["best_metric"] or {"name": "", "value": None} for r in rows]
+        cells = [
+            [
+                r["id"],
+                r["task"],
+                r["project_name"],
+                r["model"],
+                r["state"],
+                f"{b['name']} {b['value']:.4g}" if b["name"] else "",
+            ]
+            for r, b in zip(rows, best, strict=True)
+        ]
+        say(table(columns, cells))
+    return 0
+
+
+def find_run(service: Service, name: str) -> str:
+    """Return the id of the run that a person means: an id, a unique beginning, or a project's newest.
+
+    Raises:
+        NotFound: there is none, or the beginning fits several.
+    """
+    rows = service.runs()
+    ids = [r["id"] for r in rows]
+    if name in ids:
+        return name
+    of_project = [r["id"] for r in rows if r["project_name"] == name]
+    if of_project:
+        return str(of_project[0])
+    fitting = [i for i in ids if i.startswith(name)]
+    if len(fitting) == 1:
+        return str(fitting[0])
+    if fitting:
+        raise NotFound(
+            f"'{name}' is the beginning of {len(fitting)} runs.", "Write more of it: " + ", ".join(fitting[:5])
+        )
+    known = [*ids, *(r["project_name"] for r in rows if r["project_name"])]
+    raise NotFound(f"There is no run '{name}'.", did_you_mean(name, known) or "There are no runs yet.", code="no-run")
+
+
+def show(args: argparse.Namespace) -> int:
+    """Show a run."""
+    service = _service()
+    run = find_run(service, args.run)
+    if args.json:
+        say_json({**(service.snapshot(run) or {}), "path": str(service.settings.runs / run)})
+    else:
+        _print_run(service, run)
+    return 0
+
+
+def _print_run(service: Service, run: str) -> None:
+    found = service.snapshot(run) or {}
+    say(f"{found['project_name']}  ({found['task_title']}, from {found['model']})")
+    say(f"  id     {run}")
+    say(f"  state  {training_line(found)}")
+    say(f"  path   {service.settings.runs / run}")
+    for problem in (found["error"] or found["reason"],):
+        if problem:
+            say("\n" + findings_text([{"level": "error", **problem}]))
+    if found["metrics"] and not found["report"]:
+        say("\n" + table(["figure", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
+    for panel in found["report"] or []:
+        say("\n" + panel_text(panel))
+
+
+def stop(args: argparse.Namespace) -> int:
+    """Stop a run and wait for its end."""
+    from autotrain_gradio.service import wait
+
+    service, bar = _service(dispatch=True), Bar()
+    run = find_run(service, args.run)
+    service.stop(run)
+    snapshot: dict[str, Any] = {}
+    # Until it has ended: a worker that does not react is signalled by whoever works the queue, perhaps us.
+    for snapshot in wait(service, run):
+        bar.training(snapshot)
+    bar.clear()
+    say(f"{snapshot['title']}. Continue with: {PROGRAM} resume {run}")
+    return 0
+
+
+def resume(args: argparse.Namespace) -> int:
+    """Resume a run and wait for its end."""
+    from autotrain_gradio.api import finish
+
+    service = _service(dispatch=True)
+    run = find_run(service, args.run)
+    finish(service, run, Path.cwd(), Bar(), resume=True)
+    _print_run(service, run)
+    return 0
+
+
+def publish(args: argparse.Namespace) -> int:
+    """Upload a run's model."""
+    service = _service()
+    say(service.publish(find_run(service, args.run)))
+    return 0
+
+
+def predict(args: argparse.Namespace) -> int:
+    """Apply a run's model."""
+    from autotrain_gradio.api import input_of
+
+    service = _service()
+    run = find_run(service, args.run)
+    task = service.tasks.get(str((service.snapshot(run) or {})["task"]))
+    values: list[Any] = list(args.inputs)
+    if "form" in task.can:
+        return _predict_rows(service, run, task, args)
+    if args.to:
+        raise Usage("--to is for models of tables.", "Leave it out.", code="usage")
+    if len(task.inputs) > 1:
+        pairs = [v.partition("=") for v in args.inputs]
+        values = [{name: value for name, _, value in pairs}]
+    predictions = service.predict(run, [input_of(task, v) for v in values])
+    if args.json:
+        say_json([{"input": v, **p} for v, p in zip(values, predictions, strict=True)])
+        return 0
+    for value, prediction in zip(values, predictions, strict=True):
+        say(f"{value}: {_said(prediction)}")
+    return 0
+
+
+def _predict_rows(service: Service, run: str, task: Task, args: argparse.Namespace) -> int:
+    """Predict a row given as COLUMN=VALUE, or the rows of files, each into a file of its own."""
+    from autotrain_gradio.api import input_of
+
+    files = [v for v in args.inputs if "=" not in v or Path(v).expanduser().is_file()]
+    if args.to and len(files) != 1:
+        raise Usage("--to wants one table of rows.", "Give one file.", code="usage")
+    cells = [v.partition("=") for v in args.inputs if v not in files]
+    rows: list[Any] = [{name: value or None for name, _, value in cells}] if cells else []
+    found = service.predict(run, [input_of(task, v) for v in (*rows, *files)])
+    told = []
+    for given, prediction in zip((*rows, *files), found, strict=True):
+        if "file" in prediction:
+            target = Path(args.to or f"{Path(given).stem}-predictions.csv")
+            if target.exists() and not args.to:
+                raise Usage(f"'{target}' exists.", "Name another file with --to.", code="target-exists")
+            shutil.copyfile(prediction["file"], target)
+            prediction["file"] = str(target)
+        told.append({"input": given, **prediction})
+        if args.json:
+            continue
+        if "file" in prediction:
+            count, note = prediction["rows"], f" ({prediction['note']})" if prediction.get("note") else ""
+            say(f"{count:,} row{'s' if count != 1 else ''} with predictions in {prediction['file']}{note}")
+        else:
+            say(_said(prediction))
+    if args.json:
+        say_json(told)
+    return 0
+
+
+def _said(prediction: dict[str, Any]) -> str:
+    scores, note = prediction.get("scores"), f" ({prediction['note']})" if prediction.get("note") else ""
+    if scores and "labels" in prediction:
+        return (", ".join(f"{label} {scores[label]:.1%}" for label in prediction["labels"]) or "no label") + note
+    if scores:
+        best = sorted(scores.items(), key=lambda s: -s[1])[:5]
+        return ", ".join(f"{label} {score:.1%}" for label, score in best) + note
+    if isinstance(prediction.get("targets"), dict):
+        return ", ".join(f"{name}: {told['label']}" for name, told in prediction["targets"].items())
+    if isinstance(prediction.get("values"), dict):
+        units = prediction.get("units") or {}
+        said = {name: f"{value:.6g} {units.get(name, '')}".rstrip() for name, value in prediction["values"].items()}
+        return ", ".join(f"{name} {value}" for name, value in said.items())
+    return ", ".join(f"{k} {v}" for k, v in prediction.items())
+
+
+def export(args: argparse.Namespace) -> int:
+    """Copy a run's model."""
+    service = _service()
+    folder = service.export(find_run(service, args.run), args.to)
+    say(f"The model is in {folder}")
+    return 0

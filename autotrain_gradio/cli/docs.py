@@ -1,0 +1,200 @@
+"""Writes docs/cli.md and docs/tasks/*.md from the declarations: `python -m autotrain_gradio.cli.docs [--check]`."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from autotrain_gradio.cli.commands import PROGRAM
+from autotrain_gradio.cli.console import say
+from autotrain_gradio.cli.main import build, command_parsers
+from autotrain_gradio.core.spec import TINY, RunSpec
+from autotrain_gradio.tasks import views
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.tasks.options import Option, options
+from autotrain_gradio.tasks.registry import Registry, registry
+
+ROOT = Path(__file__).resolve().parents[2] / "docs"
+NOTICE = "<!-- Made by `make generate` from the declarations: do not edit. -->\n\n"
+
+
+def pages(tasks: Registry) -> dict[str, str]:
+    """Return path below docs/ → text, of all generated pages."""
+    found = {f"tasks/{task.name}.md": task_page(task, tasks) for task in tasks}
+    found["tasks/README.md"] = index_page(tasks)
+    found["cli.md"] = cli_page(tasks)
+    return found
+
+
+def index_page(tasks: Registry) -> str:
+    """List the tasks by modality."""
+    parts = [NOTICE + "# Tasks"]
+    for modality, of_it in tasks.modalities().items():
+        rows = [[f"[{t.title}]({t.name}.md)", f"`{t.name}`", t.summary] for t in of_it]
+        parts.append(f"\n## {modality}\n\n" + _table(["task", "name", "what it does"], rows))
+    return "\n".join(parts) + "\n"
+
+
+def task_page(task: Task, tasks: Registry) -> str:
+    """Describe a task: what it takes, its settings, its figures, and the same run in each form."""
+    parts = [NOTICE + f"# {task.title}\n\n{task.summary}\n\nName: `{task.name}`."]
+    if task.aliases:
+        parts[0] += f" Also known as {', '.join(f'`{a}`' for a in task.aliases)}."
+    parts.append("## Data\n\nTaken from:\n\n" + "\n".join(f"- **{s.title}**: {s.help}" for s in task.sources))
+    parts += [f"### {layout.title}\n\n```text\n{layout.example}\n```" for layout in task.layouts]
+    columns = [
+        [f"`{c.role}`", c.kind.title, "yes" if c.required else "no", c.help, ", ".join(f"`{n}`" for n in c.names)]
+        for c in task.columns
+    ]
+    parts.append("### Columns\n\n" + _table(["role", "kind", "needed", "what it is", "found by the names"], columns))
+    if task.samples:
+        rows = [f"- `{s.name}`: {s.title}. {s.help}".rstrip() for s in task.samples]
+        parts.append("### Samples\n\nThey come with the app: `source: sample`.\n\n" + "\n".join(rows))
+    if task.models:
+        sizes = ["size"] if any(m.millions for m in task.models) else []
+        models = [[f"`{m.id}`", *(f"{m.millions:g} M" for _ in sizes), m.when] for m in task.models]
+        which = "One of these, or several of them with commas."
+        if not task.listed:
+            which = "Any model of the Hub that fits, a folder, or `tiny`: a small random one for a dry run."
+        parts.append(f"## Models\n\n{which}\n\n" + _table(["model", *sizes, "when to choose it"], models))
+    usual = task.defaults(TINY) if task.defaults else {}
+    if usual:
+        listed = ", ".join(f"`{name}: {_yaml(value)}`" for name, value in usual.items())
+        parts.append(f"With `model: {TINY}` the defaults below are not those of the tables: {listed}.")
+    parts.append("## Settings\n\nThe names are those of Python and of the YAML; on the command line `--with-dashes`.")
+    groups: dict[str, list[Option]] = {}
+    for option in options(task):
+        groups.setdefault(option.group, []).append(option)
+    parts += [f"### {group}\n\n{_section(found[0])}\n\n{_options(found)}" for group, found in groups.items()]
+    if task.metrics:
+        figures = [[f"`{m.name}`", m.title, "higher" if m.higher_is_better else "lower", m.help] for m in task.metrics]
+        parts.append("## Figures\n\n" + _table(["name", "title", "better", "what it says"], figures))
+    parts.append("## The same run in each form\n\n" + _forms(task, tasks))
+    return "\n\n".join(parts) + "\n"
+
+
+def cli_page(tasks: Registry) -> str:
+    """Describe all commands, from the parser itself."""
+    parser = build(tasks)
+    parts = [NOTICE + f"# {PROGRAM}\n\n{parser.description} `python -m autotrain_gradio` is the same."]
+    for name, command in command_parsers(parser).items():
+        usage = " ".join([PROGRAM, name, *(_usage(a) for a in command._actions if not _is_help(a))])
+        rows = [[f"`{_names(a)}`", _text(a.help)] for a in command._actions if not _is_help(a)]
+        parts.append(f"## {name}\n\n{command.description}\n\n```sh\n{usage}\n```" + ("\n\n" if rows else ""))
+        parts[-1] += _table(["", ""], rows) if rows else ""
+    listed = "\n".join(f"- [`{t.name}`](tasks/{t.name}.md#settings): {t.summary}" for t in tasks)
+    parts.append(
+        f"## A task's name\n\nTrains with flags instead of a YAML file, as AutoTrain does; `{PROGRAM} check "
+        f"TASK` takes the same flags without `--train`.\n\n```sh\n{PROGRAM} TASK --data-path FOLDER … --train\n```\n\n"
+        + listed
+    )
+    parts.append(
+        "## Exit status\n\n0: done. 1: an error, findings of level error, or a training that did not complete. "
+        "2: a command that was wrongly written. 130: interrupted."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _forms(task: Task, tasks: Registry) -> str:
+    data: dict[str, Any] = {"path": "my-data"}
+    params = {"epochs": 5} if "epochs" in task.params.model_fields else {}
+    spec = RunSpec.model_validate({"task": task.name, "project_name": "my-model", "data": data, "params": params})
+    return "\n\n".join(
+        [
+            f"`{PROGRAM} train run.yaml`, with\n\n```yaml\n{views.yaml_view(spec, tasks).strip()}\n```",
+            f"```sh\n{views.command_view(spec, tasks).strip()}\n```",
+            f"```python\n{views.python_view(spec, tasks).strip()}\n```",
+        ]
+    )
+
+
+def _section(option: Option) -> str:
+    section, dot, _ = option.where.partition(".")
+    return f"In the YAML below `{section}:`." if dot else "In the YAML at the top."
+
+
+def _options(found: list[Option]) -> str:
+    rows = []
+    for option in found:
+        default = "" if option.default in (None, "", {}) else f"`{_yaml(option.default)}`"
+        place = (
+            f"`{option.name}`" if option.where.endswith(option.name) else f"`{option.name}` (YAML: `{option.where}`)"
+        )
+        rows.append([place, option.values, default, option.help])
+    return _table(["setting", "values", "default", ""], rows)
+
+
+def _yaml(value: Any) -> str:
+    return str(yaml.safe_dump(value, default_flow_style=True)).removesuffix("\n...\n").strip()
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *([c.replace("|", "\\|").replace("\n", " ") for c in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _is_help(action: argparse.Action) -> bool:
+    return isinstance(action, argparse._HelpAction)
+
+
+def _names(action: argparse.Action) -> str:
+    return ", ".join(action.option_strings) or str(action.metavar)
+
+
+def _text(text: str | None) -> str:
+    return (text or "").replace("%%", "%")
+
+
+def _usage(action: argparse.Action) -> str:
+    if not action.option_strings:
+        return f"{action.metavar}{' …' if action.nargs == '+' else ''}"
+    word = action.option_strings[0]
+    if action.nargs != 0:
+        word += f" {action.metavar or action.dest.upper()}"
+    return word if action.required else f"[{word}]"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the pages below docs/, or with `--check` say which ones are out of date; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m autotrain_gradio.cli.docs", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if a page is out of date")
+    parser.add_argument("--to", type=Path, default=ROOT, metavar="FOLDER", help="folder of the pages")
+    args = parser.parse_args(argv)
+    wanted = pages(registry())
+    folder: Path = args.to
+    extra = [p for p in sorted((folder / "tasks").glob("*.md")) if p.relative_to(folder).as_posix() not in wanted]
+    stale = 0
+    for name, text in wanted.items():
+        path = folder / name
+        old = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if old == text:
+            continue
+        stale += 1
+        if args.check:
+            diff = difflib.unified_diff(
+                old.splitlines(), text.splitlines(), f"docs/{name}", "made anew", lineterm="", n=1
+            )
+            say("\n".join(list(diff)[:30]))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            say(f"written: docs/{name}")
+    for path in extra:
+        stale += 1
+        if args.check:
+            say(f"docs/tasks/{path.name} is of no task")
+        else:
+            path.unlink()
+            say(f"removed: docs/tasks/{path.name}")
+    if args.check and stale:
+        say("The generated docs are out of date: run 'make generate'.")
+    return int(args.check and stale > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

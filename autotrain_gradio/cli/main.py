@@ -1,0 +1,226 @@
+"""The command line, made from the registry: every task is a command, every setting a flag."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from autotrain_gradio import __version__
+from autotrain_gradio.cli import commands
+from autotrain_gradio.cli.commands import PROGRAM, Usage
+from autotrain_gradio.cli.console import say, say_error
+from autotrain_gradio.core.errors import NotFound, UserError, did_you_mean
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.tasks.options import Option, options
+from autotrain_gradio.tasks.registry import Registry, registry
+
+COMMANDS = ("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "export", "publish")
+TOKEN_HINT = "Set the environment variable HF_TOKEN, or run 'hf auth login' once."
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are raised, not printed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        raise Usage(message[:1].upper() + message[1:] + ".", f"See '{self.prog} --help'.", code="usage")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit status: 0 done, 1 an error, 2 a wrong command, 130 interrupted."""
+    given = [_dashed(a) for a in (sys.argv[1:] if argv is None else argv)]
+    rename: dict[str, str] = {}
+    try:
+        if any(a == "--token" or a.startswith("--token=") for a in given):
+            raise Usage("A token on a command line can be read by others, so it is not taken.", TOKEN_HINT, "--token")
+        call = parse(given, registry(), rename)
+        return call()
+    except Usage as error:
+        say_error(error)
+        return 2
+    except UserError as error:
+        say_error(error, rename)
+        return 1
+    except KeyboardInterrupt:
+        say("Interrupted.", error=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as in `… | head`; nothing can be said to it any more.
+        sys.stdout = None
+        return 1
+
+
+def parse(argv: list[str], tasks: Registry, rename: dict[str, str] | None = None) -> Callable[[], int]:
+    """Find out what is to be done; return it as a function that gives the exit status.
+
+    rename: receives place in the spec → flag, for messages.
+
+    Raises:
+        Usage: the command is unknown or wrongly written.
+        SystemExit: after `--help` or `--version`.
+    """
+    if not argv:
+        build(tasks).print_help()
+        return lambda: 2
+    word, rest = argv[0], argv[1:]
+    if not word.startswith("-") and word not in COMMANDS:
+        task = _task_named(word, tasks)
+        if task is None:
+            raise Usage(f"There is no command '{word}'.", did_you_mean(word, [*COMMANDS, *(t.name for t in tasks)]))
+        return _parse_task(task, rest, f"{PROGRAM} {task.name}", rename, commands.train_options, train=True)
+    if word == "check" and rest and not rest[0].startswith("-") and (task := _task_named(rest[0], tasks)):
+        return _parse_task(task, rest[1:], f"{PROGRAM} check {task.name}", rename, commands.check_options, train=False)
+    parser = build(tasks)
+    args, left = parser.parse_known_args(argv)
+    if left:
+        flags = [f for a in command_parsers(parser)[word]._actions for f in a.option_strings]
+        raise _unknown(left[0], flags)
+    return lambda: int(args.call(args))
+
+
+def build(tasks: Registry) -> Parser:
+    """Build the parser of all commands; those of the tasks are listed here and parsed by `task_parser`."""
+    width = max(len(t.name) for t in tasks) if len(tasks) else 0
+    listed = "\n".join(f"  {t.name.ljust(width)}  {t.summary}" for t in tasks)
+    parser = Parser(
+        prog=PROGRAM,
+        description="Turn your own data into a fine-tuned model.",
+        epilog=f"tasks, each a command with flags of its own ({PROGRAM} TASK --help):\n{listed}",
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    found = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+
+    def add(name: str, call: Callable[[argparse.Namespace], int], text: str) -> Parser:
+        command: Parser = found.add_parser(name, help=text, description=text)
+        command.set_defaults(call=call)
+        return command
+
+    app = add("app", commands.app, "Serve the page.")
+    app.add_argument("--host", metavar="ADDRESS", help="address to listen on (default 127.0.0.1; on a Space 0.0.0.0)")
+    app.add_argument("--port", metavar="N", type=int, help="port to listen on (default 7860)")
+    app.add_argument("--share", action="store_true", help="make a public link, protected by a password")
+    app.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this user and password")
+    _json(add("tasks", commands.tasks, "List the tasks."))
+    check = add(
+        "check", commands.check_file, "Look for what is wrong with the data; exit status 1 if it cannot be used."
+    )
+    check.add_argument(
+        "spec", metavar="SPEC", help=f"a YAML file, or a task and its flags: {PROGRAM} check TASK --help"
+    )
+    _json(check)
+    train = add("train", commands.train_file, "Train in the foreground; exit status 0 only if the run completed.")
+    train.add_argument("spec", metavar="SPEC.yaml", help="a run as YAML, ours or AutoTrain's")
+    _json(add("runs", commands.runs, "List the runs, newest first."))
+    run_help = "a run: its id, the beginning of it, or a project name (its newest run)"
+    for name, call, text in (
+        ("show", commands.show, "Show a run: its state, figures and results."),
+        ("stop", commands.stop, "Stop a run after its current step; its weights are kept."),
+        ("resume", commands.resume, "Continue a stopped, failed or interrupted run from its last checkpoint."),
+        ("predict", commands.predict, "Apply a run's model."),
+        ("export", commands.export, "Copy a run's model into a folder."),
+        (
+            "publish",
+            commands.publish,
+            "Upload a run's model to the Hub, with the token of HF_TOKEN or 'hf auth login'.",
+        ),
+    ):
+        command = add(name, call, text)
+        command.add_argument("run", metavar="RUN", help=run_help)
+        if name == "predict":
+            command.add_argument("inputs", metavar="INPUT", nargs="+", help="a file or a text; NAME=VALUE if several")
+            command.add_argument("--to", metavar="FILE", help="where the predictions for a table of rows go, as CSV")
+        if name == "export":
+            command.add_argument("--to", metavar="FOLDER", required=True, help="an empty folder, or a new one")
+        if name in {"show", "predict"}:
+            _json(command)
+    return parser
+
+
+def command_parsers(parser: Parser) -> dict[str, Parser]:
+    """Return command → its parser."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def task_parser(task: Task, prog: str, *, train: bool) -> Parser:
+    """Build the parser of a task's flags, each made from a field of the spec; only given ones are set."""
+    usage = f"{prog} [options]{' --train' if train else ''}"
+    parser = Parser(prog=prog, usage=usage, description=task.summary, argument_default=argparse.SUPPRESS)
+    if train:
+        parser.add_argument("--train", action="store_true", help="train; without it nothing is done")
+    else:
+        _json(parser)
+    groups: dict[str, Any] = {}
+    for option in options(task):
+        if option.kind == "mapping":
+            continue  # has no form on a command line: see the YAML
+        group = groups.setdefault(option.group, parser.add_argument_group(option.group))
+        text = option.help.replace("%", "%%")
+        if option.kind == "yes or no":
+            text += f" (default: {'yes' if option.default else 'no'})"
+            group.add_argument(*option.flags, action=argparse.BooleanOptionalAction, help=text)
+            continue
+        if option.default not in (None, ""):
+            text += f" (default: {option.default})"
+        metavar = "|".join(option.choices) or {"whole number": "N", "number": "X"}.get(option.kind, "TEXT")
+        many: dict[str, Any] = {"nargs": "+"} if option.many else {}
+        group.add_argument(*option.flags, metavar=metavar, help=text, **many)
+    return parser
+
+
+def _parse_task(
+    task: Task,
+    argv: list[str],
+    prog: str,
+    rename: dict[str, str] | None,
+    call: Callable[[Task, dict[str, Any]], int],
+    *,
+    train: bool,
+) -> Callable[[], int]:
+    parser = task_parser(task, prog, train=train)
+    args, left = parser.parse_known_args(argv)
+    if left:
+        raise _unknown(left[0], [f for a in parser._actions for f in a.option_strings])
+    if rename is not None:
+        rename.update({o.where: o.flags[0] for o in options(task)})
+    by_name = {o.name: o for o in options(task)}
+    given = {n: _none(by_name[n], v) if n in by_name else v for n, v in vars(args).items()}
+    return lambda: call(task, given)
+
+
+def _unknown(argument: str, flags: Sequence[str]) -> Usage:
+    if not argument.startswith("-"):
+        return Usage(f"'{argument}' is one word too many.", "Put texts with spaces into quotes.", code="usage")
+    name = argument.split("=")[0]
+    return Usage(f"There is no flag '{name}'.", did_you_mean(name, flags), code="unknown-setting")
+
+
+def _none(option: Option, value: Any) -> Any:
+    """Read `none` as no value where a value may be absent."""
+    empty = option.optional and isinstance(value, str) and value.lower() in {"none", "null"}
+    return None if empty and value.lower() not in option.choices else value
+
+
+def _dashed(argument: str) -> str:
+    """Write `--data_path=a_b` as `--data-path=a_b`: AutoTrain's flags come with either."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument.partition("=")
+    return name.replace("_", "-") + equals + value
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", default=False, help="print JSON")
+
+
+def _task_named(name: str, tasks: Registry) -> Task | None:
+    try:
+        return tasks.get(name)
+    except NotFound:
+        return None

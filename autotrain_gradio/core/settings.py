@@ -1,0 +1,113 @@
+"""The settings of an installation, read from the environment once and passed down."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autotrain_gradio.core.errors import UserError
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a stranger's file, or a worker that opens it, may use.
+
+    Sizes are in bytes unless the name says MiB, times in seconds.
+    """
+
+    upload_bytes: int = 20 * 1024 * MIB
+    archive_members: int = 1_000_000
+    archive_bytes: int = 100 * 1024 * MIB
+    archive_ratio: float = 200.0
+    """Largest allowed ratio of unpacked to packed size, judged once 64 MiB are unpacked."""
+    image_pixels: int = 89_478_485
+    """Pillow's own limit for decompression bombs: about 89 million pixels."""
+    classes: int = 2000
+    call_seconds: float = 3600.0
+    call_mebibytes: int = 8192
+    predict_seconds: float = 120.0
+    predictor_idle_seconds: float = 300.0
+    deserted_seconds: float = 60.0
+    """How long a check goes on whose page is gone: time to load it again, or to find a connection."""
+    stop_grace_seconds: float = 60.0
+    """How long a worker has, after a stop request, before its process group is signalled."""
+    draft_days: float = 7.0
+    """Drafts that nobody started are removed after this many days."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between a laptop, a server and a Space."""
+
+    home: Path
+    limits: Limits = field(default_factory=Limits)
+    slots: int | None = None
+    """Trainings at the same time; None: one per GPU, else one."""
+    shared: bool = False
+    """Strangers may reach the page (a Space, a share link): folders of the server are refused,
+    and each visitor lists only their own runs."""
+    on_space: bool = False
+    hub_endpoint: str = "https://huggingface.co"
+
+    @property
+    def runs(self) -> Path:
+        """Folder that holds the run directories."""
+        return self.home / "runs"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, *, shared: bool | None = None) -> Settings:
+        """Read the settings.
+
+        `AUTOTRAIN_GRADIO_HOME` (default `~/.autotrain-gradio`; on a Space `/data/autotrain-gradio`
+        where a bucket is mounted, else a temporary folder), `AUTOTRAIN_GRADIO_SLOTS`,
+        `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_SHARED` (1 or 0: it wins), `HF_ENDPOINT`.
+
+        shared: whether strangers can reach the page, where the environment does not say; None: on a Space.
+
+        Raises:
+            UserError: a variable is no number, or too small.
+        """
+        env = os.environ if environ is None else environ
+        on_space = bool(env.get("SPACE_ID"))
+        if env.get("AUTOTRAIN_GRADIO_HOME"):
+            home = Path(env["AUTOTRAIN_GRADIO_HOME"]).expanduser()
+        elif on_space:
+            bucket = Path("/data")
+            base = bucket if bucket.is_dir() and os.access(bucket, os.W_OK) else Path(tempfile.gettempdir())
+            home = base / "autotrain-gradio"
+        else:
+            home = Path.home() / ".autotrain-gradio"
+        said = env.get("AUTOTRAIN_GRADIO_SHARED", "").lower()
+        if said in {"1", "true", "yes", "0", "false", "no"}:
+            shared = said in {"1", "true", "yes"}
+        elif shared is None:
+            shared = on_space
+        slots = _number(env, "AUTOTRAIN_GRADIO_SLOTS", at_least=1)
+        grace = _number(env, "AUTOTRAIN_GRADIO_STOP_GRACE", at_least=0)
+        limits = Limits() if grace is None else Limits(stop_grace_seconds=grace)
+        return cls(
+            home=home.resolve(),
+            limits=limits,
+            slots=None if slots is None else int(slots),
+            shared=shared,
+            on_space=on_space,
+            hub_endpoint=env.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/"),
+        )
+
+
+def _number(env: Mapping[str, str], name: str, *, at_least: float) -> float | None:
+    text = env.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not value >= at_least:
+        raise UserError(f"{name} is '{text}': it must be a number, at least {at_least:g}.", "", name, "bad-variable")
+    return value

@@ -1,0 +1,254 @@
+"""A run is its RunSpec: what to train, on what, how. The form, the YAML, the command and the
+Python call are views of it. Secrets are never part of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from autotrain_gradio.core.errors import Finding, SpecError, did_you_mean
+
+PROJECT_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$")
+YAML_CHARACTERS = 65_536
+TINY = "tiny"
+"""The model name that means: a small random model, from scratch, for a dry run."""
+
+
+class Model(BaseModel):
+    """Base of all declared settings: unknown names are errors, a field's docstring is its help."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+
+
+class DataSpec(Model):
+    """Where the rows come from and which of their columns mean what."""
+
+    source: str = ""
+    """Kind of source: `upload`, `path`, `hub`, `sample`, or another of the task's; empty: found from the path."""
+    path: str = ""
+    """A folder or file, a Hub dataset id (`config:split` may follow in train_split), or the name of a sample."""
+    train_split: str = "train"
+    """Name of the split, subfolder or file to train on."""
+    valid_split: str | None = None
+    """Name of the split, subfolder or file to validate on; empty: the one that comes with the data,
+    or else a part of the training rows."""
+    valid_fraction: float = Field(default=0.2, ge=0, lt=1)
+    """Share of the training rows kept for validation when the data brings no validation split; 0: none."""
+    max_samples: int | None = Field(default=None, ge=1)
+    """Use at most this many training rows, as many of each class as possible; empty: all."""
+    columns: dict[str, str | list[str]] = Field(default_factory=dict)
+    """Role → column of the data, where it is not what was recognised."""
+    labels: dict[str, str | None] = Field(default_factory=dict)
+    """Label in the data → label to train on; null leaves the rows out. Labels not named stay as they are."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the source or the layout, where it has any."""
+
+
+class HubSpec(Model):
+    """What happens on the Hugging Face Hub. The token comes from HF_TOKEN or `hf auth login`."""
+
+    username: str | None = None
+    """User or organisation that will own the model."""
+    push_to_hub: bool = False
+    """Upload the model to a private repository of that user when the training is done."""
+
+
+class RunSpec(Model):
+    """One training run, complete and free of secrets."""
+
+    task: str
+    """Name of the task, for instance `image-classification`."""
+    model: str = ""
+    """Hub id or folder of the model to start from, or `tiny`; empty: the task's default."""
+    project_name: str = "my-model"
+    """Name of the model that comes out: letters, digits, `.`, `_` and `-`."""
+    data: DataSpec = Field(default_factory=DataSpec)
+    """The data."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Parameters of the task that differ from its defaults."""
+    backend: str = "local"
+    """Where the training runs."""
+    hub: HubSpec = Field(default_factory=HubSpec)
+    """Publishing."""
+
+    @field_validator("project_name")
+    @classmethod
+    def _project_name(cls, value: str) -> str:
+        if PROJECT_NAME.fullmatch(value) and ".." not in value:
+            return value
+        shown = value if len(value) <= 60 else f"{value[:57]}… ({len(value)} characters)"
+        raise ValueError(
+            f"'{shown}' cannot name a model: use 1 to 96 letters, digits, '.', '_' or '-', beginning and ending "
+            f"with a letter or digit and without '..'. For instance '{slug(value)}'."
+        )
+
+
+class _NoAliases(yaml.SafeLoader):
+    """Refuses aliases: a few lines of them can stand for gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read here", mark)
+        return super().compose_node(parent, index)
+
+
+@dataclass(repr=False)
+class Secrets:
+    """Tokens of one run. They live in memory and in a worker's environment, nowhere else."""
+
+    token: str | None = field(default=None)
+
+    def __repr__(self) -> str:
+        return "Secrets(token=***)" if self.token else "Secrets()"
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that hand the secrets to a worker."""
+        return {"HF_TOKEN": self.token} if self.token else {}
+
+
+def slug(text: str) -> str:
+    """Return a valid project name that resembles the text."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", ascii_text)
+    name = re.sub(r"\.{2,}", ".", name)[:96].strip("._-")
+    return name or "my-model"
+
+
+def findings_of(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[Finding]:
+    """Translate pydantic's errors: one finding each, with did-you-mean for an unknown name."""
+    findings = []
+    for item in error.errors():
+        where = ".".join(str(p) for p in (*([prefix] if prefix else []), *item["loc"]))
+        name = str(item["loc"][-1]) if item["loc"] else ""
+        if item["type"] == "extra_forbidden":
+            owner: Any = model
+            for part in item["loc"][:-1]:
+                annotation = owner.model_fields[str(part)].annotation
+                owner = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else owner
+            findings.append(
+                Finding(
+                    "error",
+                    "unknown-setting",
+                    f"Unknown setting '{name}'.",
+                    did_you_mean(name, owner.model_fields),
+                    where,
+                )
+            )
+            continue
+        message = item["msg"].removeprefix("Value error, ")
+        seen = "" if item["type"] in {"missing", "value_error"} else f" (got {item['input']!r:.80})"
+        findings.append(Finding("error", "invalid-setting", f"{message}{seen}", "", where))
+    return findings
+
+
+def parse(data: Mapping[str, Any]) -> RunSpec:
+    """Validate a mapping as a RunSpec.
+
+    Raises:
+        SpecError: with one finding for each thing that is wrong.
+    """
+    try:
+        return RunSpec.model_validate(dict(data))
+    except ValidationError as error:
+        raise SpecError.from_findings(findings_of(error, RunSpec)) from None
+
+
+def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunSpec, Secrets]:
+    """Read a RunSpec from YAML: ours, or AutoTrain Advanced's as it is.
+
+    AutoTrain's `base_model` becomes `model`, `log` a parameter, `data.column_mapping` becomes
+    `data.columns`; `${NAME}` in `hub` is read from the environment. A literal token is refused.
+
+    Raises:
+        SpecError: the text is no YAML mapping, or a setting is unknown or wrong.
+    """
+    env = os.environ if environ is None else environ
+    if len(text) > YAML_CHARACTERS:
+        raise SpecError(f"The YAML has {len(text):,} characters; a run has a few hundred.", code="yaml")
+    try:
+        raw = yaml.load(text, _NoAliases)  # noqa: S506 - a safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not valid YAML"
+        raise SpecError(
+            f"This is not valid YAML: {problem}.", "Check the indentation and the colons there.", where, "yaml"
+        ) from None
+    if not isinstance(raw, dict):
+        raise SpecError(
+            "The YAML has no settings: it must be a mapping such as 'task: image-classification'.", code="yaml"
+        )
+    raw = {str(k): v for k, v in raw.items()}
+    for section in ("data", "params", "hub"):
+        if raw.get(section) is None:
+            raw.pop(section, None)
+        elif not isinstance(raw[section], dict):
+            raise SpecError(f"'{section}' must be a mapping of settings.", where=section, code="yaml")
+    secrets = _read_hub(raw, env)
+    if "base_model" in raw:
+        raw["model"] = raw.pop("base_model")
+    if "log" in raw:
+        raw.setdefault("params", {})["log"] = raw.pop("log")
+    data = raw.get("data", {})
+    if "column_mapping" in data:
+        mappings = [data.pop("column_mapping") or {}, data.get("columns") or {}]
+        if not all(isinstance(m, dict) for m in mappings):
+            message = "The mapping of columns must be pairs such as 'image_column: photo'."
+            raise SpecError(message, where="data.column_mapping", code="yaml")
+        data["columns"] = {**mappings[0], **mappings[1]}
+    # AutoTrain's speech recognition says it so, among the data or among the parameters.
+    flags = [s.pop("using_hub_dataset", None) for s in (data, raw.get("params", {}))]
+    if any(flag is True for flag in flags):
+        raw["data"] = {"source": "hub", **data}
+    # AutoTrain's tables name the variant of the task there: `tabular` with `task: regression`.
+    if isinstance(variant := raw.get("params", {}).get("task"), str) and isinstance(raw.get("task"), str):
+        del raw["params"]["task"]
+        raw["task"] = f"{raw['task']}:{variant}"
+    return parse(raw), secrets
+
+
+def _read_hub(raw: dict[str, Any], env: Mapping[str, str]) -> Secrets:
+    hub = dict(raw.get("hub") or {})
+    if not hub:
+        return Secrets()
+    for key, value in list(hub.items()):
+        match = re.fullmatch(r"\$\{(\w+)\}", value.strip()) if isinstance(value, str) else None
+        if match is None:
+            continue
+        if match[1] in env:
+            hub[key] = env[match[1]]
+        elif hub.get("push_to_hub"):
+            raise SpecError(
+                f"The environment variable {match[1]} is not set.",
+                f"Set it, or remove '{key}'.",
+                f"hub.{key}",
+                "missing-variable",
+            )
+        else:
+            hub[key] = None
+    given = (raw.get("hub") or {}).get("token")
+    if isinstance(given, str) and given and not given.strip().startswith("${"):
+        raise SpecError(
+            "A token does not belong in a file.",
+            "Write token: ${HF_TOKEN} and set that variable, or run 'hf auth login'.",
+            "hub.token",
+            "literal-token",
+        )
+    token = hub.pop("token", None)
+    raw["hub"] = hub
+    return Secrets(token=token)
+
+
+def to_yaml(spec: RunSpec) -> str:
+    """Write the spec as YAML, without what equals the defaults."""
+    data = spec.model_dump(mode="json", exclude_defaults=True)
+    ordered = {k: data[k] for k in ("task", "model", "project_name", "backend", "data", "params", "hub") if k in data}
+    return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=100)

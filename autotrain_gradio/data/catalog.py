@@ -1,0 +1,201 @@
+"""The sources, layouts, kinds and checks that come with the app. Light: a task imports from here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autotrain_gradio.data.declarations import Check, Kind, Layout, Source, SourceOption
+
+_SOURCES = "autotrain_gradio.data.sources."
+_LAYOUTS = "autotrain_gradio.data.layouts."
+_KINDS = "autotrain_gradio.data.kinds."
+_CHECKS = "autotrain_gradio.data.checks."
+
+UPLOAD = Source("upload", "Upload files", _SOURCES + "upload", "A zip, or the files themselves.")
+PATH = Source("path", "Folder on this computer", _SOURCES + "path", "Files are read where they are.", local_only=True)
+HUB = Source("hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.")
+SAMPLE = Source("sample", "Sample data", _SOURCES + "sample", "A small data set that comes with the app.")
+LIFE = Source(
+    "life",
+    "LiFE App",
+    "autotrain_gradio.extensions.life.source",
+    "Transcribed speech of the LiFE App: an export of its transcriptions, or a server.",
+    picker="autotrain_gradio.extensions.life.picker",
+    options=(
+        SourceOption("projects", "names of the projects to use; all if not given.", many=True),
+        SourceOption("script", "writing system of the transcripts; the one with the most segments if not given."),
+        SourceOption("dataset", "`latest`, or the layer of one annotator (`annotator-1`); `latest` if not given."),
+        SourceOption("silence_tag", "text of segments in which nothing is said; they are left out.", default="0"),
+        SourceOption("min_segment", "shorter segments are left out, in seconds.", "number", default=0.1),
+        SourceOption("max_segment", "longer segments are left out, in seconds.", "number", default=300.0),
+    ),
+    sample="automatic_speech_recognition/life",
+)
+
+IMAGE = Kind(
+    "image",
+    "image",
+    _KINDS + "image",
+    suffixes=(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tiff", ".tif"),
+    relatives=(
+        ".heic",
+        ".heif",
+        ".avif",
+        ".jfif",
+        ".svg",
+        ".psd",
+        ".jp2",
+        ".ico",
+        ".dng",
+        ".cr2",
+        ".nef",
+        ".arw",
+        ".pdf",
+    ),
+    feature="Image",
+)
+AUDIO = Kind(
+    "audio",
+    "audio",
+    _KINDS + "audio",
+    suffixes=(
+        ".wav",
+        ".flac",
+        ".mp3",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".m4a",
+        ".mp4",
+        ".aac",
+        ".wma",
+        ".aif",
+        ".aiff",
+        ".webm",
+    ),
+    relatives=(".amr", ".ape", ".wv", ".mka", ".3gp", ".caf", ".au", ".mov", ".mkv", ".avi", ".mpg", ".sph", ".nist"),
+    feature="Audio",
+    noun="recording",
+)
+"""Sound files; those that libsndfile does not read (M4A, AAC, WMA, WebM) need the program ffmpeg."""
+LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=True)
+"""One class a row."""
+LABELS = Kind("labels", "labels", _KINDS + "labels", feature="ClassLabel", classes=True)
+"""One class a row, or several: what the data shows."""
+TEXT = Kind("text", "text", _KINDS + "text")
+NUMBER = Kind("number", "number", _KINDS + "number")
+SECONDS = Kind("seconds", "time in seconds", _KINDS + "seconds")
+"""A number that may be missing."""
+GROUP = Kind("group", "group", _KINDS + "group", groups=True)
+"""A name that rows share which belong together; it may be missing."""
+VALUE = Kind("value", "value", _KINDS + "value")
+"""Any cell, as text; it may be missing."""
+FEATURE = Kind("feature", "column of a table", _KINDS + "feature")
+"""Number, category, date, text, id, or to be ignored."""
+
+CLASS_FOLDERS = Layout(
+    "class-folders",
+    "A folder for each class",
+    _LAYOUTS + "class_folders",
+    "photos.zip\n├── train/            (optional; also valid, validation, val, dev, test)\n"
+    "│   ├── cat/\n│   │   ├── 1.jpg\n│   │   └── 2.png\n│   └── dog/\n│       └── 3.webp\n└── valid/ …",
+)
+TABLE_WITH_FILES = Layout(
+    "table-with-files",
+    "A table that names the files",
+    _LAYOUTS + "table_with_files",
+    "photos.zip\n├── metadata.csv      (any .csv, .tsv or .jsonl)\n└── images/ "
+    "…\n\nfile_name,label\nimages/1.jpg,cat\nimages/2.jpg,dog",
+)
+EMBEDDED = Layout(
+    "embedded",
+    "Parquet or Arrow with the files inside",
+    _LAYOUTS + "embedded",
+    "train-00000-of-00001.parquet\n\nimage: {bytes, path}    label: string or ClassLabel",
+)
+SAVED_DATASET = Layout(
+    "saved-dataset",
+    "A dataset saved with save_to_disk",
+    _LAYOUTS + "saved_dataset",
+    "my_dataset/\n├── dataset_dict.json\n├── train/ …\n└── validation/ …",
+)
+AUDIO_TABLE = replace(
+    TABLE_WITH_FILES,
+    example="recordings.zip\n├── metadata.csv      (any .csv, .tsv or .jsonl)\n└── clips/ …\n\n"
+    "file_name,transcription,speaker\nclips/1.wav,good morning,anna\nclips/2.mp3,good evening,ben\n\n"
+    "With the columns start and end (seconds) rows are parts of long files.",
+)
+"""The same layout, with an example of sounds. Audiofolder and Common Voice are of this kind."""
+AUDIO_EMBEDDED = replace(
+    EMBEDDED,
+    example="train-00000-of-00001.parquet\n\naudio: {bytes, path}    text: string    speaker: string",
+)
+LIBRISPEECH = Layout(
+    "librispeech",
+    "LibriSpeech",
+    _LAYOUTS + "librispeech",
+    "train-clean-100/84/121123/\n├── 84-121123.trans.txt\n├── 84-121123-0000.flac\n└── …\n\n"
+    "84-121123-0000 GO DO YOU HEAR",
+    files=(".trans.txt",),
+)
+KALDI = Layout(
+    "kaldi",
+    "Kaldi",
+    _LAYOUTS + "kaldi",
+    "train/\n├── wav.scp           talk1 audio/talk1.wav\n├── text              talk1-01 good morning\n"
+    "├── segments          talk1-01 talk1 0.5 2.1    (optional)\n└── utt2spk           talk1-01 anna    (optional)",
+    files=("wav.scp", "/text", "/segments", "/utt2spk"),
+)
+_TIER = SourceOption("tier", "the tier whose text is learnt, or several; empty: the one with the most text.", many=True)
+TEXTGRID = Layout(
+    "textgrid",
+    "Praat TextGrids beside their audio",
+    _LAYOUTS + "textgrid",
+    "recordings.zip\n├── talk1.wav\n├── talk1.TextGrid    (same name; its intervals are the rows)\n├── talk2.wav\n"
+    "└── talk2.TextGrid",
+    files=(".textgrid",),
+    options=(_TIER,),
+)
+ELAN = Layout(
+    "elan",
+    "ELAN files (.eaf) beside their audio",
+    _LAYOUTS + "elan",
+    "recordings.zip\n├── talk1.wav\n├── talk1.eaf         (its annotations are the rows)\n├── talk2.wav\n└── talk2.eaf",
+    files=(".eaf",),
+    options=(_TIER,),
+)
+TABLE = Layout(
+    "table",
+    "A table",
+    _LAYOUTS + "table",
+    "reviews.csv          (or .tsv, .jsonl, .json, .parquet, .xlsx; several files are joined)\n\n"
+    "text,label\nA wonderful film,good\nI left after an hour,bad",
+)
+TEXT_FOLDERS = Layout(
+    "text-folders",
+    "A folder of texts for each class",
+    _LAYOUTS + "text_folders",
+    "reviews.zip\n├── train/            (optional; also valid, validation, val, dev, test)\n"
+    "│   ├── good/\n│   │   ├── 1.txt\n│   │   └── 2.md\n│   └── bad/\n│       └── 3.txt\n└── valid/ …",
+)
+
+DUPLICATES = Check("duplicates", "The same content twice", _CHECKS + "duplicates")
+CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_balance")
+LABEL_SPELLING = Check(
+    "label-spelling",
+    "Names of labels",
+    _CHECKS + "label_spelling",
+)
+TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")
+TEXT_LANGUAGE = Check("text-language", "Texts that are not English", _CHECKS + "text_language")
+TABLE_COLUMNS = Check("table-columns", "Columns that tell nothing, or are not of one kind", _CHECKS + "table_columns")
+TABLE_TARGET = Check("table-target", "Classes that are none", _CHECKS + "table_target")
+TABLE_ROWS = Check("table-rows", "Too few rows to compare models", _CHECKS + "table_rows", parted=True)
+TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")
+
+AUDIO_PARTS = Check("audio-parts", "Starts and ends that make no sense", _CHECKS + "audio_parts", drops=True)
+"""Looks at the roles `start` and `end` of kind SECONDS. Comes before the other two: they look at parts."""
+AUDIO_CONTENT = Check("audio-content", "Silent, clipped and damaged audio", _CHECKS + "audio_content", drops=True)
+AUDIO_TRANSCRIPTS = Check(
+    "audio-transcripts", "Transcripts that do not fit their audio", _CHECKS + "audio_transcripts", drops=True
+)

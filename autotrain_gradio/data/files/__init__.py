@@ -1,0 +1,1 @@
+"""Files below the data's folder: listing, archives, encodings, Arrow files."""

@@ -1,0 +1,359 @@
+"""Opening archives: the only place that does.
+
+An archive is a stranger's program for writing files. Every member is checked before anything of it is
+written, what is written is counted, and the folder appears under its name only when it is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.settings import MIB, Limits
+from autotrain_gradio.data.files.tree import CLUTTER
+from autotrain_gradio.data.rows import Progress
+
+RATIO_FROM = 64 * MIB
+"""A ratio is judged only once this much is unpacked: small text files pack very well."""
+RESERVE = 256 * MIB
+"""Bytes of the disk that an archive may not use."""
+CHUNK = 1 * MIB
+WRITERS = 4
+MEMBERS_AT_ONCE = 32
+LONGEST_NAME = 200
+DEEPEST = 64
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+DOCUMENTS = (".xlsx", ".xlsm", ".ods", ".docx", ".odt", ".pptx", ".odp", ".epub")
+"""Documents that are zips inside: read as they are, or passed over, never unpacked."""
+REFUSED_SUFFIXES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
+
+
+@dataclass
+class Extracted:
+    """What came out: number of files, their bytes, and reason → members that were passed over."""
+
+    files: int = 0
+    bytes: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+
+def is_archive(path: Path) -> bool:
+    """Say whether a file is, or claims to be, an archive: by its name, then by its first bytes."""
+    name = path.name.lower()
+    if name.endswith(DOCUMENTS):
+        return False
+    if name.endswith((".zip", *TAR_SUFFIXES, *REFUSED_SUFFIXES)):
+        return True
+    with path.open("rb") as file:
+        return file.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}
+
+
+def extract(archive: Path, target: Path, limits: Limits, progress: Progress) -> Extracted:
+    """Unpack an archive (zip, tar, tar.gz, tar.bz2, tar.xz) into a new or existing folder.
+
+    Hidden files and what operating systems leave behind are passed over and counted. On an error the
+    target may hold some files: the caller unpacks into a folder of its own and removes it.
+
+    Raises:
+        DataError: the archive is damaged, encrypted, too large, or a member would leave the folder, is
+            no plain file, or has the name of another one.
+    """
+    name = archive.name
+    lower = name.lower()
+    if lower.endswith(TAR_SUFFIXES):
+        return _extract_tar(archive, target, limits, progress)
+    if lower.endswith(REFUSED_SUFFIXES):
+        raise DataError(
+            f"'{name}' cannot be opened: only zip and tar archives can.",
+            "Pack the files as a zip.",
+            name,
+            "archive-kind",
+        )
+    return _extract_zip(archive, target, limits, progress)
+
+
+def _damaged(name: str, why: str, member: str = "") -> DataError:
+    return DataError(
+        f"The archive is damaged{f' at {member!r}' if member else ''}: {why}.",
+        "Pack it again, and look whether the upload was complete.",
+        name,
+        "archive-damaged",
+    )
+
+
+def _extract_zip(archive: Path, target: Path, limits: Limits, progress: Progress) -> Extracted:
+    name = archive.name
+    # Threads share the ZipFile, which is safe for reading as long as the file is opened by us, not by it.
+    with archive.open("rb") as raw:
+        try:
+            file = zipfile.ZipFile(raw)
+        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, OSError) as error:
+            why = "it is not a zip, or its end is missing" if "zip file" in str(error) else str(error)
+            raise _damaged(name, why) from None
+        members = _zip_members(file, name, limits)
+        total = sum(info.file_size for info, _ in members)
+        _allow_bytes(name, total, max(1, archive.stat().st_size), limits)
+        allow_disk(target, total, "archive")
+        writer = _Writer(name, target)
+        writer.result.passed_over.update(_clutter(info.filename) for info in file.infolist() if not info.is_dir())
+        del writer.result.passed_over[""]
+        parts = [members[i : i + MEMBERS_AT_ONCE] for i in range(0, len(members), MEMBERS_AT_ONCE)]
+        # Creating a file is mostly waiting for the file system: more threads than cores.
+        with ThreadPoolExecutor(WRITERS) as pool:
+            running = [pool.submit(_write_part, file, part, writer) for part in parts]
+            try:
+                for future in running:
+                    writer.result.files += (done := future.result())[0]
+                    writer.result.bytes += done[1]
+                    progress(f"Unpacking {name}", writer.result.bytes / max(1, total))
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+    return writer.result
+
+
+def _write_part(file: zipfile.ZipFile, members: list[tuple[zipfile.ZipInfo, str]], writer: _Writer) -> tuple[int, int]:
+    """Write some members; return how many, and their bytes."""
+    written = 0
+    for info, relative in members:
+        try:
+            with file.open(info) as source:
+                written += writer.write(relative, source, info.file_size)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise _damaged(writer.name, str(error), info.filename) from None
+        except (NotImplementedError, RuntimeError) as error:
+            raise DataError(
+                f"'{info.filename}' cannot be unpacked: {error}.",
+                "Pack the files as an ordinary zip.",
+                writer.name,
+                "archive-method",
+            ) from None
+    return len(members), written
+
+
+def _zip_members(file: zipfile.ZipFile, name: str, limits: Limits) -> list[tuple[zipfile.ZipInfo, str]]:
+    """Return the members to unpack with the path of each, all of them checked."""
+    infos = file.infolist()
+    _allow_members(name, len(infos), limits)
+    end = 0
+    for info in sorted(infos, key=lambda i: i.header_offset):
+        if info.header_offset < end:
+            raise DataError(
+                f"'{info.filename}' lies over another member: the archive is a trap.",
+                "Pack the files yourself.",
+                name,
+                "archive-bomb",
+            )
+        end = info.header_offset + info.compress_size
+    members = []
+    for info in infos:
+        mode = info.external_attr >> 16
+        kind = stat.S_IFMT(mode)
+        if kind and kind not in {stat.S_IFREG, stat.S_IFDIR}:
+            raise _special(name, info.filename, "a link" if kind == stat.S_IFLNK else "no plain file")
+        if "\0" in info.orig_filename:
+            raise _escape(name, info.orig_filename)
+        shown = info.filename
+        if not info.flag_bits & 0x800:
+            # Without the UTF-8 flag `zipfile` reads names as cp437; many tools write UTF-8 all the same.
+            try:
+                shown = shown.encode("cp437").decode("utf-8")
+            except (UnicodeEncodeError, UnicodeDecodeError):
+                shown = info.filename
+        relative = _safe(name, shown)
+        if info.is_dir() or not relative:
+            continue
+        if _clutter(shown):
+            continue
+        if info.flag_bits & 0x1:
+            raise DataError(
+                f"'{shown}' is encrypted.", "Pack the files again without a password.", name, "archive-encrypted"
+            )
+        members.append((info, relative))
+    return members
+
+
+def _extract_tar(archive: Path, target: Path, limits: Limits, progress: Progress) -> Extracted:
+    name = archive.name
+    size = max(1, archive.stat().st_size)
+    writer = _Writer(name, target)
+    total = count = 0
+    try:
+        with archive.open("rb") as raw, tarfile.open(fileobj=raw, mode="r:*") as file:
+            for member in _tar_members(file):
+                count += 1
+                _allow_members(name, count, limits)
+                if not (member.isreg() or member.isdir()):
+                    raise _special(name, member.name, "a link" if member.issym() or member.islnk() else "no plain file")
+                relative = _safe(name, member.name)
+                if member.isdir() or not relative:
+                    continue
+                if why := _clutter(member.name):
+                    writer.result.passed_over[why] += 1
+                    continue
+                total += member.size
+                _allow_bytes(name, total, size, limits)
+                allow_disk(target, member.size, "archive")
+                source = file.extractfile(member)
+                if source is None:
+                    raise _special(name, member.name, "no plain file")
+                writer.result.bytes += writer.write(relative, source, member.size)
+                writer.result.files += 1
+                if count % 128 == 0:
+                    progress(f"Unpacking {name}", min(1.0, raw.tell() / size))
+    except (tarfile.TarError, zlib.error, EOFError) as error:
+        raise _damaged(name, str(error) or "it ends too early") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise _damaged(name, str(error)) from None  # gzip, bz2 and lzma report damage as an OSError without a number
+    return writer.result
+
+
+def _tar_members(file: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while (member := file.next()) is not None:
+        yield member
+        file.members = []  # type: ignore[attr-defined]  # else the list of all members stays in memory
+
+
+@dataclass
+class _Writer:
+    name: str
+    target: Path
+    result: Extracted = field(default_factory=Extracted)
+    _folders: set[str] = field(default_factory=set)
+
+    def write(self, relative: str, source: IO[bytes], size: int) -> int:
+        """Write one member; never over another one, never more than its declared size. Return its bytes."""
+        path = os.path.join(self.target, relative)
+        folder = os.path.dirname(path)
+        try:
+            if folder not in self._folders:
+                os.makedirs(folder, exist_ok=True)
+                self._folders.add(folder)
+            with open(path, "xb", buffering=0) as out:
+                return _copy(source, out, size, self.name, relative)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise DataError(
+                f"Two members have the name '{relative}'.",
+                "Names that differ only by upper and lower case are the same on some computers. Rename one of them.",
+                self.name,
+                "archive-duplicate-member",
+            ) from None
+
+
+def _copy(source: IO[bytes], out: BinaryIO | IO[bytes], size: int, name: str, member: str) -> int:
+    written = 0
+    while chunk := source.read(CHUNK):
+        written += len(chunk)
+        if written > size:
+            raise _damaged(name, "it is larger than it says", member)
+        out.write(chunk)
+    if written != size:
+        raise _damaged(name, f"{written:,} of {size:,} bytes are there", member)
+    return written
+
+
+def _safe(name: str, member: str) -> str:
+    """Return the path of a member below the target; empty for the root itself."""
+    path = member.replace("\\", "/")
+    parts = path.split("/")
+    if path.startswith("/") or ".." in parts or (len(path) > 1 and path[1] == ":" and path[0].isalpha()):
+        raise _escape(name, member)
+    parts = [p for p in parts if p not in {"", "."}]
+    if len(parts) > DEEPEST:
+        raise DataError(
+            f"'{member[:80]}…' lies {len(parts)} folders deep.", "Pack fewer folders.", name, "archive-too-deep"
+        )
+    return "/".join(_short(p) for p in parts)
+
+
+def _short(part: str) -> str:
+    data = part.encode("utf-8", "surrogateescape")
+    if len(data) <= LONGEST_NAME:
+        return part
+    stem, suffix = os.path.splitext(part)
+    suffix = suffix if len(suffix) <= 10 else ""
+    kept = data[: LONGEST_NAME - 40].decode("utf-8", "ignore")
+    return f"{kept}-{hashlib.sha256(data).hexdigest()[:12]}{suffix}"
+
+
+def _clutter(member: str) -> str:
+    parts = member.replace("\\", "/").split("/")
+    for part in parts:
+        if part.startswith(".") and part not in {".", ".."}:
+            return "hidden"
+        if part.lower() in CLUTTER:
+            return "clutter"
+    return ""
+
+
+def _escape(name: str, member: str) -> DataError:
+    return DataError(
+        f"The member {member!r} would be written outside the folder: the archive is refused.",
+        "Pack the files with relative paths.",
+        name,
+        "archive-escape",
+    )
+
+
+def _special(name: str, member: str, what: str) -> DataError:
+    return DataError(
+        f"The member {member!r} is {what}: the archive is refused.",
+        "Pack the files themselves, not links to them.",
+        name,
+        "archive-special-member",
+    )
+
+
+def _allow_members(name: str, count: int, limits: Limits) -> None:
+    if count > limits.archive_members:
+        raise DataError(
+            f"The archive has {'more than ' if count == limits.archive_members + 1 else ''}{count:,} members; "
+            f"at most {limits.archive_members:,} are unpacked.",
+            "Pack fewer files.",
+            name,
+            "archive-too-many-members",
+        )
+
+
+def _allow_bytes(name: str, total: int, size: int, limits: Limits) -> None:
+    if total > limits.archive_bytes:
+        raise DataError(
+            f"Unpacked, the archive has {total / 2**30:.1f} GiB; at most "
+            f"{limits.archive_bytes / 2**30:.1f} GiB are unpacked.",
+            "Pack less, or name the unpacked folder where the app runs.",
+            name,
+            "archive-too-large",
+        )
+    if total > RATIO_FROM and total / size > limits.archive_ratio:
+        raise DataError(
+            f"The archive would grow {total / size:,.0f} times, to {total / 2**20:,.0f} MiB: it is "
+            "refused as a zip bomb.",
+            "Pack the files themselves: pictures hardly get smaller by packing.",
+            name,
+            "archive-bomb",
+        )
+
+
+def allow_disk(target: Path, needed: int, what: str) -> None:
+    """Raise a DataError when fewer bytes are free than needed, and a reserve; `what` is what needs them."""
+    free = shutil.disk_usage(target).free
+    if needed + RESERVE > free:
+        raise DataError(
+            f"The {what} needs {needed / 2**20:,.0f} MiB; {free / 2**20:,.0f} MiB are free on the disk.",
+            "Delete runs that are not needed, or use a larger disk.",
+            code="disk-full",
+        )

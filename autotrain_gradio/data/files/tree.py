@@ -1,0 +1,178 @@
+"""The files below a folder, as every layout sees them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from autotrain_gradio.core.errors import DataError
+
+CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "ehthumbs.db"})
+"""What operating systems leave in folders, lower case. Hidden files (a leading dot) are clutter too."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file: its path relative to the root with `/`, its size in bytes, its modification time."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+    @property
+    def suffix(self) -> str:
+        """The extension in lower case, with its dot."""
+        return os.path.splitext(self.path)[1].lower()
+
+    @property
+    def folder(self) -> str:
+        """The folder relative to the root; empty for the root itself."""
+        return self.path.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def stem(self) -> str:
+        """The file's own name without its extension."""
+        return os.path.splitext(self.name)[0]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All files below `root` in natural order of their paths.
+
+    passed_over: reason → number of files that were not looked at (`hidden`, `clutter`, `unreadable-name`).
+    splits: relative path → split, where the source knows it (a Hub dataset's card).
+    only: the one file that was asked for, where the path names a file; layouts see no other table. What else lies in
+        its folder was not asked for, and is not told of.
+    own: the files lie in the run's own folder, so that a layout may replace one by a better form of it.
+    """
+
+    root: Path
+    files: tuple[Entry, ...]
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    splits: Mapping[str, str] = field(default_factory=dict)
+    only: str | None = None
+    own: bool = False
+
+    @cached_property
+    def by_path(self) -> dict[str, Entry]:
+        """Relative path → file."""
+        return {f.path: f for f in self.files}
+
+    def with_suffix(self, suffixes: Iterable[str]) -> list[Entry]:
+        """Return the files with one of these extensions (lower case, with the dot)."""
+        wanted = frozenset(suffixes)
+        return [f for f in self.files if f.suffix in wanted]
+
+    def tables(self, suffixes: Iterable[str]) -> list[Entry]:
+        """Return the files with one of these extensions, or the one that was asked for."""
+        found = self.with_suffix(suffixes)
+        return [f for f in found if f.path == self.only] if self.only else found
+
+    def count(self) -> dict[str, int]:
+        """Return extension → number of files, most frequent first."""
+        return dict(Counter(f.suffix or "(no extension)" for f in self.files).most_common())
+
+
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def natural(path: str) -> tuple[list[str], str]:
+    """Return a sort key under which `img2` comes before `img10`; case matters last."""
+    # Numbers compare as text once their length stands before them.
+    parts = [f"{len(p.lstrip('0')):09}{p.lstrip('0')}" if p.isdecimal() else p for p in _DIGITS.split(path.lower())]
+    return parts, path
+
+
+def scan(
+    root: Path,
+    *,
+    limit: int,
+    splits: Mapping[str, str] | None = None,
+    own: bool = False,
+    keep: frozenset[str] | None = None,
+) -> Tree:
+    """List the files below a folder (or the folder of a file), following links but no circles.
+
+    limit: most files that may be there.
+    keep: relative paths of the files that count; None: all. Where the root is a file, nothing but these is looked at.
+
+    Raises:
+        DataError: there is no such folder, it may not be read, or it has too many files.
+    """
+    only: str | None = None
+    if root.is_file():
+        root, only = root.parent, root.name
+        if keep is not None:
+            found = [(path, (root / path).stat()) for path in sorted(keep, key=natural)]
+            entries = tuple(Entry(path, info.st_size, info.st_mtime_ns) for path, info in found)
+            return Tree(root, entries, {}, splits or {}, only, own)
+    files: list[Entry] = []
+    passed: Counter[str] = Counter()
+    seen: set[tuple[int, int]] = set()
+    # (folder on disk, its path relative to the root, the reason why what is below is passed over)
+    waiting: list[tuple[str, str, str]] = [(str(root), "", "")]
+    while waiting:
+        folder, prefix, reason = waiting.pop()
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as listing:
+                for entry in listing:
+                    relative = f"{prefix}{entry.name}"
+                    why = reason or _passed_over(entry.name)
+                    if entry.is_dir():
+                        waiting.append((entry.path, f"{relative}/", why))
+                    elif why:
+                        passed[why] += 1
+                    elif entry.is_file():
+                        if keep is not None and relative not in keep:
+                            continue
+                        info = entry.stat()
+                        files.append(Entry(relative, info.st_size, info.st_mtime_ns))
+                    else:
+                        passed["special"] += 1  # a broken link, a socket, a device
+        except OSError as error:
+            raise DataError(
+                f"The folder cannot be read: {error.strerror}.",
+                "Check its name and its permissions.",
+                folder,
+                "folder-unreadable",
+            ) from None
+        if len(files) > limit:
+            raise DataError(
+                f"There are more than {limit:,} files.",
+                "Name the folder that holds the data, not one far above it.",
+                str(root),
+                "too-many-files",
+            )
+    files.sort(key=lambda f: natural(f.path))
+    return Tree(root, tuple(files), {} if only else dict(passed), splits or {}, only, own)
+
+
+def _passed_over(name: str) -> str:
+    if name.startswith("."):
+        return "hidden"
+    if name.lower() in CLUTTER:
+        return "clutter"
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return "unreadable-name"
+    return ""
+
+
+def inside(relative: str) -> bool:
+    """Say whether a relative path, as written in a table, stays below the folder it is relative to."""
+    return not relative.startswith(("/", "\\")) and os.path.normpath(relative).split("/")[0] != ".."

@@ -1,0 +1,1 @@
+"""Media cells: decoding, validation and caching of images and audio."""

@@ -1,0 +1,393 @@
+"""Reading audio files: their headers, and their samples as mono at one rate.
+
+libsndfile (through soundfile) reads WAV, FLAC, MP3, Ogg Vorbis and Opus, and AIFF; what it cannot (M4A, AAC,
+WMA) is decoded by the program `ffmpeg` where that is installed. Files are read in blocks: memory follows what is
+asked for, not how long a file is or how many channels it has.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import soundfile
+import soxr
+
+from autotrain_gradio.core.errors import DataError
+
+Source = str | Path | bytes | memoryview
+"""A file, or the bytes of one."""
+
+BLOCK = 1 << 18
+"""Samples of all channels together that are decoded at once."""
+UNKNOWN = 1 << 52
+"""libsndfile's answer for a file whose length it does not know is greater than this."""
+UNSAID = 0x7FFF0000
+"""Bytes of samples that a WAV's header promises at least, where it was written before its length was known."""
+SILENT_SECONDS = 60.0
+"""Longest time that ffmpeg, or ffprobe, may say nothing."""
+DEMUXERS = {"mp4": "mov", "aac": "aac", "asf": "asf", "webm": "matroska"}
+"""Container, as `container` names it → the one demuxer that ffmpeg may use for it."""
+CONTAINER_NAMES = {"mp4": "M4A", "aac": "AAC", "asf": "WMA", "webm": "WebM"}
+
+
+class Header(NamedTuple):
+    """What a file says of itself.
+
+    seconds: its length; None where only decoding the whole file would tell.
+    format: `WAV`, `FLAC`, `MP3`, `OGG` (Vorbis), `OPUS`, `AIFF`, `M4A`, `AAC`, `WMA`, `WebM` …
+    subtype: how samples are stored, as libsndfile (`PCM_16`, `DOUBLE`) or ffmpeg (`aac`) calls it.
+    cut: the header promises more bytes than the file has.
+    """
+
+    seconds: float | None
+    rate: int
+    channels: int
+    format: str
+    subtype: str
+    cut: bool = False
+
+
+@dataclass(eq=False)
+class AudioError(DataError):
+    """A file that cannot be read; `code` is `audio-empty`, `audio-missing`, `audio-unreadable`, `audio-unknown`,
+    `audio-corrupt` or `audio-no-decoder`."""
+
+
+def header(source: Source) -> Header:
+    """Read a file's header; samples are not decoded.
+
+    Raises:
+        AudioError: it is no audio, damaged, or of a format for which there is no decoder here.
+    """
+    try:
+        with _open(source) as file:
+            frames, log = file.frames, file.extra_info
+            seconds = frames / file.samplerate if 0 <= frames < UNKNOWN else None
+            name = "OPUS" if file.subtype == "OPUS" else {"WAVEX": "WAV", "RF64": "WAV"}.get(file.format, file.format)
+            cut = name == "WAV" and any(int(x) < UNSAID for x in re.findall(r"^data\b\D*(\d+) \(should be", log, re.M))
+            return Header(seconds, file.samplerate, file.channels, name, file.subtype, cut)
+    except soundfile.LibsndfileError as error:
+        kind = container(_head(source))
+        if kind is None:
+            raise _not_read(source, error) from None
+    return _probe(source, kind)
+
+
+def read_audio(
+    cell: Mapping[str, Any], start: float | None = None, end: float | None = None, rate: int = 16_000
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Decode a file, or the part of it between two times, as mono at one rate.
+
+    Channels are averaged; samples that are no numbers (NaN, infinite) count as silence. Only the part is read.
+
+    cell: `{"path": …, "bytes": …}` as `datasets.Audio(decode=False)` has it; bytes win where there are some.
+    start, end: seconds; None: from the beginning, to the end. A part beyond the file's end is shorter or empty.
+    rate: samples per second of the result.
+
+    Returns an array of shape (samples,), float32, in -1 to 1.
+
+    Raises:
+        AudioError: the file cannot be read.
+    """
+    data = cell.get("bytes")
+    source: Source = data if data is not None else str(cell["path"])
+    wanted: list[np.ndarray[Any, Any]] = []
+    resampler: Any = None
+    for block, native in blocks(source, start, end):
+        mono = mix(block)
+        if native != rate:
+            resampler = resampler or soxr.ResampleStream(native, rate, 1, dtype="float32", quality="HQ")
+            mono = resampler.resample_chunk(mono)
+        wanted.append(mono)
+    if resampler is not None:
+        wanted.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+    if not wanted:
+        return np.zeros(0, np.float32)
+    return np.ascontiguousarray(wanted[0] if len(wanted) == 1 else np.concatenate(wanted), dtype=np.float32)
+
+
+def audio_seconds(cell: Mapping[str, Any]) -> float:
+    """Return how long a file is, by its header; a file whose header does not tell (AAC) is decoded.
+
+    cell: as for `read_audio`.
+
+    Raises:
+        AudioError: the file cannot be read.
+    """
+    data = cell.get("bytes")
+    source: Source = data if data is not None else str(cell["path"])
+    known = header(source).seconds
+    if known is not None:
+        return known
+    return sum(len(block) / rate for block, rate in blocks(source))
+
+
+def mix(block: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Average the channels of samples of shape (frames, channels); what is no number becomes 0."""
+    mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+    if not np.isfinite(mono).all():
+        mono = np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.ascontiguousarray(mono, dtype=np.float32)
+
+
+def blocks(
+    source: Source, start: float | None = None, end: float | None = None
+) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.float32]], int]]:
+    """Yield samples of shape (frames, channels), float32, and their rate, block by block.
+
+    start, end: seconds, as for `read_audio`.
+
+    Raises:
+        AudioError: the file cannot be read. It may come after some blocks, where a file is damaged in the middle.
+    """
+    try:
+        file = _open(source)
+    except soundfile.LibsndfileError as error:
+        kind = container(_head(source))
+        if kind is None:
+            raise _not_read(source, error) from None
+        yield from _ffmpeg(source, kind, start, end)
+        return
+    with file:
+        rate = file.samplerate
+        first = max(0, round((start or 0.0) * rate))
+        last = min(file.frames, round(end * rate)) if end is not None else file.frames
+        try:
+            if first:
+                if first >= file.frames:
+                    return
+                file.seek(first)
+            left, size = last - first, max(1, BLOCK // file.channels)
+            while left > 0:
+                block = file.read(min(size, left), dtype="float32", always_2d=True)
+                if not len(block):
+                    return
+                left -= len(block)
+                yield block, rate
+        except soundfile.SoundFileError as error:
+            raise AudioError(
+                f"The audio is damaged: {_reason(error)}.", "Copy or record it again.", _name(source), "audio-corrupt"
+            ) from None
+
+
+def container(head: bytes) -> str | None:
+    """Name the container of a file that libsndfile does not read, by its first bytes; None for no audio."""
+    if head[4:8] == b"ftyp":
+        return "mp4"
+    if head.startswith(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"):
+        return "asf"
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "webm"
+    # ADTS: twelve set bits, then the layer, which is 0 as in no MP3.
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        return "aac"
+    return None
+
+
+def has_ffmpeg() -> bool:
+    """Say whether `ffmpeg` and `ffprobe` are installed."""
+    return shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is not None
+
+
+def _open(source: Source) -> soundfile.SoundFile:
+    if isinstance(source, bytes | memoryview):
+        return soundfile.SoundFile(io.BytesIO(source))
+    if os.fspath(source).lower().endswith(".raw"):  # soundfile would ask for the rate
+        raise AudioError(
+            "The file holds bare samples: nothing says their rate.", "Save it as WAV.", _name(source), "audio-unknown"
+        )
+    return soundfile.SoundFile(os.fspath(source))
+
+
+def _head(source: Source) -> bytes:
+    if isinstance(source, bytes | memoryview):
+        return bytes(source[:64])
+    try:
+        with open(source, "rb") as file:
+            return file.read(64)
+    except FileNotFoundError:
+        raise AudioError("There is no such file.", "Add it.", _name(source), "audio-missing") from None
+    except OSError as error:
+        raise AudioError(
+            f"The file cannot be opened: {error.strerror or error}.",
+            "Check its permissions.",
+            _name(source),
+            "audio-unreadable",
+        ) from None
+
+
+def _name(source: Source) -> str:
+    return "" if isinstance(source, bytes | memoryview) else Path(source).name
+
+
+def _not_read(source: Source, error: soundfile.LibsndfileError) -> AudioError:
+    head = _head(source)
+    if not head:
+        return AudioError("The file is empty (0 bytes).", "Copy it again.", _name(source), "audio-empty")
+    for magic, name in ((b"RIFF", "WAV"), (b"fLaC", "FLAC"), (b"OggS", "Ogg"), (b"ID3", "MP3"), (b"FORM", "AIFF")):
+        if head.startswith(magic):
+            return AudioError(
+                f"The file begins as {name}, but is damaged: {_reason(error)}.",
+                "Copy or record it again.",
+                _name(source),
+                "audio-corrupt",
+            )
+    return AudioError(
+        f"The file is no audio: {content(head)}.", "Save it as WAV or FLAC.", _name(source), "audio-unknown"
+    )
+
+
+def _reason(error: BaseException) -> str:
+    said = getattr(error, "error_string", "") or str(error)
+    return str(said).strip().rstrip(".") or "it cannot be decoded"
+
+
+def content(head: bytes) -> str:
+    """Say what a file that is no audio seems to be, by its first bytes."""
+    known = {
+        b"%PDF": "a PDF",
+        b"PK\x03\x04": "a zip",
+        b"\x1f\x8b": "a gzip archive",
+        b"\xff\xd8\xff": "a JPEG picture",
+        b"\x89PNG": "a PNG picture",
+    }
+    for magic, name in known.items():
+        if head.startswith(magic):
+            return f"it looks like {name}"
+    text = head.lstrip().lower()
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "it looks like a web page"
+    if head.startswith(b"version https://git-lfs"):
+        return "it is a Git LFS pointer, not the file itself"
+    if head and all(b in b"\t\r\n" or 32 <= b < 127 for b in head):
+        return "it looks like text"
+    return "no known audio format"
+
+
+@contextmanager
+def _as_file(source: Source) -> Iterator[str]:
+    """Give ffmpeg a file: containers of the MP4 family cannot be read from a pipe."""
+    if not isinstance(source, bytes | memoryview):
+        yield os.path.abspath(source)
+        return
+    with tempfile.NamedTemporaryFile(prefix="autotrain-audio-") as file:
+        file.write(source)
+        file.flush()
+        yield file.name
+
+
+def _command(program: str, path: str, kind: str, *options: str) -> list[str]:
+    # One demuxer and local files only: a stranger's file must not make ffmpeg open anything else.
+    return [program, "-v", "error", "-protocol_whitelist", "file,pipe", "-f", DEMUXERS[kind], *options, f"file:{path}"]
+
+
+def _need_ffmpeg(source: Source, kind: str) -> None:
+    if not has_ffmpeg():
+        raise AudioError(
+            f"The file is {CONTAINER_NAMES[kind]}, which needs the program ffmpeg; it is not installed here.",
+            "Install ffmpeg (on a Space: a file packages.txt with the line ffmpeg), or save the files as WAV or FLAC.",
+            _name(source),
+            "audio-no-decoder",
+        )
+
+
+def _probe(source: Source, kind: str) -> Header:
+    _need_ffmpeg(source, kind)
+    asked = "stream=codec_name,sample_rate,channels,duration:format=duration"
+    with _as_file(source) as path:
+        command = _command("ffprobe", path, kind, "-select_streams", "a:0", "-show_entries", asked, "-of", "json")
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=SILENT_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise _damaged(source, kind, f"ffprobe says nothing for {SILENT_SECONDS:g} s") from None
+    try:
+        found = json.loads(done.stdout or b"{}")
+        stream = found["streams"][0]
+        rate, channels = int(stream["sample_rate"]), int(stream["channels"])
+    except (ValueError, KeyError, IndexError):
+        raise _damaged(source, kind, _said(done.stderr) or "it has no audio in it") from None
+    if rate < 1 or channels < 1:
+        raise _damaged(source, kind, "it has no audio in it")
+    length = stream.get("duration") or found.get("format", {}).get("duration")
+    # A stream of bare AAC frames tells no length: ffprobe would guess it from the bit rate.
+    seconds = float(length) if length and kind != "aac" else None
+    return Header(seconds, rate, channels, CONTAINER_NAMES[kind], str(stream.get("codec_name", "")))
+
+
+def _said(errors: bytes) -> str:
+    """Return the reason in ffmpeg's last line, without the file's place on this computer."""
+    lines = errors.decode("utf-8", "replace").strip().splitlines()
+    return re.sub(r"^file:.*: ", "", lines[-1].rpartition("] ")[2]).strip().rstrip(".")[:120] if lines else ""
+
+
+def _damaged(source: Source, kind: str, why: str) -> AudioError:
+    return AudioError(
+        f"The file begins as {CONTAINER_NAMES[kind]}, but cannot be decoded: {why}.",
+        "Save it again as WAV or FLAC.",
+        _name(source),
+        "audio-corrupt",
+    )
+
+
+def _ffmpeg(
+    source: Source, kind: str, start: float | None, end: float | None
+) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.float32]], int]]:
+    known = _probe(source, kind)
+    if end is not None and end <= (start or 0.0):
+        return
+    seek = ["-ss", f"{start:.6f}"] if start else []
+    length = ["-t", f"{end - (start or 0.0):.6f}"] if end is not None else []
+    size = max(1, BLOCK // known.channels) * known.channels * 4
+    with _as_file(source) as path, tempfile.TemporaryFile() as errors:
+        command = [
+            *_command("ffmpeg", path, kind, "-nostdin", *seek, "-i"),
+            *("-map", "0:a:0", *length, "-f", "f32le", "-ac", str(known.channels), "-ar", str(known.rate), "-"),
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, bufsize=0) as process:
+            try:
+                for data in _said_by(process, size):
+                    whole = len(data) - len(data) % (4 * known.channels)
+                    yield np.frombuffer(data[:whole], "<f4").reshape(-1, known.channels), known.rate
+                status = process.wait(timeout=SILENT_SECONDS)
+            except subprocess.TimeoutExpired:
+                raise _damaged(source, kind, f"ffmpeg says nothing for {SILENT_SECONDS:g} s") from None
+            finally:
+                process.kill()  # whoever reads may stop before the end; one that has ended does not mind
+        if status != 0:
+            errors.seek(0)
+            raise _damaged(source, kind, _said(errors.read()) or f"ffmpeg ended with status {status}")
+
+
+def _said_by(process: subprocess.Popen[bytes], size: int) -> Iterator[bytes]:
+    """Yield what an unbuffered process writes, in pieces of that size; the last one may be shorter.
+
+    Raises:
+        subprocess.TimeoutExpired: nothing came for `SILENT_SECONDS`.
+    """
+    assert process.stdout is not None  # the caller has asked for it
+    ready = select.poll()
+    ready.register(process.stdout)
+    held = bytearray()
+    while True:
+        if not ready.poll(SILENT_SECONDS * 1000):
+            raise subprocess.TimeoutExpired(process.args, SILENT_SECONDS)
+        data = process.stdout.read(size - len(held))
+        held += data
+        if held and (len(held) == size or not data):
+            yield bytes(held)
+            held.clear()
+        if not data:
+            return

@@ -1,0 +1,1 @@
+"""The stages of a check: detect the layout, map columns, inspect, split, materialize."""

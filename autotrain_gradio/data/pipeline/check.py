@@ -1,0 +1,377 @@
+"""The whole way of the data: fetch, recognise, read, map, inspect, check, split, profile, materialise."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from autotrain_gradio.core.errors import DataError, Finding, UserError
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.data.declarations import Check, Column
+from autotrain_gradio.data.files.json_files import read_json, write_json
+from autotrain_gradio.data.files.referenced_files import beside
+from autotrain_gradio.data.files.tree import Tree, scan
+from autotrain_gradio.data.kinds.label import unused_mapping
+from autotrain_gradio.data.pipeline import check_result, materialize, split_names
+from autotrain_gradio.data.pipeline.check_result import TRAIN, VALIDATION, CheckResult, State
+from autotrain_gradio.data.pipeline.column_mapping import Mapping, map_columns
+from autotrain_gradio.data.pipeline.layout_detection import recognise
+from autotrain_gradio.data.pipeline.split import split
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import ROW, WHERE, Cells, Context, Fetched, Places, Progress, Raw, Rows
+from autotrain_gradio.data.values.arrow_columns import THREADS, stacked
+
+LARGE = 100_000
+"""Rows from which a table is looked at in part first."""
+SOME_ROWS = 2_000
+"""How many rows that are."""
+PLACES = 20
+"""In how many places of the table they stand, evenly."""
+
+
+def _quiet(message: str, fraction: float) -> None:
+    return None
+
+
+def check(
+    draft: Path, request: Request, progress: Progress | None = None, found: Callable[[CheckResult], None] | None = None
+) -> CheckResult:
+    """Read the data, look for what is wrong, split it, and write it for the training.
+
+    Whatever the user can mend is a finding of the result, not an exception. Without error findings,
+    `data/manifest.json` and `data/dataset` are written; with one they are removed.
+
+    found: is given the result of a table of `LARGE` rows and more before its rows are written, which takes a while.
+    """
+    began = time.monotonic()
+    _take_memory_in_small_pages()
+    draft = Path(draft)
+    (draft / "data").mkdir(parents=True, exist_ok=True)
+    for stale in (draft / "check.json", draft / "data" / "manifest.json"):
+        stale.unlink(missing_ok=True)
+    shutil.rmtree(draft / "check", ignore_errors=True)
+    state = State(draft, request, _seldom(progress or _quiet))
+    write: Callable[[], Any] | None = None
+    with _old_objects_left_alone():
+        try:
+            write = _run(state)
+        except UserError as error:
+            state.findings += error.findings
+        result = check_result.result(state, began)
+        if write is not None:
+            state.progress("Writing the rows for the training", 0.97)
+            if found is not None and state.total >= LARGE:
+                found(result)
+            write()
+    write_json(draft / "check.json", result)
+    state.progress("Checked", 1.0)
+    return result
+
+
+def _take_memory_in_small_pages() -> None:
+    """Let Arrow use jemalloc where it was built with it.
+
+    Its default, mimalloc, asks for huge pages: to clear them costs more than they save where each is written once.
+    """
+    if "jemalloc" in pa.supported_memory_backends():
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
+
+
+@contextmanager
+def _old_objects_left_alone() -> Iterator[None]:
+    """Spare Python's collector of garbage a look at all that the libraries made: that takes 50 ms each time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _seldom(progress: Progress, every: float = 0.1) -> Progress:
+    """Let a message through when it is new, at the end, and else ten times a second."""
+    said, last = "", 0.0
+
+    def say(message: str, fraction: float) -> None:
+        nonlocal said, last
+        now = time.monotonic()
+        if message != said or fraction >= 1 or now - last >= every:
+            said, last = message, now
+            progress(message, fraction)
+
+    return say
+
+
+def _run(state: State) -> Callable[[], Any] | None:
+    """Find out all that there is to say of the data; return what writes the rows, where they can be trained on."""
+    request, draft = state.request, state.draft
+    source = request.source(draft)
+    state.source = {"name": source.name, "title": source.title, "path": request.spec.path, "revision": ""}
+    fetched = source.load().fetch(request, draft, _part(state.progress, 0.0, 0.25))
+    if not isinstance(fetched, Fetched):
+        fetched = Fetched(Path(fetched))
+    state.findings += fetched.findings
+    state.source["revision"] = fetched.revision
+    keep = fetched.files
+    if keep is None and fetched.root.is_file():
+        keep = beside(fetched.root, request)
+    tree = scan(
+        fetched.root,
+        limit=request.limits.archive_members,
+        splits=fetched.splits,
+        own=fetched.own,
+        keep=keep,
+    )
+    _tell_passed_over(state, tree, fetched)
+    layout, module, reason = recognise(tree, request)
+    state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
+    raw: Raw = module.read(tree, request, draft, _part(state.progress, 0.25, 0.05))
+    state.findings += raw.findings
+    state.found = {name: table.num_rows for name, table in raw.splits.items()}
+    state.total = sum(state.found.values()) + sum(raw.passed.values())
+    state.passed = raw.passed
+    choice = split_names.choose(state.found, request.spec)
+    state.findings += choice.findings
+    state.unused = sum(state.found[n] for n in choice.unused)
+    if choice.train is None:
+        first = next(iter(raw.splits.values()), None)
+        if first is not None:
+            state.mapping = map_columns(first, raw, request)
+        return None
+    tables = {TRAIN: raw.splits[choice.train]}
+    if choice.validation is not None:
+        tables[VALIDATION] = raw.splits[choice.validation]
+    table = stacked(tables.values(), "splits")
+    state.mapping = map_columns(table, raw, request)
+    state.findings += state.mapping.findings
+    if any(f.level == "error" for f in state.mapping.findings):
+        return None
+    given = np.repeat([name == VALIDATION for name in tables], [part.num_rows for part in tables.values()])
+    where = table.column(WHERE)
+    places = Places(raw.places, where.to_numpy()) if raw.places else where.to_pylist()
+    rows = state.rows = Rows(places, given)
+    if raw.arrow:
+        rows.row = table.column(ROW).to_numpy()
+    if request.media is None and len(rows) >= LARGE:
+        state.progress = _first_look(state, rows, table, raw, tree)
+    contexts = _inspect(state, rows, table, raw, tree)
+    _check_and_split(state, rows, choice.validation)
+    state.progress("Drawing the overview", 0.95)
+    check_result.draw(state, rows, contexts)
+    if any(f.level == "error" for f in state.findings):
+        return None
+    facts = {
+        "layout": layout.name,
+        "source": state.source,
+        "columns": state.mapping.roles,
+        "split_how": state.how,
+        "dropped": check_result.dropped(state),
+    }
+    return partial(materialize.write, draft, request, rows, raw, tree, facts)
+
+
+def _first_look(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> Progress:
+    """Look at some rows of a large table, and say at once what is odd in them; return a progress that keeps saying it.
+
+    Only what concerns single cells is said: of all rows, other things may be true than of a few.
+    """
+    places = min(PLACES, SOME_ROWS)
+    begins = np.arange(places) * (len(rows) // places)
+    size = SOME_ROWS // places
+    chosen = (begins[:, None] + np.arange(size)).ravel()
+    columns = [dict(c) for c in state.mapping.columns]
+    first = State(state.draft, state.request, _quiet, mapping=Mapping(state.mapping.roles, columns))
+    part = table.select([n for n in table.column_names if n != WHERE])
+    few = pa.concat_tables([part.slice(int(begin), size) for begin in begins]).combine_chunks()
+    _inspect(first, Rows([rows.where[i] for i in chosen.tolist()], rows.validation[chosen]), few, raw, tree)
+    found = [f for f in (*state.findings, *first.findings) if f.code != "label-mapping-unused"]
+    found.sort(key=lambda f: check_result.ORDER[f.level])
+    said = f"First look at {pluralize(len(chosen), 'row')}: " + (
+        " ".join(f.message for f in found[:3]) or "nothing odd."
+    )
+    progress = state.progress
+    progress(said, 0.3)
+    return lambda message, fraction: progress(f"{message}. {said}" if fraction < 1 else message, fraction)
+
+
+def _part(progress: Progress, begin: float, share: float) -> Progress:
+    return lambda message, fraction: progress(message, begin + share * min(1.0, max(0.0, fraction)))
+
+
+def _tell_passed_over(state: State, tree: Tree, fetched: Fetched) -> None:
+    passed = Counter(dict(tree.passed_over))
+    passed.update(fetched.note.get("passed_over", {}))
+    titles = {
+        "hidden": "hidden",
+        "clutter": "left by the operating system (__MACOSX, Thumbs.db …)",
+        "special": "broken links or devices",
+        "unreadable-name": "with names that are no text",
+    }
+    if passed:
+        said = ", ".join(f"{count:,} {titles.get(reason, reason)}" for reason, count in sorted(passed.items()))
+        level = "warning" if {"special", "unreadable-name"} & set(passed) else "info"
+        state.findings.append(
+            Finding(
+                "warning" if level == "warning" else "info",
+                "passed-over",
+                f"Passed over: {said}.",
+                where=str(state.request.spec.path),
+            )
+        )
+
+
+def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:
+    """Look at every mapped column, classes first: rows without a class need no look at their media.
+
+    The columns of a role that takes the rest leave no row out, so that they are looked at side by side.
+    """
+    request = state.request
+    roles: list[tuple[Column, str, list[str]]] = []
+    for column in request.columns:
+        names = state.mapping.roles.get(column.role, [])
+        if column.many and not column.join:
+            roles += [(column, f"{column.role}:{n}", [n]) for n in names]
+        elif names:
+            roles.append((column, column.role, names))
+    roles.sort(key=lambda r: (r[0].rest, not r[0].kind.classes))
+    fingerprint = {f.path: (f.size, f.mtime_ns) for f in tree.files}
+    stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
+    contexts = {}
+
+    def look(number: int, progress: Progress) -> Cells:
+        column, role, names = roles[number]
+        context = contexts[role] = Context(
+            request,
+            state.draft,
+            tree.root,
+            ", ".join(names),
+            column.title,
+            rows.where,
+            rows.needed,
+            progress,
+            fingerprint,
+            stamp,
+            raw.names.get(names[0]),
+        )
+        module = column.kind.load()
+        if len(names) > 1:
+            found: Cells = module.combine({n: table.column(n) for n in names}, context)
+        else:
+            found = module.inspect(table.column(names[0]), context)
+        return found
+
+    def keep(number: int, cells: Cells) -> None:
+        column, role, names = roles[number]
+        rows.cells[role], rows.kinds[role] = cells, column.kind
+        state.findings += [f for f in cells.findings if f.code not in raw.told]
+        for code, indices in cells.left_out().items():
+            rows.drop(indices, code)
+        if cells.media:
+            contexts[role].open = _opener(table.column(names[0]), cells.values, tree.root)
+        if cells.about:
+            described = next(c for c in state.mapping.columns if c["name"] == names[0])
+            described |= cells.about
+            cells.about["name"] = names[0]
+
+    alone = [n for n, (column, _, _) in enumerate(roles) if not column.rest]
+    part = 0.65 / max(1, len(roles))
+    for number in alone:
+        progress = _part(state.progress, 0.3 + number * part, part)
+        progress(f"Looking at {roles[number][1].replace(':', ' ')}", 0.0)
+        keep(number, look(number, progress))
+    rest = range(len(alone), len(roles))
+    with ThreadPoolExecutor(THREADS) as pool:
+        for number, cells in zip(rest, pool.map(lambda n: look(n, _quiet), rest), strict=True):
+            keep(number, cells)
+            state.progress(f"Looking at {roles[number][1].replace(':', ' ')}", 0.3 + (number + 1) * part)
+    left = rows.indices()
+    named = [cells.raw for cells in rows.cells.values() if cells.names is not None]
+    if named:
+        state.findings += unused_mapping(request.spec.labels, list(dict.fromkeys(n for raw_ in named for n in raw_)))
+    for cells in rows.cells.values():
+        if cells.names is not None:
+            cells.values = cells.labels.only(left)
+            cells.names = cells.labels.names
+    # In the order in which the task names them, not in which they were looked at.
+    order = [column.role for column in request.columns]
+    rows.cells = dict(sorted(rows.cells.items(), key=lambda item: order.index(item[0].partition(":")[0])))
+    return {role: contexts[role] for _, role, _ in roles}
+
+
+def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
+    def read(index: int) -> bytes:
+        if paths[index] is not None:
+            return (root / paths[index]).read_bytes()
+        return bytes(column[index]["bytes"].as_buffer())
+
+    return read
+
+
+def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
+    """Let every check look at the rows, and split them: meanwhile, where no check leaves rows out."""
+    before, parted = ([c for c in state.request.checks if c.parted == late] for late in (False, True))
+    if not rows.count(TRAIN):
+        before = []
+        state.findings.append(
+            Finding(
+                "error",
+                "no-rows",
+                f"No row is left to train on, of {pluralize(len(rows), 'row')}.",
+                "Mend what the other findings name.",
+                "data",
+            )
+        )
+    if any(declared.drops for declared in before):
+        state.findings += _checks(before, rows, state.request)
+        before = []
+    if before:
+        rows.content()  # the split asks for it too: it is worked out once
+    with ThreadPoolExecutor(1) as pool:
+        checking = pool.submit(_checks, before, rows.as_now(), state.request)
+        state.how, found = split(rows, state.request, given)
+        state.findings += [*checking.result(), *found]
+    if rows.count(TRAIN):
+        state.findings += _checks(parted, rows, state.request)
+
+
+def _checks(declared: Sequence[Check], rows: Rows, request: Request) -> list[Finding]:
+    return [finding for one in declared for finding in one.load().check(rows, request)]
+
+
+def ensure(
+    directory: Path,
+    resolved: Any,
+    *,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+    home: Path | None = None,
+) -> dict[str, Any]:
+    """Make sure that the prepared data is what the spec means, and return its manifest.
+
+    Prepares it when it never was, or when the spec decides otherwise than at the last check.
+
+    Raises:
+        DataError: the check finds errors, or files changed since they were checked.
+    """
+    directory = Path(directory)
+    request = Request.of(resolved, limits=limits, home=home)
+    manifest = read_json(directory / "data" / "manifest.json")
+    if manifest is None or manifest.get("key") != request.key() or not (directory / "data" / "dataset").is_dir():
+        result = check(directory, request, progress)
+        errors = [Finding.from_dict(f) for f in result["findings"] if f["level"] == "error"]
+        if errors:
+            raise DataError.from_findings(errors)
+        manifest = read_json(directory / "data" / "manifest.json")
+    materialize.refuse_changed(directory, manifest)
+    return dict(manifest)

@@ -1,0 +1,176 @@
+"""What a check has found out, and how it is told: counts, overview panels, `check.json`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypedDict
+
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.data.pipeline.column_mapping import Mapping
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Context, Progress, Rows
+
+TRAIN, VALIDATION = "train", "validation"
+REASONS = {
+    "label-missing": "no label",
+    "label-left-out": "label left out by your mapping",
+    "text-empty": "no text",
+    "number-missing": "no number",
+    "number-not-finite": "infinite or not a number",
+    "number-unreadable": "not a number",
+    "over-max-samples": "beyond max_samples",
+    "split-unused": "in a split that is not used",
+    "image-empty": "empty file",
+    "image-missing": "file not there",
+    "image-unreadable": "file cannot be opened",
+    "image-unknown": "no picture",
+    "image-truncated": "picture cut off",
+    "image-corrupt": "picture damaged",
+    "image-too-large": "picture too large",
+    "audio-empty": "empty file",
+    "audio-missing": "file not there",
+    "audio-unreadable": "file cannot be opened",
+    "audio-unknown": "no audio",
+    "audio-corrupt": "audio damaged",
+    "audio-no-decoder": "format that needs ffmpeg",
+    "audio-zero": "audio without samples",
+    "audio-cut": "audio cut off",
+    "audio-short": "audio too short",
+    "audio-silent": "nothing but silence",
+    "part-backwards": "end before the start",
+    "part-outside": "times outside the file",
+    "part-short": "part too short",
+    "text-no-letters": "no letter in the text",
+    "time-unreadable": "time that is no number",
+    "file-outside": "file outside the folder",
+}
+"""Code of a reason → words; other codes are shown as they are."""
+ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+class CheckResult(TypedDict):
+    """What `check.json` holds; see docs/architecture.md."""
+
+    layout: dict[str, str] | None
+    source: dict[str, Any]
+    rows: int
+    columns: list[dict[str, Any]]
+    mapping: dict[str, list[str]]
+    labels: list[dict[str, Any]]
+    raw_labels: list[dict[str, Any]]
+    splits: dict[str, int]
+    found_splits: dict[str, int]
+    split_how: str
+    dropped: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    profile: list[Panel]
+    gallery: list[Panel]
+    key: str
+    seconds: float
+
+
+@dataclass
+class State:
+    """What is known so far; an error on the way leaves the rest empty."""
+
+    draft: Path
+    request: Request
+    progress: Progress
+    findings: list[Finding] = field(default_factory=list)
+    layout: dict[str, str] | None = None
+    source: dict[str, Any] = field(default_factory=dict)
+    total: int = 0
+    mapping: Mapping = field(default_factory=Mapping)
+    rows: Rows | None = None
+    unused: int = 0
+    passed: Counter[str] = field(default_factory=Counter)
+    found: dict[str, int] = field(default_factory=dict)
+    how: str = ""
+    profile: list[Panel] = field(default_factory=list)
+    gallery: list[Panel] = field(default_factory=list)
+
+
+def draw(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
+    """Draw the overview: counts, what was left out and why, and what each kind of column shows of itself."""
+    counts = {n: rows.count(n) for n in (TRAIN, VALIDATION)}
+    items: dict[str, Any] = {"Rows": counts[TRAIN] + counts[VALIDATION]}
+    classes = rows.classes()
+    if classes:
+        items["Classes"] = len(classes[1].names or [])
+    items |= {"Training": counts[TRAIN], "Validation": counts[VALIDATION]}
+    left_out = sum(d["count"] for d in dropped(state))
+    items["Left out"] = left_out
+    used = rows.indices().tolist() if any("bytes" in c.facts for c in rows.cells.values()) else []
+    size = sum(c.facts["bytes"][i] for c in rows.cells.values() if "bytes" in c.facts for i in used)
+    if size:
+        items["Megabytes"] = round(size / 1e6, 1)
+    state.profile.append(panels.numbers(panels.OVERVIEW, items, note=state.how))
+    if left_out:
+        reasons = [[REASONS.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in dropped(state)]
+        state.profile.append(panels.table("Left out", ["Reason", "Rows"], reasons))
+    if not items["Rows"]:
+        return
+    told: set[str] = set()
+    for role, context in contexts.items():
+        module = rows.kinds[role].load()
+        if hasattr(module, "overview"):
+            if module.__name__ not in told:
+                of_kind = {r: c for r, c in contexts.items() if rows.kinds[r].load() is module}
+                state.profile += module.overview(rows, of_kind)
+            told.add(module.__name__)
+        if hasattr(module, "profile"):
+            state.profile += module.profile(rows, role, context)
+        if hasattr(module, "gallery"):
+            state.gallery += module.gallery(rows, role, context)
+
+
+def dropped(state: State) -> list[dict[str, Any]]:
+    """Return `{code, count}` of every reason why rows are left out, the most frequent first."""
+    counts = state.rows.dropped() if state.rows else Counter[str]()
+    counts.update(state.passed)
+    if state.unused:
+        counts["split-unused"] += state.unused
+    return [{"code": code, "count": count} for code, count in counts.most_common()]
+
+
+def result(state: State, began: float) -> CheckResult:
+    """Return all that is known. began: when the check did, by `time.monotonic`."""
+    rows = state.rows
+    classes = rows.classes() if rows else None
+    labels, raw_labels = [], []
+    splits: dict[str, int] = {}
+    if rows is not None:
+        splits = {n: c for n in (TRAIN, VALIDATION) if (c := rows.count(n))}
+    if rows is not None and classes is not None:
+        cells = classes[1]
+        train, measured = (rows.label_counts(cells.labels, n) for n in (TRAIN, VALIDATION))
+        labels = [
+            {"name": n, "rows": t + v, "train": t, "validation": v}
+            for n, t, v in zip(cells.labels.names, train, measured, strict=True)
+        ]
+        mapped = state.request.spec.labels
+        raw_labels = [{"name": n, "rows": c, "to": mapped.get(n, n)} for n, c in sorted(cells.raw.items())]
+    findings = sorted(state.findings, key=lambda f: ORDER[f.level])
+    return CheckResult(
+        layout=state.layout,
+        source=state.source,
+        rows=state.total,
+        columns=state.mapping.columns,
+        mapping=state.mapping.roles,
+        labels=labels,
+        raw_labels=raw_labels,
+        splits=splits,
+        found_splits=state.found,
+        split_how=state.how,
+        dropped=dropped(state),
+        findings=[f.to_dict() for f in findings],
+        profile=state.profile,
+        gallery=state.gallery,
+        key=state.request.key(),
+        seconds=round(time.monotonic() - began, 3),
+    )

@@ -1,0 +1,268 @@
+"""Which column of the data plays which role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import ROW, WHERE, Raw
+from autotrain_gradio.data.values.arrow_columns import shown
+
+SENTENCE = 3.0
+"""Words that texts have on average, from which a column is one of sentences."""
+LOOKED_AT = 1000
+"""Rows that are looked at to tell what a column holds."""
+
+
+@dataclass
+class Mapping:
+    """Role → columns; `columns` is what there is, as data for people: `{name, kind, examples}`."""
+
+    roles: dict[str, list[str]] = field(default_factory=dict)
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def describe(table: pa.Table, raw: Raw) -> list[dict[str, Any]]:
+    """Return `{name, kind, examples}` of every column; kinds of values: text, integer, number, boolean, other."""
+    found = []
+    own = {WHERE, ROW} if raw.arrow else {WHERE}
+    for name in table.column_names:
+        if name in own:
+            continue
+        column = table.column(name).slice(0, LOOKED_AT)
+        kind = raw.kinds.get(name) or _kind(column.type)
+        found.append({"name": name, "kind": kind, "examples": _examples(column, kind, raw.names.get(name))})
+    return found
+
+
+def _kind(type_: pa.DataType) -> str:
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        return "text"
+    if pa.types.is_integer(type_):
+        return "integer"
+    if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        return "number"
+    return "boolean" if pa.types.is_boolean(type_) else "other"
+
+
+def _examples(column: pa.ChunkedArray, kind: str, names: list[str] | None) -> list[str]:
+    examples: list[str] = []
+    if pa.types.is_struct(column.type):
+        fields = [column.type.field(i).name for i in range(column.type.num_fields)]
+        if "path" not in fields:
+            return examples
+        values = [cell["path"] for cell in _paths(column.slice(0, 20))]
+    elif pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return examples
+    else:
+        values = column.slice(0, 200).to_pylist()
+    for value in values:
+        if names is not None and isinstance(value, int) and 0 <= value < len(names):
+            value = names[value]
+        text = "" if value is None else shown(value)
+        text = text if len(text) <= 60 else f"{text[:57]}…"
+        if text and text not in examples:
+            examples.append(text)
+        if len(examples) == 3:
+            break
+    return examples
+
+
+def _paths(column: pa.ChunkedArray) -> list[dict[str, Any]]:
+    paths: list[dict[str, Any]] = []
+    for chunk in column.chunks:
+        paths += [{"path": p} for p in chunk.field("path").to_pylist()]
+    return paths
+
+
+def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
+    """Find each role's columns: as the spec says, else by name, else by what the cells are."""
+    mapping = Mapping(columns=describe(table, raw))
+    names = [c["name"] for c in mapping.columns]
+    taken: set[str] = set()
+    rest = any(c.rest for c in request.columns)
+    for role in request.columns:
+        given = request.spec.columns.get(role.role)
+        if given:
+            asked = [given] if isinstance(given, str) else list(given)
+            missing = [n for n in asked if n not in names]
+            if missing:
+                mapping.findings.append(
+                    Finding(
+                        "error",
+                        "column-missing",
+                        f"There is no column '{missing[0]}'. Columns: {join_examples(names, limit=20)}.",
+                        did_you_mean(missing[0], names) if names else "",
+                        f"data.columns.{role.role}",
+                    )
+                )
+            elif odd := [c for c in mapping.columns if c["name"] in asked and not _fits(role, c, request)]:
+                mapping.findings.append(
+                    Finding(
+                        "error",
+                        "column-wrong-kind",
+                        f"The column '{odd[0]['name']}' holds {odd[0]['kind']} and cannot be {role.named}.",
+                        f"Choose another one of "
+                        f"{join_examples([n for n in names if n not in asked], limit=20) or 'none'}.",
+                        f"data.columns.{role.role}",
+                    )
+                )
+            else:
+                mapping.roles[role.role] = asked
+                taken.update(asked)
+    for role in request.columns:
+        if role.role in request.spec.columns:
+            continue
+        free = [c for c in mapping.columns if c["name"] not in taken and _fits(role, c, request)]
+        if role.rest:
+            continue
+        found = _by_name(role, free) or _by_kind(role, free, mapping, table, rest=rest)
+        if found:
+            mapping.roles[role.role] = found
+            taken.update(found)
+        elif role.required:
+            mapping.findings.append(_unclear(role, free, mapping, request))
+    _rest(mapping, request, taken)
+    mapping.findings += _answers_given_away(mapping, request)
+    return mapping
+
+
+def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
+    """Refuse a column that is to be predicted and to be learnt from."""
+    kinds = {c.role: c.kind for c in request.columns}
+    wanted = {n for r, names in mapping.roles.items() if kinds[r].classes or kinds[r].name == "number" for n in names}
+    return [
+        Finding(
+            "error",
+            "column-twice-used",
+            f"The column '{name}' is to be predicted and to be learnt from: the answer would be given away.",
+            "Choose another column for one of the two.",
+            f"data.columns.{role}",
+        )
+        for role, names in mapping.roles.items()
+        if kinds[role].name in {"text", "feature"}
+        for name in names
+        if name in wanted
+    ]
+
+
+def _rest(mapping: Mapping, request: Request, taken: set[str]) -> None:
+    """Give the columns that nobody plays to the role that takes them."""
+    for role in request.columns:
+        if not role.rest or role.role in request.spec.columns:
+            continue
+        free = [c["name"] for c in mapping.columns if c["name"] not in taken and _fits(role, c, request)]
+        if free:
+            mapping.roles[role.role] = free
+            taken.update(free)
+        elif role.required and not any(f.level == "error" for f in mapping.findings):
+            mapping.findings.append(
+                Finding(
+                    "error",
+                    "no-columns-left",
+                    f"No column is left for {role.named}. Columns: "
+                    f"{join_examples([c['name'] for c in mapping.columns], limit=20)}.",
+                    "Add columns to learn from, or give the other roles fewer columns.",
+                    f"data.columns.{role.role}",
+                )
+            )
+
+
+def _fits(role: Column, column: dict[str, Any], request: Request) -> bool:
+    """Say whether a column can play a role at all: files cannot be labels, nor the other way round."""
+    if role.kind.suffixes:
+        return bool(column["kind"] == role.kind.name)
+    return column["kind"] not in {c.kind.name for c in request.columns if c.kind.suffixes}
+
+
+def _by_name(role: Column, free: list[dict[str, Any]]) -> list[str]:
+    known = {c["name"].strip().lower(): c["name"] for c in free}
+    for name in (*role.names, role.role):
+        if name in known:
+            return [known[name]]
+    return []
+
+
+def _by_kind(role: Column, free: list[dict[str, Any]], mapping: Mapping, table: pa.Table, *, rest: bool) -> list[str]:
+    free = [c for c in free if c["kind"] != "other"]
+    exact = [c["name"] for c in free if c["kind"] == role.kind.name]
+    if role.kind.name == "text":
+        return _longest_texts(role, exact, mapping, table)
+    if rest and role.kind.name == "number":
+        return []  # most columns of a table hold numbers: that does not say which of them is to be predicted
+    if len(exact) == 1 or (exact and role.many and not role.join):
+        return exact if role.many else exact[:1]
+    if role.kind.suffixes or not role.kind.classes:
+        return []
+    repeated = [c["name"] for c in free if _repeats(table.column(c["name"]).slice(0, LOOKED_AT))]
+    if len(repeated) != 1:
+        return []
+    mapping.findings.append(_guessed(role, repeated[0], "it is the only column whose values repeat"))
+    return repeated
+
+
+def _longest_texts(role: Column, names: list[str], mapping: Mapping, table: pa.Table) -> list[str]:
+    """Return the column with the longest texts, if there is one with sentences."""
+    words = {n: _words(table.column(n).slice(0, LOOKED_AT)) for n in names}
+    known = sorted((n for n in names if words[n] >= SENTENCE), key=lambda n: -words[n])
+    if not known:
+        return []
+    why = "it is the only column of sentences" if len(known) == 1 else f"its texts are longer than those of {known[1]}"
+    mapping.findings.append(_guessed(role, known[0], why))
+    return known[:1]
+
+
+def _words(column: pa.ChunkedArray) -> float:
+    texts = [v for v in column.to_pylist() if isinstance(v, str) and v.strip()]
+    return sum(len(t.split()) for t in texts) / len(texts) if texts else 0.0
+
+
+def _guessed(role: Column, name: str, why: str) -> Finding:
+    return Finding(
+        "info",
+        "column-guessed",
+        f"'{name}' was taken as {role.named}: {why}.",
+        "Choose another column if that is wrong.",
+        f"data.columns.{role.role}",
+    )
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    values = [v for v in column.to_pylist() if v is not None]
+    return len(values) > 3 and 1 < len({str(v) for v in values}) <= len(values) / 2
+
+
+def _unclear(role: Column, free: list[dict[str, Any]], mapping: Mapping, request: Request) -> Finding:
+    names = [c["name"] for c in free]
+    every = [c["name"] for c in mapping.columns]
+    rest = any(c.rest for c in request.columns)
+    message = f"No column was recognised as {role.named}."
+    if rest and len(names) > 1:
+        message = f"Say which column holds {role.named}: any of them could."
+    elif names != every:  # where all are possible, the hint lists them
+        message += f" Columns: {join_examples(every, limit=20) or 'none'}."
+    # In a table of figures what is to be predicted mostly stands last.
+    likely = names[-1] if names and (len(names) == 1 or rest) else None
+    value: str | list[str] | None = [likely] if likely and role.many and not role.join else likely
+    fix = Fix(f"Use '{likely}'", {"columns": {role.role: value}}) if likely else None
+    if names:
+        hint = f"Choose it among {join_examples(names, limit=20)}."
+    else:
+        hint = f"Add a column for it, named '{role.names[0] if role.names else role.role}' for instance."
+    return Finding(
+        "error",
+        "column-unclear",
+        message,
+        hint,
+        f"data.columns.{role.role}",
+        fix,
+    )

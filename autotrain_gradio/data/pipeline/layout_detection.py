@@ -1,0 +1,106 @@
+"""Which layout the files have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+
+from autotrain_gradio.core.errors import DataError, did_you_mean
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.declarations import Layout
+from autotrain_gradio.data.files.tree import Tree
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Recognised
+
+ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2"})
+
+
+def _loose(tree: Tree, request: Request) -> bool:
+    """Whether the data is nothing but media files; for a task of classes, such that lie in no folder."""
+    if request.media is None or not tree.files:
+        return False
+    media = tree.with_suffix(request.media.suffixes)
+    if len(media) < len(tree.files):
+        return False
+    return request.target is None or all("/" not in f.path for f in media)
+
+
+def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
+    """Return the layout that fits best, its module, and why.
+
+    Raises:
+        DataError: none fits; the message tells each layout's reason.
+    """
+    layouts: Sequence[Layout] = request.layouts
+    asked = request.spec.options.get("layout")
+    if asked is not None:
+        layouts = [x for x in layouts if x.name == asked]
+        if not layouts:
+            known = [x.name for x in request.layouts]
+            raise DataError(
+                f"There is no layout '{asked}'.",
+                did_you_mean(str(asked), known),
+                "data.options.layout",
+                "unknown-layout",
+            )
+    best: tuple[float, Layout, ModuleType, str] | None = None
+    reasons = []
+    for layout in layouts:
+        module = layout.load()
+        answer = module.recognise(tree, request)
+        if isinstance(answer, Recognised):
+            if best is None or answer.confidence > best[0]:
+                best = (answer.confidence, layout, module, answer.reason)
+        else:
+            reasons.append(f"{layout.title}: {answer.reason}")
+    if best is None:
+        for source in request.sources:
+            if source.picker and source.load().recognises(tree):
+                raise DataError(
+                    f"This is an export of the {source.title}, which is opened in its own place.",
+                    f"Open it under '{source.title}' in the first step, or add --source {source.name} to the command.",
+                    "data.source",
+                    "other-source",
+                )
+    if best is None and (inner := [f.path for f in tree.files if f.suffix in ARCHIVES]):
+        raise DataError(
+            f"There are archives inside, which are not opened: {join_examples(inner)}.",
+            "Unpack them, and pack the files themselves.",
+            str(request.spec.path),
+            "archive-in-archive",
+        )
+    if best is None and _loose(tree, request) and request.target is None and request.media is not None:
+        role = next((c.title.lower() for c in request.columns if c.required and not c.kind.suffixes), "label")
+        noun = request.media.noun or request.media.name
+        raise DataError(
+            f"Your {pluralize(len(tree.files), noun)} have no {role}s: nothing says the {role} of each.",
+            f"Add a table, such as metadata.csv, with the columns file_name and {role}.",
+            str(request.spec.path),
+            "nothing-but-files",
+        )
+    if best is None and _loose(tree, request):
+        kind = request.media.name if request.media else "file"
+        raise DataError(
+            f"Your {pluralize(len(tree.files), kind)} have no classes: nothing says what is in which.",
+            f"Put the {kind}s of each class into a folder named after it, pack the folders into a zip, and drop that. "
+            "Or add a table, such as metadata.csv, with the columns file_name and label.",
+            str(request.spec.path),
+            "no-classes",
+        )
+    if best is None:
+        found = join_examples([f"{count:,} {suffix}" for suffix, count in tree.count().items()], limit=4)
+        # What is needed comes first; why each form does not fit is for those who look closer.
+        hint = (
+            "For example: a folder for each class, with its pictures inside."
+            if request.media is not None and request.target is not None
+            else "Is this the right task? 'Which files can I use?' in the first step shows what it reads."
+        )
+        raise DataError(
+            f"No data for {request.title.lower()} was found in these files: {found}."
+            if tree.files
+            else "There are no files in the data.",
+            f"{hint} What was looked for: {'; '.join(reasons)}." if tree.files else hint,
+            str(request.spec.path),
+            "layout-unknown",
+        )
+    return best[1], best[2], best[3]

@@ -1,0 +1,302 @@
+"""The rows on disk, and back: what was checked is what is loaded.
+
+`data/dataset` holds a `DatasetDict` of references: relative paths, or row numbers of Arrow files that
+are mapped into memory. The media themselves are never written again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pyarrow as pa
+from datasets.table import InMemoryTable
+
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.arrow_files import media_column
+from autotrain_gradio.data.files.json_files import read_json, write_json
+from autotrain_gradio.data.files.tree import Tree
+from autotrain_gradio.data.request import VERSION, Request
+from autotrain_gradio.data.rows import PLACE, ROW, Places, Raw, Rows
+from autotrain_gradio.data.sources.sample import samples_folder
+from autotrain_gradio.data.values.arrow_columns import THREADS
+
+SAMPLE = "sample:"
+IN_RUN = "run:"
+ROWS_AT_ONCE = 50_000
+"""Rows in one record batch of a dataset on disk, or nearly so many."""
+
+
+def write(
+    draft: Path,
+    request: Request,
+    rows: Rows,
+    raw: Raw,
+    tree: Tree,
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write `data/dataset` and `data/manifest.json`; return the manifest.
+
+    facts: what the pipeline knows and the manifest repeats (layout, source, columns, split_how, dropped …).
+    """
+    folder, partial = draft / "data" / "dataset", draft / "data" / "dataset.partial"
+    manifest_path = draft / "data" / "manifest.json"
+    manifest_path.unlink(missing_ok=True)
+    for old in (folder, partial):
+        if old.exists():
+            shutil.rmtree(old)
+    parts = {name: rows.indices(name) for name in ("train", "validation")}
+    _save(_references(rows, bool(raw.arrow)), {n: i for n, i in parts.items() if len(i)}, partial)
+    os.replace(partial, folder)
+    names = {role: c.names for role, c in rows.cells.items() if c.names is not None}
+    manifest = {
+        "v": VERSION,
+        "key": request.key(),
+        **facts,
+        "root": _root(tree, draft, request),
+        "labels": next(iter(names.values()), []),
+        "classes": names,
+        "multi_label": any(c.names is not None and c.labels.multi for c in rows.cells.values()),
+        "features": {c.about["name"]: c.about["feature"] for c in rows.cells.values() if "feature" in c.about},
+        "readings": {c.about["name"]: c.about["reading"] for c in rows.cells.values() if c.about.get("reading")},
+        "places": raw.places if len(raw.read) > 1 else [""] * len(raw.places),
+        "units": {c.about["name"]: c.about["unit"] for c in rows.cells.values() if c.about.get("unit")},
+        "media": {role: rows.kinds[role].feature for role, c in rows.cells.items() if c.media},
+        "arrow": [_inside(p, draft) for p in raw.arrow],
+        "splits": {name: len(indices) for name, indices in parts.items() if len(indices)},
+        "files": _fingerprints(rows, raw, tree),
+    }
+    write_json(manifest_path, manifest)
+    return manifest
+
+
+def _save(whole: datasets.Dataset, parts: Mapping[str, Any], folder: Path) -> None:
+    """Write the rows of each part as a `DatasetDict` saved with `save_to_disk`.
+
+    The library makes the folders, of one row each. The rows are written here, in larger batches than its own, and
+    parted batch by batch, so that the table is in memory once; the next batches are parted while one is written.
+    """
+    datasets.disable_progress_bars()  # they would fill the log
+    ones = {n: _in_memory(whole.data.table.slice(int(rows[0]), 1), whole.features) for n, rows in parts.items()}
+    datasets.DatasetDict(ones).save_to_disk(str(folder))
+    schema = whole.features.arrow_schema
+    table = whole.data.table.cast(schema)
+    masks = []
+    for rows in parts.values():
+        wanted = np.zeros(len(whole), dtype=bool)
+        wanted[rows] = True
+        masks.append(wanted)
+
+    def parted(begin: int) -> list[list[pa.RecordBatch]]:
+        some = table.slice(begin, ROWS_AT_ONCE)
+        return [some.filter(pa.array(wanted[begin : begin + len(some)])).to_batches() for wanted in masks]
+
+    with contextlib.ExitStack() as stack:
+        writers = []
+        for name in parts:
+            (path,) = (folder / name).glob("*.arrow")
+            path.unlink()  # a file that is made shorter is put on the disk when it is closed; a new one later
+            sink = stack.enter_context(pa.OSFile(str(path), "wb"))
+            writers.append(stack.enter_context(pa.ipc.new_stream(sink, schema)))
+        pool = stack.enter_context(ThreadPoolExecutor(THREADS))
+        begins = iter(range(0, len(whole), ROWS_AT_ONCE))
+        ahead = deque(pool.submit(parted, begin) for begin in islice(begins, 2 * THREADS))
+        while ahead:
+            batches = ahead.popleft().result()
+            ahead.extend(pool.submit(parted, begin) for begin in islice(begins, 1))
+            for writer, some in zip(writers, batches, strict=True):
+                for batch in some:
+                    writer.write_batch(batch)
+
+
+def _references(rows: Rows, arrow: bool) -> datasets.Dataset:
+    """Return all rows, used or not, with the columns that the dataset has."""
+    columns: dict[str, Any] = {}
+    features: dict[str, Any] = {}
+    needed = rows.needed
+    for role, cells in rows.cells.items():
+        for name in cells.keep:
+            columns[f"{role}_{name}"] = pa.array(cells.facts[name])
+            features[f"{role}_{name}"] = datasets.Value(str(columns[f"{role}_{name}"].type))
+        if not cells.kept or (cells.media and arrow):
+            continue
+        if cells.names is not None:
+            columns[role] = pa.array(cells.labels.codes, pa.int64())
+            features[role] = datasets.ClassLabel(names=cells.names)
+            if cells.labels.multi:
+                columns[role] = pa.ListArray.from_arrays(pa.array(cells.labels.offsets, pa.int32()), columns[role])
+                features[role] = datasets.List(features[role])
+            continue
+        if isinstance(cells.values, pa.Array | pa.ChunkedArray):
+            columns[role] = cells.values
+        else:
+            values = [v if use else None for v, use in zip(cells.values, needed.tolist(), strict=True)]
+            columns[role] = pa.array(values, pa.string()) if cells.media else pa.array(values)
+        features[role] = datasets.Features.from_arrow_schema(pa.schema([(role, columns[role].type)]))[role]
+    if isinstance(rows.where, Places) and any("feature" in c.about for c in rows.cells.values()):
+        small = rows.where.numbers.max(initial=0) < 2**31  # it is, where all rows are of one file
+        columns[PLACE] = pa.array(rows.where.numbers, pa.int32() if small else pa.int64())
+        features[PLACE] = datasets.Value("int32" if small else "int64")
+    if arrow:
+        assert rows.row is not None  # a layout with Arrow files numbers their rows
+        columns[ROW] = pa.array(rows.row, pa.int64())
+        features[ROW] = datasets.Value("int64")
+    return _in_memory(pa.table(columns), datasets.Features(features))
+
+
+def _in_memory(table: pa.Table, features: datasets.Features) -> datasets.Dataset:
+    return datasets.Dataset(InMemoryTable(table), info=datasets.DatasetInfo(features=features), fingerprint="rows")
+
+
+def _root(tree: Tree, draft: Path, request: Request) -> str:
+    if tree.root.is_relative_to(draft.resolve()) or tree.root.is_relative_to(draft):
+        base = draft.resolve() if tree.root.is_relative_to(draft.resolve()) else draft
+        return IN_RUN + tree.root.relative_to(base).as_posix()
+    if tree.root.is_relative_to(samples_folder()):
+        return SAMPLE + tree.root.relative_to(samples_folder()).as_posix()
+    return str(tree.root)
+
+
+def root_of(directory: Path, root: str) -> Path:
+    """Return the folder that a manifest's `root` means, for a run that may have been moved."""
+    if root.startswith(IN_RUN):
+        return directory / root.removeprefix(IN_RUN)
+    if root.startswith(SAMPLE):
+        return samples_folder() / root.removeprefix(SAMPLE)
+    return Path(root)
+
+
+def _inside(path: Path, draft: Path) -> str:
+    return IN_RUN + path.relative_to(draft).as_posix() if path.is_relative_to(draft) else str(path)
+
+
+def _fingerprints(rows: Rows, raw: Raw, tree: Tree) -> dict[str, list[int]]:
+    """Return relative path → [bytes, modification time] of what was read; only sizes where the app owns the files."""
+    names = set(raw.read)
+    for cells in rows.cells.values():
+        if cells.media and not raw.arrow:
+            names.update(str(cells.values[i]) for i in rows.used())
+    keep_time = not tree.own and not tree.root.is_relative_to(samples_folder())
+    known = tree.by_path
+    return {n: [known[n].size, known[n].mtime_ns if keep_time else 0] for n in sorted(names) if n in known}
+
+
+def changed(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Return the files that are gone or differ from those that were checked."""
+    root = str(root_of(directory, manifest["root"]))
+    found = []
+    for name, (size, mtime_ns) in (manifest["files"] or {}).items():
+        try:
+            status = os.stat(f"{root}/{name}")
+        except OSError:
+            found.append(f"{name} (gone)")
+            continue
+        if status.st_size != size or (mtime_ns and status.st_mtime_ns != mtime_ns):
+            found.append(name)
+    return found
+
+
+def refuse_changed(directory: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise a DataError when a file differs from what was checked."""
+    found = changed(directory, manifest)
+    if found:
+        raise DataError(
+            f"{pluralize(len(found), 'file')} changed since the data was checked: {join_examples(found)}.",
+            "Check the data again, so that the training uses what you have seen.",
+            str(root_of(directory, manifest["root"])),
+            "files-changed",
+        )
+
+
+def load(directory: Path) -> datasets.DatasetDict:
+    """Return `train` and perhaps `validation`, columns named by role.
+
+    Media are of the type that their kind names, `datasets.Image(decode=False)` for instance: cells
+    `{"path": absolute path, "bytes": None}`, or `{"path": …, "bytes": …}` for data that carries its media.
+    Classes are `ClassLabel`, or `List(ClassLabel)` where a row may have several.
+
+    Raises:
+        DataError: the data was never checked, or its files are gone.
+    """
+    directory = Path(directory)
+    manifest = read_json(directory / "data" / "manifest.json")
+    if manifest is None:
+        raise DataError("The data was not prepared.", "Check it first.", str(directory), "data-not-prepared")
+    if manifest["v"] != VERSION:
+        raise DataError(
+            "The data was prepared by another version of the app.",
+            "Check it again.",
+            str(directory),
+            "data-not-prepared",
+        )
+    saved = datasets.load_from_disk(str(directory / "data" / "dataset"))
+    assert isinstance(saved, datasets.DatasetDict)
+    if not manifest["media"]:
+        return datasets.DatasetDict({n: _dataset(d.data.table, d.features, manifest, n) for n, d in saved.items()})
+    if manifest["arrow"]:
+        files = [root_of(directory, p) for p in manifest["arrow"]]
+        return datasets.DatasetDict({n: _with_rows(d, files, manifest, n) for n, d in saved.items()})
+    root = root_of(directory, manifest["root"])
+    return datasets.DatasetDict({n: _with_paths(d, root, manifest, n) for n, d in saved.items()})
+
+
+def _media(feature: str) -> Any:
+    """Return the type of a kind of media, undecoded: datasets' decoders want libraries that need not be there."""
+    return getattr(datasets, feature)(decode=False)
+
+
+def _with_paths(part: datasets.Dataset, root: Path, manifest: Mapping[str, Any], name: str) -> datasets.Dataset:
+    table = part.data.table.combine_chunks()
+    columns = {}
+    features = {}
+    for role in part.column_names:
+        column = table.column(role)
+        features[role] = part.features[role]
+        if role in manifest["media"]:
+            prefix = f"{root}/"
+            paths = pa.array([prefix + p for p in column.to_pylist()], pa.string())
+            column = pa.StructArray.from_arrays([pa.nulls(len(paths), pa.binary()), paths], ["bytes", "path"])
+            features[role] = _media(manifest["media"][role])
+        columns[role] = column
+    return _dataset(pa.table(columns), features, manifest, name)
+
+
+def _with_rows(
+    part: datasets.Dataset, files: Sequence[Path], manifest: Mapping[str, Any], name: str
+) -> datasets.Dataset:
+    table = part.data.table.combine_chunks()
+    rows = table.column(ROW).to_pylist()
+    columns = {}
+    features = {}
+    for role in manifest["media"]:
+        columns[role] = media_column(files, manifest["columns"][role][0])
+        features[role] = _media(manifest["media"][role])
+    length = len(next(iter(columns.values())))
+    for role in (n for n in part.column_names if n != ROW):
+        # Values of the rows that are used stand at the places of their media; the others are never read.
+        full: list[Any] = [None] * length
+        for row, value in zip(rows, table.column(role).to_pylist(), strict=True):
+            full[row] = value
+        columns[role] = pa.array(full, table.column(role).type)
+        features[role] = part.features[role]
+    return _dataset(pa.table(columns), features, manifest, name).select(rows)
+
+
+def _dataset(table: pa.Table, features: dict[str, Any], manifest: Mapping[str, Any], name: str) -> datasets.Dataset:
+    # A fingerprint of our own: the library would make one by hashing the whole table.
+    return datasets.Dataset(
+        InMemoryTable(table.cast(datasets.Features(features).arrow_schema)),
+        info=datasets.DatasetInfo(features=datasets.Features(features)),
+        split=datasets.NamedSplit(name),
+        fingerprint=f"{manifest['key']}-{name}",
+    )

@@ -1,0 +1,159 @@
+"""Names of splits: which of those found in the data are trained and validated on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
+from autotrain_gradio.core.spec import DataSpec
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.files.tree import Entry, Tree
+
+ALIASES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev", "eval"),
+    "test": ("test", "testing"),
+}
+_CANONICAL = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
+_SHARD = re.compile(r"[-_.]?\d+-of-\d+$")
+DEFAULT_TRAIN = "train"
+
+
+def canonical(name: str) -> str | None:
+    """Return `train`, `validation` or `test` for one of their names in any case, else None."""
+    return _CANONICAL.get(name.strip().lower())
+
+
+def wanted(spec: DataSpec) -> list[str]:
+    """Return the names of splits that the spec asks for, without a Hub config's prefix."""
+    names = [spec.train_split, spec.valid_split or ""]
+    return [n.rpartition(":")[2].strip().strip("/") for n in names if n]
+
+
+def is_split(name: str, spec: DataSpec) -> bool:
+    """Say whether a folder or file of this name may be a split: a usual name, or one that the spec asks for."""
+    return canonical(name) is not None or name.lower() in {w.lower() for w in wanted(spec)}
+
+
+def of_file(stem: str, spec: DataSpec) -> str | None:
+    """Return the split that a file's name says (`train`, `train-00000-of-00002`, `cats_valid`), or None."""
+    bare = _SHARD.sub("", stem)
+    if is_split(bare, spec):
+        return bare
+    parts = [p for p in re.split(r"[-_. ]", bare) if canonical(p)]
+    return parts[0] if len(parts) == 1 else None
+
+
+def of_entry(entry: Entry, tree: Tree, spec: DataSpec) -> str:
+    """Return the split that the source, the name or the folder of a file says; "" for none."""
+    if entry.path in tree.splits:
+        return tree.splits[entry.path]
+    if tree.only == entry.path:
+        return ""
+    by_name = of_file(entry.stem, spec)
+    if by_name:
+        return by_name
+    # train/metadata.csv
+    return next((p for p in reversed(entry.folder.split("/")) if p and is_split(p, spec)), "")
+
+
+def match(name: str, found: Iterable[str]) -> str | None:
+    """Find a split by its name: exactly, in any case, then under another of its usual names."""
+    names = list(found)
+    asked = name.rpartition(":")[2].strip().strip("/")
+    asked_stem = re.sub(r"\.(csv|tsv|jsonl|json|parquet|arrow)$", "", asked, flags=re.IGNORECASE)
+    for one in (asked, asked_stem):
+        if one in names:
+            return one
+        for candidate in names:
+            if candidate.lower() == one.lower():
+                return candidate
+    meaning = canonical(asked_stem)
+    for alias in ALIASES.get(meaning or "", ()):
+        for candidate in names:
+            if candidate.lower() == alias:
+                return candidate
+    return None
+
+
+@dataclass
+class Choice:
+    """Which splits are used: names as found, `validation` None where there is none, and what is left."""
+
+    train: str | None
+    validation: str | None = None
+    unused: tuple[str, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+
+
+def choose(found: Mapping[str, int], spec: DataSpec) -> Choice:
+    """Choose the splits to use among those found (name → rows; "" for data without splits).
+
+    A missing split that the spec names is an error finding, and `train` is then None.
+    """
+    names = [n for n in found if n]
+    whole = "" in found
+    findings: list[Finding] = []
+    if whole and not names:
+        train: str | None = "" if match(spec.train_split, [DEFAULT_TRAIN]) else None
+    else:
+        train = match(spec.train_split, names)
+        if train is None and whole and match(spec.train_split, [DEFAULT_TRAIN]):
+            train = ""  # cat/, dog/ and valid/: what is in no split is the training data
+    if train is None:
+        findings.append(_missing(spec.train_split, names, "train_split"))
+    validation = None
+    if spec.valid_split:
+        validation = match(spec.valid_split, names)
+        if validation is None:
+            findings.append(_missing(spec.valid_split, names, "valid_split"))
+        elif validation == train:
+            validation = None
+            findings.append(
+                Finding(
+                    "error",
+                    "same-split",
+                    f"The split '{train}' is named for training and for validation.",
+                    "Name another one for validation, or none: then a part of the training rows is kept for it.",
+                    "data.valid_split",
+                    Fix("Keep a part of the training rows", {"valid_split": None}),
+                )
+            )
+    elif train is not None:
+        for alias in ALIASES["validation"]:
+            validation = next((n for n in names if n.lower() == alias and n != train), None)
+            if validation is not None:
+                break
+    unused = tuple(n for n in found if n not in {train, validation})
+    if train is not None:
+        for name in unused:
+            test = canonical(name) == "test" and validation is None
+            findings.append(
+                Finding(
+                    "info",
+                    "split-unused",
+                    f"The split '{name}' ({pluralize(found[name], 'row')}) is not used."
+                    if name
+                    else f"{pluralize(found[name], 'row')} in no split are not used.",
+                    "Keep it for a last measurement, or choose it as the validation split." if test else "",
+                    "data.valid_split" if test else "",
+                    Fix(f"Validate on '{name}'", {"valid_split": name}) if test else None,
+                )
+            )
+    return Choice(train, validation, unused, findings)
+
+
+def _missing(name: str, found: list[str], setting: str) -> Finding:
+    shown = join_examples([f"'{n}'" for n in found], limit=20) if found else "none: the data is one whole"
+    only = found[0] if len(found) == 1 and setting == "train_split" else None
+    hint = did_you_mean(name, found) if found else f"Remove '{setting}' to use all rows."
+    return Finding(
+        "error",
+        "split-missing",
+        f"There is no split '{name}' in the data. Found: {shown}.",
+        hint,
+        f"data.{setting}",
+        Fix(f"Train on '{only}'", {setting: only}) if only else None,
+    )

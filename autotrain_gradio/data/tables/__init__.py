@@ -1,0 +1,1 @@
+"""Readers of table files: delimited text, JSON, Excel, Parquet and Arrow."""

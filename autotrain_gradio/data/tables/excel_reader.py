@@ -1,0 +1,124 @@
+"""Reading workbooks: Excel (.xlsx, .xlsm, .xls) and OpenDocument (.ods)."""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.tables.table_reader import LARGEST, TITLE_ABOVE, Gathering, Sheet, empty, header_only
+
+
+def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
+    """Read a sheet of a workbook: the one that is wanted, else the first. Its first row is the header.
+
+    Formulas have the values that the program which saved the file worked out.
+
+    Raises:
+        DataError: it is no workbook, is locked or too large, has no such sheet or no rows.
+    """
+    _refuse_large(path, name)
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        names = list(workbook.sheet_names)
+        if wanted is not None and wanted not in names:
+            raise DataError(
+                f"The workbook has no sheet '{wanted}'.",
+                did_you_mean(wanted, names),
+                "data.options.sheet",
+                "sheet-missing",
+            )
+        if not names:
+            raise empty(name)
+        chosen = wanted or names[0]
+        cells = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
+    except (CalamineError, OSError, ValueError) as error:
+        raise DataError(
+            f"The workbook cannot be read: {error}.",
+            "Save it again as .xlsx without a password, or as CSV.",
+            name,
+            "workbook-damaged",
+        ) from None
+    sheet = _sheet(cells, name)
+    if not sheet.table.num_rows:
+        raise header_only(name, sheet.table.column_names)
+    if len(names) > 1 and wanted is None:
+        sheet.findings.append(
+            Finding(
+                "info",
+                "several-sheets",
+                f"The workbook has {len(names)} sheets; the first one, '{chosen}', was read. The others: "
+                f"{join_examples([repr(n) for n in names[1:]], limit=10)}.",
+                "Choose another one with data.options.sheet.",
+                name,
+                Fix(f"Read '{names[1]}'", {"options": {"sheet": names[1]}}) if len(names) == 2 else None,
+            )
+        )
+    return sheet
+
+
+def _refuse_large(path: Path, name: str) -> None:
+    if path.suffix.lower() == ".xls" or not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as file:
+        size = sum(member.file_size for member in file.infolist())
+    if size > LARGEST:
+        raise DataError(
+            f"Unpacked, the workbook has {size / 2**30:.1f} GiB: too large to be read.",
+            "Save it as CSV or Parquet.",
+            name,
+            "table-too-large",
+        )
+
+
+def _sheet(cells: list[list[Any]], name: str) -> Sheet:
+    filled = [(n, row) for n, row in enumerate(cells, 1) if any(_cell(c) is not None for c in row)]
+    if not filled:
+        raise empty(name)
+    number, record = filled[0]
+    header = ["" if (c := _cell(cell)) is None else str(c).strip() for cell in record]
+    while header and not header[-1]:
+        header.pop()
+    twice = [n for n, c in Counter(header).items() if c > 1 and n]
+    if twice:
+        raise DataError(
+            f"Two columns have the name '{twice[0]}'.", "Rename one of them.", f"{name}, row {number}", "column-twice"
+        )
+    used = [k for k, n in enumerate(header) if n or any(k < len(r) and _cell(r[k]) is not None for _, r in filled[1:])]
+    rows = Gathering([header[k] or f"column {k + 1}" for k in used])
+    beyond = []
+    for n, row in filled[1:]:
+        if any(_cell(c) is not None for c in row[len(header) :]):
+            beyond.append(n)
+        rows.add(n, [_cell(row[k]) if k < len(row) else None for k in used])
+    sheet = Sheet(name, rows.table(), rows.number(), first=header)
+    if beyond:
+        sheet.findings.append(
+            Finding(
+                "warning",
+                "row-too-long",
+                f"Cells right of the header were not read: "
+                f"{join_examples([f'row {n}' for n in beyond[:5]], len(beyond))}.",
+                TITLE_ABOVE if len(header) == 1 else "Give every column a name in the first row.",
+                name,
+            )
+        )
+    return sheet
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)  # workbooks know no whole numbers
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return datetime.datetime(value.year, value.month, value.day)
+    if isinstance(value, datetime.time | datetime.timedelta):
+        return str(value)
+    return value

@@ -1,0 +1,1 @@
+"""Parsing of cell values: numbers, dates, durations, units, labels."""

@@ -1,0 +1,77 @@
+"""Names of months in dates: 31-May-24, 31. März 2024, 31 de enero de 2024, 1er févr. 2024."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from autotrain_gradio.data.values.arrow_columns import encode, pick
+from autotrain_gradio.data.values.letter_classes import LETTER
+
+_NAMES = {
+    "Jan": "january januar janner jaenner janvier januari janeiro gennaio enero",
+    "Feb": "february februar feber februari fevrier fevereiro febbraio febrero",
+    "Mar": "march marz maerz mrz mars marzo marco maart mrt",
+    "Apr": "april avril aprile abril",
+    "May": "may mai mayo maggio maio mei",
+    "Jun": "june juni juin junio junho giugno",
+    "Jul": "july juli juillet julio julho luglio",
+    "Aug": "august aout agosto augustus",
+    "Sep": "september septembre septiembre setiembre setembro settembre",
+    "Oct": "october oktober octobre octubre ottobre outubro",
+    "Nov": "november novembre noviembre novembro",
+    "Dec": "december dezember decembre diciembre dicembre dezembro",
+}
+"""Names of months in English, German, French, Spanish, Italian, Portuguese and Dutch, without accents; shorter forms
+are beginnings of them, of three letters at least, that fit one month."""
+_OF = {
+    name[:letters]: month
+    for month, names in _NAMES.items()
+    for name in names.split()
+    for letters in range(3, len(name) + 1)
+    if name[:letters] != "jui"  # June or July
+}
+_DAY = r"^(?P<day>\d{1,2})(?:er|\.|º|st|nd|rd|th)?[ ./-]*(?:de |of )?"
+_MONTH = rf"(?P<month>[{LETTER}]{{3,10}})\.?,?[ ./-]*(?:de |del )?"
+_YEAR = r"(?P<year>\d{4}|\d{2})(?P<time>[ T,].*)?$"
+NAMED = _DAY + _MONTH + _YEAR
+FIRST = rf"^(?P<month>[{LETTER}]{{3,10}})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})(?P<time>[ T,].*)?$"
+"""The month first: Jan. 5, 2024."""
+LATER = 68
+"""Two digits of a year up to which it is one after 2000, as POSIX has it."""
+
+
+def in_english(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write dates whose month is a name as `31 May 2024`, with what follows; other texts stay as they are."""
+    for way in (NAMED, FIRST):
+        text = _written(text, way)
+    return text
+
+
+def _written(text: pa.ChunkedArray, way: str) -> pa.ChunkedArray:
+    named = pc.fill_null(pc.match_substring_regex(text, way), False)
+    rows = np.flatnonzero(np.asarray(named.combine_chunks()))
+    if not len(rows):
+        return text
+    found, codes = encode(pick(text, rows))
+    parts = pc.extract_regex(found, way).to_pylist()
+    written = [_date(p["day"], p["month"], p["year"], p["time"]) for p in parts]
+    plain = [new or old for new, old in zip(written, found.to_pylist(), strict=True)]
+    texts = pa.array(plain, text.type).take(pa.array(codes))
+    return pa.chunked_array([pc.replace_with_mask(text.combine_chunks(), named.combine_chunks(), texts)])
+
+
+def _date(day: str, name: str, year: str, time: str) -> str:
+    month = _month(name)
+    if len(year) == 2:
+        year = f"{20 if int(year) <= LATER else 19}{year}"
+    return f"{day} {month} {year}{time}" if month else ""
+
+
+def _month(name: str) -> str:
+    letters = unicodedata.normalize("NFD", name.lower())
+    bare = "".join(c for c in letters if not unicodedata.combining(c))
+    return _OF.get(bare, "")

@@ -1,0 +1,359 @@
+"""Numbers out of cells: of numeric columns as they are, of text with a point or a comma before the decimals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from autotrain_gradio.data.values import durations, units
+from autotrain_gradio.data.values.arrow_columns import (
+    as_text,
+    begin_with,
+    blank,
+    bytes_of,
+    is_text,
+    is_true,
+    pick,
+    trimmed,
+)
+
+PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+([eE][+-]?\d+)?$"
+"""A decimal comma, with points or spaces between the thousands: 1.234,5; or an exponent: 1,5E-3."""
+THOUSANDS = r"^[+-]?[1-9](\d{0,2}(,\d{3})+|\d?(,\d{2})+,\d{3})(\.\d+)?$"
+"""Commas between the thousands: 1,234.5, or between lakhs too: 1,23,456.5. In 0,532 the comma stands before
+decimals."""
+POINTS = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
+"""Points between the thousands, and no decimals: 1.234.567. What 1.234 is, the other cells show."""
+GROUPS = r"^([+-]?)([1-9]\d{0,2}(?:[ '’]\d{3})+)([.,]\d+)?$"
+"""Spaces or apostrophes between the thousands: 1'234.5."""
+BRACKETS = r"^([^\d()]{0,4})\(([^\d()]{0,4}[\d.][\d., '’]*[^\d()]{0,6})\)([^\d()]{0,6})$"
+"""Accountants' way of writing a negative number: (1.23)."""
+MINUS_BEHIND = r"^([^-]*\d[^-\d]{0,6})-$"
+"""The way of SAP: 1.23-."""
+LIMIT = r"^(?:[<>≤≥~≈]=? ?([^<>≤≥~≈=].*)|([^+]*\d)\+)$"
+"""Limits, as laboratories and questionnaires write them: <0.1, >5, 10+"""
+DASH = "–".encode()[0]
+"""The byte with which dashes and other signs of typesetters begin in UTF-8: – — ’ ≤."""
+ROUND = r"(\d)[.,][-–—]{1,2}( ?[^\d.,–—-]*)$"
+"""An amount without smaller coins: 12,- or 12.--"""
+EXACT = 2**53
+"""Whole numbers up to which a float64 tells each from the next."""
+NEARLY_ALL = 0.9
+LOOKED_AT = 1000
+"""Cells by which it is seen whether the numbers have a unit."""
+WORDS = (
+    *("nan", "na", "n/a", "n.a.", "n. a.", "null", "none", "nil", "<na>", "#na", "k.a.", "k. a."),
+    *("n.d.", "n. d.", "n/d", "nd", "-", "--", "---", "–", "—", ".", "..", "?"),
+)
+"""What people and programs write where a number is missing, in lower case: not available, not determined."""
+ERRORS = (
+    *("#n/a", "#nv", "#ref!", "#bezug!", "#div/0!", "#value!", "#wert!", "#valeur!", "#name?", "#nom?", "#num!"),
+    *("#zahl!", "#nombre!", "#null!", "#spill!", "#calc!", "#error!", "#errore!", "#fehler!"),
+)
+"""What spreadsheets write where a formula has no value, in lower case."""
+_NONE = pa.array((*WORDS, *ERRORS))
+BEGIN = r"^\s*[+\-−]?\s*\.?\d"
+"""How every number without a unit begins that is read here, and other things too."""
+MAY_BE = r"^[^A-Za-z0-9]*([A-Z]{1,3}|Rs|Fr|kr)?[^A-Za-z0-9]*\d|^[+-]?(?i:inf)"
+"""How every number begins that is read here, with its unit, and other things too."""
+
+
+@dataclass
+class Numbers:
+    """One value a row, all numpy: `values` (float64; NaN where there is none) and what stood in its place.
+
+    missing: nothing, or a word such as `n/a`; `words` counts the rows with a word.
+    infinite: plus or minus infinity. unreadable: something that is no number.
+    comma: rows with a decimal comma; thousands: rows with commas between the thousands; grouped: rows with spaces or
+    apostrophes there; points: rows with points there and no decimals. both: a point stands before decimals in some
+    rows, and in others a comma, or points between the thousands. negated: rows whose minus is written as brackets, or
+    stands behind. limited: rows of which only a limit is known.
+    unit: what was taken away from the numbers; united: rows that had it. times: rows with a time, 14:30, of
+    which the values are the hours; the unit is then that.
+    """
+
+    values: Any
+    missing: Any
+    infinite: Any
+    unreadable: Any
+    words: int = 0
+    comma: int = 0
+    thousands: int = 0
+    grouped: int = 0
+    points: int = 0
+    negated: int = 0
+    limited: int = 0
+    both: bool = False
+    unit: str = ""
+    united: int = 0
+    times: int = 0
+
+    @property
+    def reading(self) -> str:
+        """How 1,234 and 1.234 were read, for `parse` to read others so."""
+        if self.thousands:
+            return "thousands"
+        return ("both" if self.both else "decimal") if self.comma or self.points else ""
+
+
+def parse(
+    column: pa.ChunkedArray,
+    comma: str = "",
+    unit: str | None = "",
+    brackets: bool | None = False,
+    limits: bool | None = False,
+) -> Numbers:
+    """Read every cell as a number; none is refused, those that are no numbers are marked.
+
+    comma: what stands before decimals, where 1,234 and 1.234 may be either: `decimal` (the comma), `thousands` (the
+    point) or `both`; "": what the other cells show.
+    unit: what may stand before or behind each number; None: the one that most cells have.
+    brackets: whether (5) and 5- are negative numbers; None: where the other cells are numbers.
+    limits: whether <5, >5 and 5+ are read as 5; None: where at least as many cells are numbers without such a sign.
+    """
+    type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        return _numeric(column.cast(pa.float64(), safe=False))
+    if pa.types.is_boolean(type_):
+        return _numeric(column.cast(pa.int8()).cast(pa.float64()))
+    if pa.types.is_null(type_):
+        return _numeric(column.cast(pa.float64()))
+    text = column if is_text(column.type) else as_text(column)
+    return _of_text(text, comma, unit, brackets, limits)
+
+
+def _numeric(column: pa.ChunkedArray) -> Numbers:
+    values = column.to_numpy().astype(np.float64)  # a copy: what Arrow lends may not be written to
+    infinite = np.isinf(values)
+    values[infinite] = np.nan
+    no = np.zeros(len(values), dtype=bool)
+    return Numbers(values, np.isnan(values) & ~infinite, infinite, no)
+
+
+def _of_text(
+    column: pa.ChunkedArray, comma: str, unit: str | None, brackets: bool | None, limits: bool | None
+) -> Numbers:
+    free = not comma and unit is None  # else it is known how the numbers are written
+    found = finite(column) if comma != "decimal" else None  # most columns need no more care
+    if found is not None and not (free and points_between(column)):
+        return found
+    text = trimmed(column)
+    empty = blank(text)
+    if free and points_between(text):
+        comma = "decimal"
+    if comma != "decimal" and (text is not column or empty.any()):
+        found = finite(pc.if_else(pa.array(empty), None, text))
+        if found is not None:
+            return found
+    text = _plainly(text)
+    timed = durations.UNIT if unit is None and durations.are_times(_few(text, empty)) else ""
+    unit = timed or unit
+    hours = durations.hours(text) if unit == durations.UNIT else np.full(len(text), np.nan)
+    there = bytes_of(text)  # most of what is looked for is ruled out by that
+    written, marks = text, _marks(text, there) if brackets is None else np.zeros(len(text), dtype=bool)
+    text, limited = _bare(text, limits, there)
+    text, negated = _signed(text, brackets, there)
+    if marks.any():
+        text = pc.if_else(pa.array(marks), written, text)
+        limited, negated = limited & ~marks, negated & ~marks
+    if unit is None:
+        unit = units.unit_of(_few(text, empty))
+    united = ~np.isnan(hours)
+    if unit:
+        text, beside = units.without(text, unit)
+        united |= beside
+        if free and points_between(text):
+            comma = "decimal"
+    times = ~np.isnan(hours)
+    besides = negated | limited
+    odd = comma == "decimal" or empty.any() or times.any() or besides.any()
+    found = (None if odd or not unit else finite(text)) or _with_care(text, empty, comma)
+    if times.any():
+        found.values[times], found.unreadable[times] = hours[times], False
+        found.times = int(times.sum())
+    good = ~np.isnan(found.values)
+    for rows, allowed, least in ((negated, brackets, 1), (limited, limits, int((limited & good).sum()))):
+        if allowed is None and rows.any() and not _are_numbers(found, besides, least):
+            found.unreadable |= rows & good
+            found.values[rows] = np.nan
+    good = ~np.isnan(found.values)
+    found.unit, found.united = unit, int((united & good).sum())
+    found.negated, found.limited = int((negated & good).sum()), int((limited & good).sum())
+    return found
+
+
+def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
+    """Return some texts that are not empty and no words for nothing, from all over the column."""
+    rows = np.flatnonzero(~empty)
+    few = pick(text, rows[:: max(1, len(rows) // LOOKED_AT)])
+    return pc.filter(few, pc.invert(pc.is_in(pc.utf8_lower(few), value_set=_NONE)))
+
+
+def _marks(text: pa.ChunkedArray, there: Any) -> Any:
+    """Return which cells are marks of schools, 2+ or 2-, and no numbers (numpy): none where not both are there."""
+    if begin_with(there, "+") and begin_with(there, "-"):
+        plus, minus = (is_true(pc.match_substring_regex(text, rf"^\d{{1,2}}\{sign}$")) for sign in "+-")
+        if plus.any() and minus.any():
+            return plus | minus
+    return np.zeros(len(text), dtype=bool)
+
+
+def _signed(text: pa.ChunkedArray, brackets: bool | None, there: Any) -> tuple[pa.ChunkedArray, Any]:
+    """Write (5) and 5- as -5, and 12,- as 12; return the texts, and which rows may be negative by that (numpy)."""
+    negated = np.zeros(len(text), dtype=bool)
+    if brackets is False or not (begin_with(there, "-)") or there[DASH]):
+        return text, negated
+    ends = is_true(pc.match_substring_regex(text, ROUND))
+    if ends.any():
+        text = pc.if_else(pa.array(ends), pc.replace_substring_regex(text, ROUND, r"\1\2"), text)
+    for hint, way, minus in ((")", BRACKETS, r"-\1\2\3"), ("-", MINUS_BEHIND, r"-\1")):
+        found = is_true(pc.ends_with(text, hint)) if hint == "-" else is_true(pc.match_substring(text, hint))
+        if found.any():
+            found = is_true(pc.match_substring_regex(text, way))
+            text = pc.if_else(pa.array(found), pc.replace_substring_regex(text, way, minus), text)
+            negated |= found
+    return text, negated
+
+
+def _bare(text: pa.ChunkedArray, limits: bool | None, there: Any) -> tuple[pa.ChunkedArray, Any]:
+    """Write <0.1, >5 and 10+ as the limit alone; return the texts, and which rows may be limits (numpy)."""
+    limited = np.zeros(len(text), dtype=bool)
+    if limits is not False and (begin_with(there, "<>~+") or there[DASH]):
+        limited = is_true(pc.match_substring_regex(text, LIMIT))
+        if limited.any():
+            text = pc.if_else(pa.array(limited), pc.replace_substring_regex(text, LIMIT, r"\1\2"), text)
+    return text, limited
+
+
+def _are_numbers(found: Numbers, besides: Any, least: int) -> bool:
+    """Say whether the other cells are numbers, nearly all of them, and so many at least."""
+    readable = int((~np.isnan(found.values) & ~besides).sum())
+    odd = int((found.unreadable & ~besides).sum())
+    return readable >= max(1, least) and readable >= NEARLY_ALL * (readable + odd)
+
+
+def finite(text: pa.ChunkedArray) -> Numbers | None:
+    """Return the numbers of texts that are finite ones as Arrow writes them, or null; None where any is not."""
+    try:
+        cast = pc.cast(text, pa.float64())  # it ends at the first text that is none; spaces are not passed over
+    except pa.ArrowInvalid:
+        return None
+    values = cast.to_numpy()
+    missing = ~np.isfinite(values)
+    if np.count_nonzero(missing) != cast.null_count:
+        return None  # Arrow reads nan and inf as numbers
+    no = np.zeros(len(values), dtype=bool)
+    return Numbers(values, missing, no, no)
+
+
+def points_between(text: pa.ChunkedArray) -> bool:
+    """Say whether points stand between thousands, though no number has decimals: 950, 1.200, 12.500.
+
+    Then whoever means decimals has written three or none of them, and zeros at the end. A few cells rule that out
+    mostly.
+    """
+    for part in (text.slice(0, LOOKED_AT), text):
+        pointed, grouped = is_true(pc.match_substring(part, ".")), is_true(pc.match_substring_regex(part, POINTS))
+        if not grouped.any() or (pointed & ~grouped).any():
+            return False
+        alone = is_true(pc.match_substring_regex(part, r"^[+-]?[1-9]\d{0,2}$"))
+        other = ~pointed & ~alone & ~blank(part) & ~is_true(pc.match_substring_regex(part, r"^\D+$|^0$"))
+        if other.any() or not alone.any() or not is_true(pc.match_substring_regex(part, r"\.\d\d0$")).any():
+            return False
+    return True
+
+
+def nearly_all(text: pa.ChunkedArray, share: float) -> bool:
+    """Say whether this share of the texts that are not empty may be numbers, or words for a missing one.
+
+    What does not even begin like one cannot be any: one look that spares many.
+    """
+    least = share * (len(text) - np.count_nonzero(blank(text)))
+    may_be = is_true(pc.match_substring_regex(text, MAY_BE))
+    if np.count_nonzero(may_be) < least:
+        may_be = may_be | is_true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
+    return bool(np.count_nonzero(may_be) >= least)
+
+
+def any_begins(text: pa.ChunkedArray) -> bool:
+    """Say whether any text begins as a number does."""
+    return bool(pc.any(pc.match_substring_regex(text, BEGIN)).as_py())
+
+
+def united(text: pa.ChunkedArray) -> list[str]:
+    """Return an example of each unit where nearly all of these texts are numbers with one of a few units."""
+    text = trimmed(text)
+    if not nearly_all(text, NEARLY_ALL):
+        return []
+    text = _plainly(text)
+    text = _signed(text, None, bytes_of(text))[0]
+    few = _few(text, blank(text))
+    return units.different(few) if len(few) else []
+
+
+def _plainly(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write the spaces and the minus sign of typesetters as those of the keyboard."""
+    if not is_true(pc.match_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}−]")).any():
+        return text
+    spaced = pc.replace_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}]", " ")
+    return pc.replace_substring(spaced, "−", "-")
+
+
+def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
+    there, no = bytes_of(text), np.zeros(len(text), dtype=bool)
+    marked = begin_with(there, " '") or there[DASH]
+    grouped = is_true(pc.match_substring_regex(text, GROUPS)) if marked else no
+    if grouped.any():
+        text = pc.if_else(pa.array(grouped), pc.replace_substring_regex(text, "[ '’]", ""), text)
+    lower = pc.utf8_lower(text)
+    plain = is_true(pc.match_substring_regex(text, PLAIN))
+    infinite = is_true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$")) if begin_with(there, "iI") else no
+    words = is_true(pc.is_in(lower, value_set=_NONE))
+    comma, thousands = (
+        is_true(pc.match_substring_regex(text, way)) if begin_with(there, ",") else no for way in (COMMA, THOUSANDS)
+    )
+    points = is_true(pc.match_substring_regex(text, POINTS)) if begin_with(there, ".") else no
+    # 1,234 may be either: it is what the other cells of the column are, and else a thousand.
+    either = comma & thousands
+    if said in {"decimal", "both"} or (not said and (comma & ~thousands).any() and not (thousands & ~comma).any()):
+        thousands = thousands & ~either
+    else:
+        comma = comma & ~either
+    # So may 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5 or 1,234,567.
+    pointed = plain & ~points & is_true(pc.match_substring(text, ".")) if points.any() or comma.any() else points
+    decimals = pointed.any() or thousands.any() or not (comma.any() or (points & ~plain).any())
+    if said != "decimal" and (said or decimals):
+        points = points & ~plain
+    plain = plain & ~points
+    values = np.full(len(text), np.nan)
+    _fill(values, plain, text)
+    if points.any():
+        _fill(values, points, pc.replace_substring(text, ".", ""))
+    if comma.any():
+        _fill(values, comma, pc.replace_substring(pc.replace_substring_regex(text, "[. ]", ""), ",", "."))
+    if thousands.any():
+        _fill(values, thousands, pc.replace_substring(text, ",", ""))
+    infinite = infinite | np.isinf(values)  # 1e999
+    values[infinite] = np.nan
+    unreadable = ~(plain | points | infinite | words | comma | thousands | empty)
+    return Numbers(
+        values,
+        empty | words,
+        infinite,
+        unreadable,
+        int(words.sum()),
+        int(comma.sum()),
+        int(thousands.sum()),
+        int(grouped.sum()),
+        int(points.sum()),
+        both=bool((comma.any() or points.any()) and pointed.any()),
+    )
+
+
+def _fill(values: Any, rows: Any, text: pa.ChunkedArray) -> None:
+    values[rows] = pc.cast(pc.filter(text, pa.array(rows)), pa.float64()).to_numpy()

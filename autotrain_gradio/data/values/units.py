@@ -1,0 +1,104 @@
+"""Units that stand before or behind the numbers of a column: € 5, 12 kg, 30 %."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from autotrain_gradio.core.panels import in_unit
+from autotrain_gradio.data.values.arrow_columns import is_true
+from autotrain_gradio.data.values.letter_classes import CURRENCY, LETTER
+
+_CODES = (
+    "AED ARS AUD BDT BGN BRL CAD CHF CLP CNY COP CZK DKK EGP ETB EUR GBP GHS HKD HUF IDR ILS INR IRR ISK JPY KES KRW "
+    "KZT LKR MAD MMK MXN MYR NGN NOK NPR NZD PEN PHP PKR PLN RON RSD RUB SAR SEK SGD THB TND TRY TWD TZS UAH UGX USD "
+    "UYU VND ZAR"
+)
+"""Codes of currencies (ISO 4217). Other three letters before a number may name a thing: SKU 123."""
+_BEFORE = rf"[A-Z]{{0,3}}[{CURRENCY}]|(?:Rs|Fr|kr)\.?|{'|'.join(_CODES.split())}"
+_BEHIND = (
+    rf"[{LETTER}{CURRENCY}%‰°][{LETTER}{CURRENCY}%‰°²³./ ]{{0,14}}|[{LETTER}./ ]{{0,12}}m[23]|"
+    rf"/ ?\d{{1,3}}|(?:out of|of|von|sur) \d{{1,3}}(?: [{LETTER}]{{1,10}})?"
+)
+"""A sign, a word or two, a ratio, the most that there may be: %, kg, sq ft, €/m², out of 5 stars."""
+_UNITED = rf"^[+-]? ?(?P<before>{_BEFORE})? ?[+-]?[\d.][\d., '’]*(?:[eE][+-]?\d+)? ?(?P<behind>{_BEHIND})?$"
+SEVERAL = 3
+"""Different units up to which cells are taken for numbers with one."""
+NEARLY_ALL = 0.9
+SOME = 0.1
+"""Share of the cells that must have the unit; the others may have none."""
+
+
+def unit_of(text: pa.ChunkedArray) -> str:
+    """Return the unit that these texts have, as most of them write it; "" where they have none, or different ones.
+
+    text: without empty cells, with spaces and minus signs of the keyboard.
+    """
+    found = _found(text)
+    if found is None:
+        return ""
+    count = Counter(u for u in found if u)
+    if not count:
+        return ""
+    unit = count.most_common(1)[0][0]
+    same = sum(n for u, n in count.items() if _same(u, unit))
+    return unit if same >= NEARLY_ALL * count.total() and same >= SOME * len(text) else ""
+
+
+def different(text: pa.ChunkedArray) -> list[str]:
+    """Return an example of each unit where nearly all of these texts are numbers, and have two or three units."""
+    found = _found(text)
+    if found is None or sum(u is not None for u in found) < NEARLY_ALL * len(text):
+        return []
+    first: dict[str, int] = {}
+    for row, unit in enumerate(found):
+        if unit:
+            first.setdefault(unit, row)
+    return [str(text[row].as_py()) for row in first.values()] if 1 < len(first) <= SEVERAL else []
+
+
+def said(united: int, unitless: int, unit: str) -> str:
+    """Say how many numbers had a unit, and how many had none."""
+    return f"{in_unit(unit)} ({united:,}" + (f"; {unitless:,} without a unit)" if unitless else ")")
+
+
+def without(text: pa.ChunkedArray, unit: str) -> tuple[pa.ChunkedArray, Any]:
+    """Take a unit away from before or behind the numbers; return the texts, and in which rows it stood (numpy)."""
+    names = "|".join(re.escape(u) for u in _spelled(unit))
+    before = rf"^([+-]?) ?(?:{names}) ?([+-]?[\d.].*)$"
+    behind = rf"^(.*[\d.]) ?(?:{names})$"
+    leads = is_true(pc.match_substring_regex(text, before))
+    trails = is_true(pc.match_substring_regex(text, behind)) & ~leads
+    if leads.any():
+        text = pc.if_else(pa.array(leads), pc.replace_substring_regex(text, before, r"\1\2"), text)
+    if trails.any():
+        text = pc.if_else(pa.array(trails), pc.replace_substring_regex(text, behind, r"\1"), text)
+    return text, leads | trails
+
+
+def _found(text: pa.ChunkedArray) -> list[str | None] | None:
+    """Return per text its unit, "" for a number without one, None for what is no number; None where all are that."""
+    parts = pc.extract_regex(text, _UNITED)
+    if parts.null_count == len(parts):
+        return None
+    found: list[str | None] = []
+    for part in parts.to_pylist():
+        both = None if part is None else [u for u in (part["before"], part["behind"].strip()) if u]
+        found.append(None if both is None or len(both) > 1 else "".join(both))
+    return found
+
+
+def _spelled(unit: str) -> list[str]:
+    """Return the ways in which a unit is written: that of one thing and that of several; the longer one first."""
+    if len(unit) < 2 or not unit.isalpha():
+        return [unit]
+    return [unit, unit[:-1]] if unit.endswith("s") and len(unit) > 2 else [f"{unit}s", unit]
+
+
+def _same(one: str, other: str) -> bool:
+    """Say whether two units are one: pc and pcs, but not m and ms."""
+    return one in _spelled(other)

@@ -1,0 +1,310 @@
+"""The picker of the LiFE App in the first step: an export or a server → projects → script → dataset, with players.
+
+What is read stays in the draft; what is shown of it is kept here, in the session of one browser. Passwords and tokens
+come from their fields with every event, and are kept nowhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.data.declarations import Source
+from autotrain_gradio.extensions.life import choices, picker_login
+from autotrain_gradio.extensions.life.picker_choices import LifeChoices, Opened
+from autotrain_gradio.extensions.life.picker_login import LifeLogin
+from autotrain_gradio.ui import messages, sounds
+from autotrain_gradio.ui.files import link
+from autotrain_gradio.ui.shell import QUICK, Done, follow
+from autotrain_gradio.ui.step_check import CHECKING
+
+if TYPE_CHECKING:
+    from autotrain_gradio.ui.step_check import CheckStep
+    from autotrain_gradio.ui.task_tab import Walk
+
+Updates = dict[Any, Any]
+EXPORT, SERVER = "Export file", "LiFE server (experimental)"
+HELP = (
+    "<p>Train on what was transcribed in the LiFE App. In LiFE, download the transcriptions of a project as JSON with"
+    " the audio, and give the zip here; several zips are several projects. Names of speakers and annotators are"
+    " replaced by numbers while the files are read, and kept nowhere.</p>"
+)
+
+
+def build(walk: Walk, source: Source) -> LifePicker:
+    """Create the picker's widgets where the page is being built."""
+    return LifePicker(walk, source)
+
+
+class LifePicker:
+    """The widgets and their events."""
+
+    def __init__(self, walk: Walk, source: Source) -> None:
+        self.walk, self.source, prefix = walk, source, f"{walk.prefix}-life"
+        used = (walk.start["spec"].get("data") or {}).get("source") == source.name and bool(walk.start["draft"])
+        with gr.Accordion(source.title, open=used, elem_id=prefix):
+            gr.HTML(HELP)
+            self.opened = gr.State(None)
+            self.again = gr.Button(
+                "Choose again from what was opened", visible=used, size="sm", elem_id=f"{prefix}-again"
+            )
+            self.mode = gr.Radio(
+                [EXPORT, SERVER], value=EXPORT, label="Read from", interactive=True, elem_id=f"{prefix}-mode"
+            )
+            with gr.Row(equal_height=True) as self.export:
+                self.files = gr.File(
+                    label="Drop the export here",
+                    file_count="multiple",
+                    height=150,
+                    scale=3,
+                    interactive=True,
+                    elem_id=f"{prefix}-files",
+                    elem_classes="at-drop",
+                )
+                with gr.Column(scale=2, min_width=240):
+                    gr.HTML("<p class='at-quiet'>No export at hand? Three invented voices tell of their village.</p>")
+                    self.sample = gr.Button("Open the sample export", elem_id=f"{prefix}-sample")
+            with gr.Column(visible=False) as self.server:
+                self.login = LifeLogin(prefix)
+            self.status = gr.HTML("", elem_id=f"{prefix}-status", elem_classes="at-live")
+            with gr.Column(visible=False, elem_id=f"{prefix}-choices") as self.box:
+                self.choices = LifeChoices(prefix)
+
+    def wire(self, check: CheckStep) -> None:
+        """Attach the events.
+
+        check: the second step, which begins when something was picked.
+        """
+        walk = self.walk
+        who = [walk.draft, walk.shell.visitor]
+        login, choice = self.login, self.choices
+        chosen = [self.opened, *choice.fields()]
+        shown = [
+            walk.draft,
+            self.status,
+            self.opened,
+            self.box,
+            self.again,
+            *chosen[1:],
+            choice.summary,
+            self.choices.preview,
+        ]
+        self.mode.change(self._switch, [self.mode, self.opened], [self.export, self.server, self.box], **QUICK)
+        login.wire()
+        self.files.upload(self._open_files, [self.files, *who], [self.files, *shown], **CHECKING)
+        self.sample.click(self._open_sample, who, shown, **CHECKING)
+        self.again.click(self._open_again, who, shown, **CHECKING)
+        listing = [walk.draft, self.status, login.listed, login.remote]
+        gr.on(
+            [login.list.click, login.address.submit, login.password.submit, login.token.submit],
+            self._list,
+            [*who, *login.fields()],
+            listing,
+            **CHECKING,
+        )
+        login.read.click(self._read, [login.remote, *who, *login.fields()], shown, **CHECKING)
+        for box in choice.fields():
+            box.input(self._cascade, chosen, [*chosen[1:], choice.summary, self.choices.preview], **QUICK)
+        choice.listen.click(
+            self._listen, [*chosen, *who, *login.fields()], [walk.draft, self.status, self.choices.preview], **CHECKING
+        )
+        choice.use.click(
+            self._user(check), [*chosen, *login.fields(), *check.inputs()], [self.status, *check.outputs()], **CHECKING
+        )
+
+    # -- events
+
+    def _switch(self, mode: str, opened: Opened | None) -> Any:
+        of_server = opened is not None and choices.is_address(opened.place)
+        offered = opened is not None and of_server == (mode == SERVER)
+        return gr.Row(visible=mode == EXPORT), gr.Column(visible=mode == SERVER), gr.Column(visible=offered)
+
+    def _open_files(self, files: Sequence[str] | None, draft: Any, visitor: Any) -> Iterator[Updates]:
+        paths = [Path(f) for f in files or []]
+        place = choices.uploaded([p.name for p in paths], time.strftime("%H:%M:%S"))
+        yield from self._open(place, {"do": "open"}, draft, visitor, files=paths, also={self.files: None})
+
+    def _open_sample(self, draft: Any, visitor: Any) -> Iterator[Updates]:
+        yield from self._open(choices.SAMPLE, {"do": "open"}, draft, visitor)
+
+    def _open_again(self, draft: Any, visitor: Any) -> Iterator[Updates]:
+        try:
+            state = self.walk.shell.service.draft_state(draft, self.walk.shell.owner(visitor))
+        except UserError as error:
+            yield {self.status: messages.error(error)}
+            return
+        data = state["spec"].get("data") or {}
+        yield from self._open(str(data.get("path") or ""), {"do": "again"}, draft, visitor, chosen=data.get("options"))
+
+    def _list(self, draft: Any, visitor: Any, address: str, *login: Any) -> Iterator[Updates]:
+        try:
+            place = choices.address(address or "")
+            secrets = picker_login.secrets(*login)
+        except UserError as error:
+            yield {self.status: messages.error(error)}
+            return
+
+        def show(answer: Mapping[str, Any]) -> Updates:
+            return {self.status: messages.findings(answer["findings"]), **self.login.show(answer["projects"])}
+
+        yield from self._ask(place, {"do": "projects"}, draft, visitor, "Signing in", show, secrets=secrets)
+
+    def _read(self, wanted: Any, draft: Any, visitor: Any, address: str, *login: Any) -> Iterator[Updates]:
+        try:
+            place = choices.address(address or "")
+            secrets = picker_login.secrets(*login)
+            if not wanted:
+                raise DataError("No project is chosen.", "Choose one or several.", code="life-no-project")
+        except UserError as error:
+            yield {self.status: messages.error(error)}
+            return
+        yield from self._open(place, {"do": "open", "projects": list(wanted)}, draft, visitor, secrets=secrets)
+
+    def _cascade(self, opened: Opened | None, projects: Any, script: Any, dataset: Any) -> Updates:
+        """Offer what the choice above leaves, keeping the choice below where it is still there."""
+        return (
+            {**self.choices.offer(opened, list(projects or []), script, dataset), self.choices.preview: ""}
+            if opened
+            else {}
+        )
+
+    def _listen(
+        self, opened: Opened | None, projects: Any, script: Any, dataset: Any, draft: Any, visitor: Any, *login: Any
+    ) -> Iterator[Updates]:
+        question = self._question("preview", opened, projects, script, dataset)
+        if question is None or opened is None:
+            yield {self.status: messages.note("Choose a project, a script and a dataset.", level="error")}
+            return
+
+        def show(answer: Mapping[str, Any]) -> Updates:
+            rows = [{"file": r["file"], "caption": r["text"], "detail": r["detail"]} for r in answer["rows"]]
+            left_out = f"<p class='at-note'>Left out: {escape(answer['left_out'])}.</p>" if answer["left_out"] else ""
+            none = "" if rows else messages.note("None of these segments can be used.", level="error")
+            return {self.status: "", self.choices.preview: f"{sounds.players(rows, link(draft))}{left_out}{none}"}
+
+        yield from self._ask(
+            opened.place,
+            question,
+            draft,
+            visitor,
+            "Cutting a few segments",
+            show,
+            secrets=picker_login.secrets(*login[1:]),
+        )
+
+    def _user(self, check: CheckStep) -> Callable[..., Iterator[Updates]]:
+        def use(opened: Opened | None, projects: Any, script: Any, dataset: Any, *more: Any) -> Iterator[Updates]:
+            login, (draft, visitor, token, *values) = more[:5], more[5:]
+            question = self._question("take", opened, projects, script, dataset)
+            if question is None or opened is None:
+                yield {self.status: messages.note("Choose a project, a script and a dataset.", level="error")}
+                return
+            if choices.is_address(opened.place):
+                what, secrets = "Downloading the audio", picker_login.secrets(*login[1:])
+                done = yield from self._ask(
+                    opened.place, question, draft, visitor, what, lambda answer: {self.status: ""}, secrets=secrets
+                )
+                if not done:
+                    return
+            names = {p["id"]: p["name"] for p in opened.projects}
+            unique = len(set(names.values())) == len(names)
+            options = {
+                "projects": [names[p] if unique else p for p in question["projects"]],
+                "script": script,
+                "dataset": dataset,
+            }
+            data = {"source": self.source.name, "path": opened.place, "options": options}
+            yield from check.begin(data, draft, visitor, token, *values)
+
+        return use
+
+    # -- inner
+
+    def _open(
+        self,
+        place: str,
+        question: Mapping[str, Any],
+        draft: Any,
+        visitor: Any,
+        *,
+        files: Sequence[Path] = (),
+        secrets: Mapping[str, str] | None = None,
+        chosen: Mapping[str, Any] | None = None,
+        also: Updates | None = None,
+    ) -> Iterator[Updates]:
+        """Let the source read a place, then show what can be chosen of it."""
+
+        def show(answer: Mapping[str, Any]) -> Updates:
+            opened, given = Opened.of(place, answer), chosen or {}
+            wanted = given.get("projects") or []
+            ids = [p["id"] for p in opened.projects if not wanted or p["name"] in wanted or p["id"] in wanted]
+            usual = choices.default(opened.catalogue, opened.layers, ids)
+            if not usual.script:
+                problem = messages.note("Nothing is transcribed in what was opened.", level="error")
+                return {self.status: problem, self.box: gr.Column(visible=False)}
+            told = f"<p>Recognised: {escape(answer['form'])}.</p>{messages.findings(answer['findings'])}"
+            script, dataset = given.get("script") or usual.script, given.get("dataset") or usual.dataset
+            return {
+                self.status: told,
+                self.opened: opened,
+                self.box: gr.Column(visible=True),
+                self.again: gr.Button(visible=False),
+                **self.choices.offer(opened, ids, script, dataset),
+            }
+
+        first = {**(also or {}), self.choices.preview: "", self.box: gr.Column(visible=False), self.opened: None}
+        yield from self._ask(
+            place, question, draft, visitor, "Reading", show, files=files, secrets=secrets, first=first
+        )
+
+    def _ask(
+        self,
+        place: str,
+        question: Mapping[str, Any],
+        draft: Any,
+        visitor: Any,
+        what: str,
+        show: Callable[[Mapping[str, Any]], Updates],
+        *,
+        files: Sequence[Path] = (),
+        secrets: Mapping[str, str] | None = None,
+        first: Updates | None = None,
+    ) -> Generator[Updates, None, bool]:
+        """Ask the source in a worker; yield progress, then what `show` makes of the answer, or the error.
+
+        Returns whether it answered.
+        """
+        shell, task = self.walk.shell, self.walk.task.name
+        service = shell.service
+        try:
+            owner = shell.owner(visitor)
+            draft = draft if draft and service.is_draft(draft, owner) else service.draft(task, owner)
+        except UserError as error:
+            yield {self.status: messages.error(error)}
+            return False
+        yield {**(first or {}), self.walk.draft: draft, self.status: messages.busy(what)}
+        spec = {"task": task, "data": {"source": self.source.name, "path": place}}
+        for item in follow(
+            lambda tell: service.browse(draft, spec, question, owner, files=list(files), secrets=secrets, progress=tell)
+        ):
+            if isinstance(item, tuple):
+                yield {self.status: messages.busy(*item)}
+            elif isinstance(item, Done) and item.error:
+                yield {self.status: messages.error(item.error)}
+            elif isinstance(item, Done):
+                yield show(item.value)
+                return True
+        return False
+
+    def _question(
+        self, do: str, opened: Opened | None, projects: Any, script: Any, dataset: Any
+    ) -> dict[str, Any] | None:
+        if opened is None or not projects or not script or not dataset:
+            return None
+        return {"do": do, "projects": list(projects), "script": script, "dataset": dataset}

@@ -1,0 +1,75 @@
+"""The LiFE picker's fields for a server: its address, a login, and the projects that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from autotrain_gradio.extensions.life.picker_choices import titled
+from autotrain_gradio.ui.shell import QUICK
+
+PERSON, TOKEN = "User name and password", "Token"
+HELP = (
+    "<p class='at-quiet'>Experimental. The app signs in as you, opens each of your projects for a moment to look at it,"
+    " and then sets your active project back: do not work in LiFE meanwhile. Your login is kept in memory only. A token"
+    " is for a LiFE that offers programs an interface; a stock LiFE does not.</p>"
+)
+
+
+class LifeLogin:
+    """The widgets; what is typed into them is sent with each event, and kept nowhere."""
+
+    def __init__(self, prefix: str) -> None:
+        gr.HTML(HELP)
+        with gr.Row(elem_classes="at-fields"):
+            self.address = gr.Textbox(
+                label="Address",
+                placeholder="https://life.example.org",
+                max_lines=1,
+                interactive=True,
+                elem_id=f"{prefix}-address",
+            )
+            self.way = gr.Radio(
+                [PERSON, TOKEN], value=PERSON, label="Sign in with", interactive=True, elem_id=f"{prefix}-way"
+            )
+            self.username = gr.Textbox(label="User name", max_lines=1, interactive=True, elem_id=f"{prefix}-username")
+            self.password = gr.Textbox(
+                label="Password", type="password", max_lines=1, interactive=True, elem_id=f"{prefix}-password"
+            )
+            self.token = gr.Textbox(
+                label="Token", type="password", max_lines=1, visible=False, interactive=True, elem_id=f"{prefix}-token"
+            )
+        self.list = gr.Button("Show my projects", elem_id=f"{prefix}-list")
+        with gr.Column(visible=False) as self.listed:
+            self.remote = gr.Dropdown(
+                [], multiselect=True, label="Projects on the server", elem_id=f"{prefix}-remote", interactive=True
+            )
+            self.read = gr.Button("Read their transcripts", variant="primary", elem_id=f"{prefix}-read")
+
+    def fields(self) -> list[Any]:
+        """Return the inputs of an event that may ask the server: the address, then what `secrets` takes."""
+        return [self.address, self.way, self.username, self.password, self.token]
+
+    def wire(self) -> None:
+        """Show the fields of the chosen way to sign in."""
+        self.way.change(
+            lambda way: [gr.Textbox(visible=way == PERSON)] * 2 + [gr.Textbox(visible=way == TOKEN)],
+            self.way,
+            [self.username, self.password, self.token],
+            **QUICK,
+        )
+
+    def show(self, projects: Sequence[Mapping[str, Any]]) -> dict[Any, Any]:
+        """Return the updates that offer the server's projects; the only one is chosen."""
+        names = [(titled(p), p["id"]) for p in projects]
+        only = [names[0][1]] if len(names) == 1 else []
+        return {self.listed: gr.Column(visible=True), self.remote: gr.Dropdown(choices=names, value=only)}
+
+
+def secrets(way: str, username: str, password: str, token: str) -> dict[str, str]:
+    """Return what was typed as the source takes it: a token, or a user name and a password."""
+    if way == TOKEN:
+        return {"token": (token or "").strip()}
+    return {"username": (username or "").strip(), "password": password or ""}

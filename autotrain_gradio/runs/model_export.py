@@ -1,0 +1,82 @@
+"""What leaves a run's folder: its model as a zip or a copy, and the pictures that the page shows."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import zipfile
+from pathlib import Path
+
+from autotrain_gradio.core.errors import DataError, NotFound, StateError
+from autotrain_gradio.runs.record import Run
+
+PUBLIC_FOLDERS = ("check", "preview", "samples", "report")
+"""Folders of a run whose pictures the page shows."""
+
+
+def model(run: Run) -> Path:
+    """Return the folder of a run's model.
+
+    Raises:
+        StateError: there is none yet.
+    """
+    folder = run.directory / "model"
+    if not folder.is_dir():
+        raise StateError("The run has no model yet.", "Wait until it is done, or stop it.", code="no-model")
+    return folder
+
+
+def archive(run: Run) -> Path:
+    """Return a zip of the model with its card, made anew when the model is newer.
+
+    Raises:
+        StateError: there is no model yet.
+    """
+    folder = model(run)
+    name = run.spec()["project_name"]
+    newest = max(f.stat().st_mtime_ns for f in folder.rglob("*") if f.is_file())
+    path = run.directory / f"{name}.zip"
+    if path.is_file() and path.stat().st_mtime_ns >= newest:
+        return path
+    partial = path.with_suffix(f".{threading.get_ident()}.partial")
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED, allowZip64=True) as written:
+            for file in sorted(folder.rglob("*")):
+                if file.is_file():
+                    written.write(file, Path(name) / file.relative_to(folder))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def export(run: Run, folder: str | Path) -> Path:
+    """Copy the model into a folder that is empty or does not exist; return the folder.
+
+    Raises:
+        StateError: there is no model yet.
+        DataError: the folder holds something.
+    """
+    source = model(run)
+    target = Path(folder).expanduser().resolve()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DataError(f"'{target}' exists and is not an empty folder.", "Name another one.", code="target-exists")
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    return target
+
+
+def picture(run: Run, relative: str) -> Path:
+    """Return a picture that the page shows: only below `PUBLIC_FOLDERS`.
+
+    Raises:
+        NotFound: there is no such file, or it is none of those.
+    """
+    root = run.directory.resolve()
+    try:
+        path = (root / relative).resolve()
+    except ValueError:  # a null byte
+        raise NotFound("There is no such picture.", code="no-file") from None
+    inside = path.is_relative_to(root) and path.relative_to(root).parts[:1]
+    if not inside or inside[0] not in PUBLIC_FOLDERS or not path.is_file():
+        raise NotFound("There is no such picture.", code="no-file")
+    return path

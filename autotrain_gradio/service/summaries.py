@@ -1,0 +1,116 @@
+"""What is told of drafts and runs: rows of the list, what a viewer may do, the log, how much work a training is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.runs.record import Run, read_json
+from autotrain_gradio.tasks.base import Params, Task
+
+ACTIVE = frozenset({"preparing", "running", "stopping"})
+ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
+RESUMABLE = frozenset({"failed", "cancelled", "interrupted"})
+LOG_BYTES = 1 << 20
+"""Most bytes of a log that are told at once."""
+
+
+def draft(run: Run) -> dict[str, Any]:
+    """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
+    upload = run.directory / "data" / "upload"
+    files = [{"name": f.name, "bytes": f.stat().st_size} for f in sorted(upload.iterdir())] if upload.is_dir() else []
+    if not files:  # a check has unpacked them, and remembers what they were
+        kept = read_json(run.directory / "data" / "upload.json") or {}
+        files = [{"name": f["name"], "bytes": f["bytes"]} for f in kept.get("files", [])]
+    spec = run.draft()["spec"]
+    return {
+        "id": run.id,
+        "task": spec["task"],
+        "spec": spec,
+        "files": files,
+        "check": read_json(run.directory / "check.json"),
+    }
+
+
+def estimate(run: Run, params: Params) -> dict[str, Any]:
+    """Say how much work a training is: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
+
+    Empty before a check, and for tasks that do not count in epochs.
+    """
+    check = read_json(run.directory / "check.json")
+    if not check or not hasattr(params, "epochs") or not hasattr(params, "batch_size"):
+        return {}
+    rows = int(check["splits"].get("train", 0))
+    batch = params.batch_size * getattr(params, "gradient_accumulation", 1)
+    per_epoch = max(1, -(-rows // batch)) if rows else 0
+    return {
+        "train_rows": rows,
+        "validation_rows": int(check["splits"].get("validation", 0)),
+        "epochs": params.epochs,
+        "steps_per_epoch": per_epoch,
+        "steps": per_epoch * params.epochs,
+    }
+
+
+def can(state: str, task: Task | None, *, model: bool) -> dict[str, bool]:
+    """Say what may be done with a run in that state. model: it has one."""
+    return {
+        "stop": state in ACTIVE - {"stopping"} or state == "queued",
+        "resume": state in RESUMABLE,
+        "delete": state not in ACTIVE,
+        "predict": model and task is not None and "predict" in task.can,
+        "download": model,
+    }
+
+
+def best(task: Task, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return `{name, value}` of the figure that a run is known by; None before the first evaluation."""
+    for name in (task.headline, *(m.name for m in task.metrics)):
+        value = metrics.get(f"eval_{name}")
+        if value is not None:
+            return {"name": name, "value": value}
+    return None
+
+
+def row(snapshot: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return a run's row of the list; fields: see `Service.runs`."""
+    names = ("id", "task", "project_name", "model", "state", "created", "started", "finished", "metrics")
+    return {
+        **{name: snapshot.get(name) for name in names},
+        "data": snapshot["spec"]["data"].get("path", ""),
+        "task_title": snapshot["task_title"],
+        "queue_position": snapshot["queue_position"],
+        "can": snapshot["can"],
+        "best_metric": snapshot["best"],
+        "path": str(run.directory),
+    }
+
+
+def unreadable(run: Run, error: UserError) -> dict[str, Any]:
+    """Return the row of a run whose files are damaged: it can be deleted, and says why nothing else."""
+    empty = dict.fromkeys(("task", "project_name", "model", "created", "started", "finished", "best_metric", "data"))
+    nothing = dict.fromkeys(("stop", "resume", "predict", "download"), False)
+    return {
+        **empty,
+        "id": run.id,
+        "state": "unreadable",
+        "metrics": {},
+        "path": str(run.directory),
+        "reason": str(error),
+        "can": {**nothing, "delete": True},
+    }
+
+
+def log(run: Run, offset: int, limit: int) -> dict[str, Any]:
+    """Return `{text, offset, size}`: whole lines of the log from a byte offset; a negative one counts from the end."""
+    path = run.directory / "log.txt"
+    if not path.is_file():
+        return {"text": "", "offset": 0, "size": 0}
+    size = path.stat().st_size
+    begin = max(0, size + offset) if offset < 0 else min(offset, size)
+    with path.open("rb") as file:
+        file.seek(begin)
+        data = file.read(max(1, min(limit, LOG_BYTES)))
+    whole = data[: data.rfind(b"\n") + 1] or data
+    return {"text": whole.decode("utf-8", "replace"), "offset": begin + len(whole), "size": size}

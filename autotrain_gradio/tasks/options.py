@@ -1,0 +1,160 @@
+"""Every setting of a task as one flat option: the flags of the command line and the keywords of Python.
+
+An option is a view of a field of the spec: its name, help, default and range are stated there, once.
+`spec_from_options` is the inverse of `views.arguments`.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from autotrain_gradio.core.errors import Finding, SpecError, did_you_mean
+from autotrain_gradio.core.spec import DataSpec, HubSpec, RunSpec
+from autotrain_gradio.data.declarations import Layout, Source
+from autotrain_gradio.tasks.base import GROUPS, Task
+
+RUN_GROUP, DATA_GROUP, HUB_GROUP = "The run", "The data", "Publishing"
+_RUN = ("model", "project_name", "backend")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting.
+
+    name: keyword in Python; with dashes, the flag. `aliases` are other names for it.
+    where: its place in the spec, for instance `data.path` or `params.epochs`.
+    kind: `yes or no`, `whole number`, `number`, `text` or `mapping`.
+    optional: whether it may be None (written `none` on the command line).
+    """
+
+    name: str
+    where: str
+    group: str
+    help: str
+    default: Any
+    kind: str
+    choices: tuple[str, ...] = ()
+    bounds: str = ""
+    optional: bool = False
+    many: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def flags(self) -> list[str]:
+        """The option as it is written on a command line, the name first."""
+        return ["--" + n.replace("_", "-") for n in (self.name, *self.aliases)]
+
+    @property
+    def values(self) -> str:
+        """What may be given, in words."""
+        words = " | ".join(self.choices) if self.choices else self.kind
+        if self.bounds:
+            words += f", {self.bounds}"
+        return words + (" | none" if self.optional and "none" not in self.choices else "")
+
+
+def options(task: Task) -> list[Option]:
+    """List all options of a task: of the run, of the data, its parameters in their groups, of the Hub."""
+    found = [_option(n, n, RUN_GROUP, RunSpec.model_fields[n]) for n in _RUN]
+    found[0] = _option("model", "model", RUN_GROUP, RunSpec.model_fields["model"], default=task.default_model)
+    for name, field in DataSpec.model_fields.items():
+        if name == "columns":
+            found += _columns(task)
+        else:
+            found.append(_option("data_path" if name == "path" else name, f"data.{name}", DATA_GROUP, field))
+    parts: tuple[Source | Layout, ...] = (*task.sources, *task.layouts)
+    told: dict[str, Option] = {}  # several layouts may share an option
+    for part in parts:
+        for o in part.options:
+            text = f"{part.title}: {o.help}"
+            told.setdefault(
+                o.name, Option(o.name, f"data.options.{o.name}", DATA_GROUP, text, o.default, o.kind, many=o.many)
+            )
+    found += told.values()
+    for group, names in task.groups().items():
+        found += [_option(n, f"params.{n}", GROUPS[group], task.params.model_fields[n]) for n in names]
+    found += [_option(n, f"hub.{n}", HUB_GROUP, field) for n, field in HubSpec.model_fields.items()]
+    return found
+
+
+def spec_from_options(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the spec that these options mean; values are checked later, with the spec.
+
+    Raises:
+        SpecError: names that the task does not have, all of them at once.
+    """
+    known = {name: option for option in options(task) for name in (option.name, *option.aliases)}
+    spec: dict[str, Any] = {"task": task.name}
+    findings = []
+    for name, value in given.items():
+        option = known.get(name)
+        if option is None:
+            findings.append(
+                Finding("error", "unknown-setting", f"Unknown setting '{name}'.", did_you_mean(name, known), name)
+            )
+            continue
+        *sections, last = option.where.split(".")
+        place = spec
+        for section in sections:
+            place = place.setdefault(section, {})
+        if isinstance(value, Mapping):
+            place[last] = {**value, **place.get(last, {})}  # `options` may stand beside an option of a source
+        else:
+            place[last] = str(value) if isinstance(value, Path) else value
+    if findings:
+        raise SpecError.from_findings(findings)
+    return spec
+
+
+def _columns(task: Task) -> list[Option]:
+    found = []
+    for column in task.columns:
+        others = tuple(
+            alias if "_column" in alias else f"{alias}_column"
+            for alias, role in task.column_aliases.items()
+            if role == column.role
+        )
+        text = f"Column of the data that holds {column.named}; found by its name or content if not given."
+        where = f"data.columns.{column.role}"
+        found.append(
+            Option(f"{column.role}_column", where, DATA_GROUP, text, None, "text", many=column.many, aliases=others)
+        )
+    return found
+
+
+def _option(name: str, where: str, group: str, field: FieldInfo, *, default: Any = None) -> Option:
+    kind, choices, optional, many = describe(field.annotation)
+    stated = field.get_default(call_default_factory=True) if default is None else default
+    text = " ".join((field.description or "").split())
+    return Option(name, where, group, text, stated, kind, choices, bounds(field), optional, many)
+
+
+def describe(annotation: Any) -> tuple[str, tuple[str, ...], bool, bool]:
+    """Say what a field takes: kind, choices, whether it may be None, whether it takes several."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        parts = [a for a in get_args(annotation) if a is not type(None)]
+        kind, choices, _, many = describe(parts[0])
+        return kind, choices, len(parts) < len(get_args(annotation)), many
+    if get_origin(annotation) is Literal:
+        return "text", tuple(str(a) for a in get_args(annotation)), False, False
+    if get_origin(annotation) is list:
+        return (*describe(get_args(annotation)[0])[:2], False, True)
+    kinds = {bool: "yes or no", int: "whole number", float: "number", str: "text"}
+    return kinds.get(annotation, "mapping"), (), False, False
+
+
+def bounds(field: FieldInfo) -> str:
+    """Say the range of a number in words, from pydantic's bounds; empty where there is none."""
+    found: dict[str, Any] = {}
+    for item in field.metadata:
+        for name in ("ge", "gt", "le", "lt"):
+            if getattr(item, name, None) is not None:
+                found[name] = getattr(item, name)
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    return ", ".join(f"{words[n]} {found[n]:g}" for n in words if n in found)

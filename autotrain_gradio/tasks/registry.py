@@ -1,0 +1,206 @@
+"""Finds the tasks, and turns what a user wrote into a complete, checked run."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from pydantic import ValidationError
+
+import autotrain_gradio.tasks
+from autotrain_gradio.core.errors import Finding, NotFound, SpecError, UserError, did_you_mean
+from autotrain_gradio.core.spec import DataSpec, RunSpec, findings_of, parse
+from autotrain_gradio.tasks.base import MODALITIES, Params, Task
+
+ENTRY_POINTS = "autotrain_gradio.tasks"
+
+
+class Registry:
+    """All tasks by name and alias; refuses two that claim the same name."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._tasks: dict[str, Task] = {}
+        self._names: dict[str, Task] = {}
+        for task in tasks:
+            self.add(task)
+
+    def add(self, task: Task) -> None:
+        """Register a task.
+
+        Raises:
+            ValueError: its name or one of its aliases is taken.
+        """
+        names = {_normal(n) for n in (task.name, *task.aliases)}
+        for name in sorted(names):
+            if name in self._names:
+                raise ValueError(f"'{name}' names both {self._names[name].name} and {task.name}")
+        self._tasks[task.name] = task
+        self._names.update(dict.fromkeys(names, task))
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks.values())
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def get(self, name: str) -> Task:
+        """Return the task of that name or alias.
+
+        Raises:
+            NotFound: there is none; the hint names the nearest ones.
+        """
+        task = self._names.get(_normal(name))
+        if task is None:
+            raise NotFound(
+                f"There is no task '{name}'.", did_you_mean(_normal(name), self._tasks), "task", "unknown-task"
+            )
+        return task
+
+    def modalities(self) -> dict[str, list[Task]]:
+        """Return modality → its tasks, in the order of registration; the usual modalities first."""
+        found: dict[str, list[Task]] = {}
+        for task in self:
+            found.setdefault(task.modality, []).append(task)
+        return {
+            m: found[m] for m in (*(u for u in MODALITIES if u in found), *(f for f in found if f not in MODALITIES))
+        }
+
+
+def _normal(name: str) -> str:
+    return name.strip().lower().replace("_", "-").replace(" ", "-")
+
+
+@lru_cache(maxsize=1)
+def registry() -> Registry:
+    """Find all tasks: the folders of `autotrain_gradio.tasks`, then installed packages that declare
+    an entry point in the group `autotrain_gradio.tasks` whose value is a `Task`."""
+    found: list[Task] = []
+    for module in pkgutil.iter_modules(autotrain_gradio.tasks.__path__):
+        if module.ispkg:
+            found.append(importlib.import_module(f"autotrain_gradio.tasks.{module.name}").TASK)
+    found.extend(e.load() for e in sorted(entry_points(group=ENTRY_POINTS), key=lambda e: e.name))
+    return Registry(found)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A spec with all names canonical, its task, and its parameters with every default filled in."""
+
+    spec: RunSpec
+    task: Task
+    params: Params
+
+    def complete(self) -> dict[str, Any]:
+        """Return what `spec.json` holds: the spec with all parameters written out."""
+        data = self.spec.model_dump(mode="json")
+        data["params"] = self.params.model_dump(mode="json")
+        return data
+
+
+def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) -> Resolved:
+    """Check a spec against its task and fill in the defaults.
+
+    Settings of the data (`max_samples`, `train_split` …) that stand among the parameters, as
+    AutoTrain's do, are moved; names of columns are translated to roles.
+
+    Raises:
+        SpecError, NotFound: with one finding for each thing that is wrong.
+    """
+    if not isinstance(spec, RunSpec):
+        given = dict(spec)
+        try:
+            spec = parse(given)
+        except SpecError as error:
+            raise SpecError.from_findings([*error.findings, *_more_findings(given, error, tasks)]) from None
+    task = (tasks or registry()).get(spec.task)
+    data, params, findings = spec.data.model_dump(exclude_unset=True), dict(spec.params), []
+    for name in list(params):
+        if name in DataSpec.model_fields and name not in task.params.model_fields:
+            data.setdefault(name, params.pop(name))
+        elif role_of(task, name) and name not in task.params.model_fields:
+            data.setdefault("columns", {}).setdefault(name, params.pop(name))
+    columns = {}
+    for name, column in (data.get("columns") or {}).items():
+        role = role_of(task, name)
+        if role is None:
+            roles = [c.role for c in task.columns]
+            findings.append(
+                Finding(
+                    "error",
+                    "unknown-column-role",
+                    f"'{name}' is no column of {task.title.lower()}.",
+                    did_you_mean(name, roles),
+                    f"data.columns.{name}",
+                )
+            )
+        elif column:
+            columns[role] = column
+    if "columns" in data:
+        data["columns"] = columns
+    resolved_params: Params | None = None
+    model, wrong = model_of(task, spec.model)
+    findings += wrong
+    try:
+        resolved_params = task.params.model_validate({**defaults(task, model), **params})
+    except ValidationError as error:
+        findings.extend(findings_of(error, task.params, "params"))
+    try:
+        resolved_data = DataSpec.model_validate(data)
+    except ValidationError as error:
+        findings.extend(findings_of(error, DataSpec, "data"))
+    if findings or resolved_params is None:
+        raise SpecError.from_findings(findings)
+    usual = task.params.model_validate(defaults(task, model)).model_dump(mode="json")
+    changed = {k: v for k, v in resolved_params.model_dump(mode="json").items() if v != usual[k]}
+    complete = spec.model_copy(update={"task": task.name, "model": model, "data": resolved_data, "params": changed})
+    return Resolved(complete, task, resolved_params)
+
+
+def model_of(task: Task, model: str) -> tuple[str, list[Finding]]:
+    """Return the model that a spec means, and what is wrong with it; names of listed ones are looked up."""
+    if not task.listed or not model.strip():
+        return model or task.default_model, []
+    known, names, findings = [m.id for m in task.models], [], []
+    for given in model.split(","):
+        name = _normal(given).replace("-", "_")
+        name = task.model_aliases.get(name, name)
+        if name in known:
+            names.append(name)
+        else:
+            hint = did_you_mean(name, known)
+            message = f"{task.title} has no model '{given.strip()}'."
+            findings.append(Finding("error", "unknown-model", message, hint, "model"))
+    everything = task.default_model in names
+    return task.default_model if everything else ",".join(dict.fromkeys(names)) or model, findings
+
+
+def _more_findings(spec: Mapping[str, Any], error: SpecError, tasks: Registry | None) -> list[Finding]:
+    """Look for mistakes in the settings beside those that were found, so that all are told at once."""
+    wrong = {f.where.split(".")[0] for f in error.findings}
+    rest = {k: v for k, v in spec.items() if k in RunSpec.model_fields and k not in wrong}
+    if "task" not in rest:
+        return []
+    try:
+        resolve(rest, tasks)
+    except UserError as more:
+        return list(more.findings)
+    return []
+
+
+def defaults(task: Task, model: str) -> dict[str, Any]:
+    """Return the parameters that the task sets otherwise for this model."""
+    return task.defaults(model) if task.defaults else {}
+
+
+def role_of(task: Task, name: str) -> str | None:
+    """Translate a column's name in a spec (`target`, `target_column`, an alias) to the task's role."""
+    bare = name.removesuffix("_column")
+    for column in task.columns:
+        if column.role in {name, bare}:
+            return column.role
+    return task.column_aliases.get(name) or task.column_aliases.get(bare)
