@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 
 def join_examples(items: Sequence[str], total: int | None = None, *, limit: int = 5) -> str:
@@ -19,3 +21,20 @@ def join_examples(items: Sequence[str], total: int | None = None, *, limit: int 
 def pluralize(number: int, singular: str, plural: str = "") -> str:
     """Return a count with its noun: "1 image", "3,000 images". plural: where it is not the singular and an s."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def format_value(value: Any) -> str:
+    """Return a value for people: 0.9333, 1,234, 5.0e-05, yes, no; "–" for None and numbers that are not finite."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < 1e15:
+            return f"{int(value):,}"
+        if abs(value) >= 1e-3:
+            return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+        return f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.1e}"
+    return str(value)
