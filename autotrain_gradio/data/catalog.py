@@ -82,11 +82,11 @@ LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=T
 """One class a row."""
 LABELS = Kind("labels", "labels", _KINDS + "labels", feature="ClassLabel", classes=True)
 """One class a row, or several: what the data shows."""
-TEXT = Kind("text", "text", _KINDS + "text")
+TEXT = Kind("text", "text", _KINDS + "text", texts=True)
 NUMBER = Kind("number", "number", _KINDS + "number")
 SECONDS = Kind("seconds", "time in seconds", _KINDS + "seconds")
 """A number that may be missing."""
-GROUP = Kind("group", "group", _KINDS + "group", groups=True)
+GROUP = Kind("group", "group", _KINDS + "group")
 """A name that rows share which belong together; it may be missing."""
 VALUE = Kind("value", "value", _KINDS + "value")
 """Any cell, as text; it may be missing."""
