@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autotrain_gradio.core.errors import Finding, NotFound, SpecError, UserError, did_you_mean
+from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import DataSpec, RunSpec, findings_of, parse
 from autotrain_gradio.tasks.base import MODALITIES, Params, Task
 from autotrain_gradio.tasks.extension import Extension, extend
@@ -26,11 +27,7 @@ class Registry:
     """All tasks by name and alias, with what the extensions add to them; refuses two that claim the same name."""
 
     def __init__(self, tasks: Iterable[Task], extensions: Iterable[Extension] = ()) -> None:
-        self.extensions = tuple(extensions)
-        names = [e.name for e in self.extensions]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"'{name}' names {names.count(name)} extensions")
+        self.extensions = NamedRegistry("extension", extensions)
         self._tasks: dict[str, Task] = {}
         self._names: dict[str, Task] = {}
         for task in tasks:
@@ -40,8 +37,10 @@ class Registry:
         """Register a task with the sources and samples of the extensions that fit it.
 
         Raises:
-            ValueError: its name or one of its aliases is taken, or an extension's source or sample is.
+            ValueError: its name or one of its aliases is taken, an extension claims a source or sample that it has, or
+                it names a parameter group that is not registered.
         """
+        task.groups()
         names = {_normal(n) for n in (task.name, *task.aliases)}
         for name in sorted(names):
             if name in self._names:

@@ -68,8 +68,8 @@ def test_two_extensions_that_claim_a_source_are_refused() -> None:
     second = Extension("more-notes", (SourceFor(replace(NOTES, title="Other notes")),))
     with pytest.raises(ValueError, match="'more-notes' claims the source 'notes'"):
         Registry(registry(), [Extension("notes", (SourceFor(NOTES),)), second])
-    with pytest.raises(ValueError, match="'notes' names 2 extensions"):
-        Registry(registry(), [Extension("notes"), Extension("notes")])
+    with pytest.raises(ValueError, match="Two different extension items are named 'notes'"):
+        Registry(registry(), [Extension("notes"), Extension("notes", (SourceFor(NOTES),))])
 
 
 def test_an_installed_package_is_found_by_its_entry_point(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_an_installed_package_is_found_by_its_entry_point(tmp_path: Path) -> Non
         "from autotrain_gradio.core.assets import sample_folder\n"
         "from autotrain_gradio.tasks.registry import registry\n"
         "task = registry().get('asr')\n"
-        "print([e.name for e in registry().extensions][-1], task.sources[-1].name, task.samples[-1].name)\n"
+        "print(registry().extensions.names()[-1], task.sources[-1].name, task.samples[-1].name)\n"
         "print(sample_folder(task.samples[-1].path))\n"
     )
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
@@ -123,7 +123,7 @@ def test_the_root_of_a_sample_does_not_name_the_installation() -> None:
 
 
 def test_no_other_part_of_the_app_names_an_extension() -> None:
-    names = [e.name for e in registry().extensions if (ROOT / "autotrain_gradio" / "extensions" / e.name).is_dir()]
+    names = [n for n in registry().extensions.names() if (ROOT / "autotrain_gradio" / "extensions" / n).is_dir()]
     assert names
     word = re.compile("|".join(rf"{name}(?!time|cycle|long|span|style)" for name in names), re.IGNORECASE)
     folders = ["data", "ui", "service", "tasks", "core", "worker", "cli", "runs", "backends", "training"]
