@@ -10,7 +10,7 @@ from autotrain_gradio.data.files import encoding
 
 TEXTS = {
     "cp1252": "Text,Klasse\nDas Hotel war sehr schön und die Zimmer groß,gut\nDas Frühstück fehlte,schlecht\n",
-    "cp1250": "text,třída\nPříliš žluťoučký kůň úpěl ďábelské ódy,dobrý\nA szálloda hűvös volt, és ízetlen a reggeli,rossz\n",
+    "cp1250": "text,třída\nPříliš žluťoučký kůň úpěl ďábelské ódy,dobrý\n",
     "cp1251": "текст,класс\nпосылка пришла слишком поздно,жалоба\nкоробка была порвана,жалоба\n",
     "koi8-r": "текст,класс\nпосылка пришла слишком поздно,жалоба\nкоробка была порвана,жалоба\n",
     "cp1253": "κείμενο,τάξη\nΤο ξενοδοχείο ήταν πολύ καλό,καλό\n",
