@@ -60,7 +60,9 @@ class Source(_Part):
     """Dotted path of a module of the page with `build(walk, source)`: the first step shows what it builds."""
     options: tuple[SourceOption, ...] = ()
     sample: str = ""
-    """A small example of what the source reads, below `assets/samples`; its place is called `sample`."""
+    """A small example of what the source reads, as `Sample.path`; its place is called `sample`."""
+    docs: str = ""
+    """Its documentation, relative to the root of the repository; the generated docs link to it."""
 
 
 @dataclass(frozen=True)

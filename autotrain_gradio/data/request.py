@@ -24,7 +24,7 @@ class Request:
     """Everything that decides about the rows.
 
     title: the task's name for people, for messages.
-    samples: name of a bundled sample → its folder below `assets/samples`.
+    samples: name of a sample → its folder, as `Sample.path` has it.
     home: the app's folder, for what several runs share (downloads); None: the one around the draft.
     token: for a gated or private dataset; never written anywhere.
     """

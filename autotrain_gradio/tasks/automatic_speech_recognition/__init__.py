@@ -21,7 +21,6 @@ from autotrain_gradio.data.catalog import (
     HUB,
     KALDI,
     LIBRISPEECH,
-    LIFE,
     PATH,
     SAMPLE,
     SAVED_DATASET,
@@ -206,7 +205,7 @@ TASK = Task(
     params=AutomaticSpeechRecognitionParams,
     columns=COLUMNS,
     column_aliases={"transcription": "text", "transcript": "text", "sentence": "text", "audio_path": "audio"},
-    sources=(UPLOAD, PATH, HUB, SAMPLE, LIFE),
+    sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, AUDIO_EMBEDDED, LIBRISPEECH, KALDI, TEXTGRID, ELAN, AUDIO_TABLE),
     checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS),
     metrics=(

@@ -12,9 +12,9 @@ import pytest
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import DataSpec
-from autotrain_gradio.data.catalog import AUDIO, AUDIO_PARTS, GROUP, LIFE, SECONDS, TABLE_WITH_FILES, TEXT
+from autotrain_gradio.data.catalog import AUDIO, AUDIO_PARTS, GROUP, SECONDS, TABLE_WITH_FILES, TEXT
 from autotrain_gradio.data.declarations import Column
-from autotrain_gradio.extensions.life import source
+from autotrain_gradio.extensions.life import LIFE, source
 from autotrain_gradio.extensions.life.store import Reading
 
 COLUMNS = (
