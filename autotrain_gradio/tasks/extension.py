@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autotrain_gradio.core.inputs import InputKind
+from autotrain_gradio.core.panels import PanelKind
 from autotrain_gradio.data.declarations import Column, Source
 from autotrain_gradio.tasks.base import Sample, Task
 
@@ -65,8 +67,8 @@ class Extension:
     name: str
     sources: tuple[SourceFor, ...] = ()
     samples: tuple[SampleFor, ...] = ()
-    panel_kinds: tuple[Any, ...] = ()
-    input_kinds: tuple[Any, ...] = ()
+    panel_kinds: tuple[PanelKind, ...] = ()
+    input_kinds: tuple[InputKind, ...] = ()
     verbs: tuple[Any, ...] = ()
     parameter_groups: tuple[Any, ...] = ()
 

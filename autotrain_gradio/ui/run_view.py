@@ -159,7 +159,6 @@ class RunView:
         self.delete_not.click(lambda: gr.Row(visible=False), None, self.ask_delete, **QUICK)
         self.delete_now.click(self.delete, acting, [shell.turn, self.problem], **kind)
         self.back.click(lambda: None, None, shell.run, **QUICK)
-        self.try_it.wire()
         self.publish.wire()
 
     def opened(self) -> list[Any]:

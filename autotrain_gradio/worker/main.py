@@ -89,7 +89,10 @@ def run(
     if verb == "probe":
         return module.probe(resolved.spec, resolved.params, context)
     if verb == "predict":
-        return (warm or Warm()).predictor(module, directory)(context["inputs"])
+        from autotrain_gradio.worker import input_rows
+
+        predictor = (warm or Warm()).predictor(module, directory)
+        return input_rows.predict(predictor, context["inputs"], directory, resolved)
     module.load(directory)
     return {"loads": True}
 
