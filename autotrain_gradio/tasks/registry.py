@@ -33,8 +33,9 @@ class Registry:
         """Register a task.
 
         Raises:
-            ValueError: its name or one of its aliases is taken.
+            ValueError: its name or one of its aliases is taken, or it names a parameter group that is not registered.
         """
+        task.groups()
         names = {_normal(n) for n in (task.name, *task.aliases)}
         for name in sorted(names):
             if name in self._names:
