@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,7 +59,7 @@ class Attempt:
     number: int
     env: Mapping[str, str]
     resume: bool = False
-    resources: ResourceSpec = ResourceSpec()
+    resources: ResourceSpec = field(default_factory=ResourceSpec)
     allocation: Allocation = Allocation()
 
 
@@ -80,6 +80,9 @@ class CallOptions:
     cancel: threading.Event | None = None
     grace: float = 0.0
     warm: bool = False
+
+
+NO_OPTIONS = CallOptions()
 
 
 class Backend(Protocol):
@@ -128,7 +131,7 @@ class Backend(Protocol):
     def signal(self, directory: Path, *, hard: bool) -> None:
         """Ask the worker and its subprocesses to exit (SIGTERM), or, when `hard`, kill them."""
 
-    def call(self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = CallOptions()) -> Any:
+    def call(self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS) -> Any:
         """Run a verb in a worker and return its result, as JSON data.
 
         Raises:

@@ -289,5 +289,9 @@ def _read_hub(raw: dict[str, Any], env: Mapping[str, str]) -> Secrets:
 def to_yaml(spec: RunSpec) -> str:
     """Write the spec as YAML, without what equals the defaults."""
     data = spec.model_dump(mode="json", exclude_defaults=True)
-    ordered = {k: data[k] for k in ("task", "model", "project_name", "backend", "resources", "data", "params", "hub") if k in data}
+    ordered = {
+        k: data[k]
+        for k in ("task", "model", "project_name", "backend", "resources", "data", "params", "hub")
+        if k in data
+    }
     return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=100)

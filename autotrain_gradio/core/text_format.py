@@ -31,8 +31,10 @@ def format_duration(seconds: float, *, decimals: int = 0) -> str:
     if round(seconds, decimals) < 60:
         return f"{seconds:.{decimals}f} s"
     whole = round(seconds)
-    first, second, units = (whole // 3600, whole % 3600 // 60, "h min") if whole >= 3600 else (*divmod(whole, 60), "min s")
-    large, small = units.split()
+    if whole < 3600:
+        (first, second), large, small = divmod(whole, 60), "min", "s"
+    else:
+        (first, second), large, small = divmod(whole // 60, 60), "h", "min"
     return f"{first} {large} {second} {small}" if second else f"{first} {large}"
 
 

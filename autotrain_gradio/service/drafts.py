@@ -125,9 +125,7 @@ class Drafts(Core):
                 with self._lock:
                     run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
                 run.discard_check()
-                options = CallOptions(
-                    env=self._environment(backend, token), progress=tell, found=show, cancel=cancel
-                )
+                options = CallOptions(env=self._environment(backend, token), progress=tell, found=show, cancel=cancel)
                 return backend.call(run.directory, "check", {"spec": resolved.complete()}, options)
 
         try:

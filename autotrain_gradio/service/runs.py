@@ -88,7 +88,8 @@ class Runs(Core):
             return
         if state not in RESUMABLE:
             raise StateError(
-                f"The run is {title(state).lower()}: only a stopped, failed or interrupted run can be resumed.", code="not-resumable"
+                f"The run is {title(state).lower()}: only a stopped, failed or interrupted run can be resumed.",
+                code="not-resumable",
             )
         self._dispatcher.enqueue(record, self._secrets(token), resume=True)
 

@@ -11,7 +11,6 @@ from autotrain_gradio.runs.states import ACTIVE, RESUMABLE
 from autotrain_gradio.tasks.base import Params, Task
 
 
-
 def draft(run: Run) -> dict[str, Any]:
     """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
     upload = run.directory / "data" / "upload"

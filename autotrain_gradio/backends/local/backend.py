@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from autotrain_gradio.backends import calls, devices, process
-from autotrain_gradio.backends.base import Allocation, Attempt, CallOptions
+from autotrain_gradio.backends.base import NO_OPTIONS, Allocation, Attempt, CallOptions
 from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.settings import Settings
@@ -157,7 +157,7 @@ class LocalBackend:
 
     # -- calls
 
-    def call(self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = CallOptions()) -> Any:
+    def call(self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS) -> Any:
         """Run a verb in a subprocess that exits with the call, or in the warm worker of the directory."""
         env = options.env if options.env is not None else process.environment({})
         if options.warm:
