@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -62,3 +64,20 @@ def format_bytes(size: float) -> str:
         if size >= unit:
             return f"{size / unit:,.1f} {name}"
     return pluralize(round(size), "byte")
+
+
+def format_value(value: Any) -> str:
+    """Return a value for people: 0.9333, 1,234, 5.0e-05, yes, no; "–" for None and numbers that are not finite."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < 1e15:
+            return f"{int(value):,}"
+        if abs(value) >= 1e-3:
+            return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+        return f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.1e}"
+    return str(value)

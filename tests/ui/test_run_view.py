@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
+from autotrain_gradio.core.panels.chart_svg import SERIES_COLOURS
 from tests.hub import TOKEN, serve
 from tests.ui.conftest import App, Page, sync_api
 
