@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from autotrain_gradio.backends import backend
+from autotrain_gradio.backends import backend_type
 from autotrain_gradio.core.errors import Forbidden, SpecError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.declarations import Source
@@ -28,7 +28,7 @@ def settle(spec: Mapping[str, Any], tasks: Registry, *, shared: bool) -> Resolve
         Forbidden: it names a file or folder of a shared server.
     """
     resolved = resolve(spec, tasks)
-    backend(resolved.spec.backend)
+    backend_type(resolved.spec.backend)
     data = resolved.spec.data
     samples = [sample.name for sample in resolved.task.samples]
     source = resolve_source(resolved.task.sources, data, samples, shared=shared)
