@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autotrain_gradio.cli.console import Bar, findings_text, panel_text, say, say_json, table, training_line
+from autotrain_gradio.cli.console import Bar, findings_text, say, say_json, training_line
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
+from autotrain_gradio.core.panels import render_text
+from autotrain_gradio.core.panels.text_table import text_table
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import spec_from_options
@@ -61,7 +63,7 @@ def tasks(args: argparse.Namespace) -> int:
             ]
         )
     else:
-        say(table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
+        say(text_table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
     return 0
 
 
@@ -124,7 +126,7 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
     if found["splits"]:
         say("  " + ", ".join(f"{n:,} row{'s' if n != 1 else ''} for {name}" for name, n in found["splits"].items()))
     for panel in found["profile"]:
-        say("\n" + panel_text(panel))
+        say("\n" + render_text(panel))
     if found["profile"]:
         say()
     say(findings_text(found["findings"]) if found["findings"] else "Nothing to complain about.")
@@ -177,7 +179,7 @@ def runs(args: argparse.Namespace) -> int:
             ]
             for r, b in zip(rows, best, strict=True)
         ]
-        say(table(columns, cells))
+        say(text_table(columns, cells))
     return 0
 
 
@@ -226,9 +228,9 @@ def _print_run(service: Service, run: str) -> None:
         if problem:
             say("\n" + findings_text([{"level": "error", **problem}]))
     if found["metrics"] and not found["report"]:
-        say("\n" + table(["figure", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
+        say("\n" + text_table(["figure", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
     for panel in found["report"] or []:
-        say("\n" + panel_text(panel))
+        say("\n" + render_text(panel))
 
 
 def stop(args: argparse.Namespace) -> int:

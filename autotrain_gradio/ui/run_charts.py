@@ -10,9 +10,9 @@ from typing import Any
 
 import gradio as gr
 
+from autotrain_gradio.core.panels.chart_svg import SERIES_COLOURS
 from autotrain_gradio.tasks.base import Chart, Task
 from autotrain_gradio.ui import run_html
-from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
 from autotrain_gradio.ui.live_status import PLOT_SECONDS
 from autotrain_gradio.ui.page_context import PageContext
 
