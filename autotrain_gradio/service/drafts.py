@@ -17,9 +17,7 @@ from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.core import LOCAL, Core
 from autotrain_gradio.service.latest_call import Joint
 from autotrain_gradio.tasks.registry import defaults, resolve
-
-BROWSE_GRACE_SECONDS = 8.0
-"""Time that a source has to leave a server as it was, when a question to it is cancelled."""
+from autotrain_gradio.tasks.verbs import VERBS
 
 Progress = Callable[[str, float], None]
 
@@ -202,7 +200,7 @@ class Drafts(Core):
                         limits=self.settings.limits,
                         env=self._environment(None),
                         cancel=cancel,
-                        grace=BROWSE_GRACE_SECONDS,
+                        grace=VERBS.get("browse").grace_seconds,
                     )
                 )
             finally:

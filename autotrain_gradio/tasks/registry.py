@@ -33,9 +33,11 @@ class Registry:
         """Register a task.
 
         Raises:
-            ValueError: its name or one of its aliases is taken, or it names a parameter group that is not registered.
+            ValueError: its name or one of its aliases is taken, a parameter group is not registered, or a verb or
+                group is registered twice.
         """
         task.groups()
+        task.public_verbs()
         names = {_normal(n) for n in (task.name, *task.aliases)}
         for name in sorted(names):
             if name in self._names:
