@@ -33,8 +33,8 @@ TASK = Task(
     name="toy-sorting", title="Toy sorting", modality="Toys", summary="Sorts toys.", module="toy_task.train",
     params=ToyParams,
     columns=(
-        Column("text", "Toy", TEXT, "The toy.", names=("text",)),
-        Column("target", "Box", LABEL, "Its box.", names=("target",)),
+        Column("text", "Toy", TEXT, "The toy.", purpose="input", names=("text",)),
+        Column("target", "Box", LABEL, "Its box.", purpose="target", names=("target",)),
     ),
     sources=(UPLOAD, PATH), layouts=(LAYOUT,),
     metrics=(Metric("accuracy", "Accuracy", percent=True), Metric("loss", "Loss", higher_is_better=False)),

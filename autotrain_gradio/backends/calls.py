@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from autotrain_gradio.backends.process import ending, kill_group, memory, spawn
+from autotrain_gradio.backends.process import explain_exit, kill_group, memory, spawn
 from autotrain_gradio.core.errors import Finding, UserError, WorkerError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.runs import wire
@@ -147,7 +147,7 @@ def end(process: subprocess.Popen[bytes], *, at_once: bool) -> int:
 
 def died(verb: str, code: int, noise: str) -> WorkerError:
     """Return the error of a worker that ended without an answer."""
-    said = ending(code, noise[:300])
+    said = explain_exit(code, noise[:300])
     return WorkerError(f"The {verb} ended without an answer. {said['reason']}", said["hint"], code="worker-died")
 
 

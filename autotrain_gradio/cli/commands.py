@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autotrain_gradio.cli.console import Bar, findings_text, panel_text, say, say_json, table, training_line
+from autotrain_gradio.cli.console import Bar, findings_text, say, say_json, training_line
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
+from autotrain_gradio.core.panels import KINDS, render_text
+from autotrain_gradio.core.panels.text_table import text_table
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import spec_from_options
@@ -63,7 +65,7 @@ def tasks(args: argparse.Namespace) -> int:
             ]
         )
     else:
-        say(table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
+        say(text_table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
     return 0
 
 
@@ -126,7 +128,7 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
     if found["splits"]:
         say("  " + ", ".join(f"{n:,} row{'s' if n != 1 else ''} for {name}" for name, n in found["splits"].items()))
     for panel in found["profile"]:
-        say("\n" + panel_text(panel))
+        say("\n" + render_text(panel))
     if found["profile"]:
         say()
     say(findings_text(found["findings"]) if found["findings"] else "Nothing to complain about.")
@@ -179,7 +181,7 @@ def runs(args: argparse.Namespace) -> int:
             ]
             for r, b in zip(rows, best, strict=True)
         ]
-        say(table(columns, cells))
+        say(text_table(columns, cells))
     return 0
 
 
@@ -228,9 +230,9 @@ def _print_run(service: Service, run: str) -> None:
         if problem:
             say("\n" + findings_text([{"level": "error", **problem}]))
     if found["metrics"] and not found["report"]:
-        say("\n" + table(["figure", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
+        say("\n" + text_table(["figure", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
     for panel in found["report"] or []:
-        say("\n" + panel_text(panel))
+        say("\n" + render_text(panel))
 
 
 def stop(args: argparse.Namespace) -> int:
@@ -347,7 +349,7 @@ def call(args: argparse.Namespace) -> int:
         if args.json:
             say_json(list(verbs.values()))
         elif verbs:
-            say(table(["verb", "what it does"], [[v["name"], v["help"]] for v in verbs.values()]))
+            say(text_table(["verb", "what it does"], [[v["name"], v["help"]] for v in verbs.values()]))
         else:
             say("The task of this run has no verbs.")
         return 0
@@ -380,8 +382,11 @@ def _context(text: str | None) -> dict[str, Any]:
 
 
 def _say_item(item: Any, as_json: bool) -> None:
-    """Print one item of a stream, or a result: a text as it is, anything else as one line of JSON."""
-    say(item if isinstance(item, str) and not as_json else json.dumps(item, ensure_ascii=False))
+    """Print one item of a stream, or a result: a text as it is, a panel as text, anything else as a line of JSON."""
+    if not as_json and isinstance(item, dict) and item.get("kind") in KINDS:
+        say(render_text(item))
+    else:
+        say(item if isinstance(item, str) and not as_json else json.dumps(item, ensure_ascii=False))
 
 
 def export(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.backends import backend
+from autotrain_gradio.backends import backend_type
 from autotrain_gradio.core.errors import Forbidden, SpecError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.declarations import Source
@@ -28,7 +28,7 @@ def settle(spec: Mapping[str, Any], tasks: Registry, *, shared: bool) -> Resolve
         Forbidden: it names a file or folder of a shared server.
     """
     resolved = resolve(spec, tasks)
-    backend(resolved.spec.backend)
+    backend_type(resolved.spec.backend)
     data = resolved.spec.data
     source = data.source or _source(resolved, shared=shared)
     declared = next((s for s in resolved.task.sources if s.name == source), None)

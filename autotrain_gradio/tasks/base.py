@@ -136,7 +136,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Sample:
-    """A data set that comes with the app; `path` is below `assets/samples`."""
+    """A data set that comes with the app, or with a package.
+
+    path: below `assets/samples`; or `package:folder`, a folder within an installed package.
+    """
 
     name: str
     title: str

@@ -13,12 +13,13 @@ from uuid import uuid4
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.panels import RenderContext, render_all_html
 from autotrain_gradio.core.spec import RunSpec
+from autotrain_gradio.core.text_format import format_value
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.ui import form as widgets
 from autotrain_gradio.ui import messages, models
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.panels import figure, to_html
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Done, follow
 from autotrain_gradio.ui.spec_views import SpecViews
 
@@ -239,8 +240,9 @@ class ModelStep:
             if self.drawing is not mine:
                 return  # what is shown would be older than what was asked for since
             if isinstance(item, Done):
-                url = link(draft, str(time.time_ns()))
-                yield {self.preview: messages.error(item.error) if item.error else to_html(item.value, url)}
+                context = RenderContext(link=link(draft, str(time.time_ns())))
+                failed = item.error
+                yield {self.preview: messages.error(failed) if failed else render_all_html(item.value, context)}
             elif told and isinstance(item, tuple):
                 yield {self.preview: messages.busy(item[0])}
 
@@ -271,14 +273,14 @@ def work(estimate: dict[str, Any]) -> str:
     """Say how much work a training is, in a sentence."""
     if not estimate:
         return ""
-    rows, held = figure(estimate["train_rows"]), estimate.get("validation_rows") or 0
+    rows, held = format_value(estimate["train_rows"]), estimate.get("validation_rows") or 0
     tested = (
-        f", measured on {figure(held)} {'row' if held == 1 else 'rows'} kept aside"
+        f", measured on {format_value(held)} {'row' if held == 1 else 'rows'} kept aside"
         if held
         else ", without rows to measure it on"
     )
     text = (
-        f"{figure(estimate['steps'])} steps: {figure(estimate['epochs'])} times through {rows} rows, "
-        f"{figure(estimate['steps_per_epoch'])} steps each{tested}."
+        f"{format_value(estimate['steps'])} steps: {format_value(estimate['epochs'])} times through {rows} rows, "
+        f"{format_value(estimate['steps_per_epoch'])} steps each{tested}."
     )
     return f"<p class='at-estimate'>{escape(text)}</p>"

@@ -14,11 +14,13 @@ from typing import Any
 import psutil
 import pytest
 
-from autotrain_gradio.backends import local
+from autotrain_gradio.backends import process
+from autotrain_gradio.backends.base import Allocation, Attempt
 from autotrain_gradio.backends.calls import call, stream
+from autotrain_gradio.backends.local.backend import LocalBackend
 from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.core.errors import UserError, WorkerError
-from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.runs import wire
 
 PREVIEW = '''
@@ -167,7 +169,7 @@ def test_a_call_is_cancelled_with_its_group(draft: Path) -> None:
 @pytest.mark.parametrize(
     ("do", "text", "hint"),
     [
-        ("exit", "ended with status 3 before it was done. Its last words: so long", "log"),
+        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "log"),
         ("kill", "SIGKILL", "memory ran out"),
         ("leave", "status 4", "log"),
     ],
@@ -254,12 +256,12 @@ def test_a_line_of_the_wire_is_read_back() -> None:
 def test_the_environment_of_a_worker(monkeypatch: pytest.MonkeyPatch, draft: Path) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")  # what the user sets is kept
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], "relative", ""]))
-    found = preview(draft, "environment", env=local.environment({"HF_TOKEN": "hf_mine"}))[0]
+    found = preview(draft, "environment", env=process.environment({"HF_TOKEN": "hf_mine"}))[0]
     assert found["OMP_WAIT_POLICY"] == "ACTIVE" and found["GOMP_SPINCOUNT"] == "20000"
     assert found["TOKENIZERS_PARALLELISM"] == "false" and found["HF_HUB_DISABLE_PROGRESS_BARS"] == "1"
     assert found["HF_TOKEN"] == "hf_mine" and found["PYTHONUNBUFFERED"] == "1"
     folders = found["PYTHONPATH"].split(os.pathsep)
-    assert all(os.path.isabs(p) for p in folders) and str(Path(local.__file__).parents[2]) in folders
+    assert all(os.path.isabs(p) for p in folders) and str(Path(process.__file__).parents[2]) in folders
 
 
 def test_a_training_keeps_its_memory_unless_the_user_says_otherwise(
@@ -272,8 +274,10 @@ def test_a_training_keeps_its_memory_unless_the_user_says_otherwise(
         return subprocess.Popen([sys.executable, "-c", "pass"])
 
     monkeypatch.setattr("autotrain_gradio.backends.process.spawn", spawn)
+    backend = LocalBackend(Settings(home=tmp_path / "home"))
     for attempt, given in enumerate(({}, {"MALLOC_TRIM_THRESHOLD_": "0"}), 1):
-        local.submit(tmp_path, attempt, local.environment({}) | given, resume=False, device="1")
+        env = process.environment({}) | given
+        backend.submit(Attempt(tmp_path, attempt, env, allocation=Allocation(("1",))))
     assert [env["MALLOC_TRIM_THRESHOLD_"] for env in seen] == [str(2**30), "0"]
     assert all(env["MALLOC_MMAP_THRESHOLD_"] == str(2**25) and env["CUDA_VISIBLE_DEVICES"] == "1" for env in seen)
 
@@ -288,12 +292,12 @@ def test_a_visitors_worker_has_no_secret_of_the_server(monkeypatch: pytest.Monke
     }
     for name, value in secret.items():
         monkeypatch.setenv(name, value)
-    alone = local.environment({}, visitor=True)
+    alone = process.environment({}, visitor=True)
     assert not secret.keys() & alone.keys()
     assert alone["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
-    signed_in = local.environment({"HF_TOKEN": "theirs"}, visitor=True)
+    signed_in = process.environment({"HF_TOKEN": "theirs"}, visitor=True)
     assert signed_in["HF_TOKEN"] == "theirs" and "HF_HUB_DISABLE_IMPLICIT_TOKEN" not in signed_in
-    mine = local.environment({"HF_TOKEN": "new"})
+    mine = process.environment({"HF_TOKEN": "new"})
     assert mine["HF_TOKEN"] == "new" and "HUGGING_FACE_HUB_TOKEN" not in mine
     assert mine["WANDB_API_KEY"] == "c"
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.unit.life.life_data import PEOPLE, wav
+from autotrain_gradio.extensions.life.tests.life_data import PEOPLE, wav
 
 PASSWORD = "correct horse battery"
 TOKEN = "life-token-of-the-tests"

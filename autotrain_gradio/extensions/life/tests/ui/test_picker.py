@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from autotrain_gradio.extensions.life.tests.fake_life import PASSWORD, USER, FakeLife
+from autotrain_gradio.extensions.life.tests.life_data import PEOPLE, boundary, document, files, grid, zipped
 from tests.ui.conftest import App, Page, sync_api
-from tests.unit.life.fake_life import PASSWORD, USER, FakeLife
-from tests.unit.life.life_data import PEOPLE, boundary, document, files, grid, zipped
 
 expect = sync_api.expect
 Visit = Callable[..., Page]

@@ -1,4 +1,4 @@
-"""A small line chart as inline SVG: for reports, which have no script to draw with."""
+"""Line charts and scatter plots as inline SVG: reports have no script that could draw them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str
     }
     everything = [point for points in kept.values() for point in points]
     if not everything:
-        return '<p class="at-note">Nothing was measured.</p>'
+        return '<p class="at-note">There are no values to draw.</p>'
     x_low, x_high = _range([p[0] for p in everything])
     y_low, y_high = _range([p[1] for p in everything])
 
@@ -121,3 +121,11 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
         margin = abs(low) * 0.1 or 1.0
         return low - margin, high + margin
     return low, high
+
+
+def legend(names: Sequence[str]) -> str:
+    """Return the names of series with their colours."""
+    items = "".join(
+        f"<li><i class='at-c{n % len(SERIES_COLOURS)}'></i>{escape(name)}</li>" for n, name in enumerate(names)
+    )
+    return f"<ul class='at-legend'>{items}</ul>"

@@ -13,9 +13,9 @@ import pytest
 
 from autotrain_gradio.extensions.life import choices, client, server, source
 from autotrain_gradio.extensions.life.client import Login
-from tests.unit.life.conftest import codes, limited, opened, quiet, refusal, request_of
-from tests.unit.life.fake_life import PASSWORD, TOKEN, USER, FakeLife
-from tests.unit.life.life_data import PEOPLE, boundary, document, grid, holds_a_name, wav, zipped
+from autotrain_gradio.extensions.life.tests.conftest import codes, limited, opened, quiet, refusal, request_of
+from autotrain_gradio.extensions.life.tests.fake_life import PASSWORD, TOKEN, USER, FakeLife
+from autotrain_gradio.extensions.life.tests.life_data import PEOPLE, boundary, document, grid, holds_a_name, wav, zipped
 
 PERSON = {"username": USER, "password": PASSWORD}
 PROGRAM = {"token": TOKEN}

@@ -1,4 +1,4 @@
-"""Make the sample export of the LiFE App: `python assets/samples/make_life.py`.
+"""Make the sample export of the LiFE App: `python -m autotrain_gradio.extensions.life.make_sample`.
 
 Short Hindi sentences in three synthetic voices, in the form in which LiFE exports a project as JSON with its audio:
 one document and one WAV a recording. The first recording was cut into two slices that overlap. There are transcripts
@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 import soxr
 
-FOLDER = Path(__file__).parent / "automatic_speech_recognition" / "life"
+FOLDER = Path(__file__).parent / "sample"
 PROJECT = "village_stories"
 RATE = 16_000
 GAP_SECONDS = 0.25

@@ -16,8 +16,18 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.extensions.life import choices, source, tiers
 from autotrain_gradio.extensions.life.documents import Names, recording
-from tests.unit.life.conftest import codes, opened, quiet, refusal, request_of
-from tests.unit.life.life_data import PEOPLE, boundary, document, files, grid, holds_a_name, plant, wav, zipped
+from autotrain_gradio.extensions.life.tests.conftest import codes, opened, quiet, refusal, request_of
+from autotrain_gradio.extensions.life.tests.life_data import (
+    PEOPLE,
+    boundary,
+    document,
+    files,
+    grid,
+    holds_a_name,
+    plant,
+    wav,
+    zipped,
+)
 
 Check = Callable[..., dict[str, Any]]
 TEXTGRID = """File type = "ooTextFile"

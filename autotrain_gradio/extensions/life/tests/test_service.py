@@ -16,12 +16,20 @@ from autotrain_gradio.cli.main import task_parser
 from autotrain_gradio.core.errors import Forbidden, SpecError, UserError, WorkerError
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import RunSpec
+from autotrain_gradio.extensions.life.tests.fake_life import PASSWORD, USER, FakeLife
+from autotrain_gradio.extensions.life.tests.life_data import (
+    PEOPLE,
+    boundary,
+    document,
+    files,
+    grid,
+    holds_a_name,
+    zipped,
+)
 from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.options import spec_from_options
 from autotrain_gradio.tasks.registry import registry
 from autotrain_gradio.tasks.views import arguments, command_view
-from tests.unit.life.fake_life import PASSWORD, USER, FakeLife
-from tests.unit.life.life_data import PEOPLE, boundary, document, files, grid, holds_a_name, zipped
 
 ASR = "automatic-speech-recognition"
 LOGIN = {"username": USER, "password": PASSWORD}

@@ -12,18 +12,18 @@ import pytest
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import DataSpec
-from autotrain_gradio.data.catalog import AUDIO, AUDIO_PARTS, GROUP, LIFE, SECONDS, TABLE_WITH_FILES, TEXT
+from autotrain_gradio.data.catalog import AUDIO, AUDIO_PARTS, GROUP, SECONDS, TABLE_WITH_FILES, TEXT
 from autotrain_gradio.data.declarations import Column
-from autotrain_gradio.extensions.life import source
+from autotrain_gradio.extensions.life import LIFE, source
 from autotrain_gradio.extensions.life.store import Reading
 
 COLUMNS = (
-    Column("audio", "Audio", AUDIO, names=("audio", "file_name")),
-    Column("text", "Text", TEXT, names=("text",)),
-    Column("start", "Start", SECONDS, required=False, names=("start",)),
-    Column("end", "End", SECONDS, required=False, names=("end",)),
-    Column("speaker", "Speaker", GROUP, required=False, names=("speaker",)),
-    Column("recording", "Recording", GROUP, required=False, names=("recording",)),
+    Column("audio", "Audio", AUDIO, purpose="input", names=("audio", "file_name")),
+    Column("text", "Text", TEXT, purpose="target", names=("text",)),
+    Column("start", "Start", SECONDS, purpose="input", required=False, names=("start",)),
+    Column("end", "End", SECONDS, purpose="input", required=False, names=("end",)),
+    Column("speaker", "Speaker", GROUP, purpose="group", required=False, names=("speaker",)),
+    Column("recording", "Recording", GROUP, purpose="group", required=False, names=("recording",)),
 )
 
 
