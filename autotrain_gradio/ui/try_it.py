@@ -19,7 +19,7 @@ from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.examples import example_values
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.shell import PRIVATE, Shell
+from autotrain_gradio.ui.page_context import PRIVATE, PageContext
 
 PREDICTING: dict[str, Any] = {
     "concurrency_limit": 4,
@@ -42,13 +42,13 @@ class TryIt:
     prediction: the panels of the latest prediction.
     """
 
-    shell: Shell
+    context: PageContext
     box: gr.Column
     opened: gr.Textbox
     prediction: gr.HTML
 
     @classmethod
-    def build(cls, shell: Shell) -> TryIt:
+    def build(cls, context: PageContext) -> TryIt:
         """Create the part, hidden and without inputs."""
         with gr.Column(visible=False, elem_id="try-it") as box:
             gr.HTML("<h2>Try the model</h2>")
@@ -59,7 +59,7 @@ class TryIt:
                     fields = gr.Column()
                 with gr.Column(min_width=300):
                     prediction = gr.HTML(elem_id="try-it-prediction", elem_classes="at-live")
-            self = cls(shell, box, opened, prediction)
+            self = cls(context, box, opened, prediction)
             with fields:
 
                 @gr.render(inputs=[opened], triggers=[opened.change], queue=False, show_progress="hidden")
@@ -87,17 +87,17 @@ class TryIt:
 
     def _contents(self, run: str) -> None:
         """Build the widgets of a run's inputs, and their events."""
-        service = self.shell.service
+        service = self.context.service
         try:
             snapshot = service.snapshot(run) or {}
             task = service.tasks.get(snapshot["task"])
-            context = WidgetContext(partial(service.model_json, run))
+            run_context = WidgetContext(partial(service.model_json, run))
             joint = [i for i in task.inputs if not inputs.is_alternative(i)]
             for declared in task.inputs:
                 if declared not in joint:
-                    self._wire([declared], [_widget(declared, context)], alone=True)
+                    self._wire([declared], [_widget(declared, run_context)], alone=True)
             if joint:
-                widgets = [_widget(declared, context) for declared in joint]
+                widgets = [_widget(declared, run_context) for declared in joint]
                 button = gr.Button("Predict", variant="primary", elem_id="try-it-ask")
                 self._wire(joint, widgets, alone=len(joint) == 1, button=button)
                 if len(joint) == 1:
@@ -112,7 +112,7 @@ class TryIt:
         events = [*([button.click] if button else []), *(e for w in widgets for e in w.events if alone)]
         components = [c for w in widgets for c in w.components]
         ask = partial(self.predict, declared, widgets)
-        gr.on(events, ask, [self.shell.run, self.shell.visitor, *components], self.prediction, **PREDICTING)
+        gr.on(events, ask, [self.context.run, self.context.visitor, *components], self.prediction, **PREDICTING)
 
     def _offer(self, values: Sequence[str], declared: Input, widget: Widget) -> None:
         """Add a button for each example; it fills the input and asks the model."""
@@ -122,7 +122,7 @@ class TryIt:
         for number, value in enumerate(values):
             button = gr.Button(value, size="sm", elem_id=f"try-it-example-{number}", elem_classes="at-example")
             ask = _filled(value, partial(self.predict, [declared], [widget]))
-            asking = [self.shell.run, self.shell.visitor]
+            asking = [self.context.run, self.context.visitor]
             button.click(ask, asking, [widget.components[0], self.prediction], **PREDICTING)
 
     def predict(
@@ -136,10 +136,10 @@ class TryIt:
             if given[item.name] is None:
                 return messages.note(f"An input is missing: {item.title[0].lower()}{item.title[1:]}.")
         try:
-            prediction = self.shell.service.predict(run, [given], self.shell.owner(visitor))[0]
+            prediction = self.context.service.predict(run, [given], self.context.owner(visitor))[0]
         except UserError as error:
             return messages.error(error)
-        context = RenderContext(link=link(str(run)), download=lambda path: self.shell.tickets.issue(Path(path)))
+        context = RenderContext(link=link(str(run)), download=lambda path: self.context.tickets.issue(Path(path)))
         return f"<div class='at-prediction'>{render_all_html(prediction['panels'], context)}</div>"
 
 

@@ -17,7 +17,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.inputs import KINDS, Input, InputKind, Widget
 from autotrain_gradio.core.predictions import with_panels
 from autotrain_gradio.ui.examples import example_values
-from autotrain_gradio.ui.shell import Shell
+from autotrain_gradio.ui.page_context import PageContext
 from autotrain_gradio.ui.try_it import TryIt
 
 
@@ -70,7 +70,7 @@ def test_a_kind_from_elsewhere_is_on_the_page_and_on_the_command_line(
 ) -> None:
     service = Service(Input("shade", "A shade", colour))
     with gr.Blocks() as blocks:
-        tried = TryIt.build(Shell(service))  # type: ignore[arg-type]
+        tried = TryIt.build(PageContext(service))  # type: ignore[arg-type]
         before = len(blocks.blocks)
         tried._contents("run")
     pickers = [b for b in blocks.blocks.values() if isinstance(b, gr.ColorPicker)]
@@ -88,7 +88,7 @@ def test_a_kind_from_elsewhere_is_on_the_page_and_on_the_command_line(
 def test_the_page_carries_no_input_until_a_run_with_a_model_is_opened() -> None:
     service = Service(Input("image", "An image", "image"))
     with gr.Blocks() as blocks:
-        tried = TryIt.build(Shell(service))  # type: ignore[arg-type]
+        tried = TryIt.build(PageContext(service))  # type: ignore[arg-type]
     assert not any(isinstance(b, gr.Image) for b in blocks.blocks.values())
     shown = tried.show(service.snapshot("run"), service.task, emptied=True)
     assert shown[tried.opened].startswith("run:") and shown[tried.prediction] == ""
