@@ -80,7 +80,7 @@ class Source(_Part):
     sample: str = ""
     """A small example of what the source reads, as `Sample.path`; its place is called `sample`."""
     takes_over: bool = False
-    """It takes over files that another source fetched and that it recognizes (see `data.takeover`). Its module has
+    """It takes over files that another source fetched and that it recognizes (`data.pipeline.takeover`). Its module has
     `recognizes(tree: Tree) -> bool`, and `take_over(tree, fetched, request, draft, source: str, progress) -> str`,
     which reads them into the draft and returns the path under which `fetch` finds them."""
     docs: str = ""

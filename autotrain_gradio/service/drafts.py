@@ -12,7 +12,7 @@ from autotrain_gradio.backends.base import CallOptions
 from autotrain_gradio.core.errors import DataError, Finding, Forbidden, NotFound, SpecError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.data import takeover
+from autotrain_gradio.data import taken_over
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.core import Core
@@ -307,7 +307,7 @@ class Drafts(Core):
 
     def _resolve_upload(self, run: Run, resolved: Resolved) -> Resolved:
         """Return the spec with the source that took over the draft's upload, or as it is."""
-        data = takeover.resolve_upload(run.directory, resolved.spec.data)
+        data = taken_over.resolve_upload(run.directory, resolved.spec.data)
         if data is resolved.spec.data:
             return resolved
         return Resolved(resolved.spec.model_copy(update={"data": data}), resolved.task, resolved.params)

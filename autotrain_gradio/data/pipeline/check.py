@@ -18,12 +18,11 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding, UserError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import pluralize
-from autotrain_gradio.data import takeover
 from autotrain_gradio.data.declarations import Check, Column
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.kinds.label import unused_mapping
-from autotrain_gradio.data.pipeline import check_result, materialize, split_names
+from autotrain_gradio.data.pipeline import check_result, materialize, split_names, takeover
 from autotrain_gradio.data.pipeline.check_result import TRAIN, VALIDATION, CheckResult, State
 from autotrain_gradio.data.pipeline.column_mapping import Mapping, map_columns
 from autotrain_gradio.data.pipeline.fetch import fetch

@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.data import takeover
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.data.files.referenced_files import beside
 from autotrain_gradio.data.files.tree import Tree, scan
+from autotrain_gradio.data.pipeline import takeover
 from autotrain_gradio.data.pipeline.check_result import State
 from autotrain_gradio.data.rows import Fetched, Progress
 
@@ -25,7 +25,7 @@ def fetch(state: State, progress: Progress) -> Tree:
     """Return the files of the data; the state is told their source, and which files were not looked at.
 
     Where another source recognizes what was fetched, it takes the place of the first one: the request of the state
-    names it from then on (see `data.takeover`).
+    names it from then on (see `takeover`).
     """
     given, state.request = state.request, takeover.resolve_request(state.draft, state.request)
     source = state.request.source(state.draft)

@@ -14,7 +14,7 @@ import pytest
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.spec import DataSpec
-from autotrain_gradio.data import takeover
+from autotrain_gradio.data import taken_over
 from autotrain_gradio.data.catalog import LABEL, PATH, TABLE, TEXT, UPLOAD
 from autotrain_gradio.data.declarations import Column, Source
 from autotrain_gradio.data.rows import Fetched
@@ -98,10 +98,10 @@ def test_specs_of_the_upload_name_the_source_from_then_on(module: ModuleType, dr
     upload(draft, secret_notes="x")
     data.check(draft, request(source="upload", path="secret.notes"))
     given = DataSpec(source="upload", path="any name")
-    resolved = takeover.resolve_upload(draft, given)
+    resolved = taken_over.resolve_upload(draft, given)
     assert (resolved.source, resolved.path) == ("notes", "notes that were given as upload")
     other = DataSpec(source="path", path="/somewhere")
-    assert takeover.resolve_upload(draft, other) is other and takeover.resolve(draft, other, "path") is other
+    assert taken_over.resolve_upload(draft, other) is other and taken_over.resolve(draft, other, "path") is other
 
 
 def test_a_folder_is_looked_at_again_in_each_check(module: ModuleType, draft: Path, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_folder_is_looked_at_again_in_each_check(module: ModuleType, draft: Pa
     (folder / "secret.notes").write_text("x")
     asked = request(source="path", path=str(folder))
     assert data.check(draft, asked)["source"]["name"] == "notes"
-    assert not (draft / "data" / takeover.MARKER).exists()
+    assert not (draft / "data" / taken_over.FILE).exists()
     (folder / "secret.notes").unlink()
     (folder / "table.csv").write_text(ROWS)
     result = data.check(draft, asked)

@@ -5,58 +5,29 @@ check asks those sources before any layout. The one that recognizes the files re
 the source of the data, as if its name had been given.
 
 What the first source left in the draft is removed, because the names and contents of these files may be what the
-second source must not show (names of people). `data/taken_over.json` remembers which source and path stand for it
-from then on: `{"given": {"source", "path": digest}, "source", "path"}`.
-
-This module is light: the service asks it too.
+second source must not show (names of people). See `data.taken_over` for what is remembered.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.spec import DataSpec
-from autotrain_gradio.data.files.json_files import read_json, write_json
+from autotrain_gradio.data import taken_over
+from autotrain_gradio.data.declarations import Source
+from autotrain_gradio.data.files.tree import Tree
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Fetched, Progress
 
-if TYPE_CHECKING:
-    from autotrain_gradio.data.declarations import Source
-    from autotrain_gradio.data.files.tree import Tree
-    from autotrain_gradio.data.request import Request
-    from autotrain_gradio.data.rows import Fetched, Progress
-
-MARKER = "taken_over.json"
-UPLOAD = "upload"
 LEFT_BY_FETCH = ("upload", "upload.done", "upload.json", "media", "media.partial", "hub.json")
 """Files and folders below `data` that hold fetched files, or their names."""
 
 
-def resolve(draft: Path, spec: DataSpec, source: str) -> DataSpec:
-    """Return the spec with the source and path that took over the files it names, or as it is.
-
-    source: name of the spec's source, which may be empty in the spec.
-    """
-    marker = read_json(draft / "data" / MARKER)
-    if marker is None or marker["given"] != _given(source, spec.path):
-        return spec
-    return spec.model_copy(update={"source": marker["source"], "path": marker["path"]})
-
-
-def resolve_upload(draft: Path, spec: DataSpec) -> DataSpec:
-    """Return the spec with the source that took over the uploaded files, or as it is: they are not there any more.
-
-    Other specs stay as the user wrote them: their files can be fetched, and recognized, again.
-    """
-    return resolve(draft, spec, spec.source) if spec.source == UPLOAD else spec
-
-
 def resolve_request(draft: Path, request: Request) -> Request:
     """Return the request with the source and path that took over the files it names, or as it is."""
-    spec = resolve(draft, request.spec, request.source(draft).name)
+    spec = taken_over.resolve(draft, request.spec, request.source(draft).name)
     return request if spec is request.spec else replace(request, spec=spec)
 
 
@@ -81,8 +52,7 @@ def take_over(
     try:
         path = str(source.load().take_over(tree, fetched, request, draft, current.name, progress))
         if fetched.own or fetched.revision:  # other files are looked at again in each check: they may change
-            given = _given(current.name, request.spec.path)
-            write_json(data / MARKER, {"given": given, "source": source.name, "path": path})
+            taken_over.write(draft, current.name, request.spec.path, source.name, path)
     finally:
         for name in LEFT_BY_FETCH:
             if (data / name).is_dir():
@@ -91,11 +61,6 @@ def take_over(
                 (data / name).unlink(missing_ok=True)
     spec = request.spec.model_copy(update={"source": source.name, "path": path})
     return replace(request, spec=spec)
-
-
-def _given(source: str, path: str) -> dict[str, str]:
-    # A draft has one upload, under whatever name. The path is not repeated: it may name a file.
-    return {"source": source, "path": "" if source == UPLOAD else hashlib.sha256(path.encode()).hexdigest()}
 
 
 def finding(source: Source) -> Finding:
