@@ -221,6 +221,17 @@ class Task:
         bare = name.removeprefix("eval_")
         return next((m for m in self.metrics if m.name == bare), None)
 
+    def declared_metric(self, name: str) -> Metric:
+        """Return a metric by its name.
+
+        Raises:
+            ValueError: the task declares no metric of that name.
+        """
+        found = self.metric(name)
+        if found is None:
+            raise ValueError(f"the task {self.name} declares no metric '{name}'")
+        return found
+
     def groups(self) -> dict[str, list[str]]:
         """Return group → names of its parameters, in the order of the declaration of the groups."""
         found: dict[str, list[str]] = {g: [] for g in GROUPS}
