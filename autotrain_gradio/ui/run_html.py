@@ -10,11 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from autotrain_gradio.core.panels import RenderContext, render_all_html, render_html
 from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.core.text_format import format_value
 from autotrain_gradio.tasks.base import Chart, Task
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.panels import figure, to_html
 
 Snapshot = Mapping[str, Any]
 ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
@@ -74,7 +75,7 @@ def progress(run: Snapshot) -> str:
         unit = str(done.get("unit") or "step")
         words = [f"{unit} {done['step']:,} of {done['total']:,}"]
         if done["epochs"]:
-            words.insert(0, f"Epoch {_epoch(done)} of {figure(done['epochs'])}")
+            words.insert(0, f"Epoch {_epoch(done)} of {format_value(done['epochs'])}")
         words[0] = words[0][0].upper() + words[0][1:]
         if state == "running" and done.get("eta_seconds") is not None:
             words.append(f"about {duration(done['eta_seconds'])} left")
@@ -141,7 +142,7 @@ def samples(run: Snapshot, number: int) -> str:
     if not listed:
         return ""
     entry = listed[max(0, min(number, len(listed) - 1))]
-    drawn = to_html([entry["panel"]], link(run["id"], str(entry["step"])))
+    drawn = render_html(entry["panel"], RenderContext(link=link(run["id"], str(entry["step"]))))
     unit = str((run.get("progress") or {}).get("unit") or "step")
     return f"<p class='at-quiet'>After {escape(unit)} {entry['step']:,}</p>{drawn}"
 
@@ -149,7 +150,7 @@ def samples(run: Snapshot, number: int) -> str:
 def report(run: Snapshot) -> str:
     """Draw the results."""
     panels = run.get("report") or []
-    return to_html(panels, link(run["id"], str(run.get("attempt") or 1))) if panels else ""
+    return render_all_html(panels, RenderContext(link=link(run["id"], str(run.get("attempt") or 1))))
 
 
 def table(chart: Chart, series: Mapping[str, Sequence[Sequence[float]]]) -> pd.DataFrame:
@@ -201,4 +202,4 @@ def _value(name: str, value: Any, task: Task | None) -> str:
     metric = task.metric(name) if task and name.startswith("eval_") else None
     if metric and metric.percent and isinstance(value, int | float):
         return f"{100 * value:.1f} %"
-    return figure(round(value, 4) if isinstance(value, float) and abs(value) >= 0.001 else value)
+    return format_value(round(value, 4) if isinstance(value, float) and abs(value) >= 0.001 else value)

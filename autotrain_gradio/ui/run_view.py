@@ -15,9 +15,9 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.errors import Forbidden, UserError
+from autotrain_gradio.core.panels.chart_svg import SERIES_COLOURS
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import log_view, messages, run_html
-from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
 from autotrain_gradio.ui.live import CHART_SECONDS, Live
 from autotrain_gradio.ui.publish import PublishNow
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Shell

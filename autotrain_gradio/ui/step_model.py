@@ -13,12 +13,13 @@ from uuid import uuid4
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.panels import RenderContext, render_all_html
 from autotrain_gradio.core.spec import RunSpec
-from autotrain_gradio.tasks.base import GROUPS
+from autotrain_gradio.core.text_format import format_value
+from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.ui import form as widgets
 from autotrain_gradio.ui import messages, models
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.panels import figure, to_html
 from autotrain_gradio.ui.shell import PRIVATE, QUICK, Done, follow
 from autotrain_gradio.ui.spec_views import SpecViews
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 Updates = dict[Any, Any]
 NO_GPU = "No GPU was found here: those that want one take very long."
-PREVIEWED = "augmentation"
-"""The group of parameters that stands beside the preview, because it shows in it."""
 
 
 @dataclass
@@ -98,10 +97,10 @@ class ModelStep:
                 self.probe = gr.HTML(
                     visible="probe" in task.can, elem_id=f"{prefix}-probe", elem_classes="at-live at-card"
                 )
-        made: dict[str, list[widgets.Field]] = {}
-        if "basic" in groups:
-            gr.HTML(f"<h2>{escape(GROUPS['basic'])}</h2>")
-            made["basic"] = widgets.widgets(task.params, groups["basic"], params, prefix=prefix)
+        made: dict[ParameterGroup, list[widgets.Field]] = {}
+        for group in [g for g in groups if g.main]:
+            gr.HTML(f"<h2>{escape(group.title)}</h2>")
+            made[group] = widgets.widgets(task.params, groups[group], params, prefix=prefix)
         self.problem = gr.HTML(elem_id=f"{prefix}-problem", elem_classes="at-live")
         self.estimate = gr.HTML(elem_id=f"{prefix}-estimate", elem_classes="at-live")
         if "preview" in task.can:
@@ -109,7 +108,7 @@ class ModelStep:
         with gr.Accordion("All parameters", open=False, elem_id=f"{prefix}-all"):
             for group, names in groups.items():
                 if group not in made:
-                    gr.HTML(f"<h3>{escape(GROUPS[group])}</h3>")
+                    gr.HTML(f"<h3>{escape(group.title)}</h3>")
                     made[group] = widgets.widgets(task.params, names, params, prefix=prefix)
         order = {name: field for fields in made.values() for name, field in ((f.name, f) for f in fields)}
         form.params = [order[name] for name in task.params.model_fields]
@@ -171,7 +170,7 @@ class ModelStep:
             }
             self.show.click(self.draw_preview, inputs, drawn, **kind)
             again = {"fn": self.redraw, "inputs": [self.shown, *inputs], "outputs": drawn, **kind}
-            followed = {*walk.task.shown, *walk.task.groups().get(PREVIEWED, ())}
+            followed = walk.task.previewed_params()
             switched = [f.widget.change for f in form.params if f.name in followed]
             if switched:
                 gr.on(switched, trigger_mode="always_last", **again)
@@ -241,25 +240,30 @@ class ModelStep:
             if self.drawing is not mine:
                 return  # what is shown would be older than what was asked for since
             if isinstance(item, Done):
-                url = link(draft, str(time.time_ns()))
-                yield {self.preview: messages.error(item.error) if item.error else to_html(item.value, url)}
+                context = RenderContext(link=link(draft, str(time.time_ns())))
+                failed = item.error
+                yield {self.preview: messages.error(failed) if failed else render_all_html(item.value, context)}
             elif told and isinstance(item, tuple):
                 yield {self.preview: messages.busy(item[0])}
 
     def _key(self, draft: str, values: Any) -> str:
         """Return all that a preview depends on, so that it is drawn once for the same."""
         spec, task = self.walk.form.spec(values), self.walk.task
-        followed = {*task.shown, *task.groups().get(PREVIEWED, ())}
+        followed = task.previewed_params()
         params = {name: value for name, value in spec["params"].items() if name in followed}
         return json.dumps([draft, spec["model"], spec["data"], params], sort_keys=True, default=str)
 
-    def _preview(self, groups: dict[str, list[str]], params: dict[str, Any]) -> dict[str, list[widgets.Field]]:
+    def _preview(
+        self, groups: dict[ParameterGroup, list[str]], params: dict[str, Any]
+    ) -> dict[ParameterGroup, list[widgets.Field]]:
         prefix, task, made = self.walk.prefix, self.walk.task, {}
-        title = "What the training will see" + (" (augmentation)" if PREVIEWED in groups else "")
+        previewed = [g for g in groups if g.previewed]
+        named = f" ({', '.join(g.title.lower() for g in previewed)})" if previewed else ""
+        title = f"What the training will see{named}"
         self.shown = gr.State("")
         with gr.Accordion(title, open=False, elem_id=f"{prefix}-preview-box"):
-            if PREVIEWED in groups:
-                made[PREVIEWED] = widgets.widgets(task.params, groups[PREVIEWED], params, prefix=prefix)
+            for group in previewed:
+                made[group] = widgets.widgets(task.params, groups[group], params, prefix=prefix)
             self.show = gr.Button("Show me on my data", size="sm", elem_id=f"{prefix}-preview-show")
             self.preview = gr.HTML(elem_id=f"{prefix}-preview", elem_classes="at-live")
         return made
@@ -269,14 +273,14 @@ def work(estimate: dict[str, Any]) -> str:
     """Say how much work a training is, in a sentence."""
     if not estimate:
         return ""
-    rows, held = figure(estimate["train_rows"]), estimate.get("validation_rows") or 0
+    rows, held = format_value(estimate["train_rows"]), estimate.get("validation_rows") or 0
     tested = (
-        f", measured on {figure(held)} {'row' if held == 1 else 'rows'} kept aside"
+        f", measured on {format_value(held)} {'row' if held == 1 else 'rows'} kept aside"
         if held
         else ", without rows to measure it on"
     )
     text = (
-        f"{figure(estimate['steps'])} steps: {figure(estimate['epochs'])} times through {rows} rows, "
-        f"{figure(estimate['steps_per_epoch'])} steps each{tested}."
+        f"{format_value(estimate['steps'])} steps: {format_value(estimate['epochs'])} times through {rows} rows, "
+        f"{format_value(estimate['steps_per_epoch'])} steps each{tested}."
     )
     return f"<p class='at-estimate'>{escape(text)}</p>"

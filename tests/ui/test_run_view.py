@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
+from autotrain_gradio.core.panels.chart_svg import SERIES_COLOURS
 from tests.hub import TOKEN, serve
 from tests.ui.conftest import App, Page, sync_api
 
@@ -22,7 +22,7 @@ Visit = Callable[..., Page]
 def test_a_reload_and_a_second_browser_show_the_same_run(app: App, visit: Visit) -> None:
     run = app.toy(steps=2000, step_seconds=0.05, project_name="watched")
     page = visit(f"{app.url}/?run={run}")
-    expect(page.locator("#run-live [data-part=header]")).to_contain_text("Training")
+    expect(page.locator("#run-live [data-part=header]")).to_contain_text("Running")
     page.reload()
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("watched")
     expect(page.locator("#run-live [data-part=progress]")).to_contain_text("of 2,000")

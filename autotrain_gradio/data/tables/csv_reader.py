@@ -40,7 +40,7 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
         head = file.read(HEAD)
     if not head.removeprefix(b"\xef\xbb\xbf").strip():
         raise empty(name)
-    code = encoding.by_head(head)
+    code = encoding.unicode_encoding(head)
     _refuse_binary(head, code, name)
     findings: list[Finding] = []
     shown = head.decode(code or "utf-8", "replace")
@@ -49,7 +49,7 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     if code in {None, "utf-8-sig"}:
         sheet = read_plain(path, name, shown.removeprefix("\ufeff"), delimiter)
     if sheet is None:
-        code, findings = encoding.of_file(path, name)
+        code, findings = encoding.detect_encoding(path, name)
         sheet = _careful(path, name, code, delimiter, progress)
     if not sheet.table.num_rows and not sheet.passed:
         raise header_only(name, sheet.table.column_names)

@@ -25,7 +25,7 @@ def read_json_lines(path: Path, name: str) -> Sheet:
     Raises:
         DataError: a line is no object, or there is none.
     """
-    code, findings = encoding.of_file(path, name)
+    code, findings = encoding.detect_encoding(path, name)
     with path.open(encoding=code, errors="replace", newline=None) as file:
         sheet = _records(_lines(file, name), name)
     sheet.findings[:0] = findings

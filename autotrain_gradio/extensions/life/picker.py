@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.core.panels.audio_player import players
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.extensions.life import choices, picker_login
 from autotrain_gradio.extensions.life.picker_choices import LifeChoices, Opened
 from autotrain_gradio.extensions.life.picker_login import LifeLogin
-from autotrain_gradio.ui import messages, sounds
+from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.files import link
 from autotrain_gradio.ui.shell import QUICK, Done, follow
 from autotrain_gradio.ui.step_check import CHECKING
@@ -186,7 +187,7 @@ class LifePicker:
             rows = [{"file": r["file"], "caption": r["text"], "detail": r["detail"]} for r in answer["rows"]]
             left_out = f"<p class='at-note'>Left out: {escape(answer['left_out'])}.</p>" if answer["left_out"] else ""
             none = "" if rows else messages.note("None of these segments can be used.", level="error")
-            return {self.status: "", self.choices.preview: f"{sounds.players(rows, link(draft))}{left_out}{none}"}
+            return {self.status: "", self.choices.preview: f"{players(rows, link(draft))}{left_out}{none}"}
 
         yield from self._ask(
             opened.place,
