@@ -9,6 +9,7 @@ import pytest
 
 import autotrain_gradio.tasks
 from autotrain_gradio.cli.docs import pages
+from autotrain_gradio.core.assets import sample_folder
 from autotrain_gradio.core.spec import DataSpec, HubSpec, RunSpec
 from autotrain_gradio.data.declarations import Check, Kind, Layout, Source
 from autotrain_gradio.tasks import views
@@ -93,10 +94,10 @@ def test_the_headline_and_the_charts_name_declared_figures(task: Task) -> None:
 
 
 @each_task
-def test_samples_lie_in_the_assets(task: Task) -> None:
+def test_samples_are_there(task: Task) -> None:
     assert task.samples
     for sample in task.samples:
-        files = [p for p in (ROOT / "assets" / "samples" / sample.path).rglob("*") if p.is_file()]
+        files = [p for p in sample_folder(sample.path).rglob("*") if p.is_file()]
         assert files, sample.path
 
 

@@ -105,7 +105,13 @@ class View:
             said, true = self._labels.said(scores[place], limits), self._labels.true(self._targets[row])
             right = "✓" if set(said) == set(true) else "✗"
             rows.append([shortened(self._texts[row]), right, self._told(said, scores[place]), listed(true)])
-        return panels.table("Predictions on the same validation texts", ["text", "", "predicted", "true"], rows)
+        return panels.table(
+            "Predictions on the same validation texts",
+            ["text", "", "predicted", "true"],
+            rows,
+            id="samples",
+            examples={"text": [row[0].removesuffix("…") for row in rows]},
+        )
 
     def report(self, logits: np.ndarray) -> list[Panel]:
         """Return the panels of the results."""
