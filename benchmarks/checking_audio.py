@@ -55,9 +55,9 @@ def check(folder: Path, draft: Path) -> dict[str, float]:
     from autotrain_gradio.data.declarations import Column
 
     columns = (
-        Column("audio", "Audio", c.AUDIO, names=("file_name",)),
-        Column("text", "Transcript", c.TEXT, names=("text",), many=True, join=True),
-        Column("speaker", "Speaker", c.GROUP, names=("speaker",), required=False),
+        Column("audio", "Audio", c.AUDIO, purpose="input", names=("file_name",)),
+        Column("text", "Transcript", c.TEXT, purpose="target", names=("text",), many=True, join=True),
+        Column("speaker", "Speaker", c.GROUP, purpose="group", names=("speaker",), required=False),
     )
 
     def run(valid_fraction: float) -> tuple[float, int]:

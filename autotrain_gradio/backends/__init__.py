@@ -1,20 +1,87 @@
-"""Places where trainings run. A spec names one; each declares what it can."""
+"""Backends: where trainings run. A spec names one; the registry finds it.
+
+Backends are the folders of this package that declare `BACKEND`, and installed packages with an entry
+point in the group `autotrain_gradio.backends` whose value is a `BackendType` (see `base.py`).
+"""
 
 from __future__ import annotations
 
-from autotrain_gradio.backends import local
-from autotrain_gradio.backends.base import Backend
-from autotrain_gradio.core.errors import SpecError, did_you_mean
+import importlib
+import pkgutil
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
 
-BACKENDS: dict[str, Backend] = {"local": local}
+from autotrain_gradio.backends.base import Backend, BackendType
+from autotrain_gradio.core.errors import NotFound, SpecError
+from autotrain_gradio.core.registry import NamedRegistry
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.spec import RunSpec
+
+ENTRY_POINTS = "autotrain_gradio.backends"
+DEFAULT: str = RunSpec.model_fields["backend"].default
 
 
-def backend(name: str) -> Backend:
-    """Return the backend of that name.
+@lru_cache(maxsize=1)
+def registry() -> NamedRegistry[BackendType]:
+    """Find all backends: folders of this package, then entry points."""
+    found: NamedRegistry[BackendType] = NamedRegistry("backend")
+    for module in pkgutil.iter_modules(__path__):
+        if module.ispkg:
+            found.add(importlib.import_module(f"{__name__}.{module.name}").BACKEND)
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
+        found.add(point.load())
+    return found
+
+
+def backend_type(name: str) -> BackendType:
+    """Return the declaration of a backend.
 
     Raises:
-        SpecError: there is none.
+        SpecError: there is none of that name; the hint names the nearest ones.
     """
-    if name not in BACKENDS:
-        raise SpecError(f"There is no backend '{name}'.", did_you_mean(name, BACKENDS), "backend", "unknown-backend")
-    return BACKENDS[name]
+    try:
+        return registry().get(name)
+    except NotFound as error:
+        raise SpecError(error.message, error.hint, "backend", "unknown-backend") from None
+
+
+class Backends:
+    """The backends of one installation, each opened when it is first used; safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opened: dict[str, Backend] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str = DEFAULT) -> Backend:
+        """Return the backend of that name.
+
+        Raises:
+            SpecError: there is none.
+        """
+        with self._lock:
+            if name not in self._opened:
+                self._opened[name] = backend_type(name).open(self._settings)
+            return self._opened[name]
+
+    def of(self, spec: Mapping[str, Any]) -> Backend:
+        """Return the backend that a stored spec names, or the default one.
+
+        Raises:
+            SpecError: there is none of that name.
+        """
+        return self.get(spec.get("backend") or DEFAULT)
+
+    def release(self, directory: Path) -> None:
+        """End the warm workers of a run's directory in every backend that was used."""
+        for backend in list(self._opened.values()):
+            backend.release(directory)
+
+    def close(self) -> None:
+        """End the warm workers of this process; trainings continue."""
+        for backend in list(self._opened.values()):
+            backend.close()

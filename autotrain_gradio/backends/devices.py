@@ -47,7 +47,8 @@ def accelerated() -> bool:
     return bool(devices()) or (platform.system() == "Darwin" and platform.machine() == "arm64")
 
 
-def least_used(names: list[str], taken: Iterable[str]) -> str:
-    """Return the device that the fewest trainings use, the first of several."""
-    used = Counter(taken)
-    return min(names, key=lambda name: used[name])
+def least_used(names: list[str], used: Iterable[str], count: int = 1) -> list[str]:
+    """Return the devices that the fewest trainings use, in the order of `names`; fewer if there are not so many."""
+    trainings = Counter(used)
+    chosen = sorted(names, key=lambda name: trainings[name])[:count]  # stable: the first of equals
+    return [name for name in names if name in chosen]

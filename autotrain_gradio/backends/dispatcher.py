@@ -1,75 +1,76 @@
-"""The queue: starts the runs that wait, notices workers that vanished, ends those that do not stop.
+"""The queue: starts queued runs, detects workers that died, kills those that do not stop.
 
-Whoever holds `$HOME/queue.lock` dispatches: the operating system gives the lock free when its
-holder dies, so of several apps on one home one works the queue and another takes over. When only
-runs wait whose token another process holds, the lock is lent to the others for a moment.
+The process that holds `$HOME/queue.lock` dispatches: the operating system releases the lock when its
+holder dies, so of several apps on one home one dispatches and another takes over. When all queued
+runs need a token that another process holds, the lock is released for a moment.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
-from autotrain_gradio import backends
-from autotrain_gradio.backends import local
-from autotrain_gradio.backends.devices import devices, least_used
-from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.backends import DEFAULT, Backends
+from autotrain_gradio.backends.base import Attempt, Backend
+from autotrain_gradio.core.errors import SpecError, UserError
+from autotrain_gradio.core.owners import is_visitor
 from autotrain_gradio.core.settings import Settings
-from autotrain_gradio.core.spec import TINY, Secrets
-from autotrain_gradio.runs.files import read_object
-from autotrain_gradio.runs.record import ACTIVE, ENDED, Run, State, StateReader
+from autotrain_gradio.core.spec import TINY, ResourceSpec, Secrets, findings_of
+from autotrain_gradio.runs.record import Run, State, StateReader
+from autotrain_gradio.runs.states import ACTIVE, ENDED
 from autotrain_gradio.runs.store import Store
 
-SECONDS = 0.5
-HARD_AFTER = 10.0
-LEND_SECONDS = 2.0
-LEND_EVERY = 5.0
-QUEUE_SECONDS = 0.3
-"""How long an answer about places in the queue serves all who ask."""
+POLL_SECONDS = 0.5
+KILL_AFTER_SECONDS = 10.0
+"""Time between SIGTERM and SIGKILL for a worker that did not stop."""
+RELEASE_SECONDS = 2.0
+RELEASE_INTERVAL_SECONDS = 5.0
+POSITION_CACHE_SECONDS = 0.3
+"""How long the order of the queue is cached for positions."""
 log = logging.getLogger(__name__)
-LOCAL = "local"
-"""Owner of the runs of the person at the machine; all others are visitors."""
 
 
 class Dispatcher:
-    """Works the queue of one home, when its turn comes."""
+    """Dispatches the queue of one home, while this process holds its lock."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, backends: Backends | None = None) -> None:
         self._settings = settings
         self._store = store
+        self._backends = backends or Backends(settings)
         self._secrets: dict[str, Secrets] = {}
         self._wake, self._end = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._readers: dict[str, StateReader] = {}
         self._lock, self._secrets_lock = threading.Lock(), threading.Lock()
         self._order: tuple[float, list[str]] = (0.0, [])
-        self._told: dict[str, str] = {}
-        self._next_lend = 0.0
+        self._logged: dict[str, str] = {}
+        self._next_release = 0.0
 
     def start(self) -> None:
-        """Begin to take part."""
+        """Start the dispatcher thread."""
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Leave the queue to others; trainings go on."""
+        """Stop the dispatcher thread; trainings continue."""
         self._end.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=10)
 
     def enqueue(self, run: Run, secrets: Secrets, *, resume: bool = False) -> None:
-        """Put an attempt into the queue and keep its secrets in memory; for one that waits, renew its secrets."""
+        """Queue an attempt and keep its secrets in memory; for one that is queued already, replace its secrets."""
         with self._secrets_lock:
             if secrets.token or run.id not in self._secrets:
                 self._secrets[run.id] = secrets
-            # Whether there was a token, so that the run is not started without it after a restart.
+            # Record whether there was a token, so that the run is not started without it after a restart.
             run.enqueue(resume=resume, token=bool(secrets.token))
         self._changed()
 
@@ -78,23 +79,23 @@ class Dispatcher:
         self._secrets.pop(run.id, None)
 
     def request_stop(self, run: Run, by: str) -> None:
-        """Write the request; the worker follows it, or is ended when the grace time is over."""
+        """Write the stop request; a worker that ignores it is killed after the grace time."""
         run.ask_stop(by)
         self._changed()
 
     def position(self, run: Run) -> int | None:
-        """Return the run's place in the queue, from 1; None when it is not in it or waits for a token."""
+        """Return the run's position in the queue, from 1; None when it is not queued or waits for a token."""
         now = time.monotonic()
         until, waiting = self._order
         if now >= until:
             waiting = [r.id for r, _ in self._waiting(self._states())]
-            self._order = (now + QUEUE_SECONDS, waiting)
+            self._order = (now + POSITION_CACHE_SECONDS, waiting)
         return waiting.index(run.id) + 1 if run.id in waiting else None
 
     def lacks_token(self, run: Run) -> bool:
         """Whether the run needs a token that this process does not hold.
 
-        It does to be published, and when it was put into the queue with one and uses data or a model of the Hub,
+        It does when it will be published, and when it was queued with a token and uses data or a model of the Hub,
         which may be gated.
         """
         held = self._secrets.get(run.id)
@@ -102,10 +103,9 @@ class Dispatcher:
             return False
         queued = [c for c in run.controls() if c["kind"] == "queued"]
         if queued and queued[-1].get("token"):
-            # This person's own token was given: another account, though it is signed in here, will not do.
+            # The user gave a token: the account that is signed in here may be another one.
             return self._publishes(run) or _uses_hub(run.spec())
-        signed_in = run.owner() == LOCAL and has_login()
-        return self._publishes(run) and not signed_in
+        return self._publishes(run) and (is_visitor(run.owner()) or not self._backend(run).has_login())
 
     def _publishes(self, run: Run) -> bool:
         return bool((run.spec().get("hub") or {}).get("push_to_hub"))
@@ -123,59 +123,77 @@ class Dispatcher:
                 self._settings.home.mkdir(parents=True, exist_ok=True)
                 lock.acquire(timeout=0)
             except Timeout:
-                self._end.wait(SECONDS)
+                self._end.wait(POLL_SECONDS)
                 continue
             except OSError as error:
-                self._tell("", f"the queue of {self._settings.home} cannot be worked: {error}")
-                self._end.wait(10 * SECONDS)
+                self._log_once("", f"the queue of {self._settings.home} cannot be dispatched: {error}")
+                self._end.wait(10 * POLL_SECONDS)
                 continue
             try:
-                self._work()
+                self._dispatch_until_release()
             finally:
                 lock.release()
-            self._end.wait(LEND_SECONDS)
+            self._end.wait(RELEASE_SECONDS)
 
-    def _work(self) -> None:
-        """Work the queue until the end, or until another process should have a try."""
+    def _dispatch_until_release(self) -> None:
+        """Dispatch until the end, or until another process should get the lock."""
         while not self._end.is_set():
-            stuck = False
+            blocked = False
             try:
-                stuck = self.turn()
-            except Exception:  # the boundary: one bad turn must not end the queue
-                log.exception("the queue had to skip a turn")
-            if stuck and time.monotonic() > self._next_lend:
-                self._next_lend = time.monotonic() + LEND_EVERY
+                blocked = self.dispatch()
+            except Exception:  # the boundary: one error must not end the queue
+                log.exception("dispatching the queue failed once")
+            if blocked and time.monotonic() > self._next_release:
+                self._next_release = time.monotonic() + RELEASE_INTERVAL_SECONDS
                 return
-            self._wake.wait(SECONDS)
+            self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 
-    def turn(self) -> bool:
-        """Look at all runs once; return whether there is room for a run whose token only another process may hold."""
+    def dispatch(self) -> bool:
+        """Go through all runs once: watch the active ones, start queued ones while their backend has free slots.
+
+        Returns whether there is a free slot for a run whose token only another process may hold.
+        """
         states = self._states()
-        active: list[Run] = []
+        active: dict[str, list[Path]] = defaultdict(list)
         for run, state in states:
             try:
                 if state.name in ACTIVE and self._watch(run, state):
-                    active.append(run)
+                    active[_backend_name(run)].append(run.directory)
                 elif state.name in ENDED and run.id in self._secrets:
                     with self._secrets_lock:
                         if run.state().name in ENDED:  # nobody has resumed it meanwhile
                             self.forget(run)
             except (UserError, OSError) as error:
-                self._tell(run.id, str(error))
-        names = devices()
-        room = (self._settings.slots or max(1, len(names))) - len(active)
-        for run, state in self._waiting(states)[: max(0, room)]:
+                self._log_once(run.id, str(error))
+        full: set[str] = set()
+        for run, state in self._waiting(states):
             try:
-                if self._start(run, state, active, names):
-                    active.append(run)
+                name = _backend_name(run)
+                if name in full:
+                    continue
+                started = self._start(run, state, active[name])
+                if started is None:
+                    full.add(name)  # later runs of this backend must not overtake it
+                elif started:
+                    active[name].append(run.directory)
             except (UserError, OSError) as error:
                 run.close_attempt(state.attempt, "failed", f"The training could not be started: {error}")
-        room = (self._settings.slots or max(1, len(names))) - len(active)
-        return room > 0 and any(s.name == "queued" and self._safely_lacks(r) for r, s in states)
+        waiting = [run for run, state in states if state.name == "queued" and self._lacks_token_or_log(run)]
+        return any(self._has_slot(run, active) for run in waiting)
+
+    def _has_slot(self, run: Run, active: dict[str, list[Path]]) -> bool:
+        try:
+            return self._backend(run).allocate(_resources(run), active[_backend_name(run)]) is not None
+        except UserError as error:
+            self._log_once(run.id, str(error))
+            return False
+
+    def _backend(self, run: Run) -> Backend:
+        return self._backends.of(run.spec())
 
     def _states(self) -> list[tuple[Run, State]]:
-        """Return all runs with their states; those whose record cannot be read are left out, and told once."""
+        """Return all runs with their states; those whose record cannot be read are skipped, and logged once."""
         found = []
         with self._lock:
             runs = self._store.list()
@@ -191,51 +209,53 @@ class Dispatcher:
                         reader = self._readers[run.id] = StateReader(run)
                     found.append((run, reader.read()))
                 except (UserError, OSError, KeyError, TypeError, ValueError) as error:
-                    self._tell(run.id, f"its record cannot be read: {error!r}")
+                    self._log_once(run.id, f"its record cannot be read: {error!r}")
         return found
 
     def _waiting(self, states: list[tuple[Run, State]]) -> list[tuple[Run, State]]:
-        queued = [(r, s) for r, s in states if s.name == "queued" and not self._safely_lacks(r)]
+        queued = [(r, s) for r, s in states if s.name == "queued" and not self._lacks_token_or_log(r)]
         return sorted(queued, key=lambda p: (self._asked(p[0], p[1].attempt, "queued"), p[0].id))
 
-    def _safely_lacks(self, run: Run) -> bool:
+    def _lacks_token_or_log(self, run: Run) -> bool:
         try:
             return self.lacks_token(run)
         except UserError as error:
-            self._tell(run.id, str(error))
-            return False  # it will fail at its start, and say why
+            self._log_once(run.id, str(error))
+            return False  # it will fail when it is started, with the reason
 
     def _watch(self, run: Run, state: State) -> bool:
-        """Return whether the run still has a worker."""
-        place = backends.backend(run.spec().get("backend", "local"))
-        seen = place.status(run.directory, state.attempt, self._asked(run, state.attempt, "started"))
-        if not seen["alive"]:
-            if run.vanished(state.attempt, seen["reason"], seen["hint"]):
-                place.signal(run.directory, hard=True)  # what the worker has started and left behind
+        """Return whether the run still has a worker; escalate a stop whose grace time is over."""
+        backend = self._backend(run)
+        status = backend.status(run.directory, state.attempt, self._asked(run, state.attempt, "started"))
+        if not status["alive"]:
+            if run.record_interruption(state.attempt, status["reason"], status["hint"]):
+                backend.signal(run.directory, hard=True)  # subprocesses that the worker left running
             return False
         if state.name == "stopping":
             now, grace = time.time(), self._settings.limits.stop_grace_seconds
             killed = self._asked(run, state.attempt, "kill")
-            if killed and now - killed > HARD_AFTER:
-                place.signal(run.directory, hard=True)
+            if killed and now - killed > KILL_AFTER_SECONDS:
+                backend.signal(run.directory, hard=True)
             elif not killed and now - self._asked(run, state.attempt, "stop") > grace:
                 run.control("kill", state.attempt, reason=f"it did not stop within {grace:.0f} s")
-                place.signal(run.directory, hard=False)
+                backend.signal(run.directory, hard=False)
         return True
 
-    def _start(self, run: Run, state: State, active: list[Run], names: list[str]) -> bool:
-        """Hand an attempt to its backend; return whether it still waited."""
-        place = backends.backend(run.spec().get("backend", "local"))
+    def _start(self, run: Run, state: State, active: list[Path]) -> bool | None:
+        """Submit an attempt to its backend; return whether it was still queued, None when there is no free slot."""
+        backend, resources = self._backend(run), _resources(run)
+        errors = [f for f in backend.check_resources(resources) if f.level == "error"]
+        if errors:
+            raise UserError.from_findings(errors)
+        allocation = backend.allocate(resources, active)
+        if allocation is None:
+            return None
         queued = run.begin(state.attempt)
         if queued is None:
             return False
-        secrets, visitor = self._secrets.get(run.id, Secrets()), run.owner() != LOCAL
-        caches = local.visitor_caches(self._settings.home, secrets) if visitor else {}
-        env = local.environment({**secrets.environment(), **caches}, visitor=visitor)
-        device = None
-        if len(names) > 1 and self._settings.slots != 1:
-            device = least_used(names, [d for r in active if (d := _device(r.directory)) is not None])
-        place.submit(run.directory, state.attempt, env, resume=bool(queued.get("resume")), device=device)
+        env = backend.environment(self._secrets.get(run.id, Secrets()), visitor=is_visitor(run.owner()))
+        resume = bool(queued.get("resume"))
+        backend.submit(Attempt(run.directory, state.attempt, env, resume, resources, allocation))
         self._changed()
         return True
 
@@ -244,20 +264,11 @@ class Dispatcher:
         line = reader.asked(attempt, kind) if reader is not None else None
         return float(line["time"]) if line is not None else 0.0
 
-    def _tell(self, run: str, text: str) -> None:
-        """Log a problem once, not twice a second."""
-        if self._told.get(run) != text:
-            self._told[run] = text
+    def _log_once(self, run: str, text: str) -> None:
+        """Log a problem once, not at every poll."""
+        if self._logged.get(run) != text:
+            self._logged[run] = text
             log.warning("run %s: %s", run or "-", text)
-
-
-def has_login() -> bool:
-    """Whether this process, and so a worker, has a token of the Hub by itself: HF_TOKEN or `hf auth login`."""
-    if os.environ.get("HF_TOKEN"):
-        return True
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    home = os.environ.get("HF_HOME") or f"{cache}/huggingface"
-    return Path(os.environ.get("HF_TOKEN_PATH") or f"{home}/token").expanduser().is_file()
 
 
 def _uses_hub(spec: dict[str, Any]) -> bool:
@@ -266,6 +277,17 @@ def _uses_hub(spec: dict[str, Any]) -> bool:
     return data.get("source") == "hub" or not local_model
 
 
-def _device(directory: Path) -> str | None:
-    device = (read_object(directory / "backend.json") or {}).get("device")
-    return str(device) if device is not None else None
+def _backend_name(run: Run) -> str:
+    return str(run.spec().get("backend") or DEFAULT)
+
+
+def _resources(run: Run) -> ResourceSpec:
+    """Return the resources of a stored run; runs of earlier versions have none.
+
+    Raises:
+        SpecError: they are damaged.
+    """
+    try:
+        return ResourceSpec.model_validate(run.spec().get("resources") or {})
+    except ValidationError as error:
+        raise SpecError.from_findings(findings_of(error, ResourceSpec, "resources")) from None

@@ -143,11 +143,11 @@ def memory(pid: int) -> int:
     return total
 
 
-def ending(code: int, last_words: str = "") -> dict[str, str]:
+def explain_exit(code: int, last_line: str = "") -> dict[str, str]:
     """Explain an exit status of a worker (negative: a signal) as `{"reason", "hint"}`."""
     if code >= 0:
-        said = f" Its last words: {last_words}" if last_words else ""
-        return {"reason": f"The process ended with status {code} before it was done.{said}", "hint": "See the log."}
+        output = f" Last line of its output: {last_line}" if last_line else ""
+        return {"reason": f"The process exited with status {code} before it was done.{output}", "hint": "See the log."}
     try:
         name = signals.Signals(-code).name
     except ValueError:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autotrain_gradio.cli.console import Bar, findings_text, panel_text, say, say_json, table, training_line
+from autotrain_gradio.cli.console import Bar, findings_text, say, say_json, training_line
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
+from autotrain_gradio.core.panels import KINDS, render_text
+from autotrain_gradio.core.panels.text_table import text_table
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import spec_from_options
@@ -61,7 +65,7 @@ def tasks(args: argparse.Namespace) -> int:
             ]
         )
     else:
-        say(table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
+        say(text_table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
     return 0
 
 
@@ -124,7 +128,7 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
     if found["splits"]:
         say("  " + ", ".join(f"{n:,} row{'s' if n != 1 else ''} for {name}" for name, n in found["splits"].items()))
     for panel in found["profile"]:
-        say("\n" + panel_text(panel))
+        say("\n" + render_text(panel))
     if found["profile"]:
         say()
     say(findings_text(found["findings"]) if found["findings"] else "Nothing to complain about.")
@@ -177,7 +181,7 @@ def runs(args: argparse.Namespace) -> int:
             ]
             for r, b in zip(rows, best, strict=True)
         ]
-        say(table(columns, cells))
+        say(text_table(columns, cells))
     return 0
 
 
@@ -226,9 +230,9 @@ def _print_run(service: Service, run: str) -> None:
         if problem:
             say("\n" + findings_text([{"level": "error", **problem}]))
     if found["metrics"] and not found["report"]:
-        say("\n" + table(["figure", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
+        say("\n" + text_table(["figure", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
     for panel in found["report"] or []:
-        say("\n" + panel_text(panel))
+        say("\n" + render_text(panel))
 
 
 def stop(args: argparse.Namespace) -> int:
@@ -334,6 +338,55 @@ def _said(prediction: dict[str, Any]) -> str:
         said = {name: f"{value:.6g} {units.get(name, '')}".rstrip() for name, value in prediction["values"].items()}
         return ", ".join(f"{name} {value}" for name, value in said.items())
     return ", ".join(f"{k} {v}" for k, v in prediction.items())
+
+
+def call(args: argparse.Namespace) -> int:
+    """Call a verb of a run, or list the verbs that it has."""
+    service = _service()
+    run = find_run(service, args.run)
+    verbs = {verb["name"]: verb for verb in service.verbs(run)}
+    if not args.verb:
+        if args.json:
+            say_json(list(verbs.values()))
+        elif verbs:
+            say(text_table(["verb", "what it does"], [[v["name"], v["help"]] for v in verbs.values()]))
+        else:
+            say("The task of this run has no verbs.")
+        return 0
+    context, bar = _context(args.context), Bar(quiet=args.json)
+    if verbs.get(args.verb, {}).get("streams"):
+        with contextlib.closing(service.stream(run, args.verb, context, progress=bar.call)) as items:
+            for item in items:
+                bar.clear()
+                _say_item(item, args.json)
+    else:
+        result = service.call(run, args.verb, context, progress=bar.call)
+        bar.clear()
+        _say_item(result, args.json)
+    return 0
+
+
+def _context(text: str | None) -> dict[str, Any]:
+    """Parse the value of --context.
+
+    Raises:
+        Usage: it is not a JSON object.
+    """
+    try:
+        found = json.loads(text or "{}")
+    except ValueError as error:
+        raise Usage(f"--context is not JSON: {error}.", 'Write it as --context \'{"name": "value"}\'.') from None
+    if not isinstance(found, dict):
+        raise Usage(f"--context is not a JSON object: {text}.", 'Write it as --context \'{"name": "value"}\'.')
+    return found
+
+
+def _say_item(item: Any, as_json: bool) -> None:
+    """Print one item of a stream, or a result: a text as it is, a panel as text, anything else as a line of JSON."""
+    if not as_json and isinstance(item, dict) and item.get("kind") in KINDS:
+        say(render_text(item))
+    else:
+        say(item if isinstance(item, str) and not as_json else json.dumps(item, ensure_ascii=False))
 
 
 def export(args: argparse.Namespace) -> int:

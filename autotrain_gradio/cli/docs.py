@@ -14,6 +14,7 @@ from autotrain_gradio.cli.commands import PROGRAM
 from autotrain_gradio.cli.console import say
 from autotrain_gradio.cli.main import build, command_parsers
 from autotrain_gradio.core.spec import TINY, RunSpec
+from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.tasks import views
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import Option, options
@@ -45,7 +46,7 @@ def task_page(task: Task, tasks: Registry) -> str:
     parts = [NOTICE + f"# {task.title}\n\n{task.summary}\n\nName: `{task.name}`."]
     if task.aliases:
         parts[0] += f" Also known as {', '.join(f'`{a}`' for a in task.aliases)}."
-    parts.append("## Data\n\nTaken from:\n\n" + "\n".join(f"- **{s.title}**: {s.help}" for s in task.sources))
+    parts.append("## Data\n\nTaken from:\n\n" + "\n".join(map(_source, task.sources)))
     parts += [f"### {layout.title}\n\n```text\n{layout.example}\n```" for layout in task.layouts]
     columns = [
         [f"`{c.role}`", c.kind.title, "yes" if c.required else "no", c.help, ", ".join(f"`{n}`" for n in c.names)]
@@ -98,6 +99,11 @@ def cli_page(tasks: Registry) -> str:
         "2: a command that was wrongly written. 130: interrupted."
     )
     return "\n\n".join(parts) + "\n"
+
+
+def _source(source: Source) -> str:
+    more = f" [More]({'../../' if '://' not in source.docs else ''}{source.docs})." if source.docs else ""
+    return f"- **{source.title}**: {source.help}{more}"
 
 
 def _forms(task: Task, tasks: Registry) -> str:

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from autotrain_gradio.core.errors import Finding, SpecError, did_you_mean
+from autotrain_gradio.core.text_format import parse_duration
 
 PROJECT_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$")
 YAML_CHARACTERS = 65_536
@@ -60,6 +61,42 @@ class HubSpec(Model):
     """Upload the model to a private repository of that user when the training is done."""
 
 
+class ResourceSpec(Model):
+    """The hardware of a training, and how long it may take."""
+
+    processes: int | None = Field(default=None, ge=1, le=1024)
+    """Number of training processes (data parallel); the batch size counts for each of them. Empty: one for each GPU
+    of `gpus`, else one."""
+    gpus: int | None = Field(default=None, ge=0, le=1024)
+    """Number of GPUs on each node; 0: train on the CPU. Empty: those that are free."""
+    nodes: int = Field(default=1, ge=1, le=1024)
+    """Number of machines. More than one needs a backend that has several."""
+    flavor: str = ""
+    """Hardware flavor, for a backend that has flavors (for instance `a10g-small`)."""
+    timeout: str = ""
+    """Longest duration of the training: seconds, or for instance `90s`, `30m`, `2h` or `1d`. A training that reaches
+    it saves a checkpoint and stops; it can be resumed. Empty: no limit."""
+
+    @field_validator("timeout", mode="before")
+    @classmethod
+    def _timeout(cls, value: Any) -> Any:
+        if value is None or value == "":
+            return ""
+        text = str(value).strip()
+        parse_duration(text)
+        return text
+
+    @property
+    def timeout_seconds(self) -> float | None:
+        """The timeout in seconds; None: no limit."""
+        return parse_duration(self.timeout) if self.timeout else None
+
+    @property
+    def process_count(self) -> int:
+        """Number of processes on each node."""
+        return self.processes or self.gpus or 1
+
+
 class RunSpec(Model):
     """One training run, complete and free of secrets."""
 
@@ -75,6 +112,8 @@ class RunSpec(Model):
     """Parameters of the task that differ from its defaults."""
     backend: str = "local"
     """Where the training runs."""
+    resources: ResourceSpec = Field(default_factory=ResourceSpec)
+    """Processes, GPUs, nodes and the time limit."""
     hub: HubSpec = Field(default_factory=HubSpec)
     """Publishing."""
 
@@ -187,7 +226,7 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
             "The YAML has no settings: it must be a mapping such as 'task: image-classification'.", code="yaml"
         )
     raw = {str(k): v for k, v in raw.items()}
-    for section in ("data", "params", "hub"):
+    for section in ("data", "params", "resources", "hub"):
         if raw.get(section) is None:
             raw.pop(section, None)
         elif not isinstance(raw[section], dict):
@@ -250,5 +289,9 @@ def _read_hub(raw: dict[str, Any], env: Mapping[str, str]) -> Secrets:
 def to_yaml(spec: RunSpec) -> str:
     """Write the spec as YAML, without what equals the defaults."""
     data = spec.model_dump(mode="json", exclude_defaults=True)
-    ordered = {k: data[k] for k in ("task", "model", "project_name", "backend", "data", "params", "hub") if k in data}
+    ordered = {
+        k: data[k]
+        for k in ("task", "model", "project_name", "backend", "resources", "data", "params", "hub")
+        if k in data
+    }
     return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=100)

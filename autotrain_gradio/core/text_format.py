@@ -1,8 +1,14 @@
-"""Wording of numbers and lists in messages: plural forms and shortened lists. One home for every layer."""
+"""Wording of numbers, durations, sizes and lists in messages, for every layer."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
+from typing import Any
+
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def join_examples(items: Sequence[str], total: int | None = None, *, limit: int = 5) -> str:
@@ -19,3 +25,59 @@ def join_examples(items: Sequence[str], total: int | None = None, *, limit: int 
 def pluralize(number: int, singular: str, plural: str = "") -> str:
     """Return a count with its noun: "1 image", "3,000 images". plural: where it is not the singular and an s."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def format_duration(seconds: float, *, decimals: int = 0) -> str:
+    """Return a duration with its unit: "42 s", "3 min 5 s", "2 h 10 min". decimals: of seconds, below a minute."""
+    seconds = max(0.0, seconds)
+    if round(seconds, decimals) < 60:
+        return f"{seconds:.{decimals}f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        (first, second), large, small = divmod(whole, 60), "min", "s"
+    else:
+        (first, second), large, small = divmod(whole // 60, 60), "h", "min"
+    return f"{first} {large} {second} {small}" if second else f"{first} {large}"
+
+
+def parse_duration(text: str) -> float:
+    """Parse seconds ("90"), or numbers with units ("90s", "30m", "2h", "1h30m", "1d"), into seconds.
+
+    Raises:
+        ValueError: the text is neither, or not above 0.
+    """
+    compact = re.sub(r"\s+", "", text.lower())
+    if re.fullmatch(r"\d+(\.\d+)?", compact):
+        seconds = float(compact)
+    elif re.fullmatch(r"(\d+(\.\d+)?[smhd])+", compact):
+        seconds = sum(float(n) * UNITS[unit] for n, unit in re.findall(r"([\d.]+)([smhd])", compact))
+    else:
+        raise ValueError(f"'{text[:40]}' is not a duration: write seconds, or for instance 90s, 30m, 2h, 1h30m or 1d.")
+    if seconds <= 0:
+        raise ValueError(f"A duration must be above 0 (got '{text[:40]}').")
+    return seconds
+
+
+def format_bytes(size: float) -> str:
+    """Return a number of bytes with its unit: "512 bytes", "3.2 MiB", "1.5 GiB"."""
+    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {name}"
+    return pluralize(round(size), "byte")
+
+
+def format_value(value: Any) -> str:
+    """Return a value for people: 0.9333, 1,234, 5.0e-05, yes, no; "–" for None and numbers that are not finite."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < 1e15:
+            return f"{int(value):,}"
+        if abs(value) >= 1e-3:
+            return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+        return f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.1e}"
+    return str(value)

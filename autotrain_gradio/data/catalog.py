@@ -4,32 +4,40 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autotrain_gradio.data.declarations import Check, Kind, Layout, Source, SourceOption
+from autotrain_gradio.data.declarations import Check, Kind, Layout, NamedData, Source, SourceOption
 
 _SOURCES = "autotrain_gradio.data.sources."
 _LAYOUTS = "autotrain_gradio.data.layouts."
 _KINDS = "autotrain_gradio.data.kinds."
 _CHECKS = "autotrain_gradio.data.checks."
 
-UPLOAD = Source("upload", "Upload files", _SOURCES + "upload", "A zip, or the files themselves.")
-PATH = Source("path", "Folder on this computer", _SOURCES + "path", "Files are read where they are.", local_only=True)
-HUB = Source("hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.")
-SAMPLE = Source("sample", "Sample data", _SOURCES + "sample", "A small data set that comes with the app.")
-LIFE = Source(
-    "life",
-    "LiFE App",
-    "autotrain_gradio.extensions.life.source",
-    "Transcribed speech of the LiFE App: an export of its transcriptions, or a server.",
-    picker="autotrain_gradio.extensions.life.picker",
-    options=(
-        SourceOption("projects", "names of the projects to use; all if not given.", many=True),
-        SourceOption("script", "writing system of the transcripts; the one with the most segments if not given."),
-        SourceOption("dataset", "`latest`, or the layer of one annotator (`annotator-1`); `latest` if not given."),
-        SourceOption("silence_tag", "text of segments in which nothing is said; they are left out.", default="0"),
-        SourceOption("min_segment", "shorter segments are left out, in seconds.", "number", default=0.1),
-        SourceOption("max_segment", "longer segments are left out, in seconds.", "number", default=300.0),
-    ),
-    sample="automatic_speech_recognition/life",
+
+def _is_upload(data: NamedData) -> float:
+    return 1.0 if data.uploaded else 0.0
+
+
+def _is_path(data: NamedData) -> float:
+    return 0.8 if data.exists or data.path.startswith(("/", "./", "../", "~")) else 0.05
+
+
+def _is_sample(data: NamedData) -> float:
+    return 0.7 if data.path in data.samples else 0.0
+
+
+UPLOAD = Source("upload", "Upload files", _SOURCES + "upload", "A zip, or the files themselves.", matches=_is_upload)
+PATH = Source(
+    "path",
+    "Folder on this computer",
+    _SOURCES + "path",
+    "Files are read where they are.",
+    local_path="always",
+    matches=_is_path,
+)
+HUB = Source(
+    "hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.", matches=lambda data: 0.1
+)
+SAMPLE = Source(
+    "sample", "Sample data", _SOURCES + "sample", "A small data set that comes with the app.", matches=_is_sample
 )
 
 IMAGE = Kind(
@@ -82,11 +90,11 @@ LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=T
 """One class a row."""
 LABELS = Kind("labels", "labels", _KINDS + "labels", feature="ClassLabel", classes=True)
 """One class a row, or several: what the data shows."""
-TEXT = Kind("text", "text", _KINDS + "text")
+TEXT = Kind("text", "text", _KINDS + "text", texts=True)
 NUMBER = Kind("number", "number", _KINDS + "number")
 SECONDS = Kind("seconds", "time in seconds", _KINDS + "seconds")
 """A number that may be missing."""
-GROUP = Kind("group", "group", _KINDS + "group", groups=True)
+GROUP = Kind("group", "group", _KINDS + "group")
 """A name that rows share which belong together; it may be missing."""
 VALUE = Kind("value", "value", _KINDS + "value")
 """Any cell, as text; it may be missing."""

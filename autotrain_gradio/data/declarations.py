@@ -7,9 +7,14 @@ class. A task may point at modules of its own folder, or of an installed package
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
+
+Purpose = Literal["input", "target", "group", "weight", "meta"]
+"""What a column is for: a feature column, a target column, a group that the split keeps together, a sample weight, or
+metadata that is stored with the rows and not trained on."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,21 @@ class SourceOption:
 
 
 @dataclass(frozen=True)
+class NamedData:
+    """What a user named as data; each source says whether it is meant by it (`Source.matches`).
+
+    samples: names of the task's samples. exists: the path is a file or folder of this computer (always False for
+    visitors of a shared page). uploaded: the draft holds uploaded files.
+    """
+
+    path: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    samples: frozenset[str] = frozenset()
+    exists: bool = False
+    uploaded: bool = False
+
+
+@dataclass(frozen=True)
 class Source(_Part):
     """A place that data comes from.
 
@@ -50,13 +70,23 @@ class Source(_Part):
     """
 
     help: str = ""
-    local_only: bool = False
-    """Refused when strangers can reach the page."""
+    local_path: Literal["never", "sometimes", "always"] = "never"
+    """Whether `data.path` is a file or folder of this computer. Such paths are made absolute, and refused in shared
+    mode."""
+    matches: Callable[[NamedData], float] | None = None
+    """Confidence (0 to 1) that the user means this source where none is named; None: it is always named."""
     picker: str = ""
     """Dotted path of a module of the page with `build(walk, source)`: the first step shows what it builds."""
     options: tuple[SourceOption, ...] = ()
     sample: str = ""
-    """A small example of what the source reads, below `assets/samples`; its place is called `sample`."""
+    """A small example of what the source reads, as `Sample.path`; its place is called `sample`."""
+    docs: str = ""
+    """Its documentation, relative to the root of the repository; the generated docs link to it."""
+
+    @property
+    def local_only(self) -> bool:
+        """Whether it only reads files of this computer; refused in shared mode."""
+        return self.local_path == "always"
 
 
 @dataclass(frozen=True)
@@ -84,10 +114,13 @@ class Kind(_Part):
     suffixes: extensions of the files that are such cells, lower case with their dot; empty: cells are values.
     feature: name of the type in `datasets` (`Image`, `ClassLabel`), by which columns are recognised.
     relatives: extensions of files that people take for such cells, but that are not read.
-    classes: the cells are names of classes, by which rows are balanced and split.
+    classes: the cells are class names, so that folders can name them.
+    texts: the values are texts (an Arrow array of strings).
     noun: what messages call one such cell; empty: the name of the kind.
-    groups: the cells name groups whose rows the split must not part (a speaker, a recording).
 
+    A kind whose columns can be recognized by their cells also has
+    `guess(columns: dict[str, pyarrow.ChunkedArray], role: Column, request: Request) -> Guess | None`: the first rows of
+    the columns that no other role takes → those that play the role.
     A kind of a `join` column also has `combine(columns: dict[str, pyarrow.ChunkedArray], context: Context) -> Cells`,
     which makes one column of several. A kind of which a table may have many columns may have
     `overview(rows: Rows, contexts: dict[str, Context]) -> list[Panel]` (role → context), shown once for all of them.
@@ -97,7 +130,7 @@ class Kind(_Part):
     relatives: tuple[str, ...] = ()
     feature: str = ""
     classes: bool = False
-    groups: bool = False
+    texts: bool = False
     noun: str = ""
 
 
@@ -117,6 +150,7 @@ class Check(_Part):
 class Column:
     """A role that a column of the data plays in a task.
 
+    purpose: what the column is for; mapping, split and checks go by it, never by the name of a role or kind.
     names: column names, lower case, under which the role is recognised at once.
     many: whether the role may be played by several columns: they become `<role>:<column>`, one each.
     join: (with many) the kind makes one of the columns, which becomes `<role>`.
@@ -127,6 +161,7 @@ class Column:
     title: str
     kind: Kind
     help: str = ""
+    purpose: Purpose = field(kw_only=True)
     required: bool = True
     many: bool = False
     names: tuple[str, ...] = field(default_factory=tuple)

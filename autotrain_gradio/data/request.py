@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.core.errors import SpecError, did_you_mean
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.spec import DataSpec
 from autotrain_gradio.data.declarations import Check, Column, Kind, Layout, Source
+from autotrain_gradio.data.source_resolution import resolve_source
 
-VERSION = 4
+VERSION = 5
 """Part of every key: raise it when the same request would give other rows."""
 
 
@@ -24,7 +24,7 @@ class Request:
     """Everything that decides about the rows.
 
     title: the task's name for people, for messages.
-    samples: name of a bundled sample → its folder below `assets/samples`.
+    samples: name of a sample → its folder, as `Sample.path` has it.
     home: the app's folder, for what several runs share (downloads); None: the one around the draft.
     token: for a gated or private dataset; never written anywhere.
     """
@@ -78,9 +78,9 @@ class Request:
         return next((c.kind for c in self.columns if c.kind.suffixes), None)
 
     @property
-    def target(self) -> Column | None:
-        """The first column that holds classes."""
-        return next((c for c in self.columns if c.kind.classes), None)
+    def class_column(self) -> Column | None:
+        """The first target column whose cells are class names, which folders can give."""
+        return next((c for c in self.columns if c.purpose == "target" and c.kind.classes), None)
 
     def source(self, draft: Path) -> Source:
         """Return the source that the spec names, or the one that its path means.
@@ -88,26 +88,12 @@ class Request:
         Raises:
             SpecError: the task has no such source.
         """
-        name = self.spec.source
-        if not name:
-            path = self.spec.path
-            if (draft / "data" / "upload").is_dir() or (draft / "data" / "media").is_dir():
-                name = "upload"
-            elif path.startswith(("/", "./", "../", "~")) or (path and Path(path).expanduser().exists()):
-                name = "path"
-            else:
-                name = "sample" if path in self.samples else "hub"
-        for source in self.sources:
-            if source.name == name:
-                return source
-        known = [s.name for s in self.sources]
-        raise SpecError(
-            f"There is no data source '{name}'.", did_you_mean(name, known), "data.source", "unknown-source"
-        )
+        uploaded = any((draft / "data" / name).is_dir() for name in ("upload", "media"))
+        return resolve_source(self.sources, self.spec, self.samples, uploaded=uploaded)
 
     def key(self) -> str:
         """Return a digest of all settings that decide about the rows."""
-        roles = [(c.role, c.kind.name, c.many, c.join, c.rest) for c in self.columns]
+        roles = [(c.role, c.purpose, c.kind.name, c.many, c.join, c.rest) for c in self.columns]
         parts = [VERSION, self.spec.model_dump(mode="json"), roles, self.seed, self.endpoint]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples
-from autotrain_gradio.data.declarations import Kind
+from autotrain_gradio.data.declarations import Column, Kind, Purpose
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.values.content_ids import by_chance, of_columns
 from autotrain_gradio.data.values.labels import Labels
@@ -115,6 +115,8 @@ class Places(Sequence[str]):
 
 ROW_NOUN = "row"
 """What messages call the same cells in all columns of a table."""
+EXAMPLE_NOUN = "example"
+"""What messages call the same cells in all input columns, where there are several."""
 ROW_BITS = 40
 """Bits of a number in `WHERE` that hold the row; those above hold the file."""
 
@@ -154,6 +156,14 @@ class Context:
 
 
 Problems = Sequence["str | None"] | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The columns that a kind recognizes by their cells. reason: why, for a message; empty: it needs none."""
+
+    names: list[str]
+    reason: str = ""
 
 
 @dataclass
@@ -226,7 +236,7 @@ class Rows:
     where: per row the file and the row, for messages.
     validation: numpy array of truth values, one a row; changed once by the split, through `validate`.
     cells: role → its inspected column.
-    kinds: role → its kind.
+    columns: role → its declaration.
     row: number of each row in the Arrow files, where there are some.
     """
 
@@ -234,7 +244,7 @@ class Rows:
         self.where = where
         self.validation = np.array(validation, dtype=bool)
         self.cells: dict[str, Cells] = {}
-        self.kinds: dict[str, Kind] = {}
+        self.columns: dict[str, Column] = {}
         self.row: Any = None
         self._reason = np.zeros(len(self.validation), dtype=np.int16)
         self._reasons = [""]
@@ -244,6 +254,15 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.validation)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Role → its kind."""
+        return {role: column.kind for role, column in self.columns.items()}
+
+    def having(self, purpose: Purpose) -> list[str]:
+        """Return the roles of this purpose that have cells."""
+        return [role for role in self.cells if role in self.columns and self.columns[role].purpose == purpose]
 
     def as_now(self) -> Rows:
         """Return the rows as they are now, for looking at them only: what the split changes is not seen in them."""
@@ -312,14 +331,15 @@ class Rows:
         return Counter({r: int(c) for r, c in zip(self._reasons[1:], counts[1:], strict=True) if c})
 
     def classes(self) -> tuple[str, Cells] | None:
-        """Return role and cells of the column of classes, if there is one."""
-        return next(((role, c) for role, c in self.cells.items() if c.names is not None), None)
+        """Return role and cells of the first target column that holds classes, if there is one."""
+        targets = ((role, self.cells[role]) for role in self.having("target"))
+        return next(((role, cells) for role, cells in targets if cells.names is not None), None)
 
     def content(self) -> tuple[str, Any] | None:
         """Return what rows with the same content are called, and per row the number of its content (-1: of its own).
 
-        Of the first role whose cells have digests; else of all columns that have codes, together. It is worked out
-        once, when all columns are there.
+        Of the input columns whose cells have digests, together where there are several (a pair of texts); else of
+        all columns that have codes, together. It is worked out once, when all columns are there.
         """
         if self._content is None:
             self._content = self._find_content()
@@ -341,13 +361,13 @@ class Rows:
         return content
 
     def _find_content(self) -> tuple[str, Any] | None:
-        for role, cells in self.cells.items():
-            if role in self.kinds and self.kinds[role].groups:
-                continue
-            found = cells.content()
-            if found is not None:
-                kind = self.kinds.get(role)
-                return (kind.noun or kind.name if kind else "item"), found
+        found = [(self.columns[r].kind, c) for r in self.having("input") if (c := self.cells[r].content()) is not None]
+        if len(found) == 1:
+            return found[0][0].noun or found[0][0].name, found[0][1]
+        if found:
+            together = np.stack([content for _, content in found])
+            numbers = np.unique(together, axis=1, return_inverse=True)[1].reshape(-1)
+            return EXAMPLE_NOUN, np.where((together < 0).any(axis=0), -1, numbers)
         codes = self._codes()
         return (ROW_NOUN, of_columns(codes)) if codes else None
 

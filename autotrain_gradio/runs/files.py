@@ -20,11 +20,14 @@ __all__ = [
     "read_json",
     "read_lines",
     "read_object",
+    "read_text_from",
     "write_json",
     "write_whole",
 ]
 
 Record = dict[str, Any]
+LOG_BYTES = 2**20
+"""Most bytes of a log that are returned at once."""
 
 
 def read_json(path: Path) -> Any:
@@ -51,6 +54,23 @@ def read_object(path: Path) -> Record | None:
     if found is not None and not isinstance(found, dict):
         raise damaged(path, f"it holds a {type(found).__name__} instead of an object")
     return found
+
+
+def read_text_from(path: Path, offset: int, limit: int) -> dict[str, Any]:
+    """Return `{text, offset, size}`: whole lines from a byte offset on, at most `limit` bytes (and at most 1 MiB).
+
+    offset: negative: counted from the end. The returned one is where the next call continues. A file that does not
+    exist is empty.
+    """
+    if not path.is_file():
+        return {"text": "", "offset": 0, "size": 0}
+    size = path.stat().st_size
+    begin = max(0, size + offset) if offset < 0 else min(offset, size)
+    with path.open("rb") as file:
+        file.seek(begin)
+        data = file.read(max(1, min(limit, LOG_BYTES)))
+    whole = data[: data.rfind(b"\n") + 1] or data
+    return {"text": whole.decode("utf-8", "replace"), "offset": begin + len(whole), "size": size}
 
 
 def damaged(path: Path, reason: str) -> DataError:

@@ -27,14 +27,11 @@ from autotrain_gradio.runs.files import (
     read_object,
     write_json,
 )
+from autotrain_gradio.runs.states import ACTIVE, ENDED, REPORTED_END
 
-__all__ = ["ACTIVE", "ENDED", "TERMINAL", "Record", "Run", "State", "StateReader", "derive", "read_json", "write_json"]
+__all__ = ["Record", "Run", "State", "StateReader", "derive", "read_json", "write_json"]
 
 VERSION = 1
-TERMINAL = frozenset({"completed", "failed", "cancelled"})
-"""States in which the worker says its last word."""
-ENDED = TERMINAL | {"interrupted"}
-ACTIVE = frozenset({"preparing", "running", "stopping"})
 LOCK_SECONDS = 20.0
 GONE = "The training process is gone without a last word."
 GONE_HINT = "Resume it: it continues from its last checkpoint."
@@ -175,7 +172,7 @@ class Run:
             self._append(kind, attempt, reason=reason, hint=hint)
             return True
 
-    def vanished(self, attempt: int, reason: str = "", hint: str = "") -> bool:
+    def record_interruption(self, attempt: int, reason: str = "", hint: str = "") -> bool:
         """Write that the worker of an attempt is gone: `interrupted`, and why; return whether it was news.
 
         reason, hint: what the backend knows. A worker that was ended because it did not stop needs no other reason.
@@ -256,7 +253,7 @@ def derive(controls: list[Record], events: list[Record], alive: bool | None = No
     asked = {c["kind"]: c for c in reversed(controls) if c["attempt"] == attempt}
     said = [e for e in events if e["attempt"] == attempt]
     last = next((e.get("state") for e in reversed(said) if e["kind"] == "state"), "")
-    if last in TERMINAL:
+    if last in REPORTED_END:
         if last != "failed":
             return State(last, attempt)
         error = next((e.get("finding") for e in reversed(said) if e["kind"] == "error"), None) or {}

@@ -11,8 +11,9 @@ from typing import Any
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.runs.files import Record, Tail, read_json, read_object, write_json
-from autotrain_gradio.runs.record import ACTIVE, ENDED, TERMINAL, Run, State, derive
+from autotrain_gradio.runs.record import Run, State, derive
 from autotrain_gradio.runs.series import Series
+from autotrain_gradio.runs.states import ACTIVE, ENDED, REPORTED_END, title
 
 POINTS = 300
 SAMPLES = 12
@@ -20,22 +21,11 @@ NOTES = 20
 PACE = 30
 STORED = "snapshot.json"
 SOURCES = ("control.jsonl", "events.jsonl", "spec.json", "report.json")
-SCHEMA = 2
+SCHEMA = 3
 """Part of what a stored snapshot depends on: raise it when a snapshot is made otherwise."""
 STALLED_SECONDS = 300.0
 LOOK_SECONDS = 0.5
 """How long an answer of the backend serves all viewers."""
-TITLES = {
-    "draft": "Draft",
-    "queued": "Waiting",
-    "preparing": "Preparing",
-    "running": "Training",
-    "stopping": "Stopping",
-    "completed": "Completed",
-    "failed": "Failed",
-    "cancelled": "Stopped",
-    "interrupted": "Interrupted",
-}
 Status = Callable[[Path, int, float], dict[str, Any]]
 """Directory, attempt, when it was started → `{"alive": bool, "reason": str, "hint": str}`."""
 
@@ -150,7 +140,7 @@ class Fold:
         seen = status(self.run.directory, attempt, asked["time"] if asked else 0.0)
         if seen["alive"]:
             return False
-        self.run.vanished(attempt, seen.get("reason", ""), seen.get("hint", ""))
+        self.run.record_interruption(attempt, seen.get("reason", ""), seen.get("hint", ""))
         return self._read()
 
     def _read(self) -> bool:
@@ -209,7 +199,7 @@ class Fold:
         first = next((c["time"] for c in self._controls if c["kind"] == "started"), None)
         said = [e for e in self._states if e["attempt"] == state.attempt and e["kind"] == "state"]
         over = state.name in ENDED
-        ends = [e["time"] for e in said if e.get("state") in TERMINAL]
+        ends = [e["time"] for e in said if e.get("state") in REPORTED_END]
         ends += [asked[kind] for kind in ("interrupted", "cancelled", "failed") if kind in asked]
         notes, report = list(self._notes), None
         if over:
@@ -227,7 +217,7 @@ class Fold:
             "id": self.run.id,
             "version": self._version,
             "state": state.name,
-            "title": TITLES[state.name],
+            "title": title(state.name),
             "reason": {"message": state.reason, "hint": state.hint} if state.reason else None,
             "error": self._error if state.name == "failed" else None,
             "detail": str(said[-1].get("detail", "")) if said and state.name in ACTIVE else "",

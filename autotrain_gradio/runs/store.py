@@ -12,7 +12,8 @@ from typing import Any
 
 from autotrain_gradio.core.errors import NotFound, StateError, UserError
 from autotrain_gradio.core.spec import slug
-from autotrain_gradio.runs.record import ACTIVE, Run, write_json
+from autotrain_gradio.runs.record import Run, write_json
+from autotrain_gradio.runs.states import ACTIVE
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[a-z2-7]{10}")
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"

@@ -5,8 +5,8 @@ machine, a random visitor id on a shared page. A run's id is its read-only ticke
 or taking its files away, needs its owner. That is decided here and nowhere else.
 """
 
-from autotrain_gradio.service.core import LOCAL
+from autotrain_gradio.core.owners import LOCAL
+from autotrain_gradio.runs.states import ACTIVE, ENDED, RESUMABLE
 from autotrain_gradio.service.service import Service, wait
-from autotrain_gradio.service.summaries import ACTIVE, ENDED, RESUMABLE
 
 __all__ = ["ACTIVE", "ENDED", "LOCAL", "RESUMABLE", "Service", "wait"]

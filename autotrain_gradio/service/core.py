@@ -6,10 +6,11 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from autotrain_gradio.backends import local
-from autotrain_gradio.backends.devices import accelerated
+from autotrain_gradio.backends import Backends
+from autotrain_gradio.backends.base import Backend
 from autotrain_gradio.backends.dispatcher import Dispatcher
-from autotrain_gradio.core.errors import Forbidden, NotFound, StateError
+from autotrain_gradio.core.errors import Forbidden, NotFound, SpecError, StateError
+from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import RunSpec, Secrets
 from autotrain_gradio.runs.record import Run
@@ -19,9 +20,6 @@ from autotrain_gradio.service.access import settle
 from autotrain_gradio.service.latest_call import Joint, Turns
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolve
-
-LOCAL = "local"
-"""The owner of what the person at the machine does."""
 
 
 class Core:
@@ -39,24 +37,24 @@ class Core:
         self.store = Store(settings.runs)
         self.interactive = interactive
         self._snapshots = Snapshots()
-        self._warm = local.WarmWorkers(settings.limits)
+        self._backends = Backends(settings)
         self._turns = Turns()
         self._checks: dict[str, Joint] = {}
         self._lock = threading.Lock()
-        self._dispatcher = Dispatcher(settings, self.store)
+        self._dispatcher = Dispatcher(settings, self.store, self._backends)
         self.store.sweep(settings.limits.draft_days)
         if dispatch:
             self._dispatcher.start()
 
     def close(self) -> None:
-        """Stop the threads and warm predictors of this process; trainings go on."""
+        """Stop the threads and warm workers of this process; trainings continue."""
         self._turns.cancel_all()
         self._dispatcher.stop()
-        self._warm.close()
+        self._backends.close()
 
     def accelerated(self) -> bool:
         """Whether trainings here use a GPU."""
-        return accelerated()
+        return self._backends.get().accelerated()
 
     def owns(self, run: str, owner: str = LOCAL) -> bool:
         """Whether a run is the asker's, to change and to take away; everybody may look at it."""
@@ -79,10 +77,8 @@ class Core:
         # Without one a worker of the local person uses HF_TOKEN or `hf auth login`; a visitor's never does.
         return Secrets(token=token)
 
-    def _environment(self, token: str | None) -> dict[str, str]:
-        secrets = self._secrets(token)
-        caches = local.visitor_caches(self.settings.home, secrets) if self.settings.shared else {}
-        return local.environment({**secrets.environment(), **caches}, visitor=self.settings.shared)
+    def _environment(self, backend: Backend, token: str | None = None) -> dict[str, str]:
+        return backend.environment(self._secrets(token), visitor=self.settings.shared)
 
     def _owns(self, run: Run, owner: str) -> bool:
         return not self.settings.shared or run.owner() == owner
@@ -102,7 +98,19 @@ class Core:
         return run
 
     def _state(self, run: Run) -> str:
-        return str(self._snapshots.get(run, local.status)["state"])
+        return str(self._snapshot(run)["state"])
+
+    def _backend(self, run: Run) -> Backend:
+        return self._backends.of(run.spec())
+
+    def _snapshot(self, run: Run) -> dict[str, Any]:
+        def status(*attempt: Any) -> dict[str, Any]:
+            try:
+                return self._backend(run).status(*attempt)
+            except SpecError:  # its package was removed: nobody knows, and the run can still be looked at
+                return {"alive": True}
+
+        return self._snapshots.get(run, status)
 
     def _task(self, name: str) -> Task | None:
         try:

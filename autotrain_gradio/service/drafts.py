@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from autotrain_gradio.backends import local
-from autotrain_gradio.backends.dispatcher import has_login
+from autotrain_gradio.backends.base import CallOptions
 from autotrain_gradio.core.errors import DataError, Finding, Forbidden, NotFound, SpecError
+from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
-from autotrain_gradio.service.core import LOCAL, Core
+from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.latest_call import Joint
 from autotrain_gradio.tasks.registry import defaults, resolve
-
-BROWSE_GRACE_SECONDS = 8.0
-"""Time that a source has to leave a server as it was, when a question to it is cancelled."""
+from autotrain_gradio.tasks.verbs import VERBS
 
 Progress = Callable[[str, float], None]
 
@@ -117,22 +115,16 @@ class Drafts(Core):
             return dict(running.join(progress, found))
         self._make_ready(run, resolved.task.name)
 
+        backend = self._backends.get(resolved.spec.backend)
+
         def work(tell: Progress, show: Callable[[Any], None]) -> Any:
             with self._turns.take(draft) as cancel:
                 self._draft(draft, owner)  # it may have been started meanwhile
                 with self._lock:
                     run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
                 run.discard_check()
-                return local.call(
-                    run.directory,
-                    "check",
-                    {"spec": resolved.complete()},
-                    progress=tell,
-                    limits=self.settings.limits,
-                    env=self._environment(token),
-                    cancel=cancel,
-                    found=show,
-                )
+                options = CallOptions(env=self._environment(backend, token), progress=tell, found=show, cancel=cancel)
+                return backend.call(run.directory, "check", {"spec": resolved.complete()}, options)
 
         try:
             return dict(mine.do(work, progress, found))
@@ -183,7 +175,7 @@ class Drafts(Core):
         """
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
-        data = run.directory / "data"
+        data, backend = run.directory / "data", self._backends.get(resolved.spec.backend)
         self._make_ready(run, resolved.task.name)
         with self._turns.take(draft) as cancel:
             self._draft(draft, owner)  # it may have been started meanwhile
@@ -193,18 +185,13 @@ class Drafts(Core):
                     uploads.allow(paths, self.settings.limits.upload_bytes)
                     uploads.move(paths, data / "picked")
                 context = {"spec": resolved.complete(), "question": dict(question), "secrets": dict(secrets or {})}
-                return dict(
-                    local.call(
-                        run.directory,
-                        "browse",
-                        context,
-                        progress=progress,
-                        limits=self.settings.limits,
-                        env=self._environment(None),
-                        cancel=cancel,
-                        grace=BROWSE_GRACE_SECONDS,
-                    )
+                options = CallOptions(
+                    env=self._environment(backend),
+                    progress=progress,
+                    cancel=cancel,
+                    grace=VERBS.get("browse").grace_seconds,
                 )
+                return dict(backend.call(run.directory, "browse", context, options))
             finally:
                 # A worker that was ended has not cleaned up.
                 shutil.rmtree(data / "picking", ignore_errors=True)
@@ -231,7 +218,9 @@ class Drafts(Core):
         resolved = self._resolve(spec)
         self._need(resolved, "preview")
         sent = {**(context or {}), "spec": resolved.complete()}
-        return list(self._warm.call(run.directory, "preview", sent, self._environment(None), progress))
+        backend = self._backends.get(resolved.spec.backend)
+        options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
+        return list(backend.call(run.directory, "preview", sent, options))
 
     def probe(
         self, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None, place: str = ""
@@ -250,17 +239,10 @@ class Drafts(Core):
             return {"findings": []}
         folder = self.settings.home / "probe"
         folder.mkdir(parents=True, exist_ok=True)
+        backend = self._backends.get(resolved.spec.backend)
         with self._turns.take(f"probe {place or uuid4().hex}") as cancel:
-            return dict(
-                local.call(
-                    folder,
-                    "probe",
-                    {"spec": resolved.complete()},
-                    limits=self.settings.limits,
-                    env=self._environment(token),
-                    cancel=cancel,
-                )
-            )
+            options = CallOptions(env=self._environment(backend, token), cancel=cancel)
+            return dict(backend.call(folder, "probe", {"spec": resolved.complete()}, options))
 
     def defaults(self, task: str, model: str) -> dict[str, Any]:
         """Return the task's parameters as they are for a model when the user sets none."""
@@ -288,7 +270,9 @@ class Drafts(Core):
             return run.id
         resolved = self._resolve(spec)
         secrets = self._secrets(token)
-        signed_in = bool(secrets.token) or (not self.settings.shared and has_login())
+        signed_in = bool(secrets.token) or (
+            not self.settings.shared and self._backends.get(resolved.spec.backend).has_login()
+        )
         if resolved.spec.hub.push_to_hub and not signed_in:
             raise SpecError(
                 "Publishing needs a token for the Hugging Face Hub.",
@@ -302,7 +286,7 @@ class Drafts(Core):
         as_drafted = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
         if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == as_drafted:
             raise DataError.from_findings(found)
-        self._warm.drop(run.directory)  # it would take memory from the training
+        self._backends.release(run.directory)  # its warm worker would take memory from the training
         run.freeze(resolved.complete())
         self._turns.end(draft)  # one that began a moment ago; from now on none does
         self._dispatcher.enqueue(run, secrets)
@@ -313,4 +297,5 @@ class Drafts(Core):
     def _make_ready(self, run: Run, task: str) -> None:
         """Let a worker load the task's libraries while the data is read, where somebody will soon ask for a preview."""
         if self.interactive and "preview" in self.tasks.get(task).can:
-            self._warm.warm(run.directory, "preview", {"spec": {"task": task}}, self._environment(None))
+            backend = self._backends.get()
+            backend.prefetch(run.directory, "preview", {"spec": {"task": task}}, self._environment(backend))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.backends import local
+from autotrain_gradio.backends.base import CallOptions
 from autotrain_gradio.core.errors import StateError, UserError
+from autotrain_gradio.core.owners import LOCAL
+from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs import model_export
-from autotrain_gradio.runs.record import read_json
+from autotrain_gradio.runs.record import Run, read_json
+from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
 from autotrain_gradio.service import summaries
-from autotrain_gradio.service.core import LOCAL, Core
-from autotrain_gradio.service.summaries import ACTIVE, RESUMABLE
+from autotrain_gradio.service.core import Core
+from autotrain_gradio.service.latest_call import Progress
+from autotrain_gradio.tasks.verbs import Verb
 
 
 class Runs(Core):
@@ -44,7 +48,7 @@ class Runs(Core):
         Fields: see docs/architecture.md. One folding of the run's events serves all its viewers.
         """
         record = self.store.get(run)
-        snapshot = self._snapshots.get(record, local.status)
+        snapshot = self._snapshot(record)
         position = self._dispatcher.position(record) if snapshot["state"] == "queued" else None
         version = snapshot["version"] * 1000 + (position or 0)
         if since is not None and version == since:
@@ -63,14 +67,16 @@ class Runs(Core):
 
     def log(self, run: str, offset: int = 0, limit: int = 65536) -> dict[str, Any]:
         """Return `{text, offset, size}`: the log from a byte offset; a negative one counts from the end."""
-        return summaries.log(self.store.get(run), offset, limit)
+        record = self.store.get(run)
+        return self._backend(record).log(record.directory, offset, limit)
 
     def stop(self, run: str, owner: str = LOCAL) -> None:
         """Ask the run to stop after its current step, keeping its weights; take it out of the queue."""
         record = self._own(run, owner)
         state = self._state(record)
         if state not in ACTIVE | {"queued"}:
-            raise StateError(f"The run is {state}: there is nothing to stop.", code="not-running")
+            text = f"The run is {title(state).lower()}: there is nothing to stop."
+            raise StateError(text, code="not-running")
         self._dispatcher.request_stop(record, by=owner)
 
     def resume(self, run: str, owner: str = LOCAL, *, token: str | None = None) -> None:
@@ -85,7 +91,8 @@ class Runs(Core):
             return
         if state not in RESUMABLE:
             raise StateError(
-                f"The run is {state}: only a stopped, failed or interrupted run can be resumed.", code="not-resumable"
+                f"The run is {title(state).lower()}: only a stopped, failed or interrupted run can be resumed.",
+                code="not-resumable",
             )
         self._dispatcher.enqueue(record, self._secrets(token), resume=True)
 
@@ -100,7 +107,7 @@ class Runs(Core):
         if record.is_started() and record.state().name in ACTIVE and self._state(record) in ACTIVE:
             raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
         self._turns.end(run)
-        self._warm.drop(record.directory)
+        self._backends.release(record.directory)
         self._dispatcher.forget(record)
         self._snapshots.drop(record.id)
         self.store.delete(record)
@@ -128,8 +135,67 @@ class Runs(Core):
         """
         record = self.store.get(run)
         model_export.model(record)
-        context = {"inputs": [dict(i) for i in inputs]}
-        return list(self._warm.call(record.directory, "predict", context, self._environment(None)))
+        context, backend = {"inputs": [dict(i) for i in inputs]}, self._backend(record)
+        options = CallOptions(env=self._environment(backend), warm=True)
+        return list(backend.call(record.directory, "predict", context, options))
+
+    def verbs(self, run: str) -> list[dict[str, Any]]:
+        """List the verbs that can be called on a run: `{"name", "title", "help", "streams"}`."""
+        task = self.tasks.get(str(self.store.get(run).spec()["task"]))
+        return [{"name": v.name, "title": v.title, "help": v.help, "streams": v.streams} for v in task.public_verbs()]
+
+    def call(
+        self,
+        run: str,
+        verb: str,
+        context: Mapping[str, Any] | None = None,
+        owner: str = LOCAL,
+        *,
+        progress: Progress | None = None,
+    ) -> Any:
+        """Call a verb of the run's task and return its result; of a streaming verb, the list of its items.
+
+        context: what the verb takes, as JSON data; files are given by absolute path.
+
+        Raises:
+            NotFound: the task has no such verb.
+            UserError: raised by the verb.
+        """
+        record, found = self._public_verb(run, verb)
+        if found.streams:
+            return list(self.stream(run, verb, context, owner, progress=progress))
+        backend = self._backend(record)
+        options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
+        return backend.call(record.directory, verb, dict(context or {}), options)
+
+    def stream(
+        self,
+        run: str,
+        verb: str,
+        context: Mapping[str, Any] | None = None,
+        owner: str = LOCAL,
+        *,
+        progress: Progress | None = None,
+    ) -> Generator[Any, None, None]:
+        """Call a streaming verb of the run's task and return its items as they come; closing the iterator cancels it.
+
+        Raises:
+            NotFound: the task has no such verb.
+            StateError: the verb does not stream.
+        """
+        record, found = self._public_verb(run, verb)
+        if not found.streams:
+            raise StateError(
+                f"The verb '{verb}' does not stream.", "Use call: it returns one result.", code="no-stream"
+            )
+        backend = self._backend(record)
+        options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
+        return backend.stream(record.directory, verb, dict(context or {}), options)
+
+    def _public_verb(self, run: str, name: str) -> tuple[Run, Verb]:
+        record = self.store.get(run)
+        task = self.tasks.get(str(record.spec()["task"]))
+        return record, NamedRegistry("verb", task.public_verbs()).get(name)
 
     def form(self, run: str) -> dict[str, Any]:
         """Return what a row for the run's model is made of: `{"features": [{"name", "kind", "typical", …}], …}`.
@@ -152,8 +218,9 @@ class Runs(Core):
         """
         record = self._own(run, owner)
         model_export.model(record)
-        env = self._environment(token)
-        return str(local.call(record.directory, "publish", {}, limits=self.settings.limits, env=env)["address"])
+        backend = self._backend(record)
+        options = CallOptions(env=self._environment(backend, token))
+        return str(backend.call(record.directory, "publish", {}, options)["address"])
 
     def archive(self, run: str, owner: str = LOCAL) -> Path:
         """Return a zip of the model with its card, made once for each finished attempt."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autotrain_gradio.core.spec import Secrets, from_yaml
+from autotrain_gradio.runs.states import ENDED
 from autotrain_gradio.service.drafts import Drafts
 from autotrain_gradio.service.runs import Runs
-from autotrain_gradio.service.summaries import ENDED
 from autotrain_gradio.tasks import views
 from autotrain_gradio.tasks.registry import resolve
 

@@ -7,13 +7,8 @@ from typing import Any
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.runs.record import Run, read_json
+from autotrain_gradio.runs.states import ACTIVE, RESUMABLE
 from autotrain_gradio.tasks.base import Params, Task
-
-ACTIVE = frozenset({"preparing", "running", "stopping"})
-ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
-RESUMABLE = frozenset({"failed", "cancelled", "interrupted"})
-LOG_BYTES = 1 << 20
-"""Most bytes of a log that are told at once."""
 
 
 def draft(run: Run) -> dict[str, Any]:
@@ -100,17 +95,3 @@ def unreadable(run: Run, error: UserError) -> dict[str, Any]:
         "reason": str(error),
         "can": {**nothing, "delete": True},
     }
-
-
-def log(run: Run, offset: int, limit: int) -> dict[str, Any]:
-    """Return `{text, offset, size}`: whole lines of the log from a byte offset; a negative one counts from the end."""
-    path = run.directory / "log.txt"
-    if not path.is_file():
-        return {"text": "", "offset": 0, "size": 0}
-    size = path.stat().st_size
-    begin = max(0, size + offset) if offset < 0 else min(offset, size)
-    with path.open("rb") as file:
-        file.seek(begin)
-        data = file.read(max(1, min(limit, LOG_BYTES)))
-    whole = data[: data.rfind(b"\n") + 1] or data
-    return {"text": whole.decode("utf-8", "replace"), "offset": begin + len(whole), "size": size}

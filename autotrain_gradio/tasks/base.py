@@ -8,25 +8,18 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import Model
 from autotrain_gradio.data.declarations import Check, Column, Layout, Source
+from autotrain_gradio.tasks.parameter_groups import PARAMETER_GROUPS, ParameterGroup, sort_groups
+from autotrain_gradio.tasks.verbs import VERBS, Verb
 
 MODALITIES = ("Images", "Text", "Speech", "Tables")
 """What tasks are grouped by, in the order of the page; a task may name another one, which follows."""
-Group = Literal["basic", "training", "evaluation", "augmentation", "adapters", "hardware", "tracking"]
-GROUPS: dict[str, str] = {
-    "basic": "Main settings",
-    "training": "Optimisation",
-    "augmentation": "Augmentation",
-    "evaluation": "Evaluation and checkpoints",
-    "adapters": "Adapters (LoRA)",
-    "hardware": "Speed and memory",
-    "tracking": "Experiment tracking",
-}
 
 
-def param(default: Any, group: Group, *, title: str = "", **bounds: Any) -> Any:
-    """Declare a parameter: its default, the form's group, and pydantic's bounds (ge, gt, le, lt)."""
+def param(default: Any, group: str, *, title: str = "", **bounds: Any) -> Any:
+    """Declare a parameter: its default, the name of its `ParameterGroup`, and pydantic's bounds (ge, gt, le, lt)."""
     return Field(default=default, json_schema_extra={"group": group}, title=title or None, **bounds)
 
 
@@ -143,7 +136,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Sample:
-    """A data set that comes with the app; `path` is below `assets/samples`."""
+    """A data set that comes with the app, or with a package.
+
+    path: below `assets/samples`; or `package:folder`, a folder within an installed package.
+    """
 
     name: str
     title: str
@@ -200,7 +196,11 @@ class Task:
     model_filter: str = ""
     """Hub `pipeline_tag` of the models that fit."""
     shown: tuple[str, ...] = ()
-    """Parameters, beside those of the group `augmentation`, that change what the preview shows."""
+    """Parameters that change what the preview shows, in addition to those of previewed groups."""
+    parameter_groups: tuple[ParameterGroup, ...] = ()
+    """Groups of parameters of its own."""
+    verbs: tuple[Verb, ...] = ()
+    """Verbs of its own: calls to a worker of one of its runs, by name (`service.call`, `autotrain-gradio call`)."""
     samples: tuple[Sample, ...] = ()
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)
@@ -232,11 +232,36 @@ class Task:
             raise ValueError(f"the task {self.name} declares no metric '{name}'")
         return found
 
-    def groups(self) -> dict[str, list[str]]:
-        """Return group → names of its parameters, in the order of the declaration of the groups."""
-        found: dict[str, list[str]] = {g: [] for g in GROUPS}
+    def groups(self) -> dict[ParameterGroup, list[str]]:
+        """Return each group that has parameters → their names, in the order of the groups.
+
+        Raises:
+            ValueError: a parameter names a group that is not registered, or two groups have one name.
+        """
+        found: dict[str, list[str]] = {}
         for name, info in self.params.model_fields.items():
             extra = info.json_schema_extra
             group = str(extra["group"]) if isinstance(extra, dict) and "group" in extra else "training"
-            found[group].append(name)
-        return {g: names for g, names in found.items() if names}
+            found.setdefault(group, []).append(name)
+        groups = sort_groups(NamedRegistry("parameter group", [*PARAMETER_GROUPS, *self.parameter_groups]))
+        if unknown := found.keys() - {g.name for g in groups}:
+            name = min(unknown)
+            raise ValueError(f"{self.params.__name__}.{found[name][0]} is in an unregistered parameter group '{name}'")
+        return {group: found[group.name] for group in groups if group.name in found}
+
+    def verb(self, name: str) -> Verb:
+        """Return a verb of the task's runs, one of its own or one that every task has.
+
+        Raises:
+            NotFound: there is none; the hint names the nearest ones.
+            ValueError: the task has a verb with the name of another.
+        """
+        return NamedRegistry("verb", [*VERBS, *self.verbs]).get(name)
+
+    def public_verbs(self) -> list[Verb]:
+        """Return the verbs that users can call."""
+        return [v for v in NamedRegistry("verb", [*VERBS, *self.verbs]) if not v.internal]
+
+    def previewed_params(self) -> set[str]:
+        """Return the names of the parameters that change what the preview shows."""
+        return {*self.shown, *(n for group, names in self.groups().items() if group.previewed for n in names)}

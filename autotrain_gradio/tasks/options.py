@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from autotrain_gradio.core.errors import Finding, SpecError, did_you_mean
 from autotrain_gradio.core.spec import DataSpec, HubSpec, RunSpec
 from autotrain_gradio.data.declarations import Layout, Source
-from autotrain_gradio.tasks.base import GROUPS, Task
+from autotrain_gradio.tasks.base import Task
 
 RUN_GROUP, DATA_GROUP, HUB_GROUP = "The run", "The data", "Publishing"
 _RUN = ("model", "project_name", "backend")
@@ -78,7 +78,7 @@ def options(task: Task) -> list[Option]:
             )
     found += told.values()
     for group, names in task.groups().items():
-        found += [_option(n, f"params.{n}", GROUPS[group], task.params.model_fields[n]) for n in names]
+        found += [_option(n, f"params.{n}", group.title, task.params.model_fields[n]) for n in names]
     found += [_option(n, f"hub.{n}", HUB_GROUP, field) for n, field in HubSpec.model_fields.items()]
     return found
 

@@ -12,33 +12,41 @@ from typing import Any
 
 from pydantic import ValidationError
 
-import autotrain_gradio.tasks
 from autotrain_gradio.core.errors import Finding, NotFound, SpecError, UserError, did_you_mean
+from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import DataSpec, RunSpec, findings_of, parse
 from autotrain_gradio.tasks.base import MODALITIES, Params, Task
+from autotrain_gradio.tasks.extension import Extension, extend
 
 ENTRY_POINTS = "autotrain_gradio.tasks"
+EXTENSIONS = "autotrain_gradio.extensions"
+"""Package whose folders are extensions, and group of the entry points of installed ones."""
 
 
 class Registry:
-    """All tasks by name and alias; refuses two that claim the same name."""
+    """All tasks by name and alias, with what the extensions add to them; refuses two that claim the same name."""
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
+    def __init__(self, tasks: Iterable[Task], extensions: Iterable[Extension] = ()) -> None:
+        self.extensions = NamedRegistry("extension", extensions)
         self._tasks: dict[str, Task] = {}
         self._names: dict[str, Task] = {}
         for task in tasks:
             self.add(task)
 
     def add(self, task: Task) -> None:
-        """Register a task.
+        """Register a task with the sources and samples of the extensions that fit it.
 
         Raises:
-            ValueError: its name or one of its aliases is taken.
+            ValueError: its name or one of its aliases is taken, an extension claims a source or sample that it has, a
+                parameter group is not registered, or a verb or group is registered twice.
         """
         names = {_normal(n) for n in (task.name, *task.aliases)}
         for name in sorted(names):
             if name in self._names:
                 raise ValueError(f"'{name}' names both {self._names[name].name} and {task.name}")
+        task = extend(task, self.extensions)
+        task.groups()
+        task.public_verbs()
         self._tasks[task.name] = task
         self._names.update(dict.fromkeys(names, task))
 
@@ -77,14 +85,23 @@ def _normal(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def registry() -> Registry:
-    """Find all tasks: the folders of `autotrain_gradio.tasks`, then installed packages that declare
-    an entry point in the group `autotrain_gradio.tasks` whose value is a `Task`."""
-    found: list[Task] = []
-    for module in pkgutil.iter_modules(autotrain_gradio.tasks.__path__):
+    """Find all tasks and extensions.
+
+    They are the folders of `autotrain_gradio.tasks` and `autotrain_gradio.extensions`, then what installed packages
+    declare by entry points in the groups of the same names, whose values are a `Task` or an `Extension`.
+    """
+    tasks: list[Task] = _declared(ENTRY_POINTS, "TASK")
+    extensions: list[Extension] = _declared(EXTENSIONS, "EXTENSION")
+    return Registry(tasks, extensions)
+
+
+def _declared(package: str, attribute: str) -> list[Any]:
+    """Return what the folders of a package declare, then what the entry points of the group of its name declare."""
+    found = []
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         if module.ispkg:
-            found.append(importlib.import_module(f"autotrain_gradio.tasks.{module.name}").TASK)
-    found.extend(e.load() for e in sorted(entry_points(group=ENTRY_POINTS), key=lambda e: e.name))
-    return Registry(found)
+            found.append(getattr(importlib.import_module(f"{package}.{module.name}"), attribute))
+    return [*found, *(e.load() for e in sorted(entry_points(group=package), key=lambda e: e.name))]
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ FEATURES = Column(
     "Columns to learn from",
     FEATURE,
     "All that no other role takes. What each one holds can be corrected below.",
+    purpose="input",
     many=True,
     rest=True,
 )
@@ -52,6 +53,7 @@ ID = Column(
     "Id",
     VALUE,
     "Names the rows in the results; nothing is learnt from it.",
+    purpose="meta",
     required=False,
     names=("id", "row_id", "uuid", "index"),
 )

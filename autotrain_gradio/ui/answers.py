@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from autotrain_gradio.core.text_format import format_value
 from autotrain_gradio.ui import messages
-from autotrain_gradio.ui.panels import figure
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -70,7 +70,7 @@ def _transcript(answer: Mapping[str, Any]) -> str:
         for part in segments
     )
     parts = f"<ol class='at-segments'>{rows}</ol>" if len(segments) > 1 else ""
-    seconds = f"<p class='at-note'>{figure(answer['seconds'])} s of audio.</p>" if answer.get("seconds") else ""
+    seconds = f"<p class='at-note'>{format_value(answer['seconds'])} s of audio.</p>" if answer.get("seconds") else ""
     return f"<div class='at-answer'>{heard}{parts}{seconds}</div>"
 
 
@@ -102,6 +102,6 @@ def _labels(answer: Mapping[str, Any]) -> str:
 
 def _facts(answer: Mapping[str, Any], units: Mapping[str, Any] = NOTHING) -> str:
     """Draw names with their values; units: name → what stands behind its number."""
-    said = {k: " ".join(filter(None, (figure(v), str(units.get(k, ""))))) for k, v in answer.items()}
+    said = {k: " ".join(filter(None, (format_value(v), str(units.get(k, ""))))) for k, v in answer.items()}
     rows = "".join(f"<div><dt>{escape(str(k))}</dt><dd>{escape(v)}</dd></div>" for k, v in said.items())
     return f"<dl class='at-numbers'>{rows}</dl>"

@@ -8,11 +8,14 @@ from html import escape
 from typing import Any
 
 from autotrain_gradio.core.errors import Finding, count_by_level
-from autotrain_gradio.core.panels import OVERVIEW
+from autotrain_gradio.core.panels import RenderContext, find_panel, panel_id, render_all_html
+from autotrain_gradio.core.text_format import format_value
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import kinds_table, label_table, messages
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.panels import figure, to_html
+
+OVERVIEW = "overview"
+"""Id of the panel of counts, which the page shows above all others."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
     if not check:
         return CheckView()
     found = [dict(f) for f in check.get("findings") or []]
-    url = link(draft, str(check.get("key") or "")[:12])
+    context = RenderContext(link=link(draft, str(check.get("key") or "")[:12]))
     names = [(str(c["name"]), str(c["name"])) for c in check.get("columns") or []]
     mapping = check.get("mapping") or {}
     columns: dict[str, tuple[list[tuple[str, str]], Any]] = {}
@@ -58,8 +61,8 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
         asks=any(_asks(f) for f in found),
         findings=messages.findings(found, fixes=True),
         summary=_summary(check, found),
-        profile=to_html([p for p in profile if p.get("title") != OVERVIEW and not kinds_table.tells(p)], url),
-        gallery=to_html(check.get("gallery") or [], url),
+        profile=render_all_html([p for p in profile if panel_id(p) not in (OVERVIEW, kinds_table.PANEL)], context),
+        gallery=render_all_html(check.get("gallery") or [], context),
         labels=label_table.rows(check.get("raw_labels") or []),
         columns=columns,
         features=kinds_table.features(check),
@@ -82,11 +85,13 @@ def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> st
         head = "✓ Ready to train, with something worth a look"
     else:
         head = "✓ All good: ready to train"
-    overview: Mapping[str, Any] = next((p for p in check.get("profile") or [] if p.get("title") == OVERVIEW), {})
+    overview = find_panel(check.get("profile"), OVERVIEW) or {}
     figures = {i["label"]: i["value"] for i in overview.get("items") or [] if i["value"]}
     figures["Rows"] = check.get("rows")  # those that are left out as well
     items = "".join(
-        f"<div><dt>{escape(k)}</dt><dd>{escape(figure(v))}</dd></div>" for k, v in figures.items() if v is not None
+        f"<div><dt>{escape(k)}</dt><dd>{escape(format_value(v))}</dd></div>"
+        for k, v in figures.items()
+        if v is not None
     )
     told = " ".join(f"{str(t).rstrip('.')}." for t in (layout.get("reason"), check.get("split_how")) if t)
     dropped = sum(int(d.get("count", 0)) for d in check.get("dropped") or [])

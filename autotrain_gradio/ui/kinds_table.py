@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from autotrain_gradio.core.panels import in_unit
+from autotrain_gradio.core.panels import find_panel, in_unit
 
 KINDS = {
     "number": "a number",
@@ -16,30 +16,20 @@ KINDS = {
     "id": "an id: not learnt from",
     "ignore": "to be ignored",
 }
-OVERVIEW = ["Column", "Kind", "Missing", "Different", "Values"]
-"""What the panel `data.kinds.feature_panels.overview` holds."""
+PANEL = "columns"
+"""Id of the panel with the same facts (`data.kinds.feature_panels`): it is not drawn beside this table."""
 SHOWN = 500
 HELP = (
     "<p class='at-quiet'>What each column holds was recognised from its cells. Correct what is wrong; a change is "
     "checked at once.</p>"
 )
-SCRIPT = """
-element.addEventListener('change', (event) => {
-  const field = event.target.closest('select[data-column]');
-  if (field) trigger('submit', {column: Number(field.dataset.column), kind: field.value});
-});
-"""
 
 
 def features(check: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the columns of a check that are learnt from, in the order of the data, and what their values are."""
-    values = {row[0]: row[-1] for panel in check.get("profile") or [] if tells(panel) for row in panel["rows"]}
+    panel = find_panel(check.get("profile"), PANEL) or {"rows": []}
+    values = {row[0]: row[-1] for row in panel["rows"]}
     return [{**c, "values": values.get(c["name"], "")} for c in check.get("columns") or [] if c.get("feature") in KINDS]
-
-
-def tells(panel: Mapping[str, Any]) -> bool:
-    """Say whether a panel of a check tells the same as this table: then it is not drawn beside it."""
-    return panel.get("kind") == "table" and list(panel.get("columns") or []) == OVERVIEW
 
 
 def html(columns: Sequence[Mapping[str, Any]]) -> str:

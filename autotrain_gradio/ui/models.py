@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 
 from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.core.text_format import format_value
 from autotrain_gradio.tasks.base import SuggestedModel, Task
 from autotrain_gradio.ui import messages
-from autotrain_gradio.ui.panels import figure
 
 OTHER = "other"
 """The choice that opens the field for any id or folder."""
@@ -91,5 +91,5 @@ def _value(value: Any) -> str:
             return " × ".join(str(v) for v in value)
         return f"{len(value):,}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{figure(v)} {k}" for k, v in value.items())
-    return figure(value)
+        return ", ".join(f"{format_value(v)} {k}" for k, v in value.items())
+    return format_value(value)

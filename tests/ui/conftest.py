@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from autotrain_gradio.backends import local
+from autotrain_gradio.backends import Backends
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.registry import Registry, registry
@@ -154,7 +154,7 @@ class App:
         self.kill()
         for row in self.service.runs():
             if row["state"] not in ENDED:
-                local.signal(Path(row["path"]), hard=True)
+                Backends(self.service.settings).get().signal(Path(row["path"]), hard=True)
         for child in children:
             if child.is_running():
                 child.kill()

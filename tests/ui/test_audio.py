@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autotrain_gradio.core import panels
-from autotrain_gradio.ui.panels import to_html
+from autotrain_gradio.core.panels import render_all_html
 from tests.ui.conftest import ROOT, App, Page, sync_api
 from tests.ui.test_page import violations
 from tests.unit.data.sounds import sound
@@ -101,7 +101,7 @@ def test_axe_finds_nothing_wrong_with_players_and_transcripts(app: App, visit: V
         {"reference": "नमस्ते", "prediction": "", "caption": "anna"},
     ]
     items = [{"file": "report/a.wav", "caption": "one two three", "detail": "anna · 2.0 s"}]
-    drawn = to_html([panels.transcripts("Heard", rows), panels.gallery("Listen", items)], str)
+    drawn = render_all_html([panels.transcripts("Heard", rows), panels.gallery("Listen", items)])
     css = (ROOT / "assets" / "page.css").read_text(encoding="utf-8")
     for theme in ("", "dark"):
         file = tmp_path / f"page{theme}.html"

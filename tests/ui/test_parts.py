@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,57 +16,25 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding, NotFound, UserError
 from autotrain_gradio.tasks.base import Chart, Input
 from autotrain_gradio.tasks.registry import registry
-from autotrain_gradio.ui import answers, check_view, examples, form, label_table, messages, models, run_html, shell
-from autotrain_gradio.ui.chart_svg import SERIES_COLOURS
-from autotrain_gradio.ui.files import Tickets, link
-from autotrain_gradio.ui.panels import figure, to_html
-from autotrain_gradio.ui.serialized_render import SteadyBlocks
-from autotrain_gradio.ui.shell import Done, follow
+from autotrain_gradio.ui import (
+    answers,
+    background_task,
+    check_view,
+    examples,
+    form,
+    label_table,
+    messages,
+    models,
+    run_html,
+)
+from autotrain_gradio.ui.background_task import Finished, run_in_background
+from autotrain_gradio.ui.files import Tickets
+from autotrain_gradio.ui.serialized_render import SerializedRenderBlocks
 from autotrain_gradio.ui.step_check import project_name
 from autotrain_gradio.ui.task_form import TaskForm, merge
 
 EVIL = "<script>alert('x')</script>\"&"
 TASK = registry().get("image-classification")
-
-
-def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
-    drawn = to_html(
-        [
-            panels.numbers(EVIL, {EVIL: EVIL}, note=EVIL),
-            panels.bars(EVIL, [EVIL], {EVIL: [1], "b": [2]}, unit=EVIL),
-            panels.lines(EVIL, {EVIL: [(0, 1.0), (1, math.nan), (2, 0.5)], "b": []}),
-            panels.scatter(EVIL, [(0, 1.0), (1, 2.0)], x=EVIL, y=EVIL, line="diagonal"),
-            panels.matrix(EVIL, [EVIL, "b"], [[1, 2], [0, 3]], rows=EVIL, columns=EVIL),
-            panels.table(EVIL, [EVIL, "n"], [[EVIL, 0.5]]),
-            panels.gallery(EVIL, [{"file": f"check/{EVIL}.jpg", "caption": EVIL, "group": EVIL, "tone": "bad"}]),
-            panels.transcripts(
-                EVIL,
-                [{"reference": EVIL, "prediction": f"{EVIL} <b>raw", "file": f"report/{EVIL}.wav", "caption": EVIL}],
-            ),
-            panels.tokens(EVIL, [{"label": EVIL, "read": [EVIL], "cut": [f"{EVIL} <b>raw"], "more": 3}]),
-            panels.markdown("**bold** <b>raw</b>"),
-            {"kind": "unheard-of", "title": EVIL},
-        ],
-        link("run"),
-    )
-    assert "<script" not in drawn and "<b>raw" not in drawn
-    assert drawn.count("<section") == len(panels.KINDS) + 1
-    assert "<strong>bold</strong>" in drawn and "unheard-of" in drawn
-    assert "autotrain/files/run/check/%3Cscript%3E" in drawn
-
-
-def test_an_empty_table_is_its_note_and_one_of_texts_is_read_on_a_phone() -> None:
-    assert "<table" not in to_html([panels.table("Mistakes", ["text"], [], note="None is wrong.")], link("run"))
-    assert "None." in to_html([panels.table("Mistakes", ["text"], [])], link("run"))
-    long = to_html([panels.table("Mistakes", ["text", "true"], [["word " * 20, "good"]])], link("run"))
-    assert "at-of-texts" in long and "<td data-name='true'>good" in long
-    assert "at-of-texts" not in to_html([panels.table("Each", ["class", "F1"], [["good", 0.5]])], link("run"))
-
-
-def test_tokens_that_are_cut_off_are_marked_by_their_element() -> None:
-    items = [{"label": "row 1", "read": ["[CLS]", "we"], "cut": ["well"], "more": 1200}]
-    drawn = to_html([panels.tokens("Read", items)], link("run"))
-    assert "<span>[CLS]</span> <span>we</span> <del>well</del>" in drawn and "and 1,200 more" in drawn
 
 
 def test_an_answer_with_several_labels_shows_those_given_and_each_threshold() -> None:
@@ -77,47 +44,6 @@ def test_an_answer_with_several_labels_shows_those_given_and_each_threshold() ->
     assert "width:60.0%" in drawn and "left:25.0%" in drawn and "left:50.0%" in drawn
     assert "No label" in answers.draw({**answer, "labels": []})[1]
     assert "threshold" not in answers.draw({"labels": ["b"], "scores": {"b": 0.5}})[1]
-
-
-def test_sounds_are_players_that_load_nothing_until_played() -> None:
-    items = [
-        {"file": "check/a.wav", "caption": "नमस्ते", "detail": "speaker 1 · 2.0 s", "group": "train"},
-        {"file": "check/a.jpg", "group": "train"},
-    ]
-    drawn = to_html([panels.gallery("Examples", items)], link("run"))
-    assert drawn.count("<audio controls preload='none' src='autotrain/files/run/check/a.wav'") == 1
-    assert drawn.count("<img") == 1 and "<p class='at-caption' dir='auto'>नमस्ते</p>" in drawn
-    assert "speaker 1 · 2.0 s" in drawn and "aria-label='Play: नमस्ते'" in drawn
-
-
-def test_differences_of_transcripts_are_marked_by_elements_not_only_by_colour() -> None:
-    rows = [
-        {"reference": "one cat three", "prediction": "one cut extra", "wer": 1.0, "cer": 0.5},
-        {"reference": "", "prediction": "a"},
-        {"reference": "b", "prediction": ""},
-    ]
-    drawn = to_html([panels.transcripts("Heard", rows)], link("run"))
-    assert "Said</dt><dd dir='auto'>one <mark class='at-swap'>c<u>a</u>t</mark>" in drawn
-    assert "WER 100% · CER 50%" in drawn
-    assert "<ins class='at-extra'>a</ins>" in drawn and "<del class='at-missing'>b</del>" in drawn
-    assert drawn.count("(nothing)") == 2
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1234567, "1,234,567"),
-        (0.93333, "0.9333"),
-        (9.2e-4, "0.00092"),
-        (5e-5, "5.0e-05"),
-        (math.nan, "–"),
-        (None, "–"),
-        (2.0, "2"),
-        ("a", "a"),
-    ],
-)
-def test_figures_are_readable(value: object, text: str) -> None:
-    assert figure(value) == text
 
 
 def test_the_form_has_a_widget_for_each_parameter_and_gives_back_what_it_shows() -> None:
@@ -202,44 +128,32 @@ def test_errors_are_told_with_place_and_advice() -> None:
     assert "Bad &lt;zip&gt;" in html and "Pack it again." in html and "photos.zip" in html
 
 
-@pytest.mark.parametrize("background", ["#ffffff", "#0f172a"])  # the cards of both modes
-def test_the_colours_of_series_are_told_from_their_background(background: str) -> None:
-    def luminance(colour: str) -> float:
-        """Return the relative luminance, from 0 to 1 (WCAG 2.2)."""
-        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    for colour in SERIES_COLOURS:
-        low, high = sorted((luminance(colour), luminance(background)))
-        assert (high + 0.05) / (low + 0.05) >= 3, colour
-
-
 def test_texts_to_try_are_those_that_were_shown_predictions_of() -> None:
-    def run(columns: list[str], *texts: str) -> dict[str, Any]:
-        return {"samples": [{"step": 1, "panel": panels.table("", columns, [[t, "✓"] for t in texts])}]}
+    def run(name: str, *texts: str) -> dict[str, Any]:
+        shown = panels.table("", ["any header", ""], [[t, "✓"] for t in texts], examples={name: texts})
+        return {"samples": [{"step": 1, "panel": shown}]}
 
     wanted = [Input("text", "A text", "text")]
-    assert examples.texts(run(["text", ""], "a long one…", "one", "one", "three", EVIL), wanted)[:2] == ["one", "three"]
-    assert examples.texts(run(["text", ""], "cut…"), wanted) == ["cut"]
-    assert not examples.texts(run(["model", ""], "one"), wanted)
+    assert examples.texts(run("text", "a long one", "one", "one", "three", EVIL), wanted)[:2] == ["one", "three"]
+    assert not examples.texts(run("model", "one"), wanted)
+    assert not examples.texts({"samples": [{"step": 1, "panel": panels.table("", ["text"], [["one"]])}]}, wanted)
     assert not examples.texts({"samples": []}, wanted)
-    assert not examples.texts(run(["text"], "one"), [*wanted, Input("other", "Another", "text")])
+    assert not examples.texts(run("text", "one"), [*wanted, Input("other", "Another", "text")])
     assert examples.html([]) == "" and "<script" not in examples.html([EVIL])
     assert examples.chosen({"text": "x"}) == "x" and examples.chosen(None) == examples.chosen({"text": 3}) == ""
 
 
 def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:
     chart = Chart("Loss", {"loss": "training", "eval_loss": "validation"})
-    table = run_html.table(chart, {"loss": [[1, 0.5], [2, None]]})
+    table = run_html.chart_table(chart, {"loss": [[1, 0.5], [2, None]]})
     assert set(table["series"]) == {"training", "validation"}
     assert table["value"].notna().sum() == 1
-    assert run_html.drawn(chart, {"loss": [[1, 0.5]]}) == ["training"]
+    assert run_html.series_with_points(chart, {"loss": [[1, 0.5]]}) == ["training"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(8, "8 s"), (185, "3 min 5 s"), (1500, "25 min"), (7800, "2 h 10 min")])
 def test_durations(seconds: float, text: str) -> None:
-    assert run_html.duration(seconds) == text
+    assert run_html.format_duration(seconds) == text
 
 
 def test_models_are_chosen_by_suggestion_by_name_or_tiny() -> None:
@@ -274,21 +188,21 @@ def test_a_ticket_runs_out(tmp_path: Path) -> None:
         tickets.redeem("guessed")
 
 
-def test_follow_ends_with_the_result_or_the_error() -> None:
-    *_, done = follow(lambda tell: tell("half", 0.5) or 42)
-    assert done == Done(42)
+def test_background_work_ends_with_the_result_or_the_error() -> None:
+    *_, done = run_in_background(lambda tell: tell("half", 0.5) or 42)
+    assert done == Finished(42)
 
     def fails(tell: object) -> None:
         raise UserError("no")
 
-    *_, failed = follow(fails)
+    *_, failed = run_in_background(fails)
     assert failed.error.message == "no"
     with pytest.raises(ZeroDivisionError):
-        list(follow(lambda tell: 1 / 0))
+        list(run_in_background(lambda tell: 1 / 0))
 
 
-def test_follow_repeats_what_was_told_and_says_when_nobody_listens_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "REPEAT_SECONDS", 0.05)
+def test_background_work_repeats_its_progress_and_reports_a_disconnect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background_task, "HEARTBEAT_SECONDS", 0.05)
     end, given, left = threading.Event(), [], []
 
     def work(tell: Any) -> None:
@@ -296,12 +210,12 @@ def test_follow_repeats_what_was_told_and_says_when_nobody_listens_any_more(monk
         tell("half", 0.5)
         end.wait(20)
 
-    listening = follow(work, left=left.append)
+    listening = run_in_background(work, on_disconnect=left.append)
     assert [next(listening), next(listening)] == [("half", 0.5)] * 2 and not left
     listening.close()  # as Gradio does when a page is gone
     assert left == given
     end.set()
-    list(follow(lambda tell: 42, left=left.append))
+    list(run_in_background(lambda tell: 42, on_disconnect=left.append))
     assert left == given
 
 
@@ -325,7 +239,7 @@ def test_a_project_is_named_after_its_data(data: dict[str, Any], name: str, proj
     assert project_name(data, name) == project
 
 
-def test_a_visitors_tabs_are_built_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tabs_of_a_session_are_rendered_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     now, most = Counter[object](), Counter[object]()
 
     async def answer(self: object, block_fn: object, state: object = None, **more: object) -> dict[str, object]:
@@ -342,7 +256,7 @@ def test_a_visitors_tabs_are_built_one_after_the_other(monkeypatch: pytest.Monke
         def __init__(self, renderable: object) -> None:
             self.renderable = renderable
 
-    blocks = SteadyBlocks()
+    blocks = SerializedRenderBlocks()
     tab, plain = Event(object()), Event(None)
 
     class Session:

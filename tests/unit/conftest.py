@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.backends import local
+from autotrain_gradio.backends import Backends
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.registry import registry
@@ -40,7 +40,7 @@ def service(toys: Path, tmp_path: Path) -> Iterator[Service]:
     yield found
     for row in found.runs():
         if row["state"] in {"preparing", "running", "stopping"}:
-            local.signal(Path(row["path"]), hard=True)
+            Backends(found.settings).get().signal(Path(row["path"]), hard=True)
     found.close()
 
 

@@ -44,7 +44,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         findings.append(_leaked(twice, leaked, noun))
     spare = int(sizes.sum()) - len(sizes)
     if len(mixed) < len(sizes):
-        kept = not any(kind.groups for kind in rows.kinds.values()) and (rows.kept_together() >= 0).any()
+        kept = not rows.having("group") and (rows.kept_together() >= 0).any()
         findings.append(
             Finding(
                 "info",

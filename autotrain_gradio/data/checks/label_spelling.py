@@ -87,7 +87,7 @@ def _long(counts: dict[str, int], role: str, rows: Rows) -> list[Finding]:
     if not long:
         return []
     longest = max(map(len, long))
-    texts = any(kind.name == "text" for kind in rows.kinds.values())
+    texts = any(kind.texts for kind in rows.kinds.values())
     swapped = "That usually means that the columns of texts and of labels are swapped: choose them anew"
     return [
         Finding(

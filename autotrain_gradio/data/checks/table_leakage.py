@@ -22,7 +22,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     used = rows.indices()
     if len(used) < LEAST:
         return []
-    targets = [c for role, c in rows.cells.items() if rows.kinds[role].classes or rows.kinds[role].name == "number"]
+    targets = [rows.cells[role] for role in rows.having("target")]
     columns = [c for c in rows.cells.values() if c.kept and "feature" in c.about]
     found: dict[str, list[str]] = {"column-equals-target": [], "column-decides-target": []}
     for target in targets:

@@ -53,7 +53,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     findings = []
     used = rows.indices()
     for role, cells in rows.cells.items():
-        if role not in rows.kinds or rows.kinds[role].name != "text" or not len(used):
+        if role not in rows.columns or not rows.columns[role].kind.texts or not len(used):
             continue
         shown = pick(cells.values, used[:: max(1, len(used) // LOOKED_AT)]).to_pylist()
         if said := spoken((t or "")[:CHARACTERS] for t in shown):

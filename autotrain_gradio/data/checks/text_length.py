@@ -29,7 +29,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     findings = []
     used = rows.indices()
     for role, cells in rows.cells.items():
-        if role not in rows.kinds or rows.kinds[role].name != "text":
+        if role not in rows.columns or not rows.columns[role].kind.texts:
             continue
         sizes = pc.fill_null(pc.binary_length(cells.values), 0).to_numpy()
         sizes = sizes if len(used) == len(sizes) else sizes[used]

@@ -1,21 +1,54 @@
-"""The encoding of text files: UTF-8, UTF-16, else Western European."""
+"""The encoding of text files: UTF-8 and UTF-16 by their bytes, any other detected by chardet and reported.
+
+chardet and not charset-normalizer, which takes German in Windows-1252 for Shift-JIS and French for Windows-1250.
+"""
 
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
+
+import chardet
 
 from autotrain_gradio.core.errors import Finding
 
-MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-UNDEFINED = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
-"""Bytes that mean nothing in Windows' Western European encoding."""
+BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+WESTERN = "cp1252"
+ENCODINGS = {
+    WESTERN: "Western European",
+    "cp1250": "Central European",
+    "cp1251": "Cyrillic",
+    "koi8-r": "Cyrillic",
+    "cp1253": "Greek",
+    "cp1254": "Turkish",
+    "cp1255": "Hebrew",
+    "cp1256": "Arabic",
+    "cp874": "Thai",
+    "cp932": "Japanese",
+    "euc_jis_2004": "Japanese",
+    "gb18030": "Chinese",
+    "big5hkscs": "Chinese",
+    "cp949": "Korean",
+}
+"""The encodings that spreadsheet programs write beside Unicode → whose letters they hold."""
+EAST_ASIAN = ("Japanese", "Chinese", "Korean")
+"""Of several bytes a letter: bytes that fit such an encoding by chance are rare."""
+LATIN = ("Western European", "Central European", "Turkish")
+LEAST_CONFIDENCE = 0.1
+"""Confidence of chardet from which an encoding of one byte a letter is taken: 0.03 for one French word in Windows-1252
+that it takes for Serbian, 0.1 for two lines of Polish, 0.6 for 40 lines of Russian."""
+MIXED = re.compile(r"[A-Za-z][^\W\d_A-Za-z]|[^\W\d_A-Za-z][A-Za-z]")
+"""A Latin letter beside one of another script: what decoding French as Cyrillic gives."""
 CHUNK = 4 * 1024 * 1024
+SAMPLE = 200_000
+"""Bytes of lines with other letters than ASCII by which the encoding is detected: what chardet examines at most."""
+PREVIEW = 40
 
 
-def by_head(head: bytes) -> str | None:
-    """Return the encoding that a file's first bytes show, or None."""
-    for mark, encoding in MARKS:
+def unicode_encoding(head: bytes) -> str | None:
+    """Return the Unicode encoding that the first bytes of a file show, or None."""
+    for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
     head = head[: min(4000, len(head) // 2 * 2)]
@@ -26,56 +59,87 @@ def by_head(head: bytes) -> str | None:
     return None
 
 
-def of_file(path: Path, name: str) -> tuple[str, list[Finding]]:
-    """Return the encoding of a file, reading it once in parts; a guess is told.
+def detect_encoding(path: Path, name: str) -> tuple[str, list[Finding]]:
+    """Return the encoding of a file, reading it once in chunks, and a finding where it is no Unicode.
 
     name: how messages call the file.
     """
     with path.open("rb") as file:
-        known = by_head(file.read(4096))
+        known = unicode_encoding(file.read(4096))
         if known is not None and known != "utf-8-sig":
             return known, []
         file.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
-        lines, western = 0, True
-        bad: int | None = None
+        lines, invalid = 0, 0
+        sample = bytearray()
         while data := file.read(CHUNK):
-            if bad is None:
+            if not invalid:
                 try:
                     decoder.decode(data)
                 except UnicodeDecodeError as error:
-                    bad = lines + data.count(b"\n", 0, error.start) + 1
+                    invalid = lines + data.count(b"\n", 0, error.start) + 1
                 lines += data.count(b"\n")
-            if bad is not None:
-                western = western and not any(b in data for b in UNDEFINED)
-    if bad is None:
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            bad = lines + 1
-    if bad is None:
+            if len(sample) < SAMPLE and not data.isascii():
+                sample += _lines_with_letters(data)
+            elif invalid:
+                break
+    if not invalid and decoder.getstate()[0]:  # the last letter is not complete
+        invalid = lines + 1
+    if not invalid:
         return known or "utf-8", []
-    encoding = "cp1252" if western else "latin-1"
-    return encoding, [_guessed(encoding, name, bad)]
+    return _detected(bytes(sample), name, invalid)
 
 
 def decode(data: bytes, name: str) -> tuple[str, list[Finding]]:
-    """Turn bytes into text: UTF-8 (with or without mark), UTF-16, else Windows' Western European, which is told."""
-    known = by_head(data)
+    """Return the text that these bytes of a file hold, and a finding where they are no Unicode."""
+    known = unicode_encoding(data)
     if known is not None:
         return data.decode(known, "replace"), []
     try:
         return data.decode("utf-8"), []
     except UnicodeDecodeError as error:
-        encoding = "cp1252" if not any(b in data for b in UNDEFINED) else "latin-1"
-        return data.decode(encoding), [_guessed(encoding, name, data.count(b"\n", 0, error.start) + 1)]
+        line = data.count(b"\n", 0, error.start) + 1
+        encoding, findings = _detected(_lines_with_letters(data), name, line)
+        return data.decode(encoding, "replace"), findings
 
 
-def _guessed(encoding: str, name: str, line: int) -> Finding:
-    return Finding(
-        "info",
-        "encoding-guessed",
-        f"The file is not UTF-8 and was read as Western European text ({encoding}).",
-        "Save it as UTF-8 if letters look wrong.",
-        f"{name}, line {line}",
+def _lines_with_letters(data: bytes) -> bytes:
+    """Return the lines that are not all ASCII: the others would outvote them."""
+    return b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:SAMPLE]
+
+
+def _detected(sample: bytes, name: str, line: int) -> tuple[str, list[Finding]]:
+    """Return the encoding of lines that are no UTF-8, and the finding that reports it.
+
+    line: the first line of the file that is no UTF-8.
+    """
+    found = chardet.detect(
+        sample,
+        include_encodings=ENCODINGS,
+        prefer_superset=True,
+        compat_names=False,  # the names of Python's codecs
+        no_match_encoding=WESTERN,
     )
+    encoding = found["encoding"] if found["encoding"] in ENCODINGS else WESTERN
+    title = ENCODINGS[encoding]
+    text, western = sample.decode(encoding, "replace"), sample.decode(WESTERN, "replace")
+    if title not in EAST_ASIAN and "\ufffd" not in western:
+        words = [word for word in text.split() if not word.isascii()]
+        mixed = title not in LATIN and sum(MIXED.search(word) is not None for word in words) > len(words) / 5
+        if mixed or text == western or float(found["confidence"] or 0.0) < LEAST_CONFIDENCE:
+            encoding = WESTERN
+    title = ENCODINGS[encoding]
+    if encoding == WESTERN and "\ufffd" in western:  # bytes that mean nothing in Windows' encoding
+        encoding = "latin-1"
+    shown = next((text for text in sample.decode(encoding, "replace").splitlines() if not text.isascii()), "").strip()
+    start = max(0, next((i for i, letter in enumerate(shown) if ord(letter) > 127), 0) - PREVIEW // 2)
+    return encoding, [
+        Finding(
+            "info",
+            "encoding-guessed",
+            f"The file is not UTF-8. Its encoding was detected as {title} ({encoding}); decoded, a line has "
+            f"'{shown[start : start + PREVIEW]}'.",
+            "Save it as UTF-8 if these letters are wrong.",
+            f"{name}, line {line}",
+        )
+    ]

@@ -59,16 +59,15 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
         found.append(
             panels.bars("Sampling rates", labels, {"rows": [float(n) for _, n in sorted(rates.items())]}, unit="rows")
         )
-    for name, kind in rows.kinds.items():
-        if kind.groups and name in rows.cells:
-            found += _minutes(name, rows.cells[name].values, seconds, parts)
+    for group in rows.having("group"):
+        found += _minutes(group, rows.cells[group].values, seconds, parts)
     return found
 
 
 def text_of(rows: Rows) -> Any:
     """Return the texts of the rows as a list, of the first role of texts; None where there is none."""
-    for role, kind in rows.kinds.items():
-        if kind.name == "text":
+    for role, column in rows.columns.items():
+        if column.kind.texts:
             values = rows.cells[role].values
             return values.to_pylist() if hasattr(values, "to_pylist") else list(values)
     return None
@@ -123,7 +122,7 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     used = rows.indices().tolist()
     chosen = sorted(random.Random(7).sample(used, min(CLIPS, len(used))))
     texts = text_of(rows)
-    groups = next((rows.cells[r] for r, k in rows.kinds.items() if k.groups and r in rows.cells), None)
+    groups = next((rows.cells[r] for r in rows.having("group")), None)
     folder = context.draft / "check"
     folder.mkdir(parents=True, exist_ok=True)
     items, failed = [], 0

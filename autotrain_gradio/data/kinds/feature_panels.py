@@ -21,7 +21,8 @@ def overview(rows: Rows, contexts: dict[str, Context]) -> list[Panel]:
     used = rows.indices()
     shown = [_line(rows.cells[role], context.column, used) for role, context in list(contexts.items())[:MOST]]
     more = f"The first {MOST} of {len(contexts):,} columns." if len(contexts) > MOST else ""
-    return [panels.table("Columns", ["Column", "Kind", "Missing", "Different", "Values"], shown, note=more)]
+    head = ["Column", "Kind", "Missing", "Different", "Values"]
+    return [panels.table("Columns", head, shown, note=more, id="columns")]
 
 
 def _line(cells: Cells, name: str, used: Any) -> list[Any]:

@@ -14,13 +14,26 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.tree import natural
-from autotrain_gradio.data.rows import Cells, Context, Rows
-from autotrain_gradio.data.values.arrow_columns import encode
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Cells, Context, Guess, Rows
+from autotrain_gradio.data.values.arrow_columns import OTHER, encode, value_type
 from autotrain_gradio.data.values.labels import Labels
 
 SHOWN = 40
 """Classes in the plot; the others are counted."""
+
+
+def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:
+    """Return the column whose values repeat, if there is only one."""
+    repeated = [n for n, c in columns.items() if value_type(c.type) != OTHER and _repeats(c)]
+    return Guess(repeated, "it is the only column whose values repeat") if len(repeated) == 1 else None
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    values = [v for v in column.to_pylist() if v is not None]
+    return len(values) > 3 and 1 < len({str(v) for v in values}) <= len(values) / 2
 
 
 def inspect(cells: pa.ChunkedArray, context: Context, encoded: tuple[pa.Array, Any] | None = None) -> Cells:

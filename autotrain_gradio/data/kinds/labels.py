@@ -21,6 +21,7 @@ from autotrain_gradio.data.values.arrow_columns import encode, is_list, is_text
 from autotrain_gradio.data.values.labels import Labels
 from autotrain_gradio.data.values.numbers import parse
 
+guess = label.guess
 DELIMITERS = (",", ";", "|")
 LONGEST = 60
 """Characters of a label beyond which a text with commas is taken for a sentence."""

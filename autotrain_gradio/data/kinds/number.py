@@ -12,14 +12,24 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import join_examples, pluralize
-from autotrain_gradio.data.rows import Cells, Context, Rows
+from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Cells, Context, Guess, Rows
 from autotrain_gradio.data.values import units
-from autotrain_gradio.data.values.arrow_columns import as_text, pick
+from autotrain_gradio.data.values.arrow_columns import NUMBER, as_text, pick, value_type
 from autotrain_gradio.data.values.numbers import EXACT, Numbers, parse, united
 
 BINS = 20
 LOOKED_AT = 1000
 """Cells by which it is seen whether they are numbers with a unit."""
+
+
+def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:
+    """Return the only column of numbers. In a table of features most columns are, so that none is recognized there."""
+    if any(column.rest for column in request.columns):
+        return None
+    numeric = [n for n, c in columns.items() if value_type(c.type) == NUMBER]
+    return Guess(numeric) if len(numeric) == 1 or (numeric and role.many and not role.join) else None
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:

@@ -8,16 +8,37 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds.text_panels import gallery, profile
-from autotrain_gradio.data.rows import Cells, Context
-from autotrain_gradio.data.values.arrow_columns import as_text, begin_with, blank, is_list, look
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Cells, Context, Guess
+from autotrain_gradio.data.values.arrow_columns import as_text, begin_with, blank, is_list, is_text, look
 from autotrain_gradio.data.values.content_ids import of_texts
 
-__all__ = ["combine", "gallery", "inspect", "profile"]
+__all__ = ["combine", "gallery", "guess", "inspect", "profile"]
 
 SEPARATOR = "\n"
+SENTENCE = 3.0
+"""Average number of words from which a column is recognized as one of sentences."""
 JSON = r"""^\s*(\{\s*["'][^"']*["']\s*:(?s:.*)\}|\[\s*["'{](?s:.*)["'}]\s*\])\s*$"""
 """How an object or a list of texts or objects looks that was written into a cell."""
+
+
+def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:
+    """Return the column with the longest texts, if there is one of sentences."""
+    words = {n: _mean_words(c) for n, c in columns.items() if is_text(c.type) or pa.types.is_dictionary(c.type)}
+    known = sorted((n for n in words if words[n] >= SENTENCE), key=lambda n: -words[n])
+    if not known:
+        return None
+    reason = (
+        "it is the only column of sentences" if len(known) == 1 else f"its texts are longer than those of {known[1]}"
+    )
+    return Guess(known[:1], reason)
+
+
+def _mean_words(column: pa.ChunkedArray) -> float:
+    texts = [v for v in column.to_pylist() if isinstance(v, str) and v.strip()]
+    return sum(len(t.split()) for t in texts) / len(texts) if texts else 0.0
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:

@@ -43,7 +43,7 @@ class Plan:
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     """Say whether files of the wanted kind lie in folders that can be classes."""
-    if request.media is None or request.target is None:
+    if request.media is None or request.class_column is None:
         return Rejected("this task does not sort files into classes")
     if tree.only is not None:
         return Rejected("one file was named, not a folder of them")
@@ -68,7 +68,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     assert request.media is not None  # recognise() has seen it
     kind = request.media.name
     plan = classes_of(tree.with_suffix(request.media.suffixes), request, tree.splits)
-    raw = Raw({}, kinds={kind: kind, LABEL: request.target.kind.name if request.target else ""})
+    raw = Raw({}, kinds={kind: kind, LABEL: request.class_column.kind.name if request.class_column else ""})
     for split, rows in plan.rows.items():
         paths = [entry.path for entry, _ in rows]
         cells = pa.StructArray.from_arrays(

@@ -22,7 +22,7 @@ LARGEST = 10_000_000
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     """Say whether texts lie in folders that can be classes."""
-    if request.target is None or not any(c.kind.name == TEXT for c in request.columns):
+    if request.class_column is None or not any(c.kind.texts for c in request.columns):
         return Rejected("this task does not sort texts into classes")
     if tree.only is not None:
         return Rejected("one file was named, not a folder")
@@ -45,9 +45,9 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     """Make a row of each file; its class is the name of its folder."""
-    assert request.target is not None  # recognise() has seen it
+    assert request.class_column is not None  # recognise() has seen it
     plan = classes_of(tree.with_suffix(SUFFIXES), request, tree.splits)
-    raw = Raw({}, kinds={LABEL: request.target.kind.name})
+    raw = Raw({}, kinds={LABEL: request.class_column.kind.name})
     total = max(1, sum(len(rows) for rows in plan.rows.values()))
     guessed: list[str] = []
     large: list[str] = []

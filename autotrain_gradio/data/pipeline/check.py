@@ -232,7 +232,7 @@ def _tell_passed_over(state: State, tree: Tree, fetched: Fetched) -> None:
 
 
 def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:
-    """Look at every mapped column, classes first: rows without a class need no look at their media.
+    """Look at every mapped column, targets first: the media of a row without a target need not be opened.
 
     The columns of a role that takes the rest leave no row out, so that they are looked at side by side.
     """
@@ -244,7 +244,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             roles += [(column, f"{column.role}:{n}", [n]) for n in names]
         elif names:
             roles.append((column, column.role, names))
-    roles.sort(key=lambda r: (r[0].rest, not r[0].kind.classes))
+    roles.sort(key=lambda r: (r[0].rest, r[0].purpose != "target"))
     fingerprint = {f.path: (f.size, f.mtime_ns) for f in tree.files}
     stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
     contexts = {}
@@ -273,7 +273,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
 
     def keep(number: int, cells: Cells) -> None:
         column, role, names = roles[number]
-        rows.cells[role], rows.kinds[role] = cells, column.kind
+        rows.cells[role], rows.columns[role] = cells, column
         state.findings += [f for f in cells.findings if f.code not in raw.told]
         for code, indices in cells.left_out().items():
             rows.drop(indices, code)

@@ -109,7 +109,7 @@ def draw(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
     size = sum(c.facts["bytes"][i] for c in rows.cells.values() if "bytes" in c.facts for i in used)
     if size:
         items["Megabytes"] = round(size / 1e6, 1)
-    state.profile.append(panels.numbers(panels.OVERVIEW, items, note=state.how))
+    state.profile.append(panels.numbers("Overview", items, note=state.how, id="overview"))
     if left_out:
         reasons = [[REASONS.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in dropped(state)]
         state.profile.append(panels.table("Left out", ["Reason", "Rows"], reasons))

@@ -11,13 +11,11 @@ from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import ROW, WHERE, Raw
-from autotrain_gradio.data.values.arrow_columns import shown
+from autotrain_gradio.data.rows import ROW, WHERE, Guess, Raw
+from autotrain_gradio.data.values.arrow_columns import shown, value_type
 
-SENTENCE = 3.0
-"""Words that texts have on average, from which a column is one of sentences."""
-LOOKED_AT = 1000
-"""Rows that are looked at to tell what a column holds."""
+SAMPLE_ROWS = 1000
+"""Rows from which it is detected what a column holds."""
 
 
 @dataclass
@@ -36,22 +34,10 @@ def describe(table: pa.Table, raw: Raw) -> list[dict[str, Any]]:
     for name in table.column_names:
         if name in own:
             continue
-        column = table.column(name).slice(0, LOOKED_AT)
-        kind = raw.kinds.get(name) or _kind(column.type)
+        column = table.column(name).slice(0, SAMPLE_ROWS)
+        kind = raw.kinds.get(name) or value_type(column.type)
         found.append({"name": name, "kind": kind, "examples": _examples(column, kind, raw.names.get(name))})
     return found
-
-
-def _kind(type_: pa.DataType) -> str:
-    if pa.types.is_dictionary(type_):
-        type_ = type_.value_type
-    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
-        return "text"
-    if pa.types.is_integer(type_):
-        return "integer"
-    if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
-        return "number"
-    return "boolean" if pa.types.is_boolean(type_) else "other"
 
 
 def _examples(column: pa.ChunkedArray, kind: str, names: list[str] | None) -> list[str]:
@@ -89,7 +75,6 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
     mapping = Mapping(columns=describe(table, raw))
     names = [c["name"] for c in mapping.columns]
     taken: set[str] = set()
-    rest = any(c.rest for c in request.columns)
     for role in request.columns:
         given = request.spec.columns.get(role.role)
         if given:
@@ -125,7 +110,7 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
         free = [c for c in mapping.columns if c["name"] not in taken and _fits(role, c, request)]
         if role.rest:
             continue
-        found = _by_name(role, free) or _by_kind(role, free, mapping, table, rest=rest)
+        found = _by_name(role, free) or _by_cells(role, [c["name"] for c in free], mapping, table, raw, request)
         if found:
             mapping.roles[role.role] = found
             taken.update(found)
@@ -138,8 +123,8 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
 
 def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
     """Refuse a column that is to be predicted and to be learnt from."""
-    kinds = {c.role: c.kind for c in request.columns}
-    wanted = {n for r, names in mapping.roles.items() if kinds[r].classes or kinds[r].name == "number" for n in names}
+    purposes = {c.role: c.purpose for c in request.columns}
+    targets = {n for role, names in mapping.roles.items() if purposes[role] == "target" for n in names}
     return [
         Finding(
             "error",
@@ -149,9 +134,9 @@ def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
             f"data.columns.{role}",
         )
         for role, names in mapping.roles.items()
-        if kinds[role].name in {"text", "feature"}
+        if purposes[role] == "input"
         for name in names
-        if name in wanted
+        if name in targets
     ]
 
 
@@ -192,53 +177,31 @@ def _by_name(role: Column, free: list[dict[str, Any]]) -> list[str]:
     return []
 
 
-def _by_kind(role: Column, free: list[dict[str, Any]], mapping: Mapping, table: pa.Table, *, rest: bool) -> list[str]:
-    free = [c for c in free if c["kind"] != "other"]
-    exact = [c["name"] for c in free if c["kind"] == role.kind.name]
-    if role.kind.name == "text":
-        return _longest_texts(role, exact, mapping, table)
-    if rest and role.kind.name == "number":
-        return []  # most columns of a table hold numbers: that does not say which of them is to be predicted
-    if len(exact) == 1 or (exact and role.many and not role.join):
-        return exact if role.many else exact[:1]
-    if role.kind.suffixes or not role.kind.classes:
+def _by_cells(
+    role: Column, free: list[str], mapping: Mapping, table: pa.Table, raw: Raw, request: Request
+) -> list[str]:
+    """Return the columns whose cells are of the role's kind: as the layout declares, else as the kind recognizes."""
+    declared = [n for n in free if raw.kinds.get(n) == role.kind.name]
+    if len(declared) == 1 or (declared and role.many and not role.join):
+        return declared
+    recognize = None if role.kind.suffixes else getattr(role.kind.load(), "guess", None)
+    first_rows = {n: table.column(n).slice(0, SAMPLE_ROWS) for n in free}
+    found: Guess | None = recognize(first_rows, role, request) if recognize else None
+    if found is None:
         return []
-    repeated = [c["name"] for c in free if _repeats(table.column(c["name"]).slice(0, LOOKED_AT))]
-    if len(repeated) != 1:
-        return []
-    mapping.findings.append(_guessed(role, repeated[0], "it is the only column whose values repeat"))
-    return repeated
+    if found.reason:
+        mapping.findings.append(_guessed(role, found))
+    return found.names
 
 
-def _longest_texts(role: Column, names: list[str], mapping: Mapping, table: pa.Table) -> list[str]:
-    """Return the column with the longest texts, if there is one with sentences."""
-    words = {n: _words(table.column(n).slice(0, LOOKED_AT)) for n in names}
-    known = sorted((n for n in names if words[n] >= SENTENCE), key=lambda n: -words[n])
-    if not known:
-        return []
-    why = "it is the only column of sentences" if len(known) == 1 else f"its texts are longer than those of {known[1]}"
-    mapping.findings.append(_guessed(role, known[0], why))
-    return known[:1]
-
-
-def _words(column: pa.ChunkedArray) -> float:
-    texts = [v for v in column.to_pylist() if isinstance(v, str) and v.strip()]
-    return sum(len(t.split()) for t in texts) / len(texts) if texts else 0.0
-
-
-def _guessed(role: Column, name: str, why: str) -> Finding:
+def _guessed(role: Column, guess: Guess) -> Finding:
     return Finding(
         "info",
         "column-guessed",
-        f"'{name}' was taken as {role.named}: {why}.",
+        f"'{guess.names[0]}' was taken as {role.named}: {guess.reason}.",
         "Choose another column if that is wrong.",
         f"data.columns.{role.role}",
     )
-
-
-def _repeats(column: pa.ChunkedArray) -> bool:
-    values = [v for v in column.to_pylist() if v is not None]
-    return len(values) > 3 and 1 < len({str(v) for v in values}) <= len(values) / 2
 
 
 def _unclear(role: Column, free: list[dict[str, Any]], mapping: Mapping, request: Request) -> Finding:

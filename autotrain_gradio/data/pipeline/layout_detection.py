@@ -22,7 +22,7 @@ def _loose(tree: Tree, request: Request) -> bool:
     media = tree.with_suffix(request.media.suffixes)
     if len(media) < len(tree.files):
         return False
-    return request.target is None or all("/" not in f.path for f in media)
+    return request.class_column is None or all("/" not in f.path for f in media)
 
 
 def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
@@ -69,7 +69,7 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
             str(request.spec.path),
             "archive-in-archive",
         )
-    if best is None and _loose(tree, request) and request.target is None and request.media is not None:
+    if best is None and _loose(tree, request) and request.class_column is None and request.media is not None:
         role = next((c.title.lower() for c in request.columns if c.required and not c.kind.suffixes), "label")
         noun = request.media.noun or request.media.name
         raise DataError(
@@ -92,7 +92,7 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
         # What is needed comes first; why each form does not fit is for those who look closer.
         hint = (
             "For example: a folder for each class, with its pictures inside."
-            if request.media is not None and request.target is not None
+            if request.media is not None and request.class_column is not None
             else "Is this the right task? 'Which files can I use?' in the first step shows what it reads."
         )
         raise DataError(

@@ -28,10 +28,9 @@ from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.request import VERSION, Request
 from autotrain_gradio.data.rows import PLACE, ROW, Places, Raw, Rows
-from autotrain_gradio.data.sources.sample import samples_folder
+from autotrain_gradio.data.sources.sample import SAMPLE, root_of_sample, sample_root
 from autotrain_gradio.data.values.arrow_columns import THREADS
 
-SAMPLE = "sample:"
 IN_RUN = "run:"
 ROWS_AT_ONCE = 50_000
 """Rows in one record batch of a dataset on disk, or nearly so many."""
@@ -74,7 +73,7 @@ def write(
         "media": {role: rows.kinds[role].feature for role, c in rows.cells.items() if c.media},
         "arrow": [_inside(p, draft) for p in raw.arrow],
         "splits": {name: len(indices) for name, indices in parts.items() if len(indices)},
-        "files": _fingerprints(rows, raw, tree),
+        "files": _fingerprints(rows, raw, tree, request),
     }
     write_json(manifest_path, manifest)
     return manifest
@@ -162,9 +161,7 @@ def _root(tree: Tree, draft: Path, request: Request) -> str:
     if tree.root.is_relative_to(draft.resolve()) or tree.root.is_relative_to(draft):
         base = draft.resolve() if tree.root.is_relative_to(draft.resolve()) else draft
         return IN_RUN + tree.root.relative_to(base).as_posix()
-    if tree.root.is_relative_to(samples_folder()):
-        return SAMPLE + tree.root.relative_to(samples_folder()).as_posix()
-    return str(tree.root)
+    return sample_root(tree.root, request) or str(tree.root)
 
 
 def root_of(directory: Path, root: str) -> Path:
@@ -172,7 +169,7 @@ def root_of(directory: Path, root: str) -> Path:
     if root.startswith(IN_RUN):
         return directory / root.removeprefix(IN_RUN)
     if root.startswith(SAMPLE):
-        return samples_folder() / root.removeprefix(SAMPLE)
+        return root_of_sample(root)
     return Path(root)
 
 
@@ -180,13 +177,13 @@ def _inside(path: Path, draft: Path) -> str:
     return IN_RUN + path.relative_to(draft).as_posix() if path.is_relative_to(draft) else str(path)
 
 
-def _fingerprints(rows: Rows, raw: Raw, tree: Tree) -> dict[str, list[int]]:
+def _fingerprints(rows: Rows, raw: Raw, tree: Tree, request: Request) -> dict[str, list[int]]:
     """Return relative path → [bytes, modification time] of what was read; only sizes where the app owns the files."""
     names = set(raw.read)
     for cells in rows.cells.values():
         if cells.media and not raw.arrow:
             names.update(str(cells.values[i]) for i in rows.used())
-    keep_time = not tree.own and not tree.root.is_relative_to(samples_folder())
+    keep_time = not tree.own and sample_root(tree.root, request) is None
     known = tree.by_path
     return {n: [known[n].size, known[n].mtime_ns if keep_time else 0] for n in sorted(names) if n in known}
 

@@ -115,7 +115,7 @@ def _take(rows: Rows, request: Request) -> tuple[str, int]:
     if rows.classes():
         return " of each class", unfair
     # Where speakers might have been known, it is said that they do not decide.
-    return ", chosen at random," if any(c.kind.groups for c in request.columns) else "", unfair
+    return ", chosen at random," if any(c.purpose == "group" for c in request.columns) else "", unfair
 
 
 def _groups(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | None:
@@ -126,7 +126,7 @@ def _groups(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | None:
     """
     fraction = request.spec.valid_fraction
     least = max(2, math.ceil(1 / fraction))
-    named = [(r, c.content()) for r, c in rows.cells.items() if r in rows.kinds and rows.kinds[r].groups]
+    named = [(r, c) for r in rows.having("group") if (c := rows.cells[r].content()) is not None]
     files = [("recording", c.facts["recording"]) for c in rows.cells.values() if "recording" in c.facts]
     asked = ((named, _many), (named, _small), (files, _many))
     for groups, enough in asked:

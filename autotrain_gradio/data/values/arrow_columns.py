@@ -247,3 +247,19 @@ def in_types(table: pa.Table, types: dict[str, pa.DataType]) -> pa.Table:
             column = as_text(column) if pa.types.is_string(wanted) else pc.cast(column, wanted, safe=False)
         columns[name] = column
     return pa.table(columns)
+
+
+TEXT, INTEGER, NUMBER, BOOLEAN, OTHER = "text", "integer", "number", "boolean", "other"
+
+
+def value_type(type_: pa.DataType) -> str:
+    """Return what values of an Arrow type are, in words for people: `text integer number boolean other`."""
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        return TEXT
+    if pa.types.is_integer(type_):
+        return INTEGER
+    if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        return NUMBER
+    return BOOLEAN if pa.types.is_boolean(type_) else OTHER

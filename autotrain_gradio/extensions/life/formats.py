@@ -121,7 +121,7 @@ def look(tree: Tree) -> Found:
         if entry.suffix == ".textgrid":
             found.textgrids.append(entry)
         elif entry.suffix in {".csv", ".tsv"}:
-            how, _ = encoding.of_file(tree.root / entry.path, "")
+            how, _ = encoding.detect_encoding(tree.root / entry.path, "")
             with (tree.root / entry.path).open(encoding=how, errors="replace") as file:
                 first = file.readline(1000)
             if tiers.is_header(first):
@@ -320,7 +320,7 @@ def _tables(tree: Tree, found: Found, audio: Audio, writer: Writer, name: str, p
         progress("Reading the table", number / len(found.plain))
         delimiter = "\t" if entry.suffix == ".tsv" else ","
         # The name of the file is not told: it may be that of a person.
-        how, told = encoding.of_file(tree.root / entry.path, "a table of transcripts")
+        how, told = encoding.detect_encoding(tree.root / entry.path, "a table of transcripts")
         writer.findings += told
         with (tree.root / entry.path).open(encoding=how, errors="replace", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter)

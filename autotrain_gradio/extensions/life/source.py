@@ -17,13 +17,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from autotrain_gradio.core.assets import sample_folder
 from autotrain_gradio.core.errors import DataError, Finding, did_you_mean
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.files.archives import is_archive
 from autotrain_gradio.data.files.tree import Tree, scan
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress
-from autotrain_gradio.data.sources.sample import samples_folder
 from autotrain_gradio.extensions.life import choices, formats, server
 from autotrain_gradio.extensions.life.choices import LATEST, SAMPLE, Choice
 from autotrain_gradio.extensions.life.client import Login
@@ -181,7 +181,7 @@ def _read(
                 server.read(life, projects, writer, login, progress)
         elif place == SAMPLE:
             source = request.source(draft)
-            formats.read(_tree(samples_folder() / source.sample, request), writer, SAMPLE, progress)
+            formats.read(_tree(sample_folder(source.sample), request), writer, SAMPLE, progress)
         else:
             files = sorted(picked.iterdir()) if picked.is_dir() else []
             root = _gathered(files or [_local(place)], scratch / "raw", request, progress)

@@ -54,7 +54,7 @@ def segments_of(path: Path) -> list[Segment]:
         return _joined((r.get("tier_name"), r.get("start_time"), r.get("end_time"), r.get("text")) for r in rows)
     delimiter = "\t" if suffix == ".tsv" else ","
     made: list[list[str]] = []
-    how, guessed = encoding.of_file(path, "")
+    how, guessed = encoding.detect_encoding(path, "")
     if guessed:
         raise ValueError("not UTF-8")
     for line in path.read_text(encoding=how).split("\n")[1:]:

@@ -75,6 +75,7 @@ TASK = Task(
             "Image",
             IMAGE,
             "The picture, or the name of its file.",
+            purpose="input",
             names=("image", "img", "file_name", "filename", "file", "image_path", "path", "picture", "photo"),
         ),
         Column(
@@ -82,6 +83,7 @@ TASK = Task(
             "Label",
             LABEL,
             "The class that the picture belongs to.",
+            purpose="target",
             names=("target", "label", "labels", "class", "category", "fine_label", "species", "y"),
         ),
     ),

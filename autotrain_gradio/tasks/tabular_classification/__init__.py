@@ -45,6 +45,7 @@ TASK = Task(
             "What to predict",
             LABELS,
             "The column with the classes; several columns are predicted each by itself.",
+            purpose="target",
             many=True,
             names=("target", "label", "labels", "class", "category", "outcome", "y", "species", "churn"),
         ),

@@ -30,6 +30,7 @@ TASK = Task(
             "What to predict",
             NUMBER,
             "The column with the numbers; several columns are predicted together.",
+            purpose="target",
             many=True,
             names=("target", "price", "rent", "value", "amount", "score", "y", "label", "sales", "demand"),
         ),

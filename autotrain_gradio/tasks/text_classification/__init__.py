@@ -78,6 +78,7 @@ TASK = Task(
             "Text",
             TEXT,
             "The text. Of several columns, the parts are joined.",
+            purpose="input",
             many=True,
             join=True,
             names=(
@@ -103,6 +104,7 @@ TASK = Task(
             "Label",
             LABELS,
             "The class that the text belongs to, or its labels. Of several columns of 0 and 1, each is a label.",
+            purpose="target",
             many=True,
             join=True,
             names=(

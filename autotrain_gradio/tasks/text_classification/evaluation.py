@@ -24,7 +24,6 @@ SHOWN = 8
 MISTAKES = 24
 CHARACTERS = 240
 """Most characters that are shown of a text."""
-SAMPLES_TITLE = "Predictions on the same validation texts"
 MISTAKES_TITLE = "Most confident mistakes"
 
 
@@ -79,7 +78,7 @@ class ClassEvaluator:
         for row in self._shown:
             name, probability, true = self._prediction(row)
             rows.append([shortened(self._texts[row]), mark(name == true), f"{name} {probability:.2f}", true])
-        return panels.table(SAMPLES_TITLE, ["text", "", "predicted", "true"], rows)
+        return samples_panel(rows)
 
     def results_panel(self, values: Mapping[str, float]) -> Panel:
         """List the metrics, beside a trivial baseline."""
@@ -142,7 +141,7 @@ class LabelEvaluator:
             shown = [f"{name} {scores[names.index(name)]:.2f}" for name in predicted]
             right = mark(set(predicted) == set(true))
             rows.append([shortened(self._texts[row]), right, listed(shown), listed(true)])
-        return panels.table(SAMPLES_TITLE, ["text", "", "predicted", "true"], rows)
+        return samples_panel(rows)
 
     def results_panel(self, values: Mapping[str, float]) -> Panel:
         """List the metrics."""
@@ -174,6 +173,17 @@ def threshold_note(params: Any, *, evaluated: bool) -> str:
     return (
         "A label is assigned if its score is at least its threshold, which was tuned for the best F1 on the validation "
         "texts. The metrics are cross-fitted: those of each half of these texts use thresholds tuned on the other half."
+    )
+
+
+def samples_panel(rows: list[list[str]]) -> Panel:
+    """Return the table of sample predictions, whose texts are offered as examples to try the model on."""
+    return panels.table(
+        "Predictions on the same validation texts",
+        ["text", "", "predicted", "true"],
+        rows,
+        id="samples",
+        examples={"text": [row[0].removesuffix("…") for row in rows]},
     )
 
 

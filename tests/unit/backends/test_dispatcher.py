@@ -19,9 +19,12 @@ from autotrain_gradio import backends
 from autotrain_gradio.backends import devices as gpus
 from autotrain_gradio.backends import dispatcher as module
 from autotrain_gradio.backends import local
+from autotrain_gradio.backends.base import Attempt, BackendType
 from autotrain_gradio.backends.devices import accelerated, devices, least_used
 from autotrain_gradio.backends.dispatcher import Dispatcher
+from autotrain_gradio.backends.local.backend import LocalBackend
 from autotrain_gradio.core.errors import SpecError
+from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.core.spec import Secrets
 from autotrain_gradio.runs.files import append_line
@@ -31,10 +34,8 @@ from autotrain_gradio.runs.store import Store
 SPEC = {"task": "toy-sorting", "project_name": "toys", "model": "tiny", "data": {"source": "upload", "path": "x"}}
 
 
-class Place:
-    """A backend that only writes down what it is asked."""
-
-    capabilities = local.capabilities
+class Place(LocalBackend):
+    """A backend that only records what it is asked to do."""
 
     def __init__(self) -> None:
         self.submitted: list[tuple[str, int, bool, str | None]] = []
@@ -42,10 +43,16 @@ class Place:
         self.signals: list[tuple[str, bool]] = []
         self.dead: dict[str, tuple[str, str]] = {}
 
-    def submit(self, directory: Path, attempt: int, env: Any, *, resume: bool, device: str | None = None) -> None:
-        self.submitted.append((directory.name, attempt, resume, device))
-        self.environments.append(dict(env))
-        (directory / "backend.json").write_text(json.dumps({"device": device}))
+    def open(self, settings: Settings) -> Place:
+        super().__init__(settings)
+        return self
+
+    def submit(self, attempt: Attempt) -> None:
+        devices = attempt.allocation.devices
+        given = None if devices is None else ",".join(devices)
+        self.submitted.append((attempt.directory.name, attempt.number, attempt.resume, given))
+        self.environments.append(dict(attempt.env))
+        (attempt.directory / "backend.json").write_text(json.dumps({"devices": devices}))
 
     def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
         reason, hint = self.dead.get(directory.name, ("", ""))
@@ -62,7 +69,8 @@ class Place:
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Place:
     found = Place()
-    monkeypatch.setitem(backends.BACKENDS, "local", found)
+    declared = BackendType("local", "Recorder", local.BACKEND.capabilities, found.open)
+    monkeypatch.setattr(backends, "registry", lambda: NamedRegistry("backend", [declared]))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("HF_TOKEN_PATH", str(tmp_path / "no-login"))
     return found
@@ -97,8 +105,8 @@ def test_runs_start_in_the_order_of_their_queueing(place: Place, settings: Setti
     order = [r.id for r in reversed(runs)]
     assert [dispatcher.position(r) for r in runs] == [3, 2, 1]
     for n in range(3):
-        dispatcher.turn()
-        dispatcher.turn()
+        dispatcher.dispatch()
+        dispatcher.dispatch()
         assert place.started == order[: n + 1]
         say(store.get(order[n]), "completed")
     assert dispatcher.position(runs[0]) is None
@@ -113,13 +121,13 @@ def test_a_resumed_run_waits_behind_those_that_were_asked_for_before(
     for run in (first, second):
         dispatcher.enqueue(run, Secrets())
         time.sleep(0.002)
-    dispatcher.turn()
+    dispatcher.dispatch()
     say(first, "failed")
     dispatcher.enqueue(third, Secrets())
     time.sleep(0.002)
     dispatcher.enqueue(first, Secrets(), resume=True)
     for run in (second, third, first):
-        dispatcher.turn()
+        dispatcher.dispatch()
         say(run, "completed", run.state().attempt)
     assert [(n, a, r) for n, a, r, _ in place.submitted] == [
         (first.id, 1, False),
@@ -138,10 +146,10 @@ def test_each_run_has_a_device_of_its_own(
     for run in runs:
         dispatcher.enqueue(run, Secrets())
         time.sleep(0.002)
-    dispatcher.turn()
+    dispatcher.dispatch()
     assert [d for *_, d in place.submitted] == ["3", "GPU-abc"]  # a slot for each
     say(runs[1], "completed")
-    dispatcher.turn()
+    dispatcher.dispatch()
     assert [d for *_, d in place.submitted] == ["3", "GPU-abc", "GPU-abc"]
 
 
@@ -151,7 +159,7 @@ def test_one_slot_gets_all_devices(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     dispatcher = Dispatcher(settings, store)
     dispatcher.enqueue(new(store), Secrets())
-    dispatcher.turn()
+    dispatcher.dispatch()
     assert place.submitted[0][-1] is None
 
 
@@ -175,7 +183,8 @@ def test_devices_are_counted_by_the_driver(tmp_path: Path, monkeypatch: pytest.M
         gpus._count.cache_clear()
         assert devices({}) == [str(i) for i in range(count)]
     gpus._count.cache_clear()
-    assert least_used(["0", "1", "2"], ["0", "1", "1"]) == "2"
+    assert least_used(["0", "1", "2"], ["0", "1", "1"]) == ["2"]
+    assert least_used(["0", "1", "2"], ["0"], 2) == ["1", "2"]
 
 
 def test_a_gpu_is_nvidias_or_that_of_an_apple_computer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,16 +203,16 @@ def test_a_vanished_worker_is_written_down_and_what_it_left_is_ended(
     dispatcher = Dispatcher(settings, store)
     run, following = new(store), new(store)
     dispatcher.enqueue(run, Secrets())
-    dispatcher.turn()
+    dispatcher.dispatch()
     say(run, "running")
     dispatcher.enqueue(following, Secrets())
     place.dead[run.id] = ("It fell.", "Lift it.")
-    dispatcher.turn()
+    dispatcher.dispatch()
     state = run.state()
     assert (state.name, state.reason, state.hint) == ("interrupted", "It fell.", "Lift it.")
     assert place.signals == [(run.id, True)]
     assert place.started == [run.id, following.id]
-    dispatcher.turn()
+    dispatcher.dispatch()
     assert place.signals == [(run.id, True)]
 
 
@@ -214,17 +223,17 @@ def test_a_stop_is_escalated_in_two_steps(
     dispatcher = Dispatcher(settings, store)
     run = new(store)
     dispatcher.enqueue(run, Secrets())
-    dispatcher.turn()
+    dispatcher.dispatch()
     say(run, "running")
     dispatcher.request_stop(run, by="me")
     monkeypatch.setattr(module.time, "time", lambda: clock[0])
     for seconds, signals in ((4.0, []), (2.0, [False]), (9.0, [False]), (2.0, [False, True])):
         clock[0] += seconds
-        dispatcher.turn()
+        dispatcher.dispatch()
         assert [hard for _, hard in place.signals] == signals, seconds
     assert [c["kind"] for c in run.controls()] == ["queued", "started", "stop", "kill"]
     place.dead[run.id] = ("The process was killed (SIGKILL).", "memory")
-    dispatcher.turn()
+    dispatcher.dispatch()
     assert "did not stop within 5 s" in run.state().reason
 
 
@@ -236,8 +245,8 @@ def test_a_run_that_cannot_be_started_fails_and_the_queue_goes_on(
     for run in (nowhere, good):
         dispatcher.enqueue(run, Secrets())
         time.sleep(0.002)
-    dispatcher.turn()
-    dispatcher.turn()
+    dispatcher.dispatch()
+    dispatcher.dispatch()
     state = nowhere.state()
     assert state.name == "failed" and "no backend 'moon'" in state.reason
     assert place.started == [good.id]
@@ -249,7 +258,7 @@ def test_a_run_that_cannot_be_started_fails_and_the_queue_goes_on(
     monkeypatch.setattr(place, "submit", refuse)
     third = new(store)
     dispatcher.enqueue(third, Secrets())
-    dispatcher.turn()
+    dispatcher.dispatch()
     assert third.state().name == "failed" and "temporarily unavailable" in third.state().reason
 
 
@@ -266,7 +275,7 @@ def test_damaged_records_do_not_stop_the_queue(place: Place, settings: Settings,
     good = new(store)
     dispatcher.enqueue(good, Secrets())
     for _ in range(4):
-        dispatcher.turn()
+        dispatcher.dispatch()
         for run in broken:
             if run.id in place.started:
                 say(run, "completed")
@@ -278,11 +287,11 @@ def test_a_token_stays_in_memory_until_the_run_has_ended(place: Place, settings:
     dispatcher = Dispatcher(settings, store)
     run = new(store, hub={"push_to_hub": True})
     dispatcher.enqueue(run, Secrets(token="hf_secret"))
-    dispatcher.turn()
+    dispatcher.dispatch()
     assert place.environments[0]["HF_TOKEN"] == "hf_secret"
     assert run.id in dispatcher._secrets
     say(run, "failed")
-    dispatcher.turn()
+    dispatcher.dispatch()
     assert run.id not in dispatcher._secrets
     assert all(b"hf_secret" not in p.read_bytes() for p in run.directory.iterdir() if p.is_file())
 
@@ -305,10 +314,10 @@ def test_after_a_restart_a_run_waits_for_the_token_that_it_needs(
     later = Dispatcher(settings, store)
     assert later.lacks_token(run) is lacks
     assert (later.position(run) is None) is lacks
-    assert later.turn() is lacks
+    assert later.dispatch() is lacks
     assert (place.started == []) is lacks
     later.enqueue(run, Secrets(token="hf_again"))
-    later.turn()
+    later.dispatch()
     assert place.started == [run.id]
     assert [c["kind"] for c in run.controls()] == ["queued", "started"]
 
@@ -330,18 +339,18 @@ def test_a_login_of_this_machine_is_a_token_but_not_for_strangers(
 def test_a_bad_turn_does_not_end_the_queue(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SECONDS", 0.02)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.02)
     dispatcher = Dispatcher(settings, store)
     turns: list[int] = []
-    real = dispatcher.turn
+    real = dispatcher.dispatch
 
-    def turn() -> bool:
+    def dispatch() -> bool:
         turns.append(1)
         if len(turns) < 3:
             raise ZeroDivisionError
         return real()
 
-    monkeypatch.setattr(dispatcher, "turn", turn)
+    monkeypatch.setattr(dispatcher, "dispatch", dispatch)
     run = new(store)
     dispatcher.start()
     try:
@@ -357,7 +366,7 @@ def test_a_bad_turn_does_not_end_the_queue(
 def test_a_process_without_the_token_lends_the_queue_to_one_that_has_it(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, seconds in (("SECONDS", 0.02), ("LEND_SECONDS", 0.2), ("LEND_EVERY", 0.3)):
+    for name, seconds in (("POLL_SECONDS", 0.02), ("RELEASE_SECONDS", 0.2), ("RELEASE_INTERVAL_SECONDS", 0.3)):
         monkeypatch.setattr(module, name, seconds)
     page, command = Dispatcher(settings, store), Dispatcher(settings, store)
     run = new(store, hub={"push_to_hub": True})
@@ -377,7 +386,7 @@ def test_a_process_without_the_token_lends_the_queue_to_one_that_has_it(
 
 def test_an_unknown_backend_is_named() -> None:
     with pytest.raises(SpecError, match="Did you mean 'local'"):
-        backends.backend("locale")
+        backends.backend_type("locale")
 
 
 def test_a_turn_over_many_ended_runs_is_cheap(place: Place, settings: Settings, store: Store) -> None:
@@ -389,11 +398,11 @@ def test_a_turn_over_many_ended_runs_is_cheap(place: Place, settings: Settings, 
         run.events_path.write_text("\n".join(lines) + "\n")
         say(run, "completed")
     dispatcher = Dispatcher(settings, store)
-    dispatcher.turn()
+    dispatcher.dispatch()
     seconds = []
     for _ in range(5):
         began = time.process_time()
-        dispatcher.turn()
+        dispatcher.dispatch()
         seconds.append(time.process_time() - began)
     assert min(seconds) < 0.025, f"{min(seconds) * 1e3:.1f} ms: over 5% of a core at two turns a second"
 
@@ -433,7 +442,7 @@ def apps(toys: Path, settings: Settings) -> Iterator[Callable[[], subprocess.Pop
         assert app.stdout
         app.stdout.close()
     for run in Store(settings.runs).list():
-        local.signal(run.directory, hard=True)
+        LocalBackend(settings).signal(run.directory, hard=True)
 
 
 def reaches(run: Run, *names: str, seconds: float = 20.0) -> str:
@@ -447,7 +456,7 @@ def reaches(run: Run, *names: str, seconds: float = 20.0) -> str:
 
 
 def test_of_two_apps_one_works_the_queue_and_the_other_takes_over(
-    apps: Callable[[], subprocess.Popen[str]], store: Store
+    apps: Callable[[], subprocess.Popen[str]], store: Store, settings: Settings
 ) -> None:
     params = {"steps": 2000, "step_seconds": 0.01}
     runs = [new(store, params=params), *(new(store, params={"steps": 3}) for _ in range(3))]
@@ -463,7 +472,7 @@ def test_of_two_apps_one_works_the_queue_and_the_other_takes_over(
     first.wait()
     time.sleep(0.2)
     assert psutil.pid_exists(pid) and runs[0].state().name == "running"
-    assert local.status(runs[0].directory, 1, 0.0)["alive"]
+    assert LocalBackend(settings).status(runs[0].directory, 1, 0.0)["alive"]
     runs[0].ask_stop("me")
     reaches(runs[0], "cancelled")
     for run in runs[1:]:

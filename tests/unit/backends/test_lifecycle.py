@@ -106,7 +106,7 @@ def test_stop_keeps_the_weights(service: Service, start: Start, until: Until) ->
 def test_a_worker_that_does_not_react_is_ended_with_its_whole_group(
     service: Service, start: Start, until: Until, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autotrain_gradio.backends.dispatcher.HARD_AFTER", 1.0)
+    monkeypatch.setattr("autotrain_gradio.backends.dispatcher.KILL_AFTER_SECONDS", 1.0)
     run = start(steps=10_000, step_seconds=0.02, trouble=trouble)
     until(run, "running")
     pids = [worker_pid(service, run)]

@@ -7,49 +7,7 @@ from typing import Any
 import pytest
 
 from autotrain_gradio.cli import commands
-from autotrain_gradio.cli.console import Bar, duration, findings_text, panel_text, say, table, training_line
-from autotrain_gradio.core import panels
-
-PANELS = {
-    "numbers": panels.numbers("Overview", {"Images": 1200}),
-    "bars": panels.bars("Classes", ["cat", "dog"], {"train": [6, 2], "validation": [2, 1]}, unit="rows"),
-    "lines": panels.lines("Loss", {"training": [(1, 2.0), (2, 0.5)], "never": []}),
-    "scatter": panels.scatter("Predictions", [(1, 2.0), (2, 4.5), (3, 6.0)], x="true", y="predicted"),
-    "matrix": panels.matrix("Confusion", ["cat", "dog"], [[5, 1], [0, 7]], rows="true", columns="predicted"),
-    "table": panels.table("Figures", ["name", "value"], [["accuracy", 0.91234567]]),
-    "gallery": panels.gallery("Mistakes", [{"file": "report/1.jpg", "caption": "cat, not dog"}]),
-    "transcripts": panels.transcripts(
-        "Heard",
-        [{"reference": "one two three", "prediction": "one tow three four", "wer": 2 / 3, "file": "report/1.wav"}],
-    ),
-    "tokens": panels.tokens(
-        "Read", [{"label": "row 1: good", "read": ["[CLS]", "we", "##ll"], "cut": ["done"], "more": 7}]
-    ),
-    "markdown": panels.markdown("Well done.", title="Said"),
-}
-EXPECTED = {
-    "numbers": "1,200",
-    "bars": "6 + 2 rows",
-    "lines": "0.5",
-    "scatter": "correlation 0.990, 3 points",
-    "matrix": "cat    5    1",
-    "table": "0.9123",
-    "gallery": "report/1.jpg: cat, not dog",
-    "transcripts": "  one [-two-]{+tow+} three {+four+}\n    report/1.wav · WER 67%",
-    "tokens": "  row 1: good\n    [CLS]|we|##ll ✂ done … and 7 more",
-    "markdown": "Well done.",
-}
-
-
-@pytest.mark.parametrize("kind", panels.KINDS)
-def test_every_kind_of_panel_can_be_written(kind: str) -> None:
-    text = panel_text(PANELS[kind])
-    assert EXPECTED[kind] in text and PANELS[kind]["title"] in text
-
-
-def test_a_long_table_says_how_much_is_left_out() -> None:
-    text = panel_text(panels.table("T", ["n"], [[i] for i in range(50)]), rows=20)
-    assert "… and 30 more" in text and "\n  19" in text and "\n  20" not in text
+from autotrain_gradio.cli.console import Bar, duration, findings_text, say, training_line
 
 
 def test_findings_come_errors_first_with_where_and_hint() -> None:
@@ -66,10 +24,6 @@ def test_findings_come_errors_first_with_where_and_hint() -> None:
 def test_control_characters_of_data_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     say("label \x1b]0;owned\x07 end")
     assert "\x1b" not in capsys.readouterr().out
-
-
-def test_numbers_stand_right_and_words_left() -> None:
-    assert table(["name", "n"], [["a", 5], ["bbbbb", 12]]) == "name    n\n-----  --\na       5\nbbbbb  12"
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(4.7, "4 s"), (60, "1 min"), (125, "2 min 5 s"), (7800, "2 h 10 min")])
@@ -129,8 +83,3 @@ def test_predictions_are_said_with_what_is_to_be_known_about_them() -> None:
     assert commands._said({"labels": ["late", "price"], "scores": scores}) == "late 90.0%, price 40.0%"
     assert commands._said({"labels": [], "scores": scores}) == "no label"
     assert commands._said({"text": "hello"}) == "text hello"
-
-
-def test_long_names_do_not_push_the_bars_away() -> None:
-    drawn = panel_text(panels.bars("Classes", ["cat", "a long\nstory " * 400], {"rows": [1, 2]}))
-    assert max(map(len, drawn.splitlines())) < 100 and "a long story a long" in drawn and "…" in drawn

@@ -34,20 +34,24 @@ from autotrain_gradio.data.catalog import (
 from autotrain_gradio.data.declarations import Column
 
 TEXTS = (
-    Column("text", "Text", TEXT, names=("text", "sentence", "review"), many=True, join=True),
-    Column("target", "Label", LABELS, names=("target", "label", "labels"), many=True, join=True),
+    Column("text", "Text", TEXT, purpose="input", names=("text", "sentence", "review"), many=True, join=True),
+    Column("target", "Label", LABELS, purpose="target", names=("target", "label", "labels"), many=True, join=True),
 )
 TABLES = (
-    Column("features", "Columns to learn from", FEATURE, many=True, rest=True),
-    Column("target", "Target", LABELS, names=("target", "label", "class"), many=True),
-    Column("id", "Id", VALUE, names=("id",), required=False),
+    Column("features", "Columns to learn from", FEATURE, purpose="input", many=True, rest=True),
+    Column("target", "Target", LABELS, purpose="target", names=("target", "label", "class"), many=True),
+    Column("id", "Id", VALUE, purpose="meta", names=("id",), required=False),
 )
-NUMBERS = (TABLES[0], Column("target", "Target", NUMBER, names=("target", "price"), many=True), TABLES[2])
+NUMBERS = (
+    TABLES[0],
+    Column("target", "Target", NUMBER, purpose="target", names=("target", "price"), many=True),
+    TABLES[2],
+)
 SPEECH = (
-    Column("text", "Transcript", TEXT, names=("text",)),
-    Column("start", "Begin", SECONDS, names=("start",), required=False),
-    Column("speaker", "Speaker", GROUP, names=("speaker",), required=False),
-    Column("recording", "Recording", GROUP, names=("recording",), required=False),
+    Column("text", "Transcript", TEXT, purpose="target", names=("text",)),
+    Column("start", "Begin", SECONDS, purpose="input", names=("start",), required=False),
+    Column("speaker", "Speaker", GROUP, purpose="group", names=("speaker",), required=False),
+    Column("recording", "Recording", GROUP, purpose="group", names=("recording",), required=False),
 )
 
 

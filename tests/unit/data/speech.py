@@ -31,12 +31,14 @@ from autotrain_gradio.data.declarations import Column
 from tests.unit.data.conftest import errors
 
 SPEECH = (
-    Column("audio", "Recording", AUDIO, names=("audio", "file_name", "path")),
-    Column("text", "Transcript", TEXT, names=("text", "transcription", "sentence"), many=True, join=True),
-    Column("start", "Start", SECONDS, names=("start",), required=False),
-    Column("end", "End", SECONDS, names=("end",), required=False),
-    Column("speaker", "Speaker", GROUP, names=("speaker", "client_id"), required=False),
-    Column("recording", "Source recording", GROUP, names=("recording",), required=False),
+    Column("audio", "Recording", AUDIO, purpose="input", names=("audio", "file_name", "path")),
+    Column(
+        "text", "Transcript", TEXT, purpose="target", names=("text", "transcription", "sentence"), many=True, join=True
+    ),
+    Column("start", "Start", SECONDS, purpose="input", names=("start",), required=False),
+    Column("end", "End", SECONDS, purpose="input", names=("end",), required=False),
+    Column("speaker", "Speaker", GROUP, purpose="group", names=("speaker", "client_id"), required=False),
+    Column("recording", "Source recording", GROUP, purpose="group", names=("recording",), required=False),
 )
 
 

@@ -24,6 +24,7 @@ def rows_of(counts: dict[str, int], copies: int = 1) -> Rows:
     rows.cells["image"] = Cells(
         where, [None] * len(labels), {"digest": [f"{i // copies}" for i in range(len(labels))]}, media=True
     )
+    rows.columns = {c.role: c for c in request().columns}
     return rows
 
 

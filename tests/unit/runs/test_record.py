@@ -160,7 +160,7 @@ def test_an_attempt_is_queued_begun_and_stopped_once(run: Run) -> None:
     run.ask_stop("me")
     run.ask_stop("me")
     assert [c["kind"] for c in run.controls()] == ["queued", "started", "stop"]
-    assert run.vanished(1, "killed") and not run.vanished(1, "again")
+    assert run.record_interruption(1, "killed") and not run.record_interruption(1, "again")
     run.ask_stop("me")
     assert run.enqueue(resume=True) == 2
     run.ask_stop("me")
@@ -173,7 +173,7 @@ def test_a_worker_that_had_to_be_killed_is_explained_by_that(run: Run) -> None:
     run.enqueue(resume=False)
     run.begin(1)
     run.control("kill", 1, reason="it did not stop within 60 s")
-    run.vanished(1, "The process was killed (SIGKILL).", "Most likely the memory ran out.")
+    run.record_interruption(1, "The process was killed (SIGKILL).", "Most likely the memory ran out.")
     state = run.state()
     assert "did not stop within 60 s" in state.reason and "memory" not in state.hint
 
@@ -182,7 +182,7 @@ def test_a_last_word_is_not_overruled(run: Run) -> None:
     run.enqueue(resume=False)
     run.begin(1)
     append_line(run.events_path, {"kind": "state", "attempt": 1, "state": "completed"})
-    assert not run.vanished(1)
+    assert not run.record_interruption(1)
     assert run.state().name == "completed"
 
 

@@ -57,7 +57,7 @@ def test_a_draft_and_its_life(run: Run) -> None:
     reporter.progress(1, 4, 0.5, 2.0)
     second = snapshots.get(run, alive)
     assert second["version"] > first["version"]
-    assert second["state"] == "running" and second["detail"] == "Playing" and second["title"] == "Training"
+    assert second["state"] == "running" and second["detail"] == "Playing" and second["title"] == "Running"
     assert second["progress"] == {
         "step": 1,
         "unit": "step",

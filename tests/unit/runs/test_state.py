@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autotrain_gradio.runs.record import derive
-from autotrain_gradio.runs.snapshot import TITLES
+from autotrain_gradio.runs.states import TITLES
 
 Record = dict[str, Any]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from autotrain_gradio.backends.base import CallOptions
 from autotrain_gradio.core.errors import DataError, Forbidden, NotFound, SpecError, StateError, WorkerError
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.service import Service
@@ -108,14 +109,14 @@ def test_a_check_of_other_settings_does_not_reach_a_started_run(
 ) -> None:
     began, ended = threading.Event(), threading.Event()
 
-    def slow(directory: Path, verb: str, context: Any, *, cancel: threading.Event, **more: Any) -> Any:
+    def slow(self: Any, directory: Path, verb: str, context: Any, options: CallOptions) -> Any:
         began.set()
-        assert cancel.wait(10)
+        assert options.cancel is not None and options.cancel.wait(10)
         time.sleep(0.3)  # the worker takes a moment to die
         ended.set()
         raise WorkerError("It was cancelled.", code="cancelled")
 
-    monkeypatch.setattr("autotrain_gradio.backends.local.call", slow)
+    monkeypatch.setattr("autotrain_gradio.backends.local.backend.LocalBackend.call", slow)
     draft = service.draft("toy-sorting")
     spec = {"task": "toy-sorting", "data": {"source": "upload", "path": "x"}}
     failures: list[Exception] = []

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.backends import local
+from autotrain_gradio.backends.base import CallOptions
+from autotrain_gradio.backends.local.backend import LocalBackend
 from autotrain_gradio.core.errors import StateError, WorkerError
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.service import Service
@@ -47,20 +48,21 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Let calls last until they are cancelled or told to `end`, save with the model 'last/one'; return those begun."""
     begun: list[dict[str, Any]] = []
 
-    def call(directory: Path, verb: str, context: dict[str, Any], *, cancel: threading.Event, **more: Any) -> Any:
-        end = threading.Event()
+    def call(self: Any, directory: Path, verb: str, context: dict[str, Any], options: CallOptions) -> Any:
+        end, cancel = threading.Event(), options.cancel
+        assert cancel is not None
         begun.append({"verb": verb, "model": context["spec"]["model"], "cancel": cancel, "end": end})
-        if more.get("progress"):
-            more["progress"]("Reading", 0.1)
-        if more.get("found"):
-            more["found"]({"rows": 7})
+        if options.progress:
+            options.progress("Reading", 0.1)
+        if options.found:
+            options.found({"rows": 7})
         while context["spec"]["model"] != "last/one" and not end.wait(0.02):
             if cancel.is_set():
                 time.sleep(0.1)  # its worker needs a moment to end
                 raise WorkerError("cancelled", code="cancelled")
         return {"findings": [], "model": context["spec"]["model"]}
 
-    monkeypatch.setattr(local, "call", call)
+    monkeypatch.setattr(LocalBackend, "call", call)
     return begun
 
 
@@ -68,7 +70,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, list[str]]]:
     """A service behind a page, and the verbs for which workers were made ready."""
     ready: list[str] = []
-    monkeypatch.setattr(local.WarmWorkers, "warm", lambda self, directory, verb, *more: ready.append(verb))
+    monkeypatch.setattr(LocalBackend, "prefetch", lambda self, directory, verb, *more: ready.append(verb))
     found = Service(Settings(home=tmp_path / "home"), dispatch=False, interactive=True)
     yield found, ready
     found.close()

@@ -9,17 +9,17 @@ import pytest
 
 from autotrain_gradio.api import input_of
 from autotrain_gradio.cli import commands
-from autotrain_gradio.cli.console import panel_text, training_line
+from autotrain_gradio.cli.console import training_line
 from autotrain_gradio.cli.main import main
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.panels import render_all_html, render_text
 from autotrain_gradio.core.spec import RunSpec, from_yaml
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.snapshot import Fold
 from autotrain_gradio.tasks.registry import registry, resolve
 from autotrain_gradio.ui import answers, check_view, kinds_table, models, row_form, run_html
-from autotrain_gradio.ui.panels import to_html
 
 NASTY = '"><script>alert(1)</script>'
 FEATURE = {"typical": None, "low": None, "high": None, "choices": [], "distinct": 0, "whole": False, "missing": False}
@@ -88,7 +88,11 @@ def test_the_table_of_kinds_takes_only_what_makes_sense() -> None:
 
 
 def test_the_table_of_kinds_tells_what_the_overview_does_and_stands_for_it() -> None:
-    overview = panels.table("Columns", kinds_table.OVERVIEW, [["size", "number", "0", 9, "1 to 3, median 2"]])
+    overview = panels.table(
+        "Columns",
+        ["Column", "Kind", "Missing", "Different", "Values"],
+        [["size", "number", "0", 9, "1 to 3, median 2"]],
+    )
     column = {"feature": "number", "guessed": True, "missing": 0, "distinct": 9, "examples": ["2"]}
     check = {
         "columns": [{"name": "size", **column}, {"name": "nr", **column, "feature": "id"}, {"name": "b", **column}],
@@ -104,7 +108,7 @@ def test_the_table_of_kinds_tells_what_the_overview_does_and_stands_for_it() -> 
 def test_the_counts_of_a_check_stand_above_all_and_once() -> None:
     counts = {"Rows": 90, "Training": 72, "Validation": 18, "Left out": 3, "Megabytes": 1.5}
     check = {
-        "profile": [panels.numbers(panels.OVERVIEW, counts), panels.table("Other", ["a"], [[1]])],
+        "profile": [panels.numbers("Overview", counts), panels.table("Other", ["a"], [[1]])],
         "rows": 93,
         "layout": {},
     }
@@ -115,21 +119,21 @@ def test_the_counts_of_a_check_stand_above_all_and_once() -> None:
 
 def test_one_row_is_no_rows() -> None:
     panel = panels.bars("Classes", ["a", "b"], {"train": [1, 0], "validation": [0, 2]}, unit="rows")
-    drawn, text = to_html([panel], str), panel_text(panel)
+    drawn, text = render_all_html([panel]), render_text(panel)
     assert "1 row<" in drawn and "2 rows<" in drawn
     assert " 1 + 0 row\n" in text and " 0 + 2 rows" in text
-    assert panels.unit_of({"unit": "min"}, 1) == "min" and panels.unit_of({}, 1) == ""
+    assert panels.unit_for({"unit": "min"}, 1) == "min" and panels.unit_for({}, 1) == ""
 
 
 def test_points_are_drawn_by_both_faces() -> None:
     panel = panels.scatter("Fit", [(1, 1.5), (2, 1.9), (3, 3.2)], x="<true>", y="predicted", line="diagonal")
-    drawn = to_html([panel], str)
+    drawn = render_all_html([panel])
     assert drawn.count("<circle") == 3 and "stroke-dasharray" in drawn and "&lt;true&gt;" in drawn
-    text = panel_text(panel)
+    text = render_text(panel)
     assert "predicted" in text and "correlation 0.956" in text
     empty = panels.scatter("Nothing", [], x="a", y="b")
-    assert "no points" in to_html([empty], str) and "no points" in panel_text(empty)
-    assert "<circle" in to_html([panels.scatter("One", [(5, 5)], x="a", y="b", line="zero")], str)
+    assert "no points" in render_all_html([empty]) and "no points" in render_text(empty)
+    assert "<circle" in render_all_html([panels.scatter("One", [(5, 5)], x="a", y="b", line="zero")])
     with pytest.raises(ValueError, match="no line"):
         panels.scatter("x", [], x="a", y="b", line="curve")
 
@@ -148,9 +152,9 @@ def test_a_training_in_trials_is_told_in_trials(tmp_path: Path) -> None:
     found = Fold(run).snapshot(lambda *_: {"alive": True})
     assert found["progress"]["unit"] == "trial" and 90 < found["progress"]["eta_seconds"] <= 100
     assert "trial 3 of 30" in training_line(found) and "epoch" not in training_line(found)
-    line = run_html.progress(found)
+    line = run_html.render_progress(found)
     assert "Trial 3 of 30" in line and "left" in line and "poch" not in line
-    assert "best so far is kept" in run_html.progress({**found, "state": "stopping"})
+    assert "best model is kept" in run_html.render_progress({**found, "state": "stopping"})
 
 
 def test_what_is_typed_becomes_a_row_or_a_table(tmp_path: Path) -> None:

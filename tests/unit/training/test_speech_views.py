@@ -27,7 +27,7 @@ def look(talk: Talk, **context: Any) -> dict[str, Any]:
 
 def test_the_preview_has_sound_labels_and_the_new_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = prepared(tmp_path, monkeypatch, ["कि का!"] * 5 + ["ङ"], "tiny", tokens="graphemes", speed_perturbation=True)
-    others = [made.directory / "preview" / name for name in ("old.wav", "life/heard.wav")]
+    others = [made.directory / "preview" / name for name in ("old.wav", "picker/heard.wav")]
     others[1].parent.mkdir(parents=True)
     for file in others:
         file.touch()

@@ -36,8 +36,8 @@ TASK = Task(
     module="mood_task.train",
     params=MoodParams,
     columns=(
-        Column("text", "Sentence", SENTENCE, "What somebody said.", names=("text", "sentence")),
-        Column("target", "Mood", LABEL, "The mood of it.", names=("mood", "target")),
+        Column("text", "Sentence", SENTENCE, "What somebody said.", purpose="input", names=("text", "sentence")),
+        Column("target", "Mood", LABEL, "The mood of it.", purpose="target", names=("mood", "target")),
     ),
     column_aliases={"mood": "target"},
     sources=(UPLOAD, PATH),

@@ -1,0 +1,214 @@
+"""Workers on this machine: trainings that outlive the app, and calls that do not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal as signals
+import subprocess
+import threading
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from autotrain_gradio.backends import calls, devices, process
+from autotrain_gradio.backends.base import NO_OPTIONS, Allocation, Attempt, CallOptions
+from autotrain_gradio.backends.warm import WarmWorkers
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.spec import ResourceSpec, Secrets
+from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.runs import worker_lock
+from autotrain_gradio.runs.files import read_object, read_text_from, write_json
+
+START_SECONDS = 30.0
+"""How long an attempt without a recorded process counts as alive: it is being started."""
+KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
+"""Lets a training reuse the memory that it frees at every step (mallopt(3) of glibc, where these are bytes): otherwise
+much of a step on a CPU is spent in the kernel, clearing pages."""
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""Training workers that this process has started, by process id: their exit status is known."""
+
+
+class LocalBackend:
+    """Runs workers as subprocesses of this machine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._warm = WarmWorkers(settings.limits)
+
+    # -- hardware
+
+    def check_resources(self, resources: ResourceSpec) -> Iterator[Finding]:
+        """Compare the resources with the GPUs of this machine."""
+        available, gpus, processes = len(devices.devices()), resources.gpus, resources.processes
+        needed = gpus if gpus is not None else processes if processes and processes > 1 and available else 0
+        if needed > available:
+            message = f"The run needs {pluralize(needed, 'GPU')}; this machine has {available or 'none'}."
+            hint = "Lower the number, or set gpus to 0 to train on the CPU."
+            yield Finding("error", "too-many-gpus", message, hint, f"resources.{'gpus' if gpus else 'processes'}")
+        if gpus and processes and gpus != processes:
+            message = f"{pluralize(processes, 'process', 'processes')} for {pluralize(gpus, 'GPU')}: each uses one GPU."
+            hint = "Leave processes empty, or give both the same number."
+            yield Finding("error", "processes-not-gpus", message, hint, "resources.processes")
+
+    def accelerated(self) -> bool:
+        """Whether a training uses a GPU: NVIDIA's, or that of an Apple computer."""
+        return devices.accelerated()
+
+    def has_login(self) -> bool:
+        """Whether this process, and so a worker, has a Hub token: `HF_TOKEN` or `hf auth login`."""
+        if os.environ.get("HF_TOKEN"):
+            return True
+        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        home = os.environ.get("HF_HOME") or f"{cache}/huggingface"
+        return Path(os.environ.get("HF_TOKEN_PATH") or f"{home}/token").expanduser().is_file()
+
+    def environment(self, secrets: Secrets, *, visitor: bool) -> dict[str, str]:
+        """Return a worker's environment: that of this process, without its secrets for a visitor."""
+        caches = process.visitor_caches(self._settings.home, secrets) if visitor else {}
+        return process.environment({**secrets.environment(), **caches}, visitor=visitor)
+
+    def allocate(self, resources: ResourceSpec, active: Sequence[Path]) -> Allocation | None:
+        """Assign the least used GPUs, while there are free slots: `settings.slots`, or else one for each GPU."""
+        names, slots = devices.devices(), self._settings.slots
+        used = [_devices_of(read_object(directory / "backend.json") or {}) for directory in active]
+        count = resources.gpus
+        if count is None and names and resources.process_count > 1:
+            count = resources.process_count
+        if slots is None:  # a run with several GPUs takes as many slots
+            slots_left = max(1, len(names)) - sum(max(1, len(taken)) for taken in used)
+            needed = min(max(1, count or 1), max(1, len(names)))
+        else:
+            slots_left, needed = slots - len(active), 1
+        if slots_left < needed:
+            return None
+        if count is None and (len(names) < 2 or slots == 1):
+            return Allocation()
+        return Allocation(tuple(devices.least_used(names, chain.from_iterable(used), 1 if count is None else count)))
+
+    # -- trainings
+
+    def submit(self, attempt: Attempt) -> None:
+        """Start a training worker in a session of its own; its output goes to `log.txt`."""
+        directory, assigned = attempt.directory, attempt.allocation.devices
+        more = ["--attempt", str(attempt.number), *(["--resume"] if attempt.resume else [])]
+        env = {**KEEP_MEMORY, **attempt.env}
+        if assigned is not None:
+            env["CUDA_VISIBLE_DEVICES"] = ",".join(assigned)
+        with (directory / "log.txt").open("ab") as log:
+            child = process.spawn(
+                directory, "train", *more, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        _children[child.pid] = child
+        threading.Thread(target=child.wait, name=f"reap {child.pid}", daemon=True).start()
+        record = {
+            "backend": "local",
+            "attempt": attempt.number,
+            "pid": child.pid,
+            "created": process.created(child.pid),
+            "devices": None if assigned is None else list(assigned),
+        }
+        try:
+            write_json(directory / "backend.json", record)
+        except OSError:
+            process.kill_group(child)  # a worker without a record could not be stopped
+            raise
+
+    def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
+        """Return `{"alive", "reason", "hint"}` of an attempt's worker: why it is not alive, as far as that is known.
+
+        Until the process is recorded, an attempt counts as alive for `START_SECONDS`.
+        """
+        record = read_object(directory / "backend.json") or {}
+        if record.get("attempt", 0) < attempt:
+            starting = time.time() - started < START_SECONDS or worker_lock.held(directory)
+            return _status(starting, "The training process was never started.", "Resume it.")
+        pid, since = int(record["pid"]), record.get("created")
+        child = _children.get(pid)
+        if child is not None and child.returncode is not None:
+            return _status(False, **process.explain_exit(child.returncode, _last_log_line(directory)))
+        if process.is_alive(pid, since) or worker_lock.held(directory):
+            return _status(True)
+        if since is not None and psutil.boot_time() > since + 2.0:
+            return _status(False, "The machine was restarted while the training ran.", process.RESUME_HINT)
+        return _status(False)
+
+    def log(self, directory: Path, offset: int, limit: int) -> dict[str, Any]:
+        """Return whole lines of `log.txt`."""
+        return read_text_from(directory / "log.txt", offset, limit)
+
+    def signal(self, directory: Path, *, hard: bool) -> None:
+        """Signal the worker's process group: SIGTERM; or, when `hard`, SIGKILL to it and all that it started."""
+        record = read_object(directory / "backend.json")
+        if record is not None and process.is_alive(int(record["pid"]), record.get("created")):
+            with contextlib.suppress(ProcessLookupError):  # it exited just now; its subprocesses may not have
+                os.killpg(int(record["pid"]), signals.SIGKILL if hard else signals.SIGTERM)
+        if hard:
+            for one in process.of_run(directory):
+                try:
+                    one.kill()
+                except psutil.NoSuchProcess:
+                    continue
+
+    # -- calls
+
+    def call(self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS) -> Any:
+        """Run a verb in a subprocess that exits with the call, or in the warm worker of the directory."""
+        return calls.collect(self.stream(directory, verb, context, options))
+
+    def stream(
+        self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS
+    ) -> Generator[Any, None, Any]:
+        """Run a streaming verb as `call` does, and yield its items as they come."""
+        env = options.env if options.env is not None else process.environment({})
+        if options.warm:
+            return self._warm.stream(directory, verb, context, env, options.progress)
+        return calls.stream(
+            directory,
+            verb,
+            context,
+            limits=self._settings.limits,
+            progress=options.progress,
+            env=env,
+            cancel=options.cancel,
+            grace=options.grace,
+            found=options.found,
+        )
+
+    def prefetch(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str]) -> None:
+        """Start the warm worker of a directory and let it import what the verb needs."""
+        self._warm.warm(directory, verb, context, env)
+
+    def release(self, directory: Path) -> None:
+        """End the warm worker of a directory, if there is one."""
+        self._warm.drop(directory)
+
+    def close(self) -> None:
+        """End the warm workers of this process."""
+        self._warm.close()
+
+
+def _devices_of(record: Mapping[str, Any]) -> list[str]:
+    """Return the GPUs that a worker's record names; records of earlier versions name one, as `device`."""
+    found = record.get("devices") or ([] if record.get("device") is None else [record["device"]])
+    return [str(name) for name in found]
+
+
+def _status(alive: bool, reason: str = "", hint: str = "") -> dict[str, Any]:
+    return {"alive": alive, "reason": "" if alive else reason, "hint": "" if alive else hint}
+
+
+def _last_log_line(directory: Path) -> str:
+    """Return the last line of the log: a worker that failed to start writes the reason there."""
+    try:
+        with (directory / "log.txt").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except FileNotFoundError:
+        return ""
+    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")

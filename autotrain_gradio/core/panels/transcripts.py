@@ -1,0 +1,117 @@
+"""Reference transcripts beside predicted ones, with their differences marked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from autotrain_gradio.core.panels.audio_player import player
+from autotrain_gradio.core.panels.panel import Panel, RenderContext, new_panel
+from autotrain_gradio.core.panels.text_table import cell_text, more_lines
+
+ROWS_SHOWN = 200
+EMPTY = "<span class='at-quiet'>(empty)</span>"
+LEGEND = (
+    "<p class='at-note at-differences'>Marked: <del class='at-missing'>deleted</del> "
+    "<ins class='at-extra'>inserted</ins> <mark class='at-swap'><u>substituted</u></mark></p>"
+)
+
+
+def transcripts(title: str, rows: Sequence[Mapping[str, Any]], *, note: str = "", id: str = "") -> Panel:
+    """Return references and predictions; their word alignment is computed here, once.
+
+    rows: each has `reference` and `prediction`, and may have `file` (shown as a player), `wer` and `cer` (fractions,
+    not percentages) and `caption` (a short line, such as the speaker).
+    """
+    from autotrain_gradio.core.panels import text_alignment
+
+    aligned = []
+    for row in rows:
+        parts: list[dict[str, Any]] = []
+        for operation, reference, prediction in text_alignment.words(str(row["reference"]), str(row["prediction"])):
+            part: dict[str, Any] = {"is": operation, "reference": reference, "prediction": prediction}
+            if operation == "swap":
+                part["characters"] = text_alignment.characters(reference, prediction)
+            parts.append(part)
+        aligned.append({**row, "parts": parts})
+    return new_panel("transcripts", title, id=id, note=note, rows=aligned)
+
+
+def html(panel: Panel, context: RenderContext) -> str:
+    """Return rows of reference and prediction; differences are marked by elements, not by colour alone."""
+    rows = [_row(row, context) for row in panel["rows"][:ROWS_SHOWN]]
+    more = len(panel["rows"]) - ROWS_SHOWN
+    tail = f"<p class='at-note'>and {more:,} more</p>" if more > 0 else ""
+    return f"{LEGEND}<ul class='at-transcripts'>{''.join(rows)}</ul>{tail}"
+
+
+def _row(row: Mapping[str, Any], context: RenderContext) -> str:
+    facts = [f"<bdi>{escape(str(row['caption']))}</bdi>"] if row.get("caption") else []
+    facts += _error_rates(row)
+    foot = f"<p class='at-detail'>{' · '.join(facts)}</p>" if facts else ""
+    clip = player(str(row["file"]), context.link, str(row["reference"])) if row.get("file") else ""
+    return (
+        f"<li><dl><dt>Reference</dt><dd dir='auto'>{_reference(row['parts'])}</dd>"
+        f"<dt>Prediction</dt><dd dir='auto'>{_prediction(row['parts'])}</dd></dl>"
+        f"{foot}{clip}</li>"
+    )
+
+
+def _error_rates(row: Mapping[str, Any]) -> list[str]:
+    return [f"{n.upper()} {float(row[n]):.0%}" for n in ("wer", "cer") if row.get(n) is not None]
+
+
+def _reference(parts: Sequence[Mapping[str, Any]]) -> str:
+    words = []
+    for part in parts:
+        reference = escape(part["reference"])
+        if part["is"] == "missing":
+            words.append(f"<del class='at-missing'>{reference}</del>")
+        elif part["is"] == "swap":
+            words.append(f"<mark class='at-swap'>{_marked(part['characters'], 1, 'missing')}</mark>")
+        elif reference:
+            words.append(reference)
+    return " ".join(words) or EMPTY
+
+
+def _prediction(parts: Sequence[Mapping[str, Any]]) -> str:
+    words = []
+    for part in parts:
+        prediction = escape(part["prediction"])
+        if part["is"] == "extra":
+            words.append(f"<ins class='at-extra'>{prediction}</ins>")
+        elif part["is"] == "swap":
+            words.append(f"<mark class='at-swap'>{_marked(part['characters'], 2, 'extra')}</mark>")
+        elif prediction:
+            words.append(prediction)
+    return " ".join(words) or EMPTY
+
+
+def _marked(characters: Sequence[Sequence[str]], index: int, own: str) -> str:
+    """Mark the characters that the other word lacks. No padding: letters that join stay joined."""
+    return "".join(
+        f"<u>{escape(part[index])}</u>" if part[0] in {"swap", own} and part[index] else escape(part[index])
+        for part in characters
+    )
+
+
+def text(panel: Panel, context: RenderContext) -> str:
+    """Return one line for each row: `[-deleted-]`, `{+inserted+}` and `[-old-]{+new+}`, as wdiff writes them."""
+    lines = []
+    for row in panel["rows"][: context.rows]:
+        facts = [str(row[n]) for n in ("file", "caption") if row.get(n)] + _error_rates(row)
+        lines.append("  " + " ".join(_wdiff(part) for part in row["parts"]))
+        if facts:
+            lines.append("    " + " · ".join(facts))
+    return "\n".join(lines) + more_lines(len(panel["rows"]), context.rows)
+
+
+def _wdiff(part: Mapping[str, Any]) -> str:
+    if part["is"] == "same":
+        return cell_text(part["reference"])
+    return "".join(
+        form.format(cell_text(part[side]))
+        for side, form in (("reference", "[-{}-]"), ("prediction", "{{+{}+}}"))
+        if part[side]
+    )

@@ -1,0 +1,66 @@
+"""A registry of named items: duplicates are refused, and an unknown name is answered with the nearest known ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+from autotrain_gradio.core.errors import NotFound, did_you_mean
+
+
+class Named(Protocol):
+    """What can be registered: anything with a name."""
+
+    @property
+    def name(self) -> str:
+        """The name that it is looked up by."""
+
+
+T = TypeVar("T", bound=Named)
+
+
+class NamedRegistry(Generic[T]):
+    """Items by name, in the order in which they were added.
+
+    noun: what an item is called in messages, in the singular: `task`, `panel kind`.
+    """
+
+    def __init__(self, noun: str, items: Iterable[T] = ()) -> None:
+        self.noun = noun
+        self._items: dict[str, T] = {}
+        for item in items:
+            self.add(item)
+
+    def add(self, item: T) -> None:
+        """Register an item; one that is registered already is left as it is.
+
+        Raises:
+            ValueError: its name is taken by another item.
+        """
+        registered = self._items.setdefault(item.name, item)
+        if registered != item:
+            raise ValueError(f"Two different {self.noun} items are named '{item.name}': {registered} and {item}")
+
+    def get(self, name: str) -> T:
+        """Return the item of that name.
+
+        Raises:
+            NotFound: there is none; the hint names the nearest ones.
+        """
+        if name not in self._items:
+            code = f"unknown-{self.noun.replace(' ', '-')}"
+            raise NotFound(f"There is no {self.noun} '{name}'.", did_you_mean(name, self._items), code=code)
+        return self._items[name]
+
+    def names(self) -> list[str]:
+        """Return the names, in the order of registration."""
+        return list(self._items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items.values())
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items

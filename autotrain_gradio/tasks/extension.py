@@ -1,0 +1,109 @@
+"""What an extension declares: sources, samples and further parts that it adds to the tasks they fit.
+
+An extension is a folder `autotrain_gradio/extensions/<name>/` whose `__init__.py` holds `EXTENSION = Extension(...)`,
+or an installed package with an entry point in the group `autotrain_gradio.extensions`. Like a task it is data that
+imports nothing heavy: everything else is named by the dotted path of a module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autotrain_gradio.data.declarations import Column, Source
+from autotrain_gradio.tasks.base import Sample, Task
+from autotrain_gradio.tasks.parameter_groups import ParameterGroup
+from autotrain_gradio.tasks.verbs import Verb
+
+
+@dataclass(frozen=True)
+class TaskFilter:
+    """Which tasks something is offered to, by the kinds of their required columns; without any, to all tasks.
+
+    inputs: kinds (`audio`, `image`, `text` …) of which the task must have a required feature column each.
+    targets: kinds of which it must have a required target column each.
+    """
+
+    inputs: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+    def matches(self, task: Task) -> bool:
+        """Whether the task has a column for each of the kinds."""
+        required = [c for c in task.columns if c.required]
+        first = [c for c in required if _is_input(c, required)]
+        rest = [c for c in required if not _is_input(c, required)]
+        return {c.kind.name for c in first}.issuperset(self.inputs) and {c.kind.name for c in rest}.issuperset(
+            self.targets
+        )
+
+
+def _is_input(column: Column, required: list[Column]) -> bool:
+    """Whether a column is a feature column: the media of a task with media, else all that are no classes."""
+    media = any(c.kind.suffixes for c in required)
+    return bool(column.kind.suffixes) if media else not column.kind.classes
+
+
+@dataclass(frozen=True)
+class SourceFor:
+    """A source, and the tasks that it is offered to."""
+
+    source: Source
+    when: TaskFilter = TaskFilter()
+
+
+@dataclass(frozen=True)
+class SampleFor:
+    """A sample, and the tasks that it is offered to; its path is `package:folder` (see `tasks.base.Sample`)."""
+
+    sample: Sample
+    when: TaskFilter = TaskFilter()
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Everything that an extension adds. `panel_kinds` … `parameter_groups`: as a task declares them, for all tasks."""
+
+    name: str
+    sources: tuple[SourceFor, ...] = ()
+    samples: tuple[SampleFor, ...] = ()
+    panel_kinds: tuple[Any, ...] = ()
+    input_kinds: tuple[Any, ...] = ()
+    verbs: tuple[Verb, ...] = ()
+    parameter_groups: tuple[ParameterGroup, ...] = ()
+
+
+def extend(task: Task, extensions: Iterable[Extension]) -> Task:
+    """Return the task with the sources and samples of all extensions that fit it, and with their verbs and groups.
+
+    Raises:
+        ValueError: the task has another source, sample, verb or parameter group of the same name.
+    """
+    sources, samples = list(task.sources), list(task.samples)
+    verbs, groups = list(task.verbs), list(task.parameter_groups)
+    for extension in extensions:
+        for verb in extension.verbs:
+            _add(verbs, verb, f"verb '{verb.name}'", task, extension)
+        for group in extension.parameter_groups:
+            _add(groups, group, f"parameter group '{group.name}'", task, extension)
+        for offered in extension.sources:
+            if offered.when.matches(task):
+                _add(sources, offered.source, f"source '{offered.source.name}'", task, extension)
+        for given in extension.samples:
+            if given.when.matches(task):
+                _add(samples, given.sample, f"sample '{given.sample.name}'", task, extension)
+    return replace(
+        task,
+        sources=tuple(sources),
+        samples=tuple(samples),
+        verbs=tuple(verbs),
+        parameter_groups=tuple(groups),
+    )
+
+
+def _add(existing: list[Any], item: Any, what: str, task: Task, extension: Extension) -> None:
+    for other in existing:
+        if other.name == item.name and other != item:
+            raise ValueError(f"The extension '{extension.name}' claims the {what}, which {task.name} has already.")
+    if item not in existing:
+        existing.append(item)

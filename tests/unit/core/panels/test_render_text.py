@@ -1,0 +1,65 @@
+"""Panels as text of a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.panels import RenderContext, render_text
+from autotrain_gradio.core.panels.text_table import text_table
+
+PANELS = {
+    "numbers": panels.numbers("Overview", {"Images": 1200}),
+    "bars": panels.bars("Classes", ["cat", "dog"], {"train": [6, 2], "validation": [2, 1]}, unit="rows"),
+    "lines": panels.lines("Loss", {"training": [(1, 2.0), (2, 0.5)], "never": []}),
+    "scatter": panels.scatter("Predictions", [(1, 2.0), (2, 4.5), (3, 6.0)], x="true", y="predicted"),
+    "matrix": panels.matrix("Confusion", ["cat", "dog"], [[5, 1], [0, 7]], rows="true", columns="predicted"),
+    "table": panels.table("Figures", ["name", "value"], [["accuracy", 0.91234567]]),
+    "gallery": panels.gallery("Mistakes", [{"file": "report/1.jpg", "caption": "cat, not dog"}]),
+    "transcripts": panels.transcripts(
+        "Heard",
+        [{"reference": "one two three", "prediction": "one tow three four", "wer": 2 / 3, "file": "report/1.wav"}],
+    ),
+    "tokens": panels.tokens(
+        "Read", [{"label": "row 1: good", "read": ["[CLS]", "we", "##ll"], "cut": ["done"], "more": 7}]
+    ),
+    "markdown": panels.markdown("Well done.", title="Said"),
+    "scores": panels.scores("Prediction", {"cat": 0.75, "dog": 0.25}),
+    "text": panels.text_block("Transcript", "one two", note="3 s of audio."),
+    "download": panels.download("Rows", "/tmp/out.csv", rows=1200, columns=["a"], preview=[["x"], ["y"]]),
+}
+EXPECTED = {
+    "numbers": "1,200",
+    "bars": "6 + 2 rows",
+    "lines": "0.5",
+    "scatter": "correlation 0.990, 3 points",
+    "matrix": "cat    5    1",
+    "table": "0.9123",
+    "gallery": "report/1.jpg: cat, not dog",
+    "transcripts": "  one [-two-]{+tow+} three {+four+}\n    report/1.wav · WER 67%",
+    "tokens": "  row 1: good\n    [CLS]|we|##ll ✂ done … and 7 more",
+    "markdown": "Well done.",
+    "scores": "  ✓ cat  ██████████████████ 75.0%\n    dog  ██████ 25.0%",
+    "text": "  one two\n  3 s of audio.",
+    "download": "  1,200 rows in /tmp/out.csv\n  The first 2 rows:\n  a\n",
+}
+
+
+@pytest.mark.parametrize("kind", panels.KINDS.names())
+def test_every_kind_of_panel_can_be_written(kind: str) -> None:
+    text = render_text(PANELS[kind])
+    assert EXPECTED[kind] in text and PANELS[kind]["title"] in text
+
+
+def test_a_long_table_says_how_much_is_left_out() -> None:
+    text = render_text(panels.table("T", ["n"], [[i] for i in range(50)]), RenderContext(rows=20))
+    assert "… and 30 more" in text and "\n  19" in text and "\n  20" not in text
+
+
+def test_numbers_stand_right_and_words_left() -> None:
+    assert text_table(["name", "n"], [["a", 5], ["bbbbb", 12]]) == "name    n\n-----  --\na       5\nbbbbb  12"
+
+
+def test_long_names_do_not_push_the_bars_away() -> None:
+    drawn = render_text(panels.bars("Classes", ["cat", "a long\nstory " * 400], {"rows": [1, 2]}))
+    assert max(map(len, drawn.splitlines())) < 100 and "a long story a long" in drawn and "…" in drawn

@@ -1,0 +1,75 @@
+"""Encodings of text files: Unicode by its bytes, others detected from the lines that are not ASCII."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autotrain_gradio.data.files import encoding
+
+TEXTS = {
+    "cp1252": "Text,Klasse\nDas Hotel war sehr schön und die Zimmer groß,gut\nDas Frühstück fehlte,schlecht\n",
+    "cp1250": "text,třída\nPříliš žluťoučký kůň úpěl ďábelské ódy,dobrý\n",
+    "cp1251": "текст,класс\nпосылка пришла слишком поздно,жалоба\nкоробка была порвана,жалоба\n",
+    "koi8-r": "текст,класс\nпосылка пришла слишком поздно,жалоба\nкоробка была порвана,жалоба\n",
+    "cp1253": "κείμενο,τάξη\nΤο ξενοδοχείο ήταν πολύ καλό,καλό\n",
+    "cp1254": "metin,sınıf\nOtel çok güzeldi ve şehir merkezine yakın,iyi\nOda kirliydi,kötü\n",
+    "cp1255": "טקסט,סוג\nהמלון היה טוב מאוד,טוב\n",
+    "cp1256": "النص,الفئة\nكان الفندق جيدا جدا,جيد\n",
+    "cp932": "文章,分類\n荷物が届くのが遅すぎました,苦情\n",
+    "gb18030": "文本,类别\n我的订单什么时候到,问题\n包裹来得太晚了我很生气,投诉\n",
+    "big5hkscs": "文字,標籤\n這家酒店很好,好\n房間太小了,壞\n",
+    "cp949": "텍스트,라벨\n호텔이 아주 좋았습니다,좋음\n방이 너무 작았다,나쁨\n",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_letters_are_right_in_the_encoding_of_each_script(tmp_path: Path, name: str) -> None:
+    text = TEXTS[name]
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode(name))
+    found, findings = encoding.detect_encoding(path, "a.csv")
+    assert path.read_text(encoding=found) == text
+    assert encoding.decode(text.encode(name), "a.csv") == (text, findings)
+    assert [(f.code, f.where) for f in findings] == [
+        ("encoding-guessed", f"a.csv, line {1 if name != 'cp1252' else 2}")
+    ]
+    assert found in findings[0].message
+    assert any(line[:10] in findings[0].message or line[15:25] in findings[0].message for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ça été bien,good", "la chambre à côté,a", "déjà vu,a", "perché è così,a", "à,a", "naïveté,a", "21 °C,a", "5 €,a"],
+)
+@pytest.mark.parametrize("lines", [1, 50])
+def test_a_few_western_letters_are_not_taken_for_another_script(text: str, lines: int) -> None:
+    content = "text,label\n" + "plain English,a\n" * 20 + f"{text}\n" * lines
+    assert encoding.decode(content.encode("cp1252"), "a.csv")[0] == content
+
+
+@pytest.mark.parametrize("name", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_unicode_needs_no_finding(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.csv"
+    text = "name,city\nJürgen,Köln\n" * 50
+    path.write_bytes(text.encode(name))
+    found, findings = encoding.detect_encoding(path, "a.csv")
+    assert path.read_text(encoding=found) == text and not findings
+    assert not encoding.decode(text.encode(name), "a.csv")[1]
+
+
+def test_letters_far_into_the_file_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "CHUNK", 1000)
+    path = tmp_path / "a.csv"
+    path.write_bytes(
+        b"text,label\n" + b"plain English,a\n" * 500 + "посылка пришла поздно,жалоба\n".encode("cp1251") * 3
+    )
+    found, findings = encoding.detect_encoding(path, "a.csv")
+    assert found == "cp1251" and findings[0].where == "a.csv, line 502"
+
+
+def test_an_incomplete_last_letter_is_no_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("text\né".encode()[:-1])
+    assert encoding.detect_encoding(path, "a.csv")[1][0].where == "a.csv, line 2"

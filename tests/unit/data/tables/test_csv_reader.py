@@ -1,0 +1,228 @@
+"""Delimited text of every shape: what is read, and what is said of what cannot be."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from pathlib import Path
+
+import pytest
+
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.tables import csv_reader
+from autotrain_gradio.data.tables.csv_reader import find_delimiter, read_csv
+from autotrain_gradio.data.tables.table_reader import read_sheet
+from autotrain_gradio.data.tables.types import Sheet
+from tests.unit.data import roles
+from tests.unit.data.conftest import codes, errors, finding, plant
+
+BODY = "text,label\n" + "".join(f"hello number {i} ö,{'ab'[i % 2]}\n" for i in range(12))
+
+
+def quiet(message: str, fraction: float) -> None:
+    return None
+
+
+def read(path: Path, content: str | bytes) -> Sheet:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_sheet(path, path.name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+def test_every_usual_encoding(tmp_path: Path, encoding: str) -> None:
+    sheet = read(tmp_path / "a.csv", BODY.encode(encoding))
+    assert sheet.table.column_names == ["text", "label"]
+    assert sheet.table.column("text")[3].as_py() == "hello number 3 ö" and sheet.number.tolist() == list(range(2, 14))
+    assert [f.code for f in sheet.findings] == (["encoding-guessed"] if encoding == "latin-1" else [])
+
+
+def test_a_long_cell_in_the_first_file_that_is_read(tmp_path: Path) -> None:
+    csv.field_size_limit(131_072)  # as it is in a process that has read no table yet
+    sheet = read(tmp_path / "a.csv", f"text,label\n{'long ' * 40_000},a\nshort,b\n")
+    assert sheet.table.num_rows == 2
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_usual_delimiter_and_line_end(tmp_path: Path, delimiter: str, end: str) -> None:
+    sheet = read(tmp_path / "a.txt", BODY.replace(",", delimiter).replace("\n", end))
+    assert sheet.table.num_rows == 12 and sheet.table.column("label")[1].as_py() == "b"
+
+
+def test_the_delimiter_is_the_one_that_cuts_all_lines_alike() -> None:
+    assert find_delimiter('a;b\n"1,5";2\n"2,5";3\n') == ";"
+    assert find_delimiter("text\nno, delimiter here\n") == ","
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n", "\ufeff".encode()])
+def test_an_empty_file(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "a.csv", content)
+    assert caught.value.code == "table-empty" and caught.value.where == "a.csv"
+
+
+def test_a_header_alone_is_named(tmp_path: Path) -> None:
+    for content in ("text,label\n", "text,label"):
+        with pytest.raises(DataError) as caught:
+            read(tmp_path / "a.csv", content)
+        assert caught.value.code == "table-header-only" and "(text, label)" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (b"PK\x03\x04" + b"x" * 300, "workbook"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(1, 256)) * 4, "picture"),
+        (bytes(range(256)) * 40, "something else than text"),
+        (b"\x00\x01\x02" * 100, "something else than text"),
+        (b"text,label\na,b\0\n", "zero bytes"),
+    ],
+)
+def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "a.csv", content)
+    assert caught.value.code == "table-damaged" and said in caught.value.message
+
+
+def test_a_quote_left_open_names_its_row_and_line(tmp_path: Path) -> None:
+    two = '"two\nlines",a\n'
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "a.csv", BODY + two + '"this opens,a\nmore,b\nand more,a\n')
+    assert caught.value.code == "quote-open" and caught.value.where == "a.csv, row 15"
+    assert "row 15 (line 16)" in caught.value.message
+
+
+def test_a_quote_that_swallows_rows_is_pointed_at(tmp_path: Path) -> None:
+    rows = "".join(f"more {i},b\n" for i in range(600))
+    sheet = read(tmp_path / "a.csv", BODY + '"this opens,a\n' + rows + '"end,b\n')
+    (found,) = sheet.findings
+    assert found.code == "cell-of-many-lines" and "row 14 (602 lines)" in found.message
+
+
+def test_a_cell_of_ten_megabytes_leaves_its_row_out(tmp_path: Path) -> None:
+    folder = plant(tmp_path / "in", {"a.csv": BODY + '"' + "x" * 10_000_000 + '",a\n'})
+    (tmp_path / "draft").mkdir()
+    result = roles.check(tmp_path / "draft", roles.TEXTS, folder)
+    assert roles.dropped(result) == {"cell-too-large": 1} and result["rows"] == 13
+    assert "row 14" in finding(result, "cell-too-large")["message"]
+
+
+def test_ragged_rows_are_told_with_their_numbers(tmp_path: Path) -> None:
+    sheet = read(tmp_path / "a.csv", BODY + "one,b,too,many\nshort\n")
+    long, short = sheet.findings
+    assert long.code == "row-too-long" and "row 14" in long.message
+    assert short.code == "row-too-short" and "row 15" in short.message
+    assert sheet.table.num_rows == 14 and sheet.table.column("label")[13].as_py() is None
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "a.csv", "text,label,text\na,b,c\n")
+    assert caught.value.code == "column-twice" and caught.value.where == "a.csv, row 1"
+
+
+def test_columns_without_a_name_are_called_by_their_number(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.csv", ",b,\n1,2,3\n").table.column_names == ["column 1", "b"]
+
+
+def test_blank_rows_do_not_shift_the_numbers(tmp_path: Path) -> None:
+    sheet = read(tmp_path / "a.csv", "a,b\n1,2\n\n,\n  , \n3,4\n\n")
+    assert sheet.table.to_pydict() == {"a": ["1", "3"], "b": ["2", "4"]} and sheet.number.tolist() == [2, 6]
+
+
+def test_a_formula_in_place_of_its_value_is_told(tmp_path: Path) -> None:
+    sheet = read(tmp_path / "a.csv", 'a,b\n1,"=SUM(A1:A3)"\n2,=\n')
+    assert [f.code for f in sheet.findings] == ["formulas"] and "row 2, 'b'" in sheet.findings[0].message
+
+
+def expected(content: str, delimiter: str = ",") -> tuple[list[list[str | None]], list[int]]:
+    """Return the rows of three columns below the header, and their numbers, as Python's csv parses them."""
+    rows, numbers = [], []
+    for number, cells in enumerate(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter), 1):
+        if number > 1 and any(cell.strip() for cell in cells[:3]):
+            row = [*cells[:3], *[""] * (3 - len(cells))]
+            rows.append([cell.lstrip(" ") if cell.strip() else None for cell in row])
+            numbers.append(number)
+    return rows, numbers
+
+
+def content_of(sheet: Sheet) -> tuple[list[list[str | None]], list[int]]:
+    """Return the same of a sheet."""
+    return [list(row.values()) for row in sheet.table.to_pylist()], sheet.number.tolist()
+
+
+CELLS = ["", "a", "a b", '"', 'x "y" z', "1,5", "two\nlines", "ü", " ", "\u2028", "=1", "0012", "tab\there", "a\r\nb"]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_arrow_parses_as_python_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    rng = random.Random(seed)
+    monkeypatch.setattr(csv_reader, "LONGEST_ROW", rng.choice([150, 200, 1 << 20]))
+    chosen = CELLS if rng.random() < 0.5 else ["a", "b c", "", "ü", "12"]
+    text = io.StringIO()
+    quoting = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+    writer = csv.writer(text, lineterminator=rng.choice(["\n", "\r\n"]), quoting=quoting)
+    writer.writerow(["x", "y", "z"])
+    for _ in range(rng.randint(1, 40)):
+        writer.writerow([rng.choice(chosen) for _ in range(rng.choice([3, 3, 3, 0, 1, 2, 4, 5]))])
+    rows, numbers = expected(text.getvalue())
+    if rows:
+        path = tmp_path / "a.csv"
+        path.write_text(text.getvalue(), encoding="utf-8", newline="")
+        assert content_of(read_csv(path, "a.csv", ",", quiet)) == (rows, numbers)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "row", ['1, "a, b",3', '1,  "two{end}lines",3', '1, "a ""b""",3', '"1", "a", "open to the ""end"""']
+)
+def test_quotes_after_spaces(tmp_path: Path, end: str, row: str) -> None:
+    content = end.join(["x,y,z", "7,8,9", row.format(end=end), "4, 5,6", ""])
+    reader = csv.reader(io.StringIO(content, newline=""), skipinitialspace=True)
+    assert content_of(read(tmp_path / "a.csv", content)) == (list(reader)[1:], [2, 3, 4])
+
+
+def test_a_quote_left_open_where_the_cells_are_as_many_as_the_columns(tmp_path: Path) -> None:
+    for content in ('a,b\n1,2\n1,"open\n2,3\n', 'a\n1\n"open\n2\n', 'a,b\n1,2\n1, "open\n2,3\n'):
+        with pytest.raises(DataError) as caught:
+            read(tmp_path / "a.csv", content)
+        assert caught.value.code == "quote-open" and "row 3 (line 3)" in caught.value.message
+
+
+def test_a_row_larger_than_arrow_parses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "LONGEST_ROW", 1000)
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "a.csv", BODY + f'"{"x" * 5000}",a\n')
+    assert caught.value.code == "cell-too-large" and caught.value.where == "a.csv, row 14"
+
+
+def test_bytes_that_are_no_letters_are_replaced(tmp_path: Path) -> None:
+    sheet = read(tmp_path / "a.csv", b"\xff\xfe" + "a,b\n1,x\n".encode("utf-16-le") + b"2\x00,\x00\x00\xd8\n\x00")
+    assert sheet.table.to_pylist() == [{"a": "1", "b": "x"}, {"a": "2", "b": "\ufffd"}]
+
+
+def test_an_unreadable_table_beside_good_ones_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "draft").mkdir()
+    folder = plant(tmp_path / "in", {"a.csv": BODY, "b.csv": '"open,a\nx,y\n', "c.csv": b"\0\0\0"})
+    assert errors(roles.check(tmp_path / "draft", roles.TEXTS, folder)) == ["quote-open", "table-damaged"]
+
+
+def test_an_empty_table_beside_good_ones_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "draft").mkdir()
+    folder = plant(tmp_path / "in", {"a.csv": BODY, "b.csv": "text,label\n"})
+    result = roles.check(tmp_path / "draft", roles.TEXTS, folder)
+    assert "table-header-only" in codes(result, "warning") and not errors(result) and result["rows"] == 12
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_blank_rows_between_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    for content, rows in {
+        f"a,b{end}1,2{end}{end}3,4{end}": [2, 4],
+        f"a,b{end}1,2{end}3,4{end}{end}{end}": [2, 3],
+        f"a{end}1{end}{end}3": [2, 4],
+        f'a,b{end}"1{end}{end}x",2{end}{end}3,"4"{end}': [2, 4],
+    }.items():
+        for block in range(len(csv_reader.END) + 8, len(content) + 40):
+            monkeypatch.setattr(csv_reader, "LONGEST_ROW", block)
+            assert read(tmp_path / "a.csv", content).number.tolist() == rows
