@@ -17,6 +17,7 @@ import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.shell import QUICK, TELLING, Shell
 from autotrain_gradio.ui.step_check import CheckStep
 from autotrain_gradio.ui.step_data import DataStep
@@ -150,6 +151,8 @@ def _contents(task: Task, shell: Shell, state: gr.State, current: Seed, tabs: An
     spec = current["spec"]
     data, rest = outside_form(spec)
     gr.HTML(f"<p class='at-summary'>{escape(task.summary)}</p>")
+    if missing := task.missing_packages():
+        gr.HTML(messages.findings([f.to_dict() for f in missing]), elem_id=f"{task.name}-missing")
     form = TaskForm(task, gr.State(data), gr.State(rest))
     first = current["step"]
     steps = gr.Walkthrough(selected=first, elem_id=f"{task.name}-steps")
