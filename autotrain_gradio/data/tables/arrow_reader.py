@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.data.files.arrow_files import open_table
-from autotrain_gradio.data.tables.table_reader import Sheet
+from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import is_list
 
 
