@@ -202,7 +202,8 @@ class Task:
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)
     can: frozenset[str] = frozenset({"predict"})
-    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `form`: a model has a `form.json`."""
+    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `distributed`: several training
+    processes; `form`: a model has a `form.json`."""
 
     @property
     def default_model(self) -> str:

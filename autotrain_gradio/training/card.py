@@ -23,6 +23,8 @@ def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
 
     write: saves model and processor into the folder that it is given, and checks that they can be read again.
     """
+    if run.rank:
+        return  # rank 0 saves for all
     partial = run.directory / "model.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()

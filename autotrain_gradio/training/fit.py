@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import checkpoints, failures
+from autotrain_gradio.training import checkpoints, distributed, failures
 from autotrain_gradio.training.threads import Threads
 
 MIB = 1024 * 1024
@@ -197,11 +197,12 @@ class _Recorder(TrainerCallback):
         now = self._step_ended = time.monotonic()
         self._run.progress(state.global_step, state.max_steps, state.epoch or 0.0, float(args.num_train_epochs))
         self._threads.adapt(now)
-        if self._run.stop_requested():
+        stop, save = distributed.decision(self._run).decide(save=now >= self._next_save)
+        if stop:
             self._stop(state)
             control.should_training_stop = control.should_save = True
             control.should_evaluate = False
-        if now >= self._next_save:
+        if save:
             control.should_save = True
         if control.should_save:
             self._look()
@@ -216,7 +217,7 @@ class _Recorder(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         self._threads.adapt(time.monotonic())
-        if self._trainer.is_in_train and self._run.stop_requested():
+        if self._trainer.is_in_train and distributed.decision(self._run).decide()[0]:
             self._stop(state)
             raise _StoppedWhileMeasuring
 

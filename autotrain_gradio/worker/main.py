@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import importlib
 import json
-import os
 import queue
 import shutil
 import signal
@@ -31,6 +30,7 @@ from autotrain_gradio.runs.failure import findings_of, is_full
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.registry import Resolved, resolve
+from autotrain_gradio.worker.ranks import Ranks, is_connection_error
 
 Progress = Callable[[str, float], None]
 VERBS = ("check", "browse", "preview", "probe", "train", "predict", "verify", "publish", "serve")
@@ -117,28 +117,42 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
 
     Whatever happens, the record says how it ended; a deleted run is left without a word.
     """
-    rank = int(os.environ.get("RANK", "0"))
-    if rank == 0 and not worker_lock.hold(directory):
+    ranks = Ranks.from_environment(directory, attempt)
+    if ranks.rank == 0 and not worker_lock.hold(directory):
         _log(f"Another process is training {directory.name}: this one ends.")
         return False
+    ranks.begin()
     _log(f"--- attempt {attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')} ---")
     # The record is opened before the settings are understood: it must say if they are not.
-    reporter = Reporter(directory, RunSpec(task="unknown"), None, attempt=attempt, resume=resume, rank=rank)
-    signalled = _stop_on_signals(reporter)
+    reporter = Reporter(directory, RunSpec(task="unknown"), None, attempt=attempt, resume=resume, rank=ranks.rank)
+    # Another rank than 0 is stopped by rank 0, or with it by the launcher.
+    signalled = threading.Event() if ranks.rank else _stop_on_signals(reporter)
     try:
         reporter.state("preparing", "Reading the settings")
         resolved = resolve(_spec(directory, {}))
         reporter.spec, reporter.params = resolved.spec, resolved.params
+        reporter.set_time_limit(resolved.spec.resources.timeout_seconds)
         with contextlib.suppress(Stopped):
-            _train(reporter, resolved)
-        reporter.state("cancelled" if reporter.stopping else "completed")
-        return not reporter.stopping
+            _train(reporter, resolved, ranks)
+        if ranks.several and signalled.is_set() and not reporter.asked_to_stop():
+            # The launcher ends all ranks because another one has failed.
+            return _fail_for_others(reporter, ranks)
+        if reporter.stopping:
+            reporter.state("cancelled", reporter.stop_reason)
+        else:
+            reporter.state("completed")
+        return not reporter.stopping or reporter.stopped_together
     except Exception as error:  # the boundary: whatever it is, the run must say why it ended
         if _is_deleted(directory):
             _log(f"The run {directory.name} was deleted during the training.")
             return False
         if not isinstance(error, UserError):
             _log(traceback.format_exc())
+        if ranks.rank:
+            ranks.hand_over(error, findings_of(error, directory))
+            return False
+        if ranks.several and (signalled.is_set() or is_connection_error(error)) and not reporter.asked_to_stop():
+            return _fail_for_others(reporter, ranks)
         if is_full(error):
             reporter.release_reserve()
         with _last_words():
@@ -154,7 +168,22 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
     return False
 
 
-def _train(reporter: Reporter, resolved: Resolved) -> None:
+def _fail_for_others(reporter: Reporter, ranks: Ranks) -> bool:
+    """Record why another rank has failed; where that is not known, record nothing: the launcher's output has it."""
+    findings = ranks.failures()
+    if findings:
+        with _last_words():
+            _fail(reporter, findings)
+    else:
+        _log("Another training process is gone: this one exits.")
+    return False
+
+
+def _train(reporter: Reporter, resolved: Resolved, ranks: Ranks) -> None:
+    if ranks.rank:
+        ranks.wait_for_data()
+        importlib.import_module(resolved.task.module).train(reporter)
+        return
     from autotrain_gradio import data
 
     next_word = 0.0
@@ -174,6 +203,7 @@ def _train(reporter: Reporter, resolved: Resolved) -> None:
         publishing.repository(resolved.spec)
     progress("Preparing the data", 0.0)
     data.ensure(reporter.directory, resolved, progress=progress)
+    ranks.announce_data()
     reporter.state("preparing", "Loading the libraries")
     module = importlib.import_module(resolved.task.module)
     if not reporter.stop_requested():

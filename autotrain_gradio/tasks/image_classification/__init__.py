@@ -136,5 +136,5 @@ TASK = Task(
         "image-binary-classification",
         "image-multi-class-classification",
     ),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )

@@ -29,7 +29,7 @@ def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) ->
     """
     torch.manual_seed(seed)
     if name == TINY:
-        name = str(tiny_model(scratch, labels, seed=seed))
+        name = distributed.on_first_rank(lambda: str(tiny_model(scratch, labels, seed=seed)))
     config = open_config(name)
     with pretrained.named(name):
         processor = AutoImageProcessor.from_pretrained(name)

@@ -191,5 +191,5 @@ TASK = Task(
         "text-multi-class-classification",
         "text-multi-label-classification",
     ),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )

@@ -32,7 +32,7 @@ def open_model(
     """
     torch.manual_seed(seed)
     if name == TINY:
-        name = str(tiny_model(scratch, labels, texts=texts, seed=seed))
+        name = distributed.on_first_rank(lambda: str(tiny_model(scratch, labels, texts=texts, seed=seed)))
     config = open_config(name)
     tokenizer = open_tokenizer(name)
     with pretrained.named(name):

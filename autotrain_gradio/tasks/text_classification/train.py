@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from autotrain_gradio.tasks.text_classification.models import tiny_model
 from autotrain_gradio.tasks.text_classification.preview import preview
 from autotrain_gradio.tasks.text_classification.probe import probe
 from autotrain_gradio.tasks.text_classification.targets import Labels
-from autotrain_gradio.training import card, lora, saved
+from autotrain_gradio.training import card, distributed, lora, saved
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.evaluator import only_logits
 from autotrain_gradio.training.fit import Fit, fit
@@ -58,14 +57,14 @@ def train(run: Reporter) -> None:
         label_names=["labels"],
     )
     run.state("preparing", "Loading the model")
-    with tempfile.TemporaryDirectory() as folder:
+    with distributed.temporary_folder() as folder:
         model, tokenizer, fresh = models.open_model(
             run.spec.model,
             labels.names,
             several=labels.several,
             texts=(text for text in rows["train"]["text"]),
             seed=params.seed,
-            scratch=Path(folder),
+            scratch=folder,
         )
     sets = read_texts(run, rows, labels, tokenizer, longest(model.config, tokenizer, model))
     if sets is None:
