@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,18 @@ class Run:
         """
         task = self._service.tasks.get(str(self.snapshot()["task"]))
         return self._service.predict(self.id, [input_of(task, i) for i in inputs])
+
+    def call(self, verb: str, **context: Any) -> Any:
+        """Call a verb of the run's task and return its result; of a streaming verb, the list of its items.
+
+        Raises:
+            UserError: the task has no such verb, or the verb raised it.
+        """
+        return self._service.call(self.id, verb, context)
+
+    def stream(self, verb: str, **context: Any) -> Iterator[Any]:
+        """Call a streaming verb and return its items as they come; closing the iterator cancels it."""
+        return self._service.stream(self.id, verb, context)
 
     def stop(self) -> None:
         """Ask for a stop after the current step; the weights are kept."""

@@ -14,6 +14,7 @@ from typing import Literal
 from autotrain_gradio.data.catalog import LABEL, PATH, UPLOAD
 from autotrain_gradio.data.declarations import Column, Kind, Layout
 from autotrain_gradio.tasks.base import Chart, Input, Metric, Params, SuggestedModel, Task, param
+from autotrain_gradio.tasks.verbs import Verb
 
 TEXT = Kind("toy-text", "toy text", "toy_task.kind")
 LAYOUT = Layout("toy-lines", "Lines of toys", "toy_task.layout", "toys.toy\\n\\nred = ball")
@@ -40,6 +41,10 @@ TASK = Task(
     headline="accuracy", charts=(Chart("Loss", {"loss": "training"}),), inputs=(Input("text", "A toy", "text"),),
     models=(SuggestedModel("toy/box", "Always.", 0.1),), aliases=("toys",),
     can=frozenset({"predict", "preview", "checkpoints"}),
+    verbs=(
+        Verb("count", "toy_task.count", streams=True, help="Counts toys."),
+        Verb("double", "toy_task.double", help="Doubles the toys."),
+    ),
 )
 '''
 
@@ -104,6 +109,28 @@ class load:
         return [{"label": self.box, "scores": {self.box: 1.0}, "pid": os.getpid()} for _ in inputs]
 """
 
+COUNT = """
+import os, time
+from autotrain_gradio.core.errors import UserError
+
+def run(call):
+    number, box = 0, call.predictor().box
+    try:
+        for number in range(call.context["to"]):
+            if number == call.context.get("fail"):
+                raise UserError("There are no more toys.", code="no-more")
+            yield {"number": number, "box": box, "pid": os.getpid()}
+            time.sleep(call.context.get("seconds", 0.0))
+    finally:
+        (call.directory / "counted").write_text(str(number))
+"""
+
+DOUBLE = """
+def run(call):
+    call.progress("Doubling", 0.5)
+    return {"toys": 2 * call.context["toys"], "task": call.task.name, "steps": call.params.steps}
+"""
+
 METADATA = {
     "METADATA": "Metadata-Version: 2.1\nName: toy-task\nVersion: 0.1\n",
     "entry_points.txt": "[autotrain_gradio.tasks]\ntoy = toy_task:TASK\n",
@@ -116,6 +143,8 @@ def install(folder: Path) -> Path:
     package.mkdir(parents=True)
     (package / "__init__.py").write_text('"""Toys."""\n' + textwrap.dedent(DECLARATION))
     (package / "train.py").write_text(TRAIN)
+    (package / "count.py").write_text(COUNT)
+    (package / "double.py").write_text(DOUBLE)
     information = folder / "toy_task-0.1.dist-info"
     information.mkdir()
     for name, text in METADATA.items():

@@ -8,7 +8,7 @@ point in the group `autotrain_gradio.backends`. Nothing else names it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -137,6 +137,15 @@ class Backend(Protocol):
         Raises:
             UserError: raised by the verb.
             WorkerError: it was cancelled, needed too much time or memory, or died.
+        """
+
+    def stream(
+        self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS
+    ) -> Generator[Any, None, Any]:
+        """Run a streaming verb in a worker: yield its items as they come. Closing the generator cancels the verb.
+
+        Raises:
+            UserError, WorkerError: as `call`, when the generator is advanced.
         """
 
     def prefetch(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str]) -> None:

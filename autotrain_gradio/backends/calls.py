@@ -7,7 +7,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +24,15 @@ MEMORY_SECONDS = 0.5
 LINGER_SECONDS = 2.0
 
 
-def call(
+def call(directory: Path, verb: str, context: Mapping[str, Any], **options: Any) -> Any:
+    """Run a verb in a worker process and return its result; of a streaming verb, the list of its items.
+
+    options, errors: see `stream`.
+    """
+    return collect(stream(directory, verb, context, **options))
+
+
+def stream(
     directory: Path,
     verb: str,
     context: Mapping[str, Any],
@@ -35,13 +43,13 @@ def call(
     cancel: threading.Event | None = None,
     grace: float = 0.0,
     found: Callable[[Any], None] | None = None,
-) -> Any:
-    """Run a verb in a worker process and return its result.
+) -> Generator[Any, None, Any]:
+    """Run a verb in a worker process: yield the items of a streaming verb as they come; return its result.
 
-    The worker ends with the call, whatever becomes of it, and with this process.
+    The worker exits with the call, whatever becomes of it, and with this process. Closing the generator cancels it.
 
-    grace: seconds that a worker has after SIGTERM, to leave things in order, before it is killed.
-    found: is given what the verb tells of its result before it is done.
+    grace: seconds that a worker has after SIGTERM, to clean up, before it is killed.
+    found: is given partial results, before the verb is done.
 
     Raises:
         UserError: what the verb raised.
@@ -57,23 +65,39 @@ def call(
             send(process.stdin, context)
             for message, text in messages(process.stdout):
                 noise = text or noise
-                if message is not None and message["kind"] == "progress":
-                    if progress is not None:
+                if message is None:
+                    continue
+                match message["kind"]:
+                    case "progress" if progress is not None:
                         progress(message["message"], message["fraction"])
-                elif message is not None and message["kind"] == "found":
-                    if found is not None:
+                    case "found" if found is not None:
                         found(message["value"])
-                elif message is not None:
-                    answer = message
-                    break
+                    case "item":
+                        yield message["value"]
+                    case "result" | "error":
+                        answer = message
+                        break
             finished = True
         except BrokenPipeError:
-            finished = True  # it died before it took its orders
+            finished = True  # it died before it read its context
+        except GeneratorExit:
+            watch.terminate()
+            raise
         finally:
             code = end(process, at_once=not finished)
     if answer is None:
         raise watch.error(verb) or died(verb, code, noise)
     return value_of(answer)
+
+
+def collect(items: Generator[Any, None, Any]) -> Any:
+    """Run a call to its end; return its result, or the list of its items if it has streamed some."""
+    streamed = []
+    while True:
+        try:
+            streamed.append(next(items))
+        except StopIteration as end_of_call:
+            return streamed or end_of_call.value
 
 
 PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
@@ -187,9 +211,17 @@ class Watch(threading.Thread):
                 if memory(self._process.pid) > self._mebibytes * MIB:
                     self._ended_for = "out-of-memory"
             if self._ended_for:
-                if self._grace:
-                    self._process.terminate()
-                    with contextlib.suppress(subprocess.TimeoutExpired):  # it had its time
-                        self._process.wait(timeout=self._grace)
-                kill_group(self._process)
+                self.terminate()
                 return
+
+    def terminate(self) -> None:
+        """Ask the worker to exit, where it has time for that, then kill its process group."""
+        if self._grace:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it had its time
+                self._process.wait(timeout=self._grace)
+        kill_group(self._process)
+
+    def extend(self, seconds: float) -> None:
+        """Give the worker that many seconds from now."""
+        self._deadline = time.monotonic() + seconds

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.backends.calls import PIPES, Watch, died, end, messages, send, value_of
+from autotrain_gradio.backends.calls import PIPES, Watch, collect, died, end, messages, send, value_of
 from autotrain_gradio.backends.process import kill_group, spawn
 from autotrain_gradio.core.errors import WorkerError
 from autotrain_gradio.core.settings import Limits
 
 LOADING_SECONDS = 60.0
-"""How long a worker that was started ahead counts as at work: it loads libraries, after all that is more urgent."""
+"""How long a prefetching worker counts as busy: it imports libraries with a low priority."""
+CANCEL_SECONDS = 10.0
+"""How long a warm worker may take to answer after its call was cancelled, before it is killed."""
 
 
 class WarmWorkers:
@@ -48,9 +51,24 @@ class WarmWorkers:
             UserError: what the verb raised.
             WorkerError: the worker died, or needed longer than `limits.predict_seconds` or too much memory.
         """
+        return collect(self.stream(directory, verb, context, env, progress))
+
+    def stream(
+        self,
+        directory: Path,
+        verb: str,
+        context: Mapping[str, Any],
+        env: Mapping[str, str] | None = None,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> Generator[Any, None, Any]:
+        """Run a verb as `call` does: yield the items of a streaming verb as they come; return its result.
+
+        Closing the generator cancels the verb; the worker and its loaded model stay. `limits.predict_seconds` is the
+        longest time to the next item.
+        """
         worker = self._worker(directory, env)
         try:
-            return worker.ask(verb, context, progress or _quiet)
+            return (yield from worker.stream(verb, context, progress or _ignore))
         finally:
             self._left(directory, worker)
 
@@ -110,6 +128,7 @@ class _WarmWorker:
         self._turn = threading.Lock()
         self._pipe = threading.Lock()
         self._closed = False
+        self._number = 0
         self._process: subprocess.Popen[bytes] = spawn(directory, "serve", env=env, **PIPES)
         # One that ends by itself must not stay as a zombie.
         threading.Thread(target=self._process.wait, name=f"reap {self._process.pid}", daemon=True).start()
@@ -135,29 +154,47 @@ class _WarmWorker:
         with self._pipe:
             send(self._process.stdin, message)
 
-    def ask(self, verb: str, context: Mapping[str, Any], progress: Callable[[str, float], None]) -> Any:
+    def stream(
+        self, verb: str, context: Mapping[str, Any], progress: Callable[[str, float], None]
+    ) -> Generator[Any, None, Any]:
         assert self._process.stdout
         limits, noise, code, finished = self._limits, "", 0, False
         answer: dict[str, Any] | None = None
         with self._turn, Watch(self._process, limits.predict_seconds, limits.call_mebibytes) as watch:
+            self._number += 1
+            lines = messages(self._process.stdout)
             try:
-                self.post({"verb": verb, "context": dict(context)})
+                self.post({"verb": verb, "context": dict(context), "id": self._number})
                 self.loads_until = 0.0
-                for message, text in messages(self._process.stdout):
+                for message, text in lines:
                     noise = text or noise
-                    if message is not None and message["kind"] == "progress":
-                        progress(message["message"], message["fraction"])
-                    elif message is not None:
-                        answer = message
-                        break
+                    if message is None:
+                        continue
+                    match message["kind"]:
+                        case "progress":
+                            progress(message["message"], message["fraction"])
+                        case "item":
+                            watch.extend(math.inf)  # the caller may take its time
+                            yield message["value"]
+                            watch.extend(limits.predict_seconds)
+                        case "result" | "error":
+                            answer = message
+                            break
                 finished = True
+            except GeneratorExit:
+                # The worker sends its answer after a cancel, too; one that does not in time is killed.
+                watch.extend(CANCEL_SECONDS)
+                with contextlib.suppress(BrokenPipeError):
+                    self.post({"cancel": self._number})
+                answer = next((m for m, _ in lines if m is not None and m["kind"] in {"result", "error"}), None)
+                raise
             except BrokenPipeError:
-                finished, noise = True, noise or "it took no orders"
+                finished, noise = True, noise or "it did not read its input"
             except ValueError:
                 if not self._closed:  # a closed pipe
                     raise
             finally:
-                # One that was not heard to the end would give its answer to the next call.
+                # An answer that was not read to its end would be taken for that of the next call.
                 if answer is None:
                     code = end(self._process, at_once=self._closed or not finished)
         if answer is not None:
@@ -172,5 +209,5 @@ class _WarmWorker:
         end(self._process, at_once=True)
 
 
-def _quiet(message: str, fraction: float) -> None:
+def _ignore(message: str, fraction: float) -> None:
     """Progress that nobody asked for."""

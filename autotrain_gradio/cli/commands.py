@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from autotrain_gradio.cli.console import Bar, findings_text, say, say_json, training_line
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
-from autotrain_gradio.core.panels import render_text
+from autotrain_gradio.core.panels import KINDS, render_text
 from autotrain_gradio.core.panels.text_table import text_table
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.tasks.base import Task
@@ -336,6 +338,55 @@ def _said(prediction: dict[str, Any]) -> str:
         said = {name: f"{value:.6g} {units.get(name, '')}".rstrip() for name, value in prediction["values"].items()}
         return ", ".join(f"{name} {value}" for name, value in said.items())
     return ", ".join(f"{k} {v}" for k, v in prediction.items())
+
+
+def call(args: argparse.Namespace) -> int:
+    """Call a verb of a run, or list the verbs that it has."""
+    service = _service()
+    run = find_run(service, args.run)
+    verbs = {verb["name"]: verb for verb in service.verbs(run)}
+    if not args.verb:
+        if args.json:
+            say_json(list(verbs.values()))
+        elif verbs:
+            say(text_table(["verb", "what it does"], [[v["name"], v["help"]] for v in verbs.values()]))
+        else:
+            say("The task of this run has no verbs.")
+        return 0
+    context, bar = _context(args.context), Bar(quiet=args.json)
+    if verbs.get(args.verb, {}).get("streams"):
+        with contextlib.closing(service.stream(run, args.verb, context, progress=bar.call)) as items:
+            for item in items:
+                bar.clear()
+                _say_item(item, args.json)
+    else:
+        result = service.call(run, args.verb, context, progress=bar.call)
+        bar.clear()
+        _say_item(result, args.json)
+    return 0
+
+
+def _context(text: str | None) -> dict[str, Any]:
+    """Parse the value of --context.
+
+    Raises:
+        Usage: it is not a JSON object.
+    """
+    try:
+        found = json.loads(text or "{}")
+    except ValueError as error:
+        raise Usage(f"--context is not JSON: {error}.", 'Write it as --context \'{"name": "value"}\'.') from None
+    if not isinstance(found, dict):
+        raise Usage(f"--context is not a JSON object: {text}.", 'Write it as --context \'{"name": "value"}\'.')
+    return found
+
+
+def _say_item(item: Any, as_json: bool) -> None:
+    """Print one item of a stream, or a result: a text as it is, a panel as text, anything else as a line of JSON."""
+    if not as_json and isinstance(item, dict) and item.get("kind") in KINDS:
+        say(render_text(item))
+    else:
+        say(item if isinstance(item, str) and not as_json else json.dumps(item, ensure_ascii=False))
 
 
 def export(args: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import Option, options
 from autotrain_gradio.tasks.registry import Registry, registry
 
-COMMANDS = ("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "export", "publish")
+COMMANDS = ("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "call", "export", "publish")
 TOKEN_HINT = "Set the environment variable HF_TOKEN, or run 'hf auth login' once."
 
 
@@ -121,6 +121,7 @@ def build(tasks: Registry) -> Parser:
         ("stop", commands.stop, "Stop a run after its current step; its weights are kept."),
         ("resume", commands.resume, "Continue a stopped, failed or interrupted run from its last checkpoint."),
         ("predict", commands.predict, "Apply a run's model."),
+        ("call", commands.call, "Call a verb of a run's task; its items are printed as they come."),
         ("export", commands.export, "Copy a run's model into a folder."),
         (
             "publish",
@@ -133,9 +134,12 @@ def build(tasks: Registry) -> Parser:
         if name == "predict":
             command.add_argument("inputs", metavar="INPUT", nargs="+", help="a file or a text; NAME=VALUE if several")
             command.add_argument("--to", metavar="FILE", help="where the predictions for a table of rows go, as CSV")
+        if name == "call":
+            command.add_argument("verb", metavar="VERB", nargs="?", help="name of a verb (default: list them)")
+            command.add_argument("--context", metavar="JSON", help="what the verb takes, as a JSON object")
         if name == "export":
             command.add_argument("--to", metavar="FOLDER", required=True, help="an empty folder, or a new one")
-        if name in {"show", "predict"}:
+        if name in {"show", "predict", "call"}:
             _json(command)
     return parser
 

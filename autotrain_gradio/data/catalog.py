@@ -4,17 +4,41 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autotrain_gradio.data.declarations import Check, Kind, Layout, Source, SourceOption
+from autotrain_gradio.data.declarations import Check, Kind, Layout, NamedData, Source, SourceOption
 
 _SOURCES = "autotrain_gradio.data.sources."
 _LAYOUTS = "autotrain_gradio.data.layouts."
 _KINDS = "autotrain_gradio.data.kinds."
 _CHECKS = "autotrain_gradio.data.checks."
 
-UPLOAD = Source("upload", "Upload files", _SOURCES + "upload", "A zip, or the files themselves.")
-PATH = Source("path", "Folder on this computer", _SOURCES + "path", "Files are read where they are.", local_only=True)
-HUB = Source("hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.")
-SAMPLE = Source("sample", "Sample data", _SOURCES + "sample", "A small data set that comes with the app.")
+
+def _is_upload(data: NamedData) -> float:
+    return 1.0 if data.uploaded else 0.0
+
+
+def _is_path(data: NamedData) -> float:
+    return 0.8 if data.exists or data.path.startswith(("/", "./", "../", "~")) else 0.05
+
+
+def _is_sample(data: NamedData) -> float:
+    return 0.7 if data.path in data.samples else 0.0
+
+
+UPLOAD = Source("upload", "Upload files", _SOURCES + "upload", "A zip, or the files themselves.", matches=_is_upload)
+PATH = Source(
+    "path",
+    "Folder on this computer",
+    _SOURCES + "path",
+    "Files are read where they are.",
+    local_path="always",
+    matches=_is_path,
+)
+HUB = Source(
+    "hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.", matches=lambda data: 0.1
+)
+SAMPLE = Source(
+    "sample", "Sample data", _SOURCES + "sample", "A small data set that comes with the app.", matches=_is_sample
+)
 
 IMAGE = Kind(
     "image",

@@ -7,6 +7,7 @@ class. A task may point at modules of its own folder, or of an installed package
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
@@ -43,6 +44,21 @@ class SourceOption:
 
 
 @dataclass(frozen=True)
+class NamedData:
+    """What a user named as data; each source says whether it is meant by it (`Source.matches`).
+
+    samples: names of the task's samples. exists: the path is a file or folder of this computer (always False for
+    visitors of a shared page). uploaded: the draft holds uploaded files.
+    """
+
+    path: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    samples: frozenset[str] = frozenset()
+    exists: bool = False
+    uploaded: bool = False
+
+
+@dataclass(frozen=True)
 class Source(_Part):
     """A place that data comes from.
 
@@ -54,8 +70,11 @@ class Source(_Part):
     """
 
     help: str = ""
-    local_only: bool = False
-    """Refused when strangers can reach the page."""
+    local_path: Literal["never", "sometimes", "always"] = "never"
+    """Whether `data.path` is a file or folder of this computer. Such paths are made absolute, and refused in shared
+    mode."""
+    matches: Callable[[NamedData], float] | None = None
+    """Confidence (0 to 1) that the user means this source where none is named; None: it is always named."""
     picker: str = ""
     """Dotted path of a module of the page with `build(walk, source)`: the first step shows what it builds."""
     options: tuple[SourceOption, ...] = ()
@@ -63,6 +82,11 @@ class Source(_Part):
     """A small example of what the source reads, as `Sample.path`; its place is called `sample`."""
     docs: str = ""
     """Its documentation, relative to the root of the repository; the generated docs link to it."""
+
+    @property
+    def local_only(self) -> bool:
+        """Whether it only reads files of this computer; refused in shared mode."""
+        return self.local_path == "always"
 
 
 @dataclass(frozen=True)

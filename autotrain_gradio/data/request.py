@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.core.errors import SpecError, did_you_mean
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.spec import DataSpec
 from autotrain_gradio.data.declarations import Check, Column, Kind, Layout, Source
+from autotrain_gradio.data.source_resolution import resolve_source
 
 VERSION = 5
 """Part of every key: raise it when the same request would give other rows."""
@@ -88,22 +88,8 @@ class Request:
         Raises:
             SpecError: the task has no such source.
         """
-        name = self.spec.source
-        if not name:
-            path = self.spec.path
-            if (draft / "data" / "upload").is_dir() or (draft / "data" / "media").is_dir():
-                name = "upload"
-            elif path.startswith(("/", "./", "../", "~")) or (path and Path(path).expanduser().exists()):
-                name = "path"
-            else:
-                name = "sample" if path in self.samples else "hub"
-        for source in self.sources:
-            if source.name == name:
-                return source
-        known = [s.name for s in self.sources]
-        raise SpecError(
-            f"There is no data source '{name}'.", did_you_mean(name, known), "data.source", "unknown-source"
-        )
+        uploaded = any((draft / "data" / name).is_dir() for name in ("upload", "media"))
+        return resolve_source(self.sources, self.spec, self.samples, uploaded=uploaded)
 
     def key(self) -> str:
         """Return a digest of all settings that decide about the rows."""

@@ -1,4 +1,8 @@
-"""What a worker says to its caller: tagged lines of JSON among whatever else is printed."""
+"""The messages of a worker to its caller: tagged lines of JSON on stdout, between other output.
+
+Kinds: `progress` (`message`, `fraction`), `found` (`value`: a partial result), `item` (`value`: one item of a stream),
+`result` (`value`), `error` (`findings`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ TAG = "@autotrain "
 
 
 def line(message: dict[str, Any]) -> str:
-    """Return the message as text to print: it begins a line of its own, whatever was printed before."""
+    """Return the message as text to print: on a line of its own, whatever was printed before."""
     return f"\n{TAG}{json.dumps(message, ensure_ascii=False)}\n"
 
 
@@ -29,7 +33,7 @@ def _complete(message: dict[str, Any]) -> bool:
     match message.get("kind"):
         case "progress":
             return isinstance(message.get("message"), str) and isinstance(message.get("fraction"), (int, float))
-        case "found" | "result":
+        case "found" | "item" | "result":
             return "value" in message
         case "error":
             return isinstance(message.get("findings"), list) and bool(message["findings"])

@@ -17,9 +17,7 @@ from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.latest_call import Joint
 from autotrain_gradio.tasks.registry import defaults, resolve
-
-BROWSE_GRACE_SECONDS = 8.0
-"""Time that a source has to leave a server as it was, when a question to it is cancelled."""
+from autotrain_gradio.tasks.verbs import VERBS
 
 Progress = Callable[[str, float], None]
 
@@ -188,7 +186,10 @@ class Drafts(Core):
                     uploads.move(paths, data / "picked")
                 context = {"spec": resolved.complete(), "question": dict(question), "secrets": dict(secrets or {})}
                 options = CallOptions(
-                    env=self._environment(backend), progress=progress, cancel=cancel, grace=BROWSE_GRACE_SECONDS
+                    env=self._environment(backend),
+                    progress=progress,
+                    cancel=cancel,
+                    grace=VERBS.get("browse").grace_seconds,
                 )
                 return dict(backend.call(run.directory, "browse", context, options))
             finally:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.backends.base import CallOptions
 from autotrain_gradio.core.errors import StateError, UserError
 from autotrain_gradio.core.owners import LOCAL
+from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs import model_export
-from autotrain_gradio.runs.record import read_json
+from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
 from autotrain_gradio.service import summaries
 from autotrain_gradio.service.core import Core
+from autotrain_gradio.service.latest_call import Progress
+from autotrain_gradio.tasks.verbs import Verb
 
 
 class Runs(Core):
@@ -135,6 +138,64 @@ class Runs(Core):
         context, backend = {"inputs": [dict(i) for i in inputs]}, self._backend(record)
         options = CallOptions(env=self._environment(backend), warm=True)
         return list(backend.call(record.directory, "predict", context, options))
+
+    def verbs(self, run: str) -> list[dict[str, Any]]:
+        """List the verbs that can be called on a run: `{"name", "title", "help", "streams"}`."""
+        task = self.tasks.get(str(self.store.get(run).spec()["task"]))
+        return [{"name": v.name, "title": v.title, "help": v.help, "streams": v.streams} for v in task.public_verbs()]
+
+    def call(
+        self,
+        run: str,
+        verb: str,
+        context: Mapping[str, Any] | None = None,
+        owner: str = LOCAL,
+        *,
+        progress: Progress | None = None,
+    ) -> Any:
+        """Call a verb of the run's task and return its result; of a streaming verb, the list of its items.
+
+        context: what the verb takes, as JSON data; files are given by absolute path.
+
+        Raises:
+            NotFound: the task has no such verb.
+            UserError: raised by the verb.
+        """
+        record, found = self._public_verb(run, verb)
+        if found.streams:
+            return list(self.stream(run, verb, context, owner, progress=progress))
+        backend = self._backend(record)
+        options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
+        return backend.call(record.directory, verb, dict(context or {}), options)
+
+    def stream(
+        self,
+        run: str,
+        verb: str,
+        context: Mapping[str, Any] | None = None,
+        owner: str = LOCAL,
+        *,
+        progress: Progress | None = None,
+    ) -> Generator[Any, None, None]:
+        """Call a streaming verb of the run's task and return its items as they come; closing the iterator cancels it.
+
+        Raises:
+            NotFound: the task has no such verb.
+            StateError: the verb does not stream.
+        """
+        record, found = self._public_verb(run, verb)
+        if not found.streams:
+            raise StateError(
+                f"The verb '{verb}' does not stream.", "Use call: it returns one result.", code="no-stream"
+            )
+        backend = self._backend(record)
+        options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
+        return backend.stream(record.directory, verb, dict(context or {}), options)
+
+    def _public_verb(self, run: str, name: str) -> tuple[Run, Verb]:
+        record = self.store.get(run)
+        task = self.tasks.get(str(record.spec()["task"]))
+        return record, NamedRegistry("verb", task.public_verbs()).get(name)
 
     def form(self, run: str) -> dict[str, Any]:
         """Return what a row for the run's model is made of: `{"features": [{"name", "kind", "typical", …}], …}`.

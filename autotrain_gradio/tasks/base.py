@@ -12,6 +12,7 @@ from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import Model
 from autotrain_gradio.data.declarations import Check, Column, Layout, Source
 from autotrain_gradio.tasks.parameter_groups import PARAMETER_GROUPS, ParameterGroup, sort_groups
+from autotrain_gradio.tasks.verbs import VERBS, Verb
 
 MODALITIES = ("Images", "Text", "Speech", "Tables")
 """What tasks are grouped by, in the order of the page; a task may name another one, which follows."""
@@ -198,6 +199,8 @@ class Task:
     """Parameters that change what the preview shows, in addition to those of previewed groups."""
     parameter_groups: tuple[ParameterGroup, ...] = ()
     """Groups of parameters of its own."""
+    verbs: tuple[Verb, ...] = ()
+    """Verbs of its own: calls to a worker of one of its runs, by name (`service.call`, `autotrain-gradio call`)."""
     samples: tuple[Sample, ...] = ()
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)
@@ -235,6 +238,19 @@ class Task:
             name = min(unknown)
             raise ValueError(f"{self.params.__name__}.{found[name][0]} is in an unregistered parameter group '{name}'")
         return {group: found[group.name] for group in groups if group.name in found}
+
+    def verb(self, name: str) -> Verb:
+        """Return a verb of the task's runs, one of its own or one that every task has.
+
+        Raises:
+            NotFound: there is none; the hint names the nearest ones.
+            ValueError: the task has a verb with the name of another.
+        """
+        return NamedRegistry("verb", [*VERBS, *self.verbs]).get(name)
+
+    def public_verbs(self) -> list[Verb]:
+        """Return the verbs that users can call."""
+        return [v for v in NamedRegistry("verb", [*VERBS, *self.verbs]) if not v.internal]
 
     def previewed_params(self) -> set[str]:
         """Return the names of the parameters that change what the preview shows."""

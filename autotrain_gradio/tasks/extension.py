@@ -13,6 +13,8 @@ from typing import Any
 
 from autotrain_gradio.data.declarations import Column, Source
 from autotrain_gradio.tasks.base import Sample, Task
+from autotrain_gradio.tasks.parameter_groups import ParameterGroup
+from autotrain_gradio.tasks.verbs import Verb
 
 
 @dataclass(frozen=True)
@@ -67,25 +69,36 @@ class Extension:
     samples: tuple[SampleFor, ...] = ()
     panel_kinds: tuple[Any, ...] = ()
     input_kinds: tuple[Any, ...] = ()
-    verbs: tuple[Any, ...] = ()
-    parameter_groups: tuple[Any, ...] = ()
+    verbs: tuple[Verb, ...] = ()
+    parameter_groups: tuple[ParameterGroup, ...] = ()
 
 
 def extend(task: Task, extensions: Iterable[Extension]) -> Task:
-    """Return the task with the sources and samples of all extensions that fit it.
+    """Return the task with the sources and samples of all extensions that fit it, and with their verbs and groups.
 
     Raises:
-        ValueError: the task has another source or sample of the same name.
+        ValueError: the task has another source, sample, verb or parameter group of the same name.
     """
     sources, samples = list(task.sources), list(task.samples)
+    verbs, groups = list(task.verbs), list(task.parameter_groups)
     for extension in extensions:
+        for verb in extension.verbs:
+            _add(verbs, verb, f"verb '{verb.name}'", task, extension)
+        for group in extension.parameter_groups:
+            _add(groups, group, f"parameter group '{group.name}'", task, extension)
         for offered in extension.sources:
             if offered.when.matches(task):
                 _add(sources, offered.source, f"source '{offered.source.name}'", task, extension)
         for given in extension.samples:
             if given.when.matches(task):
                 _add(samples, given.sample, f"sample '{given.sample.name}'", task, extension)
-    return replace(task, sources=tuple(sources), samples=tuple(samples))
+    return replace(
+        task,
+        sources=tuple(sources),
+        samples=tuple(samples),
+        verbs=tuple(verbs),
+        parameter_groups=tuple(groups),
+    )
 
 
 def _add(existing: list[Any], item: Any, what: str, task: Task, extension: Extension) -> None:

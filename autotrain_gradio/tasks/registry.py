@@ -37,15 +37,16 @@ class Registry:
         """Register a task with the sources and samples of the extensions that fit it.
 
         Raises:
-            ValueError: its name or one of its aliases is taken, an extension claims a source or sample that it has, or
-                it names a parameter group that is not registered.
+            ValueError: its name or one of its aliases is taken, an extension claims a source or sample that it has, a
+                parameter group is not registered, or a verb or group is registered twice.
         """
-        task.groups()
         names = {_normal(n) for n in (task.name, *task.aliases)}
         for name in sorted(names):
             if name in self._names:
                 raise ValueError(f"'{name}' names both {self._names[name].name} and {task.name}")
         task = extend(task, self.extensions)
+        task.groups()
+        task.public_verbs()
         self._tasks[task.name] = task
         self._names.update(dict.fromkeys(names, task))
 

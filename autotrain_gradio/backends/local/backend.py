@@ -8,7 +8,7 @@ import signal as signals
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -181,10 +181,16 @@ class LocalBackend:
 
     def call(self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS) -> Any:
         """Run a verb in a subprocess that exits with the call, or in the warm worker of the directory."""
+        return calls.collect(self.stream(directory, verb, context, options))
+
+    def stream(
+        self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS
+    ) -> Generator[Any, None, Any]:
+        """Run a streaming verb as `call` does, and yield its items as they come."""
         env = options.env if options.env is not None else process.environment({})
         if options.warm:
-            return self._warm.call(directory, verb, context, env, options.progress)
-        return calls.call(
+            return self._warm.stream(directory, verb, context, env, options.progress)
+        return calls.stream(
             directory,
             verb,
             context,

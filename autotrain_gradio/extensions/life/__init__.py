@@ -10,8 +10,14 @@ What is read is the app's model: a *project* holds recordings; a recording has t
 
 from __future__ import annotations
 
-from autotrain_gradio.data.declarations import Source, SourceOption
+from autotrain_gradio.data.declarations import NamedData, Source, SourceOption
 from autotrain_gradio.tasks.extension import Extension, SourceFor, TaskFilter
+
+
+def _matches(data: NamedData) -> float:
+    """Recognize the address of a server, or an option that only this source has."""
+    return 0.9 if "://" in data.path or any(o.name in data.options for o in LIFE.options) else 0.0
+
 
 LIFE = Source(
     "life",
@@ -19,6 +25,8 @@ LIFE = Source(
     "autotrain_gradio.extensions.life.source",
     "Transcribed speech of the LiFE App: an export of its transcriptions, or a server.",
     picker="autotrain_gradio.extensions.life.picker",
+    local_path="sometimes",
+    matches=_matches,
     options=(
         SourceOption("projects", "names of the projects to use; all if not given.", many=True),
         SourceOption("script", "writing system of the transcripts; the one with the most segments if not given."),

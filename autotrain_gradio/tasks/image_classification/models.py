@@ -13,7 +13,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATIO
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
-from autotrain_gradio.training import pretrained
+from autotrain_gradio.training import distributed, pretrained
 from autotrain_gradio.training.vision import Geometry
 
 WHAT = "image classification"

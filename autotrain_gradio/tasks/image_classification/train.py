@@ -54,9 +54,7 @@ def train(run: Reporter) -> None:
     )
     run.state("preparing", "Loading the model")
     with distributed.temporary_folder() as folder:
-        model, processor, geometry = models.open_model(
-            run.spec.model, names, seed=run.params.seed, scratch=folder
-        )
+        model, processor, geometry = models.open_model(run.spec.model, names, seed=run.params.seed, scratch=folder)
     if run.params.freeze_backbone:
         models.freeze_backbone(model)
     train_set, valid_set = read_images(run, rows, geometry)

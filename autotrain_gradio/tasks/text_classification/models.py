@@ -13,7 +13,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICA
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, TINY_VOCABULARY, tiny_tokenizer
-from autotrain_gradio.training import pretrained
+from autotrain_gradio.training import distributed, pretrained
 from autotrain_gradio.training.tokens import longest, open_tokenizer
 
 WHAT = "text classification"

@@ -16,7 +16,7 @@ import pytest
 
 from autotrain_gradio.backends import process
 from autotrain_gradio.backends.base import Allocation, Attempt
-from autotrain_gradio.backends.calls import call
+from autotrain_gradio.backends.calls import call, stream
 from autotrain_gradio.backends.local.backend import LocalBackend
 from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.core.errors import UserError, WorkerError
@@ -229,6 +229,8 @@ def test_what_a_verb_has_found_is_told_before_it_is_done(draft: Path) -> None:
         (b'@autotrain {"kind": "result", "value": null}\n', {"kind": "result", "value": None}),
         (b'@autotrain {"kind": "found", "value": 1}\n', {"kind": "found", "value": 1}),
         (b'@autotrain {"kind": "found"}\n', None),
+        (b'@autotrain {"kind": "item", "value": []}\n', {"kind": "item", "value": []}),
+        (b'@autotrain {"kind": "item"}\n', None),
         (b'[rank0] 12:00 @autotrain {"kind": "result", "value": 1}\r\n', {"kind": "result", "value": 1}),
         (b'@autotrain {"kind": "result"}\n', None),
         (b'@autotrain {"kind": "error", "findings": []}\n', None),
@@ -451,3 +453,68 @@ def test_an_error_of_who_listens_does_not_leave_an_answer_to_the_next(draft: Pat
     with pytest.raises(ValueError, match="browser"):
         workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "old"}, None, disconnected)
     assert workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "new"})[0]["text"] == "new"
+
+
+# -- streams
+
+
+def test_items_come_one_by_one_and_the_worker_stays_warm(draft: Path, warm: Make) -> None:
+    workers = warm()
+    items = workers.stream(model(draft), "count", {"to": 4, "seconds": 0.3})
+    first = next(items)
+    began = time.monotonic()
+    assert [item["number"] for item in items] == [1, 2, 3]
+    assert time.monotonic() - began > 0.5, "the items were not sent one by one"
+    assert first["box"] == "red" and ask(workers, draft)["pid"] == first["pid"]
+    assert workers.call(draft, "count", {"to": 2})[1]["number"] == 1
+
+
+def test_closing_a_stream_cancels_the_verb_and_keeps_the_worker(draft: Path, warm: Make) -> None:
+    workers = warm()
+    items = workers.stream(model(draft), "count", {"to": 1000, "seconds": 0.1})
+    pid = next(items)["pid"]
+    next(items)
+    items.close()
+    assert int((draft / "counted").read_text()) < 10, "it went on counting"
+    again = list(workers.stream(draft, "count", {"to": 3}))
+    assert [item["number"] for item in again] == [0, 1, 2] and again[0]["pid"] == pid
+
+
+def test_a_verb_that_does_not_react_to_a_cancel_is_ended(
+    draft: Path, warm: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autotrain_gradio.backends.warm.CANCEL_SECONDS", 0.5)
+    workers = warm()
+    items = workers.stream(model(draft), "count", {"to": 2, "seconds": 60})
+    pid = next(items)["pid"]
+    items.close()
+    assert ended(pid)
+    assert [item["number"] for item in workers.stream(draft, "count", {"to": 1})] == [0]
+
+
+def test_the_time_limit_is_for_each_item_and_not_for_the_caller(draft: Path, warm: Make) -> None:
+    workers = warm(predict_seconds=3.0)
+    next(workers.stream(model(draft), "count", {"to": 1}))  # the libraries are loaded
+    items = workers.stream(draft, "count", {"to": 5, "seconds": 1.0})
+    next(items)
+    time.sleep(3.5)
+    assert [item["number"] for item in items] == [1, 2, 3, 4]
+    with pytest.raises(WorkerError, match="longer than 3 seconds"):
+        list(workers.stream(draft, "count", {"to": 2, "seconds": 60}))
+
+
+def test_an_error_in_the_middle_of_a_stream(draft: Path, warm: Make) -> None:
+    workers, seen = warm(), []
+    with pytest.raises(UserError, match="no more toys"):
+        for item in workers.stream(model(draft), "count", {"to": 5, "fail": 2}):
+            seen.append(item["number"])
+    assert seen == [0, 1]
+    assert ask(workers, draft)["label"] == "red"
+
+
+def test_a_worker_for_one_call_streams_and_ends_when_it_is_closed(draft: Path) -> None:
+    assert [i["number"] for i in stream(model(draft), "count", {"to": 3}, limits=LIMITS)] == [0, 1, 2]
+    items = stream(draft, "count", {"to": 1000, "seconds": 0.1}, limits=LIMITS)
+    pid = next(items)["pid"]
+    items.close()
+    assert ended(pid)

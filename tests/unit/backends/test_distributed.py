@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
 
 from autotrain_gradio.backends import Backends
-from autotrain_gradio.backends.process import of_run
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.runs.files import read_lines
 from autotrain_gradio.service import ENDED, Service
@@ -27,6 +22,10 @@ PARAMS = {
     "lr": 3e-3,
     "early_stopping_patience": 0,
     "logging_steps": 1,
+    "random_resized_crop": False,
+    "random_rotate90": False,
+    "horizontal_flip": False,
+    "random_brightness_contrast": False,
 }
 FAILING = """
 import os

@@ -283,7 +283,8 @@ def test_it_trains_where_there_is_no_torch(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from autotrain_gradio.worker import main as worker
+from autotrain_gradio.worker.run_verb import run_verb
+from autotrain_gradio.worker.training import train
 from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.runs.record import Run, write_json
 folder = Path(sys.argv[1])
@@ -292,8 +293,8 @@ spec = {"task": "tabular-regression", "model": "ridge,hgb", "data": {"source": "
         "params": {"num_trials": 2}}
 write_json(folder / "draft.json", {"task": spec["task"], "owner": "local", "created": 0.0, "spec": spec})
 Run(folder).freeze(resolve(spec).complete())
-assert worker.train(folder, 1, False), (folder / "events.jsonl").read_text()
-assert worker.run(folder, "verify", {}, print) == {"loads": True}
+assert train(folder, 1, False), (folder / "events.jsonl").read_text()
+assert run_verb(folder, "verify", {}, print) == {"loads": True}
 """
     env = {**os.environ, "PYTHONPATH": f"{blocked}{os.pathsep}{root}"}
     command = [sys.executable, "-c", program, str(tmp_path / "run")]

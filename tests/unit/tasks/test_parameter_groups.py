@@ -9,9 +9,11 @@ import pytest
 from autotrain_gradio.cli.docs import task_page
 from autotrain_gradio.cli.main import task_parser
 from autotrain_gradio.tasks.base import Params, Task, param
+from autotrain_gradio.tasks.extension import Extension
 from autotrain_gradio.tasks.options import options
 from autotrain_gradio.tasks.parameter_groups import PARAMETER_GROUPS, ParameterGroup, sort_groups
 from autotrain_gradio.tasks.registry import Registry, registry
+from autotrain_gradio.tasks.verbs import Verb
 
 GROUPS = (ParameterGroup("decoding", "Decoding", after="basic"), ParameterGroup("legal", "Licences"))
 
@@ -72,3 +74,12 @@ def test_orders_that_do_not_exist_are_refused() -> None:
         sort_groups([ParameterGroup("a", "A", after="nowhere")])
     with pytest.raises(ValueError, match="in a circle"):
         sort_groups([ParameterGroup("a", "A", after="b"), ParameterGroup("b", "B", after="a")])
+
+
+def test_an_extension_adds_groups_and_verbs_to_every_task(task: Task) -> None:
+    extension = Extension("more", verbs=(Verb("sing", "more.sing"),), parameter_groups=GROUPS[1:])
+    extended = Registry([replace(task, parameter_groups=GROUPS[:1])], [extension]).get("decoding-task")
+    assert "Licences" in [g.title for g in extended.groups()]
+    assert extended.verb("sing").module == "more.sing" and extended.verb("predict").internal
+    with pytest.raises(ValueError, match="claims the verb 'sing'"):
+        Registry([replace(task, verbs=(Verb("sing", "mine.sing"),))], [extension])

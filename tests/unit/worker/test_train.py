@@ -17,13 +17,15 @@ from typing import Any
 import psutil
 import pytest
 
-from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.errors import DataError, Finding, NotFound
+from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs.failure import findings_of, is_full
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.store import Store
-from autotrain_gradio.worker import main as worker
+from autotrain_gradio.tasks.verbs import Verb
+from autotrain_gradio.worker.run_verb import run_verb
 
 NO_DATA = "import autotrain_gradio.data as data\ndata.ensure = lambda directory, resolved, **more: None\n"
 SLOW_DATA = """
@@ -94,7 +96,8 @@ def test_the_exit_status_is_zero_only_when_it_completed(make: Make, start: Go, t
 
 def test_all_findings_are_told_and_the_first_is_the_reason(make: Make, start: Go) -> None:
     raising = """
-from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.errors import DataError, Finding, NotFound
+from autotrain_gradio.core.registry import NamedRegistry
 import autotrain_gradio.data as data
 def ensure(directory, resolved, **more):
     found = [Finding("warning", "w", "A warning."), Finding("error", "a", "First."), Finding("error", "b", "Second.")]
@@ -126,7 +129,7 @@ def test_a_task_whose_module_is_broken_fails_with_a_reason(make: Make, start: Go
     (toys / "toy_task" / "train.py").write_text("import nothing_of_that_name\n")
     assert start(run).wait(timeout=60) == 1
     assert "nothing_of_that_name" in run.state().reason
-    assert last_error(run)["where"] == "worker/main.py:" + last_error(run)["where"].split(":")[1]
+    assert last_error(run)["where"] == "worker/training.py:" + last_error(run)["where"].split(":")[1]
 
 
 def test_sigterm_is_a_request_to_stop_and_the_second_ends(make: Make, start: Go) -> None:
@@ -291,11 +294,16 @@ def test_a_full_disk_is_recognised_however_it_is_told(tmp_path: Path) -> None:
 
 def test_a_bug_names_its_place_in_our_code(tmp_path: Path) -> None:
     try:
-        worker.run(tmp_path, "dance", {"spec": {"task": "image-classification"}}, lambda m, f: None)
+        NamedRegistry("verb", [Verb("dance", "a"), Verb("dance", "b")])
     except ValueError as error:
         found = findings_of(error, tmp_path)[0]
-    assert found.code == "bug" and found.where.startswith("worker/main.py:")
-    assert found.message == "ValueError: unknown verb 'dance'"
+    assert found.code == "bug" and found.where.startswith("core/registry.py:")
+    assert found.message.startswith("ValueError: Two different verb items are named 'dance'")
+
+
+def test_an_unknown_verb_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="There is no verb 'predic'. Did you mean 'predict'"):
+        run_verb(tmp_path, "predic", {"spec": {"task": "image-classification"}}, lambda m, f: None)
 
 
 def test_a_users_error_keeps_its_findings(tmp_path: Path) -> None:
@@ -330,10 +338,10 @@ def test_the_last_words_find_room_on_a_full_disk(tmp_path: Path, monkeypatch: py
 LIGHT = """
 import json, sys
 from pathlib import Path
-from autotrain_gradio.worker import main as worker
+from autotrain_gradio.worker.run_verb import run_verb
 folder, data = Path(sys.argv[1]), sys.argv[2]
 spec = {"task": "image-classification", "model": "tiny", "data": {"source": "path", "path": data}}
-found = worker.run(folder, "check", {"spec": spec}, lambda message, fraction: None)
+found = run_verb(folder, "check", {"spec": spec}, lambda message, fraction: None)
 print(json.dumps([found["rows"], sorted({m.partition(".")[0] for m in sys.modules} & {"torch", "transformers"})]))
 """
 

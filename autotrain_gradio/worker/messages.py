@@ -1,0 +1,62 @@
+"""What a worker writes for its caller: tagged lines on stdout (`runs.wire`); anything else is log, on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.runs import wire
+from autotrain_gradio.runs.failure import findings_of
+
+
+def answer(directory: Path, work: Callable[[], Any], cancelled: Callable[[], bool] = lambda: False) -> bool:
+    """Do the work and send its result, its items one by one, or its error; return whether it succeeded.
+
+    cancelled: checked before each item is sent; then the generator is closed, and the result follows.
+    """
+    try:
+        value = work()
+        if isinstance(value, Generator):
+            with contextlib.closing(value):
+                for item in value:
+                    if cancelled():
+                        break
+                    send({"kind": "item", "value": item})
+            value = None
+        text = wire.line({"kind": "result", "value": value})
+    except Exception as error:  # the boundary: the caller gets findings, the log the traceback
+        if not isinstance(error, UserError):
+            log(traceback.format_exc())
+        send({"kind": "error", "findings": [f.to_dict() for f in findings_of(error, directory)]})
+        return False
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    return True
+
+
+def send(message: dict[str, Any]) -> None:
+    """Write a message to the caller."""
+    sys.stdout.write(wire.line(message))
+    sys.stdout.flush()
+
+
+def send_progress(message: str, fraction: float) -> None:
+    """Write what is being done, and the fraction of it that is done."""
+    send({"kind": "progress", "message": message, "fraction": fraction})
+
+
+def send_found(value: Any) -> None:
+    """Write a partial result."""
+    send({"kind": "found", "value": value})
+
+
+def log(text: str) -> None:
+    """Write to the log; where even that fails, as on a full disk, there is nothing left to do."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text.rstrip("\n") + "\n")
+        sys.stderr.flush()

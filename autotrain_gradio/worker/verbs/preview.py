@@ -1,0 +1,23 @@
+"""The verb `preview`: show what the training will see of a few rows."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.tasks.verb_call import VerbCall
+
+PREVIEWING = "Preparing your own data as the training will see it"
+
+
+def load(call: VerbCall) -> ModuleType:
+    """Import the task's preview, which may need less than its training."""
+    return call.import_module(call.task.preview_module or call.task.module)
+
+
+def run(call: VerbCall) -> list[Panel]:
+    """Return the panels of the preview."""
+    module = load(call)
+    call.progress(PREVIEWING, 0.0)
+    found: list[Panel] = module.preview(call.directory, call.spec, call.params, call.context)
+    return found

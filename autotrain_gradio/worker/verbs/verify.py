@@ -1,0 +1,13 @@
+"""The verb `verify`: find out whether the run's model can be loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autotrain_gradio.tasks.verb_call import VerbCall
+
+
+def run(call: VerbCall) -> dict[str, Any]:
+    """Load the model; an error says why it cannot be loaded."""
+    call.import_module(call.task.module).load(call.directory)
+    return {"loads": True}

@@ -1,0 +1,56 @@
+"""Verbs of a task, called through the service and the Python API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autotrain_gradio.api import Run
+from autotrain_gradio.core.errors import NotFound, StateError, UserError
+from autotrain_gradio.service import Service
+
+Start = Callable[..., str]
+Until = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(service: Service, start: Start, until: Until) -> str:
+    """A completed run of the toy task."""
+    found = start(steps=2)
+    until(found, "completed")
+    return found
+
+
+def test_a_declared_verb_is_called_with_its_context(service: Service, run: str) -> None:
+    messages: list[str] = []
+    found = service.call(run, "double", {"toys": 4}, progress=lambda message, fraction: messages.append(message))
+    assert found == {"toys": 8, "task": "toy-sorting", "steps": 2} and messages == ["Doubling"]
+    assert Run(service, run).call("double", toys=1)["toys"] == 2
+    assert [v["name"] for v in service.verbs(run)] == ["count", "double"]
+
+
+def test_a_streaming_verb_yields_items_and_shares_the_model_of_predictions(service: Service, run: str) -> None:
+    items = service.stream(run, "count", {"to": 1000, "seconds": 0.05})
+    first = next(items)
+    items.close()
+    time.sleep(0.2)
+    assert int((service.settings.runs / run / "counted").read_text()) < 20
+    assert service.predict(run, [{"text": "ball"}])[0]["pid"] == first["pid"]
+    assert [i["number"] for i in Run(service, run).stream("count", to=3)] == [0, 1, 2]
+    assert [i["number"] for i in service.call(run, "count", {"to": 2})] == [0, 1]
+    assert service.call(run, "count", {"to": 0}) == []
+    with pytest.raises(UserError, match="no more toys"):
+        list(service.stream(run, "count", {"to": 2, "fail": 1}))
+
+
+def test_only_verbs_that_the_task_declares_can_be_called(service: Service, run: str) -> None:
+    with pytest.raises(NotFound, match="There is no verb 'cuont'. Did you mean 'count'"):
+        service.call(run, "cuont")
+    for internal in ("check", "browse", "publish", "train", "serve"):
+        with pytest.raises(NotFound):
+            service.call(run, internal)
+    with pytest.raises(StateError, match="does not stream"):
+        service.stream(run, "double", {"toys": 1})
