@@ -22,7 +22,7 @@ from autotrain_gradio.runs.reporter import Reporter
 Value = TypeVar("Value")
 INTERVAL_SECONDS = 0.5
 """Time between two decisions: each one is a collective operation, and on a GPU waits for the steps before it."""
-MAX_INTERVAL = 1000
+MAX_INTERVAL = 64
 
 
 def world_size() -> int:
@@ -67,33 +67,43 @@ class SharedDecision:
 
     def __init__(self, run: Reporter) -> None:
         self._run = run
-        self._calls, self._interval = 0, 1
-        self._last = time.monotonic()
+        self._paces = {"train": _Pace(), "evaluate": _Pace()}
 
-    def decide(self, *, save: bool = False) -> tuple[bool, bool]:
+    def decide(self, *, save: bool = False, evaluating: bool = False) -> tuple[bool, bool]:
         """Return whether to stop and whether to save now.
 
-        save: whether this rank would; only that of rank 0 counts.
+        save: whether this rank would; only that of rank 0 counts. evaluating: a batch of an evaluation has ended, not
+        a training step: their durations differ.
         """
         if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
             return self._run.stop_requested(), save
-        self._calls += 1
-        if self._calls < self._interval:
+        pace = self._paces["evaluate" if evaluating else "train"]
+        pace.calls += 1
+        if pace.calls < pace.interval:
             return False, False
-        message = torch.zeros(3, dtype=torch.int64)
-        if dist.get_rank() == 0:
-            now = time.monotonic()
-            per_second = self._calls / max(1e-6, now - self._last)
-            interval = min(MAX_INTERVAL, max(1, int(per_second * INTERVAL_SECONDS)))
-            message = torch.tensor([int(self._run.stop_requested()), int(save), interval])
-            self._last = now
+        message = torch.tensor([int(self._run.stop_requested()), int(save), pace.next_interval()])
         message = message.to("cuda" if dist.get_backend() == "nccl" else "cpu")
         dist.broadcast(message, src=0)
-        stop, save_now, self._interval = (int(value) for value in message.tolist())
-        self._calls = 0
+        stop, save_now, pace.interval = (int(value) for value in message.tolist())
+        pace.calls = 0
         if stop:
             self._run.follow_stop()
         return bool(stop), bool(save_now)
+
+
+class _Pace:
+    """After how many calls of one kind the ranks communicate."""
+
+    def __init__(self) -> None:
+        self.calls, self.interval = 0, 1
+        self._last = time.monotonic()
+
+    def next_interval(self) -> int:
+        """Return the calls until the next communication, at most twice as many as now."""
+        now = time.monotonic()
+        fitting = int(self.calls / max(1e-3, now - self._last) * INTERVAL_SECONDS)
+        self._last = now
+        return min(MAX_INTERVAL, 2 * self.interval, max(1, fitting))
 
 
 def decision(run: Reporter) -> SharedDecision:
