@@ -217,7 +217,7 @@ class _Recorder(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         self._threads.adapt(time.monotonic())
-        if self._trainer.is_in_train and distributed.decision(self._run).decide()[0]:
+        if self._trainer.is_in_train and distributed.decision(self._run).decide(evaluating=True)[0]:
             self._stop(state)
             raise _StoppedWhileMeasuring
 

@@ -1,4 +1,4 @@
-"""What the outcome of a check changes in the widgets of the second step, and how far the walk may go on."""
+"""What the outcome of a check changes in the widgets of the second step, and how far the user may continue."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ def failed(step: CheckStep, error: UserError) -> Updates:
         step.findings: messages.error(error),
         step.summary: "",
         step.following: gr.Button(interactive=False),
-        step.walk.step[3]: gr.Step(interactive=False),
-        step.walk.step[4]: gr.Step(interactive=False),
+        step.session.steps.model: gr.Step(interactive=False),
+        step.session.steps.train: gr.Step(interactive=False),
     }
 
 
 def ended(step: CheckStep, view: CheckView) -> Updates:
-    """Let the walk go on, or not."""
+    """Enable or disable the following steps."""
     updates: Updates = {
         step.status: "",
         step.cancel: gr.Button(visible=False),
         step.check_now: gr.Button(visible=not view.checked),
         step.following: gr.Button(interactive=view.ready),
-        step.walk.step[3]: gr.Step(interactive=view.ready),
+        step.session.steps.model: gr.Step(interactive=view.ready),
     }
     if not view.ready:
-        updates[step.walk.step[4]] = gr.Step(interactive=False)
+        updates[step.session.steps.train] = gr.Step(interactive=False)
     return updates
 
 
 def shown(step: CheckStep, view: CheckView) -> Updates:
-    """Show all that a check has found, and let the walk go on, or not."""
+    """Show all that a check has found, and enable or disable the following steps."""
     updates: Updates = {
         **ended(step, view),
         step.fixes: view.fixes,

@@ -23,12 +23,6 @@ HELP = (
     "<p class='at-quiet'>What each column holds was recognised from its cells. Correct what is wrong; a change is "
     "checked at once.</p>"
 )
-SCRIPT = """
-element.addEventListener('change', (event) => {
-  const field = event.target.closest('select[data-column]');
-  if (field) trigger('submit', {column: Number(field.dataset.column), kind: field.value});
-});
-"""
 
 
 def features(check: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,118 +1,120 @@
-"""Publishing on the Hugging Face Hub: asked for before the training, or done with a model that is there."""
+"""Publishing on the Hugging Face Hub: requested before training, or for the model of a completed run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from autotrain_gradio.ui import messages
-from autotrain_gradio.ui.shell import PRIVATE, TELLING, Done, Shell, follow
-
-if TYPE_CHECKING:
-    from autotrain_gradio.ui.task_tab import Walk
+from autotrain_gradio.ui.background_task import Finished, run_in_background
+from autotrain_gradio.ui.page_context import PRIVATE, QUEUED, PageContext
+from autotrain_gradio.ui.task_session import TaskSession
 
 TITLE = "Publish on the Hugging Face Hub"
 TOKEN_HELP = "With write access, from your Hub settings. It is kept in memory and never stored."
 
 
-def _token(elem_id: str, *, here: bool) -> Any:
-    """Create the field of a token. here: the machine's own login (HF_TOKEN, hf auth login) is used without one."""
-    own = " Empty: this machine's own login." if here else ""
+def _token_field(elem_id: str, *, local_login: bool) -> gr.Textbox:
+    """Create the field of a token. local_login: without one, HF_TOKEN or `hf auth login` of this machine is used."""
+    default = " If empty, the login of this machine is used (HF_TOKEN or hf auth login)." if local_login else ""
     return gr.Textbox(
-        label="Access token", info=TOKEN_HELP + own, type="password", max_lines=1, interactive=True, elem_id=elem_id
+        label="Access token", info=TOKEN_HELP + default, type="password", max_lines=1, interactive=True, elem_id=elem_id
     )
 
 
 @dataclass
-class PublishLater:
-    """Whether the model of the run that is about to start shall be uploaded."""
+class PublishAfterTraining:
+    """Whether to upload the model when its training is completed."""
 
-    wanted: Any
-    username: Any
-    token: Any
+    wanted: gr.Checkbox
+    username: gr.Textbox
+    token: gr.Textbox
 
     @classmethod
-    def build(cls, walk: Walk) -> PublishLater:
-        """Create the widgets, showing the seed's spec."""
-        hub, prefix = walk.start["spec"].get("hub") or {}, walk.prefix
-        with gr.Accordion(
-            "Publish on the Hugging Face Hub", open=bool(hub.get("push_to_hub")), elem_id=f"{prefix}-hub"
-        ):
+    def build(cls, session: TaskSession) -> PublishAfterTraining:
+        """Create the components, showing the initial spec."""
+        hub, prefix = session.initial.spec.get("hub") or {}, session.prefix
+        with gr.Accordion(TITLE, open=bool(hub.get("push_to_hub")), elem_id=f"{prefix}-hub"):
             wanted = gr.Checkbox(
                 bool(hub.get("push_to_hub")),
-                label="Upload the model when it is trained",
-                info="To a private repository. The token is checked before the training begins.",
+                label="Upload the model after training",
+                info="To a private repository. The token is verified before training starts.",
                 interactive=True,
                 elem_id=f"{prefix}-push-to-hub",
             )
             with gr.Row(elem_classes="at-fields"):
                 username = gr.Textbox(
                     hub.get("username") or "",
-                    label="User or organisation",
-                    info="Who will own it. Empty: the owner of the token.",
+                    label="User or organization",
+                    info="Owner of the repository. If empty, the owner of the token.",
                     max_lines=1,
                     interactive=True,
                     elem_id=f"{prefix}-hub-username",
                 )
-                token = _token(f"{prefix}-hub-token", here=not walk.shell.service.settings.shared)
+                token = _token_field(f"{prefix}-hub-token", local_login=not session.context.service.settings.shared)
         return cls(wanted, username, token)
 
-    def wire(self, walk: Walk) -> None:
-        """Keep the spec's section `hub` as the widgets say."""
-        rest = walk.form.rest
+    def wire(self, session: TaskSession) -> None:
+        """Update the spec's section `hub` when a component changes."""
+        other_sections = session.form.other_sections
 
-        def say(kept: Any, wanted: Any, username: Any) -> dict[str, Any]:
+        def update(sections: Any, wanted: Any, username: Any) -> dict[str, Any]:
             hub = {"push_to_hub": bool(wanted), "username": (username or "").strip() or None}
-            return {**(kept or {}), "hub": {k: v for k, v in hub.items() if v}}
+            return {**(sections or {}), "hub": {k: v for k, v in hub.items() if v}}
 
-        asked = [rest, self.wanted, self.username]
-        gr.on([self.wanted.change, self.username.change], say, asked, rest, trigger_mode="always_last", **TELLING)
+        inputs = [other_sections, self.wanted, self.username]
+        gr.on(
+            [self.wanted.change, self.username.change],
+            update,
+            inputs,
+            other_sections,
+            trigger_mode="always_last",
+            **QUEUED,
+        )
 
 
 @dataclass
-class PublishNow:
+class PublishModel:
     """Uploads the model of a run that has one."""
 
-    shell: Shell
-    box: Any
-    token: Any
-    button: Any
-    said: Any
+    context: PageContext
+    box: gr.Accordion
+    token: gr.Textbox
+    button: gr.Button
+    result: gr.HTML
 
     @classmethod
-    def build(cls, shell: Shell) -> PublishNow:
-        """Create the widgets, hidden."""
-        with gr.Accordion(
-            "Publish on the Hugging Face Hub", open=False, visible=False, elem_id="run-publish-box"
-        ) as box:
+    def build(cls, context: PageContext) -> PublishModel:
+        """Create the components, hidden."""
+        with gr.Accordion(TITLE, open=False, visible=False, elem_id="run-publish-box") as box:
             gr.HTML(
-                "<p class='at-quiet'>The model and its card are uploaded to a private repository named after the "
-                "project. An upload that failed can be tried again.</p>"
+                "<p class='at-quiet'>Uploads the model and its model card to a private repository named after the "
+                "project. A failed upload can be repeated.</p>"
             )
-            token = _token("run-publish-token", here=not shell.service.settings.shared)
+            token = _token_field("run-publish-token", local_login=not context.service.settings.shared)
             button = gr.Button("Publish", size="sm", elem_id="run-publish", elem_classes="at-small-button")
-            said = gr.HTML(elem_id="run-published", elem_classes="at-live")
-        return cls(shell, box, token, button, said)
+            result = gr.HTML(elem_id="run-published", elem_classes="at-live")
+        return cls(context, box, token, button, result)
 
     def outputs(self) -> list[Any]:
-        """Return all that `show` may change."""
-        return [self.box, self.said]
+        """Return the components that `update` sets."""
+        return [self.box, self.result]
 
-    def show(self, visible: bool, *, emptied: bool) -> dict[Any, Any]:
-        """Return the updates for a run. emptied: another one was opened."""
+    def update(self, visible: bool, *, reset: bool) -> dict[Any, Any]:
+        """Return the updates for a run. reset: another run was opened."""
         updates: dict[Any, Any] = {self.box: gr.Accordion(visible=visible)}
-        return {**updates, self.said: ""} if emptied else updates
+        return {**updates, self.result: ""} if reset else updates
 
     def wire(self) -> None:
-        """Upload on a click."""
+        """Attach the upload to the button."""
         self.button.click(
             self.publish,
-            [self.shell.run, self.shell.visitor, self.token],
-            [self.said, self.token],
+            [self.context.run, self.context.visitor, self.token],
+            [self.result, self.token],
             show_progress="hidden",
             concurrency_limit=2,
             concurrency_id="publish",
@@ -120,13 +122,13 @@ class PublishNow:
         )
 
     def publish(self, run: Any, visitor: Any, token: Any) -> Iterator[dict[Any, Any]]:
-        """Upload the model; say where it is, or why it is not there."""
-        yield {self.said: messages.busy("Uploading the model")}
-        service, owner = self.shell.service, self.shell.owner(visitor)
-        for item in follow(lambda _: service.publish(run, owner, token=(token or "").strip() or None)):
-            if isinstance(item, Done) and item.error:
-                yield {self.said: messages.error(item.error)}
-            elif isinstance(item, Done):
+        """Upload the model; show its address, or the error."""
+        yield {self.result: messages.busy("Uploading the model")}
+        service, owner = self.context.service, self.context.owner(visitor)
+        for item in run_in_background(lambda _: service.publish(run, owner, token=(token or "").strip() or None)):
+            if isinstance(item, Finished) and item.error:
+                yield {self.result: messages.error(item.error)}
+            elif isinstance(item, Finished):
                 address = escape(str(item.value), quote=True)
                 link = f"<a href='{address}' target='_blank' rel='noopener'>{address}</a>"
-                yield {self.said: f"<p class='at-published'>Published: {link}</p>", self.token: ""}
+                yield {self.result: f"<p class='at-published'>Published: {link}</p>", self.token: ""}

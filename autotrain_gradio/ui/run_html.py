@@ -1,4 +1,4 @@
-"""A run's snapshot as HTML and tables: the same for all who look at it, so each version is made once."""
+"""Render the snapshot of a run as HTML and as tables of points; the result is the same for every viewer."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ TONES = {
 }
 
 
-def badge(state: str, title: str) -> str:
-    """Draw a state in words."""
+def render_badge(state: str, title: str) -> str:
+    """Render a state."""
     return f"<span class='at-badge at-tone-{TONES.get(state, 'quiet')}'>{escape(title)}</span>"
 
 
-def header(run: Snapshot) -> str:
-    """Draw what the run is and in which state."""
+def render_header(run: Snapshot) -> str:
+    """Render the name, the facts and the state of a run."""
     model = "tiny, from scratch" if run["model"] == TINY else run["model"]
     facts = [str(run["task_title"]), str(model)]
     data = (run.get("spec") or {}).get("data") or {}
@@ -49,28 +49,28 @@ def header(run: Snapshot) -> str:
     if begun:
         clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun))
         if ended:
-            when = f"<span>took {duration(ended - begun)}</span>"
+            when = f"<span>took {format_duration(ended - begun)}</span>"
         elif state in ("preparing", "running", "stopping"):
-            when = f"<span>for <span data-since='{clock}'>{duration(time.time() - begun)}</span></span>"
+            when = f"<span>for <span data-since='{clock}'>{format_duration(time.time() - begun)}</span></span>"
         when += f"<span>started <time datetime='{clock}' data-local='{clock}'>{clock}</time></span>"
     parts = "".join(f"<span>{escape(f)}</span>" for f in facts)
     return (
         f"<div class='at-run-head'><h2>{escape(str(run['project_name']))}</h2>"
-        f"<div class='at-run-state' role='status'>{badge(state, _title(run))}</div></div>"
+        f"<div class='at-run-state' role='status'>{render_badge(state, _title(run))}</div></div>"
         f"<p class='at-facts'>{parts}{when}</p>"
     )
 
 
-def progress(run: Snapshot) -> str:
-    """Draw how far the run is, in words and as a bar; of the same height in every state."""
+def render_progress(run: Snapshot) -> str:
+    """Render the progress as text and as a bar; it has the same height in every state."""
     state, done = str(run["state"]), run.get("progress")
     if state == "queued":
         position = run.get("queue_position")
-        line = f"Number {position} in the queue. It starts by itself." if position else "Waiting for its turn."
+        line = f"Queued at position {position}. It starts automatically." if position else "Queued."
         if run.get("waiting_for_token"):
-            line = "Queued: it needs your access token again, which is never stored. Resume it with the token."
+            line = "Queued: the run needs your access token, which is never stored. Enter it below and press Resume."
     elif state == "preparing":
-        line = str(run.get("detail") or "Getting ready")
+        line = str(run.get("detail") or "Starting")
     elif done:
         unit = str(done.get("unit") or "step")
         words = [f"{unit} {done['step']:,} of {done['total']:,}"]
@@ -78,44 +78,48 @@ def progress(run: Snapshot) -> str:
             words.insert(0, f"Epoch {_epoch(done)} of {format_value(done['epochs'])}")
         words[0] = words[0][0].upper() + words[0][1:]
         if state == "running" and done.get("eta_seconds") is not None:
-            words.append(f"about {duration(done['eta_seconds'])} left")
+            words.append(f"about {format_duration(done['eta_seconds'])} left")
         line = " · ".join(words)
         if state == "running" and run.get("detail") and run["detail"] != run.get("title"):
             line += f" · {run['detail']}"
         if state == "stopping":
-            kept = "the step is finished and the weights are saved" if unit == "step" else "the best so far is kept"
+            kept = (
+                "the current step is completed and a checkpoint is saved"
+                if unit == "step"
+                else "the best model is kept"
+            )
             line = f"Stopping: {kept}. {line}"
     else:
-        line = {"completed": "Done", "running": "Training"}.get(state, "Nothing was trained")
+        line = {"completed": "Finished", "running": "Training"}.get(state, "Nothing was trained")
     fraction = 1.0 if state == "completed" else float((done or {}).get("fraction") or 0)
     moving = " at-moving" if state in ("preparing", "queued") else ""
     return (
         f"<div class='at-run-progress'><p>{escape(line)}</p><div class='at-progress{moving}' role='progressbar'"
-        f" aria-label='Progress of the training' aria-valuemin='0' aria-valuemax='100'"
+        f" aria-label='Training progress' aria-valuemin='0' aria-valuemax='100'"
         f" aria-valuenow='{100 * fraction:.0f}'>"
         f"<i style='width:{100 * fraction:.1f}%'></i></div></div>"
     )
 
 
-def reason(run: Snapshot) -> str:
-    """Draw why the run ended otherwise than it should have, and what was noticed on the way."""
+def render_messages(run: Snapshot) -> str:
+    """Render the error or the reason for which a run ended early, and its warnings."""
     parts = []
-    told = run.get("error")
-    if told:
-        parts.append(dict(told))
+    error = run.get("error")
+    if error:
+        parts.append(dict(error))
     elif run.get("reason"):
         level = "info" if run["state"] == "cancelled" else "error"
         parts.append({"level": level, "message": run["reason"]["message"], "hint": run["reason"].get("hint") or ""})
     elif run["state"] == "cancelled":
         kept = (run.get("can") or {}).get("download")
-        learnt = "What was learnt until then is kept." if kept else "Nothing was learnt yet."
-        parts.append({"level": "info", "message": f"Stopped on request. {learnt}"})
+        outcome = "The weights of the last checkpoint are kept." if kept else "No checkpoint was saved."
+        parts.append({"level": "info", "message": f"Stopped on request. {outcome}"})
     notes = [{"hint": "", **n} for n in run.get("notes") or []]
     return messages.findings([*parts, *notes])
 
 
-def tiles(run: Snapshot, task: Task | None) -> str:
-    """Draw the latest figures, the headline first."""
+def render_metrics(run: Snapshot, task: Task | None) -> str:
+    """Render the latest metrics, the main one first."""
     metrics = run.get("metrics") or {}
     names = []
     if task:
@@ -125,38 +129,38 @@ def tiles(run: Snapshot, task: Task | None) -> str:
     empty = "Loss" if task is None or not task.listed else "Score"
     items = "".join(
         f"<div><dt>{escape(title)}</dt><dd>{escape(value)}</dd></div>"
-        for title, value in (metric(n, metrics[n], task) for n in names)
+        for title, value in (format_metric(n, metrics[n], task) for n in names)
     )
     return f"<dl class='at-numbers at-tiles'>{items or f'<div><dt>{empty}</dt><dd>–</dd></div>'}</dl>"
 
 
-def metric(name: str, value: Any, task: Task | None) -> tuple[str, str]:
-    """Return a metric's title and its value in words."""
+def format_metric(name: str, value: Any, task: Task | None) -> tuple[str, str]:
+    """Return the title of a metric and its value as text."""
     known = name if name.startswith("eval_") or name == "loss" else f"eval_{name}"
     return _name(known, task), _value(known, value, task)
 
 
-def samples(run: Snapshot, number: int) -> str:
-    """Draw the predictions of one evaluation, counted from 0."""
+def render_samples(run: Snapshot, number: int) -> str:
+    """Render the sample predictions of one evaluation, counted from 0."""
     listed = run.get("samples") or []
     if not listed:
         return ""
     entry = listed[max(0, min(number, len(listed) - 1))]
-    drawn = render_html(entry["panel"], RenderContext(link=link(run["id"], str(entry["step"]))))
+    html = render_html(entry["panel"], RenderContext(link=link(run["id"], str(entry["step"]))))
     unit = str((run.get("progress") or {}).get("unit") or "step")
-    return f"<p class='at-quiet'>After {escape(unit)} {entry['step']:,}</p>{drawn}"
+    return f"<p class='at-quiet'>After {escape(unit)} {entry['step']:,}</p>{html}"
 
 
-def report(run: Snapshot) -> str:
-    """Draw the results."""
+def render_report(run: Snapshot) -> str:
+    """Render the report."""
     panels = run.get("report") or []
     return render_all_html(panels, RenderContext(link=link(run["id"], str(run.get("attempt") or 1))))
 
 
-def table(chart: Chart, series: Mapping[str, Sequence[Sequence[float]]]) -> pd.DataFrame:
-    """Return a chart's points as rows `step, value, series`.
+def chart_table(chart: Chart, series: Mapping[str, Sequence[Sequence[float]]]) -> pd.DataFrame:
+    """Return the points of a chart as rows `step, value, series`.
 
-    Each series begins with an empty row: a plot shows none that was not there when it was drawn first.
+    Each series starts with a row without a value: Gradio shows only series that a plot had when it was first rendered.
     """
     rows: list[tuple[float, float, str]] = []
     for name, label in chart.series.items():
@@ -166,13 +170,13 @@ def table(chart: Chart, series: Mapping[str, Sequence[Sequence[float]]]) -> pd.D
     return pd.DataFrame(rows, columns=["step", "value", "series"])
 
 
-def drawn(chart: Chart, series: Mapping[str, Any]) -> list[str]:
-    """Return the labels of a chart's series that have points."""
+def series_with_points(chart: Chart, series: Mapping[str, Any]) -> list[str]:
+    """Return the labels of the series that have points."""
     return [label for name, label in chart.series.items() if series.get(name)]
 
 
-def duration(seconds: float) -> str:
-    """Write a time that passes: 8 s, 3 min 5 s, 2 h 10 min."""
+def format_duration(seconds: float) -> str:
+    """Format a duration: 8 s, 3 min 5 s, 2 h 10 min."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"

@@ -1,4 +1,4 @@
-"""Tabs that are built one after the other for each visitor."""
+"""`gr.Blocks` that runs the `gr.render` events of a session one after the other."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 import gradio as gr
 
 
-class SteadyBlocks(gr.Blocks):
-    """Blocks in which two renders of one visitor never run at once.
+class SerializedRenderBlocks(gr.Blocks):
+    """Blocks in which two renders of one session never run concurrently.
 
-    A render adds its components and events to what the visitor's session holds, in a thread of its own. Two at once
-    (somebody who opens a second tab before the first is there) would give events the same numbers, or fail while one
-    reads what the other writes.
+    A render adds its components and events to the session's state, in a thread of its own. Two concurrent ones (a
+    second tab is selected before the first is rendered) would give events the same ids, or fail while one reads what
+    the other writes.
     """
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._at_work: weakref.WeakKeyDictionary[Any, asyncio.Lock] = weakref.WeakKeyDictionary()
+        self._locks: weakref.WeakKeyDictionary[Any, asyncio.Lock] = weakref.WeakKeyDictionary()
 
     async def process_api(self, block_fn: Any, *args: Any, state: Any = None, **more: Any) -> dict[str, Any]:
-        """Answer an event; one that renders waits for the visitor's render before it."""
+        """Process an event; a render waits for the session's earlier render."""
         if state is None or not getattr(block_fn, "renderable", None):
             return dict(await super().process_api(block_fn, *args, state=state, **more))
-        async with self._at_work.setdefault(state, asyncio.Lock()):
+        async with self._locks.setdefault(state, asyncio.Lock()):
             return dict(await super().process_api(block_fn, *args, state=state, **more))

@@ -1,36 +1,35 @@
-"""The same run as YAML, as a command and as Python; and the way back, from pasted YAML to the form."""
+"""The form's spec as YAML, command and Python; and pasted YAML that fills the form."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.service import Service
 from autotrain_gradio.ui import messages
-from autotrain_gradio.ui.shell import TELLING
-
-if TYPE_CHECKING:
-    from autotrain_gradio.ui.task_tab import Walk
+from autotrain_gradio.ui.page_context import QUEUED
+from autotrain_gradio.ui.task_session import TabState, TaskSession
 
 
 @dataclass
 class SpecViews:
-    """Three views that follow the form, and a field to paste YAML into."""
+    """Three read-only views that follow the form, and a field for YAML."""
 
-    yaml: Any
-    command: Any
-    python: Any
-    pasted: Any
-    fill: Any
-    problem: Any
+    yaml: gr.Code
+    command: gr.Code
+    python: gr.Code
+    pasted: gr.Textbox
+    fill: gr.Button
+    problem: gr.HTML
 
     @classmethod
     def build(cls, prefix: str) -> SpecViews:
-        """Create the widgets, closed."""
+        """Create the components in a closed accordion."""
         with (
             gr.Accordion("As YAML, command or Python", open=False, elem_id=f"{prefix}-views"),
             gr.Tabs(overflow_behavior="wrap"),
@@ -45,7 +44,7 @@ class SpecViews:
             with gr.Tab("Paste YAML", elem_id=f"{prefix}-view-paste"):
                 pasted = gr.Textbox(
                     label="YAML",
-                    info="Ours, or AutoTrain Advanced's as it is. The form is filled with it.",
+                    info="A config of this app, or one of AutoTrain Advanced. It fills the form.",
                     lines=8,
                     max_lines=20,
                     interactive=True,
@@ -56,14 +55,14 @@ class SpecViews:
         return cls(yaml, command, python, pasted, fill, problem)
 
     def outputs(self) -> list[Any]:
-        """Return the views."""
+        """Return the components that `update` sets."""
         return [self.yaml, self.command, self.python]
 
-    def of(self, service: Service, spec: dict[str, Any]) -> dict[Any, Any]:
+    def update(self, service: Service, spec: Mapping[str, Any]) -> dict[Any, Any]:
         """Return the views' updates for a spec.
 
         Raises:
-            UserError: the spec is wrong.
+            UserError: the spec is not valid.
         """
         return {
             self.yaml: service.yaml(spec),
@@ -71,39 +70,45 @@ class SpecViews:
             self.python: service.python(spec),
         }
 
-    def wire(self, walk: Walk) -> None:
-        """Fill the form from what was pasted."""
-        from autotrain_gradio.ui.task_tab import seed
-
-        service = walk.shell.service
+    def wire(self, session: TaskSession) -> None:
+        """Attach the event that fills the form from pasted YAML."""
+        context = session.context
 
         def fill(text: str, draft: Any, data: Any, visitor: Any) -> Any:
             try:
-                spec, _ = walk.shell.service.parse_yaml(text or "")
-                if spec["task"] != walk.task.name:
-                    title = walk.shell.service.tasks.get(spec["task"]).title
-                    raise UserError(
-                        f"This YAML is for {title.lower()}.", f"Paste it in the tab '{title}'.", "task", "other-task"
-                    )
-                return seed_from(spec, draft, data or {}, walk.shell.owner(visitor)), ""
+                spec = _parse(session, text or "")
+                return _tab_state(session, spec, draft, data or {}, context.owner(visitor)), ""
             except UserError as error:
                 return gr.skip(), messages.error(error)
 
-        def seed_from(spec: dict[str, Any], draft: Any, old: dict[str, Any], owner: str) -> Any:
-            named = dict(spec.get("data") or {})
-            path = named.get("path") or ""
-            if old.get("source") and PurePath(path).name in ("", PurePath(str(old.get("path"))).name):
-                # The data that is here already: the YAML names it, or names none.
-                named = {**named, "source": old["source"], "path": old.get("path", "")}
-                state = service.draft_state(draft, owner) if service.is_draft(draft, owner) else None
-                same = state is not None and (state["spec"].get("data") or {}) == named
-                return seed(
-                    draft, {**spec, "data": named}, 3 if same else 2, state["check"] if same and state else None
-                )
-            if not named.get("source"):
-                return seed(draft, {**spec, "data": named}, 1)
-            new = service.draft(walk.task.name, owner)
-            return seed(new, {**spec, "data": named}, 2)
+        inputs = [self.pasted, session.draft, session.form.data, context.visitor]
+        self.fill.click(fill, inputs, [session.tab_state, self.problem], **QUEUED)
 
-        inputs = [self.pasted, walk.draft, walk.form.data, walk.shell.visitor]
-        self.fill.click(fill, inputs, [walk.seed, self.problem], **TELLING)
+
+def _parse(session: TaskSession, text: str) -> dict[str, Any]:
+    """Parse YAML into a spec of the session's task."""
+    service = session.context.service
+    spec, _ = service.parse_yaml(text)
+    if spec["task"] != session.task.name:
+        title = service.tasks.get(spec["task"]).title
+        raise UserError(f"This YAML is for {title.lower()}.", f"Paste it in the tab '{title}'.", "task", "other-task")
+    return spec
+
+
+def _tab_state(
+    session: TaskSession, spec: Mapping[str, Any], draft: Any, current_data: Mapping[str, Any], owner: str
+) -> TabState:
+    """Return the tab state for a pasted spec; the current data is kept if the spec names it, or names none."""
+    service = session.context.service
+    data = dict(spec.get("data") or {})
+    path = data.get("path") or ""
+    if current_data.get("source") and PurePath(path).name in ("", PurePath(str(current_data.get("path"))).name):
+        data = {**data, "source": current_data["source"], "path": current_data.get("path", "")}
+        state = service.draft_state(draft, owner) if service.is_draft(draft, owner) else None
+        filled = {**spec, "data": data}
+        if state is not None and (state["spec"].get("data") or {}) == data:
+            return TabState(draft, filled, 3, state["check"])
+        return TabState(draft, filled, 2)
+    if not data.get("source"):
+        return TabState(draft, {**spec, "data": data}, 1)
+    return TabState(service.draft(session.task.name, owner), {**spec, "data": data}, 2)

@@ -13,24 +13,20 @@ import gradio as gr
 from autotrain_gradio.core.errors import StateError, UserError
 from autotrain_gradio.core.spec import DataSpec, RunSpec, slug
 from autotrain_gradio.data.declarations import Column
-from autotrain_gradio.ui import check_updates, check_view, kinds_table, label_table, messages
+from autotrain_gradio.ui import check_updates, check_view, kinds_table, label_table, messages, theme
 from autotrain_gradio.ui import form as widgets
-from autotrain_gradio.ui.shell import PRIVATE, QUICK, Found, follow
+from autotrain_gradio.ui.background_task import PartialResult, run_in_background
+from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED
 from autotrain_gradio.ui.task_form import SPLIT, merge
+from autotrain_gradio.ui.task_session import TaskSession
 
 if TYPE_CHECKING:
-    from autotrain_gradio.ui.task_tab import Walk
+    from autotrain_gradio.ui.step_data import DataStep
 
 Updates = dict[Any, Any]
-CHECKING: dict[str, Any] = {**PRIVATE, "show_progress": "hidden", "concurrency_limit": 8, "concurrency_id": "check"}
+CHECK_EVENT: dict[str, Any] = {**PRIVATE, "show_progress": "hidden", "concurrency_limit": 8, "concurrency_id": "check"}
 """Of every event that checks: it lasts, and shows its progress itself."""
 
-FIX_SCRIPT = """
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('button[data-fix]');
-  if (button) trigger('click', {fix: Number(button.dataset.fix)});
-});
-"""
 NOTHING_YET = "No data yet. Go back to the first step, and drop your files or use the sample."
 UNFINISHED = "This data was not checked to the end."
 GOES_ON = "This data is still being checked."
@@ -49,7 +45,7 @@ def project_name(data: Mapping[str, Any] | None, name: str) -> str:
 class CheckStep:
     """Shows a check, and checks again after a correction."""
 
-    walk: Walk
+    session: TaskSession
     view: check_view.CheckView
     fixes: gr.State
     status: Any = None
@@ -71,21 +67,19 @@ class CheckStep:
     profile: Any = None
     gallery: Any = None
     following: Any = None
-    data_note: Any = None
-    data_next: Any = None
-    files: Any = None
+    data_step: Any = None
     _latest: dict[str, object] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def build(cls, walk: Walk) -> CheckStep:
+    def build(cls, session: TaskSession) -> CheckStep:
         """Create the step's widgets, showing the check that the draft has from an earlier visit."""
-        prefix, task, seed = walk.prefix, walk.task, walk.start
-        data = seed["spec"].get("data") or {}
-        view = check_view.view(task, seed["draft"] or "", seed.get("check"))
-        self = cls(walk, view, gr.State(view.fixes))
-        unfinished = bool(seed["draft"] and data.get("source") and not view.checked)
-        going = unfinished and bool(seed.get("checking"))
+        prefix, task, initial = session.prefix, session.task, session.initial
+        data = initial.data
+        view = check_view.view(task, initial.draft or "", initial.check)
+        self = cls(session, view, gr.State(view.fixes))
+        unfinished = bool(initial.draft and data.get("source") and not view.checked)
+        going = unfinished and initial.checking
         told = messages.note(GOES_ON) if going else messages.note(UNFINISHED, level="warning")
         started = told if unfinished else ""
         self.status = gr.HTML(started, elem_id=f"{prefix}-check-status", elem_classes="at-live")
@@ -101,7 +95,7 @@ class CheckStep:
             "Cancel", size="sm", visible=False, elem_id=f"{prefix}-check-cancel", elem_classes="at-small-button"
         )
         self.summary = gr.HTML(view.summary, elem_id=f"{prefix}-recognised", elem_classes="at-live")
-        self.findings = gr.HTML(view.findings, js_on_load=FIX_SCRIPT, elem_id=f"{prefix}-findings")
+        self.findings = gr.HTML(view.findings, js_on_load=theme.script("findings"), elem_id=f"{prefix}-findings")
         with gr.Column(visible=view.checked, elem_id=f"{prefix}-checked") as self.result:
             with gr.Accordion("Columns", open=view.asks, elem_id=f"{prefix}-columns") as self.columns_box:
                 gr.HTML("<p class='at-quiet'>Which column of your data means what. A change is checked at once.</p>")
@@ -111,7 +105,9 @@ class CheckStep:
                 "What the columns hold", open=True, visible=bool(view.features), elem_id=f"{prefix}-kinds"
             ) as self.kinds_box:
                 self.kinds = gr.HTML(
-                    kinds_table.html(view.features), js_on_load=kinds_table.SCRIPT, elem_id=f"{prefix}-kinds-table"
+                    kinds_table.html(view.features),
+                    js_on_load=theme.script("column_kinds"),
+                    elem_id=f"{prefix}-kinds-table",
                 )
             self.features = gr.State(view.features)
             with gr.Accordion(
@@ -121,7 +117,7 @@ class CheckStep:
                 self.labels = label_table.create(view.labels, elem_id=f"{prefix}-label-table")
                 self.relabelled = gr.Button("Apply and check again", size="sm", elem_id=f"{prefix}-labels-apply")
             with gr.Accordion("Training and validation rows", open=False, elem_id=f"{prefix}-split"):
-                walk.form.split = widgets.widgets(DataSpec, SPLIT, data, prefix=prefix)
+                session.form.split = widgets.widgets(DataSpec, SPLIT, data, prefix=prefix)
                 self.split_again = gr.Button("Apply and check again", size="sm", elem_id=f"{prefix}-split-apply")
             self.profile = gr.HTML(view.profile, elem_id=f"{prefix}-profile", elem_classes="at-grid")
             self.gallery = gr.HTML(view.gallery, elem_id=f"{prefix}-gallery")
@@ -137,15 +133,23 @@ class CheckStep:
 
     def inputs(self) -> list[Any]:
         """Return the inputs of every event that checks: see `begin`."""
-        walk = self.walk
-        return [walk.draft, walk.shell.visitor, walk.token, *walk.form.inputs()]
+        session = self.session
+        return [session.draft, session.context.visitor, session.token, *session.form.inputs()]
 
     def outputs(self) -> list[Any]:
         """Return all that such an event may change."""
-        walk = self.walk
+        session = self.session
         return [
-            *(walk.draft, walk.form.data, walk.steps, *walk.step.values()),
-            *(self.data_note, self.data_next, self.fixes, self.status, self.returned, self.check_now, self.cancel),
+            *(session.draft, session.form.data, *session.steps.outputs()),
+            *(
+                self.data_step.note,
+                self.data_step.following,
+                self.fixes,
+                self.status,
+                self.returned,
+                self.check_now,
+                self.cancel,
+            ),
             *(self.findings, self.summary),
             *(
                 self.result,
@@ -157,42 +161,45 @@ class CheckStep:
                 self.gallery,
             ),
             *(self.kinds_box, self.kinds, self.features),
-            *(self.following, *(f.widget for f in walk.form.split)),
+            *(self.following, *(f.widget for f in session.form.split)),
         ]
 
-    def wire(self, data_note: Any, data_next: Any, files: Any) -> None:
+    def wire(self, data_step: DataStep) -> None:
         """Attach the step's events.
 
-        data_note: where the first step says which data was taken, or why not.
-        data_next: its button that leads here, shown once there is data.
-        files: its drop zone, if it has one.
+        data_step: the first step, which shows the data in use, or why it was refused.
         """
-        self.data_note, self.data_next, self.files = data_note, data_next, files
-        walk, inputs, outputs = self.walk, self.inputs(), self.outputs()
-        self.findings.click(self._fixer(), [self.fixes, *inputs], outputs, **CHECKING)
+        self.data_step = data_step
+        session, inputs, outputs = self.session, self.inputs(), self.outputs()
+        self.findings.click(self._fixer(), [self.fixes, *inputs], outputs, **CHECK_EVENT)
         for column, dropdown in self.columns:
-            dropdown.input(self._chooser(column), [dropdown, *inputs], outputs, **CHECKING)
-        self.kinds.submit(self.rekind, [self.features, *inputs], outputs, **CHECKING)
-        self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECKING)
-        self.split_again.click(self.again, inputs, outputs, **CHECKING)
-        self.check_now.click(self.again, inputs, outputs, **CHECKING)
-        self.returned.tick(self.resume, inputs, outputs, **CHECKING)
-        self.cancel.click(self.stop, [walk.draft, walk.shell.visitor], None, **QUICK)
+            dropdown.input(self._chooser(column), [dropdown, *inputs], outputs, **CHECK_EVENT)
+        self.kinds.submit(self.rekind, [self.features, *inputs], outputs, **CHECK_EVENT)
+        self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECK_EVENT)
+        self.split_again.click(self.again, inputs, outputs, **CHECK_EVENT)
+        self.check_now.click(self.again, inputs, outputs, **CHECK_EVENT)
+        self.returned.tick(self.resume, inputs, outputs, **CHECK_EVENT)
+        self.cancel.click(self.stop, [session.draft, session.context.visitor], None, **UNQUEUED)
         self.following.click(
-            lambda data, name: {**walk.go(3), walk.form.name: project_name(data, name)},
-            [walk.form.data, walk.form.name],
-            [walk.steps, walk.step[3], walk.form.name],
-            **QUICK,
+            lambda data, name: {**session.go_to(session.steps.model), session.form.name: project_name(data, name)},
+            [session.form.data, session.form.name],
+            [session.steps.walkthrough, session.steps.model, session.form.name],
+            **UNQUEUED,
         )
-        data_next.click(lambda: walk.go(2), None, [walk.steps, walk.step[2]], **QUICK)
+        data_step.following.click(
+            lambda: session.go_to(session.steps.check),
+            None,
+            [session.steps.walkthrough, session.steps.check],
+            **UNQUEUED,
+        )
 
     # -- events that check: each yields updates of `outputs`
 
     def upload(self, files: Sequence[str], draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Take uploaded files into the draft, then check them."""
-        service = self.walk.shell.service
+        service = self.session.context.service
         try:
-            owner = self.walk.shell.owner(visitor)
+            owner = self.session.context.owner(visitor)
             draft, made = self._draft(draft, owner)
             try:
                 service.upload(draft, list(files or []), owner)
@@ -202,16 +209,16 @@ class CheckStep:
                 service.upload(draft, list(files or []), owner)
             data = service.draft_state(draft, owner)["spec"]["data"]
         except UserError as error:
-            yield {**self.refused(error), self.files: None}
+            yield {**self.refused(error), self.data_step.files: None}
             return
         # The drop zone is emptied: it is ready for what may take the place of these files.
-        yield {**made, self.files: None}
+        yield {**made, self.data_step.files: None}
         yield from self._check({"source": "upload", "path": data["path"]}, draft, visitor, token, values)
 
     def begin(self, data: Mapping[str, Any], draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Check other data than before: what was chosen for the earlier data is forgotten."""
         try:
-            draft, made = self._draft(draft, self.walk.shell.owner(visitor))
+            draft, made = self._draft(draft, self.session.context.owner(visitor))
         except UserError as error:
             yield self.refused(error)
             return
@@ -224,14 +231,14 @@ class CheckStep:
 
     def resume(self, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Show the check that is under way since an earlier visit, or what it has found meanwhile."""
-        service = self.walk.shell.service
+        service = self.session.context.service
         try:
-            state = service.draft_state(draft, self.walk.shell.owner(visitor))
+            state = service.draft_state(draft, self.session.context.owner(visitor))
         except UserError as error:
             yield {self.returned: gr.Timer(active=False), self.status: messages.error(error)}
             return
         if state["check"] and not state["checking"]:
-            shown = check_updates.shown(self, check_view.view(self.walk.task, draft, state["check"]))
+            shown = check_updates.shown(self, check_view.view(self.session.task, draft, state["check"]))
             yield {**shown, self.returned: gr.Timer(active=False)}
             return
         yield from self._check(dict(values[0] or {}), draft, visitor, token, values, join=True)
@@ -257,12 +264,12 @@ class CheckStep:
     def stop(self, draft: Any, visitor: Any) -> None:
         """End the check that is under way."""
         if draft:
-            self.walk.shell.service.cancel_check(draft, self.walk.shell.owner(visitor))
+            self.session.context.service.cancel_check(draft, self.session.context.owner(visitor))
 
     def refused(self, problem: UserError | str) -> Updates:
         """Say on the first step that the data was not taken."""
         html = messages.error(problem) if isinstance(problem, UserError) else messages.note(problem, level="error")
-        return {self.data_note: html}
+        return {self.data_step.note: html}
 
     # -- inner
 
@@ -275,7 +282,7 @@ class CheckStep:
                 return
             given = list(values)
             shown: Updates = {}
-            for offset, item in enumerate(self.walk.form.split):
+            for offset, item in enumerate(self.session.form.split):
                 if item.name in change:
                     # A setting that has a widget is changed there: the form keeps saying what is done.
                     given[5 + offset] = shown[item.widget] = item.show(change[item.name])
@@ -304,15 +311,15 @@ class CheckStep:
             info=column.help,
             multiselect=column.many,
             interactive=True,
-            elem_id=f"{self.walk.prefix}-column-{column.role}",
+            elem_id=f"{self.session.prefix}-column-{column.role}",
         )
 
     def _draft(self, draft: Any, owner: str) -> tuple[str, Updates]:
-        walk = self.walk
+        session = self.session
         # One that is no draft any more was swept, deleted, or started in another window.
-        if not draft or not walk.shell.service.is_draft(draft, owner):
-            draft = walk.shell.service.draft(walk.task.name, owner)
-        return draft, {walk.draft: draft, self.data_note: ""}
+        if not draft or not session.context.service.is_draft(draft, owner):
+            draft = session.context.service.draft(session.task.name, owner)
+        return draft, {session.draft: draft, self.data_step.note: ""}
 
     def _check(
         self,
@@ -324,44 +331,44 @@ class CheckStep:
         *,
         join: bool = False,
     ) -> Iterator[Updates]:
-        walk = self.walk
+        session = self.session
         if not draft or not data.get("source"):
             yield {self.status: messages.note(NOTHING_YET, level="error")}
             return
         mine = object()
         with self._lock:
             self._latest[draft] = mine
-        spec = walk.form.spec([data, *values[1:]])
+        spec = session.form.spec([data, *values[1:]])
         yield {
-            walk.form.data: data,
-            self.data_note: messages.in_use(str(data.get("path") or "")),
-            self.data_next: gr.Button(visible=True),
+            session.form.data: data,
+            self.data_step.note: messages.in_use(str(data.get("path") or "")),
+            self.data_step.following: gr.Button(visible=True),
             self.status: messages.busy("Opening the data"),
             self.returned: gr.Timer(active=False),
             self.check_now: gr.Button(visible=False),
             self.cancel: gr.Button(visible=True),
             self.findings: "",
             self.following: gr.Button(interactive=False),
-            **walk.go(2),
+            **session.go_to(session.steps.check),
         }
-        service, owner = walk.shell.service, walk.shell.owner(visitor)
+        service, owner = session.context.service, session.context.owner(visitor)
         shown: Any = None
-        for item in follow(
+        for item in run_in_background(
             lambda tell: service.check(
-                draft, spec, owner, token=token or None, progress=tell, found=tell.found, join=join
+                draft, spec, owner, token=token or None, progress=tell, found=tell.partial, join=join
             ),
-            left=lambda tell: service.leave_check(draft, tell),
+            on_disconnect=lambda tell: service.leave_check(draft, tell),
         ):
             with self._lock:
                 if self._latest.get(draft) is not mine:
                     return  # a later check has taken the place of this one, and talks from now on
             if isinstance(item, tuple):
                 yield {self.status: messages.busy(*item)}
-            elif isinstance(item, Found):
+            elif isinstance(item, PartialResult):
                 again, shown = item.value is shown, item.value
-                yield check_updates.found(self, check_view.view(walk.task, draft, shown), again=again)
+                yield check_updates.found(self, check_view.view(session.task, draft, shown), again=again)
             elif item.error:
                 yield check_updates.failed(self, item.error)
             else:
-                view = check_view.view(walk.task, draft, item.value)
+                view = check_view.view(session.task, draft, item.value)
                 yield (check_updates.ended if item.value == shown else check_updates.shown)(self, view)

@@ -11,11 +11,11 @@ import gradio as gr
 
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.ui import messages
-from autotrain_gradio.ui.step_check import CHECKING
+from autotrain_gradio.ui.step_check import CHECK_EVENT
+from autotrain_gradio.ui.task_session import TaskSession
 
 if TYPE_CHECKING:
     from autotrain_gradio.ui.step_check import CheckStep
-    from autotrain_gradio.ui.task_tab import Walk
 
 UPLOAD, SAMPLE, HUB = "upload", "sample", "hub"
 PLACEHOLDERS = {HUB: "user/dataset", "path": "/home/me/data"}
@@ -25,23 +25,25 @@ PLACEHOLDERS = {HUB: "user/dataset", "path": "/home/me/data"}
 class DataStep:
     """The drop zone, the samples, and one field for each other source that the task names."""
 
-    walk: Walk
+    session: TaskSession
     files: Any
     samples: list[tuple[str, Any]]
     places: list[tuple[Source, Any, Any]]
     note: Any
     following: Any
     pickers: list[Any] = field(default_factory=list)
-    """Of sources that bring one: what `build(walk, source)` of their module has returned; it has `wire(check)`."""
+    """Of sources that bring one: what `build(session, source)` of their module has returned; it has `wire(check)`."""
 
     @classmethod
-    def build(cls, walk: Walk) -> DataStep:
+    def build(cls, session: TaskSession) -> DataStep:
         """Create the step's widgets."""
-        task, shared = walk.task, walk.shell.service.settings.shared
+        task, shared = session.task, session.context.service.settings.shared
         sources = {s.name: s for s in task.sources}
         files, samples, places = None, [], []
-        old = (walk.start["spec"].get("data") or {}).get("path") if walk.start["draft"] else None
-        note = gr.HTML(messages.in_use(old) if old else "", elem_id=f"{walk.prefix}-data-note", elem_classes="at-live")
+        old = session.initial.data.get("path") if session.initial.draft else None
+        note = gr.HTML(
+            messages.in_use(old) if old else "", elem_id=f"{session.prefix}-data-note", elem_classes="at-live"
+        )
         with gr.Row(equal_height=False):
             if UPLOAD in sources:
                 with gr.Column(scale=3, min_width=300, elem_classes="at-drop-place"):
@@ -50,7 +52,7 @@ class DataStep:
                         file_count="multiple",
                         height=230,
                         interactive=True,
-                        elem_id=f"{walk.prefix}-files",
+                        elem_id=f"{session.prefix}-files",
                         elem_classes="at-drop",
                     )
             with gr.Column(scale=2, min_width=300):
@@ -67,11 +69,11 @@ class DataStep:
                                 (
                                     sample.name,
                                     gr.Button(
-                                        name, variant="primary", size="lg", elem_id=f"{walk.prefix}-sample-{number}"
+                                        name, variant="primary", size="lg", elem_id=f"{session.prefix}-sample-{number}"
                                     ),
                                 )
                             )
-                with gr.Accordion("Data somewhere else", open=False, elem_id=f"{walk.prefix}-elsewhere"):
+                with gr.Accordion("Data somewhere else", open=False, elem_id=f"{session.prefix}-elsewhere"):
                     for source in task.sources:
                         if source.name in (UPLOAD, SAMPLE) or source.picker or (source.local_only and shared):
                             continue
@@ -81,41 +83,41 @@ class DataStep:
                             placeholder=PLACEHOLDERS.get(source.name),
                             max_lines=1,
                             interactive=True,
-                            elem_id=f"{walk.prefix}-from-{source.name}",
+                            elem_id=f"{session.prefix}-from-{source.name}",
                         )
                         button = gr.Button(f"Use this {'dataset' if source.name == HUB else 'place'}", size="sm")
                         places.append((source, box, button))
-                    walk.token = gr.Textbox(
+                    session.token = gr.Textbox(
                         label="Access token",
                         info="Only for private or gated datasets and models. It is kept in memory and never stored.",
                         type="password",
                         max_lines=1,
                         interactive=True,
-                        elem_id=f"{walk.prefix}-token",
+                        elem_id=f"{session.prefix}-token",
                     )
-        pickers = [importlib.import_module(s.picker).build(walk, s) for s in task.sources if s.picker]
-        with gr.Accordion("Which files can I use?", open=False, elem_id=f"{walk.prefix}-formats"):
-            gr.HTML(_formats(walk))
+        pickers = [importlib.import_module(s.picker).build(session, s) for s in task.sources if s.picker]
+        with gr.Accordion("Which files can I use?", open=False, elem_id=f"{session.prefix}-formats"):
+            gr.HTML(_formats(session))
         with gr.Row(elem_classes="at-next"):
             following = gr.Button(
                 "Continue to the check",
                 variant="primary",
                 size="lg",
                 visible=bool(old),
-                elem_id=f"{walk.prefix}-data-next",
+                elem_id=f"{session.prefix}-data-next",
             )
-        return cls(walk, files, samples, places, note, following, pickers)
+        return cls(session, files, samples, places, note, following, pickers)
 
     def wire(self, check: CheckStep) -> None:
         """Begin a check whenever data arrives."""
         inputs, outputs = [*check.inputs()], check.outputs()
         if self.files is not None:
-            self.files.upload(check.upload, [self.files, *inputs], [self.files, *outputs], **CHECKING)
+            self.files.upload(check.upload, [self.files, *inputs], [self.files, *outputs], **CHECK_EVENT)
         for name, button in self.samples:
-            button.click(_named(check, SAMPLE, name), inputs, outputs, **CHECKING)
+            button.click(_named(check, SAMPLE, name), inputs, outputs, **CHECK_EVENT)
         for source, box, button in self.places:
             handler = _typed(check, source)
-            gr.on([button.click, box.submit], handler, [box, *inputs], outputs, **CHECKING)
+            gr.on([button.click, box.submit], handler, [box, *inputs], outputs, **CHECK_EVENT)
         for picker in self.pickers:
             picker.wire(check)
 
@@ -138,14 +140,14 @@ def _typed(check: CheckStep, source: Source) -> Any:
     return use
 
 
-def _formats(walk: Walk) -> str:
+def _formats(session: TaskSession) -> str:
     columns = "".join(
         f"<li><strong>{escape(c.title)}</strong>{'' if c.required else ' (optional)'}: {escape(c.help)}</li>"
-        for c in walk.task.columns
+        for c in session.task.columns
     )
     layouts = "".join(
         f"<div class='at-format'><h3>{escape(layout.title)}</h3><pre>{escape(layout.example)}</pre></div>"
-        for layout in walk.task.layouts
+        for layout in session.task.layouts
     )
     return (
         f"<p>What is needed:</p><ul class='at-list'>{columns}</ul><p>Any of these will be recognised:</p>"

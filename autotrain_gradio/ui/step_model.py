@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import gradio as gr
@@ -19,12 +19,12 @@ from autotrain_gradio.core.text_format import format_value
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.ui import form as widgets
 from autotrain_gradio.ui import messages, models
+from autotrain_gradio.ui.background_task import Finished, run_in_background
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.shell import PRIVATE, QUICK, Done, follow
+from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED
 from autotrain_gradio.ui.spec_views import SpecViews
-
-if TYPE_CHECKING:
-    from autotrain_gradio.ui.task_tab import Walk
+from autotrain_gradio.ui.step_train import TrainStep
+from autotrain_gradio.ui.task_session import TaskSession
 
 Updates = dict[Any, Any]
 NO_GPU = "No GPU was found here: those that want one take very long."
@@ -34,7 +34,7 @@ NO_GPU = "No GPU was found here: those that want one take very long."
 class ModelStep:
     """Everything about the model and how it is trained."""
 
-    walk: Walk
+    session: TaskSession
     probed: gr.State
     probe: Any = None
     other_box: Any = None
@@ -52,19 +52,19 @@ class ModelStep:
     following: Any = None
 
     @classmethod
-    def build(cls, walk: Walk) -> ModelStep:
+    def build(cls, session: TaskSession) -> ModelStep:
         """Create the step's widgets, showing the seed's spec."""
-        prefix, task, form = walk.prefix, walk.task, walk.form
-        spec = walk.start["spec"]
-        gpu = walk.shell.service.accelerated()
+        prefix, task, form = session.prefix, session.task, session.form
+        spec = session.initial.spec
+        gpu = session.context.service.accelerated()
         model = str(spec.get("model") or task.first_model(gpu=gpu))
         usual = form.defaults(model)
         form.usual = gr.State(usual)
         params = {**usual, **(spec.get("params") or {})}
         groups = task.groups()
-        self = cls(walk, gr.State(""))
+        self = cls(session, gr.State(""))
         choice, other = models.split(task, model)
-        folders = not walk.shell.service.settings.shared
+        folders = not session.context.service.settings.shared
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
                 form.choice = gr.Radio(
@@ -119,24 +119,25 @@ class ModelStep:
             )
         return self
 
-    def wire(self, follow_up: list[Any], summarise: Any) -> None:
+    def wire(self, train_step: TrainStep) -> None:
         """Attach the step's events.
 
-        follow_up: components of the last step that show the spec as well.
-        summarise: (spec, estimate, problem) → their updates.
+        train_step: the last step, which shows the spec as well.
         """
-        walk, form = self.walk, self.walk.form
-        inputs = [walk.draft, walk.shell.visitor, *form.inputs()]
-        form.choice.change(lambda choice: gr.Textbox(visible=choice == models.OTHER), form.choice, form.other, **QUICK)
+        session, form = self.session, self.session.form
+        inputs = [session.draft, session.context.visitor, *form.inputs()]
+        form.choice.change(
+            lambda choice: gr.Textbox(visible=choice == models.OTHER), form.choice, form.other, **UNQUEUED
+        )
         form.choice.change(
             form.follow_model,
             [form.usual, form.choice, form.other, *(f.widget for f in form.params)],
             [form.usual, *(f.widget for f in form.params)],
-            **QUICK,
+            **UNQUEUED,
         )
-        looked = [self.probed, walk.shell.visitor, walk.token, *form.inputs()]
+        looked = [self.probed, session.context.visitor, session.token, *form.inputs()]
         looking = gr.on(
-            [form.choice.change, form.other.submit, form.other.blur, walk.step[3].select],
+            [form.choice.change, form.other.submit, form.other.blur, session.steps.model.select],
             self.look,
             looked,
             [self.probe, self.probed],
@@ -146,19 +147,19 @@ class ModelStep:
             concurrency_id="probe",
             **PRIVATE,
         )
-        changes = [c.change for c in (form.data, form.rest, *form.visible())]
-        kept = [self.problem, self.estimate, *self.views.outputs(), *follow_up]
+        changes = [c.change for c in (form.data, form.other_sections, *form.visible())]
+        kept = [self.problem, self.estimate, *self.views.outputs(), *train_step.outputs()]
 
         def sync(draft: Any, visitor: Any, *values: Any) -> Updates:
-            return self.sync(draft, visitor, values, summarise)
+            return self.sync(draft, visitor, values, train_step)
 
         gr.on(
-            [*changes, walk.step[3].select, walk.step[4].select],
+            [*changes, session.steps.model.select, session.steps.train.select],
             sync,
             inputs,
             kept,
             trigger_mode="always_last",
-            **QUICK,
+            **UNQUEUED,
         )
         if self.show is not None:
             drawn = [self.preview, self.shown]
@@ -170,50 +171,58 @@ class ModelStep:
             }
             self.show.click(self.draw_preview, inputs, drawn, **kind)
             again = {"fn": self.redraw, "inputs": [self.shown, *inputs], "outputs": drawn, **kind}
-            followed = walk.task.previewed_params()
+            followed = session.task.previewed_params()
             switched = [f.widget.change for f in form.params if f.name in followed]
             if switched:
                 gr.on(switched, trigger_mode="always_last", **again)
             # Not before the model was looked at: that fetches what its preview is made with.
             looking.then(**again)
-        self.views.wire(walk)
-        self.following.click(lambda: walk.go(4), None, [walk.steps, walk.step[4]], **QUICK)
+        self.views.wire(session)
+        self.following.click(
+            lambda: session.go_to(session.steps.train),
+            None,
+            [session.steps.walkthrough, session.steps.train],
+            **UNQUEUED,
+        )
 
     def look(self, probed: str, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
         """Probe the chosen model, unless that was the last one looked at."""
-        spec = self.walk.form.spec(values)
+        spec = self.session.form.spec(values)
         model = spec["model"]
         if model == probed and not token:
             yield {self.probed: probed}
             return
-        if not model or "probe" not in self.walk.task.can:
+        if not model or "probe" not in self.session.task.can:
             yield {self.probe: "", self.probed: ""}
             return
         mine = self.looking = object()
         yield {self.probe: messages.busy(f"Looking at {model}"), self.probed: model}
-        service, only_model = self.walk.shell.service, {"task": spec["task"], "model": model}
-        owner = self.walk.shell.owner(visitor)
-        for item in follow(lambda _: service.probe(only_model, owner, token=token or None, place=self.place)):
+        service, only_model = self.session.context.service, {"task": spec["task"], "model": model}
+        owner = self.session.context.owner(visitor)
+        for item in run_in_background(
+            lambda _: service.probe(only_model, owner, token=token or None, place=self.place)
+        ):
             if self.looking is not mine:
                 return  # another model was chosen meanwhile
-            if isinstance(item, Done):
+            if isinstance(item, Finished):
                 html = messages.error(item.error) if item.error else models.facts(model, item.value)
                 yield {self.probe: html, self.probed: model if not item.error else ""}
 
-    def sync(self, draft: Any, visitor: Any, values: Any, summarise: Any) -> Updates:
+    def sync(self, draft: Any, visitor: Any, values: Any, train_step: TrainStep) -> Updates:
         """Bring all that is made of the form up to date with it."""
-        service, spec = self.walk.shell.service, self.walk.form.spec(values)
+        service, spec = self.session.context.service, self.session.form.spec(values)
         try:
             # The views need a valid spec: what is wrong with it is said in their place.
-            views = self.views.of(service, spec)
-            owner = self.walk.shell.owner(visitor)
+            views = self.views.update(service, spec)
+            owner = self.session.context.owner(visitor)
             estimate = service.estimate(draft, spec, owner) if draft else {}
             if draft and service.is_draft(draft, owner):
                 service.save(draft, spec, owner)
         except UserError as error:
             told = messages.error(error)
-            return {self.problem: told, self.estimate: "", **summarise(spec, {}, told)}
-        return {self.problem: "", self.estimate: work(estimate), **views, **summarise(spec, estimate, "")}
+            return {self.problem: told, self.estimate: "", **train_step.update(spec, "", told)}
+        html = describe_steps(estimate)
+        return {self.problem: "", self.estimate: html, **views, **train_step.update(spec, html, "")}
 
     def draw_preview(self, draft: Any, visitor: Any, *values: Any) -> Iterator[Updates]:
         """Show a few rows as the training will see them."""
@@ -233,13 +242,13 @@ class ModelStep:
     def _drawn(self, draft: str, visitor: Any, values: Any, *, told: bool = False) -> Iterator[Updates]:
         """Draw it; told: what is being done stands in its place until then."""
         mine = self.drawing = object()
-        spec = self.walk.form.spec(values)
+        spec = self.session.form.spec(values)
         yield {self.shown: self._key(draft, values)}
-        service, owner = self.walk.shell.service, self.walk.shell.owner(visitor)
-        for item in follow(lambda tell: service.preview(draft, spec, {}, owner, progress=tell)):
+        service, owner = self.session.context.service, self.session.context.owner(visitor)
+        for item in run_in_background(lambda tell: service.preview(draft, spec, {}, owner, progress=tell)):
             if self.drawing is not mine:
                 return  # what is shown would be older than what was asked for since
-            if isinstance(item, Done):
+            if isinstance(item, Finished):
                 context = RenderContext(link=link(draft, str(time.time_ns())))
                 failed = item.error
                 yield {self.preview: messages.error(failed) if failed else render_all_html(item.value, context)}
@@ -248,7 +257,7 @@ class ModelStep:
 
     def _key(self, draft: str, values: Any) -> str:
         """Return all that a preview depends on, so that it is drawn once for the same."""
-        spec, task = self.walk.form.spec(values), self.walk.task
+        spec, task = self.session.form.spec(values), self.session.task
         followed = task.previewed_params()
         params = {name: value for name, value in spec["params"].items() if name in followed}
         return json.dumps([draft, spec["model"], spec["data"], params], sort_keys=True, default=str)
@@ -256,7 +265,7 @@ class ModelStep:
     def _preview(
         self, groups: dict[ParameterGroup, list[str]], params: dict[str, Any]
     ) -> dict[ParameterGroup, list[widgets.Field]]:
-        prefix, task, made = self.walk.prefix, self.walk.task, {}
+        prefix, task, made = self.session.prefix, self.session.task, {}
         previewed = [g for g in groups if g.previewed]
         named = f" ({', '.join(g.title.lower() for g in previewed)})" if previewed else ""
         title = f"What the training will see{named}"
@@ -269,7 +278,7 @@ class ModelStep:
         return made
 
 
-def work(estimate: dict[str, Any]) -> str:
+def describe_steps(estimate: dict[str, Any]) -> str:
     """Say how much work a training is, in a sentence."""
     if not estimate:
         return ""

@@ -1,93 +1,97 @@
-"""Step 4: what is about to happen, and the button that makes it so."""
+"""Step 4: a summary of the run, and the button that starts it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.ui import messages
-from autotrain_gradio.ui.publish import PublishLater
-from autotrain_gradio.ui.shell import PRIVATE, RUNS
-from autotrain_gradio.ui.step_model import work
-
-if TYPE_CHECKING:
-    from autotrain_gradio.ui.task_tab import Walk
+from autotrain_gradio.ui.page_context import PRIVATE, RUNS_TAB
+from autotrain_gradio.ui.publish import PublishAfterTraining
+from autotrain_gradio.ui.task_session import TaskSession
 
 
 @dataclass
 class TrainStep:
-    """A summary and the Start button."""
+    """The summary, the option to publish, and the Start button."""
 
-    walk: Walk
-    summary: Any
-    problem: Any
-    publish: PublishLater
-    start: Any
+    session: TaskSession
+    summary: gr.HTML
+    problem: gr.HTML
+    publish: PublishAfterTraining
+    start: gr.Button
 
     @classmethod
-    def build(cls, walk: Walk) -> TrainStep:
-        """Create the step's widgets."""
-        prefix = walk.prefix
+    def build(cls, session: TaskSession) -> TrainStep:
+        """Create the step's components."""
+        prefix = session.prefix
         summary = gr.HTML(elem_id=f"{prefix}-ready")
-        publish = PublishLater.build(walk)
+        publish = PublishAfterTraining.build(session)
         problem = gr.HTML(elem_id=f"{prefix}-start-problem", elem_classes="at-live")
         with gr.Row(elem_classes="at-next"):
             start = gr.Button("Start training", variant="primary", size="lg", elem_id=f"{prefix}-start")
-        return cls(walk, summary, problem, publish, start)
+        return cls(session, summary, problem, publish, start)
 
     def outputs(self) -> list[Any]:
-        """Return what follows the form."""
+        """Return the components that `update` sets."""
         return [self.summary, self.problem, self.start]
 
-    def summarise(self, spec: dict[str, Any], estimate: dict[str, Any], problem: str) -> dict[Any, Any]:
-        """Return the updates of `outputs` for a spec."""
-        data = spec["data"]
-        model = "tiny, from scratch (dry run)" if spec["model"] == TINY else spec["model"]
+    def update(self, spec: Mapping[str, Any], estimate: str, problem: str) -> dict[Any, Any]:
+        """Return the updates for the form's spec.
+
+        estimate, problem: HTML, empty if there is none.
+        """
         facts = {
-            "Task": self.walk.task.title,
-            "Data": data.get("path") or "none yet",
-            "Model": model or "none yet",
+            "Task": self.session.task.title,
+            "Data": spec["data"].get("path") or "none yet",
+            "Model": "tiny, from scratch (dry run)" if spec["model"] == TINY else spec["model"] or "none yet",
             "Project": spec["project_name"],
         }
-        rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts.items())
-        promise = (
-            "<p class='at-quiet'>It goes on when you close this page, and it can be stopped at any time: "
-            "what was learnt until then is kept.</p>"
+        items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts.items())
+        html = (
+            f"<div class='at-ready'><h2>Ready to train</h2><dl class='at-numbers'>{items}</dl>{estimate}"
+            "<p class='at-quiet'>Training continues when you close this page. You can stop it at any time and keep the "
+            "weights of the last step.</p></div>"
         )
-        told = f"<dl class='at-numbers'>{rows}</dl>{work(estimate)}{promise}"
-        html = f"<div class='at-ready'><h2>Ready to train</h2>{told}</div>"
         return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not problem)}
 
-    def wire(self, tabs: Any) -> None:
-        """Start the run, and open it.
+    def wire(self, page_tabs: gr.Tabs) -> None:
+        """Attach the event that starts the run and opens it.
 
-        tabs: those of the page, to be turned to the run.
+        page_tabs: the page's outermost tabs.
         """
-        walk, shell = self.walk, self.walk.shell
+        session, context, steps = self.session, self.session.context, self.session.steps
 
-        def start(draft: Any, visitor: Any, own_token: Any, hub_token: Any, *values: Any) -> dict[Any, Any]:
+        def start(draft: Any, visitor: Any, session_token: Any, hub_token: Any, *values: Any) -> dict[Any, Any]:
             if not draft:
-                return {self.problem: messages.note("There is no data yet: begin with the first step.", level="error")}
+                return {self.problem: messages.note("There is no data yet. Start with step 1, Data.", level="error")}
             try:
-                token = (hub_token or "").strip() or own_token or None
-                run = shell.service.start(draft, walk.form.spec(values), shell.owner(visitor), token=token)
+                token = (hub_token or "").strip() or session_token or None
+                run = context.service.start(draft, session.form.spec(values), context.owner(visitor), token=token)
             except UserError as error:
                 return {self.problem: messages.error(error)}
-            # The form stays as it is, for the next data; the draft has become the run.
-            locked = {walk.step[n]: gr.Step(interactive=False) for n in (2, 3, 4)}
-            fresh = {walk.draft: None, walk.form.data: {}, walk.steps: gr.Walkthrough(selected=1), **locked}
-            return {self.problem: "", shell.turn: shell.to(run), tabs: gr.Tabs(selected=RUNS), **fresh}
+            return {
+                self.problem: "",
+                context.requested_run: context.request_run(run),
+                page_tabs: gr.Tabs(selected=RUNS_TAB),
+                # The draft has become the run; the form keeps its values for the next data.
+                session.draft: None,
+                session.form.data: {},
+                **session.go_to(steps.data),
+                **{step: gr.Step(interactive=False) for step in (steps.check, steps.model, steps.train)},
+            }
 
-        self.publish.wire(walk)
+        self.publish.wire(session)
         self.start.click(
             start,
-            [walk.draft, shell.visitor, walk.token, self.publish.token, *walk.form.inputs()],
-            [self.problem, shell.turn, tabs, walk.draft, walk.form.data, walk.steps, *walk.step.values()],
+            [session.draft, context.visitor, session.token, self.publish.token, *session.form.inputs()],
+            [self.problem, context.requested_run, page_tabs, session.draft, session.form.data, *steps.outputs()],
             show_progress="minimal",
             concurrency_limit=None,
             **PRIVATE,

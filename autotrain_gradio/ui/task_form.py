@@ -24,13 +24,13 @@ class TaskForm:
     """Filled step by step while a tab is built; then reads the spec from the widgets' values.
 
     data: state with the rest of the spec's `data` section (source, path, columns, labels, options).
-    rest: state with the sections that have no widget (`hub`, `backend`).
+    other_sections: state with the sections that have no widget (`hub`, `backend`).
     usual: state with the parameters' defaults for the chosen model.
     """
 
     task: Task
     data: gr.State
-    rest: gr.State
+    other_sections: gr.State
     split: list[Field] = field(default_factory=list)
     params: list[Field] = field(default_factory=list)
     usual: Any = None
@@ -41,7 +41,7 @@ class TaskForm:
     def inputs(self) -> list[Any]:
         """Return all components that `spec` reads, in its order."""
         fields = [f.widget for f in (*self.split, *self.params)]
-        return [self.data, self.rest, self.choice, self.other, self.name, *fields]
+        return [self.data, self.other_sections, self.choice, self.other, self.name, *fields]
 
     def visible(self) -> list[Any]:
         """Return the widgets that a person changes."""
@@ -64,11 +64,11 @@ class TaskForm:
 
     def spec(self, values: Sequence[Any]) -> dict[str, Any]:
         """Make the spec of the values of `inputs`."""
-        data, rest, choice, other, name = values[:5]
+        data, other_sections, choice, other, name = values[:5]
         split = values[5 : 5 + len(self.split)]
         params = values[5 + len(self.split) :]
         return {
-            **(rest or {}),
+            **(other_sections or {}),
             "task": self.task.name,
             "model": models.join(choice, other),
             "project_name": (name or "").strip(),

@@ -1,4 +1,4 @@
-"""The look of the page: colours, fonts, and the files of `assets` that go with them."""
+"""The theme of the page, and its stylesheet and scripts in `assets`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ SCRIPT = ASSETS / "page.js"
 LOGO = ASSETS / "logo.svg"
 
 
+def script(name: str) -> str:
+    """Return the JavaScript of a component or an event without its comments; see `assets/scripts/README.md`."""
+    lines = (ASSETS / "scripts" / f"{name}.js").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("//"))
+
+
 def theme() -> gr.themes.Base:
-    """Return the theme: calm, with contrast enough in light and dark, and no font from elsewhere."""
+    """Return the theme: sufficient contrast in light and dark mode, and no downloaded font."""
     fonts = ("Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
     mono = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
     return gr.themes.Base(

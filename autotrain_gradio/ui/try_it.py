@@ -13,7 +13,7 @@ import gradio as gr
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.base import Input, Task
 from autotrain_gradio.ui import answers, examples, messages, row_form
-from autotrain_gradio.ui.shell import PRIVATE, Shell
+from autotrain_gradio.ui.page_context import PRIVATE, PageContext
 
 SHOWN_SCORES = 8
 ALONE = ("form", "table")
@@ -24,7 +24,7 @@ ALONE = ("form", "table")
 class TryIt:
     """Slots for the inputs of any task: as many of each kind as the neediest task has."""
 
-    shell: Shell
+    context: PageContext
     box: Any
     slots: dict[str, list[Any]]
     button: Any
@@ -33,10 +33,10 @@ class TryIt:
     other: Any
 
     @classmethod
-    def build(cls, shell: Shell) -> TryIt:
+    def build(cls, context: PageContext) -> TryIt:
         """Create the widgets, hidden."""
         needed: Counter[str] = Counter()
-        for task in shell.service.tasks:
+        for task in context.service.tasks:
             needed |= Counter(i.kind for i in task.inputs)
         slots: dict[str, list[Any]] = {}
         with gr.Column(visible=False, elem_id="try-it") as box:
@@ -52,7 +52,7 @@ class TryIt:
                         label="Prediction", num_top_classes=SHOWN_SCORES, visible=False, elem_id="try-it-label"
                     )
                     other = gr.HTML(elem_id="try-it-other", elem_classes="at-live")
-        return cls(shell, box, slots, button, offered, label, other)
+        return cls(context, box, slots, button, offered, label, other)
 
     def components(self) -> list[Any]:
         """Return the slots, in a fixed order."""
@@ -91,13 +91,13 @@ class TryIt:
 
     def _form(self, run: Any) -> str:
         try:
-            return row_form.html(self.shell.service.form(run))
+            return row_form.html(self.context.service.form(run))
         except UserError as error:
             return messages.error(error)
 
     def wire(self) -> None:
         """Ask the model on a click, and as soon as a single input is there."""
-        single = {i.kind for t in self.shell.service.tasks if len(t.inputs) == 1 for i in t.inputs}
+        single = {i.kind for t in self.context.service.tasks if len(t.inputs) == 1 for i in t.inputs}
         triggers = [
             self.button.click,
             *(slots[0].upload for k, slots in self.slots.items() if k in single and k not in ("text", *ALONE)),
@@ -109,18 +109,18 @@ class TryIt:
             **PRIVATE,
         }
         outputs = [self.label, self.other]
-        gr.on(triggers, self.ask, [self.shell.run, self.shell.visitor, *self.components()], outputs, **kind)
+        gr.on(triggers, self.ask, [self.context.run, self.context.visitor, *self.components()], outputs, **kind)
         for form in self.slots.get("form", []):
-            form.submit(self.ask_row, [self.shell.run, self.shell.visitor], outputs, **kind)
+            form.submit(self.ask_row, [self.context.run, self.context.visitor], outputs, **kind)
         for slot in self.slots.get("text", [])[:1]:
-            asking = [self.shell.run, self.shell.visitor]
+            asking = [self.context.run, self.context.visitor]
             self.examples.submit(self.ask_example, asking, [slot, *outputs], **kind)
         for table in self.slots.get("table", []):
-            table.upload(self.ask_table, [self.shell.run, self.shell.visitor, table], outputs, **kind)
+            table.upload(self.ask_table, [self.context.run, self.context.visitor, table], outputs, **kind)
 
     def ask(self, run: Any, visitor: Any, *values: Any) -> tuple[Any, str]:
         """Apply the run's model to what the slots hold."""
-        service = self.shell.service
+        service = self.context.service
         try:
             snapshot = service.snapshot(run) or {}
             task = service.tasks.get(snapshot["task"])
@@ -129,27 +129,27 @@ class TryIt:
             missing = next((i for i in task.inputs if row.get(i.name) in (None, "")), None)
             if missing:
                 return gr.skip(), messages.note(f"Give it {missing.title[0].lower()}{missing.title[1:]} first.")
-            answer = service.predict(run, [row], self.shell.owner(visitor))[0]
+            answer = service.predict(run, [row], self.context.owner(visitor))[0]
         except UserError as error:
             return gr.Label(value=None, visible=False), messages.error(error)
         return answers.draw(answer)
 
     def ask_example(self, event: gr.EventData, run: Any, visitor: Any) -> tuple[Any, Any, str]:
         """Put the example that was clicked into the only input, and apply the run's model to it."""
-        service, text = self.shell.service, examples.chosen(event._data)
+        service, text = self.context.service, examples.chosen(event._data)
         try:
             task = service.tasks.get((service.snapshot(run) or {})["task"])
-            answer = service.predict(run, [{task.inputs[0].name: text}], self.shell.owner(visitor))[0]
+            answer = service.predict(run, [{task.inputs[0].name: text}], self.context.owner(visitor))[0]
         except UserError as error:
             return text, gr.Label(value=None, visible=False), messages.error(error)
         return (text, *answers.draw(answer))
 
     def ask_row(self, event: gr.EventData, run: Any, visitor: Any) -> tuple[Any, str]:
         """Apply the run's model to the row in the form."""
-        service = self.shell.service
+        service = self.context.service
         try:
             row = row_form.row(service.form(run), event._data)
-            answer = service.predict(run, [{"row": row}], self.shell.owner(visitor))[0]
+            answer = service.predict(run, [{"row": row}], self.context.owner(visitor))[0]
         except UserError as error:
             return gr.Label(value=None, visible=False), messages.error(error)
         return answers.draw(answer)
@@ -158,10 +158,10 @@ class TryIt:
         """Apply the run's model to the rows of a file, and offer them with what was predicted."""
         nothing = gr.Label(value=None, visible=False)
         try:
-            answer = self.shell.service.predict(run, [{"table": path}], self.shell.owner(visitor))[0]
+            answer = self.context.service.predict(run, [{"table": path}], self.context.owner(visitor))[0]
         except UserError as error:
             return nothing, messages.error(error)
-        url = self.shell.tickets.issue(Path(answer["file"]))
+        url = self.context.tickets.issue(Path(answer["file"]))
         note = messages.note(str(answer["note"])) if answer.get("note") else ""
         drawn = answers.download(url, Path(answer["file"]).name, int(answer["rows"]), answer["columns"])
         return nothing, drawn + note

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.core.errors import Finding, UserError
+from autotrain_gradio.core.errors import Finding, MissingExtra, UserError
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs import worker_lock
 from autotrain_gradio.runs.failure import findings_of, is_full
@@ -52,6 +52,8 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
         resolved = resolve(read_spec(directory, {}))
         reporter.spec, reporter.params = resolved.spec, resolved.params
         reporter.set_time_limit(resolved.spec.resources.timeout_seconds)
+        if missing := resolved.task.missing_packages():
+            raise MissingExtra.from_findings(missing)
         with contextlib.suppress(StopRequested):
             _train(reporter, resolved, ranks)
         if ranks.several and signalled.is_set() and not reporter.asked_to_stop():

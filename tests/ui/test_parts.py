@@ -16,10 +16,20 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding, NotFound, UserError
 from autotrain_gradio.tasks.base import Chart, Input
 from autotrain_gradio.tasks.registry import registry
-from autotrain_gradio.ui import answers, check_view, examples, form, label_table, messages, models, run_html, shell
+from autotrain_gradio.ui import (
+    answers,
+    background_task,
+    check_view,
+    examples,
+    form,
+    label_table,
+    messages,
+    models,
+    run_html,
+)
+from autotrain_gradio.ui.background_task import Finished, run_in_background
 from autotrain_gradio.ui.files import Tickets
-from autotrain_gradio.ui.serialized_render import SteadyBlocks
-from autotrain_gradio.ui.shell import Done, follow
+from autotrain_gradio.ui.serialized_render import SerializedRenderBlocks
 from autotrain_gradio.ui.step_check import project_name
 from autotrain_gradio.ui.task_form import TaskForm, merge
 
@@ -135,15 +145,15 @@ def test_texts_to_try_are_those_that_were_shown_predictions_of() -> None:
 
 def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:
     chart = Chart("Loss", {"loss": "training", "eval_loss": "validation"})
-    table = run_html.table(chart, {"loss": [[1, 0.5], [2, None]]})
+    table = run_html.chart_table(chart, {"loss": [[1, 0.5], [2, None]]})
     assert set(table["series"]) == {"training", "validation"}
     assert table["value"].notna().sum() == 1
-    assert run_html.drawn(chart, {"loss": [[1, 0.5]]}) == ["training"]
+    assert run_html.series_with_points(chart, {"loss": [[1, 0.5]]}) == ["training"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(8, "8 s"), (185, "3 min 5 s"), (1500, "25 min"), (7800, "2 h 10 min")])
 def test_durations(seconds: float, text: str) -> None:
-    assert run_html.duration(seconds) == text
+    assert run_html.format_duration(seconds) == text
 
 
 def test_models_are_chosen_by_suggestion_by_name_or_tiny() -> None:
@@ -178,21 +188,21 @@ def test_a_ticket_runs_out(tmp_path: Path) -> None:
         tickets.redeem("guessed")
 
 
-def test_follow_ends_with_the_result_or_the_error() -> None:
-    *_, done = follow(lambda tell: tell("half", 0.5) or 42)
-    assert done == Done(42)
+def test_background_work_ends_with_the_result_or_the_error() -> None:
+    *_, done = run_in_background(lambda tell: tell("half", 0.5) or 42)
+    assert done == Finished(42)
 
     def fails(tell: object) -> None:
         raise UserError("no")
 
-    *_, failed = follow(fails)
+    *_, failed = run_in_background(fails)
     assert failed.error.message == "no"
     with pytest.raises(ZeroDivisionError):
-        list(follow(lambda tell: 1 / 0))
+        list(run_in_background(lambda tell: 1 / 0))
 
 
-def test_follow_repeats_what_was_told_and_says_when_nobody_listens_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "REPEAT_SECONDS", 0.05)
+def test_background_work_repeats_its_progress_and_reports_a_disconnect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background_task, "HEARTBEAT_SECONDS", 0.05)
     end, given, left = threading.Event(), [], []
 
     def work(tell: Any) -> None:
@@ -200,12 +210,12 @@ def test_follow_repeats_what_was_told_and_says_when_nobody_listens_any_more(monk
         tell("half", 0.5)
         end.wait(20)
 
-    listening = follow(work, left=left.append)
+    listening = run_in_background(work, on_disconnect=left.append)
     assert [next(listening), next(listening)] == [("half", 0.5)] * 2 and not left
     listening.close()  # as Gradio does when a page is gone
     assert left == given
     end.set()
-    list(follow(lambda tell: 42, left=left.append))
+    list(run_in_background(lambda tell: 42, on_disconnect=left.append))
     assert left == given
 
 
@@ -229,7 +239,7 @@ def test_a_project_is_named_after_its_data(data: dict[str, Any], name: str, proj
     assert project_name(data, name) == project
 
 
-def test_a_visitors_tabs_are_built_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tabs_of_a_session_are_rendered_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     now, most = Counter[object](), Counter[object]()
 
     async def answer(self: object, block_fn: object, state: object = None, **more: object) -> dict[str, object]:
@@ -246,7 +256,7 @@ def test_a_visitors_tabs_are_built_one_after_the_other(monkeypatch: pytest.Monke
         def __init__(self, renderable: object) -> None:
             self.renderable = renderable
 
-    blocks = SteadyBlocks()
+    blocks = SerializedRenderBlocks()
     tab, plain = Event(object()), Event(None)
 
     class Session:

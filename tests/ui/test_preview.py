@@ -28,9 +28,9 @@ class _Previews:
 
 def step(service: Any) -> ModelStep:
     form = SimpleNamespace(spec=lambda values: {"model": "tiny", "data": {}, "params": values[0]})
-    shell = SimpleNamespace(service=service, owner=lambda visitor: "local")
-    walk: Any = SimpleNamespace(task=registry().get("text-classification"), form=form, shell=shell)
-    return ModelStep(walk, None, preview="preview", shown="shown")  # type: ignore[arg-type]
+    context = SimpleNamespace(service=service, owner=lambda visitor: "local")
+    session: Any = SimpleNamespace(task=registry().get("text-classification"), form=form, context=context)
+    return ModelStep(session, None, preview="preview", shown="shown")  # type: ignore[arg-type]
 
 
 def test_the_preview_stays_until_it_is_drawn_anew_and_is_drawn_once_for_the_same() -> None:

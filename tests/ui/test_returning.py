@@ -19,10 +19,11 @@ DATA = {"source": "sample", "path": "messages"}
 
 
 def step(service: Any) -> CheckStep:
-    shell = SimpleNamespace(service=service, owner=lambda visitor: "local")
+    context = SimpleNamespace(service=service, owner=lambda visitor: "local")
     form = SimpleNamespace(spec=lambda values: {"task": TASK.name, "data": values[0]}, data="data")
-    walk: Any = SimpleNamespace(task=TASK, shell=shell, form=form, step={3: "3", 4: "4"}, go=lambda number: {})
-    found = CheckStep(walk, None, None)  # type: ignore[arg-type]
+    steps = SimpleNamespace(check="2", model="3", train="4")
+    session: Any = SimpleNamespace(task=TASK, context=context, form=form, steps=steps, go_to=lambda step: {})
+    found = CheckStep(session, None, None)  # type: ignore[arg-type]
     for name in ("status", "cancel", "findings", "summary", "result", "check_now", "following", "returned", "labels"):
         setattr(found, name, name)
     found.columns = [(column, f"column {column.role}") for column in TASK.columns]

@@ -67,7 +67,7 @@ def test_the_app_restarts_during_a_run_and_the_page_attaches_again(own_app: App,
     page = visit(f"{own_app.url}/?run={run}")
     expect(page.locator("#run-live [data-part=progress]")).to_contain_text("of 4,000")
     own_app.kill()
-    expect(page.locator(".at-away")).to_contain_text("does not answer")
+    expect(page.locator(".at-disconnected")).to_contain_text("not reachable")
     before = own_app.service.snapshot(run)["progress"]["step"]
     own_app.start()
     shown = page.locator("#run-live [data-part=progress] p")
@@ -186,7 +186,7 @@ def test_the_list_opens_and_deletes_asking_first(app: App, visit: Visit) -> None
     expect(page.locator("#run-live")).to_be_hidden()
     button = page.locator(f"[data-action=delete][data-run='{run}']")
     button.click()
-    expect(button).to_have_text("Delete for good?")
+    expect(button).to_have_text("Delete permanently?")
     assert run in {r["id"] for r in app.service.runs()}
     button.click()
     expect(button).to_have_count(0)

@@ -263,6 +263,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             fingerprint,
             stamp,
             raw.names.get(names[0]),
+            raw.features.get(names[0]),
         )
         module = column.kind.load()
         if len(names) > 1:

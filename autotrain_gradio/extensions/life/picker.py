@@ -21,13 +21,14 @@ from autotrain_gradio.extensions.life import choices, picker_login
 from autotrain_gradio.extensions.life.picker_choices import LifeChoices, Opened
 from autotrain_gradio.extensions.life.picker_login import LifeLogin
 from autotrain_gradio.ui import messages
+from autotrain_gradio.ui.background_task import Finished, run_in_background
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.shell import QUICK, Done, follow
-from autotrain_gradio.ui.step_check import CHECKING
+from autotrain_gradio.ui.page_context import UNQUEUED
+from autotrain_gradio.ui.step_check import CHECK_EVENT
 
 if TYPE_CHECKING:
     from autotrain_gradio.ui.step_check import CheckStep
-    from autotrain_gradio.ui.task_tab import Walk
+    from autotrain_gradio.ui.task_session import TaskSession
 
 Updates = dict[Any, Any]
 EXPORT, SERVER = "Export file", "LiFE server (experimental)"
@@ -38,17 +39,17 @@ HELP = (
 )
 
 
-def build(walk: Walk, source: Source) -> LifePicker:
+def build(session: TaskSession, source: Source) -> LifePicker:
     """Create the picker's widgets where the page is being built."""
-    return LifePicker(walk, source)
+    return LifePicker(session, source)
 
 
 class LifePicker:
     """The widgets and their events."""
 
-    def __init__(self, walk: Walk, source: Source) -> None:
-        self.walk, self.source, prefix = walk, source, f"{walk.prefix}-life"
-        used = (walk.start["spec"].get("data") or {}).get("source") == source.name and bool(walk.start["draft"])
+    def __init__(self, session: TaskSession, source: Source) -> None:
+        self.session, self.source, prefix = session, source, f"{session.prefix}-life"
+        used = (session.initial.spec.get("data") or {}).get("source") == source.name and bool(session.initial.draft)
         with gr.Accordion(source.title, open=used, elem_id=prefix):
             gr.HTML(HELP)
             self.opened = gr.State(None)
@@ -82,12 +83,12 @@ class LifePicker:
 
         check: the second step, which begins when something was picked.
         """
-        walk = self.walk
-        who = [walk.draft, walk.shell.visitor]
+        session = self.session
+        who = [session.draft, session.context.visitor]
         login, choice = self.login, self.choices
         chosen = [self.opened, *choice.fields()]
         shown = [
-            walk.draft,
+            session.draft,
             self.status,
             self.opened,
             self.box,
@@ -96,27 +97,33 @@ class LifePicker:
             choice.summary,
             self.choices.preview,
         ]
-        self.mode.change(self._switch, [self.mode, self.opened], [self.export, self.server, self.box], **QUICK)
+        self.mode.change(self._switch, [self.mode, self.opened], [self.export, self.server, self.box], **UNQUEUED)
         login.wire()
-        self.files.upload(self._open_files, [self.files, *who], [self.files, *shown], **CHECKING)
-        self.sample.click(self._open_sample, who, shown, **CHECKING)
-        self.again.click(self._open_again, who, shown, **CHECKING)
-        listing = [walk.draft, self.status, login.listed, login.remote]
+        self.files.upload(self._open_files, [self.files, *who], [self.files, *shown], **CHECK_EVENT)
+        self.sample.click(self._open_sample, who, shown, **CHECK_EVENT)
+        self.again.click(self._open_again, who, shown, **CHECK_EVENT)
+        listing = [session.draft, self.status, login.listed, login.remote]
         gr.on(
             [login.list.click, login.address.submit, login.password.submit, login.token.submit],
             self._list,
             [*who, *login.fields()],
             listing,
-            **CHECKING,
+            **CHECK_EVENT,
         )
-        login.read.click(self._read, [login.remote, *who, *login.fields()], shown, **CHECKING)
+        login.read.click(self._read, [login.remote, *who, *login.fields()], shown, **CHECK_EVENT)
         for box in choice.fields():
-            box.input(self._cascade, chosen, [*chosen[1:], choice.summary, self.choices.preview], **QUICK)
+            box.input(self._cascade, chosen, [*chosen[1:], choice.summary, self.choices.preview], **UNQUEUED)
         choice.listen.click(
-            self._listen, [*chosen, *who, *login.fields()], [walk.draft, self.status, self.choices.preview], **CHECKING
+            self._listen,
+            [*chosen, *who, *login.fields()],
+            [session.draft, self.status, self.choices.preview],
+            **CHECK_EVENT,
         )
         choice.use.click(
-            self._user(check), [*chosen, *login.fields(), *check.inputs()], [self.status, *check.outputs()], **CHECKING
+            self._user(check),
+            [*chosen, *login.fields(), *check.inputs()],
+            [self.status, *check.outputs()],
+            **CHECK_EVENT,
         )
 
     # -- events
@@ -136,7 +143,7 @@ class LifePicker:
 
     def _open_again(self, draft: Any, visitor: Any) -> Iterator[Updates]:
         try:
-            state = self.walk.shell.service.draft_state(draft, self.walk.shell.owner(visitor))
+            state = self.session.context.service.draft_state(draft, self.session.context.owner(visitor))
         except UserError as error:
             yield {self.status: messages.error(error)}
             return
@@ -281,24 +288,24 @@ class LifePicker:
 
         Returns whether it answered.
         """
-        shell, task = self.walk.shell, self.walk.task.name
-        service = shell.service
+        context, task = self.session.context, self.session.task.name
+        service = context.service
         try:
-            owner = shell.owner(visitor)
+            owner = context.owner(visitor)
             draft = draft if draft and service.is_draft(draft, owner) else service.draft(task, owner)
         except UserError as error:
             yield {self.status: messages.error(error)}
             return False
-        yield {**(first or {}), self.walk.draft: draft, self.status: messages.busy(what)}
+        yield {**(first or {}), self.session.draft: draft, self.status: messages.busy(what)}
         spec = {"task": task, "data": {"source": self.source.name, "path": place}}
-        for item in follow(
+        for item in run_in_background(
             lambda tell: service.browse(draft, spec, question, owner, files=list(files), secrets=secrets, progress=tell)
         ):
             if isinstance(item, tuple):
                 yield {self.status: messages.busy(*item)}
-            elif isinstance(item, Done) and item.error:
+            elif isinstance(item, Finished) and item.error:
                 yield {self.status: messages.error(item.error)}
-            elif isinstance(item, Done):
+            elif isinstance(item, Finished):
                 yield show(item.value)
                 return True
         return False

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.extensions.life.picker_choices import titled
-from autotrain_gradio.ui.shell import QUICK
+from autotrain_gradio.ui.page_context import UNQUEUED
 
 PERSON, TOKEN = "User name and password", "Token"
 HELP = (
@@ -58,7 +58,7 @@ class LifeLogin:
             lambda way: [gr.Textbox(visible=way == PERSON)] * 2 + [gr.Textbox(visible=way == TOKEN)],
             self.way,
             [self.username, self.password, self.token],
-            **QUICK,
+            **UNQUEUED,
         )
 
     def show(self, projects: Sequence[Mapping[str, Any]]) -> dict[Any, Any]:

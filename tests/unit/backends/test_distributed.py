@@ -164,7 +164,7 @@ def test_a_stop_is_followed_by_all_processes_and_a_resume_continues(service: Ser
     until(service, run, "cancelled")
 
 
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.long), 1])
 def test_a_killed_process_interrupts_the_run_with_a_reason(service: Service, start: Start, rank: int) -> None:
     run = start(2, epochs=2000)
     until(service, run, "running", step=3)

@@ -152,9 +152,9 @@ def test_a_training_in_trials_is_told_in_trials(tmp_path: Path) -> None:
     found = Fold(run).snapshot(lambda *_: {"alive": True})
     assert found["progress"]["unit"] == "trial" and 90 < found["progress"]["eta_seconds"] <= 100
     assert "trial 3 of 30" in training_line(found) and "epoch" not in training_line(found)
-    line = run_html.progress(found)
+    line = run_html.render_progress(found)
     assert "Trial 3 of 30" in line and "left" in line and "poch" not in line
-    assert "best so far is kept" in run_html.progress({**found, "state": "stopping"})
+    assert "best model is kept" in run_html.render_progress({**found, "state": "stopping"})
 
 
 def test_what_is_typed_becomes_a_row_or_a_table(tmp_path: Path) -> None:

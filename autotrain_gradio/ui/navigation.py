@@ -1,0 +1,133 @@
+"""Navigation: what a freshly loaded page shows, how runs are opened and closed, and settings that are reused."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.service import ACTIVE
+from autotrain_gradio.ui import messages, theme
+from autotrain_gradio.ui.page_context import PRIVATE, RUNS_TAB, UNQUEUED, PageContext
+from autotrain_gradio.ui.run_view import RunView
+from autotrain_gradio.ui.runs_tab import RunsTab
+from autotrain_gradio.ui.task_session import TabState
+from autotrain_gradio.ui.task_tab import TaskTab
+
+Updates = dict[Any, Any]
+
+
+@dataclass
+class Navigation:
+    """The parts of the page that navigation updates.
+
+    modality_tabs: modality → the tabs of its tasks.
+    task_tabs: name of a task → its tab.
+    """
+
+    context: PageContext
+    page_tabs: gr.Tabs
+    modality_tabs: dict[str, gr.Tabs]
+    task_tabs: dict[str, TaskTab]
+    runs: RunsTab
+    view: RunView
+
+    def wire(self, demo: gr.Blocks) -> None:
+        """Attach the events of navigation."""
+        context, runs, view = self.context, self.runs, self.view
+        shown = [*view.open_outputs(), runs.box, runs.timer, runs.table, runs.digest]
+        tabs = [self.page_tabs, *self.modality_tabs.values()]
+        demo.load(self.load, [context.visitor, context.run], [context.visitor, context.run, *tabs, *shown], **UNQUEUED)
+        context.run.change(self.show_run, [context.run, context.visitor], shown, **UNQUEUED)
+        context.run.change(None, context.run, None, js=theme.script("set_run_url"), **PRIVATE)
+        self.page_tabs.select(
+            self.select_page_tab, [context.run, context.visitor], [runs.timer, runs.table, runs.digest], **UNQUEUED
+        )
+        filled = [*tabs, context.requested_run, context.saved_draft, *(t.state for t in self.task_tabs.values())]
+        for event, run, problem in (
+            (view.actions.reuse.click, context.run, view.problem),
+            (runs.reused.change, runs.reused, runs.problem),
+        ):
+            event(
+                self._reuse_settings(problem),
+                [run, context.visitor],
+                [*filled, problem],
+                show_progress="minimal",
+                concurrency_limit=None,
+                **PRIVATE,
+            )
+
+    def load(self, request: gr.Request, visitor: Any, run: Any) -> Updates:
+        """Show the run or the tab that the URL names, the active run that was open, or the first task.
+
+        Gradio itself selects the tab of the first task.
+        """
+        context, query = self.context, request.query_params
+        visitor = visitor if isinstance(visitor, str) and len(visitor) >= 16 else secrets.token_urlsafe(18)
+        requested = query.get("run") or (run if self._is_active(run) else None)
+        updates: Updates = {context.visitor: visitor, context.run: requested}
+        if requested or query.get("tab") == RUNS_TAB:
+            return {**updates, self.page_tabs: gr.Tabs(selected=RUNS_TAB), **self.show_run(requested, visitor)}
+        if tab := self.task_tabs.get(query.get("tab") or ""):
+            return {**updates, **self._select_task(tab)}
+        return updates
+
+    def show_run(self, run: Any, visitor: Any) -> Updates:
+        """Show a run, or the list if there is none."""
+        runs = self.runs
+        updates = {**self.view.open(run), runs.box: gr.Column(visible=not run), runs.timer: gr.Timer(active=not run)}
+        if not run:
+            updates[runs.table], updates[runs.digest] = runs.refresh(visitor, None)
+        return updates
+
+    def select_page_tab(self, run: Any, visitor: Any, event: gr.SelectData) -> Updates:
+        """Refresh the list of runs only while it is visible."""
+        runs, visible = self.runs, event.value == "Runs" and not run
+        updates: Updates = {runs.timer: gr.Timer(active=visible)}
+        if visible:
+            updates[runs.table], updates[runs.digest] = runs.refresh(visitor, None)
+        return updates
+
+    def _reuse_settings(self, problem: gr.HTML) -> Callable[[Any, Any], Updates]:
+        """Return a handler that fills a task's tab with the settings and data of a run."""
+
+        def reuse(run: Any, visitor: Any) -> Updates:
+            run = run.get("run") if isinstance(run, dict) else run
+            context = self.context
+            try:
+                owner = context.owner(visitor)
+                draft = context.service.again(run, owner)
+                tab = self.task_tabs[context.service.draft_state(draft, owner)["task"]]
+                state = TabState.of_draft(context, draft, owner)
+            except UserError as error:
+                return {problem: messages.error(error)}
+            # The data of a trained run is checked without another click.
+            state = replace(state, step=3) if state.check else replace(state, checking=True)
+            return {
+                **self._select_task(tab),
+                tab.state: state,
+                context.saved_draft: {"task": tab.task.name, "draft": draft},
+                context.requested_run: context.request_run(None),
+            }
+
+        return reuse
+
+    def _select_task(self, tab: TaskTab) -> Updates:
+        modality = tab.task.modality
+        return {
+            self.page_tabs: gr.Tabs(selected=modality),
+            self.modality_tabs[modality]: gr.Tabs(selected=tab.task.name),
+        }
+
+    def _is_active(self, run: Any) -> bool:
+        if not isinstance(run, str) or not run:
+            return False
+        try:
+            snapshot = self.context.service.snapshot(run)
+        except UserError:
+            return False
+        return snapshot is not None and snapshot["state"] in ACTIVE | {"queued"}

@@ -1,0 +1,81 @@
+"""What all parts of the page share: the service, the visitor, and the state that a browser stores."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from autotrain_gradio.core.errors import Forbidden
+from autotrain_gradio.service import LOCAL, Service
+from autotrain_gradio.ui.files import Tickets
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+"""For every event of the page: it is no part of the HTTP API."""
+UNQUEUED: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+"""For events that return within milliseconds."""
+QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+"""For events that set a `gr.State` with a change listener: Gradio fires it for queued events only."""
+RUNS_TAB = "runs"
+"""Id of the tab that lists the runs."""
+STORAGE_KEY_SECRET = "autotrain-gradio-page"
+"""Gradio obfuscates browser storage with this; it is constant across restarts. No token is stored there."""
+
+
+def _browser_state(name: str, default: Any) -> gr.BrowserState:
+    return gr.BrowserState(default, storage_key=f"autotrain-gradio-{name}", secret=STORAGE_KEY_SECRET)
+
+
+@dataclass
+class PageContext:
+    """Passed to every part of the page while it is built.
+
+    visitor: random id of this browser; in shared mode it owns the visitor's runs.
+    run: id of the open run, or None.
+    drafts: task → id of the draft that its tab edits.
+    """
+
+    service: Service
+    tickets: Tickets = field(default_factory=Tickets)
+    visitor: gr.BrowserState = field(default_factory=lambda: _browser_state("visitor", ""))
+    run: gr.BrowserState = field(default_factory=lambda: _browser_state("run", None))
+    drafts: gr.BrowserState = field(default_factory=lambda: _browser_state("drafts", {}))
+    requested_run: gr.State = field(default_factory=lambda: gr.State(None))
+    """`{run, n}`: set it to open a run. A skipped update sets a `BrowserState` to the skip marker, so `run` and
+    `drafts` are outputs only of events that always return a value for them."""
+
+    saved_draft: gr.State = field(default_factory=lambda: gr.State(None))
+    """`{task, draft}`: set it to store a draft's id in the browser."""
+
+    def wire(self) -> None:
+        """Copy `requested_run` to `run`, and add `saved_draft` to `drafts`."""
+        self.saved_draft.change(
+            lambda saved, drafts: {**(drafts or {}), saved["task"]: saved["draft"]} if saved else drafts or {},
+            [self.saved_draft, self.drafts],
+            self.drafts,
+            **UNQUEUED,
+        )
+        self.requested_run.change(
+            lambda requested, run: requested["run"] if requested else run,
+            [self.requested_run, self.run],
+            self.run,
+            **UNQUEUED,
+        )
+
+    def request_run(self, run: str | None) -> dict[str, Any]:
+        """Return a value for `requested_run`; None closes the open run."""
+        return {"run": run, "n": time.time_ns()}
+
+    def owner(self, visitor: Any) -> str:
+        """Return the owner on whose behalf an event acts.
+
+        Raises:
+            Forbidden: in shared mode, from a browser without an id.
+        """
+        if not self.service.settings.shared:
+            return LOCAL
+        if not isinstance(visitor, str) or len(visitor) < 16:
+            raise Forbidden("This browser has no visitor id.", "Reload the page; it must be allowed to store data.")
+        return f"visitor:{visitor}"
