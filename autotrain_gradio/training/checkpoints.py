@@ -24,7 +24,7 @@ def to_resume(run: Reporter) -> Path | None:
     if run.attempt <= 1 and run.resume_from is None:
         return None
     # One process repairs and removes; the others are told which checkpoint it is.
-    name = distributed.broadcast(_latest_complete(run) if run.rank == 0 else None)
+    name = distributed.on_first_rank(lambda: _latest_complete(run))
     return run.checkpoints / name if name else None
 
 
