@@ -23,6 +23,7 @@ from transformers import Trainer, TrainerCallback
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.training import distributed
 from autotrain_gradio.training.fit import Fit, is_metric
 
 Reduce = Callable[[Any, torch.Tensor], Any]
