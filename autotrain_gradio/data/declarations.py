@@ -138,11 +138,10 @@ class Kind(_Part):
 class Check(_Part):
     """Something looked for in the whole table. Module: `check(rows: Rows, request: Request) -> list[Finding]`.
 
-    drops: it may leave rows out, with `Rows.drop`; others look at the rows while they are split.
-    parted: it looks at the rows once they are parted into training and validation.
+    It may drop rows with `Rows.drop`.
+    parted: it runs once the rows are split into training and validation.
     """
 
-    drops: bool = False
     parted: bool = False
 
 
