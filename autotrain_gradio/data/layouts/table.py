@@ -37,7 +37,7 @@ UNSURE = (".txt", ".json")
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     """Say whether there are tables."""
-    if request.media is not None:
+    if request.media is not None and request.needs_media:
         return Rejected(f"this task reads {request.media.name} files")
     entries = _entries(tree)
     if not entries:

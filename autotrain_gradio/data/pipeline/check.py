@@ -26,7 +26,8 @@ from autotrain_gradio.data.files.tree import Tree, scan
 from autotrain_gradio.data.kinds.label import unused_mapping
 from autotrain_gradio.data.pipeline import check_result, materialize, split_names
 from autotrain_gradio.data.pipeline.check_result import TRAIN, VALIDATION, CheckResult, State
-from autotrain_gradio.data.pipeline.column_mapping import Mapping, map_columns
+from autotrain_gradio.data.pipeline.column_mapping import Mapping
+from autotrain_gradio.data.pipeline.format_detection import choose_format
 from autotrain_gradio.data.pipeline.layout_detection import recognise
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
@@ -147,13 +148,13 @@ def _run(state: State) -> Callable[[], Any] | None:
     if choice.train is None:
         first = next(iter(raw.splits.values()), None)
         if first is not None:
-            state.mapping = map_columns(first, raw, request)
+            state.choose(choose_format(first, raw, request))
         return None
     tables = {TRAIN: raw.splits[choice.train]}
     if choice.validation is not None:
         tables[VALIDATION] = raw.splits[choice.validation]
     table = stacked(tables.values(), "splits")
-    state.mapping = map_columns(table, raw, request)
+    request = state.choose(choose_format(table, raw, request))
     state.findings += state.mapping.findings
     if any(f.level == "error" for f in state.mapping.findings):
         return None
@@ -174,6 +175,7 @@ def _run(state: State) -> Callable[[], Any] | None:
     facts = {
         "layout": layout.name,
         "source": state.source,
+        "format": state.format["name"] if state.format else "",
         "columns": state.mapping.roles,
         "split_how": state.how,
         "dropped": check_result.dropped(state),
