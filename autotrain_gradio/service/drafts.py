@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from autotrain_gradio.backends import backend_type
 from autotrain_gradio.backends.base import CallOptions
-from autotrain_gradio.core.errors import DataError, Finding, Forbidden, NotFound, SpecError
+from autotrain_gradio.core.errors import DataError, Finding, Forbidden, MissingExtra, NotFound, SpecError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.record import Run, read_json
@@ -263,12 +264,16 @@ class Drafts(Core):
 
         Raises:
             SpecError: the spec is wrong.
+            MissingExtra: a package that the task needs is not installed.
             DataError: the last check of the same data found errors.
         """
         run = self._own(draft, owner)
         if run.is_started():
             return run.id
         resolved = self._resolve(spec)
+        missing = resolved.task.missing_packages()
+        if missing and not backend_type(resolved.spec.backend).capabilities.own_environment:
+            raise MissingExtra.from_findings(missing)
         secrets = self._secrets(token)
         signed_in = bool(secrets.token) or (
             not self.settings.shared and self._backends.get(resolved.spec.backend).has_login()

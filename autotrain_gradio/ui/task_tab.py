@@ -15,6 +15,7 @@ import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.page_context import QUEUED, UNQUEUED, PageContext
 from autotrain_gradio.ui.step_check import CheckStep
 from autotrain_gradio.ui.step_data import DataStep
@@ -83,6 +84,8 @@ def render_steps(task: Task, context: PageContext, state: gr.State, current: Tab
     """Create the four steps of a task for a tab state, and attach their events."""
     data, other_sections = outside_form(current.spec)
     gr.HTML(f"<p class='at-summary'>{escape(task.summary)}</p>")
+    if missing := task.missing_packages():
+        gr.HTML(messages.findings([f.to_dict() for f in missing]), elem_id=f"{task.name}-missing")
     form = TaskForm(task, gr.State(data), gr.State(other_sections))
     steps = Steps.build(task.name, current.step)
     session = TaskSession(task, context, state, current, gr.State(current.draft), form, steps)
