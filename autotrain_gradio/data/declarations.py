@@ -169,6 +169,21 @@ class Column:
     rest: bool = False
 
     @property
+    def is_input(self) -> bool:
+        """Whether it is a feature column."""
+        return self.purpose == "input"
+
+    @property
+    def is_target(self) -> bool:
+        """Whether it is to be predicted."""
+        return self.purpose == "target"
+
+    @property
+    def is_group(self) -> bool:
+        """Whether the split keeps its equal values together."""
+        return self.purpose == "group"
+
+    @property
     def named(self) -> str:
         """The title within a sentence: `the label`, `what to predict`."""
         title = self.title.lower()

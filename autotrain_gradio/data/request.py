@@ -97,7 +97,7 @@ class Request:
     @property
     def class_column(self) -> Column | None:
         """The first target column whose cells are class names, which folders can give."""
-        return next((c for c in self.columns if c.purpose == "target" and c.kind.classes), None)
+        return next((c for c in self.columns if c.is_target and c.kind.classes), None)
 
     def source(self, draft: Path) -> Source:
         """Return the source that the spec names, or the one that its path means.

@@ -19,12 +19,13 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding, UserError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.data import split_names
 from autotrain_gradio.data.declarations import Check, Column
 from autotrain_gradio.data.files.json_files import read_json, write_json
-from autotrain_gradio.data.files.referenced_files import beside
 from autotrain_gradio.data.files.tree import Tree, scan
 from autotrain_gradio.data.kinds.label import unused_mapping
-from autotrain_gradio.data.pipeline import check_result, materialize, split_names
+from autotrain_gradio.data.layouts.referenced_files import beside
+from autotrain_gradio.data.pipeline import check_result, materialize
 from autotrain_gradio.data.pipeline.check_result import TRAIN, VALIDATION, CheckResult, State
 from autotrain_gradio.data.pipeline.column_mapping import Mapping
 from autotrain_gradio.data.pipeline.format_detection import choose_format
@@ -246,7 +247,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             roles += [(column, f"{column.role}:{n}", [n]) for n in names]
         elif names:
             roles.append((column, column.role, names))
-    roles.sort(key=lambda r: (r[0].rest, r[0].purpose != "target"))
+    roles.sort(key=lambda r: (r[0].rest, not r[0].is_target))
     fingerprint = {f.path: (f.size, f.mtime_ns) for f in tree.files}
     stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
     contexts = {}

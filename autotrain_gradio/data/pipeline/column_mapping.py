@@ -129,8 +129,8 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
 
 def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
     """Refuse a column that is to be predicted and to be learnt from."""
-    purposes = {c.role: c.purpose for c in request.columns}
-    targets = {n for role, names in mapping.roles.items() if purposes[role] == "target" for n in names}
+    declared = {c.role: c for c in request.columns}
+    targets = {n for role, names in mapping.roles.items() if declared[role].is_target for n in names}
     return [
         Finding(
             "error",
@@ -140,7 +140,7 @@ def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
             f"data.columns.{role}",
         )
         for role, names in mapping.roles.items()
-        if purposes[role] == "input"
+        if declared[role].is_input
         for name in names
         if name in targets
     ]

@@ -61,11 +61,8 @@ def kinds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def check(draft: Path, row: dict[str, Any], formats: tuple[Format, ...] = FORMATS, **given: Any) -> dict[str, Any]:
     path = draft.parent / "rows.jsonl"
-    path.write_text(
-        "\n".join(
-            json.dumps({**row, "n": f"row {i}"} | ({"score": i / 10} if "score" in row else {})) for i in range(10)
-        )
-    )
+    rows = [{**row, "n": f"row {i}"} | ({"score": i / 10} if "score" in row else {}) for i in range(10)]
+    path.write_text("\n".join(json.dumps(r) for r in rows))
     spec = DataSpec(source="path", path=str(path), **given)
     columns = tuple({c.role: c for f in reversed(formats) for c in f.columns}.values())
     request = data.Request("Chat", spec, columns, (PATH,), (TABLE,), formats=formats)
@@ -128,7 +125,7 @@ def test_columns_of_another_format_are_reported(draft: Path) -> None:
 
 def test_data_of_no_format_names_what_each_lacks(draft: Path) -> None:
     result = check(draft, {"number": 1})
-    assert "Prompt and completion (missing: Prompt and Completion)" in finding(result, "format-unclear")["message"]
+    assert "Prompt and completion (missing: Prompt, Completion)" in finding(result, "format-unclear")["message"]
     assert "column-unclear" in errors(result)
 
 
