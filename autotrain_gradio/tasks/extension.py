@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autotrain_gradio.core.inputs import InputKind
+from autotrain_gradio.core.panels import PanelKind
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.tasks.base import Sample, Task
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
@@ -30,8 +32,9 @@ class TaskFilter:
 
     def matches(self, task: Task) -> bool:
         """Whether the task has a column for each of the kinds."""
-        kinds = {p: {c.kind.name for c in task.columns if c.required and c.purpose == p} for p in ("input", "target")}
-        return kinds["input"].issuperset(self.inputs) and kinds["target"].issuperset(self.targets)
+        found = {(c.purpose, c.kind.name) for c in task.columns if c.required}
+        wanted = {*(("input", kind) for kind in self.inputs), *(("target", kind) for kind in self.targets)}
+        return wanted <= found
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,8 @@ class Extension:
     name: str
     sources: tuple[SourceFor, ...] = ()
     samples: tuple[SampleFor, ...] = ()
-    panel_kinds: tuple[Any, ...] = ()
-    input_kinds: tuple[Any, ...] = ()
+    panel_kinds: tuple[PanelKind, ...] = ()
+    input_kinds: tuple[InputKind, ...] = ()
     verbs: tuple[Verb, ...] = ()
     parameter_groups: tuple[ParameterGroup, ...] = ()
 

@@ -14,16 +14,16 @@ from datasets import DatasetDict
 from transformers import AutoImageProcessor, AutoModelForImageClassification, Trainer, TrainingArguments
 
 from autotrain_gradio import data
+from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.image_classification import models
-from autotrain_gradio.tasks.image_classification.evaluation import judge_of
+from autotrain_gradio.tasks.image_classification import TASK, models
+from autotrain_gradio.tasks.image_classification.evaluation import evaluation
 from autotrain_gradio.tasks.image_classification.preview import preview
 from autotrain_gradio.tasks.image_classification.probe import probe
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import card, saved, vision
 from autotrain_gradio.training.arguments import arguments
-from autotrain_gradio.training.evaluator import only_logits
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.images import Budget, Images, collate
 
@@ -49,7 +49,7 @@ def train(run: Reporter) -> None:
         run,
         train_rows=len(rows["train"]),
         validates="validation" in rows,
-        best=metric,
+        best=TASK.declared_metric(metric),
         remove_unused_columns=False,
         label_names=["labels"],
     )
@@ -63,7 +63,7 @@ def train(run: Reporter) -> None:
     train_set, valid_set = read_images(run, rows, geometry)
     if run.stop_requested():
         return
-    judge = judge_of(run, valid_set, names)
+    evaluations = evaluation(run, valid_set, names)
     trainer = Trainer(
         model=model,
         args=args,
@@ -71,11 +71,10 @@ def train(run: Reporter) -> None:
         eval_dataset=valid_set,
         data_collator=collate,
         compute_loss_func=loss_function(run.params, train_set.targets, len(names)),
-        compute_metrics=judge.compute_metrics if valid_set is not None else None,
-        preprocess_logits_for_metrics=only_logits,
+        **evaluations.trainer_arguments(),
     )
-    done = fit(trainer, run, on_evaluation=lambda step: judge.show(step, trainer.state.best_global_step))
-    found, report = judge.conclude(trainer, done)
+    done = fit(trainer, run, evaluations)
+    found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
 
     def write(folder: Path) -> None:
@@ -158,15 +157,15 @@ def model_card(run: Reporter, rows: DatasetDict, names: list[str], found: Mappin
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
         metrics=found,
         measured_on=f"{validation} validation images",
-        note=done.chosen("images") if found else "",
+        note=done.selection_note("images") if found else "",
     )
 
 
 class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """The classifier that a run has trained.
 
-    Inputs: `{"image": path}`. Predictions: `{"label", "scores": {label: share}}`, the most likely first. Images are
-    prepared as the validation images of the training were.
+    Inputs: `{"image": path}`. Predictions: `{"label", "scores": {label: probability}, "panels"}`, the most likely
+    first. Images are prepared as the validation images of the training were.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -194,4 +193,4 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         shares = self._model(pixel_values=batch).logits.float().softmax(-1).cpu().numpy()
         names = self._model.config.id2label
         scores = [{names[int(i)]: float(row[i]) for i in np.argsort(-row, kind="stable")} for row in shares]
-        return [{"label": next(iter(s)), "scores": s} for s in scores]
+        return [{"label": next(iter(s)), "scores": s, "panels": [panels.scores("Prediction", s)]} for s in scores]
