@@ -15,14 +15,16 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding, UserError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.data import split_names
 from autotrain_gradio.data.declarations import Check, Column
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.kinds.label import unused_mapping
-from autotrain_gradio.data.pipeline import check_result, materialize, split_names, takeover
+from autotrain_gradio.data.pipeline import check_result, materialize, takeover
 from autotrain_gradio.data.pipeline.check_result import TRAIN, VALIDATION, CheckResult, State
-from autotrain_gradio.data.pipeline.column_mapping import Mapping, map_columns
+from autotrain_gradio.data.pipeline.column_mapping import Mapping
 from autotrain_gradio.data.pipeline.fetch import fetch
+from autotrain_gradio.data.pipeline.format_detection import choose_format
 from autotrain_gradio.data.pipeline.layout_detection import recognise
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
@@ -105,13 +107,13 @@ def _run(state: State) -> Callable[[], Any] | None:
     if choice.train is None:
         first = next(iter(raw.splits.values()), None)
         if first is not None:
-            state.mapping = map_columns(first, raw, request)
+            state.choose(choose_format(first, raw, request))
         return None
     tables = {TRAIN: raw.splits[choice.train]}
     if choice.validation is not None:
         tables[VALIDATION] = raw.splits[choice.validation]
     table = stacked(tables.values(), "splits")
-    state.mapping = map_columns(table, raw, request)
+    request = state.choose(choose_format(table, raw, request))
     state.findings += state.mapping.findings
     if any(f.level == "error" for f in state.mapping.findings):
         return None
@@ -132,6 +134,7 @@ def _run(state: State) -> Callable[[], Any] | None:
     facts = {
         "layout": layout.name,
         "source": state.source,
+        "format": state.format["name"] if state.format else "",
         "columns": state.mapping.roles,
         "split_how": state.how,
         "dropped": check_result.dropped(state),
@@ -180,7 +183,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             roles += [(column, f"{column.role}:{n}", [n]) for n in names]
         elif names:
             roles.append((column, column.role, names))
-    roles.sort(key=lambda r: (r[0].rest, r[0].purpose != "target"))
+    roles.sort(key=lambda r: (r[0].rest, not r[0].is_target))
     fingerprint = {f.path: (f.size, f.mtime_ns) for f in tree.files}
     stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
     contexts = {}
