@@ -18,7 +18,8 @@ from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.snapshot import Snapshots
 from autotrain_gradio.runs.store import Store
 from autotrain_gradio.service.access import settle
-from autotrain_gradio.service.latest_call import Joint, Turns
+from autotrain_gradio.service.latest_call import LatestCall
+from autotrain_gradio.service.shared_call import SharedCall
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolve
 
@@ -39,8 +40,8 @@ class Core:
         self.interactive = interactive
         self._snapshots = Snapshots()
         self._backends = Backends(settings)
-        self._turns = Turns()
-        self._checks: dict[str, Joint] = {}
+        self._calls = LatestCall()
+        self._checks: dict[str, SharedCall] = {}
         self._lock = threading.Lock()
         self._dispatcher = Dispatcher(settings, self.store, self._backends)
         self.store.sweep(settings.limits.draft_days)
@@ -49,7 +50,7 @@ class Core:
 
     def close(self) -> None:
         """Stop the threads and warm workers of this process; trainings continue."""
-        self._turns.cancel_all()
+        self._calls.cancel_all()
         self._dispatcher.stop()
         self._backends.close()
 

@@ -108,6 +108,12 @@ TASK = Task(
         *PROGRESS_CHARTS,
     ),
     inputs=(Input("image", "An image", "image"),),
+    loader_example="""\
+from transformers import pipeline
+
+classifier = pipeline("image-classification", model=model)
+answer = classifier(value)[0]["label"]
+""",
     models=(
         SuggestedModel(
             "google/vit-base-patch16-224", "A solid first choice with a GPU; good with few images.", 86, gpu=True
