@@ -273,6 +273,13 @@ class CheckStep:
 
     # -- inner
 
+    def _taken_over(self, data: Mapping[str, Any], source: Mapping[str, Any]) -> Updates:
+        """Let the form name the source that took over the upload, whose files are not there any more."""
+        if data["source"] != "upload" or source.get("name") in (None, "upload"):
+            return {}
+        taken = {**data, "source": source["name"], "path": source["path"]}
+        return {self.session.form.data: taken, self.data_step.note: messages.in_use(source["path"])}
+
     def _fixer(self) -> Any:
         def fix(event: gr.EventData, fixes: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Any:
             number = event._data.get("fix") if isinstance(event._data, dict) else None
@@ -371,4 +378,5 @@ class CheckStep:
                 yield check_updates.failed(self, item.error)
             else:
                 view = check_view.view(session.task, draft, item.value)
+                yield self._taken_over(data, item.value["source"])
                 yield (check_updates.ended if item.value == shown else check_updates.shown)(self, view)
