@@ -37,8 +37,9 @@ def _case(name: str) -> dict[str, float]:
     torch.manual_seed(0)
     run: Any = SimpleNamespace()
     # What is loaded when it is first needed must not count as memory of the evaluation.
-    import autotrain_gradio.training.metrics.modules  # noqa: F401
     import sklearn.metrics  # noqa: F401
+
+    import autotrain_gradio.training.metrics.modules  # noqa: F401
 
     if name == "tokens":
         logits: Any = torch.randn(TEXT_BATCH, TOKENS, VOCABULARY)
