@@ -13,7 +13,7 @@ from autotrain_gradio.core.inputs import Input, InputKind
 from autotrain_gradio.core.panels import PanelKind
 from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import Model
-from autotrain_gradio.data.declarations import Check, Column, Layout, Source
+from autotrain_gradio.data.declarations import Check, Column, Format, Layout, Source, union_of_columns
 from autotrain_gradio.tasks.parameter_groups import PARAMETER_GROUPS, ParameterGroup, sort_groups
 from autotrain_gradio.tasks.requirements import Requirement, missing_packages
 from autotrain_gradio.tasks.verbs import VERBS, Verb
@@ -160,6 +160,8 @@ class Task:
     preview_module: dotted path of the module that has `preview`, where that loads less than the whole; empty: `module`.
         Its `load_ahead()`, if it has one, loads what some previews need besides, while nobody waits.
     aliases: other names, AutoTrain Advanced's among them.
+    columns: what the rows have; of a task with `formats`, the union of their columns, which is filled in.
+    formats: alternative sets of columns, detected from the data; empty: `columns` is the only one.
     column_aliases: AutoTrain's names of columns → role, beside `<role>` and `<role>_column`.
     """
 
@@ -169,7 +171,8 @@ class Task:
     summary: str
     module: str
     params: type[Params]
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = field(default=(), kw_only=True)
+    formats: tuple[Format, ...] = field(default=(), kw_only=True)
     sources: tuple[Source, ...]
     layouts: tuple[Layout, ...]
     preview_module: str = ""
@@ -194,6 +197,11 @@ class Task:
     """Hub `pipeline_tag` of the models that fit."""
     shown: tuple[str, ...] = ()
     """Parameters that change what the preview shows, in addition to those of previewed groups."""
+    loader_example: str = ""
+    """Python code that applies a trained model with the public loader of its library: `model` is the folder of the
+    model, `value` an input; it assigns `answer`."""
+    answer: str = "label"
+    """Key of a prediction that holds its answer, the same as `answer` of `loader_example`."""
     parameter_groups: tuple[ParameterGroup, ...] = ()
     """Groups of parameters of its own."""
     panel_kinds: tuple[PanelKind, ...] = ()
@@ -208,7 +216,12 @@ class Task:
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)
     can: frozenset[str] = frozenset({"predict"})
-    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`."""
+    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `distributed`: several training
+    processes."""
+
+    def __post_init__(self) -> None:
+        if self.formats:
+            object.__setattr__(self, "columns", union_of_columns(self.formats))
 
     @property
     def default_model(self) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.ui import kinds_table, messages
 from autotrain_gradio.ui.check_view import CheckView
 
@@ -76,7 +78,15 @@ def shown(step: CheckStep, view: CheckView) -> Updates:
             step.kinds: kinds_table.html(view.features),
             step.features: view.features,
         }
-        for column, dropdown in step.columns:
-            choices, value = view.columns[column.role]
-            updates[dropdown] = gr.Dropdown(choices=choices, value=value)
+        updates |= column_updates(step.columns, view)
+        updates[step.format] = gr.Radio(value=view.format or None, info=view.format_note)
+    return updates
+
+
+def column_updates(dropdowns: Sequence[tuple[Column, Any]], view: CheckView) -> Updates:
+    """Show the columns of the format that is used; hide those that only other formats have."""
+    updates: Updates = {}
+    for column, dropdown in dropdowns:
+        choices, value = view.columns.get(column.role, ([], None))
+        updates[dropdown] = gr.Dropdown(choices=choices, value=value, visible=column.role in view.columns)
     return updates

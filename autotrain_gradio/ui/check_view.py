@@ -9,7 +9,7 @@ from typing import Any
 
 from autotrain_gradio.core.errors import Finding, count_by_level
 from autotrain_gradio.core.panels import RenderContext, find_panel, panel_id, render_all_html
-from autotrain_gradio.core.text_format import format_value
+from autotrain_gradio.core.text_format import format_value, join_examples
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import kinds_table, label_table, messages
 from autotrain_gradio.ui.files import link
@@ -22,7 +22,8 @@ OVERVIEW = "overview"
 class CheckView:
     """Ready for the widgets; an empty one is what they show before any check.
 
-    columns: role → (choices, value) of its dropdown.
+    columns: role → (choices, value) of its dropdown, for the columns of the format that is used.
+    format: name of that format. format_note: why it was chosen, and what others would need.
     asks: a column is to be chosen before the data can be looked at.
     features: the columns of a table that are learnt from, and what each was found to hold.
     fixes: for each finding, in the order of the check, the change of its fix or None.
@@ -37,6 +38,8 @@ class CheckView:
     gallery: str = ""
     labels: list[list[Any]] = field(default_factory=list)
     columns: dict[str, tuple[list[tuple[str, str]], Any]] = field(default_factory=dict)
+    format: str = ""
+    format_note: str = ""
     fixes: list[dict[str, Any] | None] = field(default_factory=list)
     features: list[dict[str, Any]] = field(default_factory=list)
 
@@ -50,7 +53,9 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
     names = [(str(c["name"]), str(c["name"])) for c in check.get("columns") or []]
     mapping = check.get("mapping") or {}
     columns: dict[str, tuple[list[tuple[str, str]], Any]] = {}
-    for column in task.columns:
+    used = check.get("format") or {}
+    format = next((f for f in task.formats if f.name == used.get("name")), None)
+    for column in format.columns if format else task.columns:
         chosen = [str(c) for c in mapping.get(column.role) or []]
         value: Any = chosen if column.many else (chosen[0] if chosen else None)
         columns[column.role] = (names if column.required else [("(none)", ""), *names], value)
@@ -65,6 +70,8 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
         gallery=render_all_html(check.get("gallery") or [], context),
         labels=label_table.rows(check.get("raw_labels") or []),
         columns=columns,
+        format=format.name if format else "",
+        format_note=_format_note(used) if format else "",
         features=kinds_table.features(check),
         fixes=[(f.get("fix") or {}).get("change") for f in found],
     )
@@ -101,6 +108,13 @@ def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> st
         f"<p>{_strong(str(layout.get('title') or ''))}<span class='at-quiet'>"
         f"{escape(told)}{escape(left_out)}</span></p><dl class='at-numbers'>{items}</dl></div>"
     )
+
+
+def _format_note(format: Mapping[str, Any]) -> str:
+    """Return why a format was chosen, and which columns each other one would need."""
+    lacking = [f"{o['title']} needs {join_examples(o['missing'])}" for o in format.get("others") or [] if o["missing"]]
+    reason = str(format.get("reason") or "")
+    return f"{reason[:1].upper()}{reason[1:]}. {'; '.join(lacking)}{'.' if lacking else ''}".strip()
 
 
 def _asks(finding: Mapping[str, Any]) -> bool:

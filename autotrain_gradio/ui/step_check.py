@@ -54,6 +54,7 @@ class CheckStep:
     summary: Any = None
     result: Any = None
     columns_box: Any = None
+    format: Any = None
     columns: list[tuple[Column, Any]] = field(default_factory=list)
     labels_box: Any = None
     labels: Any = None
@@ -99,6 +100,14 @@ class CheckStep:
         with gr.Column(visible=view.checked, elem_id=f"{prefix}-checked") as self.result:
             with gr.Accordion("Columns", open=view.asks, elem_id=f"{prefix}-columns") as self.columns_box:
                 gr.HTML("<p class='at-quiet'>Which column of your data means what. A change is checked at once.</p>")
+                self.format = gr.Radio(
+                    [(f.title, f.name) for f in task.formats],
+                    value=view.format or None,
+                    label="Format",
+                    info=view.format_note,
+                    visible=len(task.formats) > 1,
+                    elem_id=f"{prefix}-format",
+                )
                 with gr.Row(elem_classes="at-fields"):
                     self.columns = [(c, self._dropdown(c)) for c in task.columns]
             with gr.Accordion(
@@ -154,6 +163,7 @@ class CheckStep:
             *(
                 self.result,
                 self.columns_box,
+                self.format,
                 *(w for _, w in self.columns),
                 self.labels_box,
                 self.labels,
@@ -174,6 +184,7 @@ class CheckStep:
         self.findings.click(self._fixer(), [self.fixes, *inputs], outputs, **CHECK_EVENT)
         for column, dropdown in self.columns:
             dropdown.input(self._chooser(column), [dropdown, *inputs], outputs, **CHECK_EVENT)
+        self.format.input(self.switch_format, [self.format, *inputs], outputs, **CHECK_EVENT)
         self.kinds.submit(self.rekind, [self.features, *inputs], outputs, **CHECK_EVENT)
         self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECK_EVENT)
         self.split_again.click(self.again, inputs, outputs, **CHECK_EVENT)
@@ -261,6 +272,13 @@ class CheckStep:
         data["options"] = {**options, "kinds": kinds}
         yield from self._check(data, draft, visitor, token, values)
 
+    def switch_format(self, name: str, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
+        """Read the data as another format, and check again; columns that this format does not have are forgotten."""
+        data = dict(values[0] or {})
+        roles = {c.role for f in self.session.task.formats if f.name == name for c in f.columns}
+        columns = {role: column for role, column in (data.get("columns") or {}).items() if role in roles}
+        yield from self._check({**data, "format": name, "columns": columns}, draft, visitor, token, values)
+
     def stop(self, draft: Any, visitor: Any) -> None:
         """End the check that is under way."""
         if draft:
@@ -317,6 +335,7 @@ class CheckStep:
             label=column.title,
             info=column.help,
             multiselect=column.many,
+            visible=column.role in self.view.columns or not self.view.checked,
             interactive=True,
             elem_id=f"{self.session.prefix}-column-{column.role}",
         )

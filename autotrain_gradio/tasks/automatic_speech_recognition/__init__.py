@@ -262,6 +262,15 @@ TASK = Task(
         *PROGRESS_CHARTS,
     ),
     inputs=(Input("audio", "Speech", "audio"),),
+    loader_example="""\
+import librosa
+from transformers import pipeline
+
+recognizer = pipeline("automatic-speech-recognition", model=model)
+speech, _ = librosa.load(value, sr=recognizer.feature_extractor.sampling_rate)
+answer = recognizer(speech)["text"]
+""",
+    answer="text",
     models=(
         SuggestedModel(
             "facebook/wav2vec2-base", "CTC: a small model for any language, from about ten minutes of audio.", 95

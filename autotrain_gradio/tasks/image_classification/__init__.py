@@ -114,6 +114,12 @@ TASK = Task(
         *PROGRESS_CHARTS,
     ),
     inputs=(Input("image", "An image", "image"),),
+    loader_example="""\
+from transformers import pipeline
+
+classifier = pipeline("image-classification", model=model)
+answer = classifier(value)[0]["label"]
+""",
     models=(
         SuggestedModel(
             "google/vit-base-patch16-224", "A good default with a GPU; accurate with few images.", 86, gpu=True
@@ -144,5 +150,5 @@ TASK = Task(
         "image-binary-classification",
         "image-multi-class-classification",
     ),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )
