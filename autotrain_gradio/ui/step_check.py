@@ -397,5 +397,5 @@ class CheckStep:
                 yield check_updates.failed(self, item.error)
             else:
                 view = check_view.view(session.task, draft, item.value)
-                yield self._taken_over(data, item.value["source"])
-                yield (check_updates.ended if item.value == shown else check_updates.shown)(self, view)
+                updates = (check_updates.ended if item.value == shown else check_updates.shown)(self, view)
+                yield {**self._taken_over(data, item.value["source"]), **updates}
