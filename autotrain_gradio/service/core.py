@@ -66,7 +66,7 @@ class Core:
     def _parsed(self, spec: Mapping[str, Any]) -> RunSpec:
         return resolve(spec, self.tasks).spec
 
-    def _resolve(self, spec: Mapping[str, Any]) -> Resolved:
+    def _resolve(self, spec: Mapping[str, Any] | Resolved) -> Resolved:
         return settle(spec, self.tasks, shared=self.settings.shared)
 
     def _need(self, resolved: Resolved, capability: str) -> None:
