@@ -20,7 +20,7 @@ LABELS = {"parameters": "Parameters", "input_size": "Input size", "labels": "Lab
 def choices(task: Task, *, folders: bool, gpu: bool = True) -> list[tuple[str, str]]:
     """Return the choices of the radio buttons, as (label, value).
 
-    folders: a model may be a folder of this machine. gpu: this machine has one; otherwise models that need one come last.
+    folders: a model may be a folder of this machine. gpu: there is one; otherwise models that need one come last.
     """
     ordered = sorted(task.models, key=lambda m: m.gpu and not gpu)
     found = [(f"{_title(m)} — {m.when} {_size(m.millions)}".rstrip(), m.id) for m in ordered]
@@ -29,7 +29,7 @@ def choices(task: Task, *, folders: bool, gpu: bool = True) -> list[tuple[str, s
     if "tiny_model" in task.can:
         found.append(
             (
-                "Tiny, from scratch (dry run) — A small randomly initialized network, to test the whole process in a minute.",
+                "Tiny, from scratch (dry run) — A small untrained network, to test the whole process in a minute.",
                 TINY,
             )
         )
