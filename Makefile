@@ -55,7 +55,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed-app: requirements.txt constraints.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing (a few minutes the first time) …"
-	$(PIP) -e .
+	$(PIP) -e '.[all]'
 	@touch $@
 
 $(VENV)/.installed-dev: requirements.txt constraints.txt pyproject.toml | $(VENV)/bin/python

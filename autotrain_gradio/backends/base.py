@@ -31,6 +31,8 @@ class Capabilities:
     """A training uses the quota of a user who is signed in."""
     stoppable: bool
     price_known: bool
+    own_environment: bool = False
+    """Workers have a Python installation of their own: the packages of this one say nothing about it."""
     max_nodes: int | None = 1
     """Most machines of one training; None: no limit."""
     flavors: tuple[str, ...] = ()

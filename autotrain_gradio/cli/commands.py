@@ -60,12 +60,17 @@ def tasks(args: argparse.Namespace) -> int:
                     "layouts": [layout.name for layout in t.layouts],
                     "metrics": [m.name for m in t.metrics],
                     "models": [m.id for m in t.models],
+                    "verbs": [v.name for v in t.public_verbs()],
+                    "missing": [f.message for f in t.missing_packages()],
+                    "install": t.install_commands(),
                 }
                 for t in tasks
             ]
         )
     else:
         say(text_table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
+        if missing := [f.to_dict() for t in tasks for f in t.missing_packages()]:
+            say("\n" + findings_text(missing))
     return 0
 
 

@@ -46,6 +46,8 @@ def task_page(task: Task, tasks: Registry) -> str:
     parts = [NOTICE + f"# {task.title}\n\n{task.summary}\n\nName: `{task.name}`."]
     if task.aliases:
         parts[0] += f" Also known as {', '.join(f'`{a}`' for a in task.aliases)}."
+    if commands := task.install_commands():
+        parts.append(f"Install: {', '.join(f'`{c}`' for c in commands)}.")
     parts.append("## Data\n\nTaken from:\n\n" + "\n".join(map(_source, task.sources)))
     parts += [f"### {layout.title}\n\n```text\n{layout.example}\n```" for layout in task.layouts]
     columns = [
@@ -75,6 +77,10 @@ def task_page(task: Task, tasks: Registry) -> str:
     if task.metrics:
         figures = [[f"`{m.name}`", m.title, "higher" if m.higher_is_better else "lower", m.help] for m in task.metrics]
         parts.append("## Figures\n\n" + _table(["name", "title", "better", "what it says"], figures))
+    if verbs := task.public_verbs():
+        calls = [[f"`{v.name}`", "a stream of items" if v.streams else "one result", v.help] for v in verbs]
+        how = f'`{PROGRAM} call RUN VERB --context JSON`; in Python `run.call("VERB", …)` and `run.stream("VERB", …)`.'
+        parts.append(f"## Verbs\n\nCalls to the model of a run: {how}\n\n" + _table(["verb", "returns", ""], calls))
     parts.append("## The same run in each form\n\n" + _forms(task, tasks))
     return "\n\n".join(parts) + "\n"
 

@@ -65,8 +65,7 @@ class Source(_Part):
     Module: `fetch(request: Request, draft: Path, progress) -> Fetched | Path`, the folder (or file) that
     holds the data. It raises `DataError` when there is none. One with a picker also has
     `browse(question: dict, request: Request, draft: Path, secrets: Mapping[str, str], progress) -> dict`, which answers
-    what the picker asks, and `recognises(tree: Tree) -> bool`, whether files that came by another source are an
-    export for this one. `browse` may write below `data/picking` of the draft, which is removed after every question.
+    what the picker asks; it may write below `data/picking` of the draft, which is removed after every question.
     """
 
     help: str = ""
@@ -80,6 +79,10 @@ class Source(_Part):
     options: tuple[SourceOption, ...] = ()
     sample: str = ""
     """A small example of what the source reads, as `Sample.path`; its place is called `sample`."""
+    takes_over: bool = False
+    """It takes over files that another source fetched and that it recognizes (`data.pipeline.takeover`). Its module has
+    `recognizes(tree: Tree) -> bool`, and `take_over(tree, fetched, request, draft, source: str, progress) -> str`,
+    which reads them into the draft and returns the path under which `fetch` finds them."""
     docs: str = ""
     """Its documentation, relative to the root of the repository; the generated docs link to it."""
 
@@ -87,6 +90,10 @@ class Source(_Part):
     def local_only(self) -> bool:
         """Whether it only reads files of this computer; refused in shared mode."""
         return self.local_path == "always"
+
+    def recognizes(self, tree: Any) -> bool:
+        """Whether it takes over these files (`Tree`), which another source fetched (in a worker)."""
+        return self.takes_over and bool(self.load().recognizes(tree))
 
 
 @dataclass(frozen=True)

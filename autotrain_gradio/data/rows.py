@@ -70,6 +70,7 @@ class Raw:
         `{bytes, path}`; a path is relative to the root. Each table has a column `WHERE`.
     kinds: column → name of its kind, where the layout knows it.
     names: column of class numbers → names of the classes.
+    features: column → its feature as a dataset declares it (JSON-ready), for kinds whose classes are nested.
     arrow: files whose concatenated rows hold the media's bytes; then every table has `_row`, the number
         of the row in that concatenation, and media cells are not copied.
     """
@@ -77,6 +78,7 @@ class Raw:
     splits: dict[str, pa.Table]
     kinds: dict[str, str] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
+    features: dict[str, Any] = field(default_factory=dict)
     arrow: list[Path] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
     """Relative paths of tables and Arrow files that were read."""
@@ -134,6 +136,8 @@ class Context:
     where: per row the file and the row, for messages; made when it is asked for.
     fingerprint: relative path → (bytes, modification time) of the files below the root.
     stamp: changes whenever bytes inside Arrow files may have changed.
+    names: class names, where the data declares them for the column's numbers.
+    feature: the feature that the data declares for the column (JSON-ready), or None.
     """
 
     request: Request
@@ -147,6 +151,7 @@ class Context:
     fingerprint: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     stamp: str = ""
     names: list[str] | None = None
+    feature: Any = None
     open: Callable[[int], bytes] = _no_media
     """Returns the bytes of the media of a row."""
 
@@ -170,12 +175,16 @@ class Guess:
 class Cells:
     """An inspected column, one item a row in every list.
 
-    values: what is trained on: a list, `Labels`, or an Arrow array; None (null) where there is none.
+    values: what is trained on: a list, `Labels`, or an Arrow array; None (null) where there is none. Labels inside
+        nested values are class numbers.
+    feature: the `datasets` feature of the values, nested ones included (`List(ClassLabel)` for a sequence of labels,
+        `List({"start": …, "end": …, "label": ClassLabel})` for spans, `Image(decode=False)` for media); None:
+        `ClassLabel` or a list of it for `Labels`, else what the Arrow type of the values says.
     problems: code of the reason why the row cannot be used, or None, for each row; or
         code → numpy array of the numbers of the rows.
     facts: further figures of each cell (for images: width, height, digest …). Rows with the same
         `digest` (text, or a whole number from 0; None or -1: as no other row) have the same content.
-    names: the classes, where the cells are classes; `values` are then `Labels`.
+    names: the classes, where the values are `Labels`: one class a row, or a set of classes.
     raw: rows of each value as it stood in the data, where a mapping may change values.
     media: values are relative paths of files; with Arrow files they are None, and bytes lie in those.
     about: what `check.json` says of the column beside its kind.
@@ -193,6 +202,7 @@ class Cells:
     about: dict[str, Any] = field(default_factory=dict)
     kept: bool = True
     keep: tuple[str, ...] = ()
+    feature: Any = None
 
     def __post_init__(self) -> None:
         if isinstance(self.values, Labels):

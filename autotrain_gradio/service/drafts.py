@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from autotrain_gradio.backends import backend_type
 from autotrain_gradio.backends.base import CallOptions
-from autotrain_gradio.core.errors import DataError, Finding, Forbidden, NotFound, SpecError
+from autotrain_gradio.core.errors import DataError, Finding, Forbidden, MissingExtra, NotFound, SpecError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.data import taken_over
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.core import Core
@@ -52,7 +54,10 @@ class Drafts(Core):
             partial.rename(run.directory / "data" / "upload")
             with self._lock:
                 spec = run.draft()["spec"]
-                spec["data"] = {**spec.get("data", {}), "source": "upload", "path": uploads.shown(paths)}
+                # Files that a source may take over can be named after people.
+                named = not any(s.takes_over for s in self.tasks.get(spec["task"]).sources)
+                path = uploads.shown(paths, named=named)
+                spec["data"] = {**spec.get("data", {}), "source": "upload", "path": path}
                 run.save_draft(spec)
 
     def is_draft(self, draft: str, owner: str = LOCAL) -> bool:
@@ -130,7 +135,7 @@ class Drafts(Core):
             UserError: the spec is wrong, the data cannot be opened, or the check was cancelled.
         """
         run = self._draft(draft, owner)
-        resolved = self._resolve(spec)
+        resolved = self._resolve_upload(run, self._resolve(spec))
         of = (resolved.task.name, resolved.spec.data, getattr(resolved.params, "seed", None), token)
         with self._lock:
             running = self._checks.get(draft) if join else None
@@ -150,7 +155,13 @@ class Drafts(Core):
                     run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
                 run.discard_check()
                 options = CallOptions(env=self._environment(backend, token), progress=tell, found=show, cancel=cancel)
-                return backend.call(run.directory, "check", {"spec": resolved.complete()}, options)
+                try:
+                    return backend.call(run.directory, "check", {"spec": resolved.complete()}, options)
+                finally:
+                    taken = self._resolve_upload(run, resolved)
+                    if taken is not resolved:
+                        with self._lock:
+                            run.save_draft(taken.spec.model_dump(mode="json", exclude_defaults=True))
 
         try:
             return dict(mine.do(work, progress, found))
@@ -289,12 +300,16 @@ class Drafts(Core):
 
         Raises:
             SpecError: the spec is wrong.
+            MissingExtra: a package that the task needs is not installed.
             DataError: the last check of the same data found errors.
         """
         run = self._own(draft, owner)
         if run.is_started():
             return run.id
         resolved = self._resolve(spec)
+        missing = resolved.task.missing_packages()
+        if missing and not backend_type(resolved.spec.backend).capabilities.own_environment:
+            raise MissingExtra.from_findings(missing)
         secrets = self._secrets(token)
         signed_in = bool(secrets.token) or (
             not self.settings.shared and self._backends.get(resolved.spec.backend).has_login()
@@ -307,6 +322,7 @@ class Drafts(Core):
                 "token-missing",
             )
         self._turns.end(draft)  # a check of other settings must not write the data that is trained on
+        resolved = self._resolve_upload(run, resolved)
         check = read_json(run.directory / "check.json")
         found = [Finding.from_dict(f) for f in check["findings"]] if check else []
         as_drafted = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
@@ -319,6 +335,13 @@ class Drafts(Core):
         return run.id
 
     # -- inner
+
+    def _resolve_upload(self, run: Run, resolved: Resolved) -> Resolved:
+        """Return the spec with the source that took over the draft's upload, or as it is."""
+        data = taken_over.resolve_upload(run.directory, resolved.spec.data)
+        if data is resolved.spec.data:
+            return resolved
+        return Resolved(resolved.spec.model_copy(update={"data": data}), resolved.task, resolved.params)
 
     def _make_ready(self, run: Run, task: str) -> None:
         """Let a worker load the task's libraries while the data is read, where somebody will soon ask for a preview."""

@@ -51,9 +51,14 @@ def move(paths: Sequence[Path], folder: Path) -> None:
         ) from error
 
 
-def shown(paths: Sequence[Path]) -> str:
-    """Name an upload in a few words: `photos.zip`, `a.csv and 3 more`."""
+def shown(paths: Sequence[Path], *, named: bool = True) -> str:
+    """Name an upload in a few words: `photos.zip`, `a.csv and 3 more`.
+
+    named: whether several files may be named; else they are only counted: `4 files`.
+    """
     first = paths[0].name
+    if len(paths) > 1 and not named:
+        return f"{len(paths)} files"
     return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
 
 

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import Model
 from autotrain_gradio.data.declarations import Check, Column, Layout, Source
 from autotrain_gradio.tasks.parameter_groups import PARAMETER_GROUPS, ParameterGroup, sort_groups
+from autotrain_gradio.tasks.requirements import Requirement, missing_packages
 from autotrain_gradio.tasks.verbs import VERBS, Verb
 
 MODALITIES = ("Images", "Text", "Speech", "Tables")
@@ -199,6 +201,8 @@ class Task:
     """Parameters that change what the preview shows, in addition to those of previewed groups."""
     parameter_groups: tuple[ParameterGroup, ...] = ()
     """Groups of parameters of its own."""
+    requires: tuple[Requirement, ...] = ()
+    """Packages that it needs; a missing one is an error finding with the command that installs it."""
     verbs: tuple[Verb, ...] = ()
     """Verbs of its own: calls to a worker of one of its runs, by name (`service.call`, `autotrain-gradio call`)."""
     samples: tuple[Sample, ...] = ()
@@ -221,6 +225,17 @@ class Task:
         bare = name.removeprefix("eval_")
         return next((m for m in self.metrics if m.name == bare), None)
 
+    def declared_metric(self, name: str) -> Metric:
+        """Return a metric by its name.
+
+        Raises:
+            ValueError: the task declares no metric of that name.
+        """
+        found = self.metric(name)
+        if found is None:
+            raise ValueError(f"the task {self.name} declares no metric '{name}'")
+        return found
+
     def groups(self) -> dict[ParameterGroup, list[str]]:
         """Return each group that has parameters → their names, in the order of the groups.
 
@@ -237,6 +252,14 @@ class Task:
             name = min(unknown)
             raise ValueError(f"{self.params.__name__}.{found[name][0]} is in an unregistered parameter group '{name}'")
         return {group: found[group.name] for group in groups if group.name in found}
+
+    def install_commands(self) -> list[str]:
+        """Return the commands that install what the task needs."""
+        return list(dict.fromkeys(r.command for r in self.requires))
+
+    def missing_packages(self) -> list[Finding]:
+        """Return an error finding for each command that installs what the task needs and Python does not find."""
+        return missing_packages(self.title, self.requires)
 
     def verb(self, name: str) -> Verb:
         """Return a verb of the task's runs, one of its own or one that every task has.

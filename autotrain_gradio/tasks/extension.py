@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autotrain_gradio.data.declarations import Column, Source
+from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.tasks.base import Sample, Task
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.tasks.verbs import Verb
@@ -30,18 +30,9 @@ class TaskFilter:
 
     def matches(self, task: Task) -> bool:
         """Whether the task has a column for each of the kinds."""
-        required = [c for c in task.columns if c.required]
-        first = [c for c in required if _is_input(c, required)]
-        rest = [c for c in required if not _is_input(c, required)]
-        return {c.kind.name for c in first}.issuperset(self.inputs) and {c.kind.name for c in rest}.issuperset(
-            self.targets
-        )
-
-
-def _is_input(column: Column, required: list[Column]) -> bool:
-    """Whether a column is a feature column: the media of a task with media, else all that are no classes."""
-    media = any(c.kind.suffixes for c in required)
-    return bool(column.kind.suffixes) if media else not column.kind.classes
+        found = {(c.purpose, c.kind.name) for c in task.columns if c.required}
+        wanted = {*(("input", kind) for kind in self.inputs), *(("target", kind) for kind in self.targets)}
+        return wanted <= found
 
 
 @dataclass(frozen=True)

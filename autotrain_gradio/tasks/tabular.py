@@ -9,8 +9,10 @@ from pydantic import field_validator
 from autotrain_gradio.data.catalog import FEATURE, HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, UPLOAD, VALUE
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import Chart, Input, Params, SuggestedModel, param
+from autotrain_gradio.tasks.requirements import from_extra
 
 AUTO = "auto"
+REQUIRES = from_extra("tables", "sklearn=scikit-learn", "optuna", "skops", "skrub", "xgboost=xgboost-cpu")
 
 
 class TabularParams(Params):

@@ -16,7 +16,7 @@ from transformers.training_args import OptimizerNames
 
 from autotrain_gradio.core.errors import MissingExtra, UserError, did_you_mean
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.base import TrainerParams
+from autotrain_gradio.tasks.base import Metric, TrainerParams
 
 Arguments = TypeVar("Arguments", bound=TrainingArguments)
 EVALUATIONS = 10
@@ -34,16 +34,16 @@ def arguments(
     *,
     train_rows: int,
     validates: bool,
-    best: str = "loss",
+    best: Metric,
     **more: Any,
 ) -> Arguments:
     """Fill a class of training arguments from a task's parameters.
 
     train_rows: number of training rows, by which automatic intervals are chosen.
-    validates: whether there are validation rows. Then the checkpoint with the best figure is loaded at
-        the end; without them a checkpoint is written after each epoch, and the last one counts.
-    best: the validation figure that says which checkpoint is best; larger is better unless it is a loss.
-    more: what the task sets itself; it wins.
+    validates: whether there are validation rows. Then the checkpoint with the best metric is loaded at
+        the end; without them a checkpoint is written after each epoch, and the last one is kept.
+    best: the metric by which the best checkpoint is selected, in the direction that the task declares.
+    more: arguments of the task, which take precedence.
 
     Raises:
         UserError: the optimizer or the mixed precision is not to be had on this machine.
@@ -74,9 +74,10 @@ def arguments(
         "save_steps": every,
         # With a limit of 1 the Trainer deletes the latest checkpoint at a stop, from which a resume continues.
         "save_total_limit": max(2, params.save_total_limit) if strategy != "no" else params.save_total_limit,
+        "batch_eval_metrics": True,
         "load_best_model_at_end": strategy != "no",
-        "metric_for_best_model": f"eval_{best.removeprefix('eval_')}" if strategy != "no" else None,
-        "greater_is_better": not best.endswith("loss") if strategy != "no" else None,
+        "metric_for_best_model": f"eval_{best.name}" if strategy != "no" else None,
+        "greater_is_better": best.higher_is_better if strategy != "no" else None,
         "restore_callback_states_from_checkpoint": True,
         "logging_strategy": "steps",
         "logging_steps": params.logging_steps if params.logging_steps > 0 else logging_interval(per_epoch, total),

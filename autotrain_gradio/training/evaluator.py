@@ -1,181 +1,239 @@
-"""What is measured of a training, shown on the way, and reported at the end: the part that all tasks share."""
+"""Evaluation during and after a training: metrics, sample predictions and the report, with bounded memory.
+
+A Trainer of any library is evaluated in one of three ways, all through `Evaluation`:
+
+1. a batch evaluator (`Evaluator`), which is fed each batch of outputs as it is computed, already reduced to what the
+   metrics need (`evaluators.classes`, `evaluators.labels`, `evaluators.tokens`);
+2. generation: a batch evaluator whose outputs are token ids that the model has generated (`evaluators.generation`);
+3. a native evaluator of the library, called with the model and returning metrics (`evaluators.native`).
+
+With several processes every process sees the gathered batches in the order of the rows, without the rows that pad the
+last batch; all compute the same metrics, and `Reporter` writes on rank 0 only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 from transformers import Trainer, TrainerCallback
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import metrics
-from autotrain_gradio.training.fit import Fit
+from autotrain_gradio.training.fit import Fit, is_metric, stop_requested
 
-MATRIX_CLASSES = 40
-"""Most classes of a confusion matrix that a person can read; of more, the most frequent confusions are told."""
-TABLE_CLASSES = 200
+Reduce = Callable[[Any, torch.Tensor], Any]
+"""(outputs of the model, labels) of a batch → the tensors, or tuple of tensors, that an evaluator is fed with."""
+NO_VALIDATION = "There is no validation split, so no metrics were computed. Try the model on new {noun}."
+NOT_EVALUATED = "The training was stopped before these weights were evaluated. Resume it, or try the model."
 
 
-class Judge:
-    """Measures each evaluation, shows its predictions on the same few rows, and reports on the kept weights.
+class Evaluator(Protocol):
+    """The state of one evaluation; a new one is made for each.
 
-    rows: the validation rows; None: there are none. noun: what they are, in the plural.
-    measure: what the model gave for all of them → figures. show: the same → a panel of a few of them. report: the
-        same → panels of the results. order: what the Trainer gave → in the order that the others want. results: the
-        figures, and what the model gave → the panel with which the report begins; None: one that lists them all.
+    Its memory may grow by a few bytes per row, but not with rows × classes.
+    """
 
-    outputs: what the weights that are kept gave, once `conclude` has measured them.
+    def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
+        """Add a batch.
+
+        outputs: what `reduce` returned, as numpy arrays (batch, …). targets: the labels (batch, …). rows: the row
+            numbers (batch,) in the validation split.
+        """
+
+    def compute(self) -> dict[str, float]:
+        """Return the metrics of all rows; names as the task declares them, without `eval_`."""
+
+    def sample_panel(self) -> Panel | None:
+        """Return the predictions on the same few rows; None: there is nothing to show."""
+
+    def results_panel(self, metrics: Mapping[str, float]) -> Panel:
+        """Return the panel of the metrics, with which the report begins."""
+
+    def report(self) -> list[Panel]:
+        """Return the other panels of the report."""
+
+
+class Evaluation:
+    """The evaluations of a training: connects an evaluator, the Trainer and the run.
+
+    Attributes:
+        best: the evaluator of the weights that are kept, once `finish` has returned; None: they were not evaluated.
     """
 
     def __init__(
         self,
         run: Reporter,
-        rows: Any | None,
+        rows: int,
         noun: str,
         *,
-        measure: Callable[[np.ndarray], dict[str, float]],
-        show: Callable[[np.ndarray], Panel],
-        report: Callable[[np.ndarray], list[Panel]],
-        order: Callable[[np.ndarray], np.ndarray] = lambda outputs: outputs,
-        results: Callable[[dict[str, float], np.ndarray], Panel] | None = None,
+        make: Callable[[], Evaluator] | None = None,
+        reduce: Reduce | None = None,
+        order: np.ndarray | None = None,
+        from_metrics: Callable[[dict[str, float]], Evaluator] | None = None,
     ) -> None:
-        self.outputs: np.ndarray | None = None
-        self._run, self._rows, self._noun = run, rows, noun
-        self._measure, self._show, self._report, self._order = measure, show, report, order
-        self._results = results or self._all_figures
-        self._latest: np.ndarray | None = None
-        self._by_step: dict[int, np.ndarray] = {}
+        """Prepare the evaluations.
 
-    def compute_metrics(self, prediction: Any) -> dict[str, float]:
-        """Measure an evaluation of the Trainer."""
-        self._latest = self._order(prediction.predictions)
-        return self._measure(self._latest)
-
-    def show(self, step: int, best_step: int | None) -> None:
-        """Record the predictions of the evaluation that was just made at a step.
-
-        best_step: the best one before it; its predictions are kept, and those of this one.
+        Args:
+            run: the run to report to.
+            rows: number of validation rows; 0: there are none, and nothing is evaluated.
+            noun: what the rows are, in the plural.
+            make: makes the evaluator that is fed with the batches.
+            reduce: called on the device with each batch, before batches of several processes are gathered.
+            order: row number of each item of the Trainer's validation data set (rows,); None: 0, 1, 2, …
+            from_metrics: instead of `make`: makes the evaluator from the metrics that the library's own evaluator
+                has computed (names without `eval_`).
         """
-        if self._latest is None or self._rows is None:
+        self.best: Evaluator | None = None
+        self._run, self._rows, self._noun = run, rows, noun
+        self._make, self._reduce, self._order, self._from_metrics = make, reduce, order, from_metrics
+        self._partial: Evaluator | None = None
+        self._seen = 0
+        self._latest: tuple[Evaluator, dict[str, float]] | None = None
+        self._by_step: dict[int, tuple[Evaluator, dict[str, float]]] = {}
+
+    def trainer_arguments(self) -> dict[str, Any]:
+        """Return the arguments of a `Trainer` that connect it; needs `TrainingArguments.batch_eval_metrics`."""
+        if not self._rows or self._make is None:
+            return {}
+        return {"compute_metrics": self.compute_metrics, "preprocess_logits_for_metrics": self._reduce}
+
+    def compute_metrics(self, prediction: Any, compute_result: bool) -> dict[str, float]:
+        """Add a gathered batch of the Trainer; with the last one return the metrics.
+
+        Raises:
+            RuntimeError: there were more or fewer rows than in the validation split.
+        """
+        assert self._make is not None
+        if self._partial is None:
+            self._partial, self._seen = self._make(), 0
+        outputs, targets = _arrays(prediction.predictions), _arrays(prediction.label_ids)
+        # Trainers that gather with `Accelerator.gather` (Seq2SeqTrainer) keep the rows that pad the last batch.
+        count = min(len(_first(targets)), self._rows - self._seen)
+        positions = np.arange(self._seen, self._seen + count)
+        rows = positions if self._order is None else self._order[positions]
+        self._partial.update(_head(outputs, count), _head(targets, count), rows)
+        self._seen += count
+        if not compute_result:
+            return {}
+        if self._seen != self._rows:
+            raise RuntimeError(f"{self._seen} of {self._rows} validation {self._noun} were evaluated")
+        values = self._partial.compute()
+        self._latest, self._partial = (self._partial, values), None
+        return dict(values)
+
+    def reset(self) -> None:
+        """Forget an evaluation that was interrupted."""
+        self._partial = None
+
+    def after_evaluation(self, step: int, best_step: int | None, metrics: Mapping[str, float]) -> None:
+        """Record the sample predictions of the evaluation that was just made.
+
+        best_step: the step of the best evaluation before it, whose state is kept. metrics: those that the Trainer has
+            computed, `eval_` included.
+        """
+        evaluator, values = self._collect(metrics)
+        if evaluator is None:
             return
         self._by_step = {k: v for k, v in self._by_step.items() if k == best_step}
-        self._by_step[step] = self._latest
-        self._run.sample(step, self._show(self._latest))
+        self._by_step[step] = evaluator, values
+        panel = evaluator.sample_panel()
+        if panel is not None:
+            self._run.sample(step, panel)
 
-    def conclude(self, trainer: Trainer, done: Fit) -> tuple[dict[str, float], list[Panel]]:
-        """Judge the weights that are kept; return their figures and the report.
+    def finish(self, trainer: Trainer, fit: Fit) -> tuple[dict[str, float], list[Panel]]:
+        """Evaluate the weights that are kept, unless it was done already; return their metrics and the report.
 
-        Where nothing was measured the report says so, and there are no figures.
+        Where there is no validation split, or a stop came first, the metrics are empty and the report says why.
         """
-        if self._rows is None:
-            text = f"No {self._noun} were kept for validation, so nothing was measured. Try the model on new ones."
-            return {}, [panels.markdown(text, title="Results"), training_panel(self._run, done)]
-        step = done.best_step if done.best_step is not None else done.steps
-        outputs, loss = self._by_step.get(step), _loss_at(trainer, step)
-        if outputs is None and not done.stopped:
-            self._run.state("running", f"Measuring on the validation {self._noun}")
-            stop = _Stop(self._run)
-            trainer.add_callback(stop)
-            try:
-                given = trainer.predict(self._rows)
-                outputs, loss = self._order(given.predictions), float((given.metrics or {})["test_loss"])
-            except _Stopped:
-                pass
-            finally:
-                trainer.remove_callback(stop)
-        if outputs is None:
-            text = "The training was stopped before these weights were measured. Resume it, or try the model."
-            return {}, [panels.markdown(text, title="Results"), training_panel(self._run, done)]
-        self.outputs = outputs
-        found = self._measure(outputs)
-        if loss is not None:
-            found["loss"] = loss
-        self._run.result(**{f"eval_{name}": value for name, value in found.items()})
-        results = self._results(found, outputs)
-        results["note"] = " ".join(filter(None, [results.get("note"), done.chosen(self._noun)]))
-        return found, [results, *self._report(outputs), training_panel(self._run, done)]
+        if not self._rows:
+            text = NO_VALIDATION.format(noun=self._noun)
+            return {}, [panels.markdown(text, title="Results"), training_panel(self._run, fit)]
+        evaluated = self._by_step.get(fit.best_step if fit.best_step is not None else fit.steps)
+        if evaluated is None and not fit.stopped:
+            evaluated = self._evaluate_now(trainer)
+        if evaluated is None:
+            return {}, [panels.markdown(NOT_EVALUATED, title="Results"), training_panel(self._run, fit)]
+        self.best, metrics = evaluated
+        self._run.result(**{f"eval_{name}": value for name, value in metrics.items()})
+        results = self.best.results_panel(metrics)
+        results["note"] = " ".join(filter(None, [results.get("note"), fit.selection_note(self._noun)]))
+        return metrics, [results, *self.best.report(), training_panel(self._run, fit)]
 
-    def _all_figures(self, found: dict[str, float], outputs: np.ndarray) -> Panel:
-        note = f"On {len(self._rows or ()):,} validation {self._noun}."
-        return panels.numbers("Results", metrics.shown(found), note=note)
+    def _collect(self, metrics: Mapping[str, float]) -> tuple[Evaluator | None, dict[str, float]]:
+        """Return the evaluator of the latest evaluation, and its metrics: the loss last."""
+        if self._from_metrics is not None:
+            values = {k.removeprefix("eval_"): float(v) for k, v in metrics.items() if is_metric(k)}
+            return self._from_metrics(values), values
+        if self._latest is None:
+            return None, {}
+        (evaluator, values), self._latest = self._latest, None
+        return evaluator, {**values, "loss": float(metrics["eval_loss"])} if "eval_loss" in metrics else values
+
+    def _evaluate_now(self, trainer: Trainer) -> tuple[Evaluator, dict[str, float]] | None:
+        self.reset()
+        self._run.state("running", f"Evaluating on the validation {self._noun}")
+        callback = _StopCallback(self._run, trainer)
+        trainer.add_callback(callback)
+        try:
+            # `Trainer.predict` would collect all outputs, whatever `batch_eval_metrics` says (transformers 5.23).
+            metrics = trainer.evaluate()
+        except _Stopped:
+            return None
+        finally:
+            trainer.remove_callback(callback)
+        evaluator, values = self._collect(metrics)
+        return None if evaluator is None else (evaluator, values)
 
 
-def class_results(
-    found: Mapping[str, float], logits: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str
-) -> Panel:
-    """List the figures where each row has one class, beside what guessing would have reached."""
-    note = metrics.against_guessing(logits, targets, names, f"validation {noun}")
-    return panels.numbers("Results", metrics.shown(found, one_class=True), note=note)
-
-
-def training_panel(run: Reporter, done: Fit) -> Panel:
-    """Say how the training went, and which weights are kept."""
+def training_panel(run: Reporter, fit: Fit) -> Panel:
+    """Return the panel that says how the training went, and which weights are kept."""
     facts: dict[str, Any] = {
-        "mean training loss": round(done.train_loss, 4),
-        "steps": f"{done.steps:,} of {done.planned:,}",
-        "epochs": round(done.epochs, 2),
-        "minutes": round(done.seconds / 60, 1),
+        "mean training loss": round(fit.train_loss, 4),
+        "steps": f"{fit.steps:,} of {fit.planned:,}",
+        "epochs": round(fit.epochs, 2),
+        "minutes": round(fit.seconds / 60, 1),
     }
     notes = []
-    if done.best_step is not None and done.best_value is not None:
-        facts["weights of step"] = f"{done.best_step:,}"
+    if fit.best_step is not None and fit.best_value is not None:
+        facts["weights of step"] = f"{fit.best_step:,}"
         notes.append(
-            f"The weights kept are those with the best validation {run.params.metric_for_best_model}: "
-            f"{done.best_value:.4f}."
+            f"The weights that are kept have the best validation {run.params.metric_for_best_model}: "
+            f"{fit.best_value:.4f}."
         )
-    if done.stopped:
-        notes.append("It was stopped.")
-    elif done.early:
-        notes.append("It ended early: the validation figures did not improve any more.")
+    if fit.stopped:
+        notes.append("The training was stopped.")
+    elif fit.early:
+        notes.append("Early stopping: the validation metric did not improve any more.")
     return panels.numbers("Training", facts, note=" ".join(notes))
 
 
-def confusion_panel(logits: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str) -> Panel:
-    """Draw which classes are taken for which: logits (rows, classes) against classes (rows,)."""
-    counts = metrics.confusion(logits, targets)
-    if len(names) <= MATRIX_CLASSES:
-        return panels.matrix("Confusion matrix", names, counts.tolist(), rows="true", columns="predicted")
-    np.fill_diagonal(counts, 0)
-    order = np.argsort(-counts, axis=None, kind="stable")[:MATRIX_CLASSES]
-    pairs = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, counts.shape), strict=True)]
-    rows = [[names[i], names[j], int(counts[i, j])] for i, j in pairs if counts[i, j]]
-    return panels.table("Most frequent confusions", ["true", "predicted", noun], rows)
+def _arrays(values: Any) -> Any:
+    """Return tensors, in tuples or not, as numpy arrays."""
+    if isinstance(values, tuple | list):
+        return tuple(_arrays(v) for v in values)
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
-def classes_panel(logits: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str) -> Panel:
-    """List the figures of each class; of very many, of those with the lowest F1."""
-    rows = metrics.per_class(logits, targets, list(names))
-    note = ""
-    if len(rows) > TABLE_CLASSES:
-        rows.sort(key=lambda r: (r[3] is None, r[3] or 0.0))
-        note = f"The {TABLE_CLASSES} of {len(rows):,} classes with the lowest F1."
-    head = ["class", "precision", "recall", "F1", noun]
-    return panels.table("Each class", head, rows[:TABLE_CLASSES], note=note)
+def _first(values: Any) -> np.ndarray:
+    return values[0] if isinstance(values, tuple) else values
 
 
-def only_logits(logits: Any, labels: Any) -> Any:
-    """Leave out what some models return beside their logits (rows, classes)."""
-    return logits[0] if isinstance(logits, tuple | list) else logits
-
-
-def _loss_at(trainer: Trainer, step: int) -> float | None:
-    entries = (
-        e["eval_loss"] for e in reversed(trainer.state.log_history) if e.get("step") == step and "eval_loss" in e
-    )
-    return next(entries, None)
+def _head(values: Any, count: int) -> Any:
+    return tuple(_head(v, count) for v in values) if isinstance(values, tuple) else values[:count]
 
 
 class _Stopped(Exception):
-    """The user asked to stop while the weights that are kept were measured."""
+    """The user asked to stop during the last evaluation."""
 
 
-class _Stop(TrainerCallback):
-    def __init__(self, run: Reporter) -> None:
-        self._run = run
+class _StopCallback(TrainerCallback):
+    def __init__(self, run: Reporter, trainer: Trainer) -> None:
+        self._run, self._trainer = run, trainer
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self._run.stop_requested():
+        if stop_requested(self._run, self._trainer):
             raise _Stopped

@@ -1,14 +1,14 @@
-"""The fit of a finished Trainer: record, stop, resume, and the failures that have a name."""
+"""Train with any Trainer: record it in the run, stop, resume, and translate known failures."""
 
 from __future__ import annotations
 
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from transformers import (
@@ -21,25 +21,37 @@ from transformers import (
 )
 
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import checkpoints, failures
+from autotrain_gradio.training import checkpoints, failures, trainer_internals
 from autotrain_gradio.training.threads import Threads
 
 MIB = 1024 * 1024
 SAVE_SECONDS = 900.0
 """A checkpoint is written at least so often, however long an epoch is."""
-LOOK_SECONDS = 1.0
-"""How often the loss of a GPU is looked at between two points of the curve: each look waits for the GPU."""
-UNSHOWN = ("_runtime", "_per_second", "_model_preparation_time")
+LOSS_CHECK_SECONDS = 1.0
+"""How often the loss on a GPU is checked between two points of the curve: each check waits for the GPU."""
+DURATIONS = ("_runtime", "_per_second", "_model_preparation_time")
+"""Ends of the names of what a Trainer logs beside the metrics of an evaluation."""
+
+
+class OnEvaluation(Protocol):
+    """What is told of evaluations: `evaluator.Evaluation`."""
+
+    def reset(self) -> None:
+        """Forget an evaluation that was interrupted."""
+
+    def after_evaluation(self, step: int, best_step: int | None, metrics: Mapping[str, float]) -> None:
+        """Take the metrics of an evaluation (names with `eval_`); best_step: of the best one before it."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How a training went.
+    """The outcome of a training.
 
-    steps, planned: optimizer steps done (of earlier attempts too) and planned.
-    stopped: the user ended it. early: it ended because nothing improved any more.
-    best_step, best_value: the evaluation whose weights the model now has; None: it has the latest ones.
-    evaluations: how many there were, in earlier attempts too.
+    steps, planned: optimizer steps done (including earlier attempts) and planned.
+    stopped: the user stopped it. early: early stopping ended it.
+    best_step, best_value: step and metric of the evaluation whose weights were loaded at the end; None: the model has
+        the latest weights.
+    evaluations: their number, including earlier attempts.
     train_loss: mean over this attempt. seconds: duration of this attempt.
     """
 
@@ -54,26 +66,26 @@ class Fit:
     train_loss: float
     seconds: float
 
-    def chosen(self, noun: str) -> str:
-        """Say that the weights were chosen on the rows that their figures are of; nothing where there was no choice.
+    def selection_note(self, noun: str) -> str:
+        """Say that the checkpoint was selected on the rows that the metrics are computed on; else empty.
 
         noun: what the validation rows are, in the plural.
         """
         if self.best_step is None or self.evaluations < 2:
             return ""
         return (
-            f"The weights were chosen as the best of {self.evaluations} evaluations on these same validation {noun}: "
-            f"on new {noun}, expect figures that are a little worse."
+            f"The checkpoint is the best of {self.evaluations} evaluations on these same validation {noun}: "
+            f"on new {noun}, expect slightly worse metrics."
         )
 
 
-def fit(trainer: Trainer, run: Reporter, *, on_evaluation: Callable[[int], None] | None = None) -> Fit:
-    """Train with any finished Trainer, and write the run's record on the way.
+def fit(trainer: Trainer, run: Reporter, evaluation: OnEvaluation | None = None) -> Fit:
+    """Train with any Trainer, and record progress, metrics and checkpoints in the run.
 
     Continues from the latest complete checkpoint of earlier attempts. When it returns, the trainer's model has the
-    best weights where evaluations chose some, else the latest; so too after a stop.
+    best weights where evaluations selected a checkpoint, else the latest ones; also after a stop.
 
-    on_evaluation: called with the step after each evaluation, for sample predictions.
+    evaluation: called after each evaluation, for sample predictions.
 
     Raises:
         UserError: the loss is not finite; memory ran out; a package is missing.
@@ -83,17 +95,17 @@ def fit(trainer: Trainer, run: Reporter, *, on_evaluation: Callable[[int], None]
         trainer.add_callback(
             EarlyStoppingCallback(run.params.early_stopping_patience, run.params.early_stopping_threshold)
         )
-    recorder = _Recorder(run, trainer, on_evaluation)
+    recorder = _Recorder(run, trainer, evaluation)
     trainer.add_callback(recorder)
     checkpoint = checkpoints.to_resume(run)
     began = time.monotonic()
-    step, trainer.training_step = trainer.training_step, recorder.watched(trainer.training_step)
+    step, trainer.training_step = trainer.training_step, recorder.with_loss_check(trainer.training_step)
     try:
         result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         loss = float(result.training_loss)
-    except _StoppedWhileMeasuring:
+    except _StoppedInEvaluation:
         loss = recorder.loss
-        _keep(trainer, recorder)
+        _end_training(trainer, recorder)
     except (RuntimeError, MemoryError, ImportError) as error:
         named = failures.translate(error, args, recorder.batch_size)
         if named is None:
@@ -118,77 +130,91 @@ def fit(trainer: Trainer, run: Reporter, *, on_evaluation: Callable[[int], None]
     )
 
 
-class _StoppedWhileMeasuring(Exception):
-    """A stop was asked for during an evaluation, which may be long."""
+def stop_requested(run: Reporter, trainer: Trainer) -> bool:
+    """Whether the user asked to stop; with several processes all of them get the answer of rank 0, at the same step."""
+    if trainer.args.world_size < 2:
+        return run.stop_requested()
+    answer = torch.tensor(int(run.stop_requested()), device=trainer.args.device)
+    torch.distributed.broadcast(answer, src=0)
+    return bool(answer.item())
 
 
-def _keep(trainer: Trainer, recorder: _Recorder) -> None:
-    """Do what a Trainer does at its end: save the latest step, take the best weights."""
+def is_metric(name: str) -> bool:
+    """Whether a value that a Trainer logs after an evaluation is a metric, not a duration or a rate."""
+    return name.startswith("eval_") and not name.endswith(DURATIONS)
+
+
+class _StoppedInEvaluation(Exception):
+    """The user asked to stop during an evaluation, which may be long."""
+
+
+def _end_training(trainer: Trainer, recorder: _Recorder) -> None:
+    """Do what a Trainer does at its end: save a checkpoint of the latest step, load the best one."""
     state = trainer.state
     if not checkpoints.is_complete(Path(trainer.args.output_dir) / f"checkpoint-{state.global_step}"):
-        trainer._save_checkpoint(trainer.model, None)
+        trainer_internals.save_checkpoint(trainer)
         recorder.on_save(trainer.args, state, trainer.control)
-    if trainer.args.load_best_model_at_end and state.best_model_checkpoint:
-        trainer._load_best_model()
+    trainer_internals.load_best_model(trainer)
     trainer.is_in_train = False
 
 
 class _Recorder(TrainerCallback):
-    """Writes what a Trainer does into the run, and passes the user's stop on to it."""
+    """Records what a Trainer does in the run, and passes the user's stop request on to it."""
 
-    def __init__(self, run: Reporter, trainer: Trainer, on_evaluation: Callable[[int], None] | None) -> None:
+    def __init__(self, run: Reporter, trainer: Trainer, evaluation: OnEvaluation | None) -> None:
         self.stopping = False
         self.loss = math.nan
         self.batch_size = trainer.args.per_device_train_batch_size
-        self._run, self._trainer, self._on_evaluation = run, trainer, on_evaluation
+        self._run, self._trainer, self._evaluation = run, trainer, evaluation
         self._rows = len(trainer.train_dataset) if hasattr(trainer.train_dataset, "__len__") else 0
         self._threads = Threads()
-        self._latest: torch.Tensor | None = None
-        self._next_look = 0.0
+        self._unchecked: torch.Tensor | None = None
+        self._next_check = 0.0
         self._next_save = time.monotonic() + SAVE_SECONDS
-        self._mark = (time.monotonic(), 0.0)
+        self._interval_start = (time.monotonic(), 0.0)
+        """Time and epoch at the latest point of the curve, without pauses: from there the throughput is computed."""
         self._step_ended = time.monotonic()
         self._started = False
 
-    def watched(self, step: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
-        """Wrap `training_step`: its loss is looked at before it can spoil the weights.
+    def with_loss_check(self, step: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        """Wrap `training_step`: a loss that is not finite is an error before it can reach the weights.
 
-        On a CPU at each step (a microsecond); on a GPU once a second and before each save.
+        Checked on a CPU at each step (a microsecond); on a GPU once a second and before each save.
         """
 
         def training_step(*args: Any, **kwargs: Any) -> torch.Tensor:
             loss = step(*args, **kwargs)
-            self._latest = loss
-            if loss.device.type == "cpu" or time.monotonic() >= self._next_look:
-                self._look()
+            self._unchecked = loss
+            if loss.device.type == "cpu" or time.monotonic() >= self._next_check:
+                self._check_loss()
             return loss
 
         return training_step
 
-    def _look(self) -> None:
-        if self._latest is None:
+    def _check_loss(self) -> None:
+        if self._unchecked is None:
             return
-        self._next_look = time.monotonic() + LOOK_SECONDS
-        value = self._latest.item()
-        self._latest = None
+        self._next_check = time.monotonic() + LOSS_CHECK_SECONDS
+        value = self._unchecked.item()
+        self._unchecked = None
         if not math.isfinite(value):
             raise failures.not_finite("loss", value, self._trainer.state.global_step + 1, self._trainer.args)
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         batch_size = int(state.train_batch_size or self.batch_size) // max(1, args.n_gpu)
         if self._started and batch_size < self.batch_size:
-            self._run.note(
-                f"Memory ran out at a batch size of {self.batch_size}; the training begins again with {batch_size}."
-            )
+            self._run.note(f"Out of memory at batch size {self.batch_size}; the training restarts with {batch_size}.")
         elif not self._started:
             self._run.state("running", "Training")
         self._started = True
+        if self._evaluation is not None:
+            self._evaluation.reset()
         self.batch_size = batch_size
         self._step_ended = time.monotonic()
-        self._mark = (self._step_ended, float(state.epoch or 0.0))
+        self._interval_start = (self._step_ended, float(state.epoch or 0.0))
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        # accelerate tells the data set which epoch it is, but not in the epoch in which a run is resumed.
+        # accelerate calls `set_epoch`, but not in the epoch in which a run is resumed.
         set_epoch = getattr(self._trainer.train_dataset, "set_epoch", None)
         if set_epoch is not None:
             set_epoch(int((state.epoch or 0.0) + 1e-6))
@@ -197,28 +223,28 @@ class _Recorder(TrainerCallback):
         now = self._step_ended = time.monotonic()
         self._run.progress(state.global_step, state.max_steps, state.epoch or 0.0, float(args.num_train_epochs))
         self._threads.adapt(now)
-        if self._run.stop_requested():
+        if stop_requested(self._run, self._trainer):
             self._stop(state)
             control.should_training_stop = control.should_save = True
             control.should_evaluate = False
         if now >= self._next_save:
             control.should_save = True
         if control.should_save:
-            self._look()
+            self._check_loss()
 
     def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._look()
+        self._check_loss()
         if self.stopping:
-            # The step's end has saved already, and an evaluation may be long.
+            # `on_step_end` has saved already, and an evaluation may be long.
             control.should_evaluate = control.should_save = False
 
     def on_prediction_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         self._threads.adapt(time.monotonic())
-        if self._trainer.is_in_train and self._run.stop_requested():
+        if self._trainer.is_in_train and stop_requested(self._run, self._trainer):
             self._stop(state)
-            raise _StoppedWhileMeasuring
+            raise _StoppedInEvaluation
 
     def _stop(self, state: TrainerState) -> None:
         if not self.stopping:
@@ -236,16 +262,16 @@ class _Recorder(TrainerCallback):
         logs = logs or {}
         if "loss" not in logs:
             return
-        # What a library adds to its logs is shown too (rewards, accuracies of tokens).
+        # Values that a library adds to its logs are recorded too (rewards, token accuracy).
         values = {k: float(v) for k, v in logs.items() if k != "epoch" and isinstance(v, int | float)}
         self.loss = values["loss"]
         if not math.isfinite(self.loss):
             raise failures.not_finite("loss", self.loss, state.global_step, args)
-        epoch, (began, then) = float(state.epoch or 0.0), self._mark
+        epoch, (began, then) = float(state.epoch or 0.0), self._interval_start
         seconds = self._step_ended - began
         if seconds > 0 and epoch > then and self._rows:
             values["samples_per_second"] = (epoch - then) * self._rows / seconds
-        self._mark = (self._step_ended, epoch)
+        self._interval_start = (self._step_ended, epoch)
         values["memory_mib"] = _memory_mib()
         self._run.metric(state.global_step, epoch, **values)
 
@@ -259,12 +285,12 @@ class _Recorder(TrainerCallback):
     ) -> None:
         if not self._trainer.is_in_train:
             return
-        values = {k: v for k, v in (metrics or {}).items() if k.startswith("eval_") and not k.endswith(UNSHOWN)}
+        values = {k: v for k, v in (metrics or {}).items() if is_metric(k)}
         self._run.metric(state.global_step, state.epoch or 0.0, **values)
         if not math.isfinite(values.get("eval_loss", 0.0)):
             raise failures.not_finite("validation loss", values["eval_loss"], state.global_step, args)
-        if self._on_evaluation is not None:
-            self._on_evaluation(state.global_step)
+        if self._evaluation is not None:
+            self._evaluation.after_evaluation(state.global_step, state.best_global_step, values)
         self._pause()
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -274,14 +300,14 @@ class _Recorder(TrainerCallback):
         self._pause()
 
     def _pause(self) -> None:
-        """Take the time since the last step out of the throughput: it was not spent on training."""
+        """Exclude the time since the last step from the throughput: it was not spent on training."""
         now = time.monotonic()
-        self._mark = (self._mark[0] + now - self._step_ended, self._mark[1])
+        self._interval_start = (self._interval_start[0] + now - self._step_ended, self._interval_start[1])
         self._step_ended = now
 
 
 def _memory_mib() -> float:
-    """Return the GPU's memory held by this process at its most, or the memory of the process (proc(5))."""
+    """Return the peak GPU memory reserved by this process, or its resident memory (proc(5)), in MiB."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_reserved() / MIB
     try:

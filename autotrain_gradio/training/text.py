@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import Trainer
 
-from autotrain_gradio.training.lengths import LengthSampler
 from autotrain_gradio.training.tokens import Tokens
 
 
@@ -39,12 +37,6 @@ class Texts(torch.utils.data.Dataset[dict[str, Any]]):
         if self.tokens.types is not None:
             item["token_type_ids"] = self.tokens.types[part]
         return item
-
-    def restored(self, values: np.ndarray) -> np.ndarray:
-        """Return values of the items, one a row, in the order of the texts."""
-        found = np.empty_like(values)
-        found[self.rows] = values
-        return found
 
 
 class Collate:
@@ -79,15 +71,3 @@ class Collate:
         if "labels" in items[0]:
             batch["labels"] = torch.from_numpy(np.stack([i["labels"] for i in items]))
         return batch
-
-
-class TextTrainer(Trainer):
-    """A Trainer whose training rows come in batches of like length.
-
-    Its own `train_sampling_strategy` draws a new order when a run is resumed in the middle of an epoch, and shuffles
-    the validation rows too.
-    """
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int]:
-        rows = train_dataset if train_dataset is not None else self.train_dataset
-        return LengthSampler(rows.lengths, self._train_batch_size, seed=self.args.seed)

@@ -15,6 +15,7 @@ import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.page_context import QUEUED, UNQUEUED, PageContext
 from autotrain_gradio.ui.step_check import CheckStep
 from autotrain_gradio.ui.step_data import DataStep
@@ -82,6 +83,8 @@ def fill_on_first_selection(tabs: Sequence[TaskTab]) -> None:
 def render_steps(task: Task, context: PageContext, state: gr.State, current: TabState, page_tabs: gr.Tabs) -> None:
     """Create the four steps of a task for a tab state, and attach their events."""
     gr.HTML(f"<p class='at-summary'>{escape(task.summary)}</p>")
+    if missing := task.missing_packages():
+        gr.HTML(messages.findings([f.to_dict() for f in missing]), elem_id=f"{task.name}-missing")
     service = context.service
     form = TaskForm.build(task, current.spec, gpu=service.accelerated(), local_models=not service.settings.shared)
     steps = Steps.build(task.name, current.step)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.errors import MissingExtra, UserError
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.tasks.registry import resolve
@@ -36,9 +36,11 @@ def prepare(
     """Resolve the run's spec and import the verb's module.
 
     Raises:
-        UserError: the spec is wrong, or there is no such verb.
+        UserError: the spec is wrong, there is no such verb, or a package that the task needs is missing.
     """
     resolved = resolve(read_spec(directory, context))
+    if missing := resolved.task.missing_packages():
+        raise MissingExtra.from_findings(missing)
     sent = {name: value for name, value in context.items() if name not in {"spec", "secrets"}}
     call = VerbCall(directory, resolved, sent, progress, secrets=context.get("secrets") or {}, **more)
     return call, importlib.import_module(resolved.task.verb(verb).module)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.core.errors import Finding, UserError
+from autotrain_gradio.core.errors import Finding, MissingExtra, UserError
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs import worker_lock
 from autotrain_gradio.runs.failure import findings_of, is_full
@@ -49,6 +49,8 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
         reporter.state("preparing", "Reading the settings")
         resolved = resolve(read_spec(directory, {}))
         reporter.spec, reporter.params = resolved.spec, resolved.params
+        if missing := resolved.task.missing_packages():
+            raise MissingExtra.from_findings(missing)
         with contextlib.suppress(StopRequested):
             _train(reporter, resolved)
         reporter.state("cancelled" if reporter.stopping else "completed")

@@ -46,7 +46,7 @@ def test_from_the_sample_with_several_labels_to_an_answer(app: App, visit: Calla
     page.locator(f"{TEXT}-start").click()
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed", timeout=180_000)
     expect(page.locator("#run-report")).to_contain_text("Each label")
-    expect(page.locator("#run-report")).to_contain_text("thresholds chosen on the other half")
+    expect(page.locator("#run-report")).to_contain_text("thresholds tuned on the other half")
     expect(page.locator("#run-samples table tbody tr")).to_have_count(8)
 
     page.locator("#try-it-text-0 textarea").fill("Where is my parcel? " + "Please answer. " * 40)

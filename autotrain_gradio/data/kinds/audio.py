@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import datasets
 import numpy as np
 import pyarrow as pa
 
@@ -163,7 +164,13 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     files.remember(scan, files.looked + _tell_apart(files, context.root))
     facts = files.facts(Fact())
     result = AudioCells(
-        files.paths, [f.problem for f in facts], media=True, column=cells, root=context.root, draft=context.draft
+        files.paths,
+        [f.problem for f in facts],
+        media=True,
+        feature=datasets.Audio(decode=False),
+        column=cells,
+        root=context.root,
+        draft=context.draft,
     )
     result.keep = ("seconds",)
     result.facts = {

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import datasets
 import pyarrow as pa
 from PIL import Image, UnidentifiedImageError
 
@@ -178,7 +179,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         )
     files.remember(scan, files.looked)
     facts = files.facts(Fact())
-    result = Cells(files.paths, [f.problem for f in facts], media=True)
+    result = Cells(files.paths, [f.problem for f in facts], media=True, feature=datasets.Image(decode=False))
     for name in ("width", "height", "mode", "format", "digest", "bytes"):
         result.facts[name] = [getattr(f, name) for f in facts]
     result.findings = _findings(facts, context)

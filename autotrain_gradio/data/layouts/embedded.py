@@ -92,7 +92,7 @@ def join(parts: list[tuple[str, str, Path]], request: Request) -> Raw:
             media = as_media(values)
             if media is not None:
                 columns[field_name] = media
-            elif not pa.types.is_nested(values.type):
+            else:
                 columns[field_name] = (
                     values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
                 )
@@ -165,13 +165,14 @@ def hub_features(schema: pa.Schema) -> dict[str, Any]:
 def read_features(schema: pa.Schema, raw: Raw, request: Request, features: dict[str, Any] | None = None) -> None:
     """Note the kinds of columns, and the names of classes, that a schema declares."""
     kinds = {c.kind.feature: c.kind.name for c in request.columns if c.kind.feature}
-    for name, feature in (features or hub_features(schema)).items():
-        feature = _of_labels(feature)
+    for name, declared in (features or hub_features(schema)).items():
+        feature = _of_labels(declared)
         if not isinstance(feature, dict) or name not in schema.names:
             continue
         kind = kinds.get(str(feature.get("_type")))
         if kind:
             raw.kinds[name] = kind
+        raw.features[name] = declared
         names = feature.get("names")
         if feature.get("_type") == "ClassLabel" and isinstance(names, list):
             texts = [str(n) for n in names]

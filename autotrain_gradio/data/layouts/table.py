@@ -20,7 +20,8 @@ from autotrain_gradio.data.layouts.embedded import read_features
 from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, place
-from autotrain_gradio.data.tables.table_reader import SUFFIXES, Sheet, read_sheet
+from autotrain_gradio.data.tables.table_reader import SUFFIXES, read_sheet
+from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import THREADS, as_text, common_types, encode, in_types, is_text
 
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
@@ -85,7 +86,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
             errors.append(error)
             continue
         raw.findings += [*sheet.findings, *_no_header(sheet), *_total(sheet)]
-        raw.passed.update(sheet.passed)
+        raw.passed.update(sheet.skipped)
         read_features(sheet.table.schema, raw, request)
         table = sheet.table.append_column(WHERE, pa.array(place(number, sheet.number)))
         by, found = _split_rows(split, sheet, request)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,16 +20,16 @@ from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.declarations import Check, Column
 from autotrain_gradio.data.files.json_files import read_json, write_json
-from autotrain_gradio.data.files.referenced_files import beside
-from autotrain_gradio.data.files.tree import Tree, scan
+from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.kinds.label import unused_mapping
-from autotrain_gradio.data.pipeline import check_result, materialize, split_names
+from autotrain_gradio.data.pipeline import check_result, materialize, split_names, takeover
 from autotrain_gradio.data.pipeline.check_result import TRAIN, VALIDATION, CheckResult, State
 from autotrain_gradio.data.pipeline.column_mapping import Mapping, map_columns
+from autotrain_gradio.data.pipeline.fetch import fetch
 from autotrain_gradio.data.pipeline.layout_detection import recognise
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import ROW, WHERE, Cells, Context, Fetched, Places, Progress, Raw, Rows
+from autotrain_gradio.data.rows import ROW, WHERE, Cells, Context, Places, Progress, Raw, Rows
 from autotrain_gradio.data.values.arrow_columns import THREADS, stacked
 
 LARGE = 100_000
@@ -115,25 +114,8 @@ def _seldom(progress: Progress, every: float = 0.1) -> Progress:
 
 def _run(state: State) -> Callable[[], Any] | None:
     """Find out all that there is to say of the data; return what writes the rows, where they can be trained on."""
+    tree = fetch(state, _part(state.progress, 0.0, 0.25))
     request, draft = state.request, state.draft
-    source = request.source(draft)
-    state.source = {"name": source.name, "title": source.title, "path": request.spec.path, "revision": ""}
-    fetched = source.load().fetch(request, draft, _part(state.progress, 0.0, 0.25))
-    if not isinstance(fetched, Fetched):
-        fetched = Fetched(Path(fetched))
-    state.findings += fetched.findings
-    state.source["revision"] = fetched.revision
-    keep = fetched.files
-    if keep is None and fetched.root.is_file():
-        keep = beside(fetched.root, request)
-    tree = scan(
-        fetched.root,
-        limit=request.limits.archive_members,
-        splits=fetched.splits,
-        own=fetched.own,
-        keep=keep,
-    )
-    _tell_passed_over(state, tree, fetched)
     layout, module, reason = recognise(tree, request)
     state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
     raw: Raw = module.read(tree, request, draft, _part(state.progress, 0.25, 0.05))
@@ -209,28 +191,6 @@ def _part(progress: Progress, begin: float, share: float) -> Progress:
     return lambda message, fraction: progress(message, begin + share * min(1.0, max(0.0, fraction)))
 
 
-def _tell_passed_over(state: State, tree: Tree, fetched: Fetched) -> None:
-    passed = Counter(dict(tree.passed_over))
-    passed.update(fetched.note.get("passed_over", {}))
-    titles = {
-        "hidden": "hidden",
-        "clutter": "left by the operating system (__MACOSX, Thumbs.db …)",
-        "special": "broken links or devices",
-        "unreadable-name": "with names that are no text",
-    }
-    if passed:
-        said = ", ".join(f"{count:,} {titles.get(reason, reason)}" for reason, count in sorted(passed.items()))
-        level = "warning" if {"special", "unreadable-name"} & set(passed) else "info"
-        state.findings.append(
-            Finding(
-                "warning" if level == "warning" else "info",
-                "passed-over",
-                f"Passed over: {said}.",
-                where=str(state.request.spec.path),
-            )
-        )
-
-
 def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:
     """Look at every mapped column, targets first: the media of a row without a target need not be opened.
 
@@ -263,6 +223,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             fingerprint,
             stamp,
             raw.names.get(names[0]),
+            raw.features.get(names[0]),
         )
         module = column.kind.load()
         if len(names) > 1:
@@ -365,7 +326,7 @@ def ensure(
         DataError: the check finds errors, or files changed since they were checked.
     """
     directory = Path(directory)
-    request = Request.of(resolved, limits=limits, home=home)
+    request = takeover.resolve_request(directory, Request.of(resolved, limits=limits, home=home))
     manifest = read_json(directory / "data" / "manifest.json")
     if manifest is None or manifest.get("key") != request.key() or not (directory / "data" / "dataset").is_dir():
         result = check(directory, request, progress)

@@ -53,15 +53,6 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
                 best = (answer.confidence, layout, module, answer.reason)
         else:
             reasons.append(f"{layout.title}: {answer.reason}")
-    if best is None:
-        for source in request.sources:
-            if source.picker and source.load().recognises(tree):
-                raise DataError(
-                    f"This is an export of the {source.title}, which is opened in its own place.",
-                    f"Open it under '{source.title}' in the first step, or add --source {source.name} to the command.",
-                    "data.source",
-                    "other-source",
-                )
     if best is None and (inner := [f.path for f in tree.files if f.suffix in ARCHIVES]):
         raise DataError(
             f"There are archives inside, which are not opened: {join_examples(inner)}.",

@@ -26,6 +26,7 @@ from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.files.arrow_files import media_column
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
+from autotrain_gradio.data.pipeline.features import as_arrow, class_names, feature_of, from_dict, label_form, to_dict
 from autotrain_gradio.data.request import VERSION, Request
 from autotrain_gradio.data.rows import PLACE, ROW, Places, Raw, Rows
 from autotrain_gradio.data.sources.sample import SAMPLE, root_of_sample, sample_root
@@ -57,20 +58,22 @@ def write(
     parts = {name: rows.indices(name) for name in ("train", "validation")}
     _save(_references(rows, bool(raw.arrow)), {n: i for n, i in parts.items() if len(i)}, partial)
     os.replace(partial, folder)
-    names = {role: c.names for role, c in rows.cells.items() if c.names is not None}
+    kept = {role: cells for role, cells in rows.cells.items() if cells.kept}
+    classes = rows.classes()
     manifest = {
         "v": VERSION,
         "key": request.key(),
         **facts,
         "root": _root(tree, draft, request),
-        "labels": next(iter(names.values()), []),
-        "classes": names,
-        "multi_label": any(c.names is not None and c.labels.multi for c in rows.cells.values()),
+        "labels": classes[1].names if classes else [],
+        "classes": {p: names for role, c in kept.items() for p, names in class_names(feature_of(c), role).items()},
+        "label_forms": {role: form for role, c in kept.items() if (form := label_form(c)) is not None},
+        "multi_label": any(label_form(c) == "set" for c in kept.values()),
         "features": {c.about["name"]: c.about["feature"] for c in rows.cells.values() if "feature" in c.about},
         "readings": {c.about["name"]: c.about["reading"] for c in rows.cells.values() if c.about.get("reading")},
         "places": raw.places if len(raw.read) > 1 else [""] * len(raw.places),
         "units": {c.about["name"]: c.about["unit"] for c in rows.cells.values() if c.about.get("unit")},
-        "media": {role: rows.kinds[role].feature for role, c in rows.cells.items() if c.media},
+        "media": {role: to_dict(c.feature) for role, c in kept.items() if c.media},
         "arrow": [_inside(p, draft) for p in raw.arrow],
         "splits": {name: len(indices) for name, indices in parts.items() if len(indices)},
         "files": _fingerprints(rows, raw, tree, request),
@@ -122,26 +125,13 @@ def _references(rows: Rows, arrow: bool) -> datasets.Dataset:
     """Return all rows, used or not, with the columns that the dataset has."""
     columns: dict[str, Any] = {}
     features: dict[str, Any] = {}
-    needed = rows.needed
     for role, cells in rows.cells.items():
         for name in cells.keep:
             columns[f"{role}_{name}"] = pa.array(cells.facts[name])
             features[f"{role}_{name}"] = datasets.Value(str(columns[f"{role}_{name}"].type))
-        if not cells.kept or (cells.media and arrow):
-            continue
-        if cells.names is not None:
-            columns[role] = pa.array(cells.labels.codes, pa.int64())
-            features[role] = datasets.ClassLabel(names=cells.names)
-            if cells.labels.multi:
-                columns[role] = pa.ListArray.from_arrays(pa.array(cells.labels.offsets, pa.int32()), columns[role])
-                features[role] = datasets.List(features[role])
-            continue
-        if isinstance(cells.values, pa.Array | pa.ChunkedArray):
-            columns[role] = cells.values
-        else:
-            values = [v if use else None for v, use in zip(cells.values, needed.tolist(), strict=True)]
-            columns[role] = pa.array(values, pa.string()) if cells.media else pa.array(values)
-        features[role] = datasets.Features.from_arrow_schema(pa.schema([(role, columns[role].type)]))[role]
+        if cells.kept and not (cells.media and arrow):
+            columns[role] = as_arrow(cells)
+            features[role] = datasets.Value("string") if cells.media else feature_of(cells)
     if isinstance(rows.where, Places) and any("feature" in c.about for c in rows.cells.values()):
         small = rows.where.numbers.max(initial=0) < 2**31  # it is, where all rows are of one file
         columns[PLACE] = pa.array(rows.where.numbers, pa.int32() if small else pa.int64())
@@ -218,9 +208,9 @@ def refuse_changed(directory: Path, manifest: Mapping[str, Any]) -> None:
 def load(directory: Path) -> datasets.DatasetDict:
     """Return `train` and perhaps `validation`, columns named by role.
 
-    Media are of the type that their kind names, `datasets.Image(decode=False)` for instance: cells
+    Every column has the feature that its kind declared. Media are undecoded: cells
     `{"path": absolute path, "bytes": None}`, or `{"path": …, "bytes": …}` for data that carries its media.
-    Classes are `ClassLabel`, or `List(ClassLabel)` where a row may have several.
+    Classes are `ClassLabel`, or `List(ClassLabel)` where a row has a set or a sequence of them.
 
     Raises:
         DataError: the data was never checked, or its files are gone.
@@ -247,11 +237,6 @@ def load(directory: Path) -> datasets.DatasetDict:
     return datasets.DatasetDict({n: _with_paths(d, root, manifest, n) for n, d in saved.items()})
 
 
-def _media(feature: str) -> Any:
-    """Return the type of a kind of media, undecoded: datasets' decoders want libraries that need not be there."""
-    return getattr(datasets, feature)(decode=False)
-
-
 def _with_paths(part: datasets.Dataset, root: Path, manifest: Mapping[str, Any], name: str) -> datasets.Dataset:
     table = part.data.table.combine_chunks()
     columns = {}
@@ -263,7 +248,7 @@ def _with_paths(part: datasets.Dataset, root: Path, manifest: Mapping[str, Any],
             prefix = f"{root}/"
             paths = pa.array([prefix + p for p in column.to_pylist()], pa.string())
             column = pa.StructArray.from_arrays([pa.nulls(len(paths), pa.binary()), paths], ["bytes", "path"])
-            features[role] = _media(manifest["media"][role])
+            features[role] = from_dict(manifest["media"][role])
         columns[role] = column
     return _dataset(pa.table(columns), features, manifest, name)
 
@@ -277,7 +262,7 @@ def _with_rows(
     features = {}
     for role in manifest["media"]:
         columns[role] = media_column(files, manifest["columns"][role][0])
-        features[role] = _media(manifest["media"][role])
+        features[role] = from_dict(manifest["media"][role])
     length = len(next(iter(columns.values())))
     for role in (n for n in part.column_names if n != ROW):
         # Values of the rows that are used stand at the places of their media; the others are never read.

@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.data.files.arrow_files import open_table
-from autotrain_gradio.data.tables.table_reader import Sheet
+from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import is_list
 
 
 def read_arrow(path: Path, name: str) -> Sheet:
-    """Read a Parquet or an Arrow file; columns of files and of structs are not read: they may be large.
+    """Read a Parquet or an Arrow file; columns of files are not read: they may be large.
 
     Raises:
         DataError: it is damaged.
@@ -44,7 +44,9 @@ def sheet_of(table: pa.Table, name: str) -> Sheet:
 
 
 def is_value(type_: pa.DataType) -> bool:
-    """Say whether cells are values, or lists of values, not files nor structs."""
+    """Say whether cells are values, or lists or structs of values; files are not."""
     if is_list(type_):
         return is_value(type_.value_type)
+    if pa.types.is_struct(type_):
+        return type_.num_fields > 0 and all(is_value(field.type) for field in type_)
     return not pa.types.is_nested(type_) and not pa.types.is_binary(type_) and not pa.types.is_large_binary(type_)

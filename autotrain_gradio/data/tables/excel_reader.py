@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import zipfile
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,15 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.text_format import join_examples
-from autotrain_gradio.data.tables.table_reader import LARGEST, TITLE_ABOVE, Gathering, Sheet, empty, header_only
+from autotrain_gradio.data.tables.types import (
+    LARGEST,
+    TITLE_ABOVE,
+    Gathering,
+    Sheet,
+    column_names,
+    empty_table,
+    header_only,
+)
 
 
 def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
@@ -35,7 +42,7 @@ def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
                 "sheet-missing",
             )
         if not names:
-            raise empty(name)
+            raise empty_table(name)
         chosen = wanted or names[0]
         cells = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError) as error:
@@ -53,11 +60,11 @@ def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
             Finding(
                 "info",
                 "several-sheets",
-                f"The workbook has {len(names)} sheets; the first one, '{chosen}', was read. The others: "
+                f"The workbook has {len(names)} sheets; the first one, '{chosen}', was loaded. The others: "
                 f"{join_examples([repr(n) for n in names[1:]], limit=10)}.",
-                "Choose another one with data.options.sheet.",
+                "Choose another sheet with data.options.sheet.",
                 name,
-                Fix(f"Read '{names[1]}'", {"options": {"sheet": names[1]}}) if len(names) == 2 else None,
+                Fix(f"Load '{names[1]}'", {"options": {"sheet": names[1]}}) if len(names) == 2 else None,
             )
         )
     return sheet
@@ -80,20 +87,17 @@ def _refuse_large(path: Path, name: str) -> None:
 def _sheet(cells: list[list[Any]], name: str) -> Sheet:
     filled = [(n, row) for n, row in enumerate(cells, 1) if any(_cell(c) is not None for c in row)]
     if not filled:
-        raise empty(name)
+        raise empty_table(name)
     number, record = filled[0]
     header = ["" if (c := _cell(cell)) is None else str(c).strip() for cell in record]
-    while header and not header[-1]:
-        header.pop()
-    twice = [n for n, c in Counter(header).items() if c > 1 and n]
-    if twice:
-        raise DataError(
-            f"Two columns have the name '{twice[0]}'.", "Rename one of them.", f"{name}, row {number}", "column-twice"
-        )
-    used = [k for k, n in enumerate(header) if n or any(k < len(r) and _cell(r[k]) is not None for _, r in filled[1:])]
-    rows = Gathering([header[k] or f"column {k + 1}" for k in used])
+    names = column_names(header, name, number)
+    header = header[: len(names)]
+    filled = filled[1:]
+    # A column without a name and without cells is no column.
+    used = [k for k, n in enumerate(header) if n or any(k < len(r) and _cell(r[k]) is not None for _, r in filled)]
+    rows = Gathering([names[k] for k in used])
     beyond = []
-    for n, row in filled[1:]:
+    for n, row in filled:
         if any(_cell(c) is not None for c in row[len(header) :]):
             beyond.append(n)
         rows.add(n, [_cell(row[k]) if k < len(row) else None for k in used])
@@ -103,7 +107,7 @@ def _sheet(cells: list[list[Any]], name: str) -> Sheet:
             Finding(
                 "warning",
                 "row-too-long",
-                f"Cells right of the header were not read: "
+                f"Cells to the right of the header were skipped: "
                 f"{join_examples([f'row {n}' for n in beyond[:5]], len(beyond))}.",
                 TITLE_ABOVE if len(header) == 1 else "Give every column a name in the first row.",
                 name,

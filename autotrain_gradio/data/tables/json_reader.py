@@ -13,7 +13,7 @@ import numpy as np
 from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.files import encoding
-from autotrain_gradio.data.tables.table_reader import BATCH, Gathering, Sheet, empty, together
+from autotrain_gradio.data.tables.types import BATCH, Gathering, Sheet, concat_tables, empty_table
 
 HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """How one of the two halves of a rare character (UTF-16) is written; without the other it is no character."""
@@ -40,7 +40,7 @@ def read_json_list(path: Path, name: str) -> Sheet:
     """
     text, findings = encoding.decode(path.read_bytes(), name)
     if not text.strip():
-        raise empty(name)
+        raise empty_table(name)
     halves = HALF.search(text) is not None
     try:
         value = json.loads(text)
@@ -143,6 +143,6 @@ def _records(records: Iterable[tuple[int, Any]], name: str) -> Sheet:
     if waiting:
         gather()
     if not parts:
-        raise empty(name)
+        raise empty_table(name)
     findings = [_halves(mended, name)] if mended else []
-    return Sheet(name, together([p.table() for p in parts]), np.concatenate([p.number() for p in parts]), findings)
+    return Sheet(name, concat_tables([p.table() for p in parts]), np.concatenate([p.number() for p in parts]), findings)

@@ -36,6 +36,7 @@ LIFE = Source(
         SourceOption("max_segment", "longer segments are left out, in seconds.", "number", default=300.0),
     ),
     sample="autotrain_gradio.extensions.life:sample",
+    takes_over=True,
     docs="autotrain_gradio/extensions/life/README.md",
 )
 EXTENSION = Extension("life", sources=(SourceFor(LIFE, TaskFilter(inputs=("audio",), targets=("text",))),))

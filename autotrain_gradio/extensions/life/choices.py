@@ -138,6 +138,11 @@ def uploaded(names: Sequence[str], clock: str) -> str:
     return f"{UPLOADED}{packed + more if packed else f'({len(names)} files)'}{OPENED}{clock}"
 
 
+def recognized(clock: str) -> str:
+    """Return the place of an export that was among ordinary uploaded files; not even an archive is named."""
+    return f"{UPLOADED}(uploaded){OPENED}{clock}"
+
+
 def is_address(text: str) -> bool:
     """Say whether a place is an address on the web."""
     return "://" in text

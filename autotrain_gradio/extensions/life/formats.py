@@ -95,6 +95,41 @@ class Audio:
         return (self._root / chosen[0], bool(near)) if len(chosen) == 1 else None
 
 
+MARKERS = {
+    ".json": (b'"audioFilename"', b'"tier_name"', b'"audio"'),
+    ".csv": (b"tier_name",),
+    ".tsv": (b"tier_name",),
+    ".textgrid": (b"sentence-", "sentence-".encode("utf-16-le"), "sentence-".encode("utf-16-be")),
+}
+"""Extension → of which one is near the beginning of such a file of an export."""
+HEAD_BYTES = 1 << 20
+TIER_NAME = re.compile(rb'"sentence-[^"\n]+-transcription"')
+BASE64 = re.compile(r"(data:[\w/+.-]+;base64,)?[A-Za-z0-9+/]{200}")
+
+
+def is_export(tree: Tree) -> bool:
+    """Whether a file can only be of an export: a document, a table of tiers, tier names, audio as base64.
+
+    A `data.csv` with a folder of audio is an ordinary table. Stops at the first such file.
+    """
+    files = [f for f in tree.files if f.path == tree.only] if tree.only else tree.files
+    return any(_is_of_export(tree.root / f.path, f) for f in files if f.suffix in MARKERS)
+
+
+def _is_of_export(path: Path, entry: Entry) -> bool:
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not any(marker in head for marker in MARKERS[entry.suffix]):
+        return False
+    if entry.suffix == ".textgrid":
+        return bool(TIER_NAME.search(head.replace(b"\x00", b"")))
+    found = look(Tree(path.parent, (Entry(path.name, entry.size, entry.mtime_ns),)))
+    if found.datasets:  # or a table that names its files
+        first = _load(path)[0]["audio"]
+        return isinstance(first, str) and bool(BASE64.match(first))
+    return found.form in {"A", "D"}
+
+
 @dataclass
 class Found:
     """The files of each form. `documents`: with the number of documents in each; `mappings`: name → value."""

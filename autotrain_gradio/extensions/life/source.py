@@ -7,10 +7,12 @@ used: `silence_tag`, `min_segment`, `max_segment`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shutil
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.assets import sample_folder
-from autotrain_gradio.core.errors import DataError, Finding, did_you_mean
+from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.files.archives import is_archive
 from autotrain_gradio.data.files.tree import Tree, scan
@@ -30,6 +32,8 @@ from autotrain_gradio.extensions.life.client import Login
 from autotrain_gradio.extensions.life.store import SKIPPED, Reading, Row, Rules, Writer, link
 
 PREVIEWED = 6
+OTHER_SCRIPTS = 6
+"""Scripts that are offered beside the one that is taken."""
 PREVIEWED_RECORDINGS = 3
 """Recordings of a server whose audio is downloaded to be listened to."""
 PREVIEW_SECONDS = 30.0
@@ -44,7 +48,7 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     options, place = request.spec.options, request.spec.path
     login = Login.of({}, os.environ)
     wanted, rules = _listed(options.get("projects")), _rules(options)
-    reading = Reading.open(draft, place)
+    reading = _opened(draft, place)
     if reading is not None and reading.index["remote"] and login:
         known = {x for p in reading.list_projects() for x in (p.id, p.name)}
         reading = reading if known.issuperset(wanted) else None
@@ -90,7 +94,7 @@ def browse(
         return {"projects": [asdict(p) for p in projects], "findings": [f.to_dict() for f in findings]}
     if do == "open":
         return _answer(_read(place, _listed(question.get("projects")), request, draft, login, progress))
-    reading = Reading.open(draft, place)
+    reading = _opened(draft, place)
     if do == "again" and reading is not None:
         return _answer(reading)
     if reading is None:
@@ -109,9 +113,32 @@ def browse(
     return _preview(reading, choice, draft)
 
 
-def recognises(tree: Tree) -> bool:
-    """Say whether files are an export that no layout reads: TextGrids and plain tables are read without LiFE too."""
-    return formats.look(tree).form in {"A", "D", "E"}
+def recognizes(tree: Tree) -> bool:
+    """Whether files that another source fetched are an export: any format whose files say so themselves."""
+    return formats.is_export(tree)
+
+
+def take_over(tree: Tree, fetched: Fetched, request: Request, draft: Path, source: str, progress: Progress) -> str:
+    """Read an export that another source fetched into the draft; return the place under which `fetch` finds it.
+
+    An upload gets a new name: what its files were called may be a person's name. Everything else keeps its path.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    place = request.spec.path
+    if source == "upload":
+        place = choices.recognized(time.strftime("%H:%M:%S"))
+    elif _opened(draft, place) is not None:
+        return place
+    scratch = draft / "data" / "picking"
+    try:
+        writer = Writer(draft, place, stamp=_stamp(place))
+        formats.read(tree, writer, _project_of(place), progress)
+        writer.finish()
+        return place
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def choose(reading: Reading, options: Mapping[str, Any]) -> tuple[Choice, list[Finding]]:
@@ -135,6 +162,10 @@ def choose(reading: Reading, options: Mapping[str, Any]) -> tuple[Choice, list[F
         names = ", ".join(f"{s.script} ({s.segments:,})" for s in scripts[:6])
         text = f"No script was chosen: '{script}' is taken, which has the most segments. There are: {names}."
         findings.append(Finding("info", "life-script-taken", text, "Choose one: --script.", "data.options.script"))
+        for other in [s for s in scripts if s.script != script][:OTHER_SCRIPTS]:
+            text = f"The script '{other.script}' is not used: {pluralize(other.segments, 'segment')}."
+            fix = Fix(f"Use the script '{other.script}'", {"options": {"script": other.script}})
+            findings.append(Finding("info", "life-script-other", text, where="data.options.script", fix=fix))
     elif script not in {s.script for s in scripts}:
         raise DataError(
             f"There is no script '{script}'.",
@@ -173,7 +204,7 @@ def _read(
     picked = draft / "data" / "picked"
     scratch = draft / "data" / "picking"
     try:
-        writer = Writer(draft, place)
+        writer = Writer(draft, place, stamp=_stamp(place))
         if choices.is_address(place):
             with server.connect(place, login, request, draft) as life:
                 projects = server.pick(server.list_projects(life)[0], wanted)
@@ -191,6 +222,22 @@ def _read(
         # What came in holds people's names: it does not stay.
         shutil.rmtree(scratch, ignore_errors=True)
         shutil.rmtree(picked, ignore_errors=True)
+
+
+def _opened(draft: Path, place: str) -> Reading | None:
+    """Return what the draft holds of a place; None where its files have changed since they were read."""
+    reading = Reading.open(draft, place)
+    return None if reading is not None and reading.index.get("stamp", "") not in ("", _stamp(place)) else reading
+
+
+def _stamp(place: str) -> str:
+    """Return a digest of the sizes and times of the files of a local place; empty for other places."""
+    path = Path(place)
+    if not path.is_absolute() or not path.exists():
+        return ""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    facts = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
 
 
 def _local(place: str) -> Path:

@@ -181,6 +181,8 @@ class Writer:
     place: str
     format: str = ""
     remote: str = ""
+    stamp: str = ""
+    """Digest of the files of the place, by which it is noticed that they have changed; empty: they cannot."""
     projects: list[Project] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     names: Names = field(default_factory=Names)
@@ -224,6 +226,7 @@ class Writer:
         index = {
             "v": VERSION,
             "place": self.place,
+            "stamp": self.stamp,
             "format": self.format,
             "remote": self.remote,
             "projects": [{**vars(p), "languages": list(p.languages)} for p in self.projects],

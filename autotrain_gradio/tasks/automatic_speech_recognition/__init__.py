@@ -42,6 +42,7 @@ from autotrain_gradio.tasks.base import (
     param,
 )
 from autotrain_gradio.tasks.lora import LoraParams
+from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 COLUMNS = (
     Column(
@@ -202,6 +203,7 @@ TASK = Task(
     modality="Speech",
     summary="Turn speech into text, in any language and script: interviews, field recordings, dictation.",
     module="autotrain_gradio.tasks.automatic_speech_recognition.train",
+    requires=from_extra("speech", *TRAINER, "jiwer", "librosa", "soundfile", "soxr"),
     params=AutomaticSpeechRecognitionParams,
     columns=COLUMNS,
     column_aliases={"transcription": "text", "transcript": "text", "sentence": "text", "audio_path": "audio"},

@@ -13,8 +13,8 @@ from transformers import TrainingArguments
 from autotrain_gradio import data
 from autotrain_gradio.core import panels
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.automatic_speech_recognition import models, utterances
-from autotrain_gradio.tasks.automatic_speech_recognition.evaluation import View
+from autotrain_gradio.tasks.automatic_speech_recognition import TASK, models, utterances
+from autotrain_gradio.tasks.automatic_speech_recognition.evaluation import evaluation
 from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
 from autotrain_gradio.tasks.automatic_speech_recognition.preview import preview
 from autotrain_gradio.tasks.automatic_speech_recognition.probe import probe
@@ -60,14 +60,13 @@ def train(run: Reporter) -> None:
         run,
         train_rows=len(train_set),
         validates=valid_set is not None,
-        best=params.metric_for_best_model,
-        greater_is_better=False,
+        best=TASK.declared_metric(params.metric_for_best_model),
         remove_unused_columns=False,
         label_names=["labels"],
         gradient_checkpointing=params.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False} if params.gradient_checkpointing else None,
     )
-    judge = View(run, made, valid_set).judge()
+    evaluations = evaluation(run, made, valid_set)
     trainer = SpeechTrainer(
         made,
         longest=most_labels(made, valid_set),
@@ -76,10 +75,10 @@ def train(run: Reporter) -> None:
         train_dataset=train_set,
         eval_dataset=valid_set,
         data_collator=made.collator,
-        compute_metrics=judge.compute_metrics if valid_set is not None else None,
+        **evaluations.trainer_arguments(),
     )
-    done = fit(trainer, run, on_evaluation=lambda step: judge.show(step, trainer.state.best_global_step))
-    found, report = judge.conclude(trainer, done)
+    done = fit(trainer, run, evaluations)
+    found, report = evaluations.finish(trainer, done)
     if remarks:
         report.append(panels.table("What was left out", ["rows"], [[r] for r in remarks]))
     run.state("running", "Saving the model")
@@ -157,5 +156,5 @@ def model_card(
         data=facts,
         metrics=shown,
         measured_on=f"{validation} validation utterances",
-        note=done.chosen("utterances") if found else "",
+        note=done.selection_note("utterances") if found else "",
     )

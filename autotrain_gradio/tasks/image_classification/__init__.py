@@ -33,6 +33,7 @@ from autotrain_gradio.tasks.base import (
     param,
 )
 from autotrain_gradio.tasks.classification import figures
+from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
 class ImageClassificationParams(TrainerParams):
@@ -67,6 +68,7 @@ TASK = Task(
     modality="Images",
     summary="Sort pictures into classes: products, plants, defects, species, documents.",
     module="autotrain_gradio.tasks.image_classification.train",
+    requires=from_extra("images", *TRAINER, "albumentations"),
     preview_module="autotrain_gradio.tasks.image_classification.preview",
     params=ImageClassificationParams,
     columns=(

@@ -17,7 +17,7 @@ from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.image_classification.tiny import TINY_SIDE
 from autotrain_gradio.training import vision
-from autotrain_gradio.training.sample_selection import spread
+from autotrain_gradio.training.sample_selection import balanced_sample
 
 USUAL_SIDE = 224
 
@@ -40,7 +40,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     folder = draft / "preview"
     shutil.rmtree(folder, ignore_errors=True)
     items = []
-    for row in spread(targets, min(16, int(context.get("images", 4))), params.seed):
+    for row in balanced_sample(targets, min(16, int(context.get("images", 4))), params.seed):
         pixels = np.asarray(vision.open_image(rows[row]["image"], shorter_side=side))
         images = {"as it is": pixels}
         for epoch in range(min(16, int(context.get("versions", 5)))):

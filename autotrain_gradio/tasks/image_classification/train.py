@@ -16,14 +16,13 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification, Tr
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.image_classification import models
-from autotrain_gradio.tasks.image_classification.evaluation import judge_of
+from autotrain_gradio.tasks.image_classification import TASK, models
+from autotrain_gradio.tasks.image_classification.evaluation import evaluation
 from autotrain_gradio.tasks.image_classification.preview import preview
 from autotrain_gradio.tasks.image_classification.probe import probe
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import card, saved, vision
 from autotrain_gradio.training.arguments import arguments
-from autotrain_gradio.training.evaluator import only_logits
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.images import Budget, Images, collate
 
@@ -49,7 +48,7 @@ def train(run: Reporter) -> None:
         run,
         train_rows=len(rows["train"]),
         validates="validation" in rows,
-        best=metric,
+        best=TASK.declared_metric(metric),
         remove_unused_columns=False,
         label_names=["labels"],
     )
@@ -63,7 +62,7 @@ def train(run: Reporter) -> None:
     train_set, valid_set = read_images(run, rows, geometry)
     if run.stop_requested():
         return
-    judge = judge_of(run, valid_set, names)
+    evaluations = evaluation(run, valid_set, names)
     trainer = Trainer(
         model=model,
         args=args,
@@ -71,11 +70,10 @@ def train(run: Reporter) -> None:
         eval_dataset=valid_set,
         data_collator=collate,
         compute_loss_func=loss_function(run.params, train_set.targets, len(names)),
-        compute_metrics=judge.compute_metrics if valid_set is not None else None,
-        preprocess_logits_for_metrics=only_logits,
+        **evaluations.trainer_arguments(),
     )
-    done = fit(trainer, run, on_evaluation=lambda step: judge.show(step, trainer.state.best_global_step))
-    found, report = judge.conclude(trainer, done)
+    done = fit(trainer, run, evaluations)
+    found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
 
     def write(folder: Path) -> None:
@@ -158,7 +156,7 @@ def model_card(run: Reporter, rows: DatasetDict, names: list[str], found: Mappin
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
         metrics=found,
         measured_on=f"{validation} validation images",
-        note=done.chosen("images") if found else "",
+        note=done.selection_note("images") if found else "",
     )
 
 

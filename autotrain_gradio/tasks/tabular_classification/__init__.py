@@ -38,6 +38,7 @@ TASK = Task(
     modality="Tables",
     summary="Predict a class from the other columns of a table: who will leave, which device will fail.",
     module="autotrain_gradio.tasks.tabular_classification.train",
+    requires=tabular.REQUIRES,
     params=TabularClassificationParams,
     columns=(
         Column(

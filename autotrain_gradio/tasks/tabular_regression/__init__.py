@@ -23,6 +23,7 @@ TASK = Task(
     modality="Tables",
     summary="Predict a number from the other columns of a table: a price, a demand, a duration.",
     module="autotrain_gradio.tasks.tabular_regression.train",
+    requires=tabular.REQUIRES,
     params=TabularRegressionParams,
     columns=(
         Column(

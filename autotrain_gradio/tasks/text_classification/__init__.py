@@ -36,6 +36,7 @@ from autotrain_gradio.tasks.base import (
 )
 from autotrain_gradio.tasks.classification import figures
 from autotrain_gradio.tasks.lora import LoraParams
+from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
 class TextClassificationParams(LoraParams, TrainerParams):
@@ -70,6 +71,7 @@ TASK = Task(
     modality="Text",
     summary="Sort texts into classes, or give each its labels: topics, moods, intents, languages, spam.",
     module="autotrain_gradio.tasks.text_classification.train",
+    requires=from_extra("text", *TRAINER),
     preview_module="autotrain_gradio.tasks.text_classification.preview",
     params=TextClassificationParams,
     columns=(

@@ -17,11 +17,11 @@ def loss_function(params: Any, targets: np.ndarray) -> Callable[..., torch.Tenso
     weighted by those that have not / those that have; smoothing moves 0 and 1 towards a half. The loss is the mean over
     all texts (and labels) of an optimizer step, accumulated batches included.
     """
-    several, balanced = targets.ndim == 2, params.class_weights == "balanced"
-    counts = targets.sum(axis=0) if several else np.bincount(targets)
+    multi_label, balanced = targets.ndim == 2, params.class_weights == "balanced"
+    counts = targets.sum(axis=0) if multi_label else np.bincount(targets)
     there = counts > 0
     weights = None
-    if balanced and several:
+    if balanced and multi_label:
         weights = torch.tensor(np.where(there, (len(targets) - counts) / np.maximum(counts, 1), 1.0))
         weights = weights.clamp(min=1 / len(targets))  # a label that all texts have is still to be learned
     elif balanced:
@@ -30,7 +30,7 @@ def loss_function(params: Any, targets: np.ndarray) -> Callable[..., torch.Tenso
     def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         logits = outputs.logits
         scale = None if weights is None else weights.to(logits)
-        if several:
+        if multi_label:
             wanted = labels.to(logits) * (1 - params.label_smoothing) + params.label_smoothing / 2
             total = torch.nn.functional.binary_cross_entropy_with_logits(
                 logits, wanted, pos_weight=scale, reduction="sum"

@@ -20,12 +20,12 @@ WHAT = "text classification"
 
 
 def open_model(
-    name: str, labels: Sequence[str], *, several: bool, texts: Iterable[str], seed: int, scratch: Path
+    name: str, labels: Sequence[str], *, multi_label: bool, texts: Iterable[str], seed: int, scratch: Path
 ) -> tuple[Any, Any, list[str]]:
     """Return a model with a new last layer for the labels, in 32 bits, its tokenizer, and the places of new weights.
 
-    name: a Hub id, a folder, or `tiny`. several: any number of labels a text. texts, scratch: training texts and an
-    empty folder, for the tiny one.
+    name: a Hub id, a folder, or `tiny`. multi_label: a text may have any number of labels. texts, scratch: training
+    texts and an empty folder, for the tiny one.
 
     Raises:
         UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged.
@@ -39,7 +39,7 @@ def open_model(
         config.num_labels = len(labels)
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
-        config.problem_type = "multi_label_classification" if several else "single_label_classification"
+        config.problem_type = "multi_label_classification" if multi_label else "single_label_classification"
         config.pad_token_id = tokenizer.pad_token_id
         # Weights saved in 16 bits do not train well in them: 16-bit computing is mixed precision's business.
         model, info = AutoModelForSequenceClassification.from_pretrained(

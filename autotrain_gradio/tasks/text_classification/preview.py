@@ -16,7 +16,7 @@ from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, tiny_tokenizer
 from autotrain_gradio.training import pretrained
-from autotrain_gradio.training.sample_selection import spread
+from autotrain_gradio.training.sample_selection import balanced_sample
 from autotrain_gradio.training.tokens import POSITIONS, longest, open_tokenizer, tokenise
 
 MEASURED = 20_000
@@ -47,7 +47,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         reason = f"How {spec.model} splits texts is not known on this machine yet. {error.message}"
         return [panels.numbers("What the training sees", {"texts": len(rows)}, note=reason)]
     limit = min(params.max_seq_length, most or params.max_seq_length)
-    chosen = spread(labels.groups(labels.targets(rows)), min(16, int(context.get("texts", 4))), params.seed)
+    chosen = balanced_sample(labels.groups(labels.targets(rows)), min(16, int(context.get("texts", 4))), params.seed)
     shown = [_pieces(tokenizer, rows[row], row, labels, limit) for row in chosen]
     some = np.sort(np.random.default_rng(params.seed).permutation(len(rows))[:MEASURED])
     tokens = tokenise(tokenizer, rows.select(some)["text"], limit)
@@ -100,7 +100,7 @@ def _pieces(tokenizer: Any, cells: Mapping[str, Any], row: int, labels: Labels, 
     same = next((i for i, (a, b) in enumerate(zip(read, ids, strict=False)) if a != b), min(len(read), len(ids)))
     lost = ids[same : same + len(ids) - len(read)]
     target = cells["target"]
-    names = [labels.names[i] for i in target] if labels.several else [labels.names[target]]
+    names = [labels.names[i] for i in target] if labels.multi_label else [labels.names[target]]
     return {
         "label": f"row {row + 1}: {', '.join(names) or 'no label'}",
         "read": _words(tokenizer, read[:PIECES]),

@@ -16,8 +16,8 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.text_classification import models
-from autotrain_gradio.tasks.text_classification.evaluation import View
+from autotrain_gradio.tasks.text_classification import TASK, models
+from autotrain_gradio.tasks.text_classification.evaluation import LabelEvaluator, evaluation, threshold_note
 from autotrain_gradio.tasks.text_classification.loss import loss_function
 from autotrain_gradio.tasks.text_classification.models import tiny_model
 from autotrain_gradio.tasks.text_classification.preview import preview
@@ -25,10 +25,10 @@ from autotrain_gradio.tasks.text_classification.probe import probe
 from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.training import card, lora, saved
 from autotrain_gradio.training.arguments import arguments
-from autotrain_gradio.training.evaluator import only_logits
 from autotrain_gradio.training.fit import Fit, fit
-from autotrain_gradio.training.text import Collate, Texts, TextTrainer
+from autotrain_gradio.training.text import Collate, Texts
 from autotrain_gradio.training.tokens import longest, tokenise
+from autotrain_gradio.training.trainer_internals import LengthGroupedTrainer
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
@@ -47,13 +47,15 @@ def train(run: Reporter) -> None:
     params, rows = run.params, data.load(run.directory)
     labels = Labels.of(rows["train"])
     best = params.metric_for_best_model
+    if best == "f1" and (labels.multi_label or len(labels.names) > 2):
+        best = "f1_macro"
     args = arguments(
         params,
         TrainingArguments,
         run,
         train_rows=len(rows["train"]),
         validates="validation" in rows,
-        best="f1_macro" if best == "f1" and (labels.several or len(labels.names) > 2) else best,
+        best=TASK.declared_metric(best),
         remove_unused_columns=False,
         label_names=["labels"],
     )
@@ -62,7 +64,7 @@ def train(run: Reporter) -> None:
         model, tokenizer, fresh = models.open_model(
             run.spec.model,
             labels.names,
-            several=labels.several,
+            multi_label=labels.multi_label,
             texts=(text for text in rows["train"]["text"]),
             seed=params.seed,
             scratch=Path(folder),
@@ -78,26 +80,28 @@ def train(run: Reporter) -> None:
     elif params.freeze_backbone:
         models.freeze_backbone(model, fresh)
     valid = sets.get("validation")
-    view = View(run, rows["validation"]["text"] if valid is not None else [], valid, labels)
-    judge = view.judge()
-    trainer = TextTrainer(
+    evaluations = evaluation(run, rows["validation"]["text"] if valid is not None else [], valid, labels)
+    trainer = LengthGroupedTrainer(
         model=model,
         args=args,
         train_dataset=sets["train"],
         eval_dataset=valid,
         data_collator=Collate(tokenizer),
         compute_loss_func=loss_function(params, sets["train"].targets),
-        compute_metrics=judge.compute_metrics if valid is not None else None,
-        preprocess_logits_for_metrics=only_logits,
+        **evaluations.trainer_arguments(),
     )
-    done = fit(trainer, run, on_evaluation=lambda step: judge.show(step, trainer.state.best_global_step))
-    found, report = judge.conclude(trainer, done)
+    done = fit(trainer, run, evaluations)
+    found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
     model = lora.merge(trainer.model) if params.peft else trainer.model
     if params.peft:
         run.note("The adapters are merged into the model: it is loaded as any other, without PEFT.")
-    if labels.several:
-        limits = view.thresholds(judge.outputs)
+    note, evaluator = "", evaluations.best
+    if labels.multi_label:
+        limits = np.full(len(labels.names), params.threshold)
+        if isinstance(evaluator, LabelEvaluator):
+            limits = evaluator.thresholds()
+        note = threshold_note(params, evaluated=evaluator is not None)
         setattr(model.config, THRESHOLDS, {n: float(t) for n, t in zip(labels.names, limits, strict=True)})
 
     def write(folder: Path) -> None:
@@ -105,7 +109,7 @@ def train(run: Reporter) -> None:
         tokenizer.save_pretrained(folder)
         saved.verify(folder, model, AutoModelForSequenceClassification, AutoTokenizer, classes=len(labels.names))
 
-    card.save(run, write, model_card(run, rows, labels, found, done, view.note(judge.outputs)))
+    card.save(run, write, model_card(run, rows, labels, found, done, note))
     run.report(report)
 
 
@@ -155,7 +159,7 @@ def model_card(
         "",
         f'classifier = pipeline("text-classification", model="./{run.spec.project_name}")',
     ]
-    if labels.several:
+    if labels.multi_label:
         lines += [
             'scores = classifier("Your text", top_k=None, truncation=True)',
             f"thresholds = classifier.model.config.{THRESHOLDS}",
@@ -167,7 +171,7 @@ def model_card(
     names = labels.names
     shown = [*names[:50], f"and {len(names) - 50} more"] if len(names) > 50 else names
     facts = {
-        "labels, any number a text" if labels.several else "classes": ", ".join(shown),
+        "labels, any number a text" if labels.multi_label else "classes": ", ".join(shown),
         "training texts": len(rows["train"]),
         "validation texts": validation,
     }
@@ -180,7 +184,7 @@ def model_card(
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
         metrics=found,
         measured_on=f"{validation} validation texts",
-        note=" ".join(filter(None, [done.chosen("texts") if found else "", note])),
+        note=" ".join(filter(None, [done.selection_note("texts") if found else "", note])),
     )
 
 
@@ -235,7 +239,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     def _answer(self, scores: np.ndarray) -> dict[str, Any]:
         order = np.argsort(-scores, kind="stable")
         named = {self._labels.names[i]: float(scores[i]) for i in order}
-        if not self._labels.several:
+        if not self._labels.multi_label:
             return {"label": next(iter(named)), "scores": named}
         limits = {self._labels.names[i]: float(self._limits[i]) for i in order}
-        return {"labels": self._labels.said(scores, self._limits), "scores": named, "thresholds": limits}
+        return {"labels": self._labels.predicted(scores, self._limits), "scores": named, "thresholds": limits}

@@ -1,7 +1,8 @@
-"""Figures of classifiers: one label a row, or any number of them."""
+"""Metrics of classifiers: one class per row, or multi-label."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,25 +16,44 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
-def confusion(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Count rows: (classes, classes), true class × predicted class."""
-    from sklearn.metrics import confusion_matrix
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Turn logits of any shape into probabilities of each label by itself, float64."""
+    found: np.ndarray = 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64)))
+    return found
 
-    return confusion_matrix(targets, logits.argmax(axis=-1), labels=np.arange(logits.shape[-1]))
+
+def confusion_matrix(predicted: np.ndarray, targets: np.ndarray, classes: int) -> np.ndarray:
+    """Count rows: int64 (classes, classes), true class × predicted class. For few classes only."""
+    from sklearn import metrics
+
+    return metrics.confusion_matrix(targets, predicted, labels=np.arange(classes))
 
 
-def classification(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """Measure predictions: logits (rows, classes) against classes (rows,).
+def most_frequent_confusions(predicted: np.ndarray, targets: np.ndarray, count: int) -> list[tuple[int, int, int]]:
+    """Return at most `count` of `(true class, predicted class, rows)`, the most frequent first, right ones excluded.
 
-    Two classes: accuracy, and f1, precision and recall of class 1, and auc; auc is left out where the rows are of
-    one class, since it means nothing then. More classes: accuracy, and f1, precision and recall as macro, micro and
-    weighted averages over the classes that occur in the rows or among the predictions. A share of nothing is 0.
+    Memory grows with the rows, not with the square of the number of classes.
+    """
+    wrong = predicted != targets
+    pairs, rows = np.unique(np.stack([targets[wrong], predicted[wrong]], axis=1), axis=0, return_counts=True)
+    order = np.argsort(-rows, kind="stable")[:count]
+    return [(int(pairs[i, 0]), int(pairs[i, 1]), int(rows[i])) for i in order]
+
+
+def classification(
+    predicted: np.ndarray, targets: np.ndarray, classes: int, scores: np.ndarray | None = None
+) -> dict[str, float]:
+    """Compute the metrics of predicted classes (rows,) against true classes (rows,).
+
+    Two classes: accuracy, and f1, precision and recall of class 1; with `scores` (rows,), which grow with the
+    probability of class 1, also auc, unless all rows are of one class. More classes: accuracy, and f1, precision and
+    recall as macro, micro and weighted averages over the classes that occur in the rows or among the predictions. A
+    ratio with a denominator of zero is 0.
     """
     from autotrain_gradio.training.metrics import modules
 
-    classes = logits.shape[-1]
-    scores = logits[:, 1] - logits[:, 0] if classes == 2 else None
-    return modules.compute(modules.Classification, logits.argmax(axis=-1), targets, classes=classes, scores=scores)
+    scores = scores if classes == 2 else None
+    return modules.compute(modules.Classification, predicted, targets, classes=classes, scores=scores)
 
 
 def area_under_curve(scores: np.ndarray, targets: np.ndarray) -> float | None:
@@ -43,14 +63,14 @@ def area_under_curve(scores: np.ndarray, targets: np.ndarray) -> float | None:
     return modules.area_under_curve(scores, targets)
 
 
-def per_class(logits: np.ndarray, targets: np.ndarray, names: list[str]) -> list[list[Any]]:
-    """Return for each class `[name, precision, recall, f1, rows]`; None where a class has no rows to judge by."""
+def per_class(predicted: np.ndarray, targets: np.ndarray, names: Sequence[str]) -> list[list[Any]]:
+    """Return for each class `[name, precision, recall, f1, rows]`; None where a class has no rows."""
     from sklearn.metrics import precision_recall_fscore_support
 
     every = np.arange(len(names))
-    *figures, there = precision_recall_fscore_support(targets, logits.argmax(axis=-1), labels=every, zero_division=0)
+    *scores, support = precision_recall_fscore_support(targets, predicted, labels=every, zero_division=0)
     return [
-        [name, *(round(float(f[i]), 4) if there[i] else None for f in figures), int(there[i])]
+        [name, *(round(float(s[i]), 4) if support[i] else None for s in scores), int(support[i])]
         for i, name in enumerate(names)
     ]
 
@@ -103,25 +123,60 @@ def per_label(
     return rows
 
 
-def thresholds_for_f1(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return for each label the threshold with the best F1 on these rows; 0.5 where no row has the label.
+def multi_label_from_counts(
+    true_positives: np.ndarray, false_positives: np.ndarray, false_negatives: np.ndarray, wrong: np.ndarray
+) -> dict[str, float]:
+    """Return the metrics of `multi_label`, except auc, from counts (labels,) and the wrong labels of each row (rows,).
 
-    scores: (rows, labels) from 0 to 1. targets: 0 or 1, same shape. Of thresholds that are as good the one nearest to
-    0.5 is taken; each lies half-way between two scores that occur, so that rounding decides nothing.
+    They equal scikit-learn's on the whole table of decisions, with `zero_division=0`.
+    """
+    found = {
+        "accuracy": float((wrong == 0).mean()),
+        "hamming_loss": float(wrong.sum() / (len(wrong) * len(true_positives))),
+    }
+    each = np.array(
+        [precision_recall_f1(*c) for c in zip(true_positives, false_positives, false_negatives, strict=True)]
+    )
+    support = true_positives + false_negatives
+    averages = {
+        "macro": each.mean(axis=0),
+        "micro": precision_recall_f1(true_positives.sum(), false_positives.sum(), false_negatives.sum()),
+        "weighted": np.average(each, axis=0, weights=support) if support.any() else np.zeros(3),
+    }
+    for average in AVERAGES:
+        names = (f"precision_{average}", f"recall_{average}", f"f1_{average}")
+        found |= dict(zip(names, map(float, averages[average]), strict=True))
+    return found
+
+
+def precision_recall_f1(
+    true_positives: float, false_positives: float, false_negatives: float
+) -> tuple[float, float, float]:
+    """Return precision, recall and F1; a ratio with a denominator of zero is 0."""
+    predicted, support = true_positives + false_positives, true_positives + false_negatives
+    return (
+        float(true_positives / predicted) if predicted else 0.0,
+        float(true_positives / support) if support else 0.0,
+        float(2 * true_positives / (predicted + support)) if predicted + support else 0.0,
+    )
+
+
+def threshold_for_f1(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Return the threshold of one label with the best F1 on these rows; 0.5 where no row has the label.
+
+    scores: (rows,) from 0 to 1. targets: 0 or 1 (rows,). Of thresholds that are equally good the one nearest to 0.5 is
+    taken; each lies half-way between two scores that occur, so that rounding decides nothing.
     """
     from sklearn.metrics import precision_recall_curve
 
-    found = np.full(scores.shape[1], 0.5)
-    for k in range(scores.shape[1]):
-        if not targets[:, k].any():
-            continue
-        precision, recall, limits = precision_recall_curve(targets[:, k], scores[:, k])
-        total = precision + recall
-        f1 = np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)[: len(limits)]
-        below = np.concatenate([[0.0], limits[:-1]])
-        between = (below + limits) / 2
-        best = np.flatnonzero(f1 >= f1.max() - 1e-12)
-        chosen = best[np.abs(between[best] - 0.5).argmin()]
-        # Between two neighbouring scores any threshold gives the same: 0.5 itself, where it lies there.
-        found[k] = 0.5 if below[chosen] < 0.5 <= limits[chosen] else between[chosen]
-    return found
+    if not targets.any():
+        return 0.5
+    precision, recall, limits = precision_recall_curve(targets, scores)
+    total = precision + recall
+    f1 = np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)[: len(limits)]
+    below = np.concatenate([[0.0], limits[:-1]])
+    between = (below + limits) / 2
+    best = np.flatnonzero(f1 >= f1.max() - 1e-12)
+    chosen = best[np.abs(between[best] - 0.5).argmin()]
+    # Between two neighbouring scores all thresholds are equivalent: 0.5 itself, where it lies there.
+    return 0.5 if below[chosen] < 0.5 <= limits[chosen] else float(between[chosen])

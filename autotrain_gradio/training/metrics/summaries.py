@@ -28,13 +28,12 @@ def shown(found: Mapping[str, float], *, one_class: bool = False) -> dict[str, A
     return {title(n): f"{100 * v:.1f} %" if n == "accuracy" else round(v, 4) for n, v in kept.items()}
 
 
-def against_guessing(logits: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str) -> str:
-    """Say how many answers are right, and how many would be if the most frequent class were always said.
+def against_guessing(predicted: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str) -> str:
+    """Say how many predictions are right, and how many would be if the most frequent class were always predicted.
 
-    logits: (rows, classes), whatever orders the classes. targets: (rows,), numbers of classes. noun: what the rows
-        are, in the plural.
+    predicted, targets: classes (rows,). noun: what the rows are, in the plural.
     """
-    right, counts = int((logits.argmax(axis=1) == targets).sum()), np.bincount(targets, minlength=len(names))
+    right, counts = int((predicted == targets).sum()), np.bincount(targets, minlength=len(names))
     most = int(counts.argmax())
     return (
         f"{right:,} of {len(targets):,} {noun} are right. "

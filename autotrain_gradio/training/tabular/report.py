@@ -95,7 +95,8 @@ def _figures(answer: np.ndarray, target: Target) -> dict[str, float]:
     if target.classes is None:
         return metrics.regression(answer, target.values)
     likely = np.log(np.clip(answer, 1e-12, 1.0))
-    found = metrics.classification(likely, target.values)
+    scores = likely[:, 1] - likely[:, 0] if likely.shape[1] == 2 else None
+    found = metrics.classification(likely.argmax(axis=1), target.values, likely.shape[1], scores)
     return {**found, "loss": float(-likely[np.arange(len(likely)), target.values].mean())}
 
 
@@ -137,7 +138,7 @@ def _against_guessing(answer: np.ndarray, target: Target) -> str:
         return metrics.against_the_mean(answer, target.values) + (
             f" All {panels.in_unit(target.unit)}." if target.unit else ""
         )
-    return metrics.against_guessing(answer, target.values, target.classes, "rows")
+    return metrics.against_guessing(answer.argmax(axis=1), target.values, target.classes, "rows")
 
 
 def _title(text: str, target: Target, several: bool) -> str:
@@ -146,10 +147,10 @@ def _title(text: str, target: Target, several: bool) -> str:
 
 def _of_classes(answer: np.ndarray, target: Target, several: bool) -> list[Panel]:
     names = target.classes or []
-    likely = np.log(np.clip(answer, 1e-12, 1.0))
-    counts = metrics.confusion(likely, target.values)
+    # The logarithm is what the metrics are computed from: probabilities below 1e-12 count as equal.
+    predicted = np.log(np.clip(answer, 1e-12, 1.0)).argmax(axis=1)
     head = ["class", "precision", "recall", "F1", "rows"]
-    table = metrics.per_class(likely, target.values, names)
+    table = metrics.per_class(predicted, target.values, names)
     note = ""
     if len(table) > TABLE_CLASSES:
         table.sort(key=lambda r: (r[3] is None, r[3] or 0.0))
@@ -157,11 +158,10 @@ def _of_classes(answer: np.ndarray, target: Target, several: bool) -> list[Panel
     drawn = [panels.table(_title("Each class", target, several), head, table[:TABLE_CLASSES], note=note)]
     if len(names) <= MATRIX_CLASSES:
         title = _title("Confusion matrix", target, several)
+        counts = metrics.confusion_matrix(predicted, target.values, len(names))
         return [panels.matrix(title, names, counts.tolist(), rows="true", columns="predicted"), *drawn]
-    np.fill_diagonal(counts, 0)
-    order = np.argsort(-counts, axis=None, kind="stable")[:MATRIX_CLASSES]
-    pairs = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, counts.shape), strict=True)]
-    rows = [[names[i], names[j], int(counts[i, j])] for i, j in pairs if counts[i, j]]
+    pairs = metrics.most_frequent_confusions(predicted, target.values, MATRIX_CLASSES)
+    rows = [[names[i], names[j], count] for i, j, count in pairs]
     title = _title("Most frequent confusions", target, several)
     return [panels.table(title, ["true", "predicted", "rows"], rows), *drawn]
 

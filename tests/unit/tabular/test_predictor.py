@@ -68,7 +68,7 @@ def test_rows_of_a_file_that_cannot_be_read_are_told(made: Trial, tmp_path: Path
     path = tmp_path / "long.csv"
     path.write_text(f"size,colour,when\n1,red,2022-05-01\n2,{'x' * 1_100_000},\n", encoding="utf-8")
     answer = load(made.directory)([{"table": str(path)}])[0]
-    assert answer["rows"] == 1 and "row 3" in answer["note"] and "left out" in answer["note"]
+    assert answer["rows"] == 1 and "row 3" in answer["note"] and "skipped" in answer["note"]
 
 
 def test_cells_are_read_as_those_that_it_has_learnt_from(prepared: Make) -> None:

@@ -38,6 +38,7 @@ def names_with(tasks: Registry, source: str) -> list[str]:
         (TaskFilter(inputs=("image",)), ["image-classification"]),
         (TaskFilter(inputs=("text",)), ["text-classification"]),
         (TaskFilter(inputs=("text",), targets=("audio",)), []),
+        (TaskFilter(targets=("number",)), ["tabular-regression"]),
         (TaskFilter(inputs=("image",), targets=("label",)), ["image-classification"]),
     ],
 )

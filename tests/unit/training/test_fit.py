@@ -15,11 +15,13 @@ from transformers.modeling_outputs import ImageClassifierOutput
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.tasks.image_classification import train as task
 from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.training import arguments as engine
 from autotrain_gradio.training import checkpoints, failures, fit
 
+LOSS = Metric("loss", "Loss", higher_is_better=False)
 Make = Callable[..., Any]
 
 
@@ -32,7 +34,7 @@ def reporter(tmp_path: Any, **params: Any) -> Reporter:
 
 def arguments(tmp_path: Any, rows: int = 100, validates: bool = True, **params: Any) -> TrainingArguments:
     run = reporter(tmp_path, **params)
-    return engine.arguments(run.params, TrainingArguments, run, train_rows=rows, validates=validates)
+    return engine.arguments(run.params, TrainingArguments, run, train_rows=rows, validates=validates, best=LOSS)
 
 
 def test_arguments_follow_the_parameters(tmp_path: Any) -> None:
@@ -172,7 +174,7 @@ def test_the_batch_size_is_lowered_when_memory_runs_out(trial: Make, monkeypatch
     monkeypatch.setattr(Trainer, "training_step", hungry)
     task.train(made.reporter())
     notes = [n["message"] for n in made.events("note")]
-    assert any("batch size of 4" in n and "with 3" in n for n in notes)
+    assert any("batch size 4" in n and "with 3" in n for n in notes)
     assert max(made.steps()) == 2 * 6
 
 
@@ -199,7 +201,7 @@ def test_any_trainer_is_recorded_with_what_it_logs(tmp_path: Any) -> None:
 
     run = reporter(tmp_path, epochs=2, batch_size=4)
     rows = [{"x": torch.ones(2), "labels": torch.tensor(i % 2)} for i in range(8)]
-    args = engine.arguments(run.params, TrainingArguments, run, train_rows=8, validates=False)
+    args = engine.arguments(run.params, TrainingArguments, run, train_rows=8, validates=False, best=LOSS)
     done = fit.fit(Special(model=Model(), args=args, train_dataset=rows), run)
     assert (done.steps, done.planned, done.stopped, done.early, done.best_step) == (4, 4, False, False, None)
     lines = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]

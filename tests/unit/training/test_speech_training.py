@@ -72,7 +72,7 @@ def test_every_kind_trains_is_saved_and_comes_back_by_the_public_loader(talk: Ma
         assert theirs == ours["text"]
     card = (run.model / "README.md").read_text()
     assert "pipeline_tag: automatic-speech-recognition" in card and "| wer |" in card
-    assert "chosen" not in card  # of one evaluation there is no choice
+    assert "the best of" not in card  # of one evaluation there is no choice
 
 
 def test_tiny_learns_from_nothing(talk: Make) -> None:
@@ -86,7 +86,7 @@ def test_the_record_has_transcripts_curves_checkpoints_and_a_report(talk: Make) 
     made = talk(epochs=2)
     task.train(made.reporter())
     card = (made.directory / "model" / "README.md").read_text()
-    assert "chosen as the best of 2 evaluations on these same validation utterances" in card
+    assert "the best of 2 evaluations on these same validation utterances" in card
     samples = [e["panel"] for e in made.events("sample")]
     assert len(samples) == 2 and samples[0]["kind"] == "transcripts"
     row = samples[0]["rows"][0]
@@ -206,7 +206,7 @@ def test_parts_of_a_recording_are_utterances(talk: Make, tmp_path: Path) -> None
     rows = [{"audio": row["audio"], "text": "abcd", "start": 0.8 * i, "end": 0.8 * (i + 1)} for i in range(3)]
     made = talk(rows=rows, vocabulary="new")
     task.train(made.reporter())
-    assert "nothing was measured" in json.loads((made.directory / "report.json").read_text())[0]["text"]
+    assert "no metrics were computed" in json.loads((made.directory / "report.json").read_text())[0]["text"]
     assert len(made.losses()) == 1
 
 

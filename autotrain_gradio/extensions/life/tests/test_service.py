@@ -184,13 +184,6 @@ def test_a_flag_of_the_source_or_an_address_says_which_source_is_meant(own: Serv
     assert [f["code"] for f in result["findings"]] == ["life-login"]
 
 
-def test_an_export_that_comes_by_another_way_says_where_it_is_opened(own: Service, tmp_path: Path) -> None:
-    data = {"source": "path", "path": str(export(tmp_path, "x.zip", "ka"))}
-    error = own.check(own.draft(ASR), {"task": ASR, "data": data})["findings"][0]
-    assert error["code"] == "other-source" and "--source life" in error["hint"]
-    assert not any(name in str(error) for name in PEOPLE)
-
-
 def test_only_speech_recognition_has_the_source() -> None:
     having = [t.name for t in registry() if any(s.name == "life" for s in t.sources)]
     assert having == [ASR]

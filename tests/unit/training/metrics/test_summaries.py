@@ -16,7 +16,7 @@ def test_figures_are_called_as_people_write_them() -> None:
 
 def test_where_each_row_has_one_class_the_micro_averages_are_not_told_again() -> None:
     logits, targets = np.array([[2.0, 0, 0], [0, 2, 0], [2, 0, 0], [0, 0, 2]]), np.array([0, 1, 2, 2])
-    found = metrics.classification(logits, targets)
+    found = metrics.classification(logits.argmax(1), targets, 3)
     assert found["f1_micro"] == found["accuracy"] == 0.75
     shown = metrics.shown(found, one_class=True)
     assert shown["accuracy"] == "75.0 %" and "F1 (macro)" in shown and "F1 (micro)" not in shown
@@ -25,7 +25,7 @@ def test_where_each_row_has_one_class_the_micro_averages_are_not_told_again() ->
 
 def test_a_classifier_stands_beside_the_most_frequent_class() -> None:
     logits, targets = np.array([[2.0, 0], [0, 2], [2, 0], [0, 2], [0, 2]]), np.array([0, 1, 1, 1, 1])
-    told = metrics.against_guessing(logits, targets, ["good", "bad"], "validation texts")
+    told = metrics.against_guessing(logits.argmax(1), targets, ["good", "bad"], "validation texts")
     assert told == "4 of 5 validation texts are right. Always saying 'bad' would be right for 4."
 
 

@@ -17,11 +17,11 @@ from autotrain_gradio.training.metrics import modules
 def test_metrics_of_two_classes() -> None:
     logits = np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 0.5], [0.0, 3.0]])
     labels = np.array([0, 1, 1, 1])
-    found = metrics.classification(logits, labels)
+    found = metrics.classification(logits.argmax(1), labels, 2, logits[:, 1] - logits[:, 0])
     assert found["accuracy"] == 0.75 and found["precision"] == 1.0
     assert found["recall"] == pytest.approx(2 / 3) and found["f1"] == pytest.approx(0.8)
     assert found["auc"] == pytest.approx(roc_auc_score(labels, metrics.softmax(logits)[:, 1]))
-    assert "auc" not in metrics.classification(logits, np.ones(4, int))
+    assert "auc" not in metrics.classification(logits.argmax(1), np.ones(4, int), 2, logits[:, 1])
 
 
 def test_auc_with_equal_scores_is_that_of_scikit_learn() -> None:
@@ -34,15 +34,18 @@ def test_metrics_of_many_classes_are_those_of_scikit_learn(classes: int) -> None
     rng = np.random.default_rng(classes)
     logits, labels = rng.normal(size=(50, classes)), rng.integers(0, classes - 1, 50)
     logits[:, 0] -= 9  # one class is never predicted, and another never occurs
-    found, predicted = metrics.classification(logits, labels), logits.argmax(1)
+    predicted = logits.argmax(1)
+    found = metrics.classification(predicted, labels, classes)
     assert set(found) == {"accuracy"} | {f"{n}_{a}" for n in ("f1", "precision", "recall") for a in metrics.AVERAGES}
     assert found["accuracy"] == pytest.approx(accuracy_score(labels, predicted))
     for average in metrics.AVERAGES:
         expected = precision_recall_fscore_support(labels, predicted, average=average, zero_division=0)
         for name, value in zip(("precision", "recall", "f1"), expected, strict=False):
             assert found[f"{name}_{average}"] == pytest.approx(value)
-    assert np.array_equal(metrics.confusion(logits, labels), confusion_matrix(labels, predicted, labels=range(classes)))
-    rows = metrics.per_class(logits, labels, list("abcde")[:classes])
+    assert np.array_equal(
+        metrics.confusion_matrix(predicted, labels, classes), confusion_matrix(labels, predicted, labels=range(classes))
+    )
+    rows = metrics.per_class(predicted, labels, list("abcde")[:classes])
     assert rows[0][1:4] == [0.0, 0.0, 0.0] and rows[-1][1:] == [None, None, None, 0]
 
 
@@ -63,7 +66,7 @@ def test_figures_of_several_labels() -> None:
 def test_a_threshold_is_where_f1_is_best() -> None:
     scores = np.array([[0.1, 0.9, 0.3], [0.2, 0.4, 0.3], [0.3, 0.3, 0.3], [0.05, 0.1, 0.3]])
     targets = np.array([[0, 1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]])
-    found = metrics.thresholds_for_f1(scores, targets)
+    found = np.array([metrics.threshold_for_f1(scores[:, k], targets[:, k]) for k in range(3)])
     assert found == pytest.approx([0.15, 0.5, 0.5])  # half-way; 0.5 where it does as well; 0.5 where nothing tells
     assert metrics.multi_label(scores, targets, found)["accuracy"] == 1.0
 

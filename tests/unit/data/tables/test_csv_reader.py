@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.data.tables.csv_fast import read_plain
-from autotrain_gradio.data.tables.csv_reader import _careful, find_delimiter, read_csv
-from autotrain_gradio.data.tables.table_reader import Sheet, read_sheet
+from autotrain_gradio.data.tables import csv_reader
+from autotrain_gradio.data.tables.csv_reader import find_delimiter, read_csv
+from autotrain_gradio.data.tables.table_reader import read_sheet
+from autotrain_gradio.data.tables.types import Sheet
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
 
@@ -135,48 +136,70 @@ def test_a_formula_in_place_of_its_value_is_told(tmp_path: Path) -> None:
     assert [f.code for f in sheet.findings] == ["formulas"] and "row 2, 'b'" in sheet.findings[0].message
 
 
-@pytest.mark.parametrize("seed", range(25))
-def test_both_ways_of_reading_agree(tmp_path: Path, seed: int) -> None:
-    """What Arrow reads of a plain file is what the careful reader reads of it."""
+def expected(content: str, delimiter: str = ",") -> tuple[list[list[str | None]], list[int]]:
+    """Return the rows of three columns below the header, and their numbers, as Python's csv parses them."""
+    rows, numbers = [], []
+    for number, cells in enumerate(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter), 1):
+        if number > 1 and any(cell.strip() for cell in cells[:3]):
+            row = [*cells[:3], *[""] * (3 - len(cells))]
+            rows.append([cell.lstrip(" ") if cell.strip() else None for cell in row])
+            numbers.append(number)
+    return rows, numbers
+
+
+def content_of(sheet: Sheet) -> tuple[list[list[str | None]], list[int]]:
+    """Return the same of a sheet."""
+    return [list(row.values()) for row in sheet.table.to_pylist()], sheet.number.tolist()
+
+
+CELLS = ["", "a", "a b", '"', 'x "y" z', "1,5", "two\nlines", "ü", " ", "\u2028", "=1", "0012", "tab\there", "a\r\nb"]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_arrow_parses_as_python_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     rng = random.Random(seed)
-    cells = [
-        "",
-        "a",
-        "a b",
-        '"',
-        'x "y" z',
-        "1,5",
-        "two\nlines",
-        "ü",
-        " ",
-        "\u2028",
-        "=1",
-        "0012",
-        "tab\there",
-        " lead",
-    ]
-    quoting = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-    chosen = cells if rng.random() < 0.5 else ["a", "b c", "", "ü", "12"]
+    monkeypatch.setattr(csv_reader, "LONGEST_ROW", rng.choice([150, 200, 1 << 20]))
+    chosen = CELLS if rng.random() < 0.5 else ["a", "b c", "", "ü", "12"]
     text = io.StringIO()
+    quoting = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
     writer = csv.writer(text, lineterminator=rng.choice(["\n", "\r\n"]), quoting=quoting)
     writer.writerow(["x", "y", "z"])
     for _ in range(rng.randint(1, 40)):
-        writer.writerow([rng.choice(chosen) for _ in range(3)])
-    path = tmp_path / "a.csv"
-    path.write_text(text.getvalue(), encoding="utf-8", newline="")
-    careful = _careful(path, "a.csv", "utf-8", ",", quiet)
-    plain = read_plain(path, "a.csv", text.getvalue(), ",")
-    if plain is not None:
-        assert plain.table.to_pydict() == careful.table.to_pydict()
-        assert plain.number.tolist() == careful.number.tolist()
-    if careful.table.num_rows:
-        assert read_csv(path, "a.csv", ",", quiet).table.to_pydict() == careful.table.to_pydict()
+        writer.writerow([rng.choice(chosen) for _ in range(rng.choice([3, 3, 3, 0, 1, 2, 4, 5]))])
+    rows, numbers = expected(text.getvalue())
+    if rows:
+        path = tmp_path / "a.csv"
+        path.write_text(text.getvalue(), encoding="utf-8", newline="")
+        assert content_of(read_csv(path, "a.csv", ",", quiet)) == (rows, numbers)
 
 
-def test_a_plain_file_is_read_with_arrow(tmp_path: Path) -> None:
-    for name, content in {"plain": "a,b\n1,2\n", "quoted": 'a,b\n"1, 2",""\n"x\ny",3\n'}.items():
-        path = plant(tmp_path, {name: content}) / name
-        assert read_plain(path, name, content, ",") is not None
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "row", ['1, "a, b",3', '1,  "two{end}lines",3', '1, "a ""b""",3', '"1", "a", "open to the ""end"""']
+)
+def test_quotes_after_spaces(tmp_path: Path, end: str, row: str) -> None:
+    content = end.join(["x,y,z", "7,8,9", row.format(end=end), "4, 5,6", ""])
+    reader = csv.reader(io.StringIO(content, newline=""), skipinitialspace=True)
+    assert content_of(read(tmp_path / "a.csv", content)) == (list(reader)[1:], [2, 3, 4])
+
+
+def test_a_quote_left_open_where_the_cells_are_as_many_as_the_columns(tmp_path: Path) -> None:
+    for content in ('a,b\n1,2\n1,"open\n2,3\n', 'a\n1\n"open\n2\n', 'a,b\n1,2\n1, "open\n2,3\n'):
+        with pytest.raises(DataError) as caught:
+            read(tmp_path / "a.csv", content)
+        assert caught.value.code == "quote-open" and "row 3 (line 3)" in caught.value.message
+
+
+def test_a_row_larger_than_arrow_parses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "LONGEST_ROW", 1000)
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "a.csv", BODY + f'"{"x" * 5000}",a\n')
+    assert caught.value.code == "cell-too-large" and caught.value.where == "a.csv, row 14"
+
+
+def test_bytes_that_are_no_letters_are_replaced(tmp_path: Path) -> None:
+    sheet = read(tmp_path / "a.csv", b"\xff\xfe" + "a,b\n1,x\n".encode("utf-16-le") + b"2\x00,\x00\x00\xd8\n\x00")
+    assert sheet.table.to_pylist() == [{"a": "1", "b": "x"}, {"a": "2", "b": "\ufffd"}]
 
 
 def test_an_unreadable_table_beside_good_ones_is_an_error(tmp_path: Path) -> None:
@@ -200,28 +223,6 @@ def test_blank_rows_between_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         f"a{end}1{end}{end}3": [2, 4],
         f'a,b{end}"1{end}{end}x",2{end}{end}3,"4"{end}': [2, 4],
     }.items():
-        path = tmp_path / "a.csv"
-        path.write_text(content, newline="")
-        careful = _careful(path, "a.csv", "utf-8", ",", quiet)
-        assert careful.number.tolist() == rows
-        for block in range(1, len(content) + 1):
-            monkeypatch.setattr("autotrain_gradio.data.tables.csv_fast.BLOCK", block)
-            found = read_plain(path, "a.csv", content, ",")
-            if found is not None:  # else a row is longer than a block
-                assert found.table.to_pydict() == careful.table.to_pydict()
-                assert found.number.tolist() == rows
-        assert found is not None
-
-
-def test_a_cell_with_line_ends_far_below_the_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the first look shows no line ends in cells, Arrow is told that there are none; that must be found out."""
-    monkeypatch.setattr("autotrain_gradio.data.tables.csv_fast.BLOCK", 40)
-    for odd in ('"one\ntwo"', '"one\n\n\ntwo\n"', '"\n"'):
-        content = "a,b\n" + '"x",1\n' * 30 + f"{odd},2\n" + '"y",3\n' * 30
-        path = tmp_path / "a.csv"
-        path.write_text(content, newline="")
-        careful = _careful(path, "a.csv", "utf-8", ",", quiet)
-        found = read_plain(path, "a.csv", content[:60], ",")
-        assert found is not None
-        assert found.table.to_pydict() == careful.table.to_pydict()
-        assert found.number.tolist() == careful.number.tolist()
+        for block in range(len(csv_reader.END) + 8, len(content) + 40):
+            monkeypatch.setattr(csv_reader, "LONGEST_ROW", block)
+            assert read(tmp_path / "a.csv", content).number.tolist() == rows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autotrain_gradio.training.audio import Speech, Utterance
-from autotrain_gradio.training.lengths import LengthSampler
+from autotrain_gradio.training.length_sampler import LengthSampler
 
 
 def lengths_of(count: int) -> np.ndarray:

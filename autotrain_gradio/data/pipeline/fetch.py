@@ -1,0 +1,66 @@
+"""The first step of a check: fetch the files, or let the source that recognizes them take them over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.data.declarations import Source
+from autotrain_gradio.data.files.referenced_files import beside
+from autotrain_gradio.data.files.tree import Tree, scan
+from autotrain_gradio.data.pipeline import takeover
+from autotrain_gradio.data.pipeline.check_result import State
+from autotrain_gradio.data.rows import Fetched, Progress
+
+NOT_READ = {
+    "hidden": "hidden",
+    "clutter": "left by the operating system (__MACOSX, Thumbs.db …)",
+    "special": "broken links or devices",
+    "unreadable-name": "with names that are no text",
+}
+
+
+def fetch(state: State, progress: Progress) -> Tree:
+    """Return the files of the data; the state is told their source, and which files were not looked at.
+
+    Where another source recognizes what was fetched, it takes the place of the first one: the request of the state
+    names it from then on (see `takeover`).
+    """
+    given, state.request = state.request, takeover.resolve_request(state.draft, state.request)
+    source = state.request.source(state.draft)
+    if state.request is not given:
+        state.findings.append(takeover.finding(source))
+    fetched, tree = _fetch(state, source, progress)
+    other = takeover.find(tree, state.request, source)
+    if other is not None:
+        state.request = takeover.take_over(other, tree, fetched, state.request, state.draft, source, progress)
+        state.findings.append(takeover.finding(other))
+        fetched, tree = _fetch(state, other, progress)
+    state.findings += [*fetched.findings, *_not_read(state, tree, fetched)]
+    return tree
+
+
+def _fetch(state: State, source: Source, progress: Progress) -> tuple[Fetched, Tree]:
+    request = state.request
+    state.source = {"name": source.name, "title": source.title, "path": request.spec.path, "revision": ""}
+    fetched = source.load().fetch(request, state.draft, progress)
+    if not isinstance(fetched, Fetched):
+        fetched = Fetched(Path(fetched))
+    state.source["revision"] = fetched.revision
+    keep = fetched.files
+    if keep is None and fetched.root.is_file():
+        keep = beside(fetched.root, request)
+    limit = request.limits.archive_members
+    return fetched, scan(fetched.root, limit=limit, splits=fetched.splits, own=fetched.own, keep=keep)
+
+
+def _not_read(state: State, tree: Tree, fetched: Fetched) -> list[Finding]:
+    passed = Counter(dict(tree.passed_over))
+    passed.update(fetched.note.get("passed_over", {}))
+    if not passed:
+        return []
+    said = ", ".join(f"{count:,} {NOT_READ.get(reason, reason)}" for reason, count in sorted(passed.items()))
+    serious = {"special", "unreadable-name"} & set(passed)
+    where = str(state.request.spec.path)
+    return [Finding("warning" if serious else "info", "passed-over", f"Passed over: {said}.", where=where)]

@@ -1,0 +1,128 @@
+"""What the readers of tables return, and how rows that come one by one become Arrow columns."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.values.arrow_columns import common_types, in_types
+
+LARGEST = 2 * 1024**3
+"""Bytes of a text table or an unpacked workbook beyond which it is refused: it would be held in memory."""
+BATCH = 20_000
+"""Rows that are gathered before they become Arrow."""
+TITLE_ABOVE = "If the first line is a title above the table, remove it: the names of the columns come first."
+
+
+@dataclass
+class Sheet:
+    """Rows of one file.
+
+    number: per row its number as a spreadsheet counts (numpy).
+    skipped: reason → rows that could not be parsed.
+    first: the cells of the first line, which may turn out to be no header.
+    """
+
+    name: str
+    table: pa.Table
+    number: Any
+    findings: list[Finding] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    first: list[str] = field(default_factory=list)
+
+
+class Gathering:
+    """Rows that come one by one, made into Arrow columns a batch at a time."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = list(names)
+        self._tables: list[pa.Table] = []
+        self._rows: list[Sequence[Any]] = []
+        self._numbers: list[int] = []
+
+    def add(self, number: int, row: Sequence[Any]) -> None:
+        """Add a row of as many cells as there are names."""
+        self._rows.append(row)
+        self._numbers.append(number)
+        if len(self._rows) >= BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        columns = list(zip(*self._rows, strict=True)) or [()] * len(self.names)
+        self._tables.append(pa.table([column_array(list(c)) for c in columns], names=self.names))
+        self._rows = []
+
+    def table(self) -> pa.Table:
+        """Return all rows; a column of several types becomes text, or numbers where they all are."""
+        if self._rows:
+            self._flush()
+        if not self._tables:
+            return pa.table({n: pa.array([], pa.string()) for n in self.names})
+        return concat_tables(self._tables)
+
+    def number(self) -> Any:
+        """Return the numbers of the rows (numpy int64)."""
+        return np.array(self._numbers, dtype=np.int64)
+
+
+def column_names(record: Sequence[str], name: str, row: int) -> list[str]:
+    """Return the names of the columns that a header gives; one without a name is called by its number.
+
+    Raises:
+        DataError: two columns have one name.
+    """
+    header = [cell.strip() for cell in record]
+    while header and not header[-1]:
+        header.pop()
+    duplicate = next((n for n, count in Counter(header).items() if count > 1 and n), None)
+    if duplicate is not None:
+        raise DataError(
+            f"Two columns have the name '{duplicate}'.", "Rename one of them.", f"{name}, row {row}", "column-twice"
+        )
+    return [n or f"column {k}" for k, n in enumerate(header, 1)]
+
+
+def empty_table(name: str) -> DataError:
+    """Return the error of a table without rows."""
+    return DataError("The table is empty.", "Save it again with a header and its rows.", name, "table-empty")
+
+
+def header_only(name: str, columns: Sequence[str]) -> DataError:
+    """Return the error of a table that has names of columns, and nothing below them."""
+    return DataError(
+        f"The table has a header ({join_examples(list(columns))}) and no rows.",
+        "Save it again with its rows.",
+        name,
+        "table-header-only",
+    )
+
+
+def concat_tables(tables: Sequence[pa.Table]) -> pa.Table:
+    """Concatenate tables; a column that one lacks is empty there, one of several types becomes text."""
+    types = common_types(tables)
+    return pa.concat_tables([in_types(t, types) for t in tables], promote_options="default")
+
+
+def column_array(values: list[Any]) -> pa.Array:
+    """Return values of one column as an Arrow array; of mixed types, all as text."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([_as_text(value) for value in values], pa.string())
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

@@ -1,0 +1,55 @@
+"""The private members of `transformers.Trainer` that this package uses, at transformers 5.23; all of them are here.
+
+The Trainer has no public way to write a checkpoint between two steps, to load the best one after a training that was
+cut short, or to choose the sampler of the training rows by a rule of our own. `tests/unit/training/
+test_trainer_internals.py` fails when a new version changes one of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import Trainer
+
+from autotrain_gradio.training.length_sampler import LengthSampler
+
+VERSION = "5.23"
+"""The version of transformers whose private members these are."""
+
+
+def save_checkpoint(trainer: Trainer) -> None:
+    """Write a complete checkpoint of the present step."""
+    trainer._save_checkpoint(trainer.model, None)
+
+
+def load_best_model(trainer: Trainer) -> None:
+    """Load the weights of the best checkpoint into the trainer's model, if one was evaluated."""
+    if trainer.args.load_best_model_at_end and trainer.state.best_model_checkpoint:
+        trainer._load_best_model()
+
+
+def prepare_inputs(trainer: Trainer, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return a batch on the trainer's device."""
+    prepared: dict[str, Any] = trainer._prepare_inputs(inputs)
+    return prepared
+
+
+class LengthGroupedTrainer(Trainer):
+    """A Trainer whose training batches hold rows of similar length; the training data set has `lengths` (rows,).
+
+    The Trainer's own `train_sampling_strategy` draws a new order when a run is resumed in the middle of an epoch, and
+    shuffles the validation rows too.
+
+    group_by_length: whether it does so; otherwise it is an ordinary Trainer.
+    """
+
+    def __init__(self, *args: Any, group_by_length: bool = True, **kwargs: Any) -> None:
+        self._group_by_length = group_by_length
+        super().__init__(*args, **kwargs)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int] | None:
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        if not self._group_by_length or not hasattr(rows, "lengths"):
+            return super()._get_train_sampler(train_dataset)
+        return LengthSampler(rows.lengths, self._train_batch_size, seed=self.args.seed)

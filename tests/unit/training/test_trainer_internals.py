@@ -1,0 +1,38 @@
+"""The private members of the Trainer: they are as expected in the installed version, and used in one module only."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import transformers
+from transformers import Trainer
+
+import autotrain_gradio
+from autotrain_gradio.training import trainer_internals
+
+PRIVATE = ("_save_checkpoint", "_load_best_model", "_prepare_inputs", "_get_train_sampler", "_train_batch_size")
+
+
+def test_the_members_are_those_of_the_installed_version() -> None:
+    assert transformers.__version__.startswith(trainer_internals.VERSION)
+    parameters = {name: list(inspect.signature(getattr(Trainer, name)).parameters) for name in PRIVATE[:4]}
+    assert parameters == {
+        "_save_checkpoint": ["self", "model", "trial"],
+        "_load_best_model": ["self"],
+        "_prepare_inputs": ["self", "inputs"],
+        "_get_train_sampler": ["self", "train_dataset"],
+    }
+    assert "self._train_batch_size" in inspect.getsource(Trainer)
+
+
+def test_no_other_module_uses_private_members_of_a_trainer() -> None:
+    private = {name for name in dir(Trainer) if name.startswith("_") and not name.startswith("__")} | set(PRIVATE)
+    found, package = [], Path(autotrain_gradio.__file__).parent
+    for file in [*package.glob("training/**/*.py"), *package.glob("tasks/**/*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            name = getattr(node, "attr", "") or getattr(node, "name", "")
+            if name in private and file.name != "trainer_internals.py":
+                found.append(f"{file.relative_to(package)}: {name}")
+    assert found == []
