@@ -55,10 +55,12 @@ class TrainStep:
             "Project": spec["project_name"],
         }
         items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts.items())
+        by_step = self.session.task.unit == "step"
+        kept = "the weights are kept" if by_step else "the best model is kept"
         html = (
             f"<div class='at-ready'><h2>Ready to train</h2><dl class='at-numbers'>{items}</dl>{estimate}"
-            "<p class='at-quiet'>Training continues when you close this page. You can stop it at any time and keep the "
-            "weights of the last step.</p></div>"
+            f"<p class='at-quiet'>Training continues when you close this page. You can stop it at any time; {kept}.</p>"
+            "</div>"
         )
         return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not problem)}
 

@@ -19,9 +19,10 @@ def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callab
     page.locator(f"{TASK}-sample-0").click()
     expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
     # A column is said to be something else: it is checked anew, and stays so.
-    row = page.locator(f"{TASK}-kinds-table tr", has_text="note")
+    table = page.locator(f"{TASK}-kinds-table")
+    row = table.get_by_role("row").filter(has=page.get_by_role("gridcell", name="note", exact=True))
     expect(row).to_contain_text("Category")
-    row.get_by_text("note", exact=True).click()
+    table.get_by_role("gridcell", name="note", exact=True).click()
     expect(page.locator(f"{TASK}-kinds-columns")).to_contain_text("note")
     page.get_by_label("Kind", exact=True).click()
     page.get_by_role("option", name="Text").click()
