@@ -12,6 +12,7 @@ from typing import Any
 from autotrain_gradio.cli import project
 from autotrain_gradio.cli.console import Bar, findings_text
 from autotrain_gradio.core.errors import DataError, Finding, StateError, UserError
+from autotrain_gradio.core.inputs import parse_value
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service, wait
 from autotrain_gradio.tasks.options import spec_from_options
@@ -48,16 +49,18 @@ class Run:
         return self._service.settings.runs / self.id
 
     def predict(self, *inputs: Any) -> list[dict[str, Any]]:
-        """Apply the model: one prediction for each input, in their order.
+        """Apply the model: one prediction for each input, in their order; `prediction["panels"]` shows it.
 
-        inputs: for a task that takes one input, its value (a file's path, or a text); else a mapping. Of a table: a row
-            as a mapping, or the path of a file of rows; its prediction is `{"file": a CSV with the predictions}`.
+        inputs: for a task with one input its value, a file's path or a text; otherwise a mapping of all inputs by name.
+            A file with a text in each row (CSV, TSV, JSON, JSON Lines, Parquet, Excel, TXT) gives one prediction for
+            each row; `{"text": …}` is always taken literally. For a table: a row as a mapping, or the path of a file of
+            rows, whose prediction is `{"file": a CSV with the predictions}`.
 
         Raises:
             UserError: there is no model yet, or an input cannot be used.
         """
         task = self._service.tasks.get(str(self.snapshot()["task"]))
-        return self._service.predict(self.id, [input_of(task, i) for i in inputs])
+        return self._service.predict(self.id, [parse_value(task.inputs, i) for i in inputs])
 
     def call(self, verb: str, **context: Any) -> Any:
         """Call a verb of the run's task and return its result; of a streaming verb, the list of its items.
@@ -204,45 +207,6 @@ def ending(snapshot: Mapping[str, Any]) -> UserError:
     message = error.get("message") or reason.get("message") or f"The training is {state}."
     hint = " ".join(h for h in (error.get("hint") or reason.get("hint"), resume) if h)
     return UserError(message, hint, error.get("where", ""), error.get("code", state))
-
-
-def input_of(task: Any, value: Any) -> dict[str, Any]:
-    """Turn what a person gives for one prediction into the task's input.
-
-    Raises:
-        UserError: the task takes several inputs and this is no mapping, or a file does not exist.
-    """
-    names = [i.name for i in task.inputs]
-    if "form" in {i.kind for i in task.inputs}:
-        return _row_or_table(value)
-    if not isinstance(value, Mapping):
-        if len(names) != 1:
-            raise UserError(f"{task.title} takes several inputs: {', '.join(names)}.", "Give all of them by name.")
-        value = {names[0]: value}
-    found = {}
-    for item in task.inputs:
-        given = value.get(item.name)
-        if given is None:
-            raise UserError(f"The input '{item.name}' is missing.", where=item.name, code="missing-input")
-        if item.kind != "text":
-            path = Path(given).expanduser().resolve()
-            if not path.is_file():
-                raise UserError(f"There is no file '{given}'.", where=item.name, code="missing-input")
-            given = str(path)
-        found[item.name] = given
-    return found
-
-
-def _row_or_table(value: Any) -> dict[str, Any]:
-    """Return a row of a table (column → cell), or the path of a file with many."""
-    if isinstance(value, Mapping):
-        return {"row": dict(value)}
-    path = Path(value).expanduser().resolve()
-    if not path.is_file():
-        raise UserError(
-            f"There is no file '{value}'.", "Give a file, or COLUMN=VALUE for each column.", "", "missing-input"
-        )
-    return {"table": str(path)}
 
 
 def saved_token() -> str | None:

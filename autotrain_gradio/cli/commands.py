@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -272,77 +271,6 @@ def publish(args: argparse.Namespace) -> int:
     service = _service()
     say(service.publish(find_run(service, args.run)))
     return 0
-
-
-def predict(args: argparse.Namespace) -> int:
-    """Apply a run's model."""
-    from autotrain_gradio.api import input_of
-
-    service = _service()
-    run = find_run(service, args.run)
-    task = service.tasks.get(str((service.snapshot(run) or {})["task"]))
-    values: list[Any] = list(args.inputs)
-    if "form" in task.can:
-        return _predict_rows(service, run, task, args)
-    if args.to:
-        raise Usage("--to is for models of tables.", "Leave it out.", code="usage")
-    if len(task.inputs) > 1:
-        pairs = [v.partition("=") for v in args.inputs]
-        values = [{name: value for name, _, value in pairs}]
-    predictions = service.predict(run, [input_of(task, v) for v in values])
-    if args.json:
-        say_json([{"input": v, **p} for v, p in zip(values, predictions, strict=True)])
-        return 0
-    for value, prediction in zip(values, predictions, strict=True):
-        say(f"{value}: {_said(prediction)}")
-    return 0
-
-
-def _predict_rows(service: Service, run: str, task: Task, args: argparse.Namespace) -> int:
-    """Predict a row given as COLUMN=VALUE, or the rows of files, each into a file of its own."""
-    from autotrain_gradio.api import input_of
-
-    files = [v for v in args.inputs if "=" not in v or Path(v).expanduser().is_file()]
-    if args.to and len(files) != 1:
-        raise Usage("--to wants one table of rows.", "Give one file.", code="usage")
-    cells = [v.partition("=") for v in args.inputs if v not in files]
-    rows: list[Any] = [{name: value or None for name, _, value in cells}] if cells else []
-    found = service.predict(run, [input_of(task, v) for v in (*rows, *files)])
-    told = []
-    for given, prediction in zip((*rows, *files), found, strict=True):
-        if "file" in prediction:
-            target = Path(args.to or f"{Path(given).stem}-predictions.csv")
-            if target.exists() and not args.to:
-                raise Usage(f"'{target}' exists.", "Name another file with --to.", code="target-exists")
-            shutil.copyfile(prediction["file"], target)
-            prediction["file"] = str(target)
-        told.append({"input": given, **prediction})
-        if args.json:
-            continue
-        if "file" in prediction:
-            count, note = prediction["rows"], f" ({prediction['note']})" if prediction.get("note") else ""
-            say(f"{count:,} row{'s' if count != 1 else ''} with predictions in {prediction['file']}{note}")
-        else:
-            say(_said(prediction))
-    if args.json:
-        say_json(told)
-    return 0
-
-
-def _said(prediction: dict[str, Any]) -> str:
-    scores, note = prediction.get("scores"), f" ({prediction['note']})" if prediction.get("note") else ""
-    if scores and "labels" in prediction:
-        return (", ".join(f"{label} {scores[label]:.1%}" for label in prediction["labels"]) or "no label") + note
-    if scores:
-        best = sorted(scores.items(), key=lambda s: -s[1])[:5]
-        return ", ".join(f"{label} {score:.1%}" for label, score in best) + note
-    if isinstance(prediction.get("targets"), dict):
-        return ", ".join(f"{name}: {told['label']}" for name, told in prediction["targets"].items())
-    if isinstance(prediction.get("values"), dict):
-        units = prediction.get("units") or {}
-        said = {name: f"{value:.6g} {units.get(name, '')}".rstrip() for name, value in prediction["values"].items()}
-        return ", ".join(f"{name} {value}" for name, value in said.items())
-    return ", ".join(f"{k} {v}" for k, v in prediction.items())
 
 
 def call(args: argparse.Namespace) -> int:

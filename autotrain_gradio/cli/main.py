@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from autotrain_gradio import __version__
-from autotrain_gradio.cli import commands
+from autotrain_gradio.cli import commands, predict
 from autotrain_gradio.cli.commands import PROGRAM, Usage
 from autotrain_gradio.cli.console import say, say_error
 from autotrain_gradio.core.errors import NotFound, UserError, did_you_mean
@@ -120,7 +120,7 @@ def build(tasks: Registry) -> Parser:
         ("show", commands.show, "Show a run: its state, figures and results."),
         ("stop", commands.stop, "Stop a run after its current step; its weights are kept."),
         ("resume", commands.resume, "Continue a stopped, failed or interrupted run from its last checkpoint."),
-        ("predict", commands.predict, "Apply a run's model."),
+        ("predict", predict.run, "Apply a run's model to new inputs."),
         ("call", commands.call, "Call a verb of a run's task; its items are printed as they come."),
         ("export", commands.export, "Copy a run's model into a folder."),
         (
@@ -132,8 +132,7 @@ def build(tasks: Registry) -> Parser:
         command = add(name, call, text)
         command.add_argument("run", metavar="RUN", help=run_help)
         if name == "predict":
-            command.add_argument("inputs", metavar="INPUT", nargs="+", help="a file or a text; NAME=VALUE if several")
-            command.add_argument("--to", metavar="FILE", help="where the predictions for a table of rows go, as CSV")
+            predict.add_arguments(command)
         if name == "call":
             command.add_argument("verb", metavar="VERB", nargs="?", help="name of a verb (default: list them)")
             command.add_argument("--context", metavar="JSON", help="what the verb takes, as a JSON object")

@@ -197,17 +197,17 @@ class Runs(Core):
         task = self.tasks.get(str(record.spec()["task"]))
         return record, NamedRegistry("verb", task.public_verbs()).get(name)
 
-    def form(self, run: str) -> dict[str, Any]:
-        """Return what a row for the run's model is made of: `{"features": [{"name", "kind", "typical", …}], …}`.
+    def model_json(self, run: str, name: str) -> dict[str, Any]:
+        """Return the content of a JSON file beside the run's model, such as `form.json`.
 
-        The fields of a feature are those of `training.tabular.frame.Feature`.
+        name: of the file, without a folder; chosen by code, never by a user.
 
         Raises:
-            StateError: the run has no model yet, or one that takes no rows of a table.
+            StateError: the run has no model yet, or its model has no such file.
         """
-        found = read_json(model_export.model(self.store.get(run)) / "form.json")
-        if not isinstance(found, dict) or not isinstance(found.get("features"), list):
-            raise StateError("The model of this run takes no rows of a table.", code="no-form")
+        found = read_json(model_export.model(self.store.get(run)) / Path(name).name)
+        if not isinstance(found, dict):
+            raise StateError(f"The model of this run has no {name}.", "Train it again.", code="no-form")
         return found
 
     def publish(self, run: str, owner: str = LOCAL, *, token: str | None = None) -> str:

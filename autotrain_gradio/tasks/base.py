@@ -9,6 +9,8 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.inputs import Input, InputKind
+from autotrain_gradio.core.panels import PanelKind
 from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import Model
 from autotrain_gradio.data.declarations import Check, Column, Layout, Source
@@ -124,19 +126,6 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Input:
-    """What "try it" asks for: kind `image`, `text`, `audio` or `file`; or `form` or `table`.
-
-    A `form` is `{column: value}`, its fields are those of the run's model; a `table` is a file with many of them, and
-    its prediction `{"file": a CSV}`. Where a task has both, one of them is given.
-    """
-
-    name: str
-    title: str
-    kind: Literal["image", "text", "audio", "file", "form", "table"]
-
-
-@dataclass(frozen=True)
 class Sample:
     """A data set that comes with the app, or with a package.
 
@@ -201,6 +190,10 @@ class Task:
     """Parameters that change what the preview shows, in addition to those of previewed groups."""
     parameter_groups: tuple[ParameterGroup, ...] = ()
     """Groups of parameters of its own."""
+    panel_kinds: tuple[PanelKind, ...] = ()
+    """Kinds of panels of its own, for its previews, reports and predictions."""
+    input_kinds: tuple[InputKind, ...] = ()
+    """Kinds of inputs of its own, for `inputs`."""
     requires: tuple[Requirement, ...] = ()
     """Packages that it needs; a missing one is an error finding with the command that installs it."""
     verbs: tuple[Verb, ...] = ()
@@ -209,7 +202,7 @@ class Task:
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)
     can: frozenset[str] = frozenset({"predict"})
-    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `form`: a model has a `form.json`."""
+    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`."""
 
     @property
     def default_model(self) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autotrain_gradio.core.inputs import InputKind
+from autotrain_gradio.core.panels import PanelKind
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.tasks.base import Sample, Task
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
@@ -58,8 +60,8 @@ class Extension:
     name: str
     sources: tuple[SourceFor, ...] = ()
     samples: tuple[SampleFor, ...] = ()
-    panel_kinds: tuple[Any, ...] = ()
-    input_kinds: tuple[Any, ...] = ()
+    panel_kinds: tuple[PanelKind, ...] = ()
+    input_kinds: tuple[InputKind, ...] = ()
     verbs: tuple[Verb, ...] = ()
     parameter_groups: tuple[ParameterGroup, ...] = ()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from autotrain_gradio.core import inputs, panels
 from autotrain_gradio.core.errors import Finding, NotFound, SpecError, UserError, did_you_mean
 from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import DataSpec, RunSpec, findings_of, parse
@@ -92,6 +93,12 @@ def registry() -> Registry:
     """
     tasks: list[Task] = _declared(ENTRY_POINTS, "TASK")
     extensions: list[Extension] = _declared(EXTENSIONS, "EXTENSION")
+    declared: list[Task | Extension] = [*tasks, *extensions]
+    for item in declared:
+        for panel_kind in item.panel_kinds:
+            panels.KINDS.add(panel_kind)
+        for input_kind in item.input_kinds:
+            inputs.KINDS.add(input_kind)
     return Registry(tasks, extensions)
 
 

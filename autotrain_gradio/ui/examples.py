@@ -1,42 +1,19 @@
-"""Inputs to try a model with: texts that its training has shown predictions of, and did not learn from."""
+"""Values to try a model with: those that the sample predictions of its training showed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from typing import Any
 
-from autotrain_gradio.tasks.base import Input
+from autotrain_gradio.core.inputs import Input
 
 OFFERED = 3
 
-SCRIPT = """
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('button');
-  if (button) trigger('submit', {text: button.textContent});
-});
-"""
 
-
-def texts(snapshot: Mapping[str, Any], inputs: Sequence[Input]) -> list[str]:
-    """Return texts of the latest sample predictions, where a task asks for one text: the shortest ones, as they were
-    shown (a long one is cut). None where there was no evaluation."""
+def example_values(snapshot: Mapping[str, Any], declared: Input) -> list[str]:
+    """Return the shortest values of an input in the latest sample predictions (the panel's `examples`), if any."""
     samples = snapshot.get("samples") or []
-    if not samples or len(inputs) != 1:
+    if not samples:
         return []
-    shown = dict.fromkeys((samples[-1]["panel"].get("examples") or {}).get(inputs[0].name) or [])
-    return sorted(shown, key=len)[:OFFERED]
-
-
-def html(found: Sequence[str]) -> str:
-    """Draw each text as a button; of none nothing."""
-    if not found:
-        return ""
-    buttons = "".join(f"<li><button type='button' dir='auto'>{escape(text)}</button></li>" for text in found)
-    return f"<p class='at-note'>Or one of the validation part, with a click:</p><ul class='at-examples'>{buttons}</ul>"
-
-
-def chosen(told: Any) -> str:
-    """Return the text that the browser sent; nothing in it is trusted to be of any form."""
-    text = told.get("text") if isinstance(told, Mapping) else None
-    return text if isinstance(text, str) else ""
+    values = (samples[-1]["panel"].get("examples") or {}).get(declared.name) or []
+    return sorted(dict.fromkeys(map(str, values)), key=len)[:OFFERED]

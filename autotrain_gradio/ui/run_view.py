@@ -101,7 +101,6 @@ class RunView:
         self.back.click(lambda: None, None, context.run, **UNQUEUED)
         self.actions.wire(self.problem)
         self.samples.wire()
-        self.try_it.wire()
         self.publish.wire()
 
     def open_outputs(self) -> list[Any]:

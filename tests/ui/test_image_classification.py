@@ -62,9 +62,9 @@ def test_from_the_sample_to_a_prediction(app: App, visit: Visit, tmp_path: Path)
     expect(page.locator("#run-samples img")).to_have_count(8)
     assert page.locator("#run-chart-0 canvas, #run-chart-0 svg").count() > 0
 
-    page.locator("#try-it-image-0 input[type=file]").set_input_files(str(SAMPLES / "star" / "star_03.jpg"))
-    expect(page.locator("#try-it-label")).to_contain_text("leaf")
-    expect(page.locator("#try-it-label")).to_contain_text("%")
+    page.locator("#try-it-image input[type=file]").set_input_files(str(SAMPLES / "star" / "star_03.jpg"))
+    expect(page.locator("#try-it-prediction")).to_contain_text("leaf")
+    expect(page.locator("#try-it-prediction")).to_contain_text("%")
 
     with page.expect_download() as downloading:
         page.locator("#run-download").click()
@@ -144,9 +144,9 @@ def test_a_task_of_another_package_has_a_tab_that_works(app: App, visit: Visit, 
     page.locator("#mood-reading-model-next").click()
     page.locator("#mood-reading-start").click()
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed")
-    page.locator("#try-it-text-0 textarea").fill("a sunny day")
+    page.locator("#try-it-text textarea").fill("a sunny day")
     page.locator("#try-it-ask").click()
-    expect(page.locator("#try-it-label")).to_contain_text("glad")
+    expect(page.locator("#try-it-prediction")).to_contain_text("glad")
 
 
 def test_publishing_is_asked_for_before_the_training(app: App, visit: Visit) -> None:

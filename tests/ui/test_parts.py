@@ -12,15 +12,12 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding, NotFound, UserError
-from autotrain_gradio.tasks.base import Chart, Input
+from autotrain_gradio.tasks.base import Chart
 from autotrain_gradio.tasks.registry import registry
 from autotrain_gradio.ui import (
-    answers,
     background_task,
     check_view,
-    examples,
     label_table,
     messages,
     models,
@@ -35,15 +32,6 @@ from autotrain_gradio.ui.task_form import TaskForm, merge, parameter_defaults
 
 EVIL = "<script>alert('x')</script>\"&"
 TASK = registry().get("image-classification")
-
-
-def test_an_answer_with_several_labels_shows_those_given_and_each_threshold() -> None:
-    answer = {"labels": [EVIL], "scores": {EVIL: 0.6, "b": 0.3}, "thresholds": {EVIL: 0.25, "b": 0.5}}
-    drawn = answers.draw(answer)[1]
-    assert "<script" not in drawn and drawn.count("class='at-given'") == 1 and drawn.count("✓") == 1
-    assert "width:60.0%" in drawn and "left:25.0%" in drawn and "left:50.0%" in drawn
-    assert "No label" in answers.draw({**answer, "labels": []})[1]
-    assert "threshold" not in answers.draw({"labels": ["b"], "scores": {"b": 0.5}})[1]
 
 
 def test_the_form_has_a_component_for_each_parameter_and_returns_what_it_shows() -> None:
@@ -82,14 +70,6 @@ def test_the_form_keeps_sections_that_have_no_component() -> None:
     made = task_form.spec({component: component.value for component in task_form.inputs()})
     assert made["hub"] == spec["hub"] and made["resources"] == spec["resources"]
     assert made["data"]["path"] == "x" and made["data"]["max_samples"] == 5
-
-
-def test_what_was_heard_is_shown_with_the_times_of_its_parts() -> None:
-    parts = [{"start": 0.0, "end": 4.25, "text": "नमस्ते"}, {"start": 4.25, "end": 3725.0, "text": EVIL}]
-    drawn = answers.draw({"text": "नमस्ते <b>", "seconds": 3725.0, "segments": parts, "note": "Cut."})[1]
-    assert "नमस्ते &lt;b&gt;" in drawn and "0:00.0–0:04.2" in drawn and "0:04.2–1:02:05" in drawn
-    assert "<script" not in drawn and "Cut." in drawn
-    assert "Nothing was heard" in answers.draw({"text": " ", "segments": []})[1]
 
 
 def test_labels_are_renamed_merged_and_left_out() -> None:
@@ -134,21 +114,6 @@ def test_a_setting_that_the_page_shows_is_named_as_it_stands_there() -> None:
 def test_errors_are_told_with_place_and_advice() -> None:
     html = messages.error(UserError("Bad <zip>", "Pack it again.", "photos.zip"))
     assert "Bad &lt;zip&gt;" in html and "Pack it again." in html and "photos.zip" in html
-
-
-def test_texts_to_try_are_those_that_were_shown_predictions_of() -> None:
-    def run(name: str, *texts: str) -> dict[str, Any]:
-        shown = panels.table("", ["any header", ""], [[t, "✓"] for t in texts], examples={name: texts})
-        return {"samples": [{"step": 1, "panel": shown}]}
-
-    wanted = [Input("text", "A text", "text")]
-    assert examples.texts(run("text", "a long one", "one", "one", "three", EVIL), wanted)[:2] == ["one", "three"]
-    assert not examples.texts(run("model", "one"), wanted)
-    assert not examples.texts({"samples": [{"step": 1, "panel": panels.table("", ["text"], [["one"]])}]}, wanted)
-    assert not examples.texts({"samples": []}, wanted)
-    assert not examples.texts(run("text", "one"), [*wanted, Input("other", "Another", "text")])
-    assert examples.html([]) == "" and "<script" not in examples.html([EVIL])
-    assert examples.chosen({"text": "x"}) == "x" and examples.chosen(None) == examples.chosen({"text": 3}) == ""
 
 
 def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:

@@ -46,16 +46,16 @@ def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callab
     spec = (app.service.snapshot(run["id"]) or {})["spec"]
     assert spec["model"] == "logistic_regression,decision_tree" and spec["data"]["options"]["kinds"] == {"note": "text"}
 
-    form = page.locator("#try-it-form-0")
+    form = page.locator("#try-it-row")
     expect(form.get_by_label("plan")).to_have_value("basic")
     form.get_by_label("faults").fill("9")
     form.get_by_label("age").fill("")
-    form.get_by_role("button", name="Predict this row").click()
-    expect(page.locator("#try-it-label")).to_contain_text("left")
-    page.set_input_files("#try-it-table-0 input[type=file]", CUSTOMERS)
-    expect(page.locator("#try-it-other")).to_contain_text("600 rows predicted")
+    page.get_by_role("button", name="Predict this row").click()
+    expect(page.locator("#try-it-prediction")).to_contain_text("left")
+    page.set_input_files("#try-it-table input[type=file]", CUSTOMERS)
+    expect(page.locator("#try-it-prediction")).to_contain_text("600 rows")
     with page.expect_download() as found:
-        page.locator("#try-it-other a").click()
+        page.locator("#try-it-prediction a").click()
     found.value.save_as(tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

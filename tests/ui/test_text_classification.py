@@ -49,21 +49,21 @@ def test_from_the_sample_with_several_labels_to_an_answer(app: App, visit: Calla
     expect(page.locator("#run-report")).to_contain_text("thresholds tuned on the other half")
     expect(page.locator("#run-samples table tbody tr")).to_have_count(8)
 
-    page.locator("#try-it-text-0 textarea").fill("Where is my parcel? " + "Please answer. " * 40)
+    page.locator("#try-it-text textarea").fill("Where is my parcel? " + "Please answer. " * 40)
     page.locator("#try-it-ask").click()
-    answer = page.locator("#try-it-other .at-answer")
+    answer = page.locator("#try-it-prediction .at-answer")
     expect(answer.locator(".at-scores li")).to_have_count(4)
     assert answer.locator(".at-chips li").count() >= 1
-    expect(page.locator("#try-it-other")).to_contain_text("the model reads the first 16")
+    expect(page.locator("#try-it-prediction")).to_contain_text("was truncated to the first 16")
 
-    # A text of the validation part is there for a click.
-    before = page.locator("#try-it-other").inner_text()
-    offered = page.locator("#try-it-examples button")
+    # An example of the validation split is there for a click.
+    before = page.locator("#try-it-prediction").inner_text()
+    offered = page.locator("button.at-example")
     expect(offered).to_have_count(3)
     shown = page.locator("#run-samples tbody th").all_inner_texts()
     text = offered.nth(1).inner_text()
     assert text in shown
     offered.nth(1).click()
-    expect(page.locator("#try-it-text-0 textarea")).to_have_value(text)
-    expect(page.locator("#try-it-other")).not_to_have_text(before, use_inner_text=True)
+    expect(page.locator("#try-it-text textarea")).to_have_value(text)
+    expect(page.locator("#try-it-prediction")).not_to_have_text(before, use_inner_text=True)
     expect(answer.locator(".at-scores li")).to_have_count(4)

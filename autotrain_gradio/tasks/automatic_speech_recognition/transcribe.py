@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.data.media.audio_files import read_audio
 from autotrain_gradio.tasks.automatic_speech_recognition import decoding, models, seq2seq
@@ -29,8 +30,9 @@ SHORTEST = 0.05
 class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """The recogniser that a run has trained.
 
-    Inputs: `{"audio": path}`. Predictions: `{"text", "seconds", "segments": [{"start", "end", "text"}]}`, times in
-    seconds. Longer audio is cut at its pauses into chunks of at most `CHUNK` seconds; memory holds one at a time.
+    Inputs: `{"audio": path}`. Predictions: `{"text", "seconds", "segments": [{"start", "end", "text"}],
+    "panels"}`, times in seconds. Longer audio is cut at its pauses into chunks of at most `CHUNK` seconds; memory holds
+    one at a time.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -61,7 +63,10 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             text = self._hear(audio)
             if text:
                 segments.append({"start": round(start, 2), "end": round(end, 2), "text": text})
-        return {"text": " ".join(str(s["text"]) for s in segments), "seconds": round(end, 2), "segments": segments}
+        text, seconds = " ".join(str(s["text"]) for s in segments), round(end, 2)
+        note, empty = f"{seconds:g} s of audio.", "No speech was recognized."
+        panel = panels.text_block("Transcript", text, segments=segments, empty=empty, note=note)
+        return {"text": text, "seconds": seconds, "segments": segments, "panels": [panel]}
 
     def _hear(self, audio: Wave) -> str:
         features = {k: v.to(self._model.device) for k, v in self._collator.features([audio]).items()}

@@ -14,6 +14,7 @@ from datasets import DatasetDict
 from transformers import AutoImageProcessor, AutoModelForImageClassification, Trainer, TrainingArguments
 
 from autotrain_gradio import data
+from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.image_classification import TASK, models
@@ -163,8 +164,8 @@ def model_card(run: Reporter, rows: DatasetDict, names: list[str], found: Mappin
 class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """The classifier that a run has trained.
 
-    Inputs: `{"image": path}`. Predictions: `{"label", "scores": {label: share}}`, the most likely first. Images are
-    prepared as the validation images of the training were.
+    Inputs: `{"image": path}`. Predictions: `{"label", "scores": {label: probability}, "panels"}`, the most likely
+    first. Images are prepared as the validation images of the training were.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -192,4 +193,4 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         shares = self._model(pixel_values=batch).logits.float().softmax(-1).cpu().numpy()
         names = self._model.config.id2label
         scores = [{names[int(i)]: float(row[i]) for i in np.argsort(-row, kind="stable")} for row in shares]
-        return [{"label": next(iter(s)), "scores": s} for s in scores]
+        return [{"label": next(iter(s)), "scores": s, "panels": [panels.scores("Prediction", s)]} for s in scores]

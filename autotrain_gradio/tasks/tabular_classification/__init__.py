@@ -90,5 +90,5 @@ TASK = Task(
         "tabular_single_column_classification",
         "tabular_multi_column_classification",
     ),
-    can=frozenset({"predict", "checkpoints", "form"}),
+    can=frozenset({"predict", "checkpoints"}),
 )

@@ -72,5 +72,5 @@ TASK = Task(
         "tabular_single_column_regression",
         "tabular_multi_column_regression",
     ),
-    can=frozenset({"predict", "checkpoints", "form"}),
+    can=frozenset({"predict", "checkpoints"}),
 )

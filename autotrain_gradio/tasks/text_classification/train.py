@@ -13,6 +13,7 @@ from datasets import DatasetDict
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
+from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.runs.reporter import Reporter
@@ -191,9 +192,9 @@ def model_card(
 class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """The classifier that a run has trained.
 
-    Inputs: `{"text": str}`. Predictions: `{"label", "scores": {label: share}}`, the likeliest first; with several
-    labels a text `{"labels", "scores", "thresholds"}`, `labels` being those whose score reaches their threshold.
-    `note` says that a text was cut to what the model reads.
+    Inputs: `{"text": str}`. Predictions: `{"label", "scores": {label: probability}, "panels"}`, the most likely first;
+    of a multi-label model `{"labels", "scores", "thresholds", "panels"}`, `labels` being those whose score reaches
+    their threshold. `note`: the text was truncated.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -231,15 +232,20 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             batch = {k: v.to(self._model.device) for k, v in self._collate(items).items()}
             logits = self._model(**batch).logits.float().cpu().numpy()
             for i, scores in zip(part, self._labels.scores(logits), strict=True):
-                found.append(self._answer(scores))
+                note = ""
                 if tokens.full[i] > limit:
-                    found[-1]["note"] = f"The text has {tokens.full[i]:,} tokens; the model reads the first {limit:,}."
+                    note = f"The text has {tokens.full[i]:,} tokens and was truncated to the first {limit:,}."
+                found.append(self._prediction(scores, note))
         return found
 
-    def _answer(self, scores: np.ndarray) -> dict[str, Any]:
+    def _prediction(self, scores: np.ndarray, note: str) -> dict[str, Any]:
         order = np.argsort(-scores, kind="stable")
         named = {self._labels.names[i]: float(scores[i]) for i in order}
+        noted = {"note": note} if note else {}
         if not self._labels.multi_label:
-            return {"label": next(iter(named)), "scores": named}
+            panel = panels.scores("Prediction", named, note=note)
+            return {"label": next(iter(named)), "scores": named, **noted, "panels": [panel]}
         limits = {self._labels.names[i]: float(self._limits[i]) for i in order}
-        return {"labels": self._labels.predicted(scores, self._limits), "scores": named, "thresholds": limits}
+        labels = self._labels.predicted(scores, self._limits)
+        panel = panels.scores("Prediction", named, predicted=labels, thresholds=limits, note=note)
+        return {"labels": labels, "scores": named, "thresholds": limits, **noted, "panels": [panel]}

@@ -1,8 +1,7 @@
-"""What a table's model says about rows that are typed, or that stand in a file."""
+"""Predictions of a table's model for single rows and for the rows of a file."""
 
 from __future__ import annotations
 
-import csv
 import shutil
 import tempfile
 import time
@@ -13,17 +12,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.csv_files import write_csv
 from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.values.arrow_columns import as_text
 from autotrain_gradio.training.tabular import frame, prepare, saving
 from autotrain_gradio.training.tabular.model import Answers
 from autotrain_gradio.training.tabular.search import quiet
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 KEPT_SECONDS = 3600.0
 """How long a file of predictions is kept for its download."""
-YES = 0.5
+THRESHOLD = 0.5
+"""Probability from which on a label of several is predicted."""
+PREVIEW_ROWS = 5
+PREVIEW_COLUMNS = 6
 FOLDER = "predictions"
 
 
@@ -31,10 +35,11 @@ class Predictor:
     """The model in a folder.
 
     Inputs: `{"row": {column: value}}`, or `{"table": path}` of a CSV, Excel or Parquet file.
-    Predictions of a row: `{"label", "scores"}`, or with several labels `{"labels", "scores"}`, the most likely first;
-    of numbers `{"values": {target: number}}`, and `"units": {target: unit}` of those that have one; of several targets
-    with classes `{"targets": {target: {"label", "scores"}}}`. Of a table: `{"file": path of a CSV, "rows", "columns"}`:
-    the rows with what was predicted; `note` says what was odd in the file, such as rows that could not be read.
+    Predictions of a row: `{"label", "scores"}`, or of a multi-label model `{"labels", "scores"}`, the most likely
+    first; of numbers `{"values": {target: number}}`, and `"units": {target: unit}` of those that have one; of several
+    targets with classes `{"targets": {target: {"label", "scores"}}}`. Of a table: `{"file": path of a CSV, "rows",
+    "columns"}`: its rows with the predictions; `note`: warnings about the file, such as rows that could not be parsed.
+    All have `panels`.
     """
 
     def __init__(self, folder: str | Path, output: Path | None = None) -> None:
@@ -51,43 +56,49 @@ class Predictor:
             UserError: there is no such file, or an input holds neither a row nor a table.
         """
         rows = [i["row"] for i in inputs if isinstance(i.get("row"), Mapping)]
-        said = iter(self._said(self._answers(frame.frame_of_rows(rows, self.form.features)), len(rows)) if rows else [])
+        typed = frame.frame_of_rows(rows, self.form.features) if rows else None
+        predictions = iter(self._predictions(self._outputs(typed), len(rows)) if typed is not None else [])
         found = []
         for given in inputs:
             if isinstance(given.get("row"), Mapping):
-                found.append(next(said))
+                found.append(next(predictions))
             elif given.get("table"):
                 found.append(self._table(Path(given["table"])))
             else:
                 raise UserError("There is nothing to predict from.", "Give a row or a table.", code="no-input")
         return found
 
-    def _answers(self, rows: pd.DataFrame) -> Answers:
+    def _outputs(self, rows: pd.DataFrame) -> Answers:
         if not len(rows):
             return [np.zeros((0, len(t["labels"]))) if t["labels"] else np.zeros(0) for t in self.form.targets]
         with quiet():
             return self._model.fitted.predict(prepare.prepared(self._model.transformer, rows))
 
-    def _said(self, answers: Answers, count: int) -> list[dict[str, Any]]:
+    def _predictions(self, outputs: Answers, count: int) -> list[dict[str, Any]]:
+        """Return a prediction with its panels for each of `count` rows."""
         targets = self.form.targets
+        names = [t["name"] for t in targets]
         if self.form.task == "regression":
-            names = [t["name"] for t in targets]
             units = {t["name"]: t["unit"] for t in targets if t.get("unit")}
-            told = {"units": units} if units else {}
+            with_units = {"units": units} if units else {}
+            values = [{n: float(o[i]) for n, o in zip(names, outputs, strict=True)} for i in range(count)]
             return [
-                {"values": {n: float(a[i]) for n, a in zip(names, answers, strict=True)}, **told} for i in range(count)
+                {"values": v, **with_units, "panels": [panels.numbers("Prediction", v, units=units)]} for v in values
             ]
         if self.form.multi_label:
             found = []
             for i in range(count):
-                shares = {t["name"]: float(a[i, 1]) for t, a in zip(targets, answers, strict=True)}
-                scores = dict(sorted(shares.items(), key=lambda s: -s[1]))
-                found.append({"labels": [n for n, s in scores.items() if s >= YES], "scores": scores})
+                probabilities = {n: float(o[i, 1]) for n, o in zip(names, outputs, strict=True)}
+                scores = dict(sorted(probabilities.items(), key=lambda s: -s[1]))
+                labels = [n for n, s in scores.items() if s >= THRESHOLD]
+                panel = panels.scores("Prediction", scores, predicted=labels)
+                found.append({"labels": labels, "scores": scores, "panels": [panel]})
             return found
-        each = [[_label(a[i], t["labels"]) for t, a in zip(targets, answers, strict=True)] for i in range(count)]
+        each = [[_label(o[i], t["labels"]) for t, o in zip(targets, outputs, strict=True)] for i in range(count)]
         if len(targets) == 1:
-            return [one[0] for one in each]
-        return [{"targets": {t["name"]: a for t, a in zip(targets, one, strict=True)}} for one in each]
+            return [{**one[0], "panels": [panels.scores("Prediction", one[0]["scores"])]} for one in each]
+        named = [dict(zip(names, one, strict=True)) for one in each]
+        return [{"targets": n, "panels": [panels.scores(name, t["scores"]) for name, t in n.items()]} for n in named]
 
     def _table(self, path: Path) -> dict[str, Any]:
         if not path.is_file():
@@ -100,17 +111,24 @@ class Predictor:
             raise DataError(f"{path.name} has no rows.", "Write one line for each.", path.name, "empty-table")
         where = [f"{path.name}, row {n}" for n in sheet.number]
         rows = frame.frame_of_table(sheet.table, self.form.features, where)
-        columns = self._columns(self._answers(rows), set(sheet.table.column_names))
+        columns = self._columns(self._outputs(rows), set(sheet.table.column_names))
         given = {name: as_text(sheet.table.column(name)).to_pylist() for name in sheet.table.column_names}
         target = self._place(path)
-        with target.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([escaped(n) for n in (*given, *columns)])
-            for cells in zip(*given.values(), *columns.values(), strict=True):
-                writer.writerow([escaped(c) for c in cells])
-        said = " ".join(f.message for f in sheet.findings)
-        answer = {"file": str(target), "rows": len(rows), "columns": list(columns)}
-        return {**answer, "note": said} if said else answer
+        table = list(zip(*given.values(), *columns.values(), strict=True))
+        write_csv(target, [*given, *columns], table)
+        warnings = " ".join(f.message for f in sheet.findings)
+        shown = [*list(columns)[:PREVIEW_COLUMNS], *list(given)[: PREVIEW_COLUMNS - len(columns)]]
+        cells = {**given, **columns}
+        panel = panels.download(
+            "Predictions",
+            str(target),
+            rows=len(rows),
+            columns=shown,
+            preview=[[cells[name][i] for name in shown] for i in range(min(PREVIEW_ROWS, len(rows)))],
+            note=f"Added to the columns of {path.name}: {join_examples(list(columns), limit=4)}. {warnings}".strip(),
+        )
+        answer = {"file": str(target), "rows": len(rows), "columns": list(columns), "panels": [panel]}
+        return {**answer, "note": warnings} if warnings else answer
 
     def _columns(self, answers: Answers, taken: set[str]) -> dict[str, list[Any]]:
         """Return the columns to add: predictions, and a score for each class."""
@@ -126,11 +144,9 @@ class Predictor:
         if self.form.multi_label:
             names = [t["name"] for t in self.form.targets]
             count = len(answers[0])
-            add(
-                "prediction",
-                [", ".join(n for n, a in zip(names, answers, strict=True) if a[i, 1] >= YES) for i in range(count)],
-            )
-            for name, answer in zip(names, answers, strict=True):
+            pairs = list(zip(names, answers, strict=True))
+            add("prediction", [", ".join(n for n, a in pairs if a[i, 1] >= THRESHOLD) for i in range(count)])
+            for name, answer in pairs:
                 add(f"score {name}", [round(float(s), 6) for s in answer[:, 1]])
             return found
         for target, answer in zip(self.form.targets, answers, strict=True):
@@ -154,23 +170,9 @@ class Predictor:
         return Path(tempfile.mkdtemp(dir=self._output)) / f"{path.stem}-predictions.csv"
 
 
-def _label(shares: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    scores = {names[int(i)]: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
+def _label(probabilities: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    scores = {names[int(i)]: float(probabilities[i]) for i in np.argsort(-probabilities, kind="stable")}
     return {"label": next(iter(scores)), "scores": scores}
-
-
-def escaped(cell: Any) -> Any:
-    """Return a cell that a spreadsheet takes for what it is: text that looks like a formula gets an apostrophe.
-
-    Source: OWASP, CSV Injection. Numbers stay as they are, with their sign.
-    """
-    if not isinstance(cell, str) or not cell.startswith(FORMULA):
-        return "" if cell is None else cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell
 
 
 def load(directory: Path) -> Predictor:

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from autotrain_gradio.tasks.verb_call import VerbCall
+from autotrain_gradio.worker import input_rows
 
 
 def load(call: VerbCall) -> ModuleType:
@@ -14,6 +15,5 @@ def load(call: VerbCall) -> ModuleType:
 
 
 def run(call: VerbCall) -> list[dict[str, Any]]:
-    """Return a prediction for each of `context["inputs"]`."""
-    found: list[dict[str, Any]] = call.predictor()(call.context["inputs"])
-    return found
+    """Return a prediction with panels for each of `context["inputs"]`, and for each row of those that are files."""
+    return input_rows.predict(call.predictor(), call.context["inputs"], call.directory, call.resolved)

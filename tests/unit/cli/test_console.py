@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.cli import commands
 from autotrain_gradio.cli.console import Bar, duration, findings_text, say, training_line
 
 
@@ -73,13 +72,3 @@ def test_each_note_and_each_evaluation_is_written_once(capsys: pytest.CaptureFix
     assert said.count("validation at step 10: loss 0.5, accuracy 0.75") == 1
     bar.training({**shown, "series": {"eval_loss": [[10, 0.5], [20, 0.4]]}})
     assert "validation at step 20: loss 0.4" in capsys.readouterr().err
-
-
-def test_predictions_are_said_with_what_is_to_be_known_about_them() -> None:
-    scores = {"late": 0.9, "price": 0.4, "praise": 0.1}
-    assert commands._said({"label": "late", "scores": scores, "note": "Cut."}) == (
-        "late 90.0%, price 40.0%, praise 10.0% (Cut.)"
-    )
-    assert commands._said({"labels": ["late", "price"], "scores": scores}) == "late 90.0%, price 40.0%"
-    assert commands._said({"labels": [], "scores": scores}) == "no label"
-    assert commands._said({"text": "hello"}) == "text hello"

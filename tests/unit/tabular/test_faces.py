@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from autotrain_gradio.api import input_of
-from autotrain_gradio.cli import commands
 from autotrain_gradio.cli.console import training_line
-from autotrain_gradio.cli.main import main
 from autotrain_gradio.core import panels
-from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import render_all_html, render_text
 from autotrain_gradio.core.spec import RunSpec, from_yaml
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.snapshot import Fold
 from autotrain_gradio.tasks.registry import registry, resolve
-from autotrain_gradio.ui import answers, check_view, column_kinds, models, row_form, run_html
+from autotrain_gradio.ui import check_view, column_kinds, models, run_html
 
 NASTY = '"><script>alert(1)</script>'
-FEATURE = {"typical": None, "low": None, "high": None, "choices": [], "distinct": 0, "whole": False, "missing": False}
-
-
-def _form(*features: dict[str, Any]) -> dict[str, Any]:
-    return {"features": [{**FEATURE, **f} for f in features]}
-
-
-def test_a_form_has_a_field_for_each_column_whatever_it_is_called() -> None:
-    form = _form(
-        {"name": NASTY, "kind": "category", "choices": [NASTY, "b"], "typical": "b", "distinct": 2},
-        {"name": "size", "kind": "number", "typical": 3.0, "low": -1.0, "high": 2.5e9},
-        {"name": "when", "kind": "date", "typical": "2024-02-29", "low": "2020-01-01", "high": "2024-12-31"},
-        {"name": "moment", "kind": "date", "typical": "2024-02-29 10:00:00"},
-        {"name": "note", "kind": "text", "typical": NASTY},
-        {"name": "town", "kind": "category", "choices": ["x"], "typical": "x", "distinct": 900},
-    )
-    drawn = row_form.html(form)
-    assert "<script" not in drawn and drawn.count("<label") == 6 and drawn.count("<select") == 1
-    assert "type='number'" in drawn and "value='3'" in drawn and "seen: -1 to 2500000000" in drawn
-    assert "type='date'" in drawn and "value='2024-02-29T10:00:00'" in drawn and "<datalist" in drawn
-    told = {"cells": {"0": "b", "1": "", "2": "2024-01-01", "4": "text", "77": "x"}}
-    found = {NASTY: "b", "size": None, "when": "2024-01-01", "moment": None, "note": "text", "town": None}
-    assert row_form.row(form, told) == found
-    assert set(row_form.row(form, "nonsense").values()) == {None}
-
-
-def test_a_form_of_very_many_columns_keeps_the_rest_at_what_is_typical() -> None:
-    form = _form(*({"name": f"c{n}", "kind": "number", "typical": float(n)} for n in range(100)))
-    assert row_form.html(form).count("<input") == row_form.SHOWN and "other 40 columns" in row_form.html(form)
-    row = row_form.row(form, {"cells": {"0": "5", "99": "no"}})
-    assert row["c0"] == 5.0 and row["c1"] is None and row["c99"] == 99.0
 
 
 def test_the_table_of_kinds_takes_only_what_makes_sense() -> None:
@@ -155,17 +119,6 @@ def test_a_training_in_trials_is_told_in_trials(tmp_path: Path) -> None:
     assert "best model is kept" in run_html.render_progress({**found, "state": "stopping"})
 
 
-def test_what_is_typed_becomes_a_row_or_a_table(tmp_path: Path) -> None:
-    task = registry().get("tabular")
-    assert task.name == "tabular-classification" and registry().get("tabular:regression").name == "tabular-regression"
-    assert input_of(task, {"table": "oak", "row": 3}) == {"row": {"table": "oak", "row": 3}}
-    path = tmp_path / "rows.csv"
-    path.write_text("a\n1\n")
-    assert input_of(task, path) == {"table": str(path)}
-    with pytest.raises(UserError, match="no file"):
-        input_of(task, "nowhere.csv")
-
-
 def test_settings_of_autotrain_are_understood() -> None:
     text = """
 task: tabular_multi_class_classification
@@ -192,47 +145,7 @@ def test_the_step_of_the_model_offers_families() -> None:
     assert not any("Hub" in text or "Tiny" in text or "M parameters" in text for text, _ in offered)
 
 
-def test_the_command_predicts_a_row_and_a_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked: list[Any] = []
-    made = tmp_path / "made.csv"
-    made.write_text("a,prediction\n1,2\n")
-
-    class Fake:
-        tasks = registry()
-
-        def runs(self) -> list[dict[str, Any]]:
-            return [{"id": "20260101-000000-x-abcdefghij", "project_name": "rents"}]
-
-        def snapshot(self, run: str) -> dict[str, Any]:
-            return {"task": "tabular-regression"}
-
-        def predict(self, run: str, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            asked.extend(inputs)
-            return [{"file": str(made), "rows": 1} if "table" in i else {"values": {"rent": 12.5}} for i in inputs]
-
-    monkeypatch.setattr(commands, "_service", Fake)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "new.csv").write_text("a\n1\n")
-    assert main(["predict", "rents", "a=1", "b=", "c=x=y"]) == 0
-    assert asked == [{"row": {"a": "1", "b": None, "c": "x=y"}}]
-    assert capsys.readouterr().out == "rent 12.5\n"
-    assert main(["predict", "rents", "new.csv"]) == 0
-    assert "1 row with predictions in new-predictions.csv" in capsys.readouterr().out
-    assert (tmp_path / "new-predictions.csv").read_text() == made.read_text()
-    assert main(["predict", "rents", "new.csv"]) != 0, "a file that is there is not written over"
-    assert main(["predict", "rents", "new.csv", "--to", "out.csv"]) == 0 and (tmp_path / "out.csv").is_file()
-    assert main(["predict", "rents", "a=1", "--to", "out.csv"]) != 0
-
-
-def test_units_stand_beside_the_numbers() -> None:
-    form = _form({"name": "size", "kind": "number", "typical": 3.0, "unit": "<m²>"})
-    assert "size <span>in &lt;m²&gt;</span></label>" in row_form.html(form)
-    assert row_form.row(form, {"cells": {"0": "1.234"}}) == {"size": 1.234}, "as text, it could be read as 1234"
+def test_units_stand_beside_the_columns() -> None:
     column = {"name": "size", "feature": "number", "guessed": True, "missing": 0, "distinct": 9, "examples": ["2 m²"]}
     assert column_kinds.table_rows([{**column, "unit": "m²"}])[0][1] == "Number, in m²"
     assert column_kinds.table_rows([column])[0][1] == "Number"
-    answer = {"values": {"rent": 1234.5, "rooms": 3.0}, "units": {"rent": "€"}}
-    assert "<dd>1,234 €</dd>" in answers.draw(answer)[1] and "<dd>3</dd>" in answers.draw(answer)[1]
-    assert commands._said(answer) == "rent 1234.5 €, rooms 3"

@@ -15,11 +15,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from autotrain_gradio.core.csv_files import escape_formula
 from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.tasks.tabular_regression import train as regression
 from autotrain_gradio.training.tabular import frame, saving
-from autotrain_gradio.training.tabular.predictor import Predictor, escaped, load
+from autotrain_gradio.training.tabular.predictor import Predictor, load
 from tests.unit.tabular.conftest import Make
 from tests.unit.training.conftest import Trial
 
@@ -156,7 +157,7 @@ def test_what_is_missing_or_wrong_is_named(made: Trial, tmp_path: Path) -> None:
     ],
 )
 def test_cells_that_look_like_formulas_are_made_text(cell: Any, safe: Any) -> None:
-    assert escaped(cell) == safe
+    assert escape_formula(cell) == safe
 
 
 def test_no_text_of_a_training_row_goes_with_the_model() -> None:

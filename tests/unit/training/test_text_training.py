@@ -68,7 +68,7 @@ def test_a_batch_of_predictions_is_that_of_the_single_texts(text_trial: Make) ->
         assert alone["label"] == found["label"]
         assert alone["scores"] == pytest.approx(found["scores"], abs=1e-4)
     assert [("note" in f) for f in together] == [False, False, False, True, False]
-    assert together[3]["note"] == "The text has 402 tokens; the model reads the first 128."
+    assert together[3]["note"] == "The text has 402 tokens and was truncated to the first 128."
 
 
 def test_the_record_has_curves_samples_and_a_report(text_trial: Make) -> None:

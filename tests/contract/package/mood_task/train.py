@@ -45,12 +45,12 @@ def preview(draft: Path, spec: RunSpec, params: MoodParams, context: dict[str, A
 
 
 def load(directory: Path) -> Any:
-    """Return a predictor: `[{"text": sentence}]` → `[{"label": mood, "scores": {mood: share}}]`."""
+    """Return a predictor: `[{"text": sentence}]` → `[{"label": mood, "scores": {mood: share}, "panels": [panel]}]`."""
     counts = {n: Counter(c) for n, c in json.loads((directory / "model" / "words.json").read_text("utf-8")).items()}
 
     def predict(inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         found = [scores(i["text"], counts, MoodParams()) for i in inputs]
-        return [{"label": max(s, key=lambda n: s[n]), "scores": s} for s in found]
+        return [{"label": max(s, key=lambda n: s[n]), "scores": s, "panels": [panels.scores("Mood", s)]} for s in found]
 
     return predict
 

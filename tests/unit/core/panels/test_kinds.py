@@ -32,7 +32,7 @@ def test_a_kind_from_elsewhere_is_drawn_on_the_page_and_in_the_terminal(
     gauge: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     panel: Panel = panels.new_panel(gauge, "Pressure", value=3, word="high & rising")
-    page = run_html.report({"id": "run", "report": [panel], "attempt": 1})
+    page = run_html.render_report({"id": "run", "report": [panel], "attempt": 1})
     assert "<meter value='3'>high &amp; rising</meter>" in page and "<h3>Pressure</h3>" in page
 
     class Service:

@@ -1,0 +1,111 @@
+"""The command `predict`: apply a run's model to arguments and files."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.cli import commands
+from autotrain_gradio.cli.commands import Usage
+from autotrain_gradio.cli.console import say, say_json
+from autotrain_gradio.core.csv_files import write_csv
+from autotrain_gradio.core.inputs import ROWS_OF, parse_arguments, parse_literals
+from autotrain_gradio.core.panels import RenderContext, render_text
+from autotrain_gradio.core.panels.text_table import text_table
+from autotrain_gradio.core.predictions import Prediction, as_table, summary
+from autotrain_gradio.core.text_format import pluralize
+
+INPUT_CHARACTERS = 60
+"""Characters of an input that the printed table shows."""
+
+Given = list[tuple[str, Prediction]]
+"""(what was given, the prediction), in the order of the predictions."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `predict` takes beside the run."""
+    parser.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="*",
+        help="a file, a text, or a table with an input in each row; NAME=VALUE for several inputs or columns",
+    )
+    parser.add_argument(
+        "--text", metavar="TEXT", action="append", default=[], help="a text, even if it looks like the name of a file"
+    )
+    parser.add_argument("--output", "--to", metavar="FILE", help="write the predictions to this CSV file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Apply a run's model and print its predictions, or write them to a file."""
+    if not args.inputs and not args.text:
+        raise Usage("There is nothing to predict.", "Give an INPUT or --text.", code="usage")
+    service = commands._service()
+    name = commands.find_run(service, args.run)
+    task = service.tasks.get(str((service.snapshot(name) or {})["task"]))
+    given = parse_arguments(task.inputs, args.inputs) if args.inputs else []
+    given += parse_literals(task.inputs, args.text) if args.text else []
+    predictions = _with_inputs(given, service.predict(name, [row for _, row in given]))
+    _warn(predictions)
+    written = [p for _, p in predictions if "file" in p]
+    if written:
+        _place_files(predictions, args.output)
+    elif args.output:
+        _write(predictions, Path(args.output))
+    if args.json:
+        say_json([{"input": text, **prediction} for text, prediction in predictions])
+    elif args.output and not written:
+        say(f"{pluralize(len(predictions), 'prediction')} in {args.output}")
+    elif len(predictions) == 1:
+        for panel in predictions[0][1]["panels"]:
+            say(render_text(panel, RenderContext()))
+    else:
+        rows = [[_shortened(text), summary(prediction)] for text, prediction in predictions]
+        say(text_table(["input", "prediction"], rows))
+    return 0
+
+
+def _with_inputs(given: Sequence[tuple[str, Mapping[str, Any]]], predictions: Sequence[Prediction]) -> Given:
+    """Pair predictions with what was given; those of the rows of a file know their own input."""
+    rest = iter(text for text, row in given if ROWS_OF not in row)
+    return [(", ".join(map(str, p["input"].values())) if "row" in p else next(rest), p) for p in predictions]
+
+
+def _warn(predictions: Given) -> None:
+    for _, prediction in predictions:
+        for warning in prediction.pop("warnings", []):
+            say(f"warning: {warning}", error=True)
+
+
+def _place_files(predictions: Given, output: str | None) -> None:
+    """Copy files of predictions from the run to where the command writes them, and name those instead.
+
+    Raises:
+        Usage: a file is there already, or one name is given for several files.
+    """
+    files = [(text, p) for text, p in predictions if "file" in p]
+    if output and len(predictions) != 1:
+        raise Usage("--output takes the predictions of one table.", "Give one file.", code="usage")
+    for text, prediction in files:
+        target = Path(output or f"{Path(text).stem}-predictions.csv")
+        if target.exists() and not output:
+            raise Usage(f"'{target}' exists.", "Name another file with --output.", code="target-exists")
+        shutil.copyfile(prediction["file"], target)
+        for panel in prediction["panels"]:
+            if panel.get("file") == prediction["file"]:
+                panel["file"] = str(target)
+        prediction["file"] = str(target)
+
+
+def _write(predictions: Given, target: Path) -> None:
+    """Write a CSV file of inputs and raw values."""
+    columns, rows = as_table(predictions)
+    write_csv(target, columns, rows)
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= INPUT_CHARACTERS else line[: INPUT_CHARACTERS - 1] + "…"

@@ -1,0 +1,32 @@
+"""CSV files with cells that a spreadsheet takes for what they are."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV file in UTF-8, with every cell escaped."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([escape_formula(name) for name in columns])
+        writer.writerows([escape_formula(cell) for cell in row] for row in rows)
+
+
+def escape_formula(cell: Any) -> Any:
+    """Return a cell with an apostrophe before a text that a spreadsheet would take for a formula; "" for None.
+
+    Source: OWASP, CSV Injection. Numbers stay as they are, with their sign.
+    """
+    if not isinstance(cell, str) or not cell.startswith(FORMULA):
+        return "" if cell is None else cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell

@@ -1,0 +1,31 @@
+"""Inputs of models: what the page asks for, and how arguments of the command line and of Python are parsed.
+
+A task declares `Input(name, title, kind)`; the kind, looked up in `KINDS`, has the module for it. A task or an
+extension can add a kind.
+"""
+
+from autotrain_gradio.core.inputs.arguments import parse_arguments, parse_literals, parse_value
+from autotrain_gradio.core.inputs.declarations import (
+    KINDS,
+    ROWS_OF,
+    FileOfRows,
+    Input,
+    InputKind,
+    Widget,
+    WidgetContext,
+    is_alternative,
+)
+
+__all__ = [
+    "KINDS",
+    "ROWS_OF",
+    "FileOfRows",
+    "Input",
+    "InputKind",
+    "Widget",
+    "WidgetContext",
+    "is_alternative",
+    "parse_arguments",
+    "parse_literals",
+    "parse_value",
+]

@@ -1,0 +1,124 @@
+"""From arguments of the command line or of Python to a task's inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.inputs.declarations import KINDS, ROWS_OF, FileOfRows, Input, is_alternative
+from autotrain_gradio.core.inputs.files import existing_file
+
+Row = dict[str, Any]
+"""Name of an input → its value; or `{"rows_of": path}`."""
+
+
+def parse_value(inputs: Sequence[Input], value: Any) -> Row:
+    """Return a task's input for one argument of Python: the value of its only input, or a mapping of all of them.
+
+    Raises:
+        UserError: an input is missing or cannot be used.
+    """
+    chosen = _alternative(inputs, value)
+    if chosen is not None:
+        return {chosen.name: KINDS.get(chosen.kind).load().parse(value, chosen)}
+    joint = [i for i in inputs if not is_alternative(i)]
+    if isinstance(value, Mapping):
+        return _named(joint, value, literal=True)
+    if len(joint) != 1 and (file := _file_of_rows(joint, value)):
+        return {ROWS_OF: file}
+    if len(joint) != 1:
+        raise UserError(
+            f"This model has several inputs: {', '.join(i.name for i in inputs)}.",
+            "Give all of them by name.",
+            code="missing-input",
+        )
+    return _row(joint[0], KINDS.get(joint[0].kind).load().parse(value, joint[0]))
+
+
+def parse_arguments(inputs: Sequence[Input], arguments: Sequence[str]) -> list[tuple[str, Row]]:
+    """Return (what was given, a task's input) for the arguments of a command.
+
+    Of a model with several inputs the arguments are NAME=VALUE, and make one input; or they are files of rows.
+
+    Raises:
+        UserError: an input is missing or cannot be used.
+    """
+    joint = [i for i in inputs if not is_alternative(i)]
+    if len(joint) > 1 and not all(_file_of_rows(joint, a) for a in arguments):
+        return [(" ".join(arguments), _named(joint, _pairs(joint, arguments), literal=False))]
+    found: list[tuple[str, Row]] = []
+    gathered: dict[str, list[tuple[str, Any]]] = {}
+    for argument in arguments:
+        chosen = _alternative(inputs, argument)
+        module: Any = KINDS.get(chosen.kind).load() if chosen else None
+        if chosen is not None and hasattr(module, "combine"):
+            gathered.setdefault(chosen.name, []).append((argument, module.parse(argument, chosen)))
+        else:
+            found.append((argument, parse_value(inputs, argument)))
+    for declared in inputs:
+        if parts := gathered.get(declared.name):
+            value = KINDS.get(declared.kind).load().combine([v for _, v in parts])
+            found.insert(0, (" ".join(a for a, _ in parts), {declared.name: value}))
+    return found
+
+
+def parse_literals(inputs: Sequence[Input], arguments: Sequence[str]) -> list[tuple[str, Row]]:
+    """Return (what was given, a task's input) for arguments that are never names of files.
+
+    Raises:
+        UserError: the task's only input has no literal form.
+    """
+    joint = [i for i in inputs if not is_alternative(i)]
+    module = KINDS.get(joint[0].kind).load() if len(joint) == 1 else None
+    if module is None or not hasattr(module, "literal"):
+        raise UserError("This model takes no text as its only input.", "Leave --text out.", code="usage")
+    return [(a, {joint[0].name: module.literal(a, joint[0])}) for a in arguments]
+
+
+def _alternative(inputs: Sequence[Input], argument: Any) -> Input | None:
+    """Return the alternative input that an argument is meant for."""
+    return next((i for i in inputs if is_alternative(i) and KINDS.get(i.kind).load().accepts(argument)), None)
+
+
+def _file_of_rows(inputs: Sequence[Input], argument: Any) -> str | None:
+    """Return the path of the file that an argument names, if all inputs can be parsed from the cells of a file."""
+    able = all(getattr(KINDS.get(i.kind).load(), "ROWS_FROM_FILE", False) for i in inputs)
+    path = existing_file(str(argument)) if able else None
+    return str(path) if path else None
+
+
+def _named(inputs: Sequence[Input], values: Mapping[str, Any], *, literal: bool) -> Row:
+    """Return a task's input whose values are given by name. literal: a text never names a file."""
+    row = {}
+    for declared in inputs:
+        if values.get(declared.name) is None:
+            raise UserError(
+                f"The input '{declared.name}' is missing.", "Give it by name.", declared.name, "missing-input"
+            )
+        module = KINDS.get(declared.kind).load()
+        parse = getattr(module, "literal", module.parse) if literal else module.parse
+        value = parse(values[declared.name], declared)
+        if isinstance(value, FileOfRows):
+            raise UserError(
+                f"'{value.path.name}' is a file of rows, given for one of several inputs.",
+                "Give the file alone; its columns are found by the names of the inputs.",
+                declared.name,
+                "missing-input",
+            )
+        row[declared.name] = value
+    return row
+
+
+def _row(declared: Input, value: Any) -> Row:
+    return {ROWS_OF: str(value.path)} if isinstance(value, FileOfRows) else {declared.name: value}
+
+
+def _pairs(inputs: Sequence[Input], arguments: Sequence[str]) -> dict[str, str]:
+    names = [i.name for i in inputs]
+    pairs = dict(a.split("=", 1) for a in arguments if "=" in a)
+    unknown = [a for a in arguments if a.split("=", 1)[0] not in names]
+    if unknown:
+        wanted = " ".join(f"{n}=…" for n in names)
+        raise UserError(f"'{unknown[0]}' names no input of this model.", f"Write {wanted}.", code="missing-input")
+    return pairs

@@ -1,0 +1,92 @@
+"""What a task declares of its model's inputs, and the registry of input kinds.
+
+An input kind is a module with
+    `widget(declared, elem_id, context) -> Widget`: the components of the page; it imports gradio itself,
+    `parse(argument, declared) -> value`: the value of an argument of the command line or of Python,
+and, where they apply,
+    `ALTERNATIVE = True`: the input is given instead of the task's other inputs (a row, or a table of rows); then
+        `accepts(argument) -> bool` tells whether an argument is meant for it,
+    `combine(values) -> value`: several arguments make one value (the cells of a row),
+    `literal(argument, declared) -> value`: an argument that is never taken for the name of a file,
+    `ROWS_FROM_FILE = True`: `parse` may return a `FileOfRows`; the worker reads the column that has the input's name as
+        its role, and parses the cells as the training did.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.core.registry import NamedRegistry
+
+ROWS_OF = "rows_of"
+"""Key of an input that stands for all rows of a file: `{"rows_of": path}`."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input of a task's model. name: its key in the predictor's inputs. kind: the name of an input kind."""
+
+    name: str
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class FileOfRows:
+    """A file with one input in each row, given in place of a single value."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class WidgetContext:
+    """What a widget may ask about the run.
+
+    model_json: name of a JSON file beside the model → its content; raises UserError if there is none.
+    """
+
+    model_json: Callable[[str], Mapping[str, Any]]
+
+
+@dataclass
+class Widget:
+    """What an input is on the page.
+
+    components: their values are sent together. value: those values → the value of the input; None: nothing was given.
+    events: event listeners (`image.upload`) on which the model is asked without the button.
+    """
+
+    components: list[Any]
+    value: Callable[..., Any] = lambda value: value
+    events: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class InputKind:
+    """A kind of input. module: dotted path of its module, imported when it is needed."""
+
+    name: str
+    module: str
+
+    def load(self) -> Any:
+        """Import the module."""
+        return importlib.import_module(self.module)
+
+
+KINDS: NamedRegistry[InputKind] = NamedRegistry(
+    "input kind",
+    (
+        InputKind(name, f"autotrain_gradio.core.inputs.{name}")
+        for name in ("image", "audio", "text", "file", "form", "table")
+    ),
+)
+"""All kinds by name; tasks and extensions add theirs."""
+
+
+def is_alternative(declared: Input) -> bool:
+    """Return whether an input is given instead of the task's other inputs."""
+    return bool(getattr(KINDS.get(declared.kind).load(), "ALTERNATIVE", False))

@@ -1,0 +1,70 @@
+"""Arguments that name files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.core.errors import UserError
+
+TABLE_SUFFIXES = (
+    ".csv",
+    ".tsv",
+    ".jsonl",
+    ".ndjson",
+    ".json",
+    ".txt",
+    ".xlsx",
+    ".xlsm",
+    ".xls",
+    ".ods",
+    ".parquet",
+    ".arrow",
+)
+"""Extensions of the tables that `data.tables` reads."""
+SEPARATORS = tuple(s for s in ("/", "\\" if os.sep == "\\" else "", os.altsep or "") if s)
+
+
+def parse_path(argument: Any, name: str) -> str:
+    """Return the absolute path of a file.
+
+    Raises:
+        UserError: there is no such file. name: of the input, for the message.
+    """
+    path = Path(argument).expanduser().resolve()
+    if not path.is_file():
+        raise UserError(f"There is no file '{argument}'.", where=name, code="missing-input")
+    return str(path)
+
+
+def existing_file(text: str) -> Path | None:
+    """Return the file that a text names, if there is one. A text that cannot be a path names none."""
+    try:
+        path = Path(text).expanduser()
+        return path.resolve() if path.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # too long for a path, an unknown user's home, a null character
+        return None
+
+
+def looks_like_path(text: str) -> bool:
+    """Return whether a text is meant as a path: it ends like a table, or has a separator where a path may have one.
+
+    "and/or" inside a sentence is no path: with spaces around it, the text must begin like a path or with a folder that
+    exists.
+    """
+    text = text.strip()
+    if text.lower().endswith(TABLE_SUFFIXES):
+        return True
+    if not any(separator in text for separator in SEPARATORS):
+        return False
+    if not any(character.isspace() for character in text):
+        return True
+    return text.startswith(("./", "../", "~", "/")) or _parent_exists(text)
+
+
+def _parent_exists(text: str) -> bool:
+    try:
+        return Path(text).parent.is_dir()
+    except (OSError, ValueError):
+        return False

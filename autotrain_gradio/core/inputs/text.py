@@ -1,0 +1,48 @@
+"""A text; on the command line and in Python also a file with one text in each row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.inputs.declarations import FileOfRows, Input, Widget, WidgetContext
+from autotrain_gradio.core.inputs.files import TABLE_SUFFIXES, existing_file, looks_like_path
+
+ROWS_FROM_FILE = True
+LITERAL_HINT = "If it is meant as a text, give it with --text (Python: as {{'{name}': …}})."
+
+
+def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
+    """Return a text box; Shift+Enter asks."""
+    import gradio as gr
+
+    box = gr.Textbox(lines=3, interactive=True, label=declared.title, elem_id=elem_id)
+    return Widget([box], value=lambda text: text or None, events=[box.submit])
+
+
+def parse(argument: Any, declared: Input) -> str | FileOfRows:
+    """Return a text, or the file of texts that the argument names.
+
+    Raises:
+        UserError: it looks like a path and there is no such file, or the file is no table.
+    """
+    text = str(argument)
+    path, hint = existing_file(text), LITERAL_HINT.format(name=declared.name)
+    if path is None and looks_like_path(text):
+        raise UserError(f"There is no file '{text}'.", hint, declared.name, "missing-input")
+    if path is None:
+        return text
+    if path.suffix.lower() not in TABLE_SUFFIXES:
+        known = ", ".join(TABLE_SUFFIXES)
+        raise UserError(
+            f"'{text}' is a file, and no table of texts: its extension is '{path.suffix}'.",
+            f"Tables end in {known}. {hint}",
+            declared.name,
+            "not-a-table",
+        )
+    return FileOfRows(path)
+
+
+def literal(argument: Any, declared: Input) -> str:
+    """Return the text as it is, whatever it looks like."""
+    return str(argument)

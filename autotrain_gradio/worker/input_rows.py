@@ -1,0 +1,149 @@
+"""Files whose rows are inputs: the cells are parsed as those of the training data were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from autotrain_gradio.core.errors import DataError, Finding, UserError
+from autotrain_gradio.core.inputs import KINDS, ROWS_OF, Input
+from autotrain_gradio.core.predictions import with_panels
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.data.files.encoding import decode
+from autotrain_gradio.data.files.json_files import read_json
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Context
+from autotrain_gradio.data.tables.table_reader import Sheet, read_sheet
+from autotrain_gradio.data.values.arrow_columns import is_text
+
+
+def predict(
+    predictor: Any, inputs: Sequence[Mapping[str, Any]], directory: Path, resolved: Any
+) -> list[dict[str, Any]]:
+    """Return a prediction with panels for each input, and for each row of an input that is a file of rows.
+
+    Predictions of rows have `row` (as a spreadsheet counts) and `input` (name → value); the first one of a file has
+    `warnings`, if there are any.
+
+    predictor: the task's. resolved: has `spec`, `params` and `task` of the run.
+
+    Raises:
+        UserError: a file cannot be read, or a row of it has no value.
+    """
+    given: list[dict[str, Any]] = []
+    about: list[dict[str, Any]] = []
+    for item in inputs:
+        if ROWS_OF not in item:
+            given.append(dict(item))
+            about.append({})
+            continue
+        rows, warnings = read_inputs(Path(item[ROWS_OF]), directory, resolved)
+        given += [row for _, row in rows]
+        about += [{"row": number, "input": row} for number, row in rows]
+        if warnings:
+            about[-len(rows)]["warnings"] = warnings
+    return [with_panels({**p, **a}) for p, a in zip(predictor(given), about, strict=True)]
+
+
+def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
+    """Return (row number, task's input) for each row of a file, and the warnings of reading it.
+
+    Raises:
+        DataError: the file or a row of it cannot be used.
+    """
+    if not path.is_file():
+        raise DataError(f"There is no file '{path.name}'.", "Give the path of one.", str(path), "no-file")
+    wanted = [i for i in resolved.task.inputs if getattr(KINDS.get(i.kind).load(), "ROWS_FROM_FILE", False)]
+    if not wanted or len(wanted) < len(resolved.task.inputs):
+        raise UserError(f"{resolved.task.title} predicts no files of rows.", where=path.name, code="usage")
+    sheet = _read(path)
+    errors = [f for f in sheet.findings if f.level == "error"]
+    if errors:
+        raise DataError.from_findings(errors)
+    if not sheet.table.num_rows:
+        raise DataError(f"{path.name} has no rows.", "Write one line for each.", path.name, "empty-table")
+    columns = {i.name: _values(i, sheet, directory, resolved) for i in wanted}
+    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    numbers = [int(n) for n in sheet.number]
+    return list(zip(numbers, rows, strict=True)), [str(f) for f in sheet.findings]
+
+
+def _read(path: Path) -> Sheet:
+    if path.suffix.lower() != ".txt":
+        return read_sheet(path, path.name)
+    text, findings = decode(path.read_bytes(), path.name)
+    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    table = pa.table({"line": pa.array([line for _, line in lines], pa.string())})
+    return Sheet(path.name, table, np.array([n for n, _ in lines], dtype=np.int64), findings)
+
+
+def _values(declared: Input, sheet: Sheet, directory: Path, resolved: Any) -> list[Any]:
+    """Return the values of an input, parsed by the kind of the column that the training used for its role."""
+    role = next((c for c in resolved.task.columns if c.role == declared.name), None)
+    names = _columns(declared, sheet, directory)
+    cells = {n: sheet.table.column(n) for n in names}
+    if role is None:
+        return [v for n in names for v in cells[n].to_pylist()]
+    context = Context(
+        request=Request.of(resolved),
+        draft=directory,
+        root=directory,
+        column=", ".join(names),
+        title=role.title,
+        where=[f"row {int(n):,}" for n in sheet.number],
+        needed=np.ones(sheet.table.num_rows, dtype=bool),
+        progress=lambda message, fraction: None,
+    )
+    found = _inspect(role, cells, context)
+    refused = sorted({int(i) for indices in found.left_out().values() for i in indices})
+    if refused:
+        where = [f"{context.where[i]}" for i in refused[:5]]
+        raise DataError(
+            f"{pluralize(len(refused), 'row')} of {sheet.name} {'has' if len(refused) == 1 else 'have'} no valid value "
+            f"in the column '{context.column}': {join_examples(where, len(refused))}.",
+            "Fill in these cells, or remove the rows.",
+            sheet.name,
+            "invalid-input",
+        )
+    errors: list[Finding] = [f for f in found.findings if f.level == "error"]
+    if errors:
+        raise DataError.from_findings(errors)
+    values = found.values
+    return list(values.to_pylist() if hasattr(values, "to_pylist") else values)
+
+
+def _inspect(role: Column, cells: Mapping[str, pa.ChunkedArray], context: Context) -> Any:
+    kind = role.kind.load()
+    if len(cells) > 1:
+        return kind.combine(dict(cells), context)
+    return kind.inspect(next(iter(cells.values())), context)
+
+
+def _columns(declared: Input, sheet: Sheet, directory: Path) -> list[str]:
+    """Return the columns of an input: those that the training used, else the only column of texts.
+
+    Raises:
+        DataError: neither is there.
+    """
+    manifest = read_json(directory / "data" / "manifest.json") or {}
+    trained = manifest.get("columns", {}).get(declared.name) or []
+    trained = [trained] if isinstance(trained, str) else list(trained)
+    known = sheet.table.column_names
+    if trained and all(c in known for c in trained):
+        return trained
+    texts = [c for c in known if is_text(sheet.table.schema.field(c).type)]
+    if len(texts) == 1:
+        return texts
+    used = f"the training used '{', '.join(trained)}'" if trained else "the training's column is not known"
+    raise DataError(
+        f"{sheet.name} has no column for the input '{declared.name}': {used}, and the file has the columns "
+        f"{join_examples(known, limit=20)}.",
+        f"Rename the column with the values to '{trained[0] if trained else declared.name}'.",
+        sheet.name,
+        "missing-column",
+    )

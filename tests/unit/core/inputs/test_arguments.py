@@ -1,0 +1,95 @@
+"""From what is typed to the inputs of a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.inputs import Input, parse_arguments, parse_literals, parse_value
+from autotrain_gradio.core.inputs.files import TABLE_SUFFIXES, looks_like_path
+from autotrain_gradio.data.tables.table_reader import SUFFIXES
+from autotrain_gradio.tasks.registry import registry
+
+TEXT = [Input("text", "A text", "text")]
+PAIR = [Input("first", "A text", "text"), Input("second", "Another text", "text")]
+TABLE = registry().get("tabular").inputs
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reviews.tsv").write_text("text\nfine\n")
+    (tmp_path / "notes.pdf").write_text("x")
+    (tmp_path / "README").write_text("x")
+    (tmp_path / "my data").mkdir()
+    return tmp_path
+
+
+def test_the_suffixes_of_tables_are_those_that_are_read() -> None:
+    assert set(TABLE_SUFFIXES) == set(SUFFIXES)
+
+
+def test_a_text_is_a_text_and_a_file_of_texts_is_its_rows(folder: Path) -> None:
+    assert parse_value(TEXT, "a sunny day") == {"text": "a sunny day"}
+    assert parse_value(TEXT, "reviews.tsv") == parse_value(TEXT, folder / "reviews.tsv")
+    assert parse_value(TEXT, "reviews.tsv") == {"rows_of": str(folder / "reviews.tsv")}
+    assert parse_value(TEXT, "x" * 100_000)["text"].startswith("xxx"), "too long for the name of a file"
+
+
+@pytest.mark.parametrize("name", ["nowhere.tsv", "data/reviews", "NO.CSV", "my data/x", "./x y", "~/texts here"])
+def test_a_name_that_looks_like_a_path_is_never_taken_for_a_text(name: str) -> None:
+    with pytest.raises(UserError, match="no file") as caught:
+        parse_value(TEXT, name)
+    assert name in caught.value.message and "--text" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["notes.pdf", "README"])
+def test_a_file_that_is_no_table_is_refused_with_the_reason(name: str) -> None:
+    with pytest.raises(UserError, match="no table of texts") as caught:
+        parse_value(TEXT, name)
+    assert ".csv" in caught.value.hint and "--text" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["it was good and/or bad", "24/7 support, loved it", "ends with a dot.", "a.csv b"])
+def test_a_sentence_with_a_slash_is_a_text(text: str) -> None:
+    assert not looks_like_path(text) and parse_value(TEXT, text) == {"text": text}
+
+
+def test_a_text_can_be_meant_literally() -> None:
+    assert parse_literals(TEXT, ["reviews.tsv"]) == [("reviews.tsv", {"text": "reviews.tsv"})]
+    assert parse_value(TEXT, {"text": "data/reviews"}) == {"text": "data/reviews"}
+    with pytest.raises(UserError, match="no text"):
+        parse_literals([Input("image", "An image", "image")], ["x"])
+
+
+def test_several_inputs_are_given_by_name_or_by_a_file_of_rows(folder: Path) -> None:
+    assert parse_arguments(PAIR, ["first=a=b", "second=c"]) == [("first=a=b second=c", {"first": "a=b", "second": "c"})]
+    assert parse_arguments(PAIR, ["reviews.tsv"]) == [("reviews.tsv", {"rows_of": str(folder / "reviews.tsv")})]
+    for second in ([], ["third=b"], ["second=no.tsv"], ["second=reviews.tsv"]):
+        with pytest.raises(UserError):
+            parse_arguments(PAIR, ["first=a", *second])
+    with pytest.raises(UserError, match="several inputs: first, second"):
+        parse_value(PAIR, "a")
+
+
+def test_cells_become_one_row_and_a_name_the_rows_of_a_file(folder: Path) -> None:
+    assert parse_value(TABLE, {"table": "oak", "row": 3}) == {"row": {"table": "oak", "row": 3}}
+    assert parse_value(TABLE, folder / "reviews.tsv") == {"table": str(folder / "reviews.tsv")}
+    assert parse_arguments(TABLE, ["a=1", "reviews.tsv", "b=", "c=x=y"]) == [
+        ("a=1 b= c=x=y", {"row": {"a": "1", "b": None, "c": "x=y"}}),
+        ("reviews.tsv", {"table": str(folder / "reviews.tsv")}),
+    ]
+    (folder / "a=1.csv").write_text("a\n1\n")
+    assert parse_value(TABLE, "a=1.csv") == {"table": str(folder / "a=1.csv")}, "a file whose name has an equals sign"
+    with pytest.raises(UserError, match="no file"):
+        parse_value(TABLE, "nowhere.csv")
+
+
+def test_files_must_exist(folder: Path) -> None:
+    image = [Input("image", "An image", "image")]
+    assert parse_value(image, "notes.pdf") == {"image": str(folder / "notes.pdf")}
+    for value in ("no.png", {"image": "no.png"}, {}):
+        with pytest.raises(UserError):
+            parse_value(image, value)

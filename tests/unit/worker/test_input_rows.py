@@ -1,0 +1,116 @@
+"""Files whose rows are inputs: read by the data layer, parsed as the training data was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.core.inputs import ROWS_OF
+from autotrain_gradio.tasks.registry import resolve
+from autotrain_gradio.worker.input_rows import predict, read_inputs
+
+
+@pytest.fixture()
+def run(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    manifest = {"columns": {"text": ["review"], "target": ["stars"]}}
+    (tmp_path / "data" / "manifest.json").write_text(json.dumps(manifest))
+    return tmp_path
+
+
+def _resolved(**data: Any) -> Any:
+    return resolve({"task": "text-classification", "data": {"path": "x", "source": "path", **data}})
+
+
+def _read(path: Path, run: Path, **data: Any) -> list[tuple[int, dict[str, Any]]]:
+    return read_inputs(path, run, _resolved(**data))[0]
+
+
+ROWS = [{"id": "1", "review": "fine, really", "note": "a"}, {"id": "2", "review": "bad", "note": "b"}]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "json", "parquet", "xlsx"])
+def test_the_column_of_the_training_is_read_from_every_form_of_table(suffix: str, run: Path) -> None:
+    path, table = run / f"new.{suffix}", pd.DataFrame(ROWS)
+    write = {
+        "csv": lambda: table.to_csv(path, index=False),
+        "tsv": lambda: table.to_csv(path, index=False, sep="\t"),
+        "jsonl": lambda: table.to_json(path, orient="records", lines=True),
+        "json": lambda: table.to_json(path, orient="records"),
+        "parquet": lambda: pq.write_table(pa.Table.from_pandas(table), path),
+        "xlsx": lambda: path.write_bytes(_xlsx(table)),
+    }
+    write[suffix]()
+    assert [row for _, row in _read(path, run)] == [{"text": "fine, really"}, {"text": "bad"}]
+
+
+def _xlsx(table: pd.DataFrame) -> bytes:
+    openpyxl = pytest.importorskip("openpyxl")
+    import io
+
+    book = openpyxl.Workbook()
+    for row in (list(table.columns), *table.values.tolist()):
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def test_a_text_file_has_one_text_a_line(run: Path) -> None:
+    (run / "new.txt").write_text("first, with a comma\n\nsecond\tone\n")
+    assert _read(run / "new.txt", run) == [(1, {"text": "first, with a comma"}), (3, {"text": "second\tone"})]
+
+
+def test_the_only_column_of_texts_will_do_and_a_choice_is_an_error(run: Path) -> None:
+    (run / "one.csv").write_text("words\nfine\n")
+    assert [row for _, row in _read(run / "one.csv", run)] == [{"text": "fine"}]
+    (run / "two.csv").write_text("words,more\nfine,x\n")
+    with pytest.raises(DataError, match="columns words, more") as caught:
+        _read(run / "two.csv", run)
+    assert "'review'" in caught.value.message and caught.value.code == "missing-column"
+
+
+def test_rows_without_a_text_are_named_and_nothing_is_skipped(run: Path) -> None:
+    (run / "new.csv").write_text("id,review\n1,fine\n2,\n3,  \n")
+    with pytest.raises(DataError, match="2 rows of new.csv") as caught:
+        _read(run / "new.csv", run)
+    assert "row 3" in caught.value.message and "row 4" in caught.value.message
+    with pytest.raises(DataError, match="no file"):
+        _read(run / "nowhere.csv", run)
+
+
+def test_texts_of_several_columns_are_joined_as_in_the_training(run: Path) -> None:
+    (run / "data" / "manifest.json").write_text(json.dumps({"columns": {"text": ["title", "body"]}}))
+    (run / "new.csv").write_text("body,title\nlong,Short\n,Alone\n")
+    found = _read(run / "new.csv", run, options={"text_separator": " | "})
+    assert [row["text"] for _, row in found] == ["Short | long", "Alone"]
+
+
+def test_each_row_has_its_prediction_with_panels_number_and_input(run: Path) -> None:
+    (run / "new.csv").write_bytes("review\ngrün\nrot\n".encode("latin-1"))
+    asked: list[Any] = []
+
+    def predictor(inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        asked.extend(inputs)
+        return [{"label": i["text"]} for i in inputs]
+
+    found = predict(predictor, [{"text": "typed"}, {ROWS_OF: str(run / "new.csv")}], run, _resolved())
+    assert asked == [{"text": "typed"}, {"text": "grün"}, {"text": "rot"}]
+    assert [p["label"] for p in found] == ["typed", "grün", "rot"] and all(p["panels"] for p in found)
+    assert "row" not in found[0] and [p["row"] for p in found[1:]] == [2, 3]
+    assert found[1]["input"] == {"text": "grün"}
+    assert any("Western" in w or "1252" in w for w in found[1]["warnings"]) and "warnings" not in found[2]
+
+
+def test_a_task_without_such_inputs_refuses(run: Path) -> None:
+    (run / "new.csv").write_text("image\na.png\n")
+    resolved = resolve({"task": "image-classification", "data": {"path": "x", "source": "path"}})
+    with pytest.raises(UserError, match="no files of rows"):
+        read_inputs(run / "new.csv", run, resolved)
