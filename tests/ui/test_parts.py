@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from autotrain_gradio.core import text_format
 from autotrain_gradio.core.errors import Finding, NotFound, UserError
 from autotrain_gradio.tasks.base import Chart
 from autotrain_gradio.tasks.registry import registry
@@ -126,7 +127,7 @@ def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [(8, "8 s"), (185, "3 min 5 s"), (1500, "25 min"), (7800, "2 h 10 min")])
 def test_durations(seconds: float, text: str) -> None:
-    assert run_html.format_duration(seconds) == text
+    assert text_format.format_duration(seconds) == text
 
 
 def test_models_are_chosen_by_suggestion_by_name_or_tiny() -> None:
