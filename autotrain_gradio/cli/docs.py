@@ -55,6 +55,13 @@ def task_page(task: Task, tasks: Registry) -> str:
         for c in task.columns
     ]
     parts.append("### Columns\n\n" + _table(["role", "kind", "needed", "what it is", "found by the names"], columns))
+    if task.formats:
+        formats = [
+            [f"`{f.name}`", f.title, ", ".join(f"`{c.role}`" for c in f.columns if c.required), f.help]
+            for f in task.formats
+        ]
+        parts.append("### Formats\n\n" + _table(["name", "title", "needed columns", "what it is"], formats))
+        parts += [f"#### {f.title}\n\n```text\n{f.example}\n```" for f in task.formats if f.example]
     if task.samples:
         rows = [f"- `{s.name}`: {s.title}. {s.help}".rstrip() for s in task.samples]
         parts.append("### Samples\n\nThey come with the app: `source: sample`.\n\n" + "\n".join(rows))
@@ -77,6 +84,11 @@ def task_page(task: Task, tasks: Registry) -> str:
     if task.metrics:
         figures = [[f"`{m.name}`", m.title, "higher" if m.higher_is_better else "lower", m.help] for m in task.metrics]
         parts.append("## Figures\n\n" + _table(["name", "title", "better", "what it says"], figures))
+    if task.loader_example:
+        parts.append(
+            "## Use a trained model\n\n`model` is the folder of the model, `value` an input.\n\n"
+            f"```python\n{task.loader_example.strip()}\n```"
+        )
     if verbs := task.public_verbs():
         calls = [[f"`{v.name}`", "a stream of items" if v.streams else "one result", v.help] for v in verbs]
         how = f'`{PROGRAM} call RUN VERB --context JSON`; in Python `run.call("VERB", …)` and `run.stream("VERB", …)`.'

@@ -44,6 +44,8 @@ class DataSpec(Model):
     """Share of the training rows kept for validation when the data brings no validation split; 0: none."""
     max_samples: int | None = Field(default=None, ge=1)
     """Use at most this many training rows, as many of each class as possible; empty: all."""
+    format: str = ""
+    """Format of the data, for tasks that read several: which columns it has. Empty: detected from the columns."""
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
     """Role → column of the data, where it is not what was recognised."""
     labels: dict[str, str | None] = Field(default_factory=dict)

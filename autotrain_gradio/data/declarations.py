@@ -145,11 +145,10 @@ class Kind(_Part):
 class Check(_Part):
     """Something looked for in the whole table. Module: `check(rows: Rows, request: Request) -> list[Finding]`.
 
-    drops: it may leave rows out, with `Rows.drop`; others look at the rows while they are split.
-    parted: it looks at the rows once they are parted into training and validation.
+    It may drop rows with `Rows.drop`.
+    parted: it runs once the rows are split into training and validation.
     """
 
-    drops: bool = False
     parted: bool = False
 
 
@@ -176,7 +175,52 @@ class Column:
     rest: bool = False
 
     @property
+    def is_input(self) -> bool:
+        """Whether it is a feature column."""
+        return self.purpose == "input"
+
+    @property
+    def is_target(self) -> bool:
+        """Whether it is to be predicted."""
+        return self.purpose == "target"
+
+    @property
+    def is_group(self) -> bool:
+        """Whether the split keeps its equal values together."""
+        return self.purpose == "group"
+
+    @property
     def named(self) -> str:
         """The title within a sentence: `the label`, `what to predict`."""
         title = self.title.lower()
         return title if title.startswith("what ") else f"the {title}"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One of the alternative sets of columns that a task reads: `messages`, or `prompt` and `completion`.
+
+    A format fits if all its required columns are found. Of several that fit, the one with columns found by name wins,
+    then the one that the task declares first: declare the one with more columns first.
+
+    example: the first lines of a file, or one row, in this format.
+    module: dotted path of a module with `recognize(columns: dict[str, list[pyarrow.ChunkedArray]], request: Request) ->
+        float` (role → first rows of its columns): the confidence (0 to 1) that the cells are of this format; 0 rejects
+        it. By default 0.9 if all required columns are found by their names, else 0.6.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    help: str = ""
+    example: str = ""
+    module: str = ""
+
+
+def union_of_columns(formats: tuple[Format, ...]) -> tuple[Column, ...]:
+    """Return the columns of all formats, each role once, as the first format that has it declares it."""
+    columns: dict[str, Column] = {}
+    for format in formats:
+        for column in format.columns:
+            columns.setdefault(column.role, column)
+    return tuple(columns.values())

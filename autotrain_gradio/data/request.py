@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.spec import DataSpec
-from autotrain_gradio.data.declarations import Check, Column, Kind, Layout, Source
+from autotrain_gradio.data.declarations import Check, Column, Format, Kind, Layout, Source
 from autotrain_gradio.data.source_resolution import resolve_source
 
 VERSION = 5
@@ -24,6 +24,7 @@ class Request:
     """Everything that decides about the rows.
 
     title: the task's name for people, for messages.
+    columns: of the format that is used; until it is detected, those of all formats.
     samples: name of a sample → its folder, as `Sample.path` has it.
     home: the app's folder, for what several runs share (downloads); None: the one around the draft.
     token: for a gated or private dataset; never written anywhere.
@@ -35,12 +36,18 @@ class Request:
     sources: tuple[Source, ...]
     layouts: tuple[Layout, ...]
     checks: tuple[Check, ...] = ()
+    formats: tuple[Format, ...] = ()
+    """Alternative sets of columns; without any, `columns` is the only one."""
     samples: Mapping[str, str] = field(default_factory=dict)
     seed: int = 42
     limits: Limits = field(default_factory=Limits)
     home: Path | None = None
     endpoint: str = "https://huggingface.co"
     token: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.formats:
+            object.__setattr__(self, "formats", (Format("default", "", self.columns),))
 
     @classmethod
     def of(
@@ -61,6 +68,7 @@ class Request:
             title=task.title,
             spec=resolved.spec.data,
             columns=tuple(task.columns),
+            formats=tuple(task.formats),
             sources=tuple(task.sources),
             layouts=tuple(task.layouts),
             checks=tuple(task.checks),
@@ -78,9 +86,18 @@ class Request:
         return next((c.kind for c in self.columns if c.kind.suffixes), None)
 
     @property
+    def needs_media(self) -> bool:
+        """Whether every format has a column of files, so that a table of values alone is no data."""
+        return all(any(c.kind.suffixes for c in f.columns) for f in self.formats)
+
+    def with_format(self, format: Format) -> Request:
+        """Return the request for the columns of one of its formats."""
+        return replace(self, columns=format.columns)
+
+    @property
     def class_column(self) -> Column | None:
         """The first target column whose cells are class names, which folders can give."""
-        return next((c for c in self.columns if c.purpose == "target" and c.kind.classes), None)
+        return next((c for c in self.columns if c.is_target and c.kind.classes), None)
 
     def source(self, draft: Path) -> Source:
         """Return the source that the spec names, or the one that its path means.
@@ -93,7 +110,9 @@ class Request:
 
     def key(self) -> str:
         """Return a digest of all settings that decide about the rows."""
-        roles = [(c.role, c.purpose, c.kind.name, c.many, c.join, c.rest) for c in self.columns]
+        roles = [
+            (f.name, c.role, c.purpose, c.kind.name, c.many, c.join, c.rest) for f in self.formats for c in f.columns
+        ]
         parts = [VERSION, self.spec.model_dump(mode="json"), roles, self.seed, self.endpoint]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from autotrain_gradio.core.errors import Finding, SpecError, did_you_mean
-from autotrain_gradio.core.spec import DataSpec, HubSpec, RunSpec
+from autotrain_gradio.core.spec import DataSpec, HubSpec, ResourceSpec, RunSpec
 from autotrain_gradio.data.declarations import Layout, Source
 from autotrain_gradio.tasks.base import Task
 
-RUN_GROUP, DATA_GROUP, HUB_GROUP = "The run", "The data", "Publishing"
+RUN_GROUP, DATA_GROUP, RESOURCE_GROUP, HUB_GROUP = "The run", "The data", "Where it runs", "Publishing"
 _RUN = ("model", "project_name", "backend")
 
 
@@ -66,6 +66,8 @@ def options(task: Task) -> list[Option]:
     for name, field in DataSpec.model_fields.items():
         if name == "columns":
             found += _columns(task)
+        elif name == "format":
+            found += _format(task, field)
         else:
             found.append(_option("data_path" if name == "path" else name, f"data.{name}", DATA_GROUP, field))
     parts: tuple[Source | Layout, ...] = (*task.sources, *task.layouts)
@@ -79,6 +81,7 @@ def options(task: Task) -> list[Option]:
     found += told.values()
     for group, names in task.groups().items():
         found += [_option(n, f"params.{n}", group.title, task.params.model_fields[n]) for n in names]
+    found += [_option(n, f"resources.{n}", RESOURCE_GROUP, field) for n, field in ResourceSpec.model_fields.items()]
     found += [_option(n, f"hub.{n}", HUB_GROUP, field) for n, field in HubSpec.model_fields.items()]
     return found
 
@@ -110,6 +113,15 @@ def spec_from_options(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
     if findings:
         raise SpecError.from_findings(findings)
     return spec
+
+
+def _format(task: Task, field: FieldInfo) -> list[Option]:
+    """Return the option of a task with several formats; for others there is nothing to choose."""
+    if len(task.formats) < 2:
+        return []
+    option = _option("format", "data.format", DATA_GROUP, field)
+    titles = "; ".join(f"{f.name}: {f.title}" for f in task.formats)
+    return [replace(option, choices=tuple(f.name for f in task.formats), help=f"{option.help} ({titles})")]
 
 
 def _columns(task: Task) -> list[Option]:

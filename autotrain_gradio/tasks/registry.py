@@ -166,6 +166,11 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
             columns[role] = column
     if "columns" in data:
         data["columns"] = columns
+    formats = [f.name for f in task.formats]
+    if (format := data.get("format")) and format not in formats:
+        hint = did_you_mean(str(format), formats) if formats else "Leave the setting out."
+        message = f"{task.title} has no data format '{format}'."
+        findings.append(Finding("error", "unknown-format", message, hint, "data.format"))
     resolved_params: Params | None = None
     model, wrong = model_of(task, spec.model)
     findings += wrong

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.data.declarations import Column, Format
 from autotrain_gradio.ui import label_table, theme
 from autotrain_gradio.ui.check_view import CheckView
 from autotrain_gradio.ui.column_kinds import ColumnKinds
@@ -33,6 +33,7 @@ class CheckResult:
 
     fixes: for each finding the change of its fix, or None.
     details: everything below the findings; hidden until data has been checked.
+    format: None if the task has one format only.
     kinds: None if the task has no feature columns.
     """
 
@@ -41,6 +42,7 @@ class CheckResult:
     findings: gr.HTML
     details: gr.Column
     columns_box: gr.Accordion
+    format: gr.Radio | None
     columns: list[ColumnChoice]
     kinds: ColumnKinds | None
     labels_box: gr.Accordion
@@ -58,11 +60,10 @@ class CheckResult:
         summary = gr.HTML(view.summary, elem_id=f"{prefix}-recognised", elem_classes="at-live")
         findings = gr.HTML(view.findings, js_on_load=theme.script("findings"), elem_id=f"{prefix}-findings")
         with gr.Column(visible=view.checked, elem_id=f"{prefix}-checked") as details:
-            with (
-                gr.Accordion("Columns", open=view.asks, elem_id=f"{prefix}-columns") as columns_box,
-                gr.Row(elem_classes="at-fields"),
-            ):
-                columns = [_column_choice(prefix, column, view) for column in task.columns]
+            with gr.Accordion("Columns", open=view.asks, elem_id=f"{prefix}-columns") as columns_box:
+                data_format = _format_choice(prefix, task.formats, view) if len(task.formats) > 1 else None
+                with gr.Row(elem_classes="at-fields"):
+                    columns = [_column_choice(prefix, column, view) for column in task.columns]
             has_features = any(column.many and not column.join for column in task.columns)
             kinds = ColumnKinds.build(view.features, prefix=prefix) if has_features else None
             with gr.Accordion(
@@ -82,6 +83,7 @@ class CheckResult:
             findings=findings,
             details=details,
             columns_box=columns_box,
+            format=data_format,
             columns=columns,
             kinds=kinds,
             labels_box=labels_box,
@@ -96,6 +98,7 @@ class CheckResult:
         """Return the components that `update` sets."""
         return [
             *(self.fixes, self.summary, self.findings, self.details, self.columns_box),
+            *([self.format] if self.format else ()),
             *(choice.dropdown for choice in self.columns),
             *(self.kinds.outputs() if self.kinds else ()),
             *(self.labels_box, self.labels, self.profile, self.gallery),
@@ -116,8 +119,12 @@ class CheckResult:
         if self.kinds:
             updates |= self.kinds.update(view.features)
         for choice in self.columns:
-            choices, value = view.columns[choice.column.role]
-            updates[choice.dropdown] = gr.Dropdown(choices=choices, value=value)
+            # Columns that only other formats have are hidden.
+            role = choice.column.role
+            choices, value = view.columns.get(role, ([], None))
+            updates[choice.dropdown] = gr.Dropdown(choices=choices, value=value, visible=role in view.columns)
+        if self.format:
+            updates[self.format] = gr.Radio(value=view.format or None, info=view.format_note)
         return {
             **updates,
             self.profile: view.profile,
@@ -133,6 +140,17 @@ class CheckResult:
         return known[number] if isinstance(number, int) and 0 <= number < len(known) else None
 
 
+def _format_choice(prefix: str, formats: Sequence[Format], view: CheckView) -> gr.Radio:
+    return gr.Radio(
+        [(f.title, f.name) for f in formats],
+        value=view.format or None,
+        label="Format",
+        info=view.format_note,
+        interactive=True,
+        elem_id=f"{prefix}-format",
+    )
+
+
 def _column_choice(prefix: str, column: Column, view: CheckView) -> ColumnChoice:
     choices, value = view.columns.get(column.role, ([], None))
     dropdown = gr.Dropdown(
@@ -141,6 +159,7 @@ def _column_choice(prefix: str, column: Column, view: CheckView) -> ColumnChoice
         label=column.title,
         info=column.help,
         multiselect=column.many,
+        visible=column.role in view.columns or not view.checked,
         interactive=True,
         elem_id=f"{prefix}-column-{column.role}",
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from autotrain_gradio.core.errors import Finding, count_by_level
 from autotrain_gradio.core.panels import RenderContext, find_panel, panel_id, render_all_html
-from autotrain_gradio.core.text_format import format_value, pluralize
+from autotrain_gradio.core.text_format import format_value, join_examples, pluralize
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import column_kinds, label_table, messages
 from autotrain_gradio.ui.files import link
@@ -24,7 +24,8 @@ class CheckView:
 
     ready: the data can be used for training.
     asks: the user has to select a column before the data can be checked further.
-    columns: role → (choices, value) of its dropdown.
+    columns: role → (choices, value) of its dropdown, for the columns of the format in use.
+    format: name of that format. format_note: why it was chosen, and what the others need.
     features: the feature columns of a table with their kinds; see `column_kinds.feature_columns`.
     fixes: for each finding, in the order of the check, the change of its fix or None.
     """
@@ -38,6 +39,8 @@ class CheckView:
     gallery: str = ""
     labels: list[list[Any]] = field(default_factory=list)
     columns: dict[str, tuple[list[tuple[str, str]], Any]] = field(default_factory=dict)
+    format: str = ""
+    format_note: str = ""
     fixes: list[dict[str, Any] | None] = field(default_factory=list)
     features: list[dict[str, Any]] = field(default_factory=list)
 
@@ -51,7 +54,9 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
     names = [(str(c["name"]), str(c["name"])) for c in check.get("columns") or []]
     mapping = check.get("mapping") or {}
     columns: dict[str, tuple[list[tuple[str, str]], Any]] = {}
-    for column in task.columns:
+    used = check.get("format") or {}
+    format = next((f for f in task.formats if f.name == used.get("name")), None)
+    for column in format.columns if format else task.columns:
         chosen = [str(c) for c in mapping.get(column.role) or []]
         value: Any = chosen if column.many else (chosen[0] if chosen else None)
         columns[column.role] = (names if column.required else [("(none)", ""), *names], value)
@@ -66,6 +71,8 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
         gallery=render_all_html(check.get("gallery") or [], context),
         labels=label_table.rows(check.get("raw_labels") or []),
         columns=columns,
+        format=format.name if format else "",
+        format_note=_format_note(used) if format else "",
         features=column_kinds.feature_columns(check),
         fixes=[(f.get("fix") or {}).get("change") for f in found],
     )
@@ -103,6 +110,13 @@ def _render_summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
         f"<p>{_strong(str(layout.get('title') or ''))}<span class='at-quiet'>"
         f"{escape(facts)}</span></p><dl class='at-numbers'>{items}</dl></div>"
     )
+
+
+def _format_note(format: Mapping[str, Any]) -> str:
+    """Return why a format was chosen, and which columns each of the others needs."""
+    missing = [f"{o['title']} needs {join_examples(o['missing'])}" for o in format.get("others") or [] if o["missing"]]
+    reason = str(format.get("reason") or "")
+    return f"{reason[:1].upper()}{reason[1:]}. {'; '.join(missing)}{'.' if missing else ''}".strip()
 
 
 def _asks(finding: Mapping[str, Any]) -> bool:

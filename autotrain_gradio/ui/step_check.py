@@ -114,6 +114,8 @@ class CheckStep:
         for choice in result.columns:
             handler = self._choose_column(choice.column, choice.dropdown)
             choice.dropdown.input(handler, {choice.dropdown, *inputs}, outputs, **CHECK_EVENT)
+        if result.format:
+            result.format.input(self.switch_format, {result.format, *inputs}, outputs, **CHECK_EVENT)
         if result.kinds:
             result.kinds.wire()
             chosen = {result.kinds.selected, result.kinds.kind}
@@ -225,6 +227,13 @@ class CheckStep:
             yield {self.status: messages.note("Select columns and their kind first.", level="warning")}
             return
         yield from self._check({**data, "options": {**options, "kinds": kinds}}, values)
+
+    def switch_format(self, values: Values) -> Iterator[Updates]:
+        """Read the data in another format, and check again; columns that this format does not have are dropped."""
+        data, name = self._data(values), values[self.result.format]
+        roles = {c.role for f in self.session.task.formats if f.name == name for c in f.columns}
+        columns = {role: column for role, column in (data.get("columns") or {}).items() if role in roles}
+        yield from self._check({**data, "format": name, "columns": columns}, values)
 
     def cancel_check(self, draft: Any, visitor: Any) -> None:
         """Cancel the check that is running."""

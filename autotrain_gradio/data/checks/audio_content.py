@@ -16,7 +16,7 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
-from autotrain_gradio.data.kinds.audio import AudioCells
+from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.media.audio_files import AudioError, blocks, mix
 from autotrain_gradio.data.media.media_cache import Scan
 from autotrain_gradio.data.request import Request

@@ -84,7 +84,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         "seconds": np.maximum(end - begin, 0.0),
         START: times[START],
         END: times[END],
-        "recording": cells.content(),
+        "file": cells.content(),
         "digest": parts,
     }
     if not rows.count("train"):

@@ -12,7 +12,7 @@ import numpy as np
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
-from autotrain_gradio.data.kinds.audio import AudioCells
+from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.kinds.audio_panels import tempo_of, text_of
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import datasets
 import numpy as np
@@ -19,6 +18,7 @@ import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.kinds.audio_panels import gallery, profile
 from autotrain_gradio.data.media import media_cells
 from autotrain_gradio.data.media.audio_files import AudioError, Source, blocks, header
@@ -68,34 +68,6 @@ class Fact(NamedTuple):
     bytes: int = 0
     problem: str | None = None
     detail: str = ""
-
-
-@dataclass
-class AudioCells(Cells):
-    """A column of sounds.
-
-    facts: `seconds` of the file, later of the part (numpy float64, NaN: unknown), `rate`, `channels` (numpy, 0:
-        unknown), `format`, `digest` (of the file, later of the part), and once parts are known `start` and `end` (NaN:
-        of the file) and `recording` (numpy, the number of the file).
-    column: the cells as they are in the data.
-    """
-
-    column: Any = None
-    root: Path = Path()
-    draft: Path = Path()
-
-    def source(self, row: int) -> Source:
-        """Return the file of a row, or the bytes that the data carries."""
-        path = self.values[row]
-        if path is not None:
-            return self.root / path
-        return memoryview(self.column[row]["bytes"].as_buffer())
-
-    def part(self, row: int) -> tuple[float | None, float | None]:
-        """Return start and end of a row's part in seconds; None: of the file."""
-        times = [self.facts[name][row] if name in self.facts else np.nan for name in ("start", "end")]
-        start, end = (None if np.isnan(t) else float(t) for t in times)
-        return start, end
 
 
 def of(rows: Rows) -> tuple[str, AudioCells] | None:

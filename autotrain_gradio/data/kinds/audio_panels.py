@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import soundfile
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.media.audio_files import AudioError, read_audio
 from autotrain_gradio.data.rows import Context, Rows
-
-if TYPE_CHECKING:
-    from autotrain_gradio.data.kinds.audio import AudioCells
 
 EDGES = (0.0, 0.5, 1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 60, 300, 1800)
 """Seconds between the bars of the histogram of lengths."""

@@ -12,9 +12,9 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.pipeline.split_names import is_split, match, wanted
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.split_names import is_split, match, wanted
 
 LABEL = "label"
 

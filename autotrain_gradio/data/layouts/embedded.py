@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.arrow_files import as_media, open_table
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW, WHERE, Progress, Raw, Recognised, Rejected
 from autotrain_gradio.data.values.arrow_columns import stacked

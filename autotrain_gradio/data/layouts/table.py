@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.embedded import read_features
-from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, place
 from autotrain_gradio.data.tables.table_reader import SUFFIXES, read_sheet
@@ -37,7 +37,7 @@ UNSURE = (".txt", ".json")
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     """Say whether there are tables."""
-    if request.media is not None:
+    if request.media is not None and request.needs_media:
         return Rejected(f"this task reads {request.media.name} files")
     entries = _entries(tree)
     if not entries:

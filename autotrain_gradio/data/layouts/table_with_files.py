@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding, UserError
 from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
 from autotrain_gradio.data.tables.small_table import SUFFIXES, Table, column_array, looks_like_url, read_table

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver
-from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import WHERE, Raw
 

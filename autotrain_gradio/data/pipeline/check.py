@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,19 +15,21 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding, UserError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.data import split_names
 from autotrain_gradio.data.declarations import Check, Column
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.kinds.label import unused_mapping
-from autotrain_gradio.data.pipeline import check_result, materialize, split_names, takeover
+from autotrain_gradio.data.pipeline import check_result, materialize, takeover
 from autotrain_gradio.data.pipeline.check_result import TRAIN, VALIDATION, CheckResult, State
-from autotrain_gradio.data.pipeline.column_mapping import Mapping, map_columns
+from autotrain_gradio.data.pipeline.column_mapping import Mapping
 from autotrain_gradio.data.pipeline.fetch import fetch
+from autotrain_gradio.data.pipeline.format_detection import choose_format
 from autotrain_gradio.data.pipeline.layout_detection import recognise
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW, WHERE, Cells, Context, Places, Progress, Raw, Rows
-from autotrain_gradio.data.values.arrow_columns import THREADS, stacked
+from autotrain_gradio.data.values.arrow_columns import stacked
 
 LARGE = 100_000
 """Rows from which a table is looked at in part first."""
@@ -55,51 +54,30 @@ def check(
     found: is given the result of a table of `LARGE` rows and more before its rows are written, which takes a while.
     """
     began = time.monotonic()
-    _take_memory_in_small_pages()
     draft = Path(draft)
     (draft / "data").mkdir(parents=True, exist_ok=True)
     for stale in (draft / "check.json", draft / "data" / "manifest.json"):
         stale.unlink(missing_ok=True)
     shutil.rmtree(draft / "check", ignore_errors=True)
-    state = State(draft, request, _seldom(progress or _quiet))
+    state = State(draft, request, _rate_limited(progress or _quiet))
     write: Callable[[], Any] | None = None
-    with _old_objects_left_alone():
-        try:
-            write = _run(state)
-        except UserError as error:
-            state.findings += error.findings
-        result = check_result.result(state, began)
-        if write is not None:
-            state.progress("Writing the rows for the training", 0.97)
-            if found is not None and state.total >= LARGE:
-                found(result)
-            write()
+    try:
+        write = _run(state)
+    except UserError as error:
+        state.findings += error.findings
+    result = check_result.result(state, began)
+    if write is not None:
+        state.progress("Writing the rows for the training", 0.97)
+        if found is not None and state.total >= LARGE:
+            found(result)
+        write()
     write_json(draft / "check.json", result)
     state.progress("Checked", 1.0)
     return result
 
 
-def _take_memory_in_small_pages() -> None:
-    """Let Arrow use jemalloc where it was built with it.
-
-    Its default, mimalloc, asks for huge pages: to clear them costs more than they save where each is written once.
-    """
-    if "jemalloc" in pa.supported_memory_backends():
-        pa.set_memory_pool(pa.jemalloc_memory_pool())
-
-
-@contextmanager
-def _old_objects_left_alone() -> Iterator[None]:
-    """Spare Python's collector of garbage a look at all that the libraries made: that takes 50 ms each time."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-def _seldom(progress: Progress, every: float = 0.1) -> Progress:
-    """Let a message through when it is new, at the end, and else ten times a second."""
+def _rate_limited(progress: Progress, every: float = 0.1) -> Progress:
+    """Report a message when it is new, at the end, and else ten times a second."""
     said, last = "", 0.0
 
     def say(message: str, fraction: float) -> None:
@@ -129,13 +107,13 @@ def _run(state: State) -> Callable[[], Any] | None:
     if choice.train is None:
         first = next(iter(raw.splits.values()), None)
         if first is not None:
-            state.mapping = map_columns(first, raw, request)
+            state.choose(choose_format(first, raw, request))
         return None
     tables = {TRAIN: raw.splits[choice.train]}
     if choice.validation is not None:
         tables[VALIDATION] = raw.splits[choice.validation]
     table = stacked(tables.values(), "splits")
-    state.mapping = map_columns(table, raw, request)
+    request = state.choose(choose_format(table, raw, request))
     state.findings += state.mapping.findings
     if any(f.level == "error" for f in state.mapping.findings):
         return None
@@ -156,6 +134,7 @@ def _run(state: State) -> Callable[[], Any] | None:
     facts = {
         "layout": layout.name,
         "source": state.source,
+        "format": state.format["name"] if state.format else "",
         "columns": state.mapping.roles,
         "split_how": state.how,
         "dropped": check_result.dropped(state),
@@ -204,7 +183,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             roles += [(column, f"{column.role}:{n}", [n]) for n in names]
         elif names:
             roles.append((column, column.role, names))
-    roles.sort(key=lambda r: (r[0].rest, r[0].purpose != "target"))
+    roles.sort(key=lambda r: (r[0].rest, not r[0].is_target))
     fingerprint = {f.path: (f.size, f.mtime_ns) for f in tree.files}
     stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
     contexts = {}
@@ -245,17 +224,11 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             described |= cells.about
             cells.about["name"] = names[0]
 
-    alone = [n for n, (column, _, _) in enumerate(roles) if not column.rest]
     part = 0.65 / max(1, len(roles))
-    for number in alone:
+    for number, (_, role, _) in enumerate(roles):
         progress = _part(state.progress, 0.3 + number * part, part)
-        progress(f"Looking at {roles[number][1].replace(':', ' ')}", 0.0)
+        progress(f"Checking {role.replace(':', ' ')}", 0.0)
         keep(number, look(number, progress))
-    rest = range(len(alone), len(roles))
-    with ThreadPoolExecutor(THREADS) as pool:
-        for number, cells in zip(rest, pool.map(lambda n: look(n, _quiet), rest), strict=True):
-            keep(number, cells)
-            state.progress(f"Looking at {roles[number][1].replace(':', ' ')}", 0.3 + (number + 1) * part)
     left = rows.indices()
     named = [cells.raw for cells in rows.cells.values() if cells.names is not None]
     if named:
@@ -280,10 +253,11 @@ def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
 
 
 def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
-    """Let every check look at the rows, and split them: meanwhile, where no check leaves rows out."""
-    before, parted = ([c for c in state.request.checks if c.parted == late] for late in (False, True))
-    if not rows.count(TRAIN):
-        before = []
+    """Run the checks of all rows, split the rows, and run the checks of the two splits."""
+    before, after = ([c for c in state.request.checks if c.parted == late] for late in (False, True))
+    if rows.count(TRAIN):
+        state.findings += _checks(before, rows, state.request)
+    else:
         state.findings.append(
             Finding(
                 "error",
@@ -293,17 +267,10 @@ def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
                 "data",
             )
         )
-    if any(declared.drops for declared in before):
-        state.findings += _checks(before, rows, state.request)
-        before = []
-    if before:
-        rows.content()  # the split asks for it too: it is worked out once
-    with ThreadPoolExecutor(1) as pool:
-        checking = pool.submit(_checks, before, rows.as_now(), state.request)
-        state.how, found = split(rows, state.request, given)
-        state.findings += [*checking.result(), *found]
+    state.how, found = split(rows, state.request, given)
+    state.findings += found
     if rows.count(TRAIN):
-        state.findings += _checks(parted, rows, state.request)
+        state.findings += _checks(after, rows, state.request)
 
 
 def _checks(declared: Sequence[Check], rows: Rows, request: Request) -> list[Finding]:

@@ -12,6 +12,7 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.data.pipeline.column_mapping import Mapping
+from autotrain_gradio.data.pipeline.format_detection import FormatChoice
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Context, Progress, Rows
 
@@ -57,6 +58,7 @@ class CheckResult(TypedDict):
     """What `check.json` holds; see docs/architecture.md."""
 
     layout: dict[str, str] | None
+    format: dict[str, Any] | None
     source: dict[str, Any]
     rows: int
     columns: list[dict[str, Any]]
@@ -83,6 +85,7 @@ class State:
     progress: Progress
     findings: list[Finding] = field(default_factory=list)
     layout: dict[str, str] | None = None
+    format: dict[str, Any] | None = None
     source: dict[str, Any] = field(default_factory=dict)
     total: int = 0
     mapping: Mapping = field(default_factory=Mapping)
@@ -93,6 +96,12 @@ class State:
     how: str = ""
     profile: list[Panel] = field(default_factory=list)
     gallery: list[Panel] = field(default_factory=list)
+
+    def choose(self, choice: FormatChoice) -> Request:
+        """Go on with a format and the mapping of its columns; return the request for it."""
+        self.format, self.mapping = choice.to_dict(), choice.mapping
+        self.request = self.request.with_format(choice.format)
+        return self.request
 
 
 def draw(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
@@ -158,6 +167,7 @@ def result(state: State, began: float) -> CheckResult:
     findings = sorted(state.findings, key=lambda f: ORDER[f.level])
     return CheckResult(
         layout=state.layout,
+        format=state.format,
         source=state.source,
         rows=state.total,
         columns=state.mapping.columns,

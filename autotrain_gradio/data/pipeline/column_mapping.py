@@ -20,11 +20,15 @@ SAMPLE_ROWS = 1000
 
 @dataclass
 class Mapping:
-    """Role → columns; `columns` is what there is, as data for people: `{name, kind, examples}`."""
+    """Role → columns; `columns` is what there is, as data for people: `{name, kind, examples}`.
+
+    guessed: roles whose columns were recognized by their cells, not by their names.
+    """
 
     roles: dict[str, list[str]] = field(default_factory=dict)
     columns: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    guessed: set[str] = field(default_factory=set)
 
 
 def describe(table: pa.Table, raw: Raw) -> list[dict[str, Any]]:
@@ -110,7 +114,9 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
         free = [c for c in mapping.columns if c["name"] not in taken and _fits(role, c, request)]
         if role.rest:
             continue
-        found = _by_name(role, free) or _by_cells(role, [c["name"] for c in free], mapping, table, raw, request)
+        found = _by_name(role, free)
+        if not found and (found := _by_cells(role, [c["name"] for c in free], mapping, table, raw, request)):
+            mapping.guessed.add(role.role)
         if found:
             mapping.roles[role.role] = found
             taken.update(found)
@@ -123,8 +129,8 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
 
 def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
     """Refuse a column that is to be predicted and to be learnt from."""
-    purposes = {c.role: c.purpose for c in request.columns}
-    targets = {n for role, names in mapping.roles.items() if purposes[role] == "target" for n in names}
+    declared = {c.role: c for c in request.columns}
+    targets = {n for role, names in mapping.roles.items() if declared[role].is_target for n in names}
     return [
         Finding(
             "error",
@@ -134,7 +140,7 @@ def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
             f"data.columns.{role}",
         )
         for role, names in mapping.roles.items()
-        if purposes[role] == "input"
+        if declared[role].is_input
         for name in names
         if name in targets
     ]
@@ -166,7 +172,7 @@ def _fits(role: Column, column: dict[str, Any], request: Request) -> bool:
     """Say whether a column can play a role at all: files cannot be labels, nor the other way round."""
     if role.kind.suffixes:
         return bool(column["kind"] == role.kind.name)
-    return column["kind"] not in {c.kind.name for c in request.columns if c.kind.suffixes}
+    return column["kind"] not in {c.kind.name for f in request.formats for c in f.columns if c.kind.suffixes}
 
 
 def _by_name(role: Column, free: list[dict[str, Any]]) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data.declarations import Source
-from autotrain_gradio.data.files.referenced_files import beside
 from autotrain_gradio.data.files.tree import Tree, scan
+from autotrain_gradio.data.layouts.referenced_files import beside
 from autotrain_gradio.data.pipeline import takeover
 from autotrain_gradio.data.pipeline.check_result import State
 from autotrain_gradio.data.rows import Fetched, Progress

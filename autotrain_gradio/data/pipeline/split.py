@@ -115,19 +115,19 @@ def _take(rows: Rows, request: Request) -> tuple[str, int]:
     if rows.classes():
         return " of each class", unfair
     # Where speakers might have been known, it is said that they do not decide.
-    return ", chosen at random," if any(c.purpose == "group" for c in request.columns) else "", unfair
+    return ", chosen at random," if any(c.is_group for c in request.columns) else "", unfair
 
 
 def _groups(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | None:
     """Return the first role of groups that has enough of them to part, and per used row the number of its group.
 
     Then the first that has fewer, but a group that is small enough. After those, the files of which the rows are parts
-    (the fact `recording`).
+    (the fact `file`).
     """
     fraction = request.spec.valid_fraction
     least = max(2, math.ceil(1 / fraction))
     named = [(r, c) for r in rows.having("group") if (c := rows.cells[r].content()) is not None]
-    files = [("recording", c.facts["recording"]) for c in rows.cells.values() if "recording" in c.facts]
+    files = [("file", c.facts["file"]) for c in rows.cells.values() if "file" in c.facts]
     asked = ((named, _many), (named, _small), (files, _many))
     for groups, enough in asked:
         for role, found in groups:

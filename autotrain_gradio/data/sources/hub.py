@@ -24,9 +24,9 @@ from huggingface_hub.errors import (
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, UserError, did_you_mean
 from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.archives import TAR_SUFFIXES, allow_disk
 from autotrain_gradio.data.files.json_files import read_json, write_json
-from autotrain_gradio.data.pipeline import split_names
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress
 from autotrain_gradio.data.sources.upload import unpack_all

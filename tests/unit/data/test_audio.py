@@ -268,7 +268,7 @@ def test_parts_of_one_recording_stay_on_one_side_where_there_are_enough(tmp_path
         for i in range(4)
     ]
     result = check(draft, parts(tmp_path / "in", rows, files=6, seconds=4.0))
-    assert "'recording'" in result["split_how"]
+    assert "'file'" in result["split_how"]
     sides = {n: {r["audio"]["path"] for r in d} for n, d in data.load(draft).items()}
     assert sides["validation"] and not sides["train"] & sides["validation"]
 
