@@ -144,7 +144,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         root=context.root,
         draft=context.draft,
     )
-    result.keep = ("seconds",)
+    result.stored_facts = ("seconds",)
     result.facts = {
         "seconds": np.array([np.nan if f.seconds is None else f.seconds for f in facts]),
         "rate": np.array([f.rate or 0 for f in facts]),

@@ -129,7 +129,7 @@ def _findings(
     missing, odd, broken = (problems[c] for c in ("label-missing", "label-number-unknown", "label-not-a-name"))
 
     def shown(rows: Any) -> str:
-        return join_examples([f"{context.where[int(i)]}: {found[codes[i]]}" for i in rows[:5]], len(rows))
+        return join_examples([f"{context.locations[int(i)]}: {found[codes[i]]}" for i in rows[:5]], len(rows))
 
     if len(missing):
         findings.append(missing_labels(missing, context))

@@ -65,7 +65,7 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
         missing |= empty
         odd = np.flatnonzero(odd & context.needed)
         if len(odd):
-            shown = [f"{context.where[int(i)]}: {str(column[int(i)].as_py())[:40]!r}" for i in odd[:5]]
+            shown = [f"{context.locations[int(i)]}: {str(column[int(i)].as_py())[:40]!r}" for i in odd[:5]]
             findings.append(
                 Finding(
                     "error",

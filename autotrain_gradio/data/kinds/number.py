@@ -55,10 +55,10 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
     findings = []
     for code, rows in problems.items():
         if len(rows):
-            shown = [f"{context.where[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
+            shown = [f"{context.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
             if code == "number-missing":  # there may be a word such as n/a, or #DIV/0!
                 texts = as_text(pick(cells, rows[:5])).to_pylist()
-                places = [context.where[int(i)] for i in rows[:5]]
+                places = [context.locations[int(i)] for i in rows[:5]]
                 shown = [f"{p}: {t.strip()!r}" if t and t.strip() else p for p, t in zip(places, texts, strict=True)]
             text, hint = said[code]
             if code == "number-unreadable" and (examples := united(_texts(cells, rows))):

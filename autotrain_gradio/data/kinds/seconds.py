@@ -31,7 +31,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     rows = np.flatnonzero(bad)
     result = Cells(pa.array(found.values, mask=np.isnan(found.values)), {"time-unreadable": rows})
     if len(rows):
-        shown = [f"{context.where[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
+        shown = [f"{context.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
         one = len(rows) == 1
         result.findings.append(
             Finding(

@@ -91,7 +91,7 @@ class State:
     mapping: Mapping = field(default_factory=Mapping)
     rows: Rows | None = None
     unused: int = 0
-    passed: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     found: dict[str, int] = field(default_factory=dict)
     how: str = ""
     profile: list[Panel] = field(default_factory=list)
@@ -141,7 +141,7 @@ def draw(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
 def dropped(state: State) -> list[dict[str, Any]]:
     """Return `{code, count}` of every reason why rows are left out, the most frequent first."""
     counts = state.rows.dropped() if state.rows else Counter[str]()
-    counts.update(state.passed)
+    counts.update(state.skipped)
     if state.unused:
         counts["split-unused"] += state.unused
     return [{"code": code, "count": count} for code, count in counts.most_common()]

@@ -11,7 +11,7 @@ from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import ROW, WHERE, Guess, Raw
+from autotrain_gradio.data.rows import LOCATION, ROW, Guess, RawTables
 from autotrain_gradio.data.values.arrow_columns import shown, value_type
 
 SAMPLE_ROWS = 1000
@@ -31,10 +31,10 @@ class Mapping:
     guessed: set[str] = field(default_factory=set)
 
 
-def describe(table: pa.Table, raw: Raw) -> list[dict[str, Any]]:
+def describe(table: pa.Table, raw: RawTables) -> list[dict[str, Any]]:
     """Return `{name, kind, examples}` of every column; kinds of values: text, integer, number, boolean, other."""
     found = []
-    own = {WHERE, ROW} if raw.arrow else {WHERE}
+    own = {LOCATION, ROW} if raw.arrow else {LOCATION}
     for name in table.column_names:
         if name in own:
             continue
@@ -74,7 +74,7 @@ def _paths(column: pa.ChunkedArray) -> list[dict[str, Any]]:
     return paths
 
 
-def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
+def map_columns(table: pa.Table, raw: RawTables, request: Request) -> Mapping:
     """Find each role's columns: as the spec says, else by name, else by what the cells are."""
     mapping = Mapping(columns=describe(table, raw))
     names = [c["name"] for c in mapping.columns]
@@ -184,7 +184,7 @@ def _by_name(role: Column, free: list[dict[str, Any]]) -> list[str]:
 
 
 def _by_cells(
-    role: Column, free: list[str], mapping: Mapping, table: pa.Table, raw: Raw, request: Request
+    role: Column, free: list[str], mapping: Mapping, table: pa.Table, raw: RawTables, request: Request
 ) -> list[str]:
     """Return the columns whose cells are of the role's kind: as the layout declares, else as the kind recognizes."""
     declared = [n for n in free if raw.kinds.get(n) == role.kind.name]

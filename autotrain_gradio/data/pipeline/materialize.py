@@ -28,7 +28,7 @@ from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.pipeline.features import as_arrow, class_names, feature_of, from_dict, label_form, to_dict
 from autotrain_gradio.data.request import VERSION, Request
-from autotrain_gradio.data.rows import PLACE, ROW, Places, Raw, Rows
+from autotrain_gradio.data.rows import PLACE, ROW, Locations, RawTables, Rows
 from autotrain_gradio.data.sources.sample import SAMPLE, root_of_sample, sample_root
 from autotrain_gradio.data.values.arrow_columns import THREADS
 
@@ -41,7 +41,7 @@ def write(
     draft: Path,
     request: Request,
     rows: Rows,
-    raw: Raw,
+    raw: RawTables,
     tree: Tree,
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def write(
     parts = {name: rows.indices(name) for name in ("train", "validation")}
     _save(_references(rows, bool(raw.arrow)), {n: i for n, i in parts.items() if len(i)}, partial)
     os.replace(partial, folder)
-    kept = {role: cells for role, cells in rows.cells.items() if cells.kept}
+    kept = {role: cells for role, cells in rows.cells.items() if cells.stored}
     classes = rows.classes()
     manifest = {
         "v": VERSION,
@@ -71,7 +71,7 @@ def write(
         "multi_label": any(label_form(c) == "set" for c in kept.values()),
         "features": {c.about["name"]: c.about["feature"] for c in rows.cells.values() if "feature" in c.about},
         "readings": {c.about["name"]: c.about["reading"] for c in rows.cells.values() if c.about.get("reading")},
-        "places": raw.places if len(raw.read) > 1 else [""] * len(raw.places),
+        "places": raw.file_names if len(raw.files_read) > 1 else [""] * len(raw.file_names),
         "units": {c.about["name"]: c.about["unit"] for c in rows.cells.values() if c.about.get("unit")},
         "media": {role: to_dict(c.feature) for role, c in kept.items() if c.media},
         "arrow": [_inside(p, draft) for p in raw.arrow],
@@ -126,15 +126,15 @@ def _references(rows: Rows, arrow: bool) -> datasets.Dataset:
     columns: dict[str, Any] = {}
     features: dict[str, Any] = {}
     for role, cells in rows.cells.items():
-        for name in cells.keep:
+        for name in cells.stored_facts:
             columns[f"{role}_{name}"] = pa.array(cells.facts[name])
             features[f"{role}_{name}"] = datasets.Value(str(columns[f"{role}_{name}"].type))
-        if cells.kept and not (cells.media and arrow):
+        if cells.stored and not (cells.media and arrow):
             columns[role] = as_arrow(cells)
             features[role] = datasets.Value("string") if cells.media else feature_of(cells)
-    if isinstance(rows.where, Places) and any("feature" in c.about for c in rows.cells.values()):
-        small = rows.where.numbers.max(initial=0) < 2**31  # it is, where all rows are of one file
-        columns[PLACE] = pa.array(rows.where.numbers, pa.int32() if small else pa.int64())
+    if isinstance(rows.locations, Locations) and any("feature" in c.about for c in rows.cells.values()):
+        small = rows.locations.numbers.max(initial=0) < 2**31  # it is, where all rows are of one file
+        columns[PLACE] = pa.array(rows.locations.numbers, pa.int32() if small else pa.int64())
         features[PLACE] = datasets.Value("int32" if small else "int64")
     if arrow:
         assert rows.row is not None  # a layout with Arrow files numbers their rows
@@ -167,9 +167,9 @@ def _inside(path: Path, draft: Path) -> str:
     return IN_RUN + path.relative_to(draft).as_posix() if path.is_relative_to(draft) else str(path)
 
 
-def _fingerprints(rows: Rows, raw: Raw, tree: Tree, request: Request) -> dict[str, list[int]]:
+def _fingerprints(rows: Rows, raw: RawTables, tree: Tree, request: Request) -> dict[str, list[int]]:
     """Return relative path → [bytes, modification time] of what was read; only sizes where the app owns the files."""
-    names = set(raw.read)
+    names = set(raw.files_read)
     for cells in rows.cells.values():
         if cells.media and not raw.arrow:
             names.update(str(cells.values[i]) for i in rows.used())

@@ -94,7 +94,7 @@ def _take(rows: Rows, request: Request) -> tuple[str, int]:
         taken = _choose(group, request.spec.valid_fraction, f"{request.seed}")
         rows.validate(used[taken])
         return f", by whole groups of '{role}' that are never parted,", 0
-    content = rows.kept_together()[used]
+    content = rows.content_groups()[used]
     strata, names = _strata(rows, used)
     # The same content under two labels cannot be measured fairly: it stays in training.
     fair = np.ones(len(used), dtype=bool)
