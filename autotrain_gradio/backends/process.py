@@ -11,7 +11,7 @@ import os
 import signal as signals
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +78,20 @@ def visitor_caches(home: Path, secrets: Secrets) -> dict[str, str]:
 
 
 def spawn(
-    directory: Path, verb: str, *more: str, env: Mapping[str, str] | None = None, **streams: Any
+    directory: Path,
+    verb: str,
+    *more: str,
+    env: Mapping[str, str] | None = None,
+    launcher: Sequence[str] = (),
+    **streams: Any,
 ) -> subprocess.Popen[bytes]:
     """Start a worker for a folder, in a session of its own.
 
+    launcher: arguments of Python for a program that starts the worker's module, perhaps several times.
     streams: `stdin`, `stdout` and `stderr` as `subprocess.Popen` takes them.
     """
     # -P: a file in the run's folder, the working directory, must not be imported.
-    command = [sys.executable, "-P", "-m", "autotrain_gradio.worker", str(directory), verb, *more]
+    command = [sys.executable, "-P", *launcher, "-m", "autotrain_gradio.worker", str(directory), verb, *more]
     env = dict(env if env is not None else environment({}))
     env.update({MARK: str(directory)} if verb == "train" else {CALLER: str(os.getpid())})
     return subprocess.Popen(command, env=env, cwd=directory, start_new_session=True, **streams)

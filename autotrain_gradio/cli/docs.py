@@ -84,6 +84,11 @@ def task_page(task: Task, tasks: Registry) -> str:
     if task.metrics:
         figures = [[f"`{m.name}`", m.title, "higher" if m.higher_is_better else "lower", m.help] for m in task.metrics]
         parts.append("## Figures\n\n" + _table(["name", "title", "better", "what it says"], figures))
+    if task.loader_example:
+        parts.append(
+            "## Use a trained model\n\n`model` is the folder of the model, `value` an input.\n\n"
+            f"```python\n{task.loader_example.strip()}\n```"
+        )
     if verbs := task.public_verbs():
         calls = [[f"`{v.name}`", "a stream of items" if v.streams else "one result", v.help] for v in verbs]
         how = f'`{PROGRAM} call RUN VERB --context JSON`; in Python `run.call("VERB", …)` and `run.stream("VERB", …)`.'

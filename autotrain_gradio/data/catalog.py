@@ -201,9 +201,7 @@ TABLE_TARGET = Check("table-target", "Classes that are none", _CHECKS + "table_t
 TABLE_ROWS = Check("table-rows", "Too few rows to compare models", _CHECKS + "table_rows", after_split=True)
 TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")
 
-AUDIO_PARTS = Check("audio-parts", "Starts and ends that make no sense", _CHECKS + "audio_parts", drops=True)
+AUDIO_PARTS = Check("audio-parts", "Starts and ends that make no sense", _CHECKS + "audio_parts")
 """Looks at the roles `start` and `end` of kind SECONDS. Comes before the other two: they look at parts."""
-AUDIO_CONTENT = Check("audio-content", "Silent, clipped and damaged audio", _CHECKS + "audio_content", drops=True)
-AUDIO_TRANSCRIPTS = Check(
-    "audio-transcripts", "Transcripts that do not fit their audio", _CHECKS + "audio_transcripts", drops=True
-)
+AUDIO_CONTENT = Check("audio-content", "Silent, clipped and damaged audio", _CHECKS + "audio_content")
+AUDIO_TRANSCRIPTS = Check("audio-transcripts", "Transcripts that do not fit their audio", _CHECKS + "audio_transcripts")

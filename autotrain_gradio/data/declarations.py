@@ -145,11 +145,10 @@ class Kind(_Declared):
 class Check(_Declared):
     """A check of all rows. Module: `check(rows: Rows, request: Request) -> list[Finding]`.
 
-    drops: it may drop rows, with `Rows.drop`; other checks run while the rows are split.
+    It may drop rows with `Rows.drop`.
     after_split: it runs once the rows are split into training and validation.
     """
 
-    drops: bool = False
     after_split: bool = False
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -273,14 +272,6 @@ class Rows:
         """Return the roles of this purpose that have cells."""
         return [role for role in self.cells if role in self.columns and self.columns[role].purpose == purpose]
 
-    def read_only_view(self) -> Rows:
-        """Return a read-only copy of the rows as they are now, which the split does not change."""
-        seen = copy(self)
-        seen.validation, seen._reason = self.validation.copy(), self._reason.copy()
-        seen.validation.flags.writeable = seen._reason.flags.writeable = False
-        seen._known = dict(self._known)
-        return seen
-
     def validate(self, rows: Any) -> None:
         """Move these rows to the validation split."""
         self.validation[rows] = True
@@ -319,13 +310,7 @@ class Rows:
         yield from self.indices(split).tolist()
 
     def drop(self, rows: Any, reason: str) -> None:
-        """Drop rows; the first reason counts.
-
-        Raises:
-            TypeError: these rows are read-only (a check that drops rows declares `drops`).
-        """
-        if not self._reason.flags.writeable:
-            raise TypeError("these rows are read-only: a check that drops rows is declared with drops=True")
+        """Drop rows from training and validation; the first reason counts."""
         if reason not in self._reasons:
             self._reasons.append(reason)
         rows = np.atleast_1d(np.asarray(rows, dtype=np.int64))

@@ -191,6 +191,11 @@ class Task:
     """Hub `pipeline_tag` of the models that fit."""
     shown: tuple[str, ...] = ()
     """Parameters that change what the preview shows, in addition to those of previewed groups."""
+    loader_example: str = ""
+    """Python code that applies a trained model with the public loader of its library: `model` is the folder of the
+    model, `value` an input; it assigns `answer`."""
+    answer: str = "label"
+    """Key of a prediction that holds its answer, the same as `answer` of `loader_example`."""
     parameter_groups: tuple[ParameterGroup, ...] = ()
     """Groups of parameters of its own."""
     panel_kinds: tuple[PanelKind, ...] = ()
@@ -205,7 +210,8 @@ class Task:
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)
     can: frozenset[str] = frozenset({"predict"})
-    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`."""
+    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `distributed`: several training
+    processes."""
 
     def __post_init__(self) -> None:
         if self.formats:

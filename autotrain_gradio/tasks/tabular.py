@@ -129,3 +129,16 @@ REGRESSORS = (
     *_OTHERS,
     *_TREES[4:],
 )
+
+
+def loader_example(answer: str) -> str:
+    """Return code that loads a model and predicts a row. answer: key of the prediction."""
+    return f"""\
+import skops.io
+
+from autotrain_gradio.training.tabular.predictor import Predictor
+
+path = f"{{model}}/model.skops"
+parts = skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))  # transformer and estimators
+answer = Predictor(model)([{{"row": value}}])[0]["{answer}"]
+"""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +29,7 @@ from autotrain_gradio.data.pipeline.layout_detection import recognise
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, ROW, Cells, Context, Locations, Progress, RawTables, Rows
-from autotrain_gradio.data.values.arrow_columns import THREADS, stacked
+from autotrain_gradio.data.values.arrow_columns import stacked
 
 LARGE = 100_000
 """Rows from which findings about a sample are reported first."""
@@ -57,51 +54,30 @@ def check(
     found: is given the result of a table of `LARGE` rows and more before its rows are written, which takes a while.
     """
     began = time.monotonic()
-    _use_jemalloc()
     draft = Path(draft)
     (draft / "data").mkdir(parents=True, exist_ok=True)
     for stale in (draft / "check.json", draft / "data" / "manifest.json"):
         stale.unlink(missing_ok=True)
     shutil.rmtree(draft / "check", ignore_errors=True)
-    state = State(draft, request, _throttled(progress or _ignore_progress))
+    state = State(draft, request, _rate_limited(progress or _ignore_progress))
     write: Callable[[], Any] | None = None
-    with _frozen_garbage_collector():
-        try:
-            write = _run(state)
-        except UserError as error:
-            state.findings += error.findings
-        result = check_result.result(state, began)
-        if write is not None:
-            state.progress("Writing the rows for the training", 0.97)
-            if found is not None and state.total >= LARGE:
-                found(result)
-            write()
+    try:
+        write = _run(state)
+    except UserError as error:
+        state.findings += error.findings
+    result = check_result.result(state, began)
+    if write is not None:
+        state.progress("Writing the rows for the training", 0.97)
+        if found is not None and state.total >= LARGE:
+            found(result)
+        write()
     write_json(draft / "check.json", result)
     state.progress("Checked", 1.0)
     return result
 
 
-def _use_jemalloc() -> None:
-    """Let Arrow use jemalloc where it was built with it.
-
-    Its default, mimalloc, asks for huge pages: to clear them costs more than they save where each is written once.
-    """
-    if "jemalloc" in pa.supported_memory_backends():
-        pa.set_memory_pool(pa.jemalloc_memory_pool())
-
-
-@contextmanager
-def _frozen_garbage_collector() -> Iterator[None]:
-    """Exclude the objects of imported libraries from garbage collection, which takes 50 ms each time otherwise."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-def _throttled(progress: Progress, every: float = 0.1) -> Progress:
-    """Pass a message on when it is new, at the end, and otherwise every `every` seconds."""
+def _rate_limited(progress: Progress, every: float = 0.1) -> Progress:
+    """Report a message when it is new, at the end, and else ten times a second."""
     said, last = "", 0.0
 
     def say(message: str, fraction: float) -> None:
@@ -246,17 +222,11 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tr
             described |= cells.about
             cells.about["name"] = names[0]
 
-    alone = [n for n, (column, _, _) in enumerate(roles) if not column.rest]
     part = 0.65 / max(1, len(roles))
-    for number in alone:
+    for number, (_, role, _) in enumerate(roles):
         progress = _sub_progress(state.progress, 0.3 + number * part, part)
-        progress(f"Inspecting {roles[number][1].replace(':', ' ')}", 0.0)
+        progress(f"Checking {role.replace(':', ' ')}", 0.0)
         store(number, inspect_column(number, progress))
-    rest = range(len(alone), len(roles))
-    with ThreadPoolExecutor(THREADS) as pool:
-        for number, cells in zip(rest, pool.map(lambda n: inspect_column(n, _ignore_progress), rest), strict=True):
-            store(number, cells)
-            state.progress(f"Inspecting {roles[number][1].replace(':', ' ')}", 0.3 + (number + 1) * part)
     left = rows.indices()
     named = [cells.raw for cells in rows.cells.values() if cells.names is not None]
     if named:
@@ -281,10 +251,11 @@ def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
 
 
 def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
-    """Run the checks and split the rows, in parallel where no check drops rows."""
+    """Run the checks of all rows, split the rows, and run the checks of the two splits."""
     before, after = ([c for c in state.request.checks if c.after_split == late] for late in (False, True))
-    if not rows.count(TRAIN):
-        before = []
+    if rows.count(TRAIN):
+        state.findings += _checks(before, rows, state.request)
+    else:
         state.findings.append(
             Finding(
                 "error",
@@ -294,15 +265,8 @@ def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
                 "data",
             )
         )
-    if any(declared.drops for declared in before):
-        state.findings += _checks(before, rows, state.request)
-        before = []
-    if before:
-        rows.content()  # the split needs it too: it is computed once
-    with ThreadPoolExecutor(1) as pool:
-        checking = pool.submit(_checks, before, rows.read_only_view(), state.request)
-        state.how, found = split(rows, state.request, given)
-        state.findings += [*checking.result(), *found]
+    state.how, found = split(rows, state.request, given)
+    state.findings += found
     if rows.count(TRAIN):
         state.findings += _checks(after, rows, state.request)
 

@@ -6,13 +6,9 @@ are mapped into memory. The media themselves are never written again.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +26,8 @@ from autotrain_gradio.data.pipeline.features import as_arrow, class_names, featu
 from autotrain_gradio.data.request import VERSION, Request
 from autotrain_gradio.data.rows import PLACE, ROW, Locations, RawTables, Rows
 from autotrain_gradio.data.sources.sample import SAMPLE, root_of_sample, sample_root
-from autotrain_gradio.data.values.arrow_columns import THREADS
 
 IN_RUN = "run:"
-ROWS_AT_ONCE = 50_000
-"""Rows in one record batch of a dataset on disk, or nearly so many."""
 
 
 def write(
@@ -83,42 +76,14 @@ def write(
 
 
 def _save(whole: datasets.Dataset, parts: Mapping[str, Any], folder: Path) -> None:
-    """Write the rows of each part as a `DatasetDict` saved with `save_to_disk`.
-
-    The library makes the folders, of one row each. The rows are written here, in larger batches than its own, and
-    parted batch by batch, so that the table is in memory once; the next batches are parted while one is written.
-    """
+    """Write the rows of each split as a `DatasetDict` with `save_to_disk`."""
     datasets.disable_progress_bars()  # they would fill the log
-    ones = {n: _in_memory(whole.data.table.slice(int(rows[0]), 1), whole.features) for n, rows in parts.items()}
-    datasets.DatasetDict(ones).save_to_disk(str(folder))
-    schema = whole.features.arrow_schema
-    table = whole.data.table.cast(schema)
-    masks = []
-    for rows in parts.values():
+    saved = {}
+    for name, rows in parts.items():
         wanted = np.zeros(len(whole), dtype=bool)
         wanted[rows] = True
-        masks.append(wanted)
-
-    def parted(begin: int) -> list[list[pa.RecordBatch]]:
-        some = table.slice(begin, ROWS_AT_ONCE)
-        return [some.filter(pa.array(wanted[begin : begin + len(some)])).to_batches() for wanted in masks]
-
-    with contextlib.ExitStack() as stack:
-        writers = []
-        for name in parts:
-            (path,) = (folder / name).glob("*.arrow")
-            path.unlink()  # a file that is made shorter is put on the disk when it is closed; a new one later
-            sink = stack.enter_context(pa.OSFile(str(path), "wb"))
-            writers.append(stack.enter_context(pa.ipc.new_stream(sink, schema)))
-        pool = stack.enter_context(ThreadPoolExecutor(THREADS))
-        begins = iter(range(0, len(whole), ROWS_AT_ONCE))
-        ahead = deque(pool.submit(parted, begin) for begin in islice(begins, 2 * THREADS))
-        while ahead:
-            batches = ahead.popleft().result()
-            ahead.extend(pool.submit(parted, begin) for begin in islice(begins, 1))
-            for writer, some in zip(writers, batches, strict=True):
-                for batch in some:
-                    writer.write_batch(batch)
+        saved[name] = _in_memory(whole.data.table.filter(pa.array(wanted)), whole.features)
+    datasets.DatasetDict(saved).save_to_disk(str(folder))
 
 
 def _references(rows: Rows, arrow: bool) -> datasets.Dataset:

@@ -232,6 +232,15 @@ TASK = Task(
         *PROGRESS_CHARTS,
     ),
     inputs=(Input("audio", "Speech", "audio"),),
+    loader_example="""\
+import librosa
+from transformers import pipeline
+
+recognizer = pipeline("automatic-speech-recognition", model=model)
+speech, _ = librosa.load(value, sr=recognizer.feature_extractor.sampling_rate)
+answer = recognizer(speech)["text"]
+""",
+    answer="text",
     models=(
         SuggestedModel("facebook/wav2vec2-base", "CTC: a quick start for any language, from about ten minutes.", 95),
         SuggestedModel("facebook/wav2vec2-xls-r-300m", "CTC, heard 128 languages: for a language of your own.", 315),

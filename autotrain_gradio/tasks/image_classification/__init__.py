@@ -108,6 +108,12 @@ TASK = Task(
         *PROGRESS_CHARTS,
     ),
     inputs=(Input("image", "An image", "image"),),
+    loader_example="""\
+from transformers import pipeline
+
+classifier = pipeline("image-classification", model=model)
+answer = classifier(value)[0]["label"]
+""",
     models=(
         SuggestedModel(
             "google/vit-base-patch16-224", "A solid first choice with a GPU; good with few images.", 86, gpu=True
@@ -138,5 +144,5 @@ TASK = Task(
         "image-binary-classification",
         "image-multi-class-classification",
     ),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )

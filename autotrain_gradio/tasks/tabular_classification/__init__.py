@@ -67,6 +67,7 @@ TASK = Task(
     headline="accuracy",
     charts=tabular.CHARTS,
     inputs=tabular.INPUTS,
+    loader_example=tabular.loader_example("label"),
     models=tabular.CLASSIFIERS,
     listed=True,
     model_aliases={**tabular.MODEL_ALIASES, "ridge": "logistic_regression"},

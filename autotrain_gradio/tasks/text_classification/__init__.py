@@ -152,6 +152,12 @@ TASK = Task(
         *PROGRESS_CHARTS,
     ),
     inputs=(Input("text", "A text", "text"),),
+    loader_example="""\
+from transformers import pipeline
+
+classifier = pipeline("text-classification", model=model)
+answer = classifier(value, truncation=True)[0]["label"]
+""",
     models=(
         SuggestedModel("distilbert/distilbert-base-uncased", "English; quick, and good enough for most.", 67),
         SuggestedModel(
@@ -193,5 +199,5 @@ TASK = Task(
         "text-multi-class-classification",
         "text-multi-label-classification",
     ),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )

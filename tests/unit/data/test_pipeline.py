@@ -236,16 +236,12 @@ def test_what_was_found_in_a_large_table_is_told_before_its_rows_are_written(
     assert len(told) == 1  # there is nothing to write
 
 
-def test_a_check_leaves_rows_out_only_where_that_is_declared(
-    tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_check_may_drop_rows(tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     greedy = ModuleType("greedy")
     greedy.check = lambda rows, request: rows.drop([0, 1], "text-empty") or []  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "greedy", greedy)
     body = "text,label\n" + "".join(f"words {i},{'ab'[i % 2]}\n" for i in range(20))
     request = roles.request(roles.TEXTS, source="path", path=str(plant(tmp_path / "in", {"a.csv": body})))
-    with pytest.raises(TypeError, match="drops=True"):
-        data.check(draft, dataclasses.replace(request, checks=(declarations.Check("greedy", "Greedy", "greedy"),)))
-    declared = declarations.Check("greedy", "Greedy", "greedy", drops=True)
+    declared = declarations.Check("greedy", "Greedy", "greedy")
     result = data.check(draft, dataclasses.replace(request, checks=(declared,)))
     assert roles.dropped(result) == {"text-empty": 2} and sum(result["splits"].values()) == 18
