@@ -116,7 +116,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                     "warning",
                     code,
                     f"{pluralize(len(hit), 'row')} {one if len(hit) == 1 else many} and "
-                    f"{'is' if len(hit) == 1 else 'are'} left out: {join_examples(shown, len(hit))}.{rest}",
+                    f"{'was' if len(hit) == 1 else 'were'} skipped: {join_examples(shown, len(hit))}.{rest}",
                     hint,
                     rows.locations[hit[0]] if len(hit) == 1 else pluralize(len(hit), "row"),
                 )

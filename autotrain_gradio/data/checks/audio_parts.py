@@ -137,7 +137,7 @@ def _left_out(code: str, indices: Any, rows: Rows, times: dict[str, Any], file: 
     return Finding(
         "warning",
         code,
-        f"{said}, and {'is' if one else 'are'} left out: {join_examples(shown, len(indices))}.",
+        f"{said}, and {'was' if one else 'were'} skipped: {join_examples(shown, len(indices))}.",
         hint,
         rows.locations[int(indices[0])] if one else pluralize(len(indices), "row"),
     )

@@ -70,7 +70,7 @@ def _no_letters(rows: Rows, texts: list[Any]) -> list[Finding]:
             "warning",
             "text-no-letters",
             f"{pluralize(len(bare), 'transcript')} {'has' if one else 'have'} no letter or digit and "
-            f"{'is' if one else 'are'} left out: {join_examples(shown, len(bare))}.",
+            f"{'was' if one else 'were'} skipped: {join_examples(shown, len(bare))}.",
             "Write what is said, or remove the rows.",
             rows.locations[bare[0]] if one else pluralize(len(bare), "row"),
         )

@@ -232,7 +232,7 @@ def _several(sets: Sequence[list[Any] | None], codes: Any, context: Context) -> 
 
 
 def _mapped(names: list[str], numbers: Any, offsets: Any, context: Context) -> tuple[list[str], Any, Any]:
-    """Apply the spec's mapping of labels: renamed and merged ones once a row, those left out not at all."""
+    """Apply the spec's mapping of labels: each at most once a row, labels mapped to None not at all."""
     mapping = context.request.spec.labels
     targets = [mapping.get(n, n) for n in names]
     ordered = label.order(Counter(t for t in targets if t is not None), context.names, mapping)

@@ -38,7 +38,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
                 "warning",
                 "time-unreadable",
                 f"{pluralize(len(rows), 'row')} {'has' if one else 'have'} no time in seconds and "
-                f"{'is' if one else 'are'} left out: {join_examples(shown, len(rows))}.",
+                f"{'was' if one else 'were'} skipped: {join_examples(shown, len(rows))}.",
                 "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30.",
                 f"column {context.column}",
             )

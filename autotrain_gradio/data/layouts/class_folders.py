@@ -96,7 +96,7 @@ def folder_findings(
                 "warning",
                 f"{kind}s-beside-folders",
                 f"{pluralize(len(loose), kind)} {'lies' if one else 'lie'} beside the class folders, not in one, and "
-                f"{'is' if one else 'are'} left out: {join_examples(loose)}.",
+                f"{'was' if one else 'were'} skipped: {join_examples(loose)}.",
                 "Move them into the folder of their class.",
             )
         )

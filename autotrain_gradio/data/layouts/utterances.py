@@ -31,7 +31,7 @@ class Utterance:
 
 
 def raw_of(splits: dict[str, list[Utterance]], request: Request) -> RawTables:
-    """Make tables of utterances, one a split. Columns in which nobody has anything are left out."""
+    """Make tables of utterances, one a split. Columns without any value are omitted."""
     assert request.media is not None  # a layout of audio has looked at it
     everything = [u for found in splits.values() for u in found]
     raw = RawTables({}, kinds={AUDIO: request.media.name})

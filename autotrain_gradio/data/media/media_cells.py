@@ -179,7 +179,9 @@ def left_out(
         text, hint = (problems | PROBLEMS)[code]
         one = len(hit) == 1
         names = [f"{context.locations[row]} ({facts[row].detail})" for row in hit[:5]]
-        said = f"{_said(text, noun, len(hit))} and {'is' if one else 'are'} left out: {join_examples(names, len(hit))}."
+        said = (
+            f"{_said(text, noun, len(hit))} and {'was' if one else 'were'} skipped: {join_examples(names, len(hit))}."
+        )
         where = context.locations[hit[0]] if one else pluralize(len(hit), "row")
         level: Level = "error" if code == OUTSIDE else "warning"
         findings.append(Finding(level, code, said, hint.format(**more), where))

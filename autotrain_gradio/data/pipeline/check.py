@@ -128,7 +128,7 @@ def _run(state: State) -> Callable[[], Any] | None:
     contexts = _inspect(state, rows, table, raw, tree)
     _check_and_split(state, rows, choice.validation)
     state.progress("Drawing the overview", 0.95)
-    check_result.draw(state, rows, contexts)
+    check_result.add_panels(state, rows, contexts)
     if any(f.level == "error" for f in state.findings):
         return None
     facts = {

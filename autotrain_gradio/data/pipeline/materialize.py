@@ -1,7 +1,7 @@
-"""The rows on disk, and back: what was checked is what is loaded.
+"""Write the checked rows, and load them for the training.
 
 `data/dataset` holds a `DatasetDict` of references: relative paths, or row numbers of Arrow files that
-are mapped into memory. The media themselves are never written again.
+are mapped into memory. Media are not copied.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def write(
 ) -> dict[str, Any]:
     """Write `data/dataset` and `data/manifest.json`; return the manifest.
 
-    facts: what the pipeline knows and the manifest repeats (layout, source, columns, split_how, dropped …).
+    facts: further entries of the manifest (layout, source, columns, split_how, dropped …).
     """
     folder, partial = draft / "data" / "dataset", draft / "data" / "dataset.partial"
     manifest_path = draft / "data" / "manifest.json"
@@ -87,7 +87,7 @@ def _save(whole: datasets.Dataset, parts: Mapping[str, Any], folder: Path) -> No
 
 
 def _references(rows: Rows, arrow: bool) -> datasets.Dataset:
-    """Return all rows, used or not, with the columns that the dataset has."""
+    """Return all rows, used or not, with the columns of the dataset."""
     columns: dict[str, Any] = {}
     features: dict[str, Any] = {}
     for role, cells in rows.cells.items():
@@ -144,14 +144,14 @@ def _fingerprints(rows: Rows, raw: RawTables, tree: Tree, request: Request) -> d
 
 
 def changed(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """Return the files that are gone or differ from those that were checked."""
+    """Return the files that are missing or differ from those that were checked."""
     root = str(root_of(directory, manifest["root"]))
     found = []
     for name, (size, mtime_ns) in (manifest["files"] or {}).items():
         try:
             status = os.stat(f"{root}/{name}")
         except OSError:
-            found.append(f"{name} (gone)")
+            found.append(f"{name} (missing)")
             continue
         if status.st_size != size or (mtime_ns and status.st_mtime_ns != mtime_ns):
             found.append(name)
@@ -164,7 +164,7 @@ def refuse_changed(directory: Path, manifest: Mapping[str, Any]) -> None:
     if found:
         raise DataError(
             f"{pluralize(len(found), 'file')} changed since the data was checked: {join_examples(found)}.",
-            "Check the data again, so that the training uses what you have seen.",
+            "Check the data again, so that the training uses what you reviewed.",
             str(root_of(directory, manifest["root"])),
             "files-changed",
         )
