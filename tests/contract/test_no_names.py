@@ -18,7 +18,7 @@ PLACES = ("data/pipeline", "data/request.py", "data/rows.py", "data/source_resol
 ALLOWED = {
     ("data/pipeline/column_mapping.py", "path"): "a field of the struct that a cell of media is",
     ("data/pipeline/materialize.py", "feature"): "a key of what `check.json` says of a column",
-    ("ui/kinds_table.py", "id"): "what a column of a table holds, as `data.options.kinds` names it",
+    ("ui/column_kinds.py", "id"): "what a column of a table holds, as `data.options.kinds` names it",
 }
 """(file, literal) → why this comparison is not about a task, kind, role or source."""
 
