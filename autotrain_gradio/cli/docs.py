@@ -121,7 +121,9 @@ def cli_page(tasks: Registry) -> str:
 
 def _source(source: Source) -> str:
     more = f" [More]({'../../' if '://' not in source.docs else ''}{source.docs})." if source.docs else ""
-    return f"- **{source.title}**: {source.help}{more}"
+    names = ", ".join(f"`{name}`" for name in source.secrets)
+    login = f" Credentials: environment variables {names}." if names else ""
+    return f"- **{source.title}**: {source.help}{login}{more}"
 
 
 def _forms(task: Task, tasks: Registry) -> str:

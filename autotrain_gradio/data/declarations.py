@@ -87,6 +87,8 @@ class Source(_Part):
     """It takes over files that another source fetched and that it recognizes (`data.pipeline.takeover`). Its module has
     `recognizes(tree: Tree) -> bool`, and `take_over(tree, fetched, request, draft, source: str, progress) -> str`,
     which reads them into the draft and returns the path under which `fetch` finds them."""
+    secrets: tuple[str, ...] = ()
+    """Environment variables with its credentials, for the command line; workers of visitors do not get them."""
     docs: str = ""
     """Its documentation, relative to the root of the repository; the generated docs link to it."""
 

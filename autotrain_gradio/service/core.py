@@ -6,9 +6,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from autotrain_gradio.backends import Backends
+from autotrain_gradio.backends import Backends, backend_type
 from autotrain_gradio.backends.base import Backend
 from autotrain_gradio.backends.dispatcher import Dispatcher
+from autotrain_gradio.backends.resources import resource_findings
 from autotrain_gradio.core.errors import Forbidden, NotFound, SpecError, StateError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.settings import Settings
@@ -68,7 +69,12 @@ class Core:
         return resolve(spec, self.tasks).spec
 
     def _resolve(self, spec: Mapping[str, Any]) -> Resolved:
-        return settle(spec, self.tasks, shared=self.settings.shared)
+        resolved = settle(spec, self.tasks, shared=self.settings.shared)
+        chosen, resources = resolved.spec.backend, resolved.spec.resources
+        findings = list(resource_findings(resources, resolved.task, backend_type(chosen), self._backends.get(chosen)))
+        if findings:
+            raise SpecError.from_findings(findings)
+        return resolved
 
     def _need(self, resolved: Resolved, capability: str) -> None:
         if capability not in resolved.task.can:

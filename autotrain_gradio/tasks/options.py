@@ -15,11 +15,11 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from autotrain_gradio.core.errors import Finding, SpecError, did_you_mean
-from autotrain_gradio.core.spec import DataSpec, HubSpec, RunSpec
+from autotrain_gradio.core.spec import DataSpec, HubSpec, ResourceSpec, RunSpec
 from autotrain_gradio.data.declarations import Layout, Source
 from autotrain_gradio.tasks.base import Task
 
-RUN_GROUP, DATA_GROUP, HUB_GROUP = "The run", "The data", "Publishing"
+RUN_GROUP, DATA_GROUP, RESOURCE_GROUP, HUB_GROUP = "The run", "The data", "Where it runs", "Publishing"
 _RUN = ("model", "project_name", "backend")
 
 
@@ -81,6 +81,7 @@ def options(task: Task) -> list[Option]:
     found += shared.values()
     for group, names in task.groups().items():
         found += [_option(n, f"params.{n}", group.title, task.params.model_fields[n]) for n in names]
+    found += [_option(n, f"resources.{n}", RESOURCE_GROUP, field) for n, field in ResourceSpec.model_fields.items()]
     found += [_option(n, f"hub.{n}", HUB_GROUP, field) for n, field in HubSpec.model_fields.items()]
     return found
 

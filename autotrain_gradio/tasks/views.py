@@ -36,6 +36,7 @@ def arguments(spec: RunSpec, tasks: Registry | None = None) -> dict[str, Any]:
         given["options"] = {k: v for k, v in options.items() if k not in flags}
     found.update(given)
     found.update(spec.params)
+    found.update(spec.resources.model_dump(mode="json", exclude_defaults=True))
     found.update(spec.hub.model_dump(mode="json", exclude_defaults=True))
     if spec.backend != RunSpec.model_fields["backend"].default:
         found["backend"] = spec.backend
