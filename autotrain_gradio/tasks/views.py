@@ -1,4 +1,4 @@
-"""The same run as YAML, as a command and as Python: three views of one spec."""
+"""A spec as YAML, as a command line and as a Python call. A `Resolved` is not resolved again."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from autotrain_gradio.core.spec import DataSpec, RunSpec, to_yaml
 from autotrain_gradio.tasks.registry import Registry, Resolved, resolve
 
 
-def yaml_view(spec: RunSpec, tasks: Registry | None = None) -> str:
+def yaml_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str:
     """Return the YAML that `train` and the page's *Paste YAML* accept."""
-    return to_yaml(_portable(resolve(spec, tasks)))
+    return to_yaml(_portable(_resolved(spec, tasks)))
 
 
-def arguments(spec: RunSpec, tasks: Registry | None = None) -> dict[str, Any]:
+def arguments(spec: RunSpec | Resolved, tasks: Registry | None = None) -> dict[str, Any]:
     """Return the spec as flat keyword arguments, without what equals the defaults.
 
     The keys are those of `autotrain_gradio.train` and, with dashes, of the command line: `model`,
     `data_path`, `project_name`, `<role>_column`, the settings of the data and of the task.
     """
-    resolved = resolve(spec, tasks)
+    resolved = _resolved(spec, tasks)
     spec = _portable(resolved)
     found: dict[str, Any] = {"model": spec.model, "data_path": spec.data.path, "project_name": spec.project_name}
     for role, column in spec.data.columns.items():
@@ -43,15 +43,16 @@ def arguments(spec: RunSpec, tasks: Registry | None = None) -> dict[str, Any]:
     return {k: v for k, v in found.items() if v not in ("", None, {})}
 
 
-def command_view(spec: RunSpec, tasks: Registry | None = None) -> str:
+def command_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str:
     """Return the command line of the run, one option a line.
 
     Mappings (labels, options) have no flag: a spec that has them is shown as YAML with `train`.
     """
-    given = arguments(spec, tasks)
+    resolved = _resolved(spec, tasks)
+    given = arguments(resolved)
     if any(isinstance(value, dict) for value in given.values()):
         return "autotrain-gradio train run.yaml"
-    parts = [f"autotrain-gradio {resolve(spec, tasks).task.name}"]
+    parts = [f"autotrain-gradio {resolved.task.name}"]
     for name, value in given.items():
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):
@@ -63,13 +64,18 @@ def command_view(spec: RunSpec, tasks: Registry | None = None) -> str:
     return " \\\n  ".join([*parts, "--train"])
 
 
-def python_view(spec: RunSpec, tasks: Registry | None = None) -> str:
+def python_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str:
     """Return the Python call of the run."""
-    rows = [f"    {name}={value!r}," for name, value in arguments(spec, tasks).items()]
-    name = resolve(spec, tasks).task.name
+    resolved = _resolved(spec, tasks)
+    rows = [f"    {name}={value!r}," for name, value in arguments(resolved).items()]
+    name = resolved.task.name
     return "\n".join(
         ["import autotrain_gradio as at", "", "run = at.train(", f'    "{name}",', *rows, ")", "print(run.metrics)", ""]
     )
+
+
+def _resolved(spec: RunSpec | Resolved, tasks: Registry | None) -> Resolved:
+    return spec if isinstance(spec, Resolved) else resolve(spec, tasks)
 
 
 def _portable(resolved: Resolved) -> RunSpec:

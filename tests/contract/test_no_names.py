@@ -29,6 +29,7 @@ ALLOWED = {
     ("runs/wire.py", "value"): "a field of a message",
     ("tasks/base.py", "group"): "a key of a parameter's schema",
     ("tasks/options.py", "path"): "a field of `DataSpec`",
+    ("ui/column_kinds.py", "id"): "what a column of a table holds, as `data.options.kinds` names it",
 }
 """(file, literal) → why this comparison is not about a task, kind, role or source."""
 

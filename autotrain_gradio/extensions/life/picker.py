@@ -23,8 +23,7 @@ from autotrain_gradio.extensions.life.picker_selection import OpenedExport, Sele
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.background_task import Finished, run_in_background
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.page_context import UNQUEUED
-from autotrain_gradio.ui.step_check import CHECK_EVENT
+from autotrain_gradio.ui.page_context import CHECK_EVENT, UNQUEUED
 
 if TYPE_CHECKING:
     from autotrain_gradio.ui.step_check import CheckStep
@@ -119,7 +118,7 @@ class LifePicker:
         )
         selection.use.click(
             self._use_handler(check),
-            [*chosen, *login.fields(), *check.inputs()],
+            {*chosen, *login.fields(), *check.inputs()},
             [self.status, *check.outputs()],
             **CHECK_EVENT,
         )
@@ -214,8 +213,11 @@ class LifePicker:
         )
 
     def _use_handler(self, check: CheckStep) -> Callable[..., Iterator[Updates]]:
-        def use(opened: OpenedExport | None, projects: Any, script: Any, dataset: Any, *more: Any) -> Iterator[Updates]:
-            login, (draft, visitor, token, *values) = more[:5], more[5:]
+        def use(values: Mapping[Any, Any]) -> Iterator[Updates]:
+            opened, session = values[self.opened], self.session
+            projects, script, dataset = (values[field] for field in self.choices.fields())
+            login = [values[field] for field in self.login.fields()]
+            draft, visitor = values[session.draft], values[session.context.visitor]
             question = self._question("download", opened, projects, script, dataset)
             if question is None or opened is None:
                 yield {self.status: messages.note("Select a project, a script and a dataset.", level="error")}
@@ -235,7 +237,7 @@ class LifePicker:
                 "dataset": dataset,
             }
             data = {"source": self.source.name, "path": opened.place, "options": options}
-            yield from check.begin(data, draft, visitor, token, *values)
+            yield from check.begin(data, values)
 
         return use
 
