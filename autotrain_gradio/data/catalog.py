@@ -24,7 +24,14 @@ def _is_sample(data: NamedData) -> float:
     return 0.7 if data.path in data.samples else 0.0
 
 
-UPLOAD = Source("upload", "Upload files", _SOURCES + "upload", "A zip, or the files themselves.", matches=_is_upload)
+UPLOAD = Source(
+    "upload",
+    "Upload files",
+    _SOURCES + "upload",
+    "A zip, or the files themselves.",
+    matches=_is_upload,
+    in_draft=True,
+)
 PATH = Source(
     "path",
     "Folder on this computer",
@@ -37,7 +44,12 @@ HUB = Source(
     "hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.", matches=lambda data: 0.1
 )
 SAMPLE = Source(
-    "sample", "Sample data", _SOURCES + "sample", "A small data set that comes with the app.", matches=_is_sample
+    "sample",
+    "Sample data",
+    _SOURCES + "sample",
+    "A small data set that comes with the app.",
+    matches=_is_sample,
+    explicit=True,
 )
 
 IMAGE = Kind(

@@ -74,6 +74,10 @@ class Source(_Declared):
     mode."""
     matches: Callable[[NamedData], float] | None = None
     """Confidence (0 to 1) that the user means this source where none is named; None: it is always named."""
+    in_draft: bool = False
+    """The data lies in the draft alone: YAML, command and Python name it by its path, without the source."""
+    explicit: bool = False
+    """YAML, command and Python always name the source, also where its path would be enough."""
     picker: str = ""
     """Dotted path of a module of the page with `build(walk, source)`: the first step shows what it builds."""
     options: tuple[SourceOption, ...] = ()
