@@ -210,7 +210,7 @@ TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "
 TEXT_LANGUAGE = Check("text-language", "Texts that are not English", _CHECKS + "text_language")
 TABLE_COLUMNS = Check("table-columns", "Columns that tell nothing, or are not of one kind", _CHECKS + "table_columns")
 TABLE_TARGET = Check("table-target", "Classes that are none", _CHECKS + "table_target")
-TABLE_ROWS = Check("table-rows", "Too few rows to compare models", _CHECKS + "table_rows", parted=True)
+TABLE_ROWS = Check("table-rows", "Too few rows to compare models", _CHECKS + "table_rows", after_split=True)
 TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")
 
 AUDIO_PARTS = Check("audio-parts", "Starts and ends that make no sense", _CHECKS + "audio_parts")
