@@ -14,8 +14,9 @@ import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import RenderContext, render_all_html
-from autotrain_gradio.core.spec import RunSpec
+from autotrain_gradio.core.spec import ResourceSpec, RunSpec
 from autotrain_gradio.core.text_format import format_value
+from autotrain_gradio.tasks.options import RESOURCE_GROUP
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.ui import form as widgets
 from autotrain_gradio.ui import messages, models
@@ -110,6 +111,10 @@ class ModelStep:
                 if group not in made:
                     gr.HTML(f"<h3>{escape(group.title)}</h3>")
                     made[group] = widgets.widgets(task.params, names, params, prefix=prefix)
+            gr.HTML(f"<h3>{escape(RESOURCE_GROUP)}</h3>")
+            names = ["processes", "gpus", "timeout"] if "distributed" in task.can else ["timeout"]
+            resources = spec.get("resources") or {}
+            form.resources = widgets.widgets(ResourceSpec, names, resources, prefix=f"{prefix}-resources")
         order = {name: field for fields in made.values() for name, field in ((f.name, f) for f in fields)}
         form.params = [order[name] for name in task.params.model_fields]
         self.views = SpecViews.build(prefix)

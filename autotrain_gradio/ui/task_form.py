@@ -24,7 +24,8 @@ class TaskForm:
     """Filled step by step while a tab is built; then reads the spec from the widgets' values.
 
     data: state with the rest of the spec's `data` section (source, path, columns, labels, options).
-    other_sections: state with the sections that have no widget (`hub`, `backend`).
+    other_sections: state with what has no widget (`hub`, `backend`, the rest of `resources`).
+    resources: settings of where the training runs.
     usual: state with the parameters' defaults for the chosen model.
     """
 
@@ -32,6 +33,7 @@ class TaskForm:
     data: gr.State
     other_sections: gr.State
     split: list[Field] = field(default_factory=list)
+    resources: list[Field] = field(default_factory=list)
     params: list[Field] = field(default_factory=list)
     usual: Any = None
     choice: Any = None
@@ -40,7 +42,7 @@ class TaskForm:
 
     def inputs(self) -> list[Any]:
         """Return all components that `spec` reads, in its order."""
-        fields = [f.widget for f in (*self.split, *self.params)]
+        fields = [f.widget for f in (*self.split, *self.resources, *self.params)]
         return [self.data, self.other_sections, self.choice, self.other, self.name, *fields]
 
     def visible(self) -> list[Any]:
@@ -66,9 +68,15 @@ class TaskForm:
         """Make the spec of the values of `inputs`."""
         data, other_sections, choice, other, name = values[:5]
         split = values[5 : 5 + len(self.split)]
-        params = values[5 + len(self.split) :]
+        after = values[5 + len(self.split) :]
+        resources, params = after[: len(self.resources)], after[len(self.resources) :]
+        others = other_sections or {}
         return {
-            **(other_sections or {}),
+            **others,
+            "resources": {
+                **others.get("resources", {}),
+                **{f.name: f.read(v) for f, v in zip(self.resources, resources, strict=True)},
+            },
             "task": self.task.name,
             "model": models.join(choice, other),
             "project_name": (name or "").strip(),
@@ -83,7 +91,7 @@ class TaskForm:
 def outside_form(spec: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split from a spec what has no widget: (rest of `data`, other sections)."""
     data = {k: v for k, v in (spec.get("data") or {}).items() if k in DataSpec.model_fields and k not in SPLIT}
-    return data, {k: spec[k] for k in ("hub", "backend") if k in spec}
+    return data, {k: spec[k] for k in ("hub", "backend", "resources") if k in spec}
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
