@@ -36,7 +36,7 @@ def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callab
     page.locator(f"{TASK}-start").click()
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed", timeout=120_000)
     expect(page.locator("#run-report")).to_contain_text("Leaderboard")
-    expect(page.locator("#run-samples-box")).to_contain_text("The leaderboard, trial by trial")
+    expect(page.locator("#run-samples-box")).to_contain_text("Leaderboard after each trial")
     run = app.service.runs()[0]
     spec = (app.service.snapshot(run["id"]) or {})["spec"]
     assert spec["model"] == "logistic_regression,decision_tree" and spec["data"]["options"]["kinds"] == {"note": "text"}
