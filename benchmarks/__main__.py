@@ -14,6 +14,7 @@ from benchmarks.rows import Row, markdown
 
 NAMES = (
     "training",
+    "evaluating",
     "texts",
     "tabular",
     "speech",

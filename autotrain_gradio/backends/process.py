@@ -11,13 +11,14 @@ import os
 import signal as signals
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from autotrain_gradio.core.spec import Secrets
+from autotrain_gradio.tasks.registry import registry
 
 MARK = "AUTOTRAIN_GRADIO_RUN"
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
@@ -40,7 +41,12 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
     """
     env = {name: value for name, value in os.environ.items() if name not in {MARK, CALLER}}
     if visitor:
-        env = {name: value for name, value in env.items() if not any(w in name.upper() for w in SECRET_WORDS)}
+        declared = {name for task in registry() for source in task.sources for name in source.secrets}
+        env = {
+            name: value
+            for name, value in env.items()
+            if name not in declared and not any(w in name.upper() for w in SECRET_WORDS)
+        }
         env["AUTOTRAIN_GRADIO_SHARED"] = "1"  # what a stranger may name, such as an address, is looked at harder
         if not any(name in secrets for name in HUB_TOKENS):
             env["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
@@ -78,14 +84,20 @@ def visitor_caches(home: Path, secrets: Secrets) -> dict[str, str]:
 
 
 def spawn(
-    directory: Path, verb: str, *more: str, env: Mapping[str, str] | None = None, **streams: Any
+    directory: Path,
+    verb: str,
+    *more: str,
+    env: Mapping[str, str] | None = None,
+    launcher: Sequence[str] = (),
+    **streams: Any,
 ) -> subprocess.Popen[bytes]:
     """Start a worker for a folder, in a session of its own.
 
+    launcher: arguments of Python for a program that starts the worker's module, perhaps several times.
     streams: `stdin`, `stdout` and `stderr` as `subprocess.Popen` takes them.
     """
     # -P: a file in the run's folder, the working directory, must not be imported.
-    command = [sys.executable, "-P", "-m", "autotrain_gradio.worker", str(directory), verb, *more]
+    command = [sys.executable, "-P", *launcher, "-m", "autotrain_gradio.worker", str(directory), verb, *more]
     env = dict(env if env is not None else environment({}))
     env.update({MARK: str(directory)} if verb == "train" else {CALLER: str(os.getpid())})
     return subprocess.Popen(command, env=env, cwd=directory, start_new_session=True, **streams)

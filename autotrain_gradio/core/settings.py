@@ -32,7 +32,7 @@ class Limits:
     call_mebibytes: int = 8192
     predict_seconds: float = 120.0
     predictor_idle_seconds: float = 300.0
-    deserted_seconds: float = 60.0
+    abandoned_seconds: float = 60.0
     """How long a check goes on whose page is gone: time to load it again, or to find a connection."""
     stop_grace_seconds: float = 60.0
     """How long a worker has, after a stop request, before its process group is signalled."""

@@ -254,6 +254,10 @@ def derive(controls: list[Record], events: list[Record], alive: bool | None = No
     said = [e for e in events if e["attempt"] == attempt]
     last = next((e.get("state") for e in reversed(said) if e["kind"] == "state"), "")
     if last in REPORTED_END:
+        if last == "cancelled":  # the user asked for it, or there is a reason
+            return State(
+                last, attempt, next(str(e.get("detail") or "") for e in reversed(said) if e["kind"] == "state")
+            )
         if last != "failed":
             return State(last, attempt)
         error = next((e.get("finding") for e in reversed(said) if e["kind"] == "error"), None) or {}

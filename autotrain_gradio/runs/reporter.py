@@ -13,6 +13,7 @@ from typing import Any
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.spec import RunSpec
+from autotrain_gradio.core.text_format import format_duration
 from autotrain_gradio.runs.files import Tail, cut_torn_line, write_json, write_whole
 from autotrain_gradio.runs.record import VERSION
 
@@ -31,6 +32,10 @@ class Reporter:
         directory: the run.
         spec, params: what to train, and the task's parameters.
         attempt: number of this attempt, from 1.
+        rank: of this process among the training processes of the run; 0 writes.
+        shared_decision: how all ranks stop at the same step (`training.distributed`); None: there is one process.
+        stopped_together: whether all ranks of several stopped at the same step.
+        stop_reason: why `stop_requested` said so, where the user did not ask for it.
         resume_from: the latest checkpoint of the earlier attempts that is there, when this one continues them.
         stopping: whether `stop_requested` has said so: the training is being cut short.
     """
@@ -39,6 +44,12 @@ class Reporter:
         self, directory: Path, spec: RunSpec, params: Any, *, attempt: int = 1, resume: bool = False, rank: int = 0
     ) -> None:
         self.directory = directory
+        self.rank = rank
+        self.shared_decision: Any = None
+        self.stop_reason = ""
+        self.stopped_together = False
+        self._deadline: float | None = None
+        self._time_limit = ""
         self.spec = spec
         self.params = params
         self.attempt = attempt
@@ -127,19 +138,44 @@ class Reporter:
 
     def report(self, panels: list[Panel]) -> None:
         """Write the results."""
+        if self.rank:
+            return
         write_json(self.directory / "report.json", panels)
 
     def request_stop(self) -> None:
         """Stop at the next occasion, as if the user had asked: for the worker's signal handler."""
         self._asked = True
 
+    def follow_stop(self) -> None:
+        """Stop at this step, as all ranks do: rank 0 has decided it."""
+        self._asked = self.stopping = self.stopped_together = True
+
+    def set_time_limit(self, seconds: float | None) -> None:
+        """Stop this attempt after so many seconds from now; None: no limit."""
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._time_limit = "" if seconds is None else format_duration(seconds)
+
+    def asked_to_stop(self) -> bool:
+        """Whether the control file asks for a stop, or the time limit is reached: not merely a signal."""
+        lines = Tail(self.directory / "control.jsonl").read()[0]
+        asked = any(c["kind"] in {"stop", "kill"} and c["attempt"] == self.attempt for c in lines)
+        return asked or bool(self.stop_reason)
+
     def stop_requested(self) -> bool:
-        """Whether the user asked for this attempt to stop; looks into the file twice a second.
+        """Whether this attempt is to stop: the user asked for it, or the time limit is reached.
+
+        Checks the file twice a second. On ranks other than 0 only what rank 0 has decided counts.
 
         Raises:
             FileNotFoundError: the run was deleted.
         """
         now = time.monotonic()
+        if self.rank:
+            return self.stopping
+        if self._deadline is not None and now >= self._deadline and not self._asked:
+            self._asked, self.stop_reason = True, f"The time limit of {self._time_limit} was reached."
+            hint = "Resume the run to continue from its latest checkpoint; raise resources.timeout to train longer."
+            self.note(self.stop_reason, level="warning", hint=hint)
         if now >= self._next_look and not self._asked:
             self._next_look = now + STOP_SECONDS
             os.stat(self.directory / "spec.json")

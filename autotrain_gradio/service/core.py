@@ -6,9 +6,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from autotrain_gradio.backends import Backends
+from autotrain_gradio.backends import Backends, backend_type
 from autotrain_gradio.backends.base import Backend
 from autotrain_gradio.backends.dispatcher import Dispatcher
+from autotrain_gradio.backends.resources import resource_findings
 from autotrain_gradio.core.errors import Forbidden, NotFound, SpecError, StateError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.settings import Settings
@@ -17,7 +18,8 @@ from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.snapshot import Snapshots
 from autotrain_gradio.runs.store import Store
 from autotrain_gradio.service.access import settle
-from autotrain_gradio.service.latest_call import Joint, Turns
+from autotrain_gradio.service.latest_call import LatestCall
+from autotrain_gradio.service.shared_call import SharedCall
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolve
 
@@ -38,8 +40,8 @@ class Core:
         self.interactive = interactive
         self._snapshots = Snapshots()
         self._backends = Backends(settings)
-        self._turns = Turns()
-        self._checks: dict[str, Joint] = {}
+        self._calls = LatestCall()
+        self._checks: dict[str, SharedCall] = {}
         self._lock = threading.Lock()
         self._dispatcher = Dispatcher(settings, self.store, self._backends)
         self.store.sweep(settings.limits.draft_days)
@@ -48,7 +50,7 @@ class Core:
 
     def close(self) -> None:
         """Stop the threads and warm workers of this process; trainings continue."""
-        self._turns.cancel_all()
+        self._calls.cancel_all()
         self._dispatcher.stop()
         self._backends.close()
 
@@ -66,8 +68,13 @@ class Core:
     def _parsed(self, spec: Mapping[str, Any]) -> RunSpec:
         return resolve(spec, self.tasks).spec
 
-    def _resolve(self, spec: Mapping[str, Any]) -> Resolved:
-        return settle(spec, self.tasks, shared=self.settings.shared)
+    def _resolve(self, spec: Mapping[str, Any] | Resolved) -> Resolved:
+        resolved = settle(spec, self.tasks, shared=self.settings.shared)
+        chosen, resources = resolved.spec.backend, resolved.spec.resources
+        findings = list(resource_findings(resources, resolved.task, backend_type(chosen), self._backends.get(chosen)))
+        if findings:
+            raise SpecError.from_findings(findings)
+        return resolved
 
     def _need(self, resolved: Resolved, capability: str) -> None:
         if capability not in resolved.task.can:

@@ -17,11 +17,10 @@ from autotrain_gradio.data import taken_over
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.core import Core
-from autotrain_gradio.service.latest_call import Joint
+from autotrain_gradio.service.shared_call import Found, Progress, SharedCall
+from autotrain_gradio.tasks import views
 from autotrain_gradio.tasks.registry import Resolved, defaults, resolve
 from autotrain_gradio.tasks.verbs import VERBS
-
-Progress = Callable[[str, float], None]
 
 
 class Drafts(Core):
@@ -43,7 +42,7 @@ class Drafts(Core):
         paths = [Path(f) for f in files]
         uploads.allow(paths, self.settings.limits.upload_bytes)
         self._make_ready(run, run.draft()["spec"]["task"])
-        with self._turns.take(draft):
+        with self._calls.acquire(draft):
             self._draft(draft, owner)  # it may have been started meanwhile
             partial = run.directory / "upload.partial"
             uploads.move(paths, partial)
@@ -72,8 +71,33 @@ class Drafts(Core):
         Raises:
             UserError: the spec is wrong; what was remembered before stays.
         """
-        run = self._draft(draft, owner)
-        kept = resolve(spec, self.tasks).spec.model_dump(mode="json", exclude_defaults=True)
+        self._save(self._draft(draft, owner), resolve(spec, self.tasks))
+
+    def review(self, draft: str | None, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
+        """Resolve the spec of a form once; return all that a form shows of it, and save it in the draft.
+
+        Returns `{yaml, command, python, estimate}`; estimate: see `estimate`, empty without a draft. A draft that has
+        been started is not changed.
+
+        Raises:
+            UserError: the spec is wrong; what was saved before stays.
+        """
+        resolved = resolve(spec, self.tasks)
+        shown: dict[str, Any] = {
+            "yaml": views.yaml_view(resolved),
+            "command": views.command_view(resolved),
+            "python": views.python_view(resolved),
+            "estimate": {},
+        }
+        if draft:
+            run = self._own(draft, owner)
+            shown["estimate"] = summaries.estimate(run, self._resolve(resolved).params)
+            if not run.is_started():
+                self._save(run, resolved)
+        return shown
+
+    def _save(self, run: Run, resolved: Resolved) -> None:
+        kept = resolved.spec.model_dump(mode="json", exclude_defaults=True)
         with self._lock:
             data = run.draft()["spec"].get("data")
             run.save_draft({**kept, "data": data} if data else {k: v for k, v in kept.items() if k != "data"})
@@ -110,25 +134,27 @@ class Drafts(Core):
         """
         run = self._draft(draft, owner)
         resolved = self._resolve_upload(run, self._resolve(spec))
-        of = (resolved.task.name, resolved.spec.data, getattr(resolved.params, "seed", None), token)
+        key = (resolved.task.name, resolved.spec.data, getattr(resolved.params, "seed", None), token)
         with self._lock:
-            running = self._checks.get(draft) if join else None
-            if running is None or running.of != of:
-                running, mine = None, Joint(of)
+            in_flight = self._checks.get(draft) if join else None
+            if in_flight is None or in_flight.key != key:
+                in_flight, mine = None, SharedCall(key)
                 self._checks[draft] = mine
-        if running is not None:
-            return dict(running.join(progress, found))
+        if in_flight is not None:
+            return dict(in_flight.join(progress, found))
         self._make_ready(run, resolved.task.name)
 
         backend = self._backends.get(resolved.spec.backend)
 
-        def work(tell: Progress, show: Callable[[Any], None]) -> Any:
-            with self._turns.take(draft) as cancel:
+        def work(send_progress: Progress, send_found: Found) -> Any:
+            with self._calls.acquire(draft) as cancel:
                 self._draft(draft, owner)  # it may have been started meanwhile
                 with self._lock:
                     run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
                 run.discard_check()
-                options = CallOptions(env=self._environment(backend, token), progress=tell, found=show, cancel=cancel)
+                options = CallOptions(
+                    env=self._environment(backend, token), progress=send_progress, found=send_found, cancel=cancel
+                )
                 try:
                     return backend.call(run.directory, "check", {"spec": resolved.complete()}, options)
                 finally:
@@ -138,30 +164,30 @@ class Drafts(Core):
                             run.save_draft(taken.spec.model_dump(mode="json", exclude_defaults=True))
 
         try:
-            return dict(mine.do(work, progress, found))
+            return dict(mine.run(work, progress, found))
         finally:
             with self._lock:
                 if self._checks.get(draft) is mine:
                     del self._checks[draft]
 
     def leave_check(self, draft: str, progress: Progress) -> None:
-        """Say that who asked for the draft's check, or joined it, with this progress is gone.
+        """Record that the caller of the draft's check with this progress callback is gone.
 
-        The check ends after `limits.deserted_seconds`, unless somebody waits for it by then.
+        The check is cancelled after `limits.abandoned_seconds`, unless there is another caller by then.
         """
         with self._lock:
-            running = self._checks.get(draft)
-        if running is None:
+            in_flight = self._checks.get(draft)
+        if in_flight is None:
             return
 
         def end() -> None:
             with self._lock:
-                if self._checks.get(draft) is not running:
+                if self._checks.get(draft) is not in_flight:
                     return
                 del self._checks[draft]
-                self._turns.cancel(draft)  # in one go: a check that comes now is not cancelled with it
+                self._calls.cancel(draft)  # under the lock: a check that comes now is not cancelled with it
 
-        running.leave(progress, self.settings.limits.deserted_seconds, end)
+        in_flight.leave(progress, self.settings.limits.abandoned_seconds, end)
 
     def browse(
         self,
@@ -188,7 +214,7 @@ class Drafts(Core):
         resolved = self._resolve(spec)
         data, backend = run.directory / "data", self._backends.get(resolved.spec.backend)
         self._make_ready(run, resolved.task.name)
-        with self._turns.take(draft) as cancel:
+        with self._calls.acquire(draft) as cancel:
             self._draft(draft, owner)  # it may have been started meanwhile
             try:
                 if files:
@@ -213,7 +239,7 @@ class Drafts(Core):
         self._own(draft, owner)
         with self._lock:
             self._checks.pop(draft, None)  # what is being cancelled is not joined
-        self._turns.cancel(draft)
+        self._calls.cancel(draft)
 
     def preview(
         self,
@@ -251,7 +277,7 @@ class Drafts(Core):
         folder = self.settings.home / "probe"
         folder.mkdir(parents=True, exist_ok=True)
         backend = self._backends.get(resolved.spec.backend)
-        with self._turns.take(f"probe {place or uuid4().hex}") as cancel:
+        with self._calls.acquire(f"probe {place or uuid4().hex}") as cancel:
             options = CallOptions(env=self._environment(backend, token), cancel=cancel)
             return dict(backend.call(folder, "probe", {"spec": resolved.complete()}, options))
 
@@ -295,7 +321,7 @@ class Drafts(Core):
                 "hub.push_to_hub",
                 "token-missing",
             )
-        self._turns.end(draft)  # a check of other settings must not write the data that is trained on
+        self._calls.cancel_and_wait(draft)  # a check of other settings must not write the data that is trained on
         resolved = self._resolve_upload(run, resolved)
         check = read_json(run.directory / "check.json")
         found = [Finding.from_dict(f) for f in check["findings"]] if check else []
@@ -304,7 +330,7 @@ class Drafts(Core):
             raise DataError.from_findings(found)
         self._backends.release(run.directory)  # its warm worker would take memory from the training
         run.freeze(resolved.complete())
-        self._turns.end(draft)  # one that began a moment ago; from now on none does
+        self._calls.cancel_and_wait(draft)  # one that began a moment ago; from now on none does
         self._dispatcher.enqueue(run, secrets)
         return run.id
 

@@ -18,7 +18,7 @@ from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
 from autotrain_gradio.service import summaries
 from autotrain_gradio.service.core import Core
-from autotrain_gradio.service.latest_call import Progress
+from autotrain_gradio.service.shared_call import Progress
 from autotrain_gradio.tasks.verbs import Verb
 
 
@@ -106,7 +106,7 @@ class Runs(Core):
         # By its control and event files alone: a run whose settings are damaged can be deleted too.
         if record.is_started() and record.state().name in ACTIVE and self._state(record) in ACTIVE:
             raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
-        self._turns.end(run)
+        self._calls.cancel_and_wait(run)
         self._backends.release(record.directory)
         self._dispatcher.forget(record)
         self._snapshots.drop(record.id)

@@ -30,48 +30,54 @@ def param(default: Any, group: str, *, title: str = "", **bounds: Any) -> Any:
 class Params(Model):
     """Base of every task's parameters."""
 
-    seed: int = param(42, "training", ge=0)
-    """Seed of the split, the order of the rows, the augmentations and new weights."""
+    seed: int = param(42, "training", title="Random seed", ge=0)
+    """Random seed of the split, the order of the rows, the augmentation and new weights. The same seed gives the same
+    training."""
 
 
 class TrainerParams(Params):
     """Parameters of every task that trains with `transformers.Trainer`."""
 
-    epochs: int = param(3, "basic", ge=1, le=10_000)
-    """How often the model sees every training row."""
-    batch_size: int = param(8, "basic", ge=1, le=4096)
-    """Rows per step on each device. Smaller needs less memory."""
+    epochs: int = param(3, "basic", title="Epochs", ge=1, le=10_000)
+    """Number of training epochs (passes over the training split). More epochs fit the training data better and can
+    overfit."""
+    batch_size: int = param(8, "basic", title="Batch size per device", ge=1, le=4096)
+    """Batch size per device (GPU, or the CPU) in training and evaluation. Smaller batches need less memory."""
     lr: float = param(5e-5, "basic", title="Learning rate", gt=0, le=1)
-    """Size of the steps that training takes. Too large and the loss jumps, too small and nothing happens."""
-    optimizer: str = param("adamw_torch", "training")
-    """Name of the optimizer, as transformers knows it (`adamw_torch`, `sgd`, `adafactor` …)."""
+    """Initial learning rate of the optimizer, after warmup. If it is too high the loss diverges; if it is too low the
+    model hardly learns."""
+    optimizer: str = param("adamw_torch", "training", title="Optimizer")
+    """Optimizer, by its name in transformers (`adamw_torch`, `sgd`, `adafactor`, …)."""
     scheduler: Literal["linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup"] = (
-        param("linear", "training", title="Learning rate schedule")
+        param("linear", "training", title="Learning rate scheduler")
     )
-    """How the learning rate changes over the training."""
-    warmup_ratio: float = param(0.1, "training", ge=0, lt=1)
-    """Share of the training in which the learning rate grows from zero."""
-    weight_decay: float = param(0.0, "training", ge=0, le=1)
-    """Strength of the pull of the weights towards zero."""
-    max_grad_norm: float = param(1.0, "training", title="Gradient clipping", ge=0)
-    """Longest gradient that is let through; longer ones are shortened to it."""
-    gradient_accumulation: int = param(1, "training", title="Batches per step", ge=1, le=4096)
-    """Batches whose gradients are added up before each step: a larger batch without its memory."""
-    mixed_precision: Literal["fp16", "bf16"] | None = param(None, "hardware")
-    """Compute in 16 bits where that is safe: faster and smaller on a GPU. bf16 needs a recent one. Without a
-    GPU it computes in 32 bits, and says so."""
-    auto_find_batch_size: bool = param(False, "hardware", title="Find a batch size that fits")
-    """Lower the batch size and start again when memory runs out."""
-    eval_strategy: Literal["epoch", "steps", "no"] = param("epoch", "evaluation", title="Evaluate every")
-    """When to measure on the validation rows."""
-    eval_steps: int | None = param(None, "evaluation", title="Steps between evaluations", ge=1)
-    """Steps between two evaluations when the strategy is `steps`; empty: about ten in the whole training."""
+    """Learning rate scheduler: how the learning rate changes over the training."""
+    warmup_ratio: float = param(0.1, "training", title="Warmup ratio", ge=0, lt=1)
+    """Ratio of all training steps used for a linear warmup of the learning rate from 0."""
+    weight_decay: float = param(0.0, "training", title="Weight decay", ge=0, le=1)
+    """Weight decay of the optimizer. It regularizes the weights; 0.01 is common."""
+    max_grad_norm: float = param(1.0, "training", title="Gradient clipping (max gradient norm)", ge=0)
+    """Maximum gradient norm: larger gradients are clipped to it. 0: no clipping."""
+    gradient_accumulation: int = param(1, "training", title="Gradient accumulation steps", ge=1, le=4096)
+    """Number of batches whose gradients are accumulated before each optimizer step. The effective batch size grows by
+    this factor, the memory does not."""
+    mixed_precision: Literal["fp16", "bf16"] | None = param(None, "hardware", title="Mixed precision")
+    """Mixed precision training with 16-bit floats: faster and with less memory on a GPU. bf16 needs a recent GPU.
+    Without a GPU the training uses 32 bits, and a warning says so."""
+    auto_find_batch_size: bool = param(False, "hardware", title="Find batch size automatically")
+    """Reduce the batch size and restart the training when it runs out of memory."""
+    eval_strategy: Literal["epoch", "steps", "no"] = param("epoch", "evaluation", title="Evaluation strategy")
+    """Evaluation strategy: evaluate on the validation split after each epoch, every `eval_steps` steps, or not at
+    all."""
+    eval_steps: int | None = param(None, "evaluation", title="Evaluation steps", ge=1)
+    """Number of steps between two evaluations with the evaluation strategy `steps`. Empty: about ten evaluations in
+    the whole training."""
     save_total_limit: int = param(1, "evaluation", title="Checkpoints to keep", ge=1, le=100)
-    """Checkpoints to keep; the best and the latest one are always kept."""
-    early_stopping_patience: int = param(5, "evaluation", title="Patience before an early stop", ge=0, le=1000)
-    """Stop after this many evaluations without improvement; 0: never."""
-    early_stopping_threshold: float = param(0.01, "evaluation", title="Least improvement that counts", ge=0)
-    """By how much the figure that chooses the best checkpoint must improve to count."""
+    """Maximum number of checkpoints to keep. The best and the latest one are always kept."""
+    early_stopping_patience: int = param(5, "evaluation", title="Early stopping patience", ge=0, le=1000)
+    """Early stopping patience: stop after this many evaluations without improvement. 0: no early stopping."""
+    early_stopping_threshold: float = param(0.01, "evaluation", title="Early stopping threshold", ge=0)
+    """Early stopping threshold: minimum improvement of the metric for the best checkpoint that counts."""
 
     @field_validator("eval_strategy", mode="before")
     @classmethod
@@ -84,10 +90,10 @@ class TrainerParams(Params):
     def _none_is_none(cls, value: Any) -> Any:
         return None if value in (False, "no", "none", "") else value
 
-    logging_steps: int = param(-1, "tracking", title="Steps between points of the curve", ge=-1)
-    """Steps between two points of the loss curve; -1: chosen by the length of the training."""
+    logging_steps: int = param(-1, "tracking", title="Logging steps", ge=-1)
+    """Number of steps between two logged losses. -1: chosen by the number of training steps."""
     log: Literal["none", "tensorboard", "wandb", "trackio"] = param("none", "tracking", title="Experiment tracker")
-    """Also report to an experiment tracker."""
+    """Experiment tracker to which metrics are reported too."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +197,11 @@ class Task:
     """Hub `pipeline_tag` of the models that fit."""
     shown: tuple[str, ...] = ()
     """Parameters that change what the preview shows, in addition to those of previewed groups."""
+    loader_example: str = ""
+    """Python code that applies a trained model with the public loader of its library: `model` is the folder of the
+    model, `value` an input; it assigns `answer`."""
+    answer: str = "label"
+    """Key of a prediction that holds its answer, the same as `answer` of `loader_example`."""
     parameter_groups: tuple[ParameterGroup, ...] = ()
     """Groups of parameters of its own."""
     panel_kinds: tuple[PanelKind, ...] = ()
@@ -205,7 +216,8 @@ class Task:
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)
     can: frozenset[str] = frozenset({"predict"})
-    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`."""
+    """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `distributed`: several training
+    processes."""
 
     def __post_init__(self) -> None:
         if self.formats:

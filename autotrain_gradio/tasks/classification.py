@@ -1,23 +1,29 @@
-"""What the tasks of classification declare alike."""
+"""Metrics that the classification tasks share."""
 
 from __future__ import annotations
 
 from autotrain_gradio.tasks.base import Metric
 
 
-def figures(noun: str) -> tuple[Metric, ...]:
-    """Return the figures of classes beside accuracy and loss, as `training.metrics.classification` names them.
+def classification_metrics(noun: str) -> tuple[Metric, ...]:
+    """Declare the metrics beside accuracy and loss, named as `training.metrics.classification` does.
 
     noun: what is classified, in the plural.
     """
     return (
-        Metric("f1", "F1", help="Balance of precision and recall of the second class (two classes)."),
-        Metric("auc", "AUC", help=f"How well the scores order the {noun}: 0.5 is chance, 1 perfect."),
-        Metric("precision", "Precision", help="Of those called the second class, the share that is (two classes)."),
-        Metric("recall", "Recall", help="Of the second class, the share that was found (two classes)."),
-        Metric("f1_macro", "F1 (macro)", help="Mean over the classes, each counting the same."),
-        Metric("f1_micro", "F1 (micro)", help=f"Over all {noun}, each counting the same."),
-        Metric("f1_weighted", "F1 (weighted)", help=f"Mean over the classes, by their number of {noun}."),
+        Metric("f1", "F1", help="Harmonic mean of precision and recall of the second class (binary)."),
+        Metric(
+            "auc",
+            "AUC",
+            help=f"Area under the ROC curve: how well the scores rank the {noun}. 0.5 is chance, 1 perfect.",
+        ),
+        Metric("precision", "Precision", help="Share of the predictions of the second class that are right (binary)."),
+        Metric("recall", "Recall", help="Share of the second class that is predicted as such (binary)."),
+        Metric("f1_macro", "F1 (macro)", help="Unweighted mean of F1 over the classes."),
+        Metric("f1_micro", "F1 (micro)", help=f"F1 of the counts over all {noun}."),
+        Metric(
+            "f1_weighted", "F1 (weighted)", help=f"Mean of F1 over the classes, weighted by their number of {noun}."
+        ),
         Metric("precision_macro", "Precision (macro)"),
         Metric("precision_micro", "Precision (micro)"),
         Metric("precision_weighted", "Precision (weighted)"),

@@ -9,13 +9,13 @@ class LoraParams(Params):
     """How adapters are trained instead of the whole model. Named as AutoTrain Advanced names them."""
 
     peft: bool = param(False, "adapters", title="LoRA")
-    """Train small adapters (LoRA) and leave the rest as it is: less memory for large models. They are merged into the
-    model at the end. Wants a larger learning rate, such as 2e-4."""
+    """Train low-rank adapters (LoRA) instead of all weights: less memory for large models. They are merged into the
+    model at the end. Needs a higher learning rate, such as 2e-4."""
     lora_r: int = param(16, "adapters", ge=1, le=1024, title="LoRA rank")
-    """Size of the adapters: more can learn more."""
+    """Rank of the LoRA matrices. A higher rank has more trainable weights."""
     lora_alpha: int = param(32, "adapters", ge=1, le=4096, title="LoRA alpha")
-    """Strength of the adapters; twice the rank is usual."""
+    """Scaling factor (alpha) of the LoRA update. Twice the rank is common."""
     lora_dropout: float = param(0.05, "adapters", ge=0, lt=1, title="LoRA dropout")
-    """Share of an adapter's inputs that is left out at random while training."""
-    target_modules: str = param("all-linear", "adapters")
-    """Layers that get an adapter: `all-linear`, or names with commas between, such as `query,value`."""
+    """Dropout probability of the LoRA layers."""
+    target_modules: str = param("all-linear", "adapters", title="LoRA target modules")
+    """Modules that LoRA adapts: `all-linear`, or names separated by commas, such as `query,value`."""

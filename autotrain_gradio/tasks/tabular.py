@@ -1,4 +1,4 @@
-"""What the two tasks on tables declare alike: parameters, families of models, columns, aliases."""
+"""Declarations that the two tasks on tables share: parameters, model families, columns, aliases."""
 
 from __future__ import annotations
 
@@ -19,20 +19,26 @@ class TabularParams(Params):
     """Parameters of both tasks on tables."""
 
     num_trials: int = param(30, "basic", title="Trials", ge=1, le=10_000)
-    """How many models are tried: each family once with its usual settings, then the promising ones with others."""
-    time_limit: int = param(600, "basic", title="Time limit in seconds", ge=1, le=604_800)
-    """The search ends after this time, and the best model until then is kept."""
+    """Number of trials of the hyperparameter search: each model family once with its default hyperparameters, then the
+    best families with others."""
+    time_limit: int = param(600, "basic", title="Time limit (seconds)", ge=1, le=604_800)
+    """Time limit of the search in seconds. The best model found until then is kept."""
     folds: int | None = param(None, "evaluation", title="Cross-validation folds", ge=1, le=20)
-    """Parts in which the training rows are cut, each judged by a model that learnt from the others; 1: a fifth is kept
-    aside once; empty: 5 up to 5,000 rows, 3 up to 50,000, then 1."""
+    """Number of cross-validation folds. 1: a single hold-out split of a fifth of the training rows. Empty: 5 up to
+    5,000 rows, 3 up to 50,000, then 1."""
     log: Literal["none", "tensorboard", "wandb", "trackio"] = param("none", "tracking", title="Experiment tracker")
-    """Taken over from AutoTrain's files: a search over models of tables reports to no tracker, and says so if asked."""
-    numerical_imputer: Literal["auto", "median", "mean", "most_frequent"] = param("auto", "training")
-    """What stands in for a missing number. auto: the median, and nothing for trees that know of missing numbers."""
-    categorical_imputer: Literal["auto", "most_frequent"] = param("auto", "training")
-    """What stands in for a missing category. auto: missing is a category of its own."""
-    numeric_scaler: Literal["auto", "none", "standard", "minmax", "maxabs", "robust"] = param("auto", "training")
-    """How numbers are brought to one scale. auto: standard for models that compare sizes, none for trees."""
+    """Experiment tracker. Accepted for compatibility with AutoTrain; a search over models of tables reports to none,
+    and a warning says so."""
+    numerical_imputer: Literal["auto", "median", "mean", "most_frequent"] = param(
+        "auto", "training", title="Imputation of numbers"
+    )
+    """Imputation of missing numbers. auto: the median, and none for trees that handle missing values themselves."""
+    categorical_imputer: Literal["auto", "most_frequent"] = param("auto", "training", title="Imputation of categories")
+    """Imputation of missing categories. auto: missing is a category of its own."""
+    numeric_scaler: Literal["auto", "none", "standard", "minmax", "maxabs", "robust"] = param(
+        "auto", "training", title="Scaling of numbers"
+    )
+    """Scaling of numeric features. auto: standard scaling for models that depend on the scale, none for trees."""
 
     @field_validator("numerical_imputer", "categorical_imputer", "numeric_scaler", mode="before")
     @classmethod
@@ -43,7 +49,7 @@ class TabularParams(Params):
 
 FEATURES = Column(
     "features",
-    "Columns to learn from",
+    "Feature columns",
     FEATURE,
     "All that no other role takes. What each one holds can be corrected below.",
     purpose="input",
@@ -54,7 +60,7 @@ ID = Column(
     "id",
     "Id",
     VALUE,
-    "Names the rows in the results; nothing is learnt from it.",
+    "Names the rows in the results; not a feature.",
     purpose="meta",
     required=False,
     names=("id", "row_id", "uuid", "index"),
@@ -64,8 +70,8 @@ SOURCES = (UPLOAD, PATH, HUB, SAMPLE)
 LAYOUTS = (SAVED_DATASET, TABLE)
 INPUTS = (Input("row", "A row", "form"), Input("table", "A table of rows", "table"))
 CHARTS = (
-    Chart("Score in cross-validation", {"eval_cv_score": "best so far", "trial_score": "this trial"}),
-    Chart("Time of a trial", {"trial_seconds": "seconds"}, unit="s"),
+    Chart("Cross-validation score", {"eval_cv_score": "best so far", "trial_score": "this trial"}),
+    Chart("Trial duration", {"trial_seconds": "seconds"}, unit="s"),
 )
 MODEL_ALIASES = {
     "xgb": "xgboost",
@@ -80,52 +86,61 @@ MODEL_ALIASES = {
 }
 
 _ALL = SuggestedModel(
-    AUTO, "Tries all families that suit the number of rows, and tunes the best ones.", title="All of them"
+    AUTO, "Tries all model families that suit the number of rows, and tunes the best ones.", title="All of them"
 )
 _TREES = (
     SuggestedModel(
         "hist_gradient_boosting",
-        "Boosted trees that are quick on many rows; usually among the best.",
+        "Gradient-boosted trees, fast on many rows; usually among the best.",
         title="Histogram gradient boosting",
     ),
-    SuggestedModel(
-        "xgboost", "Boosted trees too, with more ways to keep them from learning by heart.", title="XGBoost"
-    ),
-    SuggestedModel("random_forest", "Many trees that vote: robust, little to set.", title="Random forest"),
+    SuggestedModel("xgboost", "Gradient-boosted trees with more regularization.", title="XGBoost"),
+    SuggestedModel("random_forest", "Average of many trees: robust, few hyperparameters.", title="Random forest"),
     SuggestedModel(
         "extra_trees",
-        "As a random forest, with more chance in each tree: quicker, sometimes better.",
+        "A random forest with random splits: faster, sometimes better.",
         title="Extra trees",
     ),
     SuggestedModel(
-        "gradient_boosting", "The classic form of boosted trees; slow on many rows.", title="Gradient boosting"
+        "gradient_boosting", "Gradient-boosted trees without histograms; slow on many rows.", title="Gradient boosting"
     ),
-    SuggestedModel("adaboost", "Small trees, each looking at the mistakes of those before.", title="AdaBoost"),
+    SuggestedModel("adaboost", "Small trees, each weighted towards the mistakes of those before.", title="AdaBoost"),
     SuggestedModel(
         "decision_tree",
-        "A single tree: quick, easy to follow, seldom the best.",
+        "A single tree: fast, interpretable, rarely the best.",
         title="Decision tree",
     ),
 )
 _OTHERS = (
-    SuggestedModel("knn", "Answers as the most similar training rows do.", title="Nearest neighbours"),
+    SuggestedModel("knn", "Predicts from the most similar training rows.", title="Nearest neighbours"),
     SuggestedModel("svm", "Strong on a few hundred or thousand rows; slow beyond.", title="Support vector machine"),
 )
 CLASSIFIERS = (
     _ALL,
     *_TREES[:4],
-    SuggestedModel(
-        "logistic_regression", "Linear: quick, and a good yardstick for all others.", title="Logistic regression"
-    ),
+    SuggestedModel("logistic_regression", "Linear: fast, and a good baseline.", title="Logistic regression"),
     *_OTHERS,
     *_TREES[4:],
 )
 REGRESSORS = (
     _ALL,
     *_TREES[:4],
-    SuggestedModel("ridge", "Linear: quick, and a good yardstick for all others.", title="Ridge regression"),
-    SuggestedModel("elastic_net", "Linear, and leaves out columns that do not help.", title="Elastic net"),
-    SuggestedModel("lasso", "Linear, and uses as few columns as it can.", title="Lasso"),
+    SuggestedModel("ridge", "Linear: fast, and a good baseline.", title="Ridge regression"),
+    SuggestedModel("elastic_net", "Linear with L1 and L2 regularization.", title="Elastic net"),
+    SuggestedModel("lasso", "Linear with L1 regularization: selects few features.", title="Lasso"),
     *_OTHERS,
     *_TREES[4:],
 )
+
+
+def loader_example(answer: str) -> str:
+    """Return code that loads a model and predicts a row. answer: key of the prediction."""
+    return f"""\
+import skops.io
+
+from autotrain_gradio.training.tabular.predictor import Predictor
+
+path = f"{{model}}/model.skops"
+parts = skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))  # transformer and estimators
+answer = Predictor(model)([{{"row": value}}])[0]["{answer}"]
+"""

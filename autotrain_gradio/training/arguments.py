@@ -17,6 +17,7 @@ from transformers.training_args import OptimizerNames
 from autotrain_gradio.core.errors import MissingExtra, UserError, did_you_mean
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric, TrainerParams
+from autotrain_gradio.training import distributed
 
 Arguments = TypeVar("Arguments", bound=TrainingArguments)
 EVALUATIONS = 10
@@ -127,8 +128,9 @@ def device() -> str:
 
 
 def device_count() -> int:
-    """Return over how many devices a batch is spread."""
-    return max(1, torch.cuda.device_count())
+    """Return over how many devices a step is spread: one for each training process, or all of the only process."""
+    processes = distributed.world_size()
+    return processes if processes > 1 else max(1, torch.cuda.device_count())
 
 
 def loader_workers() -> int:
@@ -141,7 +143,7 @@ def loader_workers() -> int:
     forks = sys.platform == "linux" and not multiprocessing.current_process().daemon
     if device() == "cpu" or cores <= 2 or not forks:
         return 0
-    return min(8, cores - 1)
+    return min(8, max(1, (cores - 1) // distributed.world_size()))
 
 
 def precision(mixed: str | None, run: Reporter) -> dict[str, bool]:

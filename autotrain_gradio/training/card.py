@@ -13,6 +13,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.runs.record import write_json
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.training import distributed
 
 MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 """Signs that Markdown reads; an underline only beside what is no letter or digit."""
@@ -23,6 +24,8 @@ def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
 
     write: saves model and processor into the folder that it is given, and checks that they can be read again.
     """
+    if distributed.rank() > 0:
+        return  # rank 0 saves for all
     partial = run.directory / "model.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autotrain_gradio.runs.record import write_json
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.training import distributed
 
 STATE = "trainer_state.json"
 
@@ -22,11 +23,17 @@ def to_resume(run: Reporter) -> Path | None:
     """
     if run.attempt <= 1 and run.resume_from is None:
         return None
+    # One process repairs and removes; the others are told which checkpoint it is.
+    name = distributed.on_first_rank(lambda: _latest_complete(run))
+    return run.checkpoints / name if name else None
+
+
+def _latest_complete(run: Reporter) -> str | None:
     for checkpoint in reversed(_by_step(run.checkpoints)):
         if is_complete(checkpoint):
             _relocate(checkpoint)
             run.note(f"Continued from the checkpoint of step {step_of(checkpoint)}.")
-            return checkpoint
+            return checkpoint.name
         run.note(f"The checkpoint of step {step_of(checkpoint)} was not written to its end and is left out.")
         shutil.rmtree(checkpoint)
     run.note("There was no checkpoint to continue from: the training begins anew.")

@@ -23,7 +23,8 @@ from transformers import Trainer, TrainerCallback
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training.fit import Fit, is_metric, stop_requested
+from autotrain_gradio.training import distributed
+from autotrain_gradio.training.fit import Fit, is_metric
 
 Reduce = Callable[[Any, torch.Tensor], Any]
 """(outputs of the model, labels) of a batch → the tensors, or tuple of tensors, that an evaluator is fed with."""
@@ -176,7 +177,7 @@ class Evaluation:
     def _evaluate_now(self, trainer: Trainer) -> tuple[Evaluator, dict[str, float]] | None:
         self.reset()
         self._run.state("running", f"Evaluating on the validation {self._noun}")
-        callback = _StopCallback(self._run, trainer)
+        callback = _StopCallback(self._run)
         trainer.add_callback(callback)
         try:
             # `Trainer.predict` would collect all outputs, whatever `batch_eval_metrics` says (transformers 5.23).
@@ -231,9 +232,9 @@ class _Stopped(Exception):
 
 
 class _StopCallback(TrainerCallback):
-    def __init__(self, run: Reporter, trainer: Trainer) -> None:
-        self._run, self._trainer = run, trainer
+    def __init__(self, run: Reporter) -> None:
+        self._run = run
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if stop_requested(self._run, self._trainer):
+        if distributed.decision(self._run).decide(evaluating=True)[0]:
             raise _Stopped

@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import checkpoints, failures, trainer_internals
+from autotrain_gradio.training import checkpoints, distributed, failures, trainer_internals
 from autotrain_gradio.training.threads import Threads
 
 MIB = 1024 * 1024
@@ -130,15 +130,6 @@ def fit(trainer: Trainer, run: Reporter, evaluation: OnEvaluation | None = None)
     )
 
 
-def stop_requested(run: Reporter, trainer: Trainer) -> bool:
-    """Whether the user asked to stop; with several processes all of them get the answer of rank 0, at the same step."""
-    if trainer.args.world_size < 2:
-        return run.stop_requested()
-    answer = torch.tensor(int(run.stop_requested()), device=trainer.args.device)
-    torch.distributed.broadcast(answer, src=0)
-    return bool(answer.item())
-
-
 def is_metric(name: str) -> bool:
     """Whether a value that a Trainer logs after an evaluation is a metric, not a duration or a rate."""
     return name.startswith("eval_") and not name.endswith(DURATIONS)
@@ -223,11 +214,12 @@ class _Recorder(TrainerCallback):
         now = self._step_ended = time.monotonic()
         self._run.progress(state.global_step, state.max_steps, state.epoch or 0.0, float(args.num_train_epochs))
         self._threads.adapt(now)
-        if stop_requested(self._run, self._trainer):
+        stop, save = distributed.decision(self._run).decide(save=now >= self._next_save)
+        if stop:
             self._stop(state)
             control.should_training_stop = control.should_save = True
             control.should_evaluate = False
-        if now >= self._next_save:
+        if save:
             control.should_save = True
         if control.should_save:
             self._check_loss()
@@ -242,7 +234,7 @@ class _Recorder(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         self._threads.adapt(time.monotonic())
-        if self._trainer.is_in_train and stop_requested(self._run, self._trainer):
+        if self._trainer.is_in_train and distributed.decision(self._run).decide(evaluating=True)[0]:
             self._stop(state)
             raise _StoppedInEvaluation
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import shutil
 import signal
 import threading
@@ -22,6 +21,7 @@ from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.registry import Resolved, resolve
 from autotrain_gradio.tasks.verb_call import LOADING
 from autotrain_gradio.worker.messages import log
+from autotrain_gradio.worker.ranks import Ranks, is_connection_error
 from autotrain_gradio.worker.run_verb import read_spec
 
 MAX_ERRORS = 20
@@ -33,34 +33,48 @@ class StopRequested(BaseException):
 
 
 def train(directory: Path, attempt: int, resume: bool) -> bool:
-    """Train the run, writing its record; return whether it completed.
+    """Train the run, writing its record; return whether it completed (of several ranks: whether this one did its part).
 
     Whatever happens, the record says how it ended; nothing is written to a deleted run.
     """
-    rank = int(os.environ.get("RANK", "0"))
-    if rank == 0 and not worker_lock.hold(directory):
+    ranks = Ranks.from_environment(directory, attempt)
+    if ranks.rank == 0 and not worker_lock.hold(directory):
         log(f"Another process is training {directory.name}: this one exits.")
         return False
+    ranks.begin()
     log(f"--- attempt {attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')} ---")
     # The record is opened before the settings are understood: it must say if they are not.
-    reporter = Reporter(directory, RunSpec(task="unknown"), None, attempt=attempt, resume=resume, rank=rank)
-    signalled = _stop_on_signals(reporter)
+    reporter = Reporter(directory, RunSpec(task="unknown"), None, attempt=attempt, resume=resume, rank=ranks.rank)
+    # Ranks other than 0 stop when rank 0 decides it; on a signal of the launcher they exit.
+    signalled = threading.Event() if ranks.rank else _stop_on_signals(reporter)
     try:
         reporter.state("preparing", "Reading the settings")
         resolved = resolve(read_spec(directory, {}))
         reporter.spec, reporter.params = resolved.spec, resolved.params
+        reporter.set_time_limit(resolved.spec.resources.timeout_seconds)
         if missing := resolved.task.missing_packages():
             raise MissingExtra.from_findings(missing)
         with contextlib.suppress(StopRequested):
-            _train(reporter, resolved)
-        reporter.state("cancelled" if reporter.stopping else "completed")
-        return not reporter.stopping
+            _train(reporter, resolved, ranks)
+        if ranks.several and signalled.is_set() and not reporter.asked_to_stop():
+            # The launcher ends all ranks because another one has failed.
+            return _fail_for_others(reporter, ranks)
+        if reporter.stopping:
+            reporter.state("cancelled", reporter.stop_reason)
+        else:
+            reporter.state("completed")
+        return not reporter.stopping or reporter.stopped_together
     except Exception as error:  # the boundary: whatever it is, the run must say why it ended
         if _is_deleted(directory):
             log(f"The run {directory.name} was deleted during the training.")
             return False
         if not isinstance(error, UserError):
             log(traceback.format_exc())
+        if ranks.rank:
+            ranks.hand_over(error, findings_of(error, directory))
+            return False
+        if ranks.several and (signalled.is_set() or is_connection_error(error)) and not reporter.asked_to_stop():
+            return _fail_for_others(reporter, ranks)
         if is_full(error):
             reporter.release_reserve()
         with _ignore_full_disk():
@@ -76,7 +90,22 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
     return False
 
 
-def _train(reporter: Reporter, resolved: Resolved) -> None:
+def _fail_for_others(reporter: Reporter, ranks: Ranks) -> bool:
+    """Record why another rank has failed; where that is not known, record nothing: the launcher's output has it."""
+    findings = ranks.failures()
+    if findings:
+        with _ignore_full_disk():
+            _fail(reporter, findings)
+    else:
+        log("Another training process has exited: this one exits too.")
+    return False
+
+
+def _train(reporter: Reporter, resolved: Resolved, ranks: Ranks) -> None:
+    if ranks.rank:
+        ranks.wait_for_data()
+        importlib.import_module(resolved.task.module).train(reporter)
+        return
     from autotrain_gradio import data
 
     next_message = 0.0
@@ -96,6 +125,7 @@ def _train(reporter: Reporter, resolved: Resolved) -> None:
         publishing.repository(resolved.spec)
     progress("Preparing the data", 0.0)
     data.ensure(reporter.directory, resolved, progress=progress)
+    ranks.announce_data()
     reporter.state("preparing", LOADING)
     module = importlib.import_module(resolved.task.module)
     if not reporter.stop_requested():

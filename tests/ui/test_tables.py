@@ -17,16 +17,21 @@ def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callab
     page = visit(app.url, width=390, height=844)
     page.get_by_role("tab", name="Tables").click()
     page.locator(f"{TASK}-sample-0").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
     # A column is said to be something else: it is checked anew, and stays so.
-    note = page.locator(f"{TASK}-kinds-table tr", has_text="note").locator("select")
-    expect(note).to_have_value("category")
-    note.select_option("text")
-    expect(page.locator(f"{TASK}-kinds-table tr", has_text="note")).to_contain_text("as you said")
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    table = page.locator(f"{TASK}-kinds-table")
+    row = table.get_by_role("row").filter(has=page.get_by_role("gridcell", name="note", exact=True))
+    expect(row).to_contain_text("Category")
+    table.get_by_role("gridcell", name="note", exact=True).click()
+    expect(page.locator(f"{TASK}-kinds-columns")).to_contain_text("note")
+    page.get_by_label("Kind", exact=True).click()
+    page.get_by_role("option", name="Text").click()
+    page.locator(f"{TASK}-kinds-apply").click()
+    expect(row).to_contain_text("set by you")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
 
     page.locator(f"{TASK}-check-next").click()
-    page.get_by_label("Several of these").check()
+    page.get_by_label("Several models").check()
     page.locator(f"{TASK}-model-other").locator("input, textarea").fill("logistic regression, decision_tree, nonsense")
     expect(page.locator(f"{TASK}-problem")).to_contain_text("no model 'nonsense'")
     page.locator(f"{TASK}-model-other").locator("input, textarea").fill("logistic regression, decision_tree")
@@ -36,7 +41,7 @@ def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callab
     page.locator(f"{TASK}-start").click()
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed", timeout=120_000)
     expect(page.locator("#run-report")).to_contain_text("Leaderboard")
-    expect(page.locator("#run-samples-box")).to_contain_text("The leaderboard, trial by trial")
+    expect(page.locator("#run-samples-box")).to_contain_text("Leaderboard after each trial")
     run = app.service.runs()[0]
     spec = (app.service.snapshot(run["id"]) or {})["spec"]
     assert spec["model"] == "logistic_regression,decision_tree" and spec["data"]["options"]["kinds"] == {"note": "text"}
@@ -70,8 +75,8 @@ def test_what_was_found_in_a_large_table_is_read_while_its_rows_are_written(
         page.get_by_role("tab", name="Text", exact=True).click()
         page.locator(f"{task}-files input[type=file]").set_input_files(tmp_path / "large.csv")
         expect(page.get_by_text("Writing the rows for the training")).to_be_visible(timeout=60_000)
-        expect(page.locator(f"{task}-recognised")).to_contain_text("eady to train")
-        expect(page.locator(f"{task}-recognised")).to_contain_text("1 row was left out")
+        expect(page.locator(f"{task}-recognised")).to_contain_text("Ready to train")
+        expect(page.locator(f"{task}-recognised")).to_contain_text("1 row dropped")
         expect(page.locator(f"{task}-gallery")).to_contain_text("training")
         expect(page.locator(f"{task}-check-next")).to_be_disabled()
     finally:

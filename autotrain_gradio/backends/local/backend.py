@@ -17,6 +17,7 @@ import psutil
 
 from autotrain_gradio.backends import calls, devices, process
 from autotrain_gradio.backends.base import NO_OPTIONS, Allocation, Attempt, CallOptions
+from autotrain_gradio.backends.local import launcher
 from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.settings import Settings
@@ -100,9 +101,22 @@ class LocalBackend:
         env = {**KEEP_MEMORY, **attempt.env}
         if assigned is not None:
             env["CUDA_VISIBLE_DEVICES"] = ",".join(assigned)
+        count, arguments = attempt.resources.process_count, []
+        if count > 1:
+            cpu = not (devices.devices() if assigned is None else assigned)
+            arguments = launcher.launch_arguments(count, launcher.threads_per_process(env, count))
+            env = launcher.launch_environment(env, cpu=cpu)
         with (directory / "log.txt").open("ab") as log:
+            log_offset = log.tell()
             child = process.spawn(
-                directory, "train", *more, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                directory,
+                "train",
+                *more,
+                env=env,
+                launcher=arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         _children[child.pid] = child
         threading.Thread(target=child.wait, name=f"reap {child.pid}", daemon=True).start()
@@ -112,6 +126,8 @@ class LocalBackend:
             "pid": child.pid,
             "created": process.created(child.pid),
             "devices": None if assigned is None else list(assigned),
+            "processes": count,
+            "log_offset": log_offset,
         }
         try:
             write_json(directory / "backend.json", record)
@@ -130,6 +146,12 @@ class LocalBackend:
             return _status(starting, "The training process was never started.", "Resume it.")
         pid, since = int(record["pid"]), record.get("created")
         child = _children.get(pid)
+        if child is None and (process.is_alive(pid, since) or worker_lock.held(directory)):
+            return _status(True)
+        several = record.get("processes", 1) > 1 and (child is None or child.returncode is not None)
+        failed = launcher.explain_failure(directory / "log.txt", record.get("log_offset", 0)) if several else None
+        if failed is not None:
+            return _status(False, **failed)
         if child is not None and child.returncode is not None:
             return _status(False, **process.explain_exit(child.returncode, _last_log_line(directory)))
         if process.is_alive(pid, since) or worker_lock.held(directory):

@@ -1,4 +1,4 @@
-"""Automatic speech recognition: what is said, as text."""
+"""Automatic speech recognition: transcribe speech."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ COLUMNS = (
         "text",
         "Transcript",
         TEXT,
-        "What is said.",
+        "The transcript.",
         purpose="target",
         names=("text", "transcription", "transcript", "sentence", "normalized_text", "utterance", "words"),
     ),
@@ -65,7 +65,7 @@ COLUMNS = (
         "start",
         "Start",
         SECONDS,
-        "Where in the recording the utterance begins, in seconds.",
+        "Start of the utterance in the recording, in seconds.",
         purpose="input",
         required=False,
         names=("start", "start_time", "begin", "begin_time", "onset", "start_seconds", "tmin", "xmin"),
@@ -74,7 +74,7 @@ COLUMNS = (
         "end",
         "End",
         SECONDS,
-        "Where it ends.",
+        "End of the utterance in the recording, in seconds.",
         purpose="input",
         required=False,
         names=("end", "end_time", "stop", "offset", "end_seconds", "tmax", "xmax"),
@@ -103,57 +103,64 @@ COLUMNS = (
 class AutomaticSpeechRecognitionParams(TrainerParams, LoraParams):
     """Parameters of automatic speech recognition."""
 
-    epochs: int = param(15, "basic", ge=1, le=10_000)
-    """How often the model sees every training clip. CTC models write nothing at all in the first few."""
-    early_stopping_patience: int = param(10, "evaluation", ge=0, le=1000)
-    """Stop after this many evaluations without improvement; 0: never."""
+    epochs: int = param(15, "basic", title="Epochs", ge=1, le=10_000)
+    """Number of training epochs (passes over the training split). CTC models output nothing at all in the first
+    few."""
+    early_stopping_patience: int = param(10, "evaluation", title="Early stopping patience", ge=0, le=1000)
+    """Early stopping patience: stop after this many evaluations without improvement. 0: no early stopping."""
     lr: float = param(3e-4, "basic", title="Learning rate", gt=0, le=1)
-    """Size of the steps that training takes. 3e-4 suits CTC models, 1e-5 Whisper."""
-    language: str | None = param(None, "basic")
-    """Language that is spoken. For Whisper a name or code (Hindi, hi), for MMS the code of an adapter (hin). Empty, or
-    one that the model does not know: it is trained without being told."""
-    max_duration: float = param(30.0, "basic", gt=0, le=3600)
-    """Longest clip in seconds. Whisper hears 30 at most."""
-    too_long: Literal["drop", "trim"] = param("drop", "training")
-    """What happens to longer clips: `drop` leaves them out; `trim` first cuts silence at their ends, of which the
-    transcript says nothing, and leaves out those that are still too long. Both are counted."""
-    sampling_rate: int = param(16_000, "training", ge=1000, le=400_000)
-    """Samples per second that the data is thought to be trained at. Audio of any rate is read; a model that was made
-    for another one gets that, which is told."""
-    max_seq_length: int | None = param(None, "training", ge=1)
-    """Most labels of a transcript (characters for CTC models); clips with more are left out and counted. Empty: as
-    many as the model can write."""
-    vocabulary: Literal["auto", "model", "new"] = param("auto", "basic")
-    """Symbols that a CTC model learns to write. `auto`: the model's own if they cover the transcripts, else new ones
-    from the transcripts."""
-    tokens: Literal["characters", "graphemes"] = param("characters", "training")
-    """Unit of a new vocabulary. `graphemes` keeps combining marks (vowel signs, diacritics, tie bars) together with the
-    letter that they modify."""
-    min_character_count: int = param(1, "training", ge=1)
-    """A symbol that occurs less often gets no place in a new vocabulary and counts as unknown."""
-    text_case: Literal["auto", "keep", "lower", "upper"] = param("auto", "training")
-    """Case of the transcripts, where the script has any. `auto`: the one that the model's vocabulary knows, lower for a
-    new one, as written for models with encoder and decoder."""
-    punctuation: Literal["auto", "keep", "remove"] = param("auto", "training")
-    """Punctuation of the transcripts. `auto`: removed for CTC models, which cannot hear it, and kept for the others."""
-    freeze_feature_encoder: bool = param(True, "training")
-    """Leave the convolutions that hear the raw audio (wav2vec2, HuBERT, WavLM) as they are."""
-    freeze_encoder: bool = param(False, "training")
-    """Train only the decoder, or the last layer of a CTC model."""
-    adapter_only: bool = param(True, "training")
-    """Of a model with adapters for languages (MMS) train only the adapter and the last layer."""
+    """Initial learning rate of the optimizer, after warmup. 3e-4 suits CTC models, 1e-5 Whisper."""
+    language: str | None = param(None, "basic", title="Language")
+    """Language of the speech. For Whisper a name or code (Hindi, hi), for MMS the code of an adapter (hin). Empty, or
+    a language that the model does not know: trained without a language token."""
+    max_duration: float = param(30.0, "basic", title="Maximum clip duration (seconds)", gt=0, le=3600)
+    """Maximum duration of a clip in seconds. Whisper processes at most 30."""
+    too_long: Literal["drop", "trim"] = param("drop", "training", title="Longer clips")
+    """What happens to clips above the maximum duration: `drop` excludes them; `trim` first removes silence at both
+    ends and excludes those that are still too long. Both are counted."""
+    sampling_rate: int = param(16_000, "training", title="Sampling rate (Hz)", ge=1000, le=400_000)
+    """Sampling rate in Hz to which the audio is resampled. A model that was pretrained at another rate gets that one,
+    with a warning."""
+    max_seq_length: int | None = param(None, "training", title="Maximum label length", ge=1)
+    """Maximum number of labels of a transcript (characters for CTC models); longer ones are excluded and counted.
+    Empty: as many as the model can output."""
+    vocabulary: Literal["auto", "model", "new"] = param("auto", "basic", title="Vocabulary")
+    """Vocabulary of a CTC model. `model`: its own. `new`: built from the transcripts. `auto`: its own if it covers the
+    transcripts, else a new one."""
+    tokens: Literal["characters", "graphemes"] = param("characters", "training", title="Vocabulary unit")
+    """Unit of a new vocabulary. `graphemes` keeps combining marks (vowel signs, diacritics, tie bars) together with
+    their base letter."""
+    min_character_count: int = param(1, "training", title="Minimum character count", ge=1)
+    """Minimum number of occurrences of a symbol in the transcripts for a place in a new vocabulary; rarer ones become
+    the unknown token."""
+    text_case: Literal["auto", "keep", "lower", "upper"] = param("auto", "training", title="Case")
+    """Case normalization of the transcripts. `auto`: the case of the model's vocabulary, lower for a new one,
+    unchanged for encoder–decoder models."""
+    punctuation: Literal["auto", "keep", "remove"] = param("auto", "training", title="Punctuation")
+    """Punctuation of the transcripts. `auto`: removed for CTC models, kept for encoder–decoder models."""
+    freeze_feature_encoder: bool = param(True, "training", title="Freeze the feature encoder")
+    """Freeze the convolutional feature encoder (wav2vec2, HuBERT, WavLM)."""
+    freeze_encoder: bool = param(False, "training", title="Freeze the encoder")
+    """Freeze the encoder and train only the decoder, or the head of a CTC model."""
+    adapter_only: bool = param(True, "training", title="Train only the adapter")
+    """Train only the language adapter and the head of a model with adapters (MMS)."""
     spec_augment: bool = param(True, "augmentation", title="SpecAugment")
-    """Hide parts of the audio from the model, so that it learns to guess from what is around them."""
-    mask_time_prob: float = param(0.05, "augmentation", title="Share of time hidden", ge=0, lt=1)
-    """Share of the frames at which a hidden stretch begins, divided by its length."""
-    mask_feature_prob: float = param(0.0, "augmentation", title="Share of features hidden", ge=0, lt=1)
-    """The same for features."""
-    speed_perturbation: bool = param(False, "augmentation")
-    """Play each clip at 0.9, 1 or 1.1 times its speed, another one in each epoch: helps with few speakers."""
-    gradient_checkpointing: bool = param(False, "hardware")
-    """Compute parts twice instead of keeping them: much less memory, somewhat slower."""
-    metric_for_best_model: Literal["wer", "cer", "loss"] = param("wer", "evaluation")
-    """Validation figure by which the best checkpoint is chosen; smaller is better."""
+    """SpecAugment: mask parts of the audio features at random in training. It reduces overfitting."""
+    mask_time_prob: float = param(0.05, "augmentation", title="Time masking probability", ge=0, lt=1)
+    """SpecAugment: probability of masking along the time axis (share of the frames that begin a mask, divided by its
+    length)."""
+    mask_feature_prob: float = param(0.0, "augmentation", title="Feature masking probability", ge=0, lt=1)
+    """SpecAugment: probability of masking along the feature axis."""
+    speed_perturbation: bool = param(False, "augmentation", title="Speed perturbation")
+    """Speed perturbation: play each clip at 0.9, 1 or 1.1 times its speed, drawn anew in each epoch. Helps with few
+    speakers."""
+    gradient_checkpointing: bool = param(False, "hardware", title="Gradient checkpointing")
+    """Gradient checkpointing: recompute activations in the backward pass. Much less memory, somewhat slower."""
+    metric_for_best_model: Literal["wer", "cer", "loss"] = param(
+        "wer", "evaluation", title="Metric for the best checkpoint"
+    )
+    """Validation metric by which the best checkpoint is selected, and which early stopping watches. Lower is
+    better."""
 
     @field_validator("language", mode="before")
     @classmethod
@@ -162,9 +169,9 @@ class AutomaticSpeechRecognitionParams(TrainerParams, LoraParams):
 
 
 def defaults(model: str) -> dict[str, Any]:
-    """Return what suits a model's family: by the name of a Hub model, by the config of a folder.
+    """Return defaults for the family of a model: by the name of a Hub model, or the config of a folder.
 
-    Encoder–decoder models take smaller steps; one that starts from nothing takes larger ones.
+    Encoder–decoder models need a lower learning rate, the model that is trained from scratch a higher one.
     """
     if model == TINY:
         return {
@@ -201,7 +208,7 @@ TASK = Task(
     name="automatic-speech-recognition",
     title="Speech recognition",
     modality="Speech",
-    summary="Turn speech into text, in any language and script: interviews, field recordings, dictation.",
+    summary="Transcribe speech, in any language and script: interviews, field recordings, dictation.",
     module="autotrain_gradio.tasks.automatic_speech_recognition.train",
     requires=from_extra("speech", *TRAINER, "jiwer", "librosa", "soundfile", "soxr"),
     params=AutomaticSpeechRecognitionParams,
@@ -211,42 +218,83 @@ TASK = Task(
     layouts=(SAVED_DATASET, AUDIO_EMBEDDED, LIBRISPEECH, KALDI, TEXTGRID, ELAN, AUDIO_TABLE),
     checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS),
     metrics=(
-        Metric("wer", "Word error rate", higher_is_better=False, percent=True, help="Wrong words for 100 said."),
-        Metric("cer", "Character error rate", higher_is_better=False, percent=True, help="The same for characters."),
-        Metric("wer_raw", "WER as written", higher_is_better=False, percent=True, help="With case and punctuation."),
-        Metric("cer_raw", "CER as written", higher_is_better=False, percent=True, help="With case and punctuation."),
+        Metric(
+            "wer",
+            "Word error rate",
+            higher_is_better=False,
+            percent=True,
+            help="Substituted, deleted and inserted words, divided by the words of the references.",
+        ),
+        Metric("cer", "Character error rate", higher_is_better=False, percent=True, help="The same with characters."),
+        Metric(
+            "wer_raw",
+            "WER (not normalized)",
+            higher_is_better=False,
+            percent=True,
+            help="With case and punctuation as written.",
+        ),
+        Metric(
+            "cer_raw",
+            "CER (not normalized)",
+            higher_is_better=False,
+            percent=True,
+            help="With case and punctuation as written.",
+        ),
         Metric("loss", "Loss", higher_is_better=False),
-        Metric("substitutions", "Words substituted", higher_is_better=False, help="Another word was heard."),
-        Metric("deletions", "Words deleted", higher_is_better=False, help="A word was missed."),
-        Metric("insertions", "Words inserted", higher_is_better=False, help="A word was heard that was not said."),
-        Metric("words", "Words said"),
+        Metric("substitutions", "Words substituted", higher_is_better=False, help="Another word was recognized."),
+        Metric("deletions", "Words deleted", higher_is_better=False, help="A word was not recognized."),
+        Metric(
+            "insertions",
+            "Words inserted",
+            higher_is_better=False,
+            help="A word was recognized that is not in the reference.",
+        ),
+        Metric("words", "Words in the references"),
         Metric("character_substitutions", "Characters substituted", higher_is_better=False),
         Metric("character_deletions", "Characters deleted", higher_is_better=False),
         Metric("character_insertions", "Characters inserted", higher_is_better=False),
-        Metric("characters", "Characters said"),
+        Metric("characters", "Characters in the references"),
     ),
     headline="wer",
     charts=(
         Chart("Loss", {"loss": "training", "eval_loss": "validation"}),
-        Chart("Errors on the validation utterances", {"eval_wer": "words (WER)", "eval_cer": "characters (CER)"}),
+        Chart("Validation error rates", {"eval_wer": "WER", "eval_cer": "CER"}),
         *PROGRESS_CHARTS,
     ),
     inputs=(Input("audio", "Speech", "audio"),),
+    loader_example="""\
+import librosa
+from transformers import pipeline
+
+recognizer = pipeline("automatic-speech-recognition", model=model)
+speech, _ = librosa.load(value, sr=recognizer.feature_extractor.sampling_rate)
+answer = recognizer(speech)["text"]
+""",
+    answer="text",
     models=(
-        SuggestedModel("facebook/wav2vec2-base", "CTC: a quick start for any language, from about ten minutes.", 95),
-        SuggestedModel("facebook/wav2vec2-xls-r-300m", "CTC, heard 128 languages: for a language of your own.", 315),
         SuggestedModel(
-            "facebook/mms-1b-all", "CTC with small adapters for 1,162 languages: little data, a GPU.", 965, gpu=True
+            "facebook/wav2vec2-base", "CTC: a small model for any language, from about ten minutes of audio.", 95
         ),
         SuggestedModel(
-            "facebook/w2v-bert-2.0", "CTC, heard 143 languages: accurate with an hour or more; a GPU.", 580, gpu=True
+            "facebook/wav2vec2-xls-r-300m", "CTC, pretrained on 128 languages: for a language of your own.", 315
         ),
-        SuggestedModel("facebook/wav2vec2-large-960h", "CTC: for English, or what sounds like it.", 315),
-        SuggestedModel("facebook/hubert-large-ls960-ft", "CTC: for English; good with noise.", 316),
-        SuggestedModel("openai/whisper-tiny", "Writes punctuation; one of Whisper's 99 languages, on a CPU.", 37.8),
-        SuggestedModel("openai/whisper-base", "The same, more accurate.", 72.6),
         SuggestedModel(
-            "openai/whisper-small", "The same with a GPU: the usual choice for a language it knows.", 242, gpu=True
+            "facebook/mms-1b-all", "CTC with adapters for 1,162 languages: little data, a GPU.", 965, gpu=True
+        ),
+        SuggestedModel(
+            "facebook/w2v-bert-2.0",
+            "CTC, pretrained on 143 languages: accurate with an hour of audio or more; a GPU.",
+            580,
+            gpu=True,
+        ),
+        SuggestedModel("facebook/wav2vec2-large-960h", "CTC: for English and phonetically similar languages.", 315),
+        SuggestedModel("facebook/hubert-large-ls960-ft", "CTC: for English; robust to noise.", 316),
+        SuggestedModel(
+            "openai/whisper-tiny", "Encoder–decoder with punctuation, for Whisper's 99 languages, on a CPU.", 37.8
+        ),
+        SuggestedModel("openai/whisper-base", "Whisper, more accurate.", 72.6),
+        SuggestedModel(
+            "openai/whisper-small", "Whisper with a GPU: the usual choice for a language that it knows.", 242, gpu=True
         ),
         SuggestedModel("UsefulSensors/moonshine-tiny", "English on small devices; clips need no padding.", 27.1),
         SuggestedModel("nvidia/parakeet-ctc-0.6b", "CTC: fast and accurate English; a GPU.", 609, gpu=True),
@@ -270,7 +318,7 @@ TASK = Task(
             "numbers",
             "Spoken numbers in two voices",
             "automatic_speech_recognition/numbers",
-            "Short clips, made with a speech synthesiser.",
+            "Short clips of a speech synthesizer.",
         ),
     ),
     aliases=("ASR", "automatic_speech_recognition", "speech_recognition"),

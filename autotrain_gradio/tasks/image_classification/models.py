@@ -13,7 +13,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATIO
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
-from autotrain_gradio.training import pretrained
+from autotrain_gradio.training import distributed, pretrained
 from autotrain_gradio.training.vision import Geometry
 
 WHAT = "image classification"
@@ -29,7 +29,7 @@ def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) ->
     """
     torch.manual_seed(seed)
     if name == TINY:
-        name = str(tiny_model(scratch, labels, seed=seed))
+        name = distributed.on_first_rank(lambda: str(tiny_model(scratch, labels, seed=seed)))
     config = open_config(name)
     with pretrained.named(name):
         processor = AutoImageProcessor.from_pretrained(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from autotrain_gradio.tasks.image_classification.evaluation import evaluation
 from autotrain_gradio.tasks.image_classification.preview import preview
 from autotrain_gradio.tasks.image_classification.probe import probe
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
-from autotrain_gradio.training import card, saved, vision
+from autotrain_gradio.training import card, distributed, saved, vision
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.images import Budget, Images, collate
@@ -54,10 +53,8 @@ def train(run: Reporter) -> None:
         label_names=["labels"],
     )
     run.state("preparing", "Loading the model")
-    with tempfile.TemporaryDirectory() as folder:
-        model, processor, geometry = models.open_model(
-            run.spec.model, names, seed=run.params.seed, scratch=Path(folder)
-        )
+    with distributed.temporary_folder() as folder:
+        model, processor, geometry = models.open_model(run.spec.model, names, seed=run.params.seed, scratch=folder)
     if run.params.freeze_backbone:
         models.freeze_backbone(model)
     train_set, valid_set = read_images(run, rows, geometry)

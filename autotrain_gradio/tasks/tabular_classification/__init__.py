@@ -1,4 +1,4 @@
-"""Tabular classification: one class, or several, for each row of a table."""
+"""Tabular classification: one class per row of a table, or several targets."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from autotrain_gradio.data.catalog import (
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks import tabular
 from autotrain_gradio.tasks.base import Metric, Sample, Task, param
-from autotrain_gradio.tasks.classification import figures
+from autotrain_gradio.tasks.classification import classification_metrics
 
 
 class TabularClassificationParams(tabular.TabularParams):
     """Parameters of tabular classification."""
 
     scoring: Literal["auto", "accuracy", "balanced_accuracy", "f1_macro", "auc", "log_loss"] = param(
-        "auto", "basic", title="Compare models by"
+        "auto", "basic", title="Model selection metric"
     )
-    """The figure by which the best model is chosen. auto: accuracy, and F1 (macro) where a class is rare."""
-    class_weights: Literal["auto", "none", "balanced"] = param("auto", "training")
-    """balanced: mistakes in a rare class count more, in proportion to its rarity. auto: where a class is rare, both
-    ways are tried."""
+    """Metric by which the best model is selected in cross-validation. auto: accuracy, or F1 (macro) where a class is
+    rare."""
+    class_weights: Literal["auto", "none", "balanced"] = param("auto", "training", title="Class weights")
+    """Class weights of the loss. balanced: inversely proportional to the class frequencies, so that mistakes in rare
+    classes count more. auto: both are tried where a class is rare."""
 
 
 TASK = Task(
@@ -43,9 +44,9 @@ TASK = Task(
     columns=(
         Column(
             "target",
-            "What to predict",
+            "Target",
             LABELS,
-            "The column with the classes; several columns are predicted each by itself.",
+            "The column with the classes; several columns are predicted independently.",
             purpose="target",
             many=True,
             names=("target", "label", "labels", "class", "category", "outcome", "y", "species", "churn"),
@@ -58,20 +59,31 @@ TASK = Task(
     layouts=tabular.LAYOUTS,
     checks=(LABEL_SPELLING, CLASS_BALANCE, TABLE_TARGET, TABLE_COLUMNS, TABLE_LEAKAGE, DUPLICATES, TABLE_ROWS),
     metrics=(
-        Metric("accuracy", "Accuracy", percent=True, help="Share of rows with the right class (several labels: all)."),
-        *figures("rows"),
-        Metric("hamming_loss", "Hamming loss", higher_is_better=False, help="Share of wrong labels (several labels)."),
-        Metric("loss", "Log loss", higher_is_better=False, help="How far the shares are from the truth."),
-        Metric("cv_score", "Score in cross-validation", help="Of the best model so far, by the figure chosen."),
+        Metric(
+            "accuracy",
+            "Accuracy",
+            percent=True,
+            help="Share of rows with the right class; multi-label: with all labels right.",
+        ),
+        *classification_metrics("rows"),
+        Metric(
+            "hamming_loss",
+            "Hamming loss",
+            higher_is_better=False,
+            help="Multi-label: share of the decisions that are wrong.",
+        ),
+        Metric("loss", "Log loss", higher_is_better=False, help="Negative log-likelihood of the true class."),
+        Metric("cv_score", "Cross-validation score", help="Of the best model so far, by the model selection metric."),
     ),
     headline="accuracy",
     charts=tabular.CHARTS,
     inputs=tabular.INPUTS,
+    loader_example=tabular.loader_example("label"),
     models=tabular.CLASSIFIERS,
     listed=True,
     model_aliases={**tabular.MODEL_ALIASES, "ridge": "logistic_regression"},
     unit="trial",
-    samples_title="The leaderboard, trial by trial",
+    samples_title="Leaderboard after each trial",
     samples=(
         Sample(
             "customers",

@@ -1,4 +1,4 @@
-"""Tabular regression: one number, or several, for each row of a table."""
+"""Tabular regression: one number per row of a table, or several targets."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from autotrain_gradio.tasks.base import Metric, Sample, Task, param
 class TabularRegressionParams(tabular.TabularParams):
     """Parameters of tabular regression."""
 
-    scoring: Literal["auto", "r2", "rmse", "mae", "rmsle"] = param("auto", "basic", title="Compare models by")
-    """The figure by which the best model is chosen. auto: R²."""
+    scoring: Literal["auto", "r2", "rmse", "mae", "rmsle"] = param("auto", "basic", title="Model selection metric")
+    """Metric by which the best model is selected in cross-validation. auto: R²."""
 
 
 TASK = Task(
@@ -28,7 +28,7 @@ TASK = Task(
     columns=(
         Column(
             "target",
-            "What to predict",
+            "Target",
             NUMBER,
             "The column with the numbers; several columns are predicted together.",
             purpose="target",
@@ -43,22 +43,33 @@ TASK = Task(
     layouts=tabular.LAYOUTS,
     checks=(TABLE_COLUMNS, TABLE_LEAKAGE, DUPLICATES, TABLE_ROWS),
     metrics=(
-        Metric("r2", "R²", help="Share of the variation that is explained: 1 is perfect, 0 no better than the mean."),
-        Metric("rmse", "RMSE", higher_is_better=False, help="Typical error, large ones counting more."),
-        Metric("mae", "MAE", higher_is_better=False, help="Mean error, in the unit of the target."),
-        Metric("mse", "MSE", higher_is_better=False, help="Mean of the squared errors."),
-        Metric("rmsle", "RMSLE", higher_is_better=False, help="Typical error of the logarithms: by how many per cent."),
-        Metric("explained_variance", "Explained variance", help="As R², whatever the mean error is."),
-        Metric("cv_score", "Score in cross-validation", help="Of the best model so far, by the figure chosen."),
+        Metric("r2", "R²", help="Coefficient of determination: 1 is perfect, 0 is no better than the mean."),
+        Metric("rmse", "RMSE", higher_is_better=False, help="Root mean squared error, in the unit of the target."),
+        Metric("mae", "MAE", higher_is_better=False, help="Mean absolute error, in the unit of the target."),
+        Metric("mse", "MSE", higher_is_better=False, help="Mean squared error."),
+        Metric(
+            "rmsle",
+            "RMSLE",
+            higher_is_better=False,
+            help="Root mean squared logarithmic error: about the relative error.",
+        ),
+        Metric(
+            "explained_variance",
+            "Explained variance",
+            help="Share of the variance that is explained; unlike R², a constant error does not count.",
+        ),
+        Metric("cv_score", "Cross-validation score", help="Of the best model so far, by the model selection metric."),
     ),
     headline="r2",
     charts=tabular.CHARTS,
     inputs=tabular.INPUTS,
+    loader_example=tabular.loader_example("values"),
+    answer="values",
     models=tabular.REGRESSORS,
     listed=True,
     model_aliases={**tabular.MODEL_ALIASES, "linear_regression": "ridge"},
     unit="trial",
-    samples_title="The leaderboard, trial by trial",
+    samples_title="Leaderboard after each trial",
     samples=(
         Sample(
             "flats",

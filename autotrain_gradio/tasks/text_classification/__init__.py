@@ -1,4 +1,4 @@
-"""Text classification: one label for each text, or any number of them."""
+"""Text classification: one class per text, or multi-label."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from autotrain_gradio.tasks.base import (
     TrainerParams,
     param,
 )
-from autotrain_gradio.tasks.classification import figures
+from autotrain_gradio.tasks.classification import classification_metrics
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
@@ -42,26 +42,31 @@ from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 class TextClassificationParams(LoraParams, TrainerParams):
     """Parameters of text classification."""
 
-    max_seq_length: int = param(128, "basic", ge=8, le=131_072, title="Longest text, in tokens")
-    """Tokens of a text that the model reads; the rest is cut off. A token is a short word or a part of one. Longer
-    takes more memory and time; the preview shows how many texts are cut."""
-    class_weights: Literal["none", "balanced"] = param("none", "training")
-    """`balanced`: mistakes in a rare class count more, in proportion to its rarity."""
-    label_smoothing: float = param(0.0, "training", ge=0, lt=1)
-    """Share of the certainty that is taken from the true label; 0.1 helps where labels are doubtful."""
-    freeze_backbone: bool = param(False, "training")
-    """Train only the new last layers: much faster, and often enough for few texts."""
-    metric_for_best_model: Literal["loss", "accuracy", "f1"] = param("loss", "evaluation")
-    """Validation figure by which the best checkpoint is chosen (f1: macro average for several classes)."""
-    tune_thresholds: bool = param(True, "evaluation")
-    """Several labels a text: choose for each label the score from which on it is given, so that F1 is best on the
-    validation texts."""
-    threshold: float = param(0.5, "evaluation", gt=0, lt=1)
-    """Several labels a text: the score from which on a label is given, where it is not tuned."""
+    max_seq_length: int = param(128, "basic", ge=8, le=131_072, title="Maximum sequence length (tokens)")
+    """Maximum sequence length in tokens; longer texts are truncated. A token is a short word or a part of one. Longer
+    sequences need more memory and time; the preview shows how many texts are truncated."""
+    class_weights: Literal["none", "balanced"] = param("none", "training", title="Class weights")
+    """Class weights of the loss. `balanced`: inversely proportional to the class frequencies, so that mistakes in rare
+    classes count more."""
+    label_smoothing: float = param(0.0, "training", title="Label smoothing", ge=0, lt=1)
+    """Label smoothing factor. 0.1 helps where labels are uncertain."""
+    freeze_backbone: bool = param(False, "training", title="Freeze the backbone")
+    """Freeze the pretrained backbone and train only the new classification head: much faster, and often enough for few
+    texts."""
+    metric_for_best_model: Literal["loss", "accuracy", "f1"] = param(
+        "loss", "evaluation", title="Metric for the best checkpoint"
+    )
+    """Validation metric by which the best checkpoint is selected, and which early stopping watches (f1: macro average
+    with more than two classes)."""
+    tune_thresholds: bool = param(True, "evaluation", title="Tune thresholds")
+    """Multi-label: tune the decision threshold of each label for the best F1 on the validation split."""
+    threshold: float = param(0.5, "evaluation", title="Decision threshold", gt=0, lt=1)
+    """Multi-label: decision threshold of all labels, where thresholds are not tuned: a label is assigned if its score
+    is at least this."""
 
 
 def defaults(model: str) -> dict[str, Any]:
-    """A model that starts from nothing has more to learn, and can take larger steps."""
+    """Return a higher learning rate and more epochs for the model that is trained from scratch."""
     return {"lr": 1e-3, "epochs": 10, "early_stopping_patience": 0} if model == TINY else {}
 
 
@@ -69,7 +74,7 @@ TASK = Task(
     name="text-classification",
     title="Text classification",
     modality="Text",
-    summary="Sort texts into classes, or give each its labels: topics, moods, intents, languages, spam.",
+    summary="Classify texts, with one class or several labels each: topics, sentiment, intents, languages, spam.",
     module="autotrain_gradio.tasks.text_classification.train",
     requires=from_extra("text", *TRAINER),
     preview_module="autotrain_gradio.tasks.text_classification.preview",
@@ -132,13 +137,18 @@ TASK = Task(
     layouts=(SAVED_DATASET, EMBEDDED, TABLE, TEXT_FOLDERS),
     checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TEXT_LANGUAGE),
     metrics=(
-        Metric("accuracy", "Accuracy", percent=True, help="Share of texts with the right label, or all right labels."),
-        *figures("texts"),
+        Metric(
+            "accuracy",
+            "Accuracy",
+            percent=True,
+            help="Share of texts with the right class; multi-label: with all labels right.",
+        ),
+        *classification_metrics("texts"),
         Metric(
             "hamming_loss",
             "Hamming loss",
             higher_is_better=False,
-            help="Share of all yes and no that are wrong (several labels a text).",
+            help="Multi-label: share of the decisions that are wrong.",
         ),
         Metric("loss", "Loss", higher_is_better=False),
     ),
@@ -146,29 +156,35 @@ TASK = Task(
     charts=(
         Chart("Loss", {"loss": "training", "eval_loss": "validation"}),
         Chart(
-            "Quality on the validation texts",
+            "Validation metrics",
             {"eval_accuracy": "accuracy", "eval_f1": "F1", "eval_f1_macro": "F1 (macro)", "eval_auc": "AUC"},
         ),
         *PROGRESS_CHARTS,
     ),
     inputs=(Input("text", "A text", "text"),),
+    loader_example="""\
+from transformers import pipeline
+
+classifier = pipeline("text-classification", model=model)
+answer = classifier(value, truncation=True)[0]["label"]
+""",
     models=(
-        SuggestedModel("distilbert/distilbert-base-uncased", "English; quick, and good enough for most.", 67),
+        SuggestedModel("distilbert/distilbert-base-uncased", "English; fast, and accurate enough for most tasks.", 67),
         SuggestedModel(
             "sentence-transformers/all-MiniLM-L6-v2",
-            "English; the quickest: for a CPU, a free Space, few texts.",
+            "English; the fastest: for a CPU, a free Space, few texts.",
             22.7,
         ),
         SuggestedModel(
-            "distilbert/distilbert-base-multilingual-cased", "A hundred languages, at twice DistilBERT's size.", 135
+            "distilbert/distilbert-base-multilingual-cased", "A hundred languages; twice the size of DistilBERT.", 135
         ),
         SuggestedModel(
-            "FacebookAI/roberta-base", "English; more accurate than DistilBERT, wants a GPU.", 125, gpu=True
+            "FacebookAI/roberta-base", "English; more accurate than DistilBERT, needs a GPU.", 125, gpu=True
         ),
         SuggestedModel(
-            "answerdotai/ModernBERT-base", "English; long texts, up to 8,192 tokens; wants a recent GPU.", 149, gpu=True
+            "answerdotai/ModernBERT-base", "English; long texts, up to 8,192 tokens; needs a recent GPU.", 149, gpu=True
         ),
-        SuggestedModel("FacebookAI/xlm-roberta-base", "A hundred languages; accurate, wants a GPU.", 278, gpu=True),
+        SuggestedModel("FacebookAI/xlm-roberta-base", "A hundred languages; accurate, needs a GPU.", 278, gpu=True),
     ),
     defaults=defaults,
     model_filter="text-classification",
@@ -193,5 +209,5 @@ TASK = Task(
         "text-multi-class-classification",
         "text-multi-label-classification",
     ),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )

@@ -13,7 +13,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICA
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, TINY_VOCABULARY, tiny_tokenizer
-from autotrain_gradio.training import pretrained
+from autotrain_gradio.training import distributed, pretrained
 from autotrain_gradio.training.tokens import longest, open_tokenizer
 
 WHAT = "text classification"
@@ -32,7 +32,7 @@ def open_model(
     """
     torch.manual_seed(seed)
     if name == TINY:
-        name = str(tiny_model(scratch, labels, texts=texts, seed=seed))
+        name = distributed.on_first_rank(lambda: str(tiny_model(scratch, labels, texts=texts, seed=seed)))
     config = open_config(name)
     tokenizer = open_tokenizer(name)
     with pretrained.named(name):

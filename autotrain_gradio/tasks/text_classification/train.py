@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from autotrain_gradio.tasks.text_classification.models import tiny_model
 from autotrain_gradio.tasks.text_classification.preview import preview
 from autotrain_gradio.tasks.text_classification.probe import probe
 from autotrain_gradio.tasks.text_classification.targets import Labels
-from autotrain_gradio.training import card, lora, saved
+from autotrain_gradio.training import card, distributed, lora, saved
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.text import Collate, Texts
@@ -61,14 +60,14 @@ def train(run: Reporter) -> None:
         label_names=["labels"],
     )
     run.state("preparing", "Loading the model")
-    with tempfile.TemporaryDirectory() as folder:
+    with distributed.temporary_folder() as folder:
         model, tokenizer, fresh = models.open_model(
             run.spec.model,
             labels.names,
             multi_label=labels.multi_label,
             texts=(text for text in rows["train"]["text"]),
             seed=params.seed,
-            scratch=Path(folder),
+            scratch=folder,
         )
     sets = read_texts(run, rows, labels, tokenizer, longest(model.config, tokenizer, model))
     if sets is None:

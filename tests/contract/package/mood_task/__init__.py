@@ -6,16 +6,51 @@ page but this file, and it imports nothing heavy.
 
 from __future__ import annotations
 
-from autotrain_gradio.data.catalog import CLASS_BALANCE, LABEL, PATH, UPLOAD
-from autotrain_gradio.data.declarations import Column, Kind, Layout
+from autotrain_gradio.core.inputs import InputKind
+from autotrain_gradio.core.panels import PanelKind
+from autotrain_gradio.data.catalog import CLASS_BALANCE, LABEL, PATH, TABLE, UPLOAD
+from autotrain_gradio.data.declarations import Column, Format, Kind, Layout
 from autotrain_gradio.tasks.base import Chart, Input, Metric, Params, SuggestedModel, Task, param
+from autotrain_gradio.tasks.parameter_groups import ParameterGroup
+from autotrain_gradio.tasks.verbs import Verb
 
 SENTENCE = Kind("sentence", "sentence", "mood_task.sentence")
+HIGHLIGHTS = Kind("highlights", "highlighted words", "mood_task.highlights")
 MOOD_LINES = Layout(
     "mood-lines",
     "Lines with a mood in front",
     "mood_task.mood_lines",
-    "notes.mood\n\nglad: what a sunny day\nsad: the rain came back",
+    "notes.mood\n\nglad: what a sunny day #sunny=weather\nsad: the rain came back",
+)
+
+
+TEXT = Column("text", "Sentence", SENTENCE, "What somebody said.", purpose="input", names=("text", "sentence"))
+MOODS = Format(
+    "moods",
+    "Sentence and mood",
+    (
+        TEXT,
+        Column("target", "Mood", LABEL, "The mood of it.", purpose="target", names=("mood", "target")),
+        Column(
+            "highlights",
+            "Highlights",
+            HIGHLIGHTS,
+            "Words that show the mood, each with what it is about.",
+            purpose="meta",
+            required=False,
+            names=("highlights",),
+        ),
+    ),
+    example="glad: what a sunny day",
+)
+RATINGS = Format(
+    "ratings",
+    "Sentence and rating",
+    (
+        TEXT,
+        Column("rating", "Rating", LABEL, "From 1 (sad) to 5 (glad).", purpose="target", names=("rating", "stars")),
+    ),
+    example="sentence,stars\nwhat a sunny day,5",
 )
 
 
@@ -24,7 +59,7 @@ class MoodParams(Params):
 
     epochs: int = param(2, "basic", ge=1, le=100)
     """How often the words are counted."""
-    smoothing: float = param(1.0, "basic", gt=0, le=10)
+    smoothing: float = param(1.0, "counting", gt=0, le=10)
     """How much a word counts that was never seen with a mood."""
 
 
@@ -35,19 +70,23 @@ TASK = Task(
     summary="Tell the mood of a sentence by its words.",
     module="mood_task.train",
     params=MoodParams,
-    columns=(
-        Column("text", "Sentence", SENTENCE, "What somebody said.", purpose="input", names=("text", "sentence")),
-        Column("target", "Mood", LABEL, "The mood of it.", purpose="target", names=("mood", "target")),
-    ),
+    formats=(MOODS, RATINGS),
     column_aliases={"mood": "target"},
     sources=(UPLOAD, PATH),
-    layouts=(MOOD_LINES,),
+    layouts=(MOOD_LINES, TABLE),
     checks=(CLASS_BALANCE,),
     metrics=(Metric("accuracy", "Accuracy", percent=True, help="Share of sentences with the right mood."),),
     headline="accuracy",
     charts=(Chart("Words known", {"words": "words"}),),
-    inputs=(Input("text", "A sentence", "text"),),
+    inputs=(Input("text", "A sentence", "sentence"),),
+    input_kinds=(InputKind("sentence", "mood_task.sentence_input"),),
+    panel_kinds=(PanelKind("mood-faces", "mood_task.mood_faces"),),
     models=(SuggestedModel("counting/words", "Always: there is only this one.", 0.001),),
     aliases=("mood",),
     can=frozenset({"preview", "predict"}),
+    parameter_groups=(ParameterGroup("counting", "Counting words", after="basic"),),
+    verbs=(
+        Verb("explain", "mood_task.explain", streams=True, help="Yields each word of `text` with its mood."),
+        Verb("vocabulary", "mood_task.vocabulary", help="Returns the number of words known for each mood."),
+    ),
 )

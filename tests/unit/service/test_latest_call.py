@@ -1,4 +1,4 @@
-"""Calls that take each other's place: the last one to come is the one that is answered, and soon."""
+"""One call in flight per key, and calls that several callers share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autotrain_gradio.backends.local.backend import LocalBackend
 from autotrain_gradio.core.errors import StateError, WorkerError
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.service.latest_call import Turns
+from autotrain_gradio.service.latest_call import LatestCall
 
 IMAGES = "image-classification"
 DATA = {"source": "sample", "path": "shapes"}
@@ -77,10 +77,10 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Serv
 
 
 def test_of_several_that_wait_only_the_last_begins() -> None:
-    turns, began, leave = Turns(), [], threading.Event()
+    latest, began, leave = LatestCall(), [], threading.Event()
 
     def take(number: int) -> str:
-        with turns.take("a"):
+        with latest.acquire("a"):
             began.append(number)
             leave.wait(20)
         return "done"
@@ -103,10 +103,10 @@ def test_of_several_that_wait_only_the_last_begins() -> None:
 
 
 def test_ending_a_name_ends_those_that_wait_too() -> None:
-    turns, leave, began = Turns(), threading.Event(), []
+    latest, leave, began = LatestCall(), threading.Event(), []
 
     def take(number: int) -> None:
-        with turns.take("a"):
+        with latest.acquire("a"):
             began.append(number)
             leave.wait(20)
 
@@ -114,7 +114,7 @@ def test_ending_a_name_ends_those_that_wait_too() -> None:
     until(lambda: began == [1])
     second, ended = later(lambda: take(2))
     time.sleep(0.05)
-    end, _ = later(lambda: turns.end("a"))
+    end, _ = later(lambda: latest.cancel_and_wait("a"))
     time.sleep(0.05)
     leave.set()
     for thread in (first, second, end):
@@ -208,7 +208,7 @@ def test_a_check_that_is_under_way_can_be_joined_and_not_when_other_things_are_a
 def test_a_check_that_nobody_waits_for_any_more_ends_soon_and_not_when_somebody_comes_back(
     tmp_path: Path, calls: list[dict[str, Any]]
 ) -> None:
-    service = Service(Settings(tmp_path / "home", Limits(deserted_seconds=0.4)), dispatch=False)
+    service = Service(Settings(tmp_path / "home", Limits(abandoned_seconds=0.4)), dispatch=False)
     draft, spec = service.draft(IMAGES), {"task": IMAGES, "data": DATA}
 
     def tellers() -> Any:
@@ -239,12 +239,12 @@ def test_a_check_that_nobody_waits_for_any_more_ends_soon_and_not_when_somebody_
     alone.join(5)
 
 
-def test_a_check_that_comes_as_a_deserted_one_ends_is_not_cancelled_with_it(
+def test_a_check_that_comes_as_a_abandoned_one_ends_is_not_cancelled_with_it(
     tmp_path: Path, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service = Service(Settings(tmp_path / "home", Limits(deserted_seconds=0.1)), dispatch=False)
+    service = Service(Settings(tmp_path / "home", Limits(abandoned_seconds=0.1)), dispatch=False)
     draft, spec = service.draft(IMAGES), {"task": IMAGES, "data": DATA}
-    cancel, came, done = service._turns.cancel, list[Any](), threading.Event()
+    cancel, came, done = service._calls.cancel, list[Any](), threading.Event()
 
     def slowly(name: str) -> None:
         if not came:
@@ -253,7 +253,7 @@ def test_a_check_that_comes_as_a_deserted_one_ends_is_not_cancelled_with_it(
         cancel(name)
         done.set()
 
-    monkeypatch.setattr(service._turns, "cancel", slowly)
+    monkeypatch.setattr(service._calls, "cancel", slowly)
 
     def page(message: str, fraction: float) -> None:
         pass
@@ -291,9 +291,9 @@ def test_a_check_that_waited_while_the_run_was_started_does_not_begin(
     service = page[0]
     draft = service.draft(IMAGES)
     spec = {"task": IMAGES, "data": DATA}
-    with service._turns.take(draft):
+    with service._calls.acquire(draft):
         thread, ended = later(lambda: service.check(draft, spec))
-        until(lambda: draft in service._turns._newest)
+        until(lambda: draft in service._calls._latest)
         run = service.store.get(draft)
         run.freeze({"task": IMAGES})
     thread.join(10)

@@ -1,0 +1,113 @@
+"""Training in several processes (data parallel): which rank this is, and decisions that all ranks take together.
+
+Collective operations need every rank: if one stopped a step earlier than the others, they would wait for it for ever.
+So rank 0 decides, and the others are told. See torch.distributed, "Collective functions".
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import torch
+import torch.distributed as dist
+
+from autotrain_gradio.runs.reporter import Reporter
+
+Value = TypeVar("Value")
+INTERVAL_SECONDS = 0.5
+"""Time between two decisions: each one is a collective operation, and on a GPU waits for the steps before it."""
+MAX_INTERVAL = 64
+
+
+def world_size() -> int:
+    """Return the number of training processes."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def rank() -> int:
+    """Return the rank of this process, from 0."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def broadcast(value: Any) -> Any:
+    """Return rank 0's value on every rank; it is pickled between processes of this run."""
+    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]
+
+
+def on_first_rank(work: Callable[[], Value]) -> Value:
+    """Do work on rank 0 alone, and return its result on every rank. All ranks are on one machine."""
+    return cast("Value", broadcast(work() if rank() == 0 else None))
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give all ranks the same temporary folder; it is removed when all of them have left it."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(broadcast(folder))
+        if dist.is_available() and dist.is_initialized():
+            dist.barrier()
+
+
+class SharedDecision:
+    """Whether to stop, and whether to save, decided by rank 0 for all ranks.
+
+    `decide` is called by every rank equally often: after each training step and each batch of an evaluation. Only every
+    so many calls it communicates; rank 0 chooses how many, so that it is about twice a second.
+    """
+
+    def __init__(self, run: Reporter) -> None:
+        self._run = run
+        self._paces = {"train": _Pace(), "evaluate": _Pace()}
+
+    def decide(self, *, save: bool = False, evaluating: bool = False) -> tuple[bool, bool]:
+        """Return whether to stop and whether to save now.
+
+        save: whether this rank would; only that of rank 0 counts. evaluating: a batch of an evaluation has ended, not
+        a training step: their durations differ.
+        """
+        if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+            return self._run.stop_requested(), save
+        pace = self._paces["evaluate" if evaluating else "train"]
+        pace.calls += 1
+        if pace.calls < pace.interval:
+            return False, False
+        message = torch.tensor([int(self._run.stop_requested()), int(save), pace.next_interval()])
+        message = message.to("cuda" if dist.get_backend() == "nccl" else "cpu")
+        dist.broadcast(message, src=0)
+        stop, save_now, pace.interval = (int(value) for value in message.tolist())
+        pace.calls = 0
+        if stop:
+            self._run.follow_stop()
+        return bool(stop), bool(save_now)
+
+
+class _Pace:
+    """After how many calls of one kind the ranks communicate."""
+
+    def __init__(self) -> None:
+        self.calls, self.interval = 0, 1
+        self._last = time.monotonic()
+
+    def next_interval(self) -> int:
+        """Return the calls until the next communication, at most twice as many as now."""
+        now = time.monotonic()
+        fitting = int(self.calls / max(1e-3, now - self._last) * INTERVAL_SECONDS)
+        self._last = now
+        return min(MAX_INTERVAL, 2 * self.interval, max(1, fitting))
+
+
+def decision(run: Reporter) -> SharedDecision:
+    """Return the run's shared decision, the same at every call."""
+    if not isinstance(run.shared_decision, SharedDecision):
+        run.shared_decision = SharedDecision(run)
+    return run.shared_decision

@@ -1,0 +1,120 @@
+"""The training processes of one run, where there are several: who they are, and how they wait for each other.
+
+A launcher starts them with `RANK` and `WORLD_SIZE` in their environment (torchrun's names). Rank 0 alone writes the
+run's record. It prepares the data while the others wait. What another rank fails of is handed to rank 0 in a file,
+since only that may write events; a rank that is killed leaves no file, and then the launcher's output has the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.json_files import write_json
+
+FOLDER = "ranks"
+POLL_SECONDS = 0.1
+FAILURE_SECONDS = 5.0
+"""How long rank 0 waits for the reason of another rank, after it has lost the connection to it."""
+CONNECTION = re.compile(
+    r"connection (closed|reset|refused)|broken pipe|gloo|nccl|tcpstore|(read|recv|send)\w* (error|failed)",
+    re.IGNORECASE,
+)
+"""Messages of torch.distributed when another process of the group has exited."""
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The processes of one attempt at a run.
+
+    rank: of this process, from 0. size: how many there are.
+    """
+
+    directory: Path
+    attempt: int
+    rank: int = 0
+    size: int = 1
+
+    @classmethod
+    def from_environment(cls, directory: Path, attempt: int) -> Ranks:
+        """Read `RANK` and `WORLD_SIZE`."""
+        return cls(directory, attempt, int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+
+    @property
+    def several(self) -> bool:
+        """Whether there is another process."""
+        return self.size > 1
+
+    def begin(self) -> None:
+        """Prefix the output of ranks other than 0; on rank 0, remove the files of earlier attempts."""
+        if self.rank:
+            sys.stdout = _PrefixedStream(sys.stdout, f"[rank {self.rank}] ")
+            sys.stderr = _PrefixedStream(sys.stderr, f"[rank {self.rank}] ")
+        elif self._folder.is_dir():
+            for file in self._folder.iterdir():
+                if not file.name.startswith(f"{self.attempt}."):
+                    file.unlink(missing_ok=True)
+
+    def announce_data(self) -> None:
+        """Let the other ranks go on: the data is prepared."""
+        if self.several:
+            self._folder.mkdir(exist_ok=True)
+            write_json(self._folder / f"{self.attempt}.prepared.json", {"attempt": self.attempt})
+
+    def wait_for_data(self) -> None:
+        """Wait until rank 0 has prepared the data; if it exits instead, the launcher ends this process."""
+        while not (self._folder / f"{self.attempt}.prepared.json").exists():
+            time.sleep(POLL_SECONDS)
+
+    def hand_over(self, error: BaseException, findings: Sequence[Finding]) -> None:
+        """Hand the findings of this rank's failure to rank 0, unless the failure is that another rank is gone."""
+        if is_connection_error(error) or not self.directory.is_dir():
+            return
+        self._folder.mkdir(exist_ok=True)
+        found = [replace(f, where=f.where or f"process {self.rank}").to_dict() for f in findings]
+        write_json(self._folder / f"{self.attempt}.failed-{self.rank}.json", found)
+
+    def failures(self, seconds: float = FAILURE_SECONDS) -> list[Finding]:
+        """Return the findings that another rank has handed over, of the lowest one; wait for them."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for path in sorted(self._folder.glob(f"{self.attempt}.failed-*.json")):
+                return [Finding.from_dict(f) for f in json.loads(path.read_text(encoding="utf-8"))]
+            if time.monotonic() > deadline:
+                return []
+            time.sleep(POLL_SECONDS)
+
+    @property
+    def _folder(self) -> Path:
+        return self.directory / FOLDER
+
+
+def is_connection_error(error: BaseException) -> bool:
+    """Whether an error says that another process of the group cannot be reached."""
+    return isinstance(error, RuntimeError | ConnectionError) and CONNECTION.search(str(error)) is not None
+
+
+class _PrefixedStream:
+    """A text stream whose lines begin with a prefix."""
+
+    def __init__(self, stream: TextIO, prefix: str) -> None:
+        self._stream, self._prefix, self._at_start = stream, prefix, True
+
+    def write(self, text: str) -> int:
+        """Write text; each line that begins in it gets the prefix."""
+        if text:
+            body = text.replace("\n", f"\n{self._prefix}").removesuffix(self._prefix)
+            self._stream.write((self._prefix if self._at_start else "") + body)
+            self._at_start = text.endswith("\n")
+        return len(text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
