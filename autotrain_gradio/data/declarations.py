@@ -75,7 +75,7 @@ class Source(_Part):
     matches: Callable[[NamedData], float] | None = None
     """Confidence (0 to 1) that the user means this source where none is named; None: it is always named."""
     picker: str = ""
-    """Dotted path of a module of the page with `build(walk, source)`: the first step shows what it builds."""
+    """Dotted path of a module of the page with `build(session, source)`: the first step shows what it builds."""
     options: tuple[SourceOption, ...] = ()
     sample: str = ""
     """A small example of what the source reads, as `Sample.path`; its place is called `sample`."""

@@ -84,7 +84,7 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
         hint = (
             "For example: a folder for each class, with its pictures inside."
             if request.media is not None and request.class_column is not None
-            else "Is this the right task? 'Which files can I use?' in the first step shows what it reads."
+            else "Is this the right task? 'Supported file formats' in the first step lists them."
         )
         raise DataError(
             f"No data for {request.title.lower()} was found in these files: {found}."
