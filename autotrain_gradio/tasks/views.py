@@ -11,7 +11,7 @@ from autotrain_gradio.tasks.registry import Registry, Resolved, resolve
 
 def yaml_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str:
     """Return the YAML that `train` and the page's *Paste YAML* accept."""
-    return to_yaml(_portable(_resolved(spec, tasks).spec))
+    return to_yaml(_portable(_resolved(spec, tasks)))
 
 
 def arguments(spec: RunSpec | Resolved, tasks: Registry | None = None) -> dict[str, Any]:
@@ -21,13 +21,13 @@ def arguments(spec: RunSpec | Resolved, tasks: Registry | None = None) -> dict[s
     `data_path`, `project_name`, `<role>_column`, the settings of the data and of the task.
     """
     resolved = _resolved(spec, tasks)
-    spec = _portable(resolved.spec)
+    spec = _portable(resolved)
     found: dict[str, Any] = {"model": spec.model, "data_path": spec.data.path, "project_name": spec.project_name}
     for role, column in spec.data.columns.items():
         found[f"{role}_column"] = column
     given = spec.data.model_dump(mode="json", exclude_defaults=True, exclude={"path", "columns", "source"})
     declared = next((s for s in resolved.task.sources if s.name == spec.data.source), None)
-    if declared is not None and (declared.name == "sample" or declared.picker):
+    if declared is not None and (declared.explicit or declared.picker):
         given["source"] = declared.name
     flags = {o.name for part in (declared, *resolved.task.layouts) if part is not None for o in part.options}
     if flags and "options" in given:
@@ -38,7 +38,7 @@ def arguments(spec: RunSpec | Resolved, tasks: Registry | None = None) -> dict[s
     found.update(spec.params)
     found.update(spec.resources.model_dump(mode="json", exclude_defaults=True))
     found.update(spec.hub.model_dump(mode="json", exclude_defaults=True))
-    if spec.backend != "local":
+    if spec.backend != RunSpec.model_fields["backend"].default:
         found["backend"] = spec.backend
     return {k: v for k, v in found.items() if v not in ("", None, {})}
 
@@ -78,9 +78,11 @@ def _resolved(spec: RunSpec | Resolved, tasks: Registry | None) -> Resolved:
     return spec if isinstance(spec, Resolved) else resolve(spec, tasks)
 
 
-def _portable(spec: RunSpec) -> RunSpec:
-    """Name uploaded data by the name it came with: its place in the run is no business of a view."""
-    if spec.data.source != "upload":
+def _portable(resolved: Resolved) -> RunSpec:
+    """Return the spec without the source of data that lies in the draft: the path alone names the original files."""
+    spec = resolved.spec
+    source = next((s for s in resolved.task.sources if s.name == spec.data.source), None)
+    if source is None or not source.in_draft:
         return spec
     data = DataSpec.model_validate({**spec.data.model_dump(exclude_unset=True), "source": ""})
     return spec.model_copy(update={"data": data})
