@@ -204,7 +204,11 @@ def test_merge_is_deep_and_leaves_its_base_alone() -> None:
     [
         ({"path": "holiday photos.zip and 3 more"}, "my-model", "holiday-photos"),
         ({"path": "/home/me/leaves"}, "my-model", "leaves"),
-        ({"path": "LiFE export x.zip", "options": {"projects": ["Bhojpuri", "Magahi"]}}, "my-model", "Bhojpuri"),
+        (
+            {"path": "export x.zip, opened 12:00", "options": {"projects": ["Bhojpuri", "Magahi"]}},
+            "my-model",
+            "Bhojpuri",
+        ),
         ({"path": "user/beans"}, "mine", "mine"),
         ({}, "my-model", "my-model"),
     ],
