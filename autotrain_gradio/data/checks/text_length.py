@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -10,7 +9,7 @@ from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
-from autotrain_gradio.data.values.arrow_columns import begin_plainly, pick
+from autotrain_gradio.data.values.arrow_columns import is_true, pick
 
 LONG = 20_000
 """Characters from which a text is told to be very long: some ten pages."""
@@ -49,9 +48,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 )
             )
         short = used[sizes <= SHORT]
-        doubtful = short[~begin_plainly(cells.values)[short]]
-        said = pc.match_substring_regex(pick(cells.values, doubtful), r"[\pL\pN]")
-        signs = doubtful[~np.asarray(said.combine_chunks())]
+        signs = short[~is_true(pc.match_substring_regex(pick(cells.values, short), r"[\pL\pN]"))]
         if len(signs):
             findings.append(
                 Finding(
