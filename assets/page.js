@@ -3,9 +3,9 @@
   const formatDuration = (seconds) => {
     const s = Math.max(0, Math.round(seconds));
     if (s < 60) return `${s} s`;
-    if (s < 600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-    if (s < 3600) return `${Math.floor(s / 60)} min`;
-    return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+    const [high, low, units] = s < 3600
+      ? [Math.floor(s / 60), s % 60, ['min', 's']] : [Math.floor(s / 3600), Math.floor((s % 3600) / 60), ['h', 'min']];
+    return low ? `${high} ${units[0]} ${low} ${units[1]}` : `${high} ${units[0]}`;
   };
   const updateTimes = () => {
     document.querySelectorAll('[data-since]').forEach((node) => {

@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from autotrain_gradio.core.spec import Secrets
+from autotrain_gradio.tasks.registry import registry
 
 MARK = "AUTOTRAIN_GRADIO_RUN"
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
@@ -40,7 +41,12 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
     """
     env = {name: value for name, value in os.environ.items() if name not in {MARK, CALLER}}
     if visitor:
-        env = {name: value for name, value in env.items() if not any(w in name.upper() for w in SECRET_WORDS)}
+        declared = {name for task in registry() for source in task.sources for name in source.secrets}
+        env = {
+            name: value
+            for name, value in env.items()
+            if name not in declared and not any(w in name.upper() for w in SECRET_WORDS)
+        }
         env["AUTOTRAIN_GRADIO_SHARED"] = "1"  # what a stranger may name, such as an address, is looked at harder
         if not any(name in secrets for name in HUB_TOKENS):
             env["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"

@@ -1,4 +1,4 @@
-"""What each command of the command line does; `cli.py` reads the command and calls these."""
+"""What each command does; `cli/main.py` parses the command line and calls these functions."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ROW = ("id", "task", "project_name", "model", "state", "created", "finished", "m
 
 
 class Usage(UserError):
-    """The command was not written as it must be."""
+    """The command line is malformed: an unknown flag, a missing argument."""
 
 
 def _service(*, dispatch: bool = False) -> Service:
-    # Only a command that waits for a training works the queue: looking at runs must not start any.
+    # Only a command that waits for a training dispatches the queue: listing runs must not start any.
     from autotrain_gradio.api import default_service
 
     return default_service(Settings.from_env(), dispatch)
@@ -90,17 +90,17 @@ def _read_spec(name: str) -> tuple[dict[str, Any], str | None]:
 
 def check_file(args: argparse.Namespace) -> int:
     """Check the data of a YAML file."""
-    return _reported(lambda: _check(*_read_spec(args.spec), as_json=args.json), args.json)
+    return _with_json_errors(lambda: _check(*_read_spec(args.spec), as_json=args.json), args.json)
 
 
 def check_options(task: Task, given: dict[str, Any]) -> int:
-    """Check the data that flags name."""
+    """Check the data of the flags."""
     as_json = given.pop("json", False)
-    return _reported(lambda: _check(spec_from_options(task, given), None, as_json=as_json), as_json)
+    return _with_json_errors(lambda: _check(spec_from_options(task, given), None, as_json=as_json), as_json)
 
 
-def _reported(work: Callable[[], int], as_json: bool) -> int:
-    """Do the work; with JSON asked for, an error is part of the JSON."""
+def _with_json_errors(work: Callable[[], int], as_json: bool) -> int:
+    """Do the work; with --json, print an error as JSON, too."""
     try:
         return work()
     except UserError as error:
@@ -135,7 +135,7 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
         say("\n" + render_text(panel))
     if found["profile"]:
         say()
-    say(findings_text(found["findings"]) if found["findings"] else "Nothing to complain about.")
+    say(findings_text(found["findings"]) if found["findings"] else "No problems found.")
     return int(failed)
 
 
@@ -145,10 +145,10 @@ def train_file(args: argparse.Namespace) -> int:
 
 
 def train_options(task: Task, given: dict[str, Any]) -> int:
-    """Train what flags say."""
+    """Train with the settings of the flags."""
     if not given.pop("train", False):
         raise Usage(
-            "Nothing was done: the command has no --train.",
+            "Nothing was trained: the flag --train is missing.",
             f"Add --train, or look at the data first with '{PROGRAM} check {task.name} …'.",
             code="usage",
         )
@@ -190,7 +190,7 @@ def runs(args: argparse.Namespace) -> int:
 
 
 def find_run(service: Service, name: str) -> str:
-    """Return the id of the run that a person means: an id, a unique beginning, or a project's newest.
+    """Return the id of the run that is named by its id, a unique prefix of it, or a project name (its newest run).
 
     Raises:
         NotFound: there is none, or the beginning fits several.
@@ -207,7 +207,7 @@ def find_run(service: Service, name: str) -> str:
         return str(fitting[0])
     if fitting:
         raise NotFound(
-            f"'{name}' is the beginning of {len(fitting)} runs.", "Write more of it: " + ", ".join(fitting[:5])
+            f"'{name}' is the prefix of {len(fitting)} runs.", "Give more characters: " + ", ".join(fitting[:5])
         )
     known = [*ids, *(r["project_name"] for r in rows if r["project_name"])]
     raise NotFound(f"There is no run '{name}'.", did_you_mean(name, known) or "There are no runs yet.", code="no-run")
@@ -234,7 +234,7 @@ def _print_run(service: Service, run: str) -> None:
         if problem:
             say("\n" + findings_text([{"level": "error", **problem}]))
     if found["metrics"] and not found["report"]:
-        say("\n" + text_table(["figure", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
+        say("\n" + text_table(["metric", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
     for panel in found["report"] or []:
         say("\n" + render_text(panel))
 
@@ -247,7 +247,7 @@ def stop(args: argparse.Namespace) -> int:
     run = find_run(service, args.run)
     service.stop(run)
     snapshot: dict[str, Any] = {}
-    # Until it has ended: a worker that does not react is signalled by whoever works the queue, perhaps us.
+    # A worker that does not stop in time is signalled by the dispatcher, which may be this process.
     for snapshot in wait(service, run):
         bar.training(snapshot)
     bar.clear()

@@ -42,7 +42,7 @@ def index_page(tasks: Registry) -> str:
 
 
 def task_page(task: Task, tasks: Registry) -> str:
-    """Describe a task: what it takes, its settings, its figures, and the same run in each form."""
+    """Describe a task: what it takes, its settings, its metrics, and the same run in each form."""
     parts = [NOTICE + f"# {task.title}\n\n{task.summary}\n\nName: `{task.name}`."]
     if task.aliases:
         parts[0] += f" Also known as {', '.join(f'`{a}`' for a in task.aliases)}."
@@ -82,8 +82,8 @@ def task_page(task: Task, tasks: Registry) -> str:
         groups.setdefault(option.group, []).append(option)
     parts += [f"### {group}\n\n{_section(found[0])}\n\n{_options(found)}" for group, found in groups.items()]
     if task.metrics:
-        figures = [[f"`{m.name}`", m.title, "higher" if m.higher_is_better else "lower", m.help] for m in task.metrics]
-        parts.append("## Figures\n\n" + _table(["name", "title", "better", "what it says"], figures))
+        metrics = [[f"`{m.name}`", m.title, "higher" if m.higher_is_better else "lower", m.help] for m in task.metrics]
+        parts.append("## Metrics\n\n" + _table(["name", "title", "better", "description"], metrics))
     if task.loader_example:
         parts.append(
             "## Use a trained model\n\n`model` is the folder of the model, `value` an input.\n\n"
@@ -121,7 +121,9 @@ def cli_page(tasks: Registry) -> str:
 
 def _source(source: Source) -> str:
     more = f" [More]({'../../' if '://' not in source.docs else ''}{source.docs})." if source.docs else ""
-    return f"- **{source.title}**: {source.help}{more}"
+    names = ", ".join(f"`{name}`" for name in source.secrets)
+    login = f" Credentials: environment variables {names}." if names else ""
+    return f"- **{source.title}**: {source.help}{login}{more}"
 
 
 def _forms(task: Task, tasks: Registry) -> str:
@@ -201,7 +203,7 @@ def main(argv: list[str] | None = None) -> int:
         stale += 1
         if args.check:
             diff = difflib.unified_diff(
-                old.splitlines(), text.splitlines(), f"docs/{name}", "made anew", lineterm="", n=1
+                old.splitlines(), text.splitlines(), f"docs/{name}", "generated", lineterm="", n=1
             )
             say("\n".join(list(diff)[:30]))
         else:

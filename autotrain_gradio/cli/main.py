@@ -1,4 +1,4 @@
-"""The command line, made from the registry: every task is a command, every setting a flag."""
+"""The command line, generated from the registry: every task is a command, every setting a flag."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     rename: dict[str, str] = {}
     try:
         if any(a == "--token" or a.startswith("--token=") for a in given):
-            raise Usage("A token on a command line can be read by others, so it is not taken.", TOKEN_HINT, "--token")
+            raise Usage(
+                "A token is not accepted on a command line, which other users can read.",
+                TOKEN_HINT,
+                "--token",
+            )
         call = parse(given, registry(), rename)
         return call()
     except Usage as error:
@@ -49,13 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         say("Interrupted.", error=True)
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone, as in `… | head`; nothing can be said to it any more.
+        # The reader of our output has exited, as in `… | head`.
         sys.stdout = None
         return 1
 
 
 def parse(argv: list[str], tasks: Registry, rename: dict[str, str] | None = None) -> Callable[[], int]:
-    """Find out what is to be done; return it as a function that gives the exit status.
+    """Parse a command; return a function that runs it and returns the exit status.
 
     rename: receives place in the spec → flag, for messages.
 
@@ -105,9 +109,7 @@ def build(tasks: Registry) -> Parser:
     app.add_argument("--share", action="store_true", help="make a public link, protected by a password")
     app.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this user and password")
     _json(add("tasks", commands.tasks, "List the tasks."))
-    check = add(
-        "check", commands.check_file, "Look for what is wrong with the data; exit status 1 if it cannot be used."
-    )
+    check = add("check", commands.check_file, "Check the data; exit status 1 if it has errors.")
     check.add_argument(
         "spec", metavar="SPEC", help=f"a YAML file, or a task and its flags: {PROGRAM} check TASK --help"
     )
@@ -117,7 +119,7 @@ def build(tasks: Registry) -> Parser:
     _json(add("runs", commands.runs, "List the runs, newest first."))
     run_help = "a run: its id, the beginning of it, or a project name (its newest run)"
     for name, call, text in (
-        ("show", commands.show, "Show a run: its state, figures and results."),
+        ("show", commands.show, "Show a run: its state, metrics and report."),
         ("stop", commands.stop, "Stop a run after its current step; its weights are kept."),
         ("resume", commands.resume, "Continue a stopped, failed or interrupted run from its last checkpoint."),
         ("predict", predict.run, "Apply a run's model to new inputs."),
@@ -156,22 +158,22 @@ def task_parser(task: Task, prog: str, *, train: bool) -> Parser:
     usage = f"{prog} [options]{' --train' if train else ''}"
     parser = Parser(prog=prog, usage=usage, description=task.summary, argument_default=argparse.SUPPRESS)
     if train:
-        parser.add_argument("--train", action="store_true", help="train; without it nothing is done")
+        parser.add_argument("--train", action="store_true", help="start the training; without it nothing is done")
     else:
         _json(parser)
     groups: dict[str, Any] = {}
     for option in options(task):
         if option.kind == "mapping":
-            continue  # has no form on a command line: see the YAML
+            continue  # a mapping has no flag: it is set in the YAML
         group = groups.setdefault(option.group, parser.add_argument_group(option.group))
         text = option.help.replace("%", "%%")
-        if option.kind == "yes or no":
+        if option.kind == "boolean":
             text += f" (default: {'yes' if option.default else 'no'})"
             group.add_argument(*option.flags, action=argparse.BooleanOptionalAction, help=text)
             continue
         if option.default not in (None, ""):
             text += f" (default: {option.default})"
-        metavar = "|".join(option.choices) or {"whole number": "N", "number": "X"}.get(option.kind, "TEXT")
+        metavar = "|".join(option.choices) or {"integer": "N", "number": "X"}.get(option.kind, "TEXT")
         many: dict[str, Any] = {"nargs": "+"} if option.many else {}
         group.add_argument(*option.flags, metavar=metavar, help=text, **many)
     return parser
@@ -199,13 +201,13 @@ def _parse_task(
 
 def _unknown(argument: str, flags: Sequence[str]) -> Usage:
     if not argument.startswith("-"):
-        return Usage(f"'{argument}' is one word too many.", "Put texts with spaces into quotes.", code="usage")
+        return Usage(f"'{argument}' is an unexpected argument.", "Quote texts that contain spaces.", code="usage")
     name = argument.split("=")[0]
     return Usage(f"There is no flag '{name}'.", did_you_mean(name, flags), code="unknown-setting")
 
 
 def _none(option: Option, value: Any) -> Any:
-    """Read `none` as no value where a value may be absent."""
+    """Parse `none` as None where a setting may be None."""
     empty = option.optional and isinstance(value, str) and value.lower() in {"none", "null"}
     return None if empty and value.lower() not in option.choices else value
 

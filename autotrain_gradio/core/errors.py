@@ -1,4 +1,4 @@
-"""What the user is told when something is wrong: findings, and the errors that carry them.
+"""Findings, and the errors that carry them: every problem that is reported to a user.
 
 A message says what happened and which value was seen; `where` says in which file, row, column or
 setting; `hint` says what to do. A traceback is never part of it.
@@ -17,7 +17,7 @@ LEVELS: tuple[Level, ...] = ("error", "warning", "info")
 
 @dataclass(frozen=True)
 class Fix:
-    """A change of `RunSpec.data` that mends a finding.
+    """A change of `RunSpec.data` that resolves a finding.
 
     label: what the button says.
     change: deep-merged into the spec's `data` section, for instance `{"labels": {"Cat": "cat"}}`.
@@ -29,7 +29,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was noticed about a dataset, a spec or a run.
+    """One problem or fact about a dataset, a spec or a run.
 
     Only `error` prevents a training. `code` is stable, in kebab-case, for programs and tests.
     """
@@ -74,7 +74,7 @@ def count_by_level(findings: Iterable[Finding]) -> dict[Level, int]:
 
 @dataclass(eq=False)
 class UserError(Exception):
-    """A mistake that the user can mend. Bugs are other exceptions, and crash."""
+    """An error that the user can correct. Bugs are other exceptions, and crash."""
 
     message: str
     hint: str = ""
@@ -108,15 +108,15 @@ class DataError(UserError):
 
 
 class NotFound(UserError):
-    """A run, a task or a file that is asked for does not exist."""
+    """A requested run, task or file does not exist."""
 
 
 class Forbidden(UserError):
-    """The asker may not do this here."""
+    """The caller has no permission for this."""
 
 
 class StateError(UserError):
-    """The run is in a state in which this cannot be done."""
+    """The state of the run does not allow this."""
 
 
 class MissingExtra(UserError):

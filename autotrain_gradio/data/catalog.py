@@ -24,7 +24,14 @@ def _is_sample(data: NamedData) -> float:
     return 0.7 if data.path in data.samples else 0.0
 
 
-UPLOAD = Source("upload", "Upload files", _SOURCES + "upload", "A zip, or the files themselves.", matches=_is_upload)
+UPLOAD = Source(
+    "upload",
+    "Upload files",
+    _SOURCES + "upload",
+    "A zip, or the files themselves.",
+    matches=_is_upload,
+    in_draft=True,
+)
 PATH = Source(
     "path",
     "Folder on this computer",
@@ -37,7 +44,12 @@ HUB = Source(
     "hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.", matches=lambda data: 0.1
 )
 SAMPLE = Source(
-    "sample", "Sample data", _SOURCES + "sample", "A small data set that comes with the app.", matches=_is_sample
+    "sample",
+    "Sample data",
+    _SOURCES + "sample",
+    "A small data set that comes with the app.",
+    matches=_is_sample,
+    explicit=True,
 )
 
 IMAGE = Kind(
@@ -198,7 +210,7 @@ TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "
 TEXT_LANGUAGE = Check("text-language", "Texts that are not English", _CHECKS + "text_language")
 TABLE_COLUMNS = Check("table-columns", "Columns that tell nothing, or are not of one kind", _CHECKS + "table_columns")
 TABLE_TARGET = Check("table-target", "Classes that are none", _CHECKS + "table_target")
-TABLE_ROWS = Check("table-rows", "Too few rows to compare models", _CHECKS + "table_rows", parted=True)
+TABLE_ROWS = Check("table-rows", "Too few rows to compare models", _CHECKS + "table_rows", after_split=True)
 TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")
 
 AUDIO_PARTS = Check("audio-parts", "Starts and ends that make no sense", _CHECKS + "audio_parts")

@@ -1,7 +1,7 @@
 """The light half of the data layer: what a task can name without loading anything heavy.
 
-A `module` is a dotted path that only the worker imports; what it must contain is said at each
-class. A task may point at modules of its own folder, or of an installed package.
+A `module` is a dotted path that only the worker imports; each class says what it must contain. A task may name modules
+of its own folder, or of an installed package.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ metadata that is stored with the rows and not trained on."""
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Declared:
     name: str
     title: str
     module: str
 
     def load(self) -> ModuleType:
-        """Import the part's module (in a worker)."""
+        """Import the module (in a worker)."""
         return importlib.import_module(self.module)
 
 
@@ -59,7 +59,7 @@ class NamedData:
 
 
 @dataclass(frozen=True)
-class Source(_Part):
+class Source(_Declared):
     """A place that data comes from.
 
     Module: `fetch(request: Request, draft: Path, progress) -> Fetched | Path`, the folder (or file) that
@@ -74,6 +74,10 @@ class Source(_Part):
     mode."""
     matches: Callable[[NamedData], float] | None = None
     """Confidence (0 to 1) that the user means this source where none is named; None: it is always named."""
+    in_draft: bool = False
+    """The data lies in the draft alone: YAML, command and Python name it by its path, without the source."""
+    explicit: bool = False
+    """YAML, command and Python always name the source, also where its path would be enough."""
     picker: str = ""
     """Dotted path of a module of the page with `build(walk, source)`: the first step shows what it builds."""
     options: tuple[SourceOption, ...] = ()
@@ -83,6 +87,8 @@ class Source(_Part):
     """It takes over files that another source fetched and that it recognizes (`data.pipeline.takeover`). Its module has
     `recognizes(tree: Tree) -> bool`, and `take_over(tree, fetched, request, draft, source: str, progress) -> str`,
     which reads them into the draft and returns the path under which `fetch` finds them."""
+    secrets: tuple[str, ...] = ()
+    """Environment variables with its credentials, for the command line; workers of visitors do not get them."""
     docs: str = ""
     """Its documentation, relative to the root of the repository; the generated docs link to it."""
 
@@ -97,11 +103,11 @@ class Source(_Part):
 
 
 @dataclass(frozen=True)
-class Layout(_Part):
-    """A way in which files hold rows.
+class Layout(_Declared):
+    """A directory layout or file format that rows are read from.
 
     Module: `recognise(tree: Tree, request: Request) -> Recognised | Rejected` and
-    `read(tree: Tree, request: Request, draft: Path, progress) -> Raw` (types in `data/rows.py`).
+    `read(tree: Tree, request: Request, draft: Path, progress) -> RawTables` (types in `data/rows.py`).
     """
 
     example: str = ""
@@ -112,7 +118,7 @@ class Layout(_Part):
 
 
 @dataclass(frozen=True)
-class Kind(_Part):
+class Kind(_Declared):
     """What a column's cells are.
 
     Module: `inspect(cells: pyarrow.ChunkedArray, context: Context) -> Cells`; and, if it likes,
@@ -120,10 +126,10 @@ class Kind(_Part):
     `gallery(rows: Rows, role: str, context: Context) -> list[Panel]` (types in `data/rows.py`).
     suffixes: extensions of the files that are such cells, lower case with their dot; empty: cells are values.
     feature: name of the type in `datasets` (`Image`, `ClassLabel`), by which columns are recognised.
-    relatives: extensions of files that people take for such cells, but that are not read.
+    relatives: extensions of similar files that are not supported; a finding names them.
     classes: the cells are class names, so that folders can name them.
     texts: the values are texts (an Arrow array of strings).
-    noun: what messages call one such cell; empty: the name of the kind.
+    noun: what messages call one cell; empty: the name of the kind.
 
     A kind whose columns can be recognized by their cells also has
     `guess(columns: dict[str, pyarrow.ChunkedArray], role: Column, request: Request) -> Guess | None`: the first rows of
@@ -142,14 +148,14 @@ class Kind(_Part):
 
 
 @dataclass(frozen=True)
-class Check(_Part):
-    """Something looked for in the whole table. Module: `check(rows: Rows, request: Request) -> list[Finding]`.
+class Check(_Declared):
+    """A check of all rows. Module: `check(rows: Rows, request: Request) -> list[Finding]`.
 
     It may drop rows with `Rows.drop`.
-    parted: it runs once the rows are split into training and validation.
+    after_split: it runs once the rows are split into training and validation.
     """
 
-    parted: bool = False
+    after_split: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,7 @@ class Column:
     """A role that a column of the data plays in a task.
 
     purpose: what the column is for; mapping, split and checks go by it, never by the name of a role or kind.
-    names: column names, lower case, under which the role is recognised at once.
+    names: column names, lower case, by which the role is recognized.
     many: whether the role may be played by several columns: they become `<role>:<column>`, one each.
     join: (with many) the kind makes one of the columns, which becomes `<role>`.
     rest: (with many) the role takes all columns that no other role plays.

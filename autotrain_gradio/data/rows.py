@@ -1,4 +1,4 @@
-"""What is handed from stage to stage: recognised, raw, inspected, kept."""
+"""The types that the steps of a check pass on: fetched files, tables as read, inspected columns, rows."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Progress = Callable[[str, float], None]
-WHERE = "\ue000where"
-"""Column of a raw table: file and row, for messages: text, or with `Raw.places` a number (see `place`). Its name is one
-that no data has."""
+LOCATION = "\ue000where"
+"""Column of a table as read: file and row number for messages, as text, or with `RawTables.file_names` as a number (see
+`location_numbers`). No data has a column of this name."""
 ROW = "_row"
-"""Column of a raw table with Arrow files: the number of the row in all of them together."""
+"""Column of a table of Arrow files: the number of the row in the concatenation of all files."""
 
 PLACE = "_place"
-"""Column of a table's dataset: `place` of each row, its file being one of the manifest's `places`."""
+"""Column of a table's dataset: location number of each row, its file being one of the manifest's `places`."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Recognised:
-    """A layout fits. Of several, the one with the greatest confidence (0 to 1) is taken."""
+    """A layout fits. Of several, the one with the greatest confidence (0 to 1) is used."""
 
     confidence: float
     reason: str
@@ -56,17 +56,17 @@ class Recognised:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A layout does not fit; the reason is told when none does."""
+    """A layout does not fit; the reasons are reported when none does."""
 
     reason: str
 
 
 @dataclass
-class Raw:
-    """The rows as they are in the data.
+class RawTables:
+    """The rows as they are read from the files, before columns are mapped.
 
     splits: name of the split as found ("" when the data has none) → table. A cell of media is a struct
-        `{bytes, path}`; a path is relative to the root. Each table has a column `WHERE`.
+        `{bytes, path}`; a path is relative to the root. Each table has a column `LOCATION`.
     kinds: column → name of its kind, where the layout knows it.
     names: column of class numbers → names of the classes.
     features: column → its feature as a dataset declares it (JSON-ready), for kinds whose classes are nested.
@@ -79,25 +79,25 @@ class Raw:
     names: dict[str, list[str]] = field(default_factory=dict)
     features: dict[str, Any] = field(default_factory=dict)
     arrow: list[Path] = field(default_factory=list)
-    read: list[str] = field(default_factory=list)
+    files_read: list[str] = field(default_factory=list)
     """Relative paths of tables and Arrow files that were read."""
     findings: list[Finding] = field(default_factory=list)
-    told: frozenset[str] = frozenset()
-    """Codes of findings about cells that the layout's own findings make superfluous."""
-    places: list[str] = field(default_factory=list)
-    """Names of the files, for messages, where `WHERE` holds numbers."""
-    passed: Counter[str] = field(default_factory=Counter)
-    """Reason → number of rows that could not even be read; they are counted among the rows."""
+    redundant_codes: frozenset[str] = frozenset()
+    """Codes of findings about cells that the layout's own findings make redundant."""
+    file_names: list[str] = field(default_factory=list)
+    """Names of the files, for messages, where `LOCATION` holds numbers."""
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Reason → number of rows that could not be parsed; they count as rows of the data."""
 
 
 def _no_media(index: int) -> bytes:
     raise LookupError(f"row {index} has no media")
 
 
-class Places(Sequence[str]):
-    """Where each row stands, as text that is made when it is asked for.
+class Locations(Sequence[str]):
+    """File and row number of each row, as text that is made on access.
 
-    files: names for messages, "" for one that needs none; numbers: per row `place(file, row)`.
+    files: names for messages, "" for one that needs none; numbers: per row its location number.
     """
 
     def __init__(self, files: Sequence[str], numbers: Any) -> None:
@@ -115,24 +115,24 @@ class Places(Sequence[str]):
 
 
 ROW_NOUN = "row"
-"""What messages call the same cells in all columns of a table."""
+"""What messages call duplicates of all columns of a table."""
 EXAMPLE_NOUN = "example"
-"""What messages call the same cells in all input columns, where there are several."""
+"""What messages call duplicates of all input columns, where there are several."""
 ROW_BITS = 40
-"""Bits of a number in `WHERE` that hold the row; those above hold the file."""
+"""Bits of a location number that hold the row; those above hold the file."""
 
 
-def place(file: int, rows: Any) -> Any:
-    """Return the numbers of a file's rows for `WHERE`."""
+def location_numbers(file: int, rows: Any) -> Any:
+    """Return the location numbers of a file's rows."""
     return (file << ROW_BITS) + np.asarray(rows, dtype=np.int64)
 
 
 @dataclass
 class Context:
-    """What the inspection of a column may use.
+    """What a kind may use to inspect a column.
 
-    needed: numpy array of truth values: whether each row is still wanted; cells of others need no look.
-    where: per row the file and the row, for messages; made when it is asked for.
+    needed: numpy array of truth values: whether each row is still used; cells of other rows need not be inspected.
+    locations: per row its file and row number, for messages; made on access.
     fingerprint: relative path → (bytes, modification time) of the files below the root.
     stamp: changes whenever bytes inside Arrow files may have changed.
     names: class names, where the data declares them for the column's numbers.
@@ -144,7 +144,7 @@ class Context:
     root: Path
     column: str
     title: str
-    where: Sequence[str]
+    locations: Sequence[str]
     needed: Any
     progress: Progress
     fingerprint: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -155,8 +155,8 @@ class Context:
     """Returns the bytes of the media of a row."""
 
     def examples(self, indices: Any, limit: int = 5) -> str:
-        """Return where the first of these rows stand, and how many more there are."""
-        return join_examples([self.where[int(i)] for i in indices[:limit]], len(indices), limit=limit)
+        """Return the locations of the first of these rows, and how many more there are."""
+        return join_examples([self.locations[int(i)] for i in indices[:limit]], len(indices), limit=limit)
 
 
 Problems = Sequence["str | None"] | Mapping[str, Any]
@@ -179,16 +179,15 @@ class Cells:
     feature: the `datasets` feature of the values, nested ones included (`List(ClassLabel)` for a sequence of labels,
         `List({"start": …, "end": …, "label": ClassLabel})` for spans, `Image(decode=False)` for media); None:
         `ClassLabel` or a list of it for `Labels`, else what the Arrow type of the values says.
-    problems: code of the reason why the row cannot be used, or None, for each row; or
-        code → numpy array of the numbers of the rows.
-    facts: further figures of each cell (for images: width, height, digest …). Rows with the same
+    problems: per row the code of the reason why it must be dropped, or None; or code → numpy array of row numbers.
+    facts: further properties of each cell (for images: width, height, digest …). Rows with the same
         `digest` (text, or a whole number from 0; None or -1: as no other row) have the same content.
     names: the classes, where the values are `Labels`: one class a row, or a set of classes.
     raw: rows of each value as it stood in the data, where a mapping may change values.
     media: values are relative paths of files; with Arrow files they are None, and bytes lie in those.
     about: what `check.json` says of the column beside its kind.
-    kept: whether the column is part of the dataset.
-    keep: names of facts (numpy arrays) that are part of the dataset too, as `<role>_<fact>`.
+    stored: whether the column is part of the dataset.
+    stored_facts: names of facts (numpy arrays) that are part of the dataset too, as `<role>_<fact>`.
     """
 
     values: Any
@@ -199,8 +198,8 @@ class Cells:
     raw: Counter[str] = field(default_factory=Counter)
     media: bool = False
     about: dict[str, Any] = field(default_factory=dict)
-    kept: bool = True
-    keep: tuple[str, ...] = ()
+    stored: bool = True
+    stored_facts: tuple[str, ...] = ()
     feature: Any = None
 
     def __post_init__(self) -> None:
@@ -209,8 +208,8 @@ class Cells:
         elif self.names is not None:
             self.values = Labels.of(self.values, self.names)
 
-    def left_out(self) -> Mapping[str, Any]:
-        """Return code → numbers of the rows that cannot be used."""
+    def dropped_rows(self) -> Mapping[str, Any]:
+        """Return code → numbers of the rows that must be dropped for it."""
         if isinstance(self.problems, Mapping):
             return self.problems
         found: dict[str, list[int]] = {}
@@ -224,14 +223,14 @@ class Cells:
         """The classes of the rows.
 
         Raises:
-            TypeError: the cells are no classes.
+            TypeError: the values are not class labels.
         """
         if not isinstance(self.values, Labels):
-            raise TypeError("these cells are no classes")
+            raise TypeError("the values of this column are not class labels")
         return self.values
 
     def content(self) -> Any:
-        """Return per row the number of its content (numpy, -1: of its own); None where nothing is known of it."""
+        """Return per row the number of its content (numpy, -1: unique); None if the kind computes no digests."""
         digests = self.facts.get("digest")
         if digests is None or isinstance(digests, np.ndarray):
             return digests
@@ -242,15 +241,15 @@ class Cells:
 class Rows:
     """The working table: train and given validation rows together, in a fixed order.
 
-    where: per row the file and the row, for messages.
+    locations: per row its file and row number, for messages.
     validation: numpy array of truth values, one a row; changed once by the split, through `validate`.
     cells: role → its inspected column.
     columns: role → its declaration.
     row: number of each row in the Arrow files, where there are some.
     """
 
-    def __init__(self, where: Sequence[str], validation: Any) -> None:
-        self.where = where
+    def __init__(self, locations: Sequence[str], validation: Any) -> None:
+        self.locations = locations
         self.validation = np.array(validation, dtype=bool)
         self.cells: dict[str, Cells] = {}
         self.columns: dict[str, Column] = {}
@@ -259,7 +258,7 @@ class Rows:
         self._reasons = [""]
         self._content: tuple[str, Any] | None = None
         self._known: dict[Any, Any] = {}
-        """What was worked out of the rows as they are; forgotten when they change."""
+        """Cached results about the rows; cleared when they change."""
 
     def __len__(self) -> int:
         return len(self.validation)
@@ -274,7 +273,7 @@ class Rows:
         return [role for role in self.cells if role in self.columns and self.columns[role].purpose == purpose]
 
     def validate(self, rows: Any) -> None:
-        """Validate on these rows, and do not train on them."""
+        """Move these rows to the validation split."""
         self.validation[rows] = True
         self._known.clear()
 
@@ -319,7 +318,7 @@ class Rows:
         self._known.clear()
 
     def dropped(self) -> Counter[str]:
-        """Return reason → number of the rows that are left out for it."""
+        """Return reason → number of the rows that were dropped for it."""
         if len(self._reasons) == 1:
             return Counter()
         counts = np.bincount(self._reason, minlength=len(self._reasons))
@@ -331,19 +330,19 @@ class Rows:
         return next(((role, cells) for role, cells in targets if cells.names is not None), None)
 
     def content(self) -> tuple[str, Any] | None:
-        """Return what rows with the same content are called, and per row the number of its content (-1: of its own).
+        """Return what duplicates are called, and per row the number of its content (-1: unique).
 
         Of the input columns whose cells have digests, together where there are several (a pair of texts); else of
-        all columns that have codes, together. It is worked out once, when all columns are there.
+        all columns that have codes, together. It is computed once, when all columns are there.
         """
         if self._content is None:
             self._content = self._find_content()
         return self._content
 
-    def kept_together(self) -> Any:
-        """Return per row the number of its content (-1: of its own), by which the split keeps rows on one side.
+    def content_groups(self) -> Any:
+        """Return per row the number of its content (-1: unique), by which the split keeps duplicates in one split.
 
-        Rows of a table with few different ones are all of their own: there the same row is no copy, but chance.
+        In a table with few distinct rows all are unique: there equal rows are no duplicates, but chance.
         """
         known = self.content()
         if known is None:
@@ -367,8 +366,8 @@ class Rows:
         return (ROW_NOUN, of_columns(codes)) if codes else None
 
     def _codes(self) -> list[Any]:
-        return [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts and c.kept]
+        return [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts and c.stored]
 
     def examples(self, indices: Any, limit: int = 5) -> str:
-        """Return where the first of these rows stand, and how many more there are."""
-        return join_examples([self.where[int(i)] for i in indices[:limit]], len(indices), limit=limit)
+        """Return the locations of the first of these rows, and how many more there are."""
+        return join_examples([self.locations[int(i)] for i in indices[:limit]], len(indices), limit=limit)

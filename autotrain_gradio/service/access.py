@@ -18,8 +18,8 @@ LOGIN = re.compile(r"://[^/?#]*@")
 """A user name, perhaps with a password, in an address."""
 
 
-def settle(spec: Mapping[str, Any], tasks: Registry, *, shared: bool) -> Resolved:
-    """Resolve a spec, fill in its source, and make folders absolute.
+def settle(spec: Mapping[str, Any] | Resolved, tasks: Registry, *, shared: bool) -> Resolved:
+    """Resolve a spec unless it is resolved already, fill in its source, and make folders absolute.
 
     shared: visitors ask; they may not name files or folders of the server.
 
@@ -27,7 +27,7 @@ def settle(spec: Mapping[str, Any], tasks: Registry, *, shared: bool) -> Resolve
         SpecError: the spec is wrong, or there is no such source or backend.
         Forbidden: it names a file or folder of a shared server.
     """
-    resolved = resolve(spec, tasks)
+    resolved = spec if isinstance(spec, Resolved) else resolve(spec, tasks)
     backend_type(resolved.spec.backend)
     data = resolved.spec.data
     samples = [sample.name for sample in resolved.task.samples]

@@ -68,7 +68,7 @@ class Core:
     def _parsed(self, spec: Mapping[str, Any]) -> RunSpec:
         return resolve(spec, self.tasks).spec
 
-    def _resolve(self, spec: Mapping[str, Any]) -> Resolved:
+    def _resolve(self, spec: Mapping[str, Any] | Resolved) -> Resolved:
         resolved = settle(spec, self.tasks, shared=self.settings.shared)
         chosen, resources = resolved.spec.backend, resolved.spec.resources
         findings = list(resource_findings(resources, resolved.task, backend_type(chosen), self._backends.get(chosen)))

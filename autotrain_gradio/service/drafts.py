@@ -18,6 +18,7 @@ from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.shared_call import Found, Progress, SharedCall
+from autotrain_gradio.tasks import views
 from autotrain_gradio.tasks.registry import Resolved, defaults, resolve
 from autotrain_gradio.tasks.verbs import VERBS
 
@@ -70,8 +71,33 @@ class Drafts(Core):
         Raises:
             UserError: the spec is wrong; what was remembered before stays.
         """
-        run = self._draft(draft, owner)
-        kept = resolve(spec, self.tasks).spec.model_dump(mode="json", exclude_defaults=True)
+        self._save(self._draft(draft, owner), resolve(spec, self.tasks))
+
+    def review(self, draft: str | None, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
+        """Resolve the spec of a form once; return all that a form shows of it, and save it in the draft.
+
+        Returns `{yaml, command, python, estimate}`; estimate: see `estimate`, empty without a draft. A draft that has
+        been started is not changed.
+
+        Raises:
+            UserError: the spec is wrong; what was saved before stays.
+        """
+        resolved = resolve(spec, self.tasks)
+        shown: dict[str, Any] = {
+            "yaml": views.yaml_view(resolved),
+            "command": views.command_view(resolved),
+            "python": views.python_view(resolved),
+            "estimate": {},
+        }
+        if draft:
+            run = self._own(draft, owner)
+            shown["estimate"] = summaries.estimate(run, self._resolve(resolved).params)
+            if not run.is_started():
+                self._save(run, resolved)
+        return shown
+
+    def _save(self, run: Run, resolved: Resolved) -> None:
+        kept = resolved.spec.model_dump(mode="json", exclude_defaults=True)
         with self._lock:
             data = run.draft()["spec"].get("data")
             run.save_draft({**kept, "data": data} if data else {k: v for k, v in kept.items() if k != "data"})

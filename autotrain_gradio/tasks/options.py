@@ -29,7 +29,7 @@ class Option:
 
     name: keyword in Python; with dashes, the flag. `aliases` are other names for it.
     where: its place in the spec, for instance `data.path` or `params.epochs`.
-    kind: `yes or no`, `whole number`, `number`, `text` or `mapping`.
+    kind: `boolean`, `integer`, `number`, `text` or `mapping`.
     optional: whether it may be None (written `none` on the command line).
     """
 
@@ -52,7 +52,7 @@ class Option:
 
     @property
     def values(self) -> str:
-        """What may be given, in words."""
+        """The accepted values, as text."""
         words = " | ".join(self.choices) if self.choices else self.kind
         if self.bounds:
             words += f", {self.bounds}"
@@ -71,14 +71,14 @@ def options(task: Task) -> list[Option]:
         else:
             found.append(_option("data_path" if name == "path" else name, f"data.{name}", DATA_GROUP, field))
     parts: tuple[Source | Layout, ...] = (*task.sources, *task.layouts)
-    told: dict[str, Option] = {}  # several layouts may share an option
+    shared: dict[str, Option] = {}  # several layouts may share an option
     for part in parts:
         for o in part.options:
             text = f"{part.title}: {o.help}"
-            told.setdefault(
+            shared.setdefault(
                 o.name, Option(o.name, f"data.options.{o.name}", DATA_GROUP, text, o.default, o.kind, many=o.many)
             )
-    found += told.values()
+    found += shared.values()
     for group, names in task.groups().items():
         found += [_option(n, f"params.{n}", group.title, task.params.model_fields[n]) for n in names]
     found += [_option(n, f"resources.{n}", RESOURCE_GROUP, field) for n, field in ResourceSpec.model_fields.items()]
@@ -87,7 +87,7 @@ def options(task: Task) -> list[Option]:
 
 
 def spec_from_options(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Build the spec that these options mean; values are checked later, with the spec.
+    """Build a spec from options by name; values are validated later, with the spec.
 
     Raises:
         SpecError: names that the task does not have, all of them at once.
@@ -148,7 +148,7 @@ def _option(name: str, where: str, group: str, field: FieldInfo, *, default: Any
 
 
 def describe(annotation: Any) -> tuple[str, tuple[str, ...], bool, bool]:
-    """Say what a field takes: kind, choices, whether it may be None, whether it takes several."""
+    """Return the type of a field: kind, choices, whether it may be None, whether it takes several values."""
     if get_origin(annotation) in (Union, types.UnionType):
         parts = [a for a in get_args(annotation) if a is not type(None)]
         kind, choices, _, many = describe(parts[0])
@@ -157,12 +157,12 @@ def describe(annotation: Any) -> tuple[str, tuple[str, ...], bool, bool]:
         return "text", tuple(str(a) for a in get_args(annotation)), False, False
     if get_origin(annotation) is list:
         return (*describe(get_args(annotation)[0])[:2], False, True)
-    kinds = {bool: "yes or no", int: "whole number", float: "number", str: "text"}
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "text"}
     return kinds.get(annotation, "mapping"), (), False, False
 
 
 def bounds(field: FieldInfo) -> str:
-    """Say the range of a number in words, from pydantic's bounds; empty where there is none."""
+    """Return the range of a number as text, from pydantic's bounds; empty if it has none."""
     found: dict[str, Any] = {}
     for item in field.metadata:
         for name in ("ge", "gt", "le", "lt"):

@@ -1,4 +1,4 @@
-"""Finds the tasks, and turns what a user wrote into a complete, checked run."""
+"""Find the tasks, and resolve what a user wrote into a complete, validated spec."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
 
 
 def model_of(task: Task, model: str) -> tuple[str, list[Finding]]:
-    """Return the model that a spec means, and what is wrong with it; names of listed ones are looked up."""
+    """Return the resolved model of a spec, and findings; names of `listed` models are looked up."""
     if not task.listed or not model.strip():
         return model or task.default_model, []
     known, names, findings = [m.id for m in task.models], [], []
@@ -209,7 +209,7 @@ def model_of(task: Task, model: str) -> tuple[str, list[Finding]]:
 
 
 def _more_findings(spec: Mapping[str, Any], error: SpecError, tasks: Registry | None) -> list[Finding]:
-    """Look for mistakes in the settings beside those that were found, so that all are told at once."""
+    """Return the errors in the other settings, so that all are reported at once."""
     wrong = {f.where.split(".")[0] for f in error.findings}
     rest = {k: v for k, v in spec.items() if k in RunSpec.model_fields and k not in wrong}
     if "task" not in rest:

@@ -1,4 +1,4 @@
-"""The same run as YAML, as a command and as Python: three views of one spec."""
+"""A spec as YAML, as a command line and as a Python call. A `Resolved` is not resolved again."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import shlex
 from typing import Any
 
 from autotrain_gradio.core.spec import DataSpec, RunSpec, to_yaml
-from autotrain_gradio.tasks.registry import Registry, resolve
+from autotrain_gradio.tasks.registry import Registry, Resolved, resolve
 
 
-def yaml_view(spec: RunSpec, tasks: Registry | None = None) -> str:
+def yaml_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str:
     """Return the YAML that `train` and the page's *Paste YAML* accept."""
-    return to_yaml(_portable(resolve(spec, tasks).spec))
+    return to_yaml(_portable(_resolved(spec, tasks)))
 
 
-def arguments(spec: RunSpec, tasks: Registry | None = None) -> dict[str, Any]:
+def arguments(spec: RunSpec | Resolved, tasks: Registry | None = None) -> dict[str, Any]:
     """Return the spec as flat keyword arguments, without what equals the defaults.
 
     The keys are those of `autotrain_gradio.train` and, with dashes, of the command line: `model`,
     `data_path`, `project_name`, `<role>_column`, the settings of the data and of the task.
     """
-    resolved = resolve(spec, tasks)
-    spec = _portable(resolved.spec)
+    resolved = _resolved(spec, tasks)
+    spec = _portable(resolved)
     found: dict[str, Any] = {"model": spec.model, "data_path": spec.data.path, "project_name": spec.project_name}
     for role, column in spec.data.columns.items():
         found[f"{role}_column"] = column
     given = spec.data.model_dump(mode="json", exclude_defaults=True, exclude={"path", "columns", "source"})
     declared = next((s for s in resolved.task.sources if s.name == spec.data.source), None)
-    if declared is not None and (declared.name == "sample" or declared.picker):
+    if declared is not None and (declared.explicit or declared.picker):
         given["source"] = declared.name
     flags = {o.name for part in (declared, *resolved.task.layouts) if part is not None for o in part.options}
     if flags and "options" in given:
@@ -38,20 +38,21 @@ def arguments(spec: RunSpec, tasks: Registry | None = None) -> dict[str, Any]:
     found.update(spec.params)
     found.update(spec.resources.model_dump(mode="json", exclude_defaults=True))
     found.update(spec.hub.model_dump(mode="json", exclude_defaults=True))
-    if spec.backend != "local":
+    if spec.backend != RunSpec.model_fields["backend"].default:
         found["backend"] = spec.backend
     return {k: v for k, v in found.items() if v not in ("", None, {})}
 
 
-def command_view(spec: RunSpec, tasks: Registry | None = None) -> str:
+def command_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str:
     """Return the command line of the run, one option a line.
 
     Mappings (labels, options) have no flag: a spec that has them is shown as YAML with `train`.
     """
-    given = arguments(spec, tasks)
+    resolved = _resolved(spec, tasks)
+    given = arguments(resolved)
     if any(isinstance(value, dict) for value in given.values()):
         return "autotrain-gradio train run.yaml"
-    parts = [f"autotrain-gradio {resolve(spec, tasks).task.name}"]
+    parts = [f"autotrain-gradio {resolved.task.name}"]
     for name, value in given.items():
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):
@@ -63,18 +64,25 @@ def command_view(spec: RunSpec, tasks: Registry | None = None) -> str:
     return " \\\n  ".join([*parts, "--train"])
 
 
-def python_view(spec: RunSpec, tasks: Registry | None = None) -> str:
+def python_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str:
     """Return the Python call of the run."""
-    rows = [f"    {name}={value!r}," for name, value in arguments(spec, tasks).items()]
-    name = resolve(spec, tasks).task.name
+    resolved = _resolved(spec, tasks)
+    rows = [f"    {name}={value!r}," for name, value in arguments(resolved).items()]
+    name = resolved.task.name
     return "\n".join(
         ["import autotrain_gradio as at", "", "run = at.train(", f'    "{name}",', *rows, ")", "print(run.metrics)", ""]
     )
 
 
-def _portable(spec: RunSpec) -> RunSpec:
-    """Name uploaded data by the name it came with: its place in the run is no business of a view."""
-    if spec.data.source != "upload":
+def _resolved(spec: RunSpec | Resolved, tasks: Registry | None) -> Resolved:
+    return spec if isinstance(spec, Resolved) else resolve(spec, tasks)
+
+
+def _portable(resolved: Resolved) -> RunSpec:
+    """Return the spec without the source of data that lies in the draft: the path alone names the original files."""
+    spec = resolved.spec
+    source = next((s for s in resolved.task.sources if s.name == spec.data.source), None)
+    if source is None or not source.in_draft:
         return spec
     data = DataSpec.model_validate({**spec.data.model_dump(exclude_unset=True), "source": ""})
     return spec.model_copy(update={"data": data})

@@ -1,4 +1,4 @@
-"""What the page shows of a check: the values of the second step's widgets, made of `check.json`."""
+"""What the page shows of a check: the values of the components of step 2, derived from `check.json`."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from typing import Any
 
 from autotrain_gradio.core.errors import Finding, count_by_level
 from autotrain_gradio.core.panels import RenderContext, find_panel, panel_id, render_all_html
-from autotrain_gradio.core.text_format import format_value, join_examples
+from autotrain_gradio.core.text_format import format_value, join_examples, pluralize
 from autotrain_gradio.tasks.base import Task
-from autotrain_gradio.ui import kinds_table, label_table, messages
+from autotrain_gradio.ui import column_kinds, label_table, messages
 from autotrain_gradio.ui.files import link
 
 OVERVIEW = "overview"
-"""Id of the panel of counts, which the page shows above all others."""
+"""Id of the panel of counts, which are part of the summary."""
 
 
 @dataclass(frozen=True)
 class CheckView:
-    """Ready for the widgets; an empty one is what they show before any check.
+    """Values of the components; the default one is shown before any check.
 
-    columns: role → (choices, value) of its dropdown, for the columns of the format that is used.
-    format: name of that format. format_note: why it was chosen, and what others would need.
-    asks: a column is to be chosen before the data can be looked at.
-    features: the columns of a table that are learnt from, and what each was found to hold.
+    ready: the data can be used for training.
+    asks: the user has to select a column before the data can be checked further.
+    columns: role → (choices, value) of its dropdown, for the columns of the format in use.
+    format: name of that format. format_note: why it was chosen, and what the others need.
+    features: the feature columns of a table with their kinds; see `column_kinds.feature_columns`.
     fixes: for each finding, in the order of the check, the change of its fix or None.
     """
 
@@ -45,7 +46,7 @@ class CheckView:
 
 
 def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
-    """Make the view of a draft's check."""
+    """Return the view of a check of a draft."""
     if not check:
         return CheckView()
     found = [dict(f) for f in check.get("findings") or []]
@@ -65,19 +66,19 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
         checked=True,
         asks=any(_asks(f) for f in found),
         findings=messages.findings(found, fixes=True),
-        summary=_summary(check, found),
-        profile=render_all_html([p for p in profile if panel_id(p) not in (OVERVIEW, kinds_table.PANEL)], context),
+        summary=_render_summary(check, found),
+        profile=render_all_html([p for p in profile if panel_id(p) not in (OVERVIEW, column_kinds.PANEL)], context),
         gallery=render_all_html(check.get("gallery") or [], context),
         labels=label_table.rows(check.get("raw_labels") or []),
         columns=columns,
         format=format.name if format else "",
         format_note=_format_note(used) if format else "",
-        features=kinds_table.features(check),
+        features=column_kinds.feature_columns(check),
         fixes=[(f.get("fix") or {}).get("change") for f in found],
     )
 
 
-def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
+def _render_summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
     layout = check.get("layout") or {}
     counts = count_by_level([Finding.from_dict(dict(f)) for f in found])
     questions = sum(_asks(f) for f in found)
@@ -85,36 +86,37 @@ def _summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> st
     if counts["error"]:
         tone = " at-asking" if counts["error"] == questions else " at-blocked"
     if questions and counts["error"] == questions:
-        head = f"? {'One question' if questions == 1 else f'{questions} questions'} first: which column is which"
+        head = f"? {pluralize(questions, 'column')} to select first"
     elif counts["error"]:
-        head = f"✗ {counts['error']} thing{'s' if counts['error'] > 1 else ''} must be mended before the training"
+        head = f"✗ {pluralize(counts['error'], 'error')} to fix before training"
     elif counts["warning"]:
-        head = "✓ Ready to train, with something worth a look"
+        head = f"✓ Ready to train, with {pluralize(counts['warning'], 'warning')}"
     else:
-        head = "✓ All good: ready to train"
+        head = "✓ Ready to train"
     overview = find_panel(check.get("profile"), OVERVIEW) or {}
-    figures = {i["label"]: i["value"] for i in overview.get("items") or [] if i["value"]}
-    figures["Rows"] = check.get("rows")  # those that are left out as well
+    counted = {i["label"]: i["value"] for i in overview.get("items") or [] if i["value"]}
+    counted["Rows"] = check.get("rows")  # dropped rows included
     items = "".join(
         f"<div><dt>{escape(k)}</dt><dd>{escape(format_value(v))}</dd></div>"
-        for k, v in figures.items()
+        for k, v in counted.items()
         if v is not None
     )
-    told = " ".join(f"{str(t).rstrip('.')}." for t in (layout.get("reason"), check.get("split_how")) if t)
+    facts = " ".join(f"{str(t).rstrip('.')}." for t in (layout.get("reason"), check.get("split_how")) if t)
     dropped = sum(int(d.get("count", 0)) for d in check.get("dropped") or [])
-    left_out = f" {dropped:,} row{'s were' if dropped != 1 else ' was'} left out: see below." if dropped else ""
+    if dropped:
+        facts += f" {pluralize(dropped, 'row')} dropped: see below."
     return (
         f"<div class='at-recognised{tone}'><h2>{escape(head)}</h2>"
         f"<p>{_strong(str(layout.get('title') or ''))}<span class='at-quiet'>"
-        f"{escape(told)}{escape(left_out)}</span></p><dl class='at-numbers'>{items}</dl></div>"
+        f"{escape(facts)}</span></p><dl class='at-numbers'>{items}</dl></div>"
     )
 
 
 def _format_note(format: Mapping[str, Any]) -> str:
-    """Return why a format was chosen, and which columns each other one would need."""
-    lacking = [f"{o['title']} needs {join_examples(o['missing'])}" for o in format.get("others") or [] if o["missing"]]
+    """Return why a format was chosen, and which columns each of the others needs."""
+    missing = [f"{o['title']} needs {join_examples(o['missing'])}" for o in format.get("others") or [] if o["missing"]]
     reason = str(format.get("reason") or "")
-    return f"{reason[:1].upper()}{reason[1:]}. {'; '.join(lacking)}{'.' if lacking else ''}".strip()
+    return f"{reason[:1].upper()}{reason[1:]}. {'; '.join(missing)}{'.' if missing else ''}".strip()
 
 
 def _asks(finding: Mapping[str, Any]) -> bool:

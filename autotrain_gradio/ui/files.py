@@ -1,6 +1,6 @@
-"""HTTP routes beside Gradio's: pictures of a run, and downloads by ticket.
+"""HTTP routes in addition to Gradio's: images and audio of a run, and downloads by ticket.
 
-Both ask the app's login, where it has one.
+Both require the app's login, if it has one.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ TICKET_SECONDS = 600.0
 
 
 class HasFiles(Protocol):
-    """The part of the service that this module needs."""
+    """The part of the service that the routes need."""
 
     def file(self, run: str, relative: str) -> Path:
-        """Return a picture that the page shows."""
+        """Return a file that the page shows."""
 
 
 def link(run: str, version: str = "") -> Callable[[str], str]:
     """Return a function from a run's relative path to its URL, relative to the page.
 
-    version: changes when the files of the same name do, so that a browser does not show old ones.
+    version: changes with the content of the files, so that a browser does not show cached ones.
     """
     query = f"?v={quote(version)}" if version else ""
     return lambda relative: f"{PREFIX}/{quote(run)}/{quote(relative)}{query}"
 
 
 class Tickets:
-    """Names for files that may be downloaded, each for a few minutes: an owner's id never stands in a URL."""
+    """Random names for downloads, each valid for a few minutes: a URL never contains an owner's id."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -61,26 +61,26 @@ class Tickets:
         """Return the file of a ticket.
 
         Raises:
-            NotFound: there is no such ticket, or it has run out.
+            NotFound: there is no such ticket, or it has expired.
         """
         with self._lock:
             path, until = self._files.get(ticket, (None, 0.0))
         if path is None or until <= self._clock() or not path.is_file():
             raise NotFound(
-                "This download has run out.", "Press Download again on the page of the run.", code="no-ticket"
+                "This download link has expired.", "Press Download again on the page of the run.", code="no-ticket"
             )
         return path
 
 
 def add_routes(app: FastAPI, service: HasFiles, tickets: Tickets) -> None:
-    """Serve pictures and downloads from a Gradio app that has been launched.
+    """Add the routes to a Gradio app that has been launched.
 
     Raises:
-        RuntimeError: the app has no login check to rely on.
+        RuntimeError: the app's login check was not found.
     """
     login = [Depends(_login_check(app))]
 
-    def picture(run: str, path: str) -> Response:
+    def file(run: str, path: str) -> Response:
         try:
             found = service.file(run, path)
         except UserError as error:
@@ -95,18 +95,18 @@ def add_routes(app: FastAPI, service: HasFiles, tickets: Tickets) -> None:
             return PlainTextResponse(str(error), status_code=404)
         return FileResponse(found, filename=found.name)
 
-    # Before Gradio's own, which end in a route for whatever is left.
+    # Before Gradio's own routes, which end in one that matches everything.
     app.router.routes[:0] = [
-        APIRoute(f"/{PREFIX}/{{run}}/{{path:path}}", picture, methods=["GET", "HEAD"], dependencies=login),
+        APIRoute(f"/{PREFIX}/{{run}}/{{path:path}}", file, methods=["GET", "HEAD"], dependencies=login),
         APIRoute(f"/{DOWNLOADS}/{{ticket}}", download, methods=["GET"], dependencies=login),
     ]
 
 
 def _login_check(app: FastAPI) -> Callable[..., Any]:
-    """Take the dependency that guards Gradio's own configuration."""
+    """Return the dependency that protects Gradio's own configuration."""
     for route in app.router.routes:
         if isinstance(route, APIRoute) and route.path == "/config" and route.dependencies:
             found = route.dependencies[0].dependency
             if found is not None:
                 return found
-    raise RuntimeError("this version of Gradio guards no /config: files could not be protected")
+    raise RuntimeError("this version of Gradio does not protect /config, so files could not be protected either")

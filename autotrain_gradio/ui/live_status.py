@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.runs import states
 from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages, run_html, theme
@@ -106,5 +107,5 @@ def _render(snapshot: Mapping[str, Any], task: Task | None) -> dict[str, Any]:
         "tiles": run_html.render_metrics(snapshot, task),
         "reason": run_html.render_messages(snapshot),
     }
-    ended = snapshot["state"] in run_html.ENDED
+    ended = snapshot["state"] in states.ENDED
     return {"version": snapshot["version"], "key": repr(shape), "ended": ended, "parts": parts}

@@ -1,4 +1,4 @@
-"""Findings and errors as HTML, shown in the place they belong to."""
+"""Render findings, errors and progress as HTML."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from typing import Any
 
 from autotrain_gradio.core.errors import LEVELS, UserError
 
-WORDS = {"error": "Must be mended", "warning": "Worth a look", "info": "Good to know"}
+LEVEL_NAMES = {"error": "Error", "warning": "Warning", "info": "Note"}
 MARKS = {"error": "✗", "warning": "!", "info": "i"}
 QUESTIONS = {"column-unclear"}
-"""Codes of errors that are no mistake: only the person can know."""
-PLACES = {
+"""Codes of errors that ask the user for a decision."""
+PAGE_TITLES = {
     "data.columns": "Columns",
-    "data.options.kinds": "What the columns hold",
+    "data.options.kinds": "Column kinds",
     "data.labels": "Labels",
-    "data.valid_fraction": "Training and validation rows",
-    "data.valid_split": "Training and validation rows",
-    "data.train_split": "Training and validation rows",
+    "data.valid_fraction": "Training and validation split",
+    "data.valid_split": "Training and validation split",
+    "data.train_split": "Training and validation split",
 }
-"""Settings of the data by their names in a YAML → the part of the check where the page has them."""
+"""Setting of the data → title of the section of the page that has it."""
 
 
 def findings(found: Sequence[Mapping[str, Any]], *, fixes: bool = False) -> str:
-    """Draw findings, the gravest first.
+    """Render findings, the most severe first.
 
-    fixes: also draw a button for each fix; its `data-fix` is the number of the finding.
+    fixes: also render a button for each fix; its `data-fix` is the number of the finding.
     """
     order = sorted(range(len(found)), key=lambda n: LEVELS.index(found[n]["level"]))
-    return "".join(_one(found[n], n if fixes else None) for n in order)
+    return "".join(_render_finding(found[n], n if fixes else None) for n in order)
 
 
 def error(problem: UserError) -> str:
-    """Draw an error with all its findings."""
+    """Render an error with all its findings."""
     return findings([f.to_dict() for f in problem.findings])
 
 
 def note(text: str, *, level: str = "info") -> str:
-    """Draw one sentence of ours."""
+    """Render a message."""
     return findings([{"level": level, "message": text}])
 
 
 def in_use(path: str) -> str:
-    """Say which data a form works on."""
-    return note(f"In use: {path}. Whatever you choose here takes its place.")
+    """Render which data is in use."""
+    return note(f"In use: {path}. Data that you choose here replaces it.")
 
 
 def busy(text: str, fraction: float | None = None) -> str:
-    """Draw work under way: what is being done, and how far it is (0 to 1) where that is known."""
+    """Render running work. fraction: its progress from 0 to 1, if it is known."""
     if fraction is None:
         return (
             f"<div class='at-busy' role='status'><span class='at-spin' aria-hidden='true'></span>{escape(text)}</div>"
@@ -61,13 +61,13 @@ def busy(text: str, fraction: float | None = None) -> str:
     )
 
 
-def _one(finding: Mapping[str, Any], number: int | None) -> str:
+def _render_finding(finding: Mapping[str, Any], number: int | None) -> str:
     level = str(finding["level"])
     question = level == "error" and finding.get("code") in QUESTIONS
     where, hint, fix = finding.get("where"), finding.get("hint"), finding.get("fix")
-    word = "A question" if question else WORDS[level]
+    word = "Question" if question else LEVEL_NAMES[level]
     parts = [f"<p class='at-what'><span class='at-sr'>{word}: </span>{escape(str(finding['message']))}</p>"]
-    if where and (place := _place(str(where))):
+    if where and (place := _location(str(where))):
         parts.append(f"<p class='at-where'>{escape(place)}</p>")
     if hint:
         parts.append(f"<p class='at-hint'>{escape(str(hint))}</p>")
@@ -82,7 +82,7 @@ def _one(finding: Mapping[str, Any], number: int | None) -> str:
     )
 
 
-def _place(where: str) -> str:
-    """Say where something is in the page's words: a setting that the page shows has a title there."""
-    known = next((title for name, title in PLACES.items() if where == name or where.startswith(f"{name}.")), None)
+def _location(where: str) -> str:
+    """Return where something is; a setting that the page shows by the title of its section."""
+    known = next((title for name, title in PAGE_TITLES.items() if where == name or where.startswith(f"{name}.")), None)
     return f"under '{known}'" if known else where

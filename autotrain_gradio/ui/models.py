@@ -1,4 +1,4 @@
-"""The choice of a model: suggested ones, any id or folder, or a tiny one for a dry run."""
+"""The choice of a model: suggested ones, any model id or folder, or a tiny one for a dry run."""
 
 from __future__ import annotations
 
@@ -12,41 +12,45 @@ from autotrain_gradio.tasks.base import SuggestedModel, Task
 from autotrain_gradio.ui import messages
 
 OTHER = "other"
-"""The choice that opens the field for any id or folder."""
+"""The choice that shows the field for a model id or folder."""
 
-LABELS = {"parameters": "Parameters", "input_size": "Input size", "labels": "Labels it knows", "task": "Architecture"}
+LABELS = {"parameters": "Parameters", "input_size": "Input size", "labels": "Labels", "task": "Architecture"}
 
 
 def choices(task: Task, *, folders: bool, gpu: bool = True) -> list[tuple[str, str]]:
-    """Return the radio's choices, label → value.
+    """Return the choices of the radio buttons, as (label, value).
 
-    folders: whether a folder of this computer may be named. gpu: whether there is one; else models that want one stand
-    behind the others.
+    folders: a model may be a folder of this machine. gpu: there is one; otherwise models that need one come last.
     """
     ordered = sorted(task.models, key=lambda m: m.gpu and not gpu)
     found = [(f"{_title(m)} — {m.when} {_size(m.millions)}".rstrip(), m.id) for m in ordered]
     if task.listed:
-        return [*found, ("Several of these — Their names, with commas.", OTHER)]
+        return [*found, ("Several models — Enter their names, separated by commas.", OTHER)]
     if "tiny_model" in task.can:
-        found.append(("Tiny, from scratch (dry run) — A small random network: shows in a minute that all works.", TINY))
-    place = "Any model of the Hugging Face Hub, or a folder here." if folders else "Any model of the Hugging Face Hub."
+        found.append(
+            (
+                "Tiny, from scratch (dry run) — A small untrained network, to test the whole process in a minute.",
+                TINY,
+            )
+        )
+    place = f"Any model of the Hugging Face Hub{', or a local folder' if folders else ''}."
     return [*found, (f"Another model — {place}", OTHER)]
 
 
 def split(task: Task, model: str) -> tuple[str, str]:
-    """Translate a spec's model to (choice, text of the free field)."""
+    """Return the choice and the text of the field for a spec's model."""
     model = model or task.default_model
     known = {m.id for m in task.models} | ({TINY} if "tiny_model" in task.can else set())
     return (model, "") if model in known else (OTHER, model)
 
 
 def join(choice: str | None, other: str | None) -> str:
-    """Translate the widgets to a spec's model."""
+    """Return the spec's model for the choice and the text of the field."""
     return (other or "").strip() if choice == OTHER else choice or ""
 
 
 def facts(model: str, probe: Mapping[str, Any]) -> str:
-    """Draw what a probe found out about a model."""
+    """Render the facts about a model. probe: see `Service.probe`."""
     named = {LABELS[k]: _value(v) for k, v in probe.items() if k in LABELS and v not in (None, "", [], {})}
     rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in named.items())
     found = list(probe.get("findings") or [])
@@ -61,19 +65,19 @@ def _shown(model: str) -> str:
 
 
 def other_label(task: Task, *, folders: bool) -> str:
-    """Return the label of the free field."""
+    """Return the label of the field for a model id."""
     if task.listed:
-        return "Names of families"
+        return "Model names"
     return "Model id or folder" if folders else "Model id"
 
 
 def other_example(task: Task) -> str:
-    """Return what stands in the free field while it is empty."""
+    """Return the placeholder of the field for a model id."""
     return ", ".join(m.id for m in task.models[1:3]) if task.listed else "user/model"
 
 
 def _title(model: SuggestedModel) -> str:
-    """Write a model's name as words, where it has some."""
+    """Return the title of a model with its id, or its id."""
     return f"{model.title} ({model.id})" if model.title else model.id
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.service import ACTIVE
+from autotrain_gradio.runs import states
 from autotrain_gradio.ui import messages, theme
 from autotrain_gradio.ui.page_context import PRIVATE, RUNS_TAB, UNQUEUED, PageContext
 from autotrain_gradio.ui.run_view import RunView
@@ -130,4 +130,4 @@ class Navigation:
             snapshot = self.context.service.snapshot(run)
         except UserError:
             return False
-        return snapshot is not None and snapshot["state"] in ACTIVE | {"queued"}
+        return snapshot is not None and snapshot["state"] in states.ACTIVE | {"queued"}

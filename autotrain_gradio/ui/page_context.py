@@ -18,6 +18,13 @@ UNQUEUED: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_p
 """For events that return within milliseconds."""
 QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
 """For events that set a `gr.State` with a change listener: Gradio fires it for queued events only."""
+CHECK_EVENT: dict[str, Any] = {
+    **PRIVATE,
+    "show_progress": "hidden",
+    "concurrency_limit": 8,
+    "concurrency_id": "check",
+}
+"""For events that check data: they take long, and show their own progress."""
 RUNS_TAB = "runs"
 """Id of the tab that lists the runs."""
 STORAGE_KEY_SECRET = "autotrain-gradio-page"

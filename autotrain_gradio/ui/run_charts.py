@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.panels.chart_svg import SERIES_COLOURS
+from autotrain_gradio.runs import states
 from autotrain_gradio.tasks.base import Chart, Task
 from autotrain_gradio.ui import run_html
 from autotrain_gradio.ui.live_status import PLOT_SECONDS
@@ -68,7 +69,7 @@ class RunCharts:
         """
         with self._lock:
             points = self._cache.get(run, _Points())
-        ended = snapshot["state"] in run_html.ENDED
+        ended = snapshot["state"] in states.ENDED
         age = time.monotonic() - points.created
         if points.version != snapshot["version"] and (ended or age >= PLOT_SECONDS / 2):
             points = _Points(time.monotonic(), snapshot["version"], self._points(snapshot, task))

@@ -12,13 +12,13 @@ import pandas as pd
 
 from autotrain_gradio.core.panels import RenderContext, render_all_html, render_html
 from autotrain_gradio.core.spec import TINY
-from autotrain_gradio.core.text_format import format_value
+from autotrain_gradio.core.text_format import format_duration, format_value
+from autotrain_gradio.runs import states
 from autotrain_gradio.tasks.base import Chart, Task
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.files import link
 
 Snapshot = Mapping[str, Any]
-ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
 TONES = {
     "completed": "good",
     "failed": "bad",
@@ -29,9 +29,9 @@ TONES = {
 }
 
 
-def render_badge(state: str, title: str) -> str:
-    """Render a state."""
-    return f"<span class='at-badge at-tone-{TONES.get(state, 'quiet')}'>{escape(title)}</span>"
+def render_badge(state: str, text: str) -> str:
+    """Render a state. text: its title, perhaps with details."""
+    return f"<span class='at-badge at-tone-{TONES.get(state, 'quiet')}'>{escape(text)}</span>"
 
 
 def render_header(run: Snapshot) -> str:
@@ -44,19 +44,20 @@ def render_header(run: Snapshot) -> str:
     if (run.get("attempt") or 1) > 1:
         facts.append(f"attempt {run['attempt']}")
     state = str(run["state"])
-    begun, ended = run.get("started") or run.get("created"), run.get("finished")
+    started, finished = run.get("started") or run.get("created"), run.get("finished")
     when = ""
-    if begun:
-        clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun))
-        if ended:
-            when = f"<span>took {format_duration(ended - begun)}</span>"
-        elif state in ("preparing", "running", "stopping"):
-            when = f"<span>for <span data-since='{clock}'>{format_duration(time.time() - begun)}</span></span>"
+    if started:
+        clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started))
+        if finished:
+            when = f"<span>took {format_duration(finished - started)}</span>"
+        elif state in states.ACTIVE:
+            when = f"<span>for <span data-since='{clock}'>{format_duration(time.time() - started)}</span></span>"
         when += f"<span>started <time datetime='{clock}' data-local='{clock}'>{clock}</time></span>"
     parts = "".join(f"<span>{escape(f)}</span>" for f in facts)
+    badge = render_badge(state, str(run.get("title") or states.title(state)))
     return (
         f"<div class='at-run-head'><h2>{escape(str(run['project_name']))}</h2>"
-        f"<div class='at-run-state' role='status'>{render_badge(state, _title(run))}</div></div>"
+        f"<div class='at-run-state' role='status'>{badge}</div></div>"
         f"<p class='at-facts'>{parts}{when}</p>"
     )
 
@@ -173,20 +174,6 @@ def chart_table(chart: Chart, series: Mapping[str, Sequence[Sequence[float]]]) -
 def series_with_points(chart: Chart, series: Mapping[str, Any]) -> list[str]:
     """Return the labels of the series that have points."""
     return [label for name, label in chart.series.items() if series.get(name)]
-
-
-def format_duration(seconds: float) -> str:
-    """Format a duration: 8 s, 3 min 5 s, 2 h 10 min."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def _title(run: Snapshot) -> str:
-    return str(run.get("title") or str(run["state"]).capitalize())
 
 
 def _epoch(done: Mapping[str, Any]) -> str:

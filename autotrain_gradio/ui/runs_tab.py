@@ -12,6 +12,8 @@ import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.core.text_format import format_duration
+from autotrain_gradio.runs import states
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages, run_html, theme
 from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED, PageContext
@@ -120,10 +122,10 @@ def _render_row(row: Mapping[str, Any], task: Task | None) -> str:
     if best:
         name_shown, value = run_html.format_metric(best["name"], best["value"], task)
         metric = f"{escape(name_shown)} <strong>{escape(value)}</strong>"
-    begun, ended = row.get("started") or row.get("created"), row.get("finished")
-    clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun)) if begun else ""
+    started, finished = row.get("started") or row.get("created"), row.get("finished")
+    clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)) if started else ""
     when = f"<time datetime='{clock}' data-local='{clock}'>{clock}</time>" if clock else "–"
-    took = f"<span class='at-quiet'>took {run_html.format_duration(ended - begun)}</span>" if begun and ended else ""
+    took = f"<span class='at-quiet'>took {format_duration(finished - started)}</span>" if started and finished else ""
     actions = []
     for action, text in ACTIONS.items():
         if (text and can.get(action)) or (action == "again" and row.get("task")):
@@ -143,8 +145,5 @@ def _render_row(row: Mapping[str, Any], task: Task | None) -> str:
 
 
 def _state(row: Mapping[str, Any]) -> str:
-    position = row.get("queue_position")
-    if row["state"] == "queued" and position:
-        return f"Queued, position {position}"
-    words = {"cancelled": "Stopped", "running": "Running", "preparing": "Starting"}
-    return words.get(str(row["state"]), str(row["state"]).capitalize())
+    title, position = states.title(str(row["state"])), row.get("queue_position")
+    return f"{title}, position {position}" if row["state"] == "queued" and position else title

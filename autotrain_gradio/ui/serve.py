@@ -1,4 +1,4 @@
-"""The command behind `python app.py` and `autotrain-gradio app`: read options, serve the page."""
+"""The command line of `python app.py`: parse the options and serve the page."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="app.py", description="Serve the page of autotrain_gradio.")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1; on a Space: 0.0.0.0)")
     parser.add_argument("--port", type=int, help="port to listen on (default: 7860)")
-    parser.add_argument("--share", action="store_true", help="make a public link, protected by a password")
-    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this user and password")
+    parser.add_argument("--share", action="store_true", help="create a public share link, protected by a password")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="require this user and password")
     given = parser.parse_args(argv)
     try:
         return serve(host=given.host, port=given.port, share=given.share, auth=given.auth)
@@ -32,20 +32,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def serve(host: str | None = None, port: int | None = None, *, share: bool = False, auth: str | None = None) -> int:
-    """Serve the page until it is stopped. A share link without a password gets one, which is printed.
+    """Serve the page until it is stopped. Without `auth`, a share link gets a random password, which is printed.
 
     auth: `user:password`.
 
     Raises:
-        UserError: the port is taken, or `auth` is not of that form.
+        UserError: the port is in use, or `auth` is not of that form.
     """
     login = _login(auth)
     if share and login is None:
         login = ("guest", secrets.token_urlsafe(9))
-        sys.stdout.write(f"The share link asks for the user '{login[0]}' and the password '{login[1]}'.\n")
+        sys.stdout.write(f"The share link requires the user '{login[0]}' and the password '{login[1]}'.\n")
         sys.stdout.flush()
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
-    # Whoever else can reach the page is a visitor, not the person at this machine.
+    # Shared mode if others can reach the page: visitors are not the owner of this machine.
     settings = Settings.from_env(shared=True if share or host not in LOOPBACK else None)
     settings.runs.mkdir(parents=True, exist_ok=True)
     service = Service(settings, interactive=True)

@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.service import Service
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.page_context import QUEUED
 from autotrain_gradio.ui.task_session import TabState, TaskSession
@@ -35,8 +34,12 @@ class SpecViews:
             gr.Tabs(overflow_behavior="wrap"),
         ):
             with gr.Tab("YAML", elem_id=f"{prefix}-view-yaml"):
-                yaml = gr.Code(language="yaml", interactive=False, show_label=False, elem_id=f"{prefix}-yaml")
-                gr.HTML("<p class='at-quiet'>Train it with <code>autotrain-gradio train run.yaml</code>.</p>")
+                yaml = gr.Code(
+                    language="yaml",
+                    interactive=False,
+                    label="run.yaml, for autotrain-gradio train run.yaml",
+                    elem_id=f"{prefix}-yaml",
+                )
             with gr.Tab("Command", elem_id=f"{prefix}-view-command"):
                 command = gr.Code(language="shell", interactive=False, show_label=False, elem_id=f"{prefix}-command")
             with gr.Tab("Python", elem_id=f"{prefix}-view-python"):
@@ -58,17 +61,9 @@ class SpecViews:
         """Return the components that `update` sets."""
         return [self.yaml, self.command, self.python]
 
-    def update(self, service: Service, spec: Mapping[str, Any]) -> dict[Any, Any]:
-        """Return the views' updates for a spec.
-
-        Raises:
-            UserError: the spec is not valid.
-        """
-        return {
-            self.yaml: service.yaml(spec),
-            self.command: service.command(spec),
-            self.python: service.python(spec),
-        }
+    def update(self, review: Mapping[str, Any]) -> dict[Any, Any]:
+        """Return the views' updates. review: see `Service.review`."""
+        return {self.yaml: review["yaml"], self.command: review["command"], self.python: review["python"]}
 
     def wire(self, session: TaskSession) -> None:
         """Attach the event that fills the form from pasted YAML."""

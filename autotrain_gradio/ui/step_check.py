@@ -1,401 +1,377 @@
-"""Step 2: what was recognised, what is wrong, and what can be corrected."""
+"""Step 2: check the data, show the result, and check again after a correction."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from autotrain_gradio.core.errors import StateError, UserError
-from autotrain_gradio.core.spec import DataSpec, RunSpec, slug
+from autotrain_gradio.core.spec import RunSpec, slug
 from autotrain_gradio.data.declarations import Column
-from autotrain_gradio.ui import check_updates, check_view, kinds_table, label_table, messages, theme
-from autotrain_gradio.ui import form as widgets
+from autotrain_gradio.ui import check_view, label_table, messages
 from autotrain_gradio.ui.background_task import PartialResult, run_in_background
-from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED
-from autotrain_gradio.ui.task_form import SPLIT, merge
+from autotrain_gradio.ui.check_result import CheckResult
+from autotrain_gradio.ui.check_view import CheckView
+from autotrain_gradio.ui.column_kinds import change_kinds
+from autotrain_gradio.ui.page_context import CHECK_EVENT, UNQUEUED
+from autotrain_gradio.ui.step_data import SAMPLE, UPLOAD, DataStep, SourceField
+from autotrain_gradio.ui.task_form import SPLIT, Values, merge
 from autotrain_gradio.ui.task_session import TaskSession
 
-if TYPE_CHECKING:
-    from autotrain_gradio.ui.step_data import DataStep
-
 Updates = dict[Any, Any]
-CHECK_EVENT: dict[str, Any] = {**PRIVATE, "show_progress": "hidden", "concurrency_limit": 8, "concurrency_id": "check"}
-"""Of every event that checks: it lasts, and shows its progress itself."""
 
-NOTHING_YET = "No data yet. Go back to the first step, and drop your files or use the sample."
-UNFINISHED = "This data was not checked to the end."
-GOES_ON = "This data is still being checked."
+NO_DATA = "There is no data yet. Go back to step 1 and upload your files, or use the sample."
+INTERRUPTED = "The check of this data was interrupted."
+RUNNING = "The check of this data is still running."
+WRITING_ROWS = "Writing the rows for the training"
 
 
 def project_name(data: Mapping[str, Any] | None, name: str) -> str:
-    """Name the project after its data, unless the user gave it a name."""
-    # What was picked says more than where it was picked from.
-    picked = ((data or {}).get("options") or {}).get("projects") or []
-    path = str(picked[0] if isinstance(picked, list) and picked else (data or {}).get("path") or "")
-    usual = str(RunSpec.model_fields["project_name"].default)
-    return slug(PurePath(path.split(" and ")[0]).stem) if path and name == usual else name
+    """Return a project name derived from the data, or the user's own name."""
+    # What a picker has chosen is more specific than where it was chosen from.
+    chosen = ((data or {}).get("options") or {}).get("projects") or []
+    path = str(chosen[0] if isinstance(chosen, list) and chosen else (data or {}).get("path") or "")
+    default = str(RunSpec.model_fields["project_name"].default)
+    return slug(PurePath(path.split(" and ")[0]).stem) if path and name == default else name
 
 
 @dataclass
 class CheckStep:
-    """Shows a check, and checks again after a correction."""
+    """The progress of a check, and its result.
+
+    resume_timer: joins a check that was running when the page was loaded.
+    """
 
     session: TaskSession
-    view: check_view.CheckView
-    fixes: gr.State
-    status: Any = None
-    cancel: Any = None
-    findings: Any = None
-    summary: Any = None
-    result: Any = None
-    columns_box: Any = None
-    format: Any = None
-    columns: list[tuple[Column, Any]] = field(default_factory=list)
-    labels_box: Any = None
-    labels: Any = None
-    relabelled: Any = None
-    kinds_box: Any = None
-    kinds: Any = None
-    features: Any = None
-    split_again: Any = None
-    returned: Any = None
-    check_now: Any = None
-    profile: Any = None
-    gallery: Any = None
-    following: Any = None
-    data_step: Any = None
+    data_step: DataStep
+    status: gr.HTML
+    resume_timer: gr.Timer
+    check_now: gr.Button
+    cancel: gr.Button
+    result: CheckResult
+    following: gr.Button
     _latest: dict[str, object] = field(default_factory=dict)
+    """Draft → the check that was started last; an earlier one stops updating the page."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def build(cls, session: TaskSession) -> CheckStep:
-        """Create the step's widgets, showing the check that the draft has from an earlier visit."""
-        prefix, task, initial = session.prefix, session.task, session.initial
-        data = initial.data
-        view = check_view.view(task, initial.draft or "", initial.check)
-        self = cls(session, view, gr.State(view.fixes))
-        unfinished = bool(initial.draft and data.get("source") and not view.checked)
-        going = unfinished and initial.checking
-        told = messages.note(GOES_ON) if going else messages.note(UNFINISHED, level="warning")
-        started = told if unfinished else ""
-        self.status = gr.HTML(started, elem_id=f"{prefix}-check-status", elem_classes="at-live")
-        # One that went on while the page was away is shown at once.
-        self.returned = gr.Timer(0.3, active=going)
-        self.check_now = gr.Button(
-            "Check it now",
-            visible=unfinished and not going,
+    def build(cls, session: TaskSession, data_step: DataStep) -> CheckStep:
+        """Create the step's components, showing the check that the draft has from an earlier visit."""
+        prefix, initial = session.prefix, session.initial
+        view = check_view.view(session.task, initial.draft or "", initial.check)
+        unfinished = bool(initial.draft and initial.data.get("source") and not view.checked)
+        running = unfinished and initial.checking
+        notice = messages.note(RUNNING) if running else messages.note(INTERRUPTED, level="warning")
+        status = gr.HTML(notice if unfinished else "", elem_id=f"{prefix}-check-status", elem_classes="at-live")
+        resume_timer = gr.Timer(0.3, active=running)
+        check_now = gr.Button(
+            "Check now",
+            visible=unfinished and not running,
             elem_id=f"{prefix}-check-now",
             elem_classes="at-small-button",
         )
-        self.cancel = gr.Button(
+        cancel = gr.Button(
             "Cancel", size="sm", visible=False, elem_id=f"{prefix}-check-cancel", elem_classes="at-small-button"
         )
-        self.summary = gr.HTML(view.summary, elem_id=f"{prefix}-recognised", elem_classes="at-live")
-        self.findings = gr.HTML(view.findings, js_on_load=theme.script("findings"), elem_id=f"{prefix}-findings")
-        with gr.Column(visible=view.checked, elem_id=f"{prefix}-checked") as self.result:
-            with gr.Accordion("Columns", open=view.asks, elem_id=f"{prefix}-columns") as self.columns_box:
-                gr.HTML("<p class='at-quiet'>Which column of your data means what. A change is checked at once.</p>")
-                self.format = gr.Radio(
-                    [(f.title, f.name) for f in task.formats],
-                    value=view.format or None,
-                    label="Format",
-                    info=view.format_note,
-                    visible=len(task.formats) > 1,
-                    elem_id=f"{prefix}-format",
-                )
-                with gr.Row(elem_classes="at-fields"):
-                    self.columns = [(c, self._dropdown(c)) for c in task.columns]
-            with gr.Accordion(
-                "What the columns hold", open=True, visible=bool(view.features), elem_id=f"{prefix}-kinds"
-            ) as self.kinds_box:
-                self.kinds = gr.HTML(
-                    kinds_table.html(view.features),
-                    js_on_load=theme.script("column_kinds"),
-                    elem_id=f"{prefix}-kinds-table",
-                )
-            self.features = gr.State(view.features)
-            with gr.Accordion(
-                "Labels", open=False, visible=bool(view.labels), elem_id=f"{prefix}-labels"
-            ) as self.labels_box:
-                gr.HTML(label_table.HELP)
-                self.labels = label_table.create(view.labels, elem_id=f"{prefix}-label-table")
-                self.relabelled = gr.Button("Apply and check again", size="sm", elem_id=f"{prefix}-labels-apply")
-            with gr.Accordion("Training and validation rows", open=False, elem_id=f"{prefix}-split"):
-                session.form.split = widgets.widgets(DataSpec, SPLIT, data, prefix=prefix)
-                self.split_again = gr.Button("Apply and check again", size="sm", elem_id=f"{prefix}-split-apply")
-            self.profile = gr.HTML(view.profile, elem_id=f"{prefix}-profile", elem_classes="at-grid")
-            self.gallery = gr.HTML(view.gallery, elem_id=f"{prefix}-gallery")
+        result = CheckResult.build(session, view)
         with gr.Row(elem_classes="at-next"):
-            self.following = gr.Button(
+            following = gr.Button(
                 "Continue to the model",
                 variant="primary",
                 size="lg",
                 interactive=view.ready,
                 elem_id=f"{prefix}-check-next",
             )
-        return self
+        return cls(session, data_step, status, resume_timer, check_now, cancel, result, following)
 
-    def inputs(self) -> list[Any]:
-        """Return the inputs of every event that checks: see `begin`."""
+    def inputs(self) -> set[Any]:
+        """Return the inputs of every event that checks."""
         session = self.session
-        return [session.draft, session.context.visitor, session.token, *session.form.inputs()]
+        return {session.draft, session.context.visitor, session.token, *session.form.inputs()}
 
     def outputs(self) -> list[Any]:
-        """Return all that such an event may change."""
-        session = self.session
+        """Return the components that such an event may set."""
+        session, data_step = self.session, self.data_step
         return [
             *(session.draft, session.form.data, *session.steps.outputs()),
-            *(
-                self.data_step.note,
-                self.data_step.following,
-                self.fixes,
-                self.status,
-                self.returned,
-                self.check_now,
-                self.cancel,
-            ),
-            *(self.findings, self.summary),
-            *(
-                self.result,
-                self.columns_box,
-                self.format,
-                *(w for _, w in self.columns),
-                self.labels_box,
-                self.labels,
-                self.profile,
-                self.gallery,
-            ),
-            *(self.kinds_box, self.kinds, self.features),
-            *(self.following, *(f.widget for f in session.form.split)),
+            *(data_step.note, data_step.following),
+            *(self.status, self.resume_timer, self.check_now, self.cancel, self.following),
+            *self.result.outputs(),
+            *(f.component for f in session.form.split),
         ]
 
-    def wire(self, data_step: DataStep) -> None:
-        """Attach the step's events.
-
-        data_step: the first step, which shows the data in use, or why it was refused.
-        """
-        self.data_step = data_step
-        session, inputs, outputs = self.session, self.inputs(), self.outputs()
-        self.findings.click(self._fixer(), [self.fixes, *inputs], outputs, **CHECK_EVENT)
-        for column, dropdown in self.columns:
-            dropdown.input(self._chooser(column), [dropdown, *inputs], outputs, **CHECK_EVENT)
-        self.format.input(self.switch_format, [self.format, *inputs], outputs, **CHECK_EVENT)
-        self.kinds.submit(self.rekind, [self.features, *inputs], outputs, **CHECK_EVENT)
-        self.relabelled.click(self.relabel, [self.labels, *inputs], outputs, **CHECK_EVENT)
-        self.split_again.click(self.again, inputs, outputs, **CHECK_EVENT)
-        self.check_now.click(self.again, inputs, outputs, **CHECK_EVENT)
-        self.returned.tick(self.resume, inputs, outputs, **CHECK_EVENT)
-        self.cancel.click(self.stop, [session.draft, session.context.visitor], None, **UNQUEUED)
+    def wire(self) -> None:
+        """Attach the events of this step, and those of the first step, which start a check."""
+        session, result, steps = self.session, self.result, self.session.steps
+        inputs, outputs = self.inputs(), self.outputs()
+        self._wire_data_step(inputs, outputs)
+        result.findings.click(self.apply_fix, {result.fixes, *inputs}, outputs, **CHECK_EVENT)
+        for choice in result.columns:
+            handler = self._choose_column(choice.column, choice.dropdown)
+            choice.dropdown.input(handler, {choice.dropdown, *inputs}, outputs, **CHECK_EVENT)
+        if result.format:
+            result.format.input(self.switch_format, {result.format, *inputs}, outputs, **CHECK_EVENT)
+        if result.kinds:
+            result.kinds.wire()
+            chosen = {result.kinds.selected, result.kinds.kind}
+            result.kinds.apply.click(self.apply_kinds, {*chosen, *inputs}, outputs, **CHECK_EVENT)
+        result.apply_labels.click(self.apply_labels, {result.labels, *inputs}, outputs, **CHECK_EVENT)
+        result.apply_split.click(self.check_again, inputs, outputs, **CHECK_EVENT)
+        self.check_now.click(self.check_again, inputs, outputs, **CHECK_EVENT)
+        self.resume_timer.tick(self.resume, inputs, outputs, **CHECK_EVENT)
+        self.cancel.click(self.cancel_check, [session.draft, session.context.visitor], None, **UNQUEUED)
         self.following.click(
-            lambda data, name: {**session.go_to(session.steps.model), session.form.name: project_name(data, name)},
-            [session.form.data, session.form.name],
-            [session.steps.walkthrough, session.steps.model, session.form.name],
+            lambda data, name: {**session.go_to(steps.model), session.form.project_name: project_name(data, name)},
+            [session.form.data, session.form.project_name],
+            [steps.walkthrough, steps.model, session.form.project_name],
             **UNQUEUED,
         )
+
+    def _wire_data_step(self, inputs: set[Any], outputs: list[Any]) -> None:
+        data_step, steps = self.data_step, self.session.steps
+        if data_step.files is not None:
+            data_step.files.upload(self.upload, {data_step.files, *inputs}, [data_step.files, *outputs], **CHECK_EVENT)
+        for sample in data_step.samples:
+            sample.button.click(self._use_sample(sample.name), inputs, outputs, **CHECK_EVENT)
+        for source in data_step.sources:
+            triggers = [source.button.click, source.path.submit]
+            gr.on(triggers, self._use_source(source), {source.path, *inputs}, outputs, **CHECK_EVENT)
+        for picker in data_step.pickers:
+            picker.wire(self)
         data_step.following.click(
-            lambda: session.go_to(session.steps.check),
-            None,
-            [session.steps.walkthrough, session.steps.check],
-            **UNQUEUED,
+            lambda: self.session.go_to(steps.check), None, [steps.walkthrough, steps.check], **UNQUEUED
         )
 
     # -- events that check: each yields updates of `outputs`
 
-    def upload(self, files: Sequence[str], draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
-        """Take uploaded files into the draft, then check them."""
-        service = self.session.context.service
+    def upload(self, values: Values) -> Iterator[Updates]:
+        """Move uploaded files into the draft, then check them."""
+        session, files = self.session, self.data_step.files
+        service, paths = session.context.service, list(values[files] or [])
         try:
-            owner = self.session.context.owner(visitor)
-            draft, made = self._draft(draft, owner)
+            owner = session.context.owner(values[session.context.visitor])
+            draft = self._ensure_draft(values[session.draft], owner)
             try:
-                service.upload(draft, list(files or []), owner)
+                service.upload(draft, paths, owner)
             except StateError:
-                # This tab's draft was started in another window: what comes now belongs to a new one.
-                draft, made = self._draft(None, owner)
-                service.upload(draft, list(files or []), owner)
+                # The draft was started in another window: these files go to a new one.
+                draft = self._ensure_draft(None, owner)
+                service.upload(draft, paths, owner)
             data = service.draft_state(draft, owner)["spec"]["data"]
         except UserError as error:
-            yield {**self.refused(error), self.data_step.files: None}
+            yield {**self.data_step.refuse(messages.error(error)), files: None}
             return
-        # The drop zone is emptied: it is ready for what may take the place of these files.
-        yield {**made, self.data_step.files: None}
-        yield from self._check({"source": "upload", "path": data["path"]}, draft, visitor, token, values)
+        # The field is emptied, ready for files that replace these.
+        yield {session.draft: draft, self.data_step.note: "", files: None}
+        yield from self._check({"source": UPLOAD, "path": data["path"]}, {**values, session.draft: draft})
 
-    def begin(self, data: Mapping[str, Any], draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
-        """Check other data than before: what was chosen for the earlier data is forgotten."""
+    def begin(self, data: Mapping[str, Any], values: Values) -> Iterator[Updates]:
+        """Check other data; settings of the previous data (columns, labels, options) are dropped."""
+        session = self.session
         try:
-            draft, made = self._draft(draft, self.session.context.owner(visitor))
+            owner = session.context.owner(values[session.context.visitor])
+            draft = self._ensure_draft(values[session.draft], owner)
         except UserError as error:
-            yield self.refused(error)
+            yield self.data_step.refuse(messages.error(error))
             return
-        yield made
-        yield from self._check(dict(data), draft, visitor, token, values)
+        yield {session.draft: draft, self.data_step.note: ""}
+        yield from self._check(dict(data), {**values, session.draft: draft})
 
-    def again(self, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
-        """Check once more, with the form as it stands."""
-        yield from self._check(dict(values[0] or {}), draft, visitor, token, values)
+    def check_again(self, values: Values) -> Iterator[Updates]:
+        """Check the same data with the form's settings."""
+        yield from self._check(self._data(values), values)
 
-    def resume(self, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
-        """Show the check that is under way since an earlier visit, or what it has found meanwhile."""
-        service = self.session.context.service
+    def resume(self, values: Values) -> Iterator[Updates]:
+        """Join the check that was running when the page was loaded, or show its result."""
+        session = self.session
+        draft, service = values[session.draft], session.context.service
         try:
-            state = service.draft_state(draft, self.session.context.owner(visitor))
+            state = service.draft_state(draft, session.context.owner(values[session.context.visitor]))
         except UserError as error:
-            yield {self.returned: gr.Timer(active=False), self.status: messages.error(error)}
+            yield {self.resume_timer: gr.Timer(active=False), self.status: messages.error(error)}
             return
         if state["check"] and not state["checking"]:
-            shown = check_updates.shown(self, check_view.view(self.session.task, draft, state["check"]))
-            yield {**shown, self.returned: gr.Timer(active=False)}
+            view = check_view.view(session.task, draft, state["check"])
+            yield {**self.show_result(view), self.resume_timer: gr.Timer(active=False)}
             return
-        yield from self._check(dict(values[0] or {}), draft, visitor, token, values, join=True)
+        yield from self._check(self._data(values), values, join=True)
 
-    def relabel(self, table: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
-        """Take over the label table, and check again."""
-        data = {**(values[0] or {}), "labels": label_table.mapping(table)}
-        yield from self._check(data, draft, visitor, token, values)
-
-    def rekind(
-        self, event: gr.EventData, features: Any, draft: Any, visitor: Any, token: Any, *values: Any
-    ) -> Iterator[Updates]:
-        """Take over what a column holds, and check again."""
-        data = dict(values[0] or {})
-        options = data.get("options") or {}
-        kinds = kinds_table.change(features or [], options.get("kinds"), event._data)
-        if kinds is None:
+    def apply_fix(self, event: gr.EventData, values: Values) -> Iterator[Updates]:
+        """Apply the fix of a finding, and check again."""
+        change = self.result.change_of_fix(values[self.result.fixes], event)
+        if not change:
             yield {self.status: ""}
             return
-        data["options"] = {**options, "kinds": kinds}
-        yield from self._check(data, draft, visitor, token, values)
+        # A setting that has a component is changed there, so that the form shows it.
+        split = {f.component: f.show(change[f.name]) for f in self.session.form.split if f.name in change}
+        yield {self.status: "", **split}
+        data = merge(self._data(values), {k: v for k, v in change.items() if k not in SPLIT})
+        yield from self._check(data, {**values, **split})
 
-    def switch_format(self, name: str, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
-        """Read the data as another format, and check again; columns that this format does not have are forgotten."""
-        data = dict(values[0] or {})
+    def apply_labels(self, values: Values) -> Iterator[Updates]:
+        """Apply the label table, and check again."""
+        data = {**self._data(values), "labels": label_table.mapping(values[self.result.labels])}
+        yield from self._check(data, values)
+
+    def apply_kinds(self, values: Values) -> Iterator[Updates]:
+        """Apply the chosen kind to the selected columns, and check again."""
+        data, fields = self._data(values), self.result.kinds
+        options = data.get("options") or {}
+        kinds = fields and change_kinds(options.get("kinds"), values[fields.selected], values[fields.kind])
+        if not kinds:
+            yield {self.status: messages.note("Select columns and their kind first.", level="warning")}
+            return
+        yield from self._check({**data, "options": {**options, "kinds": kinds}}, values)
+
+    def switch_format(self, values: Values) -> Iterator[Updates]:
+        """Read the data in another format, and check again; columns that this format does not have are dropped."""
+        data, name = self._data(values), values[self.result.format]
         roles = {c.role for f in self.session.task.formats if f.name == name for c in f.columns}
         columns = {role: column for role, column in (data.get("columns") or {}).items() if role in roles}
-        yield from self._check({**data, "format": name, "columns": columns}, draft, visitor, token, values)
+        yield from self._check({**data, "format": name, "columns": columns}, values)
 
-    def stop(self, draft: Any, visitor: Any) -> None:
-        """End the check that is under way."""
+    def cancel_check(self, draft: Any, visitor: Any) -> None:
+        """Cancel the check that is running."""
+        context = self.session.context
         if draft:
-            self.session.context.service.cancel_check(draft, self.session.context.owner(visitor))
+            context.service.cancel_check(draft, context.owner(visitor))
 
-    def refused(self, problem: UserError | str) -> Updates:
-        """Say on the first step that the data was not taken."""
-        html = messages.error(problem) if isinstance(problem, UserError) else messages.note(problem, level="error")
-        return {self.data_step.note: html}
+    # -- updates of the outputs
+
+    def show_partial_result(self, view: CheckView, *, repeated: bool) -> Updates:
+        """Show the findings while the rows are still being written. repeated: they are shown already."""
+        return {
+            **({} if repeated else self.show_result(replace(view, ready=False))),
+            self.status: messages.busy(WRITING_ROWS, 0.97),
+            self.cancel: gr.Button(visible=True),
+        }
+
+    def show_error(self, error: UserError) -> Updates:
+        """Show why a check failed. The earlier result stays: the setting that caused it may be part of it."""
+        steps = self.session.steps
+        return {
+            self.status: "",
+            self.cancel: gr.Button(visible=False),
+            self.check_now: gr.Button(visible=True),
+            self.result.findings: messages.error(error),
+            self.result.summary: "",
+            self.following: gr.Button(interactive=False),
+            steps.model: gr.Step(interactive=False),
+            steps.train: gr.Step(interactive=False),
+        }
+
+    def show_end(self, view: CheckView) -> Updates:
+        """Enable the next step if the data is ready."""
+        steps = self.session.steps
+        updates: Updates = {
+            self.status: "",
+            self.cancel: gr.Button(visible=False),
+            self.check_now: gr.Button(visible=not view.checked),
+            self.following: gr.Button(interactive=view.ready),
+            steps.model: gr.Step(interactive=view.ready),
+        }
+        if not view.ready:
+            updates[steps.train] = gr.Step(interactive=False)
+        return updates
+
+    def show_result(self, view: CheckView) -> Updates:
+        """Show a completed check."""
+        return {**self.show_end(view), **self.result.update(view)}
 
     # -- inner
 
-    def _taken_over(self, data: Mapping[str, Any], source: Mapping[str, Any]) -> Updates:
-        """Let the form name the source that took over the upload, whose files are not there any more."""
-        if data["source"] != "upload" or source.get("name") in (None, "upload"):
-            return {}
-        taken = {**data, "source": source["name"], "path": source["path"]}
-        return {self.session.form.data: taken, self.data_step.note: messages.in_use(source["path"])}
+    def _data(self, values: Values) -> dict[str, Any]:
+        return dict(values[self.session.form.data] or {})
 
-    def _fixer(self) -> Any:
-        def fix(event: gr.EventData, fixes: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Any:
-            number = event._data.get("fix") if isinstance(event._data, dict) else None
-            change = fixes[number] if isinstance(number, int) and 0 <= number < len(fixes or []) else None
-            if not change:
-                yield {self.status: ""}
+    def _use_sample(self, name: str) -> Callable[[Values], Iterator[Updates]]:
+        def use(values: Values) -> Iterator[Updates]:
+            yield from self.begin({"source": SAMPLE, "path": name}, values)
+
+        return use
+
+    def _use_source(self, field: SourceField) -> Callable[[Values], Iterator[Updates]]:
+        def use(values: Values) -> Iterator[Updates]:
+            path = (values[field.path] or "").strip()
+            if not path:
+                missing = f"Enter a value for '{field.source.title}'."
+                yield self.data_step.refuse(messages.note(missing, level="error"))
                 return
-            given = list(values)
-            shown: Updates = {}
-            for offset, item in enumerate(self.session.form.split):
-                if item.name in change:
-                    # A setting that has a widget is changed there: the form keeps saying what is done.
-                    given[5 + offset] = shown[item.widget] = item.show(change[item.name])
-            yield {self.status: "", **shown}
-            data = merge(given[0] or {}, {k: v for k, v in change.items() if k not in SPLIT})
-            yield from self._check(data, draft, visitor, token, given)
+            yield from self.begin({"source": field.source.name, "path": path}, values)
 
-        return fix
+        return use
 
-    def _chooser(self, column: Column) -> Any:
-        def choose(value: Any, draft: Any, visitor: Any, token: Any, *values: Any) -> Iterator[Updates]:
-            data = dict(values[0] or {})
-            chosen = {k: v for k, v in (data.get("columns") or {}).items() if k != column.role}
-            if value:
-                chosen[column.role] = value
-            yield from self._check({**data, "columns": chosen}, draft, visitor, token, values)
+    def _choose_column(self, column: Column, dropdown: gr.Dropdown) -> Callable[[Values], Iterator[Updates]]:
+        def choose(values: Values) -> Iterator[Updates]:
+            data = self._data(values)
+            columns = {k: v for k, v in (data.get("columns") or {}).items() if k != column.role}
+            if values[dropdown]:
+                columns[column.role] = values[dropdown]
+            yield from self._check({**data, "columns": columns}, values)
 
         return choose
 
-    def _dropdown(self, column: Column) -> Any:
-        choices, value = self.view.columns.get(column.role, ([], None))
-        return gr.Dropdown(
-            choices=choices,
-            value=value,
-            label=column.title,
-            info=column.help,
-            multiselect=column.many,
-            visible=column.role in self.view.columns or not self.view.checked,
-            interactive=True,
-            elem_id=f"{self.session.prefix}-column-{column.role}",
-        )
+    def _ensure_draft(self, draft: Any, owner: str) -> str:
+        """Return the draft, or a new one if it was deleted, has expired or was started in another window."""
+        service = self.session.context.service
+        if draft and service.is_draft(draft, owner):
+            return str(draft)
+        return service.draft(self.session.task.name, owner)
 
-    def _draft(self, draft: Any, owner: str) -> tuple[str, Updates]:
+    def _check(self, data: dict[str, Any], values: Values, *, join: bool = False) -> Iterator[Updates]:
+        """Check data. join: wait for the check that is running instead of starting one."""
         session = self.session
-        # One that is no draft any more was swept, deleted, or started in another window.
-        if not draft or not session.context.service.is_draft(draft, owner):
-            draft = session.context.service.draft(session.task.name, owner)
-        return draft, {session.draft: draft, self.data_step.note: ""}
-
-    def _check(
-        self,
-        data: dict[str, Any],
-        draft: Any,
-        visitor: Any,
-        token: Any,
-        values: Sequence[Any],
-        *,
-        join: bool = False,
-    ) -> Iterator[Updates]:
-        session = self.session
+        draft, token = values[session.draft], values[session.token] or None
         if not draft or not data.get("source"):
-            yield {self.status: messages.note(NOTHING_YET, level="error")}
+            yield {self.status: messages.note(NO_DATA, level="error")}
             return
-        mine = object()
+        current = object()
         with self._lock:
-            self._latest[draft] = mine
-        spec = session.form.spec([data, *values[1:]])
+            self._latest[draft] = current
+        spec = session.form.spec({**values, session.form.data: data})
         yield {
             session.form.data: data,
             self.data_step.note: messages.in_use(str(data.get("path") or "")),
             self.data_step.following: gr.Button(visible=True),
-            self.status: messages.busy("Opening the data"),
-            self.returned: gr.Timer(active=False),
+            self.status: messages.busy("Reading the data"),
+            self.resume_timer: gr.Timer(active=False),
             self.check_now: gr.Button(visible=False),
             self.cancel: gr.Button(visible=True),
-            self.findings: "",
+            self.result.findings: "",
             self.following: gr.Button(interactive=False),
             **session.go_to(session.steps.check),
         }
-        service, owner = session.context.service, session.context.owner(visitor)
+        service, owner = session.context.service, session.context.owner(values[session.context.visitor])
         shown: Any = None
         for item in run_in_background(
-            lambda tell: service.check(
-                draft, spec, owner, token=token or None, progress=tell, found=tell.partial, join=join
+            lambda reporter: service.check(
+                draft, spec, owner, token=token, progress=reporter, found=reporter.partial, join=join
             ),
-            on_disconnect=lambda tell: service.leave_check(draft, tell),
+            on_disconnect=lambda reporter: service.leave_check(draft, reporter),
         ):
             with self._lock:
-                if self._latest.get(draft) is not mine:
-                    return  # a later check has taken the place of this one, and talks from now on
+                if self._latest.get(draft) is not current:
+                    return  # a later check has replaced this one
             if isinstance(item, tuple):
                 yield {self.status: messages.busy(*item)}
             elif isinstance(item, PartialResult):
-                again, shown = item.value is shown, item.value
-                yield check_updates.found(self, check_view.view(session.task, draft, shown), again=again)
+                repeated, shown = item.value is shown, item.value
+                view = check_view.view(session.task, draft, shown)
+                yield self.show_partial_result(view, repeated=repeated)
             elif item.error:
-                yield check_updates.failed(self, item.error)
+                yield self.show_error(item.error)
             else:
                 view = check_view.view(session.task, draft, item.value)
-                yield self._taken_over(data, item.value["source"])
-                yield (check_updates.ended if item.value == shown else check_updates.shown)(self, view)
+                updates = self.show_end(view) if item.value == shown else self.show_result(view)
+                yield {**updates, **self._replace_source(data, item.value.get("source") or {})}
+
+    def _replace_source(self, data: Mapping[str, Any], source: Mapping[str, Any]) -> Updates:
+        """Return the updates for a source that has replaced the upload, whose files were removed."""
+        if data["source"] != UPLOAD or source.get("name") in (None, UPLOAD):
+            return {}
+        replaced = {**data, "source": source["name"], "path": source["path"]}
+        return {self.session.form.data: replaced, self.data_step.note: messages.in_use(source["path"])}

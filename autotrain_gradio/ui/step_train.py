@@ -14,6 +14,7 @@ from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.page_context import PRIVATE, RUNS_TAB
 from autotrain_gradio.ui.publish import PublishAfterTraining
+from autotrain_gradio.ui.task_form import Values
 from autotrain_gradio.ui.task_session import TaskSession
 
 
@@ -54,10 +55,12 @@ class TrainStep:
             "Project": spec["project_name"],
         }
         items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts.items())
+        by_step = self.session.task.unit == "step"
+        kept = "the weights are kept" if by_step else "the best model is kept"
         html = (
             f"<div class='at-ready'><h2>Ready to train</h2><dl class='at-numbers'>{items}</dl>{estimate}"
-            "<p class='at-quiet'>Training continues when you close this page. You can stop it at any time and keep the "
-            "weights of the last step.</p></div>"
+            f"<p class='at-quiet'>Training continues when you close this page. You can stop it at any time; {kept}.</p>"
+            "</div>"
         )
         return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not problem)}
 
@@ -68,12 +71,14 @@ class TrainStep:
         """
         session, context, steps = self.session, self.session.context, self.session.steps
 
-        def start(draft: Any, visitor: Any, session_token: Any, hub_token: Any, *values: Any) -> dict[Any, Any]:
+        def start(values: Values) -> dict[Any, Any]:
+            draft = values[session.draft]
             if not draft:
                 return {self.problem: messages.note("There is no data yet. Start with step 1, Data.", level="error")}
             try:
-                token = (hub_token or "").strip() or session_token or None
-                run = context.service.start(draft, session.form.spec(values), context.owner(visitor), token=token)
+                token = (values[self.publish.token] or "").strip() or values[session.token] or None
+                owner = context.owner(values[context.visitor])
+                run = context.service.start(draft, session.form.spec(values), owner, token=token)
             except UserError as error:
                 return {self.problem: messages.error(error)}
             return {
@@ -90,7 +95,7 @@ class TrainStep:
         self.publish.wire(session)
         self.start.click(
             start,
-            [session.draft, context.visitor, session.token, self.publish.token, *session.form.inputs()],
+            {session.draft, context.visitor, session.token, self.publish.token, *session.form.inputs()},
             [self.problem, context.requested_run, page_tabs, session.draft, session.form.data, *steps.outputs()],
             show_progress="minimal",
             concurrency_limit=None,

@@ -1,93 +1,144 @@
-"""The widgets that make up a task's spec, and the spec that they make up."""
+"""The form of a task: the components that make up its spec, and the spec of their values."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.core.spec import DataSpec
+from autotrain_gradio.core.spec import DataSpec, RunSpec
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import defaults
 from autotrain_gradio.ui import models
-from autotrain_gradio.ui.form import Field
+from autotrain_gradio.ui.param_fields import Field, create_fields
 
+Values = Mapping[Any, Any]
+"""Component → value: the argument of an event handler whose inputs are a set of components."""
 SPLIT = ("train_split", "valid_split", "valid_fraction", "max_samples")
-"""Settings of the data that have a widget; the others are kept in `TaskForm.data`."""
+"""Settings of the data that have a component; the others are in `TaskForm.data`."""
+OTHER_SECTIONS = ("hub", "backend", "resources")
+"""Sections of the spec without components in the form."""
+NO_GPU = "No GPU was found on this machine. Models marked for GPUs train very slowly without one."
 
 
 @dataclass
 class TaskForm:
-    """Filled step by step while a tab is built; then reads the spec from the widgets' values.
+    """Created when a tab is rendered; its components are shown by the steps.
 
-    data: state with the rest of the spec's `data` section (source, path, columns, labels, options).
-    other_sections: state with the sections that have no widget (`hub`, `backend`).
-    usual: state with the parameters' defaults for the chosen model.
+    data: the rest of the spec's `data` section (source, path, columns, labels, options).
+    other_sections: the sections in `OTHER_SECTIONS`.
+    model_defaults: the default of each parameter for the selected model.
+    model: a suggested model, or `models.OTHER` for the one in `model_id`.
     """
 
     task: Task
     data: gr.State
     other_sections: gr.State
-    split: list[Field] = field(default_factory=list)
-    params: list[Field] = field(default_factory=list)
-    usual: Any = None
-    choice: Any = None
-    other: Any = None
-    name: Any = None
+    model_defaults: gr.State
+    model: gr.Radio
+    model_id: gr.Textbox
+    project_name: gr.Textbox
+    split: list[Field]
+    params: list[Field]
 
-    def inputs(self) -> list[Any]:
-        """Return all components that `spec` reads, in its order."""
-        fields = [f.widget for f in (*self.split, *self.params)]
-        return [self.data, self.other_sections, self.choice, self.other, self.name, *fields]
+    @classmethod
+    def build(cls, task: Task, spec: Mapping[str, Any], *, gpu: bool, local_models: bool) -> TaskForm:
+        """Create the components for a spec.
 
-    def visible(self) -> list[Any]:
-        """Return the widgets that a person changes."""
-        return self.inputs()[2:]
+        gpu: this machine has one. local_models: models may be folders of this machine.
+        """
+        data = spec.get("data") or {}
+        model = str(spec.get("model") or task.first_model(gpu=gpu))
+        model_defaults = parameter_defaults(task, model)
+        choice, model_id = models.split(task, model)
+        return cls(
+            task,
+            data=gr.State({k: v for k, v in data.items() if k in DataSpec.model_fields and k not in SPLIT}),
+            other_sections=gr.State({k: spec[k] for k in OTHER_SECTIONS if k in spec}),
+            model_defaults=gr.State(model_defaults),
+            model=gr.Radio(
+                choices=models.choices(task, folders=local_models, gpu=gpu),
+                value=choice,
+                label="Models to try" if task.listed else "Pretrained model",
+                info=NO_GPU if not gpu and any(m.gpu for m in task.models) else None,
+                interactive=True,
+                elem_id=f"{task.name}-model",
+                elem_classes="at-cards",
+                render=False,
+            ),
+            model_id=gr.Textbox(
+                value=model_id,
+                label=models.other_label(task, folders=local_models),
+                placeholder=models.other_example(task),
+                max_lines=1,
+                visible=choice == models.OTHER,
+                interactive=True,
+                elem_id=f"{task.name}-model-other",
+                render=False,
+            ),
+            project_name=gr.Textbox(
+                value=str(spec.get("project_name") or RunSpec.model_fields["project_name"].default),
+                label="Project name",
+                info="Name of the trained model.",
+                max_lines=1,
+                interactive=True,
+                elem_id=f"{task.name}-project-name",
+                render=False,
+            ),
+            split=create_fields(DataSpec, SPLIT, data, prefix=task.name),
+            params=create_fields(
+                task.params,
+                task.params.model_fields,
+                {**model_defaults, **(spec.get("params") or {})},
+                prefix=task.name,
+            ),
+        )
 
-    def defaults(self, model: str) -> dict[str, Any]:
-        """Return every parameter's default for a model."""
-        declared = {n: i.get_default(call_default_factory=True) for n, i in self.task.params.model_fields.items()}
-        return {**declared, **defaults(self.task, model or self.task.default_model)}
+    def inputs(self) -> set[Any]:
+        """Return the components that `spec` reads."""
+        return {self.data, self.other_sections, *self.editable()}
 
-    def follow_model(self, usual: Mapping[str, Any], choice: Any, other: Any, *values: Any) -> dict[Any, Any]:
-        """Give the parameters that stand at the earlier model's defaults those of the one chosen now."""
-        wanted = self.defaults(models.join(choice, other))
-        updates: dict[Any, Any] = {self.usual: wanted}
-        for item, value in zip(self.params, values, strict=True):
-            before, now = (usual or {}).get(item.name), wanted[item.name]
-            if before != now and item.read(value) == before:
-                updates[item.widget] = item.show(now)
-        return updates
+    def editable(self) -> list[Any]:
+        """Return the components that the user edits."""
+        return [self.model, self.model_id, self.project_name, *(f.component for f in (*self.split, *self.params))]
 
-    def spec(self, values: Sequence[Any]) -> dict[str, Any]:
-        """Make the spec of the values of `inputs`."""
-        data, other_sections, choice, other, name = values[:5]
-        split = values[5 : 5 + len(self.split)]
-        params = values[5 + len(self.split) :]
+    def spec(self, values: Values) -> dict[str, Any]:
+        """Return the spec for the values of `inputs`."""
         return {
-            **(other_sections or {}),
+            **(values[self.other_sections] or {}),
             "task": self.task.name,
-            "model": models.join(choice, other),
-            "project_name": (name or "").strip(),
+            "model": models.join(values[self.model], values[self.model_id]),
+            "project_name": (values[self.project_name] or "").strip(),
             "data": {
-                **copy.deepcopy(data or {}),
-                **{f.name: f.read(v) for f, v in zip(self.split, split, strict=True)},
+                **copy.deepcopy(values[self.data] or {}),
+                **{f.name: f.read(values[f.component]) for f in self.split},
             },
-            "params": {f.name: f.read(v) for f, v in zip(self.params, params, strict=True)},
+            "params": {f.name: f.read(values[f.component]) for f in self.params},
         }
 
+    def apply_model_defaults(self, values: Values) -> dict[Any, Any]:
+        """Return the updates for a newly selected model: parameters at the previous model's defaults get its own."""
+        wanted = parameter_defaults(self.task, models.join(values[self.model], values[self.model_id]))
+        previous = values[self.model_defaults] or {}
+        updates: dict[Any, Any] = {self.model_defaults: wanted}
+        for field in self.params:
+            before, now = previous.get(field.name), wanted[field.name]
+            if before != now and field.read(values[field.component]) == before:
+                updates[field.component] = field.show(now)
+        return updates
 
-def outside_form(spec: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split from a spec what has no widget: (rest of `data`, other sections)."""
-    data = {k: v for k, v in (spec.get("data") or {}).items() if k in DataSpec.model_fields and k not in SPLIT}
-    return data, {k: spec[k] for k in ("hub", "backend") if k in spec}
+
+def parameter_defaults(task: Task, model: str) -> dict[str, Any]:
+    """Return the default of each parameter for a model."""
+    declared = {n: i.get_default(call_default_factory=True) for n, i in task.params.model_fields.items()}
+    return {**declared, **defaults(task, model or task.default_model)}
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Return base with the change merged into it, mappings deeply."""
+    """Return base with the change merged into it, mappings recursively."""
     merged = copy.deepcopy(dict(base))
     for key, value in change.items():
         if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):

@@ -21,7 +21,7 @@ from autotrain_gradio.ui.step_check import CheckStep
 from autotrain_gradio.ui.step_data import DataStep
 from autotrain_gradio.ui.step_model import ModelStep
 from autotrain_gradio.ui.step_train import TrainStep
-from autotrain_gradio.ui.task_form import TaskForm, outside_form
+from autotrain_gradio.ui.task_form import TaskForm
 from autotrain_gradio.ui.task_session import Steps, TabState, TaskSession
 
 
@@ -82,24 +82,23 @@ def fill_on_first_selection(tabs: Sequence[TaskTab]) -> None:
 
 def render_steps(task: Task, context: PageContext, state: gr.State, current: TabState, page_tabs: gr.Tabs) -> None:
     """Create the four steps of a task for a tab state, and attach their events."""
-    data, other_sections = outside_form(current.spec)
     gr.HTML(f"<p class='at-summary'>{escape(task.summary)}</p>")
     if missing := task.missing_packages():
         gr.HTML(messages.findings([f.to_dict() for f in missing]), elem_id=f"{task.name}-missing")
-    form = TaskForm(task, gr.State(data), gr.State(other_sections))
+    service = context.service
+    form = TaskForm.build(task, current.spec, gpu=service.accelerated(), local_models=not service.settings.shared)
     steps = Steps.build(task.name, current.step)
     session = TaskSession(task, context, state, current, gr.State(current.draft), form, steps)
     with steps.data:
         data_step = DataStep.build(session)
     with steps.check:
-        check_step = CheckStep.build(session)
+        check_step = CheckStep.build(session, data_step)
     with steps.model:
         model_step = ModelStep.build(session)
     with steps.train:
         train_step = TrainStep.build(session)
     session.draft.change(_save_draft_id(task.name), [session.draft, context.drafts], context.drafts, **UNQUEUED)
-    check_step.wire(data_step)
-    data_step.wire(check_step)
+    check_step.wire()
     model_step.wire(train_step)
     train_step.wire(page_tabs)
 

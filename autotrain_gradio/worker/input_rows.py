@@ -95,14 +95,14 @@ def _values(declared: Input, sheet: Sheet, directory: Path, resolved: Any) -> li
         root=directory,
         column=", ".join(names),
         title=role.title,
-        where=[f"row {int(n):,}" for n in sheet.number],
+        locations=[f"row {int(n):,}" for n in sheet.number],
         needed=np.ones(sheet.table.num_rows, dtype=bool),
         progress=lambda message, fraction: None,
     )
     found = _inspect(role, cells, context)
-    refused = sorted({int(i) for indices in found.left_out().values() for i in indices})
+    refused = sorted({int(i) for indices in found.dropped_rows().values() for i in indices})
     if refused:
-        where = [f"{context.where[i]}" for i in refused[:5]]
+        where = [f"{context.locations[i]}" for i in refused[:5]]
         raise DataError(
             f"{pluralize(len(refused), 'row')} of {sheet.name} {'has' if len(refused) == 1 else 'have'} no valid value "
             f"in the column '{context.column}': {join_examples(where, len(refused))}.",

@@ -14,11 +14,22 @@ from autotrain_gradio.data.declarations import Kind
 from autotrain_gradio.tasks.registry import registry
 
 PACKAGE = Path(autotrain_gradio.__file__).parent
-PLACES = ("data/pipeline", "data/request.py", "data/rows.py", "data/source_resolution.py", "service", "worker")
+PLACES = (
+    *("api.py", "backends", "cli", "core", "runs", "service", "worker"),
+    *("tasks/base.py", "tasks/extension.py", "tasks/options.py", "tasks/registry.py", "tasks/views.py"),
+    *("data/pipeline", "data/request.py", "data/rows.py", "data/source_resolution.py"),
+)
 ALLOWED = {
     ("data/pipeline/column_mapping.py", "path"): "a field of the struct that a cell of media is",
     ("data/pipeline/materialize.py", "feature"): "a key of what `check.json` says of a column",
-    ("ui/kinds_table.py", "id"): "what a column of a table holds, as `data.options.kinds` names it",
+    ("backends/dispatcher.py", "hub"): "a section of the spec",
+    ("core/inputs/form.py", "number"): "the type of a field of the form",
+    ("runs/snapshot.py", "id"): "a field of the record",
+    ("runs/snapshot.py", "sample"): "a kind of event",
+    ("runs/wire.py", "value"): "a field of a message",
+    ("tasks/base.py", "group"): "a key of a parameter's schema",
+    ("tasks/options.py", "path"): "a field of `DataSpec`",
+    ("ui/column_kinds.py", "id"): "what a column of a table holds, as `data.options.kinds` names it",
 }
 """(file, literal) → why this comparison is not about a task, kind, role or source."""
 

@@ -37,6 +37,7 @@ def test_it_is_in_the_generated_docs(shell: Shell, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "docs" / "tasks" / "mood-reading.md").read_text(encoding="utf-8")
     assert "sad: the rain came back" in page and "smoothing" in page and "above 0, at most 10" in page
+    assert "Sentence and rating" in page and "--rating-column" in shell(*CLI, "mood", "--help").stdout
     assert "### Counting words" in page and "`explain` | a stream of items" in page
     assert "mood-reading" in (tmp_path / "docs" / "cli.md").read_text(encoding="utf-8")
 
@@ -91,7 +92,9 @@ def test_its_verbs_stream_by_command_and_in_python(shell: Shell, notes: Path) ->
     train = ("mood-reading", "--data-path", str(notes), "--project-name", "moods", "--smoothing", "0.5", "--train")
     assert shell(*CLI, *train).returncode == 0
     said = shell(*CLI, "call", "moods", "explain", "--context", json.dumps({"text": "sunny evening"}))
-    assert [json.loads(line)["mood"] for line in said.stdout.splitlines()] == ["glad", "sad"], said.stderr
+    lines = said.stdout.splitlines()
+    assert [json.loads(line)["mood"] for line in lines[:2]] == ["glad", "sad"], said.stderr
+    assert lines[2] == "All words" and "\N{GRINNING FACE} glad" in said.stdout, "a panel among the items is drawn"
     assert json.loads(shell(*CLI, "call", "moods", "vocabulary").stdout)["glad"] > 5
     listed = shell(*CLI, "call", "moods")
     assert "explain" in listed.stdout and "Yields each word" in listed.stdout
@@ -114,7 +117,8 @@ run = Run(service, service.runs()[0]["id"])
 items = run.stream("explain", text="sunny " * 1000)
 assert next(items)["word"] == "sunny"
 items.close()
-assert [i["mood"] for i in run.call("explain", text="rainy day")][0] == "sad"
+items = run.call("explain", text="rainy day")
+assert items[0]["mood"] == "sad" and items[-1]["kind"] == "mood-faces"
 assert set(run.call("vocabulary")) == {"glad", "sad"}
 """,
     )
@@ -145,3 +149,55 @@ service.close()
 """,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_its_panel_and_its_input_are_drawn_and_parsed(shell: Shell, notes: Path) -> None:
+    train = ("mood-reading", "--data-path", str(notes), "--project-name", "moods", "--train")
+    done = shell(*CLI, *train)
+    assert "Moods of the training rows" in done.stdout and "\N{CRYING FACE} sad 50%" in done.stdout, done.stderr
+    said = shell(*CLI, "predict", "moods", "a sunny day", "rainy evening")
+    assert "\N{GRINNING FACE} glad" in said.stdout and "\N{CRYING FACE} sad" in said.stdout, said.stderr
+    refused = shell(*CLI, "predict", "moods", "It rains. It pours.")
+    assert refused.returncode == 1 and "more than one sentence" in refused.stderr
+    done = shell(
+        "-c",
+        """
+import gradio as gr
+from autotrain_gradio.api import Run, default_service
+from autotrain_gradio.core.panels import render_all_html
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.ui.page_context import PageContext
+from autotrain_gradio.ui.try_it import TryIt
+service = default_service(Settings.from_env(), False)
+run = service.runs()[0]["id"]
+answer = Run(service, run).predict("a sunny day")[0]
+assert "<ul class='mood-faces'>" in render_all_html(answer["panels"])
+assert "<ul class='mood-faces'>" in render_all_html(service.snapshot(run)["report"])
+with gr.Blocks() as blocks:
+    TryIt.build(PageContext(service))._contents(run)
+box = next(b for b in blocks.blocks.values() if isinstance(b, gr.Textbox) and b.label == "A sentence")
+handler = next(f.fn for f in blocks.fns.values() if box in f.inputs)
+assert "mood-faces" in handler(run, "visitor", "a sunny day")
+""",
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_its_second_format_is_detected_and_can_be_chosen(shell: Shell, tmp_path: Path) -> None:
+    table = tmp_path / "stars.csv"
+    rows = [f"sunny day {n},{4 + n % 2}\nrainy evening {n},{1 + n % 2}\n" for n in range(20)]
+    table.write_text("sentence,stars\n" + "".join(rows), encoding="utf-8")
+    found = json.loads(shell(*CLI, "check", "mood", "--data-path", str(table), "--json").stdout)
+    assert (found["format"]["name"], found["layout"]["name"]) == ("ratings", "table")
+    assert [o["name"] for o in found["format"]["others"]] == ["moods"]
+    assert found["mapping"]["rating"] == ["stars"]
+    train = ("mood", "--data-path", str(table), "--format", "ratings", "--project-name", "stars", "--train")
+    assert shell(*CLI, *train).returncode == 0
+    said = shell(*CLI, "predict", "stars", "a sunny day", "--json")
+    assert json.loads(said.stdout)[0]["label"] == "glad", said.stderr
+    refused = shell(*CLI, "check", "mood", "--data-path", str(table), "--format", "rating")
+    assert refused.returncode != 0 and "'ratings'" in refused.stderr and "Traceback" not in refused.stderr
+    (tmp_path / "stars.yaml").write_text(
+        json.dumps({"task": "mood", "data": {"path": "stars.csv", "format": "ratings"}}), encoding="utf-8"
+    )
+    assert json.loads(shell(*CLI, "check", "stars.yaml", "--json").stdout)["format"]["name"] == "ratings"

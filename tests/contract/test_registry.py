@@ -108,9 +108,9 @@ def test_every_option_comes_back_from_its_view(task: Task) -> None:
     for option in options(task):
         if option.choices:
             given[option.name] = next(c for c in option.choices if c != option.default)
-        elif option.kind == "yes or no":
+        elif option.kind == "boolean":
             given[option.name] = not option.default
-        elif option.kind == "whole number":
+        elif option.kind == "integer":
             given[option.name] = (option.default or 0) + 1
     model = task.models[-1].id if task.listed else "some/model"
     given |= {"model": model, "data_path": "somewhere", "valid_split": "held-out", "username": "ana"}

@@ -12,56 +12,65 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from autotrain_gradio.core import text_format
 from autotrain_gradio.core.errors import Finding, NotFound, UserError
 from autotrain_gradio.tasks.base import Chart
 from autotrain_gradio.tasks.registry import registry
 from autotrain_gradio.ui import (
     background_task,
     check_view,
-    form,
     label_table,
     messages,
     models,
+    param_fields,
     run_html,
 )
 from autotrain_gradio.ui.background_task import Finished, run_in_background
 from autotrain_gradio.ui.files import Tickets
 from autotrain_gradio.ui.serialized_render import SerializedRenderBlocks
 from autotrain_gradio.ui.step_check import project_name
-from autotrain_gradio.ui.task_form import TaskForm, merge
+from autotrain_gradio.ui.task_form import TaskForm, merge, parameter_defaults
 
 EVIL = "<script>alert('x')</script>\"&"
 TASK = registry().get("image-classification")
 
 
-def test_the_form_has_a_widget_for_each_parameter_and_gives_back_what_it_shows() -> None:
+def test_the_form_has_a_component_for_each_parameter_and_returns_what_it_shows() -> None:
     values = {name: field.default for name, field in TASK.params.model_fields.items()}
     with gr.Blocks():
-        fields = form.widgets(TASK.params, list(TASK.params.model_fields), {}, prefix="x")
+        fields = param_fields.create_fields(TASK.params, TASK.params.model_fields, {}, prefix="x")
     assert [f.name for f in fields] == list(values)
     read = {f.name: f.read(f.show(values[f.name])) for f in fields}
     assert TASK.params.model_validate(read).model_dump() == TASK.params().model_dump()
-    assert all(f.widget.info for f in fields), "every parameter says what it does"
+    assert all(f.component.info for f in fields), "every parameter says what it does"
     by_name = {f.name: f for f in fields}
-    assert "1 to 10,000" in by_name["epochs"].widget.info
+    assert "1 to 10,000" in by_name["epochs"].component.info
     assert by_name["eval_steps"].read("") is None and by_name["eval_steps"].read("20") == 20
-    assert by_name["eval_steps"].read("many") == "many"  # for the spec's check to name
-    assert by_name["mixed_precision"].read(form.NONE) is None
+    assert by_name["eval_steps"].read("many") == "many"  # for the spec's validation to report
+    assert by_name["mixed_precision"].read(param_fields.NONE) is None
     assert by_name["epochs"].read(2.5) == 2.5
 
 
-def test_the_form_follows_the_model_where_nobody_changed_it() -> None:
+def test_parameters_that_nobody_has_changed_follow_the_model() -> None:
     with gr.Blocks():
-        task_form = TaskForm(TASK, gr.State({}), gr.State({}), usual=gr.State({}))
-        task_form.params = form.widgets(TASK.params, list(TASK.params.model_fields), {}, prefix="y")
-    usual = task_form.defaults("")
-    values = [f.show(usual[f.name]) for f in task_form.params]
-    changed = {f.name: n for n, f in enumerate(task_form.params)}
-    values[changed["lr"]] = 0.5
-    updates = task_form.follow_model(usual, "tiny", "", *values)
-    told = {f.name: updates[f.widget] for f in task_form.params if f.widget in updates}
-    assert told["epochs"] == TASK.defaults("tiny")["epochs"]
-    assert "lr" not in told, "what a person set stays"
+        task_form = TaskForm.build(TASK, {}, gpu=True, local_models=True)
+    defaults = parameter_defaults(TASK, "")
+    values: dict[Any, Any] = {f.component: f.show(defaults[f.name]) for f in task_form.params}
+    fields = {f.name: f for f in task_form.params}
+    values[fields["lr"].component] = 0.5
+    values |= {task_form.model_defaults: defaults, task_form.model: "tiny", task_form.model_id: ""}
+    updates = task_form.apply_model_defaults(values)
+    assert updates[fields["epochs"].component] == TASK.defaults("tiny")["epochs"]
+    assert fields["lr"].component not in updates, "what the user has set stays"
+
+
+def test_the_form_keeps_sections_that_have_no_component() -> None:
+    spec = {"hub": {"push_to_hub": True}, "resources": {"processes": 2}, "data": {"path": "x", "max_samples": 5}}
+    with gr.Blocks():
+        task_form = TaskForm.build(TASK, spec, gpu=True, local_models=True)
+    made = task_form.spec({component: component.value for component in task_form.inputs()})
+    assert made["hub"] == spec["hub"] and made["resources"] == spec["resources"]
+    assert made["data"]["path"] == "x" and made["data"]["max_samples"] == 5
 
 
 def test_labels_are_renamed_merged_and_left_out() -> None:
@@ -80,9 +89,9 @@ def test_a_check_is_blocked_by_an_error_only() -> None:
     check = {"layout": {"title": "Folders", "reason": "3 folders"}, "rows": 5, "columns": [], "splits": {"train": 5}}
     warning = Finding("warning", "w", "Odd", "Look", "a.jpg").to_dict()
     view = check_view.view(TASK, "d", {**check, "findings": [warning]})
-    assert view.ready and "worth a look" in view.summary and "a.jpg" in view.findings
+    assert view.ready and "with 1 warning" in view.summary and "a.jpg" in view.findings
     blocked = check_view.view(TASK, "d", {**check, "findings": [warning, Finding("error", "e", "Broken").to_dict()]})
-    assert not blocked.ready and "1 thing must be mended" in blocked.summary
+    assert not blocked.ready and "1 error to fix" in blocked.summary
     assert blocked.findings.index("Broken") < blocked.findings.index("Odd"), "the gravest first"
     assert not check_view.view(TASK, "d", None).ready
 
@@ -91,10 +100,10 @@ def test_a_column_that_only_the_person_can_name_is_asked_for_and_no_mistake() ->
     asked = Finding("error", "column-unclear", "Say which column.", where="data.columns.target").to_dict()
     check = {"layout": {"title": "A table"}, "rows": 5, "columns": [], "findings": [asked]}
     view = check_view.view(TASK, "d", check)
-    assert not view.ready and view.asks and "One question first" in view.summary
+    assert not view.ready and view.asks and "1 column to select first" in view.summary
     assert "at-asking" in view.summary and "at-question" in view.findings and "at-error" not in view.findings
     broken = check_view.view(TASK, "d", {**check, "findings": [asked, Finding("error", "e", "Broken").to_dict()]})
-    assert "2 things must be mended" in broken.summary and "at-blocked" in broken.summary
+    assert "2 errors to fix" in broken.summary and "at-blocked" in broken.summary
 
 
 def test_a_setting_that_the_page_shows_is_named_as_it_stands_there() -> None:
@@ -118,7 +127,7 @@ def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [(8, "8 s"), (185, "3 min 5 s"), (1500, "25 min"), (7800, "2 h 10 min")])
 def test_durations(seconds: float, text: str) -> None:
-    assert run_html.format_duration(seconds) == text
+    assert text_format.format_duration(seconds) == text
 
 
 def test_models_are_chosen_by_suggestion_by_name_or_tiny() -> None:
@@ -195,7 +204,11 @@ def test_merge_is_deep_and_leaves_its_base_alone() -> None:
     [
         ({"path": "holiday photos.zip and 3 more"}, "my-model", "holiday-photos"),
         ({"path": "/home/me/leaves"}, "my-model", "leaves"),
-        ({"path": "LiFE export x.zip", "options": {"projects": ["Bhojpuri", "Magahi"]}}, "my-model", "Bhojpuri"),
+        (
+            {"path": "export x.zip, opened 12:00", "options": {"projects": ["Bhojpuri", "Magahi"]}},
+            "my-model",
+            "Bhojpuri",
+        ),
         ({"path": "user/beans"}, "mine", "mine"),
         ({}, "my-model", "my-model"),
     ],

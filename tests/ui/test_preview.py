@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from autotrain_gradio.core import panels
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.registry import registry
 from autotrain_gradio.ui.step_model import ModelStep
+from tests.ui.tab_steps import build_steps
+
+Values = Callable[..., dict[Any, Any]]
 
 
 class _Previews:
@@ -26,36 +34,46 @@ class _Previews:
         return [panels.numbers("Read", {"tokens": length})]
 
 
-def step(service: Any) -> ModelStep:
-    form = SimpleNamespace(spec=lambda values: {"model": "tiny", "data": {}, "params": values[0]})
-    context = SimpleNamespace(service=service, owner=lambda visitor: "local")
-    session: Any = SimpleNamespace(task=registry().get("text-classification"), form=form, context=context)
-    return ModelStep(session, None, preview="preview", shown="shown")  # type: ignore[arg-type]
+def step(service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ModelStep, Values]:
+    real = Service(Settings(home=tmp_path), dispatch=False)
+    monkeypatch.setattr(real, "preview", service.preview)
+    steps = build_steps(real, registry().get("text-classification"))
+    return steps.model, lambda key="", **params: {
+        **steps.values(**params),
+        steps.session.draft: "draft",
+        steps.model.preview.key: key,
+    }
 
 
-def test_the_preview_stays_until_it_is_drawn_anew_and_is_drawn_once_for_the_same() -> None:
+def test_a_preview_stays_until_the_new_one_is_ready_and_is_rendered_once_for_the_same_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service = _Previews()
     for event in service.may.values():
         event.set()
-    made = step(service)
-    first = list(made.draw_preview("draft", None, {"max_seq_length": 16, "lr": 1}))
-    assert "Asking for" in first[0]["preview"] and ">16<" in first[-1]["preview"]
-    key = next(update["shown"] for update in first if "shown" in update)
-    made_of = {"max_seq_length": 16, "lr": 2}
-    assert all("value" not in update["preview"] for update in made.redraw(key, "draft", None, made_of))
-    assert list(made.redraw("", "draft", None, {"max_seq_length": 64}))[0].keys() == {"preview"}, "never asked for"
+    made, values = step(service, tmp_path, monkeypatch)
+    html, key = made.preview.html, made.preview.key
+    first = list(made.show_preview(values(max_seq_length=16, lr=1)))
+    assert "Preparing the preview" in first[0][html] and ">16<" in first[-1][html]
+    shown = next(update[key] for update in first if key in update)
+    same = list(made.update_preview(values(shown, max_seq_length=16, lr=2)))
+    assert all("value" not in update[html] for update in same)
+    unasked = list(made.update_preview(values(max_seq_length=64)))
+    assert [set(update) for update in unasked] == [{html}], "never requested"
     assert service.asked == [16]
-    again = list(made.redraw(key, "draft", None, {"max_seq_length": 64}))
-    assert [set(update) for update in again] == [{"shown"}, {"preview"}] and ">64<" in again[-1]["preview"]
-    assert service.asked == [16, 64] and again[0]["shown"] != key
+    again = list(made.update_preview(values(shown, max_seq_length=64)))
+    assert [set(update) for update in again] == [{key}, {html}] and ">64<" in again[-1][html]
+    assert service.asked == [16, 64] and again[0][key] != shown
 
 
-def test_what_was_asked_for_last_is_shown_however_long_the_earlier_one_takes() -> None:
+def test_the_last_requested_preview_is_shown_however_long_the_earlier_one_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service = _Previews()
-    made = step(service)
-    slow = made.redraw("another", "draft", None, {"max_seq_length": 16})
-    assert "shown" in next(slow)
+    made, values = step(service, tmp_path, monkeypatch)
+    slow = made.update_preview(values("another", max_seq_length=16))
+    assert made.preview.key in next(slow)
     service.may[64].set()
-    assert ">64<" in list(made.redraw("another", "draft", None, {"max_seq_length": 64}))[-1]["preview"]
+    assert ">64<" in list(made.update_preview(values("another", max_seq_length=64)))[-1][made.preview.html]
     service.may[16].set()
     assert list(slow) == []

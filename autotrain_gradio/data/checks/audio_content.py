@@ -80,7 +80,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     chosen = used
     if len(used) > SHARE and not every:
         chosen = np.sort(np.random.RandomState(17).choice(used, SHARE, replace=False))
-    heard = _listen(cells, chosen.tolist(), rows.where)
+    heard = _listen(cells, chosen.tolist(), rows.locations)
     findings = []
     if len(chosen) < len(used):
         findings.append(
@@ -110,21 +110,21 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         hit = [i for i in chosen.tolist() if heard[i].problem == code]
         if hit:
             rows.drop(hit, code)
-            shown = [f"{rows.where[i]} ({heard[i].detail})" for i in hit[:5]]
+            shown = [f"{rows.locations[i]} ({heard[i].detail})" for i in hit[:5]]
             findings.append(
                 Finding(
                     "warning",
                     code,
                     f"{pluralize(len(hit), 'row')} {one if len(hit) == 1 else many} and "
-                    f"{'is' if len(hit) == 1 else 'are'} left out: {join_examples(shown, len(hit))}.{rest}",
+                    f"{'was' if len(hit) == 1 else 'were'} skipped: {join_examples(shown, len(hit))}.{rest}",
                     hint,
-                    rows.where[hit[0]] if len(hit) == 1 else pluralize(len(hit), "row"),
+                    rows.locations[hit[0]] if len(hit) == 1 else pluralize(len(hit), "row"),
                 )
             )
     good = [i for i in chosen.tolist() if heard[i].problem is None]
     clipped = [i for i in good if heard[i].clipped > CLIPPED]
     if clipped:
-        shown = [f"{rows.where[i]} ({heard[i].clipped:.1%} of its samples)" for i in clipped[:5]]
+        shown = [f"{rows.locations[i]} ({heard[i].clipped:.1%} of its samples)" for i in clipped[:5]]
         findings.append(
             Finding(
                 "warning",
@@ -136,7 +136,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         )
     odd = [i for i in good if heard[i].odd]
     if odd:
-        shown = [f"{rows.where[i]} ({heard[i].odd:,})" for i in odd[:5]]
+        shown = [f"{rows.locations[i]} ({heard[i].odd:,})" for i in odd[:5]]
         findings.append(
             Finding(
                 "warning",

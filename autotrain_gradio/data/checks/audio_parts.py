@@ -133,13 +133,13 @@ def _left_out(code: str, indices: Any, rows: Rows, times: dict[str, Any], file: 
     shown = []
     for i in indices[:5].tolist():
         of = f" of {file[i]:.2f} s" if code == "part-outside" else ""
-        shown.append(f"{rows.where[i]} ({_said(times[START][i], 'start')} to {_said(times[END][i], 'end')} s{of})")
+        shown.append(f"{rows.locations[i]} ({_said(times[START][i], 'start')} to {_said(times[END][i], 'end')} s{of})")
     return Finding(
         "warning",
         code,
-        f"{said}, and {'is' if one else 'are'} left out: {join_examples(shown, len(indices))}.",
+        f"{said}, and {'was' if one else 'were'} skipped: {join_examples(shown, len(indices))}.",
         hint,
-        rows.where[int(indices[0])] if one else pluralize(len(indices), "row"),
+        rows.locations[int(indices[0])] if one else pluralize(len(indices), "row"),
     )
 
 
@@ -153,7 +153,7 @@ def _long(rows: Rows, seconds: Any, noun: str) -> list[Finding]:
     if not len(long):
         return []
     longest = long[np.argsort(-seconds[long], kind="stable")]
-    shown = [f"{rows.where[i]} ({seconds[i]:,.0f} s)" for i in longest[:5].tolist()]
+    shown = [f"{rows.locations[i]} ({seconds[i]:,.0f} s)" for i in longest[:5].tolist()]
     one = len(long) == 1
     return [
         Finding(

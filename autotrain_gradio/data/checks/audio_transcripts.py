@@ -63,16 +63,16 @@ def _no_letters(rows: Rows, texts: list[Any]) -> list[Finding]:
     if not bare:
         return []
     rows.drop(bare, "text-no-letters")
-    shown = [f"{rows.where[i]} ('{_short(texts[i])}')" for i in bare[:5]]
+    shown = [f"{rows.locations[i]} ('{_short(texts[i])}')" for i in bare[:5]]
     one = len(bare) == 1
     return [
         Finding(
             "warning",
             "text-no-letters",
             f"{pluralize(len(bare), 'transcript')} {'has' if one else 'have'} no letter or digit and "
-            f"{'is' if one else 'are'} left out: {join_examples(shown, len(bare))}.",
+            f"{'was' if one else 'were'} skipped: {join_examples(shown, len(bare))}.",
             "Write what is said, or remove the rows.",
-            rows.where[bare[0]] if one else pluralize(len(bare), "row"),
+            rows.locations[bare[0]] if one else pluralize(len(bare), "row"),
         )
     ]
 
@@ -94,7 +94,7 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
     if len(fast):
         fast = fast[np.argsort(-tempo[fast], kind="stable")]
         shown = [
-            f"{rows.where[i]} ({lengths[i]} characters in {seconds[i]:.1f} s: '{_short(texts[i])}')"
+            f"{rows.locations[i]} ({lengths[i]} characters in {seconds[i]:.1f} s: '{_short(texts[i])}')"
             for i in fast[:5].tolist()
         ]
         findings.append(
@@ -105,13 +105,13 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
                 f"the audio, over "
                 f"{limit:.0f} characters a second: {join_examples(shown, len(fast))}.",
                 "Text and audio are probably not of the same place: correct the times, or the order of the texts.",
-                rows.where[int(fast[0])] if len(fast) == 1 else pluralize(len(fast), "row"),
+                rows.locations[int(fast[0])] if len(fast) == 1 else pluralize(len(fast), "row"),
             )
         )
     slow = used[(tempo[used] < median / SLOW) & (seconds[used] > SLOW_SECONDS)] if len(used) >= ENOUGH else used[:0]
     if len(slow):
         slow = slow[np.argsort(tempo[slow], kind="stable")]
-        shown = [f"{rows.where[i]} ({seconds[i]:.1f} s: '{_short(texts[i])}')" for i in slow[:5].tolist()]
+        shown = [f"{rows.locations[i]} ({seconds[i]:.1f} s: '{_short(texts[i])}')" for i in slow[:5].tolist()]
         findings.append(
             Finding(
                 "warning",
@@ -119,7 +119,7 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
                 f"{pluralize(len(slow), 'row')} {'has' if len(slow) == 1 else 'have'} much audio for little text: "
                 f"{join_examples(shown, len(slow))}.",
                 "Listen whether a part of what is said is not written down.",
-                rows.where[int(slow[0])] if len(slow) == 1 else pluralize(len(slow), "row"),
+                rows.locations[int(slow[0])] if len(slow) == 1 else pluralize(len(slow), "row"),
             )
         )
     return findings
@@ -138,7 +138,7 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
     findings = []
     differ = [v for v in twice if len({" ".join(str(texts[i]).split()).casefold() for i in v}) > 1]
     if differ:
-        shown = [" = ".join(f"{rows.where[i]} ('{_short(str(texts[i]))}')" for i in v[:3]) for v in differ[:5]]
+        shown = [" = ".join(f"{rows.locations[i]} ('{_short(str(texts[i]))}')" for i in v[:3]) for v in differ[:5]]
         findings.append(
             Finding(
                 "warning",
@@ -146,12 +146,12 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
                 f"{pluralize(len(differ), 'recording')} {'has' if len(differ) == 1 else 'have'} different texts: "
                 f"{join_examples(shown, len(differ))}.",
                 "Remove the wrong ones: a model cannot learn both.",
-                rows.where[differ[0][0]],
+                rows.locations[differ[0][0]],
             )
         )
     leaked = [v for v in twice if len({bool(rows.validation[i]) for i in v}) > 1]
     if leaked:
-        shown = [" = ".join(rows.where[i] for i in v[:3]) for v in leaked[:5]]
+        shown = [" = ".join(rows.locations[i] for i in v[:3]) for v in leaked[:5]]
         findings.append(
             Finding(
                 "warning",
@@ -160,12 +160,12 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
                 f"{'is' if len(leaked) == 1 else 'are'} also in the training rows: "
                 f"{join_examples(shown, len(leaked))}. The results will look better than they are.",
                 "Remove them from one of the two.",
-                rows.where[leaked[0][0]],
+                rows.locations[leaked[0][0]],
             )
         )
     spare = sum(len(v) - 1 for v in twice if v not in differ)
     if spare:
-        shown = [" = ".join(rows.where[i] for i in v[:3]) for v in twice if v not in differ]
+        shown = [" = ".join(rows.locations[i] for i in v[:3]) for v in twice if v not in differ]
         findings.append(
             Finding(
                 "info",
@@ -205,7 +205,7 @@ def _scripts(rows: Rows, texts: list[Any]) -> list[Finding]:
     if len(of_rows) > 1:
         order = sorted(of_rows.items(), key=lambda item: -len(item[1]))
         rare = [i for _, found in order[1:] for i in found]
-        shown = [f"{rows.where[i]} ('{_short(texts[i])}')" for i in rare[:5]]
+        shown = [f"{rows.locations[i]} ('{_short(texts[i])}')" for i in rare[:5]]
         findings.append(
             Finding(
                 "warning",
@@ -218,7 +218,7 @@ def _scripts(rows: Rows, texts: list[Any]) -> list[Finding]:
             )
         )
     if inside:
-        shown = [f"{rows.where[i]} ('{_mixed(texts[i])}')" for i in inside[:5]]
+        shown = [f"{rows.locations[i]} ('{_mixed(texts[i])}')" for i in inside[:5]]
         findings.append(
             Finding(
                 "warning",
@@ -226,7 +226,7 @@ def _scripts(rows: Rows, texts: list[Any]) -> list[Finding]:
                 f"{pluralize(len(inside), 'transcript')} {'has' if len(inside) == 1 else 'have'} words with letters of "
                 f"two scripts: {join_examples(shown, len(inside))}.",
                 "Look for letters that only look alike, such as a Cyrillic 'а' in a Latin word.",
-                rows.where[inside[0]],
+                rows.locations[inside[0]],
             )
         )
     return findings

@@ -44,7 +44,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         findings.append(_leaked(twice, leaked, noun))
     spare = int(sizes.sum()) - len(sizes)
     if len(mixed) < len(sizes):
-        kept = not rows.having("group") and (rows.kept_together() >= 0).any()
+        kept = not rows.having("group") and (rows.content_groups() >= 0).any()
         findings.append(
             Finding(
                 "info",
@@ -80,7 +80,7 @@ class _Groups:
         if values is not None:  # one row of each value tells more than three of the same
             first = {values[i]: i for i in reversed(rows)}
             rows = sorted(rows, key=lambda i: (first[values[i]] != i, i))
-        return _together([(self.rows.where[i], _value(values, i)) for i in rows[:3]])
+        return _together([(self.rows.locations[i], _value(values, i)) for i in rows[:3]])
 
 
 def _together(places: list[tuple[str, str]]) -> str:
@@ -100,7 +100,7 @@ def _value(values: Any, row: int) -> str:
 
 def _mixed(twice: _Groups, mixed: Any, noun: str, labels: Any) -> Finding:
     shown = [twice.said(g, labels) for g in mixed[:SHOWN].tolist()]
-    where = twice.rows.where[twice.of(int(mixed[0]))[0]]
+    where = twice.rows.locations[twice.of(int(mixed[0]))[0]]
     many = f"{pluralize(len(mixed), noun)} {'stands' if len(mixed) == 1 else 'stand'}"
     if noun == ROW_NOUN:
         text = f"{pluralize(len(mixed), noun)} {'is' if len(mixed) == 1 else 'are'} there twice with different targets"
@@ -123,5 +123,5 @@ def _leaked(twice: _Groups, leaked: Any, noun: str) -> Finding:
         f"{pluralize(measured, f'validation {noun}')} {'is' if measured == 1 else 'are'} also in the training rows: "
         f"{join_examples(shown, len(leaked))}. The results will look better than they are.",
         "Remove them from one of the two.",
-        twice.rows.where[twice.of(int(leaked[0]))[0]],
+        twice.rows.locations[twice.of(int(leaked[0]))[0]],
     )

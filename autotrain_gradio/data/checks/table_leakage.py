@@ -23,7 +23,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     if len(used) < LEAST:
         return []
     targets = [rows.cells[role] for role in rows.having("target")]
-    columns = [c for c in rows.cells.values() if c.kept and "feature" in c.about]
+    columns = [c for c in rows.cells.values() if c.stored and "feature" in c.about]
     found: dict[str, list[str]] = {"column-equals-target": [], "column-decides-target": []}
     for target in targets:
         answer = _answer(target, used)

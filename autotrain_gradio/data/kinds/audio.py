@@ -144,7 +144,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         root=context.root,
         draft=context.draft,
     )
-    result.keep = ("seconds",)
+    result.stored_facts = ("seconds",)
     result.facts = {
         "seconds": np.array([np.nan if f.seconds is None else f.seconds for f in facts]),
         "rate": np.array([f.rate or 0 for f in facts]),
@@ -204,11 +204,11 @@ PROBLEMS = {
         "Nothing can be said in that time: look whether the files are cut rightly.",
     ),
 }
-"""Reasons why a row is left out → what happened, and what to do."""
+"""Reasons why a row is skipped → what happened, and what to do."""
 
 
 def _findings(facts: list[Fact], context: Context) -> list[Finding]:
-    """Tell of files left out, of names that say another format, of several sampling rates, and of several channels."""
+    """Report skipped files, wrong extensions, several sampling rates, and several channels."""
     findings = media_cells.left_out(facts, PROBLEMS, "audio file", context)
     good = [i for i, f in enumerate(facts) if f.format and not f.problem]
     findings += media_cells.wrong_extensions([f.format for f in facts], good, EXTENSIONS, "audio file", context)

@@ -131,7 +131,7 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
             failed += 1  # counted below: not every row was listened to by the checks
             continue
         name = None if groups is None else _at(groups.values, i)
-        place = cells.values[i].rpartition("/")[2] if cells.values[i] is not None else rows.where[i]
+        place = cells.values[i].rpartition("/")[2] if cells.values[i] is not None else rows.locations[i]
         detail = " · ".join(x for x in (name or "", _duration(float(cells.facts["seconds"][i])), place) if x)
         items.append({"file": f"check/{file}", "caption": (texts[i] if texts else None) or "", "detail": detail})
     note = f"{len(items)} of {len(used):,} rows" + (f"; {failed} more cannot be decoded." if failed else ".")

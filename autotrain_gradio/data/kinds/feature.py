@@ -262,7 +262,7 @@ def _leading_zero(column: pa.ChunkedArray, unit: str = "") -> bool:
 
 def _values(result: Cells, kind: str, column: _Column, context: Context) -> None:
     about, cells = result.about, column.cells
-    result.kept = kind not in {"id", "ignore"}
+    result.stored = kind not in {"id", "ignore"}
     if kind == "number":
         found = column.numbers
         none = np.isnan(found.values)
@@ -282,7 +282,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
             readable = int((~np.isnan(found.values)).sum())
             about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}
         return
-    if result.kept or (kind == "id" and not column.distinct):
+    if result.stored or (kind == "id" and not column.distinct):
         result.facts["codes"] = column.codes
     if kind in {"category", "text", "id"} and about["guessed"] and is_text(cells.type):
         about["units"] = numbers.united(column.sample)
@@ -297,7 +297,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         about["unzoned"] = int((~np.isnat(read.values)).sum()) - sum(read.zones.values())
         day, month = (read.ways.get(w, 0) for w in (dates.DAY_FIRST, dates.MONTH_FIRST))
         about["reading"] = "month" if month > day else "day" if day else ""
-    elif result.kept:
+    elif result.stored:
         text = as_text(cells)
         result.values = pc.if_else(pa.array(column.empty), None, text) if column.empty.any() else text
         if kind == "category" and is_text(cells.type) and numbers.any_begins(column.sample):
@@ -333,4 +333,4 @@ def _numbers_among(text: pa.ChunkedArray, unit: str, context: Context) -> dict[s
 
 
 def _examples(cells: pa.ChunkedArray, rows: Any, context: Context) -> list[str]:
-    return [f"{context.where[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:3]]
+    return [f"{context.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:3]]

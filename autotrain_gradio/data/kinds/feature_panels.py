@@ -35,7 +35,7 @@ def _line(cells: Cells, name: str, used: Any) -> list[Any]:
 
 def _range(cells: Cells, used: Any) -> str:
     kind = cells.about["feature"]
-    if not cells.kept:
+    if not cells.stored:
         return "not used"
     values = cells.values
     if kind == "number":

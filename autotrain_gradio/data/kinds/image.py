@@ -1,4 +1,4 @@
-"""Cells that are pictures: decoded once, whole, to know that a training can read them."""
+"""Cells that are images: each is decoded once, completely, to ensure that the training can read it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ FIELDS = {
 
 
 class Fact(NamedTuple):
-    """What is known of one image; width and height as it is shown (after its EXIF rotation).
+    """Properties of one image; width and height after its EXIF rotation.
 
     flags: words, separated by spaces: `animated`, `rotated`.
     """
@@ -82,9 +82,9 @@ _one_large = threading.Lock()
 
 
 def look(data: bytes | memoryview, limit: int) -> Fact:
-    """Decode an image whole and return what it is, or why it cannot be used.
+    """Decode an image completely and return its properties, or why it cannot be used.
 
-    limit: most pixels; a larger one is not decoded.
+    limit: maximum number of pixels; a larger image is not decoded.
     """
     size = len(data)
     if size == 0:
@@ -167,7 +167,7 @@ def _content(head: bytes) -> str:
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Look at every picture that is still needed, in a few threads; those known from before are not opened."""
+    """Decode every image that is still used, in a few threads; results of an earlier check are reused."""
     scan = Scan(context.draft / "data" / "scan.parquet", FIELDS, context.stamp)
     limit = context.request.limits.image_pixels
     # The limit on pixels is ours and looked at before decoding; Pillow would print a warning for each image.
@@ -205,7 +205,7 @@ PROBLEMS = {
     "image-corrupt": ("{n} {is} damaged", "Open and save the files again in an image program, or remove them."),
     "image-too-large": ("{n} {is} too large", "Make the files smaller: at most {limit:,.0f} megapixels are opened."),
 }
-"""Reasons why a row is left out → what happened, and what to do."""
+"""Reasons why a row is skipped → what happened, and what to do."""
 
 
 def _findings(facts: list[Fact], context: Context) -> list[Finding]:

@@ -104,7 +104,7 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         list(pool.map(make, distinct))
     items: list[dict[str, Any]] = [
-        {"file": f"check/{digests[i]}.jpg", "caption": _caption(cells.values[i], rows.where[i]), "group": name}
+        {"file": f"check/{digests[i]}.jpg", "caption": _caption(cells.values[i], rows.locations[i]), "group": name}
         for name, i in chosen
     ]
     more = len([n for n in names if n in groups]) - len(shown)

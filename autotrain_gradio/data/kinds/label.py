@@ -1,4 +1,4 @@
-"""Cells that are names of classes: text, whole numbers or truth values."""
+"""Cells that are class names: text, integers or booleans."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autotrain_gradio.data.values.arrow_columns import OTHER, encode, value_type
 from autotrain_gradio.data.values.labels import Labels
 
 SHOWN = 40
-"""Classes in the plot; the others are counted."""
+"""Maximum number of classes in the plot."""
 
 
 def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:
@@ -37,7 +37,7 @@ def _repeats(column: pa.ChunkedArray) -> bool:
 
 
 def inspect(cells: pa.ChunkedArray, context: Context, encoded: tuple[pa.Array, Any] | None = None) -> Cells:
-    """Read the classes and apply the spec's mapping of labels.
+    """Parse the class names and apply the spec's mapping of labels.
 
     Values become text: whole numbers without a point, surrounding spaces as they are (a check points at
     them). `names` are the classes that remain: in the order of the data's own list where it has one,
@@ -129,7 +129,7 @@ def _findings(
     missing, odd, broken = (problems[c] for c in ("label-missing", "label-number-unknown", "label-not-a-name"))
 
     def shown(rows: Any) -> str:
-        return join_examples([f"{context.where[int(i)]}: {found[codes[i]]}" for i in rows[:5]], len(rows))
+        return join_examples([f"{context.locations[int(i)]}: {found[codes[i]]}" for i in rows[:5]], len(rows))
 
     if len(missing):
         findings.append(missing_labels(missing, context))
@@ -179,19 +179,19 @@ class Measurement(str):
 
 
 def missing_labels(rows: Any, context: Context) -> Finding:
-    """Tell of rows without a label."""
+    """Report rows without a label."""
     return Finding(
         "warning",
         "label-missing",
         f"{pluralize(len(rows), 'row')} {'has' if len(rows) == 1 else 'have'} no label and "
-        f"{'is' if len(rows) == 1 else 'are'} left out: {context.examples(rows)}.",
-        "Fill in the labels if these rows shall count.",
+        f"{'was' if len(rows) == 1 else 'were'} skipped: {context.examples(rows)}.",
+        "Fill in the labels to use these rows.",
         f"column {context.column}",
     )
 
 
 def unused_mapping(mapping: Mapping[str, str | None], raw: Collection[str]) -> list[Finding]:
-    """Tell of labels that the spec renames and no row has; raw: the labels of all columns of classes."""
+    """Report labels that the spec renames and no row has; raw: the labels of all class columns."""
     return [
         Finding(
             "warning",

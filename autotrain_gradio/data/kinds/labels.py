@@ -65,7 +65,7 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
         missing |= empty
         odd = np.flatnonzero(odd & context.needed)
         if len(odd):
-            shown = [f"{context.where[int(i)]}: {str(column[int(i)].as_py())[:40]!r}" for i in odd[:5]]
+            shown = [f"{context.locations[int(i)]}: {str(column[int(i)].as_py())[:40]!r}" for i in odd[:5]]
             findings.append(
                 Finding(
                     "error",
@@ -232,7 +232,7 @@ def _several(sets: Sequence[list[Any] | None], codes: Any, context: Context) -> 
 
 
 def _mapped(names: list[str], numbers: Any, offsets: Any, context: Context) -> tuple[list[str], Any, Any]:
-    """Apply the spec's mapping of labels: renamed and merged ones once a row, those left out not at all."""
+    """Apply the spec's mapping of labels: each at most once a row, labels mapped to None not at all."""
     mapping = context.request.spec.labels
     targets = [mapping.get(n, n) for n in names]
     ordered = label.order(Counter(t for t in targets if t is not None), context.names, mapping)

@@ -1,4 +1,4 @@
-"""Cells that are numbers to be predicted: every row needs one."""
+"""Cells that are numeric targets: every row needs one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Read the numbers as float64; rows without a finite one are left out and told."""
+    """Parse the numbers as float64; rows without a finite number are skipped and reported."""
     found = parse(cells, unit=None, brackets=None)
     problems = {
         "number-missing": np.flatnonzero(found.missing & context.needed),
@@ -47,7 +47,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
 
 def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], context: Context) -> list[Finding]:
     said = {
-        "number-missing": ("without a value", "Fill in the numbers if these rows shall count."),
+        "number-missing": ("without a value", "Fill in the numbers to use these rows."),
         "number-not-finite": ("with an infinite value", "Replace it by a number."),
         "number-unreadable": ("with something else than a number", "Correct the cells, or choose another column."),
     }
@@ -55,20 +55,20 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
     findings = []
     for code, rows in problems.items():
         if len(rows):
-            shown = [f"{context.where[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
+            shown = [f"{context.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
             if code == "number-missing":  # there may be a word such as n/a, or #DIV/0!
                 texts = as_text(pick(cells, rows[:5])).to_pylist()
-                places = [context.where[int(i)] for i in rows[:5]]
+                places = [context.locations[int(i)] for i in rows[:5]]
                 shown = [f"{p}: {t.strip()!r}" if t and t.strip() else p for p, t in zip(places, texts, strict=True)]
             text, hint = said[code]
             if code == "number-unreadable" and (examples := united(_texts(cells, rows))):
                 hint = _one_unit(examples)
-            many = f"{pluralize(len(rows), 'row')} {text} {'is' if len(rows) == 1 else 'are'}"
+            many = f"{pluralize(len(rows), 'row')} {text} {'was' if len(rows) == 1 else 'were'}"
             findings.append(
                 Finding(
                     "warning",
                     code,
-                    f"{many} left out: {join_examples(shown, len(rows))}.",
+                    f"{many} skipped: {join_examples(shown, len(rows))}.",
                     hint,
                     where,
                 )
@@ -94,7 +94,7 @@ def _texts(cells: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
 
 
 def written(found: Numbers, where: str) -> list[Finding]:
-    """Tell of numbers that are written otherwise than 1234.5, and how they were read."""
+    """Report numbers that are not written like 1234.5, and how they were parsed."""
     findings = []
     if found.comma:
         message = (

@@ -31,14 +31,14 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     rows = np.flatnonzero(bad)
     result = Cells(pa.array(found.values, mask=np.isnan(found.values)), {"time-unreadable": rows})
     if len(rows):
-        shown = [f"{context.where[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
+        shown = [f"{context.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
         one = len(rows) == 1
         result.findings.append(
             Finding(
                 "warning",
                 "time-unreadable",
                 f"{pluralize(len(rows), 'row')} {'has' if one else 'have'} no time in seconds and "
-                f"{'is' if one else 'are'} left out: {join_examples(shown, len(rows))}.",
+                f"{'was' if one else 'were'} skipped: {join_examples(shown, len(rows))}.",
                 "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30.",
                 f"column {context.column}",
             )

@@ -42,7 +42,7 @@ def _mean_words(column: pa.ChunkedArray) -> float:
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Take the texts as they are; rows with none are left out and told."""
+    """Take the texts as they are; rows without text are skipped and reported."""
     result = _cells(as_text(cells, context.names), context)
     result.findings += _nested(context.column, cells)
     return result
@@ -118,8 +118,8 @@ def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
                 "warning",
                 "text-empty",
                 f"{pluralize(len(empty), 'row')} {'has' if one else 'have'} no text and "
-                f"{'is' if one else 'are'} left out: {context.examples(empty)}.",
-                "Fill in the texts if these rows shall count.",
+                f"{'was' if one else 'were'} skipped: {context.examples(empty)}.",
+                "Fill in the texts to use these rows.",
                 f"column {context.column}",
             )
         )

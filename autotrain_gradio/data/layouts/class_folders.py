@@ -13,7 +13,7 @@ from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected
 from autotrain_gradio.data.split_names import is_split, match, wanted
 
 LABEL = "label"
@@ -63,22 +63,22 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     return Recognised(0.6, f"{pluralize(len(classes), 'folder')} with {kind}s{said}: {join_examples(sorted(classes))}")
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each file; its class is the name of its folder."""
     assert request.media is not None  # recognise() has seen it
     kind = request.media.name
     plan = classes_of(tree.with_suffix(request.media.suffixes), request, tree.splits)
-    raw = Raw({}, kinds={kind: kind, LABEL: request.class_column.kind.name if request.class_column else ""})
+    raw = RawTables({}, kinds={kind: kind, LABEL: request.class_column.kind.name if request.class_column else ""})
     for split, rows in plan.rows.items():
         paths = [entry.path for entry, _ in rows]
         cells = pa.StructArray.from_arrays(
             [pa.nulls(len(paths), pa.binary()), pa.array(paths, pa.string())], ["bytes", "path"]
         )
         labels = pa.array([label for _, label in rows], pa.string())
-        raw.splits[split] = pa.table({kind: cells, LABEL: labels, WHERE: pa.array(paths, pa.string())})
+        raw.splits[split] = pa.table({kind: cells, LABEL: labels, LOCATION: pa.array(paths, pa.string())})
     raw.findings = folder_findings(plan, tree, kind, request.media.suffixes, request.media.relatives)
     if any(f.code == f"{kind}s-beside-folders" for f in raw.findings):
-        raw.told = frozenset({"label-missing"})
+        raw.redundant_codes = frozenset({"label-missing"})
     return raw
 
 
@@ -96,7 +96,7 @@ def folder_findings(
                 "warning",
                 f"{kind}s-beside-folders",
                 f"{pluralize(len(loose), kind)} {'lies' if one else 'lie'} beside the class folders, not in one, and "
-                f"{'is' if one else 'are'} left out: {join_examples(loose)}.",
+                f"{'was' if one else 'were'} skipped: {join_examples(loose)}.",
                 "Move them into the folder of their class.",
             )
         )

@@ -18,7 +18,7 @@ from autotrain_gradio.data.files.arrow_files import as_media, open_table
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import ROW, WHERE, Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, ROW, Progress, RawTables, Recognised, Rejected
 from autotrain_gradio.data.values.arrow_columns import stacked
 
 SUFFIXES = (".parquet", ".arrow")
@@ -51,7 +51,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     return Rejected("; ".join(reasons[:3]))
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Map the files into memory; Parquet is turned into Arrow once."""
     parts: list[tuple[str, Entry]] = [
         (split_names.of_entry(entry, tree, request.spec), entry) for entry in tree.tables(SUFFIXES)
@@ -66,13 +66,13 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         progress(f"Reading {entry.name}", number / len(parts))
         raw_splits.append((split, entry.path, path))
     raw = join(raw_splits, request)
-    raw.read = [e.path for _, e in parts if (tree.root / e.path).exists()]
+    raw.files_read = [e.path for _, e in parts if (tree.root / e.path).exists()]
     return raw
 
 
-def join(parts: list[tuple[str, str, Path]], request: Request) -> Raw:
+def join(parts: list[tuple[str, str, Path]], request: Request) -> RawTables:
     """Make raw tables of Arrow files, given as (split, name for messages, file)."""
-    raw = Raw({}, arrow=[path for _, _, path in parts])
+    raw = RawTables({}, arrow=[path for _, _, path in parts])
     tables: dict[str, list[pa.Table]] = {}
     start = 0
     for split, name, path in parts:
@@ -98,7 +98,7 @@ def join(parts: list[tuple[str, str, Path]], request: Request) -> Raw:
                 )
         count = table.num_rows
         columns[ROW] = pa.array(range(start, start + count), pa.int64())
-        columns[WHERE] = pa.array([f"{name}, row {k}" for k in range(1, count + 1)], pa.string())
+        columns[LOCATION] = pa.array([f"{name}, row {k}" for k in range(1, count + 1)], pa.string())
         raw.kinds[column] = request.media.name if request.media else ""
         tables.setdefault(split, []).append(pa.table(columns))
         start += count
@@ -162,7 +162,7 @@ def hub_features(schema: pa.Schema) -> dict[str, Any]:
     return features if isinstance(features, dict) else {}
 
 
-def read_features(schema: pa.Schema, raw: Raw, request: Request, features: dict[str, Any] | None = None) -> None:
+def read_features(schema: pa.Schema, raw: RawTables, request: Request, features: dict[str, Any] | None = None) -> None:
     """Note the kinds of columns, and the names of classes, that a schema declares."""
     kinds = {c.kind.feature: c.kind.name for c in request.columns if c.kind.feature}
     for name, declared in (features or hub_features(schema)).items():

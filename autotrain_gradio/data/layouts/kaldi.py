@@ -18,7 +18,7 @@ from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
 
 SCP, TEXT, SEGMENTS, SPEAKERS = "wav.scp", "text", "segments", "utt2spk"
 
@@ -45,7 +45,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     return Recognised(0.95, f"{join_examples([s.path for s in scripts])} and {TEXT} beside it")
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each utterance: of the whole file, or of its segment."""
     assert request.media is not None  # recognise() has seen it
     resolver = Resolver(tree, request.media.suffixes)
@@ -62,7 +62,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         findings += directory.findings
         read_files += [directory.path(name) for name in directory.tables]
     raw = raw_of(splits, request)
-    raw.findings, raw.read = findings, read_files
+    raw.findings, raw.files_read = findings, read_files
     return raw
 
 

@@ -14,7 +14,7 @@ from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
 
 ENDING = ".trans.txt"
 
@@ -31,7 +31,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     return Recognised(0.95, f"{pluralize(len(tables), 'file')} such as {tables[0].path} hold the transcripts")
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each line. Speaker and chapter are the first two parts of its id."""
     assert request.media is not None  # recognise() has seen it
     tables = _tables(tree)
@@ -62,7 +62,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
                 )
             )
     raw = raw_of(splits, request)
-    raw.read = [t.path for t in tables]
+    raw.files_read = [t.path for t in tables]
     silent = [p for p in audio.values() if p not in named]
     if silent:
         findings.append(

@@ -14,7 +14,7 @@ from autotrain_gradio.data.files.arrow_files import open_table
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.embedded import join, media_field, read_features
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, place
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected, location_numbers
 from autotrain_gradio.data.tables.arrow_reader import read_arrow
 from autotrain_gradio.data.values.arrow_columns import common_types, in_types, stacked
 
@@ -42,7 +42,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     )
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Map the Arrow files of every split into memory."""
     parts = []
     features: dict[str, Any] = {}
@@ -53,19 +53,19 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     raw = join(parts, request) if request.media is not None else _values(parts, request)
     if features:
         read_features(next(iter(raw.splits.values())).schema, raw, request, features)
-    raw.read = [name for _, name, _ in parts]
+    raw.files_read = [name for _, name, _ in parts]
     return raw
 
 
-def _values(parts: list[tuple[str, str, Path]], request: Request) -> Raw:
+def _values(parts: list[tuple[str, str, Path]], request: Request) -> RawTables:
     """Make raw tables of values alone."""
-    raw = Raw({}, places=[name for _, name, _ in parts])
+    raw = RawTables({}, file_names=[name for _, name, _ in parts])
     tables: dict[str, list[pa.Table]] = {}
     for number, (split, name, path) in enumerate(parts):
         sheet = read_arrow(path, name)
         read_features(sheet.table.schema, raw, request)
-        where = pa.array(place(number, sheet.number))
-        tables.setdefault(split, []).append(sheet.table.append_column(WHERE, where))
+        where = pa.array(location_numbers(number, sheet.number))
+        tables.setdefault(split, []).append(sheet.table.append_column(LOCATION, where))
     types = common_types([t for found in tables.values() for t in found])
     for split, found in tables.items():
         raw.splits[split] = stacked([in_types(t, types) for t in found], "files", split)

@@ -19,7 +19,7 @@ from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.embedded import read_features
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected, place
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected, location_numbers
 from autotrain_gradio.data.tables.table_reader import SUFFIXES, read_sheet
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import THREADS, as_text, common_types, encode, in_types, is_text
@@ -58,10 +58,10 @@ def _entries(tree: Tree) -> list[Entry]:
     return others or (texts if len(texts) == 1 or tree.only else [e for e in texts if "/" not in e.path])
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Put the rows of all tables of a split below each other."""
     entries = _entries(tree)
-    raw = Raw({}, read=[e.path for e in entries], places=[e.path for e in entries])
+    raw = RawTables({}, files_read=[e.path for e in entries], file_names=[e.path for e in entries])
     parts: dict[str, list[tuple[Entry, pa.Table]]] = {}
     total = sum(e.size for e in entries) or 1
     done = 0
@@ -72,7 +72,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         twin = kept.setdefault((entry.folder, entry.stem.lower(), split), entry.path)
         if twin != entry.path:
             raw.findings.append(_twice(entry, twin))
-            raw.read.remove(entry.path)
+            raw.files_read.remove(entry.path)
             continue
         begin, share = done / total, entry.size / total
 
@@ -86,9 +86,9 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
             errors.append(error)
             continue
         raw.findings += [*sheet.findings, *_no_header(sheet), *_total(sheet)]
-        raw.passed.update(sheet.skipped)
+        raw.skipped.update(sheet.skipped)
         read_features(sheet.table.schema, raw, request)
-        table = sheet.table.append_column(WHERE, pa.array(place(number, sheet.number)))
+        table = sheet.table.append_column(LOCATION, pa.array(location_numbers(number, sheet.number)))
         by, found = _split_rows(split, sheet, request)
         if by is not None:
             table = table.drop_columns([by])  # it says where a row belongs, and nothing to learn from
@@ -114,10 +114,10 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
 EMPTY = frozenset({"table-empty", "table-header-only"})
 
 
-def _tell_errors(raw: Raw, errors: Sequence[DataError]) -> None:
+def _tell_errors(raw: RawTables, errors: Sequence[DataError]) -> None:
     """Raise the errors of all files together; where other files have rows, an empty one is only told."""
     found = [f for error in errors for f in error.findings]
-    if len(errors) == len(raw.read) or any(f.code not in EMPTY for f in found):
+    if len(errors) == len(raw.files_read) or any(f.code not in EMPTY for f in found):
         if found:
             raise DataError.from_findings(found)
         return
@@ -194,7 +194,7 @@ def _split_rows(split: str, sheet: Sheet, request: Request) -> tuple[str | None,
 
 def _differing(tables: Sequence[tuple[Entry, pa.Table]]) -> list[Finding]:
     """Tell of columns that some of the files lack."""
-    names = list(dict.fromkeys(n for _, t in tables for n in t.column_names if n != WHERE))
+    names = list(dict.fromkeys(n for _, t in tables for n in t.column_names if n != LOCATION))
     lacking: dict[str, list[str]] = {}
     for entry, table in tables:
         missing = [n for n in names if n not in table.column_names]

@@ -15,7 +15,7 @@ from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected
 from autotrain_gradio.data.tables.small_table import SUFFIXES, Table, column_array, looks_like_url, read_table
 
 LOOKED_AT = 200
@@ -136,17 +136,17 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     )
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each row of the tables; cells of files become relative paths."""
     assert request.media is not None  # recognise() has seen it
     search = _search(tree, request)
     resolver = Resolver(tree, request.media.suffixes)
-    raw = Raw({})
+    raw = RawTables({})
     parts: dict[str, list[pa.Table]] = {}
     column = search.found[0].column
     for found in search.found:
         table = found.table
-        raw.read.append(found.entry.path)
+        raw.files_read.append(found.entry.path)
         raw.findings += table.findings
         cells = _files(found, resolver, raw, request.media.name)
         columns: dict[str, Any] = {n: column_array(v) for n, v in table.columns.items() if n != found.column}
@@ -155,7 +155,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         raw.kinds[column] = request.media.name
         paths = cells.field("path").to_pylist()
         where = [f"{table.name}, row {n}" + (f": {p}" if p else "") for n, p in zip(table.number, paths, strict=True)]
-        columns[WHERE] = pa.array(where, pa.string())
+        columns[LOCATION] = pa.array(where, pa.string())
         for split, rows in _split_rows(found, request).items():
             part = pa.table(columns)
             parts.setdefault(split, []).append(part if rows is None else part.take(rows))
@@ -187,7 +187,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
     return raw
 
 
-def _same_types(raw: Raw, column: str) -> None:
+def _same_types(raw: RawTables, column: str) -> None:
     """Make the splits fit together: a column that is numbers in one and text in another becomes text."""
     types: dict[str, set[pa.DataType]] = {}
     for table in raw.splits.values():
@@ -313,7 +313,7 @@ def _split_rows(found: _Found, request: Request) -> dict[str, list[int] | None]:
     return {"": None}
 
 
-def _files(found: _Found, resolver: Resolver, raw: Raw, kind: str) -> pa.StructArray:
+def _files(found: _Found, resolver: Resolver, raw: RawTables, kind: str) -> pa.StructArray:
     """Return the cells as structs `{bytes, path}`; a file that is not there keeps the name it was given."""
     table, folder = found.table, found.entry.folder
     paths: list[str | None] = []

@@ -12,7 +12,7 @@ from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.class_folders import LABEL, classes_of, folder_findings
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected
 
 SUFFIXES = (".txt", ".md")
 TEXT = "text"
@@ -43,11 +43,11 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     )
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each file; its class is the name of its folder."""
     assert request.class_column is not None  # recognise() has seen it
     plan = classes_of(tree.with_suffix(SUFFIXES), request, tree.splits)
-    raw = Raw({}, kinds={LABEL: request.class_column.kind.name})
+    raw = RawTables({}, kinds={LABEL: request.class_column.kind.name})
     total = max(1, sum(len(rows) for rows in plan.rows.values()))
     guessed: list[str] = []
     large: list[str] = []
@@ -74,10 +74,10 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
             done += 1
             progress(f"Reading {pluralize(total, 'text')}", done / total)
         paths = [entry.path for entry, _ in rows]
-        raw.read += paths
+        raw.files_read += paths
         labels = pa.array([label for _, label in rows], pa.string())
         raw.splits[split] = pa.table(
-            {TEXT: pa.array(texts, pa.string()), LABEL: labels, WHERE: pa.array(paths, pa.string())}
+            {TEXT: pa.array(texts, pa.string()), LABEL: labels, LOCATION: pa.array(paths, pa.string())}
         )
     if guessed:
         raw.findings.append(
@@ -101,5 +101,5 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
         )
     raw.findings += folder_findings(plan, tree, "text", SUFFIXES, (".doc", ".docx", ".pdf", ".rtf", ".odt", ".html"))
     if any(f.code == "texts-beside-folders" for f in raw.findings):
-        raw.told = frozenset({"label-missing"})
+        raw.redundant_codes = frozenset({"label-missing"})
     return raw

@@ -17,7 +17,7 @@ from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
 
 SUFFIX = ".textgrid"
 LARGEST = 200 * 2**20
@@ -34,7 +34,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     return tiers.recognise(tree, request, SUFFIX, "TextGrid")
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each interval with text of the chosen tier."""
     return tiers.read(tree, request, progress, SUFFIX, parse)
 

@@ -12,7 +12,7 @@ from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
 
 OPTION = "tier"
 OTHERS = 8
@@ -79,7 +79,7 @@ def recognise(tree: Tree, request: Request, suffix: str, title: str) -> Recognis
     )
 
 
-def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: Parse) -> Raw:
+def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: Parse) -> RawTables:
     """Make a row of each interval with text, of one tier or of those that `data.options.tier` names."""
     assert request.media is not None  # recognise() has seen it
     entries = tree.tables((suffix,))
@@ -134,7 +134,7 @@ def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: P
             Finding("error", "no-tier", "No tier has an interval with text.", "Write what is said into a tier.", "data")
         )
     raw = raw_of(splits, request)
-    raw.findings, raw.read = findings, [entry.path for entry in entries]
+    raw.findings, raw.files_read = findings, [entry.path for entry in entries]
     return raw
 
 

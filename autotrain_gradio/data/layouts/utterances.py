@@ -12,7 +12,7 @@ from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Raw
+from autotrain_gradio.data.rows import LOCATION, RawTables
 
 AUDIO = "audio"
 
@@ -30,11 +30,11 @@ class Utterance:
     recording: str | None = None
 
 
-def raw_of(splits: dict[str, list[Utterance]], request: Request) -> Raw:
-    """Make tables of utterances, one a split. Columns in which nobody has anything are left out."""
+def raw_of(splits: dict[str, list[Utterance]], request: Request) -> RawTables:
+    """Make tables of utterances, one a split. Columns without any value are omitted."""
     assert request.media is not None  # a layout of audio has looked at it
     everything = [u for found in splits.values() for u in found]
-    raw = Raw({}, kinds={AUDIO: request.media.name})
+    raw = RawTables({}, kinds={AUDIO: request.media.name})
     names = ("text", "start", "end", "speaker", "recording")
     used = [n for n in names if n == "text" or any(getattr(u, n) is not None for u in everything)]
     types = {"start": pa.float64(), "end": pa.float64()}
@@ -47,7 +47,7 @@ def raw_of(splits: dict[str, list[Utterance]], request: Request) -> Raw:
         }
         for name in used:
             columns[name] = pa.array([getattr(u, name) for u in found], types.get(name, pa.string()))
-        columns[WHERE] = pa.array([u.where for u in found], pa.string())
+        columns[LOCATION] = pa.array([u.where for u in found], pa.string())
         raw.splits[split] = pa.table(columns)
     return raw
 

@@ -133,7 +133,7 @@ def _items(cells: pa.ChunkedArray, context: Context, kind: str) -> Iterator[tupl
                 continue
             if inner and blobs[j].is_valid:
                 data = blobs[j].as_buffer()
-                yield row, Item((context.where[row], data.size, 0), None, data)
+                yield row, Item((context.locations[row], data.size, 0), None, data)
             elif not path:
                 yield row, _Absent(f"{kind}-missing", f"no {kind} in this row")
             elif path in context.fingerprint:
@@ -178,9 +178,11 @@ def left_out(
     for code, hit in rows.items():
         text, hint = (problems | PROBLEMS)[code]
         one = len(hit) == 1
-        names = [f"{context.where[row]} ({facts[row].detail})" for row in hit[:5]]
-        said = f"{_said(text, noun, len(hit))} and {'is' if one else 'are'} left out: {join_examples(names, len(hit))}."
-        where = context.where[hit[0]] if one else pluralize(len(hit), "row")
+        names = [f"{context.locations[row]} ({facts[row].detail})" for row in hit[:5]]
+        said = (
+            f"{_said(text, noun, len(hit))} and {'was' if one else 'were'} skipped: {join_examples(names, len(hit))}."
+        )
+        where = context.locations[hit[0]] if one else pluralize(len(hit), "row")
         level: Level = "error" if code == OUTSIDE else "warning"
         findings.append(Finding(level, code, said, hint.format(**more), where))
     return findings
@@ -208,7 +210,7 @@ def wrong_extensions(
     formats: of each row. rows: those that are looked at. known: format → its extensions, in lower case.
     """
     ours = frozenset().union(*known.values())
-    suffixes = {row: os.path.splitext(context.where[row])[1].lower() for row in rows}
+    suffixes = {row: os.path.splitext(context.locations[row])[1].lower() for row in rows}
     wrong = [row for row in rows if suffixes[row] in ours - known.get(str(formats[row]), ours)]
     text = "{n} {is} of another format than the name says, and {is} read all the same"
     hint = "Rename the files, so that other programs open them too."

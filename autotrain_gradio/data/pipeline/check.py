@@ -1,4 +1,4 @@
-"""The whole way of the data: fetch, recognise, read, map, inspect, check, split, profile, materialise."""
+"""Check data: fetch, detect layout, read, map columns, inspect, run checks, split, profile, materialize."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from autotrain_gradio.data.pipeline.format_detection import choose_format
 from autotrain_gradio.data.pipeline.layout_detection import recognise
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import ROW, WHERE, Cells, Context, Places, Progress, Raw, Rows
+from autotrain_gradio.data.rows import LOCATION, ROW, Cells, Context, Locations, Progress, RawTables, Rows
 from autotrain_gradio.data.values.arrow_columns import stacked
 
 LARGE = 100_000
-"""Rows from which a table is looked at in part first."""
-SOME_ROWS = 2_000
-"""How many rows that are."""
-PLACES = 20
-"""In how many places of the table they stand, evenly."""
+"""Rows from which findings about a sample are reported first."""
+SAMPLE_ROWS = 2_000
+"""Rows of that sample."""
+SAMPLE_SLICES = 20
+"""Evenly spaced slices of the table that the sample is taken from."""
 
 
-def _quiet(message: str, fraction: float) -> None:
+def _ignore_progress(message: str, fraction: float) -> None:
     return None
 
 
@@ -48,7 +48,7 @@ def check(
 ) -> CheckResult:
     """Read the data, look for what is wrong, split it, and write it for the training.
 
-    Whatever the user can mend is a finding of the result, not an exception. Without error findings,
+    Whatever the user can correct is a finding of the result, not an exception. Without error findings,
     `data/manifest.json` and `data/dataset` are written; with one they are removed.
 
     found: is given the result of a table of `LARGE` rows and more before its rows are written, which takes a while.
@@ -59,7 +59,7 @@ def check(
     for stale in (draft / "check.json", draft / "data" / "manifest.json"):
         stale.unlink(missing_ok=True)
     shutil.rmtree(draft / "check", ignore_errors=True)
-    state = State(draft, request, _rate_limited(progress or _quiet))
+    state = State(draft, request, _rate_limited(progress or _ignore_progress))
     write: Callable[[], Any] | None = None
     try:
         write = _run(state)
@@ -91,16 +91,16 @@ def _rate_limited(progress: Progress, every: float = 0.1) -> Progress:
 
 
 def _run(state: State) -> Callable[[], Any] | None:
-    """Find out all that there is to say of the data; return what writes the rows, where they can be trained on."""
-    tree = fetch(state, _part(state.progress, 0.0, 0.25))
+    """Run all steps but the last; return the function that writes the rows, or None if there are errors."""
+    tree = fetch(state, _sub_progress(state.progress, 0.0, 0.25))
     request, draft = state.request, state.draft
     layout, module, reason = recognise(tree, request)
     state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
-    raw: Raw = module.read(tree, request, draft, _part(state.progress, 0.25, 0.05))
+    raw: RawTables = module.read(tree, request, draft, _sub_progress(state.progress, 0.25, 0.05))
     state.findings += raw.findings
     state.found = {name: table.num_rows for name, table in raw.splits.items()}
-    state.total = sum(state.found.values()) + sum(raw.passed.values())
-    state.passed = raw.passed
+    state.total = sum(state.found.values()) + sum(raw.skipped.values())
+    state.skipped = raw.skipped
     choice = split_names.choose(state.found, request.spec)
     state.findings += choice.findings
     state.unused = sum(state.found[n] for n in choice.unused)
@@ -118,17 +118,17 @@ def _run(state: State) -> Callable[[], Any] | None:
     if any(f.level == "error" for f in state.mapping.findings):
         return None
     given = np.repeat([name == VALIDATION for name in tables], [part.num_rows for part in tables.values()])
-    where = table.column(WHERE)
-    places = Places(raw.places, where.to_numpy()) if raw.places else where.to_pylist()
-    rows = state.rows = Rows(places, given)
+    column = table.column(LOCATION)
+    locations = Locations(raw.file_names, column.to_numpy()) if raw.file_names else column.to_pylist()
+    rows = state.rows = Rows(locations, given)
     if raw.arrow:
         rows.row = table.column(ROW).to_numpy()
     if request.media is None and len(rows) >= LARGE:
-        state.progress = _first_look(state, rows, table, raw, tree)
+        state.progress = _report_sample(state, rows, table, raw, tree)
     contexts = _inspect(state, rows, table, raw, tree)
     _check_and_split(state, rows, choice.validation)
     state.progress("Drawing the overview", 0.95)
-    check_result.draw(state, rows, contexts)
+    check_result.add_panels(state, rows, contexts)
     if any(f.level == "error" for f in state.findings):
         return None
     facts = {
@@ -142,38 +142,36 @@ def _run(state: State) -> Callable[[], Any] | None:
     return partial(materialize.write, draft, request, rows, raw, tree, facts)
 
 
-def _first_look(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> Progress:
-    """Look at some rows of a large table, and say at once what is odd in them; return a progress that keeps saying it.
+def _report_sample(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tree) -> Progress:
+    """Inspect a sample of a large table and report its findings at once; return a progress that repeats them.
 
-    Only what concerns single cells is said: of all rows, other things may be true than of a few.
+    Only columns are inspected: checks of the whole table need all rows.
     """
-    places = min(PLACES, SOME_ROWS)
-    begins = np.arange(places) * (len(rows) // places)
-    size = SOME_ROWS // places
+    slices = min(SAMPLE_SLICES, SAMPLE_ROWS)
+    begins = np.arange(slices) * (len(rows) // slices)
+    size = SAMPLE_ROWS // slices
     chosen = (begins[:, None] + np.arange(size)).ravel()
     columns = [dict(c) for c in state.mapping.columns]
-    first = State(state.draft, state.request, _quiet, mapping=Mapping(state.mapping.roles, columns))
-    part = table.select([n for n in table.column_names if n != WHERE])
+    first = State(state.draft, state.request, _ignore_progress, mapping=Mapping(state.mapping.roles, columns))
+    part = table.select([n for n in table.column_names if n != LOCATION])
     few = pa.concat_tables([part.slice(int(begin), size) for begin in begins]).combine_chunks()
-    _inspect(first, Rows([rows.where[i] for i in chosen.tolist()], rows.validation[chosen]), few, raw, tree)
+    _inspect(first, Rows([rows.locations[i] for i in chosen.tolist()], rows.validation[chosen]), few, raw, tree)
     found = [f for f in (*state.findings, *first.findings) if f.code != "label-mapping-unused"]
     found.sort(key=lambda f: check_result.ORDER[f.level])
-    said = f"First look at {pluralize(len(chosen), 'row')}: " + (
-        " ".join(f.message for f in found[:3]) or "nothing odd."
-    )
+    said = f"Sample of {pluralize(len(chosen), 'row')}: " + (" ".join(f.message for f in found[:3]) or "no findings.")
     progress = state.progress
     progress(said, 0.3)
     return lambda message, fraction: progress(f"{message}. {said}" if fraction < 1 else message, fraction)
 
 
-def _part(progress: Progress, begin: float, share: float) -> Progress:
+def _sub_progress(progress: Progress, begin: float, share: float) -> Progress:
     return lambda message, fraction: progress(message, begin + share * min(1.0, max(0.0, fraction)))
 
 
-def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) -> dict[str, Context]:
-    """Look at every mapped column, targets first: the media of a row without a target need not be opened.
+def _inspect(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tree) -> dict[str, Context]:
+    """Inspect every mapped column, targets first: the media of a row without a target need not be opened.
 
-    The columns of a role that takes the rest leave no row out, so that they are looked at side by side.
+    The columns of a role that takes the rest drop no rows, so that they are inspected in parallel.
     """
     request = state.request
     roles: list[tuple[Column, str, list[str]]] = []
@@ -188,7 +186,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
     stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
     contexts = {}
 
-    def look(number: int, progress: Progress) -> Cells:
+    def inspect_column(number: int, progress: Progress) -> Cells:
         column, role, names = roles[number]
         context = contexts[role] = Context(
             request,
@@ -196,7 +194,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             tree.root,
             ", ".join(names),
             column.title,
-            rows.where,
+            rows.locations,
             rows.needed,
             progress,
             fingerprint,
@@ -211,11 +209,11 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
             found = module.inspect(table.column(names[0]), context)
         return found
 
-    def keep(number: int, cells: Cells) -> None:
+    def store(number: int, cells: Cells) -> None:
         column, role, names = roles[number]
         rows.cells[role], rows.columns[role] = cells, column
-        state.findings += [f for f in cells.findings if f.code not in raw.told]
-        for code, indices in cells.left_out().items():
+        state.findings += [f for f in cells.findings if f.code not in raw.redundant_codes]
+        for code, indices in cells.dropped_rows().items():
             rows.drop(indices, code)
         if cells.media:
             contexts[role].open = _opener(table.column(names[0]), cells.values, tree.root)
@@ -226,9 +224,9 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
 
     part = 0.65 / max(1, len(roles))
     for number, (_, role, _) in enumerate(roles):
-        progress = _part(state.progress, 0.3 + number * part, part)
+        progress = _sub_progress(state.progress, 0.3 + number * part, part)
         progress(f"Checking {role.replace(':', ' ')}", 0.0)
-        keep(number, look(number, progress))
+        store(number, inspect_column(number, progress))
     left = rows.indices()
     named = [cells.raw for cells in rows.cells.values() if cells.names is not None]
     if named:
@@ -237,7 +235,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: Raw, tree: Tree) ->
         if cells.names is not None:
             cells.values = cells.labels.only(left)
             cells.names = cells.labels.names
-    # In the order in which the task names them, not in which they were looked at.
+    # In the order in which the task declares them, not in which they were inspected.
     order = [column.role for column in request.columns]
     rows.cells = dict(sorted(rows.cells.items(), key=lambda item: order.index(item[0].partition(":")[0])))
     return {role: contexts[role] for _, role, _ in roles}
@@ -254,7 +252,7 @@ def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
 
 def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
     """Run the checks of all rows, split the rows, and run the checks of the two splits."""
-    before, after = ([c for c in state.request.checks if c.parted == late] for late in (False, True))
+    before, after = ([c for c in state.request.checks if c.after_split == late] for late in (False, True))
     if rows.count(TRAIN):
         state.findings += _checks(before, rows, state.request)
     else:
@@ -263,7 +261,7 @@ def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
                 "error",
                 "no-rows",
                 f"No row is left to train on, of {pluralize(len(rows), 'row')}.",
-                "Mend what the other findings name.",
+                "Correct what the other findings name.",
                 "data",
             )
         )

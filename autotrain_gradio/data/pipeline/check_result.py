@@ -1,4 +1,4 @@
-"""What a check has found out, and how it is told: counts, overview panels, `check.json`."""
+"""The state of a check and its result: counts, overview panels, `check.json`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from autotrain_gradio.data.rows import Context, Progress, Rows
 TRAIN, VALIDATION = "train", "validation"
 REASONS = {
     "label-missing": "no label",
-    "label-left-out": "label left out by your mapping",
+    "label-left-out": "label excluded by your mapping",
     "text-empty": "no text",
     "number-missing": "no number",
     "number-not-finite": "infinite or not a number",
@@ -27,30 +27,30 @@ REASONS = {
     "over-max-samples": "beyond max_samples",
     "split-unused": "in a split that is not used",
     "image-empty": "empty file",
-    "image-missing": "file not there",
+    "image-missing": "file missing",
     "image-unreadable": "file cannot be opened",
-    "image-unknown": "no picture",
-    "image-truncated": "picture cut off",
-    "image-corrupt": "picture damaged",
-    "image-too-large": "picture too large",
+    "image-unknown": "not an image",
+    "image-truncated": "image truncated",
+    "image-corrupt": "image damaged",
+    "image-too-large": "image too large",
     "audio-empty": "empty file",
-    "audio-missing": "file not there",
+    "audio-missing": "file missing",
     "audio-unreadable": "file cannot be opened",
     "audio-unknown": "no audio",
     "audio-corrupt": "audio damaged",
     "audio-no-decoder": "format that needs ffmpeg",
     "audio-zero": "audio without samples",
-    "audio-cut": "audio cut off",
+    "audio-cut": "audio truncated",
     "audio-short": "audio too short",
-    "audio-silent": "nothing but silence",
+    "audio-silent": "only silence",
     "part-backwards": "end before the start",
     "part-outside": "times outside the file",
     "part-short": "part too short",
-    "text-no-letters": "no letter in the text",
-    "time-unreadable": "time that is no number",
+    "text-no-letters": "text without letters",
+    "time-unreadable": "invalid time",
     "file-outside": "file outside the folder",
 }
-"""Code of a reason → words; other codes are shown as they are."""
+"""Code of a reason → its text; other codes are shown as they are."""
 ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -78,7 +78,7 @@ class CheckResult(TypedDict):
 
 @dataclass
 class State:
-    """What is known so far; an error on the way leaves the rest empty."""
+    """Results so far; after an error the rest stays empty."""
 
     draft: Path
     request: Request
@@ -91,7 +91,7 @@ class State:
     mapping: Mapping = field(default_factory=Mapping)
     rows: Rows | None = None
     unused: int = 0
-    passed: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     found: dict[str, int] = field(default_factory=dict)
     how: str = ""
     profile: list[Panel] = field(default_factory=list)
@@ -104,34 +104,34 @@ class State:
         return self.request
 
 
-def draw(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
-    """Draw the overview: counts, what was left out and why, and what each kind of column shows of itself."""
+def add_panels(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
+    """Add the panels: counts, skipped rows with reasons, and the panels of each kind of column."""
     counts = {n: rows.count(n) for n in (TRAIN, VALIDATION)}
     items: dict[str, Any] = {"Rows": counts[TRAIN] + counts[VALIDATION]}
     classes = rows.classes()
     if classes:
         items["Classes"] = len(classes[1].names or [])
     items |= {"Training": counts[TRAIN], "Validation": counts[VALIDATION]}
-    left_out = sum(d["count"] for d in dropped(state))
-    items["Left out"] = left_out
+    skipped = sum(d["count"] for d in dropped(state))
+    items["Skipped"] = skipped
     used = rows.indices().tolist() if any("bytes" in c.facts for c in rows.cells.values()) else []
     size = sum(c.facts["bytes"][i] for c in rows.cells.values() if "bytes" in c.facts for i in used)
     if size:
         items["Megabytes"] = round(size / 1e6, 1)
     state.profile.append(panels.numbers("Overview", items, note=state.how, id="overview"))
-    if left_out:
+    if skipped:
         reasons = [[REASONS.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in dropped(state)]
-        state.profile.append(panels.table("Left out", ["Reason", "Rows"], reasons))
+        state.profile.append(panels.table("Skipped rows", ["Reason", "Rows"], reasons))
     if not items["Rows"]:
         return
-    told: set[str] = set()
+    shown: set[str] = set()
     for role, context in contexts.items():
         module = rows.kinds[role].load()
         if hasattr(module, "overview"):
-            if module.__name__ not in told:
+            if module.__name__ not in shown:
                 of_kind = {r: c for r, c in contexts.items() if rows.kinds[r].load() is module}
                 state.profile += module.overview(rows, of_kind)
-            told.add(module.__name__)
+            shown.add(module.__name__)
         if hasattr(module, "profile"):
             state.profile += module.profile(rows, role, context)
         if hasattr(module, "gallery"):
@@ -139,9 +139,9 @@ def draw(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
 
 
 def dropped(state: State) -> list[dict[str, Any]]:
-    """Return `{code, count}` of every reason why rows are left out, the most frequent first."""
+    """Return `{code, count}` of every reason why rows were skipped, the most frequent first."""
     counts = state.rows.dropped() if state.rows else Counter[str]()
-    counts.update(state.passed)
+    counts.update(state.skipped)
     if state.unused:
         counts["split-unused"] += state.unused
     return [{"code": code, "count": count} for code, count in counts.most_common()]

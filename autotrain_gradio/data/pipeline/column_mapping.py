@@ -1,4 +1,4 @@
-"""Which column of the data plays which role."""
+"""Map the columns of the data to the roles of the task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import ROW, WHERE, Guess, Raw
+from autotrain_gradio.data.rows import LOCATION, ROW, Guess, RawTables
 from autotrain_gradio.data.values.arrow_columns import shown, value_type
 
 SAMPLE_ROWS = 1000
@@ -20,7 +20,7 @@ SAMPLE_ROWS = 1000
 
 @dataclass
 class Mapping:
-    """Role → columns; `columns` is what there is, as data for people: `{name, kind, examples}`.
+    """Role → columns; `columns` describes the columns of the data: `{name, kind, examples}`.
 
     guessed: roles whose columns were recognized by their cells, not by their names.
     """
@@ -31,10 +31,10 @@ class Mapping:
     guessed: set[str] = field(default_factory=set)
 
 
-def describe(table: pa.Table, raw: Raw) -> list[dict[str, Any]]:
+def describe(table: pa.Table, raw: RawTables) -> list[dict[str, Any]]:
     """Return `{name, kind, examples}` of every column; kinds of values: text, integer, number, boolean, other."""
     found = []
-    own = {WHERE, ROW} if raw.arrow else {WHERE}
+    own = {LOCATION, ROW} if raw.arrow else {LOCATION}
     for name in table.column_names:
         if name in own:
             continue
@@ -74,8 +74,8 @@ def _paths(column: pa.ChunkedArray) -> list[dict[str, Any]]:
     return paths
 
 
-def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
-    """Find each role's columns: as the spec says, else by name, else by what the cells are."""
+def map_columns(table: pa.Table, raw: RawTables, request: Request) -> Mapping:
+    """Map each role: as the spec says, else by column name, else by the cells."""
     mapping = Mapping(columns=describe(table, raw))
     names = [c["name"] for c in mapping.columns]
     taken: set[str] = set()
@@ -122,21 +122,21 @@ def map_columns(table: pa.Table, raw: Raw, request: Request) -> Mapping:
             taken.update(found)
         elif role.required:
             mapping.findings.append(_unclear(role, free, mapping, request))
-    _rest(mapping, request, taken)
-    mapping.findings += _answers_given_away(mapping, request)
+    _map_rest(mapping, request, taken)
+    mapping.findings += _targets_used_as_inputs(mapping, request)
     return mapping
 
 
-def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
-    """Refuse a column that is to be predicted and to be learnt from."""
+def _targets_used_as_inputs(mapping: Mapping, request: Request) -> list[Finding]:
+    """Report columns that are both target and input."""
     declared = {c.role: c for c in request.columns}
     targets = {n for role, names in mapping.roles.items() if declared[role].is_target for n in names}
     return [
         Finding(
             "error",
             "column-twice-used",
-            f"The column '{name}' is to be predicted and to be learnt from: the answer would be given away.",
-            "Choose another column for one of the two.",
+            f"The column '{name}' is both a target and an input: the model would see the answer.",
+            "Choose another column for one of them.",
             f"data.columns.{role}",
         )
         for role, names in mapping.roles.items()
@@ -146,8 +146,8 @@ def _answers_given_away(mapping: Mapping, request: Request) -> list[Finding]:
     ]
 
 
-def _rest(mapping: Mapping, request: Request, taken: set[str]) -> None:
-    """Give the columns that nobody plays to the role that takes them."""
+def _map_rest(mapping: Mapping, request: Request, taken: set[str]) -> None:
+    """Map the columns that no role plays to the role that takes the rest."""
     for role in request.columns:
         if not role.rest or role.role in request.spec.columns:
             continue
@@ -162,14 +162,14 @@ def _rest(mapping: Mapping, request: Request, taken: set[str]) -> None:
                     "no-columns-left",
                     f"No column is left for {role.named}. Columns: "
                     f"{join_examples([c['name'] for c in mapping.columns], limit=20)}.",
-                    "Add columns to learn from, or give the other roles fewer columns.",
+                    "Add input columns, or use fewer columns for the other roles.",
                     f"data.columns.{role.role}",
                 )
             )
 
 
 def _fits(role: Column, column: dict[str, Any], request: Request) -> bool:
-    """Say whether a column can play a role at all: files cannot be labels, nor the other way round."""
+    """Return whether a column can play a role at all: files cannot be labels, and vice versa."""
     if role.kind.suffixes:
         return bool(column["kind"] == role.kind.name)
     return column["kind"] not in {c.kind.name for f in request.formats for c in f.columns if c.kind.suffixes}
@@ -184,7 +184,7 @@ def _by_name(role: Column, free: list[dict[str, Any]]) -> list[str]:
 
 
 def _by_cells(
-    role: Column, free: list[str], mapping: Mapping, table: pa.Table, raw: Raw, request: Request
+    role: Column, free: list[str], mapping: Mapping, table: pa.Table, raw: RawTables, request: Request
 ) -> list[str]:
     """Return the columns whose cells are of the role's kind: as the layout declares, else as the kind recognizes."""
     declared = [n for n in free if raw.kinds.get(n) == role.kind.name]
@@ -219,7 +219,7 @@ def _unclear(role: Column, free: list[dict[str, Any]], mapping: Mapping, request
         message = f"Say which column holds {role.named}: any of them could."
     elif names != every:  # where all are possible, the hint lists them
         message += f" Columns: {join_examples(every, limit=20) or 'none'}."
-    # In a table of figures what is to be predicted mostly stands last.
+    # In a table of features the target is usually the last column.
     likely = names[-1] if names and (len(names) == 1 or rest) else None
     value: str | list[str] | None = [likely] if likely and role.many and not role.join else likely
     fix = Fix(f"Use '{likely}'", {"columns": {role.role: value}}) if likely else None

@@ -13,7 +13,7 @@ from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.declarations import Format
 from autotrain_gradio.data.pipeline.column_mapping import SAMPLE_ROWS, Mapping, map_columns
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Raw
+from autotrain_gradio.data.rows import RawTables
 
 BY_NAME, BY_CELLS = 0.9, 0.6
 """Confidence in a format whose required columns were all found by their names, or partly by their cells."""
@@ -38,7 +38,7 @@ class FormatChoice:
         }
 
 
-def choose_format(table: pa.Table, raw: Raw, request: Request) -> FormatChoice:
+def choose_format(table: pa.Table, raw: RawTables, request: Request) -> FormatChoice:
     """Return the format that the spec names, or the one that fits the columns best; declared order breaks ties.
 
     A format fits if all its required columns are found. Where none fits, the one that lacks the fewest is returned:

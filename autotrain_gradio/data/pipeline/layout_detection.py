@@ -1,4 +1,4 @@
-"""Which layout the files have."""
+"""Detect the layout of the files."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def _loose(tree: Tree, request: Request) -> bool:
 
 
 def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
-    """Return the layout that fits best, its module, and why.
+    """Return the layout that fits best, its module, and the reason.
 
     Raises:
-        DataError: none fits; the message tells each layout's reason.
+        DataError: none fits; the message gives the reason of each layout.
     """
     layouts: Sequence[Layout] = request.layouts
     asked = request.spec.options.get("layout")
@@ -56,7 +56,7 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
     if best is None and (inner := [f.path for f in tree.files if f.suffix in ARCHIVES]):
         raise DataError(
             f"There are archives inside, which are not opened: {join_examples(inner)}.",
-            "Unpack them, and pack the files themselves.",
+            "Unpack them, and pack the files in one archive.",
             str(request.spec.path),
             "archive-in-archive",
         )

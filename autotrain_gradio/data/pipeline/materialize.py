@@ -1,7 +1,7 @@
-"""The rows on disk, and back: what was checked is what is loaded.
+"""Write the checked rows, and load them for the training.
 
 `data/dataset` holds a `DatasetDict` of references: relative paths, or row numbers of Arrow files that
-are mapped into memory. The media themselves are never written again.
+are mapped into memory. Media are not copied.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.pipeline.features import as_arrow, class_names, feature_of, from_dict, label_form, to_dict
 from autotrain_gradio.data.request import VERSION, Request
-from autotrain_gradio.data.rows import PLACE, ROW, Places, Raw, Rows
+from autotrain_gradio.data.rows import PLACE, ROW, Locations, RawTables, Rows
 from autotrain_gradio.data.sources.sample import SAMPLE, root_of_sample, sample_root
 
 IN_RUN = "run:"
@@ -34,13 +34,13 @@ def write(
     draft: Path,
     request: Request,
     rows: Rows,
-    raw: Raw,
+    raw: RawTables,
     tree: Tree,
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Write `data/dataset` and `data/manifest.json`; return the manifest.
 
-    facts: what the pipeline knows and the manifest repeats (layout, source, columns, split_how, dropped …).
+    facts: further entries of the manifest (layout, source, columns, split_how, dropped …).
     """
     folder, partial = draft / "data" / "dataset", draft / "data" / "dataset.partial"
     manifest_path = draft / "data" / "manifest.json"
@@ -51,7 +51,7 @@ def write(
     parts = {name: rows.indices(name) for name in ("train", "validation")}
     _save(_references(rows, bool(raw.arrow)), {n: i for n, i in parts.items() if len(i)}, partial)
     os.replace(partial, folder)
-    kept = {role: cells for role, cells in rows.cells.items() if cells.kept}
+    kept = {role: cells for role, cells in rows.cells.items() if cells.stored}
     classes = rows.classes()
     manifest = {
         "v": VERSION,
@@ -64,7 +64,7 @@ def write(
         "multi_label": any(label_form(c) == "set" for c in kept.values()),
         "features": {c.about["name"]: c.about["feature"] for c in rows.cells.values() if "feature" in c.about},
         "readings": {c.about["name"]: c.about["reading"] for c in rows.cells.values() if c.about.get("reading")},
-        "places": raw.places if len(raw.read) > 1 else [""] * len(raw.places),
+        "places": raw.file_names if len(raw.files_read) > 1 else [""] * len(raw.file_names),
         "units": {c.about["name"]: c.about["unit"] for c in rows.cells.values() if c.about.get("unit")},
         "media": {role: to_dict(c.feature) for role, c in kept.items() if c.media},
         "arrow": [_inside(p, draft) for p in raw.arrow],
@@ -87,19 +87,19 @@ def _save(whole: datasets.Dataset, parts: Mapping[str, Any], folder: Path) -> No
 
 
 def _references(rows: Rows, arrow: bool) -> datasets.Dataset:
-    """Return all rows, used or not, with the columns that the dataset has."""
+    """Return all rows, used or not, with the columns of the dataset."""
     columns: dict[str, Any] = {}
     features: dict[str, Any] = {}
     for role, cells in rows.cells.items():
-        for name in cells.keep:
+        for name in cells.stored_facts:
             columns[f"{role}_{name}"] = pa.array(cells.facts[name])
             features[f"{role}_{name}"] = datasets.Value(str(columns[f"{role}_{name}"].type))
-        if cells.kept and not (cells.media and arrow):
+        if cells.stored and not (cells.media and arrow):
             columns[role] = as_arrow(cells)
             features[role] = datasets.Value("string") if cells.media else feature_of(cells)
-    if isinstance(rows.where, Places) and any("feature" in c.about for c in rows.cells.values()):
-        small = rows.where.numbers.max(initial=0) < 2**31  # it is, where all rows are of one file
-        columns[PLACE] = pa.array(rows.where.numbers, pa.int32() if small else pa.int64())
+    if isinstance(rows.locations, Locations) and any("feature" in c.about for c in rows.cells.values()):
+        small = rows.locations.numbers.max(initial=0) < 2**31  # it is, where all rows are of one file
+        columns[PLACE] = pa.array(rows.locations.numbers, pa.int32() if small else pa.int64())
         features[PLACE] = datasets.Value("int32" if small else "int64")
     if arrow:
         assert rows.row is not None  # a layout with Arrow files numbers their rows
@@ -132,9 +132,9 @@ def _inside(path: Path, draft: Path) -> str:
     return IN_RUN + path.relative_to(draft).as_posix() if path.is_relative_to(draft) else str(path)
 
 
-def _fingerprints(rows: Rows, raw: Raw, tree: Tree, request: Request) -> dict[str, list[int]]:
+def _fingerprints(rows: Rows, raw: RawTables, tree: Tree, request: Request) -> dict[str, list[int]]:
     """Return relative path → [bytes, modification time] of what was read; only sizes where the app owns the files."""
-    names = set(raw.read)
+    names = set(raw.files_read)
     for cells in rows.cells.values():
         if cells.media and not raw.arrow:
             names.update(str(cells.values[i]) for i in rows.used())
@@ -144,14 +144,14 @@ def _fingerprints(rows: Rows, raw: Raw, tree: Tree, request: Request) -> dict[st
 
 
 def changed(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """Return the files that are gone or differ from those that were checked."""
+    """Return the files that are missing or differ from those that were checked."""
     root = str(root_of(directory, manifest["root"]))
     found = []
     for name, (size, mtime_ns) in (manifest["files"] or {}).items():
         try:
             status = os.stat(f"{root}/{name}")
         except OSError:
-            found.append(f"{name} (gone)")
+            found.append(f"{name} (missing)")
             continue
         if status.st_size != size or (mtime_ns and status.st_mtime_ns != mtime_ns):
             found.append(name)
@@ -164,7 +164,7 @@ def refuse_changed(directory: Path, manifest: Mapping[str, Any]) -> None:
     if found:
         raise DataError(
             f"{pluralize(len(found), 'file')} changed since the data was checked: {join_examples(found)}.",
-            "Check the data again, so that the training uses what you have seen.",
+            "Check the data again, so that the training uses what you reviewed.",
             str(root_of(directory, manifest["root"])),
             "files-changed",
         )

@@ -1,1 +1,1 @@
-"""Places that data comes from: one module each, with `fetch(request, draft, progress)`."""
+"""Data sources: one module each, with `fetch(request, draft, progress)`."""

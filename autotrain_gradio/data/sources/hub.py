@@ -1,4 +1,4 @@
-"""A dataset of the Hugging Face Hub: its files are downloaded once, into a folder that all runs share."""
+"""Download a dataset of the Hugging Face Hub into a cache that all runs share."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ DOWNLOADS = 8
 
 @dataclass(frozen=True)
 class _Chosen:
-    """Files of one configuration: path → split where the card says it ('' where not), and bytes of each."""
+    """Files of one configuration: path → split of the dataset card ('' where it has none); sizes in bytes."""
 
     files: Mapping[str, str]
     sizes: Mapping[str, int]
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
-    """Download the data files of a dataset and return their folder, pinned to the revision that was found.
+    """Download the data files of a dataset and return their folder, pinned to the current revision.
 
     A second call for the same dataset needs no network. `data.options` may name a `config` and a `revision`;
     `train_split` may begin with `config:`.
 
     Raises:
-        DataError: the dataset does not exist, is gated or private, has no data files, or needs code to be
-            run; the Hub cannot be reached; the disk is too small.
+        DataError: the dataset does not exist, is gated or private, has no data files, or needs a loading
+            script; the Hub cannot be reached; the disk is too small.
     """
     name = request.spec.path.strip().removeprefix("https://huggingface.co/").removeprefix("datasets/").strip("/")
     if not name:
-        raise DataError("No dataset was named.", "Write its id, such as user/name.", "data.path", "no-dataset")
+        raise DataError("The dataset id is empty.", "Enter an id such as user/name.", "data.path", "no-dataset")
     wanted = {
         "id": name,
         "config": _config(request),
@@ -96,7 +96,7 @@ def _fetched(note: Mapping[str, Any], draft: Path, request: Request, progress: P
     if archives:
         inner = unpack_all([root / f for f in files], draft, request, progress, keep=True)
         return Fetched(inner.root, own=True, revision=note["revision"], note=inner.note)
-    # The folder is shared: it may hold files of other configurations.
+    # The cache is shared: it may contain files of other configurations.
     return Fetched(root, splits, revision=note["revision"], files=frozenset(files))
 
 
@@ -106,7 +106,7 @@ def _config(request: Request) -> str | None:
 
 
 def _choose(name: str, sizes: Mapping[str, int], configs: Any, request: Request) -> _Chosen:
-    """Pick the files of the wanted configuration: by the card where it declares some, else all data files."""
+    """Select the files of a configuration: those that the dataset card declares, else all data files."""
     media = request.media.suffixes if request.media else ()
     others = tuple(end for layout in request.layouts for end in layout.files)
     data = [
@@ -119,13 +119,13 @@ def _choose(name: str, sizes: Mapping[str, int], configs: Any, request: Request)
         scripts = [f for f in sizes if f.endswith(".py")]
         if scripts:
             raise DataError(
-                f"'{name}' has no data files: it is made by a program ({scripts[0]}), which is not run here.",
-                "Look for a version in Parquet, or save the dataset with save_to_disk and use that folder.",
+                f"'{name}' has no data files but a loading script ({scripts[0]}), which is not executed.",
+                "Use a Parquet version of the dataset, or save it with save_to_disk and use that folder.",
                 "data.path",
                 "hub-needs-code",
             )
         raise DataError(
-            f"'{name}' holds no data files that can be read here. Files: {join_examples(list(sizes)) or 'none'}.",
+            f"'{name}' has no data files in a supported format. Files: {join_examples(list(sizes)) or 'none'}.",
             f"Choose a dataset with Parquet or CSV files{f' or {request.media.name} files' if request.media else ''}.",
             "data.path",
             "hub-no-data",
@@ -151,7 +151,7 @@ def _choose(name: str, sizes: Mapping[str, int], configs: Any, request: Request)
         data = chosen
     elif len(folders) > 1 and not declared:
         raise _which_config(name, sorted(folders))
-    # Tables of one repository that carry the pictures are enough; loose pictures beside them are examples.
+    # Tables with embedded images are enough; image files beside them are examples.
     return _Chosen(dict.fromkeys(data, ""), {f: sizes[f] for f in data})
 
 
@@ -178,7 +178,7 @@ def _which_config(name: str, configs: list[str]) -> UserError:
         "error",
         "hub-config",
         f"'{name}' has {pluralize(len(configs), 'configuration')}: {join_examples(configs, limit=20)}.",
-        f"Choose one: data.options.config, or train_split: {configs[0]}:train.",
+        f"Select one with data.options.config, or train_split: {configs[0]}:train.",
         "data.options.config",
         Fix(f"Use '{configs[0]}'", {"options": {"config": configs[0]}}),
     )
@@ -186,7 +186,7 @@ def _which_config(name: str, configs: list[str]) -> UserError:
 
 
 def _files_of(config: Mapping[str, Any], data: list[str]) -> dict[str, str]:
-    """Return path → split of the files that a configuration of a card names by patterns."""
+    """Return path → split of the files that match the patterns of a configuration in a dataset card."""
     given = config.get("data_files")
     folder = str(config.get("data_dir") or "").strip("/")
     patterns: list[tuple[str, str]] = []
@@ -216,7 +216,7 @@ def _listed(value: Any) -> list[str]:
 
 
 def _config_folders(data: Iterable[str], request: Request) -> set[str]:
-    """Return the folders that look like configurations: several of them hold the same splits as tables."""
+    """Return the folders that are configurations: several folders with tables of the same splits."""
     found: dict[str, set[str]] = {}
     for path in data:
         top, slash, rest = path.partition("/")
@@ -228,7 +228,7 @@ def _config_folders(data: Iterable[str], request: Request) -> set[str]:
 
 def _download(name: str, revision: str, chosen: _Chosen, draft: Path, request: Request, progress: Progress) -> Path:
     home = request.home or draft.resolve().parent.parent
-    # What one token may download must not be read from a cache with another, or without one.
+    # Files that one token gives access to must not be cached for other tokens, or for none.
     whose = hashlib.sha256(request.token.encode()).hexdigest()[:16] if request.token else "anonymous"
     cache = home / "cache" / "hub" / whose
     cache.mkdir(parents=True, exist_ok=True)
@@ -272,25 +272,28 @@ def _download(name: str, revision: str, chosen: _Chosen, draft: Path, request: R
 
 
 def _explain(error: Exception, name: str, request: Request) -> DataError:
-    signed = " The token that is used may not have access." if request.token else ""
+    signed = " The token may not have access." if request.token else ""
     if isinstance(error, HFValidationError):
         return DataError(
-            f"'{name}' cannot be the id of a dataset.", "Ids look like user/name.", "data.path", "hub-bad-id"
+            f"'{name}' is not a valid dataset id.", "An id looks like user/name.", "data.path", "hub-bad-id"
         )
     if isinstance(error, GatedRepoError):
         return DataError(
-            f"The dataset '{name}' is gated: its owner asks for agreement first.{signed}",
-            f"Open {request.endpoint}/datasets/{name}, accept the terms, and give a token of that account.",
+            f"The dataset '{name}' is gated: its terms must be accepted first.{signed}",
+            f"Open {request.endpoint}/datasets/{name}, accept the terms, and use a token of that account.",
             "data.path",
             "dataset-gated",
         )
     if isinstance(error, RevisionNotFoundError):
         return DataError(
-            f"'{name}' has no such revision.", "Check data.options.revision.", "data.options.revision", "hub-revision"
+            f"'{name}' has no revision '{request.spec.options.get('revision')}'.",
+            "Check data.options.revision.",
+            "data.options.revision",
+            "hub-revision",
         )
     if isinstance(error, RepositoryNotFoundError):
         return DataError(
-            f"There is no dataset '{name}' on the Hub, or it is private.{signed}",
+            f"The dataset '{name}' does not exist on the Hub, or is private.{signed}",
             "Check the spelling (user/name). A private dataset needs a token.",
             "data.path",
             "dataset-not-found",
@@ -298,13 +301,13 @@ def _explain(error: Exception, name: str, request: Request) -> DataError:
     if isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError) or not isinstance(error, HfHubHTTPError):
         return DataError(
             f"The Hub ({request.endpoint}) cannot be reached: {_short(error)}.",
-            "Check the network, or use a folder or an upload, which need none.",
+            "Check the network connection, or use a folder or an upload.",
             "data.path",
             "hub-unreachable",
         )
     status = getattr(getattr(error, "response", None), "status_code", None)
-    hint = "Sign in with a token that may read it." if status in {401, 403} else "Try again in a while."
-    return DataError(f"The Hub refused the request for '{name}' (status {status}).", hint, "data.path", "hub-error")
+    hint = "Use a token with read access." if status in {401, 403} else "Try again later."
+    return DataError(f"The Hub rejected the request for '{name}' (status {status}).", hint, "data.path", "hub-error")
 
 
 def _short(error: Exception) -> str:

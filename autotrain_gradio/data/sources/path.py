@@ -12,18 +12,18 @@ from autotrain_gradio.data.sources.upload import unpack_all
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
-    """Return the folder or file that the spec names; an archive is unpacked into the run.
+    """Return the folder or file of the spec; an archive is extracted into the run.
 
     Raises:
-        DataError: it does not exist, or the archive cannot be opened.
+        DataError: it does not exist, or the archive cannot be extracted.
     """
     given = request.spec.path
     path = Path(given).expanduser()
     if not given or not path.exists():
         parent = next((p for p in path.absolute().parents if p.exists()), Path("/"))
         raise DataError(
-            f"There is no folder or file '{given}'." if given else "No folder was named.",
-            f"Check the spelling; '{parent}' exists." if given else "Name the folder that holds the data.",
+            f"There is no folder or file '{given}'." if given else "The path is empty.",
+            f"Check the spelling; '{parent}' exists." if given else "Enter the folder that contains the data.",
             "data.path",
             "path-missing",
         )
@@ -33,7 +33,7 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     if path.is_file() and request.media is not None and path.suffix.lower() in request.media.suffixes:
         raise DataError(
             f"'{given}' is a single {request.media.name}.",
-            "Name the folder that holds all of them, or a table.",
+            "Enter the folder that contains all of them, or a table.",
             "data.path",
             "path-one-file",
         )

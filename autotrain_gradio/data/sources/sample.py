@@ -1,4 +1,4 @@
-"""The samples that come with the app, or with an installed package."""
+"""Sample data that is bundled with the app, or with an installed package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLE = "sample:"
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
-    """Return the folder of the sample that the spec names, or of the task's first one.
+    """Return the folder of the sample, by default of the first one of the task.
 
     Raises:
         DataError: there is no such sample.
@@ -27,7 +27,7 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     if not folder.is_dir():
         raise DataError(
             f"The sample '{name}' is not part of this installation.",
-            "Install the app again.",
+            "Reinstall the app.",
             "data.path",
             "sample-missing",
         )

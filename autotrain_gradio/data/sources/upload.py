@@ -1,4 +1,4 @@
-"""Uploaded files: archives are unpacked and then deleted, other files are kept as they are."""
+"""Uploaded files: archives are extracted and then deleted, other files are kept as they are."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from autotrain_gradio.data.rows import Fetched, Progress
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
-    """Return `data/media` of the draft, made of what lies in `data/upload`.
+    """Extract or move the files of `data/upload` into `data/media`, and return that folder.
 
-    The data is on disk once: when everything is in `data/media`, `data/upload` is removed, and
-    `data/upload.json` remembers names and sizes.
+    The data is on disk once: afterwards `data/upload` is removed, and `data/upload.json` keeps names and sizes.
 
     Raises:
-        DataError: nothing was uploaded, or an archive cannot be unpacked.
+        DataError: nothing was uploaded, or an archive cannot be extracted.
     """
     upload, media = draft / "data" / "upload", draft / "data" / "media"
     shutil.rmtree(upload.with_suffix(".done"), ignore_errors=True)  # of a check that was killed while removing it
@@ -32,13 +31,13 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     record = read_json(draft / "data" / "upload.json")
     if media.is_dir() and record is not None:
         return Fetched(media, own=True, note=record)
-    raise DataError("No file was uploaded.", "Drop a zip, or the files themselves.", "data", "no-files")
+    raise DataError("No file was uploaded.", "Upload a zip, or the files themselves.", "data", "no-files")
 
 
 def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: Progress, *, keep: bool) -> Fetched:
-    """Unpack archives and gather other files in `data/media`, which is complete or absent.
+    """Extract archives and link other files into `data/media`, which is complete or absent.
 
-    keep: whether the files stay where they are (an archive on the server); else they are removed.
+    keep: do not delete the files (an archive on this computer).
     """
     data = draft / "data"
     media, partial, record = data / "media", data / "media.partial", data / "upload.json"
@@ -54,7 +53,7 @@ def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: P
     try:
         for number, file in enumerate(files):
             if is_archive(file):
-                # Of several archives each gets a folder of its own: train.zip and valid.zip become splits.
+                # Each of several archives gets its own folder: train.zip and valid.zip become splits.
                 target = partial / _stem(file.name) if len(files) > 1 else partial
                 target.mkdir(exist_ok=True)
                 step = 1 / len(files)
@@ -63,13 +62,13 @@ def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: P
             else:
                 _link(file, partial / file.name)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)  # the error that is on its way matters, not this one
+        shutil.rmtree(partial, ignore_errors=True)  # the original error matters
         raise
     note = {"files": facts, "passed_over": dict(passed)}
     partial.rename(media)
     write_json(record, note)
     if not keep:
-        # Renamed first: a half-removed upload must never be taken for a whole one.
+        # Renamed first: a partially removed upload must never be used as a complete one.
         done = files[0].parent.with_suffix(".done")
         files[0].parent.rename(done)
         shutil.rmtree(done)
@@ -92,7 +91,7 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except FileExistsError:
         raise DataError(
-            f"Two files have the name '{source.name}'.", "Rename one of them.", source.name, "upload-duplicate"
+            f"Two uploaded files have the name '{source.name}'.", "Rename one of them.", source.name, "upload-duplicate"
         ) from None
     except OSError:
         shutil.copy2(source, target)  # a file system without hard links

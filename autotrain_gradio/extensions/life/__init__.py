@@ -1,11 +1,12 @@
 """The LiFE App (Linguistic Field data management and analysis Environment) as a source of transcribed speech.
 
-What is read is the app's model: a *project* holds recordings; a recording has transcripts in several *scripts*
-(writing systems), and those once for each annotator and once as they stand at present (`latest`).
+The data model is LiFE's: a *project* has recordings; a recording has transcripts in several *scripts* (writing
+systems), in one annotation layer per annotator and in the layer `latest`, the current state.
 
-`choices` is light and knows what can be chosen. `source` fetches and answers the picker, in a worker. In between:
-`documents` reads recordings and replaces all names of people, `formats` and `tiers` read exports, `client` and
-`server` talk to a LiFE, `store` keeps in the draft what was read.
+`catalog` lists what can be selected; it is light, and the page imports it too. `source` fetches the data and answers
+the picker, in a worker. `documents` parses recordings and replaces names of people by pseudonyms, `formats` and
+`tier_exports` parse exports, `client`, `session_client` and `server_import` talk to a LiFE server, `draft_store` keeps
+what was imported in the draft.
 """
 
 from __future__ import annotations
@@ -28,15 +29,22 @@ LIFE = Source(
     local_path="sometimes",
     matches=_matches,
     options=(
-        SourceOption("projects", "names of the projects to use; all if not given.", many=True),
-        SourceOption("script", "writing system of the transcripts; the one with the most segments if not given."),
-        SourceOption("dataset", "`latest`, or the layer of one annotator (`annotator-1`); `latest` if not given."),
-        SourceOption("silence_tag", "text of segments in which nothing is said; they are left out.", default="0"),
-        SourceOption("min_segment", "shorter segments are left out, in seconds.", "number", default=0.1),
-        SourceOption("max_segment", "longer segments are left out, in seconds.", "number", default=300.0),
+        SourceOption("projects", "names of the projects to use; default: all.", many=True),
+        SourceOption("script", "writing system of the transcripts; default: the one with the most segments."),
+        SourceOption(
+            "dataset", "annotation layer: `latest`, or that of one annotator (`annotator-1`); default: `latest`."
+        ),
+        SourceOption("silence_tag", "text that marks silent segments; they are skipped.", default="0"),
+        SourceOption(
+            "min_segment", "minimum length of a segment in seconds; shorter ones are skipped.", "number", default=0.1
+        ),
+        SourceOption(
+            "max_segment", "maximum length of a segment in seconds; longer ones are skipped.", "number", default=300.0
+        ),
     ),
     sample="autotrain_gradio.extensions.life:sample",
     takes_over=True,
+    secrets=("LIFE_USERNAME", "LIFE_PASSWORD", "LIFE_TOKEN"),
     docs="autotrain_gradio/extensions/life/README.md",
 )
 EXTENSION = Extension("life", sources=(SourceFor(LIFE, TaskFilter(inputs=("audio",), targets=("text",))),))

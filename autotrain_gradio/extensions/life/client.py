@@ -1,6 +1,6 @@
-"""Talking to a LiFE: requests that say clearly why they failed, and downloads that are whole.
+"""HTTP client of a LiFE server: requests, resumable downloads, credentials, and the token API.
 
-Credentials are in memory only. They go to the one host that was named: redirects are never followed.
+Credentials are in memory only. They are sent to the given host only: redirects are never followed.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ import httpx
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.data.rows import Progress
-from autotrain_gradio.extensions.life import choices
-from autotrain_gradio.extensions.life.choices import Project
+from autotrain_gradio.extensions.life import catalog
+from autotrain_gradio.extensions.life.catalog import Project
 
 CONNECT_SECONDS = 15.0
 SILENT_SECONDS = 60.0
-"""Longest time that a server may send nothing."""
+"""Read timeout."""
 ATTEMPTS = 3
 ANSWER_BYTES = 1 << 28
-"""Longest answer that is read into memory."""
+"""Maximum size of a response that is read into memory."""
 API = "/api/v1"
 
 
 class LifeError(DataError):
-    """The server could not give what it was asked for; `code` begins with `life-`."""
+    """A request to the server failed; `code` begins with `life-`."""
 
 
 @dataclass(repr=False)
 class Login:
-    """What a server is told about who asks. In memory only."""
+    """Credentials for a server. In memory only."""
 
     username: str = ""
     password: str = field(default="")
@@ -46,14 +46,14 @@ class Login:
 
     @classmethod
     def of(cls, secrets: Mapping[str, str], environ: Mapping[str, str]) -> Login:
-        """Take what the picker was given, or else `LIFE_TOKEN`, or `LIFE_USERNAME` and `LIFE_PASSWORD`."""
+        """Return the credentials of the picker, else those of the environment variables (`LIFE_TOKEN` …)."""
         if any(secrets.get(k) for k in ("username", "password", "token")):
             return cls(secrets.get("username", ""), secrets.get("password", ""), secrets.get("token", ""))
         return cls(environ.get("LIFE_USERNAME", ""), environ.get("LIFE_PASSWORD", ""), environ.get("LIFE_TOKEN", ""))
 
     @property
     def key(self) -> bytes:
-        """Key of the digests by which recordings are found again; it is never stored."""
+        """HMAC key of the digests that identify recordings; it is never stored."""
         return (self.token or f"{self.username}\n{self.password}").encode()
 
     def __bool__(self) -> bool:
@@ -63,10 +63,10 @@ class Login:
         return "Login(***)"
 
 
-class Life(Protocol):
-    """A LiFE that one is signed in to; used as a context."""
+class LifeClient(Protocol):
+    """A signed-in client of a LiFE server; a context manager."""
 
-    def __enter__(self) -> Life: ...
+    def __enter__(self) -> LifeClient: ...
 
     def __exit__(self, *error: object) -> None: ...
 
@@ -81,17 +81,17 @@ class Life(Protocol):
 
 
 class Connection:
-    """Requests to one address.
+    """HTTP connection to one server.
 
-    public: refuse addresses that are not on the public internet (strangers may name them).
-    largest: most bytes of one download.
+    public: reject hosts that are not on the public internet (in shared mode, where visitors name them).
+    largest: maximum size of a download in bytes.
     """
 
     def __init__(self, address: str, *, public: bool = False, largest: int = 1 << 40) -> None:
-        self.address = choices.address(address)
+        self.address = catalog.parse_address(address)
         self.largest = largest
         if public:
-            _refuse_inner(self.address)
+            _reject_private_address(self.address)
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log addresses, with the names of files
         self.client = httpx.Client(
             timeout=httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
@@ -100,14 +100,14 @@ class Connection:
         )
 
     def close(self) -> None:
-        """Forget the session."""
+        """Close the connection."""
         self.client.close()
 
     def send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Send a request and read the whole answer, whatever its status.
+        """Send a request and read the whole response, whatever its status.
 
         Raises:
-            LifeError: the server cannot be reached, or stops answering.
+            LifeError: the server cannot be reached, or does not respond.
         """
         try:
             with self.client.stream(method, self.address + path, **more) as response:
@@ -115,21 +115,24 @@ class Connection:
                 for chunk in response.iter_raw():
                     body += chunk
                     if len(body) > ANSWER_BYTES:
-                        raise LifeError("The server's answer is too long.", code="life-too-long")
+                        raise LifeError(
+                            f"The response of the server is larger than {ANSWER_BYTES / 2**20:.0f} MiB.",
+                            code="life-too-long",
+                        )
                 return httpx.Response(
                     response.status_code, headers=response.headers, content=bytes(body), request=response.request
                 )
         except httpx.HTTPError as error:
-            raise self.unreachable(error) from None
+            raise self.unreachable_error(error) from None
 
-    def ask(self, method: str, path: str, **more: Any) -> Any:
-        """Send a request whose answer is JSON.
+    def request_json(self, method: str, path: str, **more: Any) -> Any:
+        """Send a request and return the parsed JSON of the response.
 
         Raises:
-            LifeError: the answer is a redirect, an error, HTML or anything else.
+            LifeError: the response is a redirect, an error, HTML or not JSON.
         """
         response = self.send(method, path, **more)
-        self.refuse(response)
+        self.raise_for_status(response)
         text = response.content.strip()
         try:
             if text in {b"0", b"'0'", b'"0"'}:
@@ -137,18 +140,18 @@ class Connection:
             return json.loads(text)
         except ValueError:
             raise LifeError(
-                f"The server did not answer with data at {path.partition('?')[0]}: {_seen(text)}.",
-                "Check that the address is that of a LiFE, and that you can see the project there.",
+                f"The server did not return JSON at {path.partition('?')[0]}: {_describe_body(text)}.",
+                "Check that the URL is that of a LiFE server, and that you can open the project there.",
                 "data.path",
                 "life-no-data",
             ) from None
 
-    def refuse(self, response: httpx.Response) -> None:
-        """Raise what the status of an answer means.
+    def raise_for_status(self, response: httpx.Response) -> None:
+        """Raise an error unless the response is a success.
 
         Raises:
-            SessionEnded: it leads to the login.
-            LifeError: it is no success.
+            SessionExpired: it redirects to the login.
+            LifeError: any other status.
         """
         status = response.status_code
         if response.is_redirect or 300 <= status < 400:
@@ -158,45 +161,50 @@ class Connection:
             same = here.hostname == there.hostname and (here.scheme != there.scheme or here.port == there.port)
             if not same:
                 raise LifeError(
-                    f"The server sends us on to {there.scheme}://{there.hostname}: your login is not sent there.",
-                    "If that is your LiFE, give its address.",
+                    f"The server redirects to {there.scheme}://{there.hostname}; your credentials are not sent there.",
+                    "If that is your LiFE server, enter its URL.",
                     "data.path",
                     "life-redirect",
                 )
             if there.path.rstrip("/").endswith("/login"):
-                raise SessionEnded()
+                raise SessionExpired()
             raise LifeError(
-                "LiFE does not allow this for you.",
+                "LiFE denies you access to this project.",
                 "Ask the owner of the project to let you download it.",
                 "data.path",
                 "life-not-allowed",
             )
         if status in {401, 403}:
-            raise LifeError("LiFE does not accept this login.", "Check it.", "data.path", "life-login")
+            raise LifeError(
+                f"LiFE does not accept this login (status {status}).",
+                "Check user name and password, or the token.",
+                "data.path",
+                "life-login",
+            )
         if status == 404:
             # What follows these parts may be the name of a file, and in it that of a person.
             path = urlsplit(str(response.url)).path.removeprefix(urlsplit(self.address).path)
             raise LifeError(
-                f"The server does not find what it is asked for at {'/'.join(path.split('/')[:4])}.",
-                "Check the address; a stock LiFE has no token access.",
+                f"The server returned 404 (not found) for {'/'.join(path.split('/')[:4])}.",
+                "Check the URL. An unmodified LiFE has no token API.",
                 "data.path",
                 "life-not-found",
             )
         if status >= 400:
             raise LifeError(
-                f"The server failed (status {status}).", "Try again in a while.", "data.path", "life-server-error"
+                f"The server failed (status {status}).", "Try again later.", "data.path", "life-server-error"
             )
 
     def download(
         self, method: str, path: str, target: Path, progress: Progress | None = None, **more: Any
     ) -> tuple[str, bytes]:
-        """Write an answer to a file, whole; return its type and its first bytes.
+        """Download a response to a file; return its content type and its first bytes.
 
-        A download that breaks off is continued where it was, as long as the server says that the file is the same one
-        (GET, and a validator for If-Range: RFC 9110, 13.1.5), or begun again.
+        An interrupted download is resumed where the server supports it and the file is unchanged (GET, with a validator
+        for If-Range: RFC 9110, 13.1.5), else restarted.
 
         Raises:
-            LifeError: it broke off each time, is too large, or the server refused.
+            LifeError: it was interrupted each time, is too large, or the server refused it.
         """
         problem = mark = ""
         for _ in range(ATTEMPTS):
@@ -206,9 +214,9 @@ class Connection:
                 with self.client.stream(method, self.address + path, headers=headers, **more) as response:
                     continued = response.status_code == 206
                     if response.status_code == 416 or (continued and not _continues(response, have)):
-                        mark = ""  # what is there is not the beginning of what it has: it is another file now
+                        mark = ""  # the file on the server has changed: start again
                         continue
-                    self.refuse(response)
+                    self.raise_for_status(response)
                     mark = mark if continued else _validator(response)
                     self._write(response, target, progress, resumed=continued)
                 with target.open("rb") as file:
@@ -217,13 +225,13 @@ class Connection:
                 done = target.stat().st_size if target.exists() else 0
                 slow = isinstance(error, httpx.TimeoutException)
                 if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-                    raise self.unreachable(error) from None
-                why = f"nothing came for {SILENT_SECONDS:.0f} s" if slow else "the connection was closed"
+                    raise self.unreachable_error(error) from None
+                why = f"no data for {SILENT_SECONDS:.0f} s" if slow else "the connection was closed"
                 problem = f"{why}, after {done / 1e6:.1f} MB"
         target.unlink(missing_ok=True)
         raise LifeError(
-            f"The download broke off {ATTEMPTS} times: {problem}.",
-            "Try again when the network is better, or export the project in LiFE and give the file.",
+            f"The download failed {ATTEMPTS} times: {problem}.",
+            "Try again later, or export the project in LiFE and upload the file.",
             "data.path",
             "life-download",
         )
@@ -245,24 +253,24 @@ class Connection:
                 if progress is not None:
                     progress("Downloading", min(1.0, done / total) if total else 0.0)
 
-    def unreachable(self, error: httpx.HTTPError) -> LifeError:
-        """Return the error of a server that does not answer."""
+    def unreachable_error(self, error: httpx.HTTPError) -> LifeError:
+        """Return the error for a server that cannot be reached."""
         slow = isinstance(error, httpx.TimeoutException)
-        why = "it does not answer" if slow else type(error).__name__
+        why = "it does not respond (timeout)" if slow else type(error).__name__
         if "CERTIFICATE" in str(error):
             why = "its certificate is not valid"
         return LifeError(
             f"The server {self.address} cannot be reached: {why}.",
-            "Check the address and the network.",
+            "Check the URL and the network.",
             "data.path",
             "life-unreachable",
         )
 
 
 def _validator(response: httpx.Response) -> str:
-    """Return what tells this file from a later one at the same place, for If-Range; "" where nothing does for sure.
+    """Return the strong validator of a response for If-Range, or "".
 
-    Weak tags do not, nor times that are less than a second before the answer (RFC 9110, 8.8.2.2 and 13.1.5).
+    Weak entity tags are none, nor are times less than a second before the response (RFC 9110, 8.8.2.2 and 13.1.5).
     """
     tag = response.headers.get("etag", "")
     if tag.startswith('"'):
@@ -284,21 +292,21 @@ def _continues(response: httpx.Response, have: int) -> bool:
     return bool(response.headers.get("content-range", "").startswith(f"bytes {have}-"))
 
 
-class SessionEnded(LifeError):
-    """The server wants a login (again)."""
+class SessionExpired(LifeError):
+    """The session has expired: a login is required."""
 
     def __init__(self) -> None:
-        super().__init__("LiFE has ended the session.", "Open the projects again.", "data.path", "life-session")
+        super().__init__("The LiFE session has expired.", "Open the projects again.", "data.path", "life-session")
 
 
-class TokenLife:
-    """A LiFE with an interface for programs: `Authorization: Bearer`, pages of documents, audio by id."""
+class TokenClient:
+    """Client of the token API: `Authorization: Bearer`, paginated documents, audio by id."""
 
     def __init__(self, connection: Connection, login: Login) -> None:
         self._connection = connection
         connection.client.headers["Authorization"] = f"Bearer {login.token}"
 
-    def __enter__(self) -> TokenLife:
+    def __enter__(self) -> TokenClient:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -306,10 +314,10 @@ class TokenLife:
 
     def projects(self) -> list[Project]:
         """List the projects."""
-        answer = self._connection.ask("GET", f"{API}/projects")
+        answer = self._connection.request_json("GET", f"{API}/projects")
         items = answer.get("items", answer.get("projects")) if isinstance(answer, dict) else answer
         if not isinstance(items, list) or not all(isinstance(i, dict) and i.get("id") for i in items):
-            raise LifeError("The server's list of projects is not in the form that is known.", code="life-no-data")
+            raise LifeError("The server's list of projects has an unknown format.", code="life-no-data")
         return [
             Project(
                 str(i["id"]),
@@ -321,24 +329,24 @@ class TokenLife:
         ]
 
     def documents(self, project: Project, scratch: Path, progress: Progress) -> list[Mapping[str, Any]]:
-        """Read the documents, page by page."""
+        """Download the documents, page by page."""
         found: list[Mapping[str, Any]] = []
         seen: set[str] = set()
         cursor = ""
         while True:
             path = f"{API}/projects/{quote(project.id, safe='')}/transcriptions"
-            answer = self._connection.ask("GET", path, params={"by": "latest", "cursor": cursor})
+            answer = self._connection.request_json("GET", path, params={"by": "latest", "cursor": cursor})
             items = answer.get("items") if isinstance(answer, dict) else None
             if not isinstance(items, list):
-                raise LifeError(
-                    "The server's list of transcripts is not in the form that is known.", code="life-no-data"
-                )
+                raise LifeError("The server's list of transcripts has an unknown format.", code="life-no-data")
             found += [i for i in items if isinstance(i, dict)]
             cursor = str(answer.get("next") or "")
             if not cursor:
                 return found
             if cursor in seen:
-                raise LifeError("The server's list of transcripts has no end.", code="life-no-data")
+                raise LifeError(
+                    "The pages of the server's list of transcripts repeat (same cursor twice).", code="life-no-data"
+                )
             seen.add(cursor)
             progress(f"Reading the transcripts of {project.name} ({len(found):,} so far)", 0.0)
 
@@ -348,41 +356,41 @@ class TokenLife:
         kind, head = self._connection.download(
             "GET", f"{API}/projects/{quote(project.id, safe='')}/audio/{name}", target
         )
-        refuse_text(kind, head, target)
+        reject_non_audio(kind, head, target)
 
 
-def refuse_text(kind: str, head: bytes, target: Path) -> None:
-    """Refuse a page or a bare '0' in place of audio; it is removed.
+def reject_non_audio(kind: str, head: bytes, target: Path) -> None:
+    """Delete a downloaded file that is HTML, empty or a bare '0' instead of audio.
 
     Raises:
-        LifeError: that is what came.
+        LifeError: it is.
     """
     text = head.strip()
     if not text or text == b"0" or text.startswith(b"<") or "text/html" in kind:
         target.unlink()
-        raise LifeError(f"The server did not send audio: {_seen(text)}.", code="life-no-audio")
+        raise LifeError(f"The server did not send audio: {_describe_body(text)}.", code="life-no-audio")
 
 
-def _seen(text: bytes) -> str:
+def _describe_body(text: bytes) -> str:
     if not text:
-        return "the answer is empty"
+        return "the response is empty"
     if text in {b"0", b'"0"'}:
-        return "it says 0, which means that there is nothing to download"
-    return "it is a web page" if text.lstrip().startswith(b"<") else "it is no JSON"
+        return "the response is 0, which means that there is nothing to download"
+    return "the response is HTML" if text.lstrip().startswith(b"<") else "the response is not JSON"
 
 
-def _refuse_inner(address: str) -> None:
+def _reject_private_address(address: str) -> None:
     host = urlsplit(address).hostname or ""
     try:
         found = {str(item[4][0]) for item in socket.getaddrinfo(host, None)}
     except (OSError, UnicodeError):
         raise LifeError(
-            f"There is no server '{host}'.", "Check the address.", "data.path", "life-unreachable"
+            f"The host '{host}' was not found.", "Check the URL.", "data.path", "life-unreachable"
         ) from None
     if not all(ipaddress.ip_address(a.partition("%")[0]).is_global for a in found):
         raise LifeError(
-            f"'{host}' is not on the public internet: a shared page asks no other servers.",
-            "Export the project in LiFE and give the file, or run the app yourself.",
+            f"'{host}' is not on the public internet; in shared mode other servers cannot be used.",
+            "Export the project in LiFE and upload the file, or run the app on your own computer.",
             "data.path",
             "life-inner-address",
         )

@@ -1,7 +1,7 @@
-"""The picker of the LiFE App in the first step: an export or a server → projects → script → dataset, with players.
+"""The LiFE picker on the data step: an export or a server → projects → script → dataset, with audio players.
 
-What is read stays in the draft; what is shown of it is kept here, in the session of one browser. Passwords and tokens
-come from their fields with every event, and are kept nowhere.
+Imported data is in the draft; its summary is in the state of the browser session. Passwords and tokens are sent with
+each event and not stored.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ import gradio as gr
 from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.core.panels.audio_player import players
 from autotrain_gradio.data.declarations import Source
-from autotrain_gradio.extensions.life import choices, picker_login
-from autotrain_gradio.extensions.life.picker_choices import LifeChoices, Opened
-from autotrain_gradio.extensions.life.picker_login import LifeLogin
+from autotrain_gradio.extensions.life import catalog, picker_login
+from autotrain_gradio.extensions.life.picker_login import LoginFields
+from autotrain_gradio.extensions.life.picker_selection import OpenedExport, SelectionFields
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.background_task import Finished, run_in_background
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.page_context import UNQUEUED
-from autotrain_gradio.ui.step_check import CHECK_EVENT
+from autotrain_gradio.ui.page_context import CHECK_EVENT, UNQUEUED
 
 if TYPE_CHECKING:
     from autotrain_gradio.ui.step_check import CheckStep
@@ -33,19 +32,19 @@ if TYPE_CHECKING:
 Updates = dict[Any, Any]
 EXPORT, SERVER = "Export file", "LiFE server (experimental)"
 HELP = (
-    "<p>Train on what was transcribed in the LiFE App. In LiFE, download the transcriptions of a project as JSON with"
-    " the audio, and give the zip here; several zips are several projects. Names of speakers and annotators are"
-    " replaced by numbers while the files are read, and kept nowhere.</p>"
+    "<p>Train on transcriptions of the LiFE App. In LiFE, download the transcriptions of a project as JSON with the"
+    " audio, and upload the zip here; upload several zips for several projects. Names of speakers and annotators are"
+    " replaced by numbers during the import and are not stored.</p>"
 )
 
 
 def build(session: TaskSession, source: Source) -> LifePicker:
-    """Create the picker's widgets where the page is being built."""
+    """Create the picker's components in the current Blocks context."""
     return LifePicker(session, source)
 
 
 class LifePicker:
-    """The widgets and their events."""
+    """The components and their event handlers."""
 
     def __init__(self, session: TaskSession, source: Source) -> None:
         self.session, self.source, prefix = session, source, f"{session.prefix}-life"
@@ -53,9 +52,7 @@ class LifePicker:
         with gr.Accordion(source.title, open=used, elem_id=prefix):
             gr.HTML(HELP)
             self.opened = gr.State(None)
-            self.again = gr.Button(
-                "Choose again from what was opened", visible=used, size="sm", elem_id=f"{prefix}-again"
-            )
+            self.again = gr.Button("Change the selection", visible=used, size="sm", elem_id=f"{prefix}-again")
             self.mode = gr.Radio(
                 [EXPORT, SERVER], value=EXPORT, label="Read from", interactive=True, elem_id=f"{prefix}-mode"
             )
@@ -70,13 +67,13 @@ class LifePicker:
                     elem_classes="at-drop",
                 )
                 with gr.Column(scale=2, min_width=240):
-                    gr.HTML("<p class='at-quiet'>No export at hand? Three invented voices tell of their village.</p>")
+                    gr.HTML("<p class='at-quiet'>No export yet? The sample has three synthetic voices.</p>")
                     self.sample = gr.Button("Open the sample export", elem_id=f"{prefix}-sample")
             with gr.Column(visible=False) as self.server:
-                self.login = LifeLogin(prefix)
+                self.login = LoginFields(prefix)
             self.status = gr.HTML("", elem_id=f"{prefix}-status", elem_classes="at-live")
             with gr.Column(visible=False, elem_id=f"{prefix}-choices") as self.box:
-                self.choices = LifeChoices(prefix)
+                self.choices = SelectionFields(prefix)
 
     def wire(self, check: CheckStep) -> None:
         """Attach the events.
@@ -85,8 +82,8 @@ class LifePicker:
         """
         session = self.session
         who = [session.draft, session.context.visitor]
-        login, choice = self.login, self.choices
-        chosen = [self.opened, *choice.fields()]
+        login, selection = self.login, self.choices
+        chosen = [self.opened, *selection.fields()]
         shown = [
             session.draft,
             self.status,
@@ -94,7 +91,7 @@ class LifePicker:
             self.box,
             self.again,
             *chosen[1:],
-            choice.summary,
+            selection.summary,
             self.choices.preview,
         ]
         self.mode.change(self._switch, [self.mode, self.opened], [self.export, self.server, self.box], **UNQUEUED)
@@ -111,35 +108,35 @@ class LifePicker:
             **CHECK_EVENT,
         )
         login.read.click(self._read, [login.remote, *who, *login.fields()], shown, **CHECK_EVENT)
-        for box in choice.fields():
-            box.input(self._cascade, chosen, [*chosen[1:], choice.summary, self.choices.preview], **UNQUEUED)
-        choice.listen.click(
+        for box in selection.fields():
+            box.input(self._cascade, chosen, [*chosen[1:], selection.summary, self.choices.preview], **UNQUEUED)
+        selection.listen.click(
             self._listen,
             [*chosen, *who, *login.fields()],
             [session.draft, self.status, self.choices.preview],
             **CHECK_EVENT,
         )
-        choice.use.click(
-            self._user(check),
-            [*chosen, *login.fields(), *check.inputs()],
+        selection.use.click(
+            self._use_handler(check),
+            {*chosen, *login.fields(), *check.inputs()},
             [self.status, *check.outputs()],
             **CHECK_EVENT,
         )
 
     # -- events
 
-    def _switch(self, mode: str, opened: Opened | None) -> Any:
-        of_server = opened is not None and choices.is_address(opened.place)
+    def _switch(self, mode: str, opened: OpenedExport | None) -> Any:
+        of_server = opened is not None and catalog.is_url(opened.place)
         offered = opened is not None and of_server == (mode == SERVER)
         return gr.Row(visible=mode == EXPORT), gr.Column(visible=mode == SERVER), gr.Column(visible=offered)
 
     def _open_files(self, files: Sequence[str] | None, draft: Any, visitor: Any) -> Iterator[Updates]:
         paths = [Path(f) for f in files or []]
-        place = choices.uploaded([p.name for p in paths], time.strftime("%H:%M:%S"))
-        yield from self._open(place, {"do": "open"}, draft, visitor, files=paths, also={self.files: None})
+        place = catalog.name_upload([p.name for p in paths], time.strftime("%H:%M:%S"))
+        yield from self._open(place, {"action": "open"}, draft, visitor, files=paths, also={self.files: None})
 
     def _open_sample(self, draft: Any, visitor: Any) -> Iterator[Updates]:
-        yield from self._open(choices.SAMPLE, {"do": "open"}, draft, visitor)
+        yield from self._open(catalog.SAMPLE, {"action": "open"}, draft, visitor)
 
     def _open_again(self, draft: Any, visitor: Any) -> Iterator[Updates]:
         try:
@@ -148,11 +145,13 @@ class LifePicker:
             yield {self.status: messages.error(error)}
             return
         data = state["spec"].get("data") or {}
-        yield from self._open(str(data.get("path") or ""), {"do": "again"}, draft, visitor, chosen=data.get("options"))
+        yield from self._open(
+            str(data.get("path") or ""), {"action": "reopen"}, draft, visitor, chosen=data.get("options")
+        )
 
     def _list(self, draft: Any, visitor: Any, address: str, *login: Any) -> Iterator[Updates]:
         try:
-            place = choices.address(address or "")
+            place = catalog.parse_address(address or "")
             secrets = picker_login.secrets(*login)
         except UserError as error:
             yield {self.status: messages.error(error)}
@@ -161,21 +160,21 @@ class LifePicker:
         def show(answer: Mapping[str, Any]) -> Updates:
             return {self.status: messages.findings(answer["findings"]), **self.login.show(answer["projects"])}
 
-        yield from self._ask(place, {"do": "projects"}, draft, visitor, "Signing in", show, secrets=secrets)
+        yield from self._browse(place, {"action": "projects"}, draft, visitor, "Signing in", show, secrets=secrets)
 
     def _read(self, wanted: Any, draft: Any, visitor: Any, address: str, *login: Any) -> Iterator[Updates]:
         try:
-            place = choices.address(address or "")
+            place = catalog.parse_address(address or "")
             secrets = picker_login.secrets(*login)
             if not wanted:
-                raise DataError("No project is chosen.", "Choose one or several.", code="life-no-project")
+                raise DataError("No project is selected.", "Select one or several.", code="life-no-project")
         except UserError as error:
             yield {self.status: messages.error(error)}
             return
-        yield from self._open(place, {"do": "open", "projects": list(wanted)}, draft, visitor, secrets=secrets)
+        yield from self._open(place, {"action": "open", "projects": list(wanted)}, draft, visitor, secrets=secrets)
 
-    def _cascade(self, opened: Opened | None, projects: Any, script: Any, dataset: Any) -> Updates:
-        """Offer what the choice above leaves, keeping the choice below where it is still there."""
+    def _cascade(self, opened: OpenedExport | None, projects: Any, script: Any, dataset: Any) -> Updates:
+        """Update the options that depend on the changed selection; a value that is still valid is kept."""
         return (
             {**self.choices.offer(opened, list(projects or []), script, dataset), self.choices.preview: ""}
             if opened
@@ -183,39 +182,49 @@ class LifePicker:
         )
 
     def _listen(
-        self, opened: Opened | None, projects: Any, script: Any, dataset: Any, draft: Any, visitor: Any, *login: Any
+        self,
+        opened: OpenedExport | None,
+        projects: Any,
+        script: Any,
+        dataset: Any,
+        draft: Any,
+        visitor: Any,
+        *login: Any,
     ) -> Iterator[Updates]:
         question = self._question("preview", opened, projects, script, dataset)
         if question is None or opened is None:
-            yield {self.status: messages.note("Choose a project, a script and a dataset.", level="error")}
+            yield {self.status: messages.note("Select a project, a script and a dataset.", level="error")}
             return
 
         def show(answer: Mapping[str, Any]) -> Updates:
             rows = [{"file": r["file"], "caption": r["text"], "detail": r["detail"]} for r in answer["rows"]]
-            left_out = f"<p class='at-note'>Left out: {escape(answer['left_out'])}.</p>" if answer["left_out"] else ""
-            none = "" if rows else messages.note("None of these segments can be used.", level="error")
+            left_out = f"<p class='at-note'>Skipped: {escape(answer['left_out'])}.</p>" if answer["left_out"] else ""
+            none = "" if rows else messages.note("None of these segments is usable.", level="error")
             return {self.status: "", self.choices.preview: f"{players(rows, link(draft))}{left_out}{none}"}
 
-        yield from self._ask(
+        yield from self._browse(
             opened.place,
             question,
             draft,
             visitor,
-            "Cutting a few segments",
+            "Preparing clips",
             show,
             secrets=picker_login.secrets(*login[1:]),
         )
 
-    def _user(self, check: CheckStep) -> Callable[..., Iterator[Updates]]:
-        def use(opened: Opened | None, projects: Any, script: Any, dataset: Any, *more: Any) -> Iterator[Updates]:
-            login, (draft, visitor, token, *values) = more[:5], more[5:]
-            question = self._question("take", opened, projects, script, dataset)
+    def _use_handler(self, check: CheckStep) -> Callable[..., Iterator[Updates]]:
+        def use(values: Mapping[Any, Any]) -> Iterator[Updates]:
+            opened, session = values[self.opened], self.session
+            projects, script, dataset = (values[field] for field in self.choices.fields())
+            login = [values[field] for field in self.login.fields()]
+            draft, visitor = values[session.draft], values[session.context.visitor]
+            question = self._question("download", opened, projects, script, dataset)
             if question is None or opened is None:
-                yield {self.status: messages.note("Choose a project, a script and a dataset.", level="error")}
+                yield {self.status: messages.note("Select a project, a script and a dataset.", level="error")}
                 return
-            if choices.is_address(opened.place):
+            if catalog.is_url(opened.place):
                 what, secrets = "Downloading the audio", picker_login.secrets(*login[1:])
-                done = yield from self._ask(
+                done = yield from self._browse(
                     opened.place, question, draft, visitor, what, lambda answer: {self.status: ""}, secrets=secrets
                 )
                 if not done:
@@ -228,7 +237,7 @@ class LifePicker:
                 "dataset": dataset,
             }
             data = {"source": self.source.name, "path": opened.place, "options": options}
-            yield from check.begin(data, draft, visitor, token, *values)
+            yield from check.begin(data, values)
 
         return use
 
@@ -246,18 +255,18 @@ class LifePicker:
         chosen: Mapping[str, Any] | None = None,
         also: Updates | None = None,
     ) -> Iterator[Updates]:
-        """Let the source read a place, then show what can be chosen of it."""
+        """Let the source import a path, then show the options."""
 
         def show(answer: Mapping[str, Any]) -> Updates:
-            opened, given = Opened.of(place, answer), chosen or {}
+            opened, given = OpenedExport.of(place, answer), chosen or {}
             wanted = given.get("projects") or []
             ids = [p["id"] for p in opened.projects if not wanted or p["name"] in wanted or p["id"] in wanted]
-            usual = choices.default(opened.catalogue, opened.layers, ids)
-            if not usual.script:
-                problem = messages.note("Nothing is transcribed in what was opened.", level="error")
+            default = catalog.default_selection(opened.catalogue, opened.layers, ids)
+            if not default.script:
+                problem = messages.note("The export has no transcripts.", level="error")
                 return {self.status: problem, self.box: gr.Column(visible=False)}
-            told = f"<p>Recognised: {escape(answer['form'])}.</p>{messages.findings(answer['findings'])}"
-            script, dataset = given.get("script") or usual.script, given.get("dataset") or usual.dataset
+            told = f"<p>Detected format: {escape(answer['format'])}.</p>{messages.findings(answer['findings'])}"
+            script, dataset = given.get("script") or default.script, given.get("dataset") or default.dataset
             return {
                 self.status: told,
                 self.opened: opened,
@@ -267,11 +276,11 @@ class LifePicker:
             }
 
         first = {**(also or {}), self.choices.preview: "", self.box: gr.Column(visible=False), self.opened: None}
-        yield from self._ask(
-            place, question, draft, visitor, "Reading", show, files=files, secrets=secrets, first=first
+        yield from self._browse(
+            place, question, draft, visitor, "Importing", show, files=files, secrets=secrets, first=first
         )
 
-    def _ask(
+    def _browse(
         self,
         place: str,
         question: Mapping[str, Any],
@@ -284,9 +293,9 @@ class LifePicker:
         secrets: Mapping[str, str] | None = None,
         first: Updates | None = None,
     ) -> Generator[Updates, None, bool]:
-        """Ask the source in a worker; yield progress, then what `show` makes of the answer, or the error.
+        """Call the source in a worker; yield progress, then the updates of `show(answer)`, or the error.
 
-        Returns whether it answered.
+        Returns whether it succeeded.
         """
         context, task = self.session.context, self.session.task.name
         service = context.service
@@ -311,8 +320,8 @@ class LifePicker:
         return False
 
     def _question(
-        self, do: str, opened: Opened | None, projects: Any, script: Any, dataset: Any
+        self, action: str, opened: OpenedExport | None, projects: Any, script: Any, dataset: Any
     ) -> dict[str, Any] | None:
         if opened is None or not projects or not script or not dataset:
             return None
-        return {"do": do, "projects": list(projects), "script": script, "dataset": dataset}
+        return {"action": action, "projects": list(projects), "script": script, "dataset": dataset}

@@ -1,4 +1,4 @@
-"""The LiFE picker's fields for a server: its address, a login, and the projects that it has."""
+"""The server fields of the LiFE picker: URL, credentials, and the projects of the server."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.extensions.life.picker_choices import titled
+from autotrain_gradio.extensions.life.picker_selection import project_title
 from autotrain_gradio.ui.page_context import UNQUEUED
 
 PERSON, TOKEN = "User name and password", "Token"
 HELP = (
-    "<p class='at-quiet'>Experimental. The app signs in as you, opens each of your projects for a moment to look at it,"
-    " and then sets your active project back: do not work in LiFE meanwhile. Your login is kept in memory only. A token"
-    " is for a LiFE that offers programs an interface; a stock LiFE does not.</p>"
+    "<p class='at-quiet'>Experimental. The app signs in with your account, opens each of your projects, and then"
+    " restores your active project: do not use LiFE at the same time. Your credentials are kept in memory only. A"
+    " token works only with a LiFE server that has a token API; an unmodified LiFE has none.</p>"
 )
 
 
-class LifeLogin:
-    """The widgets; what is typed into them is sent with each event, and kept nowhere."""
+class LoginFields:
+    """The components; their values are sent with each event and not stored."""
 
     def __init__(self, prefix: str) -> None:
         gr.HTML(HELP)
         with gr.Row(elem_classes="at-fields"):
             self.address = gr.Textbox(
-                label="Address",
+                label="Server URL",
                 placeholder="https://life.example.org",
                 max_lines=1,
                 interactive=True,
@@ -41,19 +41,19 @@ class LifeLogin:
             self.token = gr.Textbox(
                 label="Token", type="password", max_lines=1, visible=False, interactive=True, elem_id=f"{prefix}-token"
             )
-        self.list = gr.Button("Show my projects", elem_id=f"{prefix}-list")
+        self.list = gr.Button("List my projects", elem_id=f"{prefix}-list")
         with gr.Column(visible=False) as self.listed:
             self.remote = gr.Dropdown(
                 [], multiselect=True, label="Projects on the server", elem_id=f"{prefix}-remote", interactive=True
             )
-            self.read = gr.Button("Read their transcripts", variant="primary", elem_id=f"{prefix}-read")
+            self.read = gr.Button("Import their transcripts", variant="primary", elem_id=f"{prefix}-read")
 
     def fields(self) -> list[Any]:
-        """Return the inputs of an event that may ask the server: the address, then what `secrets` takes."""
+        """Return the inputs of an event that may connect to the server: the URL, then the arguments of `secrets`."""
         return [self.address, self.way, self.username, self.password, self.token]
 
     def wire(self) -> None:
-        """Show the fields of the chosen way to sign in."""
+        """Show the fields of the selected login method."""
         self.way.change(
             lambda way: [gr.Textbox(visible=way == PERSON)] * 2 + [gr.Textbox(visible=way == TOKEN)],
             self.way,
@@ -62,14 +62,14 @@ class LifeLogin:
         )
 
     def show(self, projects: Sequence[Mapping[str, Any]]) -> dict[Any, Any]:
-        """Return the updates that offer the server's projects; the only one is chosen."""
-        names = [(titled(p), p["id"]) for p in projects]
+        """Return the updates that list the server's projects; a single one is selected."""
+        names = [(project_title(p), p["id"]) for p in projects]
         only = [names[0][1]] if len(names) == 1 else []
         return {self.listed: gr.Column(visible=True), self.remote: gr.Dropdown(choices=names, value=only)}
 
 
 def secrets(way: str, username: str, password: str, token: str) -> dict[str, str]:
-    """Return what was typed as the source takes it: a token, or a user name and a password."""
+    """Return the credentials for the source: a token, or a user name and a password."""
     if way == TOKEN:
         return {"token": (token or "").strip()}
     return {"username": (username or "").strip(), "password": password or ""}

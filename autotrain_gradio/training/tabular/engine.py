@@ -19,7 +19,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import in_unit
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.checks.table_rows import LEAST
-from autotrain_gradio.data.rows import PLACE, Places
+from autotrain_gradio.data.rows import PLACE, Locations
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import card
@@ -172,7 +172,7 @@ def _names(part: datasets.Dataset, manifest: Mapping[str, Any]) -> Sequence[str]
     """Return what each row is called: by its id, else by the file, where there are several, and its row there."""
     places: Sequence[str] = [f"{part.split or 'row'} {n}" for n in range(1, len(part) + 1)]
     if PLACE in part.column_names:
-        places = Places(manifest["places"], part.with_format("numpy")[PLACE][:])
+        places = Locations(manifest["places"], part.with_format("numpy")[PLACE][:])
     if "id" not in part.column_names:
         return places
     return [str(i) if i not in (None, "") else places[n] for n, i in enumerate(part["id"][:])]

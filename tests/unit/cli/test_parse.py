@@ -21,8 +21,8 @@ from autotrain_gradio.tasks.registry import registry, resolve
         (["image-classification", "--epoch", "3", "--train"], "Did you mean '--epochs'?"),
         (["check", "image-classification", "--datapath", "x"], "Did you mean '--data-path'?"),
         (["show"], "required: RUN"),
-        (["image-classification", "--data-path", "x"], "has no --train"),
-        (["image-classification", "a", "--train"], "one word too many"),
+        (["image-classification", "--data-path", "x"], "--train is missing"),
+        (["image-classification", "a", "--train"], "unexpected argument"),
     ],
 )
 def test_a_wrong_command_says_what_is_right(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

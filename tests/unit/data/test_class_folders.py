@@ -168,7 +168,7 @@ def test_a_validation_split_without_classes_is_told(tmp_path: Path, check: Check
     result = check(plant(tmp_path / "in", files))
     assert result["splits"] == {"train": 12} and result["dropped"] == [{"code": "label-missing", "count": 4}]
     assert "'valid'" in finding(result, "no-validation")["message"] and "label-missing" in codes(result)
-    left = next(p for p in result["profile"] if p["title"] == "Left out")
+    left = next(p for p in result["profile"] if p["title"] == "Skipped rows")
     assert left["rows"] == [["no label", 4]]
 
 

@@ -199,12 +199,12 @@ def test_no_row_is_lost_uncounted(tmp_path: Path, draft: Path, check: Check, see
 
 def test_a_large_table_is_looked_at_in_part_first(tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autotrain_gradio.data.pipeline.check.LARGE", 50)
-    monkeypatch.setattr("autotrain_gradio.data.pipeline.check.SOME_ROWS", 10)
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.check.SAMPLE_ROWS", 10)
     body = "text,label\n" + "".join(f"{'' if i % 7 == 0 else f'words {i}'},{'ab'[i % 2]}\n" for i in range(70))
     said: list[str] = []
     request = roles.request(roles.TEXTS, source="path", path=str(plant(tmp_path / "in", {"a.csv": body})))
     result = data.check(draft, request, lambda message, fraction: said.append(message))
-    first = next(i for i, m in enumerate(said) if m.startswith("First look at 10 rows: 10 rows have no text"))
+    first = next(i for i, m in enumerate(said) if m.startswith("Sample of 10 rows: 10 rows have no text"))
     assert all("10 rows have no text" in m for m in said[first:-1]) and said[-1] == "Checked"
     assert roles.dropped(result) == {"text-empty": 10}
     assert sum(f["code"] == "text-empty" for f in result["findings"]) == 1
@@ -224,7 +224,7 @@ def test_what_was_found_in_a_large_table_is_told_before_its_rows_are_written(
     data.check(draft, request, found=found)
     assert not told  # a small one takes no time to write
     monkeypatch.setattr("autotrain_gradio.data.pipeline.check.LARGE", 50)
-    monkeypatch.setattr("autotrain_gradio.data.pipeline.check.SOME_ROWS", 10)
+    monkeypatch.setattr("autotrain_gradio.data.pipeline.check.SAMPLE_ROWS", 10)
     shutil.rmtree(draft / "data")
     result = data.check(draft, request, found=found)
     assert told == [(result, [])] and result["profile"] and result["splits"] == {"train": 56, "validation": 14}

@@ -165,7 +165,7 @@ def test_copies_and_contradictions(draft: Path) -> None:
 def test_texts_that_all_stand_in_two_classes_are_why_nothing_is_validated(draft: Path) -> None:
     rows = [{"text": f"row {i // 2} of the table", "label": "ab"[i % 2]} for i in range(40)]
     found = finding(check(draft, rows), "no-validation")
-    assert found["message"].startswith("40 of 40 rows hold a content that stands under more than one label")
+    assert found["message"].startswith("40 of 40 rows have a content with more than one label")
     assert "Correct the labels" in found["hint"] and found["where"] == "data.labels"
     few = finding(check(draft, [*rows, {"text": "another one", "label": "a"}]), "no-validation")["message"]
     assert few.startswith("40 of 41 rows") and "of the other 1 there are too few" in few

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-import gradio as gr
+import pytest
 
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.data.catalog import TEXT
 from autotrain_gradio.data.declarations import Column, Format
+from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.registry import registry
-from autotrain_gradio.ui import check_updates, check_view
+from autotrain_gradio.ui import check_view
+from tests.ui.tab_steps import build_steps
 
 PROMPT, COMPLETION, PLAIN = (
     Column(role, role.title(), TEXT, purpose="input") for role in ("prompt", "completion", "text")
@@ -42,7 +46,24 @@ def test_a_check_of_an_earlier_version_shows_the_columns_of_the_task() -> None:
     assert list(view.columns) == [c.role for c in IMAGES.columns] and view.format == view.format_note == ""
 
 
-def test_dropdowns_of_other_formats_are_hidden() -> None:
-    view = check_view.view(replace(IMAGES, formats=FORMATS), "draft", CHECK)
-    updates = check_updates.column_updates([(PROMPT, "a"), (PLAIN, "b")], view)
-    assert isinstance(updates["a"], gr.Dropdown) and not updates["a"].visible and updates["b"].visible
+def test_dropdowns_of_other_formats_are_hidden_and_another_format_can_be_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = replace(IMAGES, columns=(), formats=FORMATS)
+    service = Service(Settings(home=tmp_path), dispatch=False)
+    try:
+        steps = build_steps(service, task)
+        result = steps.check.result
+        updates = result.update(check_view.view(task, "draft", CHECK))
+        dropdowns = {choice.column.role: choice.dropdown for choice in result.columns}
+        assert not updates[dropdowns["prompt"]].visible and updates[dropdowns["text"]].visible
+        assert result.format is not None and updates[result.format].value == "plain"
+
+        checked: list[dict[str, Any]] = []
+        monkeypatch.setattr(service, "check", lambda draft, spec, *of, **more: checked.append(spec["data"]) or CHECK)
+        data = {"source": "upload", "path": "x", "columns": {"text": "body", "prompt": "question"}}
+        form = {steps.session.form.data: data, steps.session.draft: "draft", result.format: "pairs"}
+        list(steps.check.switch_format({**steps.values(), **form}))
+        assert checked[0]["format"] == "pairs" and checked[0]["columns"] == {"prompt": "question"}
+    finally:
+        service.close()

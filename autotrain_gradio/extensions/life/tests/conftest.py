@@ -15,7 +15,7 @@ from autotrain_gradio.core.spec import DataSpec
 from autotrain_gradio.data.catalog import AUDIO, AUDIO_PARTS, GROUP, SECONDS, TABLE_WITH_FILES, TEXT
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.extensions.life import LIFE, source
-from autotrain_gradio.extensions.life.store import Reading
+from autotrain_gradio.extensions.life.draft_store import RecordingStore
 
 COLUMNS = (
     Column("audio", "Audio", AUDIO, purpose="input", names=("audio", "file_name")),
@@ -61,17 +61,17 @@ def check(draft: Path) -> Callable[..., dict[str, Any]]:
 def browse(draft: Path) -> Callable[..., dict[str, Any]]:
     """Return a function that asks the source a question about a place."""
 
-    def ask(path: object, do: str, secrets: dict[str, str] | None = None, **question: Any) -> dict[str, Any]:
-        return source.browse({"do": do, **question}, request_of(path), draft, secrets or {}, quiet)
+    def ask(path: object, action: str, secrets: dict[str, str] | None = None, **question: Any) -> dict[str, Any]:
+        return source.browse({"action": action, **question}, request_of(path), draft, secrets or {}, quiet)
 
     return ask
 
 
-def opened(draft: Path) -> Reading:
+def opened(draft: Path) -> RecordingStore:
     """Return what the draft holds."""
-    reading = Reading.open(draft)
-    assert reading is not None
-    return reading
+    store = RecordingStore.open(draft)
+    assert store is not None
+    return store
 
 
 def codes(result: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.extensions.life import choices, client, server, source
+from autotrain_gradio.extensions.life import catalog, client, server_import, source
 from autotrain_gradio.extensions.life.client import Login
 from autotrain_gradio.extensions.life.tests.conftest import codes, limited, opened, quiet, refusal, request_of
 from autotrain_gradio.extensions.life.tests.fake_life import PASSWORD, TOKEN, USER, FakeLife
@@ -63,7 +63,7 @@ def test_from_the_login_to_the_rows(
     chosen = {**CHOICE, "projects": ids[:1]}
     shown = browse(address, "preview", login, **chosen)
     assert len(shown["rows"]) == 4 and (draft / shown["rows"][0]["file"]).is_file()
-    browse(address, "take", login, **chosen)
+    browse(address, "download", login, **chosen)
     assert len(list((draft / "data/life/audio").iterdir())) == 2
 
     # Checked without a login: all that is needed is there.
@@ -155,7 +155,7 @@ def test_one_project_without_transcripts_is_told_and_the_others_are_read(
 ) -> None:
     fake.projects["Magahi"]["documents"] = []
     answer = browse(address, "open", PERSON, projects=["Bhojpuri", "Magahi"])
-    assert answer["findings"][0]["message"] == "Nothing to download in Magahi."
+    assert answer["findings"][0]["message"] == "No transcripts were found in Magahi."
 
 
 @pytest.mark.parametrize("ranges", [True, False])
@@ -166,7 +166,7 @@ def test_downloads_that_break_off_are_continued_or_begun_again(
     browse(address, "open", PERSON, projects=["Bhojpuri"])
     assert fake.break_downloads == 0
     fake.break_at, fake.break_downloads = "/lifedata/transcription/retrieve/", 2
-    browse(address, "take", PERSON, **CHOICE)
+    browse(address, "download", PERSON, **CHOICE)
     assert fake.break_downloads == 0
     resumed = [h for _, p, h in fake.requests if "/retrieve/" in p and any(k.lower() == "range" for k in h)]
     assert resumed
@@ -182,7 +182,7 @@ def test_a_file_that_changes_while_it_is_downloaded_is_not_joined_to_its_old_hal
     fake.marks = marks
     browse(address, "open", PERSON, projects=["Bhojpuri"])
     fake.break_at, fake.break_downloads, fake.changed_seconds = "/lifedata/transcription/retrieve/", 1, 11.0
-    browse(address, "take", PERSON, **CHOICE)
+    browse(address, "download", PERSON, **CHOICE)
     rest = [h for _, p, h in fake.requests if "/retrieve/" in p and any(k.lower() == "range" for k in h)]
     assert bool(rest) == asked_for_the_rest and all(any(k.lower() == "if-range" for k in h) for h in rest)
     audio = list((draft / "data/life/audio").iterdir())
@@ -193,10 +193,10 @@ def test_what_a_killed_process_has_left_is_put_back_by_the_next(
     address: str, browse: Browse, fake: FakeLife, draft: Path
 ) -> None:
     def killed() -> None:
-        life = server.connect(address, Login.of(PERSON, {}), request_of(address), draft)
+        life = server_import.connect(address, Login.of(PERSON, {}), request_of(address), draft)
         life.__enter__()
         life.projects()
-        life._leave()  # type: ignore[attr-defined]
+        life._close()  # type: ignore[attr-defined]
 
     memory = draft.parents[1] / "cache" / "life"
     killed()
@@ -219,7 +219,7 @@ def test_a_download_that_breaks_off_each_time_is_an_error_with_what_came(
 ) -> None:
     browse(address, "open", PERSON, projects=["Bhojpuri"])
     fake.break_at, fake.break_downloads = "/lifedata/transcription/retrieve/", 99
-    error = refusal(lambda: browse(address, "take", PERSON, **CHOICE))
+    error = refusal(lambda: browse(address, "download", PERSON, **CHOICE))
     assert error.code == "life-download" and "the connection was closed, after 0.1 MB" in error.message
     assert fake.active == fake.first
 
@@ -230,10 +230,10 @@ def test_what_has_come_is_kept_when_the_rest_fails(
     browse(address, "open", PERSON, projects=["Bhojpuri"])
     second = document(2)["audioFilename"]
     fake.answer[f"/lifedata/transcription/retrieve/{second}"] = (500, {}, b"")
-    assert refusal(lambda: browse(address, "take", PERSON, **CHOICE)).code == "life-server-error"
+    assert refusal(lambda: browse(address, "download", PERSON, **CHOICE)).code == "life-server-error"
     assert [bool(r.file) for r in opened(draft).recordings()] == [True, False]
     fake.answer.clear()
-    browse(address, "take", PERSON, **CHOICE)
+    browse(address, "download", PERSON, **CHOICE)
     assert [bool(r.file) for r in opened(draft).recordings()] == [True, True]
 
 
@@ -243,7 +243,7 @@ def test_a_server_that_says_nothing_for_long(
     monkeypatch.setattr(client, "SILENT_SECONDS", 0.2)
     fake.silent_seconds = 0.6
     error = refusal(lambda: browse(address, "open", PERSON, projects=["Bhojpuri"]))
-    assert error.code == "life-download" and "nothing came for" in error.message
+    assert error.code == "life-download" and "no data for" in error.message
     time.sleep(0.7)  # the server's threads
     assert fake.active == fake.first
 
@@ -254,9 +254,9 @@ def test_audio_that_is_a_page_or_nothing_is_a_reason_to_leave_segments_out(
     browse(address, "open", PERSON, projects=["Bhojpuri"])
     second = document(2)["audioFilename"]
     fake.answer[f"/lifedata/transcription/retrieve/{second}"] = (200, {"content-type": "text/html"}, b"<html>no</html>")
-    browse(address, "take", PERSON, **CHOICE)
+    browse(address, "download", PERSON, **CHOICE)
     result = check(address, **CHOICE)
-    assert result["rows"] == 2 and "2 whose audio is missing" in str(result["findings"])
+    assert result["rows"] == 2 and "2 without audio file" in str(result["findings"])
 
 
 def test_recordings_that_are_gone_since_the_list_was_read_are_counted(
@@ -264,9 +264,9 @@ def test_recordings_that_are_gone_since_the_list_was_read_are_counted(
 ) -> None:
     browse(address, "open", PERSON, projects=["Bhojpuri"])
     del fake.projects["Bhojpuri"]["documents"][1]
-    browse(address, "take", PERSON, **CHOICE)
+    browse(address, "download", PERSON, **CHOICE)
     result = check(address, **CHOICE)  # which needs no login: nothing more is asked for
-    assert result["rows"] == 2 and "2 whose audio is missing" in str(result["findings"])
+    assert result["rows"] == 2 and "2 without audio file" in str(result["findings"])
 
 
 def test_audio_is_taken_for_what_the_given_limits_let_through(
@@ -293,7 +293,7 @@ def test_downloads_of_one_server_come_one_after_the_other(address: str, fake: Fa
 
     def work(draft: Path) -> None:
         draft.mkdir(parents=True)
-        question = {"do": "open", "projects": ["Bhojpuri"]}
+        question = {"action": "open", "projects": ["Bhojpuri"]}
         answers[draft] = source.browse(question, request_of(address), draft, PERSON, quiet)
 
     threads = [threading.Thread(target=work, args=(d,)) for d in drafts]
@@ -306,7 +306,7 @@ def test_downloads_of_one_server_come_one_after_the_other(address: str, fake: Fa
 
 def test_a_download_that_is_too_large_is_cut_off(address: str, draft: Path) -> None:
     request = limited(request_of(address), archive_bytes=100)
-    question = {"do": "open", "projects": ["Bhojpuri"]}
+    question = {"action": "open", "projects": ["Bhojpuri"]}
     assert refusal(lambda: source.browse(question, request, draft, PERSON, quiet)).code == "life-too-large"
 
 
@@ -326,7 +326,7 @@ def test_the_token_goes_to_its_host_only(address: str, browse: Browse, fake: Fak
 def test_pages_without_an_end_are_noticed(address: str, browse: Browse, fake: FakeLife) -> None:
     page = json.dumps({"items": [document(1)], "next": "1"}).encode()
     fake.answer["/api/v1/projects/id-0/transcriptions"] = (200, {}, page)
-    assert "no end" in refusal(lambda: browse(address, "open", PROGRAM, projects=["id-0"])).message
+    assert "repeat" in refusal(lambda: browse(address, "open", PROGRAM, projects=["id-0"])).message
 
 
 def test_no_server_at_all(browse: Browse) -> None:
@@ -334,8 +334,8 @@ def test_no_server_at_all(browse: Browse) -> None:
 
 
 def test_addresses() -> None:
-    assert choices.address(" life.example.org/ ") == "https://life.example.org"
-    assert choices.address("http://localhost:5000/life/") == "http://localhost:5000/life"
+    assert catalog.parse_address(" life.example.org/ ") == "https://life.example.org"
+    assert catalog.parse_address("http://localhost:5000/life/") == "http://localhost:5000/life"
     for text, code in {
         "http://life.example.org": "life-insecure",
         "https://me:secret@life.example.org": "life-address-login",
@@ -344,7 +344,7 @@ def test_addresses() -> None:
         "https://[": "life-address",
         "https://": "life-address",
     }.items():
-        error = refusal(lambda text=text: choices.address(text))
+        error = refusal(lambda text=text: catalog.parse_address(text))
         assert error.code == code and "secret" not in str(error)
 
 

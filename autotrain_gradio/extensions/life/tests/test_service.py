@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from autotrain_gradio.backends import process
 from autotrain_gradio.cli.main import task_parser
 from autotrain_gradio.core.errors import Forbidden, SpecError, UserError, WorkerError
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import RunSpec
+from autotrain_gradio.extensions.life import LIFE
 from autotrain_gradio.extensions.life.tests.fake_life import PASSWORD, USER, FakeLife
 from autotrain_gradio.extensions.life.tests.life_data import (
     PEOPLE,
@@ -71,12 +73,12 @@ def test_two_people_picking_at_the_same_time_never_see_each_others_data(shared: 
         draft, mine = drafts[person], "mine-" + person[-1]
         file = export(tmp_path, f"{mine}.zip", mine)
         steps.wait()
-        opened = shared.browse(draft, spec_of(place), {"do": "open"}, person, files=[file])
+        opened = shared.browse(draft, spec_of(place), {"action": "open"}, person, files=[file])
         steps.wait()
-        choice = {"projects": [f"{mine}.zip"], "script": "Latin", "dataset": "latest"}
-        shown = shared.browse(draft, spec_of(place), {"do": "preview", **choice}, person)
+        selection = {"projects": [f"{mine}.zip"], "script": "Latin", "dataset": "latest"}
+        shown = shared.browse(draft, spec_of(place), {"action": "preview", **selection}, person)
         steps.wait()
-        return opened, shown, shared.check(draft, spec_of(place, **choice), person)
+        return opened, shown, shared.check(draft, spec_of(place, **selection), person)
 
     with ThreadPoolExecutor(len(people)) as pool:
         answers = dict(zip(people, pool.map(pick, people), strict=True))
@@ -88,25 +90,25 @@ def test_two_people_picking_at_the_same_time_never_see_each_others_data(shared: 
         assert holds_a_name(folder) == []
         assert not any(name in str(answers[person]) for name in PEOPLE)
         with pytest.raises(Forbidden):
-            shared.browse(drafts[other], spec_of(place), {"do": "open"}, person)
+            shared.browse(drafts[other], spec_of(place), {"action": "open"}, person)
 
 
 def test_a_login_is_in_no_file_of_the_home(own: Service, tmp_path: Path) -> None:
     fake = FakeLife({"Bhojpuri": {"documents": [document(1)]}})
     with fake.serve() as address:
         draft = own.draft(ASR)
-        listed = own.browse(draft, spec_of(address), {"do": "projects"}, secrets=LOGIN)
+        listed = own.browse(draft, spec_of(address), {"action": "projects"}, secrets=LOGIN)
         ids = [p["id"] for p in listed["projects"]]
-        own.browse(draft, spec_of(address), {"do": "open", "projects": ids}, secrets=LOGIN)
-        choice = {"projects": ids, "script": "Devanagari", "dataset": "latest"}
-        own.browse(draft, spec_of(address), {"do": "take", **choice}, secrets=LOGIN)
-    result = own.check(draft, spec_of(address, **choice))
+        own.browse(draft, spec_of(address), {"action": "open", "projects": ids}, secrets=LOGIN)
+        selection = {"projects": ids, "script": "Devanagari", "dataset": "latest"}
+        own.browse(draft, spec_of(address), {"action": "download", **selection}, secrets=LOGIN)
+    result = own.check(draft, spec_of(address, **selection))
     assert not [f for f in result["findings"] if f["level"] == "error"], result["findings"]
     assert not [p for p in own.settings.home.rglob("*") if p.is_file() and PASSWORD.encode() in p.read_bytes()]
     assert holds_a_name(own.settings.home) == []
     # A run that is begun again has what was picked, without the server.
-    again = own.again(own.start(draft, {**spec_of(address, **choice), "model": "tiny"}))
-    result = own.check(again, spec_of(address, **choice))
+    again = own.again(own.start(draft, {**spec_of(address, **selection), "model": "tiny"}))
+    result = own.check(again, spec_of(address, **selection))
     assert result["splits"]["train"], result["findings"]
 
 
@@ -115,7 +117,7 @@ def test_a_question_that_is_cancelled_sets_the_active_project_back(own: Service)
     fake.silent_seconds = 3.0  # in the middle of the download
     with fake.serve() as address, ThreadPoolExecutor(1) as pool:
         draft = own.draft(ASR)
-        question = {"do": "open", "projects": ["Bhojpuri"]}
+        question = {"action": "open", "projects": ["Bhojpuri"]}
         asked = pool.submit(own.browse, draft, spec_of(address), question, secrets=LOGIN)
         end = time.monotonic() + 60
         while not any("/download/" in path for _, path, _ in fake.requests) and time.monotonic() < end:
@@ -130,7 +132,7 @@ def test_a_question_that_is_cancelled_sets_the_active_project_back(own: Service)
 def test_an_address_with_a_login_is_refused_before_it_is_written(own: Service) -> None:
     draft = own.draft(ASR)
     spec = spec_of(f"https://{USER}:{PASSWORD}@life.example.org")
-    for work in (own.check, partial(own.browse, question={"do": "projects"})):
+    for work in (own.check, partial(own.browse, question={"action": "projects"})):
         with pytest.raises(SpecError) as caught:
             work(draft, spec)
         assert PASSWORD not in str(caught.value)
@@ -144,7 +146,7 @@ def test_a_shared_page_reads_no_files_of_the_server(shared: Service, tmp_path: P
         with pytest.raises(Forbidden):
             shared.check(draft, spec_of(place), person)
     with pytest.raises(UserError) as caught:
-        shared.browse(draft, spec_of("http://127.0.0.1:9"), {"do": "projects"}, person, secrets=LOGIN)
+        shared.browse(draft, spec_of("http://127.0.0.1:9"), {"action": "projects"}, person, secrets=LOGIN)
     assert caught.value.code == "life-inner-address"
 
 
@@ -152,7 +154,7 @@ def test_what_a_failed_question_leaves_behind_is_removed(own: Service, tmp_path:
     draft = own.draft(ASR)
     bad = zipped(tmp_path / "bad.zip", {f"{PEOPLE[0]}.json": "{"})
     with pytest.raises(UserError):
-        own.browse(draft, spec_of("LiFE export bad.zip"), {"do": "open"}, files=[bad])
+        own.browse(draft, spec_of("LiFE export bad.zip"), {"action": "open"}, files=[bad])
     data = own.store.get(draft).directory / "data"
     assert not (data / "picked").exists() and not (data / "picking").exists()
     assert holds_a_name(own.settings.home) == []
@@ -187,3 +189,10 @@ def test_a_flag_of_the_source_or_an_address_says_which_source_is_meant(own: Serv
 def test_only_speech_recognition_has_the_source() -> None:
     having = [t.name for t in registry() if any(s.name == "life" for s in t.sources)]
     assert having == [ASR]
+
+
+def test_the_server_s_login_is_not_given_to_visitors(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in LIFE.secrets:
+        monkeypatch.setenv(name, "of the operator")
+    assert set(LIFE.secrets) <= set(process.environment({}))
+    assert not set(LIFE.secrets) & set(process.environment({}, visitor=True))

@@ -23,7 +23,7 @@ from autotrain_gradio.extensions.life.tests.life_data import (
     wav,
     zipped,
 )
-from autotrain_gradio.extensions.life.tests.test_forms import textgrid
+from autotrain_gradio.extensions.life.tests.test_formats import textgrid
 from autotrain_gradio.service import Service
 
 ASR = "automatic-speech-recognition"
@@ -118,7 +118,7 @@ def test_the_most_complete_script_and_latest_are_taken_and_can_be_changed(servic
     result = service.check(draft, {**SPEC, "data": {**data, "options": {"script": "IPA"}}})
     assert "Bhojpuri, IPA, latest: 4 segments" in str(result["findings"])
     # The picker goes on from there.
-    again = service.browse(draft, {**SPEC, "data": data}, {"do": "again"})
+    again = service.browse(draft, {**SPEC, "data": data}, {"action": "reopen"})
     assert [p["name"] for p in again["projects"]] == ["Bhojpuri"]
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import WHERE, Progress, Raw, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected
 
 KINDS = {"sentence": "sentence", "mood": "label", "highlights": "highlights"}
 
@@ -22,9 +22,9 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     return Recognised(0.9, f"{len(found)} .mood files") if found else Rejected("there is no file that ends in .mood")
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each line."""
-    columns: dict[str, list[str | None]] = {"mood": [], "sentence": [], "highlights": [], WHERE: []}
+    columns: dict[str, list[str | None]] = {"mood": [], "sentence": [], "highlights": [], LOCATION: []}
     files = [entry.path for entry in tree.with_suffix((".mood",))]
     for path in files:
         for number, line in enumerate((tree.root / path).read_text(encoding="utf-8").splitlines(), 1):
@@ -33,5 +33,5 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> Raw:
             sentence, _, highlights = (sentence if colon else line).partition("#")
             columns["sentence"].append(sentence.strip())
             columns["highlights"].append(highlights.strip() or None)
-            columns[WHERE].append(f"{path}, line {number}")
-    return Raw({"": pa.table(columns)}, kinds=KINDS, read=files)
+            columns[LOCATION].append(f"{path}, line {number}")
+    return RawTables({"": pa.table(columns)}, kinds=KINDS, files_read=files)

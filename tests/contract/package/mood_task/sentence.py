@@ -12,6 +12,6 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Take the texts as they are; empty ones cannot be used, and say where they are."""
     values = cells.to_pylist()
     problems = [None if value else "sentence-empty" for value in values]
-    empty = [context.where[i] for i, problem in enumerate(problems) if problem and context.needed[i]]
+    empty = [context.locations[i] for i, problem in enumerate(problems) if problem and context.needed[i]]
     findings = [Finding("warning", "sentence-empty", "There is no sentence.", where=where) for where in empty]
     return Cells(values, problems, findings=findings)

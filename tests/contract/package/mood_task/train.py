@@ -14,28 +14,36 @@ from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs.reporter import Reporter
 
 from . import MoodParams
+from .mood_faces import mood_faces
 
 
 def train(run: Reporter) -> None:
     """Count the words of each mood and write the counts as the model."""
     rows = data.load(run.directory)
-    names = rows["train"].features["target"].names
+    target = "target" if "target" in rows["train"].features else "rating"
+    named = rows["train"].features[target].names
+    if target == "rating":  # the format `ratings`: 1 to 5
+        named = ["sad" if int(name) < 3 else "glad" for name in named]
+    names = sorted(set(named))
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     run.state("running", "Counting words")
     for epoch in range(1, run.params.epochs + 1):
         for row in rows["train"]:
-            counts[names[row["target"]]].update(words(row["text"]))
+            counts[named[row[target]]].update(words(row["text"]))
         known = sum(len(c) for c in counts.values())
         run.metric(epoch, epoch, words=known)
         run.progress(epoch, run.params.epochs, epoch, run.params.epochs)
         if run.stop_requested():
             break
-    right = [mood_of(row["text"], counts, run.params) == names[row["target"]] for row in rows.get("validation", [])]
+    right = [mood_of(row["text"], counts, run.params) == named[row[target]] for row in rows.get("validation", [])]
     if right:
         run.metric(epoch, epoch, eval_accuracy=sum(right) / len(right))
     run.model.mkdir(exist_ok=True)
     (run.model / "words.json").write_text(json.dumps(counts), encoding="utf-8")
-    run.report([panels.numbers("Words known", {name: len(c) for name, c in counts.items()})])
+    moods = Counter(named[row[target]] for row in rows["train"])
+    shares = {name: count / moods.total() for name, count in moods.items()}
+    known = panels.numbers("Words known", {name: len(c) for name, c in counts.items()})
+    run.report([known, mood_faces("Moods of the training rows", shares)])
 
 
 def preview(draft: Path, spec: RunSpec, params: MoodParams, context: dict[str, Any]) -> list[Panel]:
@@ -50,7 +58,7 @@ def load(directory: Path) -> Any:
 
     def predict(inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         found = [scores(i["text"], counts, MoodParams()) for i in inputs]
-        return [{"label": max(s, key=lambda n: s[n]), "scores": s, "panels": [panels.scores("Mood", s)]} for s in found]
+        return [{"label": max(s, key=lambda n: s[n]), "scores": s, "panels": [mood_faces("Mood", s)]} for s in found]
 
     return predict
 

@@ -1,4 +1,4 @@
-"""The LiFE picker's choices among what was opened: projects → script → dataset, with figures of each."""
+"""The selection fields of the LiFE picker: projects → script → dataset, with counts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.extensions.life import choices
+from autotrain_gradio.extensions.life import catalog
 from autotrain_gradio.ui import messages
 
 Updates = dict[Any, Any]
 
 
 @dataclass(frozen=True)
-class Opened:
-    """What a browser has opened: the answer of the source, and the place that it is of."""
+class OpenedExport:
+    """The opened export of a browser session: the answer of the source, and its path."""
 
     place: str
     projects: tuple[Mapping[str, Any], ...]
@@ -25,13 +25,13 @@ class Opened:
     catalogue: tuple[Mapping[str, Any], ...]
 
     @classmethod
-    def of(cls, place: str, answer: Mapping[str, Any]) -> Opened:
-        """Take over an answer."""
+    def of(cls, place: str, answer: Mapping[str, Any]) -> OpenedExport:
+        """Make one of an answer."""
         return cls(place, *(tuple(answer[k]) for k in ("projects", "layers", "catalogue")))
 
 
-class LifeChoices:
-    """The three dropdowns, each offering what the one before it leaves, and a summary."""
+class SelectionFields:
+    """Three dependent dropdowns, and a summary."""
 
     def __init__(self, prefix: str) -> None:
         self.projects = gr.Dropdown(
@@ -46,7 +46,7 @@ class LifeChoices:
             self.script = gr.Dropdown(
                 [],
                 label="Script",
-                info="The writing system that the model shall write.",
+                info="Writing system of the transcripts.",
                 min_width=300,
                 interactive=True,
                 elem_id=f"{prefix}-script",
@@ -54,78 +54,80 @@ class LifeChoices:
             self.dataset = gr.Dropdown(
                 [],
                 label="Dataset",
-                info="Whose transcripts: as they stand at present, or one annotator's.",
+                info="Annotation layer: the current transcripts (latest), or those of one annotator.",
                 min_width=300,
                 interactive=True,
                 elem_id=f"{prefix}-dataset",
             )
         self.summary = gr.HTML("", elem_id=f"{prefix}-summary", elem_classes="at-live")
         with gr.Row():
-            self.listen = gr.Button("Listen to a few", elem_id=f"{prefix}-listen")
-            self.use = gr.Button("Use these", variant="primary", elem_id=f"{prefix}-use")
+            self.listen = gr.Button("Listen to clips", elem_id=f"{prefix}-listen")
+            self.use = gr.Button("Use this selection", variant="primary", elem_id=f"{prefix}-use")
         self.preview = gr.HTML("", elem_id=f"{prefix}-preview")
 
     def fields(self) -> list[Any]:
-        """Return the inputs of an event that needs the choice: projects, script, dataset."""
+        """Return the inputs of an event that needs the selection: projects, script, dataset."""
         return [self.projects, self.script, self.dataset]
 
-    def offer(self, opened: Opened, ids: list[str], script: Any, dataset: Any) -> Updates:
-        """Return the updates that offer what the choice above leaves; a choice that is still there is kept."""
-        scripts = choices.list_scripts(opened.catalogue, ids)
+    def offer(self, opened: OpenedExport, ids: list[str], script: Any, dataset: Any) -> Updates:
+        """Return the updates of the dependent dropdowns; a value that is still valid is kept."""
+        scripts = catalog.list_scripts(opened.catalogue, ids)
         known = [s.script for s in scripts]
         script = script if script in known else (known[0] if known else None)
-        layers = choices.list_datasets(opened.catalogue, opened.layers, ids, script) if script else []
+        layers = catalog.list_datasets(opened.catalogue, opened.layers, ids, script) if script else []
         offered = [d.id for d in layers]
         dataset = dataset if dataset in offered else (offered[0] if offered else None)
         names = {p["id"]: p["name"] for p in opened.projects}
         return {
             self.projects: gr.Dropdown(choices=[(_project(opened, p), p["id"]) for p in opened.projects], value=ids),
             self.script: gr.Dropdown(
-                choices=[(f"{s.script} · {_figures(s)}{_coverage(s, ids, names)}", s.script) for s in scripts],
+                choices=[(f"{s.script} · {_counts_text(s)}{_coverage(s, ids, names)}", s.script) for s in scripts],
                 value=script,
             ),
             self.dataset: gr.Dropdown(
-                choices=[(f"{'⚠ ' if d.machine else ''}{d.annotator} · {_figures(d)}", d.id) for d in layers],
+                choices=[(f"{'⚠ ' if d.machine else ''}{d.annotator} · {_counts_text(d)}", d.id) for d in layers],
                 value=dataset,
             ),
             self.summary: _summary(next((d for d in layers if d.id == dataset), None), script, len(ids)),
         }
 
 
-def titled(project: Mapping[str, Any]) -> str:
+def project_title(project: Mapping[str, Any]) -> str:
     """Return a project's name with its languages."""
     spoken = ", ".join(project.get("languages") or ())
     return f"{project['name']} ({spoken})" if spoken else str(project["name"])
 
 
-def _project(opened: Opened, project: Mapping[str, Any]) -> str:
-    scripts = choices.list_scripts(opened.catalogue, [project["id"]])
+def _project(opened: OpenedExport, project: Mapping[str, Any]) -> str:
+    scripts = catalog.list_scripts(opened.catalogue, [project["id"]])
     said = ", ".join(f"{s.script} {s.segments:,}" for s in scripts[:4])
-    return f"{titled(project)} · {said or 'nothing transcribed'}"
+    return f"{project_title(project)} · {said or 'no transcripts'}"
 
 
-def _figures(found: choices.Script | choices.Layer) -> str:
-    return choices.figures(found.segments, found.hours, found.speakers)
+def _counts_text(found: catalog.Script | catalog.Layer) -> str:
+    return catalog.format_counts(found.segments, found.hours, found.speakers)
 
 
-def _coverage(script: choices.Script, ids: Sequence[str], names: Mapping[str, str]) -> str:
+def _coverage(script: catalog.Script, ids: Sequence[str], names: Mapping[str, str]) -> str:
     if len(script.projects) == len(ids) or len(ids) < 2:
         return ""
     return f" · only in {', '.join(names[p] for p in script.projects)}"
 
 
-def _summary(layer: choices.Layer | None, script: Any, projects: int) -> str:
+def _summary(layer: catalog.Layer | None, script: Any, projects: int) -> str:
     if layer is None:
-        return messages.note("Choose at least one project with transcripts.", level="warning")
+        return messages.note("Select at least one project with transcripts.", level="warning")
     figures = {
         "Segments": f"{layer.segments:,}",
         "Length": f"{layer.hours:.1f} h" if layer.hours >= 1 else f"{layer.hours * 60:.1f} min",
-        "Speakers": f"{layer.speakers:,}" if layer.speakers else "not known",
+        "Speakers": f"{layer.speakers:,}" if layer.speakers else "unknown",
         "Projects": f"{projects:,}",
     }
     items = "".join(f"<div><dt>{k}</dt><dd>{escape(v)}</dd></div>" for k, v in figures.items())
     warning = (
-        messages.note("A model wrote these transcripts: its mistakes would be learned as if right.", level="warning")
+        messages.note(
+            "These transcripts are output of a model: training on them reproduces its errors.", level="warning"
+        )
         if layer.machine
         else ""
     )

@@ -1,4 +1,4 @@
-"""What was read of a LiFE, in the draft, without names: `data/life`.
+"""Recordings and transcripts in the draft (`data/life`), with pseudonyms instead of names of people.
 
 `index.json`: `{v, place, format, remote, projects, layers, catalogue, findings}`; `recordings.jsonl`: a recording a
 line; `audio/`: files named by number. The folder is complete or absent.
@@ -17,33 +17,33 @@ from typing import Any
 
 from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.data.files.json_files import read_json, write_json
-from autotrain_gradio.extensions.life import choices
-from autotrain_gradio.extensions.life.choices import Choice, Layer, Project, Script
-from autotrain_gradio.extensions.life.documents import Names, Recording, Segment, texts_of
+from autotrain_gradio.extensions.life import catalog
+from autotrain_gradio.extensions.life.catalog import Layer, Project, Script, Selection
+from autotrain_gradio.extensions.life.documents import Pseudonyms, Recording, Segment, scripts_with_text
 
 VERSION = 1
 FOLDER = "life"
 AUDIO = "audio"
-BEYOND_SECONDS = 0.05
-"""A segment may end this much after the audio, where times were rounded; it is cut to the audio."""
-SKIPPED = {
-    "empty-text": "without a text in this script",
-    "silence": "silence",
-    "bad-times": "whose end is not after its start",
+END_TOLERANCE_SECONDS = 0.05
+"""How much later than the audio a segment may end, because times are rounded; the end is clipped to the audio."""
+SKIP_REASONS = {
+    "empty-text": "without text in this script",
+    "silence": "silent",
+    "bad-times": "with an end that is not after the start",
     "out-of-bounds": "beyond the end of the audio",
     "too-short": "too short",
     "too-long": "too long",
-    "audio-missing": "whose audio is missing",
-    "audio-unreadable": "whose audio cannot be decoded",
-    "deleted": "of recordings that were deleted in LiFE",
-    "not-transcribed": "of recordings that LiFE marks as not transcribed",
+    "audio-missing": "without audio file",
+    "audio-unreadable": "with audio that cannot be decoded",
+    "deleted": "of recordings deleted in LiFE",
+    "not-transcribed": "of recordings marked as not transcribed in LiFE",
 }
-"""Reason → what is said of the segments that are left out for it."""
+"""Reason code → text for the segments that are skipped for it."""
 
 
 @dataclass(frozen=True)
-class Rules:
-    """Which segments can be used. silence: text that means nothing is said; lengths in seconds."""
+class SegmentFilter:
+    """Which segments are usable. silence: text of silent segments; shortest, longest: seconds."""
 
     silence: str = "0"
     shortest: float = 0.1
@@ -51,8 +51,8 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A segment that can be used: `iter_segments` yields it. start, end: seconds; None: the whole file."""
+class SegmentRow:
+    """A usable segment. start, end: seconds in the audio file; None: the whole file."""
 
     audio_ref: str
     start: float | None
@@ -66,17 +66,17 @@ class Row:
 
 
 @dataclass
-class Reading:
-    """A LiFE's data as it was read: projects, scripts, layers, segments."""
+class RecordingStore:
+    """The imported data of a draft: projects, scripts, layers, segments."""
 
     folder: Path
     index: Mapping[str, Any]
     skipped: Counter[str] = field(default_factory=Counter)
-    """Reason → segments left out by the last `iter_segments` that was read to its end."""
+    """Reason code → segments skipped by the last complete `iter_segments`."""
 
     @classmethod
-    def open(cls, draft: Path, place: str | None = None) -> Reading | None:
-        """Return what the draft holds, or None: nothing, or something of another place."""
+    def open(cls, draft: Path, place: str | None = None) -> RecordingStore | None:
+        """Return the store of the draft; None where there is none, or one of another path."""
         folder = draft / "data" / FOLDER
         index = read_json(folder / "index.json")
         if index is None or index.get("v") != VERSION or (place is not None and index["place"] != place):
@@ -89,11 +89,11 @@ class Reading:
 
     def list_scripts(self, projects: Iterable[str]) -> list[Script]:
         """List the scripts of projects."""
-        return choices.list_scripts(self.index["catalogue"], projects)
+        return catalog.list_scripts(self.index["catalogue"], projects)
 
     def list_datasets(self, projects: Iterable[str], script: str) -> list[Layer]:
         """List the layers that have text in a script."""
-        return choices.list_datasets(self.index["catalogue"], self.index["layers"], projects, script)
+        return catalog.list_datasets(self.index["catalogue"], self.index["layers"], projects, script)
 
     def recordings(self) -> Iterator[Recording]:
         """Yield all recordings."""
@@ -103,34 +103,38 @@ class Reading:
                 found["layers"] = {k: [Segment(*s) for s in v] for k, v in found["layers"].items()}
                 yield Recording(**found)
 
-    def replaced(self, recordings: Iterable[Recording]) -> Reading:
-        """Write other recordings in place of those that are there, and return the reading of them."""
+    def replace_recordings(self, recordings: Iterable[Recording]) -> RecordingStore:
+        """Replace all recordings, and return the new store."""
         found = list(recordings)
         path = self.folder / "recordings.jsonl"
         partial = path.with_name("recordings.partial")
-        write_lines(partial, found)
+        write_recordings(partial, found)
         os.replace(partial, path)
-        index = {**self.index, "catalogue": catalogue(found, needs_audio=not self.index["remote"])}
+        index = {**self.index, "catalogue": build_catalog(found, needs_audio=not self.index["remote"])}
         write_json(self.folder / "index.json", index)
-        return Reading(self.folder, index)
+        return RecordingStore(self.folder, index)
 
-    def iter_segments(self, choice: Choice, rules: Rules = Rules()) -> Iterator[Row]:  # noqa: B008 - immutable
-        """Yield the segments of a choice that can be used, in the order of the recordings; count the others."""
+    def iter_segments(
+        self, selection: Selection, segment_filter: SegmentFilter = SegmentFilter()
+    ) -> Iterator[SegmentRow]:  # noqa: B008 - immutable
+        """Yield the usable segments of a selection, in the order of the recordings; count the skipped ones."""
         skipped: Counter[str] = Counter()
-        wanted = set(choice.projects)
+        wanted = set(selection.projects)
         for number, found in enumerate(self.recordings()):
             if found.project not in wanted:
                 continue
-            for place, segment in enumerate(found.layers.get(choice.dataset, ())):
-                why, start, end = judge(segment, found, choice.script, rules, needs_audio=not self.index["remote"])
+            for place, segment in enumerate(found.layers.get(selection.dataset, ())):
+                why, start, end = check_segment(
+                    segment, found, selection.script, segment_filter, needs_audio=not self.index["remote"]
+                )
                 if why:
                     skipped[why] += 1
                     continue
-                yield Row(
+                yield SegmentRow(
                     found.file or "",
                     start,
                     end,
-                    segment.texts[choice.script],
+                    segment.texts[selection.script],
                     segment.speaker,
                     found.group,
                     found.project,
@@ -140,16 +144,16 @@ class Reading:
         self.skipped = skipped
 
 
-def judge(
-    segment: Segment, recording: Recording, script: str, rules: Rules, *, needs_audio: bool = True
+def check_segment(
+    segment: Segment, recording: Recording, script: str, segment_filter: SegmentFilter, *, needs_audio: bool = True
 ) -> tuple[str, float | None, float | None]:
-    """Say why a segment cannot be used ('' when it can), and its start and end within the audio."""
+    """Return the reason code why a segment is skipped ('' if it is usable), and its start and end in the audio."""
     start, end, text = segment.start, segment.end, segment.texts.get(script, "")
     if recording.problem:
         return recording.problem, start, end
     if not text:
         return "empty-text", start, end
-    if text == rules.silence:
+    if text == segment_filter.silence:
         return "silence", start, end
     if recording.file is None and needs_audio:
         return "audio-missing", start, end
@@ -159,33 +163,30 @@ def judge(
     else:
         if end <= start:
             return "bad-times", start, end
-        if start < 0 or (seconds is not None and end > seconds + BEYOND_SECONDS):
+        if start < 0 or (seconds is not None and end > seconds + END_TOLERANCE_SECONDS):
             return "out-of-bounds", start, end
         end = end if seconds is None else min(end, seconds)
         length = end - start
-    if length is not None and length < rules.shortest:
+    if length is not None and length < segment_filter.shortest:
         return "too-short", start, end
-    if length is not None and length > rules.longest:
+    if length is not None and length > segment_filter.longest:
         return "too-long", start, end
     return "", start, end
 
 
 @dataclass
-class Writer:
-    """Makes the store anew, in place of an earlier one; used as a context, and nothing is left of a failure.
-
-    scratch: folder `data/picking` of the draft.
-    """
+class StoreWriter:
+    """Write a new store in place of an earlier one, which stays until `finish`."""
 
     draft: Path
     place: str
     format: str = ""
     remote: str = ""
     stamp: str = ""
-    """Digest of the files of the place, by which it is noticed that they have changed; empty: they cannot."""
+    """Digest of the sizes and times of local files, to detect changes; empty for other paths."""
     projects: list[Project] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    names: Names = field(default_factory=Names)
+    names: Pseudonyms = field(default_factory=Pseudonyms)
     _recordings: list[Recording] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -194,19 +195,19 @@ class Writer:
         (self.partial / AUDIO).mkdir(parents=True)
 
     def add(self, recording: Recording, audio: Path | None) -> None:
-        """Take a recording, and its audio under a number; damaged audio is the recording's problem."""
+        """Add a recording, and its audio under a number; unreadable audio is recorded as its problem."""
         if audio is not None:
             name = f"{AUDIO}/{len(self._recordings) + 1:05}{audio.suffix.lower() or '.wav'}"
-            seconds, problem = measure(audio)
+            seconds, problem = probe_audio(audio)
             recording.problem = recording.problem or problem
             recording.seconds = recording.seconds if problem or seconds is None else seconds
             if not problem:
-                link(audio, self.partial / name)
+                link_or_copy(audio, self.partial / name)
                 recording.file = name
         self._recordings.append(recording)
 
-    def finish(self) -> Reading:
-        """Write what was taken, and return it.
+    def finish(self) -> RecordingStore:
+        """Write the store, and return it.
 
         Raises:
             DataError: there is no recording.
@@ -219,7 +220,7 @@ class Writer:
                 "life-empty",
             )
         self._clean_scripts()
-        write_lines(self.partial / "recordings.jsonl", self._recordings)
+        write_recordings(self.partial / "recordings.jsonl", self._recordings)
         if not self.projects:
             ids = dict.fromkeys(r.project for r in self._recordings)
             self.projects = [Project(i, i, "transcriptions") for i in ids]
@@ -231,17 +232,17 @@ class Writer:
             "remote": self.remote,
             "projects": [{**vars(p), "languages": list(p.languages)} for p in self.projects],
             "layers": self.names.layers(),
-            "catalogue": catalogue(self._recordings, needs_audio=not self.remote),
+            "catalogue": build_catalog(self._recordings, needs_audio=not self.remote),
             "findings": [f.to_dict() for f in self.findings],
         }
         write_json(self.partial / "index.json", index)
         final = self.draft / "data" / FOLDER
         shutil.rmtree(final, ignore_errors=True)
         self.partial.rename(final)
-        return Reading(final, index)
+        return RecordingStore(final, index)
 
     def _clean_scripts(self) -> None:
-        """Take people's names out of those of the scripts, where somebody has named a tier after a speaker."""
+        """Remove names of people from the names of scripts (a tier may be named after a speaker)."""
         segments = [s for r in self._recordings for layer in r.layers.values() for s in layer]
         titles: dict[str, str] = {}
         for script in dict.fromkeys(k for s in segments for k in s.texts):
@@ -257,30 +258,30 @@ class Writer:
             segment.texts.update(texts)
 
 
-def write_lines(path: Path, recordings: Iterable[Recording]) -> None:
-    """Write a recording a line."""
+def write_recordings(path: Path, recordings: Iterable[Recording]) -> None:
+    """Write one JSON line per recording."""
     with path.open("w", encoding="utf-8") as file:
         for found in recordings:
-            file.write(json.dumps(_line(found), ensure_ascii=False) + "\n")
+            file.write(json.dumps(_to_json(found), ensure_ascii=False) + "\n")
 
 
-def _line(recording: Recording) -> dict[str, Any]:
+def _to_json(recording: Recording) -> dict[str, Any]:
     layers = {k: [[s.start, s.end, s.speaker, s.texts] for s in v] for k, v in recording.layers.items()}
     return {**vars(recording), "layers": layers}
 
 
-def catalogue(recordings: Iterable[Recording], *, needs_audio: bool) -> list[dict[str, Any]]:
-    """Count what can be used of each project, script and layer, by the usual rules (see `choices`)."""
+def build_catalog(recordings: Iterable[Recording], *, needs_audio: bool) -> list[dict[str, Any]]:
+    """Count the usable segments of each project, script and layer, with the default filter (see `catalog`)."""
     counts: dict[tuple[str, str, str], dict[str, Any]] = {}
-    rules = Rules()
+    segment_filter = SegmentFilter()
     for found in recordings:
         for layer, segments in found.layers.items():
-            for script in sorted(texts_of(segments)):
+            for script in sorted(scripts_with_text(segments)):
                 key = (found.project, script, layer)
                 item = counts.setdefault(key, {"segments": 0, "seconds": 0.0, "speakers": set(), "recordings": 0})
                 item["recordings"] += 1
                 for segment in segments:
-                    why, start, end = judge(segment, found, script, rules, needs_audio=needs_audio)
+                    why, start, end = check_segment(segment, found, script, segment_filter, needs_audio=needs_audio)
                     if not why:
                         item["segments"] += 1
                         whole = start is None or end is None
@@ -297,8 +298,8 @@ def catalogue(recordings: Iterable[Recording], *, needs_audio: bool) -> list[dic
     ]
 
 
-def measure(audio: Path) -> tuple[float | None, str]:
-    """Return the length of a file in seconds, where its header says it, and the code of what is wrong with it."""
+def probe_audio(audio: Path) -> tuple[float | None, str]:
+    """Return the duration of a file in seconds (None: unknown), and a reason code ('' if its header is readable)."""
     from autotrain_gradio.data.media.audio_files import AudioError, header
 
     try:
@@ -310,8 +311,8 @@ def measure(audio: Path) -> tuple[float | None, str]:
     return found.seconds, ""
 
 
-def link(source: Path, target: Path) -> None:
-    """Give a file a second name, or copy it where the file system knows no links."""
+def link_or_copy(source: Path, target: Path) -> None:
+    """Hard-link a file, or copy it where the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:

@@ -14,8 +14,8 @@ import pytest
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.extensions.life import choices, source, tiers
-from autotrain_gradio.extensions.life.documents import Names, recording
+from autotrain_gradio.extensions.life import catalog, source, tier_exports
+from autotrain_gradio.extensions.life.documents import Pseudonyms, parse_recording
 from autotrain_gradio.extensions.life.tests.conftest import codes, opened, quiet, refusal, request_of
 from autotrain_gradio.extensions.life.tests.life_data import (
     PEOPLE,
@@ -154,16 +154,16 @@ def test_every_segment_that_is_left_out_is_counted_under_its_reason(tmp_path: Pa
     assert [(r["text"], r["end"]) for r in rows(draft)] == [("gut", 2.0), ("cut", 10.0)]
     said = next(f["message"] for f in result["findings"] if f["code"] == "life-left-out")
     for part in (
-        "16 segments left out",
-        "2 without a text in this script",
-        "1 silence",
-        "2 whose end is not after its start",
+        "16 segments skipped",
+        "2 without text in this script",
+        "1 silent",
+        "2 with an end that is not after the start",
         "2 beyond the end of the audio",
         "1 too short",
-        "2 of recordings that were deleted",
-        "2 of recordings that LiFE marks as not transcribed",
-        "2 whose audio is missing",
-        "2 whose audio cannot be decoded",
+        "2 of recordings deleted",
+        "2 of recordings marked as not transcribed",
+        "2 without audio file",
+        "2 with audio that cannot be decoded",
     ):
         assert part in said, said
 
@@ -172,7 +172,7 @@ def test_when_nothing_remains_the_reasons_are_told(tmp_path: Path, draft: Path, 
     contents = {k: v for k, v in files(document(1)).items() if k.endswith(".json")}
     result = check(zipped(tmp_path / "x.zip", contents), script="Devanagari")
     error = result["findings"][0]
-    assert error["code"] == "life-nothing-left" and "2 whose audio is missing" in error["message"]
+    assert error["code"] == "life-nothing-left" and "2 without audio file" in error["message"]
 
 
 def test_lengths_and_the_silence_tag_are_options(tmp_path: Path, draft: Path, check: Check) -> None:
@@ -203,7 +203,7 @@ def test_two_projects_of_one_upload_and_a_script_that_one_lacks(tmp_path: Path, 
         del other[layer]
     export = zipped(tmp_path / "x.zip", files(document(1), other))
     result = check(export, script="Devanagari")
-    assert any("Nothing comes from Magahi" in f["message"] for f in result["findings"])
+    assert any("No segments come from Magahi" in f["message"] for f in result["findings"])
     check(export, projects=["Magahi"])
     assert [r["text"] for r in rows(draft)] == ["kahaani"]
 
@@ -219,7 +219,7 @@ def test_form_c_reads_transcripts_of_sentences_and_prefers_json(tmp_path: Path, 
     result = check(export, script="Devanagari")
     assert form(draft) == "C" and [(r["start"], r["text"]) for r in rows(draft)] == [(0.5, "पानी")]
     assert {"life-prefer-json", "life-tiers-unreadable"} <= set(codes(result))
-    assert "2 silence" in str(result["findings"])
+    assert "2 silent" in str(result["findings"])
     assert [s.script for s in opened(draft).list_scripts(["praat"])] == ["Devanagari", "Old-Devanagari"]
     assert holds_a_name(draft) == []
 
@@ -235,9 +235,9 @@ def test_form_d_is_not_quoted_and_slices_are_kept_together(
         ("sentence-IPA-transcription", "IntervalTier", "1.50", "2.00", "again"),
     ]
     if suffix == "json":
-        text = json.dumps({"schema": {}, "data": [dict(zip(tiers.COLUMNS, r, strict=True)) for r in table]})
+        text = json.dumps({"schema": {}, "data": [dict(zip(tier_exports.COLUMNS, r, strict=True)) for r in table]})
     else:
-        text = "\n".join(("," if suffix == "csv" else "\t").join(r) for r in [tiers.COLUMNS, *table])
+        text = "\n".join(("," if suffix == "csv" else "\t").join(r) for r in [tier_exports.COLUMNS, *table])
     names = [f"A20240301-slice000{n}_x" for n in range(2)]
     contents: dict[str, bytes | str] = {f"{n}.{suffix}": text for n in names} | {f"{n}.wav": wav() for n in names}
     check(plant(tmp_path / "tables", contents), script="IPA")
@@ -249,11 +249,13 @@ def test_form_d_is_not_quoted_and_slices_are_kept_together(
 
 def test_form_d_keeps_texts_whole_that_have_line_breaks(tmp_path: Path, draft: Path, check: Check) -> None:
     start = "sentence-IPA-transcription,IntervalTier"
-    text = f"{','.join(tiers.COLUMNS)}\n{start},0,1,one\ntwo, three\n{start},1,2,four\u2028five\n{start},?,?,none\n"
+    text = (
+        f"{','.join(tier_exports.COLUMNS)}\n{start},0,1,one\ntwo, three\n{start},1,2,four\u2028five\n{start},?,?,none\n"
+    )
     for encoding in ("utf-8", "utf-16"):
         result = check(plant(tmp_path / encoding, {"a.csv": text.encode(encoding), "a.wav": wav()}))
         assert [r["text"] for r in rows(draft)] == ["one two, three", "four\u2028five"]
-        assert "1 whose end is not after its start" in str(result["findings"])
+        assert "1 with an end that is not after the start" in str(result["findings"])
 
 
 def test_form_e_is_strict_about_base64_and_about_audio(tmp_path: Path, draft: Path, check: Check) -> None:
@@ -275,7 +277,7 @@ def test_form_e_is_strict_about_base64_and_about_audio(tmp_path: Path, draft: Pa
     assert form(draft) == "E" and [r["text"] for r in rows(draft)] == ["gut"]
     assert rows(draft)[0]["project"] == "Awadhi" and "start" not in rows(draft)[0]
     said = next(f["message"] for f in result["findings"] if f["code"] == "life-left-out")
-    assert "3 whose audio cannot be decoded" in said and "1 whose audio is missing" in said
+    assert "3 with audio that cannot be decoded" in said and "1 without audio file" in said
     mappings["project_script_mapping.json"] = {"Awadhi": ["Devanagari"], "Braj": ["Devanagari"]}
     contents = {k: json.dumps(v) for k, v in {"dataset.json": items, **mappings}.items()}
     assert "life-mapping-unclear" in codes(check(zipped(tmp_path / "older.zip", contents)))
@@ -285,7 +287,7 @@ def test_form_f_is_a_table_beside_its_audio(tmp_path: Path, draft: Path, check: 
     contents = {"data.csv": 'audio,transcription\naudio/a.wav,"eins, zwei"\nb.wav,drei\nc.wav,vier\n'}
     result = check(plant(tmp_path / "plain", {**contents, "audio/a.wav": wav(1), "audio/b.wav": wav(2, 2)}))
     assert form(draft) == "F" and [r["text"] for r in rows(draft)] == ["eins, zwei", "drei"]
-    assert "1 whose audio is missing" in str(result["findings"])
+    assert "1 without audio file" in str(result["findings"])
     for encoding, guessed in (("utf-16", False), ("cp1252", True)):
         table = "audio,transcription\na.wav,Grüße\n".encode(encoding)
         result = check(plant(tmp_path / encoding, {f"{PEOPLE[2]}.csv": table, "a.wav": wav(1)}))
@@ -298,7 +300,7 @@ def test_what_is_no_export_is_refused_with_what_was_seen(tmp_path: Path, check: 
     assert result["findings"][0]["code"] == "life-unknown-form"
     assert (
         "1 .jpg" in result["findings"][0]["message"]
-        and "1 JSON file cannot be read" in result["findings"][0]["message"]
+        and "1 JSON file could not be parsed" in result["findings"][0]["message"]
     )
 
 
@@ -318,9 +320,9 @@ def test_the_same_recording_twice_is_used_once(tmp_path: Path, draft: Path, chec
 
 
 def test_people_who_speak_together_are_one_group_of_several_numbers() -> None:
-    names = Names()
+    names = Pseudonyms()
     grids = grid(boundary(0, 1, ["Asha", "Mohan"], X="a"), boundary(1, 2, "Mohan", X="b"), boundary(2, 3, "", X="c"))
-    found = recording(document(1, textGrid=grids, speakerId=["Asha"]), names)
+    found = parse_recording(document(1, textGrid=grids, speakerId=["Asha"]), names)
     speakers = [s.speaker for s in found.layers["latest"]]
     assert speakers == ["speaker-1+speaker-2", "speaker-2", "speaker-1"]
 
@@ -333,28 +335,28 @@ def test_a_tier_that_is_named_after_a_person_loses_the_name(tmp_path: Path, draf
 
 
 def test_only_an_archive_gives_its_name_to_what_was_uploaded() -> None:
-    assert choices.uploaded(["Bho.zip", "b.zip"], "10:00:00") == "LiFE export Bho.zip and 1 more, opened 10:00:00"
-    assert PEOPLE[0] not in choices.uploaded([f"{PEOPLE[0]}.json", f"{PEOPLE[0]}.wav"], "10:00:00")
-    assert source._project_of(choices.uploaded(["Bho_textgrids.zip", "b.zip"], "10:00:00")) == "Bho"
-    assert source._project_of(choices.uploaded(["x.json", "x.wav"], "10:00:00")) == "LiFE project"
+    assert catalog.name_upload(["Bho.zip", "b.zip"], "10:00:00") == "LiFE export Bho.zip and 1 more, opened 10:00:00"
+    assert PEOPLE[0] not in catalog.name_upload([f"{PEOPLE[0]}.json", f"{PEOPLE[0]}.wav"], "10:00:00")
+    assert source._project_name(catalog.name_upload(["Bho_textgrids.zip", "b.zip"], "10:00:00")) == "Bho"
+    assert source._project_name(catalog.name_upload(["x.json", "x.wav"], "10:00:00")) == "LiFE project"
 
 
 def test_times_that_are_no_numbers_are_counted(tmp_path: Path, draft: Path, check: Check) -> None:
     lines = "".join(f"sentence-X-transcription,IntervalTier,{t},3,word\n" for t in ("1", "nan", "inf", "", "x"))
-    export = plant(tmp_path / "t", {"a.csv": ",".join(tiers.COLUMNS) + "\n" + lines, "a.wav": wav()})
-    assert "4 whose end is not after its start" in str(check(export)["findings"]) and len(rows(draft)) == 1
+    export = plant(tmp_path / "t", {"a.csv": ",".join(tier_exports.COLUMNS) + "\n" + lines, "a.wav": wav()})
+    assert "4 with an end that is not after the start" in str(check(export)["findings"]) and len(rows(draft)) == 1
 
 
 def test_times_that_no_float_can_hold_are_no_times() -> None:
     huge = 10**400
-    found = recording(document(1, textGrid=grid(boundary(0, huge, X="a"))), Names()).layers["latest"]
+    found = parse_recording(document(1, textGrid=grid(boundary(0, huge, X="a"))), Pseudonyms()).layers["latest"]
     assert [(s.start, s.end) for s in found] == [(0.0, -1.0)]
-    assert [s.start for s in tiers._joined([("sentence-X-transcription", 0, huge, "a")])] == [-1.0]
+    assert [s.start for s in tier_exports._group_by_time([("sentence-X-transcription", 0, huge, "a")])] == [-1.0]
 
 
 def test_a_place_that_is_not_there(check: Check, tmp_path: Path) -> None:
     assert check(tmp_path / "nowhere.zip")["findings"][0]["code"] == "path-missing"
-    assert check("LiFE export lost.zip")["findings"][0]["message"] == "The export is not there any more."
+    assert check("LiFE export lost.zip")["findings"][0]["message"] == "The export is no longer in the draft."
 
 
 JUNK: tuple[Any, ...] = (None, 1, -1.5, "x", "", [], {}, [1], {"a": 1}, True, 1e400, {"sentence": None})
@@ -378,7 +380,10 @@ def spoilt(value: Any, draw: random.Random) -> Any:
 def test_exports_that_are_not_as_they_should_be_give_findings_not_bugs(seed: int, tmp_path: Path) -> None:
     draw = random.Random(seed)
     tone = wav(10)
-    table = {"schema": {}, "data": [dict(zip(tiers.COLUMNS, ("sentence-X-transcription", "", 0, 1, "a"), strict=True))]}
+    table = {
+        "schema": {},
+        "data": [dict(zip(tier_exports.COLUMNS, ("sentence-X-transcription", "", 0, 1, "a"), strict=True))],
+    }
     dataset = [{"audio": base64.b64encode(wav(1)).decode(), "transcription": "a"}] * 2
     grids = textgrid(sentence__X__transcription=[(0, 1, "a"), (1, 2, "b")])
     for number in range(30):
@@ -401,10 +406,10 @@ def test_exports_that_are_not_as_they_should_be_give_findings_not_bugs(seed: int
 
 def test_the_sample_has_all_that_the_picker_shows(draft: Path, browse: Check, check: Check) -> None:
     answer = browse("sample", "open")
-    reading = opened(draft)
+    store = opened(draft)
     assert [p["name"] for p in answer["projects"]] == ["village_stories"]
-    assert {s.script for s in reading.list_scripts(["village_stories"])} == {"Devanagari", "IPA"}
-    layers = reading.list_datasets(["village_stories"], "Devanagari")
+    assert {s.script for s in store.list_scripts(["village_stories"])} == {"Devanagari", "IPA"}
+    layers = store.list_datasets(["village_stories"], "Devanagari")
     assert [(d.id, d.machine) for d in layers] == [
         ("latest", False),
         ("annotator-1", False),

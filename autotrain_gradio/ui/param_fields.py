@@ -1,12 +1,12 @@
-"""The form of a task's parameters, made from its pydantic class: one widget a field.
+"""Components for the fields of a pydantic class: the parameters of a task, or settings of its data.
 
-A field's docstring is the widget's help, its bounds are the widget's, its default is its value.
+The docstring of a field is the component's help text; its bounds are shown there, its default is the value.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -17,19 +17,19 @@ from pydantic.fields import FieldInfo
 from autotrain_gradio.core.spec import Model
 
 NONE = "none"
-"""What a dropdown shows for None."""
+"""The choice of a dropdown that stands for None."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """A parameter and the widget that holds it."""
+    """A field and its component."""
 
     name: str
     info: FieldInfo
-    widget: Any
+    component: Any
 
     def read(self, shown: Any) -> Any:
-        """Translate the widget's value to the parameter's; an emptied widget means the default or None."""
+        """Convert the component's value to the field's; an empty component means the default or None."""
         kind, optional = _kind(self.info.annotation)
         if shown is None or shown == "":
             return None if optional else self.info.default
@@ -42,7 +42,7 @@ class Field:
         return shown
 
     def show(self, value: Any) -> Any:
-        """Translate the parameter's value to what the widget shows."""
+        """Convert the field's value to the component's."""
         kind, optional = _kind(self.info.annotation)
         if not optional:
             return value
@@ -56,49 +56,58 @@ def title(name: str, info: FieldInfo) -> str:
     return info.title or name.replace("_", " ").capitalize()
 
 
-def widget(name: str, info: FieldInfo, value: Any, *, elem_id: str) -> Field:
-    """Create the widget of a field, in the Gradio context that is open."""
+def create_field(name: str, info: FieldInfo, value: Any, *, elem_id: str) -> Field:
+    """Create the component of a field; it is shown where `render_fields` is called."""
     kind, optional = _kind(info.annotation)
-    told: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "label": title(name, info),
         "info": " ".join((info.description or "").split()),
         "elem_id": elem_id,
         "interactive": True,
+        "render": False,
     }
-    made: Any
+    component: Any
     if kind is bool:
-        made = gr.Checkbox(value=bool(value), **told)
+        component = gr.Checkbox(value=bool(value), **settings)
     elif get_origin(kind) is Literal:
         choices = list(get_args(kind))
         if optional and NONE not in choices:
             choices.insert(0, NONE)
-        made = gr.Dropdown(choices=choices, value=NONE if value is None else value, filterable=False, **told)
+        component = gr.Dropdown(choices=choices, value=NONE if value is None else value, filterable=False, **settings)
     elif kind in (int, float):
-        told["info"] = f"{told['info']} {_range(info)}".strip()
-        # Bounds are not given to the widget: it would answer with a toast, while the spec's own check says it in place.
+        settings["info"] = f"{settings['info']} {_range(info)}".strip()
+        # The component gets no bounds: it would show a toast, while validation of the spec shows the error in place.
         if optional:
-            # A number field sends 0 for nothing while it is not on the screen.
-            made = gr.Textbox("" if value is None else str(value), placeholder="automatic", max_lines=1, **told)
+            # A `gr.Number` sends 0 instead of None while it is not visible.
+            shown = "" if value is None else str(value)
+            component = gr.Textbox(shown, placeholder="automatic", max_lines=1, **settings)
         else:
-            made = gr.Number(value=value, step=1 if kind is int else _step(value), **told)
+            component = gr.Number(value=value, step=1 if kind is int else _step(value), **settings)
     else:
-        made = gr.Textbox(value="" if value is None else str(value), max_lines=1, **told)
-    return Field(name, info, made)
+        component = gr.Textbox(value="" if value is None else str(value), max_lines=1, **settings)
+    return Field(name, info, component)
 
 
-def widgets(model: type[Model], names: Sequence[str], values: Mapping[str, Any], *, prefix: str) -> list[Field]:
-    """Create the widgets of several fields, in rows that wrap."""
-    made = []
+def create_fields(model: type[Model], names: Iterable[str], values: Mapping[str, Any], *, prefix: str) -> list[Field]:
+    """Create the components of several fields; a field without a value shows its default."""
+    created = []
+    for name in names:
+        info = model.model_fields[name]
+        value = values[name] if name in values else info.get_default(call_default_factory=True)
+        created.append(create_field(name, info, value, elem_id=f"{prefix}-{name.replace('_', '-')}"))
+    return created
+
+
+def render_fields(fields: Sequence[Field], names: Iterable[str]) -> None:
+    """Show fields in rows that wrap, in the Gradio context that is open."""
+    by_name = {field.name: field for field in fields}
     with gr.Row(elem_classes="at-fields"):
         for name in names:
-            info = model.model_fields[name]
-            value = values[name] if name in values else info.get_default(call_default_factory=True)
-            made.append(widget(name, info, value, elem_id=f"{prefix}-{name.replace('_', '-')}"))
-    return made
+            by_name[name].component.render()
 
 
 def _kind(annotation: Any) -> tuple[Any, bool]:
-    """Take None out of a type: (the rest, whether None was allowed)."""
+    """Return a type without None, and whether it allowed None."""
     if get_origin(annotation) in (Union, types.UnionType):
         rest = [a for a in get_args(annotation) if a is not type(None)]
         return (rest[0] if len(rest) == 1 else str), len(rest) < len(get_args(annotation))
@@ -106,7 +115,7 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
 
 
 def _range(info: FieldInfo) -> str:
-    """Say the closed bounds in words; open ones are told when they are passed."""
+    """Return the closed bounds as text; open ones appear in the error if they are violated."""
     low: Any = next((m.ge for m in info.metadata if isinstance(m, annotated_types.Ge)), None)
     high: Any = next((m.le for m in info.metadata if isinstance(m, annotated_types.Le)), None)
     if low is not None and high is not None:
@@ -115,7 +124,7 @@ def _range(info: FieldInfo) -> str:
 
 
 def _number(text: str, kind: type) -> Any:
-    """Read a number; what is none stays as it was typed, for the spec's check to name."""
+    """Parse a number; any other text is returned as it is, and validation of the spec reports it."""
     try:
         return kind(text.strip())
     except ValueError:
@@ -123,7 +132,7 @@ def _number(text: str, kind: type) -> Any:
 
 
 def _step(value: Any) -> float:
-    """Return a step of the arrow keys that fits the size of the value: 5e-05 moves by 1e-05."""
+    """Return the step of the arrow keys for the magnitude of a value: 1e-05 for 5e-05."""
     if not isinstance(value, int | float) or value == 0:
         return 0.01
     exponent = f"{abs(value):e}".split("e")[1]

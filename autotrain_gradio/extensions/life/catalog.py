@@ -1,8 +1,8 @@
-"""What can be chosen of a LiFE's data: projects → script → layer of annotations. Light: the page calls it too.
+"""What can be selected: projects → script → annotation layer. Light: the page imports it too.
 
 Everything is computed from a *catalogue*, a list of plain items, one for each project, script and layer that has
 text: `{"project": id, "script", "layer": id, "segments": n, "seconds": float, "speakers": [name, …],
-"recordings": n}`. Speakers are pseudonyms; segments are those that can be used.
+"recordings": n}`. Speakers are pseudonyms; only usable segments are counted.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 from autotrain_gradio.core.errors import DataError
 
 LATEST = "latest"
-UPLOADED = "LiFE export "
-"""Beginning of the place of an uploaded export."""
-OPENED = ", opened "
-"""In the place of an uploaded export: the time follows, by which two of the same name differ."""
-PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+UPLOAD_PREFIX = "LiFE export "
+"""Prefix of the path of an uploaded export."""
+OPENED_AT = ", opened "
+"""In the path of an uploaded export; the time follows, so that two of the same name differ."""
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 SAMPLE = "sample"
-"""The place that means the export that comes with the app."""
+"""The path of the bundled sample export."""
 Item = Mapping[str, Any]
 
 
@@ -49,7 +49,7 @@ class Script:
 
 @dataclass(frozen=True)
 class Layer:
-    """One annotator's transcripts (or the present ones, `latest`); `machine`: a model wrote them."""
+    """An annotation layer: one annotator's transcripts, or `latest`. machine: output of a model."""
 
     id: str
     annotator: str
@@ -60,8 +60,8 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What was picked; an empty script means none has any text."""
+class Selection:
+    """What was selected; the script is empty where nothing is transcribed."""
 
     projects: tuple[str, ...]
     script: str
@@ -71,7 +71,7 @@ class Choice:
 def list_scripts(catalogue: Sequence[Item], projects: Iterable[str]) -> list[Script]:
     """List the scripts of the projects, those that all of them use first, then by number of segments.
 
-    Figures are of the layer `latest`; where a script has none, of its largest layer.
+    Counts are those of the layer `latest`; where a script has none, of its largest layer.
     """
     wanted = set(projects)
     found: dict[str, list[Item]] = {}
@@ -85,7 +85,7 @@ def list_scripts(catalogue: Sequence[Item], projects: Iterable[str]) -> list[Scr
             layers.setdefault(item["layer"], []).append(item)
         shown = layers.get(LATEST) or max(layers.values(), key=lambda g: sum(i["segments"] for i in g))
         names = tuple(dict.fromkeys(i["project"] for i in items))
-        scripts.append(Script(script, *_figures(shown), names))
+        scripts.append(Script(script, *_counts(shown), names))
     return sorted(scripts, key=lambda s: (-len(s.projects), -s.segments, s.script))
 
 
@@ -102,60 +102,60 @@ def list_datasets(
         if item["project"] in wanted and item["script"] == script:
             found.setdefault(item["layer"], []).append(item)
     listed = [
-        Layer(layer["id"], layer["title"], bool(layer["machine"]), *_figures(found[layer["id"]]))
+        Layer(layer["id"], layer["title"], bool(layer["machine"]), *_counts(found[layer["id"]]))
         for layer in layers
         if layer["id"] in found
     ]
     return sorted(listed, key=lambda d: (d.id != LATEST, d.machine, -d.segments))
 
 
-def default(catalogue: Sequence[Item], layers: Sequence[Item], projects: Sequence[str]) -> Choice:
-    """Choose the script with the most segments, and the layer `latest` where it has any text in it."""
+def default_selection(catalogue: Sequence[Item], layers: Sequence[Item], projects: Sequence[str]) -> Selection:
+    """Return the script with the most segments, and the layer `latest` where it has text in that script."""
     scripts = list_scripts(catalogue, projects)
     if not scripts:
-        return Choice(tuple(projects), "", "")
+        return Selection(tuple(projects), "", "")
     script = max(scripts, key=lambda s: s.segments).script
-    return Choice(tuple(projects), script, list_datasets(catalogue, layers, projects, script)[0].id)
+    return Selection(tuple(projects), script, list_datasets(catalogue, layers, projects, script)[0].id)
 
 
-def figures(segments: int, hours: float, speakers: int) -> str:
-    """Say how much there is: '1,204 segments, 2.4 h, 7 speakers'."""
+def format_counts(segments: int, hours: float, speakers: int) -> str:
+    """Format counts: '1,204 segments, 2.4 h, 7 speakers'."""
     length = f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
     people = f", {speakers:,} speaker{'s' if speakers != 1 else ''}" if speakers else ", speakers not known"
     return f"{segments:,} segment{'s' if segments != 1 else ''}, {length}{people}"
 
 
-def _figures(items: Iterable[Item]) -> tuple[int, float, int]:
+def _counts(items: Iterable[Item]) -> tuple[int, float, int]:
     items = list(items)
     speakers = {s for i in items for s in i["speakers"]}
     return sum(i["segments"] for i in items), sum(i["seconds"] for i in items) / 3600, len(speakers)
 
 
-def uploaded(names: Sequence[str], clock: str) -> str:
-    """Return the place of uploaded files. Only an archive is named: names of recordings may be people's."""
-    packed = next((n for n in names if n.lower().endswith(PACKED)), "")
+def name_upload(names: Sequence[str], clock: str) -> str:
+    """Return the path of uploaded files. Only an archive is named: names of recordings may contain names of people."""
+    packed = next((n for n in names if n.lower().endswith(ARCHIVE_SUFFIXES)), "")
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"{UPLOADED}{packed + more if packed else f'({len(names)} files)'}{OPENED}{clock}"
+    return f"{UPLOAD_PREFIX}{packed + more if packed else f'({len(names)} files)'}{OPENED_AT}{clock}"
 
 
-def recognized(clock: str) -> str:
-    """Return the place of an export that was among ordinary uploaded files; not even an archive is named."""
-    return f"{UPLOADED}(uploaded){OPENED}{clock}"
+def name_taken_over_upload(clock: str) -> str:
+    """Return the path of an export that was recognized in an ordinary upload; not even an archive is named."""
+    return f"{UPLOAD_PREFIX}(uploaded){OPENED_AT}{clock}"
 
 
-def is_address(text: str) -> bool:
-    """Say whether a place is an address on the web."""
+def is_url(text: str) -> bool:
+    """Whether a path is a URL."""
     return "://" in text
 
 
-def address(text: str) -> str:
+def parse_address(text: str) -> str:
     """Return the address of a LiFE server without a trailing slash.
 
     Raises:
-        DataError: it is no address, or carries a login, or would send one in the clear.
+        DataError: it is not a URL, contains credentials, or would send them unencrypted.
     """
     text = text.strip()
-    text = (text if is_address(text) else f"https://{text}").rstrip("/")
+    text = (text if is_url(text) else f"https://{text}").rstrip("/")
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname or "", parts.port
@@ -163,22 +163,22 @@ def address(text: str) -> str:
         parts, host = urlsplit(""), ""
     if "@" in text:
         raise DataError(
-            "An address with a login in it would be stored and shown.",
-            "Give the address alone; user name and password have fields of their own.",
+            "The URL contains credentials, which would be stored and shown.",
+            "Enter the URL alone; user name and password have fields of their own.",
             "data.path",
             "life-address-login",
         )
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
         raise DataError(
-            f"'{text[:80]}' is no address of a LiFE server.",
+            f"'{text[:80]}' is not the URL of a LiFE server.",
             "It looks like https://life.example.org.",
             "data.path",
             "life-address",
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise DataError(
-            f"'{text[:80]}' would send your password in the clear.",
-            "Use the address that begins with https.",
+            f"'{text[:80]}' would send your password unencrypted.",
+            "Use the URL that begins with https.",
             "data.path",
             "life-insecure",
         )
@@ -186,7 +186,7 @@ def address(text: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine itself."""
+    """Whether a host is this computer."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

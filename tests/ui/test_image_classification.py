@@ -21,7 +21,7 @@ QUICK_YAML = (
 def use_sample(page: Page) -> None:
     """Go from the first step to a finished check."""
     page.locator(f"{TASK}-sample-0").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
 
 
 def paste(page: Page, text: str) -> None:
@@ -44,7 +44,7 @@ def test_from_the_sample_to_a_prediction(app: App, visit: Visit, tmp_path: Path)
     # The form follows the model: what suits the first suggestion does not suit an untrained one.
     expect(page.locator(f"{TASK}-epochs input")).to_have_value("20")
     page.locator(f"{TASK}-epochs input").fill("3")
-    expect(page.locator(f"{TASK}-estimate")).to_contain_text("3 times through 72 rows")
+    expect(page.locator(f"{TASK}-estimate")).to_contain_text("3 epochs of 72 rows")
     page.locator(f"{TASK}-project-name").locator("input, textarea").fill("bad/name")
     expect(page.locator(f"{TASK}-problem")).to_contain_text("cannot name a model")
     page.locator(f"{TASK}-project-name").locator("input, textarea").fill("shapes")
@@ -114,7 +114,7 @@ def test_a_bad_zip_is_told_file_by_file_and_a_fix_is_one_click(app: App, visit: 
     findings = page.locator(f"{TASK}-findings")
     expect(findings).to_contain_text("broken.jpg")
     expect(findings).to_contain_text("nothing.png")
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("2 rows were left out")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("2 rows dropped")
     findings.locator("button[data-fix]").first.click()
     expect(page.locator(f"{TASK}-recognised .at-numbers")).to_contain_text(re.compile(r"Classes\s*2"))
     expect(findings.locator("button[data-fix]")).to_have_count(0)
@@ -168,7 +168,7 @@ def test_a_draft_comes_back_after_a_reload(app: App, visit: Visit) -> None:
     page = visit(app.url)
     use_sample(page)
     page.reload()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
     expect(page.locator(f"{TASK}-check-next")).to_be_enabled()
     # What was changed since the check comes back, too.
     page.locator(f"{TASK}-check-next").click()
@@ -195,7 +195,7 @@ def test_back_and_forth_and_a_wrong_setting_are_no_dead_end(app: App, visit: Vis
     use_sample(page)
     page.locator(f"{TASK}-step-1-button, [role=tab]:has-text('Data'), button:has-text('Data')").first.click()
     page.locator(f"{TASK}-data-next").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
 
     page.locator(f"{TASK}-split > button").click()
     fraction = page.locator(f"{TASK}-valid-fraction input")
@@ -205,7 +205,7 @@ def test_back_and_forth_and_a_wrong_setting_are_no_dead_end(app: App, visit: Vis
     expect(fraction).to_be_visible()
     fraction.fill("0.5")
     page.locator(f"{TASK}-split-apply").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
     expect(page.locator(f"{TASK}-recognised")).to_contain_text("45")
 
 
@@ -228,6 +228,6 @@ def test_yaml_of_other_data_leads_to_its_check(app: App, visit: Visit, tmp_path:
     shutil.copytree(SAMPLES, tmp_path / "mine")
     paste(page, f"task: image_classification\nbase_model: tiny\ndata: {{path: {tmp_path / 'mine'}}}\n")
     page.locator(f"{TASK}-check-now").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("ready to train")
+    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
     page.locator(f"{TASK}-check-next").click()
     expect(page.locator(f"{TASK}-estimate")).to_contain_text("72 rows")

@@ -1,0 +1,81 @@
+"""A change of the form: its spec is resolved once, and everything that shows it is updated."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.service import Service
+from autotrain_gradio.tasks import registry as registry_module
+from autotrain_gradio.tasks.registry import registry
+from tests.ui.tab_steps import TabSteps, build_steps
+
+TASK = registry().get("text-classification")
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(Settings(home=tmp_path), dispatch=False)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def resolved(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The specs that were resolved."""
+    specs: list[Any] = []
+    original = registry_module.resolve
+
+    def resolve(spec: Any, tasks: Any = None) -> Any:
+        specs.append(spec)
+        return original(spec, tasks)
+
+    for module in list(sys.modules.values()):
+        if module and module.__name__.startswith("autotrain_gradio") and vars(module).get("resolve") is original:
+            monkeypatch.setattr(module, "resolve", resolve)
+    return specs
+
+
+def fire_change(steps: TabSteps, component: Any, values: dict[Any, Any]) -> dict[Any, Any]:
+    """Call every handler of a component's change event, as Gradio does; return their updates."""
+    updates: dict[Any, Any] = {}
+    for fn in steps.demo.fns.values():
+        if (component._id, "change") in fn.targets and fn.fn is not None:
+            given = {c: values.get(c, c.value) for c in fn.inputs}
+            made = fn.fn(given) if fn.inputs_as_dict else fn.fn(*given.values())
+            for update in made if isinstance(made, Iterator) else [made]:
+                if isinstance(update, dict):
+                    updates |= update
+    return updates
+
+
+def test_a_change_of_a_parameter_resolves_the_spec_once(service: Service, resolved: list[Any]) -> None:
+    draft = service.draft(TASK.name)
+    service.check(draft, {"task": TASK.name, "data": {"source": "sample", "path": "messages"}})
+    steps = build_steps(service, TASK)
+    fields = {f.name: f.component for f in steps.session.form.params}
+    data = {"source": "sample", "path": "messages"}
+    values = {**steps.values(epochs=7), steps.session.draft: draft, steps.session.form.data: data}
+    resolved.clear()
+    updates = fire_change(steps, fields["epochs"], values)
+    assert len(resolved) == 1
+    views = steps.model.views
+    assert "epochs: 7" in updates[views.yaml] and "--epochs 7" in updates[views.command]
+    assert "epochs=7" in updates[views.python] and "7 epochs" in updates[steps.model.estimate]
+    assert "7 epochs" in updates[steps.train.summary] and updates[steps.model.problem] == ""
+    assert updates[steps.train.start].interactive
+    assert service.draft_state(draft)["spec"]["params"]["epochs"] == 7, "the draft keeps the change"
+
+
+def test_an_error_of_the_form_is_shown_and_blocks_the_start(service: Service, resolved: list[Any]) -> None:
+    steps = build_steps(service, TASK)
+    fields = {f.name: f.component for f in steps.session.form.params}
+    resolved.clear()
+    updates = fire_change(steps, fields["epochs"], steps.values(epochs=-1))
+    assert len(resolved) == 1 and "epochs" in updates[steps.model.problem]
+    assert updates[steps.train.problem] == updates[steps.model.problem] and not updates[steps.train.start].interactive
