@@ -40,7 +40,7 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Latest value of each figure; those of the validation begin with `eval_`."""
+        """Latest value of each metric; those of the validation split begin with `eval_`."""
         return dict(self.snapshot()["metrics"])
 
     @property
@@ -75,7 +75,7 @@ class Run:
         return self._service.stream(self.id, verb, context)
 
     def stop(self) -> None:
-        """Ask for a stop after the current step; the weights are kept."""
+        """Request a stop after the current step; the weights are kept."""
         self._service.stop(self.id)
 
     def resume(self, *, token: str | None = None, progress: bool = True) -> Run:

@@ -25,7 +25,7 @@ from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolv
 
 
 class Core:
-    """The parts of the application, and the rights of whoever asks.
+    """The parts of the application, and the permissions of its callers.
 
     dispatch: take part in the queue: start the runs that wait, watch the ones that run.
     interactive: somebody is filling in forms: previews are made ready while they read.
@@ -59,7 +59,7 @@ class Core:
         return self._backends.get().accelerated()
 
     def owns(self, run: str, owner: str = LOCAL) -> bool:
-        """Whether a run is the asker's, to change and to take away; everybody may look at it."""
+        """Whether the owner may change and download a run; everybody may view it."""
         try:
             return self._owns(self.store.get(run), owner)
         except NotFound:
@@ -101,7 +101,7 @@ class Core:
     def _draft(self, draft: str, owner: str) -> Run:
         run = self._own(draft, owner)
         if run.is_started():
-            raise StateError("This run was started already.", "Start again from its settings.", code="started")
+            raise StateError("This run was started already.", "Reuse its settings for a new run.", code="started")
         return run
 
     def _state(self, run: Run) -> str:

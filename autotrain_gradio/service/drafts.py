@@ -32,7 +32,7 @@ class Drafts(Core):
         return self.store.create(name, owner, {"task": name}).id
 
     def upload(self, draft: str, files: Sequence[str | Path], owner: str = LOCAL) -> None:
-        """Move files into the draft, in place of those that it had.
+        """Move files into the draft; they replace its earlier ones.
 
         Raises:
             DataError: there are none, one is missing, or together they are too large.
@@ -41,7 +41,7 @@ class Drafts(Core):
         run = self._draft(draft, owner)
         paths = [Path(f) for f in files]
         uploads.allow(paths, self.settings.limits.upload_bytes)
-        self._make_ready(run, run.draft()["spec"]["task"])
+        self._prefetch(run, run.draft()["spec"]["task"])
         with self._calls.acquire(draft):
             self._draft(draft, owner)  # it may have been started meanwhile
             partial = run.directory / "upload.partial"
@@ -59,14 +59,14 @@ class Drafts(Core):
                 run.save_draft(spec)
 
     def is_draft(self, draft: str, owner: str = LOCAL) -> bool:
-        """Whether a draft is there, is the asker's, and was not started."""
+        """Whether a draft exists, belongs to the owner, and was not started."""
         try:
             return not self._own(draft, owner).is_started()
         except (NotFound, Forbidden):
             return False
 
     def save(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL) -> None:
-        """Remember the model, the name and the parameters as the form has them; the data stay those last checked.
+        """Store the model, the name and the parameters of the form; the data stays the last checked one.
 
         Raises:
             UserError: the spec is wrong; what was remembered before stays.
@@ -120,7 +120,7 @@ class Drafts(Core):
         found: Callable[[dict[str, Any]], None] | None = None,
         join: bool = False,
     ) -> dict[str, Any]:
-        """Read the data as the spec says, look for what is wrong, and split it.
+        """Parse, validate and split the data of the spec.
 
         Blocks until done; a second call for the draft cancels the first. Returns what
         `check.json` holds (docs/architecture.md): findings about the data are part of it.
@@ -142,7 +142,7 @@ class Drafts(Core):
                 self._checks[draft] = mine
         if in_flight is not None:
             return dict(in_flight.join(progress, found))
-        self._make_ready(run, resolved.task.name)
+        self._prefetch(run, resolved.task.name)
 
         backend = self._backends.get(resolved.spec.backend)
 
@@ -213,7 +213,7 @@ class Drafts(Core):
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
         data, backend = run.directory / "data", self._backends.get(resolved.spec.backend)
-        self._make_ready(run, resolved.task.name)
+        self._prefetch(run, resolved.task.name)
         with self._calls.acquire(draft) as cancel:
             self._draft(draft, owner)  # it may have been started meanwhile
             try:
@@ -287,7 +287,7 @@ class Drafts(Core):
         return found.params.model_validate(defaults(found, model)).model_dump(mode="json")
 
     def estimate(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
-        """Say how much work the training is: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
+        """Estimate the work of the training: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
 
         Empty before a check, and for tasks that do not count in epochs.
         """
@@ -343,8 +343,8 @@ class Drafts(Core):
             return resolved
         return Resolved(resolved.spec.model_copy(update={"data": data}), resolved.task, resolved.params)
 
-    def _make_ready(self, run: Run, task: str) -> None:
-        """Let a worker load the task's libraries while the data is read, where somebody will soon ask for a preview."""
+    def _prefetch(self, run: Run, task: str) -> None:
+        """Let a warm worker import the task's libraries while the data is parsed: the page soon asks for a preview."""
         if self.interactive and "preview" in self.tasks.get(task).can:
             backend = self._backends.get()
             backend.prefetch(run.directory, "preview", {"spec": {"task": task}}, self._environment(backend))

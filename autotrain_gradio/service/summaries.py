@@ -1,4 +1,4 @@
-"""What is told of drafts and runs: rows of the list, what a viewer may do, the log, how much work a training is."""
+"""Summaries of drafts and runs: rows of the list, allowed actions, and the estimated number of steps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def draft(run: Run) -> dict[str, Any]:
 
 
 def estimate(run: Run, params: Params) -> dict[str, Any]:
-    """Say how much work a training is: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
+    """Estimate the work of a training: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
 
     Empty before a check, and for tasks that do not count in epochs.
     """
@@ -49,7 +49,7 @@ def estimate(run: Run, params: Params) -> dict[str, Any]:
 
 
 def can(state: str, task: Task | None, *, model: bool) -> dict[str, bool]:
-    """Say what may be done with a run in that state. model: it has one."""
+    """Return which actions the state of a run allows. model: whether the run has one."""
     return {
         "stop": state in ACTIVE - {"stopping"} or state == "queued",
         "resume": state in RESUMABLE,
@@ -60,7 +60,7 @@ def can(state: str, task: Task | None, *, model: bool) -> dict[str, bool]:
 
 
 def best(task: Task, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return `{name, value}` of the figure that a run is known by; None before the first evaluation."""
+    """Return `{name, value}` of the headline metric of a run; None before the first evaluation."""
     for name in (task.headline, *(m.name for m in task.metrics)):
         value = metrics.get(f"eval_{name}")
         if value is not None:
@@ -83,7 +83,7 @@ def row(snapshot: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def unreadable(run: Run, error: UserError) -> dict[str, Any]:
-    """Return the row of a run whose files are damaged: it can be deleted, and says why nothing else."""
+    """Return the row of a run whose files are damaged: it can only be deleted, and names the error."""
     empty = dict.fromkeys(("task", "project_name", "model", "created", "started", "finished", "best_metric", "data"))
     nothing = dict.fromkeys(("stop", "resume", "predict", "download"), False)
     return {

@@ -1,4 +1,4 @@
-"""Files that somebody gives: whether they may be taken, and how they come into a draft."""
+"""Uploads: validate the files and move them into a draft."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def allow(paths: Sequence[Path], limit: int) -> None:
 
 
 def move(paths: Sequence[Path], folder: Path) -> None:
-    """Move uploaded files into a folder that is made anew; of two with the same name both are kept.
+    """Move uploaded files into a new folder; a second file of the same name gets a number.
 
     Raises:
         DataError: the disk is full, or may not be written to; the folder is removed again.
@@ -52,7 +52,7 @@ def move(paths: Sequence[Path], folder: Path) -> None:
 
 
 def shown(paths: Sequence[Path], *, named: bool = True) -> str:
-    """Name an upload in a few words: `photos.zip`, `a.csv and 3 more`.
+    """Return a short name for an upload: `photos.zip`, `a.csv and 3 more`.
 
     named: whether several files may be named; else they are only counted: `4 files`.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,8 +28,6 @@ PREDICTING: dict[str, Any] = {
 }
 """How events that ask a model run."""
 
-_versions = itertools.count(1)
-
 
 @dataclass
 class TryIt:
@@ -38,7 +35,7 @@ class TryIt:
 
     The widgets of the inputs are built when a run with a model is opened: the page carries none until then.
 
-    opened: `<run>:<version>` of the run whose inputs are shown; each value makes new, empty widgets.
+    opened: `<run>:<attempt>` of the run whose inputs are shown; another value makes new, empty widgets.
     prediction: the panels of the latest prediction.
     """
 
@@ -53,7 +50,7 @@ class TryIt:
         with gr.Column(visible=False, elem_id="try-it") as box:
             gr.HTML("<h2>Try the model</h2>")
             # Not a gr.State: its change is told of queued events only, and a run is opened by events that are not.
-            opened = gr.Textbox(visible="hidden", elem_id="try-it-opened")
+            opened = gr.Textbox(elem_id="try-it-opened", elem_classes="at-hidden")
             with gr.Row(equal_height=False):
                 with gr.Column(min_width=300):
                     fields = gr.Column()
@@ -81,7 +78,7 @@ class TryIt:
         visible = bool(snapshot["can"].get("predict")) and task is not None
         updates: dict[Any, Any] = {self.box: gr.Column(visible=visible)}
         if emptied:
-            updates[self.opened] = f"{snapshot['id']}:{next(_versions)}" if visible else ""
+            updates[self.opened] = f"{snapshot['id']}:{snapshot.get('attempt') or 1}" if visible else ""
             updates[self.prediction] = ""
         return updates
 

@@ -85,7 +85,11 @@ def _field(feature: Mapping[str, Any], elem_id: str) -> Any:
         return gr.Number(None if typical is None else float(typical), **about)
     if kind == "date":
         with_time = len(text) > len("2024-02-29")
-        return gr.DateTime(text.replace("T", " ") or None, include_time=with_time, type="string", **about)
+        # gr.DateTime shows its info beside the label: the range stands in the label.
+        label = f"{about['label']}: {about.pop('info')}" if about["info"] else about["label"]
+        return gr.DateTime(
+            text.replace("T", " ") or None, include_time=with_time, type="string", **{**about, "label": label}
+        )
     if kind == "category":
         choices = [str(c) for c in feature["choices"]]
         listed = feature["distinct"] <= len(choices)

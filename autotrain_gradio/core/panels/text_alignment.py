@@ -1,7 +1,7 @@
-"""Where two texts differ: aligned words, and inside of words that differ the aligned characters.
+"""Alignment of two texts: their words, and the characters of words that differ.
 
 The alignment is that of the word error rate: the fewest substitutions, deletions and insertions (Levenshtein).
-A character is what a reader sees as one: a letter with its combining marks, and in Indic scripts what a virama joins.
+A character is a grapheme cluster: a letter with its combining marks, and in Indic scripts letters joined by a virama.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ OPERATIONS = {"equal": "same", "replace": "swap", "delete": "missing", "insert":
 JOINERS = {"\u200c", "\u200d"}
 VIRAMA = 9
 """Unicode's combining class of the signs that join two consonants."""
-LONG = 250_000
-"""Pairs of words from which texts are aligned without regard to how alike swapped words are."""
-ALIKE = 0.4
-"""Share of the same characters from which two words are compared character by character."""
+LARGE_TABLE = 250_000
+"""Pairs of words above which swapped words are aligned without regard to their similarity."""
+LEAST_SIMILARITY = 0.4
+"""Fraction of equal characters from which two words are compared character by character."""
 
 
 def words(reference: str, prediction: str) -> list[Part]:
-    """Align two texts word by word; neighbours of one kind are one part, except swaps, which are pairs of words.
+    """Align two texts word by word; adjacent parts of one operation are merged, except swaps, which are pairs of words.
 
-    Of the alignments with the fewest edits, that one is taken whose swapped words are the most alike.
+    Of the alignments with the fewest edits, that with the most similar swapped words is returned.
     """
     before, after = reference.split(), prediction.split()
-    if len(before) * len(after) > LONG:
+    if len(before) * len(after) > LARGE_TABLE:
         return _parts(before, after, " ")
     return _merged(_aligned(before, after))
 
 
 def _aligned(before: Sequence[str], after: Sequence[str]) -> list[Part]:
-    """Wagner and Fischer's table (1974): an edit costs 1, a swap a little more the less alike the words are."""
-    little = 0.5 / (len(before) + len(after) + 1)  # all of it together stays below one edit
+    """Align by dynamic programming (Wagner-Fischer, 1974): an edit costs 1, a swap of unlike words slightly more."""
+    penalty = 0.5 / (len(before) + len(after) + 1)  # the sum of all penalties stays below one edit
     best = [[float(i + j) if not i or not j else 0.0 for j in range(len(after) + 1)] for i in range(len(before) + 1)]
     for i, old in enumerate(before, 1):
         for j, new in enumerate(after, 1):
-            swap = 0.0 if old == new else 1 + little * Levenshtein.normalized_distance(old, new)
+            swap = 0.0 if old == new else 1 + penalty * Levenshtein.normalized_distance(old, new)
             best[i][j] = min(best[i - 1][j - 1] + swap, best[i - 1][j] + 1, best[i][j - 1] + 1)
     steps: list[Part] = []
     i, j = len(before), len(after)
@@ -69,17 +69,17 @@ def _merged(steps: Sequence[Part]) -> list[Part]:
 
 
 def characters(reference: str, prediction: str) -> list[Part]:
-    """Align two words character by character; words that have little in common are one swap."""
+    """Align two words character by character; dissimilar words are one swap."""
     before, after = clusters(reference), clusters(prediction)
     parts = _parts(before, after, "")
     same = sum(len(clusters(p[1])) for p in parts if p[0] == "same")
-    if same < ALIKE * max(len(before), len(after), 1):
+    if same < LEAST_SIMILARITY * max(len(before), len(after), 1):
         return [["swap", reference, prediction]]
     return parts
 
 
 def clusters(text: str) -> list[str]:
-    """Cut a text into what a reader sees as characters."""
+    """Split a text into grapheme clusters."""
     found: list[str] = []
     for sign in text:
         joined = bool(found) and (
@@ -93,7 +93,7 @@ def clusters(text: str) -> list[str]:
 
 
 def _joins(cluster: str, sign: str) -> bool:
-    """Say whether a letter is joined to what stands before it, by a virama or a joiner."""
+    """Return whether a letter is joined to the cluster before it, by a virama or a joiner."""
     last = cluster[-1]
     if last == "\u200d":
         return True
