@@ -140,11 +140,7 @@ def test_new_layers_are_found(model: str, tmp_path: Path) -> None:
         words().save_pretrained(tmp_path)
         folder = tmp_path
     classes = list("abc")
-    opened, _, fresh = models.open_model(
-        str(folder), classes, multi_label=False, texts=(), seed=1, scratch=tmp_path
-    )
-        str(folder), list("abc"), multi_label=False, texts=(), seed=1, scratch=tmp_path
-    )
+    opened, _, fresh = models.open_model(str(folder), classes, multi_label=False, texts=(), seed=1, scratch=tmp_path)
     # A BERT that came without a pooler gets a random one: it must be trained, too.
     expected = ["classifier", "head"] if model == "tiny" else ["bert.pooler.dense", "classifier"]
     assert sorted(models.head_of(opened, fresh)) == expected
