@@ -26,7 +26,7 @@ from autotrain_gradio.data.values.arrow_columns import (
     pick,
     trimmed,
 )
-from autotrain_gradio.data.values.multiple_answers import several_answers
+from autotrain_gradio.data.values.multi_select import find_multi_select
 
 __all__ = ["KINDS", "inspect", "overview"]
 
@@ -283,7 +283,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         result.facts["codes"] = column.codes
     if kind in {"category", "text", "id"} and about["guessed"] and is_text(cells.type):
         about["units"] = numbers.united(column.sample)
-        about["answers"] = several_answers(column.sample) if kind == "category" else {}
+        about["answers"] = find_multi_select(column.sample) if kind == "category" else {}
     if kind == "date":
         read = dates.parse(cells)
         result.values = pa.array(read.values)
