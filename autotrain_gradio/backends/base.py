@@ -121,7 +121,8 @@ class Backend(Protocol):
     def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
         """Return `{"alive": bool, "reason": str, "hint": str}` of an attempt's worker.
 
-        started: when the attempt was handed to `submit` (seconds since the epoch).
+        started: when the attempt was about to be submitted (seconds since the epoch). It may be asked about before
+        `submit` is called: until then it counts as alive.
         """
 
     def log(self, directory: Path, offset: int, limit: int) -> dict[str, Any]:

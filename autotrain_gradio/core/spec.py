@@ -69,13 +69,13 @@ class ResourceSpec(Model):
     processes: int | None = Field(default=None, ge=1, le=1024)
     """Number of training processes (data parallel); the batch size counts for each of them. Empty: one for each GPU
     of `gpus`, else one."""
-    gpus: int | None = Field(default=None, ge=0, le=1024)
+    gpus: int | None = Field(default=None, ge=0, le=1024, title="GPUs")
     """Number of GPUs on each node; 0: train on the CPU. Empty: those that are free."""
     nodes: int = Field(default=1, ge=1, le=1024)
     """Number of machines. More than one needs a backend that has several."""
     flavor: str = ""
     """Hardware flavor, for a backend that has flavors (for instance `a10g-small`)."""
-    timeout: str = ""
+    timeout: str = Field(default="", title="Time limit")
     """Longest duration of the training: seconds, or for instance `90s`, `30m`, `2h` or `1d`. A training that reaches
     it saves a checkpoint and stops; it can be resumed. Empty: no limit."""
 

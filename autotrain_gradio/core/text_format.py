@@ -27,6 +27,15 @@ def pluralize(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
+VERBS = {"is": "are", "was": "were", "has": "have"}
+"""Verbs whose plural is not the singular without its s."""
+
+
+def count_with_verb(number: int, singular: str, verb: str, plural: str = "") -> str:
+    """Return a count with its noun and a verb that agrees: "1 row has", "3,000 rows have". verb: in the singular."""
+    return f"{pluralize(number, singular, plural)} {verb if number == 1 else VERBS.get(verb, verb.removesuffix('s'))}"
+
+
 def format_duration(seconds: float, *, decimals: int = 0) -> str:
     """Return a duration with its unit: "42 s", "3 min 5 s", "2 h 10 min". decimals: of seconds, below a minute."""
     seconds = max(0.0, seconds)

@@ -79,7 +79,7 @@ class Source(_Declared):
     explicit: bool = False
     """YAML, command and Python always name the source, also where its path would be enough."""
     picker: str = ""
-    """Dotted path of a module of the page with `build(walk, source)`: the first step shows what it builds."""
+    """Dotted path of a module of the page with `build(session, source)`: the first step shows what it builds."""
     options: tuple[SourceOption, ...] = ()
     sample: str = ""
     """A small example of what the source reads, as `Sample.path`; its place is called `sample`."""

@@ -33,7 +33,7 @@ def wanted(spec: DataSpec) -> list[str]:
 
 
 def is_split(name: str, spec: DataSpec) -> bool:
-    """Say whether a folder or file of this name may be a split: a usual name, or one that the spec asks for."""
+    """Return whether a folder or file of this name may be a split: a usual name, or one that the spec asks for."""
     return canonical(name) is not None or name.lower() in {w.lower() for w in wanted(spec)}
 
 

@@ -101,7 +101,7 @@ class Core:
     def _draft(self, draft: str, owner: str) -> Run:
         run = self._own(draft, owner)
         if run.is_started():
-            raise StateError("This run was started already.", "Start again from its settings.", code="started")
+            raise StateError("This run was started already.", "Reuse its settings for a new run.", code="started")
         return run
 
     def _state(self, run: Run) -> str:

@@ -47,7 +47,7 @@ def arguments(
     more: arguments of the task, which take precedence.
 
     Raises:
-        UserError: the optimizer or the mixed precision is not to be had on this machine.
+        UserError: the optimizer or the mixed precision is not available on this machine.
         MissingExtra: the package of the experiment tracker or of the optimizer is not installed.
     """
     per_epoch = steps_per_epoch(train_rows, params.batch_size * device_count(), params.gradient_accumulation)
@@ -108,7 +108,7 @@ def arguments(
 
 
 def steps_per_epoch(rows: int, batch_size: int, accumulation: int = 1) -> int:
-    """Return the optimizer steps of an epoch, the last batch being smaller and never left out."""
+    """Return the optimizer steps of an epoch, the last, smaller batch included."""
     return max(1, math.ceil(math.ceil(rows / batch_size) / accumulation))
 
 

@@ -1,4 +1,4 @@
-"""Utterances as a torch data set, and batches of them for a model of speech."""
+"""A torch data set of utterances, and its collator."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SPEEDS = (0.9, 1.0, 1.1)
 SHORTEST = 0.25
 """Seconds that the longest utterance of a batch is padded to at least: models cannot mask less than a few frames."""
 IGNORED = -100
-"""Label that a loss leaves out."""
+"""Label that the loss ignores."""
 
 Wave: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """A stretch of speech and what was said.
+    """An utterance: a segment of audio and its transcript.
 
-    row: its place in the split of the data. start, end: seconds in its file; None: the file's beginning, its end.
-    seconds: its length. text: the transcript as the model is to write it. said: as it stands in the data.
-    labels: the transcript as numbers.
+    row: its row number in the split. start, end: seconds in its file; None: the file's beginning, its end.
+    seconds: its duration. text: the normalized transcript, which the model is trained to output. reference: the
+    transcript as it is in the data. labels: the label ids of the text.
     """
 
     row: int
@@ -37,7 +37,7 @@ class Utterance:
     end: float | None
     seconds: float
     text: str
-    said: str
+    reference: str
     labels: tuple[int, ...]
     speaker: str | None = None
 
@@ -47,7 +47,7 @@ class Speech(torch.utils.data.Dataset[dict[str, Any]]):
 
     cells: row → `{"path", "bytes"}`, for instance a column of a `datasets.Dataset`, which stays on disk.
     rate: samples per second that the model takes. speeds: factors of which each access takes one, by seed, epoch and
-    row; none: as it was said.
+    row; none: unchanged.
     """
 
     def __init__(
@@ -156,8 +156,8 @@ class Collator:
         return batch
 
 
-def spread_by_length(utterances: Sequence[Utterance], count: int, seed: int) -> list[int]:
-    """Choose some places by chance, short and long ones; the same ones for the same seed."""
+def sample_by_length(utterances: Sequence[Utterance], count: int, seed: int) -> list[int]:
+    """Draw utterances of all lengths, stratified by duration; the same seed gives the same ones."""
     order = np.argsort([u.seconds for u in utterances], kind="stable")
     parts = np.array_split(order, min(count, len(order))) if len(order) else []
     rng = np.random.default_rng(seed)

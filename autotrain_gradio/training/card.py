@@ -1,4 +1,4 @@
-"""The model's folder as the user takes it away: weights, processor, card, and the settings that made it."""
+"""The folder of the trained model: weights, processor, model card and training parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
-    """Make `model/` complete, or leave it as it was.
+    """Write `model/` completely, or leave it unchanged.
 
     write: saves model and processor into the folder that it is given, and checks that they can be read again.
     """
@@ -70,10 +70,10 @@ def card(
     disclosure: str = "",
     note: str = "",
 ) -> str:
-    """Write a model card: what it was trained on, how, what was measured, how to use it.
+    """Write a model card: data, parameters, metrics and usage.
 
     task: the Hub's pipeline tag. metrics: name → value on the validation rows; empty: none were kept.
-    note: what stands below the figures.
+    note: text below the metrics.
     """
     spec, name = run.spec, run.spec.project_name
     results = [
@@ -89,11 +89,15 @@ def card(
         model_name=name if results else None,
         eval_results=results or None,
     )
-    start = "a small random model" if spec.model == TINY else Path(spec.model).name if base is None else spec.model
-    measured = _table(("metric", "value"), {k: f"{v:.4f}" for k, v in metrics.items()})
-    nothing = (
-        "There are no figures: nothing was measured, for want of validation rows or since the training was stopped."
+    start = (
+        "a small randomly initialized model"
+        if spec.model == TINY
+        else Path(spec.model).name
+        if base is None
+        else spec.model
     )
+    measured = _table(("metric", "value"), {k: f"{v:.4f}" for k, v in metrics.items()})
+    nothing = "There are no metrics: there is no validation split, or the training was stopped first."
     changed = run.params.model_dump(mode="json")
     parts = [
         f"---\n{front.to_yaml()}\n---",
@@ -106,7 +110,7 @@ def card(
         f"```python\n{usage.strip()}\n```",
         "## Data",
         _table(("", ""), {k: str(v) for k, v in data.items()}),
-        *(["## What the files tell of the data", disclosure] if disclosure else []),
+        *(["## Information about the data in the files", disclosure] if disclosure else []),
         "## Training",
         _table(("parameter", "value"), {k: str(v) for k, v in changed.items()}),
     ]

@@ -1,4 +1,4 @@
-"""Checkpoints of a Trainer: which are complete, and from which one a resumed run continues."""
+"""Checkpoints of a Trainer: which are complete, and from which one to resume."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def _latest_complete(run: Reporter) -> str | None:
     for checkpoint in reversed(_by_step(run.checkpoints)):
         if is_complete(checkpoint):
             _relocate(checkpoint)
-            run.note(f"Continued from the checkpoint of step {step_of(checkpoint)}.")
+            run.note(f"Resumed from the checkpoint of step {step_of(checkpoint)}.")
             return checkpoint.name
-        run.note(f"The checkpoint of step {step_of(checkpoint)} was not written to its end and is left out.")
+        run.note(f"The checkpoint of step {step_of(checkpoint)} is incomplete and was removed.")
         shutil.rmtree(checkpoint)
-    run.note("There was no checkpoint to continue from: the training begins anew.")
+    run.note("There was no checkpoint to resume from: the training starts from the beginning.")
     return None
 
 

@@ -141,14 +141,15 @@ class Evaluation:
             return
         self._by_step = {k: v for k, v in self._by_step.items() if k == best_step}
         self._by_step[step] = evaluator, values
-        panel = evaluator.sample_panel()
+        panel = evaluator.sample_panel() if self._run.rank == 0 else None
         if panel is not None:
             self._run.sample(step, panel)
 
     def finish(self, trainer: Trainer, fit: Fit) -> tuple[dict[str, float], list[Panel]]:
         """Evaluate the weights that are kept, unless it was done already; return their metrics and the report.
 
-        Where there is no validation split, or a stop came first, the metrics are empty and the report says why.
+        Where there is no validation split, or a stop came first, the metrics are empty and the report says why. On
+        ranks other than 0 the report is empty.
         """
         if not self._rows:
             text = NO_VALIDATION.format(noun=self._noun)
@@ -159,6 +160,8 @@ class Evaluation:
         if evaluated is None:
             return {}, [panels.markdown(NOT_EVALUATED, title="Results"), training_panel(self._run, fit)]
         self.best, metrics = evaluated
+        if self._run.rank:
+            return metrics, []  # rank 0 writes the report and its files
         self._run.result(**{f"eval_{name}": value for name, value in metrics.items()})
         results = self.best.results_panel(metrics)
         results["note"] = " ".join(filter(None, [results.get("note"), fit.selection_note(self._noun)]))

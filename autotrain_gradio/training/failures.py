@@ -1,4 +1,4 @@
-"""Failures of a training that have a name, told in the user's words."""
+"""Translate known training errors into messages for users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEMORY_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memor
 
 
 def translate(error: Exception, args: TrainingArguments, batch_size: int) -> UserError | None:
-    """Return the user's error for an exception of a training; None where it has no name.
+    """Return the user error for an exception of a training; None: it is not a known one.
 
     batch_size: rows per step and device at the time.
     """
@@ -46,20 +46,20 @@ def out_of_memory(args: TrainingArguments, batch_size: int) -> UserError:
         accumulation = 2 * args.gradient_accumulation_steps
         changes.append(
             f"set batch_size to {max(1, batch_size // 2)} and gradient_accumulation to {accumulation}, "
-            "which learns the same"
+            "which has the same effective batch size"
         )
         if not args.auto_find_batch_size:
             changes.append("switch on auto_find_batch_size")
     if place == "GPU" and not (args.fp16 or args.bf16):
         changes.append("set mixed_precision to bf16 or fp16")
     changes.append("choose a smaller model")
-    hint = f"Start again with less: {'; or '.join(changes)}."
-    message = f"The {place}'s memory ran out at a batch size of {batch_size}."
+    hint = f"Reduce the memory: {'; or '.join(changes)}."
+    message = f"Out of memory on the {place} at batch size {batch_size}."
     return UserError(message, hint, "params.batch_size", "out-of-memory")
 
 
 def not_finite(what: str, value: float, step: int, args: Any) -> UserError:
-    """Return the error of a loss that is infinite or no number: the training has diverged."""
+    """Return the error of a loss that is infinite or NaN: the training has diverged."""
     changes = [f"lower the learning rate (it is {args.learning_rate:g}; try {args.learning_rate / 10:g})"]
     if args.fp16:
         changes.append("use bf16 or no mixed precision instead of fp16")

@@ -34,7 +34,7 @@ DURATIONS = ("_runtime", "_per_second", "_model_preparation_time")
 
 
 class OnEvaluation(Protocol):
-    """What is told of evaluations: `evaluator.Evaluation`."""
+    """What is called after each evaluation: `evaluator.Evaluation`."""
 
     def reset(self) -> None:
         """Forget an evaluation that was interrupted."""

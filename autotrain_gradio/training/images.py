@@ -93,16 +93,16 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
             self._kept[row] = pixels
         return pixels
 
-    def preload(self, go_on: Callable[[int], bool] = lambda done: True) -> bool:
+    def preload(self, should_continue: Callable[[int], bool] = lambda done: True) -> bool:
         """Decode in a few threads until all are kept or the budget is used up; return whether all are kept.
 
-        go_on: called now and then with the number of decoded images; False ends it.
+        should_continue: called now and then with the number of decoded images; False ends it.
         """
         rows = iter(range(len(self)))
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             while batch := list(islice(rows, 64)):
                 list(pool.map(self.image, batch))
-                if any(self._kept[row] is None for row in batch) or not go_on(batch[-1] + 1):
+                if any(self._kept[row] is None for row in batch) or not should_continue(batch[-1] + 1):
                     break
         return all(kept is not None for kept in self._kept)
 

@@ -1,4 +1,4 @@
-"""Importing a library without another one that it can do without."""
+"""Block the import of an optional dependency of a library."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def absent(name: str) -> Iterator[None]:
-    """Let imports of a module fail meanwhile, unless it is loaded already: who can do without it then does.
+def blocked_import(name: str) -> Iterator[None]:
+    """Let imports of a module fail within the block, unless it is loaded already; optional users then skip it.
 
     `None` in `sys.modules` is Python's word for a module that cannot be imported (docs.python.org, "The module cache").
     """

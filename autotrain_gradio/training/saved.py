@@ -1,4 +1,4 @@
-"""A trained model in its folder: whether it comes back as it was saved, and opening it to predict."""
+"""A saved model: verify that it loads as it was trained, and load it for prediction."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def verify(folder: Path, model: Any, auto: Any, reader: Any, *, classes: int | N
         different = [k for k, v in saved.state_dict().items() if k not in mine or not torch.equal(v, mine[k].to(v))]
         problem = f"{different[0]} differs" if different else ""
     if problem:
-        message = f"The model does not come back as it was saved: {problem}."
+        message = f"The saved model differs from the trained one when it is loaded: {problem}."
         raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
 
 

@@ -1,4 +1,4 @@
-"""Texts as a training sees them: tokenised once, in batches of like length, padded no further than the batch needs."""
+"""Texts as a training sees them: tokenized once, in batches of like length, padded no further than the batch needs."""
 
 from __future__ import annotations
 

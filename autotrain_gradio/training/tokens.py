@@ -12,7 +12,7 @@ from autotrain_gradio.training import pretrained
 from autotrain_gradio.training.pretrained import ModelError
 
 CHUNK = 1000
-"""Texts that are tokenised at a time."""
+"""Texts that are tokenized at a time."""
 FAR = 1_000_000
 """A tokenizer that allows so many tokens names no limit."""
 
@@ -83,12 +83,12 @@ class Tokens:
         return int((self.full > self.lengths).sum())
 
 
-def tokenise(
-    tokenizer: Any, texts: Sequence[str], limit: int, *, go_on: Callable[[int], bool] = lambda done: True
+def tokenize(
+    tokenizer: Any, texts: Sequence[str], limit: int, *, should_continue: Callable[[int], bool] = lambda done: True
 ) -> Tokens | None:
     """Tokenise texts with the model's special tokens, each cut to `limit` tokens as the tokenizer itself would.
 
-    go_on: called now and then with the number of texts that are done; False ends it, and None is returned.
+    should_continue: called now and then with the number of texts that are done; False ends it, and None is returned.
     """
     before, after = _frame(tokenizer)
     left = tokenizer.truncation_side == "left"
@@ -112,7 +112,7 @@ def tokenise(
             pieces.append(cut(ids or [tokenizer.pad_token_id]))
             if "token_type_ids" in made:
                 kinds.append(cut(made["token_type_ids"][row] or [0]))
-        if not go_on(len(full)):
+        if not should_continue(len(full)):
             return None
     starts = np.concatenate([[0], np.cumsum([len(p) for p in pieces], dtype=np.int64)]).astype(np.int64)
     ids = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)

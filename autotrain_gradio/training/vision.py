@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.training.import_blocking import absent
+from autotrain_gradio.training.import_blocking import blocked_import
 
 # albumentations asks the network for a newer version of itself when it is imported.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-with absent("torch"):  # for one transform that is not used here; a preview needs none of it
+with blocked_import("torch"):  # for one transform that is not used here; a preview needs none of it
     import albumentations as A
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
@@ -169,7 +169,7 @@ class Transform:
 
 
 def train_transform(geometry: Geometry, params: Any) -> Transform:
-    """Return the augmentation of the training images, each part with its switch in the parameters, normalised.
+    """Return the augmentation of the training images, each part with its switch in the parameters, normalized.
 
     As AutoTrain Advanced's: random resized crop, rotation by multiples of 90 degrees, mirroring of every second
     image, brightness and contrast of every fifth.
@@ -179,7 +179,7 @@ def train_transform(geometry: Geometry, params: Any) -> Transform:
 
 
 def valid_transform(geometry: Geometry) -> Transform:
-    """Return what is done to an image that is judged: resized to the input, normalised; nothing by chance."""
+    """Return what is done to an image that is judged: resized to the input, normalized; nothing by chance."""
     return Transform([_resize(geometry), _normalise(geometry)], channels=geometry.channels)
 
 

@@ -37,7 +37,7 @@ def in_case(text: str, case: str) -> str:
 
 
 def without_punctuation(text: str) -> str:
-    """Leave out punctuation (Unicode's categories P*), which is not spoken.
+    """Remove punctuation (Unicode categories P*), which is not spoken.
 
     An apostrophe between letters is kept, since it is spelling there; combining marks and symbols stay too. A hyphen
     or another mark between letters becomes a space.
@@ -54,7 +54,7 @@ def _letter(symbol: str) -> bool:
 
 
 def for_scoring(text: str) -> str:
-    """Return a text as normalised error rates compare it: one case, no punctuation, compatibility forms made equal.
+    """Return a text as normalized error rates compare it: one case, no punctuation, compatibility forms made equal.
 
     Unicode's NFKC, but superscripts and subscripts stay (in the IPA `pʰ` is not `ph`), and so do combining marks. The
     typographic apostrophe is the plain one, and `DELIMITER`, which no CTC model can write, a space.
@@ -95,7 +95,7 @@ def split(text: str, unit: str) -> list[str]:
 
 
 def count(texts: Iterable[str], unit: str = "characters") -> Counter[str]:
-    """Count the symbols of all texts, spaces left out."""
+    """Count the symbols of all texts, spaces excluded."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(s for s in split(text, unit) if not s.isspace() and s != DELIMITER)
@@ -140,7 +140,7 @@ class Encoder:
     A tokenizer's own way is not used for it: that of wav2vec2 swallows the spaces beside a symbol of several
     characters (transformers 5.23).
 
-    table: symbol → number. unknown: number of a symbol that is not in it; None: it is left out.
+    table: symbol → number. unknown: number of a symbol that is not in it; None: it is skipped.
     """
 
     def __init__(self, table: Mapping[str, int], unknown: int | None, delimiter: str = DELIMITER) -> None:

@@ -15,6 +15,7 @@ import gradio as gr
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import RenderContext, render_all_html
 from autotrain_gradio.core.text_format import format_value, pluralize
+from autotrain_gradio.tasks.options import RESOURCE_GROUP
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.ui import messages, models
 from autotrain_gradio.ui.background_task import Finished, run_in_background
@@ -102,6 +103,8 @@ class ModelStep:
                 if group not in (*main, *previewed):
                     gr.HTML(f"<h3>{escape(group.title)}</h3>")
                     render_fields(form.params, names)
+            gr.HTML(f"<h3>{escape(RESOURCE_GROUP)}</h3>")
+            render_fields(form.resources, [f.name for f in form.resources])
         views = SpecViews.build(prefix)
         with gr.Row(elem_classes="at-next"):
             following = gr.Button("Continue to training", variant="primary", size="lg", elem_id=f"{prefix}-model-next")

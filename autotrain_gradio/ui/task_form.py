@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.core.spec import DataSpec, RunSpec
+from autotrain_gradio.core.spec import DataSpec, ResourceSpec, RunSpec
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import defaults
 from autotrain_gradio.ui import models
@@ -20,7 +20,9 @@ Values = Mapping[Any, Any]
 SPLIT = ("train_split", "valid_split", "valid_fraction", "max_samples")
 """Settings of the data that have a component; the others are in `TaskForm.data`."""
 OTHER_SECTIONS = ("hub", "backend", "resources")
-"""Sections of the spec without components in the form."""
+"""Sections of the spec without components in the form, or with components for a part of them."""
+RESOURCES = ("processes", "gpus", "timeout")
+"""Resources that the form shows for tasks that train in several processes; for others only the last."""
 NO_GPU = "No GPU was found on this machine. Models marked for GPUs train very slowly without one."
 
 
@@ -42,6 +44,7 @@ class TaskForm:
     model_id: gr.Textbox
     project_name: gr.Textbox
     split: list[Field]
+    resources: list[Field]
     params: list[Field]
 
     @classmethod
@@ -89,6 +92,12 @@ class TaskForm:
                 render=False,
             ),
             split=create_fields(DataSpec, SPLIT, data, prefix=task.name),
+            resources=create_fields(
+                ResourceSpec,
+                RESOURCES if "distributed" in task.can else ("timeout",),
+                spec.get("resources") or {},
+                prefix=f"{task.name}-resources",
+            ),
             params=create_fields(
                 task.params,
                 task.params.model_fields,
@@ -103,12 +112,22 @@ class TaskForm:
 
     def editable(self) -> list[Any]:
         """Return the components that the user edits."""
-        return [self.model, self.model_id, self.project_name, *(f.component for f in (*self.split, *self.params))]
+        return [
+            self.model,
+            self.model_id,
+            self.project_name,
+            *(f.component for f in (*self.split, *self.resources, *self.params)),
+        ]
 
     def spec(self, values: Values) -> dict[str, Any]:
         """Return the spec for the values of `inputs`."""
+        others = values[self.other_sections] or {}
         return {
-            **(values[self.other_sections] or {}),
+            **others,
+            "resources": {
+                **(others.get("resources") or {}),
+                **{f.name: f.read(values[f.component]) for f in self.resources},
+            },
             "task": self.task.name,
             "model": models.join(values[self.model], values[self.model_id]),
             "project_name": (values[self.project_name] or "").strip(),

@@ -175,7 +175,7 @@ def test_a_draft_comes_back_after_a_reload(app: App, visit: Visit) -> None:
     epochs = page.locator(f"{TASK}-epochs input")
     epochs.fill("7")
     epochs.blur()
-    expect(page.locator(f"{TASK}-estimate")).to_contain_text("7 times")
+    expect(page.locator(f"{TASK}-estimate")).to_contain_text("7 epochs")
     page.reload()
     page.locator(f"{TASK}-check-next").click()
     expect(page.locator(f"{TASK}-epochs input")).to_have_value("7")

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding, Fix
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.media.audio_files import AudioError, blocks, mix
@@ -129,7 +129,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "warning",
                 "audio-clipped",
-                f"{pluralize(len(clipped), 'row')} {'is' if len(clipped) == 1 else 'are'} clipped, recorded too loud: "
+                f"{count_with_verb(len(clipped), 'row', 'is')} clipped, recorded too loud: "
                 f"{join_examples(shown, len(clipped))}.{rest}",
                 "They are used all the same. Record with less gain where you can.",
             )
@@ -141,7 +141,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "warning",
                 "audio-no-numbers",
-                f"{pluralize(len(odd), 'row')} {'has' if len(odd) == 1 else 'have'} samples that are no numbers, which "
+                f"{count_with_verb(len(odd), 'row', 'has')} samples that are no numbers, which "
                 f"count as silence: {join_examples(shown, len(odd))}.{rest}",
                 "Export the files again.",
             )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.kinds.audio_panels import tempo_of, text_of
@@ -101,7 +101,7 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
             Finding(
                 "warning",
                 "text-too-long-for-audio",
-                f"{pluralize(len(fast), 'transcript')} {'is' if len(fast) == 1 else 'are'} too long for "
+                f"{count_with_verb(len(fast), 'transcript', 'is')} too long for "
                 f"the audio, over "
                 f"{limit:.0f} characters a second: {join_examples(shown, len(fast))}.",
                 "Text and audio are probably not of the same place: correct the times, or the order of the texts.",
@@ -116,7 +116,7 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
             Finding(
                 "warning",
                 "audio-too-long-for-text",
-                f"{pluralize(len(slow), 'row')} {'has' if len(slow) == 1 else 'have'} much audio for little text: "
+                f"{count_with_verb(len(slow), 'row', 'has')} much audio for little text: "
                 f"{join_examples(shown, len(slow))}.",
                 "Listen whether a part of what is said is not written down.",
                 rows.locations[int(slow[0])] if len(slow) == 1 else pluralize(len(slow), "row"),
@@ -143,7 +143,7 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
             Finding(
                 "warning",
                 "same-audio-other-text",
-                f"{pluralize(len(differ), 'recording')} {'has' if len(differ) == 1 else 'have'} different texts: "
+                f"{count_with_verb(len(differ), 'recording', 'has')} different texts: "
                 f"{join_examples(shown, len(differ))}.",
                 "Remove the wrong ones: a model cannot learn both.",
                 rows.locations[differ[0][0]],
@@ -170,7 +170,7 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
             Finding(
                 "info",
                 "duplicates",
-                f"{pluralize(spare, 'row')} {'has' if spare == 1 else 'have'} the audio and the text of another one: "
+                f"{count_with_verb(spare, 'row', 'has')} the audio and the text of another one: "
                 f"{join_examples(shown)}.",
             )
         )
@@ -223,7 +223,7 @@ def _scripts(rows: Rows, texts: list[Any]) -> list[Finding]:
             Finding(
                 "warning",
                 "scripts-mixed-in-words",
-                f"{pluralize(len(inside), 'transcript')} {'has' if len(inside) == 1 else 'have'} words with letters of "
+                f"{count_with_verb(len(inside), 'transcript', 'has')} words with letters of "
                 f"two scripts: {join_examples(shown, len(inside))}.",
                 "Look for letters that only look alike, such as a Cyrillic 'а' in a Latin word.",
                 rows.locations[inside[0]],

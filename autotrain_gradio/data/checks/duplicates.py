@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.core.errors import Finding, Level
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW_NOUN, Rows
 from autotrain_gradio.data.values.labels import short
@@ -101,9 +101,9 @@ def _value(values: Any, row: int) -> str:
 def _mixed(twice: _Groups, mixed: Any, noun: str, labels: Any) -> Finding:
     shown = [twice.said(g, labels) for g in mixed[:SHOWN].tolist()]
     where = twice.rows.locations[twice.of(int(mixed[0]))[0]]
-    many = f"{pluralize(len(mixed), noun)} {'stands' if len(mixed) == 1 else 'stand'}"
+    many = f"{count_with_verb(len(mixed), noun, 'stands')}"
     if noun == ROW_NOUN:
-        text = f"{pluralize(len(mixed), noun)} {'is' if len(mixed) == 1 else 'are'} there twice with different targets"
+        text = f"{count_with_verb(len(mixed), noun, 'is')} there twice with different targets"
         hint = "If that is no mistake, more columns may tell them apart."
     elif labels.multi:
         text, hint = f"{many} there twice with different labels", "Correct the wrong ones: a model cannot learn both."

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from autotrain_gradio.core.errors import Finding, Fix
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Rows
 from autotrain_gradio.data.values.labels import CONTROL, quoted
@@ -69,7 +69,7 @@ def _control(counts: dict[str, int], cells: Cells, request: Request) -> list[Fin
         Finding(
             "warning",
             "label-control-characters",
-            f"{pluralize(len(clean), 'label')} {'has' if len(clean) == 1 else 'have'} line breaks or other control "
+            f"{count_with_verb(len(clean), 'label', 'has')} line breaks or other control "
             f"characters in {'its name' if len(clean) == 1 else 'their names'}: {join_examples(shown)}.",
             "Take them out of the names; where the labels should be plain ones, look at how the file was written.",
             "data.labels",

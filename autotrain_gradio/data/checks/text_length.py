@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import count_with_verb
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
-from autotrain_gradio.data.values.arrow_columns import begin_plainly, pick
+from autotrain_gradio.data.values.arrow_columns import is_true, pick
 
 LONG = 20_000
 """Characters from which a text is told to be very long: some ten pages."""
@@ -41,7 +40,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 Finding(
                     "info",
                     "text-very-long",
-                    f"{pluralize(len(long), 'text')} {'has' if len(long) == 1 else 'have'} more than "
+                    f"{count_with_verb(len(long), 'text', 'has')} more than "
                     f"{LONG:,} characters "
                     f"(the longest {int(lengths.max()):,}): {rows.examples(long)}.",
                     "A model reads the beginning only. Cut long texts into paragraphs if the end matters.",
@@ -49,16 +48,13 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 )
             )
         short = used[sizes <= SHORT]
-        doubtful = short[~begin_plainly(cells.values)[short]]
-        said = pc.match_substring_regex(pick(cells.values, doubtful), r"[\pL\pN]")
-        signs = doubtful[~np.asarray(said.combine_chunks())]
+        signs = short[~is_true(pc.match_substring_regex(pick(cells.values, short), r"[\pL\pN]"))]
         if len(signs):
             findings.append(
                 Finding(
                     "info",
                     "text-without-words",
-                    f"{pluralize(len(signs), 'text')} {'has' if len(signs) == 1 else 'have'} no letter and no digit: "
-                    f"{rows.examples(signs)}.",
+                    f"{count_with_verb(len(signs), 'text', 'has')} no letter and no digit: {rows.examples(signs)}.",
                     "Remove them if they say nothing.",
                     f"data.columns.{role}",
                 )

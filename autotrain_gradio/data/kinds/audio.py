@@ -1,4 +1,4 @@
-"""Cells that are sounds: whole files, of which the headers are read, not the samples.
+"""Cells that are audio: whole files, of which the headers are read, not the samples.
 
 What only samples tell (silence, clipping, damage) is the matter of `checks/audio_content`, which listens to a
 share of the rows; parts of files (start and end) that of `checks/audio_parts`.
@@ -28,7 +28,7 @@ from autotrain_gradio.data.rows import Cells, Context, Rows
 __all__ = ["AudioCells", "gallery", "inspect", "of", "profile"]
 
 SHORTEST = 0.1
-"""Seconds under which nothing can be said."""
+"""Minimum length of a clip in seconds."""
 PIECE = 4096
 """Bytes of each of the places of a file that its digest is made of."""
 EXTENSIONS = {
@@ -76,7 +76,7 @@ def of(rows: Rows) -> tuple[str, AudioCells] | None:
 
 
 def look(source: Source, size: int) -> Fact:
-    """Read a file's header and say what it is, or why it cannot be used."""
+    """Read a file's header and return its properties, or why it cannot be used."""
     if size == 0:
         return Fact(problem="audio-empty", detail="0 bytes")
     try:
@@ -130,7 +130,7 @@ def _whole(source: Source) -> str:
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Look at every file that is still needed, once, in a few threads; those known from before are not opened."""
+    """Read the header of every file that is still used, in a few threads; results of an earlier check are reused."""
     scan = Scan(context.draft / "data" / "scan-audio.parquet", FIELDS, context.stamp)
     files = media_cells.open_each(cells, context, scan, Fact, lambda item: _look_at(item, context.root), "audio")
     files.remember(scan, files.looked + _tell_apart(files, context.root))
@@ -201,7 +201,7 @@ PROBLEMS = {
     "audio-cut": ("{n} {is} cut off before the end", "Copy or download the files again."),
     "audio-short": (
         f"{{n}} {{is}} shorter than {SHORTEST:g} s",
-        "Nothing can be said in that time: look whether the files are cut rightly.",
+        "A clip this short holds no speech: check how the files were cut.",
     ),
 }
 """Reasons why a row is skipped → what happened, and what to do."""

@@ -1,4 +1,4 @@
-"""What is shown of sounds: hours, lengths, rates, speakers, and a few to listen to."""
+"""Panels of audio: hours, lengths, sampling rates, speakers, and a few clips."""
 
 from __future__ import annotations
 

@@ -18,17 +18,15 @@ from autotrain_gradio.data.kinds.feature_panels import overview
 from autotrain_gradio.data.rows import Cells, Context
 from autotrain_gradio.data.values import dates, numbers
 from autotrain_gradio.data.values.arrow_columns import (
-    Look,
     as_text,
-    begin_with,
+    blank,
     encode,
     is_list,
     is_text,
-    look,
     pick,
     trimmed,
 )
-from autotrain_gradio.data.values.multiple_answers import several_answers
+from autotrain_gradio.data.values.multi_select import find_multi_select
 
 __all__ = ["KINDS", "inspect", "overview"]
 
@@ -77,9 +75,8 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     if known is not None:
         empty = known.missing
     elif text:
-        seen = look(cells)
-        cells, empty = trimmed(cells, seen), seen.empty
-        failed = _failed(cells, seen)
+        cells = trimmed(cells)
+        empty, failed = blank(cells), _failed(cells)
     else:
         empty = _null(cells)
     written = cells
@@ -286,7 +283,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         result.facts["codes"] = column.codes
     if kind in {"category", "text", "id"} and about["guessed"] and is_text(cells.type):
         about["units"] = numbers.united(column.sample)
-        about["answers"] = several_answers(column.sample) if kind == "category" else {}
+        about["answers"] = find_multi_select(column.sample) if kind == "category" else {}
     if kind == "date":
         read = dates.parse(cells)
         result.values = pa.array(read.values)
@@ -308,10 +305,8 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         result.values = pa.nulls(0)
 
 
-def _failed(cells: pa.ChunkedArray, seen: Look) -> Any:
+def _failed(cells: pa.ChunkedArray) -> Any:
     """Return which cells hold what a spreadsheet writes where a formula fails (numpy); None where none does."""
-    if not begin_with(seen.first, "#"):
-        return None
     failed = np.asarray(pc.fill_null(pc.starts_with(cells, "#"), False).combine_chunks())
     rows = np.flatnonzero(failed)  # often few of all
     failed = np.zeros(len(cells), dtype=bool)

@@ -42,7 +42,7 @@ MAGIC = {
     b"MM\0*": "TIFF",
     b"RIFF": "WebP",
 }
-"""First bytes of picture formats."""
+"""First bytes of image formats."""
 LARGE = 16_000_000
 """Pixels from which images are decoded one at a time, for memory's sake."""
 SMALL = 32
@@ -141,7 +141,7 @@ def look(data: bytes | memoryview, limit: int) -> Fact:
 
 
 def _content(head: bytes) -> str:
-    """Say what a file that is no image seems to be."""
+    """Describe what a file that is no image seems to be."""
     known = {
         b"%PDF": "a PDF",
         b"PK\x03\x04": "a zip",
@@ -153,17 +153,13 @@ def _content(head: bytes) -> str:
         if head.startswith(magic):
             return f"it looks like {name}"
     if head[4:8] == b"ftyp":
-        return "it looks like a HEIC picture" if head[8:11] in {b"hei", b"mif", b"hev"} else "it looks like a video"
+        return "it looks like a HEIC image" if head[8:11] in {b"hei", b"mif", b"hev"} else "it looks like a video"
     text = head.lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return "it looks like a web page"
     if text.startswith((b"<svg", b"<?xml")):
         return "it looks like SVG or XML"
-    return (
-        "it looks like text"
-        if head and all(b in b"\t\r\n" or 32 <= b < 127 for b in head)
-        else "no known picture format"
-    )
+    return "it looks like text" if head and all(b in b"\t\r\n" or 32 <= b < 127 for b in head) else "unknown format"
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
@@ -200,7 +196,7 @@ PROBLEMS = {
     "image-empty": ("{n} {is} empty (0 bytes)", "Copy the files again: they were probably cut off while being saved."),
     "image-missing": ("{n} {is} not there", "Add the files, or correct the names in the table."),
     "image-unreadable": ("{n} cannot be opened", "Check the permissions of the files."),
-    "image-unknown": ("{n} {is} no picture", "Remove the files, or save them as JPEG or PNG."),
+    "image-unknown": ("{n} {is} not an image", "Remove the files, or save them as JPEG or PNG."),
     "image-truncated": ("{n} {is} cut off before the end", "Copy or download the files again."),
     "image-corrupt": ("{n} {is} damaged", "Open and save the files again in an image program, or remove them."),
     "image-too-large": ("{n} {is} too large", "Make the files smaller: at most {limit:,.0f} megapixels are opened."),

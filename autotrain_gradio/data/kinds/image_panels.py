@@ -1,4 +1,4 @@
-"""What is shown of pictures: sizes, formats, and a gallery by class."""
+"""Panels of images: sizes, formats, and a gallery by class."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RATIOS = (
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
-    """Plot the shorter sides, the proportions and the formats of the pictures that are used."""
+    """Plot the shorter sides, the proportions and the formats of the images that are used."""
     facts = rows.cells[role].facts
     used = list(rows.used())
     sides = Counter(_bin(min(facts["width"][i], facts["height"][i])) for i in used)
@@ -73,7 +73,7 @@ def _histogram(title: str, labels: list[str], values: list[int]) -> Panel:
 
 
 def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
-    """Draw a few pictures of each class; the same ones each time. Files are written to `check/`."""
+    """Draw a few images of each class; the same ones each time. Files are written to `check/`."""
     classes = rows.classes()
     groups: dict[str, list[int]] = {}
     for i in rows.used():

@@ -109,7 +109,7 @@ def _asked(context: Context) -> str | None:
     delimiter = context.request.spec.options.get("label_delimiter")
     if delimiter is not None and not isinstance(delimiter, str):
         raise DataError(
-            f"The delimiter of labels is no text but {delimiter!r}.",
+            f"The delimiter of labels must be a text, not {delimiter!r}.",
             'Write it in quotes: label_delimiter: ",".',
             "data.options.label_delimiter",
             "invalid-setting",

@@ -12,7 +12,7 @@ from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds.text_panels import gallery, profile
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess
-from autotrain_gradio.data.values.arrow_columns import as_text, begin_with, blank, is_list, is_text, look
+from autotrain_gradio.data.values.arrow_columns import as_text, blank, is_list, is_text, is_true
 from autotrain_gradio.data.values.content_ids import of_texts
 
 __all__ = ["combine", "gallery", "guess", "inspect", "profile"]
@@ -94,12 +94,9 @@ def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:
 
 
 def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
-    seen = look(texts)
-    empty = np.flatnonzero(seen.empty & context.needed)
+    empty = np.flatnonzero(blank(texts) & context.needed)
     result = Cells(texts, {"text-empty": empty}, {"digest": of_texts(texts)})
-    odd = np.zeros(0, dtype=np.int64)
-    if begin_with(seen.first, "{[ \t\n\r"):  # else no text needs the look of a regular expression
-        odd = np.flatnonzero(np.asarray(pc.fill_null(pc.match_substring_regex(texts, JSON), False)) & context.needed)
+    odd = np.flatnonzero(is_true(pc.match_substring_regex(texts, JSON)) & context.needed)
     if len(odd):
         result.findings.append(
             Finding(

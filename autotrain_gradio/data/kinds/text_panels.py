@@ -1,4 +1,4 @@
-"""What is shown of texts: how long they are, and a few of each class."""
+"""Panels of texts: their lengths, and a few examples of each class."""
 
 from __future__ import annotations
 

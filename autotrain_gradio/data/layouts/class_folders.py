@@ -35,14 +35,14 @@ class _Folder:
 
 @dataclass
 class Plan:
-    """Split → (file, class or None), and what was noticed on the way."""
+    """Split → (file, class or None), and folders inside class folders."""
 
     rows: dict[str, list[tuple[Entry, str | None]]] = field(default_factory=lambda: defaultdict(list))
     nested: dict[str, str] = field(default_factory=dict)
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether files of the wanted kind lie in folders that can be classes."""
+    """Return whether files of the wanted kind lie in folders that can be classes."""
     if request.media is None or request.class_column is None:
         return Rejected("this task does not sort files into classes")
     if tree.only is not None:
@@ -85,7 +85,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
 def folder_findings(
     plan: Plan, tree: Tree, kind: str, suffixes: tuple[str, ...], relatives: tuple[str, ...]
 ) -> list[Finding]:
-    """Tell of files that lie in no class, of folders inside folders, and of files of other kinds."""
+    """Report files outside of class folders, of folders inside folders, and of files of other kinds."""
     findings = []
     labelled = [rows for rows in plan.rows.values() if any(label is not None for _, label in rows)]
     loose = [entry.path for rows in labelled for entry, label in rows if label is None]
@@ -117,7 +117,7 @@ def folder_findings(
             Finding(
                 "warning" if near else "info",
                 "other-files",
-                f"{pluralize(len(others), 'file')} of other kinds {'was' if len(others) == 1 else 'were'} passed over: "
+                f"{pluralize(len(others), 'file')} of other kinds {'was' if len(others) == 1 else 'were'} skipped: "
                 f"{join_examples([f.path for f in sorted(others, key=lambda f: f.suffix not in near)])}.",
                 f"Save {', '.join(near)} files as {' or '.join(suffixes[:2])} if they shall count." if near else "",
             )
@@ -200,7 +200,7 @@ def _find(base: _Folder, path: str) -> _Folder | None:
 
 
 def _below_wrappers(folder: _Folder, request: Request, *, splits_too: bool = False) -> _Folder:
-    """Go down while there is nothing but one folder, and that is neither a class nor, unless told so, a split."""
+    """Descend while there is a single folder that is neither a class nor, unless `splits_too`, a split."""
     while not folder.files and len(folder.folders) == 1:
         name, only = next(iter(folder.folders.items()))
         if not only.folders or (not splits_too and is_split(name, request.spec) and not only.files):

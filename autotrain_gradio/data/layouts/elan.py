@@ -26,7 +26,7 @@ DEEPEST = 50
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether there are ELAN files and audio."""
+    """Return whether there are ELAN files and audio."""
     return tiers.recognise(tree, request, SUFFIX, "ELAN")
 
 
@@ -49,7 +49,7 @@ def parse(data: bytes, name: str) -> Annotated:
     try:
         root = ElementTree.fromstring(data)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise _damaged(name, f"it is no XML ({error})") from None
+        raise _damaged(name, f"it is not valid XML ({error})") from None
     if root.tag != "ANNOTATION_DOCUMENT":
         raise _damaged(name, f"its first element is '{root.tag[:40]}'")
     media, shift = _media(root)

@@ -27,7 +27,7 @@ BATCH = 64
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether there are Parquet or Arrow files with a column of media."""
+    """Return whether there are Parquet or Arrow files with a column of media."""
     if request.media is None:
         return Rejected("this task reads no files")
     entries = tree.tables(SUFFIXES)

@@ -36,7 +36,7 @@ class _Directory:
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether a folder holds `wav.scp` and `text`."""
+    """Return whether a folder holds `wav.scp` and `text`."""
     if request.media is None:
         return Rejected("this task reads no files")
     scripts = _scripts(tree)

@@ -20,7 +20,7 @@ ENDING = ".trans.txt"
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether there are transcripts of LibriSpeech beside audio files."""
+    """Return whether there are transcripts of LibriSpeech beside audio files."""
     if request.media is None:
         return Rejected("this task reads no files")
     tables = _tables(tree)

@@ -22,7 +22,7 @@ DICT, STATE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether there is a saved dataset, with a column of media where the task reads media."""
+    """Return whether there is a saved dataset, with a column of media where the task reads media."""
     folders = _splits(tree) if tree.only is None else {}
     if not folders:
         return Rejected(f"there is no {DICT} or {STATE}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected, location_numbers
 from autotrain_gradio.data.tables.table_reader import SUFFIXES, read_sheet
 from autotrain_gradio.data.tables.types import Sheet
-from autotrain_gradio.data.values.arrow_columns import THREADS, as_text, common_types, encode, in_types, is_text
+from autotrain_gradio.data.values.arrow_columns import as_text, common_types, encode, in_types, is_text
 
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
 TOTAL = re.compile(
@@ -141,9 +140,7 @@ def _no_header(sheet: Sheet) -> list[Finding]:
     """
     again = max(2, sheet.table.num_rows // 100)
     names = [(cell, column) for cell, column in zip(sheet.first, sheet.table.columns, strict=False) if cell]
-    with ThreadPoolExecutor(THREADS) as pool:
-        below = pool.map(lambda pair: pc.sum(pc.equal(pair[1], pair[0])).as_py() if is_text(pair[1].type) else 0, names)
-        times = [count or 0 for count in below]
+    times = [pc.sum(pc.equal(c, cell)).as_py() or 0 if is_text(c.type) else 0 for cell, c in names]
     for (cell, _), count in zip(names, times, strict=True):
         if count >= again:
             why = f"'{cell}' stands in it and {count:,} times below"

@@ -19,7 +19,7 @@ from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised
 from autotrain_gradio.data.tables.small_table import SUFFIXES, Table, column_array, looks_like_url, read_table
 
 LOOKED_AT = 200
-"""Rows that are looked at to find the column of files."""
+"""Rows from which the column of file names is detected."""
 PREFERRED = ("metadata", "validated")
 """Of several tables without a split, these are meant; `validated` is that of Common Voice, beside rejected clips."""
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
@@ -85,7 +85,7 @@ class Resolver:
         return None
 
     def outside(self, value: Any, folder: str) -> bool:
-        """Say whether a cell names a place outside the folder of the data."""
+        """Return whether a cell names a place outside the folder of the data."""
         if not isinstance(value, str) or looks_like_url(value):
             return False
         name = value.strip().replace("\\", "/")
@@ -118,7 +118,7 @@ class _Search:
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether a table names files of the wanted kind."""
+    """Return whether a table names files of the wanted kind."""
     if request.media is None:
         return Rejected("this task reads no files")
     if not tree.tables(SUFFIXES):
@@ -168,9 +168,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     _same_types(raw, column)
     if search.others:
         raw.findings.append(
-            Finding(
-                "info", "other-tables", f"Tables that name no files were passed over: {join_examples(search.others)}."
-            )
+            Finding("info", "other-tables", f"Tables that name no files were skipped: {join_examples(search.others)}.")
         )
     if search.instead:
         raw.findings.append(

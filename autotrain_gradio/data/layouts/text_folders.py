@@ -17,11 +17,11 @@ from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised
 SUFFIXES = (".txt", ".md")
 TEXT = "text"
 LARGEST = 10_000_000
-"""Bytes from which a file is no text of one row."""
+"""Maximum size in bytes of the text of one row."""
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether texts lie in folders that can be classes."""
+    """Return whether texts lie in folders that can be classes."""
     if request.class_column is None or not any(c.kind.texts for c in request.columns):
         return Rejected("this task does not sort texts into classes")
     if tree.only is not None:

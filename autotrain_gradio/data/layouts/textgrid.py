@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 
 
 def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
-    """Say whether there are TextGrids and audio."""
+    """Return whether there are TextGrids and audio."""
     return tiers.recognise(tree, request, SUFFIX, "TextGrid")
 
 

@@ -66,7 +66,7 @@ Parse = Callable[[bytes, str], Annotated]
 
 
 def recognise(tree: Tree, request: Request, suffix: str, title: str) -> Recognised | Rejected:
-    """Say whether there are files of annotations, and audio files."""
+    """Return whether there are files of annotations, and audio files."""
     if request.media is None:
         return Rejected("this task reads no files")
     found = tree.tables((suffix,))
@@ -230,7 +230,7 @@ def _audio(
     """Return the audio of a file: of the same name beside it, else what it names, else of the same name anywhere.
 
     audio: as `by_stem` returns it; others: files found by the end of a path are added. Where there is none, the path
-    where it would be, so that it is told what is missing.
+    where it would be, so that the report says what is missing.
     """
     found = audio.get((entry.folder, entry.stem.lower()))
     for name in annotated.media if found is None else ():

@@ -15,8 +15,8 @@ from autotrain_gradio.data.rows import Recognised
 ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2"})
 
 
-def _loose(tree: Tree, request: Request) -> bool:
-    """Whether the data is nothing but media files; for a task of classes, such that lie in no folder."""
+def _only_media(tree: Tree, request: Request) -> bool:
+    """Return whether the data is only media files; for a task of classes, outside of folders."""
     if request.media is None or not tree.files:
         return False
     media = tree.with_suffix(request.media.suffixes)
@@ -60,19 +60,19 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
             str(request.spec.path),
             "archive-in-archive",
         )
-    if best is None and _loose(tree, request) and request.class_column is None and request.media is not None:
+    if best is None and _only_media(tree, request) and request.class_column is None and request.media is not None:
         role = next((c.title.lower() for c in request.columns if c.required and not c.kind.suffixes), "label")
         noun = request.media.noun or request.media.name
         raise DataError(
-            f"Your {pluralize(len(tree.files), noun)} have no {role}s: nothing says the {role} of each.",
+            f"Your {pluralize(len(tree.files), noun)} have no {role}s.",
             f"Add a table, such as metadata.csv, with the columns file_name and {role}.",
             str(request.spec.path),
             "nothing-but-files",
         )
-    if best is None and _loose(tree, request):
+    if best is None and _only_media(tree, request):
         kind = request.media.name if request.media else "file"
         raise DataError(
-            f"Your {pluralize(len(tree.files), kind)} have no classes: nothing says what is in which.",
+            f"Your {pluralize(len(tree.files), kind)} have no classes.",
             f"Put the {kind}s of each class into a folder named after it, pack the folders into a zip, and drop that. "
             "Or add a table, such as metadata.csv, with the columns file_name and label.",
             str(request.spec.path),
@@ -80,17 +80,17 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
         )
     if best is None:
         found = join_examples([f"{count:,} {suffix}" for suffix, count in tree.count().items()], limit=4)
-        # What is needed comes first; why each form does not fit is for those who look closer.
+        # First what is needed; then why each layout does not fit.
         hint = (
-            "For example: a folder for each class, with its pictures inside."
+            "For example: a folder for each class, with its images inside."
             if request.media is not None and request.class_column is not None
-            else "Is this the right task? 'Which files can I use?' in the first step shows what it reads."
+            else "Is this the right task? 'Supported file formats' in the first step lists them."
         )
         raise DataError(
             f"No data for {request.title.lower()} was found in these files: {found}."
             if tree.files
             else "There are no files in the data.",
-            f"{hint} What was looked for: {'; '.join(reasons)}." if tree.files else hint,
+            f"{hint} Layouts that were tried: {'; '.join(reasons)}." if tree.files else hint,
             str(request.spec.path),
             "layout-unknown",
         )

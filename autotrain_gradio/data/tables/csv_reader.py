@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.data.tables.types import TITLE_ABOVE, Sheet, column_names, empty_table, header_only
@@ -311,7 +311,7 @@ def _sheet(parsed: _Parsed, name: str) -> Sheet:
             Finding(
                 "warning",
                 "cell-too-large",
-                f"{pluralize(len(rows), 'row')} {'has' if len(rows) == 1 else 'have'} a cell of more than "
+                f"{count_with_verb(len(rows), 'row', 'has')} a cell of more than "
                 f"{LONGEST_CELL:,} characters and {'was' if len(rows) == 1 else 'were'} skipped: {_rows(rows)}.",
                 "Shorten the cell. A quote may have been left open there.",
                 name,
@@ -324,7 +324,7 @@ def _sheet(parsed: _Parsed, name: str) -> Sheet:
             Finding(
                 "warning",
                 "cell-of-many-lines",
-                f"{pluralize(len(many), 'row')} {'has' if len(many) == 1 else 'have'} a cell of very many lines: "
+                f"{count_with_verb(len(many), 'row', 'has')} a cell of very many lines: "
                 f"{join_examples(shown, len(many))}.",
                 "A quote may have been left open there, so that other rows are part of the cell.",
                 name,
@@ -352,7 +352,7 @@ def _ragged(long: list[int], short: list[int], name: str, width: int) -> list[Fi
             Finding(
                 "warning",
                 "row-too-long",
-                f"{pluralize(len(long), 'row')} {'has' if len(long) == 1 else 'have'} more cells than the header "
+                f"{count_with_verb(len(long), 'row', 'has')} more cells than the header "
                 f"({width}): {_rows(long)}. The extra cells were skipped.",
                 TITLE_ABOVE if width == 1 else "Put cells that contain the delimiter in quotes.",
                 name,
@@ -363,7 +363,7 @@ def _ragged(long: list[int], short: list[int], name: str, width: int) -> list[Fi
             Finding(
                 "info",
                 "row-too-short",
-                f"{pluralize(len(short), 'row')} {'has' if len(short) == 1 else 'have'} fewer cells than the header "
+                f"{count_with_verb(len(short), 'row', 'has')} fewer cells than the header "
                 f"({width}): {_rows(short)}. The cells at the end are missing values.",
                 "Complete them if something is missing.",
                 name,
@@ -394,8 +394,7 @@ def _formulas(sheet: Sheet) -> list[Finding]:
         Finding(
             "warning",
             "formulas",
-            f"{pluralize(total, 'cell')} {'holds' if total == 1 else 'hold'} a formula in place of its value: "
-            f"{join_examples(shown)}.",
+            f"{count_with_verb(total, 'cell', 'holds')} a formula in place of its value: {join_examples(shown)}.",
             "Save the table with values.",
             sheet.name,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import DataError
-
-THREADS = 2
-"""Columns, or parts of them, that are worked on side by side: as many as the smallest machine has cores."""
 
 
 def encode(column: pa.ChunkedArray) -> tuple[pa.Array, Any]:
@@ -86,115 +82,20 @@ def pick(column: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
     return column.slice(0, len(wanted)).filter(pa.array(wanted))
 
 
-_BEGINS, _ENDS = np.zeros(256, dtype=bool), np.zeros(256, dtype=bool)
-"""Bytes with which a space of Unicode may begin, and end, in UTF-8."""
-_BEGINS[[*range(9, 14), *range(28, 33), 0xC2, 0xE1, 0xE2, 0xE3]] = True
-_ENDS[[*range(9, 14), *range(28, 33), *range(0x80, 0x8B), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF]] = True
+def contains(text: pa.ChunkedArray, part: str) -> bool:
+    """Say whether any text contains this part: a quick search that spares regular expressions."""
+    return bool(pc.any(pc.match_substring(text, part)).as_py())
 
 
-def _places(chunk: pa.Array) -> Any:
-    """Return where each text of a chunk that is not empty begins in its bytes, and where the last one ends (numpy)."""
-    wide = np.int64 if pa.types.is_large_string(chunk.type) else np.int32
-    return np.frombuffer(chunk.buffers()[1], wide)[chunk.offset : chunk.offset + len(chunk) + 1]
-
-
-_PLAIN = np.zeros(256, dtype=bool)
-_PLAIN[[*b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"]] = True
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one pass over a column of text tells of it.
-
-    first: which of the 256 bytes any text begins with (numpy, truth values): much is ruled out by that.
-    longest: bytes of the longest text. empty: per row whether there is nothing in it (numpy), null or blank.
-    """
-
-    first: Any
-    longest: int
-    empty: Any
-
-
-def look(column: pa.ChunkedArray) -> Look:
-    """Look at a column of text."""
-    first, longest = np.zeros(256, dtype=bool), 0
-    parts = [np.zeros(0, dtype=bool)]
-    for chunk in column.chunks:
-        if not len(chunk):
-            continue
-        places = _places(chunk)
-        sizes = np.diff(places)
-        longest = max(longest, int(sizes.max()))
-        parts.append(sizes == 0)
-        data = chunk.buffers()[2]
-        if data is not None and data.size:
-            begins = places[:-1]
-            first[np.frombuffer(data, np.uint8)[begins if sizes.all() else begins[~parts[-1]]]] = True
-    empty = np.concatenate(parts)
-    if column.null_count:
-        empty |= np.asarray(column.is_null().combine_chunks())
-    if (_BEGINS & first).any():
-        empty |= np.asarray(pc.fill_null(pc.utf8_is_space(column), True).combine_chunks())
-    return Look(first, longest, empty)
-
-
-def begin_plainly(column: pa.ChunkedArray) -> Any:
-    """Return per row of a column of text whether it surely begins with a letter or digit of ASCII (numpy)."""
-    parts = [np.zeros(0, dtype=bool)]
-    for chunk in column.chunks:
-        found = np.zeros(len(chunk), dtype=bool)
-        data = chunk.buffers()[2]
-        if len(chunk) and data is not None and data.size:
-            places = _places(chunk)
-            filled = np.flatnonzero((places[1:] > places[:-1]) & np.asarray(chunk.is_valid()))
-            found[filled] = _PLAIN[np.frombuffer(data, np.uint8)[places[filled]]]
-        parts.append(found)
-    return np.concatenate(parts)
-
-
-def _any_ends(column: pa.ChunkedArray, letters: Any) -> bool:
-    """Say whether any text ends with one of these bytes (numpy, 256 truth values)."""
-    for chunk in column.chunks:
-        data = chunk.buffers()[2]
-        if not len(chunk) or data is None or not data.size:
-            continue
-        places = _places(chunk)
-        ends = places[1:] - 1
-        filled = places[1:] > places[:-1]
-        if letters[np.frombuffer(data, np.uint8)[ends if filled.all() else ends[filled]]].any():
-            return True
-    return False
-
-
-def bytes_of(column: pa.ChunkedArray) -> Any:
-    """Return which of the 256 bytes stand anywhere in the texts (numpy, truth values)."""
-    found = np.zeros(256, dtype=bool)
-    for chunk in column.chunks:
-        data = chunk.buffers()[2]
-        if len(chunk) and data is not None:
-            places = _places(chunk)
-            found |= np.bincount(np.frombuffer(data, np.uint8)[places[0] : places[-1]], minlength=256) > 0
-    return found
-
-
-def begin_with(first: Any, letters: str) -> bool:
-    """Say whether any text begins with one of these letters of ASCII, given `Look.first`; or holds one (`bytes_of`)."""
-    return bool(first[[ord(letter) for letter in letters]].any())
-
-
-def trimmed(column: pa.ChunkedArray, seen: Look | None = None) -> pa.ChunkedArray:
-    """Return a column of text without spaces around the texts: the column itself where none has any.
-
-    seen: what `look` says of it, where that is known.
-    """
-    if (_BEGINS & (seen or look(column)).first).any() or _any_ends(column, _ENDS):
-        return pc.utf8_trim_whitespace(column)
-    return column
+def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of text without spaces around the texts."""
+    return pc.utf8_trim_whitespace(column)
 
 
 def blank(column: pa.ChunkedArray) -> Any:
-    """Return per row of a column of text whether there is nothing in it (numpy)."""
-    return look(column).empty
+    """Return per row of a column of text whether it is null, empty or all spaces (numpy)."""
+    length = pc.fill_null(pc.binary_length(column), 0)
+    return np.asarray(pc.or_(pc.equal(length, 0), pc.fill_null(pc.utf8_is_space(column), True)))
 
 
 def stacked(tables: Iterable[pa.Table], what: str, where: str = "") -> pa.Table:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.values.arrow_columns import encode, pick
-from autotrain_gradio.data.values.letter_classes import LETTER
+from autotrain_gradio.data.values.arrow_columns import is_true
 
 _NAMES = {
     "Jan": "january januar janner jaenner janvier januari janeiro gennaio enero",
@@ -35,33 +33,26 @@ _OF = {
     if name[:letters] != "jui"  # June or July
 }
 _DAY = r"^(?P<day>\d{1,2})(?:er|\.|º|st|nd|rd|th)?[ ./-]*(?:de |of )?"
-_MONTH = rf"(?P<month>[{LETTER}]{{3,10}})\.?,?[ ./-]*(?:de |del )?"
+_MONTH = r"(?P<month>\pL+)\.?,?[ ./-]*(?:de |del )?"
 _YEAR = r"(?P<year>\d{4}|\d{2})(?P<time>[ T,].*)?$"
 NAMED = _DAY + _MONTH + _YEAR
-FIRST = rf"^(?P<month>[{LETTER}]{{3,10}})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})(?P<time>[ T,].*)?$"
+FIRST = r"^(?P<month>\pL+)\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})(?P<time>[ T,].*)?$"
 """The month first: Jan. 5, 2024."""
 LATER = 68
 """Two digits of a year up to which it is one after 2000, as POSIX has it."""
 
 
-def in_english(text: pa.ChunkedArray) -> pa.ChunkedArray:
+def in_english(text: pa.Array) -> pa.Array:
     """Write dates whose month is a name as `31 May 2024`, with what follows; other texts stay as they are."""
-    for way in (NAMED, FIRST):
-        text = _written(text, way)
+    for pattern in (NAMED, FIRST):
+        named = is_true(pc.match_substring_regex(text, pattern))
+        if named.any():
+            found = text.filter(pa.array(named))
+            parts = pc.extract_regex(found, pattern).to_pylist()
+            written = [_date(p["day"], p["month"], p["year"], p["time"]) for p in parts]
+            plain = [new or old for new, old in zip(written, found.to_pylist(), strict=True)]
+            text = pc.replace_with_mask(text, pa.array(named), pa.array(plain, text.type))
     return text
-
-
-def _written(text: pa.ChunkedArray, way: str) -> pa.ChunkedArray:
-    named = pc.fill_null(pc.match_substring_regex(text, way), False)
-    rows = np.flatnonzero(np.asarray(named.combine_chunks()))
-    if not len(rows):
-        return text
-    found, codes = encode(pick(text, rows))
-    parts = pc.extract_regex(found, way).to_pylist()
-    written = [_date(p["day"], p["month"], p["year"], p["time"]) for p in parts]
-    plain = [new or old for new, old in zip(written, found.to_pylist(), strict=True)]
-    texts = pa.array(plain, text.type).take(pa.array(codes))
-    return pa.chunked_array([pc.replace_with_mask(text.combine_chunks(), named.combine_chunks(), texts)])
 
 
 def _date(day: str, name: str, year: str, time: str) -> str:

@@ -12,9 +12,8 @@ import pyarrow.compute as pc
 from autotrain_gradio.data.values import durations, units
 from autotrain_gradio.data.values.arrow_columns import (
     as_text,
-    begin_with,
     blank,
-    bytes_of,
+    contains,
     is_text,
     is_true,
     pick,
@@ -37,8 +36,6 @@ MINUS_BEHIND = r"^([^-]*\d[^-\d]{0,6})-$"
 """The way of SAP: 1.23-."""
 LIMIT = r"^(?:[<>≤≥~≈]=? ?([^<>≤≥~≈=].*)|([^+]*\d)\+)$"
 """Limits, as laboratories and questionnaires write them: <0.1, >5, 10+"""
-DASH = "–".encode()[0]
-"""The byte with which dashes and other signs of typesetters begin in UTF-8: – — ’ ≤."""
 ROUND = r"(\d)[.,][-–—]{1,2}( ?[^\d.,–—-]*)$"
 """An amount without smaller coins: 12,- or 12.--"""
 EXACT = 2**53
@@ -146,7 +143,7 @@ def _of_text(
     empty = blank(text)
     if free and points_between(text):
         comma = "decimal"
-    if comma != "decimal" and (text is not column or empty.any()):
+    if comma != "decimal":
         found = finite(pc.if_else(pa.array(empty), None, text))
         if found is not None:
             return found
@@ -154,10 +151,9 @@ def _of_text(
     timed = durations.UNIT if unit is None and durations.are_times(_few(text, empty)) else ""
     unit = timed or unit
     hours = durations.hours(text) if unit == durations.UNIT else np.full(len(text), np.nan)
-    there = bytes_of(text)  # most of what is looked for is ruled out by that
-    written, marks = text, _marks(text, there) if brackets is None else np.zeros(len(text), dtype=bool)
-    text, limited = _bare(text, limits, there)
-    text, negated = _signed(text, brackets, there)
+    written, marks = text, _marks(text) if brackets is None else np.zeros(len(text), dtype=bool)
+    text, limited = _bare(text, limits)
+    text, negated = _signed(text, brackets)
     if marks.any():
         text = pc.if_else(pa.array(marks), written, text)
         limited, negated = limited & ~marks, negated & ~marks
@@ -194,19 +190,19 @@ def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
     return pc.filter(few, pc.invert(pc.is_in(pc.utf8_lower(few), value_set=_NONE)))
 
 
-def _marks(text: pa.ChunkedArray, there: Any) -> Any:
+def _marks(text: pa.ChunkedArray) -> Any:
     """Return which cells are marks of schools, 2+ or 2-, and no numbers (numpy): none where not both are there."""
-    if begin_with(there, "+") and begin_with(there, "-"):
+    if contains(text, "+") and contains(text, "-"):
         plus, minus = (is_true(pc.match_substring_regex(text, rf"^\d{{1,2}}\{sign}$")) for sign in "+-")
         if plus.any() and minus.any():
             return plus | minus
     return np.zeros(len(text), dtype=bool)
 
 
-def _signed(text: pa.ChunkedArray, brackets: bool | None, there: Any) -> tuple[pa.ChunkedArray, Any]:
+def _signed(text: pa.ChunkedArray, brackets: bool | None) -> tuple[pa.ChunkedArray, Any]:
     """Write (5) and 5- as -5, and 12,- as 12; return the texts, and which rows may be negative by that (numpy)."""
     negated = np.zeros(len(text), dtype=bool)
-    if brackets is False or not (begin_with(there, "-)") or there[DASH]):
+    if brackets is False or not any(contains(text, sign) for sign in "-)–—"):
         return text, negated
     ends = is_true(pc.match_substring_regex(text, ROUND))
     if ends.any():
@@ -220,10 +216,10 @@ def _signed(text: pa.ChunkedArray, brackets: bool | None, there: Any) -> tuple[p
     return text, negated
 
 
-def _bare(text: pa.ChunkedArray, limits: bool | None, there: Any) -> tuple[pa.ChunkedArray, Any]:
+def _bare(text: pa.ChunkedArray, limits: bool | None) -> tuple[pa.ChunkedArray, Any]:
     """Write <0.1, >5 and 10+ as the limit alone; return the texts, and which rows may be limits (numpy)."""
     limited = np.zeros(len(text), dtype=bool)
-    if limits is not False and (begin_with(there, "<>~+") or there[DASH]):
+    if limits is not False:
         limited = is_true(pc.match_substring_regex(text, LIMIT))
         if limited.any():
             text = pc.if_else(pa.array(limited), pc.replace_substring_regex(text, LIMIT, r"\1\2"), text)
@@ -291,7 +287,7 @@ def united(text: pa.ChunkedArray) -> list[str]:
     if not nearly_all(text, NEARLY_ALL):
         return []
     text = _plainly(text)
-    text = _signed(text, None, bytes_of(text))[0]
+    text = _signed(text, None)[0]
     few = _few(text, blank(text))
     return units.different(few) if len(few) else []
 
@@ -305,19 +301,19 @@ def _plainly(text: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
-    there, no = bytes_of(text), np.zeros(len(text), dtype=bool)
-    marked = begin_with(there, " '") or there[DASH]
+    no = np.zeros(len(text), dtype=bool)
+    marked = any(contains(text, sign) for sign in " '’")
     grouped = is_true(pc.match_substring_regex(text, GROUPS)) if marked else no
     if grouped.any():
         text = pc.if_else(pa.array(grouped), pc.replace_substring_regex(text, "[ '’]", ""), text)
     lower = pc.utf8_lower(text)
     plain = is_true(pc.match_substring_regex(text, PLAIN))
-    infinite = is_true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$")) if begin_with(there, "iI") else no
+    infinite = is_true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$")) if contains(lower, "inf") else no
     words = is_true(pc.is_in(lower, value_set=_NONE))
     comma, thousands = (
-        is_true(pc.match_substring_regex(text, way)) if begin_with(there, ",") else no for way in (COMMA, THOUSANDS)
+        is_true(pc.match_substring_regex(text, way)) if contains(text, ",") else no for way in (COMMA, THOUSANDS)
     )
-    points = is_true(pc.match_substring_regex(text, POINTS)) if begin_with(there, ".") else no
+    points = is_true(pc.match_substring_regex(text, POINTS)) if contains(text, ".") else no
     # 1,234 may be either: it is what the other cells of the column are, and else a thousand.
     either = comma & thousands
     if said in {"decimal", "both"} or (not said and (comma & ~thousands).any() and not (thousands & ~comma).any()):

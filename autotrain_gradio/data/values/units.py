@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core.panels import in_unit
 from autotrain_gradio.data.values.arrow_columns import is_true
-from autotrain_gradio.data.values.letter_classes import CURRENCY, LETTER
 
 _CODES = (
     "AED ARS AUD BDT BGN BRL CAD CHF CLP CNY COP CZK DKK EGP ETB EUR GBP GHS HKD HUF IDR ILS INR IRR ISK JPY KES KRW "
@@ -19,13 +18,15 @@ _CODES = (
     "UYU VND ZAR"
 )
 """Codes of currencies (ISO 4217). Other three letters before a number may name a thing: SKU 123."""
-_BEFORE = rf"[A-Z]{{0,3}}[{CURRENCY}]|(?:Rs|Fr|kr)\.?|{'|'.join(_CODES.split())}"
+_BEFORE = rf"[A-Z]{{0,3}}\p{{Sc}}|(?:Rs|Fr|kr)\.?|{'|'.join(_CODES.split())}"
 _BEHIND = (
-    rf"[{LETTER}{CURRENCY}%‰°][{LETTER}{CURRENCY}%‰°²³./ ]{{0,14}}|[{LETTER}./ ]{{0,12}}m[23]|"
-    rf"/ ?\d{{1,3}}|(?:out of|of|von|sur) \d{{1,3}}(?: [{LETTER}]{{1,10}})?"
+    r"[\pL\p{Sc}%‰°][\pL\p{Sc}%‰°²³./ ]*|[\pL./ ]*m[23]|"
+    r"/ ?\d{1,3}|(?:out of|of|von|sur) \d{1,3}(?: \pL+)?"
 )
 """A sign, a word or two, a ratio, the most that there may be: %, kg, sq ft, €/m², out of 5 stars."""
 _UNITED = rf"^[+-]? ?(?P<before>{_BEFORE})? ?[+-]?[\d.][\d., '’]*(?:[eE][+-]?\d+)? ?(?P<behind>{_BEHIND})?$"
+LONGEST = 18
+"""Characters of a unit."""
 SEVERAL = 3
 """Different units up to which cells are taken for numbers with one."""
 NEARLY_ALL = 0.9
@@ -87,8 +88,8 @@ def _found(text: pa.ChunkedArray) -> list[str | None] | None:
         return None
     found: list[str | None] = []
     for part in parts.to_pylist():
-        both = None if part is None else [u for u in (part["before"], part["behind"].strip()) if u]
-        found.append(None if both is None or len(both) > 1 else "".join(both))
+        unit = [] if part is None else [u for u in (part["before"], part["behind"].strip()) if u]
+        found.append(None if part is None or len(unit) > 1 or len("".join(unit)) > LONGEST else "".join(unit))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What is particular about CTC models: their tokenizers, their last layer, their adapters for languages."""
+"""CTC models: tokenizers, head, and language adapters."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def flat(tokenizer: Any) -> Any:
 
 
 def symbols(tokenizer: Any) -> dict[str, int]:
-    """Return the symbols that a tokenizer can write and their numbers, its special tokens left out."""
+    """Return the symbols that a tokenizer can write and their numbers, without its special tokens."""
     table = dict(getattr(tokenizer, "encoder", None) or tokenizer.get_vocab())
     special = set(tokenizer.all_special_tokens) - {getattr(tokenizer, "word_delimiter_token", None)}
     return {s: i for s, i in table.items() if s not in special}

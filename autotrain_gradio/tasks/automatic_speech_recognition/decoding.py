@@ -1,4 +1,4 @@
-"""From what a model puts out to text, for all three families."""
+"""Decode the output of a model to text, for all three families."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def write(model: Any, features: Mapping[str, torch.Tensor], family: str, longest
 def texts(tokenizer: Any, labels: np.ndarray[Any, Any] | Sequence[Sequence[int]], family: str) -> list[str]:
     """Turn labels (rows, labels), padded with `IGNORED`, into transcripts.
 
-    CTC: what repeats is one symbol, and blanks are left out.
+    CTC: repeated symbols are collapsed, and blanks removed.
     """
     blank = tokenizer.pad_token_id
     found = []

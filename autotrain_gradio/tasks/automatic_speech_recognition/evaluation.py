@@ -14,8 +14,8 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.automatic_speech_recognition import decoding
-from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
-from autotrain_gradio.training.audio import Speech, spread_by_length
+from autotrain_gradio.tasks.automatic_speech_recognition.models import Recognizer
+from autotrain_gradio.training.audio import Speech, sample_by_length
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.evaluators.generation import GeneratedTexts
 from autotrain_gradio.training.metrics.speech import confusions, error_rate
@@ -34,11 +34,11 @@ TITLES = {
 }
 
 
-def evaluation(run: Reporter, recognizer: Recogniser, speech: Speech | None) -> Evaluation:
+def evaluation(run: Reporter, recognizer: Recognizer, speech: Speech | None) -> Evaluation:
     """Return the evaluation of a recognizer on the validation utterances; None: there are none."""
     if speech is None:
         return Evaluation(run, 0, "utterances")
-    shown = spread_by_length(speech.utterances, SHOWN, run.params.seed)
+    shown = sample_by_length(speech.utterances, SHOWN, run.params.seed)
     return Evaluation(
         run, len(speech), "utterances", make=lambda: SpeechEvaluator(run, recognizer, speech, shown), reduce=None
     )
@@ -50,10 +50,10 @@ class SpeechEvaluator:
     shown: rows of the sample predictions.
     """
 
-    def __init__(self, run: Reporter, recognizer: Recogniser, speech: Speech, shown: list[int]) -> None:
+    def __init__(self, run: Reporter, recognizer: Recognizer, speech: Speech, shown: list[int]) -> None:
         self._run, self._speech, self._shown = run, speech, shown
         self._utterances = speech.utterances
-        self._references = [u.said for u in self._utterances]
+        self._references = [u.reference for u in self._utterances]
         self._generated = GeneratedTexts(
             len(speech), lambda ids: decoding.texts(recognizer.tokenizer, ids, recognizer.family)
         )
@@ -101,8 +101,8 @@ class SpeechEvaluator:
             "prediction": predicted,
             "file": f"{folder}/{path.name}",
             "caption": caption,
-            "wer": round(error_rate([predicted], [one.said]), 4),
-            "cer": round(error_rate([predicted], [one.said], "characters"), 4),
+            "wer": round(error_rate([predicted], [one.reference]), 4),
+            "cer": round(error_rate([predicted], [one.reference], "characters"), 4),
         }
 
     def _counts(self) -> Panel:
@@ -115,7 +115,7 @@ class SpeechEvaluator:
 
     def _worst(self) -> Panel:
         texts = self._generated.texts
-        rates = [error_rate([t], [u.said], "characters") for t, u in zip(texts, self._utterances, strict=True)]
+        rates = [error_rate([t], [u.reference], "characters") for t, u in zip(texts, self._utterances, strict=True)]
         order = sorted(range(len(texts)), key=lambda i: -rates[i])[:WORST]
         wrong = [i for i in order if rates[i] > 0]
         perfect = sum(rate == 0 for rate in rates)
@@ -128,7 +128,7 @@ class SpeechEvaluator:
             if one.speaker:
                 predicted, references = speakers.setdefault(one.speaker, ([], []))
                 predicted.append(text)
-                references.append(one.said)
+                references.append(one.reference)
         if not speakers:
             return []
         rows: list[list[Any]] = []

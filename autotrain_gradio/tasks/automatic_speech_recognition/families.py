@@ -1,4 +1,4 @@
-"""The three ways in which recognisers write, and which one a model's configuration says."""
+"""The three ways in which recognizers write, and which one a model's configuration says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WHAT = "automatic speech recognition"
 SEQ2SEQ = frozenset({"whisper", "moonshine"})
 """Encoder–decoder types whose labels are the transcript alone. The others wrap it in a prompt of their own."""
 ENCODERS = {"parakeet_encoder": "parakeet_ctc", "lasr_encoder": "lasr_ctc"}
-"""Types that are only the half of a recogniser, and what they are a half of."""
+"""Types that are only the half of a recognizer, and what they are a half of."""
 MAPPINGS: dict[str, Mapping[str, str]] = {
     "ctc": MODEL_FOR_CTC_MAPPING_NAMES,
     "seq2seq": MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES,
@@ -39,7 +39,7 @@ def family_of(config: Mapping[str, Any], model: str) -> Family:
     """
     kind = str(config.get("model_type") or "")
     if kind in ENCODERS:
-        message = f"'{model}' is only the encoder of a recogniser."
+        message = f"'{model}' is only the encoder of a recognizer."
         hint = f"Choose a model of type {ENCODERS[kind]}."
         raise pretrained.ModelError(message, hint, pretrained.WHERE, "model-wrong-task")
     known = {kind: name for mapping in MAPPINGS.values() for kind, name in mapping.items()}

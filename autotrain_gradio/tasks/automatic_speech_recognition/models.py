@@ -35,10 +35,10 @@ TOKENIZERS = ("vocab.json", "tokenizer.json", "tokenizer.model", "vocab.txt")
 
 
 @dataclass
-class Recogniser:
+class Recognizer:
     """A model to be trained, with all that turns speech and transcripts into its batches.
 
-    rate: samples per second that it takes. collator: makes batches. writing: how transcripts are written.
+    rate: samples per second that it takes. collator: makes batches. normalizer: how transcripts are normalized.
     encode: a written transcript → labels. longest: most labels that it can write; None: no limit of its own.
     frames: seconds → frames, for CTC. notes: what the user should know.
     """
@@ -47,7 +47,7 @@ class Recogniser:
     model: Any
     extractor: Any
     tokenizer: Any
-    writing: transcript_normalizer.Writing
+    normalizer: transcript_normalizer.TranscriptNormalizer
     encode: Callable[[str], list[int]]
     collator: Collator
     longest: int | None = None
@@ -60,7 +60,7 @@ class Recogniser:
         return int(self.extractor.sampling_rate)
 
 
-def open_recogniser(name: str, params: Any, texts: Sequence[str], scratch: Path) -> Recogniser:
+def open_recognizer(name: str, params: Any, texts: Sequence[str], scratch: Path) -> Recognizer:
     """Return a model for the transcripts, in 32 bits.
 
     name: a Hub id, a folder, or `tiny`. texts: the training transcripts. scratch: an empty folder, for the tiny one.
@@ -71,7 +71,7 @@ def open_recogniser(name: str, params: Any, texts: Sequence[str], scratch: Path)
     """
     torch.manual_seed(params.seed)
     if name == TINY:
-        ours = transcript_normalizer.choose(params, "ctc", texts, None)
+        ours = transcript_normalizer.choose_normalizer(params, "ctc", texts, None)
         assert ours.new is not None
         folder = tiny.tiny_model(scratch, ours.new[3:], seed=params.seed)
         made = _open(str(folder), "ctc", params, ours, open_tokenizer(str(folder), params.language), None)
@@ -82,7 +82,7 @@ def open_recogniser(name: str, params: Any, texts: Sequence[str], scratch: Path)
     if own is None and family != "ctc":
         message = f"'{name}' has no tokenizer."
         raise pretrained.ModelError(message, "Choose another model.", pretrained.WHERE, "model-broken")
-    ours = transcript_normalizer.choose(params, family, texts, None if own is None else ctc.known(own))
+    ours = transcript_normalizer.choose_normalizer(params, family, texts, None if own is None else ctc.known(own))
     tokenizer = own
     if ours.new is not None:
         tokenizer = ctc.ctc_tokenizer({s: i for i, s in enumerate(ours.new)})
@@ -128,8 +128,13 @@ def _has(name: str, file: str, local: bool) -> bool:
 
 
 def _open(
-    name: str, family: Family, params: Any, ours: transcript_normalizer.Writing, tokenizer: Any, own: Any | None
-) -> Recogniser:
+    name: str,
+    family: Family,
+    params: Any,
+    ours: transcript_normalizer.TranscriptNormalizer,
+    tokenizer: Any,
+    own: Any | None,
+) -> Recognizer:
     with pretrained.named(name):
         extractor = AutoFeatureExtractor.from_pretrained(name)
         config = AutoConfig.from_pretrained(name)
@@ -153,7 +158,7 @@ def _open(
         blank = model.config.blank_token_id
         padding = model.config.pad_token_id if hasattr(model.config, "durations") else blank
     collator = Collator(extractor, masks=takes_mask(model, extractor), padding=padding, start=blank)
-    made = Recogniser(family, model, extractor, tokenizer, ours, lambda text: [], collator, notes=notes)
+    made = Recognizer(family, model, extractor, tokenizer, ours, lambda text: [], collator, notes=notes)
     if family == "seq2seq":
         prompt, more = seq2seq.set_language(model, tokenizer, params.language)
         made.encode, made.longest = seq2seq.encoder(tokenizer, prompt), seq2seq.longest_label(model)
@@ -184,7 +189,12 @@ def _augment(config: Any, params: Any) -> list[str]:
 
 
 def _open_ctc(
-    name: str, config: Any, params: Any, ours: transcript_normalizer.Writing, tokenizer: Any, own: Any | None
+    name: str,
+    config: Any,
+    params: Any,
+    ours: transcript_normalizer.TranscriptNormalizer,
+    tokenizer: Any,
+    own: Any | None,
 ) -> tuple[Any, Any, list[str]]:
     config.ctc_loss_reduction, config.ctc_zero_infinity = "mean", True
     if getattr(config, "vocab_size", None) is None:
@@ -216,7 +226,7 @@ def _open_ctc(
     return model, tokenizer, notes
 
 
-def freeze(made: Recogniser, params: Any) -> None:
+def freeze(made: Recognizer, params: Any) -> None:
     """Leave out of the training what the parameters name.
 
     Raises:
@@ -241,7 +251,7 @@ def freeze(made: Recogniser, params: Any) -> None:
         raise UserError("Nothing is left to train.", "Switch freeze_encoder off.", "params.freeze_encoder", "frozen")
 
 
-def with_lora(made: Recogniser, params: Any) -> Any:
+def with_lora(made: Recognizer, params: Any) -> Any:
     """Return the model with LoRA layers beside its linear ones; the last layer of a CTC model is trained whole.
 
     Raises:
@@ -262,7 +272,7 @@ def with_lora(made: Recogniser, params: Any) -> Any:
     return model
 
 
-def save(made: Recogniser, model: Any, folder: Path, params: Any) -> None:
+def save(made: Recognizer, model: Any, folder: Path, params: Any) -> None:
     """Write the model as the public loaders want it, open it again, and compare.
 
     model: the trained one; LoRA layers are already part of it.

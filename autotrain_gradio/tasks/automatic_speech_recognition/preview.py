@@ -37,13 +37,15 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     rows = data.load(draft)["train"]
     try:
         family, tokenizer, note = _model(spec.model, params)
-        ours = transcript_normalizer.choose(
+        ours = transcript_normalizer.choose_normalizer(
             params, family, rows["text"], ctc.known(tokenizer) if tokenizer is not None else None
         )
     except UserError as error:
         # What is wrong with a model is the probe's to say; the transcripts can be shown nevertheless.
         family, tokenizer, note = "ctc", None, f"{error.message} Shown for a model that gets a new vocabulary."
-        ours = transcript_normalizer.choose(params.model_copy(update={"vocabulary": "new"}), "ctc", rows["text"], None)
+        ours = transcript_normalizer.choose_normalizer(
+            params.model_copy(update={"vocabulary": "new"}), "ctc", rows["text"], None
+        )
     if ours.new is not None:
         encode: Any = ctc.encoder(ctc.ctc_tokenizer({s: i for i, s in enumerate(ours.new)}))
         names = dict(enumerate(ours.new))
@@ -63,7 +65,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         tokens = [names.get(i) or _name(tokenizer, i) for i in labels]
         items += _clip(one, row, folder, params, text)
         table.append([f"row {row + 1}", one["text"], text, " ".join(tokens), len(labels)])
-    how = f"Case: {ours.case}. Punctuation: {'left out' if ours.spoken else 'as written'}. {note}".strip()
+    how = f"Case: {ours.case}. Punctuation: {'removed' if ours.remove_punctuation else 'as written'}. {note}".strip()
     found = [
         panels.gallery("What the training hears", items),
         panels.table("What it learns to write", ["", "in the data", "written", "labels", "number"], table, note=how),
@@ -115,7 +117,7 @@ def _clip(one: Mapping[str, Any], row: int, folder: Path, params: Any, text: str
     return found
 
 
-def _symbols(ours: transcript_normalizer.Writing, tokenizer: Any) -> Panel:
+def _symbols(ours: transcript_normalizer.TranscriptNormalizer, tokenizer: Any) -> Panel:
     """The symbols of the transcripts: how often each occurs, and which are rare or unknown to the model."""
     missing = set(ours.coverage.missing) if ours.coverage is not None and ours.new is None else set()
     left_out = set() if ours.new is None else set(ours.counts) - set(ours.new)
@@ -125,7 +127,7 @@ def _symbols(ours: transcript_normalizer.Writing, tokenizer: Any) -> Panel:
         if symbol in missing:
             remark = "unknown to the model"
         elif symbol in left_out:
-            remark = "left out: too rare"
+            remark = "excluded: too rare"
         points = " ".join(f"U+{ord(c):04X}" for c in symbol)
         rows.append([symbol, times, points, remark])
     title = "The new vocabulary" if ours.new is not None else "The symbols of the transcripts"

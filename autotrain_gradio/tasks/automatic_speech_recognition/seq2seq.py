@@ -1,4 +1,4 @@
-"""What is particular about models with encoder and decoder: the prompt with language and task, and their limits."""
+"""Encoder–decoder models: the prompt with language and task, and the limits of the decoder."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ TASK = "transcribe"
 
 
 def set_language(model: Any, tokenizer: Any, language: str | None) -> tuple[list[int], list[str]]:
-    """Set what a Whisper is told before it writes; return the labels that a transcript begins with, and notes.
+    """Set the prompt of a Whisper model; return the labels with which a transcript begins, and notes.
 
     language: a name (`Hindi`) or a code (`hi`); None: it is not said. Without a language that the model knows there is
     none in the prompt, in training and in use alike: it would be made up otherwise. Other models have no prompt.
     """
     if model.config.model_type != "whisper":
-        said = "The model has one language, or finds it itself: the setting is not used."
-        return [], [said] if language else []
+        message = "The model has one language, or finds it itself: the setting is not used."
+        return [], [message] if language else []
     settings = model.generation_config
     settings._from_model_config = False  # or it would be made anew from the config, without what is set here
     # Both are older ways to say the same; the second forbids symbols that other languages are written with.
@@ -41,11 +41,11 @@ def set_language(model: Any, tokenizer: Any, language: str | None) -> tuple[list
     for name in ("lang_to_id", "task_to_id"):
         delattr(settings, name)
     if language:
-        said = f"Whisper has no token for '{language}': it is trained, and will be used, without one."
+        message = f"Whisper has no token for '{language}': it is trained, and will be used, without one."
     else:
-        said = "The language is not set, so Whisper is trained and used without a language in its prompt. "
-        said += "If it is one of those that Whisper knows, name it: it learns faster then."
-    return silent, [said]
+        message = "The language is not set, so Whisper is trained and used without a language in its prompt. "
+        message += "If it is one of those that Whisper knows, name it: it learns faster then."
+    return silent, [message]
 
 
 def code_of(language: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Speech recognition: the training itself. What it is made of stands beside it. Workers only."""
+"""Speech recognition: training. Preview, probe and prediction are in modules of their own. Workers only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.automatic_speech_recognition import TASK, models, utterances
 from autotrain_gradio.tasks.automatic_speech_recognition.evaluation import evaluation
-from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
+from autotrain_gradio.tasks.automatic_speech_recognition.models import Recognizer
 from autotrain_gradio.tasks.automatic_speech_recognition.preview import preview
 from autotrain_gradio.tasks.automatic_speech_recognition.probe import probe
 from autotrain_gradio.tasks.automatic_speech_recognition.tiny import tiny_model
@@ -33,16 +33,16 @@ SPARE = 1.5
 
 
 def train(run: Reporter) -> None:
-    """Fine-tune a recogniser on the run's audio and transcripts, and leave the model and a report.
+    """Fine-tune a speech recognition model on the run's data, and write the model and a report.
 
     Raises:
-        UserError: the model cannot be loaded or cannot write the transcripts; nothing is left to train on; or the
-            training fails for a reason that has a name.
+        UserError: the model cannot be loaded or does not cover the transcripts; there is no utterance to train on; or
+            the training fails with a known error.
     """
     rows, params = data.load(run.directory), run.params
     run.state("preparing", "Loading the model")
     with tempfile.TemporaryDirectory() as folder:
-        made = models.open_recogniser(run.spec.model, params, rows["train"]["text"], Path(folder))
+        made = models.open_recognizer(run.spec.model, params, rows["train"]["text"], Path(folder))
     for note in made.notes:
         run.note(note)
     train_set, valid_set, remarks = read_speech(run, rows, made)
@@ -80,7 +80,7 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     if remarks:
-        report.append(panels.table("What was left out", ["rows"], [[r] for r in remarks]))
+        report.append(panels.table("Excluded clips", ["clips"], [[r] for r in remarks]))
     run.state("running", "Saving the model")
     whole = lora.merge(trainer.model) if params.peft else trainer.model
     hours = sum(u.seconds for u in train_set.utterances) / 3600
@@ -89,33 +89,35 @@ def train(run: Reporter) -> None:
     run.report(report)
 
 
-def read_speech(run: Reporter, rows: DatasetDict, made: Recogniser) -> tuple[Speech, Speech | None, list[str]]:
-    """Return the utterances to train on, those for validation, if any, and what was left out, in sentences."""
+def read_speech(run: Reporter, rows: DatasetDict, made: Recognizer) -> tuple[Speech, Speech | None, list[str]]:
+    """Return the utterances to train on, those for validation, if any, and messages about excluded clips."""
     sets: dict[str, Speech] = {}
     remarks: list[str] = []
     for name in ("train", "validation"):
         if name not in rows:
             continue
 
-        def go_on(done: int, name: str = name) -> bool:
+        def should_continue(done: int, name: str = name) -> bool:
             if done % 4096 == 0:
                 run.state("preparing", f"Reading transcripts ({name}): {done:,} of {len(rows[name]):,}")
             return not run.stop_requested()
 
         training = name == "train"
-        sets[name], dropped = utterances.collect(rows[name], made, run.params, training=training, go_on=go_on)
+        sets[name], dropped = utterances.collect(
+            rows[name], made, run.params, training=training, should_continue=should_continue
+        )
         limit = utterances.longest(made, run.params, training)[0]
         if training and not run.stop_requested():
             utterances.require(sets[name], dropped, len(rows[name]), limit)
-        said = utterances.told(dropped, len(rows[name]), limit)
-        remarks += [f"Validation: {s}" for s in said] if not training else said
+        messages = utterances.exclusion_messages(dropped, len(rows[name]), limit)
+        remarks += [f"Validation: {s}" for s in messages] if not training else messages
     for remark in remarks:
         run.note(remark, level="warning")
     validation = sets.get("validation")
     return sets["train"], validation if validation is not None and len(validation) else None, remarks
 
 
-def most_labels(made: Recogniser, spoken: Speech | None) -> int:
+def most_labels(made: Recognizer, spoken: Speech | None) -> int:
     """Return how many labels may be written for one utterance at an evaluation."""
     longest = max((len(u.labels) for u in spoken.utterances), default=1) if spoken is not None else 1
     # Whisper counts its prompt, of four at most, among what the decoder can hold.
@@ -123,34 +125,34 @@ def most_labels(made: Recogniser, spoken: Speech | None) -> int:
 
 
 def model_card(
-    run: Reporter, made: Recogniser, hours: float, validation: int, found: Mapping[str, float], done: Fit
+    run: Reporter, made: Recognizer, hours: float, validation: int, found: Mapping[str, float], done: Fit
 ) -> str:
     """Write the model's card: what it is, what was measured, how to use it."""
     name = run.spec.project_name
     usage = (
         "import librosa\nfrom transformers import pipeline\n\n"
-        f'recogniser = pipeline("automatic-speech-recognition", model="./{name}")\n'
+        f'recognizer = pipeline("automatic-speech-recognition", model="./{name}")\n'
         f'speech, _ = librosa.load("speech.wav", sr={made.rate})\n'
-        'print(recogniser(speech)["text"])'
+        'print(recognizer(speech)["text"])'
     )
-    writing = made.writing
+    normalizer = made.normalizer
     facts: dict[str, Any] = {
         "hours of training audio": f"{hours:.2f}",
         "validation utterances": validation,
         "samples per second": made.rate,
-        "case of the transcripts": writing.case,
-        "punctuation": "left out" if writing.spoken else "as written",
+        "case of the transcripts": normalizer.case,
+        "punctuation": "removed" if normalizer.remove_punctuation else "as written",
         "steps": f"{done.steps} of {done.planned}",
     }
-    if writing.new is not None:
-        facts["vocabulary"] = " ".join(writing.new[3:])
+    if normalizer.new is not None:
+        facts["vocabulary"] = " ".join(normalizer.new[3:])
     if run.params.language:
         facts["language"] = run.params.language
     shown = {k: found[k] for k in ("wer", "cer", "wer_raw", "cer_raw", "loss") if k in found}
     return card.card(
         run,
         task="automatic-speech-recognition",
-        title="A speech recogniser",
+        title="A speech recognizer",
         library="transformers",
         usage=usage,
         data=facts,

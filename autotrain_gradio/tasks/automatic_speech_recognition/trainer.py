@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from autotrain_gradio.tasks.automatic_speech_recognition import decoding
-from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
+from autotrain_gradio.tasks.automatic_speech_recognition.models import Recognizer
 from autotrain_gradio.training import trainer_internals
 
 
@@ -17,7 +17,7 @@ class SpeechTrainer(trainer_internals.LengthGroupedTrainer):
     longest: most labels that are written for one utterance at an evaluation.
     """
 
-    def __init__(self, made: Recogniser, *, longest: int, **settings: Any) -> None:
+    def __init__(self, made: Recognizer, *, longest: int, **settings: Any) -> None:
         super().__init__(**settings)
         self._made, self._longest = made, longest
         # The losses of these models are means over the batch; told otherwise, a Trainer would add up those of

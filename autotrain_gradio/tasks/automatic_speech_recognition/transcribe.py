@@ -28,7 +28,7 @@ SHORTEST = 0.05
 
 
 class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
-    """The recogniser that a run has trained.
+    """The recognizer that a run has trained.
 
     Inputs: `{"audio": path}`. Predictions: `{"text", "seconds", "segments": [{"start", "end", "text"}],
     "panels"}`, times in seconds. Longer audio is cut at its pauses into chunks of at most `CHUNK` seconds; memory holds

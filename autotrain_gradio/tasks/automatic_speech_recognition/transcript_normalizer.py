@@ -1,4 +1,4 @@
-"""How transcripts are written for a model: case, punctuation, and the symbols that it knows or is to learn."""
+"""Normalization of transcripts for a model: case, punctuation, and the vocabulary."""
 
 from __future__ import annotations
 
@@ -14,67 +14,69 @@ from autotrain_gradio.training.vocabulary import Coverage
 UNCOVERED = 0.005
 """Share of the symbols that a model's own vocabulary may lack before a new one is built."""
 Known = Callable[[Iterable[str]], set[str]]
-"""Of some symbols those that a model's tokenizer can write."""
+"""Symbols → those that the tokenizer of a model can output."""
 
 
 @dataclass(frozen=True)
-class Writing:
-    """What is done to every transcript, and which symbols come of it.
+class TranscriptNormalizer:
+    """The normalization of transcripts, and the symbols that remain.
 
-    case: of `vocabulary.CASES`. spoken: punctuation is left out. unit: `characters` or `graphemes`.
+    case: of `vocabulary.CASES`. remove_punctuation: punctuation is removed. unit: `characters` or `graphemes`.
     counts: how often each symbol occurs in the training transcripts. coverage: by the model's own vocabulary; None:
     it has none. new: the vocabulary to learn, as a list; None: the model's own stays.
     """
 
     case: str
-    spoken: bool
+    remove_punctuation: bool
     unit: str
     counts: Counter[str]
     coverage: Coverage | None = None
     new: list[str] | None = None
 
     def __call__(self, text: str) -> str:
-        """Return a transcript as the model is to write it."""
+        """Return the normalized transcript."""
         text = vocabulary.clean(text)
-        return vocabulary.in_case(vocabulary.without_punctuation(text) if self.spoken else text, self.case)
+        return vocabulary.in_case(vocabulary.without_punctuation(text) if self.remove_punctuation else text, self.case)
 
     @property
     def rare(self) -> list[str]:
-        """The symbols that occur too seldom to be learned well, in the order of Unicode."""
+        """The symbols that are too rare to be learned well, in the order of Unicode."""
         return sorted(s for s, n in self.counts.items() if n < vocabulary.RARE)
 
     def notes(self) -> list[str]:
-        """Say what somebody who trains with it should know."""
-        said = []
+        """Return messages about vocabulary and coverage."""
+        messages = []
         if self.new is not None:
             if self.coverage is not None and self.coverage.missing:
-                said.append(
+                messages.append(
                     f"The model's vocabulary lacks {self.coverage.share:.1%} of the symbols in the transcripts "
                     f"({self.coverage.examples()}): a new one was built."
                 )
             symbols = len(self.new) - 3
-            said.append(f"The vocabulary has {symbols} {self.unit}, from {sum(self.counts.values()):,} in the data.")
+            messages.append(
+                f"The vocabulary has {symbols} {self.unit}, from {sum(self.counts.values()):,} in the data."
+            )
             if self.rare:
                 shown = " ".join(self.rare[:20]) + (" …" if len(self.rare) > 20 else "")
-                said.append(
+                messages.append(
                     f"{len(self.rare)} of its symbols occur fewer than {vocabulary.RARE} times and will hardly be "
                     f"learned: {shown}"
                 )
         elif self.coverage is not None and self.coverage.missing:
-            said.append(
+            messages.append(
                 f"The model's vocabulary lacks {self.coverage.share:.2%} of the symbols in the transcripts: "
                 f"{self.coverage.examples()}"
             )
-        return said
+        return messages
 
 
-def choose(params: Any, family: str, texts: Sequence[str], known: Known | None) -> Writing:
-    """Decide how transcripts are written, by the parameters, the model, and the transcripts themselves.
+def choose_normalizer(params: Any, family: str, texts: Sequence[str], known: Known | None) -> TranscriptNormalizer:
+    """Choose the normalization by the parameters, the model, and the transcripts.
 
-    known: what the model's own tokenizer can write; None: it has none.
+    known: finds the symbols in the model's own vocabulary; None: it has none.
 
     Raises:
-        UserError: the model cannot write these transcripts, and its vocabulary cannot be changed.
+        UserError: the vocabulary of the model does not cover the transcripts and cannot be changed.
     """
     cleaned = [vocabulary.clean(t) for t in texts]
     unit = params.tokens if family == "ctc" else "characters"
@@ -85,28 +87,30 @@ def choose(params: Any, family: str, texts: Sequence[str], known: Known | None) 
         if params.vocabulary == "model":
             message = "The model has no vocabulary of its own."
             raise UserError(message, "Set vocabulary to auto.", "params.vocabulary", "no-vocabulary")
-        return _new(params, cleaned, unit, None)
-    assert known is not None  # models that are no CTC models cannot do without
+        return _with_new_vocabulary(params, cleaned, unit, None)
+    assert known is not None  # all other models have a tokenizer
     writes_marks = known([".", ","]) == {".", ","}
-    spoken = params.punctuation == "remove" or (params.punctuation == "auto" and family == "ctc" and not writes_marks)
-    bare = [vocabulary.without_punctuation(t) for t in cleaned] if spoken else cleaned
+    remove_punctuation = params.punctuation == "remove" or (
+        params.punctuation == "auto" and family == "ctc" and not writes_marks
+    )
+    stripped = [vocabulary.without_punctuation(t) for t in cleaned] if remove_punctuation else cleaned
     cases = vocabulary.CASES if params.text_case == "auto" and family != "seq2seq" else (_case(params, family),)
     found: list[tuple[float, str, Counter[str], Coverage]] = []
     for case in cases:
-        counts = vocabulary.count((vocabulary.in_case(t, case) for t in bare), "characters")
+        counts = vocabulary.count((vocabulary.in_case(t, case) for t in stripped), "characters")
         coverage = Coverage.of(counts, known(counts))
         found.append((coverage.share, case, counts, coverage))
     share, case, counts, coverage = min(found, key=lambda one: one[0])
     if share > UNCOVERED and family == "ctc" and params.vocabulary == "auto":
-        return _new(params, cleaned, unit, coverage)
+        return _with_new_vocabulary(params, cleaned, unit, coverage)
     if share > UNCOVERED and family != "ctc":
         raise UserError(
-            f"The model cannot write {share:.1%} of the symbols in the transcripts: {coverage.examples()}",
+            f"The model cannot output {share:.1%} of the symbols in the transcripts: {coverage.examples()}",
             "Choose a CTC model, which can be given a new vocabulary, or Whisper, which knows every script.",
             "model",
             "vocabulary-fixed",
         )
-    return Writing(case, spoken, "characters", counts, coverage)
+    return TranscriptNormalizer(case, remove_punctuation, "characters", counts, coverage)
 
 
 def _case(params: Any, family: str) -> str:
@@ -115,8 +119,10 @@ def _case(params: Any, family: str) -> str:
     return "lower" if family == "ctc" else "keep"
 
 
-def _new(params: Any, texts: list[str], unit: str, coverage: Coverage | None) -> Writing:
-    case, spoken = _case(params, "ctc"), params.punctuation != "keep"
-    bare = [vocabulary.without_punctuation(t) for t in texts] if spoken else texts
-    counts = vocabulary.count((vocabulary.in_case(t, case) for t in bare), unit)
-    return Writing(case, spoken, unit, counts, coverage, vocabulary.build(counts, params.min_character_count))
+def _with_new_vocabulary(params: Any, texts: list[str], unit: str, coverage: Coverage | None) -> TranscriptNormalizer:
+    case, remove_punctuation = _case(params, "ctc"), params.punctuation != "keep"
+    stripped = [vocabulary.without_punctuation(t) for t in texts] if remove_punctuation else texts
+    counts = vocabulary.count((vocabulary.in_case(t, case) for t in stripped), unit)
+    return TranscriptNormalizer(
+        case, remove_punctuation, unit, counts, coverage, vocabulary.build(counts, params.min_character_count)
+    )

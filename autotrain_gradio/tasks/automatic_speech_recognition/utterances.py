@@ -1,4 +1,4 @@
-"""From the rows of the data to utterances: lengths, labels, and what must be left out, counted."""
+"""Turn rows of the data into utterances: durations, labels, and counts of excluded rows."""
 
 from __future__ import annotations
 
@@ -10,33 +10,38 @@ import numpy as np
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.data.media.audio_files import header, read_audio
-from autotrain_gradio.tasks.automatic_speech_recognition.models import Recogniser
+from autotrain_gradio.tasks.automatic_speech_recognition.models import Recognizer
 from autotrain_gradio.training.audio import SPEEDS, Speech, Utterance
 from autotrain_gradio.training.vocabulary import clean, frames_needed
 
 BATCH = 256
 QUIET = 0.02
-"""Loudness (root mean square) of a tenth of a second, as a share of the loudest, below which nothing is said."""
+"""Loudness (root mean square) of a tenth of a second, as a share of the loudest, below which it is silence."""
 MARGIN = 0.2
-"""Seconds that are kept beside speech when silence is cut."""
+"""Seconds of silence that are kept at both ends of trimmed clips."""
 LONGEST_SEARCHED = 4.0
 """A clip of more than so many times max_duration is not searched for silence: it is no utterance."""
 REASONS = {
     "too-long": "longer than {longest:g} s",
-    "text-empty": "without a symbol that the model can learn",
+    "text-empty": "without a symbol of the vocabulary",
     "text-too-long": "whose transcript has more labels than the limit",
     "text-too-fast": "whose transcript is too long for its audio (CTC needs a frame for each symbol)",
 }
 
 
 def collect(
-    rows: Any, made: Recogniser, params: Any, *, training: bool, go_on: Callable[[int], bool] = lambda done: True
+    rows: Any,
+    made: Recognizer,
+    params: Any,
+    *,
+    training: bool,
+    should_continue: Callable[[int], bool] = lambda done: True,
 ) -> tuple[Speech, Counter[str]]:
-    """Return the utterances of a split, and how many rows were left out for which reason (`REASONS`).
+    """Return the utterances of a split, and how many rows were excluded for which reason (`REASONS`).
 
     rows: a `datasets.Dataset` with `audio` and `text`, and perhaps `audio_seconds`, `start`, `end`, `speaker`.
     training: speed is varied, if the parameters say so; else the utterances are sorted by length, so that little is
-    padded. go_on: called now and then with the rows done; False ends it early.
+    padded. should_continue: called now and then with the rows done; False ends it early.
 
     Raises:
         DataError: a file cannot be read.
@@ -49,7 +54,7 @@ def collect(
     # Cells may hold whole files: they are looked at one by one, and only where they must be.
     audio, others = rows["audio"], rows.remove_columns(["audio"])
     for begin in range(0, len(rows), BATCH):
-        if not go_on(begin):
+        if not should_continue(begin):
             break
         batch = others[begin : begin + BATCH]
         for place, written in enumerate(batch["text"]):
@@ -61,7 +66,7 @@ def collect(
                 start, end, seconds = _speech(audio[begin + place], start, end, made.rate)
                 dropped["cut"] += seconds <= limit
             said = clean(written)
-            text = made.writing(said)
+            text = made.normalizer(said)
             labels = tuple(made.encode(text))
             reason = _reason(made, text, labels, seconds, limit, most, fastest)
             if reason:
@@ -75,40 +80,40 @@ def collect(
     return Speech(audio, found, made.rate, speeds=speeds, seed=params.seed), +dropped
 
 
-def longest(made: Recogniser, params: Any, training: bool) -> tuple[float, float]:
-    """Return the most seconds an utterance may have, and the factor by which it may become shorter."""
+def longest(made: Recognizer, params: Any, training: bool) -> tuple[float, float]:
+    """Return the maximum duration of an utterance in seconds, and the largest speed factor."""
     varied = training and params.speed_perturbation
-    window = getattr(made.extractor, "n_samples", None)  # Whisper hears so much at once and nothing beyond
+    window = getattr(made.extractor, "n_samples", None)  # the fixed input length of Whisper
     limits = [params.max_duration]
     if window:
         limits.append(window / made.rate * (min(SPEEDS) if varied else 1.0))
     return min(limits), max(SPEEDS) if varied else 1.0
 
 
-def told(dropped: Counter[str], of: int, longest: float) -> list[str]:
-    """Say in sentences what was left out and what was shortened."""
+def exclusion_messages(dropped: Counter[str], of: int, longest: float) -> list[str]:
+    """Return messages about excluded and trimmed clips."""
     said = [
         f"{dropped[code]:,} of {of:,} clips {reason.format(longest=longest)} "
-        f"{'was' if dropped[code] == 1 else 'were'} left out."
+        f"{'was' if dropped[code] == 1 else 'were'} excluded."
         for code, reason in REASONS.items()
         if dropped[code]
     ]
     if dropped["cut"]:
-        said.append(f"{dropped['cut']:,} clips fit after the silence at their ends was cut.")
+        said.append(f"{dropped['cut']:,} clips fit after silence at their ends was trimmed.")
     return said
 
 
 def require(speech: Speech, dropped: Counter[str], of: int, longest: float) -> None:
-    """Check that something is left to train on.
+    """Check that there is an utterance to train on.
 
     Raises:
-        DataError: nothing is; it says why.
+        DataError: there is none; the message says why.
     """
     if len(speech):
         return
-    reasons = " ".join(told(dropped, of, longest))
+    reasons = " ".join(exclusion_messages(dropped, of, longest))
     hint = "Raise max_duration or max_seq_length, or cut the recordings into utterances."
-    raise DataError(f"No clip is left to train on. {reasons}", hint, "data", "nothing-left")
+    raise DataError(f"No clip is left for training. {reasons}", hint, "data", "nothing-left")
 
 
 def _time(column: list[float | None] | None, place: int) -> float | None:
@@ -147,7 +152,7 @@ def _speech(
 
 
 def _reason(
-    made: Recogniser, text: str, labels: tuple[int, ...], seconds: float, limit: float, most: int, fastest: float
+    made: Recognizer, text: str, labels: tuple[int, ...], seconds: float, limit: float, most: int, fastest: float
 ) -> str:
     if seconds > limit + 1e-6:
         return "too-long"

@@ -95,12 +95,12 @@ def read_images(run: Reporter, rows: DatasetDict, geometry: vision.Geometry) -> 
     total, before = sum(len(s) for s in sets.values()), 0
     for images in sets.values():
 
-        def go_on(done: int, before: int = before) -> bool:
+        def should_continue(done: int, before: int = before) -> bool:
             if done % 1024 == 0:
                 run.state("preparing", f"Decoding images: {before + done:,} of {total:,}")
             return not run.stop_requested()
 
-        if not images.preload(go_on) and not run.stop_requested():
+        if not images.preload(should_continue) and not run.stop_requested():
             run.note(
                 f"The {total:,} images do not all fit into the free memory: some are decoded anew in each epoch.",
                 hint="That takes time, and changes nothing else.",

@@ -30,7 +30,7 @@ MISTAKES_TITLE = "Most confident mistakes"
 def evaluation(run: Reporter, texts: Sequence[str], rows: Texts | None, names: Labels) -> Evaluation:
     """Return the evaluation of a classifier on the validation texts.
 
-    texts, rows: as they are, and tokenised; empty and None where there are none.
+    texts, rows: as they are, and tokenized; empty and None where there are none.
     """
     if rows is None:
         return Evaluation(run, 0, "texts")
@@ -146,7 +146,7 @@ class LabelEvaluator:
     def results_panel(self, values: Mapping[str, float]) -> Panel:
         """List the metrics."""
         note = f"On {len(self._texts):,} validation texts. Accuracy: the share of texts whose labels are all right."
-        return panels.numbers("Results", metrics.shown(values), note=note)
+        return panels.numbers("Results", metrics.formatted(values), note=note)
 
     def report(self) -> list[Panel]:
         """Return the metrics of each label, and the most confident wrong labels."""

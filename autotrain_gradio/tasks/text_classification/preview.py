@@ -17,7 +17,7 @@ from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, tiny_tokenizer
 from autotrain_gradio.training import pretrained
 from autotrain_gradio.training.sample_selection import balanced_sample
-from autotrain_gradio.training.tokens import POSITIONS, longest, open_tokenizer, tokenise
+from autotrain_gradio.training.tokens import POSITIONS, longest, open_tokenizer, tokenize
 
 MEASURED = 20_000
 """Texts whose lengths are measured, at most."""
@@ -50,7 +50,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     chosen = balanced_sample(labels.groups(labels.targets(rows)), min(16, int(context.get("texts", 4))), params.seed)
     shown = [_pieces(tokenizer, rows[row], row, labels, limit) for row in chosen]
     some = np.sort(np.random.default_rng(params.seed).permutation(len(rows))[:MEASURED])
-    tokens = tokenise(tokenizer, rows.select(some)["text"], limit)
+    tokens = tokenize(tokenizer, rows.select(some)["text"], limit)
     assert tokens is not None
     lengths, cut = tokens.full, tokens.cut
     facts = {
@@ -94,7 +94,7 @@ def _tokenizer(model: str, texts: Sequence[str]) -> tuple[Any, int | None]:
 def _pieces(tokenizer: Any, cells: Mapping[str, Any], row: int, labels: Labels, limit: int) -> dict[str, Any]:
     """Return an item of a panel of tokens: those that are read, and those that are cut off."""
     ids = list(tokenizer(cells["text"], verbose=False)["input_ids"])
-    one = tokenise(tokenizer, [cells["text"]], limit)
+    one = tokenize(tokenizer, [cells["text"]], limit)
     assert one is not None
     read = one.ids.tolist()
     same = next((i for i, (a, b) in enumerate(zip(read, ids, strict=False)) if a != b), min(len(read), len(ids)))

@@ -27,7 +27,7 @@ from autotrain_gradio.training import card, distributed, lora, saved
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.text import Collate, Texts
-from autotrain_gradio.training.tokens import longest, tokenise
+from autotrain_gradio.training.tokens import longest, tokenize
 from autotrain_gradio.training.trainer_internals import LengthGroupedTrainer
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
@@ -116,7 +116,7 @@ def train(run: Reporter) -> None:
 def read_texts(
     run: Reporter, rows: DatasetDict, labels: Labels, tokenizer: Any, most: int | None
 ) -> dict[str, Texts] | None:
-    """Return the tokenised texts of each split; None where the user stopped it.
+    """Return the tokenized texts of each split; None where the user stopped it.
 
     most: tokens that the model can read; a longer `max_seq_length` is lowered to it. The tokenizer remembers the
     length, so that the model will read as much in use as in training.
@@ -128,11 +128,11 @@ def read_texts(
     total, before, sets = sum(len(part) for part in rows.values()), 0, {}
     for name, part in rows.items():
 
-        def go_on(done: int, before: int = before) -> bool:
+        def should_continue(done: int, before: int = before) -> bool:
             run.state("preparing", f"Splitting texts into tokens: {before + done:,} of {total:,}")
             return not run.stop_requested()
 
-        tokens = tokenise(tokenizer, part["text"], limit, go_on=go_on)
+        tokens = tokenize(tokenizer, part["text"], limit, should_continue=should_continue)
         if tokens is None:
             return None
         if tokens.cut:
@@ -219,7 +219,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             if not isinstance(text, str) or not text.strip():
                 raise UserError("There is no text to read.", "Type one.", "text", "no-text")
         limit = int(self._tokenizer.model_max_length)
-        tokens = tokenise(self._tokenizer, [str(t) for t in texts], limit)
+        tokens = tokenize(self._tokenizer, [str(t) for t in texts], limit)
         assert tokens is not None
         found: list[dict[str, Any]] = []
         for start in range(0, len(texts), PREDICTED):

@@ -80,7 +80,7 @@ class ClassPredictions:
     def results_panel(self, values: Mapping[str, float]) -> Panel:
         """List the metrics, beside what always predicting the most frequent class would reach."""
         note = metrics.against_guessing(self.predicted, self.targets, self.names, f"validation {self.noun}")
-        return panels.numbers("Results", metrics.shown(values, one_class=True), note=note)
+        return panels.numbers("Results", metrics.formatted(values, one_class=True), note=note)
 
     def confusion_panel(self) -> Panel:
         """Show which classes are predicted for which: a matrix, or of many classes the most frequent confusions."""

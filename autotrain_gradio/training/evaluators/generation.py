@@ -80,7 +80,7 @@ class GenerationEvaluator:
     def results_panel(self, values: Mapping[str, float]) -> Panel:
         """List the metrics."""
         note = f"On {len(self._references):,} validation {self._noun}."
-        return panels.numbers("Results", metrics.shown(values), note=note)
+        return panels.numbers("Results", metrics.formatted(values), note=note)
 
     def report(self) -> list[Panel]:
         """Return no other panels."""

@@ -84,7 +84,7 @@ class NativeResults:
     def results_panel(self, values: Mapping[str, float]) -> Panel:
         """List the metrics."""
         shown = {name: values[name] for name in self._names if name in values} or dict(values)
-        return panels.numbers("Results", metrics.shown(shown), note=f"On {self._rows:,} validation {self._noun}.")
+        return panels.numbers("Results", metrics.formatted(shown), note=f"On {self._rows:,} validation {self._noun}.")
 
     def report(self) -> list[Panel]:
         """Return what `panels` returns."""

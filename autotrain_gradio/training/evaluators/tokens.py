@@ -67,7 +67,7 @@ class TokenEvaluator:
     def results_panel(self, values: Mapping[str, float]) -> Panel:
         """List the metrics."""
         note = f"On {self._tokens:,.0f} tokens of {self._rows:,} validation {self._noun}."
-        return panels.numbers("Results", metrics.shown(values), note=note)
+        return panels.numbers("Results", metrics.formatted(values), note=note)
 
     def report(self) -> list[Panel]:
         """Return no other panels."""

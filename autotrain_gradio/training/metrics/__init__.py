@@ -1,6 +1,6 @@
-"""Figures of models. Each is an `evaluate.Metric` that comes with the app: nothing is fetched, all works offline.
+"""Metrics of models. Each is an `evaluate.Metric` that comes with the app, so nothing is downloaded.
 
-The sums are done by the field's libraries. Those load when a figure is first asked for: a training begins sooner.
+scikit-learn and jiwer compute them; they are imported when a metric is first computed, so that training starts sooner.
 """
 
 from autotrain_gradio.training.metrics.classification import (
@@ -19,7 +19,7 @@ from autotrain_gradio.training.metrics.classification import (
     threshold_for_f1,
 )
 from autotrain_gradio.training.metrics.regression import regression
-from autotrain_gradio.training.metrics.summaries import against_guessing, against_the_mean, shown, title
+from autotrain_gradio.training.metrics.summaries import against_guessing, against_the_mean, formatted, title
 
 __all__ = [
     "AVERAGES",
@@ -35,7 +35,7 @@ __all__ = [
     "per_label",
     "precision_recall_f1",
     "regression",
-    "shown",
+    "formatted",
     "sigmoid",
     "softmax",
     "threshold_for_f1",

@@ -76,12 +76,12 @@ def per_class(predicted: np.ndarray, targets: np.ndarray, names: Sequence[str]) 
 
 
 def multi_label(scores: np.ndarray, targets: np.ndarray, thresholds: np.ndarray | float = 0.5) -> dict[str, float]:
-    """Measure predictions of any number of labels a row.
+    """Compute the metrics of multi-label predictions.
 
     scores: (rows, labels) from 0 to 1. targets: 0 or 1 (rows, labels). thresholds: one for each label, for all, or for
-    each score; a score that reaches it gives the label. accuracy: share of the rows whose labels are all right. f1,
-    precision and recall as macro, micro and weighted averages; auc: mean over the labels that some rows have and some
-    have not.
+    each score; a score that reaches it assigns the label. accuracy: share of the rows whose labels are all right. f1,
+    precision and recall as macro, micro and weighted averages; auc: mean over the labels that are true in
+    some rows and false in others.
     """
     from autotrain_gradio.training.metrics import modules
 
@@ -100,14 +100,14 @@ def per_label(
     *,
     given: np.ndarray | None = None,
 ) -> list[list[Any]]:
-    """Return for each label `[name, threshold, precision, recall, f1, auc, rows]`; None where no row tells.
+    """Return for each label `[name, threshold, precision, recall, f1, auc, rows]`; None where no row has the label.
 
-    given: whether each label was given (rows, labels), where the thresholds listed do not say it.
+    given: whether each label is assigned (rows, labels), where the listed thresholds do not decide it.
     """
     from sklearn.metrics import precision_recall_fscore_support
 
     limits = np.broadcast_to(np.asarray(thresholds, dtype=np.float64), (len(names),))
-    *figures, there = precision_recall_fscore_support(
+    *values, support = precision_recall_fscore_support(
         targets,
         (scores >= limits if given is None else given).astype(np.int8),
         average=None,
@@ -118,8 +118,10 @@ def per_label(
     rows: list[list[Any]] = []
     for i, name in enumerate(names):
         area = area_under_curve(scores[:, i], targets[:, i])
-        told = [round(float(f[i]), 4) if there[i] else None for f in figures]
-        rows.append([name, round(float(limits[i]), 4), *told, None if area is None else round(area, 4), int(there[i])])
+        rounded = [round(float(v[i]), 4) if support[i] else None for v in values]
+        rows.append(
+            [name, round(float(limits[i]), 4), *rounded, None if area is None else round(area, 4), int(support[i])]
+        )
     return rows
 
 

@@ -6,9 +6,9 @@ transformers is not installed it does without. That saves a table's training sec
 
 from __future__ import annotations
 
-from autotrain_gradio.training.import_blocking import absent
+from autotrain_gradio.training.import_blocking import blocked_import
 
-with absent("transformers"):
+with blocked_import("transformers"):
     import evaluate
 
 __all__ = ["evaluate"]

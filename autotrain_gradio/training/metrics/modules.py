@@ -32,7 +32,7 @@ class _Metric(evaluate.Metric):
 
 
 class Classification(_Metric):
-    """Figures of a classifier with two or more classes."""
+    """Metrics of a classifier with two or more classes."""
 
     about = (
         "predictions: classes (rows,). references: classes (rows,). classes: how many there are. "
@@ -44,18 +44,18 @@ class Classification(_Metric):
     def _compute(self, predictions: Any, references: Any, classes: int, scores: Any = None) -> dict[str, float]:
         from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-        guesses, targets = np.asarray(predictions), np.asarray(references)
-        found = {"accuracy": float(accuracy_score(targets, guesses))}
+        predicted, targets = np.asarray(predictions), np.asarray(references)
+        found = {"accuracy": float(accuracy_score(targets, predicted))}
         if classes == 2:
-            values = precision_recall_fscore_support(targets, guesses, pos_label=1, average="binary", zero_division=0)
+            values = precision_recall_fscore_support(targets, predicted, pos_label=1, average="binary", zero_division=0)
             found |= dict(zip(("precision", "recall", "f1"), map(float, values[:3]), strict=True))
             area = None if scores is None else area_under_curve(np.asarray(scores), targets)
             return found if area is None else {**found, "auc": area}
-        return found | _averages(guesses, targets)
+        return found | _averages(predicted, targets)
 
 
 class MultiLabel(_Metric):
-    """Figures of a classifier that gives any number of labels to a row."""
+    """Metrics of a multi-label classifier."""
 
     about = "predictions: 0 or 1 (rows, labels). references: 0 or 1 (rows, labels)."
     predictions = datasets.List(datasets.Value("int8"))
@@ -64,44 +64,44 @@ class MultiLabel(_Metric):
     def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
         from sklearn.metrics import accuracy_score, hamming_loss
 
-        guesses, targets = np.asarray(predictions), np.asarray(references)
+        predicted, targets = np.asarray(predictions), np.asarray(references)
         found = {
-            "accuracy": float(accuracy_score(targets, guesses)),
-            "hamming_loss": float(hamming_loss(targets, guesses)),
+            "accuracy": float(accuracy_score(targets, predicted)),
+            "hamming_loss": float(hamming_loss(targets, predicted)),
         }
-        return found | _averages(guesses, targets)
+        return found | _averages(predicted, targets)
 
 
 class Regression(_Metric):
-    """Figures of a model that predicts numbers."""
+    """Metrics of a regression model."""
 
     about = "predictions: numbers (rows,). references: numbers (rows,)."
 
     def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
         from sklearn import metrics
 
-        guesses, targets = np.asarray(predictions, dtype=np.float64), np.asarray(references, dtype=np.float64)
+        predicted, targets = np.asarray(predictions, dtype=np.float64), np.asarray(references, dtype=np.float64)
         found = {
-            "mse": float(metrics.mean_squared_error(targets, guesses)),
-            "mae": float(metrics.mean_absolute_error(targets, guesses)),
-            "rmse": float(metrics.root_mean_squared_error(targets, guesses)),
+            "mse": float(metrics.mean_squared_error(targets, predicted)),
+            "mae": float(metrics.mean_absolute_error(targets, predicted)),
+            "rmse": float(metrics.root_mean_squared_error(targets, predicted)),
         }
         if len(targets) > 1:  # both compare with the spread of the targets, which one row has not
-            found["r2"] = float(metrics.r2_score(targets, guesses))
-            found["explained_variance"] = float(metrics.explained_variance_score(targets, guesses))
-        if (targets >= 0).all() and (guesses >= 0).all():
-            found["rmsle"] = float(metrics.root_mean_squared_log_error(targets, guesses))
+            found["r2"] = float(metrics.r2_score(targets, predicted))
+            found["explained_variance"] = float(metrics.explained_variance_score(targets, predicted))
+        if (targets >= 0).all() and (predicted >= 0).all():
+            found["rmsle"] = float(metrics.root_mean_squared_log_error(targets, predicted))
         return found
 
 
-def _averages(guesses: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+def _averages(predicted: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     from sklearn.metrics import precision_recall_fscore_support
 
     found: dict[str, float] = {}
     # A single label in a column of its own would be taken for two classes: it is the class 1 that is asked about.
     of = {"labels": [1]} if targets.ndim == 2 and targets.shape[1] == 1 else {}
     for average in ("macro", "micro", "weighted"):
-        values = precision_recall_fscore_support(targets, guesses, average=average, zero_division=0, **of)
+        values = precision_recall_fscore_support(targets, predicted, average=average, zero_division=0, **of)
         names = (f"precision_{average}", f"recall_{average}", f"f1_{average}")
         found |= dict(zip(names, map(float, values[:3]), strict=True))
     return found
@@ -128,7 +128,7 @@ def module(kind: type[evaluate.Metric]) -> evaluate.Metric:
 
 
 def compute(kind: type[evaluate.Metric], predictions: Any, references: Any, **more: Any) -> dict[str, float]:
-    """Measure predictions against references with one of the metrics above."""
+    """Compute one of the metrics above."""
     found = module(kind).compute(predictions=predictions, references=references, **more)
     assert found is not None  # only other processes of a distributed metric get nothing
     return {name: float(value) for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""Figures of models that predict numbers."""
+"""Metrics of regression models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def regression(predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """Measure numbers (rows,) against numbers (rows,).
+    """Compute the metrics of predicted numbers (rows,) against true numbers (rows,).
 
     mse, mae, rmse in the unit of the target (mse: squared); r2 and explained_variance, for two rows or more; rmsle
     where neither holds negative numbers.

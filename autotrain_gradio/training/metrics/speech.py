@@ -1,4 +1,4 @@
-"""Figures of speech recognisers: word and character error rates; jiwer does the sums."""
+"""Word and character error rates of speech recognition, computed by jiwer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTS = ("substitutions", "deletions", "insertions")
 
 
 class ErrorRate(modules._Metric):
-    """Errors divided by the length of the references; above 1 where more is wrong than was said."""
+    """Errors divided by the length of the references; may exceed 1."""
 
     about = "predictions: texts (rows,). references: texts (rows,). unit: `words` or `characters`."
     predictions = datasets.Value("string")
@@ -34,7 +34,7 @@ def _counted(predictions: Sequence[str], references: Sequence[str], unit: str) -
     if pairs:
         output = process([r for r, _ in pairs], [p for _, p in pairs])
         found = {name: float(getattr(output, name)) for name in found}
-    # jiwer refuses an empty reference; whatever was heard there is an insertion.
+    # jiwer refuses an empty reference; everything in the prediction is an insertion.
     empty = [p for r, p in zip(references, predictions, strict=True) if not r.strip()]
     found["insertions"] += sum(len(p.split()) if unit == "words" else len(p) for p in empty)
     length = found.pop("hits") + found["substitutions"] + found["deletions"]
@@ -43,15 +43,15 @@ def _counted(predictions: Sequence[str], references: Sequence[str], unit: str) -
 
 
 def speech(predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """Measure transcripts against references, each (rows,).
+    """Compute error rates of transcripts against references, each (rows,).
 
-    wer, cer: error rates on normalised texts (`vocabulary.for_scoring`); wer_raw, cer_raw: as written. substitutions,
-    deletions, insertions, words: counts of words, and the same with `character_` before; normalised.
+    wer, cer: error rates on normalized texts (`vocabulary.for_scoring`); wer_raw, cer_raw: not normalized.
+    substitutions, deletions, insertions, words: counts of words, and the same with `character_` before; normalized.
     """
-    ours, theirs = [for_scoring(p) for p in predictions], [for_scoring(r) for r in references]
+    predicted, wanted = [for_scoring(p) for p in predictions], [for_scoring(r) for r in references]
     written = [clean(p) for p in predictions], [clean(r) for r in references]
-    words = modules.compute(ErrorRate, ours, theirs, unit="words")
-    characters = modules.compute(ErrorRate, ours, theirs, unit="characters")
+    words = modules.compute(ErrorRate, predicted, wanted, unit="words")
+    characters = modules.compute(ErrorRate, predicted, wanted, unit="characters")
     return {
         "wer": words["rate"],
         "cer": characters["rate"],
@@ -65,7 +65,7 @@ def speech(predictions: Sequence[str], references: Sequence[str]) -> dict[str, f
 
 
 def error_rate(predictions: Sequence[str], references: Sequence[str], unit: str = "words") -> float:
-    """Return one error rate of some transcripts, each (rows,), on normalised texts.
+    """Return one error rate of some transcripts, each (rows,), on normalized texts.
 
     Without the module around the sums, which takes 20 ms a call: there may be thousands of utterances and speakers.
     """
@@ -73,7 +73,7 @@ def error_rate(predictions: Sequence[str], references: Sequence[str], unit: str 
 
 
 def confusions(predictions: Sequence[str], references: Sequence[str]) -> Counter[tuple[str, str]]:
-    """Count the characters that were taken for others: (said, heard) → times; an empty string is none at all."""
+    """Count confusions of characters: (reference, recognized) → number; an empty string is no character."""
     import jiwer
 
     found: Counter[tuple[str, str]] = Counter()
@@ -82,9 +82,12 @@ def confusions(predictions: Sequence[str], references: Sequence[str]) -> Counter
     if not pairs:
         return found
     output = jiwer.process_characters([r for _, r in pairs], [p for p, _ in pairs])
-    for chunks, said, heard in zip(output.alignments, output.references, output.hypotheses, strict=True):
+    for chunks, reference, predicted in zip(output.alignments, output.references, output.hypotheses, strict=True):
         for chunk in chunks:
-            there, here = said[chunk.ref_start_idx : chunk.ref_end_idx], heard[chunk.hyp_start_idx : chunk.hyp_end_idx]
+            there, here = (
+                reference[chunk.ref_start_idx : chunk.ref_end_idx],
+                predicted[chunk.hyp_start_idx : chunk.hyp_end_idx],
+            )
             if chunk.type == "substitute":
                 found.update(zip(there, here, strict=True))
             elif chunk.type == "delete":

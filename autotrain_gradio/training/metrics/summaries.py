@@ -1,4 +1,4 @@
-"""Figures as a person reads them: what they are called, and what guessing would have reached."""
+"""Metrics for display: titles, formatted values, and comparison with a trivial baseline."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ AVERAGED = ("macro", "micro", "weighted")
 
 
 def title(name: str) -> str:
-    """Write a figure's name in words: `f1_macro` is F1 (macro), `hamming_loss` is hamming loss."""
+    """Return the title of a metric: `f1_macro` is F1 (macro), `hamming_loss` is hamming loss."""
     stem, _, last = name.rpartition("_")
     if last in AVERAGED:
         return f"{NAMES.get(stem, stem.replace('_', ' '))} ({last})"
     return NAMES.get(name, name.replace("_", " "))
 
 
-def shown(found: Mapping[str, float], *, one_class: bool = False) -> dict[str, Any]:
-    """Return titles and values for a panel of numbers; the accuracy in per cent.
+def formatted(found: Mapping[str, float], *, one_class: bool = False) -> dict[str, Any]:
+    """Return titles and formatted values for a panel of numbers; the accuracy in percent.
 
-    one_class: each row has exactly one class. Then all micro averages are the accuracy, and left out.
+    one_class: each row has exactly one class. Then all micro averages equal the accuracy and are omitted.
     """
     kept = {n: v for n, v in found.items() if not (one_class and n.endswith("_micro") and "accuracy" in found)}
     return {title(n): f"{100 * v:.1f} %" if n == "accuracy" else round(v, 4) for n, v in kept.items()}
@@ -37,11 +37,13 @@ def against_guessing(predicted: np.ndarray, targets: np.ndarray, names: Sequence
     most = int(counts.argmax())
     return (
         f"{right:,} of {len(targets):,} {noun} are right. "
-        f"Always saying '{names[most]}' would be right for {int(counts[most]):,}."
+        f"Always predicting '{names[most]}' would be right for {int(counts[most]):,}."
     )
 
 
 def against_the_mean(answers: np.ndarray, targets: np.ndarray) -> str:
-    """Say how far off numbers are on average, and how far the mean of all would be. Both (rows,)."""
+    """Compare the mean absolute error with that of always predicting the mean. Both (rows,)."""
     off, guess = float(np.abs(answers - targets).mean()), float(np.abs(targets - targets.mean()).mean())
-    return f"Off by {off:,.4g} on average; always saying the mean, {float(targets.mean()):,.4g}, by {guess:,.4g}."
+    return (
+        f"Mean absolute error {off:,.4g}; always predicting the mean, {float(targets.mean()):,.4g}, has {guess:,.4g}."
+    )

@@ -13,7 +13,7 @@ from autotrain_gradio.training.tabular.saving import FILE, Saved
 SHOWN = 20
 
 
-def told(model: Saved, form: Form, family: Family) -> str:
+def describe(model: Saved, form: Form, family: Family) -> str:
     """Return Markdown: what `form.json` and the model's own file hold, column by column."""
     parts = {name: list(columns) for name, _, columns in model.transformer.transformers_ if name != "remainder"}
     known = parts.get(CATEGORIES, [])

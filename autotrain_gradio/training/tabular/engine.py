@@ -46,7 +46,7 @@ SMALL = 50_000
 
 @dataclass(frozen=True)
 class Rows:
-    """One split: what to learn from, what to predict, and what each row is called."""
+    """One split: features, targets, and the name of each row."""
 
     frame: pd.DataFrame
     targets: list[Target]
@@ -92,12 +92,12 @@ def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Map
     Whoever stops it waits for the fit only: nothing else that takes long is begun.
     """
     problem, best = found.problem, found.leaderboard()[0]
-    learn, judge = parts["train"], parts.get("validation")
+    train, validation = parts["train"], parts.get("validation")
     board = report.leaderboard(found, rows=100, live=False)
     run.report([board])  # in case that the fit takes longer than a stop has patience
     run.state("running", f"Training the best one on all rows: {best.family.title}")
     kept = _fit(run, problem, best)
-    measured = _measure(run, found, best, kept, learn, judge)
+    measured = _measure(run, found, best, kept, train, validation)
     figures = report.figures(measured.answers, measured.targets, multi_label=form.multi_label) if measured else {}
     if figures:
         run.result(**{f"eval_{name}": value for name, value in figures.items()})
@@ -107,7 +107,7 @@ def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Map
         saving.save(kept, folder)
         form.write(folder)
 
-    told = disclosure.told(kept, form, best.family)
+    told = disclosure.describe(kept, form, best.family)
     on = measured.on if measured else ""
     card.save(run, write, _card(run, form, best, found, figures, parts, on, told))
     drawn = [board]
@@ -126,11 +126,13 @@ def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Map
             multi_label=form.multi_label,
             measured_on=measured.on,
         )
-        shown[0]["note"] = " ".join(filter(None, [shown[0]["note"], report.chosen(found, judge is not None)]))
+        shown[0]["note"] = " ".join(
+            filter(None, [shown[0]["note"], report.selection_note(found, validation is not None)])
+        )
         drawn = [shown[0], board, *report.families(found), *shown[1:]]
     run.report(drawn)
     if not run.stop_requested():
-        drawn.insert(2, _importance(run, problem, kept, judge or learn))
+        drawn.insert(2, _importance(run, problem, kept, validation or train))
         run.report(drawn)
 
 
@@ -212,10 +214,10 @@ def threads(cells: int) -> int:
 
 def _search(run: Reporter, problem: search.Problem, task: families.Task) -> search.Search:
     params = run.params
-    chosen = families.chosen(run.spec.model, task, len(problem.frame))
+    chosen = families.select(run.spec.model, task, len(problem.frame))
     folder = run.checkpoints / "search"
 
-    def told(found: search.Search) -> None:
+    def on_trial(found: search.Search) -> None:
         board, done = found.leaderboard(), found.done
         latest = max(board, key=lambda e: e.number)
         sys.stdout.write(
@@ -231,7 +233,7 @@ def _search(run: Reporter, problem: search.Problem, task: families.Task) -> sear
     def failed(family: families.Family, error: Exception) -> None:
         text = str(error).strip().splitlines()
         run.note(
-            f"{family.title} cannot learn from these rows and was left out.",
+            f"{family.title} cannot be fitted to these rows and was excluded.",
             level="warning",
             hint=(text or [""])[0][:300],
         )
@@ -242,7 +244,7 @@ def _search(run: Reporter, problem: search.Problem, task: families.Task) -> sear
         folder,
         resume=run.resume_from is not None,
         stop=run.stop_requested,
-        told=told,
+        on_trial=on_trial,
         failed=failed,
     )
     run.state("running", "Comparing models")
@@ -272,7 +274,7 @@ def _fit(run: Reporter, problem: search.Problem, best: search.Entry) -> saving.S
 
 @dataclass(frozen=True)
 class Measured:
-    """Answers to be judged. on: what rows, in words; names: what each is called."""
+    """Predictions to be evaluated. on: which rows, in words; names: of the rows."""
 
     on: str
     answers: Answers
@@ -281,18 +283,20 @@ class Measured:
 
 
 def _measure(
-    run: Reporter, found: search.Search, best: search.Entry, kept: saving.Saved, learn: Rows, judge: Rows | None
+    run: Reporter, found: search.Search, best: search.Entry, kept: saving.Saved, learn: Rows, validation: Rows | None
 ) -> Measured | None:
     """Answer for the validation rows; without any, for the training rows by cross-validation.
 
     None: it was stopped, and this would take long.
     """
-    if judge is not None:
+    if validation is not None:
         run.state("running", "Measuring on the validation rows")
         with search.quiet():
-            answers = kept.fitted.predict(prepare.prepared(kept.transformer, judge.frame))
-        return Measured(pluralize(len(judge.names), "validation row"), answers, judge.targets, judge.names)
-    run.state("running", "Measuring by cross-validation")
+            answers = kept.fitted.predict(prepare.prepared(kept.transformer, validation.frame))
+        return Measured(
+            pluralize(len(validation.names), "validation row"), answers, validation.targets, validation.names
+        )
+    run.state("running", "Evaluating by cross-validation")
     known = found.out_of_fold(best)
     if known is None:
         return None
@@ -346,7 +350,7 @@ def _card(
         metrics=figures,
         measured_on=measured,
         origin=f"{best.family.title}, the best of {pluralize(found.done, 'trial')}",
-        note=report.chosen(found, "validation" in parts) if figures else "",
+        note=report.selection_note(found, "validation" in parts) if figures else "",
         disclosure=told,
     )
 

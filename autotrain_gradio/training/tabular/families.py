@@ -285,7 +285,7 @@ as a near relative is tried anyway."""
 BY_NAME = {f.name: f for f in FAMILIES}
 
 
-def chosen(model: str, task: Task, rows: int) -> list[Family]:
+def select(model: str, task: Task, rows: int) -> list[Family]:
     """Return the families that a spec's model names (`auto`, or names with commas), for so many training rows."""
     if model in ("", "auto"):
         return [f for f in FAMILIES if f.of(task) and rows <= f.rows]

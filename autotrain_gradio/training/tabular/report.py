@@ -1,4 +1,4 @@
-"""Figures and panels of a table's model: while it is sought, and of the one that is kept."""
+"""Metrics and panels of the search over models of a table, and of the selected model."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Pane
     return panels.table("Leaderboard" + (" so far" if live else ""), head, cells, note=note)
 
 
-def chosen(search: Search, validates: bool) -> str:
-    """Say how the model was chosen among the trials, and what that means for its figures; of one trial nothing.
+def selection_note(search: Search, validates: bool) -> str:
+    """Say how the model was selected among the trials, and what that means for its metrics; empty for one trial.
 
-    validates: the figures are of validation rows, not of the training rows by cross-validation.
+    validates: the metrics are of the validation split, not of cross-validation on the training split.
     """
     if search.done < 2:
         return ""
     count, score = len(search.problem.parts), search.problem.score.title
     way = f"the mean {score} over {count} folds" if count > 1 else f"{score} on a fifth"
-    said = f"The model was chosen as the best of {search.done:,} trials by {way} of the training rows"
+    selection = f"The model was selected as the best of {search.done:,} trials by {way} of the training rows"
     if validates:
-        return f"{said}; the validation rows had no part in that."
-    return f"{said}, the same rows that these figures are of: on new rows, expect figures that are a little worse."
+        return f"{selection}; the validation rows had no part in that."
+    return f"{selection}, the same rows as these metrics: on new rows, expect slightly worse metrics."
 
 
 def families(search: Search) -> list[Panel]:
@@ -77,12 +77,12 @@ def settings(entry: Entry) -> str:
     """Write a trial's settings short: those that are not the family's usual ones."""
     usual = entry.family.defaults()
     changed = {k.replace("_", " "): v for k, v in entry.settings.items() if v != usual[k]}
-    said = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in changed.items()] or ["the usual"]
-    return ", ".join([*said, *(["balanced"] if entry.balanced and entry.family.weights else [])])
+    shown = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in changed.items()] or ["defaults"]
+    return ", ".join([*shown, *(["balanced"] if entry.balanced and entry.family.weights else [])])
 
 
 def figures(answers: Answers, targets: Sequence[Target], *, multi_label: bool) -> dict[str, float]:
-    """Measure answers; of several targets each figure is the mean over those that have it."""
+    """Compute metrics of predictions; of several targets each metric is the mean over those that have it."""
     if multi_label:
         scores = np.column_stack([a[:, 1] for a in answers])
         return metrics.multi_label(scores, np.column_stack([t.values for t in targets]))
@@ -111,7 +111,7 @@ def results(
 ) -> list[Panel]:
     """Draw how good the model is. names: what each row is called."""
     several = len(targets) > 1
-    shown = metrics.shown(found, one_class=not several)
+    shown = metrics.formatted(found, one_class=not several)
     note = f"On {measured_on}." + (" Means over the targets." if several and not multi_label else "")
     if not several:
         note += " " + _against_guessing(answers[0], targets[0])
@@ -172,13 +172,13 @@ def _of_numbers(answer: np.ndarray, target: Target, several: bool) -> list[Panel
     if len(rows) > POINTS:  # evenly over the sizes of the targets, so that rare sizes are seen
         rows = np.argsort(target.values, kind="stable")[np.linspace(0, len(rows) - 1, POINTS).astype(int)]
         note = f"{POINTS:,} of {len(answer):,} rows."
-    truth, said = target.values[rows].tolist(), answer[rows].tolist()
-    off = [s - t for t, s in zip(truth, said, strict=True)]
+    true, predicted = target.values[rows].tolist(), answer[rows].tolist()
+    residuals = [p - t for t, p in zip(true, predicted, strict=True)]
     unit = f" ({target.unit})" if target.unit else ""
     return [
         panels.scatter(
             _title("Predicted against true", target, several),
-            list(zip(truth, said, strict=True)),
+            list(zip(true, predicted, strict=True)),
             x=f"true{unit}",
             y=f"predicted{unit}",
             line="diagonal",
@@ -186,11 +186,11 @@ def _of_numbers(answer: np.ndarray, target: Target, several: bool) -> list[Panel
         ),
         panels.scatter(
             _title("Residuals", target, several),
-            list(zip(said, off, strict=True)),
+            list(zip(predicted, residuals, strict=True)),
             x=f"predicted{unit}",
             y=f"predicted − true{unit}",
             line="zero",
-            note="A pattern here is something that the model has not learnt." if len(rows) > 20 else "",
+            note="A pattern here is structure that the model has not learned." if len(rows) > 20 else "",
         ),
     ]
 
@@ -220,7 +220,7 @@ def _wrong(answers: Answers, targets: Sequence[Target], names: Sequence[str]) ->
                 found.append(
                     (float(answer[row, guess[row]]), [names[row], *([target.name] if several else []), *cells])
                 )
-        columns, title = ["true", "predicted", "how sure"], "Most confident mistakes"
+        columns, title = ["true", "predicted", "probability"], "Most confident mistakes"
         of = f"of {len(names) * len(targets):,} answers" if several else f"of {pluralize(len(names), 'row')}"
         note = f"{wrong:,} {of} are wrong." if wrong else f"None {of} is wrong."
     found.sort(key=lambda item: -item[0])
@@ -232,7 +232,7 @@ def _figure(value: float) -> float:
 
 
 def importances(found: Importance, score: str) -> Panel:
-    """Draw which columns the model needs."""
+    """Draw the permutation importance of the columns."""
     shown = {n: max(0.0, v) for n, v in list(found.columns.items())[:BARS]}
     note = (
         f"How much {score} is lost when a column's cells are shuffled, on {pluralize(found.rows, 'row')}"
@@ -241,6 +241,6 @@ def importances(found: Importance, score: str) -> Panel:
     if len(found.columns) > BARS:
         note += f" The {BARS} most important of {len(found.columns):,} columns."
     if found.left_out:
-        note += f" The time did not reach for {found.left_out:,} columns."
+        note += f" The time limit was reached before {found.left_out:,} columns."
     values = [float(f"{v:.4g}") for v in shown.values()]
-    return panels.bars("What the model looks at", list(shown), {"importance": values}, note=note)
+    return panels.bars("Permutation importance", list(shown), {"importance": values}, note=note)

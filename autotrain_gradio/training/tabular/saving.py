@@ -14,7 +14,7 @@ import sklearn
 from sklearn.compose import ColumnTransformer
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.training.import_blocking import absent
+from autotrain_gradio.training.import_blocking import blocked_import
 from autotrain_gradio.training.tabular.model import Fitted
 
 FILE = "model.skops"
@@ -55,7 +55,7 @@ def _skops_io() -> ModuleType:
     skops imports every module of scikit-learn to list its estimators. One of them is there for arrays of torch, and
     loads torch where it is installed, which takes longer than the first model; without torch it is passed over.
     """
-    with absent("torch"):
+    with blocked_import("torch"):
         return importlib.import_module("skops.io")
 
 

@@ -43,10 +43,10 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 @dataclass
 class Problem:
-    """What is searched for: rows, targets, and how an answer is judged.
+    """The problem of the search: rows, targets, and the score.
 
-    balance: whether rare classes weigh more: `none`, `balanced`, or `auto` (both are tried). parts: rows to learn from
-    and to be judged by, of each fold. copies: rows that are equal to another one in all columns: they lie in one fold.
+    balance: whether rare classes weigh more: `none`, `balanced`, or `auto` (both are tried). parts: training and
+    validation rows of each fold. copies: duplicate rows, which are in the same fold.
     """
 
     frame: pd.DataFrame
@@ -68,18 +68,18 @@ class Problem:
         self._budget = int(psutil.virtual_memory().available * MEMORY_SHARE)
 
     def fold(self, style: prepare.Style, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the prepared rows of a fold, to learn from and to be judged by.
+        """Return the prepared training and validation rows of a fold.
 
-        They are prepared once for all trials, from the rows to learn from alone.
+        They are prepared once for all trials; the transformer is fitted on the training rows only.
         """
         key = (style, number)
         if key not in self._kept:
-            learn, judge = self.parts[number]
-            known = self.frame.iloc[learn]
+            train, validation = self.parts[number]
+            known = self.frame.iloc[train]
             transformer = prepare.preparation(known, self.kinds, self.params, style)
             with quiet():
                 ready = prepare.prepared(transformer, known, fit=True)
-                pair = ready, prepare.prepared(transformer, self.frame.iloc[judge])
+                pair = ready, prepare.prepared(transformer, self.frame.iloc[validation])
             size = sum(p.nbytes for p in pair)
             if size > self._budget:
                 return pair
@@ -87,14 +87,14 @@ class Problem:
             self._kept[key] = pair
         return self._kept[key]
 
-    def judged(self, number: int) -> tuple[list[Target], list[Target]]:
-        """Return the targets of a fold, to learn from and to be judged by."""
-        learn, judge = self.parts[number]
-        return [t.take(learn) for t in self.targets], [t.take(judge) for t in self.targets]
+    def targets_of(self, number: int) -> tuple[list[Target], list[Target]]:
+        """Return the training and validation targets of a fold."""
+        train, validation = self.parts[number]
+        return [t.take(train) for t in self.targets], [t.take(validation) for t in self.targets]
 
     def baseline(self) -> float:
         """Return the score of guessing without looking at any column; higher is better."""
-        found = [self.score(guess(a, b), b) for a, b in (self.judged(i) for i in range(len(self.parts)))]
+        found = [self.score(guess(a, b), b) for a, b in (self.targets_of(i) for i in range(len(self.parts)))]
         return float(np.mean(found))
 
 
@@ -126,9 +126,9 @@ def folds(
     _, first, member = np.unique(
         np.where(alone, np.arange(rows), rows + content), return_index=True, return_inverse=True
     )
-    for _, judge in _folds([t.take(first) for t in targets], count, seed):
-        judged = np.isin(member.reshape(-1), judge)
-        yield np.flatnonzero(~judged), np.flatnonzero(judged)
+    for _, validation in _folds([t.take(first) for t in targets], count, seed):
+        evaluated = np.isin(member.reshape(-1), validation)
+        yield np.flatnonzero(~evaluated), np.flatnonzero(evaluated)
 
 
 def _folds(targets: Sequence[Target], count: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -166,7 +166,7 @@ class Entry:
 class Search:
     """A search that can be ended at any moment, and continued.
 
-    stop: asked between two fits. told: called after each trial that was finished. failed: called with a family and
+    stop: asked between two fits. on_trial: called after each finished trial. failed: called with a family and
     what it could not do.
     """
 
@@ -178,11 +178,11 @@ class Search:
         *,
         resume: bool,
         stop: Callable[[], bool],
-        told: Callable[[Search], None],
+        on_trial: Callable[[Search], None],
         failed: Callable[[Family, Exception], None],
     ) -> None:
         self.problem, self.families = problem, list(families)
-        self._stop, self._told, self._failed = stop, told, failed
+        self._stop, self._on_trial, self._failed = stop, on_trial, failed
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / JOURNAL
         if not resume:
@@ -226,7 +226,7 @@ class Search:
         there is no model.
 
         Raises:
-            UserError: no family could learn from the rows.
+            UserError: no model family could be fitted to the rows.
         """
         params = self.problem.params
         # A trial that was cut off tells nothing of its family: its defaults are still to be tried.
@@ -247,7 +247,7 @@ class Search:
                 continue
             begin = time.monotonic()
             try:
-                judged = self._cross_validate(family, settings, balanced)
+                evaluated = self._cross_validate(family, settings, balanced)
             except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
                 self._failed(family, error)
                 hopeless.add(family.name)
@@ -255,7 +255,7 @@ class Search:
                 self.study.tell(trial, state=TrialState.FAIL)
                 if hopeless >= {f.name for f in self.families} and not self.done:
                     raise UserError(
-                        "No family of models could learn from these rows.",
+                        "No model family could be fitted to these rows.",
                         f"The last one said: {str(error).splitlines()[0][:300]}",
                         code="nothing-learnt",
                     ) from error
@@ -263,16 +263,16 @@ class Search:
                     break
                 continue
             seconds = time.monotonic() - begin
-            if judged is None:  # it was cut off: a part of the folds cannot be compared with all of them
+            if evaluated is None:  # it was interrupted: a part of the folds cannot be compared with all of them
                 self.study.tell(trial, state=TrialState.FAIL)
                 break
-            scores, answers = judged
+            scores, answers = evaluated
             trial.set_user_attr("spread", float(np.std(scores)))
             trial.set_user_attr("seconds", seconds)
             self.study.tell(trial, float(np.mean(scores)))
             if self.leaderboard()[0].number == trial.number:
                 self._answers = (trial.number, answers)
-            self._told(self)
+            self._on_trial(self)
 
     def _finished(self) -> list[FrozenTrial]:
         return list(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
@@ -316,7 +316,7 @@ class Search:
             if self._stop() or (self.done and self.seconds >= problem.params.time_limit):
                 return None
             answers = self._fold(family, settings, balanced, number)
-            score = problem.score(answers, problem.judged(number)[1])
+            score = problem.score(answers, problem.targets_of(number)[1])
             if not np.isfinite(score):
                 raise ValueError(f"its {problem.score.title} is no number")
             scores.append(score)
@@ -325,13 +325,15 @@ class Search:
         return scores, kept
 
     def _fold(self, family: Family, settings: Mapping[str, Any], balanced: bool, number: int) -> Answers:
-        """Fit on a fold's rows to learn from, and answer for those to be judged by."""
+        """Fit on the training rows of a fold, and predict its validation rows."""
         problem = self.problem
-        learn, judge = problem.fold(family.style, number)
-        targets = problem.judged(number)[0]
+        train, validation = problem.fold(family.style, number)
+        targets = problem.targets_of(number)[0]
         with quiet():
             seed, jobs = problem.params.seed, problem.jobs
-            return model.fit(family, settings, learn, targets, balanced=balanced, seed=seed, jobs=jobs).predict(judge)
+            return model.fit(family, settings, train, targets, balanced=balanced, seed=seed, jobs=jobs).predict(
+                validation
+            )
 
     def out_of_fold(self, entry: Entry) -> tuple[np.ndarray, Answers] | None:
         """Answer for each training row by a model that has not seen it; return the rows, in order, and the answers.
@@ -347,7 +349,7 @@ class Search:
                 if self._stop():
                     return None
                 parts.append(self._fold(entry.family, entry.settings, entry.balanced, fold))
-        rows = np.concatenate([judge for _, judge in problem.parts])
+        rows = np.concatenate([validation for _, validation in problem.parts])
         order = np.argsort(rows, kind="stable")
         answers = [np.concatenate([p[k] for p in parts])[order] for k in range(len(problem.targets))]
         return rows[order], answers

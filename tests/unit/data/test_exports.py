@@ -11,7 +11,7 @@ import pytest
 
 from autotrain_gradio import data
 from autotrain_gradio.data.values import dates, numbers
-from autotrain_gradio.data.values.multiple_answers import several_answers
+from autotrain_gradio.data.values.multi_select import find_multi_select
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
 from tests.unit.data.test_columns_of_tables import BASE, check, kinds
@@ -133,7 +133,7 @@ def test_names_with_commas_are_no_answers() -> None:
         ["a;a", "b;b", "a;b", "b"],
         ["x", "y", "z", "w"],
     ):
-        assert several_answers(column(*cells * 5)) == {}
+        assert find_multi_select(column(*cells * 5)) == {}
 
 
 def test_times_are_hours(draft: Path) -> None:

@@ -47,11 +47,11 @@ def test_copies_of_a_row_lie_in_one_fold(kind: str, wanted: int | None, times: i
     content = search.contents(rows)
     found = list(search.folds(targets(table, kind), wanted, 3, content))
     assert len(found) == (wanted or 5)
-    for learn, judge in found:
-        assert sorted([*learn, *judge]) == list(range(len(table))) and len(judge) >= len(table) // 10
-        assert not set(rows["b"].iloc[learn]) & set(rows["b"].iloc[judge])
+    for train, validation in found:
+        assert sorted([*train, *validation]) == list(range(len(table))) and len(validation) >= len(table) // 10
+        assert not set(rows["b"].iloc[train]) & set(rows["b"].iloc[validation])
         if kind == "class":
-            assert 0.3 < table["target"].iloc[judge].mean() < 0.7
+            assert 0.3 < table["target"].iloc[validation].mean() < 0.7
     again = list(search.folds(targets(table, kind), wanted, 3, content))
     assert all((a == b).all() for x, y in zip(found, again, strict=True) for a, b in zip(x, y, strict=True))
 
@@ -113,7 +113,7 @@ def test_a_stop_waits_for_one_fit_only(prepared: Make, monkeypatch: pytest.Monke
     assert found == [45] * 4 + [60] and not asked
     assert run.model.exists() and made.events("result"), "what is known of each row was kept from the search"
     drawn = [p["title"] for p in json.loads((made.directory / "report.json").read_text())]
-    assert drawn[:2] == ["Results", "Leaderboard"] and "What the model looks at" not in drawn
+    assert drawn[:2] == ["Results", "Leaderboard"] and "Permutation importance" not in drawn
 
 
 def test_a_stop_of_a_later_attempt_saves_what_there_is(prepared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_a_stop_of_a_later_attempt_saves_what_there_is(prepared: Make, monkeypat
     classification.train(third)
     assert len(found) == 6, "one fit of all rows, and the four folds, since nobody stops it"
     titles = [p["title"] for p in json.loads((made.directory / "report.json").read_text())]
-    assert titles[:3] == ["Results", "Leaderboard", "What the model looks at"]
+    assert titles[:3] == ["Results", "Leaderboard", "Permutation importance"]
 
 
 def test_the_leaderboard_is_there_before_the_last_fit(prepared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Pa
     target = model.Target("target", (rows["x"] > 0).to_numpy().astype(np.int64), ["no", "yes"])
     params = resolve({"task": CLASSIFY, "params": {"num_trials": 2, "folds": 3}}).params
     problem = search.Problem(rows, {"x": "number"}, [target], scoring.SCORES["accuracy"], params, 1)
-    known = families.chosen("logistic_regression,decision_tree", "classification", 60)
+    known = families.select("logistic_regression,decision_tree", "classification", 60)
     stop: list[bool] = []
 
     def found(*, resume: bool) -> search.Search:
@@ -168,7 +168,7 @@ def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Pa
             tmp_path,
             resume=resume,
             stop=lambda: stop.append(True) or len(stop) == 7,  # in the second trial, between its first two folds
-            told=lambda _: None,
+            on_trial=lambda _: None,
             failed=lambda family, error: None,
         )
 
@@ -183,8 +183,8 @@ def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Pa
 
 def test_one_fold_of_many_small_classes() -> None:
     values = np.repeat(np.arange(6), 2)
-    ((learn, judge),) = search.folds([model.Target("target", values, list("abcdef"))], 1, 0, np.full(12, -1))
-    assert sorted([*learn, *judge]) == list(range(12))
+    ((train, validation),) = search.folds([model.Target("target", values, list("abcdef"))], 1, 0, np.full(12, -1))
+    assert sorted([*train, *validation]) == list(range(12))
 
 
 def test_each_family_makes_an_estimator_of_its_tasks() -> None:

@@ -52,7 +52,7 @@ def test_two_classes_of_real_data(prepared: Make) -> None:
     chosen = "the best of 2 trials by the mean AUC over 5 folds of the training rows; the validation rows had no part"
     assert chosen in drawn["Results"]["note"] and chosen in (made.directory / "model" / "README.md").read_text()
     assert sum(map(sum, drawn["Confusion matrix"]["values"])) == 113
-    looked = drawn["What the model looks at"]
+    looked = drawn["Permutation importance"]
     assert len(looked["labels"]) == 30 and looked["series"]["importance"][0] > 0
     assert [e["panel"]["title"] for e in made.events("sample")] == ["Leaderboard so far"] * 2
     assert made.events("progress")[-1]["unit"] == "trial" and made.events("progress")[0]["left"] <= 120
@@ -204,7 +204,7 @@ def test_a_column_of_any_name_is_shuffled(prepared: Make) -> None:
     table = pd.DataFrame({"self": draw.normal(size=60), "other": draw.normal(size=60)})
     made = prepared(table.assign(target=np.where(table["self"] > 0, "a", "b")), model="decision_tree", num_trials=1)
     classification.train(made.reporter())
-    assert report(made)["What the model looks at"]["labels"][0] == "self"
+    assert report(made)["Permutation importance"]["labels"][0] == "self"
 
 
 def test_negative_numbers_to_validate_on_are_refused_for_rmsle(prepared: Make) -> None:

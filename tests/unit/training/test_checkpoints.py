@@ -58,7 +58,7 @@ def test_a_first_attempt_begins_anew_and_a_second_without_checkpoint_says_so(tmp
     assert checkpoints.to_resume(run(tmp_path / "a", attempt=1)) is None
     second = run(tmp_path / "b")
     assert checkpoints.to_resume(second) is None
-    assert "begins anew" in second.notes[0]
+    assert "starts from the beginning" in second.notes[0]
 
 
 def test_the_best_checkpoint_of_a_run_that_was_moved_is_found(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Parts of speech recognition: batches, decoding, cutting at pauses, families and writing."""
+"""Parts of speech recognition: batches, decoding, cutting at pauses, families and normalizer."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_what_lies_behind_the_end_of_an_utterance_is_not_heard() -> None:
 @pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wav2vec2-bert", "parakeet"])
 def test_as_many_frames_are_heard_as_the_model_itself_counts(kind: str, tmp_path: Path) -> None:
     folder = tiny.tiny_model(tmp_path, "ab", kind=kind)
-    made = models.open_recogniser(str(folder), params(vocabulary="new"), ["ab"], tmp_path)
+    made = models.open_recognizer(str(folder), params(vocabulary="new"), ["ab"], tmp_path)
     model, rng = made.model.eval(), np.random.default_rng(0)
     waves = [rng.normal(size=n).astype(np.float32) for n in (16_000, *range(8_000, 9_000, 90))]
     batch = made.collator.features(waves)
@@ -182,34 +182,36 @@ def test_a_transducer_whose_loss_needs_torchaudio_says_so(monkeypatch: pytest.Mo
 
 def test_the_case_that_the_model_knows_is_taken() -> None:
     known = ctc.known(ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *"ABCDE'"])}))
-    found = transcript_normalizer.choose(params(), "ctc", ["Abc, cab!", "bad"], known)
+    found = transcript_normalizer.choose_normalizer(params(), "ctc", ["Abc, cab!", "bad"], known)
     assert found.new is None and found.case == "upper" and found("Abc, d'e!") == "ABC D'E"
 
 
 def test_a_vocabulary_that_does_not_cover_is_replaced_and_told() -> None:
     known = ctc.known(ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *"ABC"])}))
-    found = transcript_normalizer.choose(params(), "ctc", ["क ख", "ग क"], known)
+    found = transcript_normalizer.choose_normalizer(params(), "ctc", ["क ख", "ग क"], known)
     assert found.new == ["[PAD]", "[UNK]", "|", "क", "ख", "ग"]
     notes = " ".join(found.notes())
     assert "lacks 100.0%" in notes and "a new one was built" in notes and "hardly be learned: क ख ग" in notes
-    kept = transcript_normalizer.choose(params(vocabulary="model"), "ctc", ["abc क"], known)
+    kept = transcript_normalizer.choose_normalizer(params(vocabulary="model"), "ctc", ["abc क"], known)
     assert kept.new is None and "lacks 25.00%" in " ".join(kept.notes())
 
 
 def test_graphemes_and_rare_symbols_in_a_new_vocabulary() -> None:
     texts = ["काका का", "कि"] * 5 + ["ङ"]
-    found = transcript_normalizer.choose(params(tokens="graphemes", min_character_count=2), "ctc", texts, None)
+    found = transcript_normalizer.choose_normalizer(
+        params(tokens="graphemes", min_character_count=2), "ctc", texts, None
+    )
     assert found.new is not None and found.new[3:] == ["का", "कि"] and found.rare == ["ङ"]
 
 
 def test_models_whose_vocabulary_is_fixed_refuse_what_they_cannot_write() -> None:
     known = ctc.known(ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *"abc"])}))
-    with pytest.raises(UserError, match=r"cannot write 100.0%"):
-        transcript_normalizer.choose(params(), "transducer", ["क"], known)
+    with pytest.raises(UserError, match=r"cannot output 100.0%"):
+        transcript_normalizer.choose_normalizer(params(), "transducer", ["क"], known)
     with pytest.raises(UserError, match="Only models of the CTC kind"):
-        transcript_normalizer.choose(params(vocabulary="new"), "seq2seq", ["a"], known)
+        transcript_normalizer.choose_normalizer(params(vocabulary="new"), "seq2seq", ["a"], known)
     with pytest.raises(UserError, match="no vocabulary"):
-        transcript_normalizer.choose(params(vocabulary="model"), "ctc", ["a"], None)
+        transcript_normalizer.choose_normalizer(params(vocabulary="model"), "ctc", ["a"], None)
 
 
 def test_a_new_last_layer_keeps_what_both_vocabularies_know(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_every_kind_trains_is_saved_and_comes_back_by_the_public_loader(talk: Ma
     path = tmp_path / "new.wav"
     soundfile.write(path, wave, RATE)
     ours = task.load(made.directory)([{"audio": str(path)}])[0]
-    assert ours["seconds"] == pytest.approx(0.6) and set(ours) == {"text", "seconds", "segments"}
+    assert ours["seconds"] == pytest.approx(0.6) and set(ours) == {"text", "seconds", "segments", "panels"}
     wave = soundfile.read(path, dtype="float32")[0]
     public = pipeline("automatic-speech-recognition", model=str(run.model))
     theirs = public(wave)["text"].strip()
@@ -150,8 +150,8 @@ def test_whisper_is_told_its_language(talk: Make) -> None:
     assert settings["language"] == "<|hi|>" and settings["task"] == "transcribe"
     from autotrain_gradio.tasks.automatic_speech_recognition import models
 
-    recogniser = models.open_recogniser(made.resolved.spec.model, made.params, ["a"], Path())
-    names = recogniser.tokenizer.convert_ids_to_tokens(recogniser.encode("a"))
+    recognizer = models.open_recognizer(made.resolved.spec.model, made.params, ["a"], Path())
+    names = recognizer.tokenizer.convert_ids_to_tokens(recognizer.encode("a"))
     assert names == ["<|hi|>", "<|transcribe|>", "<|notimestamps|>", "a", "<|endoftext|>"]
 
 
@@ -164,8 +164,8 @@ def test_whisper_without_a_language_it_knows_is_trained_and_used_without_one(tal
     assert settings["is_multilingual"] is False and "lang_to_id" not in settings
     from autotrain_gradio.tasks.automatic_speech_recognition import models
 
-    recogniser = models.open_recogniser(made.resolved.spec.model, made.params, ["a"], Path())
-    names = recogniser.tokenizer.convert_ids_to_tokens(recogniser.encode("a"))
+    recognizer = models.open_recognizer(made.resolved.spec.model, made.params, ["a"], Path())
+    names = recognizer.tokenizer.convert_ids_to_tokens(recognizer.encode("a"))
     assert names == ["<|notimestamps|>", "a", "<|endoftext|>"]
 
 
@@ -177,11 +177,11 @@ def test_rows_that_cannot_be_learned_are_left_out_and_counted(talk: Make, tmp_pa
     made = talk(rows=rows, max_duration=5.0, max_seq_length=100)
     task.train(made.reporter())
     notes = made.notes()
-    assert "1 of 7 clips longer than 5 s was left out" in notes
-    assert "1 of 7 clips without a symbol that the model can learn was left out" in notes
-    assert "1 of 7 clips whose transcript has more labels than the limit was left out" in notes
+    assert "1 of 7 clips longer than 5 s was excluded" in notes
+    assert "1 of 7 clips without a symbol of the vocabulary was excluded" in notes
+    assert "1 of 7 clips whose transcript has more labels than the limit was excluded" in notes
     report = json.loads((made.directory / "report.json").read_text())
-    assert len(next(p for p in report if p["title"] == "What was left out")["rows"]) == 3
+    assert len(next(p for p in report if p["title"] == "Excluded clips")["rows"]) == 3
     again = talk(rows=rows, max_duration=5.0, max_seq_length=1000)
     task.train(again.reporter())
     assert "whose transcript is too long for its audio" in again.notes()
@@ -193,11 +193,11 @@ def test_silence_at_the_ends_is_cut_where_the_user_asks_for_it(talk: Make, tmp_p
     rows.insert(0, rows.pop())
     made = talk(rows=rows, max_duration=2.0, too_long="trim")
     task.train(made.reporter())
-    assert "1 clips fit after the silence" in made.notes() and "left out" not in made.notes()
+    assert "1 clips fit after silence" in made.notes() and "excluded" not in made.notes()
 
 
 def test_nothing_left_is_an_error_that_says_why(talk: Make) -> None:
-    with pytest.raises(DataError, match=r"No clip is left to train on. 6 of 6 clips longer than 0.1 s were left out"):
+    with pytest.raises(DataError, match=r"No clip is left for training. 6 of 6 clips longer than 0.1 s were excluded"):
         task.train(talk(max_duration=0.1).reporter())
 
 
@@ -307,7 +307,7 @@ def test_the_length_that_the_check_has_found_is_taken_as_it_is(talk: Make, tmp_p
     rows = [{**row, "audio_seconds": 9.0 if i == 0 else 0.6} for i, row in enumerate(record(tmp_path / "w", TEXTS))]
     made = talk(rows=rows, max_duration=5.0)
     task.train(made.reporter())
-    assert "1 of 6 clips longer than 5 s was left out" in made.notes()
+    assert "1 of 6 clips longer than 5 s was excluded" in made.notes()
 
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "whisper"])

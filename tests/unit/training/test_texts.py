@@ -16,7 +16,7 @@ from transformers import RobertaForSequenceClassification as Roberta
 
 from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.training.text import Collate, Texts
-from autotrain_gradio.training.tokens import POSITIONS, Tokens, longest, tokenise
+from autotrain_gradio.training.tokens import POSITIONS, Tokens, longest, tokenize
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghij"]
 
@@ -40,7 +40,7 @@ TEXTS = ["a", "a b c d e f g h", "z", "b b", "j i h g f e d c b a"]
 @pytest.mark.parametrize(("before", "after"), [(True, True), (True, False), (False, True), (False, False)])
 def test_texts_are_cut_as_the_tokenizer_itself_cuts_them(side: str, before: bool, after: bool) -> None:
     tokenizer = words(before=before, after=after, truncation_side=side)
-    found = tokenise(tokenizer, TEXTS, 5)
+    found = tokenize(tokenizer, TEXTS, 5)
     assert found is not None
     expected = tokenizer(TEXTS, truncation=True, max_length=5)["input_ids"]
     assert [found.ids[a:b].tolist() for a, b in zip(found.starts, found.starts[1:], strict=False)] == expected
@@ -51,7 +51,7 @@ def test_texts_are_cut_as_the_tokenizer_itself_cuts_them(side: str, before: bool
 def test_a_slow_tokenizer_does_the_same(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
     tokenizer = BertTokenizer(str(tmp_path / "vocab.txt"))
-    found = tokenise(tokenizer, TEXTS, 5)
+    found = tokenize(tokenizer, TEXTS, 5)
     assert found is not None and found.types is None
     assert (
         found.ids[found.starts[1] : found.starts[2]].tolist()
@@ -61,7 +61,7 @@ def test_a_slow_tokenizer_does_the_same(tmp_path: Path) -> None:
 
 def test_segments_are_kept_where_they_tell_something() -> None:
     tokenizer = words(model_input_names=["input_ids", "token_type_ids", "attention_mask"])
-    found = tokenise(tokenizer, TEXTS, 5)
+    found = tokenize(tokenizer, TEXTS, 5)
     assert found is not None and found.types is not None
     batch = Collate(tokenizer)([Texts(found, np.zeros(5, dtype=np.int64))[i] for i in range(5)])
     expected = tokenizer(TEXTS, truncation=True, max_length=5, padding=True, return_tensors="pt")
@@ -72,7 +72,7 @@ def test_segments_are_kept_where_they_tell_something() -> None:
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_batch_is_padded_to_its_longest_on_the_tokenizers_side(side: str) -> None:
     tokenizer = words(padding_side=side)
-    found = tokenise(tokenizer, TEXTS, 64)
+    found = tokenize(tokenizer, TEXTS, 64)
     assert found is not None
     targets = np.eye(5, 2, dtype=np.float32)
     batch = Collate(tokenizer)([Texts(found, targets)[i] for i in (0, 3)])
@@ -84,7 +84,7 @@ def test_a_batch_is_padded_to_its_longest_on_the_tokenizers_side(side: str) -> N
 
 def test_tokenising_can_be_stopped() -> None:
     done: list[int] = []
-    assert tokenise(words(), ["a"] * 2500, 8, go_on=lambda n: done.append(n) or n < 2000) is None
+    assert tokenize(words(), ["a"] * 2500, 8, should_continue=lambda n: done.append(n) or n < 2000) is None
     assert done == [1000, 2000]
 
 
@@ -139,7 +139,8 @@ def test_new_layers_are_found(model: str, tmp_path: Path) -> None:
         BertModel(small, add_pooling_layer=False).save_pretrained(tmp_path)
         words().save_pretrained(tmp_path)
         folder = tmp_path
-    opened, _, fresh = models.open_model(str(folder), list("abc"), several=False, texts=(), seed=1, scratch=tmp_path)
+    classes = list("abc")
+    opened, _, fresh = models.open_model(str(folder), classes, multi_label=False, texts=(), seed=1, scratch=tmp_path)
     # A BERT that came without a pooler gets a random one: it must be trained, too.
     expected = ["classifier", "head"] if model == "tiny" else ["bert.pooler.dense", "classifier"]
     assert sorted(models.head_of(opened, fresh)) == expected

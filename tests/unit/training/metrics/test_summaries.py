@@ -18,17 +18,17 @@ def test_where_each_row_has_one_class_the_micro_averages_are_not_told_again() ->
     logits, targets = np.array([[2.0, 0, 0], [0, 2, 0], [2, 0, 0], [0, 0, 2]]), np.array([0, 1, 2, 2])
     found = metrics.classification(logits.argmax(1), targets, 3)
     assert found["f1_micro"] == found["accuracy"] == 0.75
-    shown = metrics.shown(found, one_class=True)
+    shown = metrics.formatted(found, one_class=True)
     assert shown["accuracy"] == "75.0 %" and "F1 (macro)" in shown and "F1 (micro)" not in shown
-    assert "F1 (micro)" in metrics.shown(found)
+    assert "F1 (micro)" in metrics.formatted(found)
 
 
 def test_a_classifier_stands_beside_the_most_frequent_class() -> None:
     logits, targets = np.array([[2.0, 0], [0, 2], [2, 0], [0, 2], [0, 2]]), np.array([0, 1, 1, 1, 1])
     told = metrics.against_guessing(logits.argmax(1), targets, ["good", "bad"], "validation texts")
-    assert told == "4 of 5 validation texts are right. Always saying 'bad' would be right for 4."
+    assert told == "4 of 5 validation texts are right. Always predicting 'bad' would be right for 4."
 
 
 def test_numbers_stand_beside_their_mean() -> None:
     told = metrics.against_the_mean(np.array([1.0, 2.0, 5.0]), np.array([1.0, 3.0, 5.0]))
-    assert told == "Off by 0.3333 on average; always saying the mean, 3, by 1.333."
+    assert told == "Mean absolute error 0.3333; always predicting the mean, 3, has 1.333."

@@ -1,0 +1,231 @@
+"""What every task does: from its sample to a trained model, through a stop and a resume, and the same in every face."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import pytest
+from sklearn.metrics import r2_score
+
+from autotrain_gradio import api, data
+from autotrain_gradio.cli import commands
+from autotrain_gradio.cli.main import main, task_parser
+from autotrain_gradio.core.panels import render_html, render_text
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.service import Service
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.tasks.options import spec_from_options
+from autotrain_gradio.tasks.registry import registry, resolve
+
+TASKS = [t for t in registry() if t.module.startswith("autotrain_gradio.")]
+BUNDLED = 5
+STEPS = 32
+"""Least number of steps of a training that is to be stopped before its end."""
+MARGINS = {"accuracy": 0.2, "r2": 0.3, "wer": 0.1}
+"""By how much a training on the sample must beat the trivial answer, of each headline metric."""
+each_task = pytest.mark.parametrize("task", TASKS, ids=lambda t: t.name)
+
+
+def test_every_bundled_task_is_here() -> None:
+    assert len(TASKS) == BUNDLED
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    found = Service(Settings(home=tmp_path / "home", slots=1))
+    yield found
+    for row in found.runs():
+        if row["can"]["stop"]:
+            found.stop(row["id"])
+            _wait(found, row["id"], lambda s: s["state"] in {"cancelled", "interrupted", "failed", "completed"})
+    found.close()
+
+
+def _spec(task: Task, **params: Any) -> dict[str, Any]:
+    given = {"task": task.name, "project_name": "contract", "data": {"source": "sample", "path": task.samples[0].name}}
+    fields = task.params.model_fields
+    return {**given, "model": _model(task), "params": {n: v for n, v in params.items() if n in fields}}
+
+
+def _model(task: Task) -> str:
+    return TINY if "tiny_model" in task.can else ",".join(m.id for m in task.models[1:3])
+
+
+def _wait(service: Service, run: str, done: Callable[[dict[str, Any]], bool], seconds: float = 240) -> dict[str, Any]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        snapshot = service.snapshot(run)
+        assert snapshot is not None
+        if done(snapshot):
+            return snapshot
+        assert snapshot["state"] != "failed", (snapshot["error"], service.log(run, -3000)["text"])
+        time.sleep(0.02)
+    raise AssertionError(f"{snapshot['state']}: {service.log(run, -3000)['text']}")
+
+
+@pytest.mark.timeout(900)  # a minute on two free cores
+@each_task
+def test_sample_check_train_stop_resume_reload_predict_and_render(
+    task: Task, service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = _spec(task, epochs=1, num_trials=6)
+    draft = service.draft(task.name)
+    check = service.check(draft, spec)
+    if steps := service.estimate(draft, spec).get("steps_per_epoch"):
+        spec["params"]["epochs"] = -(-STEPS // steps)
+    assert not [f for f in check["findings"] if f["level"] == "error"] and check["splits"]["validation"] >= 5
+    for panel in check["profile"]:
+        _rendered(panel)
+
+    # Stop after the first steps, resume, and run to the end.
+    run = service.start(draft, spec)
+    _wait(service, run, lambda s: (s["progress"] or {}).get("step", 0) >= 1)
+    service.stop(run)
+    stopped = _wait(service, run, lambda s: s["state"] in {"cancelled", "completed"})
+    assert stopped["state"] == "cancelled", "it was completed before it could be stopped: it needs more steps"
+    assert (service.settings.runs / run / "model").is_dir(), "the weights of a stopped training are kept"
+    service.resume(run)
+    ended = _wait(service, run, lambda s: s["state"] == "completed")
+    assert ended["attempt"] == 2 and ended["metrics"][f"eval_{task.headline}"] is not None
+    assert ended["report"]
+    for panel in ended["report"]:
+        _rendered(panel)
+
+    # The model of its files alone, by the public loader of its library.
+    directory = service.settings.runs / run
+    inputs, targets = _validation(task, directory)
+    predictions = service.predict(run, inputs)
+    value = inputs[0].get("row") or next(iter(inputs[0].values()))
+    assert _load_publicly(task, directory / "model", value) == _close(predictions[0][task.answer])
+    assert (directory / "model" / "README.md").is_file()
+
+    # What the run has recorded of its validation rows is what the model says of them now.
+    recorded = ended["metrics"]
+    for name, measured in _measure(task, [p[task.answer] for p in predictions], targets).items():
+        assert measured == pytest.approx(recorded[f"eval_{name}"], abs=2e-3), name
+
+    # The same through the command line and Python, and the answer drawn in both forms.
+    monkeypatch.setattr(commands, "_service", lambda **options: service)
+    first = inputs[0].get("row")
+    arguments = [f"{k}={'' if v is None else v}" for k, v in first.items()] if first else [str(value)]
+    assert main(["predict", run, *arguments, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert _close(said[0][task.answer]) == predictions[0][task.answer]
+    answer = api.Run(service, run).predict(value)[0]
+    assert _close(answer[task.answer]) == predictions[0][task.answer]
+    assert answer["panels"]
+    for panel in answer["panels"]:
+        _rendered(panel)
+    assert main(["show", run]) == 0 and "completed" in capsys.readouterr().out.lower()
+
+
+@each_task
+def test_the_same_run_through_yaml_command_line_and_python(task: Task, service: Service) -> None:
+    changed = {"epochs": 2, "num_trials": 2, "seed": 7}
+    spec = _spec(task, **changed)
+    wanted = resolve(spec).complete()
+    from_yaml, _ = service.parse_yaml(service.yaml(spec))
+    assert resolve(from_yaml).complete() == wanted
+
+    words = shlex.split(service.command(spec).replace("\\\n", " "))  # the lines are continued
+    given = vars(task_parser(task, "x", train=True).parse_args(words[2:]))
+    assert given.pop("train") and words[:2] == ["autotrain-gradio", task.name]
+    assert resolve(spec_from_options(task, given)).complete() == wanted
+
+    calls: list[dict[str, Any]] = []
+    namespace: dict[str, Any] = {"print": lambda *words: None}
+    code = service.python(spec).replace("import autotrain_gradio as at", "")
+
+    class At:
+        @staticmethod
+        def train(name: str, **settings: Any) -> Any:
+            calls.append(spec_from_options(registry().get(name), settings))
+            return type("R", (), {"metrics": {}})
+
+    exec(code, {**namespace, "at": At})
+    assert resolve(calls[0]).complete() == wanted
+
+
+def _rendered(panel: Mapping[str, Any]) -> None:
+    html, text = render_html(dict(panel)), render_text(dict(panel))
+    assert "<section" in html and text.strip(), panel
+    assert "cannot be shown" not in html and "cannot be shown" not in text, panel
+
+
+def _load_publicly(task: Task, model: Path, value: Any) -> Any:
+    assert task.loader_example
+    namespace: dict[str, Any] = {"model": str(model), "value": value}
+    exec(task.loader_example, namespace)
+    return _close(namespace["answer"])
+
+
+def _close(answer: Any) -> Any:
+    """An answer that equals another one whose numbers differ by rounding only."""
+    if isinstance(answer, Mapping):
+        return pytest.approx(dict(answer), rel=1e-4)
+    return answer
+
+
+def _validation(task: Task, directory: Path) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Return inputs made of the run's validation rows, and their targets as a prediction names them."""
+    rows = data.load(directory)["validation"]
+    columns = {c.role: c for c in task.columns}
+    target = next(n for n in rows.features if n.partition(":")[0] in columns and _is_target(columns, n))
+    features = [n for n in rows.features if ":" in n and not _is_target(columns, n)]
+    inputs: list[dict[str, Any]] = []
+    for row in rows:
+        if task.inputs[0].kind == "form":
+            inputs.append({task.inputs[0].name: {n.partition(":")[2]: _cell(row[n]) for n in features}})
+        else:
+            cell = row[task.inputs[0].name]
+            inputs.append({task.inputs[0].name: cell["path"] if isinstance(cell, Mapping) else cell})
+    feature = rows.features[target]
+    return inputs, [feature.int2str(v) if hasattr(feature, "int2str") else v for v in rows[target]]
+
+
+def _is_target(columns: Mapping[str, Any], name: str) -> bool:
+    column = columns.get(name.partition(":")[0])
+    return column is not None and column.purpose == "target"
+
+
+def _cell(value: Any) -> Any:
+    """A cell as a form sends it."""
+    return value if value is None or isinstance(value, (str, int, float)) else value.isoformat()
+
+
+def _measure(task: Task, answers: list[Any], targets: list[Any]) -> dict[str, float]:
+    """Measure the headline metric of the task again, of what a trained model answers."""
+    match task.headline:
+        case "accuracy":
+            return {"accuracy": sum(a == t for a, t in zip(answers, targets, strict=True)) / len(targets)}
+        case "wer":
+            return {"wer": jiwer.wer(targets, answers)}
+        case "r2":
+            values = [next(iter(a.values())) for a in answers]
+            return {"r2": r2_score(targets, values)}
+    raise AssertionError(f"There is no measurement of {task.headline}: add one, and a margin.")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@each_task
+def test_the_sample_is_learnt_better_than_a_trivial_answer(task: Task, service: Service) -> None:
+    spec = _spec(task, num_trials=10)
+    draft = service.draft(task.name)
+    check = service.check(draft, spec)
+    run = service.start(draft, spec)
+    ended = _wait(service, run, lambda s: s["state"] == "completed", 900)
+    value, margin = ended["metrics"][f"eval_{task.headline}"], MARGINS[task.headline]
+    if task.headline == "accuracy":  # always the most frequent label
+        trivial = max(label["validation"] for label in check["labels"]) / check["splits"]["validation"]
+    else:  # always the mean; always silence
+        trivial = {"r2": 0.0, "wer": 1.0}[task.headline]
+    better = value - trivial if task.metric(task.headline).higher_is_better else trivial - value  # type: ignore[union-attr]
+    assert better >= margin, f"{task.headline} is {value:.3f}; a trivial answer has {trivial:.3f}"
