@@ -296,7 +296,7 @@ def _measure(
         return Measured(
             pluralize(len(validation.names), "validation row"), answers, validation.targets, validation.names
         )
-    run.state("running", "Measuring by cross-validation")
+    run.state("running", "Evaluating by cross-validation")
     known = found.out_of_fold(best)
     if known is None:
         return None
