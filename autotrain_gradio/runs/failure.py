@@ -1,4 +1,4 @@
-"""What a failure of a worker is called, and what the user can do about it."""
+"""Findings for the exceptions of a worker: what failed, and what the user can do about it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def findings_of(error: BaseException, directory: Path) -> list[Finding]:
-    """Return what to tell the user of an error, at least one finding.
+    """Return the findings of an exception, at least one.
 
-    directory: the run: a full disk is measured there. What is no mistake of the user, and has no name, is a `bug`:
-    its type, its message and the place in our code.
+    directory: the run, whose disk may be full. An exception that is neither a user's mistake nor known is a `bug`, with
+    its type, its message and its location in this package.
     """
     if isinstance(error, UserError):
         return list(error.findings)

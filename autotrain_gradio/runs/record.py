@@ -33,9 +33,9 @@ __all__ = ["Record", "Run", "State", "StateReader", "derive", "read_json", "writ
 
 VERSION = 1
 LOCK_SECONDS = 20.0
-GONE = "The training process is gone without a last word."
+GONE = "The training process is gone; it reported no reason."
 GONE_HINT = "Resume it: it continues from its last checkpoint."
-NO_REASON = "The training failed without saying why."
+NO_REASON = "The training failed and reported no reason."
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class Run:
                 self._append("stop", state.attempt, by=by)
 
     def close_attempt(self, attempt: int, kind: str, reason: str, hint: str = "") -> bool:
-        """Write that an attempt ended without the worker's last word, unless it has one by now; return whether."""
+        """Record the end of an attempt that its worker did not report, unless it has by now; return whether."""
         with self._locked():
             state = self.state()
             if state.attempt != attempt or state.name in ENDED:
@@ -173,15 +173,15 @@ class Run:
             return True
 
     def record_interruption(self, attempt: int, reason: str = "", hint: str = "") -> bool:
-        """Write that the worker of an attempt is gone: `interrupted`, and why; return whether it was news.
+        """Record that the worker of an attempt has died (`interrupted`) and why; return whether that was new.
 
         reason, hint: what the backend knows. A worker that was ended because it did not stop needs no other reason.
         """
         killed = next((c for c in self.controls() if c["kind"] == "kill" and c["attempt"] == attempt), None)
         if killed is not None:
             why = killed.get("reason", "it did not stop")
-            reason = f"The training was ended by force: {why}."
-            hint = "What it learnt since its last checkpoint is lost. Resume continues from there."
+            reason = f"The training was killed: {why}."
+            hint = "The steps since its last checkpoint are lost. Resume it to continue from there."
         return self.close_attempt(attempt, "interrupted", reason or GONE, hint or GONE_HINT)
 
     def state(self, alive: bool | None = None) -> State:

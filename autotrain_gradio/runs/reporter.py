@@ -83,17 +83,17 @@ class Reporter:
             self._file = -1
 
     def release_reserve(self) -> None:
-        """Give free the few kilobytes that are kept so that a full disk does not silence the last words."""
+        """Delete the reserved kilobytes, so that the end of the run can be recorded on a full disk."""
         self._reserve.unlink(missing_ok=True)
 
     def state(self, state: str, detail: str = "") -> None:
-        """Say what the run is doing: a state of docs/architecture.md, and in words."""
+        """Record the state of the run (docs/architecture.md) and a description of what it does."""
         self._write("state", {"state": state, "detail": detail})
 
     def progress(
         self, step: int, total: int, epoch: float, epochs: float, *, unit: str = "", left: float | None = None
     ) -> None:
-        """Say how far the training is; written at most once a second, and for the last step.
+        """Record the progress of the training, at most once a second, and for the last step.
 
         epochs: 0 for what does not go through the rows again and again. unit: what a step is called, if otherwise.
         left: seconds after which it ends in any case.
@@ -107,12 +107,12 @@ class Reporter:
         self._write("progress", {"step": step, "total": total, "epoch": round(epoch, 4), "epochs": epochs, **more})
 
     def metric(self, step: int, epoch: float, **values: float) -> None:
-        """Record figures of a step; one that is not finite is written as null."""
+        """Record metrics of a step; one that is not finite is written as null."""
         finite = {k: float(v) if math.isfinite(v) else None for k, v in values.items()}
         self._write("metric", {"step": step, "epoch": round(epoch, 4), "values": finite})
 
     def result(self, **values: float) -> None:
-        """Record the figures of the model that is kept, which may be an earlier one than the last measured."""
+        """Record the metrics of the saved model, which may be of an earlier checkpoint than the last evaluation."""
         finite = {k: float(v) for k, v in values.items() if math.isfinite(v)}
         self._write("result", {"values": finite})
 
@@ -121,7 +121,7 @@ class Reporter:
         self._write("sample", {"step": step, "panel": panel})
 
     def note(self, message: str, *, level: str = "info", hint: str = "") -> None:
-        """Tell the user something."""
+        """Record a message for the user."""
         self._write("note", {"level": level, "message": message, "hint": hint})
 
     def checkpoint(self, step: int, path: Path, best: bool = False) -> None:
@@ -143,7 +143,7 @@ class Reporter:
         write_json(self.directory / "report.json", panels)
 
     def request_stop(self) -> None:
-        """Stop at the next occasion, as if the user had asked: for the worker's signal handler."""
+        """Stop after the current step, as if the user had asked: for the worker's signal handler."""
         self._asked = True
 
     def follow_stop(self) -> None:

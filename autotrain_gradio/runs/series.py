@@ -1,4 +1,4 @@
-"""The figures of a run over its steps, kept to as many points as a plot can show."""
+"""The metrics of a run by step, downsampled to as many points as a plot can show."""
 
 from __future__ import annotations
 

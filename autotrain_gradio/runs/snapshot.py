@@ -1,4 +1,4 @@
-"""What a viewer of a run sees, folded from its files; one folding serves all viewers."""
+"""The snapshot of a run that viewers see, folded from its files once for all viewers."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Fold:
         return found if found is not None and isinstance(found.get("value"), dict) else None
 
     def _reconcile(self, attempt: int, status: Status) -> bool:
-        """Write down that the worker has vanished, if it has; return whether anything is new."""
+        """Record an interruption if the worker has died; return whether anything is new."""
         asked = next((c for c in self._controls if c["kind"] == "started" and c["attempt"] == attempt), None)
         seen = status(self.run.directory, attempt, asked["time"] if asked else 0.0)
         if seen["alive"]:

@@ -1,4 +1,4 @@
-"""What a worker does about its own process: it ends with its caller, gives way, and leaves nothing behind."""
+"""What a worker does about its own process: exit with its caller, be killed first, kill its subprocesses."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LOADING_NICENESS = 3
 """Half the share of processor time that others at work have: a training may be among them, and must not starve it."""
 
 
-def end_with_caller(grace: float) -> None:
-    """End this process and what it has started when its caller dies.
+def exit_with_caller(grace: float) -> None:
+    """Exit with all subprocesses when the caller of this process dies.
 
     grace: seconds that it has to leave things in order.
     """
@@ -37,21 +37,21 @@ def end_with_caller(grace: float) -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
-def give_way() -> None:
-    """Be the first to go when memory runs out: the page must live to say so (proc(5), oom_score_adj)."""
+def raise_oom_score() -> None:
+    """Let the kernel kill this process first when memory runs out, not the page (proc(5), oom_score_adj)."""
     with contextlib.suppress(OSError):  # another system, or not allowed
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
-def end_children() -> None:
-    """End what a training has started and left."""
+def kill_children() -> None:
+    """Kill the subprocesses that a training has left running."""
     for child in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
 
 
-def load_after_others() -> None:
-    """Let what is more urgent go first while this thread works; the rest of the process is not slowed.
+def lower_thread_priority() -> None:
+    """Lower the priority of this thread; the rest of the process is not slowed.
 
     Only on Linux, where the niceness is a thread's own (setpriority(2), C library/kernel differences).
     """

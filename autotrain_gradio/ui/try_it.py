@@ -18,7 +18,7 @@ from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.examples import example_values
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.page_context import PRIVATE, PageContext
+from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED, PageContext
 
 PREDICTING: dict[str, Any] = {
     "concurrency_limit": 4,
@@ -58,13 +58,20 @@ class TryIt:
                     prediction = gr.HTML(elem_id="try-it-prediction", elem_classes="at-live")
             self = cls(context, box, opened, prediction)
             with fields:
-
-                @gr.render(inputs=[opened], triggers=[opened.change], queue=False, show_progress="hidden")
-                def contents(opened: str | None) -> None:
-                    if opened:
-                        self._contents(opened.rpartition(":")[0])
-
+                slots = [self._slot(number) for number in range(2)]
+        opened.change(_alternate, [opened, *slots], slots, **UNQUEUED)
         return self
+
+    def _slot(self, number: int) -> gr.Textbox:
+        """Create a place for the widgets of a run; its field is set to the run that it shows, or is empty."""
+        shown = gr.Textbox(elem_id=f"try-it-slot-{number}", elem_classes="at-hidden")
+
+        @gr.render(inputs=[shown], triggers=[shown.change], queue=False, show_progress="hidden")
+        def contents(shown: str | None) -> None:
+            if shown:
+                self._contents(shown.rpartition(":")[0])
+
+        return shown
 
     def outputs(self) -> list[Any]:
         """Return all components that `show` may change."""
@@ -138,6 +145,14 @@ class TryIt:
             return messages.error(error)
         context = RenderContext(link=link(str(run)), download=lambda path: self.context.tickets.issue(Path(path)))
         return f"<div class='at-prediction'>{render_all_html(prediction['panels'], context)}</div>"
+
+
+def _alternate(opened: str | None, first: str | None, second: str | None) -> tuple[str, str]:
+    """Return the runs of both slots: the opened one goes to the slot that is empty, and the other one is emptied.
+
+    Gradio reuses components of one render in the next by their position: a file field had the value of a button.
+    """
+    return ("", opened or "") if first else (opened or "", "")
 
 
 def _widget(declared: Input, context: WidgetContext) -> Widget:

@@ -31,13 +31,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--attempt", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args(argv)
-    worker_process.give_way()
+    worker_process.raise_oom_score()
     if args.verb == "train":
         done = train(args.directory, args.attempt, args.resume)
-        worker_process.end_children()
+        worker_process.kill_children()
         return 0 if done else 1
     grace = VERBS.get(args.verb).grace_seconds if args.verb in VERBS else 0.0
-    worker_process.end_with_caller(grace)
+    worker_process.exit_with_caller(grace)
     if grace:
         signal.signal(signal.SIGTERM, _exit_cleanly)
     if args.verb == "serve":

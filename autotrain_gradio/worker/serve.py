@@ -68,7 +68,7 @@ def prefetch(directory: Path, verb: str, context: dict[str, Any]) -> None:
     loaded = threading.Event()
 
     def work() -> None:
-        worker_process.load_after_others()
+        worker_process.lower_thread_priority()
         try:
             call, module = prepare(directory, verb, context, send_progress)
             needed = module.load(call)

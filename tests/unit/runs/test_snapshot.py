@@ -46,7 +46,7 @@ def begin(run: Run, *, resume: bool = False) -> Reporter:
     return reporter
 
 
-def test_a_draft_and_its_life(run: Run) -> None:
+def test_a_draft_and_its_states(run: Run) -> None:
     snapshots = Snapshots()
     first = snapshots.get(run, alive)
     assert first["state"] == "draft" and first["progress"] is None and first["project_name"] == "toys"
