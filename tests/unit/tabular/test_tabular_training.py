@@ -237,7 +237,7 @@ def test_without_validation_rows_it_is_measured_by_cross_validation(prepared: Ma
     made = prepared(mixed, model="hgb", num_trials=1, data={"valid_fraction": 0})
     classification.train(made.reporter())
     drawn = report(made)
-    assert "had not seen it" in drawn["Results"]["note"] and "chosen" not in drawn["Results"]["note"]
+    assert "had not seen it" in drawn["Results"]["note"] and "selected" not in drawn["Results"]["note"]
     assert sum(map(sum, drawn["Confusion matrix"]["values"])) == 240 and figures(made)["accuracy"] > 0.8
     two = prepared(mixed, model="logistic_regression", num_trials=2, data={"valid_fraction": 0}, name="two")
     classification.train(two.reporter())
