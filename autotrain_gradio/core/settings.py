@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autotrain_gradio.core.errors import UserError
-
-MIB = 1024 * 1024
+from autotrain_gradio.core.text_format import GIB
 
 
 @dataclass(frozen=True)
@@ -20,9 +19,9 @@ class Limits:
     Sizes are in bytes unless the name says MiB, times in seconds.
     """
 
-    upload_bytes: int = 20 * 1024 * MIB
+    upload_bytes: int = 20 * GIB
     archive_members: int = 1_000_000
-    archive_bytes: int = 100 * 1024 * MIB
+    archive_bytes: int = 100 * GIB
     archive_ratio: float = 200.0
     """Largest allowed ratio of unpacked to packed size, judged once 64 MiB are unpacked."""
     image_pixels: int = 89_478_485
