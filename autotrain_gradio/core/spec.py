@@ -47,7 +47,7 @@ class DataSpec(Model):
     format: str = ""
     """Format of the data, for tasks that read several: which columns it has. Empty: detected from the columns."""
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
-    """Role → column of the data, where it is not what was recognised."""
+    """Role → column of the data, where it is not what was recognized."""
     labels: dict[str, str | None] = Field(default_factory=dict)
     """Label in the data → label to train on; null leaves the rows out. Labels not named stay as they are."""
     options: dict[str, Any] = Field(default_factory=dict)

@@ -18,7 +18,7 @@ from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SUFFIX = ".eaf"
 LARGEST = 200 * MIB
@@ -26,9 +26,9 @@ DEEPEST = 50
 """Most annotations that refer to one another in a row."""
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are ELAN files and audio."""
-    return tiers.recognise(tree, request, SUFFIX, "ELAN")
+    return tiers.recognize(tree, request, SUFFIX, "ELAN")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:

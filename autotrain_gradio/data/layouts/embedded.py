@@ -18,7 +18,7 @@ from autotrain_gradio.data.files.arrow_files import as_media, open_table
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, ROW, Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, ROW, Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.data.values.arrow_columns import stacked
 
 SUFFIXES = (".parquet", ".arrow")
@@ -26,7 +26,7 @@ BATCH = 64
 """Rows of a Parquet file that are in memory at once."""
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are Parquet or Arrow files with a column of media."""
     if request.media is None:
         return Rejected("this task reads no files")
@@ -42,7 +42,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
             continue
         column = media_field(schema, request)
         if column:
-            return Recognised(
+            return Recognized(
                 0.9,
                 f"{join_examples([e.path for e in entries])} {'holds' if len(entries) == 1 else 'hold'} the "
                 f"{request.media.name}s in the column '{column}'",

@@ -18,7 +18,7 @@ from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SUFFIX = ".textgrid"
 LARGEST = 200 * MIB
@@ -30,9 +30,9 @@ _TOKEN = re.compile(
 )
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are TextGrids and audio."""
-    return tiers.recognise(tree, request, SUFFIX, "TextGrid")
+    return tiers.recognize(tree, request, SUFFIX, "TextGrid")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:

@@ -363,7 +363,7 @@ def _read_tables(
         with (tree.root / entry.path).open(encoding=how, errors="replace", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter)
             columns = _plain_columns(next(reader, []))
-            assert columns is not None  # by which the file was recognised
+            assert columns is not None  # by which the file was recognized
             for row in _rows(reader):
                 if not any(cell.strip() for cell in row):
                     continue
