@@ -14,9 +14,9 @@ from typing import IO, Any
 from autotrain_gradio.backends.process import explain_exit, kill_group, memory, spawn
 from autotrain_gradio.core.errors import Finding, UserError, WorkerError
 from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.runs import wire
 
-MIB = 1024 * 1024
 LINE_BYTES = 64 * MIB
 """The longest line that is read at once: an answer is shorter, and a worker may print anything."""
 TICK_SECONDS = 0.1

@@ -12,6 +12,7 @@ from typing import Any
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels.text_table import cell_text
+from autotrain_gradio.core.text_format import format_duration
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LINES_EVERY = 10.0
@@ -50,16 +51,6 @@ def findings_text(findings: Iterable[Mapping[str, Any]], rename: Mapping[str, st
             text += f"\n  {finding['hint']}"
         found.append(text)
     return "\n".join(found)
-
-
-def duration(seconds: float) -> str:
-    """Write a time span: `42 s`, `3 min 5 s`, `2 h 10 min`."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 class Bar:
@@ -140,7 +131,7 @@ def training_line(snapshot: Mapping[str, Any]) -> str:
         if "loss" in snapshot["metrics"]:
             parts.append(f"loss {cell_text(snapshot['metrics']['loss'])}")
         if progress["eta_seconds"] is not None:
-            parts.append(f"{duration(progress['eta_seconds'])} left")
+            parts.append(f"{format_duration(progress['eta_seconds'])} left")
         return "  ".join([*parts, *(["stopping"] if state == "stopping" else [])])
     return snapshot["title"] + (f": {snapshot['detail']}" if snapshot.get("detail") else "")
 

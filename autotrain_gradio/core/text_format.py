@@ -1,4 +1,4 @@
-"""Wording of numbers, durations, sizes and lists in messages, for every layer."""
+"""Formatting of numbers, durations, sizes and lists in messages, and parsing of durations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def join_examples(items: Sequence[str], total: int | None = None, *, limit: int 
 
 
 def pluralize(number: int, singular: str, plural: str = "") -> str:
-    """Return a count with its noun: "1 image", "3,000 images". plural: where it is not the singular and an s."""
+    """Return a count with its noun: "1 image", "3,000 images". plural: if it is irregular."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
@@ -76,7 +76,7 @@ def format_bytes(size: float) -> str:
 
 
 def format_value(value: Any) -> str:
-    """Return a value for people: 0.9333, 1,234, 5.0e-05, yes, no; "–" for None and numbers that are not finite."""
+    """Return a value for display: 0.9333, 1,234, 5.0e-05, yes, no; "–" for None and numbers that are not finite."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
     if isinstance(value, bool):

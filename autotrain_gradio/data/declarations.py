@@ -106,7 +106,7 @@ class Source(_Declared):
 class Layout(_Declared):
     """A directory layout or file format that rows are read from.
 
-    Module: `recognise(tree: Tree, request: Request) -> Recognised | Rejected` and
+    Module: `recognize(tree: Tree, request: Request) -> Recognized | Rejected` and
     `read(tree: Tree, request: Request, draft: Path, progress) -> RawTables` (types in `data/rows.py`).
     """
 
@@ -125,7 +125,7 @@ class Kind(_Declared):
     `profile(rows: Rows, role: str, context: Context) -> list[Panel]` and
     `gallery(rows: Rows, role: str, context: Context) -> list[Panel]` (types in `data/rows.py`).
     suffixes: extensions of the files that are such cells, lower case with their dot; empty: cells are values.
-    feature: name of the type in `datasets` (`Image`, `ClassLabel`), by which columns are recognised.
+    feature: name of the type in `datasets` (`Image`, `ClassLabel`), by which columns are recognized.
     relatives: extensions of similar files that are not supported; a finding names them.
     classes: the cells are class names, so that folders can name them.
     texts: the values are texts (an Arrow array of strings).

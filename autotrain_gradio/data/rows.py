@@ -47,7 +47,7 @@ class Fetched:
 
 
 @dataclass(frozen=True)
-class Recognised:
+class Recognized:
     """A layout fits. Of several, the one with the greatest confidence (0 to 1) is used."""
 
     confidence: float

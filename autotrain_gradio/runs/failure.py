@@ -8,8 +8,8 @@ import traceback
 from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding, UserError
+from autotrain_gradio.core.text_format import format_bytes
 
-MIB = 1024 * 1024
 PACKAGE = Path(__file__).resolve().parents[1]
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -44,9 +44,9 @@ def is_full(error: BaseException) -> bool:
 
 def _disk_full(error: BaseException, directory: Path) -> Finding:
     try:
-        free = f"{shutil.disk_usage(directory).free / MIB:.0f} MiB are free"
+        free = f"{format_bytes(shutil.disk_usage(directory).free)} of disk space left"
     except OSError:
-        free = "how much is free is not known"
+        free = "the free disk space is unknown"
     name = str(getattr(error, "filename", None) or "")
     path = Path(name)
     where = path.relative_to(directory).as_posix() if path.is_relative_to(directory) else path.name

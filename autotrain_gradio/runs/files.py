@@ -10,6 +10,7 @@ from typing import Any
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.json_files import write_json
+from autotrain_gradio.core.text_format import MIB
 
 __all__ = [
     "Record",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 Record = dict[str, Any]
-LOG_BYTES = 2**20
+LOG_BYTES = MIB
 """Most bytes of a log that are returned at once."""
 
 

@@ -1,4 +1,4 @@
-"""Transcripts as the symbols that a recogniser learns: normalisation, graphemes, and vocabularies of any script."""
+"""Transcripts as the symbols that a recognizer learns: normalisation, graphemes, and vocabularies of any script."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def main() -> None:
 
 
 def other_tasks(page: Page, url: str) -> None:
-    """Take pictures of texts as tokens, of a leaderboard, of the LiFE picker, and of a recogniser's results."""
+    """Take pictures of texts as tokens, of a leaderboard, of the LiFE picker, and of a recognizer's results."""
     text, table, speech = "#text-classification", "#tabular-classification", "#automatic-speech-recognition"
     to_model(page, url, "Text", text)
     page.locator(f"{text}-model").get_by_label("Tiny, from scratch").check()

@@ -163,7 +163,7 @@ def _load_publicly(task: Task, model: Path, value: Any) -> Any:
     assert task.loader_example
     namespace: dict[str, Any] = {"model": str(model), "value": value}
     exec(task.loader_example, namespace)
-    return _close(namespace["answer"])
+    return namespace["answer"]
 
 
 def _close(answer: Any) -> Any:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.core.settings import MIB, Limits
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.tree import CLUTTER
 from autotrain_gradio.data.rows import Progress
 
@@ -332,16 +333,14 @@ def _allow_members(name: str, count: int, limits: Limits) -> None:
 def _allow_bytes(name: str, total: int, size: int, limits: Limits) -> None:
     if total > limits.archive_bytes:
         raise DataError(
-            f"Unpacked, the archive has {total / 2**30:.1f} GiB; at most "
-            f"{limits.archive_bytes / 2**30:.1f} GiB are unpacked.",
+            f"Unpacked, the archive has {format_bytes(total)}; the limit is {format_bytes(limits.archive_bytes)}.",
             "Pack less, or name the unpacked folder where the app runs.",
             name,
             "archive-too-large",
         )
     if total > RATIO_FROM and total / size > limits.archive_ratio:
         raise DataError(
-            f"The archive would grow {total / size:,.0f} times, to {total / 2**20:,.0f} MiB: it is "
-            "refused as a zip bomb.",
+            f"The archive would grow {total / size:,.0f} times, to {format_bytes(total)}: it is refused as a zip bomb.",
             "Pack the files themselves: pictures hardly get smaller by packing.",
             name,
             "archive-bomb",
@@ -353,7 +352,7 @@ def allow_disk(target: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(target).free
     if needed + RESERVE > free:
         raise DataError(
-            f"The {what} needs {needed / 2**20:,.0f} MiB; {free / 2**20:,.0f} MiB are free on the disk.",
+            f"The {what} needs {format_bytes(needed)}; {format_bytes(free)} of disk space left.",
             "Delete runs that are not needed, or use a larger disk.",
             code="disk-full",
         )

@@ -1,4 +1,4 @@
-"""Columns of a table that a model learns from: of each it is recognised what it holds.
+"""Columns of a table that a model learns from: of each it is recognized what it holds.
 
 `number category date text` are part of the dataset; `id` and `ignore` are not. `data.options.kinds` says otherwise.
 """
@@ -41,7 +41,7 @@ ODD = 0.1
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Recognise what the column holds, and turn it into numbers (float64), dates (timestamp[us]) or text.
+    """Recognize what the column holds, and turn it into numbers (float64), dates (timestamp[us]) or text.
 
     No cell leaves its row out: what is missing, or cannot be read, is null, and counted in `about`.
     """

@@ -1,1 +1,1 @@
-"""Ways in which files hold rows: one module each, with `recognise` and `read`."""
+"""Ways in which files hold rows: one module each, with `recognize` and `read`."""

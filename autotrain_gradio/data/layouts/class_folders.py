@@ -13,7 +13,7 @@ from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.data.split_names import is_split, match, wanted
 
 LABEL = "label"
@@ -41,7 +41,7 @@ class Plan:
     nested: dict[str, str] = field(default_factory=dict)
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether files of the wanted kind lie in folders that can be classes."""
     if request.media is None or request.class_column is None:
         return Rejected("this task does not sort files into classes")
@@ -60,12 +60,12 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         return Rejected(f"{pluralize(len(media), kind)} lie in no folders that could name their classes")
     splits = [s for s in plan.rows if s]
     said = f" in the splits {join_examples([repr(s) for s in splits])}" if splits else ""
-    return Recognised(0.6, f"{pluralize(len(classes), 'folder')} with {kind}s{said}: {join_examples(sorted(classes))}")
+    return Recognized(0.6, f"{pluralize(len(classes), 'folder')} with {kind}s{said}: {join_examples(sorted(classes))}")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each file; its class is the name of its folder."""
-    assert request.media is not None  # recognise() has seen it
+    assert request.media is not None  # recognize() has seen it
     kind = request.media.name
     plan = classes_of(tree.with_suffix(request.media.suffixes), request, tree.splits)
     raw = RawTables({}, kinds={kind: kind, LABEL: request.class_column.kind.name if request.class_column else ""})

@@ -18,7 +18,7 @@ from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SCP, TEXT, SEGMENTS, SPEAKERS = "wav.scp", "text", "segments", "utt2spk"
 
@@ -35,19 +35,19 @@ class _Directory:
         return f"{self.entry.folder}/{name}" if self.entry.folder else name
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether a folder holds `wav.scp` and `text`."""
     if request.media is None:
         return Rejected("this task reads no files")
     scripts = _scripts(tree)
     if not scripts:
         return Rejected(f"no folder holds both {SCP} and {TEXT}")
-    return Recognised(0.95, f"{join_examples([s.path for s in scripts])} and {TEXT} beside it")
+    return Recognized(0.95, f"{join_examples([s.path for s in scripts])} and {TEXT} beside it")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each utterance: of the whole file, or of its segment."""
-    assert request.media is not None  # recognise() has seen it
+    assert request.media is not None  # recognize() has seen it
     resolver = Resolver(tree, request.media.suffixes)
     splits: dict[str, list[Utterance]] = {}
     findings: list[Finding] = []

@@ -14,12 +14,12 @@ from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 ENDING = ".trans.txt"
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are transcripts of LibriSpeech beside audio files."""
     if request.media is None:
         return Rejected("this task reads no files")
@@ -28,12 +28,12 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         return Rejected(f"no file's name ends in {ENDING}")
     if not tree.with_suffix(request.media.suffixes):
         return Rejected(f"there are no {request.media.name} files beside {tables[0].path}")
-    return Recognised(0.95, f"{pluralize(len(tables), 'file')} such as {tables[0].path} hold the transcripts")
+    return Recognized(0.95, f"{pluralize(len(tables), 'file')} such as {tables[0].path} hold the transcripts")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each line. Speaker and chapter are the first two parts of its id."""
-    assert request.media is not None  # recognise() has seen it
+    assert request.media is not None  # recognize() has seen it
     tables = _tables(tree)
     folders = {t.folder for t in tables}
     audio = {k: p for k, p in by_stem(tree, request.media.suffixes).items() if k[0] in folders}

@@ -14,14 +14,14 @@ from autotrain_gradio.data.files.arrow_files import open_table
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.embedded import join, media_field, read_features
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected, location_numbers
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, location_numbers
 from autotrain_gradio.data.tables.arrow_reader import read_arrow
 from autotrain_gradio.data.values.arrow_columns import common_types, in_types, stacked
 
 DICT, STATE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there is a saved dataset, with a column of media where the task reads media."""
     folders = _splits(tree) if tree.only is None else {}
     if not folders:
@@ -37,7 +37,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         if request.media is not None and media_field(schema, request) is None:
             return Rejected(f"{files[0]} has no column of {request.media.name}s, only {join_examples(schema.names)}")
     splits = [s for s in folders if s]
-    return Recognised(
+    return Recognized(
         1.0, f"a saved dataset with the splits {join_examples(splits)}" if splits else "a saved dataset without splits"
     )
 
@@ -102,5 +102,5 @@ def _json(tree: Tree, path: str) -> dict[str, Any]:
     try:
         value = json.loads((tree.root / path).read_text(encoding="utf-8"))
     except ValueError:
-        return {}  # not written by the library: the layout is then not recognised
+        return {}  # not written by the library: the layout is then not recognized
     return value if isinstance(value, dict) else {}

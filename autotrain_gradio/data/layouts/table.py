@@ -18,7 +18,7 @@ from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.embedded import read_features
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected, location_numbers
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, location_numbers
 from autotrain_gradio.data.tables.table_reader import SUFFIXES, read_sheet
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import as_text, common_types, encode, in_types, is_text
@@ -34,7 +34,7 @@ UNSURE = (".txt", ".json")
 """Files that may be something else: a note, or settings."""
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Say whether there are tables."""
     if request.media is not None and request.needs_media:
         return Rejected(f"this task reads {request.media.name} files")
@@ -44,7 +44,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         return Rejected(f"there is no table ({' '.join(SUFFIXES)}); found: {seen or 'no files at all'}")
     sure = any(e.suffix not in UNSURE for e in entries)
     named = f"{join_examples([e.path for e in entries])} {'is a table' if len(entries) == 1 else 'are tables'}"
-    return Recognised(0.7 if sure else 0.4, named)
+    return Recognized(0.7 if sure else 0.4, named)
 
 
 def _entries(tree: Tree) -> list[Entry]:

@@ -15,7 +15,7 @@ from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.data.tables.small_table import SUFFIXES, Table, column_array, looks_like_url, read_table
 
 LOOKED_AT = 200
@@ -117,7 +117,7 @@ class _Search:
     errors: list[UserError] = field(default_factory=list)
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether a table names files of the wanted kind."""
     if request.media is None:
         return Rejected("this task reads no files")
@@ -130,7 +130,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
         return Rejected(f"no column of {join_examples(search.others)} names {request.media.name} files")
     names = [f"{f.entry.path} (column '{f.column}')" for f in search.found]
     sure = max(f.share for f in search.found)
-    return Recognised(
+    return Recognized(
         0.8 if sure >= 0.5 else 0.3,
         f"{join_examples(names)} {'names' if len(names) == 1 else 'name'} the {request.media.name} files",
     )
@@ -138,7 +138,7 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each row of the tables; cells of files become relative paths."""
-    assert request.media is not None  # recognise() has seen it
+    assert request.media is not None  # recognize() has seen it
     search = _search(tree, request)
     resolver = Resolver(tree, request.media.suffixes)
     raw = RawTables({})

@@ -12,7 +12,7 @@ from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.class_folders import LABEL, classes_of, folder_findings
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 
 SUFFIXES = (".txt", ".md")
 TEXT = "text"
@@ -20,7 +20,7 @@ LARGEST = 10_000_000
 """Maximum size in bytes of the text of one row."""
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether texts lie in folders that can be classes."""
     if request.class_column is None or not any(c.kind.texts for c in request.columns):
         return Rejected("this task does not sort texts into classes")
@@ -38,14 +38,14 @@ def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
     said = f" in the splits {join_examples([repr(s) for s in splits])}" if splits else ""
     # README.md and notes beside tables lie in folders too: most of the files must be texts.
     most = labelled >= 0.5 * len(tree.files)
-    return Recognised(
+    return Recognized(
         0.75 if most else 0.2, f"{pluralize(len(classes), 'folder')} with texts{said}: {join_examples(sorted(classes))}"
     )
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each file; its class is the name of its folder."""
-    assert request.class_column is not None  # recognise() has seen it
+    assert request.class_column is not None  # recognize() has seen it
     plan = classes_of(tree.with_suffix(SUFFIXES), request, tree.splits)
     raw = RawTables({}, kinds={LABEL: request.class_column.kind.name})
     total = max(1, sum(len(rows) for rows in plan.rows.values()))

@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SUFFIX = ".textgrid"
-LARGEST = 200 * 2**20
+LARGEST = 200 * MIB
 _TOKEN = re.compile(
     r'"((?:[^"]|"")*)"'  # a text; a quote in it is doubled
     r"|<(exists|absent)>"
@@ -29,9 +30,9 @@ _TOKEN = re.compile(
 )
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are TextGrids and audio."""
-    return tiers.recognise(tree, request, SUFFIX, "TextGrid")
+    return tiers.recognize(tree, request, SUFFIX, "TextGrid")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
@@ -48,7 +49,7 @@ def parse(data: bytes, name: str) -> Annotated:
     if data.startswith(b"ooBinaryFile"):
         raise _damaged(name, "it is in Praat's binary form", "In Praat, save it as a text file.")
     if len(data) > LARGEST:
-        raise _damaged(name, f"it has {len(data) / 2**20:.0f} MiB", "Save the tiers as several files.")
+        raise _damaged(name, f"it has {format_bytes(len(data))}", "Save the tiers as several files.")
     text, _ = decode(data, name)
     tokens = _tokens(text)
     try:

@@ -12,7 +12,7 @@ from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, moved, raw_of, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 OPTION = "tier"
 OTHERS = 8
@@ -65,7 +65,7 @@ Parse = Callable[[bytes, str], Annotated]
 """From a file's bytes and its name for messages to its tiers; raises `DataError`."""
 
 
-def recognise(tree: Tree, request: Request, suffix: str, title: str) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request, suffix: str, title: str) -> Recognized | Rejected:
     """Return whether there are files of annotations, and audio files."""
     if request.media is None:
         return Rejected("this task reads no files")
@@ -74,14 +74,14 @@ def recognise(tree: Tree, request: Request, suffix: str, title: str) -> Recognis
         return Rejected(f"there are no {title} files ({suffix})")
     if not tree.with_suffix(request.media.suffixes):
         return Rejected(f"there are no {request.media.name} files beside {found[0].path}")
-    return Recognised(
+    return Recognized(
         0.85, f"{join_examples([f.path for f in found])} {'holds' if len(found) == 1 else 'hold'} the annotations"
     )
 
 
 def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: Parse) -> RawTables:
     """Make a row of each interval with text, of one tier or of those that `data.options.tier` names."""
-    assert request.media is not None  # recognise() has seen it
+    assert request.media is not None  # recognize() has seen it
     entries = tree.tables((suffix,))
     files: list[tuple[Entry, Annotated]] = []
     findings: list[Finding] = []

@@ -25,7 +25,7 @@ from autotrain_gradio.data.pipeline.check_result import TRAIN, VALIDATION, Check
 from autotrain_gradio.data.pipeline.column_mapping import Mapping
 from autotrain_gradio.data.pipeline.fetch import fetch
 from autotrain_gradio.data.pipeline.format_detection import choose_format
-from autotrain_gradio.data.pipeline.layout_detection import recognise
+from autotrain_gradio.data.pipeline.layout_detection import recognize
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, ROW, Cells, Context, Locations, Progress, RawTables, Rows
@@ -94,7 +94,7 @@ def _run(state: State) -> Callable[[], Any] | None:
     """Run all steps but the last; return the function that writes the rows, or None if there are errors."""
     tree = fetch(state, _sub_progress(state.progress, 0.0, 0.25))
     request, draft = state.request, state.draft
-    layout, module, reason = recognise(tree, request)
+    layout, module, reason = recognize(tree, request)
     state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
     raw: RawTables = module.read(tree, request, draft, _sub_progress(state.progress, 0.25, 0.05))
     state.findings += raw.findings

@@ -214,7 +214,7 @@ def _unclear(role: Column, free: list[dict[str, Any]], mapping: Mapping, request
     names = [c["name"] for c in free]
     every = [c["name"] for c in mapping.columns]
     rest = any(c.rest for c in request.columns)
-    message = f"No column was recognised as {role.named}."
+    message = f"No column was recognized as {role.named}."
     if rest and len(names) > 1:
         message = f"Say which column holds {role.named}: any of them could."
     elif names != every:  # where all are possible, the hint lists them

@@ -10,7 +10,7 @@ from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.declarations import Layout
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Recognised
+from autotrain_gradio.data.rows import Recognized
 
 ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2"})
 
@@ -25,7 +25,7 @@ def _only_media(tree: Tree, request: Request) -> bool:
     return request.class_column is None or all("/" not in f.path for f in media)
 
 
-def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
+def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
     """Return the layout that fits best, its module, and the reason.
 
     Raises:
@@ -47,8 +47,8 @@ def recognise(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
     reasons = []
     for layout in layouts:
         module = layout.load()
-        answer = module.recognise(tree, request)
-        if isinstance(answer, Recognised):
+        answer = module.recognize(tree, request)
+        if isinstance(answer, Recognized):
             if best is None or answer.confidence > best[0]:
                 best = (answer.confidence, layout, module, answer.reason)
         else:

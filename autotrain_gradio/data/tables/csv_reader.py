@@ -1,8 +1,9 @@
 """Reading delimited text: Arrow parses the rows, Python's csv those that do not fit the header.
 
 Arrow and not DuckDB or Polars: it is installed already (DuckDB adds 69 MB, Polars 170 MB), reads every encoding that
-Python knows, and hands over the rows that do not fit with their numbers and their text. It gets one case wrong:
-quotes after a space, as in `1, "a, b"`, which are handled here.
+Python knows, and hands over the rows that do not fit with their numbers and their text. It does not parse quotes after
+a space (`1, "a, b"`), and does not report which cells were quoted: the spaces of `"  a"` belong to the value (RFC
+4180), those of `1,  a` do not. Files with either go through Python's csv first.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import count_with_verb, join_examples
+from autotrain_gradio.core.text_format import MIB, count_with_verb, join_examples
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.data.tables.types import TITLE_ABOVE, Sheet, column_names, empty_table, header_only
@@ -31,12 +32,12 @@ from autotrain_gradio.data.values.arrow_columns import blank, is_true
 DELIMITERS = ",;\t|"
 LONGEST_CELL = 1_000_000
 """Characters of a cell beyond which its row is skipped."""
-LONGEST_ROW = 64 * 1024 * 1024
+LONGEST_ROW = 64 * MIB
 """Bytes of a row at which parsing ends: it is no table, or a quote was left open. Arrow parses so many at once."""
 MANY_LINES = 500
 """Line breaks in a row from which a quote may have been left open."""
 HEAD = 262_144
-CHUNK = 8 * 1024 * 1024
+CHUNK = 8 * MIB
 END = "\ue000end of the table\ue000"
 """A row of our own behind the last one: when it becomes part of a cell, a quote was left open."""
 
@@ -59,7 +60,7 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     codec, findings = encoding.detect_encoding(path, name)
     delimiter = delimiter or find_delimiter(head.decode(codec, "replace"))
     parsed = _parse(path, name, codec, delimiter, progress)
-    if parsed.spaced_quotes:
+    if parsed.needs_python:
         parsed = _parse(path, name, codec, delimiter, progress, normalize=True)
     sheet = _sheet(parsed, name)
     if not sheet.table.num_rows and not sheet.skipped:
@@ -113,7 +114,8 @@ class _Parsed:
 
     names: of the columns; width: cells of the header, which may end with some without a name.
     number: per row of the table its number. ragged: number → cells of rows of another length.
-    spaced_quotes: a cell begins with spaces and a quote.
+    needs_python: a cell begins with spaces and a quote, or with a quote and a space: Arrow alone cannot parse the file.
+    normalized: spaces before cells were removed, those inside quotes were not.
     """
 
     names: list[str]
@@ -121,7 +123,8 @@ class _Parsed:
     table: pa.Table
     number: Any
     ragged: dict[int, list[str]]
-    spaced_quotes: bool
+    needs_python: bool
+    normalized: bool
 
 
 def _parse(
@@ -140,7 +143,7 @@ def _parse(
         record, row, lines = _header(text, name, delimiter)
         names = column_names(record, name, row)
         chunks = _normalized(text, delimiter) if normalize else _chunks(text)
-        source = _Source(chunks, lambda: progress(f"Reading {name}", raw.tell() / size))
+        source = _Source(chunks, delimiter, lambda: progress(f"Reading {name}", raw.tell() / size))
         numbers = [str(k) for k in range(len(record))]
         try:
             table = pacsv.read_csv(
@@ -166,8 +169,13 @@ def _parse(
         raise _quote_open(row + len(number) + len(rejected) + 1, lines + source.lines - last.rstrip().count("\n"), name)
     ragged = {row + r.number: next(csv.reader([r.text], delimiter=delimiter), []) for r in rejected}
     spaced = re.compile(rf'(^|{re.escape(delimiter)}) +"')
-    found = any(spaced.search(r.text) for r in rejected) or any(_begin_with(column, '^ +"') for column in table.columns)
-    return _Parsed(names, [c.strip() for c in record[: len(names)]], table, number, ragged, found and not normalize)
+    needs_python = not normalize and (
+        source.quoted_spaces
+        or any(spaced.search(r.text) for r in rejected)
+        or any(_begin_with(column, '^ +"') for column in table.columns)
+    )
+    first = [c.strip() for c in record[: len(names)]]
+    return _Parsed(names, first, table, number, ragged, needs_python, normalize)
 
 
 def _begin_with(column: pa.ChunkedArray, pattern: str) -> bool:
@@ -208,12 +216,17 @@ def _normalized(text: io.TextIOWrapper, delimiter: str) -> Iterator[str]:
 
 
 class _Source(io.RawIOBase):
-    """Text as a file in UTF-8, for Arrow. zeros: whether it has a zero byte; lines: how many line ends it has."""
+    """Text as a file in UTF-8, for Arrow.
 
-    def __init__(self, chunks: Iterator[str], progress: Callable[[], None]) -> None:
+    zeros: it has a zero byte. lines: number of line ends. quoted_spaces: a quote directly after a delimiter or a line
+    end is followed by a space (this can also be inside a quoted cell).
+    """
+
+    def __init__(self, chunks: Iterator[str], delimiter: str, progress: Callable[[], None]) -> None:
         super().__init__()
         self._chunks, self._progress, self._held = chunks, progress, b""
-        self.zeros, self.lines = False, 0
+        self._patterns, self._tail = [f'{before}" ' for before in f"{delimiter}\n\r"], "\n"
+        self.zeros, self.lines, self.quoted_spaces = False, 0, False
 
     def readable(self) -> bool:
         return True
@@ -224,6 +237,9 @@ class _Source(io.RawIOBase):
         while held < size and (chunk := next(self._chunks, None)) is not None:
             self.zeros = self.zeros or "\0" in chunk
             self.lines += chunk.count("\n")
+            if not self.quoted_spaces:
+                text = self._tail + chunk
+                self.quoted_spaces, self._tail = any(p in text for p in self._patterns), text[-2:]
             parts.append(chunk.encode())
             held += len(parts[-1])
             self._progress()
@@ -294,7 +310,9 @@ def _sheet(parsed: _Parsed, name: str) -> Sheet:
         number = np.concatenate((number, np.fromiter(rows, np.int64)))
         order = np.argsort(number)
         table, number = pa.concat_tables([table, mended]).take(order), number[order]
-    table = pa.table([_cells(column) for column in table.columns], names)
+    if not parsed.normalized:
+        table = pa.table([_skip_initial_spaces(column) for column in table.columns], names)
+    table = pa.table([_null_if_blank(column) for column in table.columns], names)
     empty, large, lines = (np.zeros(len(number), kind) for kind in (bool, bool, np.int64))
     empty[:] = True
     for column in table.columns:
@@ -336,10 +354,13 @@ def _sheet(parsed: _Parsed, name: str) -> Sheet:
     return sheet
 
 
-def _cells(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return cells without spaces before them, null where there is nothing else."""
-    if pc.any(pc.starts_with(column, " ")).as_py():
-        column = pc.utf8_ltrim(column, " ")
+def _skip_initial_spaces(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return cells without the spaces before them."""
+    return pc.utf8_ltrim(column, " ") if pc.any(pc.starts_with(column, " ")).as_py() else column
+
+
+def _null_if_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return cells, null where they are empty or hold only whitespace."""
     empty = blank(column)
     return pc.if_else(pa.array(empty), None, column) if empty.any() else column
 

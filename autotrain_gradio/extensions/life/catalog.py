@@ -28,7 +28,7 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Project:
-    """A project; only those of the type `transcriptions` train a recogniser."""
+    """A project; only those of the type `transcriptions` train a recognizer."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""Recognisers of all families: opening one for the transcripts of a run, freezing, LoRA, saving and reopening."""
+"""Recognizers of all families: opening one for the transcripts of a run, freezing, LoRA, saving and reopening."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.cli.console import Bar, duration, findings_text, say, training_line
+from autotrain_gradio.cli.console import Bar, findings_text, say, training_line
+from autotrain_gradio.core.text_format import format_duration
 
 
 def test_findings_come_errors_first_with_where_and_hint() -> None:
@@ -25,9 +26,9 @@ def test_control_characters_of_data_do_not_reach_the_terminal(capsys: pytest.Cap
     assert "\x1b" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(4.7, "4 s"), (60, "1 min"), (125, "2 min 5 s"), (7800, "2 h 10 min")])
+@pytest.mark.parametrize(("seconds", "said"), [(4.7, "5 s"), (60, "1 min"), (125, "2 min 5 s"), (7800, "2 h 10 min")])
 def test_durations(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+    assert format_duration(seconds) == said
 
 
 def _snapshot(**changes: Any) -> dict[str, Any]:

@@ -287,7 +287,7 @@ def test_a_full_disk_is_recognised_however_it_is_told(tmp_path: Path) -> None:
     for error in (plain, wrapped, told):
         assert is_full(error)
         finding = findings_of(error, tmp_path)[0]
-        assert finding.code == "disk-full" and "MiB are free" in finding.message
+        assert finding.code == "disk-full" and "of disk space left" in finding.message
     assert findings_of(plain, tmp_path)[0].where == "model/weights"
     assert not is_full(ValueError("full of errors"))
 

@@ -11,15 +11,15 @@ import pyarrow as pa
 
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognised, Rejected
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 
 KINDS = {"sentence": "sentence", "mood": "label", "highlights": "highlights"}
 
 
-def recognise(tree: Tree, request: Request) -> Recognised | Rejected:
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Say whether there are files of ours."""
     found = tree.with_suffix((".mood",))
-    return Recognised(0.9, f"{len(found)} .mood files") if found else Rejected("there is no file that ends in .mood")
+    return Recognized(0.9, f"{len(found)} .mood files") if found else Rejected("there is no file that ends in .mood")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:

@@ -139,10 +139,11 @@ def test_a_formula_in_place_of_its_value_is_told(tmp_path: Path) -> None:
 def expected(content: str, delimiter: str = ",") -> tuple[list[list[str | None]], list[int]]:
     """Return the rows of three columns below the header, and their numbers, as Python's csv parses them."""
     rows, numbers = [], []
-    for number, cells in enumerate(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter), 1):
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, skipinitialspace=True)
+    for number, cells in enumerate(reader, 1):
         if number > 1 and any(cell.strip() for cell in cells[:3]):
             row = [*cells[:3], *[""] * (3 - len(cells))]
-            rows.append([cell.lstrip(" ") if cell.strip() else None for cell in row])
+            rows.append([cell if cell.strip() else None for cell in row])
             numbers.append(number)
     return rows, numbers
 
@@ -152,7 +153,23 @@ def content_of(sheet: Sheet) -> tuple[list[list[str | None]], list[int]]:
     return [list(row.values()) for row in sheet.table.to_pylist()], sheet.number.tolist()
 
 
-CELLS = ["", "a", "a b", '"', 'x "y" z', "1,5", "two\nlines", "ü", " ", "\u2028", "=1", "0012", "tab\there", "a\r\nb"]
+CELLS = [
+    "",
+    "a",
+    "  a",
+    "a b",
+    '"',
+    'x "y" z',
+    "1,5",
+    "two\nlines",
+    "ü",
+    " ",
+    "\u2028",
+    "=1",
+    "0012",
+    "tab\there",
+    "a\r\nb",
+]
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -181,6 +198,21 @@ def test_quotes_after_spaces(tmp_path: Path, end: str, row: str) -> None:
     content = end.join(["x,y,z", "7,8,9", row.format(end=end), "4, 5,6", ""])
     reader = csv.reader(io.StringIO(content, newline=""), skipinitialspace=True)
     assert content_of(read(tmp_path / "a.csv", content)) == (list(reader)[1:], [2, 3, 4])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("chunk", [1, 2, 3, 1 << 20])
+def test_leading_spaces_are_kept_only_inside_quotes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, chunk: int
+) -> None:
+    monkeypatch.setattr(csv_reader, "CHUNK", chunk)
+    for row, cells in {'"  text",a': ["  text", "a"], 'a,"  text"': ["a", "  text"], '" ",a': [None, "a"]}.items():
+        sheet = read(tmp_path / "a.csv", end.join(["x,y", row, "1,  2", '3, "4, 5"', ""]))
+        assert [list(r.values()) for r in sheet.table.to_pylist()] == [cells, ["1", "2"], ["3", "4, 5"]]
+
+
+def test_a_quoted_cell_that_begins_with_a_space_in_a_row_that_is_too_short(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.csv", 'x,y,z\n1,"  2"\n').table.to_pylist() == [{"x": "1", "y": "  2", "z": None}]
 
 
 def test_a_quote_left_open_where_the_cells_are_as_many_as_the_columns(tmp_path: Path) -> None:

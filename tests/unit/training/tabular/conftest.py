@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.training.conftest import Trial
+from tests.trials import Trial
 
 CLASSIFY, REGRESS = "tabular-classification", "tabular-regression"
 Make = Callable[..., Trial]

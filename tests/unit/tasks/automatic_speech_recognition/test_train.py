@@ -18,7 +18,7 @@ from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.tasks.automatic_speech_recognition import tiny
 from autotrain_gradio.tasks.automatic_speech_recognition import train as task
 from autotrain_gradio.training import checkpoints
-from tests.unit.training.voices import RATE, Talk, dataset, prepare, record, speak
+from tests.voices import RATE, Talk, dataset, prepare, record, speak
 
 TEXTS = ("abba", "cab", "bad", "dab a", "add", "bead", "fad", "cafe")
 Make = Callable[..., Talk]

@@ -11,7 +11,7 @@ import pytest
 from autotrain_gradio.tasks.automatic_speech_recognition import tiny
 from autotrain_gradio.tasks.automatic_speech_recognition import train as task
 from autotrain_gradio.tasks.registry import resolve
-from tests.unit.training.voices import Talk, dataset, prepare, record
+from tests.voices import Talk, dataset, prepare, record
 
 
 def prepared(folder: Path, patch: pytest.MonkeyPatch, texts: list[str], model: str, **params: Any) -> Talk:

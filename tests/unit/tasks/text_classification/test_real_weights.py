@@ -13,7 +13,7 @@ import pytest
 
 from autotrain_gradio.tasks.text_classification import train as task
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 Make = Callable[..., Any]
 
 

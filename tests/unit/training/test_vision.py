@@ -1,9 +1,8 @@
-"""The parts of the engine: images and their sizes, metrics, intervals, threads, models before they load."""
+"""Images as a training reads them: decoding, sizes, normalization and augmentation."""
 
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,11 +19,8 @@ from transformers import (
     ViTImageProcessor,
 )
 
-from autotrain_gradio.core.errors import DataError, MissingExtra, UserError
-from autotrain_gradio.training import images, pretrained, threads, vision
-from autotrain_gradio.training.arguments import logging_interval
-
-KNOWN = {"resnet": "ResNetForImageClassification", "timm_wrapper": "TimmWrapperForImageClassification"}
+from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.training import images, vision
 
 
 def jpeg(image: Image.Image, **more: Any) -> dict[str, Any]:
@@ -123,7 +119,11 @@ SWITCHES = {
     "horizontal_flip": "HorizontalFlip",
     "random_brightness_contrast": "RandomBrightnessContrast",
 }
+
+
 SQUARE = vision.Geometry(16, 16, (0.5,) * 3, (0.5,) * 3)
+
+
 NOISE = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
 
 
@@ -203,98 +203,3 @@ def only(name: str) -> SimpleNamespace:
 def switched(off: str) -> SimpleNamespace:
     """Return parameters with all augmentations but one."""
     return SimpleNamespace(seed=7, **{switch: switch != off for switch in SWITCHES})
-
-
-@pytest.mark.parametrize(
-    ("per_epoch", "total", "steps"),
-    [(1, 3, 1), (9, 27, 1), (9, 180, 1), (100, 1000, 5), (10_000, 30_000, 500), (1, 10_000, 5), (1000, 1000, 20)],
-)
-def test_the_loss_curve_has_enough_points_and_not_too_many(per_epoch: int, total: int, steps: int) -> None:
-    assert logging_interval(per_epoch, total) == steps
-
-
-@pytest.mark.parametrize(
-    ("free", "now", "wanted"),
-    [
-        (2.0, 2, 2),
-        (1.6, 2, 2),
-        (1.4, 2, 2),
-        (1.2, 2, 1),
-        (0.1, 2, 1),
-        (1.4, 1, 1),
-        (1.6, 1, 1),
-        (1.8, 1, 2),
-        (5.9, 2, 6),
-    ],
-)
-def test_threads_follow_the_free_cores_and_do_not_flutter(free: float, now: int, wanted: int) -> None:
-    assert threads.wanted_threads(free, now, 8) == wanted
-
-
-def test_a_busy_neighbour_is_noticed_and_its_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_cores", lambda: {0, 1})
-    monkeypatch.setattr(threads, "cpu_quota", lambda: None)
-    monkeypatch.setattr(threads.torch.cuda, "is_available", lambda: False)
-    chosen = [2]
-    monkeypatch.setattr(threads.torch, "get_num_threads", lambda: chosen[-1])
-    monkeypatch.setattr(threads.torch, "set_num_threads", chosen.append)
-    clock = threads.Load(0.0, 0.0, 0.0)
-    watched = threads.Threads(lambda: clock, most=2)
-    # Each second: idle cores and our own CPU time.
-    for idle, own, expected in ((0.1, 1.9, 2), (0.2, 0.9, 1), (0.0, 1.0, 1), (0.9, 1.0, 2), (0.0, 2.0, 2)):
-        clock = threads.Load(clock.time + 1, clock.idle + idle, clock.own + own)
-        watched.adapt(clock.time)
-        watched.adapt(clock.time + 0.1)  # too early: nothing is measured
-        assert chosen[-1] == (2 if len(chosen) == 1 else expected), idle
-    assert chosen == [2, 1, 2]
-
-
-def test_a_container_has_the_cores_of_its_quota() -> None:
-    before, now = threads.Load(0, 0, 0, 0), threads.Load(1, 60, 1.5, 2.0)
-    assert threads.free_cores(before, now, quota=2.0) == pytest.approx(1.5)
-    assert threads.free_cores(before, now) == pytest.approx(61.5)
-
-
-def config(folder: Path, **values: Any) -> str:
-    """Write a config.json and return its folder."""
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(values))
-    return str(folder)
-
-
-def test_a_model_is_judged_by_its_config(tmp_path: Path) -> None:
-    good = config(tmp_path / "good", model_type="resnet")
-    pretrained.require(pretrained.fetch_config(good), good, KNOWN, "image classification")
-    other = config(tmp_path / "bert", model_type="bert", architectures=["BertForMaskedLM"])
-    with pytest.raises(pretrained.ModelError) as caught:
-        pretrained.require(pretrained.fetch_config(other), other, KNOWN, "image classification")
-    assert caught.value.code == "model-wrong-task" and "BertForMaskedLM" in caught.value.message
-    timm = config(tmp_path / "timm", architecture="resnet18", num_classes=10)
-    with pytest.raises(MissingExtra) as missing:
-        pretrained.require(pretrained.fetch_config(timm), timm, KNOWN, "image classification")
-    assert missing.value.hint == "pip install timm"
-
-
-def test_a_folder_that_is_no_model_and_a_name_that_is_nothing(tmp_path: Path) -> None:
-    for name, code in ((str(tmp_path), "model-broken"), ("no such folder/x/y", "model-not-found")):
-        with pytest.raises(pretrained.ModelError) as caught:
-            pretrained.fetch_config(name)
-        assert caught.value.code == code
-    (tmp_path / "config.json").write_text("{broken")
-    with pytest.raises(pretrained.ModelError, match="damaged"):
-        pretrained.fetch_config(str(tmp_path))
-
-
-def test_without_a_hub_a_model_id_says_what_can_be_done() -> None:
-    with pytest.raises(pretrained.ModelError) as caught:
-        pretrained.fetch_config("google/vit-base-patch16-224")
-    assert caught.value.code == "hub-unreachable" and "tiny" in caught.value.hint
-
-
-def test_the_settings_that_are_given_away_name_no_place_of_this_machine(tmp_path: Path) -> None:
-    from autotrain_gradio.training.card import portable
-
-    spec = {"model": str(tmp_path / "start"), "data": {"path": str(tmp_path / "photos")}}
-    assert portable(spec) == {"model": "start", "data": {"path": "photos"}}
-    hub = {"model": "google/vit", "data": {"path": "ana/cats"}}
-    assert portable({**hub, "data": dict(hub["data"])}) == hub

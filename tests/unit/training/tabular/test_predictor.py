@@ -21,8 +21,8 @@ from autotrain_gradio.tasks.tabular_classification import train as classificatio
 from autotrain_gradio.tasks.tabular_regression import train as regression
 from autotrain_gradio.training.tabular import frame, saving
 from autotrain_gradio.training.tabular.predictor import Predictor, load
-from tests.unit.tabular.conftest import Make
-from tests.unit.training.conftest import Trial
+from tests.trials import Trial
+from tests.unit.training.tabular.conftest import Make
 
 TABLE = """size;colour;when;comment
 1,5;red;31.12.2022;=1+1

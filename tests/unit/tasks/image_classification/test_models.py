@@ -1,4 +1,4 @@
-"""Models that cannot be used, what a probe says of one, and the tiny one."""
+"""Image classification models that cannot be used, the probe of a model, and the tiny model."""
 
 from __future__ import annotations
 
@@ -10,13 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-)
 from transformers import (
     AutoImageProcessor,
     AutoModelForImageClassification,
@@ -25,58 +18,10 @@ from transformers import (
     ViTForImageClassification,
 )
 
-from autotrain_gradio.core.errors import MissingExtra, UserError
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.tasks.image_classification import models, train
-from autotrain_gradio.training import pretrained, saved
-
-
-def response(status: int) -> Any:
-    return SimpleNamespace(status_code=status, headers={}, request=None)
-
-
-def wrapped(error: Exception) -> OSError:
-    """Return the error as transformers passes it on."""
-    try:
-        raise OSError("We couldn't connect, or it is not a valid model identifier") from error
-    except OSError as outer:
-        return outer
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (GatedRepoError("gated", response=response(403)), "model-gated"),
-        (RepositoryNotFoundError("none", response=response(404)), "model-not-found"),
-        (LocalEntryNotFoundError("offline"), "hub-unreachable"),
-        (OfflineModeIsEnabled("offline"), "hub-unreachable"),
-        (pretrained.HTTPError("refused"), "hub-unreachable"),
-        (HfHubHTTPError("500", response=response(500)), "hub-error"),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
-)
-def test_errors_of_the_hub_are_named_however_deep_they_are(error: Exception, code: str) -> None:
-    for seen in (error, wrapped(error)):
-        with pytest.raises(UserError) as caught, pretrained.named("some/model"):
-            raise seen
-        found = caught.value.findings[0]
-        assert found.code == code and "some/model" in found.message and found.hint and found.where == "model"
-
-
-@pytest.mark.parametrize(
-    ("text", "package"),
-    [
-        (
-            "TimmWrapper requires timm, and it was not found. Install it with pip: `pip install timm`.",
-            "timm",
-        ),
-        ("XLMTokenizer requires sentencepiece: see its page", "sentencepiece"),
-    ],
-)
-def test_a_package_that_a_model_needs_is_named(text: str, package: str) -> None:
-    with pytest.raises(MissingExtra) as caught, pretrained.named("some/model"):
-        raise ImportError(text)
-    assert caught.value.findings[0].hint == f"pip install {package}"
+from autotrain_gradio.training import saved
 
 
 def open_it(name: object, tmp_path: Path, labels: tuple[str, ...] = ("a", "b")) -> tuple[Any, Any, Any]:

@@ -16,7 +16,7 @@ from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.tasks.tabular_regression import train as regression
 from autotrain_gradio.training.tabular import engine, families, model, scoring, search
-from tests.unit.tabular.conftest import CLASSIFY, REGRESS, Make
+from tests.unit.training.tabular.conftest import CLASSIFY, REGRESS, Make
 
 
 def noise(rows: int, times: int) -> pd.DataFrame:

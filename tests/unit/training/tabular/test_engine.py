@@ -18,8 +18,8 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.tasks.tabular_regression import train as regression
-from tests.unit.tabular.conftest import REGRESS, Make
-from tests.unit.training.conftest import Trial
+from tests.trials import Trial
+from tests.unit.training.tabular.conftest import REGRESS, Make
 
 
 def figures(made: Trial) -> dict[str, float]:
@@ -237,7 +237,7 @@ def test_without_validation_rows_it_is_measured_by_cross_validation(prepared: Ma
     made = prepared(mixed, model="hgb", num_trials=1, data={"valid_fraction": 0})
     classification.train(made.reporter())
     drawn = report(made)
-    assert "had not seen it" in drawn["Results"]["note"] and "chosen" not in drawn["Results"]["note"]
+    assert "had not seen it" in drawn["Results"]["note"] and "selected" not in drawn["Results"]["note"]
     assert sum(map(sum, drawn["Confusion matrix"]["values"])) == 240 and figures(made)["accuracy"] > 0.8
     two = prepared(mixed, model="logistic_regression", num_trials=2, data={"valid_fraction": 0}, name="two")
     classification.train(two.reporter())
@@ -279,7 +279,7 @@ def test_it_trains_where_there_is_no_torch(tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.mkdir()
     (blocked / "torch.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')\n")
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     program = """
 import sys
 from pathlib import Path

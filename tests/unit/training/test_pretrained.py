@@ -1,0 +1,116 @@
+"""Pretrained models before their weights are loaded, and the errors of the Hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+
+from autotrain_gradio.core.errors import MissingExtra, UserError
+from autotrain_gradio.training import pretrained
+
+
+def response(status: int) -> Any:
+    return SimpleNamespace(status_code=status, headers={}, request=None)
+
+
+def wrapped(error: Exception) -> OSError:
+    """Return the error as transformers passes it on."""
+    try:
+        raise OSError("We couldn't connect, or it is not a valid model identifier") from error
+    except OSError as outer:
+        return outer
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (GatedRepoError("gated", response=response(403)), "model-gated"),
+        (RepositoryNotFoundError("none", response=response(404)), "model-not-found"),
+        (LocalEntryNotFoundError("offline"), "hub-unreachable"),
+        (OfflineModeIsEnabled("offline"), "hub-unreachable"),
+        (pretrained.HTTPError("refused"), "hub-unreachable"),
+        (HfHubHTTPError("500", response=response(500)), "hub-error"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
+)
+def test_errors_of_the_hub_are_named_however_deep_they_are(error: Exception, code: str) -> None:
+    for seen in (error, wrapped(error)):
+        with pytest.raises(UserError) as caught, pretrained.named("some/model"):
+            raise seen
+        found = caught.value.findings[0]
+        assert found.code == code and "some/model" in found.message and found.hint and found.where == "model"
+
+
+@pytest.mark.parametrize(
+    ("text", "package"),
+    [
+        (
+            "TimmWrapper requires timm, and it was not found. Install it with pip: `pip install timm`.",
+            "timm",
+        ),
+        ("XLMTokenizer requires sentencepiece: see its page", "sentencepiece"),
+    ],
+)
+def test_a_package_that_a_model_needs_is_named(text: str, package: str) -> None:
+    with pytest.raises(MissingExtra) as caught, pretrained.named("some/model"):
+        raise ImportError(text)
+    assert caught.value.findings[0].hint == f"pip install {package}"
+
+
+KNOWN = {"resnet": "ResNetForImageClassification", "timm_wrapper": "TimmWrapperForImageClassification"}
+
+
+def config(folder: Path, **values: Any) -> str:
+    """Write a config.json and return its folder."""
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(values))
+    return str(folder)
+
+
+def test_a_model_is_judged_by_its_config(tmp_path: Path) -> None:
+    good = config(tmp_path / "good", model_type="resnet")
+    pretrained.require(pretrained.fetch_config(good), good, KNOWN, "image classification")
+    other = config(tmp_path / "bert", model_type="bert", architectures=["BertForMaskedLM"])
+    with pytest.raises(pretrained.ModelError) as caught:
+        pretrained.require(pretrained.fetch_config(other), other, KNOWN, "image classification")
+    assert caught.value.code == "model-wrong-task" and "BertForMaskedLM" in caught.value.message
+    timm = config(tmp_path / "timm", architecture="resnet18", num_classes=10)
+    with pytest.raises(MissingExtra) as missing:
+        pretrained.require(pretrained.fetch_config(timm), timm, KNOWN, "image classification")
+    assert missing.value.hint == "pip install timm"
+
+
+def test_a_folder_that_is_no_model_and_a_name_that_is_nothing(tmp_path: Path) -> None:
+    for name, code in ((str(tmp_path), "model-broken"), ("no such folder/x/y", "model-not-found")):
+        with pytest.raises(pretrained.ModelError) as caught:
+            pretrained.fetch_config(name)
+        assert caught.value.code == code
+    (tmp_path / "config.json").write_text("{broken")
+    with pytest.raises(pretrained.ModelError, match="damaged"):
+        pretrained.fetch_config(str(tmp_path))
+
+
+def test_without_a_hub_a_model_id_says_what_can_be_done() -> None:
+    with pytest.raises(pretrained.ModelError) as caught:
+        pretrained.fetch_config("google/vit-base-patch16-224")
+    assert caught.value.code == "hub-unreachable" and "tiny" in caught.value.hint
+
+
+def test_the_settings_that_are_given_away_name_no_place_of_this_machine(tmp_path: Path) -> None:
+    from autotrain_gradio.training.card import portable
+
+    spec = {"model": str(tmp_path / "start"), "data": {"path": str(tmp_path / "photos")}}
+    assert portable(spec) == {"model": "start", "data": {"path": "photos"}}
+    hub = {"model": "google/vit", "data": {"path": "ana/cats"}}
+    assert portable({**hub, "data": dict(hub["data"])}) == hub
