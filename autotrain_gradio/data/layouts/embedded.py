@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
-from autotrain_gradio.core.text_format import MIB, format_bytes, join_examples
+from autotrain_gradio.core.text_format import MIB, format_bytes, inflect, join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.arrow_files import as_media, open_table
 from autotrain_gradio.data.files.json_files import read_json, write_json
@@ -44,7 +44,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         if column:
             return Recognized(
                 0.9,
-                f"{join_examples([e.path for e in entries])} {'holds' if len(entries) == 1 else 'hold'} the "
+                f"{join_examples([e.path for e in entries])} {inflect(len(entries), 'holds')} the "
                 f"{request.media.name}s in the column '{column}'",
             )
         reasons.append(f"{entry.path} has no column of {request.media.name}s, only {join_examples(schema.names)}")

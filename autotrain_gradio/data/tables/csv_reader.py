@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import MIB, count_with_verb, join_examples
+from autotrain_gradio.core.text_format import MIB, count_with_verb, inflect, join_examples
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.data.tables.types import TITLE_ABOVE, Sheet, column_names, empty_table, header_only
@@ -330,7 +330,7 @@ def _sheet(parsed: _Parsed, name: str) -> Sheet:
                 "warning",
                 "cell-too-large",
                 f"{count_with_verb(len(rows), 'row', 'has')} a cell of more than "
-                f"{LONGEST_CELL:,} characters and {'was' if len(rows) == 1 else 'were'} skipped: {_rows(rows)}.",
+                f"{LONGEST_CELL:,} characters and {inflect(len(rows), 'was')} skipped: {_rows(rows)}.",
                 "Shorten the cell. A quote may have been left open there.",
                 name,
             )

@@ -157,13 +157,13 @@ def test_only_a_share_is_listened_to_and_all_on_request(
     tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[int] = []
-    listen = audio_content.listen
+    decode = audio_content.decode
 
     def counting(cells: Any, row: int) -> Any:
         heard.append(row)
-        return listen(cells, row)
+        return decode(cells, row)
 
-    monkeypatch.setattr(audio_content, "listen", counting)
+    monkeypatch.setattr(audio_content, "decode", counting)
     monkeypatch.setattr(audio_content, "SHARE", 3)
     folder = speech(tmp_path / "in")
     said = finding(check(draft, folder), "audio-sampled")
