@@ -71,11 +71,11 @@ def trials() -> list[Row]:
                 family = BY_NAME[name]
                 problem = Problem(rows, kinds, targets, scoring.SCORES["accuracy"], params, jobs)
                 for fold in range(5):
-                    learn, judge = problem.fold(family.style, fold)
-                    known, asked = problem.judged(fold)
+                    train_rows, validation_rows = problem.fold(family.style, fold)
+                    train, validation = problem.targets_of(fold)
                     settings = family.defaults()
-                    fitted = model.fit(family, settings, learn, known, balanced=False, seed=42, jobs=jobs)
-                    problem.score(fitted.predict(judge), asked)
+                    fitted = model.fit(family, settings, train_rows, train, balanced=False, seed=42, jobs=jobs)
+                    problem.score(fitted.predict(validation_rows), validation)
                 best_ours = min(best_ours, time.process_time() - begin)
         text = f"one trial of {name.replace('_', ' ')}, {TRIAL_ROWS:,} rows × 30 columns, its folds prepared"
         theirs = f"{best_plain:.2f} s CPU, scikit-learn's cross-validation"

@@ -1,21 +1,19 @@
 """Training in several processes (data parallel): which rank this is, and decisions that all ranks take together.
 
-Collective operations need every rank: if one stopped a step earlier than the others, they would wait for it for ever.
-So rank 0 decides, and the others are told. See torch.distributed, "Collective functions".
+Collective operations need every rank: if one stopped a step earlier than the others, they would wait for it forever.
+So rank 0 decides, and broadcasts the decision. See torch.distributed, "Collective functions".
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
-
-import torch
-import torch.distributed as dist
 
 from autotrain_gradio.runs.reporter import Reporter
 
@@ -35,10 +33,21 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+def _in_process_group() -> bool:
+    """Whether several processes communicate. Does not import torch, which tabular tasks do not need."""
+    if sys.modules.get("torch") is None:
+        return False
+    import torch.distributed as dist
+
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
 def broadcast(value: Any) -> Any:
     """Return rank 0's value on every rank; it is pickled between processes of this run."""
-    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+    if not _in_process_group():
         return value
+    import torch.distributed as dist
+
     box = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
@@ -54,15 +63,17 @@ def temporary_folder() -> Iterator[Path]:
     """Give all ranks the same temporary folder; it is removed when all of them have left it."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(broadcast(folder))
-        if dist.is_available() and dist.is_initialized():
+        if _in_process_group():
+            import torch.distributed as dist
+
             dist.barrier()
 
 
 class SharedDecision:
     """Whether to stop, and whether to save, decided by rank 0 for all ranks.
 
-    `decide` is called by every rank equally often: after each training step and each batch of an evaluation. Only every
-    so many calls it communicates; rank 0 chooses how many, so that it is about twice a second.
+    Every rank calls `decide` equally often: after each training step and each batch of an evaluation. It communicates
+    only at some of the calls, about twice a second; rank 0 sets the interval.
     """
 
     def __init__(self, run: Reporter) -> None:
@@ -72,11 +83,14 @@ class SharedDecision:
     def decide(self, *, save: bool = False, evaluating: bool = False) -> tuple[bool, bool]:
         """Return whether to stop and whether to save now.
 
-        save: whether this rank would; only that of rank 0 counts. evaluating: a batch of an evaluation has ended, not
-        a training step: their durations differ.
+        save: whether to save; only rank 0's value counts. evaluating: called after a batch of an evaluation, not
+        after a training step: their durations differ.
         """
-        if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+        if not _in_process_group():
             return self._run.stop_requested(), save
+        import torch
+        import torch.distributed as dist
+
         pace = self._paces["evaluate" if evaluating else "train"]
         pace.calls += 1
         if pace.calls < pace.interval:
@@ -92,7 +106,7 @@ class SharedDecision:
 
 
 class _Pace:
-    """After how many calls of one kind the ranks communicate."""
+    """The number of calls of one kind between two communications."""
 
     def __init__(self) -> None:
         self.calls, self.interval = 0, 1

@@ -52,7 +52,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     some = np.sort(np.random.default_rng(params.seed).permutation(len(rows))[:MEASURED])
     tokens = tokenize(tokenizer, rows.select(some)["text"], limit)
     assert tokens is not None
-    lengths, cut = tokens.full, tokens.cut
+    lengths, cut = tokens.full, tokens.truncated
     facts = {
         "median tokens": int(np.median(lengths)),
         "19 of 20 have at most": int(np.quantile(lengths, 0.95, method="higher")),

@@ -135,15 +135,15 @@ def read_texts(
         tokens = tokenize(tokenizer, part["text"], limit, should_continue=should_continue)
         if tokens is None:
             return None
-        if tokens.cut:
-            share = tokens.cut / len(part)
+        if tokens.truncated:
+            share = tokens.truncated / len(part)
             what = "training" if name == "train" else "validation"
             run.note(
-                f"{pluralize(tokens.cut, f'{what} text')} ({share:.1%}) longer than {limit:,} tokens are cut to that; "
+                f"{pluralize(tokens.truncated, f'{what} text')} ({share:.1%}) were truncated to {limit:,} tokens; "
                 f"the longest has {int(tokens.full.max()):,}.",
                 hint=""
                 if limit == most
-                else "Raise max_seq_length to read more of them; it takes more time and memory.",
+                else "A higher max_seq_length truncates fewer texts, but needs more time and memory.",
             )
         sets[str(name)] = Texts(tokens, labels.targets(part), by_length=name == "validation")
         before += len(part)

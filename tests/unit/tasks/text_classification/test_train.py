@@ -275,7 +275,7 @@ def test_a_model_without_padding_learns_and_reads_no_further_than_it_can(text_tr
     task.train(made.reporter())
     notes = [e["message"] for e in made.events("note")]
     assert any("at most 64 tokens: max_seq_length is lowered" in n for n in notes)
-    assert any("8 training texts (50.0%) longer than 64 tokens are cut" in n for n in notes)
+    assert any("8 training texts (50.0%) were truncated to 64 tokens" in n for n in notes)
     config = json.loads((made.directory / "model" / "config.json").read_text())
     assert config["pad_token_id"] == 3
     assert made.events("result")[-1]["values"]["eval_accuracy"] == 1.0

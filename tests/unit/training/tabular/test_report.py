@@ -48,7 +48,7 @@ def test_a_row_is_called_by_where_it_stands_in_the_data(tmp_path: Path, files: t
     manifest = json.loads((draft / "data" / "manifest.json").read_text())
     seen = []
     for part in data.load(draft).values():
-        found = engine.read(part, {"size": "number"}, manifest)
+        found = engine.read_split(part, {"size": "number"}, manifest)
         for row, size in enumerate(found.frame["size"]):
             assert found.names[row].endswith(f"row {int(size) + 2}")
             seen.append(found.names[row])

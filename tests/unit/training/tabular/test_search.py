@@ -44,15 +44,15 @@ def targets(table: pd.DataFrame, kind: str) -> list[model.Target]:
 def test_copies_of_a_row_lie_in_one_fold(kind: str, wanted: int | None, times: int) -> None:
     table = noise(60, times)
     rows = table.drop(columns="target")
-    content = search.contents(rows)
-    found = list(search.folds(targets(table, kind), wanted, 3, content))
+    content = search.content_ids(rows)
+    found = list(search.make_splits(targets(table, kind), wanted, 3, content))
     assert len(found) == (wanted or 5)
     for train, validation in found:
         assert sorted([*train, *validation]) == list(range(len(table))) and len(validation) >= len(table) // 10
         assert not set(rows["b"].iloc[train]) & set(rows["b"].iloc[validation])
         if kind == "class":
             assert 0.3 < table["target"].iloc[validation].mean() < 0.7
-    again = list(search.folds(targets(table, kind), wanted, 3, content))
+    again = list(search.make_splits(targets(table, kind), wanted, 3, content))
     assert all((a == b).all() for x, y in zip(found, again, strict=True) for a, b in zip(x, y, strict=True))
 
 
@@ -63,7 +63,7 @@ def test_rows_that_are_equal_by_chance_are_no_copies() -> None:
     many = [np.tile(draw.integers(0, top, 200), 2) for top in (2**60, 9, 2**60)]
     assert not content_ids.by_chance(content_ids.of_columns(many), many)
     frame = pd.DataFrame({"a": few[0], "b": few[1], "c": few[2]})
-    assert (search.contents(frame) == -1).all()
+    assert (search.content_ids(frame) == -1).all()
 
 
 def test_learning_by_heart_does_not_lead_the_board(prepared: Make) -> None:
@@ -183,7 +183,7 @@ def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Pa
 
 def test_one_fold_of_many_small_classes() -> None:
     values = np.repeat(np.arange(6), 2)
-    ((train, validation),) = search.folds([model.Target("target", values, list("abcdef"))], 1, 0, np.full(12, -1))
+    ((train, validation),) = search.make_splits([model.Target("target", values, list("abcdef"))], 1, 0, np.full(12, -1))
     assert sorted([*train, *validation]) == list(range(12))
 
 
