@@ -72,7 +72,7 @@ def test_learning_by_heart_does_not_lead_the_board(prepared: Make) -> None:
     report = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
     board = report["Leaderboard"]
     assert board["rows"][0][2] < 0.75, "its neighbours are no copies of a row"
-    assert "320 rows are the same as another one: they are in one fold" in board["note"]
+    assert "320 rows are duplicates; duplicates are in the same fold" in board["note"]
 
 
 class Stopped(Reporter):
@@ -123,7 +123,7 @@ def test_a_stop_of_a_later_attempt_saves_what_there_is(prepared: Make, monkeypat
     run = Stopped(made.directory, made.resolved.spec, made.resolved.params, attempt=2, resume=True)
     classification.train(run)
     assert found == [60] and run.model.exists()
-    assert "in cross-validation only" in made.events("note")[-1]["message"]
+    assert "only its cross-validation score" in made.events("note")[-1]["message"]
     assert [p["title"] for p in json.loads((made.directory / "report.json").read_text())] == ["Leaderboard"]
     third = made.reporter(3)
     classification.train(third)
