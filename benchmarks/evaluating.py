@@ -9,11 +9,11 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+from autotrain_gradio.core.text_format import MIB
 from benchmarks.rows import Row, peak_memory
 
 ROWS, CLASSES, BATCH = 200_000, 1_000, 500
 TEXTS, TOKENS, VOCABULARY, TEXT_BATCH = 80, 64, 150_000, 4
-MIB = 1024 * 1024
 
 
 def _evaluate(evaluation: Any, reduce: Any, logits: Any, labels: Any) -> dict[str, float]:

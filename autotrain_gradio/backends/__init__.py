@@ -1,4 +1,4 @@
-"""Backends: where trainings run. A spec names one; the registry finds it.
+"""The registry of backends, and the open backends of an installation.
 
 Backends are the folders of this package that declare `BACKEND`, and installed packages with an entry
 point in the group `autotrain_gradio.backends` whose value is a `BackendType` (see `base.py`).
@@ -27,7 +27,7 @@ DEFAULT: str = RunSpec.model_fields["backend"].default
 
 @lru_cache(maxsize=1)
 def registry() -> NamedRegistry[BackendType]:
-    """Find all backends: folders of this package, then entry points."""
+    """Discover all backends: folders of this package, then entry points."""
     found: NamedRegistry[BackendType] = NamedRegistry("backend")
     for module in pkgutil.iter_modules(__path__):
         if module.ispkg:
@@ -41,7 +41,7 @@ def backend_type(name: str) -> BackendType:
     """Return the declaration of a backend.
 
     Raises:
-        SpecError: there is none of that name; the hint names the nearest ones.
+        SpecError: the name is unknown; the hint has the closest ones.
     """
     try:
         return registry().get(name)
@@ -50,7 +50,7 @@ def backend_type(name: str) -> BackendType:
 
 
 class Backends:
-    """The backends of one installation, each opened when it is first used; safe to use from several threads."""
+    """The backends of one installation, opened on first use; thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -61,7 +61,7 @@ class Backends:
         """Return the backend of that name.
 
         Raises:
-            SpecError: there is none.
+            SpecError: the name is unknown.
         """
         with self._lock:
             if name not in self._opened:
@@ -72,12 +72,12 @@ class Backends:
         """Return the backend that a stored spec names, or the default one.
 
         Raises:
-            SpecError: there is none of that name.
+            SpecError: the name is unknown.
         """
         return self.get(spec.get("backend") or DEFAULT)
 
     def release(self, directory: Path) -> None:
-        """End the warm workers of a run's directory in every backend that was used."""
+        """End the warm workers of a run's directory in every open backend."""
         for backend in list(self._opened.values()):
             backend.release(directory)
 

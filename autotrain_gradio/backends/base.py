@@ -1,8 +1,8 @@
-"""The protocol of a backend: where trainings run, and short calls are answered.
+"""The protocol of a backend, which runs trainings and short calls.
 
 A backend is found by name (`autotrain_gradio.backends.registry`). To add one, declare a `BackendType`
 as `BACKEND` in a folder of `autotrain_gradio/backends/`, or in an installed package with an entry
-point in the group `autotrain_gradio.backends`. Nothing else names it.
+point in the group `autotrain_gradio.backends`. No other code refers to it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec, Secrets
 
 Progress = Callable[[str, float], None]
-"""Called with what is being done, and the fraction of it that is done."""
+"""Progress callback: description of the current work, and the fraction that is done."""
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a backend can do, as its declaration says."""
+    """Declared capabilities of a backend."""
 
     outlives_app: bool
     """A training continues when the app exits."""
@@ -32,18 +32,18 @@ class Capabilities:
     stoppable: bool
     price_known: bool
     own_environment: bool = False
-    """Workers have a Python installation of their own: the packages of this one say nothing about it."""
+    """Workers have their own Python environment: packages missing here may be installed there."""
     max_nodes: int | None = 1
-    """Most machines of one training; None: no limit."""
+    """Maximum number of machines of one training; None: no limit."""
     flavors: tuple[str, ...] = ()
-    """Names of hardware flavors that a run can ask for; empty: it has none."""
+    """Names of the hardware flavors that a run can request; empty: none."""
 
 
 @dataclass(frozen=True)
 class Allocation:
-    """What the backend assigns to one attempt.
+    """Resources that the backend assigns to one attempt.
 
-    devices: names of GPUs, as `CUDA_VISIBLE_DEVICES` has them; None: all that are visible.
+    devices: names of GPUs, as in `CUDA_VISIBLE_DEVICES`; None: all visible ones.
     """
 
     devices: tuple[str, ...] | None = None
@@ -51,9 +51,9 @@ class Allocation:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at a training, as it is handed to a backend.
+    """One attempt at a training, as submitted to a backend.
 
-    directory: the run. number: of the attempt, from 1. resume: continue from the latest checkpoint.
+    directory: of the run. number: attempt number, from 1. resume: continue from the latest checkpoint.
     env: complete environment of the worker.
     """
 
@@ -67,13 +67,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class CallOptions:
-    """How a verb is called.
+    """Options of a call.
 
     env: complete environment of the worker; None: the backend's own.
     progress, found: callbacks, for progress and for partial results.
-    cancel: set by the caller to cancel. grace: seconds between SIGTERM and SIGKILL after a cancel.
-    warm: use a worker of this directory that stays up between calls (predictions, previews); such calls are not
-        cancelled.
+    cancel: event that the caller sets to cancel. grace: seconds between SIGTERM and SIGKILL after a cancel.
+    warm: use the warm worker of this directory, which is reused between calls (predictions, previews); such calls
+        are not cancelled.
     """
 
     env: Mapping[str, str] | None = None
@@ -88,25 +88,25 @@ NO_OPTIONS = CallOptions()
 
 
 class Backend(Protocol):
-    """Starts, watches and signals training workers, and runs verbs. A run is named by its directory."""
+    """Submits, monitors and signals training workers, and runs verbs. A run is identified by its directory."""
 
     def check_resources(self, resources: ResourceSpec) -> Iterable[Finding]:
-        """Return a finding for each resource that this backend does not have."""
+        """Return a finding for each requested resource that is not available."""
 
     def accelerated(self) -> bool:
         """Whether a training without explicit resources uses a GPU."""
 
     def has_login(self) -> bool:
-        """Whether workers have a Hub token of their own, beside the secrets of a run."""
+        """Whether workers have a Hub token besides the secrets of a run."""
 
     def environment(self, secrets: Secrets, *, visitor: bool) -> dict[str, str]:
         """Return the complete environment of a worker.
 
-        visitor: the asker is a visitor: the environment has no token or key of this server, and caches of its own.
+        visitor: for a visitor, the environment has no token or key of this server, and separate caches.
         """
 
     def allocate(self, resources: ResourceSpec, active: Sequence[Path]) -> Allocation | None:
-        """Return what a further attempt would get beside the active runs; None: there is no free slot.
+        """Return the resources of another attempt next to the active runs; None: no slot is free.
 
         active: directories of the runs of this backend that have a worker.
         """
@@ -121,14 +121,14 @@ class Backend(Protocol):
     def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
         """Return `{"alive": bool, "reason": str, "hint": str}` of an attempt's worker.
 
-        started: when the attempt was about to be submitted (seconds since the epoch). It may be asked about before
-        `submit` is called: until then it counts as alive.
+        started: when the attempt was about to be submitted (seconds since the epoch). `status` may be
+        called before `submit`: until then the attempt counts as alive.
         """
 
     def log(self, directory: Path, offset: int, limit: int) -> dict[str, Any]:
         """Return `{"text", "offset", "size"}`: at most `limit` bytes of the log from a byte offset, whole lines.
 
-        offset: negative: counted from the end. The returned one is where the next call continues.
+        offset: counted from the end if negative. The returned offset is that of the next call.
         """
 
     def signal(self, directory: Path, *, hard: bool) -> None:
@@ -139,20 +139,20 @@ class Backend(Protocol):
 
         Raises:
             UserError: raised by the verb.
-            WorkerError: it was cancelled, needed too much time or memory, or died.
+            WorkerError: the worker was cancelled, timed out, ran out of memory, or was killed.
         """
 
     def stream(
         self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS
     ) -> Generator[Any, None, Any]:
-        """Run a streaming verb in a worker: yield its items as they come. Closing the generator cancels the verb.
+        """Run a streaming verb in a worker: yield its items as they arrive. Closing the generator cancels the verb.
 
         Raises:
             UserError, WorkerError: as `call`, when the generator is advanced.
         """
 
     def prefetch(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str]) -> None:
-        """Start the warm worker of a directory and let it import what the verb needs, without waiting for it."""
+        """Start the warm worker of a directory and let it import the libraries of the verb, without waiting for it."""
 
     def release(self, directory: Path) -> None:
         """End the warm worker of a directory, if there is one."""
@@ -163,9 +163,9 @@ class Backend(Protocol):
 
 @dataclass(frozen=True)
 class BackendType:
-    """Declaration of a backend: data, and how to open it.
+    """Declaration of a backend: metadata and factory.
 
-    open: returns the backend for an installation; called once per process and installation, when it is first used.
+    open: factory of the backend for an installation; called once per process and installation, on first use.
     """
 
     name: str

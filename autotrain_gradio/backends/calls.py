@@ -1,4 +1,4 @@
-"""Calls: a verb in a worker process, waited for, limited in time and memory, and cancellable."""
+"""Calls: run a verb in a subprocess and wait for its result, with a timeout, a memory limit and cancellation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from autotrain_gradio.backends.process import explain_exit, kill_group, memory, spawn
+from autotrain_gradio.backends.process import explain_exit, kill_group, resident_memory, spawn
 from autotrain_gradio.core.errors import Finding, UserError, WorkerError
 from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.runs import wire
 
-MIB = 1024 * 1024
 LINE_BYTES = 64 * MIB
-"""The longest line that is read at once: an answer is shorter, and a worker may print anything."""
+"""Maximum length of a line of output: results are shorter, but libraries may print anything."""
 TICK_SECONDS = 0.1
 MEMORY_SECONDS = 0.5
 LINGER_SECONDS = 2.0
@@ -44,21 +44,21 @@ def stream(
     grace: float = 0.0,
     found: Callable[[Any], None] | None = None,
 ) -> Generator[Any, None, Any]:
-    """Run a verb in a worker process: yield the items of a streaming verb as they come; return its result.
+    """Run a verb in a worker process: yield the items of a streaming verb as they arrive; return its result.
 
-    The worker exits with the call, whatever becomes of it, and with this process. Closing the generator cancels it.
+    The worker exits when the call ends, also after an error, and with this process. Closing the generator cancels it.
 
-    grace: seconds that a worker has after SIGTERM, to clean up, before it is killed.
-    found: is given partial results, before the verb is done.
+    grace: seconds between SIGTERM and SIGKILL, for clean-up.
+    found: callback for partial results.
 
     Raises:
-        UserError: what the verb raised.
-        WorkerError: it was cancelled (code `cancelled`), needed more time (`out-of-time`) or memory
-            (`out-of-memory`) than `limits` allow, or died (`worker-died`).
+        UserError: raised by the verb.
+        WorkerError: it was cancelled (code `cancelled`), exceeded the limit of time (`out-of-time`) or memory
+            (`out-of-memory`), or exited without a result (`worker-died`).
     """
     process = spawn(directory, verb, env=env, **PIPES)
     assert process.stdin and process.stdout
-    with Watch(process, limits.call_seconds, limits.call_mebibytes, cancel, grace) as watch:
+    with Watchdog(process, limits.call_seconds, limits.call_mebibytes, cancel, grace) as watch:
         answer: dict[str, Any] | None = None
         noise, finished = "", False
         try:
@@ -79,15 +79,15 @@ def stream(
                         break
             finished = True
         except BrokenPipeError:
-            finished = True  # it died before it read its context
+            finished = True  # the worker exited before it read its context
         except GeneratorExit:
             watch.terminate()
             raise
         finally:
-            code = end(process, at_once=not finished)
+            code = end_worker(process, at_once=not finished)
     if answer is None:
-        raise watch.error(verb) or died(verb, code, noise)
-    return value_of(answer)
+        raise watch.error(verb) or exit_error(verb, code, noise)
+    return result_of(answer)
 
 
 def collect(items: Generator[Any, None, Any]) -> Any:
@@ -114,13 +114,13 @@ def send(stream: IO[bytes], message: Mapping[str, Any]) -> None:
 
 
 def messages(stream: IO[bytes]) -> Iterator[tuple[dict[str, Any] | None, str]]:
-    """Yield each line of a worker: its message and "", or None and what was printed."""
+    """Yield (message, "") for each message of a worker, and (None, text) for other output."""
     while line := stream.readline(LINE_BYTES):
         message = wire.parse(line)
         yield message, "" if message is not None else line[:1000].decode("utf-8", "replace").strip()
 
 
-def value_of(answer: Mapping[str, Any]) -> Any:
+def result_of(answer: Mapping[str, Any]) -> Any:
     """Return the result of a worker's answer.
 
     Raises:
@@ -131,28 +131,33 @@ def value_of(answer: Mapping[str, Any]) -> Any:
     return answer["value"]
 
 
-def end(process: subprocess.Popen[bytes], *, at_once: bool) -> int:
-    """End a worker with its group and return its exit status; unless at once, it may end by itself first."""
+def end_worker(process: subprocess.Popen[bytes], *, at_once: bool) -> int:
+    """Kill a worker and its process group; return its exit status.
+
+    at_once: do not wait for it to exit by itself first.
+    """
     if not at_once:
-        with contextlib.suppress(subprocess.TimeoutExpired):  # one that hangs is killed with the rest
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a worker that hangs is killed below
             process.wait(timeout=LINGER_SECONDS)
     kill_group(process)
     code = process.wait()
     for stream in (process.stdin, process.stdout):
         if stream is not None:
-            with contextlib.suppress(BrokenPipeError):  # what was not sent is not wanted any more
+            with contextlib.suppress(BrokenPipeError):  # unsent input is discarded
                 stream.close()
     return code
 
 
-def died(verb: str, code: int, noise: str) -> WorkerError:
-    """Return the error of a worker that ended without an answer."""
-    said = explain_exit(code, noise[:300])
-    return WorkerError(f"The {verb} ended without an answer. {said['reason']}", said["hint"], code="worker-died")
+def exit_error(verb: str, code: int, noise: str) -> WorkerError:
+    """Return the error of a worker that exited without a result."""
+    found = explain_exit(code, noise[:300])
+    return WorkerError(
+        f"The worker of '{verb}' exited without a result. {found['reason']}", found["hint"], code="worker-died"
+    )
 
 
-class Watch(threading.Thread):
-    """Ends a worker that is cancelled, or takes too much time or memory; used as a context."""
+class Watchdog(threading.Thread):
+    """Kills a worker that is cancelled or exceeds its time or memory limit; used as a context manager."""
 
     def __init__(
         self,
@@ -169,7 +174,7 @@ class Watch(threading.Thread):
         self._ended_for = ""
         self._deadline = time.monotonic() + seconds
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Watchdog:
         self.start()
         return self
 
@@ -178,27 +183,27 @@ class Watch(threading.Thread):
         self.join()
 
     def error(self, verb: str) -> WorkerError | None:
-        """Return why the worker was ended; None when it was not."""
+        """Return the error for the reason why the worker was killed; None if it was not."""
         match self._ended_for:
             case "cancelled":
                 return WorkerError(f"The {verb} was cancelled.", code="cancelled")
             case "out-of-time":
-                text = f"The {verb} took longer than {self._seconds:.0f} seconds and was ended."
+                text = f"The {verb} exceeded the time limit of {self._seconds:.0f} seconds and was cancelled."
                 return WorkerError(text, "Use less data, or a faster machine.", code="out-of-time")
             case "out-of-memory":
-                text = f"The {verb} needed more than {self._mebibytes} MiB of memory and was ended."
+                text = f"The {verb} needed more than {self._mebibytes} MiB of memory and was cancelled."
                 return WorkerError(text, "Use less data, or smaller files.", code="out-of-memory")
         return None
 
     def run(self) -> None:
-        """Look ten times a second, until the context is left."""
-        gone, next_memory = 0.0, 0.0
+        """Poll until the context is left."""
+        exited, next_memory = 0.0, 0.0
         while not self._done.wait(TICK_SECONDS):
             now = time.monotonic()
             if self._process.poll() is not None:
-                # What it started may hold its output open, and the reader would wait for that.
-                gone = gone or now
-                if now - gone > LINGER_SECONDS:
+                # Its subprocesses may keep the pipe open, and the reader would wait for them.
+                exited = exited or now
+                if now - exited > LINGER_SECONDS:
                     kill_group(self._process)
                     return
                 continue
@@ -208,20 +213,20 @@ class Watch(threading.Thread):
                 self._ended_for = "out-of-time"
             elif now >= next_memory:
                 next_memory = now + MEMORY_SECONDS
-                if memory(self._process.pid) > self._mebibytes * MIB:
+                if resident_memory(self._process.pid) > self._mebibytes * MIB:
                     self._ended_for = "out-of-memory"
             if self._ended_for:
                 self.terminate()
                 return
 
     def terminate(self) -> None:
-        """Ask the worker to exit, where it has time for that, then kill its process group."""
+        """Send SIGTERM if there is a grace time, then kill the process group."""
         if self._grace:
             self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):  # it had its time
+            with contextlib.suppress(subprocess.TimeoutExpired):  # killed below
                 self._process.wait(timeout=self._grace)
         kill_group(self._process)
 
     def extend(self, seconds: float) -> None:
-        """Give the worker that many seconds from now."""
+        """Set the time limit to so many seconds from now."""
         self._deadline = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""The GPUs of this machine, found without loading a library."""
+"""Detect the GPUs of this machine without importing torch."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def devices(environ: Mapping[str, str] | None = None) -> list[str]:
     if visible is None:
         return [str(i) for i in range(_count())]
     names = [name.strip() for name in visible.split(",")]
-    # As CUDA does: what follows -1, or an empty name, does not count.
+    # As in CUDA: names after -1 or an empty name are ignored.
     end = next((i for i, name in enumerate(names) if name in {"", "-1"}), len(names))
     return names[:end]
 
 
 @lru_cache(maxsize=1)
 def _count() -> int:
-    """Count them as the driver lists them, or, where /proc does not show it, as nvidia-smi does."""
+    """Count the GPUs of the driver in /proc, else those that nvidia-smi lists."""
     if DRIVER.is_dir():
         return sum(1 for _ in DRIVER.iterdir())
     program = shutil.which("nvidia-smi")
@@ -38,7 +38,7 @@ def _count() -> int:
     try:
         found = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=SMI_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return 0  # a driver that does not answer is of no use to a training either
+        return 0  # a driver that does not respond cannot be used for training either
     return len(re.findall(r"^GPU \d+:", found.stdout, re.MULTILINE))
 
 
@@ -48,7 +48,7 @@ def accelerated() -> bool:
 
 
 def least_used(names: list[str], used: Iterable[str], count: int = 1) -> list[str]:
-    """Return the devices that the fewest trainings use, in the order of `names`; fewer if there are not so many."""
+    """Return the devices that the fewest trainings use, in the order of `names`; fewer if there are fewer."""
     trainings = Counter(used)
-    chosen = sorted(names, key=lambda name: trainings[name])[:count]  # stable: the first of equals
+    chosen = sorted(names, key=lambda name: trainings[name])[:count]  # stable: ties keep their order
     return [name for name in names if name in chosen]

@@ -1,8 +1,8 @@
-"""The queue: starts queued runs, detects workers that died, kills those that do not stop.
+"""The queue: starts queued runs, detects workers that have exited, kills workers that do not stop.
 
-The process that holds `$HOME/queue.lock` dispatches: the operating system releases the lock when its
-holder dies, so of several apps on one home one dispatches and another takes over. When all queued
-runs need a token that another process holds, the lock is released for a moment.
+The process that holds `$HOME/queue.lock` dispatches. The operating system releases the lock when its
+holder exits: of several apps with one home directory one dispatches, and another takes over. When all
+queued runs need a token that another process holds, the lock is released for a moment.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Dispatches the queue of one home, while this process holds its lock."""
+    """Dispatches the queue of one home directory while this process holds its lock."""
 
     def __init__(self, settings: Settings, store: Store, backends: Backends | None = None) -> None:
         self._settings = settings
@@ -66,7 +66,7 @@ class Dispatcher:
             self._thread.join(timeout=10)
 
     def enqueue(self, run: Run, secrets: Secrets, *, resume: bool = False) -> None:
-        """Queue an attempt and keep its secrets in memory; for one that is queued already, replace its secrets."""
+        """Queue an attempt and keep its secrets in memory; if one is queued already, replace its secrets."""
         with self._secrets_lock:
             if secrets.token or run.id not in self._secrets:
                 self._secrets[run.id] = secrets
@@ -80,7 +80,7 @@ class Dispatcher:
 
     def request_stop(self, run: Run, by: str) -> None:
         """Write the stop request; a worker that ignores it is killed after the grace time."""
-        run.ask_stop(by)
+        run.request_stop(by)
         self._changed()
 
     def position(self, run: Run) -> int | None:
@@ -95,7 +95,7 @@ class Dispatcher:
     def lacks_token(self, run: Run) -> bool:
         """Whether the run needs a token that this process does not hold.
 
-        It does when it will be published, and when it was queued with a token and uses data or a model of the Hub,
+        A run needs one if it will be published, or if it was queued with a token and uses data or a model of the Hub,
         which may be gated.
         """
         held = self._secrets.get(run.id)
@@ -103,7 +103,7 @@ class Dispatcher:
             return False
         queued = [c for c in run.controls() if c["kind"] == "queued"]
         if queued and queued[-1].get("token"):
-            # The user gave a token: the account that is signed in here may be another one.
+            # The user gave a token: the account that is logged in here may be a different one.
             return self._publishes(run) or _uses_hub(run.spec())
         return self._publishes(run) and (is_visitor(run.owner()) or not self._backend(run).has_login())
 
@@ -114,7 +114,7 @@ class Dispatcher:
         self._order = (0.0, [])
         self._wake.set()
 
-    # -- the thread
+    # -- dispatcher thread
 
     def _loop(self) -> None:
         lock = FileLock(self._settings.home / "queue.lock", thread_local=False)
@@ -136,12 +136,12 @@ class Dispatcher:
             self._end.wait(RELEASE_SECONDS)
 
     def _dispatch_until_release(self) -> None:
-        """Dispatch until the end, or until another process should get the lock."""
+        """Dispatch until `stop` is called, or until another process should get the lock."""
         while not self._end.is_set():
             blocked = False
             try:
                 blocked = self.dispatch()
-            except Exception:  # the boundary: one error must not end the queue
+            except Exception:  # one error must not end the dispatcher thread
                 log.exception("dispatching the queue failed once")
             if blocked and time.monotonic() > self._next_release:
                 self._next_release = time.monotonic() + RELEASE_INTERVAL_SECONDS
@@ -162,7 +162,7 @@ class Dispatcher:
                     active[_backend_name(run)].append(run.directory)
                 elif state.name in ENDED and run.id in self._secrets:
                     with self._secrets_lock:
-                        if run.state().name in ENDED:  # nobody has resumed it meanwhile
+                        if run.state().name in ENDED:  # not resumed meanwhile
                             self.forget(run)
             except (UserError, OSError) as error:
                 self._log_once(run.id, str(error))
@@ -197,9 +197,9 @@ class Dispatcher:
         found = []
         with self._lock:
             runs = self._store.list()
-            for gone in self._readers.keys() - {r.id for r in runs}:
-                del self._readers[gone]
-                self._secrets.pop(gone, None)
+            for deleted in self._readers.keys() - {r.id for r in runs}:
+                del self._readers[deleted]
+                self._secrets.pop(deleted, None)
             for run in runs:
                 try:
                     reader = self._readers.get(run.id)
@@ -214,35 +214,35 @@ class Dispatcher:
 
     def _waiting(self, states: list[tuple[Run, State]]) -> list[tuple[Run, State]]:
         queued = [(r, s) for r, s in states if s.name == "queued" and not self._lacks_token_or_log(r)]
-        return sorted(queued, key=lambda p: (self._asked(p[0], p[1].attempt, "queued"), p[0].id))
+        return sorted(queued, key=lambda p: (self._requested_at(p[0], p[1].attempt, "queued"), p[0].id))
 
     def _lacks_token_or_log(self, run: Run) -> bool:
         try:
             return self.lacks_token(run)
         except UserError as error:
             self._log_once(run.id, str(error))
-            return False  # it will fail when it is started, with the reason
+            return False  # starting it fails with the reason
 
     def _watch(self, run: Run, state: State) -> bool:
         """Return whether the run still has a worker; escalate a stop whose grace time is over."""
         backend = self._backend(run)
-        status = backend.status(run.directory, state.attempt, self._asked(run, state.attempt, "started"))
+        status = backend.status(run.directory, state.attempt, self._requested_at(run, state.attempt, "started"))
         if not status["alive"]:
             if run.record_interruption(state.attempt, status["reason"], status["hint"]):
                 backend.signal(run.directory, hard=True)  # subprocesses that the worker left running
             return False
         if state.name == "stopping":
             now, grace = time.time(), self._settings.limits.stop_grace_seconds
-            killed = self._asked(run, state.attempt, "kill")
+            killed = self._requested_at(run, state.attempt, "kill")
             if killed and now - killed > KILL_AFTER_SECONDS:
                 backend.signal(run.directory, hard=True)
-            elif not killed and now - self._asked(run, state.attempt, "stop") > grace:
+            elif not killed and now - self._requested_at(run, state.attempt, "stop") > grace:
                 run.control("kill", state.attempt, reason=f"it did not stop within {grace:.0f} s")
                 backend.signal(run.directory, hard=False)
         return True
 
     def _start(self, run: Run, state: State, active: list[Path]) -> bool | None:
-        """Submit an attempt to its backend; return whether it was still queued, None when there is no free slot."""
+        """Submit an attempt to its backend; return whether it was still queued, None if no slot is free."""
         backend, resources = self._backend(run), _resources(run)
         errors = [f for f in backend.check_resources(resources) if f.level == "error"]
         if errors:
@@ -259,9 +259,9 @@ class Dispatcher:
         self._changed()
         return True
 
-    def _asked(self, run: Run, attempt: int, kind: str) -> float:
+    def _requested_at(self, run: Run, attempt: int, kind: str) -> float:
         reader = self._readers.get(run.id)
-        line = reader.asked(attempt, kind) if reader is not None else None
+        line = reader.first_control(attempt, kind) if reader is not None else None
         return float(line["time"]) if line is not None else 0.0
 
     def _log_once(self, run: str, text: str) -> None:
@@ -285,7 +285,7 @@ def _resources(run: Run) -> ResourceSpec:
     """Return the resources of a stored run; runs of earlier versions have none.
 
     Raises:
-        SpecError: they are damaged.
+        SpecError: they are invalid.
     """
     try:
         return ResourceSpec.model_validate(run.spec().get("resources") or {})

@@ -1,7 +1,7 @@
-"""Processes of this machine: a worker's command and environment, whether it lives, how it is ended.
+"""Worker processes on this machine: command, environment, liveness, termination.
 
-A worker is in a session of its own. One that trains carries `AUTOTRAIN_GRADIO_RUN`, its run's folder,
-in its environment, and so does whatever it starts: what it leaves behind can be found and ended.
+A worker has its own session. A training worker and its subprocesses have the run's folder in the environment
+variable `AUTOTRAIN_GRADIO_RUN`, so that subprocesses that it leaves running can be found and killed.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ import psutil
 from autotrain_gradio.core.spec import Secrets
 from autotrain_gradio.tasks.registry import registry
 
-MARK = "AUTOTRAIN_GRADIO_RUN"
+RUN_VARIABLE = "AUTOTRAIN_GRADIO_RUN"
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
 HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN")
 SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL")
 PACKAGES = str(Path(__file__).resolve().parents[2])
-"""Where this package lies: a Space runs it from its folder, without installing it."""
+"""Folder that contains this package: a Space runs it without installing it."""
 MEMORY_HINT = "Most likely the machine's memory ran out. Choose a smaller batch size or model, then resume."
 RESUME_HINT = "Resume it: it continues from its last checkpoint."
 
 
 def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[str, str]:
-    """Return a worker's environment: this process's, with what a worker needs, and the run's secrets.
+    """Return a worker's environment: that of this process, with the variables of a worker and the run's secrets.
 
-    OpenMP's threads spin for a moment only, and then sleep: on a small machine, where the page is always the other
-    process, threads that spin for long starve each other, and threads that sleep at once lose a fifth of their speed
-    (GOMP_SPINCOUNT in the manual of libgomp). How many threads there are is `training.threads`' business.
+    OpenMP threads spin only briefly before they sleep (GOMP_SPINCOUNT in the manual of libgomp): on a small machine,
+    which the page shares, long spinning starves other threads, and sleeping at once costs a fifth of the speed. The
+    number of threads is set in `training.threads`.
 
-    visitor: whoever asks is a stranger, who must not act with the tokens and keys of this server.
+    visitor: for a visitor, who must not use the tokens and keys of this server.
     """
-    env = {name: value for name, value in os.environ.items() if name not in {MARK, CALLER}}
+    env = {name: value for name, value in os.environ.items() if name not in {RUN_VARIABLE, CALLER}}
     if visitor:
         declared = {name for task in registry() for source in task.sources for name in source.secrets}
         env = {
@@ -47,13 +47,13 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
             for name, value in env.items()
             if name not in declared and not any(w in name.upper() for w in SECRET_WORDS)
         }
-        env["AUTOTRAIN_GRADIO_SHARED"] = "1"  # what a stranger may name, such as an address, is looked at harder
+        env["AUTOTRAIN_GRADIO_SHARED"] = "1"  # stricter checks, for instance of addresses
         if not any(name in secrets for name in HUB_TOKENS):
             env["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
     elif any(name in secrets for name in HUB_TOKENS):
         for name in HUB_TOKENS:
             env.pop(name, None)
-    # The worker's working directory is the run: a relative folder would be looked for in there.
+    # The working directory of a worker is the run: relative folders would be resolved against it.
     folders = [os.path.abspath(p) for p in env.get("PYTHONPATH", "").split(os.pathsep) if p]
     if PACKAGES not in folders:
         folders.append(PACKAGES)
@@ -75,12 +75,12 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
 
 
 def visitor_caches(home: Path, secrets: Secrets) -> dict[str, str]:
-    """Return the variables that give visitors with the same token, or without one, caches of their own.
+    """Return the variables for the caches of visitors, which are separate for each token.
 
-    What one token may download must not be read from a cache by others, nor the login of this server be found.
+    Downloads with one token must not be readable by others, and the login of this server must not be found.
     """
-    whose = hashlib.sha256(secrets.token.encode()).hexdigest()[:16] if secrets.token else "anonymous"
-    return {"HF_HOME": str(home / "cache" / "visitors" / whose), "NETRC": os.devnull, "WANDB_MODE": "disabled"}
+    owner = hashlib.sha256(secrets.token.encode()).hexdigest()[:16] if secrets.token else "anonymous"
+    return {"HF_HOME": str(home / "cache" / "visitors" / owner), "NETRC": os.devnull, "WANDB_MODE": "disabled"}
 
 
 def spawn(
@@ -91,7 +91,7 @@ def spawn(
     launcher: Sequence[str] = (),
     **streams: Any,
 ) -> subprocess.Popen[bytes]:
-    """Start a worker for a folder, in a session of its own.
+    """Start a worker for a folder, in a new session.
 
     launcher: arguments of Python for a program that starts the worker's module, perhaps several times.
     streams: `stdin`, `stdout` and `stderr` as `subprocess.Popen` takes them.
@@ -99,12 +99,12 @@ def spawn(
     # -P: a file in the run's folder, the working directory, must not be imported.
     command = [sys.executable, "-P", *launcher, "-m", "autotrain_gradio.worker", str(directory), verb, *more]
     env = dict(env if env is not None else environment({}))
-    env.update({MARK: str(directory)} if verb == "train" else {CALLER: str(os.getpid())})
+    env.update({RUN_VARIABLE: str(directory)} if verb == "train" else {CALLER: str(os.getpid())})
     return subprocess.Popen(command, env=env, cwd=directory, start_new_session=True, **streams)
 
 
-def created(pid: int) -> float | None:
-    """Return when a process started, in seconds since the epoch; None when there is none."""
+def start_time(pid: int) -> float | None:
+    """Return when a process started, in seconds since the epoch; None if it does not exist."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
@@ -112,7 +112,7 @@ def created(pid: int) -> float | None:
 
 
 def is_alive(pid: int, since: float | None) -> bool:
-    """Whether the process that started then lives: not a later one of the same number, not a zombie."""
+    """Whether a process with this id and start time is alive: not a later process with the same id, not a zombie."""
     try:
         process = psutil.Process(pid)
         same = since is not None and abs(process.create_time() - since) < 2.0
@@ -122,32 +122,32 @@ def is_alive(pid: int, since: float | None) -> bool:
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End a worker of ours and its process group at once."""
+    """Kill a worker and its process group."""
     try:
         os.killpg(process.pid, signals.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        return  # it has ended, and its number may be another's by now
+        return  # it has exited, and its id may have been reused
 
 
-def of_run(directory: Path) -> Iterator[psutil.Process]:
-    """Find the processes that carry the mark of a run: its worker and all that it started."""
+def processes_of_run(directory: Path) -> Iterator[psutil.Process]:
+    """Find the worker of a run and its subprocesses, by their environment."""
     for process in psutil.process_iter():
         try:
-            if process.pid != os.getpid() and process.environ().get(MARK) == str(directory):
+            if process.pid != os.getpid() and process.environ().get(RUN_VARIABLE) == str(directory):
                 yield process
         except (psutil.Error, OSError):
-            continue  # ended meanwhile, or somebody else's
+            continue  # it has exited, or belongs to another user
 
 
-def memory(pid: int) -> int:
-    """Return the bytes of memory that a process and all below it hold; 0 when it has ended."""
+def resident_memory(pid: int) -> int:
+    """Return the resident memory of a process and its subprocesses in bytes; 0 if it has exited."""
     total = 0
     try:
         process = psutil.Process(pid)
-        below = process.children(recursive=True)
+        children = process.children(recursive=True)
     except psutil.NoSuchProcess:
         return 0
-    for one in [process, *below]:
+    for one in [process, *children]:
         try:
             total += one.memory_info().rss
         except psutil.NoSuchProcess:

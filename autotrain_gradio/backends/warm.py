@@ -1,4 +1,4 @@
-"""Workers that stay up between calls, for what people wait for: a prediction, a preview."""
+"""Warm workers: subprocesses that are reused between calls with a low latency (predictions, previews)."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.backends.calls import PIPES, Watch, collect, died, end, messages, send, value_of
+from autotrain_gradio.backends.calls import PIPES, Watchdog, collect, end_worker, exit_error, messages, result_of, send
 from autotrain_gradio.backends.process import kill_group, spawn
 from autotrain_gradio.core.errors import WorkerError
 from autotrain_gradio.core.settings import Limits
 
 LOADING_SECONDS = 60.0
-"""How long a prefetching worker counts as busy: it imports libraries with a low priority."""
+"""Time for which a prefetching worker counts as busy: it imports libraries with a low priority."""
 CANCEL_SECONDS = 10.0
-"""How long a warm worker may take to answer after its call was cancelled, before it is killed."""
+"""Time for which a warm worker may respond after a cancel, before it is killed."""
 
 
 class WarmWorkers:
-    """Workers that stay up between calls, one for each run that is worked on; those longest unused end.
+    """A cache of warm workers, one for each run; the least recently used ones are ended.
 
-    A worker ends by itself after `limits.predictor_idle_seconds` without a call, and with this process.
+    A worker exits after `limits.predictor_idle_seconds` without a call, and with this process.
 
-    keep: how many stay up; ones that answer or load are not ended for others.
+    keep: size of the cache; busy workers are not evicted.
     """
 
     def __init__(self, limits: Limits, keep: int = 2) -> None:
@@ -45,11 +45,11 @@ class WarmWorkers:
     ) -> Any:
         """Run a verb as `call` does, in the run's warm worker; the first call starts it.
 
-        progress: told what the worker does until it answers, such as loading its libraries.
+        progress: callback, called for instance while libraries are imported.
 
         Raises:
-            UserError: what the verb raised.
-            WorkerError: the worker died, or needed longer than `limits.predict_seconds` or too much memory.
+            UserError: raised by the verb.
+            WorkerError: the worker was killed, or exceeded `limits.predict_seconds` or the memory limit.
         """
         return collect(self.stream(directory, verb, context, env, progress))
 
@@ -61,30 +61,30 @@ class WarmWorkers:
         env: Mapping[str, str] | None = None,
         progress: Callable[[str, float], None] | None = None,
     ) -> Generator[Any, None, Any]:
-        """Run a verb as `call` does: yield the items of a streaming verb as they come; return its result.
+        """Run a verb as `call` does: yield the items of a streaming verb as they arrive; return its result.
 
-        Closing the generator cancels the verb; the worker and its loaded model stay. `limits.predict_seconds` is the
-        longest time to the next item.
+        Closing the generator cancels the verb; the worker keeps running with its loaded model.
+        `limits.predict_seconds` is the timeout of each item.
         """
         worker = self._worker(directory, env)
         try:
             return (yield from worker.stream(verb, context, progress or _ignore))
         finally:
-            self._left(directory, worker)
+            self._leave(directory, worker)
 
-    def warm(
+    def prefetch(
         self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str] | None = None
     ) -> None:
-        """Start the run's worker, and let it load what the verb needs, without waiting for it."""
+        """Start the run's worker, and let it import the libraries of the verb, without waiting for it."""
         worker = self._worker(directory, env)
         try:
-            with contextlib.suppress(BrokenPipeError):  # it has just ended: the call that follows starts another
+            with contextlib.suppress(BrokenPipeError):  # it has just exited: the next call starts another
                 worker.post({"verb": verb, "context": dict(context), "load_only": True})
             worker.loads_until = time.monotonic() + LOADING_SECONDS
         finally:
-            self._left(directory, worker)
+            self._leave(directory, worker)
 
-    def drop(self, directory: Path) -> None:
+    def release(self, directory: Path) -> None:
         """End the worker of a run, if there is one."""
         with self._lock:
             worker = self._warm.pop(directory, None)
@@ -92,9 +92,9 @@ class WarmWorkers:
             worker.close()
 
     def close(self) -> None:
-        """End all."""
+        """End all workers."""
         for directory in list(self._warm):
-            self.drop(directory)
+            self.release(directory)
 
     def _worker(self, directory: Path, env: Mapping[str, str] | None) -> _WarmWorker:
         ended = []
@@ -105,7 +105,7 @@ class WarmWorkers:
                     ended.append(worker)
                 worker = _WarmWorker(directory, env, self._limits)
             worker.enter()
-            self._warm[directory] = worker  # the last place: in the order of their last use
+            self._warm[directory] = worker  # moved to the end: ordered by last use
             idle = [d for d, w in self._warm.items() if not w.busy()]
             for one in idle[: max(0, len(self._warm) - self._keep)]:
                 ended.append(self._warm.pop(one))
@@ -113,7 +113,7 @@ class WarmWorkers:
             other.close()
         return worker
 
-    def _left(self, directory: Path, worker: _WarmWorker) -> None:
+    def _leave(self, directory: Path, worker: _WarmWorker) -> None:
         with self._lock:
             worker.leave()
             if self._warm.get(directory) is worker:
@@ -124,26 +124,26 @@ class _WarmWorker:
     def __init__(self, directory: Path, env: Mapping[str, str] | None, limits: Limits) -> None:
         self._limits = limits
         self.loads_until = 0.0
-        self._calls, self._count = 0, threading.Lock()
-        self._turn = threading.Lock()
-        self._pipe = threading.Lock()
+        self._calls, self._count_lock = 0, threading.Lock()
+        self._call_lock = threading.Lock()
+        self._write_lock = threading.Lock()
         self._closed = False
         self._number = 0
         self._process: subprocess.Popen[bytes] = spawn(directory, "serve", env=env, **PIPES)
-        # One that ends by itself must not stay as a zombie.
+        # Without this thread, a worker that exits by itself would remain a zombie.
         threading.Thread(target=self._process.wait, name=f"reap {self._process.pid}", daemon=True).start()
-        with contextlib.suppress(BrokenPipeError):  # it could not start: the first call says why
+        with contextlib.suppress(BrokenPipeError):  # it could not start: the first call raises the reason
             self.post({"idle_seconds": limits.predictor_idle_seconds})
 
     def alive(self) -> bool:
         return self._process.poll() is None
 
     def enter(self) -> None:
-        with self._count:
+        with self._count_lock:
             self._calls += 1
 
     def leave(self) -> None:
-        with self._count:
+        with self._count_lock:
             self._calls -= 1
 
     def busy(self) -> bool:
@@ -151,7 +151,7 @@ class _WarmWorker:
 
     def post(self, message: dict[str, Any]) -> None:
         assert self._process.stdin
-        with self._pipe:
+        with self._write_lock:
             send(self._process.stdin, message)
 
     def stream(
@@ -160,7 +160,7 @@ class _WarmWorker:
         assert self._process.stdout
         limits, noise, code, finished = self._limits, "", 0, False
         answer: dict[str, Any] | None = None
-        with self._turn, Watch(self._process, limits.predict_seconds, limits.call_mebibytes) as watch:
+        with self._call_lock, Watchdog(self._process, limits.predict_seconds, limits.call_mebibytes) as watch:
             self._number += 1
             lines = messages(self._process.stdout)
             try:
@@ -182,7 +182,7 @@ class _WarmWorker:
                             break
                 finished = True
             except GeneratorExit:
-                # The worker sends its answer after a cancel, too; one that does not in time is killed.
+                # The worker responds after a cancel too; it is killed if it does not respond in time.
                 watch.extend(CANCEL_SECONDS)
                 with contextlib.suppress(BrokenPipeError):
                     self.post({"cancel": self._number})
@@ -194,20 +194,20 @@ class _WarmWorker:
                 if not self._closed:  # a closed pipe
                     raise
             finally:
-                # An answer that was not read to its end would be taken for that of the next call.
+                # A response that was not read to its end would be mistaken for that of the next call.
                 if answer is None:
-                    code = end(self._process, at_once=self._closed or not finished)
+                    code = end_worker(self._process, at_once=self._closed or not finished)
         if answer is not None:
-            return value_of(answer)
+            return result_of(answer)
         if self._closed:
-            raise WorkerError(f"The {verb} was ended: its run was started, deleted or closed.", code="cancelled")
-        raise watch.error(verb) or died(verb, code, noise)
+            raise WorkerError(f"The {verb} was cancelled: its run was started, deleted or closed.", code="cancelled")
+        raise watch.error(verb) or exit_error(verb, code, noise)
 
     def close(self) -> None:
         self._closed = True
         kill_group(self._process)
-        end(self._process, at_once=True)
+        end_worker(self._process, at_once=True)
 
 
 def _ignore(message: str, fraction: float) -> None:
-    """Progress that nobody asked for."""
+    """Default progress callback."""

@@ -12,9 +12,10 @@ import shutil
 from pathlib import Path
 
 from autotrain_gradio.core.errors import StateError
+from autotrain_gradio.core.text_format import MIB
 
 MARKER = ".autotrain-gradio.json"
-LINK_FROM = 1 << 20
+LINK_FROM = MIB
 """Files of at least so many bytes are linked; smaller ones, which people edit in place, are copied."""
 
 

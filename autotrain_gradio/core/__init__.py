@@ -1,1 +1,1 @@
-"""What every layer shares: errors, settings, the run specification, panels. Imports nothing heavy."""
+"""Shared by every layer: errors, settings, the run specification, panels, inputs. Imports no heavy library."""

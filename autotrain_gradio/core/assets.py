@@ -1,11 +1,11 @@
-"""Where the files that come with the app lie: samples, and those of the page."""
+"""Paths of the bundled files: sample datasets and the assets of the page."""
 
 from importlib.resources import files
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 ASSETS = next((f for f in (_PACKAGE / "assets", _PACKAGE.parent / "assets") if f.is_dir()), _PACKAGE / "assets")
-"""In an installed wheel inside the package; in the repository beside it."""
+"""Inside the package in an installed wheel; next to it in the repository."""
 SAMPLES = ASSETS / "samples"
 
 

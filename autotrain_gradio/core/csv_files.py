@@ -1,4 +1,4 @@
-"""CSV files with cells that a spreadsheet takes for what they are."""
+"""CSV files whose cells a spreadsheet cannot interpret as formulas (CSV injection)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 
 
 def escape_formula(cell: Any) -> Any:
-    """Return a cell with an apostrophe before a text that a spreadsheet would take for a formula; "" for None.
+    """Return a cell, with an apostrophe before a text that a spreadsheet would interpret as a formula; "" for None.
 
-    Source: OWASP, CSV Injection. Numbers stay as they are, with their sign.
+    Source: OWASP, CSV Injection. Numbers are unchanged, also negative ones.
     """
     if not isinstance(cell, str) or not cell.startswith(FORMULA):
         return "" if cell is None else cell

@@ -31,7 +31,7 @@ class Fix:
 class Finding:
     """One problem or fact about a dataset, a spec or a run.
 
-    Only `error` prevents a training. `code` is stable, in kebab-case, for programs and tests.
+    Only the level `error` prevents training. `code` is stable, in kebab-case, for programs and tests.
     """
 
     level: Level
@@ -42,7 +42,7 @@ class Finding:
     fix: Fix | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON-ready data; `fix` only where there is one."""
+        """Return the finding as JSON-ready data; without the key `fix` if it has none."""
         data = asdict(self)
         if self.fix is None:
             del data["fix"]
@@ -74,7 +74,7 @@ def count_by_level(findings: Iterable[Finding]) -> dict[Level, int]:
 
 @dataclass(eq=False)
 class UserError(Exception):
-    """An error that the user can correct. Bugs are other exceptions, and crash."""
+    """An error that the user can correct. Any other exception is a bug, and crashes."""
 
     message: str
     hint: str = ""
@@ -89,7 +89,7 @@ class UserError(Exception):
 
     @classmethod
     def from_findings(cls, findings: Sequence[Finding]) -> UserError:
-        """Make one error of several findings: the first is the message, all are kept."""
+        """Return one error for several findings; its message is that of the first finding of level error."""
         first = next((f for f in findings if f.level == "error"), findings[0])
         more = sum(f.level == "error" for f in findings) - 1
         message = first.message if more < 1 else f"{first.message} (and {more} more)"
@@ -124,11 +124,11 @@ class MissingExtra(UserError):
 
 
 class WorkerError(UserError):
-    """A worker process ended without an answer: killed, out of memory, out of time."""
+    """A worker process exited without a result: killed, cancelled, out of memory or timed out."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a sentence naming the nearest known names, or listing them when none is near."""
+    """Return a sentence with the closest known names, or a list of the known names when none is close."""
     names = sorted(set(known))
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if near:

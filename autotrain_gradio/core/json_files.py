@@ -1,4 +1,4 @@
-"""Writing JSON so that a reader sees the old file or the new one, never a part."""
+"""Atomic writes of JSON files: a reader sees the old content or the new one, never a partial file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
-    """Write JSON under another name, then rename.
+    """Write JSON to a temporary file, then rename it.
 
-    indent: for people; None is several times as fast.
+    indent: for readability; None is several times faster.
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

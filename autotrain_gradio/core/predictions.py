@@ -9,9 +9,9 @@ from typing import Any
 from autotrain_gradio.core.panels import Panel, numbers, render_summary
 
 Prediction = dict[str, Any]
-"""What a task's predictor returns for one input, such as `{"label", "scores", "panels"}`."""
+"""The return value of a task's predictor for one input, such as `{"label", "scores", "panels"}`."""
 ABOUT = ("panels", "input", "row", "warnings")
-"""Keys that are about the prediction, and no value of it."""
+"""Metadata keys of a prediction: not predicted values."""
 
 
 def with_panels(prediction: Mapping[str, Any]) -> Prediction:
@@ -24,10 +24,10 @@ def with_panels(prediction: Mapping[str, Any]) -> Prediction:
 
 
 def summary(prediction: Mapping[str, Any]) -> str:
-    """Return a prediction in one line, made of its panels."""
+    """Return a prediction in one line, from the summaries of its panels."""
     lines = ((str(panel.get("title") or ""), render_summary(panel)) for panel in prediction["panels"])
-    told = [(title, line) for title, line in lines if line]
-    return told[0][1] if len(told) == 1 else ", ".join(f"{title}: {line}" for title, line in told)
+    found = [(title, line) for title, line in lines if line]
+    return found[0][1] if len(found) == 1 else ", ".join(f"{title}: {line}" for title, line in found)
 
 
 def flat_values(prediction: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _flatten(name: str, value: Any, found: dict[str, Any]) -> None:
 
 
 def as_table(predictions: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[list[str], list[list[Any]]]:
-    """Return columns and rows of (input, prediction): what was given, then every raw value."""
+    """Return columns and rows for pairs (input, prediction): the input, then every raw value."""
     rows = [(given, flat_values(prediction)) for given, prediction in predictions]
     names = list(dict.fromkeys(name for _, values in rows for name in values))
     return ["input", *names], [[given, *(values.get(n) for n in names)] for given, values in rows]

@@ -1,4 +1,4 @@
-"""A registry of named items: duplicates are refused, and an unknown name is answered with the nearest known ones."""
+"""A registry of named items: duplicate names are rejected; the error for an unknown name suggests the closest ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from autotrain_gradio.core.errors import NotFound, did_you_mean
 
 
 class Named(Protocol):
-    """What can be registered: anything with a name."""
+    """Anything that can be registered: it has a name."""
 
     @property
     def name(self) -> str:
-        """The name that it is looked up by."""
+        """Key of the lookup."""
 
 
 T = TypeVar("T", bound=Named)
@@ -22,7 +22,7 @@ T = TypeVar("T", bound=Named)
 class NamedRegistry(Generic[T]):
     """Items by name, in the order in which they were added.
 
-    noun: what an item is called in messages, in the singular: `task`, `panel kind`.
+    noun: singular name of an item in messages: `task`, `panel kind`.
     """
 
     def __init__(self, noun: str, items: Iterable[T] = ()) -> None:
@@ -32,7 +32,7 @@ class NamedRegistry(Generic[T]):
             self.add(item)
 
     def add(self, item: T) -> None:
-        """Register an item; one that is registered already is left as it is.
+        """Register an item; an equal item that is already registered is ignored.
 
         Raises:
             ValueError: its name is taken by another item.
@@ -45,7 +45,7 @@ class NamedRegistry(Generic[T]):
         """Return the item of that name.
 
         Raises:
-            NotFound: there is none; the hint names the nearest ones.
+            NotFound: the name is unknown; the hint has the closest ones.
         """
         if name not in self._items:
             code = f"unknown-{self.noun.replace(' ', '-')}"

@@ -9,22 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autotrain_gradio.core.errors import UserError
-
-MIB = 1024 * 1024
+from autotrain_gradio.core.text_format import GIB
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a stranger's file, or a worker that opens it, may use.
+    """Limits on uploads and on the workers that open them.
 
-    Sizes are in bytes unless the name says MiB, times in seconds.
+    Sizes are in bytes unless the name says mebibytes, times in seconds.
     """
 
-    upload_bytes: int = 20 * 1024 * MIB
+    upload_bytes: int = 20 * GIB
     archive_members: int = 1_000_000
-    archive_bytes: int = 100 * 1024 * MIB
+    archive_bytes: int = 100 * GIB
     archive_ratio: float = 200.0
-    """Largest allowed ratio of unpacked to packed size, judged once 64 MiB are unpacked."""
+    """Maximum ratio of unpacked to packed size, checked once 64 MiB are unpacked."""
     image_pixels: int = 89_478_485
     """Pillow's own limit for decompression bombs: about 89 million pixels."""
     classes: int = 2000
@@ -33,23 +32,23 @@ class Limits:
     predict_seconds: float = 120.0
     predictor_idle_seconds: float = 300.0
     abandoned_seconds: float = 60.0
-    """How long a check goes on whose page is gone: time to load it again, or to find a connection."""
+    """How long a check continues after its page was closed: time to reload the page or to reconnect."""
     stop_grace_seconds: float = 60.0
-    """How long a worker has, after a stop request, before its process group is signalled."""
+    """Time after a stop request before the process group of the worker is signalled."""
     draft_days: float = 7.0
-    """Drafts that nobody started are removed after this many days."""
+    """Drafts that were not started are removed after this many days."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that differs between a laptop, a server and a Space."""
+    """Configuration of an installation: a laptop, a server or a Space."""
 
     home: Path
     limits: Limits = field(default_factory=Limits)
     slots: int | None = None
-    """Trainings at the same time; None: one per GPU, else one."""
+    """Number of concurrent trainings; None: one per GPU, else one."""
     shared: bool = False
-    """Strangers may reach the page (a Space, a share link): folders of the server are refused,
+    """Public mode: visitors can reach the page (a Space, a share link). Folders of the server are refused,
     and each visitor lists only their own runs."""
     on_space: bool = False
     hub_endpoint: str = "https://huggingface.co"
@@ -65,12 +64,12 @@ class Settings:
 
         `AUTOTRAIN_GRADIO_HOME` (default `~/.autotrain-gradio`; on a Space `/data/autotrain-gradio`
         where a bucket is mounted, else a temporary folder), `AUTOTRAIN_GRADIO_SLOTS`,
-        `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_SHARED` (1 or 0: it wins), `HF_ENDPOINT`.
+        `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_SHARED` (1 or 0; overrides `shared`), `HF_ENDPOINT`.
 
-        shared: whether strangers can reach the page, where the environment does not say; None: on a Space.
+        shared: public mode, unless the environment variable is set; None: only on a Space.
 
         Raises:
-            UserError: a variable is no number, or too small.
+            UserError: a variable is not a number, or too small.
         """
         env = os.environ if environ is None else environ
         on_space = bool(env.get("SPACE_ID"))
@@ -82,9 +81,9 @@ class Settings:
             home = base / "autotrain-gradio"
         else:
             home = Path.home() / ".autotrain-gradio"
-        said = env.get("AUTOTRAIN_GRADIO_SHARED", "").lower()
-        if said in {"1", "true", "yes", "0", "false", "no"}:
-            shared = said in {"1", "true", "yes"}
+        value = env.get("AUTOTRAIN_GRADIO_SHARED", "").lower()
+        if value in {"1", "true", "yes", "0", "false", "no"}:
+            shared = value in {"1", "true", "yes"}
         elif shared is None:
             shared = on_space
         slots = _number(env, "AUTOTRAIN_GRADIO_SLOTS", at_least=1)

@@ -1,5 +1,7 @@
-"""A run is its RunSpec: what to train, on what, how. The form, the YAML, the command and the
-Python call are views of it. Secrets are never part of it."""
+"""`RunSpec`, the complete specification of a run: task, model, data, parameters, resources.
+
+The form, the YAML, the command and the Python call are views of it. Secrets are never part of it.
+"""
 
 from __future__ import annotations
 
@@ -19,60 +21,60 @@ from autotrain_gradio.core.text_format import parse_duration
 PROJECT_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$")
 YAML_CHARACTERS = 65_536
 TINY = "tiny"
-"""The model name that means: a small random model, from scratch, for a dry run."""
+"""Name of a small, randomly initialized model for a dry run."""
 
 
 class Model(BaseModel):
-    """Base of all declared settings: unknown names are errors, a field's docstring is its help."""
+    """Base class of all settings: unknown names are errors, and the docstring of a field is its help text."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
 
 
 class DataSpec(Model):
-    """Where the rows come from and which of their columns mean what."""
+    """Source of the data, its splits, and the columns to use."""
 
     source: str = ""
-    """Kind of source: `upload`, `path`, `hub`, `sample`, or another of the task's; empty: found from the path."""
+    """Kind of source: `upload`, `path`, `hub`, `sample`, or another source of the task. Empty: from the path."""
     path: str = ""
-    """A folder or file, a Hub dataset id (`config:split` may follow in train_split), or the name of a sample."""
+    """Folder or file, Hub dataset id (with `config:split` in train_split), or name of a sample."""
     train_split: str = "train"
     """Name of the split, subfolder or file to train on."""
     valid_split: str | None = None
-    """Name of the split, subfolder or file to validate on; empty: the one that comes with the data,
-    or else a part of the training rows."""
+    """Name of the split, subfolder or file to validate on. Empty: the validation split of the data; if it has none,
+    a part of the training rows."""
     valid_fraction: float = Field(default=0.2, ge=0, lt=1)
-    """Share of the training rows kept for validation when the data brings no validation split; 0: none."""
+    """Fraction of the training rows that is split off for validation if the data has no validation split; 0: none."""
     max_samples: int | None = Field(default=None, ge=1)
-    """Use at most this many training rows, as many of each class as possible; empty: all."""
+    """Maximum number of training rows, balanced over the classes as far as possible. Empty: all."""
     format: str = ""
     """Format of the data, for tasks that read several: which columns it has. Empty: detected from the columns."""
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
-    """Role → column of the data, where it is not what was recognized."""
+    """Role → column of the data, where the detected column is not the right one."""
     labels: dict[str, str | None] = Field(default_factory=dict)
-    """Label in the data → label to train on; null leaves the rows out. Labels not named stay as they are."""
+    """Label in the data → label to train on; null skips the rows with that label. Other labels are unchanged."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the source or the layout, where it has any."""
+    """Options of the source or the layout, if it has any."""
 
 
 class HubSpec(Model):
-    """What happens on the Hugging Face Hub. The token comes from HF_TOKEN or `hf auth login`."""
+    """Publishing on the Hugging Face Hub. The token comes from HF_TOKEN or `hf auth login`."""
 
     username: str | None = None
     """User or organisation that will own the model."""
     push_to_hub: bool = False
-    """Upload the model to a private repository of that user when the training is done."""
+    """Upload the model to a private repository of that user after training."""
 
 
 class ResourceSpec(Model):
     """The hardware of a training, and how long it may take."""
 
     processes: int | None = Field(default=None, ge=1, le=1024)
-    """Number of training processes (data parallel); the batch size counts for each of them. Empty: one for each GPU
-    of `gpus`, else one."""
+    """Number of training processes (data parallel); the batch size is per process. Empty: one for each GPU of
+    `gpus`, else one."""
     gpus: int | None = Field(default=None, ge=0, le=1024, title="GPUs")
     """Number of GPUs on each node; 0: train on the CPU. Empty: those that are free."""
     nodes: int = Field(default=1, ge=1, le=1024)
-    """Number of machines. More than one needs a backend that has several."""
+    """Number of machines. More than one requires a backend with several machines."""
     flavor: str = ""
     """Hardware flavor, for a backend that has flavors (for instance `a10g-small`)."""
     timeout: str = Field(default="", title="Time limit")
@@ -105,15 +107,15 @@ class RunSpec(Model):
     task: str
     """Name of the task, for instance `image-classification`."""
     model: str = ""
-    """Hub id or folder of the model to start from, or `tiny`; empty: the task's default."""
+    """Hub id or folder of the model to fine-tune, or `tiny`. Empty: the default of the task."""
     project_name: str = "my-model"
-    """Name of the model that comes out: letters, digits, `.`, `_` and `-`."""
+    """Name of the trained model: letters, digits, `.`, `_` and `-`."""
     data: DataSpec = Field(default_factory=DataSpec)
     """The data."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Parameters of the task that differ from its defaults."""
     backend: str = "local"
-    """Where the training runs."""
+    """Name of the backend that runs the training."""
     resources: ResourceSpec = Field(default_factory=ResourceSpec)
     """Processes, GPUs, nodes and the time limit."""
     hub: HubSpec = Field(default_factory=HubSpec)
@@ -132,18 +134,18 @@ class RunSpec(Model):
 
 
 class _NoAliases(yaml.SafeLoader):
-    """Refuses aliases: a few lines of them can stand for gigabytes."""
+    """Loader that rejects aliases: a few lines of them can expand to gigabytes (billion laughs attack)."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read here", mark)
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not supported here", mark)
         return super().compose_node(parent, index)
 
 
 @dataclass(repr=False)
 class Secrets:
-    """Tokens of one run. They live in memory and in a worker's environment, nowhere else."""
+    """Tokens of one run. They exist only in memory and in the environment of a worker."""
 
     token: str | None = field(default=None)
 
@@ -151,7 +153,7 @@ class Secrets:
         return "Secrets(token=***)" if self.token else "Secrets()"
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables that hand the secrets to a worker."""
+        """Return the environment variables that pass the secrets to a worker."""
         return {"HF_TOKEN": self.token} if self.token else {}
 
 
@@ -194,7 +196,7 @@ def parse(data: Mapping[str, Any]) -> RunSpec:
     """Validate a mapping as a RunSpec.
 
     Raises:
-        SpecError: with one finding for each thing that is wrong.
+        SpecError: with one finding for each invalid setting.
     """
     try:
         return RunSpec.model_validate(dict(data))
@@ -203,13 +205,13 @@ def parse(data: Mapping[str, Any]) -> RunSpec:
 
 
 def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunSpec, Secrets]:
-    """Read a RunSpec from YAML: ours, or AutoTrain Advanced's as it is.
+    """Parse a RunSpec from YAML: of this project, or an unmodified one of AutoTrain Advanced.
 
     AutoTrain's `base_model` becomes `model`, `log` a parameter, `data.column_mapping` becomes
-    `data.columns`; `${NAME}` in `hub` is read from the environment. A literal token is refused.
+    `data.columns`; `${NAME}` in `hub` is read from the environment. A literal token is rejected.
 
     Raises:
-        SpecError: the text is no YAML mapping, or a setting is unknown or wrong.
+        SpecError: the text is not a YAML mapping, or a setting is unknown or invalid.
     """
     env = os.environ if environ is None else environ
     if len(text) > YAML_CHARACTERS:
@@ -245,11 +247,11 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
             message = "The mapping of columns must be pairs such as 'image_column: photo'."
             raise SpecError(message, where="data.column_mapping", code="yaml")
         data["columns"] = {**mappings[0], **mappings[1]}
-    # AutoTrain's speech recognition says it so, among the data or among the parameters.
+    # AutoTrain's flag of speech recognition, in `data` or in `params`.
     flags = [s.pop("using_hub_dataset", None) for s in (data, raw.get("params", {}))]
     if any(flag is True for flag in flags):
         raw["data"] = {"source": "hub", **data}
-    # AutoTrain's tables name the variant of the task there: `tabular` with `task: regression`.
+    # In AutoTrain's tabular task, `params.task` is the variant: `tabular` with `task: regression`.
     if isinstance(variant := raw.get("params", {}).get("task"), str) and isinstance(raw.get("task"), str):
         del raw["params"]["task"]
         raw["task"] = f"{raw['task']}:{variant}"
@@ -278,7 +280,7 @@ def _read_hub(raw: dict[str, Any], env: Mapping[str, str]) -> Secrets:
     given = (raw.get("hub") or {}).get("token")
     if isinstance(given, str) and given and not given.strip().startswith("${"):
         raise SpecError(
-            "A token does not belong in a file.",
+            "A token must not be stored in a file.",
             "Write token: ${HF_TOKEN} and set that variable, or run 'hf auth login'.",
             "hub.token",
             "literal-token",
@@ -289,7 +291,7 @@ def _read_hub(raw: dict[str, Any], env: Mapping[str, str]) -> Secrets:
 
 
 def to_yaml(spec: RunSpec) -> str:
-    """Write the spec as YAML, without what equals the defaults."""
+    """Return the spec as YAML, without settings that equal their defaults."""
     data = spec.model_dump(mode="json", exclude_defaults=True)
     ordered = {
         k: data[k]

@@ -1,4 +1,4 @@
-"""Wording of numbers, durations, sizes and lists in messages, for every layer."""
+"""Formatting of numbers, durations, sizes and lists in messages, and parsing of durations."""
 
 from __future__ import annotations
 
@@ -23,17 +23,31 @@ def join_examples(items: Sequence[str], total: int | None = None, *, limit: int 
 
 
 def pluralize(number: int, singular: str, plural: str = "") -> str:
-    """Return a count with its noun: "1 image", "3,000 images". plural: where it is not the singular and an s."""
+    """Return a count with its noun: "1 image", "3,000 images". plural: if it is irregular."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
-VERBS = {"is": "are", "was": "were", "has": "have"}
-"""Verbs whose plural is not the singular without its s."""
+PLURALS = {"is": "are", "was": "were", "has": "have", "it": "they", "its": "their"}
+"""Verbs whose plural is not the singular without its s, and pronouns."""
 
 
 def count_with_verb(number: int, singular: str, verb: str, plural: str = "") -> str:
     """Return a count with its noun and a verb that agrees: "1 row has", "3,000 rows have". verb: in the singular."""
-    return f"{pluralize(number, singular, plural)} {verb if number == 1 else VERBS.get(verb, verb.removesuffix('s'))}"
+    return f"{pluralize(number, singular, plural)} {inflect(number, verb)}"
+
+
+def inflect(number: int, word: str) -> str:
+    """Return a verb or pronoun, given in the singular, that agrees with a number: 3, "has" is "have"."""
+    return word if number == 1 else PLURALS.get(word, word.removesuffix("s"))
+
+
+def format_count(template: str, number: int, singular: str, plural: str = "") -> str:
+    """Fill a template with a count and words that agree: "{n} {has} no label and {was} skipped".
+
+    template: `{n}` is the count with its noun; every other name in braces is a verb or pronoun in the singular.
+    """
+    count = pluralize(number, singular, plural)
+    return re.sub(r"\{(\w+)\}", lambda match: count if match[1] == "n" else inflect(number, match[1]), template)
 
 
 def format_duration(seconds: float, *, decimals: int = 0) -> str:
@@ -76,7 +90,7 @@ def format_bytes(size: float) -> str:
 
 
 def format_value(value: Any) -> str:
-    """Return a value for people: 0.9333, 1,234, 5.0e-05, yes, no; "–" for None and numbers that are not finite."""
+    """Return a value for display: 0.9333, 1,234, 5.0e-05, yes, no; "–" for None and numbers that are not finite."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
     if isinstance(value, bool):

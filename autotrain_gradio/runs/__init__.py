@@ -1,1 +1,1 @@
-"""Runs: one directory each, written by the app and its worker, readable by anybody."""
+"""Runs: one directory each, written by the app and its worker; any process can read it."""

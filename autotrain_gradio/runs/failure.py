@@ -1,4 +1,4 @@
-"""Findings for the exceptions of a worker: what failed, and what the user can do about it."""
+"""Convert the exceptions of a worker to findings, with a hint for the user."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import traceback
 from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding, UserError
+from autotrain_gradio.core.text_format import format_bytes
 
-MIB = 1024 * 1024
 PACKAGE = Path(__file__).resolve().parents[1]
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -17,36 +17,36 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 def findings_of(error: BaseException, directory: Path) -> list[Finding]:
     """Return the findings of an exception, at least one.
 
-    directory: the run, whose disk may be full. An exception that is neither a user's mistake nor known is a `bug`, with
-    its type, its message and its location in this package.
+    directory: of the run, for the free disk space. An unknown exception becomes the finding `bug`, with its type, its
+    message and its location in this package.
     """
     if isinstance(error, UserError):
         return list(error.findings)
-    # By name: torch is not imported here.
+    # Compared by name, because torch is not imported here.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         hint = "Choose a smaller batch size or model, then try again."
         return [Finding("error", "out-of-memory", "The machine's memory ran out.", hint)]
-    if is_full(error):
+    if is_disk_full(error):
         return [_disk_full(error, directory)]
     return [_bug(error)]
 
 
-def is_full(error: BaseException) -> bool:
-    """Whether an error says that the disk is full; libraries wrap it, or tell it in words only."""
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says that the disk is full; libraries wrap it, or have it only in the message."""
     if isinstance(error, OSError) and error.errno in FULL:
         return True
     text = str(error).lower()
     if "no space left on device" in text or "os error 28" in text:
         return True
     cause = error.__cause__ or error.__context__
-    return cause is not None and is_full(cause)
+    return cause is not None and is_disk_full(cause)
 
 
 def _disk_full(error: BaseException, directory: Path) -> Finding:
     try:
-        free = f"{shutil.disk_usage(directory).free / MIB:.0f} MiB are free"
+        free = f"{format_bytes(shutil.disk_usage(directory).free)} of disk space left"
     except OSError:
-        free = "how much is free is not known"
+        free = "the free disk space is unknown"
     name = str(getattr(error, "filename", None) or "")
     path = Path(name)
     where = path.relative_to(directory).as_posix() if path.is_relative_to(directory) else path.name
@@ -64,4 +64,4 @@ def _bug(error: BaseException) -> Finding:
         where = f"{path.relative_to(PACKAGE) if own else path.name}:{frame.lineno}"
     text = str(error).strip().splitlines()
     message = f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
-    return Finding("error", "bug", message, "This looks like a mistake of ours: the log has the details.", where)
+    return Finding("error", "bug", message, "This is a bug. Please report it with the traceback in the log.", where)

@@ -1,4 +1,4 @@
-"""The files of a run: JSON that is replaced whole, and lines of JSON that are only added to."""
+"""The files of a run: JSON that is replaced atomically, and JSON Lines that are appended to."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.json_files import write_json
+from autotrain_gradio.core.text_format import MIB
 
 __all__ = [
     "Record",
     "Tail",
     "append_line",
-    "cut_torn_line",
+    "truncate_torn_line",
     "damaged",
     "read_json",
     "read_lines",
@@ -26,15 +27,15 @@ __all__ = [
 ]
 
 Record = dict[str, Any]
-LOG_BYTES = 2**20
-"""Most bytes of a log that are returned at once."""
+LOG_BYTES = MIB
+"""Maximum number of bytes of a log that one call returns."""
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON; None where there is no such file.
+    """Read JSON; None if the file does not exist.
 
     Raises:
-        DataError: the file cannot be read, or is no JSON.
+        DataError: the file cannot be read, or is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -45,22 +46,22 @@ def read_json(path: Path) -> Any:
 
 
 def read_object(path: Path) -> Record | None:
-    """Read a JSON object; None where there is no such file.
+    """Read a JSON object; None if the file does not exist.
 
     Raises:
-        DataError: the file cannot be read, or holds something else.
+        DataError: the file cannot be read, or is not a JSON object.
     """
     found = read_json(path)
     if found is not None and not isinstance(found, dict):
-        raise damaged(path, f"it holds a {type(found).__name__} instead of an object")
+        raise damaged(path, f"it contains a {type(found).__name__} instead of an object")
     return found
 
 
 def read_text_from(path: Path, offset: int, limit: int) -> dict[str, Any]:
     """Return `{text, offset, size}`: whole lines from a byte offset on, at most `limit` bytes (and at most 1 MiB).
 
-    offset: negative: counted from the end. The returned one is where the next call continues. A file that does not
-    exist is empty.
+    offset: counted from the end if negative. The returned offset is that of the next call. A file that does not exist
+    is empty.
     """
     if not path.is_file():
         return {"text": "", "offset": 0, "size": 0}
@@ -74,7 +75,7 @@ def read_text_from(path: Path, offset: int, limit: int) -> dict[str, Any]:
 
 
 def damaged(path: Path, reason: str) -> DataError:
-    """Return the error of a record's file that is not as it must be."""
+    """Return the error for an invalid file of a run."""
     return DataError(
         f"The run's file {path.name} is damaged: {reason}.",
         "Restore it from a copy, or delete the run.",
@@ -84,10 +85,10 @@ def damaged(path: Path, reason: str) -> DataError:
 
 
 def append_line(path: Path, record: Record) -> None:
-    """Append one JSON line with a single write; begin a new line where the last one is torn.
+    """Append one JSON line with a single write; start a new line if the last one is incomplete.
 
     Raises:
-        OSError: the line could not be written whole; what was written of it is taken back.
+        OSError: the line could not be written; a partial write is undone.
     """
     line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -101,7 +102,7 @@ def append_line(path: Path, record: Record) -> None:
 
 
 def write_whole(handle: int, line: bytes) -> None:
-    """Write with one call; where the disk takes only a part, take the part back.
+    """Write with one call; undo a partial write.
 
     Raises:
         OSError: nothing was written.
@@ -109,12 +110,12 @@ def write_whole(handle: int, line: bytes) -> None:
     written = os.write(handle, line)
     if written != len(line):
         os.ftruncate(handle, os.fstat(handle).st_size - written)
-        os.write(handle, line[written:])  # raises with the reason: mostly, that the disk is full
+        os.write(handle, line[written:])  # raises the reason, usually a full disk
         raise OSError(f"only {written} of {len(line)} bytes could be written")
 
 
-def cut_torn_line(path: Path) -> None:
-    """Remove what follows the last line break: a line whose writer died."""
+def truncate_torn_line(path: Path) -> None:
+    """Remove an incomplete last line, whose writer was killed."""
     if not path.exists():
         return
     with path.open("rb+") as file:
@@ -132,24 +133,24 @@ def cut_torn_line(path: Path) -> None:
 
 
 def read_lines(path: Path, offset: int = 0) -> tuple[list[Record], int]:
-    """Read the whole records from a byte offset on; return them and the offset behind the last.
+    """Read the complete records from a byte offset on; return them and the offset after the last.
 
-    A torn last line is left for the next reading; a line that is no record is passed over.
+    An incomplete last line is left for the next call; invalid lines are skipped.
     """
     tail = Tail(path, offset)
     return tail.read()[0], tail.offset
 
 
 class Tail:
-    """Reads a file of records from where it was left.
+    """Reads the records that were appended to a file since the last call (like `tail -f`).
 
-    A record is an object with a `kind` (a text) and an `attempt` (a number).
+    A record is a JSON object with `kind` (str) and `attempt` (int).
 
-    wanted: looks at a raw line and says whether to read it at all; default: every line.
+    wanted: filter of raw lines, before they are parsed; default: every line.
 
     Attributes:
         offset: number of bytes that were read.
-        damaged: how many lines were passed over because they are no records.
+        damaged: number of lines that were skipped because they are not valid records.
     """
 
     def __init__(self, path: Path, offset: int = 0, wanted: Callable[[bytes], bool] | None = None) -> None:
@@ -160,23 +161,23 @@ class Tail:
         self._inode = 0
 
     def read(self) -> tuple[list[Record], bool]:
-        """Return the records that are new, and whether the file is another one: then all are."""
+        """Return the new records, and whether the file was replaced or truncated: then these are all of its records."""
         try:
             found = os.stat(self.path)
         except FileNotFoundError:
             return [], False
-        again = found.st_size < self.offset or (self._inode not in {0, found.st_ino} and self.offset > 0)
+        replaced = found.st_size < self.offset or (self._inode not in {0, found.st_ino} and self.offset > 0)
         self._inode = found.st_ino
-        if again:
+        if replaced:
             self.offset = self.damaged = 0
         if found.st_size == self.offset:
-            return [], again
+            return [], replaced
         try:
             with self.path.open("rb") as file:
                 file.seek(self.offset)
                 data = file.read()
         except FileNotFoundError:
-            return [], again
+            return [], replaced
         end = data.rfind(b"\n") + 1
         self.offset += end
         records = []
@@ -188,7 +189,7 @@ class Tail:
                 self.damaged += 1
             else:
                 records.append(record)
-        return records, again
+        return records, replaced
 
 
 def _record(line: bytes) -> Record | None:

@@ -1,4 +1,4 @@
-"""Loaded models of a warm worker: valid until the run's model changes on disk."""
+"""Cache of the models that a warm worker has loaded; invalidated when the run's model changes on disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class ModelCache:
-    """What was loaded from a run's `model/`, by the function that loads it."""
+    """Objects loaded from a run's `model/`, by the function that loads them."""
 
     def __init__(self) -> None:
         self._version: tuple[Path, int] | None = None
@@ -29,7 +29,7 @@ class ModelCache:
             raise UserError("The run has no model yet.", "Wait until it is completed, or stop it.", code="no-model")
         version = (directory, max(modified))
         if version != self._version:
-            self._loaded.clear()  # before the new one is loaded: memory may not be enough for both
+            self._loaded.clear()  # before the new model is loaded: both may not fit into memory
             self._version = version
         if load not in self._loaded:
             self._loaded[load] = load(directory)

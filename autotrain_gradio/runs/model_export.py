@@ -1,4 +1,4 @@
-"""What leaves a run's folder: its model as a zip or a copy, and the pictures that the page shows."""
+"""Export of a run's model as a zip file or a folder, and access to the images that the page shows."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from autotrain_gradio.core.errors import DataError, NotFound, StateError
 from autotrain_gradio.runs.record import Run
 
 PUBLIC_FOLDERS = ("check", "preview", "samples", "report")
-"""Folders of a run whose pictures the page shows."""
+"""Folders of a run whose images and audio the page may serve."""
 
 
 def model(run: Run) -> Path:
     """Return the folder of a run's model.
 
     Raises:
-        StateError: there is none yet.
+        StateError: the run has no model yet.
     """
     folder = run.directory / "model"
     if not folder.is_dir():
-        raise StateError("The run has no model yet.", "Wait until it is done, or stop it.", code="no-model")
+        raise StateError("The run has no model yet.", "Wait until it is completed, or stop it.", code="no-model")
     return folder
 
 
 def archive(run: Run) -> Path:
-    """Return a zip of the model with its card, made anew when the model is newer.
+    """Return a zip file of the model with its model card; it is cached until the model changes.
 
     Raises:
-        StateError: there is no model yet.
+        StateError: the run has no model yet.
     """
     folder = model(run)
     name = run.spec()["project_name"]
@@ -54,8 +54,8 @@ def export(run: Run, folder: str | Path) -> Path:
     """Copy the model into a folder that is empty or does not exist; return the folder.
 
     Raises:
-        StateError: there is no model yet.
-        DataError: the folder holds something.
+        StateError: the run has no model yet.
+        DataError: the folder is not empty.
     """
     source = model(run)
     target = Path(folder).expanduser().resolve()
@@ -66,17 +66,17 @@ def export(run: Run, folder: str | Path) -> Path:
 
 
 def picture(run: Run, relative: str) -> Path:
-    """Return a picture that the page shows: only below `PUBLIC_FOLDERS`.
+    """Return the path of an image or audio file that the page shows, below `PUBLIC_FOLDERS`.
 
     Raises:
-        NotFound: there is no such file, or it is none of those.
+        NotFound: the file does not exist, or is in another folder.
     """
     root = run.directory.resolve()
     try:
         path = (root / relative).resolve()
     except ValueError:  # a null byte
-        raise NotFound("There is no such picture.", code="no-file") from None
+        raise NotFound("This file does not exist, or may not be shown.", code="no-file") from None
     inside = path.is_relative_to(root) and path.relative_to(root).parts[:1]
     if not inside or inside[0] not in PUBLIC_FOLDERS or not path.is_file():
-        raise NotFound("There is no such picture.", code="no-file")
+        raise NotFound("This file does not exist, or may not be shown.", code="no-file")
     return path

@@ -1,6 +1,6 @@
-"""Uploading a run's model to the Hub: checked before the training, done after it, and again on request.
+"""Upload of a run's model to the Hub: permissions are checked before training, the upload follows after it.
 
-Workers only. The token is read from `HF_TOKEN` or from `hf auth login`, by huggingface_hub itself.
+For workers only. huggingface_hub reads the token from `HF_TOKEN` or from `hf auth login`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from huggingface_hub.utils import validate_repo_id
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import RunSpec
 
-# The HTTP library of huggingface_hub changes from version to version; this is its base of all errors.
+# huggingface_hub has changed its HTTP library between versions; this is the base class of its HTTP errors.
 HTTPError: type[Exception] = HfHubHTTPError.__mro__[1]
-TOKEN_HINT = "Make a token with write access in your Hub settings; then set HF_TOKEN, or run 'hf auth login'."
+TOKEN_HINT = "Create a token with write access in your Hub settings; then set HF_TOKEN, or run 'hf auth login'."
 
 
 class PublishError(UserError):
@@ -24,10 +24,10 @@ class PublishError(UserError):
 
 
 def repository(spec: RunSpec) -> str:
-    """Return the id of the repository that the spec's model goes to.
+    """Return the id of the repository for the spec's model.
 
     Raises:
-        PublishError: there is no token, the Hub rejects it, or it may not write there.
+        PublishError: the token is missing, was rejected, or has no write access to the repository.
     """
     try:
         me = HfApi().whoami()
@@ -45,29 +45,29 @@ def repository(spec: RunSpec) -> str:
     owner = spec.hub.username or str(me["name"])
     mine = {str(me["name"]), *(str(o["name"]) for o in me.get("orgs", []))}
     if owner not in mine:
-        message = f"The token is of '{me['name']}', who cannot write for '{owner}'."
+        message = f"The token belongs to '{me['name']}', who has no write access to '{owner}'."
         hint = "Leave username empty, or name one of: " + ", ".join(sorted(mine)) + "."
         raise PublishError(message, hint, "hub.username", "not-a-member")
     role = ((me.get("auth") or {}).get("accessToken") or {}).get("role")
     if role == "read":
-        raise PublishError("The token may only read.", TOKEN_HINT, "hub.push_to_hub", "token-reads-only")
+        raise PublishError("The token has no write access.", TOKEN_HINT, "hub.push_to_hub", "token-reads-only")
     name = f"{owner}/{spec.project_name}"
     try:
         validate_repo_id(name)
     except HFValidationError as error:
-        message = f"The Hub takes no model named '{spec.project_name}': {error}"
+        message = f"'{spec.project_name}' is not a valid repository name: {error}"
         raise PublishError(message, "Choose another project name.", "project_name", "name-refused") from None
     return name
 
 
 def publish(model: Path, spec: RunSpec) -> str:
-    """Upload the folder `model` to a repository that is made private where it is new; return its address.
+    """Upload the folder `model` to a repository, created as private if it does not exist; return its URL.
 
     Raises:
-        PublishError: the model is not there, the token does not do, or the upload failed: it can be tried again.
+        PublishError: the model does not exist, the token is not sufficient, or the upload failed and can be retried.
     """
     if not model.is_dir():
-        raise PublishError("The run has no model yet.", "Wait until it is done.", code="no-model")
+        raise PublishError("The run has no model yet.", "Wait until it is completed.", code="no-model")
     name = repository(spec)
     api = HfApi()
     try:
@@ -77,7 +77,7 @@ def publish(model: Path, spec: RunSpec) -> str:
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise PublishError(
             f"The model was not uploaded to {name}: {reason}",
-            "It is kept here. Try again on the run's page, or with 'autotrain-gradio publish RUN'.",
+            "The run still has it. Try again on the run's page, or with 'autotrain-gradio publish RUN'.",
             "hub",
             "upload-failed",
         ) from error

@@ -1,4 +1,4 @@
-"""One run directory: its files, what was asked of it, what happened in it, and the state that follows.
+"""One run directory: its files, its control requests and events, and the state derived from them.
 
 The contract is docs/architecture.md. The app writes `draft.json`, `spec.json` and `control.jsonl`;
 the worker alone writes `events.jsonl` (see `reporter.py`).
@@ -33,14 +33,14 @@ __all__ = ["Record", "Run", "State", "StateReader", "derive", "read_json", "writ
 
 VERSION = 1
 LOCK_SECONDS = 20.0
-GONE = "The training process is gone; it reported no reason."
-GONE_HINT = "Resume it: it continues from its last checkpoint."
+EXITED = "The training process exited without reporting a reason."
+EXITED_HINT = "Resume it: it continues from its last checkpoint."
 NO_REASON = "The training failed and reported no reason."
 
 
 @dataclass(frozen=True)
 class State:
-    """What a run is doing: its state, the attempt that it is about, and why where there is a reason."""
+    """State of a run: its name, the attempt that it refers to, and the reason if there is one."""
 
     name: str
     attempt: int = 0
@@ -61,12 +61,12 @@ class Run:
 
     @property
     def events_path(self) -> Path:
-        """The worker's record of what happened."""
+        """Events, written by the worker."""
         return self.directory / "events.jsonl"
 
     @property
     def control_path(self) -> Path:
-        """The app's record of what was asked for."""
+        """Control requests, written by the app."""
         return self.directory / "control.jsonl"
 
     # -- draft and spec
@@ -75,8 +75,8 @@ class Run:
         """Return `{task, owner, created, spec}`.
 
         Raises:
-            NotFound: it has none any more.
-            DataError: it is damaged.
+            NotFound: the file does not exist.
+            DataError: the file is invalid.
         """
         path = self.directory / "draft.json"
         found = read_object(path)
@@ -85,11 +85,11 @@ class Run:
         return _with(path, found, task=str, owner=str, created=(int, float), spec=dict)
 
     def save_draft(self, spec: Record) -> None:
-        """Remember the form as it stands."""
+        """Save the current form."""
         write_json(self.directory / "draft.json", {**self.draft(), "spec": spec})
 
     def discard_check(self) -> None:
-        """Forget the result of the last check."""
+        """Delete the result of the last check."""
         (self.directory / "check.json").unlink(missing_ok=True)
 
     def is_started(self) -> bool:
@@ -97,7 +97,7 @@ class Run:
         return (self.directory / "spec.json").exists()
 
     def freeze(self, spec: Record) -> bool:
-        """Write `spec.json`, once; return whether this call did it."""
+        """Write `spec.json` if it does not exist; return whether it was written."""
         draft = self.draft()
         value = {**spec, "id": self.id, "owner": draft["owner"], "created": draft["created"]}
         with self._locked():
@@ -110,7 +110,7 @@ class Run:
         """Return `spec.json`, or the draft's spec with `id`, `owner` and `created`.
 
         Raises:
-            NotFound, DataError: there is neither, or it is damaged.
+            NotFound, DataError: neither exists, or the file is invalid.
         """
         path = self.directory / "spec.json"
         found = read_object(path)
@@ -120,7 +120,7 @@ class Run:
         return {**draft["spec"], "id": self.id, "owner": draft["owner"], "created": draft["created"]}
 
     def owner(self) -> str:
-        """Return who made the run."""
+        """Return the owner of the run."""
         return str(self.spec()["owner"])
 
     # -- control
@@ -135,9 +135,9 @@ class Run:
         return read_lines(self.control_path)[0]
 
     def enqueue(self, *, resume: bool, **fields: Any) -> int:
-        """Ask for a new attempt, unless the latest one has not ended; return its number.
+        """Queue a new attempt if the latest one has ended; return its number.
 
-        fields: what else the line says.
+        fields: further fields of the control line.
         """
         with self._locked():
             state = self.state()
@@ -147,15 +147,15 @@ class Run:
             return state.attempt + 1
 
     def begin(self, attempt: int) -> Record | None:
-        """Write that an attempt is handed to the backend and return its `queued` line; None if it no longer waits."""
+        """Record that an attempt is submitted; return its `queued` line, None if it is no longer queued."""
         with self._locked():
             if self.state() != State("queued", attempt):
                 return None
             self._append("started", attempt)
             return next(c for c in self.controls() if c["kind"] == "queued" and c["attempt"] == attempt)
 
-    def ask_stop(self, by: str) -> None:
-        """Ask the latest attempt to stop, once, or take it out of the queue; one that has ended stays as it is."""
+    def request_stop(self, by: str) -> None:
+        """Request a stop of the latest attempt, or cancel it in the queue; ignored after its end."""
         with self._locked():
             state = self.state()
             if state.name == "queued":
@@ -164,7 +164,7 @@ class Run:
                 self._append("stop", state.attempt, by=by)
 
     def close_attempt(self, attempt: int, kind: str, reason: str, hint: str = "") -> bool:
-        """Record the end of an attempt that its worker did not report, unless it has by now; return whether."""
+        """Record the end of an attempt unless its worker has reported one; return whether it was recorded."""
         with self._locked():
             state = self.state()
             if state.attempt != attempt or state.name in ENDED:
@@ -173,19 +173,19 @@ class Run:
             return True
 
     def record_interruption(self, attempt: int, reason: str = "", hint: str = "") -> bool:
-        """Record that the worker of an attempt has died (`interrupted`) and why; return whether that was new.
+        """Record that the worker of an attempt has exited (`interrupted`); return whether that was new.
 
-        reason, hint: what the backend knows. A worker that was ended because it did not stop needs no other reason.
+        reason, hint: from the backend; not used if the worker was killed because it did not stop.
         """
         killed = next((c for c in self.controls() if c["kind"] == "kill" and c["attempt"] == attempt), None)
         if killed is not None:
             why = killed.get("reason", "it did not stop")
             reason = f"The training was killed: {why}."
             hint = "The steps since its last checkpoint are lost. Resume it to continue from there."
-        return self.close_attempt(attempt, "interrupted", reason or GONE, hint or GONE_HINT)
+        return self.close_attempt(attempt, "interrupted", reason or EXITED, hint or EXITED_HINT)
 
     def state(self, alive: bool | None = None) -> State:
-        """Derive the state. alive: what the backend says of the latest attempt's worker; None: it was not asked."""
+        """Derive the state. alive: whether the backend reports the latest attempt's worker as alive; None: unknown."""
         return StateReader(self).read(alive)
 
     def _append(self, kind: str, attempt: int, **fields: Any) -> Record:
@@ -195,7 +195,7 @@ class Run:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        # The lock would make the folder anew.
+        # FileLock would create the folder again.
         if not self.directory.is_dir():
             raise NotFound(f"The run '{self.id}' was deleted.", code="no-run")
         try:
@@ -203,14 +203,14 @@ class Run:
                 yield
         except Timeout:
             raise StateError(
-                f"The record of the run '{self.id}' has been held by another process for {LOCK_SECONDS:.0f} s.",
-                "Try again; if it stays so, end the other app that uses this folder.",
+                f"The run '{self.id}' has been locked by another process for {LOCK_SECONDS:.0f} s.",
+                "Try again; if this persists, stop the other app that uses this folder.",
                 code="record-locked",
             ) from None
 
 
 class StateReader:
-    """Derives a run's state again and again, reading only what was added; safe to use from several threads."""
+    """Derives a run's state incrementally, reading only new records; thread-safe."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -222,19 +222,19 @@ class StateReader:
         self._state: State | None = None
 
     def read(self, alive: bool | None = None) -> State:
-        """Return the state of now; alive as for `Run.state`."""
+        """Return the current state; alive: see `Run.state`."""
         with self._lock:
-            controls, again = self._control.read()
-            events, anew = self._tail.read()
-            if controls or events or again or anew or self._state is None:
-                self.controls = controls if again else self.controls + controls
+            controls, controls_replaced = self._control.read()
+            events, events_replaced = self._tail.read()
+            if controls or events or controls_replaced or events_replaced or self._state is None:
+                self.controls = controls if controls_replaced else self.controls + controls
                 events = [e for e in events if e["kind"] in {"state", "error"}]
-                self._events = (events if anew else self._events + events)[-50:]
+                self._events = (events if events_replaced else self._events + events)[-50:]
                 self._state = derive(self.controls, self._events)
             return self._state if alive is not False else derive(self.controls, self._events, alive)
 
-    def asked(self, attempt: int, kind: str) -> Record | None:
-        """Return the first control line of a kind for an attempt, of those that were read."""
+    def first_control(self, attempt: int, kind: str) -> Record | None:
+        """Return the first control line of a kind for an attempt, among those read so far."""
         return next((c for c in self.controls if c["attempt"] == attempt and c["kind"] == kind), None)
 
 
@@ -245,38 +245,38 @@ def _about_state(line: bytes) -> bool:
 def derive(controls: list[Record], events: list[Record], alive: bool | None = None) -> State:
     """Derive the state of the latest attempt (the table is in docs/architecture.md).
 
-    alive: what the backend says of its worker; None: it was not asked.
+    alive: whether the backend reports its worker as alive; None: unknown.
     """
     attempt = max((c["attempt"] for c in controls if c["kind"] == "queued"), default=0)
     if not attempt:
         return State("draft")
-    asked = {c["kind"]: c for c in reversed(controls) if c["attempt"] == attempt}
-    said = [e for e in events if e["attempt"] == attempt]
-    last = next((e.get("state") for e in reversed(said) if e["kind"] == "state"), "")
+    requested = {c["kind"]: c for c in reversed(controls) if c["attempt"] == attempt}
+    reported = [e for e in events if e["attempt"] == attempt]
+    last = next((e.get("state") for e in reversed(reported) if e["kind"] == "state"), "")
     if last in REPORTED_END:
-        if last == "cancelled":  # the user asked for it, or there is a reason
+        if last == "cancelled":  # requested by the user, unless there is a reason
             return State(
-                last, attempt, next(str(e.get("detail") or "") for e in reversed(said) if e["kind"] == "state")
+                last, attempt, next(str(e.get("detail") or "") for e in reversed(reported) if e["kind"] == "state")
             )
         if last != "failed":
             return State(last, attempt)
-        error = next((e.get("finding") for e in reversed(said) if e["kind"] == "error"), None) or {}
+        error = next((e.get("finding") for e in reversed(reported) if e["kind"] == "error"), None) or {}
         return State(last, attempt, error.get("message") or NO_REASON, error.get("hint") or "Look at the log.")
     for kind in ("interrupted", "cancelled", "failed"):
-        if kind in asked:
-            return State(kind, attempt, asked[kind].get("reason", ""), asked[kind].get("hint", ""))
-    handed = "started" in asked or last in ACTIVE
-    if handed and alive is False:
-        return State("interrupted", attempt, GONE, GONE_HINT)
-    if "stop" in asked:
-        return State("stopping" if handed else "cancelled", attempt)
+        if kind in requested:
+            return State(kind, attempt, requested[kind].get("reason", ""), requested[kind].get("hint", ""))
+    submitted = "started" in requested or last in ACTIVE
+    if submitted and alive is False:
+        return State("interrupted", attempt, EXITED, EXITED_HINT)
+    if "stop" in requested:
+        return State("stopping" if submitted else "cancelled", attempt)
     if last in ACTIVE:
         return State(last, attempt)
-    return State("preparing" if handed else "queued", attempt)
+    return State("preparing" if submitted else "queued", attempt)
 
 
 def _with(path: Path, found: Record, **fields: Any) -> Record:
-    """Return the record when it has these fields, each of its type."""
+    """Return the record if it has these fields with their types, else raise DataError."""
     for name, kind in fields.items():
         if not isinstance(found.get(name), kind):
             raise damaged(path, f"'{name}' is missing or wrong")

@@ -1,4 +1,4 @@
-"""The worker's side of a run: the only writer of `events.jsonl`."""
+"""`Reporter`, which training code uses to report events: the only writer of `events.jsonl`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.core.text_format import format_duration
-from autotrain_gradio.runs.files import Tail, cut_torn_line, write_json, write_whole
+from autotrain_gradio.runs.files import Tail, truncate_torn_line, write_json, write_whole
 from autotrain_gradio.runs.record import VERSION
 
 PROGRESS_SECONDS = 1.0
@@ -24,20 +24,20 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 
 class Reporter:
-    """What a task's `train(run)` is given: the spec, the run's folders, and the record to write.
+    """The argument of a task's `train(run)`: the spec, the run's folders, and methods that report events.
 
-    On ranks other than 0 nothing is written.
+    Only rank 0 writes.
 
     Attributes:
-        directory: the run.
-        spec, params: what to train, and the task's parameters.
+        directory: of the run.
+        spec, params: the run's spec, and the task's parameters.
         attempt: number of this attempt, from 1.
         rank: of this process among the training processes of the run; 0 writes.
-        shared_decision: how all ranks stop at the same step (`training.distributed`); None: there is one process.
-        stopped_together: whether all ranks of several stopped at the same step.
-        stop_reason: why `stop_requested` said so, where the user did not ask for it.
-        resume_from: the latest checkpoint of the earlier attempts that is there, when this one continues them.
-        stopping: whether `stop_requested` has said so: the training is being cut short.
+        shared_decision: makes all ranks stop at the same step (`training.distributed`); None: single process.
+        stopped_together: whether all ranks stopped at the same step.
+        stop_reason: reason of a stop that the user did not request.
+        resume_from: latest checkpoint of earlier attempts, if this attempt resumes them.
+        stopping: whether `stop_requested` has returned True: the training is stopping early.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Reporter:
         self.resume_from = self._latest_checkpoint() if resume else None
         self.stopping = False
         self._control = Tail(directory / "control.jsonl")
-        self._asked = False
-        self._next_look = 0.0
+        self._stop_requested = False
+        self._next_poll = 0.0
         self._next_progress = 0.0
         self._last_progress = -1
         self._seq = 0
@@ -69,34 +69,34 @@ class Reporter:
         self._reserve = directory / ".reserve"
         if rank == 0:
             path = directory / "events.jsonl"
-            cut_torn_line(path)
-            said = Tail(path, wanted=lambda line: b'"attempt"' in line).read()[0]
-            self._seq = 1 + max((e.get("seq", -1) for e in said if e["attempt"] == attempt), default=-1)
+            truncate_torn_line(path)
+            events = Tail(path, wanted=lambda line: b'"attempt"' in line).read()[0]
+            self._seq = 1 + max((e.get("seq", -1) for e in events if e["attempt"] == attempt), default=-1)
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             self._reserve.write_bytes(b"\0" * RESERVE_BYTES)
 
     def close(self) -> None:
-        """Close the file of events."""
+        """Close the event file."""
         self.release_reserve()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
     def release_reserve(self) -> None:
-        """Delete the reserved kilobytes, so that the end of the run can be recorded on a full disk."""
+        """Delete the reserved file, so that the end of the run can be recorded on a full disk."""
         self._reserve.unlink(missing_ok=True)
 
     def state(self, state: str, detail: str = "") -> None:
-        """Record the state of the run (docs/architecture.md) and a description of what it does."""
+        """Report the state of the run (docs/architecture.md) with a description of the current work."""
         self._write("state", {"state": state, "detail": detail})
 
     def progress(
         self, step: int, total: int, epoch: float, epochs: float, *, unit: str = "", left: float | None = None
     ) -> None:
-        """Record the progress of the training, at most once a second, and for the last step.
+        """Report the progress of the training, at most once a second, and for the last step.
 
-        epochs: 0 for what does not go through the rows again and again. unit: what a step is called, if otherwise.
-        left: seconds after which it ends in any case.
+        epochs: 0 for trainings without epochs. unit: name of a step, if it is not "step". left: remaining seconds until
+        a time limit.
         """
         now = time.monotonic()
         if now < self._next_progress and (step < total or step == self._last_progress):
@@ -107,64 +107,64 @@ class Reporter:
         self._write("progress", {"step": step, "total": total, "epoch": round(epoch, 4), "epochs": epochs, **more})
 
     def metric(self, step: int, epoch: float, **values: float) -> None:
-        """Record metrics of a step; one that is not finite is written as null."""
+        """Report metrics of a step; values that are not finite are written as null."""
         finite = {k: float(v) if math.isfinite(v) else None for k, v in values.items()}
         self._write("metric", {"step": step, "epoch": round(epoch, 4), "values": finite})
 
     def result(self, **values: float) -> None:
-        """Record the metrics of the saved model, which may be of an earlier checkpoint than the last evaluation."""
+        """Report the metrics of the saved model, which may be an earlier checkpoint than the last one evaluated."""
         finite = {k: float(v) for k, v in values.items() if math.isfinite(v)}
         self._write("result", {"values": finite})
 
     def sample(self, step: int, panel: Panel) -> None:
-        """Show predictions on the same few rows; files of the panel are relative to the run."""
+        """Report sample predictions on a fixed set of rows; files of the panel are relative to the run."""
         self._write("sample", {"step": step, "panel": panel})
 
     def note(self, message: str, *, level: str = "info", hint: str = "") -> None:
-        """Record a message for the user."""
+        """Report a message to the user."""
         self._write("note", {"level": level, "message": message, "hint": hint})
 
     def checkpoint(self, step: int, path: Path, best: bool = False) -> None:
-        """Record that a checkpoint is complete."""
+        """Report a complete checkpoint."""
         self._write("checkpoint", {"step": step, "path": self._relative(path), "best": best})
 
     def artifact(self, name: str, path: Path) -> None:
-        """Record a result."""
+        """Report an artifact."""
         self._write("artifact", {"name": name, "path": self._relative(path)})
 
     def error(self, finding: Finding) -> None:
-        """Record why the run fails."""
+        """Report the reason of a failure."""
         self._write("error", {"finding": finding.to_dict()})
 
     def report(self, panels: list[Panel]) -> None:
-        """Write the results."""
+        """Write the final report."""
         if self.rank:
             return
         write_json(self.directory / "report.json", panels)
 
     def request_stop(self) -> None:
-        """Stop after the current step, as if the user had asked: for the worker's signal handler."""
-        self._asked = True
+        """Stop after the current step, as after a request of the user; for the worker's signal handler."""
+        self._stop_requested = True
 
     def follow_stop(self) -> None:
-        """Stop at this step, as all ranks do: rank 0 has decided it."""
-        self._asked = self.stopping = self.stopped_together = True
+        """Stop at this step together with all ranks, as rank 0 has decided."""
+        self._stop_requested = self.stopping = self.stopped_together = True
 
     def set_time_limit(self, seconds: float | None) -> None:
         """Stop this attempt after so many seconds from now; None: no limit."""
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._time_limit = "" if seconds is None else format_duration(seconds)
 
-    def asked_to_stop(self) -> bool:
-        """Whether the control file asks for a stop, or the time limit is reached: not merely a signal."""
+    def has_stop_reason(self) -> bool:
+        """Whether the control file has a stop request, or the time limit is reached; ignores signals."""
         lines = Tail(self.directory / "control.jsonl").read()[0]
-        asked = any(c["kind"] in {"stop", "kill"} and c["attempt"] == self.attempt for c in lines)
-        return asked or bool(self.stop_reason)
+        requested = any(c["kind"] in {"stop", "kill"} and c["attempt"] == self.attempt for c in lines)
+        return requested or bool(self.stop_reason)
 
     def stop_requested(self) -> bool:
-        """Whether this attempt is to stop: the user asked for it, or the time limit is reached.
+        """Whether this attempt should stop: on request of the user, or because the time limit is reached.
 
-        Checks the file twice a second. On ranks other than 0 only what rank 0 has decided counts.
+        Polls the control file twice a second. Ranks other than 0 follow the decision of rank 0.
 
         Raises:
             FileNotFoundError: the run was deleted.
@@ -172,16 +172,16 @@ class Reporter:
         now = time.monotonic()
         if self.rank:
             return self.stopping
-        if self._deadline is not None and now >= self._deadline and not self._asked:
-            self._asked, self.stop_reason = True, f"The time limit of {self._time_limit} was reached."
+        if self._deadline is not None and now >= self._deadline and not self._stop_requested:
+            self._stop_requested, self.stop_reason = True, f"The time limit of {self._time_limit} was reached."
             hint = "Resume the run to continue from its latest checkpoint; raise resources.timeout to train longer."
             self.note(self.stop_reason, level="warning", hint=hint)
-        if now >= self._next_look and not self._asked:
-            self._next_look = now + STOP_SECONDS
+        if now >= self._next_poll and not self._stop_requested:
+            self._next_poll = now + STOP_SECONDS
             os.stat(self.directory / "spec.json")
             lines = self._control.read()[0]
-            self._asked = any(c["kind"] in {"stop", "kill"} and c["attempt"] == self.attempt for c in lines)
-        if self._asked:
+            self._stop_requested = any(c["kind"] in {"stop", "kill"} and c["attempt"] == self.attempt for c in lines)
+        if self._stop_requested:
             self.stopping = True
         return self.stopping
 
@@ -209,7 +209,7 @@ class Reporter:
 
 
 def _finite(value: Any) -> Any:
-    """Return plain data with null in place of the numbers that JSON does not know."""
+    """Return plain data with null for numbers that JSON does not support (NaN, infinity)."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

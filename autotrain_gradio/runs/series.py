@@ -6,12 +6,12 @@ Points = list[list[float]]
 
 
 class Series:
-    """Named figures by step. Going back to an earlier step forgets what was beyond it.
+    """Metrics by step. Going back to an earlier step drops the points after it.
 
-    A resumed attempt begins at its checkpoint, and a smaller batch begins anew: what the training did
-    beyond that step is no part of the model any more.
+    A resumed attempt starts at its checkpoint, and a smaller batch size restarts the training: the later
+    points do not describe the model any more.
 
-    limit: how many points of a figure are given; up to four times as many are kept.
+    limit: maximum number of points per metric in `shown`; up to four times as many are stored.
     """
 
     def __init__(self, limit: int) -> None:
@@ -19,8 +19,8 @@ class Series:
         self._points: dict[str, Points] = {}
         self._step = -1
 
-    def reach(self, step: int) -> bool:
-        """Say that the training is at a step; return whether that is a step back."""
+    def set_step(self, step: int) -> bool:
+        """Set the current step; return whether it is before the last one."""
         back = step < self._step
         self._step = step
         if back:
@@ -33,7 +33,7 @@ class Series:
         return back
 
     def add(self, name: str, step: int, value: float) -> None:
-        """Add a point, in place of one of the same step."""
+        """Add a point; it replaces one of the same step."""
         points = self._points.setdefault(name, [])
         if points and points[-1][0] == step:
             points[-1] = [step, value]
@@ -43,7 +43,7 @@ class Series:
             self._points[name] = downsample(points, 2 * self._limit)
 
     def compact(self) -> None:
-        """Forget the points that are not given."""
+        """Drop the points that `shown` does not return."""
         self._points = self.shown()
 
     def shown(self) -> dict[str, Points]:
@@ -56,7 +56,7 @@ class Series:
 
 
 def downsample(points: Points, limit: int) -> Points:
-    """Keep at most `limit` points (at least 4): the first, the last, and the extremes of equal stretches of steps."""
+    """Return at most `limit` (>= 4) points: the first, the last, and the extremes of equal ranges of steps."""
     if len(points) <= limit:
         return [list(p) for p in points]
     buckets = max(1, (limit - 2) // 2)

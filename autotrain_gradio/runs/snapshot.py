@@ -1,4 +1,4 @@
-"""The snapshot of a run that viewers see, folded from its files once for all viewers."""
+"""The snapshot of a run, built from its files incrementally and once for all viewers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.runs.files import Record, Tail, read_json, read_object, write_json
 from autotrain_gradio.runs.record import Run, State, derive
 from autotrain_gradio.runs.series import Series
@@ -22,45 +23,45 @@ PACE = 30
 STORED = "snapshot.json"
 SOURCES = ("control.jsonl", "events.jsonl", "spec.json", "report.json")
 SCHEMA = 3
-"""Part of what a stored snapshot depends on: raise it when a snapshot is made otherwise."""
+"""Version of the snapshot format, part of the cache key: increase it when the format changes."""
 STALLED_SECONDS = 300.0
-LOOK_SECONDS = 0.5
-"""How long an answer of the backend serves all viewers."""
+STATUS_CACHE_SECONDS = 0.5
+"""Time for which the status of the backend is cached for all viewers."""
 Status = Callable[[Path, int, float], dict[str, Any]]
-"""Directory, attempt, when it was started → `{"alive": bool, "reason": str, "hint": str}`."""
+"""Directory, attempt, start time → `{"alive": bool, "reason": str, "hint": str}`."""
 
 
 class Snapshots:
-    """Foldings of runs, kept between calls; safe to use from several threads.
+    """An LRU cache of snapshot builders; thread-safe.
 
-    keep: how many are kept, the least used go first.
+    keep: size of the cache.
     """
 
     def __init__(self, keep: int = 1000) -> None:
         self._keep = keep
-        self._folds: dict[str, Fold] = {}
+        self._builders: dict[str, SnapshotBuilder] = {}
         self._lock = threading.Lock()
 
     def get(self, run: Run, status: Status) -> dict[str, Any]:
         """Return the run's snapshot as plain data; do not change it.
 
-        status: asks the backend about an active run.
+        status: gets the status of an active run from the backend.
         """
         with self._lock:
-            fold = self._folds.pop(run.id, None) or Fold(run)
-            self._folds[run.id] = fold
-            while len(self._folds) > self._keep:
-                del self._folds[next(iter(self._folds))]
-        return fold.snapshot(status)
+            builder = self._builders.pop(run.id, None) or SnapshotBuilder(run)
+            self._builders[run.id] = builder
+            while len(self._builders) > self._keep:
+                del self._builders[next(iter(self._builders))]
+        return builder.snapshot(status)
 
     def drop(self, run: str) -> None:
-        """Forget a run."""
+        """Remove a run from the cache."""
         with self._lock:
-            self._folds.pop(run, None)
+            self._builders.pop(run, None)
 
 
-class Fold:
-    """Reads what was added to a run's files since the last look, and keeps the sum."""
+class SnapshotBuilder:
+    """Builds a run's snapshot incrementally from the records that were appended since the last call."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -69,15 +70,15 @@ class Fold:
         self._tail = Tail(run.events_path)
         self._controls: list[Record] = []
         self._spec: Record = {}
-        # Versions of two folds of one run (before and after a restart of the app) must not meet.
+        # Versions from before and after a restart of the app must differ.
         self._version = int(time.time() * 1000)
         self._cached: dict[str, Any] = {}
         self._shown: tuple[Any, ...] = ()
-        self._next_look = 0.0
+        self._next_status = 0.0
         self._stored = self._read_stored()
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._states: list[Record] = []
         self._series = Series(POINTS)
         self._samples: list[Record] = []
@@ -91,19 +92,19 @@ class Fold:
         self._last_event = 0.0
 
     def snapshot(self, status: Status) -> dict[str, Any]:
-        """Return the snapshot of now."""
+        """Return the current snapshot."""
         with self._lock:
-            key = self._key()  # before the files are read: what is added meanwhile makes another
+            key = self._key()  # before the files are read: records that are appended meanwhile change the key
             if self._stored is not None:
                 if self._stored.get("key") == key:
                     return dict(self._stored["value"])
                 self._stored = None
             changed = self._read()
             state = derive(self._controls, self._states)
-            if state.name in ACTIVE and time.monotonic() >= self._next_look:
+            if state.name in ACTIVE and time.monotonic() >= self._next_status:
                 changed = self._reconcile(state.attempt, status) or changed
                 state = derive(self._controls, self._states)
-                self._next_look = time.monotonic() + LOOK_SECONDS
+                self._next_status = time.monotonic() + STATUS_CACHE_SECONDS
             quiet = int((time.time() - self._last_event) / 60) if state.name == "running" else 0
             stalled = quiet if quiet * 60 >= STALLED_SECONDS else 0
             started = self.run.is_started()
@@ -119,42 +120,42 @@ class Fold:
             return self._cached
 
     def _key(self) -> list[Any]:
-        """Return what a stored snapshot depends on."""
+        """Return the cache key of a stored snapshot."""
         return [SCHEMA, *(_stamp(self.run, name) for name in SOURCES)]
 
     def _store(self, key: list[Any]) -> None:
-        """Keep the snapshot of an ended run, so that a list of many need not fold them all again."""
-        with contextlib.suppress(OSError):  # it saves time only: a full disk or a deleted run does without
+        """Store the snapshot of an ended run, so that a list of many runs loads fast."""
+        with contextlib.suppress(OSError):  # only a cache: not written on a full disk or for a deleted run
             write_json(self.run.directory / STORED, {"key": key, "value": self._cached}, indent=None)
 
     def _read_stored(self) -> Record | None:
         try:
             found = read_object(self.run.directory / STORED)
         except DataError:
-            return None  # it is made again
+            return None  # it is built again
         return found if found is not None and isinstance(found.get("value"), dict) else None
 
     def _reconcile(self, attempt: int, status: Status) -> bool:
-        """Record an interruption if the worker has died; return whether anything is new."""
-        asked = next((c for c in self._controls if c["kind"] == "started" and c["attempt"] == attempt), None)
-        seen = status(self.run.directory, attempt, asked["time"] if asked else 0.0)
-        if seen["alive"]:
+        """Record an interruption if the worker has exited; return whether anything is new."""
+        started = next((c for c in self._controls if c["kind"] == "started" and c["attempt"] == attempt), None)
+        found = status(self.run.directory, attempt, started["time"] if started else 0.0)
+        if found["alive"]:
             return False
-        self.run.record_interruption(attempt, seen.get("reason", ""), seen.get("hint", ""))
+        self.run.record_interruption(attempt, found.get("reason", ""), found.get("hint", ""))
         return self._read()
 
     def _read(self) -> bool:
-        controls, again = self._control.read()
-        self._controls = controls if again else self._controls + controls
-        events, anew = self._tail.read()
-        if anew:
-            self._forget()
+        controls, controls_replaced = self._control.read()
+        self._controls = controls if controls_replaced else self._controls + controls
+        events, events_replaced = self._tail.read()
+        if events_replaced:
+            self._reset()
         for event in events:
             try:
                 self._add(event)
             except (KeyError, TypeError, ValueError):
-                self._tail.damaged += 1  # told in the notes
-        return bool(controls or events or again or anew)
+                self._tail.damaged += 1  # reported in the notes
+        return bool(controls or events or controls_replaced or events_replaced)
 
     def _add(self, event: Record) -> None:
         kind, attempt = event["kind"], event["attempt"]
@@ -167,27 +168,27 @@ class Fold:
             self._error = dict(event["finding"])
             self._states.append(event)
         elif kind == "progress":
-            self._reach(event["step"])
+            self._set_step(event["step"])
             self._pace = [*self._pace[-PACE:], (event["time"], event["step"])]
             self._progress = {name: event[name] for name in ("step", "total", "epoch", "epochs")}
             self._progress["unit"] = event.get("unit", "step")
             self._ends = None if event.get("left") is None else event["time"] + float(event["left"])
         elif kind == "metric":
-            self._reach(event["step"])
+            self._set_step(event["step"])
             for name, value in event["values"].items():
                 if value is not None:
                     self._series.add(name, event["step"], value)
         elif kind == "result":
             self._result = dict(event["values"])
         elif kind == "sample":
-            kept = [s for s in self._samples if s["step"] != event["step"]]
-            self._samples = [*kept, {"step": event["step"], "panel": event["panel"]}][-SAMPLES:]
+            others = [s for s in self._samples if s["step"] != event["step"]]
+            self._samples = [*others, {"step": event["step"], "panel": event["panel"]}][-SAMPLES:]
         elif kind == "note":
             note = {k: event.get(k, "") for k in ("level", "message", "hint")}
             self._notes = [*[n for n in self._notes if n != note], note][-NOTES:]
 
-    def _reach(self, step: int) -> None:
-        if self._series.reach(step):
+    def _set_step(self, step: int) -> None:
+        if self._series.set_step(step):
             self._pace = []
             self._samples = [s for s in self._samples if s["step"] < step]
 
@@ -195,12 +196,12 @@ class Fold:
         if not started or "id" not in self._spec:
             self._spec = self.run.spec()
         spec = self._spec
-        asked = {c["kind"]: c["time"] for c in reversed(self._controls) if c["attempt"] == state.attempt}
+        requested = {c["kind"]: c["time"] for c in reversed(self._controls) if c["attempt"] == state.attempt}
         first = next((c["time"] for c in self._controls if c["kind"] == "started"), None)
-        said = [e for e in self._states if e["attempt"] == state.attempt and e["kind"] == "state"]
+        reported = [e for e in self._states if e["attempt"] == state.attempt and e["kind"] == "state"]
         over = state.name in ENDED
-        ends = [e["time"] for e in said if e.get("state") in REPORTED_END]
-        ends += [asked[kind] for kind in ("interrupted", "cancelled", "failed") if kind in asked]
+        ends = [e["time"] for e in reported if e.get("state") in REPORTED_END]
+        ends += [requested[kind] for kind in ("interrupted", "cancelled", "failed") if kind in requested]
         notes, report = list(self._notes), None
         if over:
             try:
@@ -208,11 +209,11 @@ class Fold:
             except DataError as error:
                 notes.append(_warning(error.message, error.hint))
         if stalled:
-            hint = "Look at the log. If nothing moves there either, stop it and resume."
-            notes.append(_warning(f"Nothing was heard from the training for {stalled} minutes.", hint))
+            hint = "See the log. If it does not grow either, stop the run and resume it."
+            notes.append(_warning(f"The training has reported no progress for {stalled} minutes.", hint))
         if lost := self._control.damaged + self._tail.damaged:
-            what = "One line" if lost == 1 else f"{lost} lines"
-            notes.append(_warning(f"{what} of the run's record cannot be read: some of its history is missing."))
+            lines = pluralize(lost, "line")
+            notes.append(_warning(f"{lines} of the run's record cannot be read: some of its history is missing."))
         return {
             "id": self.run.id,
             "version": self._version,
@@ -220,7 +221,7 @@ class Fold:
             "title": title(state.name),
             "reason": {"message": state.reason, "hint": state.hint} if state.reason else None,
             "error": self._error if state.name == "failed" else None,
-            "detail": str(said[-1].get("detail", "")) if said and state.name in ACTIVE else "",
+            "detail": str(reported[-1].get("detail", "")) if reported and state.name in ACTIVE else "",
             "task": spec["task"],
             "model": spec.get("model", ""),
             "project_name": spec.get("project_name", "my-model"),
@@ -228,7 +229,7 @@ class Fold:
             "attempt": state.attempt,
             "created": spec["created"],
             "started": first,
-            "attempt_started": asked.get("started"),
+            "attempt_started": requested.get("started"),
             "finished": max(ends) if over and ends else None,
             "progress": self._progress_now(state.name),
             "metrics": {**self._series.latest(), **self._result},
@@ -259,7 +260,7 @@ def _warning(message: str, hint: str = "") -> Record:
 
 
 def _stamp(run: Run, name: str) -> list[int]:
-    """Return size and time of one of the run's files, in bytes and nanoseconds; zeros where there is none."""
+    """Return size and time of one of the run's files, in bytes and nanoseconds; zeros if it does not exist."""
     try:
         found = (run.directory / name).stat()
     except FileNotFoundError:

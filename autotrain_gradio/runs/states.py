@@ -1,6 +1,6 @@
 """The states of a run: which of them are active, ended or resumable, and their titles.
 
-The names are those of the files on disk and of the API; people see the titles.
+The names are used on disk and in the API, the titles on the page and in the terminal.
 """
 
 from __future__ import annotations
@@ -25,5 +25,5 @@ RESUMABLE = ENDED - {"completed"}
 
 
 def title(state: str) -> str:
-    """Return the name of a state as people see it, for instance `Stopped` for `cancelled`."""
+    """Return the title of a state, for instance `Stopped` for `cancelled`."""
     return TITLES.get(state, state.capitalize())

@@ -27,7 +27,7 @@ class Store:
         self.folder = folder
 
     def create(self, task: str, owner: str, spec: dict[str, Any]) -> Run:
-        """Make the directory of a new draft."""
+        """Create the directory of a new draft."""
         self.folder.mkdir(parents=True, exist_ok=True)
         now = time.time()
         name = re.sub(r"[^a-z0-9]+", "-", slug(spec.get("project_name", task)).lower()).strip("-")[:40] or "run"
@@ -41,7 +41,7 @@ class Store:
         """Return the run of that id.
 
         Raises:
-            NotFound: there is none, or this is no id (ids come from strangers: none leaves the folder).
+            NotFound: the run does not exist, or the id is malformed (it is untrusted: no path traversal).
         """
         if not isinstance(run, str) or not ID.fullmatch(run) or not (self.folder / run).is_dir():
             shown = "".join(c if c.isprintable() else "?" for c in str(run)[:80])
@@ -60,11 +60,11 @@ class Store:
         return [Run(self.folder / name) for name in sorted(names, reverse=True)]
 
     def delete(self, run: Run) -> None:
-        """Remove the run's directory; it vanishes from the list at once, however long the removal takes.
+        """Remove the run's directory; it disappears from the list at once, even if the removal takes long.
 
         Raises:
             StateError: it is being trained.
-            NotFound: somebody else has deleted it.
+            NotFound: it was deleted already.
         """
         if run.state().name in ACTIVE:
             raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
@@ -73,10 +73,10 @@ class Store:
             run.directory.rename(away)
         except FileNotFoundError:
             raise NotFound(f"The run '{run.id}' was deleted already.", code="no-run") from None
-        shutil.rmtree(away, ignore_errors=True)  # what is left of it, the next sweep removes
+        shutil.rmtree(away, ignore_errors=True)  # the next sweep removes what remains
 
     def sweep(self, days: float) -> int:
-        """Remove drafts that nobody touched for so many days, and what a deletion left; return their number."""
+        """Remove drafts unchanged for so many days, and leftovers of deletions; return the number of drafts."""
         removed, oldest = 0, time.time() - days * 86400
         for run in self.list():
             try:
@@ -84,7 +84,7 @@ class Store:
                     self.delete(run)
                     removed += 1
             except (OSError, UserError):
-                continue  # somebody else is removing it, or it is damaged: the list shows it
+                continue  # another process is removing it, or it is damaged: the list shows it
         for left in self.folder.glob(f"{DELETED}*"):
             shutil.rmtree(left, ignore_errors=True)
         return removed

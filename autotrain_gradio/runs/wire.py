@@ -13,12 +13,12 @@ TAG = "@autotrain "
 
 
 def line(message: dict[str, Any]) -> str:
-    """Return the message as text to print: on a line of its own, whatever was printed before."""
+    """Return the message as text to print, on a separate line even after output without a newline."""
     return f"\n{TAG}{json.dumps(message, ensure_ascii=False)}\n"
 
 
 def parse(raw: bytes) -> dict[str, Any] | None:
-    """Return the message of a printed line; None for other output. The tag may stand anywhere in the line."""
+    """Return the message of a printed line; None for other output. The tag may be anywhere in the line."""
     place = raw.find(TAG.encode())
     if place < 0:
         return None

@@ -1,7 +1,7 @@
-"""One worker for a run: a lock on `worker.lock` that the training worker holds as long as it lives.
+"""Lock file `worker.lock`: at most one training worker per run.
 
-A POSIX record lock: the kernel frees it with the process, and processes that the worker forks do
-not inherit it (fcntl(2), "Advisory record locking"). So it says that the worker itself lives, where
+A POSIX record lock: the kernel releases it when the process exits, and forked processes do not inherit
+it (fcntl(2), "Advisory record locking"). A held lock means that the worker itself is alive, also where
 its process id is unknown or belongs to another container.
 """
 
@@ -17,11 +17,11 @@ NAME = "worker.lock"
 UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
 
 
-def hold(directory: Path, seconds: float = 2.0) -> bool:
-    """Take the run's lock until this process ends; return False when another process has it.
+def acquire(directory: Path, seconds: float = 2.0) -> bool:
+    """Acquire the run's lock until this process exits; return False if another process holds it.
 
-    Tries for some seconds, because `held` takes the lock for a moment. Where the file system knows
-    no locks, True.
+    Retries for some seconds, because `is_held` takes the lock for a moment. True on file systems
+    without locks.
     """
     handle = os.open(directory / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     end = time.monotonic() + seconds
@@ -40,12 +40,12 @@ def hold(directory: Path, seconds: float = 2.0) -> bool:
         time.sleep(0.05)
 
 
-def held(directory: Path) -> bool:
-    """Whether another process holds the run's lock. Not for the holder itself, who would lose it."""
+def is_held(directory: Path) -> bool:
+    """Whether another process holds the run's lock. The holder itself must not call it: it would release the lock."""
     try:
         handle = os.open(directory / NAME, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        return False  # no such file, or not ours to open: nobody is known to hold it
+        return False  # the file does not exist or cannot be opened: assume that it is not held
     try:
         fcntl.lockf(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:

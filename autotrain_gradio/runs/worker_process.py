@@ -1,4 +1,4 @@
-"""What a worker does about its own process: exit with its caller, be killed first, kill its subprocesses."""
+"""Process management of a worker: exit with its caller, OOM score, priority, subprocesses."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 import psutil
 
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
-"""Environment variable: the process id of the caller, without whom a call has no sense."""
+"""Environment variable: process id of the caller; a call exits with it."""
 LOADING_NICENESS = 3
-"""Half the share of processor time that others at work have: a training may be among them, and must not starve it."""
+"""Half the CPU share of normal processes, such as a training, which must not be slowed."""
 
 
 def exit_with_caller(grace: float) -> None:
     """Exit with all subprocesses when the caller of this process dies.
 
-    grace: seconds that it has to leave things in order.
+    grace: seconds between SIGTERM and SIGKILL, for clean-up.
     """
     caller = int(os.environ.get(CALLER, "0"))
 
@@ -39,7 +39,7 @@ def exit_with_caller(grace: float) -> None:
 
 def raise_oom_score() -> None:
     """Let the kernel kill this process first when memory runs out, not the page (proc(5), oom_score_adj)."""
-    with contextlib.suppress(OSError):  # another system, or not allowed
+    with contextlib.suppress(OSError):  # not Linux, or not permitted
         Path("/proc/self/oom_score_adj").write_text("500")
 
 

@@ -71,7 +71,8 @@ class Core:
     def _resolve(self, spec: Mapping[str, Any] | Resolved) -> Resolved:
         resolved = settle(spec, self.tasks, shared=self.settings.shared)
         chosen, resources = resolved.spec.backend, resolved.spec.resources
-        findings = list(resource_findings(resources, resolved.task, backend_type(chosen), self._backends.get(chosen)))
+        declared, backend = backend_type(chosen), self._backends.get(chosen)
+        findings = list(resource_findings(resources, resolved.task, resolved.params, declared, backend))
         if findings:
             raise SpecError.from_findings(findings)
         return resolved

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import format_bytes
 
 
 def allow(paths: Sequence[Path], limit: int) -> None:
@@ -25,7 +26,7 @@ def allow(paths: Sequence[Path], limit: int) -> None:
     total = sum(p.stat().st_size for p in paths)
     if total > limit:
         raise DataError(
-            f"The files have {total / 2**30:.1f} GiB; at most {limit / 2**30:.0f} GiB can be uploaded.",
+            f"The files have {format_bytes(total)}; the limit is {format_bytes(limit)}.",
             "Leave files out, or run the app where the data is and name the folder.",
             code="upload-too-large",
         )

@@ -20,11 +20,11 @@ from transformers import (
     TrainingArguments,
 )
 
+from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import checkpoints, distributed, failures, trainer_internals
 from autotrain_gradio.training.threads import Threads
 
-MIB = 1024 * 1024
 SAVE_SECONDS = 900.0
 """Maximum time between two checkpoints in seconds."""
 LOSS_CHECK_SECONDS = 1.0

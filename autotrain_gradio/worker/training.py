@@ -16,7 +16,7 @@ from typing import Any
 from autotrain_gradio.core.errors import Finding, MissingExtra, UserError
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs import worker_lock
-from autotrain_gradio.runs.failure import findings_of, is_full
+from autotrain_gradio.runs.failure import findings_of, is_disk_full
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.registry import Resolved, resolve
 from autotrain_gradio.tasks.verb_call import LOADING
@@ -38,7 +38,7 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
     Whatever happens, the record says how it ended; nothing is written to a deleted run.
     """
     ranks = Ranks.from_environment(directory, attempt)
-    if ranks.rank == 0 and not worker_lock.hold(directory):
+    if ranks.rank == 0 and not worker_lock.acquire(directory):
         log(f"Another process is training {directory.name}: this one exits.")
         return False
     ranks.begin()
@@ -56,7 +56,7 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
             raise MissingExtra.from_findings(missing)
         with contextlib.suppress(StopRequested):
             _train(reporter, resolved, ranks)
-        if ranks.several and signalled.is_set() and not reporter.asked_to_stop():
+        if ranks.several and signalled.is_set() and not reporter.has_stop_reason():
             # The launcher ends all ranks because another one has failed.
             return _fail_for_others(reporter, ranks)
         if reporter.stopping:
@@ -73,9 +73,9 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
         if ranks.rank:
             ranks.hand_over(error, findings_of(error, directory))
             return False
-        if ranks.several and (signalled.is_set() or is_connection_error(error)) and not reporter.asked_to_stop():
+        if ranks.several and (signalled.is_set() or is_connection_error(error)) and not reporter.has_stop_reason():
             return _fail_for_others(reporter, ranks)
-        if is_full(error):
+        if is_disk_full(error):
             reporter.release_reserve()
         with _ignore_full_disk():
             if signalled.is_set():

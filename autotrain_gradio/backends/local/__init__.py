@@ -1,4 +1,4 @@
-"""The local backend: trainings and calls are subprocesses of this machine."""
+"""The local backend: trainings and calls are subprocesses on this machine."""
 
 from __future__ import annotations
 

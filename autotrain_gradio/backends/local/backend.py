@@ -1,4 +1,4 @@
-"""Workers on this machine: trainings that outlive the app, and calls that do not."""
+"""The local backend: subprocesses for trainings, which outlive the app, and for calls, which do not."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from autotrain_gradio.runs import worker_lock
 from autotrain_gradio.runs.files import read_object, read_text_from, write_json
 
 START_SECONDS = 30.0
-"""How long an attempt without a recorded process counts as alive: it is being started."""
+"""Time for which an attempt without a recorded process counts as alive, because it is being started."""
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
-"""Lets a training reuse the memory that it frees at every step (mallopt(3) of glibc, where these are bytes): otherwise
-much of a step on a CPU is spent in the kernel, clearing pages."""
+"""Let a training reuse the memory that it frees at every step (in bytes, see mallopt(3) of glibc); otherwise much of
+the time of a step on a CPU is spent in the kernel, clearing pages."""
 _children: dict[int, subprocess.Popen[bytes]] = {}
-"""Training workers that this process has started, by process id: their exit status is known."""
+"""Training workers that this process has started, by process id, for their exit status."""
 
 
 class LocalBackend:
@@ -45,7 +45,7 @@ class LocalBackend:
     # -- hardware
 
     def check_resources(self, resources: ResourceSpec) -> Iterator[Finding]:
-        """Compare the resources with the GPUs of this machine."""
+        """Check the requested resources against the GPUs of this machine."""
         available, gpus, processes = len(devices.devices()), resources.gpus, resources.processes
         needed = gpus if gpus is not None else processes if processes and processes > 1 and available else 0
         if needed > available:
@@ -75,7 +75,7 @@ class LocalBackend:
         return process.environment({**secrets.environment(), **caches}, visitor=visitor)
 
     def allocate(self, resources: ResourceSpec, active: Sequence[Path]) -> Allocation | None:
-        """Assign the least used GPUs, while there are free slots: `settings.slots`, or else one for each GPU."""
+        """Assign the least used GPUs, if a slot is free: there are `settings.slots`, or else one for each GPU."""
         names, slots = devices.devices(), self._settings.slots
         used = [_devices_of(read_object(directory / "backend.json") or {}) for directory in active]
         count = resources.gpus
@@ -95,7 +95,7 @@ class LocalBackend:
     # -- trainings
 
     def submit(self, attempt: Attempt) -> None:
-        """Start a training worker in a session of its own; its output goes to `log.txt`."""
+        """Start a training worker in a new session; its output goes to `log.txt`."""
         directory, assigned = attempt.directory, attempt.allocation.devices
         more = ["--attempt", str(attempt.number), *(["--resume"] if attempt.resume else [])]
         env = {**KEEP_MEMORY, **attempt.env}
@@ -124,7 +124,7 @@ class LocalBackend:
             "backend": "local",
             "attempt": attempt.number,
             "pid": child.pid,
-            "created": process.created(child.pid),
+            "created": process.start_time(child.pid),
             "devices": None if assigned is None else list(assigned),
             "processes": count,
             "log_offset": log_offset,
@@ -136,17 +136,17 @@ class LocalBackend:
             raise
 
     def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
-        """Return `{"alive", "reason", "hint"}` of an attempt's worker: why it is not alive, as far as that is known.
+        """Return `{"alive", "reason", "hint"}` of an attempt's worker, with the reason of its exit if known.
 
         Until the process is recorded, an attempt counts as alive for `START_SECONDS`.
         """
         record = read_object(directory / "backend.json") or {}
         if record.get("attempt", 0) < attempt:
-            starting = time.time() - started < START_SECONDS or worker_lock.held(directory)
+            starting = time.time() - started < START_SECONDS or worker_lock.is_held(directory)
             return _status(starting, "The training process was never started.", "Resume it.")
         pid, since = int(record["pid"]), record.get("created")
         child = _children.get(pid)
-        if child is None and (process.is_alive(pid, since) or worker_lock.held(directory)):
+        if child is None and (process.is_alive(pid, since) or worker_lock.is_held(directory)):
             return _status(True)
         several = record.get("processes", 1) > 1 and (child is None or child.returncode is not None)
         failed = launcher.explain_failure(directory / "log.txt", record.get("log_offset", 0)) if several else None
@@ -154,7 +154,7 @@ class LocalBackend:
             return _status(False, **failed)
         if child is not None and child.returncode is not None:
             return _status(False, **process.explain_exit(child.returncode, _last_log_line(directory)))
-        if process.is_alive(pid, since) or worker_lock.held(directory):
+        if process.is_alive(pid, since) or worker_lock.is_held(directory):
             return _status(True)
         if since is not None and psutil.boot_time() > since + 2.0:
             return _status(False, "The machine was restarted while the training ran.", process.RESUME_HINT)
@@ -165,13 +165,13 @@ class LocalBackend:
         return read_text_from(directory / "log.txt", offset, limit)
 
     def signal(self, directory: Path, *, hard: bool) -> None:
-        """Signal the worker's process group: SIGTERM; or, when `hard`, SIGKILL to it and all that it started."""
+        """Signal the worker's process group: SIGTERM, or, when `hard`, SIGKILL to it and to all its subprocesses."""
         record = read_object(directory / "backend.json")
         if record is not None and process.is_alive(int(record["pid"]), record.get("created")):
             with contextlib.suppress(ProcessLookupError):  # it exited just now; its subprocesses may not have
                 os.killpg(int(record["pid"]), signals.SIGKILL if hard else signals.SIGTERM)
         if hard:
-            for one in process.of_run(directory):
+            for one in process.processes_of_run(directory):
                 try:
                     one.kill()
                 except psutil.NoSuchProcess:
@@ -186,7 +186,7 @@ class LocalBackend:
     def stream(
         self, directory: Path, verb: str, context: Mapping[str, Any], options: CallOptions = NO_OPTIONS
     ) -> Generator[Any, None, Any]:
-        """Run a streaming verb as `call` does, and yield its items as they come."""
+        """Run a streaming verb as `call` does, and yield its items as they arrive."""
         env = options.env if options.env is not None else process.environment({})
         if options.warm:
             return self._warm.stream(directory, verb, context, env, options.progress)
@@ -203,12 +203,12 @@ class LocalBackend:
         )
 
     def prefetch(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str]) -> None:
-        """Start the warm worker of a directory and let it import what the verb needs."""
-        self._warm.warm(directory, verb, context, env)
+        """Start the warm worker of a directory and let it import the libraries of the verb."""
+        self._warm.prefetch(directory, verb, context, env)
 
     def release(self, directory: Path) -> None:
         """End the warm worker of a directory, if there is one."""
-        self._warm.drop(directory)
+        self._warm.release(directory)
 
     def close(self) -> None:
         """End the warm workers of this process."""
@@ -216,7 +216,7 @@ class LocalBackend:
 
 
 def _devices_of(record: Mapping[str, Any]) -> list[str]:
-    """Return the GPUs that a worker's record names; records of earlier versions name one, as `device`."""
+    """Return the GPUs that a worker's record names; records of earlier versions have one, as `device`."""
     found = record.get("devices") or ([] if record.get("device") is None else [record["device"]])
     return [str(name) for name in found]
 
@@ -226,7 +226,7 @@ def _status(alive: bool, reason: str = "", hint: str = "") -> dict[str, Any]:
 
 
 def _last_log_line(directory: Path) -> str:
-    """Return the last line of the log: a worker that failed to start writes the reason there."""
+    """Return the last line of the log: the reason why a worker failed to start is there."""
     try:
         with (directory / "log.txt").open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))

@@ -1,4 +1,4 @@
-"""Several training processes on this machine: `accelerate launch`, its command, and what its output says of a failure.
+"""Several training processes on this machine: the command of `accelerate launch`, and the failures in its output.
 
 `accelerate launch --cpu` starts several processes only through MPI; with `--multi_gpu` it starts them through torchrun,
 on CPUs too when `ACCELERATE_USE_CPU` is set (accelerate 1.15: `launch_command` in `accelerate/commands/launch.py`).
@@ -19,9 +19,9 @@ ROOT_CAUSE = re.compile(r"Root Cause.*?rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)
 
 
 def launch_arguments(processes: int, threads: int) -> list[str]:
-    """Return what stands between `python` and `-m autotrain_gradio.worker`.
+    """Return the arguments between `python` and `-m autotrain_gradio.worker`.
 
-    All settings are given, so that a configuration of the user (`accelerate config`) changes nothing.
+    All settings are explicit, so that the user's configuration (`accelerate config`) has no effect.
 
     threads: OpenMP threads of each process.
     """
@@ -43,7 +43,7 @@ def launch_arguments(processes: int, threads: int) -> list[str]:
 
 def launch_environment(env: Mapping[str, str], *, cpu: bool) -> dict[str, str]:
     """Return the environment of the launcher and its processes. cpu: they train on the CPU."""
-    # As -P does for one process: a file in the run's folder, the working directory, must not be imported.
+    # Like -P for a single process: a file in the run's folder, the working directory, must not be imported.
     return {**env, "PYTHONSAFEPATH": "1", "ACCELERATE_USE_CPU": "true" if cpu else "false"}
 
 
@@ -55,7 +55,7 @@ def threads_per_process(env: Mapping[str, str], processes: int) -> int:
 
 
 def explain_failure(log: Path, begin: int = 0) -> dict[str, str] | None:
-    """Return `{"reason", "hint"}` of the process that failed first, from torchrun's output; None: it does not say.
+    """Return `{"reason", "hint"}` of the process that failed first, from torchrun's output; None if it has none.
 
     begin: byte offset where the attempt begins in the log.
     """
@@ -69,5 +69,5 @@ def explain_failure(log: Path, begin: int = 0) -> dict[str, str] | None:
     found = ROOT_CAUSE.search(text)
     if found is None:
         return None
-    said = explain_exit(int(found[2]))
-    return {**said, "reason": said["reason"].replace("The process", f"Training process {found[1]}", 1)}
+    exited = explain_exit(int(found[2]))
+    return {**exited, "reason": exited["reason"].replace("The process", f"Training process {found[1]}", 1)}

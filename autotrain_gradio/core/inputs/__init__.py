@@ -1,4 +1,4 @@
-"""Inputs of models: what the page asks for, and how arguments of the command line and of Python are parsed.
+"""Inputs of models: their widgets on the page, and the parsing of arguments of the command line and of Python.
 
 A task declares `Input(name, title, kind)`; the kind, looked up in `KINDS`, has the module for it. A task or an
 extension can add a kind.

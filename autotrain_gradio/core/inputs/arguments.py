@@ -37,9 +37,9 @@ def parse_value(inputs: Sequence[Input], value: Any) -> Row:
 
 
 def parse_arguments(inputs: Sequence[Input], arguments: Sequence[str]) -> list[tuple[str, Row]]:
-    """Return (what was given, a task's input) for the arguments of a command.
+    """Return pairs (argument, a task's input) for the arguments of a command.
 
-    Of a model with several inputs the arguments are NAME=VALUE, and make one input; or they are files of rows.
+    For a model with several inputs, the arguments are NAME=VALUE and form one input, or they are files of rows.
 
     Raises:
         UserError: an input is missing or cannot be used.
@@ -64,7 +64,7 @@ def parse_arguments(inputs: Sequence[Input], arguments: Sequence[str]) -> list[t
 
 
 def parse_literals(inputs: Sequence[Input], arguments: Sequence[str]) -> list[tuple[str, Row]]:
-    """Return (what was given, a task's input) for arguments that are never names of files.
+    """Return pairs (argument, a task's input) for arguments that are never interpreted as file names.
 
     Raises:
         UserError: the task's only input has no literal form.
@@ -72,7 +72,7 @@ def parse_literals(inputs: Sequence[Input], arguments: Sequence[str]) -> list[tu
     joint = [i for i in inputs if not is_alternative(i)]
     module = KINDS.get(joint[0].kind).load() if len(joint) == 1 else None
     if module is None or not hasattr(module, "literal"):
-        raise UserError("This model takes no text as its only input.", "Leave --text out.", code="usage")
+        raise UserError("This model takes no text as its only input.", "Remove --text.", code="usage")
     return [(a, {joint[0].name: module.literal(a, joint[0])}) for a in arguments]
 
 
@@ -120,5 +120,5 @@ def _pairs(inputs: Sequence[Input], arguments: Sequence[str]) -> dict[str, str]:
     unknown = [a for a in arguments if a.split("=", 1)[0] not in names]
     if unknown:
         wanted = " ".join(f"{n}=…" for n in names)
-        raise UserError(f"'{unknown[0]}' names no input of this model.", f"Write {wanted}.", code="missing-input")
+        raise UserError(f"'{unknown[0]}' is not an input of this model.", f"Write {wanted}.", code="missing-input")
     return pairs

@@ -9,7 +9,7 @@ from autotrain_gradio.core.inputs.files import parse_path
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
-    """Return an audio upload and recorder that asks as soon as a file is there."""
+    """Return an audio upload and recorder that runs the model as soon as a file is selected."""
     import gradio as gr
 
     audio = gr.Audio(

@@ -5,9 +5,9 @@ An input kind is a module with
     `parse(argument, declared) -> value`: the value of an argument of the command line or of Python,
 and, where they apply,
     `ALTERNATIVE = True`: the input is given instead of the task's other inputs (a row, or a table of rows); then
-        `accepts(argument) -> bool` tells whether an argument is meant for it,
-    `combine(values) -> value`: several arguments make one value (the cells of a row),
-    `literal(argument, declared) -> value`: an argument that is never taken for the name of a file,
+        `accepts(argument) -> bool`: whether an argument is meant for it,
+    `combine(values) -> value`: merges several arguments into one value (the cells of a row),
+    `literal(argument, declared) -> value`: the value of an argument that is never interpreted as a file name,
     `ROWS_FROM_FILE = True`: `parse` may return a `FileOfRows`; the worker reads the column that has the input's name as
         its role, and parses the cells as the training did.
 """
@@ -23,7 +23,7 @@ from typing import Any
 from autotrain_gradio.core.registry import NamedRegistry
 
 ROWS_OF = "rows_of"
-"""Key of an input that stands for all rows of a file: `{"rows_of": path}`."""
+"""Key of an input that means all rows of a file: `{"rows_of": path}`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class FileOfRows:
 
 @dataclass(frozen=True)
 class WidgetContext:
-    """What a widget may ask about the run.
+    """Access of a widget to the run.
 
     model_json: name of a JSON file beside the model → its content; raises UserError if there is none.
     """
@@ -54,10 +54,10 @@ class WidgetContext:
 
 @dataclass
 class Widget:
-    """What an input is on the page.
+    """The components of an input on the page.
 
     components: their values are sent together. value: those values → the value of the input; None: nothing was given.
-    events: event listeners (`image.upload`) on which the model is asked without the button.
+    events: event listeners (`image.upload`) that run the model without the button.
     """
 
     components: list[Any]
@@ -84,7 +84,7 @@ KINDS: NamedRegistry[InputKind] = NamedRegistry(
         for name in ("image", "audio", "text", "file", "form", "table")
     ),
 )
-"""All kinds by name; tasks and extensions add theirs."""
+"""All kinds by name; tasks and extensions register more."""
 
 
 def is_alternative(declared: Input) -> bool:

@@ -9,7 +9,7 @@ from autotrain_gradio.core.inputs.files import parse_path
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
-    """Return a file upload that asks as soon as a file is there."""
+    """Return a file upload that runs the model as soon as a file is selected."""
     import gradio as gr
 
     file = gr.File(type="filepath", interactive=True, label=declared.title, elem_id=elem_id)

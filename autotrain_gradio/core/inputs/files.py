@@ -30,7 +30,7 @@ def parse_path(argument: Any, name: str) -> str:
     """Return the absolute path of a file.
 
     Raises:
-        UserError: there is no such file. name: of the input, for the message.
+        UserError: the file does not exist. name: of the input, for the message.
     """
     path = Path(argument).expanduser().resolve()
     if not path.is_file():
@@ -39,7 +39,7 @@ def parse_path(argument: Any, name: str) -> str:
 
 
 def existing_file(text: str) -> Path | None:
-    """Return the file that a text names, if there is one. A text that cannot be a path names none."""
+    """Return the file that a text names, if it exists; None also for a text that cannot be a path."""
     try:
         path = Path(text).expanduser()
         return path.resolve() if path.is_file() else None
@@ -50,8 +50,8 @@ def existing_file(text: str) -> Path | None:
 def looks_like_path(text: str) -> bool:
     """Return whether a text is meant as a path: it ends like a table, or has a separator where a path may have one.
 
-    "and/or" inside a sentence is no path: with spaces around it, the text must begin like a path or with a folder that
-    exists.
+    A sentence that contains "and/or" is not a path: a text with spaces must begin like a path, or with an existing
+    folder.
     """
     text = text.strip()
     if text.lower().endswith(TABLE_SUFFIXES):

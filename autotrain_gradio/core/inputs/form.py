@@ -18,7 +18,7 @@ MISSING = "(missing)"
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
-    """Return a field for each column, filled with its typical value, and a button that asks.
+    """Return a field for each column, filled with its typical value, and a button that runs the model.
 
     Raises:
         UserError: the model has no columns (`form.json`).
@@ -57,7 +57,7 @@ def accepts(argument: Any) -> bool:
 
 
 def parse(argument: Any, declared: Input) -> dict[str, Any]:
-    """Return a row, or the part of one that COLUMN=VALUE says; an empty VALUE is a missing one."""
+    """Return a row, or the single cell of COLUMN=VALUE; an empty VALUE is a missing value."""
     if isinstance(argument, Mapping):
         return dict(argument)
     name, _, value = str(argument).partition("=")
@@ -65,7 +65,7 @@ def parse(argument: Any, declared: Input) -> dict[str, Any]:
 
 
 def combine(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return one row of several parts."""
+    """Merge the cells of several arguments into one row."""
     return {name: cell for value in values for name, cell in value.items()}
 
 
@@ -85,7 +85,7 @@ def _field(feature: Mapping[str, Any], elem_id: str) -> Any:
         return gr.Number(None if typical is None else float(typical), **about)
     if kind == "date":
         with_time = len(text) > len("2024-02-29")
-        # gr.DateTime shows its info beside the label: the range stands in the label.
+        # gr.DateTime shows its info beside the label, so the range is part of the label.
         label = f"{about['label']}: {about.pop('info')}" if about["info"] else about["label"]
         return gr.DateTime(
             text.replace("T", " ") or None, include_time=with_time, type="string", **{**about, "label": label}

@@ -9,7 +9,7 @@ from autotrain_gradio.core.inputs.files import parse_path
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
-    """Return an image upload that asks as soon as an image is there."""
+    """Return an image upload that runs the model as soon as an image is selected."""
     import gradio as gr
 
     sources: Any = ["upload", "webcam", "clipboard"]

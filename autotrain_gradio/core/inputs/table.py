@@ -13,7 +13,7 @@ ALTERNATIVE = True
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
-    """Return a file upload that asks as soon as a table is there."""
+    """Return a file upload that runs the model as soon as a table is selected."""
     import gradio as gr
 
     types = list(TABLE_SUFFIXES)
@@ -24,7 +24,7 @@ def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
 
 
 def accepts(argument: Any) -> bool:
-    """Return whether an argument can name a table: anything can that is no mapping."""
+    """Return whether an argument can be the path of a table: a string or a path, not a mapping."""
     return isinstance(argument, str | Path)
 
 
@@ -32,7 +32,7 @@ def parse(argument: Any, declared: Input) -> str:
     """Return the path of a table.
 
     Raises:
-        UserError: there is no such file.
+        UserError: the file does not exist.
     """
     path = Path(argument).expanduser().resolve()
     if not path.is_file():

@@ -13,7 +13,7 @@ LITERAL_HINT = "If it is meant as a text, give it with --text (Python: as {{'{na
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
-    """Return a text box; Shift+Enter asks."""
+    """Return a text box; Shift+Enter runs the model."""
     import gradio as gr
 
     box = gr.Textbox(lines=3, interactive=True, label=declared.title, elem_id=elem_id)
@@ -24,7 +24,7 @@ def parse(argument: Any, declared: Input) -> str | FileOfRows:
     """Return a text, or the file of texts that the argument names.
 
     Raises:
-        UserError: it looks like a path and there is no such file, or the file is no table.
+        UserError: it looks like a path and the file does not exist, or is not a table.
     """
     text = str(argument)
     path, hint = existing_file(text), LITERAL_HINT.format(name=declared.name)
@@ -35,7 +35,7 @@ def parse(argument: Any, declared: Input) -> str | FileOfRows:
     if path.suffix.lower() not in TABLE_SUFFIXES:
         known = ", ".join(TABLE_SUFFIXES)
         raise UserError(
-            f"'{text}' is a file, and no table of texts: its extension is '{path.suffix}'.",
+            f"'{text}' is a file, but not a table of texts: its extension is '{path.suffix}'.",
             f"Tables end in {known}. {hint}",
             declared.name,
             "not-a-table",

@@ -7,21 +7,21 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 SERIES_COLOURS = ("#0d9488", "#ea580c", "#6366f1", "#c026d3", "#589010", "#0284c7")
-"""Colours of series, in order, for what cannot follow the page's mode: each has a contrast of 3 and more on white and
-on the dark mode's cards (WCAG 2.2, 1.4.11: graphics)."""
+"""Colours of series, in order, the same in light and dark mode: each has a contrast of 3 and more on white and on
+the dark mode's cards (WCAG 2.2, 1.4.11: graphics)."""
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 240, 56, 30, 10
 
 
 def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str = "", title: str = "chart") -> str:
-    """Draw name → points (x, y); points without a finite y are left out."""
-    kept = {
+    """Draw name → points (x, y); points without a finite y are skipped."""
+    finite = {
         name: [
             (float(p[0]), float(p[1])) for p in points if p[0] is not None and p[1] is not None and math.isfinite(p[1])
         ]
         for name, points in series.items()
     }
-    everything = [point for points in kept.values() for point in points]
+    everything = [point for points in finite.values() for point in points]
     if not everything:
         return '<p class="at-note">There are no values to draw.</p>'
     x_low, x_high = _range([p[0] for p in everything])
@@ -42,7 +42,7 @@ def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str
         at = place((value, y_low))[0]
         parts.append(f'<text x="{at:.1f}" y="{HEIGHT - 10}" text-anchor="{anchor}">{value:,.6g}</text>')
     parts.append(f'<text x="{(LEFT + WIDTH) / 2:.0f}" y="{HEIGHT - 10}" text-anchor="middle">{escape(x)}</text>')
-    for number, points in enumerate(kept.values()):
+    for number, points in enumerate(finite.values()):
         where = [place(p) for p in points]
         colour = f"at-s{number % len(SERIES_COLOURS)}"
         if len(where) > 1:
@@ -56,7 +56,7 @@ def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str
 
 
 def scatter_chart(points: Sequence[Sequence[float]], *, x: str, y: str, line: str = "", title: str = "chart") -> str:
-    """Draw points (x, y); line: `diagonal` where x equals y, `zero` where y is 0, or none. Both are in sight."""
+    """Draw points (x, y); line: `diagonal` where x equals y, `zero` where y is 0, or none. The line is in range."""
     kept = [(float(p[0]), float(p[1])) for p in points if math.isfinite(p[0]) and math.isfinite(p[1])]
     if not kept:
         return '<p class="at-note">There are no points.</p>'

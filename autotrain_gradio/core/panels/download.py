@@ -25,7 +25,7 @@ def download(
 ) -> Panel:
     """Return a file to download.
 
-    file: its absolute path. rows: how many it has. columns, preview: the first rows of it, or of some of its columns.
+    file: its absolute path. rows: its number of rows. columns, preview: its first rows, all columns or some of them.
     """
     fields = {"file": file, "rows": rows, "columns": list(columns), "preview": [list(r) for r in preview]}
     return new_panel("download", title, id=id, note=note, **fields)

@@ -49,4 +49,4 @@ KINDS: NamedRegistry[PanelKind] = NamedRegistry(
         )
     ),
 )
-"""All kinds by name; tasks and extensions add theirs."""
+"""All kinds by name; tasks and extensions register more."""

@@ -22,7 +22,7 @@ def matrix(
     note: str = "",
     id: str = "",
 ) -> Panel:
-    """Return a matrix of counts, `values[i][j]`: row i, column j. rows, columns: what the axes are."""
+    """Return a matrix of counts, `values[i][j]`: row i, column j. rows, columns: titles of the axes."""
     fields = {"labels": list(labels), "values": [list(r) for r in values], "rows": rows, "columns": columns}
     return new_panel("matrix", title, id=id, note=note, **fields)
 

@@ -1,4 +1,4 @@
-"""What every panel has: its kind, an id, a title and a note; and what a renderer is told."""
+"""Fields that every panel has (kind, id, title, note), and the context of a renderer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _unchanged(path: str) -> str:
 
 @dataclass(frozen=True)
 class RenderContext:
-    """What a renderer needs besides the panel.
+    """Arguments of a renderer besides the panel.
 
     link: path of a file, relative to the run directory → the URL of an `<img>` or `<audio>`.
     download: path of a file for download → its URL (HTML), or the place where it was saved (text).
@@ -30,12 +30,12 @@ class RenderContext:
 
 
 def new_panel(kind: str, title: str, *, id: str = "", note: str = "", **fields: Any) -> Panel:
-    """Return a panel. id: stable, in kebab-case, for code that looks the panel up; by default made of the title."""
+    """Return a panel. id: stable, in kebab-case, for code that looks the panel up; default: from the title."""
     return {"kind": kind, "id": id or slug(title) or kind, "title": title, "note": note, **fields}
 
 
 def panel_id(panel: Mapping[str, Any]) -> str:
-    """Return a panel's id; panels stored by earlier versions have none, and get that of their title."""
+    """Return a panel's id; derived from the title for panels stored by earlier versions, which have none."""
     return str(panel.get("id") or slug(str(panel.get("title") or "")) or panel.get("kind") or "")
 
 
@@ -56,7 +56,7 @@ def unit_for(panel: Mapping[str, Any], value: float) -> str:
 
 
 def in_unit(unit: str) -> str:
-    """Return the words for the unit of a column: `in €`; for a rating its maximum: `out of 5`."""
+    """Return the description of the unit of a column: `in €`; for a rating its maximum: `out of 5`."""
     if unit.startswith("/") and unit[1:].strip().isdigit():
         return f"out of {unit[1:].strip()}"
     return unit if re.match(r"\D+ \d", unit) else f"in {unit}"

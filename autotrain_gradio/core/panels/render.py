@@ -13,7 +13,7 @@ DEFAULT = RenderContext()
 
 
 def render_html(panel: Panel, context: RenderContext = DEFAULT) -> str:
-    """Return a panel as a `<section>` with its title and note. A kind that is not installed is a short note."""
+    """Return a panel as a `<section>` with its title and note. The body is a note if the kind is not installed."""
     kind, title, note = str(panel.get("kind")), str(panel.get("title") or ""), str(panel.get("note") or "")
     module = _module(kind)
     body = f"<p class='at-note'>{escape(_unknown(kind))}</p>" if module is None else module.html(panel, context)
@@ -39,7 +39,7 @@ def render_text(panel: Panel, context: RenderContext = DEFAULT) -> str:
 
 
 def render_summary(panel: Panel) -> str:
-    """Return a panel in one line; "" if its kind has no such form."""
+    """Return a panel in one line; "" if its kind has no `summary`."""
     module = _module(str(panel.get("kind")))
     return str(module.summary(panel)) if module is not None and hasattr(module, "summary") else ""
 

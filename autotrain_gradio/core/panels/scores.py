@@ -9,10 +9,10 @@ from autotrain_gradio.core.panels.panel import Panel, RenderContext, new_panel
 from autotrain_gradio.core.panels.text_table import cell_text, more_lines
 
 SCORES_SHOWN = 8
-"""Classes that are shown, the most likely ones; of multi-label predictions all of them."""
+"""Number of classes that are shown, the most likely ones; multi-label predictions show all."""
 BAR_CHARACTERS = 24
 NO_LABEL = "No label"
-LEGEND = "<p class='at-note'>The line is the threshold from which on a label is predicted.</p>"
+LEGEND = "<p class='at-note'>The line is the threshold: a label is predicted if its score is at least that high.</p>"
 NO_THRESHOLDS: Mapping[str, float] = {}
 
 
@@ -28,7 +28,7 @@ def scores(
     """Return a prediction: class → score from 0 to 1, the most likely first.
 
     predicted: (multi-label) the labels that are predicted, perhaps none; by default the class with the highest score.
-    thresholds: (multi-label) label → score from which on it is predicted.
+    thresholds: (multi-label) label → minimum score at which it is predicted.
     """
     multi_label = predicted is not None
     best = list(predicted) if predicted is not None else sorted(scores, key=lambda n: -scores[n])[:1]

@@ -12,7 +12,7 @@ from autotrain_gradio.core.text_format import format_value
 
 ROWS_SHOWN = 500
 LONG_TEXT = 40
-"""Characters from which on the first cell of a row is a text, and not set in bold."""
+"""Length in characters above which the first cell of a row is a text, not set in bold."""
 LONG = " class='at-long' dir='auto'"
 
 
@@ -27,7 +27,7 @@ def table(
 ) -> Panel:
     """Return a table; the first column names the row.
 
-    examples: name of an input of the task → values in this table that a person may try the model with.
+    examples: name of an input of the task → values in this table to try the model with.
     """
     fields: dict[str, Any] = {"columns": list(columns), "rows": [list(r) for r in rows]}
     if examples:

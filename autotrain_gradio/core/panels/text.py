@@ -1,4 +1,4 @@
-"""A text that a model wrote, such as a transcript, perhaps in segments with their times."""
+"""A generated text, such as a transcript, optionally in segments with timestamps."""
 
 from __future__ import annotations
 

@@ -31,5 +31,5 @@ def cell_text(value: Any) -> str:
 
 
 def more_lines(total: int, shown: int) -> str:
-    """Return the last line of a list of which only some items are shown, or ""."""
+    """Return the line "… and 12 more" that ends a truncated list; "" if all items are shown."""
     return f"\n  … and {total - shown:,} more" if total > shown else ""

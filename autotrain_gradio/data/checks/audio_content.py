@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding, Fix
-from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.media.audio_files import AudioError, blocks, mix
@@ -23,54 +23,46 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 
 SHARE = 256
-"""Most rows that are listened to."""
+"""Maximum number of rows that are decoded."""
 SECONDS = 60.0
-"""Most seconds of each of them."""
+"""Maximum number of seconds that are decoded of each."""
 SILENT = 1e-3
-"""Greatest amplitude of silence: 60 dB below the greatest there is."""
+"""Peak amplitude up to which audio is silent: -60 dBFS."""
 FULL = 0.999
 CLIPPED = 1e-3
 """Share of the samples at full scale from which a recording is clipped."""
 CUT = 0.9
-"""Share of the promised length under which a file is cut off."""
+"""Share of the length in the header under which a file is truncated."""
 THREADS = 4
 FIELDS = {
     "peak": pa.float64(),
     "clipped": pa.float64(),
-    "odd": pa.int64(),
+    "not_finite": pa.int64(),
     "problem": pa.string(),
     "detail": pa.string(),
 }
 
 
-LEFT_OUT = {
-    "audio-corrupt": ("cannot be decoded", "cannot be decoded", "Copy or record the files again, or remove them."),
-    "audio-cut": (
-        "ends before the length that its header says",
-        "end before the lengths that their headers say",
-        "Copy or download the files again.",
-    ),
-    "audio-silent": (
-        "holds nothing but silence",
-        "hold nothing but silence",
-        "Record them again, or correct the times.",
-    ),
+SKIPPED = {
+    "audio-corrupt": ("{n} cannot be decoded", "Copy or record the files again, or remove them."),
+    "audio-cut": ("{n} {ends} before the length in {its} header", "Copy or download the files again."),
+    "audio-silent": ("{n} {holds} nothing but silence", "Record them again, or correct the times."),
 }
-"""Reason why a row is left out → what is said of one, of several, and what to do."""
+"""Reason why a row is skipped → message, a template of `format_count`, and hint."""
 
 
-class Heard(NamedTuple):
-    """What listening told. clipped: share of the samples at full scale; odd: samples that are no numbers."""
+class Decoded(NamedTuple):
+    """Properties of decoded audio. clipped: share of samples at full scale. not_finite: NaN and infinite samples."""
 
     peak: float = 0.0
     clipped: float = 0.0
-    odd: int = 0
+    not_finite: int = 0
     problem: str | None = None
     detail: str = ""
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
-    """Listen to some rows, always the same; leave out those that are silent or damaged, and tell what share it was."""
+    """Decode a sample of the rows, the same in every check; skip silent or damaged rows, and report the share."""
     found = audio.of(rows)
     if found is None:
         return []
@@ -80,7 +72,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     chosen = used
     if len(used) > SHARE and not every:
         chosen = np.sort(np.random.RandomState(17).choice(used, SHARE, replace=False))
-    heard = _listen(cells, chosen.tolist(), rows.locations)
+    decoded = _decode_rows(cells, chosen.tolist(), rows.locations)
     findings = []
     if len(chosen) < len(used):
         findings.append(
@@ -106,25 +98,25 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             )
         )
     rest = "" if len(chosen) == len(used) else " Others that were not listened to may be the same."
-    for code, (one, many, hint) in LEFT_OUT.items():
-        hit = [i for i in chosen.tolist() if heard[i].problem == code]
+    for code, (text, hint) in SKIPPED.items():
+        hit = [i for i in chosen.tolist() if decoded[i].problem == code]
         if hit:
             rows.drop(hit, code)
-            shown = [f"{rows.locations[i]} ({heard[i].detail})" for i in hit[:5]]
+            shown = [f"{rows.locations[i]} ({decoded[i].detail})" for i in hit[:5]]
             findings.append(
                 Finding(
                     "warning",
                     code,
-                    f"{pluralize(len(hit), 'row')} {one if len(hit) == 1 else many} and "
-                    f"{'was' if len(hit) == 1 else 'were'} skipped: {join_examples(shown, len(hit))}.{rest}",
+                    format_count(f"{text} and {{was}} skipped", len(hit), "row")
+                    + f": {join_examples(shown, len(hit))}.{rest}",
                     hint,
                     rows.locations[hit[0]] if len(hit) == 1 else pluralize(len(hit), "row"),
                 )
             )
-    good = [i for i in chosen.tolist() if heard[i].problem is None]
-    clipped = [i for i in good if heard[i].clipped > CLIPPED]
+    good = [i for i in chosen.tolist() if decoded[i].problem is None]
+    clipped = [i for i in good if decoded[i].clipped > CLIPPED]
     if clipped:
-        shown = [f"{rows.locations[i]} ({heard[i].clipped:.1%} of its samples)" for i in clipped[:5]]
+        shown = [f"{rows.locations[i]} ({decoded[i].clipped:.1%} of its samples)" for i in clipped[:5]]
         findings.append(
             Finding(
                 "warning",
@@ -134,15 +126,15 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 "They are used all the same. Record with less gain where you can.",
             )
         )
-    odd = [i for i in good if heard[i].odd]
-    if odd:
-        shown = [f"{rows.locations[i]} ({heard[i].odd:,})" for i in odd[:5]]
+    not_finite = [i for i in good if decoded[i].not_finite]
+    if not_finite:
+        shown = [f"{rows.locations[i]} ({decoded[i].not_finite:,})" for i in not_finite[:5]]
         findings.append(
             Finding(
                 "warning",
                 "audio-no-numbers",
-                f"{count_with_verb(len(odd), 'row', 'has')} samples that are no numbers, which "
-                f"count as silence: {join_examples(shown, len(odd))}.{rest}",
+                f"{count_with_verb(len(not_finite), 'row', 'has')} samples that are not finite numbers, which "
+                f"count as silence: {join_examples(shown, len(not_finite))}.{rest}",
                 "Export the files again.",
             )
         )
@@ -152,43 +144,43 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 "error",
                 "no-rows",
                 f"No row is left to train on, of {pluralize(len(rows), 'row')}.",
-                "Mend what the other findings name.",
+                "Correct what the other findings report.",
                 "data",
             )
         )
     return findings
 
 
-def _listen(cells: AudioCells, chosen: list[int], where: Sequence[str]) -> dict[int, Heard]:
-    """Return row → what was heard; known from before where neither file nor part has changed."""
+def _decode_rows(cells: AudioCells, chosen: list[int], where: Sequence[str]) -> dict[int, Decoded]:
+    """Return row → properties of its audio; cached where neither the file nor its segment has changed."""
     digests = cells.facts["digest"]
     keys = {}
     for i in chosen:
         keys[i] = (str(digests[i]), 0, 0)
     scan = Scan(cells.draft / "data" / "scan-heard.parquet", FIELDS)
-    heard = {i: Heard(*known) for i in chosen if (known := scan.get(*keys[i])) is not None}
-    waiting = [i for i in chosen if i not in heard]
+    decoded = {i: Decoded(*known) for i in chosen if (known := scan.get(*keys[i])) is not None}
+    waiting = [i for i in chosen if i not in decoded]
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        for i, result in zip(waiting, pool.map(lambda i: listen(cells, i), waiting), strict=True):
-            heard[i] = result
+        for i, result in zip(waiting, pool.map(lambda i: decode(cells, i), waiting), strict=True):
+            decoded[i] = result
     if waiting:
-        new = {keys[i]: tuple(heard[i]) for i in waiting}
+        new = {keys[i]: tuple(decoded[i]) for i in waiting}
         scan.write(list(new), list(new.values()))
-    return heard
+    return decoded
 
 
-def listen(cells: AudioCells, row: int) -> Heard:
-    """Decode a row's audio, `SECONDS` of it at most, and say what was heard."""
+def decode(cells: AudioCells, row: int) -> Decoded:
+    """Decode a row's audio, at most `SECONDS` of it, and return its properties."""
     start, end = cells.part(row)
     promised = float(cells.facts["seconds"][row])
     begin = start or 0.0
     last = begin + min(promised, SECONDS) if end is not None or promised > SECONDS else None
-    peak, full, odd, count, seconds = 0.0, 0, 0, 0, 0.0
+    peak, full, not_finite, count, seconds = 0.0, 0, 0, 0, 0.0
     try:
         for block, rate in blocks(cells.source(row), start, last):
             loud = np.abs(block)
             numbers = np.isfinite(loud)
-            odd += int(loud.size - numbers.sum())
+            not_finite += int(loud.size - numbers.sum())
             loud = np.where(numbers, loud, 0.0)
             # Of the mean of the channels, which is what is trained on: two may cancel each other.
             peak = max(peak, float(np.abs(mix(block)).max(initial=0.0)))
@@ -196,13 +188,13 @@ def listen(cells: AudioCells, row: int) -> Heard:
             count += loud.size
             seconds += len(block) / rate
     except AudioError as error:
-        return Heard(
+        return Decoded(
             problem="audio-corrupt", detail=error.message.partition(": ")[2][:120].rstrip(".") or error.message
         )
     wanted = min(promised, SECONDS)
     if seconds < CUT * wanted:
-        return Heard(problem="audio-cut", detail=f"{seconds:.2f} of {wanted:.2f} s are there")
+        return Decoded(problem="audio-cut", detail=f"{seconds:.2f} of {wanted:.2f} s are there")
     if peak < SILENT:
-        said = "no sound at all" if peak == 0 else f"at most {20 * np.log10(peak):.0f} dB"
-        return Heard(peak, problem="audio-silent", detail=said)
-    return Heard(peak, full / max(1, count), odd)
+        level = "no sound at all" if peak == 0 else f"at most {20 * np.log10(peak):.0f} dB"
+        return Decoded(peak, problem="audio-silent", detail=level)
+    return Decoded(peak, full / max(1, count), not_finite)

@@ -1,7 +1,7 @@
-"""Parts of files: rows whose start and end, in seconds, cut a piece out of a recording.
+"""Segments: rows whose start and end, in seconds, select a part of a recording.
 
-They are the roles `start` and `end` of the kind SECONDS. Rows whose times make no sense are left out. From here on the
-lengths and the digests of the rows are those of their parts; the fact `recording` numbers their files.
+They are the roles `start` and `end` of the kind SECONDS. Rows with impossible times are skipped. From here on the
+lengths and the digests of the rows are those of their segments; the fact `recording` numbers their files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding, Fix
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio import SHORTEST
 from autotrain_gradio.data.request import Request
@@ -22,22 +22,22 @@ START, END = "start", "end"
 BEYOND = 0.25
 """Seconds by which a part may end after its file: times are often rounded."""
 LONG = 30.0
-"""Seconds that most speech models hear at once."""
+"""Seconds of audio that most speech models take at once."""
 UNIT = "time_unit"
 MILLISECONDS = "milliseconds"
 
 HINTS = {
-    "part-backwards": ("{n} {end} before or where {it} {begin}", "Correct the times: the end comes after the start."),
-    "part-outside": ("{n} {end} after the end of {its} file", "Correct the times, or add the whole recordings."),
+    "part-backwards": ("{n} {ends} before or where {it} {begins}", "Correct the times: the end comes after the start."),
+    "part-outside": ("{n} {ends} after the end of {its} file", "Correct the times, or add the whole recordings."),
     "part-short": (
-        f"{{n}} {{are}} shorter than {SHORTEST:g} s",
-        "Nothing can be said in that time: correct the times.",
+        f"{{n}} {{is}} shorter than {SHORTEST:g} s",
+        "A clip this short holds no speech: correct the times.",
     ),
 }
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
-    """Leave out rows whose times make no sense; tell of parts or files that are very long."""
+    """Skip rows with impossible times; report segments and files that are very long."""
     found = audio.of(rows)
     if found is None:
         return []
@@ -77,7 +77,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         indices = indices[rows.needed[indices]]
         rows.drop(indices, code)
         if len(indices):
-            findings.append(_left_out(code, indices, rows, times, file))
+            findings.append(_skipped(code, indices, rows, times, file))
     digests = cells.facts["digest"]
     parts = [f"{d} {a} {b}" if d else None for d, a, b in zip(digests, times[START], times[END], strict=True)]
     cells.facts |= {
@@ -93,7 +93,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 "error",
                 "no-rows",
                 f"No row is left to train on, of {pluralize(len(rows), 'row')}.",
-                "Mend the times that the other findings name.",
+                "Correct the times that the other findings report.",
                 "data",
             )
         )
@@ -119,31 +119,24 @@ def _milliseconds(rows: Rows, times: dict[str, Any], file: Any) -> bool:
     return bool(np.mean(end > whole + BEYOND) > 0.9 and np.mean(end / 1000 <= whole + BEYOND) > 0.9)
 
 
-def _left_out(code: str, indices: Any, rows: Rows, times: dict[str, Any], file: Any) -> Finding:
+def _skipped(code: str, indices: Any, rows: Rows, times: dict[str, Any], file: Any) -> Finding:
     text, hint = HINTS[code]
-    one = len(indices) == 1
-    said = text.format(
-        n=pluralize(len(indices), "part"),
-        end="ends" if one else "end",
-        it="it" if one else "they",
-        begin="begins" if one else "begin",
-        its="its" if one else "their",
-        are="is" if one else "are",
-    )
+    message = format_count(f"{text}, and {{was}} skipped", len(indices), "part")
     shown = []
     for i in indices[:5].tolist():
         of = f" of {file[i]:.2f} s" if code == "part-outside" else ""
-        shown.append(f"{rows.locations[i]} ({_said(times[START][i], 'start')} to {_said(times[END][i], 'end')} s{of})")
+        start, end = _format_time(times[START][i], "start"), _format_time(times[END][i], "end")
+        shown.append(f"{rows.locations[i]} ({start} to {end} s{of})")
     return Finding(
         "warning",
         code,
-        f"{said}, and {'was' if one else 'were'} skipped: {join_examples(shown, len(indices))}.",
+        f"{message}: {join_examples(shown, len(indices))}.",
         hint,
-        rows.locations[int(indices[0])] if one else pluralize(len(indices), "row"),
+        rows.locations[int(indices[0])] if len(indices) == 1 else pluralize(len(indices), "row"),
     )
 
 
-def _said(time: float, missing: str) -> str:
+def _format_time(time: float, missing: str) -> str:
     return missing if np.isnan(time) else f"{time:g}"
 
 
@@ -154,14 +147,13 @@ def _long(rows: Rows, seconds: Any, noun: str) -> list[Finding]:
         return []
     longest = long[np.argsort(-seconds[long], kind="stable")]
     shown = [f"{rows.locations[i]} ({seconds[i]:,.0f} s)" for i in longest[:5].tolist()]
-    one = len(long) == 1
     return [
         Finding(
             "warning",
             "audio-long",
-            f"{pluralize(len(long), noun)} {'is' if one else 'are'} longer than {LONG:g} s, the longest "
+            f"{count_with_verb(len(long), noun, 'is')} longer than {LONG:g} s, the longest "
             f"{_clock(seconds[longest[0]])}: {join_examples(shown, len(long))}.",
-            "Most speech models hear about 30 s at once: what is longer than the training allows is left out there. "
+            "Most speech models hear about 30 s at once: longer clips than the training allows are skipped there. "
             "Cut long recordings into parts, with start and end times or a TextGrid.",
         )
     ]

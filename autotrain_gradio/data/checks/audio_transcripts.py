@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.kinds.audio_panels import tempo_of, text_of
@@ -18,14 +18,14 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 
 FASTEST = 30.0
-"""Characters per second that nobody speaks: quick speech has about 20."""
+"""Characters per second beyond any speech: fast speech has about 20."""
 TIMES_MEDIAN = 3.5
 """How many times the median tempo is too fast, where a script has few characters for much speech."""
 SLOW = 6.0
 """How many times slower than the median a row must be to have much audio for little text."""
 SLOW_SECONDS = 5.0
 ENOUGH = 20
-"""Rows from which a median says something."""
+"""Rows from which the median is used."""
 SHORT_TEXT = 8
 """Characters up to which a text is never too long."""
 SHOWN = 60
@@ -37,7 +37,7 @@ PHONETIC = frozenset("βθχɸ")
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
-    """Leave out rows without a letter in their text; tell of all else."""
+    """Skip rows without a letter in their text; report implausible and repeated rows."""
     found = audio.of(rows)
     texts = text_of(rows)
     if found is None or texts is None:
@@ -45,7 +45,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     findings = _no_letters(rows, texts)
     if findings and not rows.count("train"):
         message = f"No row is left to train on, of {pluralize(len(rows), 'row')}."
-        return [*findings, Finding("error", "no-rows", message, "Mend what the other findings name.", "data")]
+        return [*findings, Finding("error", "no-rows", message, "Correct what the other findings report.", "data")]
     if not rows.count():
         return []
     seconds = found[1].facts["seconds"]
@@ -58,21 +58,20 @@ def _short(text: str) -> str:
 
 
 def _no_letters(rows: Rows, texts: list[Any]) -> list[Finding]:
-    """Leave out rows whose text is nothing but punctuation and symbols."""
+    """Skip rows whose text is only punctuation and symbols."""
     bare = [i for i in rows.used() if texts[i] is not None and not any(_is_letter(c) for c in texts[i])]
     if not bare:
         return []
     rows.drop(bare, "text-no-letters")
     shown = [f"{rows.locations[i]} ('{_short(texts[i])}')" for i in bare[:5]]
-    one = len(bare) == 1
     return [
         Finding(
             "warning",
             "text-no-letters",
-            f"{pluralize(len(bare), 'transcript')} {'has' if one else 'have'} no letter or digit and "
-            f"{'was' if one else 'were'} skipped: {join_examples(shown, len(bare))}.",
-            "Write what is said, or remove the rows.",
-            rows.locations[bare[0]] if one else pluralize(len(bare), "row"),
+            f"{count_with_verb(len(bare), 'transcript', 'has')} no letter or digit and "
+            f"{inflect(len(bare), 'was')} skipped: {join_examples(shown, len(bare))}.",
+            "Write the transcripts, or remove the rows.",
+            rows.locations[bare[0]] if len(bare) == 1 else pluralize(len(bare), "row"),
         )
     ]
 
@@ -83,7 +82,7 @@ def _is_letter(sign: str) -> bool:
 
 
 def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
-    """Tell of rows with far too much text for their time, or far too little."""
+    """Report rows with far too much text for their duration, or far too little."""
     used = rows.indices()
     tempo = tempo_of(texts, seconds)
     lengths = np.array([0 if t is None else len(t.strip()) for t in texts])
@@ -118,7 +117,7 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
                 "audio-too-long-for-text",
                 f"{count_with_verb(len(slow), 'row', 'has')} much audio for little text: "
                 f"{join_examples(shown, len(slow))}.",
-                "Listen whether a part of what is said is not written down.",
+                "Listen to them: a part of the speech may be missing from the transcript.",
                 rows.locations[int(slow[0])] if len(slow) == 1 else pluralize(len(slow), "row"),
             )
         )
@@ -126,7 +125,7 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> list[Finding]:
 
 
 def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding]:
-    """Tell of the same audio with different texts, in training and validation, or simply twice."""
+    """Report duplicate audio: with different texts, in training and validation, or otherwise."""
     same: dict[str, list[int]] = defaultdict(list)
     digests = cells.facts["digest"]
     for i in rows.used():
@@ -157,7 +156,7 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
                 "warning",
                 "same-in-train-and-validation",
                 f"{pluralize(len(leaked), 'recording')} of the validation rows "
-                f"{'is' if len(leaked) == 1 else 'are'} also in the training rows: "
+                f"{inflect(len(leaked), 'is')} also in the training rows: "
                 f"{join_examples(shown, len(leaked))}. The results will look better than they are.",
                 "Remove them from one of the two.",
                 rows.locations[leaked[0][0]],

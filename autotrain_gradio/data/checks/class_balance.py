@@ -32,7 +32,9 @@ def _check(role: str, labels: Labels, rows: Rows, request: Request) -> list[Find
     if labels.multi:
         return _several(counts, len(used), where, request)
     if not counts:
-        return [Finding("error", "no-rows", "No row is left to train on.", "See what was left out, and why.", "data")]
+        return [
+            Finding("error", "no-rows", "No row is left to train on.", "See which rows were skipped, and why.", "data")
+        ]
     if len(counts) < LEAST_CLASSES:
         name = next(iter(counts))
         return [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.core.errors import Finding, Level
-from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW_NOUN, Rows
 from autotrain_gradio.data.values.labels import short
@@ -28,7 +28,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     begins, sizes = begins[sizes > 1], sizes[sizes > 1]
     if not len(sizes):
         return []
-    # From here on: the rows that stand more than once, group by group, in the order of the data.
+    # From here on: the rows that occur more than once, group by group, in the order of the data.
     group = np.repeat(np.arange(len(sizes)), sizes)
     members = order[np.repeat(begins - np.concatenate(([0], np.cumsum(sizes)[:-1])), sizes) + np.arange(len(group))]
     twice = _Groups(rows, members, np.concatenate(([0], np.cumsum(sizes))))
@@ -49,9 +49,9 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             Finding(
                 "info",
                 "duplicates",
-                f"{pluralize(spare, noun)} {'is a copy' if spare == 1 else 'are copies'} of another "
-                f"one: {join_examples([twice.said(g) for g in range(min(SHOWN, len(sizes)))], len(sizes))}."
-                + (" Copies stay on the same side of the split." if kept else ""),
+                f"{pluralize(spare, f'duplicate {noun}')}"
+                f": {join_examples([twice.format(g) for g in range(min(SHOWN, len(sizes)))], len(sizes))}."
+                + (" Duplicates stay in the same split." if kept else ""),
             )
         )
     return findings
@@ -64,7 +64,7 @@ class _Groups:
         self.rows, self.members, self.bounds = rows, members, bounds
 
     def of(self, number: int) -> list[int]:
-        """Return the rows of a group, first those that stand first."""
+        """Return the rows of a group in the order of the data."""
         return sorted(self.members[self.bounds[number] : self.bounds[number + 1]].tolist())
 
     def that_differ(self, values: Any) -> Any:
@@ -74,10 +74,10 @@ class _Groups:
         first = np.minimum.reduceat(self.members, self.bounds[:-1])
         return found[np.argsort(first[found], kind="stable")]
 
-    def said(self, number: int, values: Any = None) -> str:
-        """Return where the first rows of a group stand, with their values."""
+    def format(self, number: int, values: Any = None) -> str:
+        """Return the locations of the first rows of a group, with their values."""
         rows = self.of(number)
-        if values is not None:  # one row of each value tells more than three of the same
+        if values is not None:  # one row of each value is more informative than three of the same
             first = {values[i]: i for i in reversed(rows)}
             rows = sorted(rows, key=lambda i: (first[values[i]] != i, i))
         return _together([(self.rows.locations[i], _value(values, i)) for i in rows[:3]])
@@ -99,14 +99,17 @@ def _value(values: Any, row: int) -> str:
 
 
 def _mixed(twice: _Groups, mixed: Any, noun: str, labels: Any) -> Finding:
-    shown = [twice.said(g, labels) for g in mixed[:SHOWN].tolist()]
+    shown = [twice.format(g, labels) for g in mixed[:SHOWN].tolist()]
     where = twice.rows.locations[twice.of(int(mixed[0]))[0]]
-    many = f"{count_with_verb(len(mixed), noun, 'stands')}"
+    many = count_with_verb(len(mixed), noun, "occurs")
     if noun == ROW_NOUN:
-        text = f"{count_with_verb(len(mixed), noun, 'is')} there twice with different targets"
-        hint = "If that is no mistake, more columns may tell them apart."
+        text = f"{many} more than once with different targets"
+        hint = "If this is intended, more feature columns may distinguish them."
     elif labels.multi:
-        text, hint = f"{many} there twice with different labels", "Correct the wrong ones: a model cannot learn both."
+        text, hint = (
+            f"{many} more than once with different labels",
+            "Correct the wrong ones: a model cannot learn both.",
+        )
     else:
         text, hint = f"{many} in two classes", "Remove the wrong one: a model cannot learn both."
     level: Level = "info" if noun == ROW_NOUN else "warning"
@@ -114,13 +117,13 @@ def _mixed(twice: _Groups, mixed: Any, noun: str, labels: Any) -> Finding:
 
 
 def _leaked(twice: _Groups, leaked: Any, noun: str) -> Finding:
-    shown = [twice.said(g) for g in leaked[:SHOWN].tolist()]
+    shown = [twice.format(g) for g in leaked[:SHOWN].tolist()]
     validation = twice.rows.validation[twice.members].astype(np.int64)
     measured = int(np.add.reduceat(validation, twice.bounds[:-1])[leaked].sum())
     return Finding(
         "warning",
         "same-in-train-and-validation",
-        f"{pluralize(measured, f'validation {noun}')} {'is' if measured == 1 else 'are'} also in the training rows: "
+        f"{pluralize(measured, f'validation {noun}')} {inflect(measured, 'is')} also in the training rows: "
         f"{join_examples(shown, len(leaked))}. The results will look better than they are.",
         "Remove them from one of the two.",
         twice.rows.locations[twice.of(int(leaked[0]))[0]],

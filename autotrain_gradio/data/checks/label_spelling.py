@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from autotrain_gradio.core.errors import Finding, Fix
-from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Rows
 from autotrain_gradio.data.values.labels import CONTROL, quoted
@@ -70,7 +70,7 @@ def _control(counts: dict[str, int], cells: Cells, request: Request) -> list[Fin
             "warning",
             "label-control-characters",
             f"{count_with_verb(len(clean), 'label', 'has')} line breaks or other control "
-            f"characters in {'its name' if len(clean) == 1 else 'their names'}: {join_examples(shown)}.",
+            f"characters in the name: {join_examples(shown)}.",
             "Take them out of the names; where the labels should be plain ones, look at how the file was written.",
             "data.labels",
             Fix("Take them out", {"labels": change}) if change else None,
@@ -93,7 +93,7 @@ def _long(counts: dict[str, int], role: str, rows: Rows) -> list[Finding]:
         Finding(
             "warning",
             "label-long",
-            f"{pluralize(len(long), 'label')} of {len(counts):,} {'is' if len(long) == 1 else 'are'} longer than "
+            f"{pluralize(len(long), 'label')} of {len(counts):,} {inflect(len(long), 'is')} longer than "
             f"{LONG} characters (the longest {longest:,}), like whole texts: "
             f"{join_examples([quoted(n) for n in long])}.",
             f"{swapped if texts else 'Choose another column of labels'}, or give these labels short names.",

@@ -1,11 +1,11 @@
-"""Columns of a table that tell nothing, that are mostly empty, or whose cells are not of one kind."""
+"""Columns of a table that are constant, mostly empty, or of mixed types."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 from autotrain_gradio.data.values import dates, units
@@ -35,7 +35,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 "error",
                 "no-useful-column",
                 "No column is left that a model could learn from.",
-                "Add columns, or say of those that were not used what they hold (data.options.kinds).",
+                "Add columns, or set the kinds of those that were not used (data.options.kinds).",
                 "data.options.kinds",
             )
         )
@@ -59,7 +59,7 @@ def _names(about: list[About], request: Request) -> list[Finding]:
             Finding(
                 "error",
                 "invalid-setting",
-                f"The kinds of columns are no mapping but {kinds!r:.60}.",
+                f"The kinds of columns must be a mapping (got {kinds!r:.60}).",
                 "Write column: kind, such as age: number.",
                 "data.options.kinds",
             )
@@ -69,7 +69,7 @@ def _names(about: list[About], request: Request) -> list[Finding]:
         Finding(
             "warning",
             "unknown-column",
-            f"data.options.kinds names '{name}', which is no column to learn from.",
+            f"data.options.kinds names '{name}', which is not a feature column.",
             did_you_mean(str(name), known),
             f"data.options.kinds.{name}",
         )
@@ -82,21 +82,20 @@ def _unused(about: list[About]) -> list[Finding]:
     findings = []
     ids = [a for a in about if a["feature"] == "id" and a["guessed"]]
     if ids:
-        one = len(ids) == 1
         findings.append(
             Finding(
                 "info",
                 "id-like",
-                f"{_named(ids)} {'looks' if one else 'look'} like an id, different in every row, and "
-                f"{'is' if one else 'are'} not learnt from.",
-                "Say what it holds if that is wrong.",
+                f"{_named(ids)} {inflect(len(ids), 'looks')} like an id, different in every row, and "
+                f"{inflect(len(ids), 'is')} not used as a feature.",
+                "Choose its kind if that is wrong.",
                 "data.options.kinds",
             )
         )
     nested = [a for a in about if "nested" in a and a["feature"] == "ignore" and a["guessed"]]
     if nested:
-        message = f"{_named(nested)} {'holds' if len(nested) == 1 else 'hold'} lists or objects and "
-        message += f"{'is' if len(nested) == 1 else 'are'} not learnt from."
+        message = f"{_named(nested)} {inflect(len(nested), 'holds')} lists or objects and "
+        message += f"{inflect(len(nested), 'is')} not used as a feature."
         findings.append(Finding("warning", "nested-column", message, "Put each value into a column of its own."))
     empty = [a for a in about if not a["distinct"] and a["feature"] == "ignore" and a["guessed"] and "nested" not in a]
     if empty:
@@ -112,11 +111,10 @@ def _constant(used: list[About]) -> list[Finding]:
         Finding(
             "warning",
             "constant-column",
-            f"{_named(same)} {'has' if len(same) == 1 else 'have'} the same value in every row: nothing can be learnt "
-            "from that.",
-            "Leave it out.",
+            f"{_named(same)} {inflect(len(same), 'has')} the same value in every row: nothing can be learnt from that.",
+            "Exclude it.",
             "data.options.kinds",
-            Fix("Leave out", _as(same, "ignore")),
+            Fix("Exclude", _as(same, "ignore")),
         )
     ]
 
@@ -131,31 +129,33 @@ def _missing(used: list[About], total: int) -> list[Finding]:
             "warning",
             "mostly-missing",
             f"More than half of the cells are missing: {join_examples(shown, limit=10)}.",
-            "Leave these columns out, or fill them in.",
+            "Exclude these columns, or fill them in.",
             "data.options.kinds",
-            Fix("Leave them out", _as(sparse, "ignore")),
+            Fix("Exclude them", _as(sparse, "ignore")),
         )
     ]
 
 
 def _mixed(used: list[About]) -> list[Finding]:
     findings = []
-    said = {
-        "number": "some are no numbers and count as missing",
-        "date": "some are no dates and count as missing",
+    texts = {
+        "number": "some are not numbers and count as missing",
+        "date": "some are not dates and count as missing",
         "category": "some are numbers among words",
     }
-    for kind, text in said.items():
-        mixed = [a for a in used if a["feature"] == kind and (a.get("odd") or {}).get("count")]
+    for kind, text in texts.items():
+        mixed = [a for a in used if a["feature"] == kind and (a.get("invalid") or {}).get("count")]
         if mixed:
-            shown = [f"'{a['name']}': {a['odd']['count']:,} ({join_examples(a['odd']['examples'])})" for a in mixed]
+            shown = [
+                f"'{a['name']}': {a['invalid']['count']:,} ({join_examples(a['invalid']['examples'])})" for a in mixed
+            ]
             lost = kind != "category"
             findings.append(
                 Finding(
                     "warning" if lost else "info",
                     "mixed-types",
                     f"The cells of a column are not of one kind: {text}. {join_examples(shown)}.",
-                    "Correct the cells, or say what the column holds.",
+                    "Correct the cells, or choose the kind of the column.",
                     "data.options.kinds",
                     Fix("Take it as a category", _as(mixed, "category")) if lost else None,
                 )
@@ -193,9 +193,9 @@ def _united(about: list[About]) -> list[Finding]:
     findings = []
     united = [a for a in about if a.get("unit") and not a.get("times")]
     if united:
-        shown = [f"'{a['name']}' {units.said(a['united'], a['unitless'], a['unit'])}" for a in united]
+        shown = [f"'{a['name']}' {units.format_unit_counts(a['united'], a['unitless'], a['unit'])}" for a in united]
         message = f"Numbers were read without their unit: {join_examples(shown, limit=10)}."
-        hint = "If they are names of something and no amounts, say that it is a category."
+        hint = "If they are names and not amounts, use the column as a category."
         findings.append(Finding("info", "unit-taken-off", message, hint, "data.options.kinds"))
     several = [a for a in about if a.get("units")]
     if several:
@@ -219,7 +219,7 @@ def _failed(used: list[About]) -> list[Finding]:
         return []
     shown = [f"'{a['name']}': {a['failed']['count']:,} ({join_examples(a['failed']['examples'])})" for a in failed]
     message = f"Cells in which a formula has failed count as missing. {join_examples(shown, limit=10)}."
-    return [Finding("warning", "failed-formulas", message, "Mend the formulas, and export the table again.")]
+    return [Finding("warning", "failed-formulas", message, "Correct the formulas, and export the table again.")]
 
 
 def _answers(used: list[About]) -> list[Finding]:
@@ -250,10 +250,10 @@ def _zones(used: list[About]) -> list[Finding]:
         return []
     shown = []
     for about in found:
-        said = [f"{zone}: {count:,}" for zone, count in about["zones"].items()]
+        texts = [f"{zone}: {count:,}" for zone, count in about["zones"].items()]
         if about["unzoned"]:
-            said.append(f"without a zone, taken as UTC: {about['unzoned']:,}")
-        shown.append(f"'{about['name']}' ({join_examples(said, limit=4)})")
+            texts.append(f"without a zone, taken as UTC: {about['unzoned']:,}")
+        shown.append(f"'{about['name']}' ({join_examples(texts, limit=4)})")
     message = (
         f"Dates with a time zone were brought to UTC, so that all of a column can be compared: {join_examples(shown)}."
     )

@@ -12,9 +12,9 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Rows
 
 FIRST = 20_000
-"""Rows that are looked at before all of them are."""
+"""Rows of the sample that is checked first."""
 LEAST = 20
-"""Rows from which anything can be said."""
+"""Minimum number of rows for this check."""
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
@@ -31,7 +31,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             verdict = _compare(cells, answer, target, used)
             if verdict and cells.about["name"] not in found[verdict]:
                 found[verdict].append(cells.about["name"])
-    said = {
+    texts = {
         "column-equals-target": "the target itself under another name, or a figure worked out of it",
         "column-decides-target": "a column that decides the target: each of its values goes with one answer only",
     }
@@ -43,7 +43,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 Finding(
                     "warning",
                     code,
-                    f"{shown} {'is' if len(names) == 1 else 'are each'} {said[code]}. "
+                    f"{shown} {'is' if len(names) == 1 else 'are each'} {texts[code]}. "
                     "The results will look better than they are.",
                     "Leave it out unless it is known before the answer is.",
                     "data.options.kinds",
@@ -84,7 +84,7 @@ def _decides(codes: Any, answer: Any) -> str:
     codes, answer = codes[order], answer[order]
     begins = np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))
     if len(begins) < 2 or len(begins) > 0.2 * len(codes):
-        return ""  # values that hardly ever repeat say nothing about each other
+        return ""  # values that hardly ever repeat do not predict each other
     lowest, highest = np.minimum.reduceat(answer, begins), np.maximum.reduceat(answer, begins)
     answers = len(np.unique(lowest))
     if (lowest != highest).any() or answers < 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import inflect, pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 
@@ -16,14 +16,14 @@ def check(rows: Rows, request: Request) -> list[Finding]:
     train, validation = rows.count("train"), rows.count("validation")
     if train >= LEAST:
         return []
-    said = pluralize(train, "training row") + (
+    rows_text = pluralize(train, "training row") + (
         f" beside {pluralize(validation, 'row')} for validation" if validation else ""
     )
     return [
         Finding(
             "error",
             "too-few-rows",
-            f"There {'is' if train == 1 else 'are'} {said}: too few to compare models.",
+            f"There {inflect(train, 'is')} {rows_text}: too few to compare models.",
             f"Add rows with something to be predicted: {LEAST} training rows are needed at least, and some dozens to "
             "learn anything.",
             "data",

@@ -1,9 +1,9 @@
-"""Classes of a table that are no classes: numbers whose size counts, or single things."""
+"""Target columns that are not classes: amounts, or identifiers."""
 
 from __future__ import annotations
 
 from autotrain_gradio.core.errors import Finding, Fix
-from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 from autotrain_gradio.data.values.numbers import ERRORS
@@ -40,7 +40,7 @@ def _numbers(names: list[str], role: str, where: str) -> list[Finding]:
             "warning",
             "classes-are-numbers",
             f"The {len(names):,} classes{f' of {column!r}' if column else ''} are numbers, from {values[0]:g} to "
-            f"{values[-1]:g}. As classes, 3 is no nearer to 4 than to 90.",
+            f"{values[-1]:g}. As classes, 3 is as far from 4 as from 90.",
             "If their size counts, as that of prices or ages does, choose table regression.",
             where,
         )
@@ -55,11 +55,11 @@ def _failed(names: list[str], where: str) -> list[Finding]:
         Finding(
             "warning",
             "failed-formulas",
-            f"{join_examples([repr(n) for n in failed])} {'is' if len(failed) == 1 else 'are'} no class, but what a "
-            "spreadsheet writes where a formula has failed.",
-            "Mend the formulas and export the table again, or leave these rows out.",
+            f"{join_examples([repr(n) for n in failed])} {inflect(len(failed), 'is')} not a class but the error "
+            "value of a spreadsheet formula.",
+            "Correct the formulas and export the table again, or exclude these rows.",
             where,
-            Fix("Leave these rows out", {"labels": dict.fromkeys(failed)}),
+            Fix("Exclude these rows", {"labels": dict.fromkeys(failed)}),
         )
     ]
 

@@ -1,4 +1,4 @@
-"""Texts that are very long, say hardly anything, or are not texts at all: numbers, identifiers."""
+"""Texts that are very long, nearly empty, or not texts at all: numbers, identifiers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autotrain_gradio.data.rows import Rows
 from autotrain_gradio.data.values.arrow_columns import is_true, pick
 
 LONG = 20_000
-"""Characters from which a text is told to be very long: some ten pages."""
+"""Characters from which a text is reported as very long: about ten pages."""
 
 
 SHORT = 40
-"""Bytes beyond which a text is not looked through for a letter."""
+"""Bytes beyond which a text is not searched for a letter."""
 FEW = 10
-"""Texts under which nothing is said of them as a whole."""
+"""Minimum number of texts for findings about all of them."""
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
@@ -55,7 +55,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                     "info",
                     "text-without-words",
                     f"{count_with_verb(len(signs), 'text', 'has')} no letter and no digit: {rows.examples(signs)}.",
-                    "Remove them if they say nothing.",
+                    "Remove them if they carry no information.",
                     f"data.columns.{role}",
                 )
             )

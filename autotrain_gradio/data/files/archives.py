@@ -1,7 +1,7 @@
 """Opening archives: the only place that does.
 
-An archive is a stranger's program for writing files. Every member is checked before anything of it is
-written, what is written is counted, and the folder appears under its name only when it is complete.
+An archive is untrusted input. Every member is validated before it is written, the bytes are counted while it is
+written, and the folder gets its final name only when it is complete.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.core.settings import MIB, Limits
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.tree import CLUTTER
 from autotrain_gradio.data.rows import Progress
 
 RATIO_FROM = 64 * MIB
-"""A ratio is judged only once this much is unpacked: small text files pack very well."""
+"""Bytes from which the compression ratio is checked: small text files compress very well."""
 RESERVE = 256 * MIB
 """Bytes of the disk that an archive may not use."""
 CHUNK = 1 * MIB
-WRITERS = 4
-MEMBERS_AT_ONCE = 32
+MEMBERS_PER_REPORT = 128
+"""Members that are written between two reports of progress."""
 LONGEST_NAME = 200
 DEEPEST = 64
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 DOCUMENTS = (".xlsx", ".xlsm", ".ods", ".docx", ".odt", ".pptx", ".odp", ".epub")
-"""Documents that are zips inside: read as they are, or passed over, never unpacked."""
+"""Documents in the zip format: never unpacked."""
 REFUSED_SUFFIXES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
 
 
 @dataclass
 class Extracted:
-    """What came out: number of files, their bytes, and reason → members that were passed over."""
+    """Number of files, their bytes, and reason → number of members that were skipped."""
 
     files: int = 0
     bytes: int = 0
-    passed_over: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
 
 
 def is_archive(path: Path) -> bool:
@@ -63,12 +63,12 @@ def is_archive(path: Path) -> bool:
 def extract(archive: Path, target: Path, limits: Limits, progress: Progress) -> Extracted:
     """Unpack an archive (zip, tar, tar.gz, tar.bz2, tar.xz) into a new or existing folder.
 
-    Hidden files and what operating systems leave behind are passed over and counted. On an error the
-    target may hold some files: the caller unpacks into a folder of its own and removes it.
+    Hidden files and files of operating systems (`.DS_Store`, `Thumbs.db`) are skipped and counted. On an error the
+    target can hold some files: the caller unpacks into a folder of its own and removes it.
 
     Raises:
-        DataError: the archive is damaged, encrypted, too large, or a member would leave the folder, is
-            no plain file, or has the name of another one.
+        DataError: the archive is damaged, encrypted, too large, or a member would be written outside the folder, is
+            not a regular file, or has the name of another one.
     """
     name = archive.name
     lower = name.lower()
@@ -87,7 +87,7 @@ def extract(archive: Path, target: Path, limits: Limits, progress: Progress) -> 
 def _damaged(name: str, why: str, member: str = "") -> DataError:
     return DataError(
         f"The archive is damaged{f' at {member!r}' if member else ''}: {why}.",
-        "Pack it again, and look whether the upload was complete.",
+        "Pack it again, and check that the upload was complete.",
         name,
         "archive-damaged",
     )
@@ -95,7 +95,6 @@ def _damaged(name: str, why: str, member: str = "") -> DataError:
 
 def _extract_zip(archive: Path, target: Path, limits: Limits, progress: Progress) -> Extracted:
     name = archive.name
-    # Threads share the ZipFile, which is safe for reading as long as the file is opened by us, not by it.
     with archive.open("rb") as raw:
         try:
             file = zipfile.ZipFile(raw)
@@ -107,40 +106,30 @@ def _extract_zip(archive: Path, target: Path, limits: Limits, progress: Progress
         _allow_bytes(name, total, max(1, archive.stat().st_size), limits)
         allow_disk(target, total, "archive")
         writer = _Writer(name, target)
-        writer.result.passed_over.update(_clutter(info.filename) for info in file.infolist() if not info.is_dir())
-        del writer.result.passed_over[""]
-        parts = [members[i : i + MEMBERS_AT_ONCE] for i in range(0, len(members), MEMBERS_AT_ONCE)]
-        # Creating a file is mostly waiting for the file system: more threads than cores.
-        with ThreadPoolExecutor(WRITERS) as pool:
-            running = [pool.submit(_write_part, file, part, writer) for part in parts]
-            try:
-                for future in running:
-                    writer.result.files += (done := future.result())[0]
-                    writer.result.bytes += done[1]
-                    progress(f"Unpacking {name}", writer.result.bytes / max(1, total))
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        writer.result.skipped.update(_clutter(info.filename) for info in file.infolist() if not info.is_dir())
+        del writer.result.skipped[""]
+        for info, relative in members:
+            writer.result.bytes += _write_zip_member(file, info, relative, writer)
+            writer.result.files += 1
+            if writer.result.files % MEMBERS_PER_REPORT == 0:
+                progress(f"Unpacking {name}", writer.result.bytes / max(1, total))
     return writer.result
 
 
-def _write_part(file: zipfile.ZipFile, members: list[tuple[zipfile.ZipInfo, str]], writer: _Writer) -> tuple[int, int]:
-    """Write some members; return how many, and their bytes."""
-    written = 0
-    for info, relative in members:
-        try:
-            with file.open(info) as source:
-                written += writer.write(relative, source, info.file_size)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise _damaged(writer.name, str(error), info.filename) from None
-        except (NotImplementedError, RuntimeError) as error:
-            raise DataError(
-                f"'{info.filename}' cannot be unpacked: {error}.",
-                "Pack the files as an ordinary zip.",
-                writer.name,
-                "archive-method",
-            ) from None
-    return len(members), written
+def _write_zip_member(file: zipfile.ZipFile, info: zipfile.ZipInfo, relative: str, writer: _Writer) -> int:
+    """Write one member; return its bytes."""
+    try:
+        with file.open(info) as source:
+            return writer.write(relative, source, info.file_size)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise _damaged(writer.name, str(error), info.filename) from None
+    except (NotImplementedError, RuntimeError) as error:
+        raise DataError(
+            f"'{info.filename}' cannot be unpacked: {error}.",
+            "Pack the files as an ordinary zip.",
+            writer.name,
+            "archive-method",
+        ) from None
 
 
 def _zip_members(file: zipfile.ZipFile, name: str, limits: Limits) -> list[tuple[zipfile.ZipInfo, str]]:
@@ -151,7 +140,7 @@ def _zip_members(file: zipfile.ZipFile, name: str, limits: Limits) -> list[tuple
     for info in sorted(infos, key=lambda i: i.header_offset):
         if info.header_offset < end:
             raise DataError(
-                f"'{info.filename}' lies over another member: the archive is a trap.",
+                f"'{info.filename}' overlaps another member: the archive is refused as a zip bomb.",
                 "Pack the files yourself.",
                 name,
                 "archive-bomb",
@@ -162,12 +151,12 @@ def _zip_members(file: zipfile.ZipFile, name: str, limits: Limits) -> list[tuple
         mode = info.external_attr >> 16
         kind = stat.S_IFMT(mode)
         if kind and kind not in {stat.S_IFREG, stat.S_IFDIR}:
-            raise _special(name, info.filename, "a link" if kind == stat.S_IFLNK else "no plain file")
+            raise _special(name, info.filename, "a link" if kind == stat.S_IFLNK else "not a regular file")
         if "\0" in info.orig_filename:
             raise _escape(name, info.orig_filename)
         shown = info.filename
         if not info.flag_bits & 0x800:
-            # Without the UTF-8 flag `zipfile` reads names as cp437; many tools write UTF-8 all the same.
+            # Without the UTF-8 flag `zipfile` reads names as cp437; many tools write UTF-8 anyway.
             try:
                 shown = shown.encode("cp437").decode("utf-8")
             except (UnicodeEncodeError, UnicodeDecodeError):
@@ -196,22 +185,24 @@ def _extract_tar(archive: Path, target: Path, limits: Limits, progress: Progress
                 count += 1
                 _allow_members(name, count, limits)
                 if not (member.isreg() or member.isdir()):
-                    raise _special(name, member.name, "a link" if member.issym() or member.islnk() else "no plain file")
+                    raise _special(
+                        name, member.name, "a link" if member.issym() or member.islnk() else "not a regular file"
+                    )
                 relative = _safe(name, member.name)
                 if member.isdir() or not relative:
                     continue
                 if why := _clutter(member.name):
-                    writer.result.passed_over[why] += 1
+                    writer.result.skipped[why] += 1
                     continue
                 total += member.size
                 _allow_bytes(name, total, size, limits)
                 allow_disk(target, member.size, "archive")
                 source = file.extractfile(member)
                 if source is None:
-                    raise _special(name, member.name, "no plain file")
+                    raise _special(name, member.name, "not a regular file")
                 writer.result.bytes += writer.write(relative, source, member.size)
                 writer.result.files += 1
-                if count % 128 == 0:
+                if count % MEMBERS_PER_REPORT == 0:
                     progress(f"Unpacking {name}", min(1.0, raw.tell() / size))
     except (tarfile.TarError, zlib.error, EOFError) as error:
         raise _damaged(name, str(error) or "it ends too early") from None
@@ -332,17 +323,15 @@ def _allow_members(name: str, count: int, limits: Limits) -> None:
 def _allow_bytes(name: str, total: int, size: int, limits: Limits) -> None:
     if total > limits.archive_bytes:
         raise DataError(
-            f"Unpacked, the archive has {total / 2**30:.1f} GiB; at most "
-            f"{limits.archive_bytes / 2**30:.1f} GiB are unpacked.",
+            f"Unpacked, the archive has {format_bytes(total)}; the limit is {format_bytes(limits.archive_bytes)}.",
             "Pack less, or name the unpacked folder where the app runs.",
             name,
             "archive-too-large",
         )
     if total > RATIO_FROM and total / size > limits.archive_ratio:
         raise DataError(
-            f"The archive would grow {total / size:,.0f} times, to {total / 2**20:,.0f} MiB: it is "
-            "refused as a zip bomb.",
-            "Pack the files themselves: pictures hardly get smaller by packing.",
+            f"The archive would grow {total / size:,.0f} times, to {format_bytes(total)}: it is refused as a zip bomb.",
+            "Pack the files themselves: images hardly shrink when they are compressed.",
             name,
             "archive-bomb",
         )
@@ -353,7 +342,7 @@ def allow_disk(target: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(target).free
     if needed + RESERVE > free:
         raise DataError(
-            f"The {what} needs {needed / 2**20:,.0f} MiB; {free / 2**20:,.0f} MiB are free on the disk.",
+            f"The {what} needs {format_bytes(needed)}; {format_bytes(free)} of disk space left.",
             "Delete runs that are not needed, or use a larger disk.",
             code="disk-full",
         )

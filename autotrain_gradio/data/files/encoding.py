@@ -12,6 +12,7 @@ from pathlib import Path
 import chardet
 
 from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import MIB
 
 BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 WESTERN = "cp1252"
@@ -40,7 +41,7 @@ LEAST_CONFIDENCE = 0.1
 that it takes for Serbian, 0.1 for two lines of Polish, 0.6 for 40 lines of Russian."""
 MIXED = re.compile(r"[A-Za-z][^\W\d_A-Za-z]|[^\W\d_A-Za-z][A-Za-z]")
 """A Latin letter beside one of another script: what decoding French as Cyrillic gives."""
-CHUNK = 4 * 1024 * 1024
+CHUNK = 4 * MIB
 SAMPLE = 200_000
 """Bytes of lines with other letters than ASCII by which the encoding is detected: what chardet examines at most."""
 PREVIEW = 40

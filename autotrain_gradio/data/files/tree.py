@@ -49,16 +49,16 @@ class Entry:
 class Tree:
     """All files below `root` in natural order of their paths.
 
-    passed_over: reason → number of files that were not looked at (`hidden`, `clutter`, `unreadable-name`).
+    skipped: reason → number of files that were skipped (`hidden`, `clutter`, `unreadable-name`).
     splits: relative path → split, where the source knows it (a Hub dataset's card).
-    only: the one file that was asked for, where the path names a file; layouts see no other table. What else lies in
-        its folder was not asked for, and is not told of.
-    own: the files lie in the run's own folder, so that a layout may replace one by a better form of it.
+    only: the one file that was asked for, where the path names a file; layouts see no other table. Other files of
+        its folder are ignored, without a finding.
+    own: the files lie in the run's own folder, so that a layout can convert one in place.
     """
 
     root: Path
     files: tuple[Entry, ...]
-    passed_over: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
     splits: Mapping[str, str] = field(default_factory=dict)
     only: str | None = None
     own: bool = False
@@ -101,13 +101,13 @@ def scan(
     own: bool = False,
     keep: frozenset[str] | None = None,
 ) -> Tree:
-    """List the files below a folder (or the folder of a file), following links but no circles.
+    """List the files below a folder (or the folder of a file); links are followed, cycles are not.
 
-    limit: most files that may be there.
-    keep: relative paths of the files that count; None: all. Where the root is a file, nothing but these is looked at.
+    limit: maximum number of files.
+    keep: relative paths of the files that count; None: all. If the root is a file, only these are checked.
 
     Raises:
-        DataError: there is no such folder, it may not be read, or it has too many files.
+        DataError: the folder does not exist or cannot be read, or it has too many files.
     """
     only: str | None = None
     if root.is_file():
@@ -117,9 +117,9 @@ def scan(
             entries = tuple(Entry(path, info.st_size, info.st_mtime_ns) for path, info in found)
             return Tree(root, entries, {}, splits or {}, only, own)
     files: list[Entry] = []
-    passed: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
     seen: set[tuple[int, int]] = set()
-    # (folder on disk, its path relative to the root, the reason why what is below is passed over)
+    # (folder on disk, its path relative to the root, the reason why the files below are skipped)
     waiting: list[tuple[str, str, str]] = [(str(root), "", "")]
     while waiting:
         folder, prefix, reason = waiting.pop()
@@ -131,18 +131,18 @@ def scan(
             with os.scandir(folder) as listing:
                 for entry in listing:
                     relative = f"{prefix}{entry.name}"
-                    why = reason or _passed_over(entry.name)
+                    why = reason or _skip_reason(entry.name)
                     if entry.is_dir():
                         waiting.append((entry.path, f"{relative}/", why))
                     elif why:
-                        passed[why] += 1
+                        skipped[why] += 1
                     elif entry.is_file():
                         if keep is not None and relative not in keep:
                             continue
                         info = entry.stat()
                         files.append(Entry(relative, info.st_size, info.st_mtime_ns))
                     else:
-                        passed["special"] += 1  # a broken link, a socket, a device
+                        skipped["special"] += 1  # a broken link, a socket, a device
         except OSError as error:
             raise DataError(
                 f"The folder cannot be read: {error.strerror}.",
@@ -158,10 +158,10 @@ def scan(
                 "too-many-files",
             )
     files.sort(key=lambda f: natural(f.path))
-    return Tree(root, tuple(files), {} if only else dict(passed), splits or {}, only, own)
+    return Tree(root, tuple(files), {} if only else dict(skipped), splits or {}, only, own)
 
 
-def _passed_over(name: str) -> str:
+def _skip_reason(name: str) -> str:
     if name.startswith("."):
         return "hidden"
     if name.lower() in CLUTTER:

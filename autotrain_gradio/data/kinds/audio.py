@@ -1,7 +1,7 @@
 """Cells that are audio: whole files, of which the headers are read, not the samples.
 
-What only samples tell (silence, clipping, damage) is the matter of `checks/audio_content`, which listens to a
-share of the rows; parts of files (start and end) that of `checks/audio_parts`.
+`checks/audio_content` decodes a sample of the rows to find silence, clipping and damage; `checks/audio_parts` handles
+segments of files (start and end).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ FIELDS = {
 
 
 class Fact(NamedTuple):
-    """What is known of one file; `digest` is of a few places of it, and of the whole where those are alike."""
+    """Properties of one file. digest: hash of a few places of it, of the whole file where those are equal."""
 
     seconds: float | None = None
     rate: int | None = None
@@ -71,7 +71,7 @@ class Fact(NamedTuple):
 
 
 def of(rows: Rows) -> tuple[str, AudioCells] | None:
-    """Return the first role that holds sounds, and its cells."""
+    """Return the first role that holds audio, and its cells."""
     return next(((role, c) for role, c in rows.cells.items() if isinstance(c, AudioCells)), None)
 
 
@@ -83,7 +83,7 @@ def look(source: Source, size: int) -> Fact:
         fact = Fact(digest=_probe(source, size), bytes=size)
         known = header(source)
         seconds = known.seconds
-        if seconds is None:  # no header tells: the file is decoded, a block at a time
+        if seconds is None:  # not in the header: decode the file, a block at a time
             seconds = sum(len(block) / rate for block, rate in blocks(source))
     except AudioError as error:
         return Fact(bytes=size, problem=error.code, detail=_detail(error))
@@ -102,9 +102,8 @@ def look(source: Source, size: int) -> Fact:
 
 
 def _detail(error: AudioError) -> str:
-    """Return the reason of an error, as it stands after a colon."""
-    said = error.message.partition(": ")[2] or error.message
-    return said[:120].rstrip(".")
+    """Return the reason in an error message: the text after the colon."""
+    return (error.message.partition(": ")[2] or error.message)[:120].rstrip(".")
 
 
 def _probe(source: Source, size: int) -> str:
@@ -133,7 +132,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Read the header of every file that is still used, in a few threads; results of an earlier check are reused."""
     scan = Scan(context.draft / "data" / "scan-audio.parquet", FIELDS, context.stamp)
     files = media_cells.open_each(cells, context, scan, Fact, lambda item: _look_at(item, context.root), "audio")
-    files.remember(scan, files.looked + _tell_apart(files, context.root))
+    files.remember(scan, files.opened + _distinguish(files, context.root))
     facts = files.facts(Fact())
     result = AudioCells(
         files.paths,
@@ -164,14 +163,14 @@ def _source(item: media_cells.Item, root: Path) -> Source:
     return memoryview(item.data) if item.data is not None else root / str(item.path)
 
 
-def _tell_apart(files: media_cells.Opened[Fact], root: Path) -> list[int]:
-    """Give files whose probes are alike the digest of the whole; return their places."""
+def _distinguish(files: media_cells.Opened[Fact], root: Path) -> list[int]:
+    """Hash files with equal probes completely; return their indices."""
     alike: dict[str, list[int]] = defaultdict(list)
     for place in files.items:
         digest = files.known[place].digest
         if digest and not digest.startswith("whole "):
             alike[digest].append(place)
-    # A file that was told apart before keeps its digest: one that is new must be compared with it.
+    # A file with a digest of the whole keeps it: a new file of the same size must be compared with it.
     met = {f.bytes for f in files.known if f.digest is not None and f.digest.startswith("whole ")}
     changed = []
     for places in alike.values():
@@ -181,24 +180,27 @@ def _tell_apart(files: media_cells.Opened[Fact], root: Path) -> list[int]:
             try:
                 digest = f"whole {files.known[place].bytes} {_whole(_source(files.items[place], root))}"
             except OSError:
-                continue  # gone since its header was read: told at Start
+                continue  # removed since its header was read: reported when the run starts
             files.known[place] = files.known[place]._replace(digest=digest)
             changed.append(place)
     return changed
 
 
 PROBLEMS = {
-    "audio-empty": ("{n} {is} empty (0 bytes)", "Copy the files again: they were probably cut off while being saved."),
+    "audio-empty": (
+        "{n} {is} empty (0 bytes)",
+        "Copy the files again: they were probably truncated while being saved.",
+    ),
     "audio-missing": ("{n} {is} not there", "Add the files, or correct the names in the table."),
     "audio-unreadable": ("{n} cannot be opened", "Check the permissions of the files."),
-    "audio-unknown": ("{n} {is} no audio", "Remove the files, or save them as WAV or FLAC."),
+    "audio-unknown": ("{n} {is} not audio", "Remove the files, or save them as WAV or FLAC."),
     "audio-corrupt": ("{n} {is} damaged", "Copy or record the files again, or remove them."),
     "audio-no-decoder": (
         "{n} {is} of a format that needs the program ffmpeg, which is not installed here",
         "Install ffmpeg (on a Space: a file packages.txt with the line ffmpeg), or save the files as WAV or FLAC.",
     ),
     "audio-zero": ("{n} {has} no samples", "Record or export the files again."),
-    "audio-cut": ("{n} {is} cut off before the end", "Copy or download the files again."),
+    "audio-cut": ("{n} {is} truncated", "Copy or download the files again."),
     "audio-short": (
         f"{{n}} {{is}} shorter than {SHORTEST:g} s",
         "A clip this short holds no speech: check how the files were cut.",
@@ -209,7 +211,7 @@ PROBLEMS = {
 
 def _findings(facts: list[Fact], context: Context) -> list[Finding]:
     """Report skipped files, wrong extensions, several sampling rates, and several channels."""
-    findings = media_cells.left_out(facts, PROBLEMS, "audio file", context)
+    findings = media_cells.skipped_rows(facts, PROBLEMS, "audio file", context)
     good = [i for i, f in enumerate(facts) if f.format and not f.problem]
     findings += media_cells.wrong_extensions([f.format for f in facts], good, EXTENSIONS, "audio file", context)
     rates = Counter(facts[i].rate for i in good)
@@ -217,15 +219,17 @@ def _findings(facts: list[Fact], context: Context) -> list[Finding]:
         shown = [f"{pluralize(n, 'row')} at {rate:,} Hz" for rate, n in rates.most_common()]
         findings.append(
             Finding(
-                "info", "sampling-rates", f"The sampling rates differ: {join_examples(shown)}. All are brought to one."
+                "info",
+                "sampling-rates",
+                f"The sampling rates differ: {join_examples(shown)}. All are resampled to one rate.",
             )
         )
-    return findings + media_cells.noticed(
+    return findings + media_cells.used_rows(
         "info",
         "channels",
         [i for i in good if (facts[i].channels or 1) > 1],
         "{n} {has} several channels, which are averaged",
         "audio file",
         context,
-        "Leave a channel out before, if it holds something else than the speech.",
+        "Remove channels that hold something else than the speech before you upload.",
     )

@@ -1,4 +1,4 @@
-"""An inspected column of audio: files, or parts of them."""
+"""An inspected column of audio: files, or segments of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autotrain_gradio.data.rows import Cells
 
 @dataclass
 class AudioCells(Cells):
-    """A column of sounds.
+    """A column of audio.
 
     facts: `seconds` of the file, later of the part (numpy float64, NaN: unknown), `rate`, `channels` (numpy, 0:
         unknown), `format`, `digest` (of the file, later of the part), and once parts are known `start` and `end` (NaN:

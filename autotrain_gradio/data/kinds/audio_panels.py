@@ -11,6 +11,7 @@ import soundfile
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import format_duration
 from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.media.audio_files import AudioError, read_audio
 from autotrain_gradio.data.rows import Context, Rows
@@ -79,10 +80,7 @@ def tempo_of(texts: Any, seconds: Any) -> Any:
 
 
 def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+    return format_duration(seconds, decimals=1)
 
 
 def _histogram(title: str, series: dict[str, Any], edges: tuple[float, ...], unit: str = "") -> Panel:

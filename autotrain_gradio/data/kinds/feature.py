@@ -1,6 +1,7 @@
-"""Columns of a table that a model learns from: of each it is recognized what it holds.
+"""Feature columns of a table: the type of each is detected.
 
-`number category date text` are part of the dataset; `id` and `ignore` are not. `data.options.kinds` says otherwise.
+`number category date text` are part of the dataset; `id` and `ignore` are not. `data.options.kinds` overrides the
+detection.
 """
 
 from __future__ import annotations
@@ -33,17 +34,17 @@ __all__ = ["KINDS", "inspect", "overview"]
 KINDS = ("number", "category", "date", "text", "id", "ignore")
 ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|key|nr|no|index|rowid)$|^unnamed: ?0?$|^index$|Id$|ID$", re.UNICODE)
 SAMPLE = 4_000
-"""Cells by which it is guessed what a column holds, before all of them are looked at."""
+"""Cells of the sample from which the type of a column is detected."""
 LEAST_IDS = 20
-"""Rows from which values that are all different are taken for ids."""
-ODD = 0.1
-"""Share of cells that are no numbers up to which a column is one of numbers all the same."""
+"""Minimum number of rows for a column of distinct values to count as ids."""
+MAX_INVALID = 0.1
+"""Maximum share of invalid cells in a column of numbers."""
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Recognize what the column holds, and turn it into numbers (float64), dates (timestamp[us]) or text.
+    """Detect the type of the column, and parse it into numbers (float64), dates (timestamp[us]) or text.
 
-    No cell leaves its row out: what is missing, or cannot be read, is null, and counted in `about`.
+    No row is skipped: missing and invalid cells are null, and counted in `about`.
     """
     given = _given(context)
     findings = []
@@ -52,7 +53,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
             Finding(
                 "error",
                 "unknown-kind",
-                f"There is no kind of column '{given}'.",
+                f"'{given}' is not a kind of column.",
                 did_you_mean(str(given), KINDS),
                 f"data.options.kinds.{context.column}",
             )
@@ -68,7 +69,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     elif pa.types.is_time(cells.type):
         cells = as_text(cells)
     text = is_text(cells.type)
-    known = numbers.finite(cells) if text else None  # then there are no spaces to look for
+    known = numbers.finite(cells) if text else None  # then no cell has surrounding spaces
     if known is not None and numbers.points_between(cells):
         known = None
     failed = None
@@ -97,10 +98,10 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
 
 
 class _Column:
-    """A column while it is looked at; what costs something is worked out when it is first asked for.
+    """A column during detection; expensive properties are computed on first use.
 
-    empty: per row, whether there is nothing in it (numpy).
-    known: the cells as numbers, where they have been read already.
+    empty: per row, whether the cell is missing (numpy).
+    known: the cells as numbers, if they are parsed already.
     """
 
     def __init__(self, cells: pa.ChunkedArray, empty: Any, context: Context, known: numbers.Numbers | None) -> None:
@@ -115,12 +116,12 @@ class _Column:
 
     @property
     def plain(self) -> bool:
-        """Whether the cells are numbers as Arrow writes them, all of them."""
+        """Whether Arrow can parse all cells as numbers."""
         return self._known is not None
 
     @cached_property
     def codes(self) -> Any:
-        """Per row the number of its value, -1 where there is none."""
+        """Per row the code of its value, -1 for a missing one."""
         cells = pc.if_else(pa.array(self.empty), None, self.cells) if self.empty.any() else self.cells
         values, codes = encode(cells)
         if self._all:
@@ -131,7 +132,7 @@ class _Column:
 
     @property
     def all_differ(self) -> bool:
-        """Whether no value is there twice, in rows enough to say so."""
+        """Whether all values are distinct, in at least `LEAST_IDS` rows."""
         return self.filled >= LEAST_IDS and len(self.codes) > 0 and self.distinct == self.filled
 
     @cached_property
@@ -140,20 +141,20 @@ class _Column:
         return self._known or numbers.parse(self.cells, unit=None, brackets=None, limits=None)
 
     def count_numbers(self) -> Any:
-        """Count how many different numbers there are; return per row one that stands for its value, -1 for none."""
+        """Count the distinct numbers; return a code of the value per row, -1 for a missing one."""
         values = self.numbers.values
         none = np.isnan(values)
         wanted = self._needed & ~none
         here = np.sort(values if wanted.all() else values[wanted])
         self.distinct = int(np.count_nonzero(here[1:] != here[:-1])) + 1 if len(here) else 0
         self.missing = int(np.count_nonzero(self._needed)) - len(here)
-        # Least, middle, greatest: the sum of halves of the two in the middle cannot overflow.
+        # Minimum, median, maximum: the sum of halves of the two in the middle cannot overflow.
         self.range = (
             [float(here[0]), float(here[(len(here) - 1) // 2] / 2 + here[len(here) // 2] / 2), float(here[-1])]
             if len(here)
             else []
         )
-        # The bits of a number, moved so that the sign makes none negative; 0.0 and -0.0 are one.
+        # The bits of the number, shifted so that no code is negative; 0.0 and -0.0 are equal.
         codes = (values + 0.0).view(np.uint64)
         codes >>= np.uint64(1)
         codes = codes.view(np.int64)
@@ -192,7 +193,9 @@ def _guess(column: _Column, context: Context) -> str:
     if dates.are_months(sample) if column.plain else dates.looks_like_dates(sample):
         return "date"
     found = (
-        numbers.parse(sample, unit=None, brackets=None, limits=None) if numbers.nearly_all(sample, 1 - ODD) else None
+        numbers.parse(sample, unit=None, brackets=None, limits=None)
+        if numbers.nearly_all(sample, 1 - MAX_INVALID)
+        else None
     )
     if found is not None and found.unit and _leading_zero(sample, found.unit):
         return "id" if column.all_differ else "category"
@@ -221,10 +224,10 @@ def _guess(column: _Column, context: Context) -> str:
 
 
 def _numeric(found: numbers.Numbers) -> bool:
-    """Say whether nearly all cells that hold something are numbers."""
+    """Say whether nearly all cells that are not missing are numbers."""
     readable = len(found.values) - np.count_nonzero(np.isnan(found.values)) + np.count_nonzero(found.infinite)
     unreadable = np.count_nonzero(found.unreadable)
-    return bool(readable and unreadable <= ODD * (readable + unreadable))
+    return bool(readable and unreadable <= MAX_INVALID * (readable + unreadable))
 
 
 def _all_differ(values: Any) -> bool:
@@ -233,20 +236,20 @@ def _all_differ(values: Any) -> bool:
 
 
 def _too_large(values: Any) -> bool:
-    """Say whether all are whole numbers, and one is so large that they are names of something."""
+    """Say whether all are whole numbers, and one is too large for float64, as identifiers are."""
     values = values[~np.isnan(values)]
     return bool(len(values)) and bool(np.abs(values).max() > numbers.EXACT) and not (values % 1).any()
 
 
 def _counts_up(values: Any) -> bool:
-    """Say whether whole numbers count the rows, one by one."""
+    """Say whether whole numbers increase by 1 from row to row."""
     values = values[~np.isnan(values)] if values.dtype.kind == "f" else values
     steps = np.diff(values.astype(np.float64))
     return bool(len(steps)) and bool((steps == 1).mean() > 0.9)
 
 
 def _many_digits(column: pa.ChunkedArray) -> bool:
-    """Say whether a number is written with more digits than a model can tell apart."""
+    """Say whether a number has more digits than float64 can represent."""
     answer = pc.any(pc.match_substring_regex(column, r"^[+-]?\d{16,}$"))
     return bool(answer.as_py())
 
@@ -265,8 +268,8 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         none = np.isnan(found.values)
         result.values = pa.array(found.values, mask=none if none.any() else None)
         result.facts["codes"] = column.count_numbers()
-        odd = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
-        about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
+        invalid = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
+        about["invalid"] = {"count": len(invalid), "examples": _examples(cells, invalid, context)}
         about |= {"comma": found.comma, "thousands": found.thousands, "grouped": found.grouped, "points": found.points}
         about |= {
             "negated": found.negated,
@@ -287,9 +290,9 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
     if kind == "date":
         read = dates.parse(cells)
         result.values = pa.array(read.values)
-        odd = np.flatnonzero(read.unreadable & context.needed)
+        invalid = np.flatnonzero(read.unreadable & context.needed)
         column.missing = int((np.isnat(read.values) & context.needed).sum())
-        about["odd"] = {"count": len(odd), "examples": _examples(cells, odd, context)}
+        about["invalid"] = {"count": len(invalid), "examples": _examples(cells, invalid, context)}
         about |= {"ways": read.ways, "unclear": read.unclear, "zones": read.zones}
         about["unzoned"] = int((~np.isnat(read.values)).sum()) - sum(read.zones.values())
         day, month = (read.ways.get(w, 0) for w in (dates.DAY_FIRST, dates.MONTH_FIRST))
@@ -300,13 +303,13 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         if kind == "category" and is_text(cells.type) and numbers.any_begins(column.sample):
             some = numbers.parse(column.sample, unit=None)
             if not np.isnan(some.values).all():
-                about["odd"] = _numbers_among(result.values, some.unit, context)
+                about["invalid"] = _numbers_among(result.values, some.unit, context)
     else:
         result.values = pa.nulls(0)
 
 
 def _failed(cells: pa.ChunkedArray) -> Any:
-    """Return which cells hold what a spreadsheet writes where a formula fails (numpy); None where none does."""
+    """Return which cells hold the error value of a spreadsheet formula (numpy); None where none does."""
     failed = np.asarray(pc.fill_null(pc.starts_with(cells, "#"), False).combine_chunks())
     rows = np.flatnonzero(failed)  # often few of all
     failed = np.zeros(len(cells), dtype=bool)
@@ -319,7 +322,7 @@ def _errors(cells: pa.ChunkedArray) -> Any:
 
 
 def _numbers_among(text: pa.ChunkedArray, unit: str, context: Context) -> dict[str, Any]:
-    """Count the cells of a column of words that are numbers, where there are few of them."""
+    """Count the numbers in a column of words, if only some cells are."""
     found = numbers.parse(text, unit=unit)
     numeric = ~np.isnan(found.values) & context.needed
     share = numeric.sum() / max(1, int((~found.missing & context.needed).sum()))

@@ -134,14 +134,14 @@ def look(data: bytes | memoryview, limit: int) -> Fact:
         struct.error,
         OverflowError,
     ) as error:
-        # What Pillow's decoders raise on damaged files is not one kind of error.
+        # Pillow's decoders raise all of these on damaged files.
         detail = str(error) or type(error).__name__
         cut = "truncated" in detail.lower() or "unexpected end" in detail.lower()
         return known._replace(problem="image-truncated" if cut else "image-corrupt", detail=detail[:120])
 
 
 def _content(head: bytes) -> str:
-    """Describe what a file that is no image seems to be."""
+    """Describe a file that is not an image by its first bytes."""
     known = {
         b"%PDF": "a PDF",
         b"PK\x03\x04": "a zip",
@@ -166,14 +166,14 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Decode every image that is still used, in a few threads; results of an earlier check are reused."""
     scan = Scan(context.draft / "data" / "scan.parquet", FIELDS, context.stamp)
     limit = context.request.limits.image_pixels
-    # The limit on pixels is ours and looked at before decoding; Pillow would print a warning for each image.
+    # `look` checks the limit on pixels before decoding; Pillow would print a warning for each image.
     Image.MAX_IMAGE_PIXELS = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         files = media_cells.open_each(
             cells, context, scan, Fact, lambda item: _look_at(item, context.root, limit), "image"
         )
-    files.remember(scan, files.looked)
+    files.remember(scan, files.opened)
     facts = files.facts(Fact())
     result = Cells(files.paths, [f.problem for f in facts], media=True, feature=datasets.Image(decode=False))
     for name in ("width", "height", "mode", "format", "digest", "bytes"):
@@ -193,11 +193,14 @@ def _look_at(item: media_cells.Item, root: Path, limit: int) -> Fact:
 
 
 PROBLEMS = {
-    "image-empty": ("{n} {is} empty (0 bytes)", "Copy the files again: they were probably cut off while being saved."),
+    "image-empty": (
+        "{n} {is} empty (0 bytes)",
+        "Copy the files again: they were probably truncated while being saved.",
+    ),
     "image-missing": ("{n} {is} not there", "Add the files, or correct the names in the table."),
     "image-unreadable": ("{n} cannot be opened", "Check the permissions of the files."),
     "image-unknown": ("{n} {is} not an image", "Remove the files, or save them as JPEG or PNG."),
-    "image-truncated": ("{n} {is} cut off before the end", "Copy or download the files again."),
+    "image-truncated": ("{n} {is} truncated", "Copy or download the files again."),
     "image-corrupt": ("{n} {is} damaged", "Open and save the files again in an image program, or remove them."),
     "image-too-large": ("{n} {is} too large", "Make the files smaller: at most {limit:,.0f} megapixels are opened."),
 }
@@ -206,13 +209,13 @@ PROBLEMS = {
 
 def _findings(facts: list[Fact], context: Context) -> list[Finding]:
     limit = context.request.limits.image_pixels / 1e6
-    findings = media_cells.left_out(facts, PROBLEMS, "image", context, limit=limit)
+    findings = media_cells.skipped_rows(facts, PROBLEMS, "image", context, limit=limit)
     good = [i for i, f in enumerate(facts) if f.format and not f.problem]
     findings += media_cells.wrong_extensions([f.format for f in facts], good, EXTENSIONS, "image", context)
 
     def note(code: str, wanted: Callable[[Fact], bool], text: str, hint: str = "") -> None:
         hit = [i for i in good if wanted(facts[i])]
-        findings.extend(media_cells.noticed("info", code, hit, text, "image", context, hint))
+        findings.extend(media_cells.used_rows("info", code, hit, text, "image", context, hint))
 
     note("animated", lambda f: "animated" in f.flags, "{n} {is} animated; the first frame is used")
     note(
@@ -224,6 +227,6 @@ def _findings(facts: list[Fact], context: Context) -> list[Finding]:
     note(
         "converted",
         lambda f: f.mode not in {"RGB", "L"},
-        "{n} {has} transparency, a palette, CMYK or 16 bits, and {is} turned into ordinary colour",
+        "{n} {has} transparency, a palette, CMYK or 16 bits, and {is} converted to RGB",
     )
     return findings

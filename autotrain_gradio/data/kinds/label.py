@@ -13,7 +13,7 @@ import pyarrow as pa
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.tree import natural
 from autotrain_gradio.data.request import Request
@@ -43,7 +43,7 @@ def inspect(cells: pa.ChunkedArray, context: Context, encoded: tuple[pa.Array, A
     them). `names` are the classes that remain: in the order of the data's own list where it has one,
     else sorted, numbers by their size.
 
-    encoded: what `columns.encode` says of the cells, where that is known.
+    encoded: result of `arrow_columns.encode` for the cells, if it is known.
     """
     found, codes = distinct(cells, context, encoded)
     names, number = _named(found, context)
@@ -52,7 +52,7 @@ def inspect(cells: pa.ChunkedArray, context: Context, encoded: tuple[pa.Array, A
     problems: dict[str, Any] = {}
     per_row = number[codes]  # the last two places: -1 for a missing cell, -2 for a row that is not needed
     marked = np.flatnonzero(per_row < -1)
-    for code, mark in _MARKS.items():
+    for code, mark in _NO_CLASS.items():
         problems[code] = marked[per_row[marked] == mark]
     result = Cells(Labels(names, np.maximum(per_row, -1)), {c: rows for c, rows in problems.items() if len(rows)})
     result.raw = raw_counts(found, codes)
@@ -60,8 +60,8 @@ def inspect(cells: pa.ChunkedArray, context: Context, encoded: tuple[pa.Array, A
     return result
 
 
-_MARKS = {"label-missing": -2, "label-number-unknown": -3, "label-not-a-name": -4, "label-left-out": -5}
-"""Reason → the number that stands for it among the numbers of classes; -1 is a row that is not needed."""
+_NO_CLASS = {"label-missing": -2, "label-number-unknown": -3, "label-not-a-name": -4, "label-left-out": -5}
+"""Reason why a row has no class → its code among the class numbers; -1 is a row that is not needed."""
 
 
 def distinct(
@@ -92,28 +92,28 @@ def _read(value: Any, own: list[str] | None) -> Any:
 
 
 def _named(found: list[Any], context: Context) -> tuple[list[str], Any]:
-    """Return the classes, and per distinct value its number among them; two places more, for -1 and -2."""
+    """Return the classes, and the class number of each distinct value; two more entries are for codes -1 and -2."""
     mapping = context.request.spec.labels
     texts = [v if isinstance(v, str) and not isinstance(v, NotAName) else None for v in found]
     targets = [None if t is None else mapping.get(t, t) for t in texts]
     names = order(Counter(t for t in targets if t is not None), context.names, mapping)
     place = {name: k for k, name in enumerate(names)}
     number = np.full(len(found) + 2, -1, dtype=np.int32)
-    number[-1] = _MARKS["label-missing"]
+    number[-1] = _NO_CLASS["label-missing"]
     for k, (value, text, target) in enumerate(zip(found, texts, targets, strict=True)):
         if target is not None:
             number[k] = place[target]
         elif text is not None:
-            number[k] = _MARKS["label-left-out"]
+            number[k] = _NO_CLASS["label-left-out"]
         elif value is None:
-            number[k] = _MARKS["label-missing"]
+            number[k] = _NO_CLASS["label-missing"]
         else:
-            number[k] = _MARKS["label-not-a-name" if isinstance(value, NotAName) else "label-number-unknown"]
+            number[k] = _NO_CLASS["label-not-a-name" if isinstance(value, NotAName) else "label-number-unknown"]
     return names, number
 
 
 def raw_counts(found: list[Any], codes: Any) -> Counter[str]:
-    """Return label as it stands in the data → its rows."""
+    """Return label as written in the data → number of rows."""
     counts = np.bincount(codes + 2, minlength=len(found) + 2)[2:]  # -1 and -2: missing, or not needed
     raw: Counter[str] = Counter()
     for value, count in zip(found, counts.tolist(), strict=True):
@@ -126,21 +126,21 @@ def _findings(
     found: list[Any], codes: Any, problems: dict[str, Any], raw: Counter[str], context: Context
 ) -> list[Finding]:
     findings = []
-    missing, odd, broken = (problems[c] for c in ("label-missing", "label-number-unknown", "label-not-a-name"))
+    missing, unknown, broken = (problems[c] for c in ("label-missing", "label-number-unknown", "label-not-a-name"))
 
     def shown(rows: Any) -> str:
         return join_examples([f"{context.locations[int(i)]}: {found[codes[i]]}" for i in rows[:5]], len(rows))
 
     if len(missing):
         findings.append(missing_labels(missing, context))
-    if len(odd):
+    if len(unknown):
         assert context.names is not None  # only then a number can be unknown
         findings.append(
             Finding(
                 "error",
                 "label-number-unknown",
-                f"{pluralize(len(odd), 'row')} have a class number outside 0 to "
-                f"{len(context.names) - 1}: {shown(odd)}.",
+                f"{count_with_verb(len(unknown), 'row', 'has')} a class number outside 0 to "
+                f"{len(context.names) - 1}: {shown(unknown)}.",
                 "Correct the numbers, or the list of classes in the data's schema.",
                 f"column {context.column}",
             )
@@ -150,7 +150,7 @@ def _findings(
             Finding(
                 "error",
                 "label-not-a-name",
-                f"{pluralize(len(broken), 'row')} have a list or something else in place of one label: "
+                f"{count_with_verb(len(broken), 'row', 'has')} a list or something else in place of one label: "
                 f"{shown(broken)}.",
                 "Choose a column with one class for each row.",
                 f"column {context.column}",
@@ -183,8 +183,8 @@ def missing_labels(rows: Any, context: Context) -> Finding:
     return Finding(
         "warning",
         "label-missing",
-        f"{pluralize(len(rows), 'row')} {'has' if len(rows) == 1 else 'have'} no label and "
-        f"{'was' if len(rows) == 1 else 'were'} skipped: {context.examples(rows)}.",
+        f"{count_with_verb(len(rows), 'row', 'has')} no label and "
+        f"{inflect(len(rows), 'was')} skipped: {context.examples(rows)}.",
         "Fill in the labels to use these rows.",
         f"column {context.column}",
     )

@@ -14,7 +14,7 @@ import pyarrow as pa
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import DataError, Finding, Fix
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
 from autotrain_gradio.data.kinds import label
 from autotrain_gradio.data.rows import Cells, Context, Rows
 from autotrain_gradio.data.values.arrow_columns import encode, is_list, is_text
@@ -24,29 +24,29 @@ from autotrain_gradio.data.values.numbers import parse
 guess = label.guess
 DELIMITERS = (",", ";", "|")
 LONGEST = 60
-"""Characters of a label beyond which a text with commas is taken for a sentence."""
+"""Characters of a label beyond which a text with commas counts as a sentence."""
 MOST = 24
-"""Labels in the plot of which stand together."""
+"""Maximum number of labels in the co-occurrence plot."""
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Read one label a row, or several where the data has lists, or texts with a delimiter between labels.
 
-    `data.options.label_delimiter` says what stands between labels ("" for nothing: texts are never split).
-    A missing cell leaves its row out; an empty list is kept: no label applies.
+    `data.options.label_delimiter` is the delimiter between labels ("": texts are never split). Rows with a missing
+    cell are skipped; an empty list is kept: no label applies.
     """
-    delimiter = _asked(context)
+    delimiter = _delimiter_option(context)
     if is_list(cells.type):
         return _lists(cells, context)
     if is_text(cells.type) or pa.types.is_dictionary(cells.type):
         values, codes = encode(cells)
         texts = [None if v is None else str(v) for v in values.to_pylist()]
         filled = [t for t in texts if t is not None and t.strip()]
-        if filled and delimiter is None and all(_written_list(t) is not None for t in filled):
-            return _several([_written_list(t) if t and t.strip() else None for t in texts], codes, context)
+        if filled and delimiter is None and all(_parse_list(t) is not None for t in filled):
+            return _several([_parse_list(t) if t and t.strip() else None for t in texts], codes, context)
         if filled and delimiter:
             return _several([_split(t, delimiter) for t in texts], codes, context)
-        found = _delimiter(filled) if filled and delimiter is None else None
+        found = _detect_delimiter(filled) if filled and delimiter is None else None
         if found is not None:
             result = _several([_split(t, found) for t in texts], codes, context)
             result.findings.append(_guessed(found, filled, context))
@@ -56,23 +56,23 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
 
 
 def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
-    """Make labels of several columns of 0 and 1: a row has the labels whose columns say 1."""
+    """Make labels of several columns of 0 and 1: a row has the labels whose columns are 1."""
     marks = np.zeros((len(columns), len(context.needed)), dtype=bool)
     missing = np.zeros(len(context.needed), dtype=bool)
     findings = []
     for k, (name, column) in enumerate(columns.items()):
-        marks[k], empty, odd = _marks(column)
+        marks[k], empty, invalid = _marks(column)
         missing |= empty
-        odd = np.flatnonzero(odd & context.needed)
-        if len(odd):
-            shown = [f"{context.locations[int(i)]}: {str(column[int(i)].as_py())[:40]!r}" for i in odd[:5]]
+        invalid = np.flatnonzero(invalid & context.needed)
+        if len(invalid):
+            shown = [f"{context.locations[int(i)]}: {str(column[int(i)].as_py())[:40]!r}" for i in invalid[:5]]
             findings.append(
                 Finding(
                     "error",
                     "label-not-a-mark",
-                    f"The column '{name}' shall say with 0 and 1 whether a label applies, but "
-                    f"{pluralize(len(odd), 'row')} {'has' if len(odd) == 1 else 'have'} something else: "
-                    f"{join_examples(shown, len(odd))}.",
+                    f"The column '{name}' must hold 0 or 1 (whether the label applies), but "
+                    f"{count_with_verb(len(invalid), 'row', 'has')} something else: "
+                    f"{join_examples(shown, len(invalid))}.",
                     "Use 0 and 1 (or false and true), or choose one column with the names of the labels.",
                     f"column {name}",
                 )
@@ -93,19 +93,19 @@ _YES, _NO = ("true", "yes", "t", "y"), ("false", "no", "f", "n")
 
 
 def _marks(column: pa.ChunkedArray) -> tuple[Any, Any, Any]:
-    """Return per row whether the label applies, whether nothing is said, and whether it is no mark at all."""
+    """Return per row whether the label applies, whether the cell is missing, and whether it is invalid."""
     found = parse(column)
     values = found.values
     if is_text(column.type) and found.unreadable.any():
         words, codes = encode(column)
-        said = [str(w).strip().lower() for w in words.to_pylist()]
-        meaning = np.array([1.0 if w in _YES else 0.0 if w in _NO else np.nan for w in said] + [np.nan])[codes]
+        texts = [str(w).strip().lower() for w in words.to_pylist()]
+        meaning = np.array([1.0 if w in _YES else 0.0 if w in _NO else np.nan for w in texts] + [np.nan])[codes]
         values = np.where(found.unreadable, meaning, values)
-    odd = (np.isnan(values) & ~found.missing) | (~np.isnan(values) & (values != 0) & (values != 1))
-    return values == 1, found.missing, odd
+    invalid = (np.isnan(values) & ~found.missing) | (~np.isnan(values) & (values != 0) & (values != 1))
+    return values == 1, found.missing, invalid
 
 
-def _asked(context: Context) -> str | None:
+def _delimiter_option(context: Context) -> str | None:
     delimiter = context.request.spec.options.get("label_delimiter")
     if delimiter is not None and not isinstance(delimiter, str):
         raise DataError(
@@ -117,7 +117,7 @@ def _asked(context: Context) -> str | None:
     return delimiter
 
 
-def _written_list(text: str) -> list[Any] | None:
+def _parse_list(text: str) -> list[Any] | None:
     """Return the list that a text such as `['a', 'b']` writes, or None."""
     text = text.strip()
     if not (text.startswith("[") and text.endswith("]")):
@@ -140,7 +140,7 @@ def _split(text: str | None, delimiter: str) -> list[Any] | None:
     return list(dict.fromkeys(t.strip() for t in text.split(delimiter) if t.strip()))
 
 
-def _delimiter(texts: Sequence[str]) -> str | None:
+def _detect_delimiter(texts: Sequence[str]) -> str | None:
     """Return the delimiter that the labels of several rows are evidently written with, or None.
 
     The parts must be fewer than the texts, short, and turn up again in other texts: in 'San Jose, CA' they do not.
@@ -247,7 +247,7 @@ def _mapped(names: list[str], numbers: Any, offsets: Any, context: Context) -> t
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
-    """Plot the rows of each label; with several a row also how many, and which stand together."""
+    """Plot the rows of each label; with several a row also how many, and how often two occur together."""
     found = label.profile(rows, role, context)
     labels = rows.cells[role].labels
     if not labels.multi:
@@ -268,7 +268,7 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     shown = [labels.names[k] for k in largest]
     found.append(
         panels.matrix(
-            "Labels that stand together", shown, together.tolist(), rows="label", columns="with label", note=note
+            "Labels that occur together", shown, together.tolist(), rows="label", columns="with label", note=note
         )
     )
     return found

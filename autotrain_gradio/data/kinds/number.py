@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess, Rows
@@ -20,8 +20,8 @@ from autotrain_gradio.data.values.arrow_columns import NUMBER, as_text, pick, va
 from autotrain_gradio.data.values.numbers import EXACT, Numbers, parse, united
 
 BINS = 20
-LOOKED_AT = 1000
-"""Cells by which it is seen whether they are numbers with a unit."""
+UNIT_SAMPLE = 1000
+"""Cells that are checked for numbers with a unit."""
 
 
 def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:
@@ -46,10 +46,10 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
 
 
 def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], context: Context) -> list[Finding]:
-    said = {
+    reasons = {
         "number-missing": ("without a value", "Fill in the numbers to use these rows."),
         "number-not-finite": ("with an infinite value", "Replace it by a number."),
-        "number-unreadable": ("with something else than a number", "Correct the cells, or choose another column."),
+        "number-unreadable": ("with an invalid number", "Correct the cells, or choose another column."),
     }
     where = f"column {context.column}"
     findings = []
@@ -60,10 +60,10 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
                 texts = as_text(pick(cells, rows[:5])).to_pylist()
                 places = [context.locations[int(i)] for i in rows[:5]]
                 shown = [f"{p}: {t.strip()!r}" if t and t.strip() else p for p, t in zip(places, texts, strict=True)]
-            text, hint = said[code]
+            text, hint = reasons[code]
             if code == "number-unreadable" and (examples := united(_texts(cells, rows))):
                 hint = _one_unit(examples)
-            many = f"{pluralize(len(rows), 'row')} {text} {'was' if len(rows) == 1 else 'were'}"
+            many = f"{pluralize(len(rows), 'row')} {text} {inflect(len(rows), 'was')}"
             findings.append(
                 Finding(
                     "warning",
@@ -77,9 +77,9 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
     examples = united(_texts(cells, problems["number-unreadable"])) if not len(used) else []
     alike = len(used) > 0 and bool((used == used[0]).all())
     if alike and abs(used[0]) > EXACT and len(pc.unique(pick(cells, np.flatnonzero(context.needed)).drop_null())) > 1:
-        message = f"The numbers are all about {used[0]:.15g}, and differ behind the 15th digit, beyond which a model "
-        message += "cannot tell them apart."
-        hint = "Choose another column if they are names of something; else take away what they have in common."
+        message = f"The numbers are all about {used[0]:.15g}, and differ only after the 15th digit, which a model "
+        message += "cannot distinguish."
+        hint = "Choose another column if they are identifiers; else subtract what they have in common."
         return [*findings, Finding("error", "numbers-too-alike", message, hint, where)]
     return findings + written(found, where) + _degenerate(used, where, examples)
 
@@ -90,46 +90,39 @@ def _one_unit(examples: list[str]) -> str:
 
 
 def _texts(cells: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
-    return pc.utf8_trim_whitespace(as_text(pick(cells, rows[:LOOKED_AT])))
+    return pc.utf8_trim_whitespace(as_text(pick(cells, rows[:UNIT_SAMPLE])))
 
 
 def written(found: Numbers, where: str) -> list[Finding]:
     """Report numbers that are not written like 1234.5, and how they were parsed."""
     findings = []
     if found.comma:
-        message = (
-            f"{pluralize(found.comma, 'number')} with a decimal comma {'was' if found.comma == 1 else 'were'} read."
-        )
+        message = f"{pluralize(found.comma, 'number')} with a decimal comma {inflect(found.comma, 'was')} read."
         findings.append(Finding("info", "decimal-comma", message, "1,5 was read as 1.5.", where))
     if found.thousands:
-        message = f"In {pluralize(found.thousands, 'number')} commas were read as marks between the thousands."
+        message = f"In {pluralize(found.thousands, 'number')} commas were parsed as thousands separators."
         findings.append(
             Finding(
                 "info", "thousands-comma", message, "1,234 was read as one thousand two hundred thirty-four.", where
             )
         )
     if found.grouped:
-        message = (
-            f"In {pluralize(found.grouped, 'number')} spaces or apostrophes were read as marks between the thousands."
-        )
+        message = f"In {pluralize(found.grouped, 'number')} spaces or apostrophes were parsed as thousands separators."
         findings.append(Finding("info", "thousands-marks", message, "1'234 was read as 1234.", where))
     if found.points:
-        message = f"In {pluralize(found.points, 'number')} points were read as marks between the thousands."
+        message = f"In {pluralize(found.points, 'number')} points were parsed as thousands separators."
         findings.append(Finding("info", "thousands-points", message, "1.234 was read as 1234.", where))
     if found.negated:
         message = f"{pluralize(found.negated, 'number')} in brackets, or with a minus behind, "
-        message += f"{'was' if found.negated == 1 else 'were'} read as negative."
+        message += f"{inflect(found.negated, 'was')} read as negative."
         findings.append(Finding("info", "negative-in-brackets", message, "(5) was read as -5.", where))
     if found.times:
-        message = (
-            f"{pluralize(found.times, 'time')} or {'duration was' if found.times == 1 else 'durations were'} read."
-        )
+        message = f"{count_with_verb(found.times, 'clock time or duration', 'was', 'clock times or durations')} parsed."
         findings.append(Finding("info", "clock-times", message, "14:30 was read as 14.5 hours.", where))
     elif found.unit:
         readable = int((~np.isnan(found.values)).sum())
-        message = (
-            f"Numbers were read without their unit: {units.said(found.united, readable - found.united, found.unit)}."
-        )
+        shown = units.format_unit_counts(found.united, readable - found.united, found.unit)
+        message = f"Numbers were parsed without their unit: {shown}."
         hint = "The predictions are in this unit, too."
         findings.append(Finding("info", "unit-taken-off", message, hint, where))
     return findings
@@ -138,7 +131,7 @@ def written(found: Numbers, where: str) -> list[Finding]:
 def _degenerate(used: Any, where: str, examples: list[str]) -> list[Finding]:
     if not len(used):
         hint = _one_unit(examples) if examples else "Choose another column."
-        return [Finding("error", "no-numbers", "There is no number in this column.", hint, where)]
+        return [Finding("error", "no-numbers", "This column holds no numbers.", hint, where)]
     if (used == used[0]).all():
         message = f"Every row has the same value, {used[0]:g}: there is nothing to predict."
         return [Finding("error", "one-value", message, "Choose another column.", where)]

@@ -1,4 +1,4 @@
-"""Cells that are times in seconds, such as the begin and end of a part of a recording. They may be missing."""
+"""Cells that are times in seconds, such as the start and end of a segment of a recording. They may be missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples
 from autotrain_gradio.data.rows import Cells, Context
 from autotrain_gradio.data.values.numbers import parse
 
@@ -17,9 +17,9 @@ CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$")
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Read the times as float64 seconds, of numbers or of clock times (0:01:30.5).
+    """Parse the times as float64 seconds, from numbers or clock times (0:01:30.5).
 
-    A missing one stays None, one that is no time leaves its row out.
+    A missing time stays None; rows with an invalid time are skipped.
     """
     found = parse(cells)
     for i in np.flatnonzero(found.unreadable & context.needed).tolist():
@@ -32,13 +32,12 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     result = Cells(pa.array(found.values, mask=np.isnan(found.values)), {"time-unreadable": rows})
     if len(rows):
         shown = [f"{context.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
-        one = len(rows) == 1
         result.findings.append(
             Finding(
                 "warning",
                 "time-unreadable",
-                f"{pluralize(len(rows), 'row')} {'has' if one else 'have'} no time in seconds and "
-                f"{'was' if one else 'were'} skipped: {join_examples(shown, len(rows))}.",
+                f"{count_with_verb(len(rows), 'row', 'has')} no time in seconds and "
+                f"{inflect(len(rows), 'was')} skipped: {join_examples(shown, len(rows))}.",
                 "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30.",
                 f"column {context.column}",
             )

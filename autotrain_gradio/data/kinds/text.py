@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds.text_panels import gallery, profile
 from autotrain_gradio.data.request import Request
@@ -21,7 +21,7 @@ SEPARATOR = "\n"
 SENTENCE = 3.0
 """Average number of words from which a column is recognized as one of sentences."""
 JSON = r"""^\s*(\{\s*["'][^"']*["']\s*:(?s:.*)\}|\[\s*["'{](?s:.*)["'}]\s*\])\s*$"""
-"""How an object or a list of texts or objects looks that was written into a cell."""
+"""Pattern of a JSON object, or of a list of strings or objects, in a cell."""
 
 
 def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:
@@ -51,12 +51,12 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
 def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
     """Join the texts of several columns, in the order in which they are named; empty ones are skipped.
 
-    Between them stands `data.options.text_separator`, a line break where it is not given.
+    The separator is `data.options.text_separator`, by default a line break.
     """
     separator = context.request.spec.options.get("text_separator", SEPARATOR)
     if not isinstance(separator, str):
         raise DataError(
-            f"The separator of the texts is no text but {separator!r}.",
+            f"The separator of the texts must be a text (got {separator!r}).",
             'Write it in quotes: text_separator: " ".',
             "data.options.text_separator",
             "invalid-setting",
@@ -67,7 +67,7 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
         findings += _nested(name, column)
         text = as_text(column)
         text = pc.if_else(pa.array(blank(text)), None, text)
-        # Not all at once with null_handling="skip": that leaves out rows in which every part is null.
+        # Not all at once with null_handling="skip": that drops rows in which every value is null.
         joined = (
             text if joined is None else pc.coalesce(pc.binary_join_element_wise(joined, text, separator), joined, text)
         )
@@ -77,7 +77,7 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
 
 
 def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:
-    """Refuse a column whose cells are objects or lists: what would be learned from is their punctuation."""
+    """Refuse a column whose cells are objects or lists: a model would learn from their punctuation."""
     if pa.types.is_struct(cells.type):
         keys = [cells.type.field(i).name for i in range(cells.type.num_fields)]
         what = f"objects with the keys {join_examples(keys)}"
@@ -86,7 +86,7 @@ def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:
         )
     elif is_list(cells.type):
         what = "lists"
-        hint = "Save each row's text as one piece of text, or choose another column. Labels may be lists."
+        hint = "Save each row's text as one string, or choose another column. Labels may be lists."
     else:
         return []
     message = f"The cells of the column '{column}' are {what}, not texts."
@@ -96,26 +96,25 @@ def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:
 def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
     empty = np.flatnonzero(blank(texts) & context.needed)
     result = Cells(texts, {"text-empty": empty}, {"digest": of_texts(texts)})
-    odd = np.flatnonzero(is_true(pc.match_substring_regex(texts, JSON)) & context.needed)
-    if len(odd):
+    nested = np.flatnonzero(is_true(pc.match_substring_regex(texts, JSON)) & context.needed)
+    if len(nested):
         result.findings.append(
             Finding(
                 "warning",
                 "text-json",
-                f"{pluralize(len(odd), 'text')} {'looks' if len(odd) == 1 else 'look'} like JSON objects or lists and "
-                f"will be read with all braces and keys: {context.examples(odd)}.",
-                "Save the text alone, if it stands inside.",
+                f"{count_with_verb(len(nested), 'text', 'looks')} like JSON objects or lists and "
+                f"will be used with all braces and keys: {context.examples(nested)}.",
+                "Save only the text, if it is a value inside.",
                 f"column {context.column}",
             )
         )
     if len(empty):
-        one = len(empty) == 1
         result.findings.append(
             Finding(
                 "warning",
                 "text-empty",
-                f"{pluralize(len(empty), 'row')} {'has' if one else 'have'} no text and "
-                f"{'was' if one else 'were'} skipped: {context.examples(empty)}.",
+                f"{count_with_verb(len(empty), 'row', 'has')} no text and "
+                f"{inflect(len(empty), 'was')} skipped: {context.examples(empty)}.",
                 "Fill in the texts to use these rows.",
                 f"column {context.column}",
             )

@@ -25,7 +25,7 @@ SHOWN = 200
 
 
 def words(texts: Any) -> np.ndarray:
-    """Return the number of words of each text: of what stands between spaces."""
+    """Return the number of words of each text, split at whitespace."""
     counts = pc.fill_null(pc.count_substring_regex(texts, r"\S+"), 0)
     return np.asarray(counts.combine_chunks() if isinstance(counts, pa.ChunkedArray) else counts)
 

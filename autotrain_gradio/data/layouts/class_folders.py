@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
@@ -90,13 +90,12 @@ def folder_findings(
     labelled = [rows for rows in plan.rows.values() if any(label is not None for _, label in rows)]
     loose = [entry.path for rows in labelled for entry, label in rows if label is None]
     if loose:
-        one = len(loose) == 1
         findings.append(
             Finding(
                 "warning",
                 f"{kind}s-beside-folders",
-                f"{pluralize(len(loose), kind)} {'lies' if one else 'lie'} beside the class folders, not in one, and "
-                f"{'was' if one else 'were'} skipped: {join_examples(loose)}.",
+                f"{count_with_verb(len(loose), kind, 'lies')} beside the class folders, not in one, and "
+                f"{inflect(len(loose), 'was')} skipped: {join_examples(loose)}.",
                 "Move them into the folder of their class.",
             )
         )
@@ -117,7 +116,7 @@ def folder_findings(
             Finding(
                 "warning" if near else "info",
                 "other-files",
-                f"{pluralize(len(others), 'file')} of other kinds {'was' if len(others) == 1 else 'were'} skipped: "
+                f"{pluralize(len(others), 'file')} of other kinds {inflect(len(others), 'was')} skipped: "
                 f"{join_examples([f.path for f in sorted(others, key=lambda f: f.suffix not in near)])}.",
                 f"Save {', '.join(near)} files as {' or '.join(suffixes[:2])} if they shall count." if near else "",
             )

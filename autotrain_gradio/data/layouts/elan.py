@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
@@ -20,7 +21,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SUFFIX = ".eaf"
-LARGEST = 200 * 2**20
+LARGEST = 200 * MIB
 DEEPEST = 50
 """Most annotations that refer to one another in a row."""
 
@@ -42,7 +43,7 @@ def parse(data: bytes, name: str) -> Annotated:
         DataError: it is none, or damaged.
     """
     if len(data) > LARGEST:
-        raise _damaged(name, f"it has {len(data) / 2**20:.0f} MiB", "Save the tiers as several files.")
+        raise _damaged(name, f"it has {format_bytes(len(data))}", "Save the tiers as several files.")
     # Nothing may be defined in the file: entities are how XML becomes a bomb, or reads other files.
     if re.search(rb"<\0?!\0?(D\0?O\0?C\0?T\0?Y\0?P\0?E|E\0?N\0?T\0?I\0?T\0?Y)", data, re.IGNORECASE):
         raise _damaged(name, "it defines a document type, which no ELAN file does", "Save it again in ELAN.")

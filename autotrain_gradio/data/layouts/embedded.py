@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
-from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.core.text_format import MIB, format_bytes, inflect, join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.arrow_files import as_media, open_table
 from autotrain_gradio.data.files.json_files import read_json, write_json
@@ -44,7 +44,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         if column:
             return Recognized(
                 0.9,
-                f"{join_examples([e.path for e in entries])} {'holds' if len(entries) == 1 else 'hold'} the "
+                f"{join_examples([e.path for e in entries])} {inflect(len(entries), 'holds')} the "
                 f"{request.media.name}s in the column '{column}'",
             )
         reasons.append(f"{entry.path} has no column of {request.media.name}s, only {join_examples(schema.names)}")
@@ -248,10 +248,10 @@ def _convert(source: Path, target: Path, entry: Entry, limits: Limits) -> None:
                 for batch in file.iter_batches(batch_size=BATCH):
                     written += batch.nbytes
                     if written > limits.archive_bytes or (
-                        written > 2**26 and written / max(1, entry.size) > limits.archive_ratio
+                        written > 64 * MIB and written / max(1, entry.size) > limits.archive_ratio
                     ):
                         raise DataError(
-                            f"The file grows to more than {written / 2**20:,.0f} MiB, "
+                            f"The file grows to more than {format_bytes(written)}, "
                             f"{written / max(1, entry.size):,.0f} times its size: it is refused.",
                             "Write it with less compression.",
                             entry.path,

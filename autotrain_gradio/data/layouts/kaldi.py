@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
@@ -93,7 +93,7 @@ def _read(entry: Entry, tree: Tree) -> _Directory:
                 Finding(
                     "warning",
                     "key-twice",
-                    f"{pluralize(len(twice), 'key')} {'stands' if len(twice) == 1 else 'stand'} there twice; the first "
+                    f"{count_with_verb(len(twice), 'key', 'stands')} there twice; the first "
                     f"one counts: {join_examples(twice)}.",
                     "Give each utterance a name of its own.",
                     path,
@@ -124,7 +124,7 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
             Finding(
                 "error",
                 "command-refused",
-                f"{pluralize(len(commands), 'row')} {'names' if len(commands) == 1 else 'name'} a command instead of a "
+                f"{count_with_verb(len(commands), 'row', 'names')} a command instead of a "
                 f"file, which is never run: {join_examples(commands)}.",
                 "Run the commands yourself, save what comes out as WAV or FLAC, and name those files.",
                 where,
@@ -135,7 +135,7 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
             Finding(
                 "error",
                 "ark-refused",
-                f"{pluralize(len(archives), 'row')} {'names' if len(archives) == 1 else 'name'} a place in a Kaldi "
+                f"{count_with_verb(len(archives), 'row', 'names')} a place in a Kaldi "
                 f"archive, which is not read: {join_examples(archives)}.",
                 "Copy the audio out with wav-copy, one file each.",
                 where,

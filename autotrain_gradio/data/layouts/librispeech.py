@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, split_of
@@ -69,8 +69,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             Finding(
                 "warning",
                 "audio-without-text",
-                f"{pluralize(len(silent), 'audio file')} {'has' if len(silent) == 1 else 'have'} no line in a {ENDING} "
-                f"file, and {'is' if len(silent) == 1 else 'are'} not used: {join_examples(silent)}.",
+                f"{count_with_verb(len(silent), 'audio file', 'has')} no line in a {ENDING} "
+                f"file, and {inflect(len(silent), 'is')} not used: {join_examples(silent)}.",
                 "Write their transcripts, or leave them out.",
             )
         )

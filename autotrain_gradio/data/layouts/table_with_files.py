@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding, UserError
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.request import Request
@@ -132,7 +132,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     sure = max(f.share for f in search.found)
     return Recognized(
         0.8 if sure >= 0.5 else 0.3,
-        f"{join_examples(names)} {'names' if len(names) == 1 else 'name'} the {request.media.name} files",
+        f"{join_examples(names)} {inflect(len(names), 'names')} the {request.media.name} files",
     )
 
 
@@ -353,7 +353,7 @@ def _files(found: _Found, resolver: Resolver, raw: RawTables, kind: str) -> pa.S
                 "info",
                 "extension-added",
                 f"{pluralize(len(added), 'name')} without an extension "
-                f"{'was' if len(added) == 1 else 'were'} completed: {join_examples(added)}.",
+                f"{inflect(len(added), 'was')} completed: {join_examples(added)}.",
                 where=table.name,
             )
         )
@@ -371,7 +371,7 @@ def found_elsewhere(files: list[str], where: str = "") -> list[Finding]:
         Finding(
             "info",
             "files-elsewhere",
-            f"{pluralize(len(files), 'path')} {'is' if one else 'are'} of another computer; "
+            f"{count_with_verb(len(files), 'path', 'is')} of another computer; "
             f"{'its file was' if one else 'their files were'} found by the end of the path: {join_examples(files)}.",
             "Look whether these are the right files.",
             where,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.class_folders import LABEL, classes_of, folder_findings
@@ -84,8 +84,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             Finding(
                 "info",
                 "encoding-guessed",
-                f"{pluralize(len(guessed), 'file')} {'is' if len(guessed) == 1 else 'are'} not UTF-8 and "
-                f"{'was' if len(guessed) == 1 else 'were'} read as Western European text: {join_examples(guessed)}.",
+                f"{count_with_verb(len(guessed), 'file', 'is')} not UTF-8 and "
+                f"{inflect(len(guessed), 'was')} read as Western European text: {join_examples(guessed)}.",
                 "Save them as UTF-8 if letters look wrong.",
             )
         )
@@ -94,7 +94,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             Finding(
                 "warning",
                 "text-too-large",
-                f"{pluralize(len(large), 'file')} {'is' if len(large) == 1 else 'are'} too large for one text and left "
+                f"{count_with_verb(len(large), 'file', 'is')} too large for one text and left "
                 f"out: {join_examples(large)}.",
                 "Cut them into the texts that shall be rows.",
             )

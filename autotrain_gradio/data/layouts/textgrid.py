@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
@@ -20,7 +21,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SUFFIX = ".textgrid"
-LARGEST = 200 * 2**20
+LARGEST = 200 * MIB
 _TOKEN = re.compile(
     r'"((?:[^"]|"")*)"'  # a text; a quote in it is doubled
     r"|<(exists|absent)>"
@@ -48,7 +49,7 @@ def parse(data: bytes, name: str) -> Annotated:
     if data.startswith(b"ooBinaryFile"):
         raise _damaged(name, "it is in Praat's binary form", "In Praat, save it as a text file.")
     if len(data) > LARGEST:
-        raise _damaged(name, f"it has {len(data) / 2**20:.0f} MiB", "Save the tiers as several files.")
+        raise _damaged(name, f"it has {format_bytes(len(data))}", "Save the tiers as several files.")
     text, _ = decode(data, name)
     tokens = _tokens(text)
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, moved, raw_of, split_of
@@ -74,9 +74,7 @@ def recognize(tree: Tree, request: Request, suffix: str, title: str) -> Recogniz
         return Rejected(f"there are no {title} files ({suffix})")
     if not tree.with_suffix(request.media.suffixes):
         return Rejected(f"there are no {request.media.name} files beside {found[0].path}")
-    return Recognized(
-        0.85, f"{join_examples([f.path for f in found])} {'holds' if len(found) == 1 else 'hold'} the annotations"
-    )
+    return Recognized(0.85, f"{join_examples([f.path for f in found])} {inflect(len(found), 'holds')} the annotations")
 
 
 def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: Parse) -> RawTables:
@@ -124,7 +122,7 @@ def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: P
             Finding(
                 "warning",
                 "tier-missing-in-files",
-                f"{pluralize(len(without), 'file')} {'has' if len(without) == 1 else 'have'} no text in the tier "
+                f"{count_with_verb(len(without), 'file', 'has')} no text in the tier "
                 f"{' or '.join(repr(n) for n in chosen)}: {join_examples(without)}.",
                 "Call the tiers alike in all files.",
             )
@@ -186,8 +184,7 @@ def _choose(about: dict[str, _About], request: Request, findings: list[Finding])
         Finding(
             "info",
             "tier-chosen",
-            f"{'The tier' if len(chosen) == 1 else 'The tiers'} {said} "
-            f"{'is' if len(chosen) == 1 else 'are'} used.{how}",
+            f"{'The tier' if len(chosen) == 1 else 'The tiers'} {said} {inflect(len(chosen), 'is')} used.{how}",
             where="data.options.tier",
         )
     )

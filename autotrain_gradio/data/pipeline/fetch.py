@@ -13,16 +13,16 @@ from autotrain_gradio.data.pipeline import takeover
 from autotrain_gradio.data.pipeline.check_result import State
 from autotrain_gradio.data.rows import Fetched, Progress
 
-NOT_READ = {
+SKIPPED = {
     "hidden": "hidden",
     "clutter": "left by the operating system (__MACOSX, Thumbs.db …)",
     "special": "broken links or devices",
-    "unreadable-name": "with names that are no text",
+    "unreadable-name": "with names that are not valid UTF-8",
 }
 
 
 def fetch(state: State, progress: Progress) -> Tree:
-    """Return the files of the data; the state is told their source, and which files were not looked at.
+    """Return the files of the data; add their source and a finding about skipped files to the state.
 
     Where another source recognizes what was fetched, it takes the place of the first one: the request of the state
     names it from then on (see `takeover`).
@@ -37,7 +37,7 @@ def fetch(state: State, progress: Progress) -> Tree:
         state.request = takeover.take_over(other, tree, fetched, state.request, state.draft, source, progress)
         state.findings.append(takeover.finding(other))
         fetched, tree = _fetch(state, other, progress)
-    state.findings += [*fetched.findings, *_not_read(state, tree, fetched)]
+    state.findings += [*fetched.findings, *_skipped_files(state, tree, fetched)]
     return tree
 
 
@@ -55,12 +55,12 @@ def _fetch(state: State, source: Source, progress: Progress) -> tuple[Fetched, T
     return fetched, scan(fetched.root, limit=limit, splits=fetched.splits, own=fetched.own, keep=keep)
 
 
-def _not_read(state: State, tree: Tree, fetched: Fetched) -> list[Finding]:
-    passed = Counter(dict(tree.passed_over))
-    passed.update(fetched.note.get("passed_over", {}))
-    if not passed:
+def _skipped_files(state: State, tree: Tree, fetched: Fetched) -> list[Finding]:
+    skipped = Counter(dict(tree.skipped))
+    skipped.update(fetched.note.get("skipped", fetched.note.get("passed_over", {})))  # the key of earlier versions
+    if not skipped:
         return []
-    said = ", ".join(f"{count:,} {NOT_READ.get(reason, reason)}" for reason, count in sorted(passed.items()))
-    serious = {"special", "unreadable-name"} & set(passed)
+    shown = ", ".join(f"{count:,} {SKIPPED.get(reason, reason)}" for reason, count in sorted(skipped.items()))
+    serious = {"special", "unreadable-name"} & set(skipped)
     where = str(state.request.spec.path)
-    return [Finding("warning" if serious else "info", "passed-over", f"Passed over: {said}.", where=where)]
+    return [Finding("warning" if serious else "info", "passed-over", f"Skipped files: {shown}.", where=where)]

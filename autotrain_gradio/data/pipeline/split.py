@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import inflect, join_examples, pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 from autotrain_gradio.data.values.labels import short
@@ -236,7 +236,7 @@ def _untrained_classes(rows: Rows) -> list[Finding]:
             "warning",
             "class-not-trained",
             f"{pluralize(len(missing), 'class', 'classes')} of the validation rows "
-            f"{'has' if len(missing) == 1 else 'have'} "
+            f"{inflect(len(missing), 'has')} "
             f"no training rows and cannot be learned: {join_examples([short(n) for n in missing])}.",
             "Add training rows of it, or correct the labels.",
             "data.labels",

@@ -23,7 +23,7 @@ from huggingface_hub.errors import (
 )
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, UserError, did_you_mean
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import format_bytes, join_examples, pluralize
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.archives import TAR_SUFFIXES, allow_disk
 from autotrain_gradio.data.files.json_files import read_json, write_json
@@ -235,8 +235,7 @@ def _download(name: str, revision: str, chosen: _Chosen, draft: Path, request: R
     total = sum(chosen.sizes.values())
     if total > request.limits.archive_bytes:
         raise DataError(
-            f"The dataset has {total / 2**30:.1f} GiB; at most "
-            f"{request.limits.archive_bytes / 2**30:.0f} GiB are downloaded.",
+            f"The dataset has {format_bytes(total)}; the limit is {format_bytes(request.limits.archive_bytes)}.",
             "Choose a smaller configuration.",
             "data.path",
             "hub-too-large",

@@ -49,7 +49,7 @@ def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: P
         if folder.exists():
             shutil.rmtree(folder)
     partial.mkdir(parents=True)
-    passed: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
     try:
         for number, file in enumerate(files):
             if is_archive(file):
@@ -58,13 +58,13 @@ def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: P
                 target.mkdir(exist_ok=True)
                 step = 1 / len(files)
                 result = extract(file, target, request.limits, _part(progress, number * step, step))
-                passed.update(result.passed_over)
+                skipped.update(result.skipped)
             else:
                 _link(file, partial / file.name)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)  # the original error matters
         raise
-    note = {"files": facts, "passed_over": dict(passed)}
+    note = {"files": facts, "skipped": dict(skipped)}
     partial.rename(media)
     write_json(record, note)
     if not keep:

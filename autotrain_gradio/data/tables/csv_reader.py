@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import count_with_verb, join_examples
+from autotrain_gradio.core.text_format import MIB, count_with_verb, inflect, join_examples
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.data.tables.types import TITLE_ABOVE, Sheet, column_names, empty_table, header_only
@@ -32,12 +32,12 @@ from autotrain_gradio.data.values.arrow_columns import blank, is_true
 DELIMITERS = ",;\t|"
 LONGEST_CELL = 1_000_000
 """Characters of a cell beyond which its row is skipped."""
-LONGEST_ROW = 64 * 1024 * 1024
+LONGEST_ROW = 64 * MIB
 """Bytes of a row at which parsing ends: it is no table, or a quote was left open. Arrow parses so many at once."""
 MANY_LINES = 500
 """Line breaks in a row from which a quote may have been left open."""
 HEAD = 262_144
-CHUNK = 8 * 1024 * 1024
+CHUNK = 8 * MIB
 END = "\ue000end of the table\ue000"
 """A row of our own behind the last one: when it becomes part of a cell, a quote was left open."""
 
@@ -330,7 +330,7 @@ def _sheet(parsed: _Parsed, name: str) -> Sheet:
                 "warning",
                 "cell-too-large",
                 f"{count_with_verb(len(rows), 'row', 'has')} a cell of more than "
-                f"{LONGEST_CELL:,} characters and {'was' if len(rows) == 1 else 'were'} skipped: {_rows(rows)}.",
+                f"{LONGEST_CELL:,} characters and {inflect(len(rows), 'was')} skipped: {_rows(rows)}.",
                 "Shorten the cell. A quote may have been left open there.",
                 name,
             )

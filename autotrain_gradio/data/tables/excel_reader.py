@@ -10,7 +10,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.core.text_format import format_bytes, join_examples
 from autotrain_gradio.data.tables.types import (
     LARGEST,
     TITLE_ABOVE,
@@ -77,7 +77,7 @@ def _refuse_large(path: Path, name: str) -> None:
         size = sum(member.file_size for member in file.infolist())
     if size > LARGEST:
         raise DataError(
-            f"Unpacked, the workbook has {size / 2**30:.1f} GiB: too large to be read.",
+            f"Unpacked, the workbook has {format_bytes(size)}: too large to be read.",
             "Save it as CSV or Parquet.",
             name,
             "table-too-large",

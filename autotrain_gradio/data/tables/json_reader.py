@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.tables.types import BATCH, Gathering, Sheet, concat_tables, empty_table
 
@@ -100,11 +100,10 @@ class _Mended:
 
 
 def _halves(rows: list[int], name: str) -> Finding:
-    one = len(rows) == 1
     return Finding(
         "warning",
         "half-characters",
-        f"{pluralize(len(rows), 'row')} {'holds' if one else 'hold'} half of a character (a cut emoji, perhaps), which "
+        f"{count_with_verb(len(rows), 'row', 'holds')} half of a character (a cut emoji, perhaps), which "
         f"was replaced by \ufffd: {join_examples([f'row {n}' for n in rows[:5]], len(rows))}.",
         "Cut texts between characters.",
         name,

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.data.tables.types import LARGEST, Sheet
 
@@ -31,7 +32,7 @@ def read_sheet(path: Path, name: str, progress: Progress | None = None, sheet: s
         return read_arrow(path, name)
     if path.stat().st_size > LARGEST:
         raise DataError(
-            f"The table has {path.stat().st_size / 2**30:.1f} GiB: too large to be read as text.",
+            f"The table has {format_bytes(path.stat().st_size)}: too large to be read as text.",
             "Save it as Parquet.",
             name,
             "table-too-large",

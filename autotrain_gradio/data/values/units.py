@@ -1,4 +1,4 @@
-"""Units that stand before or behind the numbers of a column: € 5, 12 kg, 30 %."""
+"""Units before or after the numbers of a column: € 5, 12 kg, 30 %."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _CODES = (
     "KZT LKR MAD MMK MXN MYR NGN NOK NPR NZD PEN PHP PKR PLN RON RSD RUB SAR SEK SGD THB TND TRY TWD TZS UAH UGX USD "
     "UYU VND ZAR"
 )
-"""Codes of currencies (ISO 4217). Other three letters before a number may name a thing: SKU 123."""
+"""Codes of currencies (ISO 4217). Other three letters before a number may be a name: SKU 123."""
 _BEFORE = rf"[A-Z]{{0,3}}\p{{Sc}}|(?:Rs|Fr|kr)\.?|{'|'.join(_CODES.split())}"
 _BEHIND = (
     r"[\pL\p{Sc}%‰°][\pL\p{Sc}%‰°²³./ ]*|[\pL./ ]*m[23]|"
     r"/ ?\d{1,3}|(?:out of|of|von|sur) \d{1,3}(?: \pL+)?"
 )
-"""A sign, a word or two, a ratio, the most that there may be: %, kg, sq ft, €/m², out of 5 stars."""
+"""A sign, a word or two, a ratio, a maximum: %, kg, sq ft, €/m², out of 5 stars."""
 _UNITED = rf"^[+-]? ?(?P<before>{_BEFORE})? ?[+-]?[\d.][\d., '’]*(?:[eE][+-]?\d+)? ?(?P<behind>{_BEHIND})?$"
 LONGEST = 18
 """Characters of a unit."""
 SEVERAL = 3
-"""Different units up to which cells are taken for numbers with one."""
+"""Maximum number of distinct units."""
 NEARLY_ALL = 0.9
 SOME = 0.1
 """Share of the cells that must have the unit; the others may have none."""
 
 
 def unit_of(text: pa.ChunkedArray) -> str:
-    """Return the unit that these texts have, as most of them write it; "" where they have none, or different ones.
+    """Return the unit of these texts in its most frequent spelling; "" where they have none, or several.
 
     text: without empty cells, with spaces and minus signs of the keyboard.
     """
@@ -62,13 +62,13 @@ def different(text: pa.ChunkedArray) -> list[str]:
     return [str(text[row].as_py()) for row in first.values()] if 1 < len(first) <= SEVERAL else []
 
 
-def said(united: int, unitless: int, unit: str) -> str:
-    """Say how many numbers had a unit, and how many had none."""
+def format_unit_counts(united: int, unitless: int, unit: str) -> str:
+    """Return the unit with the numbers of rows with and without it."""
     return f"{in_unit(unit)} ({united:,}" + (f"; {unitless:,} without a unit)" if unitless else ")")
 
 
 def without(text: pa.ChunkedArray, unit: str) -> tuple[pa.ChunkedArray, Any]:
-    """Take a unit away from before or behind the numbers; return the texts, and in which rows it stood (numpy)."""
+    """Remove a unit before or after the numbers; return the texts, and which rows had it (numpy)."""
     names = "|".join(re.escape(u) for u in _spelled(unit))
     before = rf"^([+-]?) ?(?:{names}) ?([+-]?[\d.].*)$"
     behind = rf"^(.*[\d.]) ?(?:{names})$"
@@ -82,7 +82,7 @@ def without(text: pa.ChunkedArray, unit: str) -> tuple[pa.ChunkedArray, Any]:
 
 
 def _found(text: pa.ChunkedArray) -> list[str | None] | None:
-    """Return per text its unit, "" for a number without one, None for what is no number; None where all are that."""
+    """Return the unit of each text: "" for a number without one, None for other texts; None if no text is a number."""
     parts = pc.extract_regex(text, _UNITED)
     if parts.null_count == len(parts):
         return None
@@ -94,12 +94,12 @@ def _found(text: pa.ChunkedArray) -> list[str | None] | None:
 
 
 def _spelled(unit: str) -> list[str]:
-    """Return the ways in which a unit is written: that of one thing and that of several; the longer one first."""
+    """Return the spellings of a unit, singular and plural; the longer one first."""
     if len(unit) < 2 or not unit.isalpha():
         return [unit]
     return [unit, unit[:-1]] if unit.endswith("s") and len(unit) > 2 else [f"{unit}s", unit]
 
 
 def _same(one: str, other: str) -> bool:
-    """Say whether two units are one: pc and pcs, but not m and ms."""
+    """Say whether two units are the same: pc and pcs, but not m and ms."""
     return one in _spelled(other)

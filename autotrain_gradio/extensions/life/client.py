@@ -19,6 +19,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.extensions.life import catalog
 from autotrain_gradio.extensions.life.catalog import Project
@@ -116,7 +117,7 @@ class Connection:
                     body += chunk
                     if len(body) > ANSWER_BYTES:
                         raise LifeError(
-                            f"The response of the server is larger than {ANSWER_BYTES / 2**20:.0f} MiB.",
+                            f"The response of the server is larger than {format_bytes(ANSWER_BYTES)}.",
                             code="life-too-long",
                         )
                 return httpx.Response(
@@ -244,7 +245,7 @@ class Connection:
                 done += len(chunk)
                 if done > self.largest:
                     raise LifeError(
-                        f"The download is larger than {self.largest / 2**30:.1f} GiB.",
+                        f"The download is larger than {format_bytes(self.largest)}.",
                         "Choose fewer projects.",
                         "data.path",
                         "life-too-large",

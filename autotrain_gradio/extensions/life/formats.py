@@ -19,7 +19,7 @@ from typing import Any
 
 from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.settings import Limits
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import MIB, pluralize
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.files.archives import extract
 from autotrain_gradio.data.files.tree import Entry, Tree
@@ -102,7 +102,7 @@ MARKERS = {
     ".textgrid": (b"sentence-", "sentence-".encode("utf-16-le"), "sentence-".encode("utf-16-be")),
 }
 """Extension → byte strings, of which an export of that format contains one in its head."""
-HEAD_BYTES = 1 << 20
+HEAD_BYTES = MIB
 TIER_NAME = re.compile(rb'"sentence-[^"\n]+-transcription"')
 BASE64 = re.compile(r"(data:[\w/+.-]+;base64,)?[A-Za-z0-9+/]{200}")
 

@@ -135,7 +135,7 @@ def test_a_bug_is_a_finding_without_a_traceback(draft: Path, do: str, text: str)
 
 def test_a_call_that_takes_too_long_ends_with_its_group(draft: Path) -> None:
     began = time.monotonic()
-    with pytest.raises(WorkerError, match="longer than 3 seconds") as caught:
+    with pytest.raises(WorkerError, match="time limit of 3 seconds") as caught:
         preview(draft, "sleep", limits=Limits(call_seconds=3.0))
     assert caught.value.code == "out-of-time" and time.monotonic() - began < 10
     assert all(ended(int(pid)) for pid in (draft / "pids").read_text().split())
@@ -374,7 +374,7 @@ def test_a_warm_worker_ends_by_itself_and_leaves_no_zombie(draft: Path, warm: Ma
 
 def test_a_warm_call_that_takes_too_long_is_ended(draft: Path, warm: Make) -> None:
     workers = warm(predict_seconds=3.0)
-    with pytest.raises(WorkerError, match="longer than 3 seconds"):
+    with pytest.raises(WorkerError, match="time limit of 3 seconds"):
         workers.call(draft, "preview", {"spec": SPEC, "do": "sleep"})
     assert all(ended(int(pid)) for pid in (draft / "pids").read_text().split())
 
@@ -396,7 +396,7 @@ def test_the_least_used_worker_ends_but_not_one_at_work(draft: Path, warm: Make,
     pids = [ask(workers, folder)["pid"] for folder in folders]
     assert psutil.pid_exists(busy) and not answers
     assert ended(pids[0]) and ended(pids[1]) and psutil.pid_exists(pids[2])
-    workers.drop(draft)
+    workers.release(draft)
     thread.join(timeout=10)
     assert answers[0].code == "cancelled" and ended(busy)
 
@@ -404,10 +404,10 @@ def test_the_least_used_worker_ends_but_not_one_at_work(draft: Path, warm: Make,
 def test_a_warm_worker_loads_ahead_without_being_waited_for(draft: Path, warm: Make) -> None:
     workers = warm()
     began = time.monotonic()
-    workers.warm(draft, "preview", {"spec": SPEC})
+    workers.prefetch(draft, "preview", {"spec": SPEC})
     assert time.monotonic() - began < 0.5
     assert workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "x"})[0]["text"] == "x"
-    workers.warm(draft, "preview", {"spec": {"task": "nothing of that name"}})
+    workers.prefetch(draft, "preview", {"spec": {"task": "nothing of that name"}})
     with pytest.raises(UserError, match="no task"):
         workers.call(draft, "preview", {"spec": {"task": "nothing of that name"}})
 
@@ -439,7 +439,7 @@ def test_who_waits_for_the_libraries_is_told_so(draft: Path, warm: Make) -> None
         workers.call(draft, "preview", context, None, lambda message, fraction: told.append(message))
         return told
 
-    workers.warm(draft, "preview", {"spec": SPEC})  # as soon as there is data: the preview is asked for meanwhile
+    workers.prefetch(draft, "preview", {"spec": SPEC})  # as soon as there is data: the preview is asked for meanwhile
     assert look()[0] == "Loading the libraries" and "will see it" in told[-1]
     assert len(look()) == 1 and "will see it" in told[0]
 
@@ -499,7 +499,7 @@ def test_the_time_limit_is_for_each_item_and_not_for_the_caller(draft: Path, war
     next(items)
     time.sleep(3.5)
     assert [item["number"] for item in items] == [1, 2, 3, 4]
-    with pytest.raises(WorkerError, match="longer than 3 seconds"):
+    with pytest.raises(WorkerError, match="time limit of 3 seconds"):
         list(workers.stream(draft, "count", {"to": 2, "seconds": 60}))
 
 

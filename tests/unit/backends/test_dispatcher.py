@@ -473,7 +473,7 @@ def test_of_two_apps_one_works_the_queue_and_the_other_takes_over(
     time.sleep(0.2)
     assert psutil.pid_exists(pid) and runs[0].state().name == "running"
     assert LocalBackend(settings).status(runs[0].directory, 1, 0.0)["alive"]
-    runs[0].ask_stop("me")
+    runs[0].request_stop("me")
     reaches(runs[0], "cancelled")
     for run in runs[1:]:
         reaches(run, "completed")
@@ -497,7 +497,7 @@ def test_a_worker_that_is_nobodys_child_and_dies_is_noticed_with_its_orphans(
     began = time.monotonic()
     reaches(run, "interrupted")
     assert time.monotonic() - began < 5
-    assert "gone" in run.state().reason and "Resume" in run.state().hint
+    assert "exited" in run.state().reason and "Resume" in run.state().hint
     for _ in range(100):
         if not child.is_running() or child.status() == psutil.STATUS_ZOMBIE:
             break

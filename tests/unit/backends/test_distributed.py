@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from autotrain_gradio.backends import Backends
-from autotrain_gradio.backends.process import of_run
+from autotrain_gradio.backends.process import processes_of_run
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.runs.files import read_lines
 from autotrain_gradio.service import ENDED, Service
@@ -200,11 +200,11 @@ def test_a_training_stops_at_its_time_limit_and_says_so(service: Service, start:
 
 
 def _process(folder: Path, rank: int) -> psutil.Process:
-    return next(p for p in of_run(folder) if p.environ().get("RANK") == str(rank))
+    return next(p for p in processes_of_run(folder) if p.environ().get("RANK") == str(rank))
 
 
 def _no_process_left(folder: Path, seconds: float = 45.0) -> None:
     deadline = time.monotonic() + seconds
-    while left := [p for p in of_run(folder) if p.status() != psutil.STATUS_ZOMBIE]:
+    while left := [p for p in processes_of_run(folder) if p.status() != psutil.STATUS_ZOMBIE]:
         assert time.monotonic() < deadline, left
         time.sleep(0.2)

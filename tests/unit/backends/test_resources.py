@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from autotrain_gradio.backends import backend_type
 from autotrain_gradio.backends.local import launcher
 from autotrain_gradio.backends.local.backend import LocalBackend
+from autotrain_gradio.backends.resources import resource_findings
 from autotrain_gradio.core.errors import SpecError
 from autotrain_gradio.core.json_files import write_json
 from autotrain_gradio.core.settings import Settings
@@ -78,6 +80,20 @@ def test_the_local_backend_compares_with_its_gpus(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     backend = LocalBackend(Settings(home=tmp_path))
     assert [f.code for f in backend.check_resources(ResourceSpec(**resources))] == codes
+
+
+@pytest.mark.parametrize(("processes", "codes"), [(1, []), (2, ["batch-size-not-distributed"])])
+def test_the_search_for_a_batch_size_is_refused_with_several_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, processes: int, codes: list[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    task, backend = registry().get("text-classification"), LocalBackend(Settings(home=tmp_path))
+    resources = ResourceSpec(processes=processes)
+    for search in (False, True):
+        params = task.params(auto_find_batch_size=search)
+        found = list(resource_findings(resources, task, params, backend_type("local"), backend))
+        assert [f.code for f in found] == (codes if search else [])
+        assert all(f.where == "params.auto_find_batch_size" and "Switch" in f.hint for f in found)
 
 
 def test_a_run_with_several_gpus_takes_as_many_slots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -72,14 +72,14 @@ def test_of_more_workers_than_are_kept_the_one_longest_unused_ends(monkeypatch: 
     slow.join(5)
     call(d)
     assert set(standing) == {a, d}, "it was used last when it answered, not when it was asked"
-    workers.warm(b, "preview", {})
+    workers.prefetch(b, "preview", {})
     assert set(standing) == {d, b}
     slow = call(e, answered=False)
     call(c, answered=False)
     assert set(standing) == {b, e, c}, "one that loads for somebody is not ended either"
     monkeypatch.setattr(warm, "LOADING_SECONDS", 0.0)
-    workers.warm(b, "preview", {})
-    workers.warm(d, "preview", {})
+    workers.prefetch(b, "preview", {})
+    workers.prefetch(d, "preview", {})
     assert b not in standing and {e, c} <= set(standing)
     for worker in standing.values():
         worker.may.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autotrain_gradio.core.text_format import count_with_verb
+from autotrain_gradio.core.text_format import count_with_verb, format_count
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,15 @@ from autotrain_gradio.core.text_format import count_with_verb
 )
 def test_nouns_and_verbs_agree_with_the_count(number: int, words: tuple[str, ...], text: str) -> None:
     assert count_with_verb(number, *words) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1, "1 part ends before or where it begins, and was skipped"),
+        (2, "2 parts end before or where they begin, and were skipped"),
+    ],
+)
+def test_words_of_a_template_agree_with_the_count(number: int, text: str) -> None:
+    template = "{n} {ends} before or where {it} {begins}, and {was} skipped"
+    assert format_count(template, number, "part") == text

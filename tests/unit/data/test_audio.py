@@ -141,7 +141,7 @@ def test_a_long_file_is_told_and_not_held_in_memory(tmp_path: Path, draft: Path)
     long = sound(samples=np.tile(tone(1.0, 1000, hertz=100)[:, 0], 3 * 3600), rate=1000, format="FLAC")
     result = check(draft, speech(tmp_path / "in", {"clips/long.flac": long}, rows="clips/long.flac,all day long\n"))
     assert "the longest 3:00:00" in finding(result, "audio-long")["message"]
-    assert numbers(result, "Audio")["Longest"] == "3 h 0 min"
+    assert numbers(result, "Audio")["Longest"] == "3 h"
 
 
 def test_clipped_audio_is_told_and_used(tmp_path: Path, draft: Path) -> None:
@@ -157,13 +157,13 @@ def test_only_a_share_is_listened_to_and_all_on_request(
     tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[int] = []
-    listen = audio_content.listen
+    decode = audio_content.decode
 
     def counting(cells: Any, row: int) -> Any:
         heard.append(row)
-        return listen(cells, row)
+        return decode(cells, row)
 
-    monkeypatch.setattr(audio_content, "listen", counting)
+    monkeypatch.setattr(audio_content, "decode", counting)
     monkeypatch.setattr(audio_content, "SHARE", 3)
     folder = speech(tmp_path / "in")
     said = finding(check(draft, folder), "audio-sampled")

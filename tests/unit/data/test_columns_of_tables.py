@@ -260,7 +260,7 @@ def test_rows_that_are_there_twice(tmp_path: Path, draft: Path) -> None:
     files = {"train.csv": "id,a,b,target\n" + body + "90,7.5,y,no\n91,14.5,z,no\n", "valid.csv": "id,a,b,target\n"}
     files["valid.csv"] += "70,7.5,y,no\n71,3.25,x,yes\n"
     result = roles.check(draft, roles.TABLES, plant(tmp_path / "in", files))
-    assert "2 rows are copies" not in finding(result, "same-in-two-classes")["message"]
+    assert "2 duplicate rows" not in finding(result, "same-in-two-classes")["message"]
     assert "train.csv, rows 4 (yes) = 43 (no)" in finding(result, "same-in-two-classes")["message"]
     assert "1 validation row is" in finding(result, "same-in-train-and-validation")["message"]
 
@@ -272,8 +272,8 @@ def test_copies_of_a_row_stay_on_one_side(draft: Path) -> None:
         "target": lambda i: "no" if i // 3 % 2 else "yes",
     }
     result = check(draft, columns, count=180)
-    assert "9 rows are copies" in finding(result, "duplicates")["message"]
-    assert "same side" in finding(result, "duplicates")["message"]
+    assert "9 duplicate rows" in finding(result, "duplicates")["message"]
+    assert "same split" in finding(result, "duplicates")["message"]
     sides = [{r["features:a"] for r in part} for part in data.load(draft).values()]
     assert len(sides) == 2 and not sides[0] & sides[1]
 

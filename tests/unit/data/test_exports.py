@@ -101,7 +101,7 @@ def test_failed_formulas_are_missing_and_told(draft: Path) -> None:
     assert rows["features:word"][3] is None and rows["features:size"][4] is None
     target = {"target": lambda i: "#N/A" if i % 9 == 0 else "xy"[i % 2]}
     found = finding(check(draft, {"age": BASE["age"], **target}), "failed-formulas")
-    assert "'#N/A' is no class" in found["message"] and found["fix"]["change"] == {"labels": {"#N/A": None}}
+    assert "'#N/A' is not a class" in found["message"] and found["fix"]["change"] == {"labels": {"#N/A": None}}
     result = check(draft, {"age": BASE["age"], "target": lambda i: "#DIV/0!" if i == 3 else i}, roles.NUMBERS)
     assert "row 5: '#DIV/0!'" in finding(result, "number-missing")["message"]
     late = {**BASE, "word": lambda i: "#REF!" if i == 4400 else "ab"[i % 2]}

@@ -115,7 +115,7 @@ def test_times_of_day_are_hours_and_durations_are_seconds(tmp_path: Path, draft:
 
 def test_numbers_that_differ_beyond_what_a_model_can_tell_are_not_called_equal(draft: Path) -> None:
     result = check(draft, {"age": BASE["age"], "target": lambda i: 2**60 + i}, roles.NUMBERS)
-    assert "differ behind the 15th digit" in finding(result, "numbers-too-alike")["message"]
+    assert "differ only after the 15th digit" in finding(result, "numbers-too-alike")["message"]
     result = check(draft, {"age": BASE["age"], "target": lambda i: 2**60}, roles.NUMBERS)
     assert "Every row has the same value" in finding(result, "one-value")["message"]
 

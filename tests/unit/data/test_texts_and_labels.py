@@ -159,7 +159,7 @@ def test_copies_and_contradictions(draft: Path) -> None:
     text = "text,label\n" + "".join(f"row number {i},{'ab'[i % 2]}\n" for i in range(20))
     result = check(draft, text + "Row  Number 3 ,a\nROW NUMBER 4,a\n")
     assert "a.csv, rows 5 (b) = 22 (a)" in finding(result, "same-in-two-classes")["message"]
-    assert "2 texts are copies" in finding(result, "duplicates")["message"]
+    assert "2 duplicate texts" in finding(result, "duplicates")["message"]
 
 
 def test_texts_that_all_stand_in_two_classes_are_why_nothing_is_validated(draft: Path) -> None:
@@ -301,7 +301,7 @@ def test_the_same_text_with_other_labels(draft: Path) -> None:
     rows = [*table(["x"], ["y"], ["x", "y"]), {"text": "row 0 of the table", "label": ["y", "x"]}]
     rows.append({"text": "row 2 of the table", "label": ["y", "x"]})
     message = finding(check(draft, rows), "same-in-two-classes")["message"]
-    assert message.startswith("1 text stands there twice with different labels: a.jsonl, rows 1 (x) = 4")
+    assert message.startswith("1 text occurs more than once with different labels: a.jsonl, rows 1 (x) = 4")
 
 
 def test_which_labels_stand_together(draft: Path) -> None:

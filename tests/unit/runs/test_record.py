@@ -14,7 +14,7 @@ import pytest
 
 from autotrain_gradio.core.errors import DataError, NotFound, StateError
 from autotrain_gradio.runs import files, worker_lock
-from autotrain_gradio.runs.files import Tail, append_line, cut_torn_line, read_lines, write_json
+from autotrain_gradio.runs.files import Tail, append_line, read_lines, truncate_torn_line, write_json
 from autotrain_gradio.runs.record import Run, StateReader
 from autotrain_gradio.runs.store import ID, Store
 
@@ -64,10 +64,10 @@ def test_an_append_after_a_torn_line_begins_a_new_one(tmp_path: Path) -> None:
 def test_a_torn_line_is_cut_off_however_long(tmp_path: Path, size: int) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"a": 1}\n' + b"x" * size)
-    cut_torn_line(path)
+    truncate_torn_line(path)
     assert path.read_bytes() == b'{"a": 1}\n'
     path.write_bytes(b"x" * size)
-    cut_torn_line(path)
+    truncate_torn_line(path)
     assert path.read_bytes() == b""
 
 
@@ -157,13 +157,13 @@ def test_an_attempt_is_queued_begun_and_stopped_once(run: Run) -> None:
     begun = run.begin(1)
     assert begun is not None and begun["resume"] is False
     assert run.begin(1) is None
-    run.ask_stop("me")
-    run.ask_stop("me")
+    run.request_stop("me")
+    run.request_stop("me")
     assert [c["kind"] for c in run.controls()] == ["queued", "started", "stop"]
     assert run.record_interruption(1, "killed") and not run.record_interruption(1, "again")
-    run.ask_stop("me")
+    run.request_stop("me")
     assert run.enqueue(resume=True) == 2
-    run.ask_stop("me")
+    run.request_stop("me")
     assert run.begin(2) is None
     assert run.state().name == "cancelled"
     assert [c["kind"] for c in run.controls()] == ["queued", "started", "stop", "interrupted", "queued", "cancelled"]
@@ -214,7 +214,7 @@ def test_a_deleted_run_is_not_made_anew(run: Run, store: Store) -> None:
     for act in (
         lambda: run.enqueue(resume=False),
         lambda: run.control("stop", 1),
-        lambda: run.ask_stop("me"),
+        lambda: run.request_stop("me"),
         run.draft,
     ):
         with pytest.raises(NotFound):
@@ -226,7 +226,7 @@ def test_a_record_that_another_process_keeps_locked_is_said(run: Run, monkeypatc
     from filelock import FileLock
 
     monkeypatch.setattr("autotrain_gradio.runs.record.LOCK_SECONDS", 0.2)
-    with FileLock(run.directory / "control.lock"), pytest.raises(StateError, match="held by another process"):
+    with FileLock(run.directory / "control.lock"), pytest.raises(StateError, match="locked by another process"):
         run.control("stop", 1)
 
 
@@ -306,7 +306,7 @@ HOLDER = """
 import os, sys, time
 from pathlib import Path
 from autotrain_gradio.runs import worker_lock
-print(worker_lock.hold(Path(sys.argv[1])), flush=True)
+print(worker_lock.acquire(Path(sys.argv[1])), flush=True)
 if os.fork() == 0:
     time.sleep(20)
     os._exit(0)
@@ -316,18 +316,18 @@ os._exit(0)
 
 
 def test_a_worker_holds_its_run_until_it_dies_and_its_children_do_not(tmp_path: Path) -> None:
-    assert not worker_lock.held(tmp_path)
+    assert not worker_lock.is_held(tmp_path)
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
     holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert holder.stdin and holder.stdout
     try:
         assert holder.stdout.readline() == "True\n"
-        assert worker_lock.held(tmp_path)
-        assert not worker_lock.hold(tmp_path, seconds=0.1)
+        assert worker_lock.is_held(tmp_path)
+        assert not worker_lock.acquire(tmp_path, seconds=0.1)
         holder.stdin.write("\n")
         holder.stdin.flush()
         holder.wait(timeout=10)
-        assert not worker_lock.held(tmp_path)
+        assert not worker_lock.is_held(tmp_path)
     finally:
         os.killpg(holder.pid, 9)
         holder.stdin.close()

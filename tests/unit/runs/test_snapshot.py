@@ -16,7 +16,7 @@ from autotrain_gradio.runs import snapshot as module
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.series import downsample
-from autotrain_gradio.runs.snapshot import Fold, Snapshots
+from autotrain_gradio.runs.snapshot import SnapshotBuilder, Snapshots
 from autotrain_gradio.runs.store import Store
 
 SPEC = {"task": "toy", "project_name": "toys", "model": "box", "data": {"path": "x"}}
@@ -32,7 +32,7 @@ def gone(directory: Path, attempt: int, started: float) -> dict[str, Any]:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(module, "STATUS_CACHE_SECONDS", 0.0)
     run = Store(tmp_path).create("toy", "me", SPEC)
     run.freeze(SPEC)
     return run
@@ -82,19 +82,19 @@ def test_a_draft_and_its_states(run: Run) -> None:
 
 def test_two_foldings_agree_but_for_the_version(run: Run) -> None:
     reporter = begin(run)
-    ongoing = Fold(run)
+    ongoing = SnapshotBuilder(run)
     for step in range(1, 50):
         reporter.metric(step, step / 10, loss=1 / step)
         ongoing.snapshot(alive)
     reporter.close()
-    at_once, step_by_step = Fold(run).snapshot(alive), ongoing.snapshot(alive)
+    at_once, step_by_step = SnapshotBuilder(run).snapshot(alive), ongoing.snapshot(alive)
     assert at_once["version"] != step_by_step["version"]
     assert {**at_once, "version": 0} == {**step_by_step, "version": 0}
 
 
 def test_a_vanished_worker_is_written_down_once(run: Run) -> None:
     begin(run).close()
-    fold, other = Fold(run), Fold(run)
+    fold, other = SnapshotBuilder(run), SnapshotBuilder(run)
     assert fold.snapshot(alive)["state"] == other.snapshot(alive)["state"] == "running"
     found = fold.snapshot(gone)
     assert found["state"] == "interrupted" and found["reason"] == {"message": "It fell.", "hint": "Lift it."}
@@ -104,7 +104,7 @@ def test_a_vanished_worker_is_written_down_once(run: Run) -> None:
 
 
 def test_the_backend_is_asked_once_for_all_viewers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 60.0)
+    monkeypatch.setattr(module, "STATUS_CACHE_SECONDS", 60.0)
     begin(run).close()
     asked = []
 
@@ -128,7 +128,7 @@ def test_a_resumed_attempt_forgets_what_lay_beyond_its_checkpoint(run: Run) -> N
     first.error(Finding("error", "x", "Broken"))
     first.state("failed")
     first.close()
-    fold = Fold(run)
+    fold = SnapshotBuilder(run)
     failed = fold.snapshot(gone)
     assert failed["error"]["message"] == "Broken" and failed["metrics"]["eval_loss"] == 90.0
     second = begin(run, resume=True)
@@ -146,7 +146,7 @@ def test_a_resumed_attempt_forgets_what_lay_beyond_its_checkpoint(run: Run) -> N
 
 def test_long_series_keep_their_ends_and_extremes(run: Run) -> None:
     reporter = begin(run)
-    fold = Fold(run)
+    fold = SnapshotBuilder(run)
     for step in range(1, 5001):
         value = 1000.0 if step == 2345 else -1000.0 if step == 3456 else math.sin(step / 100)
         reporter.metric(step, 0.0, loss=value)
@@ -183,12 +183,12 @@ def test_time_left_comes_from_the_recent_pace(run: Run, monkeypatch: pytest.Monk
         reporter._next_progress = 0.0
         reporter.progress(n + 1, 200, 0.0, 1.0)
     reporter.close()
-    assert Fold(run).snapshot(alive)["progress"]["eta_seconds"] == pytest.approx(50.0, rel=0.02)
+    assert SnapshotBuilder(run).snapshot(alive)["progress"]["eta_seconds"] == pytest.approx(50.0, rel=0.02)
 
 
 def test_a_silent_training_is_noticed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     reporter = begin(run)
-    fold = Fold(run)
+    fold = SnapshotBuilder(run)
     assert fold.snapshot(alive)["notes"] == []
     real = time.time()
     monkeypatch.setattr(module.time, "time", lambda: real + 1000.0)
@@ -209,7 +209,7 @@ def test_damage_is_said_and_the_rest_is_shown(run: Run) -> None:
     reporter.state("completed")
     reporter.close()
     (run.directory / "report.json").write_text("{")
-    found = Fold(run).snapshot(alive)
+    found = SnapshotBuilder(run).snapshot(alive)
     assert found["state"] == "completed" and [p[0] for p in found["series"]["loss"]] == [1, 2]
     assert found["report"] is None
     assert any("report.json is damaged" in n["message"] for n in found["notes"])
@@ -222,14 +222,14 @@ def test_the_same_note_is_kept_once(run: Run) -> None:
         reporter.note("the same")
         reporter.note(f"note {n}")
     reporter.close()
-    notes = Fold(run).snapshot(alive)["notes"]
+    notes = SnapshotBuilder(run).snapshot(alive)["notes"]
     assert len(notes) <= 20 and [n["message"] for n in notes].count("the same") == 1
 
 
 def test_a_run_cancelled_in_the_queue_has_an_end_and_no_beginning(run: Run) -> None:
     run.enqueue(resume=False)
-    run.ask_stop("me")
-    found = Fold(run).snapshot(gone)
+    run.request_stop("me")
+    found = SnapshotBuilder(run).snapshot(gone)
     assert found["state"] == "cancelled" and found["started"] is None and found["finished"]
 
 
@@ -237,13 +237,13 @@ def test_an_ended_run_is_folded_once_for_all_times(run: Run) -> None:
     reporter = begin(run)
     for step in range(1, 1000):
         reporter.metric(step, 0.0, loss=1 / step)
-    fold = Fold(run)
+    fold = SnapshotBuilder(run)
     fold.snapshot(alive)
     assert not (run.directory / "snapshot.json").exists()
     reporter.state("failed")
     reporter.close()
     ended = fold.snapshot(alive)
-    later = Fold(run)
+    later = SnapshotBuilder(run)
     assert later.snapshot(alive) == ended and later._tail.offset == 0
     begin(run, resume=True).close()
     assert later.snapshot(alive)["state"] == "running" and later.snapshot(alive)["attempt"] == 2
@@ -256,9 +256,9 @@ def test_a_damaged_stored_snapshot_is_made_again(run: Run, text: str) -> None:
     reporter = begin(run)
     reporter.state("completed")
     reporter.close()
-    expected = Fold(run).snapshot(alive)
+    expected = SnapshotBuilder(run).snapshot(alive)
     (run.directory / "snapshot.json").write_text(text)
-    found = Fold(run).snapshot(alive)
+    found = SnapshotBuilder(run).snapshot(alive)
     assert {**found, "version": 0} == {**expected, "version": 0}
 
 
@@ -266,4 +266,4 @@ def test_only_so_many_foldings_are_kept(tmp_path: Path) -> None:
     snapshots, store = Snapshots(keep=3), Store(tmp_path)
     for _ in range(5):
         snapshots.get(store.create("toy", "me", SPEC), alive)
-    assert len(snapshots._folds) == 3
+    assert len(snapshots._builders) == 3

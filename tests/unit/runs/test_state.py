@@ -34,18 +34,18 @@ TABLE: list[tuple[str, list[Record], list[Record], bool | None, str]] = [
     ("handed over", STARTED, [], True, "preparing"),
     ("handed over, not asked", STARTED, [], None, "preparing"),
     ("could not be started", [*STARTED, asked("failed", reason="no")], [], False, "failed"),
-    ("gone before a word", STARTED, [], False, "interrupted"),
+    ("exited before the first event", STARTED, [], False, "interrupted"),
     ("preparing", STARTED, [said("preparing")], True, "preparing"),
     ("running", STARTED, [said("preparing"), said("running")], True, "running"),
-    ("running, gone", STARTED, [said("running")], False, "interrupted"),
-    ("gone, written down", LOST, [said("running")], None, "interrupted"),
+    ("running, exited", STARTED, [said("running")], False, "interrupted"),
+    ("exited, recorded", LOST, [said("running")], None, "interrupted"),
     ("stop asked while preparing", STOP, [said("preparing")], True, "stopping"),
     ("stop asked before the first word", STOP, [], True, "stopping"),
     ("stop asked while running", STOP, [said("running")], None, "stopping"),
-    ("stop asked, then gone", STOP, [said("running")], False, "interrupted"),
+    ("stop asked, then exited", STOP, [said("running")], False, "interrupted"),
     ("killed", [*STOP, asked("kill")], [said("running")], True, "stopping"),
     ("completed", STARTED, [said("running"), said("completed")], True, "completed"),
-    ("completed, worker gone as it must", STARTED, [said("completed")], False, "completed"),
+    ("completed, worker exited", STARTED, [said("completed")], False, "completed"),
     ("completed although a stop was asked", STOP, [said("completed")], False, "completed"),
     ("the last word beats a false alarm", LOST, [said("running"), said("completed")], False, "completed"),
     ("cancelled by a stop", STOP, [said("running"), said("cancelled")], False, "cancelled"),
@@ -96,6 +96,6 @@ def test_a_reason_comes_with_what_went_wrong_and_with_nothing_else() -> None:
     assert derive(STARTED, [error, said("completed")]).reason == ""
     lost = derive(LOST, [said("running")])
     assert (lost.reason, lost.hint) == ("why", "do")
-    gone = derive(STARTED, [said("running")], False)
-    assert "gone" in gone.reason and "Resume" in gone.hint
+    exited = derive(STARTED, [said("running")], False)
+    assert "exited" in exited.reason and "Resume" in exited.hint
     assert derive([*STARTED, asked("queued", 2)], [error, said("failed")]).reason == ""

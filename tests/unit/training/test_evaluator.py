@@ -160,7 +160,7 @@ def test_an_evaluation_that_was_interrupted_is_forgotten(tmp_path: Path, monkeyp
     monkeypatch.setattr(Trainer, "prediction_step", failing)
     done = fit(trainer, run, evaluation)
     assert done.stopped and evaluation.finish(trainer, done)[0] == {}
-    run.stopping = run._asked = False
+    run.stopping = run._stop_requested = False
     assert evaluation.finish(trainer, Fit(5, 10, 1.0, False, False, None, None, 0, 0.0, 1.0))[0]["accuracy"] > 0
 
 

@@ -20,7 +20,7 @@ import pytest
 from autotrain_gradio.core.errors import DataError, Finding, NotFound
 from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import RunSpec
-from autotrain_gradio.runs.failure import findings_of, is_full
+from autotrain_gradio.runs.failure import findings_of, is_disk_full
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.runs.store import Store
@@ -155,7 +155,7 @@ def test_a_stop_while_the_data_is_prepared_is_followed(make: Make, start: Go) ->
     reaches(run, "preparing")
     while "Unpacking" not in (run.events_path.read_text() if run.events_path.exists() else ""):
         time.sleep(0.02)
-    run.ask_stop("me")
+    run.request_stop("me")
     assert process.wait(timeout=20) == 1
     assert run.state().name == "cancelled"
     assert "playing" not in (run.directory / "log.txt").read_text()
@@ -164,7 +164,7 @@ def test_a_stop_while_the_data_is_prepared_is_followed(make: Make, start: Go) ->
 def test_a_stop_after_the_last_step_does_not_undo_the_completion(make: Make, start: Go, toys: Path) -> None:
     run = make(steps=1)
     train = toys / "toy_task" / "train.py"
-    asking = "from autotrain_gradio.runs.record import Run\n    Run(run.directory).ask_stop('me')\n    run.report("
+    asking = "from autotrain_gradio.runs.record import Run\n    Run(run.directory).request_stop('me')\n    run.report("
     train.write_text(train.read_text().replace("run.report(", asking))
     assert start(run).wait(timeout=60) == 0
     assert [c["kind"] for c in run.controls()][-1] == "stop"
@@ -179,7 +179,7 @@ def test_a_run_has_one_worker(make: Make, start: Go) -> None:
     assert second.wait(timeout=20) == 1
     assert "Another process is training" in (run.directory / "log.txt").read_text()
     assert {json.loads(line)["attempt"] for line in run.events_path.read_text().splitlines()} == {1}
-    run.ask_stop("me")
+    run.request_stop("me")
     assert first.wait(timeout=20) == 1
 
 
@@ -254,7 +254,7 @@ def test_a_disk_that_fills_up_is_said_in_the_record(make: Make, start: Go, toys:
     run.begin(run.enqueue(resume=True))
     process = start(run, "--attempt", "2", "--resume")
     reaches(run, "running")
-    run.ask_stop("me")
+    run.request_stop("me")
     process.wait(timeout=20)
 
 
@@ -285,11 +285,11 @@ def test_a_full_disk_is_recognised_however_it_is_told(tmp_path: Path) -> None:
     wrapped.__cause__ = plain
     told = RuntimeError("I/O error: No space left on device (os error 28)")
     for error in (plain, wrapped, told):
-        assert is_full(error)
+        assert is_disk_full(error)
         finding = findings_of(error, tmp_path)[0]
-        assert finding.code == "disk-full" and "MiB are free" in finding.message
+        assert finding.code == "disk-full" and "of disk space left" in finding.message
     assert findings_of(plain, tmp_path)[0].where == "model/weights"
-    assert not is_full(ValueError("full of errors"))
+    assert not is_disk_full(ValueError("full of errors"))
 
 
 def test_a_bug_names_its_place_in_our_code(tmp_path: Path) -> None:

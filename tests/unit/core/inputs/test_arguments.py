@@ -47,7 +47,7 @@ def test_a_name_that_looks_like_a_path_is_never_taken_for_a_text(name: str) -> N
 
 @pytest.mark.parametrize("name", ["notes.pdf", "README"])
 def test_a_file_that_is_no_table_is_refused_with_the_reason(name: str) -> None:
-    with pytest.raises(UserError, match="no table of texts") as caught:
+    with pytest.raises(UserError, match="not a table of texts") as caught:
         parse_value(TEXT, name)
     assert ".csv" in caught.value.hint and "--text" in caught.value.hint
 

@@ -92,7 +92,7 @@ def test_copies_stay_on_one_side(tmp_path: Path, check: Check, draft: Path) -> N
         f"{c}/{i}_{k}.jpg": 100 * ord(c[0]) + i for c in ("cat", "dog") for i in range(10) for k in range(3)
     }
     result = check(plant(tmp_path / "in", files), valid_fraction=0.3)
-    assert "40 images are copies" in finding(result, "duplicates")["message"]
+    assert "40 duplicate images" in finding(result, "duplicates")["message"]
     sides: dict[tuple[str, str], set[str]] = {}
     for name, part in data.load(draft).items():
         for row in part:
