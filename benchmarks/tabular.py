@@ -1,4 +1,4 @@
-"""Tables: what a trial costs beside the plain estimator, and when the first line of the leaderboard is there."""
+"""Tabular: cost of a trial compared with the plain estimator, and time to the first row of the leaderboard."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def table(rows: int) -> pd.DataFrame:
 
 
 def trials() -> list[Row]:
-    """Time one trial of ours and the plain estimator with its preparation in scikit-learn's own cross-validation.
+    """Time a trial of the search, and the plain estimator with preprocessing in scikit-learn's cross-validation.
 
-    Both with one thread, in seconds of the processor: what other programs do meanwhile is not measured.
+    Both with one thread, in CPU seconds, which do not depend on other load.
     """
     frame = table(TRIAL_ROWS)
     rows, codes = frame.drop(columns="target"), (frame["target"] == "up").astype(int).to_numpy()
@@ -84,7 +84,7 @@ def trials() -> list[Row]:
 
 
 def first_line() -> Row:
-    """Time from Start to the first line of the leaderboard, with a worker of its own."""
+    """Time from Start to the first row of the leaderboard, in a new worker."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         table(ROWS).to_csv(path, index=False)
