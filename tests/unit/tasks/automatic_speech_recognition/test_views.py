@@ -65,7 +65,7 @@ def test_the_preview_shows_the_prompt_of_whisper(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize(
     ("kind", "named", "labels"),
-    [("wav2vec2", "Wav2Vec2ForCTC (CTC)", 28), ("whisper", "(encoder and decoder)", None), ("parakeet", "(CTC)", 28)],
+    [("wav2vec2", "Wav2Vec2ForCTC (CTC)", 28), ("whisper", "(encoder–decoder)", None), ("parakeet", "(CTC)", 28)],
 )
 def test_the_probe_names_family_size_and_symbols(tmp_path: Path, kind: str, named: str, labels: int | None) -> None:
     folder = tiny.tiny_model(tmp_path, kind=kind)
