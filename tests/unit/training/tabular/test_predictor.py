@@ -191,7 +191,7 @@ def test_the_card_says_what_the_files_hold(prepared: Make) -> None:
     told = cards["decision_tree"].partition("## Information about the data in the files")[2].partition("##")[0]
     assert "categories of 'colour' (of columns with up to 30)" in told and "largest value of 'size'" in told
     assert "all categories of 'who', 'colour'" in told and "cells of 'note'" in told
-    assert "rows that it was trained on" not in told and "rows that it was trained on" in cards["knn"]
+    assert "training rows in numeric form" not in told and "training rows in numeric form" in cards["knn"]
     assert "all categories of 'colour'" in cards["knn"] and "cells of 'who', 'note'" in cards["knn"]
 
 
