@@ -1,7 +1,9 @@
 """Training in several processes (data parallel): which rank this is, and decisions that all ranks take together.
 
 Collective operations need every rank: if one stopped a step earlier than the others, they would wait for it for ever.
-So rank 0 decides, and the others are told. See torch.distributed, "Collective functions".
+So rank 0 decides and broadcasts the decision. See torch.distributed, "Collective functions".
+
+torch is imported only where several processes run: models of tables are trained without it.
 """
 
 from __future__ import annotations
@@ -13,9 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
-
-import torch
-import torch.distributed as dist
 
 from autotrain_gradio.runs.reporter import Reporter
 
@@ -35,10 +34,21 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+def is_parallel() -> bool:
+    """Return whether several processes train together and can communicate."""
+    if world_size() == 1:
+        return False
+    import torch.distributed as dist
+
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
 def broadcast(value: Any) -> Any:
     """Return rank 0's value on every rank; it is pickled between processes of this run."""
-    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+    if not is_parallel():
         return value
+    import torch.distributed as dist
+
     box = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
@@ -54,7 +64,9 @@ def temporary_folder() -> Iterator[Path]:
     """Give all ranks the same temporary folder; it is removed when all of them have left it."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(broadcast(folder))
-        if dist.is_available() and dist.is_initialized():
+        if is_parallel():
+            import torch.distributed as dist
+
             dist.barrier()
 
 
@@ -75,8 +87,11 @@ class SharedDecision:
         save: whether this rank would; only that of rank 0 counts. evaluating: a batch of an evaluation has ended, not
         a training step: their durations differ.
         """
-        if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+        if not is_parallel():
             return self._run.stop_requested(), save
+        import torch
+        import torch.distributed as dist
+
         pace = self._paces["evaluate" if evaluating else "train"]
         pace.calls += 1
         if pace.calls < pace.interval:

@@ -73,7 +73,7 @@ class Threads:
         return {"alive": thread is None or thread.is_alive(), "reason": "The thread ended.", "hint": "Resume it."}
 
     def log(self, directory: Path, offset: int, limit: int) -> dict[str, Any]:
-        text = self.logs[directory]
+        text = self.logs.get(directory, "")
         return {"text": text[offset : offset + limit], "offset": min(len(text), offset + limit), "size": len(text)}
 
     def signal(self, directory: Path, *, hard: bool) -> None:

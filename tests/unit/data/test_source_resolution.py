@@ -48,7 +48,7 @@ def test_what_exists_is_a_path_but_not_for_visitors(tmp_path: Path, monkeypatch:
 
 def test_a_named_source_wins_and_an_unknown_one_is_refused() -> None:
     assert resolve_source(SOURCES, DataSpec(source="hub", path="/x")).name == "hub"
-    with pytest.raises(SpecError, match="no data source 'hubb'") as caught:
+    with pytest.raises(SpecError, match="'hubb' is not a data source") as caught:
         resolve_source(SOURCES, DataSpec(source="hubb"))
     assert "hub" in caught.value.findings[0].hint
 

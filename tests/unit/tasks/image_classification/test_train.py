@@ -158,7 +158,7 @@ def test_out_of_memory_is_named_with_what_to_change(
     with pytest.raises(UserError) as caught:
         task.train(trial().reporter())
     finding = caught.value.findings[0]
-    assert finding.code == "out-of-memory" and "batch size of 4" in finding.message
+    assert finding.code == "out-of-memory" and "batch size 4" in finding.message
     assert "batch_size to 2" in finding.hint
 
 

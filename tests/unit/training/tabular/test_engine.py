@@ -242,7 +242,7 @@ def test_without_validation_rows_it_is_measured_by_cross_validation(prepared: Ma
     two = prepared(mixed, model="logistic_regression", num_trials=2, data={"valid_fraction": 0}, name="two")
     classification.train(two.reporter())
     for told in (report(two)["Results"]["note"], (two.directory / "model" / "README.md").read_text()):
-        assert "the best of 2 trials" in told and "the same rows that these figures are of" in told
+        assert "the best of 2 trials" in told and "the same rows as these metrics" in told
 
 
 def test_ids_and_ignored_columns_are_not_learnt_from_and_name_the_rows(prepared: Make, mixed: pd.DataFrame) -> None:

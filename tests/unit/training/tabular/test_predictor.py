@@ -188,7 +188,7 @@ def test_the_card_says_what_the_files_hold(prepared: Make) -> None:
         classification.train(made.reporter())
         cards[family] = (made.directory / "model" / "README.md").read_text()
         assert "person" not in (made.directory / "model" / "form.json").read_text() + cards[family]
-    told = cards["decision_tree"].partition("## What the files tell of the data")[2].partition("##")[0]
+    told = cards["decision_tree"].partition("## Information about the data in the files")[2].partition("##")[0]
     assert "categories of 'colour' (of columns with up to 30)" in told and "largest value of 'size'" in told
     assert "all categories of 'who', 'colour'" in told and "of 'note' the pieces" in told
     assert "rows that it was trained on" not in told and "rows that it was trained on" in cards["knn"]
