@@ -145,7 +145,7 @@ AUDIO_TABLE = replace(
     "file_name,transcription,speaker\nclips/1.wav,good morning,anna\nclips/2.mp3,good evening,ben\n\n"
     "With the columns start and end (seconds) rows are parts of long files.",
 )
-"""The same layout, with an example of sounds. Audiofolder and Common Voice are of this kind."""
+"""The same layout, with an example of audio. Audiofolder and Common Voice are of this kind."""
 AUDIO_EMBEDDED = replace(
     EMBEDDED,
     example="train-00000-of-00001.parquet\n\naudio: {bytes, path}    text: string    speaker: string",
@@ -166,7 +166,7 @@ KALDI = Layout(
     "├── segments          talk1-01 talk1 0.5 2.1    (optional)\n└── utt2spk           talk1-01 anna    (optional)",
     files=("wav.scp", "/text", "/segments", "/utt2spk"),
 )
-_TIER = SourceOption("tier", "the tier whose text is learnt, or several; empty: the one with the most text.", many=True)
+_TIER = SourceOption("tier", "the tier with the transcripts, or several; empty: the one with the most text.", many=True)
 TEXTGRID = Layout(
     "textgrid",
     "Praat TextGrids beside their audio",
@@ -208,7 +208,7 @@ LABEL_SPELLING = Check(
 )
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")
 TEXT_LANGUAGE = Check("text-language", "Texts that are not English", _CHECKS + "text_language")
-TABLE_COLUMNS = Check("table-columns", "Columns that tell nothing, or are not of one kind", _CHECKS + "table_columns")
+TABLE_COLUMNS = Check("table-columns", "Constant and mixed columns", _CHECKS + "table_columns")
 TABLE_TARGET = Check("table-target", "Classes that are none", _CHECKS + "table_target")
 TABLE_ROWS = Check("table-rows", "Too few rows to compare models", _CHECKS + "table_rows", after_split=True)
 TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")

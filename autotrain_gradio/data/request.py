@@ -87,7 +87,7 @@ class Request:
 
     @property
     def needs_media(self) -> bool:
-        """Whether every format has a column of files, so that a table of values alone is no data."""
+        """Whether every format has a column of files, so that a table without media files cannot be used."""
         return all(any(c.kind.suffixes for c in f.columns) for f in self.formats)
 
     def with_format(self, format: Format) -> Request:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.declarations import Column, Kind, Purpose
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.values.content_ids import by_chance, of_columns
@@ -178,14 +178,14 @@ class Cells:
         nested values are class numbers.
     feature: the `datasets` feature of the values, nested ones included (`List(ClassLabel)` for a sequence of labels,
         `List({"start": …, "end": …, "label": ClassLabel})` for spans, `Image(decode=False)` for media); None:
-        `ClassLabel` or a list of it for `Labels`, else what the Arrow type of the values says.
+        `ClassLabel` or a list of it for `Labels`, else derived from the Arrow type of the values.
     problems: per row the code of the reason why it must be dropped, or None; or code → numpy array of row numbers.
     facts: further properties of each cell (for images: width, height, digest …). Rows with the same
         `digest` (text, or a whole number from 0; None or -1: as no other row) have the same content.
     names: the classes, where the values are `Labels`: one class a row, or a set of classes.
-    raw: rows of each value as it stood in the data, where a mapping may change values.
+    raw: number of rows of each value as written in the data, before a mapping.
     media: values are relative paths of files; with Arrow files they are None, and bytes lie in those.
-    about: what `check.json` says of the column beside its kind.
+    about: properties of the column in `check.json`, besides its kind.
     stored: whether the column is part of the dataset.
     stored_facts: names of facts (numpy arrays) that are part of the dataset too, as `<role>_<fact>`.
     """
@@ -342,7 +342,7 @@ class Rows:
     def content_groups(self) -> Any:
         """Return per row the number of its content (-1: unique), by which the split keeps duplicates in one split.
 
-        In a table with few distinct rows all are unique: there equal rows are no duplicates, but chance.
+        In a table with few distinct rows all are unique: there equal rows are coincidences, not duplicates.
         """
         known = self.content()
         if known is None:
@@ -367,6 +367,11 @@ class Rows:
 
     def _codes(self) -> list[Any]:
         return [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts and c.stored]
+
+    def no_rows(self, hint: str) -> Finding:
+        """Return the error of data of which no training row is left."""
+        message = f"No row is left to train on, of {pluralize(len(self), 'row')}."
+        return Finding("error", "no-rows", message, hint, "data")
 
     def examples(self, indices: Any, limit: int = 5) -> str:
         """Return the locations of the first of these rows, and how many more there are."""

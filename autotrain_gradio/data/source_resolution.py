@@ -31,7 +31,7 @@ def resolve_source(
         if spec.source in known:
             return known[spec.source]
         hint = did_you_mean(spec.source, known)
-        raise SpecError(f"There is no data source '{spec.source}'.", hint, "data.source", "unknown-source")
+        raise SpecError(f"'{spec.source}' is not a data source.", hint, "data.source", "unknown-source")
     exists = bool(spec.path) and not shared and path_exists(expand_user(spec.path))
     named = NamedData(spec.path, spec.options, frozenset(samples), exists, uploaded)
     confidence = {s.name: s.matches(named) for s in sources if s.matches is not None}
@@ -47,7 +47,7 @@ def resolve_source(
 
 
 def expand_user(path: str) -> Path:
-    """Return the path with `~` expanded, or as it is if there is no such user."""
+    """Return the path with `~` expanded, unchanged if the user does not exist."""
     try:
         return Path(path).expanduser()
     except RuntimeError:

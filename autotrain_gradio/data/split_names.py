@@ -152,7 +152,7 @@ def _missing(name: str, found: list[str], setting: str) -> Finding:
     return Finding(
         "error",
         "split-missing",
-        f"There is no split '{name}' in the data. Found: {shown}.",
+        f"The data has no split '{name}'. Found: {shown}.",
         hint,
         f"data.{setting}",
         Fix(f"Train on '{only}'", {setting: only}) if only else None,

@@ -16,7 +16,7 @@ UPLOAD = "upload"
 
 
 def write(draft: Path, given_source: str, given_path: str, source: str, path: str) -> None:
-    """Remember that a source and path stand for what was given."""
+    """Store the source and path that replace the given ones."""
     write_json(draft / "data" / FILE, {"given": _given(given_source, given_path), "source": source, "path": path})
 
 

@@ -1,1 +1,1 @@
-"""What is looked for in a whole table: one module each, with `check(rows, request)`."""
+"""Checks of a whole table: one module each, with `check(rows, request)`."""

@@ -1,6 +1,6 @@
 """Listening to a share of the rows: silence, clipping, damage that a header does not show.
 
-Decoding everything would take as long as a training. `data.options.listen: all` asks for it all the same.
+Decoding all rows would take as long as a training; `data.options.listen: all` does it.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                 "audio-clipped",
                 f"{count_with_verb(len(clipped), 'row', 'is')} clipped, recorded too loud: "
                 f"{join_examples(shown, len(clipped))}.{rest}",
-                "They are used all the same. Record with less gain where you can.",
+                "They are used anyway. Record with less gain where you can.",
             )
         )
     not_finite = [i for i in good if decoded[i].not_finite]
@@ -139,15 +139,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
             )
         )
     if rows.count() < len(used) and not rows.count("train"):
-        findings.append(
-            Finding(
-                "error",
-                "no-rows",
-                f"No row is left to train on, of {pluralize(len(rows), 'row')}.",
-                "Correct what the other findings report.",
-                "data",
-            )
-        )
+        findings.append(rows.no_rows("Correct what the other findings report."))
     return findings
 
 

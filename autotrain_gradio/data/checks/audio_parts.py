@@ -88,15 +88,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         "digest": parts,
     }
     if not rows.count("train"):
-        findings.append(
-            Finding(
-                "error",
-                "no-rows",
-                f"No row is left to train on, of {pluralize(len(rows), 'row')}.",
-                "Correct the times that the other findings report.",
-                "data",
-            )
-        )
+        findings.append(rows.no_rows("Correct the times that the other findings report."))
     return [*findings, *_long(rows, cells.facts["seconds"], "part")]
 
 

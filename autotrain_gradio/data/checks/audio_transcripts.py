@@ -44,8 +44,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
         return []
     findings = _no_letters(rows, texts)
     if findings and not rows.count("train"):
-        message = f"No row is left to train on, of {pluralize(len(rows), 'row')}."
-        return [*findings, Finding("error", "no-rows", message, "Correct what the other findings report.", "data")]
+        return [*findings, rows.no_rows("Correct what the other findings report.")]
     if not rows.count():
         return []
     seconds = found[1].facts["seconds"]
@@ -212,7 +211,7 @@ def _scripts(rows: Rows, texts: list[Any]) -> list[Finding]:
                 f"The transcripts are in {len(of_rows)} scripts: "
                 f"{join_examples([f'{name} ({pluralize(len(found), ROW)})' for name, found in order])}. "
                 f"Not in {order[0][0]}: {join_examples(shown, len(rare))}.",
-                "Keep one script, unless the language is written in several: each more has to be learnt.",
+                "Keep one script, unless the language is written in several: the model must learn each of them.",
                 pluralize(len(rare), "row"),
             )
         )

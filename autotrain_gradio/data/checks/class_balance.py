@@ -32,9 +32,7 @@ def _check(role: str, labels: Labels, rows: Rows, request: Request) -> list[Find
     if labels.multi:
         return _several(counts, len(used), where, request)
     if not counts:
-        return [
-            Finding("error", "no-rows", "No row is left to train on.", "See which rows were skipped, and why.", "data")
-        ]
+        return [rows.no_rows("See which rows were skipped, and why.")]
     if len(counts) < LEAST_CLASSES:
         name = next(iter(counts))
         return [
@@ -76,9 +74,9 @@ def _several(counts: Counter[str], rows: int, where: str, request: Request) -> l
             Finding(
                 "warning",
                 "label-everywhere",
-                f"Every row has {pluralize(len(every), 'label')} that cannot be told apart: "
+                f"Every row has {pluralize(len(every), 'label')} that cannot be distinguished: "
                 f"{join_examples([quoted(n) for n in every])}.",
-                "Leave it out, or add rows without it.",
+                "Exclude it, or add rows without it.",
                 "data.labels",
             )
         )
@@ -96,7 +94,7 @@ def _rare(counts: Counter[str]) -> list[Finding]:
                 "class-with-one-row",
                 f"{pluralize(len(single), 'class', 'classes')} with a single row cannot be validated: "
                 f"{join_examples([quoted(n) for n in single])}.",
-                f"Add rows: {LEAST_ROWS} of each class at least, better 50. Or leave the label out.",
+                f"Add rows: {LEAST_ROWS} of each class at least, better 50. Or exclude the label.",
                 "data.labels",
             )
         )
@@ -106,8 +104,8 @@ def _rare(counts: Counter[str]) -> list[Finding]:
             Finding(
                 "warning",
                 "few-rows",
-                f"{pluralize(len(few), 'class', 'classes')} with fewer than {LEAST_ROWS} rows will hardly "
-                f"be learnt: {shown}.",
+                f"{pluralize(len(few), 'class', 'classes')} with fewer than {LEAST_ROWS} rows are hard "
+                f"to learn: {shown}.",
                 f"Add rows: {LEAST_ROWS} of each class at least, better 50.",
                 "data.labels",
             )

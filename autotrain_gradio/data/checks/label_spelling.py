@@ -12,7 +12,7 @@ from autotrain_gradio.data.rows import Cells, Rows
 from autotrain_gradio.data.values.labels import CONTROL, quoted
 
 LONG = 100
-"""Characters beyond which a name is taken for a text."""
+"""Maximum number of characters of a class name."""
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:

@@ -111,7 +111,7 @@ def _constant(used: list[About]) -> list[Finding]:
         Finding(
             "warning",
             "constant-column",
-            f"{_named(same)} {inflect(len(same), 'has')} the same value in every row: nothing can be learnt from that.",
+            f"{_named(same)} {inflect(len(same), 'has')} the same value in every row: a model learns nothing from it.",
             "Exclude it.",
             "data.options.kinds",
             Fix("Exclude", _as(same, "ignore")),
@@ -204,7 +204,7 @@ def _united(about: list[About]) -> list[Finding]:
             Finding(
                 "warning",
                 "numbers-with-units",
-                f"Numbers with different units are taken for words, not for numbers: {join_examples(shown, limit=10)}.",
+                f"Numbers with different units are not used as numbers: {join_examples(shown, limit=10)}.",
                 "Convert them to one unit, the same in every row; or write the numbers alone, and the unit into the "
                 "column's name.",
                 "data.options.kinds",

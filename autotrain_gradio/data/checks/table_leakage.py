@@ -1,4 +1,4 @@
-"""Columns that give the answer away: equal to what shall be predicted, or deciding it."""
+"""Target leakage: columns that are equal to the target, or determine it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                     code,
                     f"{shown} {'is' if len(names) == 1 else 'are each'} {texts[code]}. "
                     "The results will look better than they are.",
-                    "Leave it out unless it is known before the answer is.",
+                    "Exclude it unless its value is known before the target is.",
                     "data.options.kinds",
                     Fix("Leave out", {"options": {"kinds": dict.fromkeys(names, "ignore")}}),
                 )

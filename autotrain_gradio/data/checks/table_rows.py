@@ -8,7 +8,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 
 LEAST = 4
-"""Training rows with which two parts are learnt from and judged by, of two rows each."""
+"""Minimum number of training rows: two folds of two rows."""
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:

@@ -76,7 +76,7 @@ NAMES = {
     "yo": "Yoruba",
     "zu": "Zulu",
 }
-"""Codes of languages in Latin letters (ISO 639) → their names, one for those hard to tell apart; a message
+"""Codes of languages in Latin letters (ISO 639) → their names, one for those that are hard to distinguish; a message
 shows the code of others."""
 
 

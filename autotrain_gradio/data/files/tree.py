@@ -88,7 +88,7 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 def natural(path: str) -> tuple[list[str], str]:
     """Return a sort key under which `img2` comes before `img10`; case matters last."""
-    # Numbers compare as text once their length stands before them.
+    # Numbers with their length as a prefix compare correctly as text.
     parts = [f"{len(p.lstrip('0')):09}{p.lstrip('0')}" if p.isdecimal() else p for p in _DIGITS.split(path.lower())]
     return parts, path
 

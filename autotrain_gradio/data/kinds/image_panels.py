@@ -117,7 +117,7 @@ def _caption(path: str | None, where: str) -> str:
 
 
 def thumbnail(data: bytes, target: Path) -> None:
-    """Write a small JPEG of an image that is known to be sound."""
+    """Write a small JPEG of a valid image."""
     with Image.open(io.BytesIO(data)) as image:
         image.draft("RGB", (SIDE * 2, SIDE * 2))
         if image.mode in {"RGB", "L", "CMYK", "RGBA"}:

@@ -59,12 +59,14 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     if not classes:
         return Rejected(f"{pluralize(len(media), kind)} lie in no folders that could name their classes")
     splits = [s for s in plan.rows if s]
-    said = f" in the splits {join_examples([repr(s) for s in splits])}" if splits else ""
-    return Recognized(0.6, f"{pluralize(len(classes), 'folder')} with {kind}s{said}: {join_examples(sorted(classes))}")
+    in_splits = f" in the splits {join_examples([repr(s) for s in splits])}" if splits else ""
+    return Recognized(
+        0.6, f"{pluralize(len(classes), 'folder')} with {kind}s{in_splits}: {join_examples(sorted(classes))}"
+    )
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
-    """Make a row of each file; its class is the name of its folder."""
+    """Return a row for each file; its class is the name of its folder."""
     assert request.media is not None  # recognize() has seen it
     kind = request.media.name
     plan = classes_of(tree.with_suffix(request.media.suffixes), request, tree.splits)
@@ -106,7 +108,7 @@ def folder_findings(
                 "info",
                 "nested-folders",
                 f"Folders inside folders: the classes were read as {shown}.",
-                "Rename them below if they are meant otherwise.",
+                "Rename the classes below if they should be others.",
             )
         )
     others = [f for f in tree.files if f.suffix not in suffixes]
@@ -118,7 +120,7 @@ def folder_findings(
                 "other-files",
                 f"{pluralize(len(others), 'file')} of other kinds {inflect(len(others), 'was')} skipped: "
                 f"{join_examples([f.path for f in sorted(others, key=lambda f: f.suffix not in near)])}.",
-                f"Save {', '.join(near)} files as {' or '.join(suffixes[:2])} if they shall count." if near else "",
+                f"Save {', '.join(near)} files as {' or '.join(suffixes[:2])} to use them." if near else "",
             )
         )
     return findings
@@ -127,10 +129,10 @@ def folder_findings(
 def classes_of(media: list[Entry], request: Request, known: Mapping[str, str]) -> Plan:
     """Sort files into splits and classes by the folders they lie in.
 
-    known: relative path → split, where the source says it.
+    known: relative path → split, if the source knows it.
     """
     plan = Plan()
-    if known:  # the source says which file belongs to which split
+    if known:  # the source knows the split of each file
         for split in dict.fromkeys(known.get(entry.path, "") for entry in media):
             part = _folders([entry for entry in media if known.get(entry.path, "") == split])
             _classes(_below_wrappers(part, request, splits_too=True), split, plan, request)

@@ -71,7 +71,7 @@ def _damaged(name: str, why: str, hint: str = "Open it in ELAN and save it again
 
 
 def _media(root: ElementTree.Element) -> tuple[list[str], float]:
-    """Return the names of the media, as the file says them, and how many seconds the annotations are shifted."""
+    """Return the names of the media in the file, and the offset of the annotations in seconds."""
     names, shift = [], 0.0
     for number, element in enumerate(root.iter("MEDIA_DESCRIPTOR")):
         for key in ("RELATIVE_MEDIA_URL", "MEDIA_URL"):

@@ -131,7 +131,7 @@ def _only_bytes(table: pa.Table, request: Request) -> pa.Table:
 
 
 def media_field(schema: pa.Schema, request: Request) -> str | None:
-    """Return the column of media: the one the spec names, the schema's own, one of a usual name, or the only one."""
+    """Return the media column: by the spec, by the schema's features, by the names of the role, or the only one."""
     role = next((c for c in request.columns if c.kind == request.media), None)
     if role is None:
         return None
@@ -158,7 +158,7 @@ def hub_features(schema: pa.Schema) -> dict[str, Any]:
     try:
         features = json.loads(raw)["info"]["features"]
     except (ValueError, KeyError, TypeError):
-        return {}  # somebody else's metadata under that name
+        return {}  # metadata of another program under that name
     return features if isinstance(features, dict) else {}
 
 

@@ -1,7 +1,7 @@
 """A data directory of Kaldi: `wav.scp` and `text`, and perhaps `segments` and `utt2spk`.
 
-Source of the format: Kaldi's documentation, "Data preparation". What `wav.scp` may hold there and is refused here: a
-command whose output is the audio (`sph2pipe … |`), which would run a stranger's program, and places in archives.
+Source of the format: Kaldi's documentation, "Data preparation". Two forms of `wav.scp` are refused here: a
+command whose output is the audio (`sph2pipe … |`), which would run untrusted code, and offsets in archives.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
@@ -46,7 +46,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
-    """Make a row of each utterance: of the whole file, or of its segment."""
+    """Return a row for each utterance: the whole file, or its segment."""
     assert request.media is not None  # recognize() has seen it
     resolver = Resolver(tree, request.media.suffixes)
     splits: dict[str, list[Utterance]] = {}
@@ -93,8 +93,8 @@ def _read(entry: Entry, tree: Tree) -> _Directory:
                 Finding(
                     "warning",
                     "key-twice",
-                    f"{count_with_verb(len(twice), 'key', 'stands')} there twice; the first "
-                    f"one counts: {join_examples(twice)}.",
+                    f"{count_with_verb(len(twice), 'key', 'occurs')} twice; the first "
+                    f"one is used: {join_examples(twice)}.",
                     "Give each utterance a name of its own.",
                     path,
                 )
@@ -125,8 +125,8 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
                 "error",
                 "command-refused",
                 f"{count_with_verb(len(commands), 'row', 'names')} a command instead of a "
-                f"file, which is never run: {join_examples(commands)}.",
-                "Run the commands yourself, save what comes out as WAV or FLAC, and name those files.",
+                f"file, and commands are not run: {join_examples(commands)}.",
+                "Run the commands yourself, save their output as WAV or FLAC, and use the paths of those files.",
                 where,
             )
         )
@@ -135,7 +135,7 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
             Finding(
                 "error",
                 "ark-refused",
-                f"{count_with_verb(len(archives), 'row', 'names')} a place in a Kaldi "
+                f"{count_with_verb(len(archives), 'row', 'names')} an offset in a Kaldi "
                 f"archive, which is not read: {join_examples(archives)}.",
                 "Copy the audio out with wav-copy, one file each.",
                 where,
@@ -147,7 +147,7 @@ def _audio(directory: _Directory, resolver: Resolver) -> dict[str, str | None]:
 def _seconds(text: str) -> float:
     found = float(text)
     if not math.isfinite(found):
-        raise ValueError("no time")
+        raise ValueError("not a time")
     return found
 
 
@@ -177,20 +177,13 @@ def _utterances(directory: _Directory, files: dict[str, str | None]) -> list[Utt
         speaker = speakers.get(key, (0, ""))[1] or None
         found.append(Utterance(place, files.get(recording), text or None, start, end, speaker, recording or None))
     where = SEGMENTS if segments is not None else SCP
-    for code, names, one, many, hint in (
-        ("segment-damaged", damaged, "has", "have", "Write: utterance recording start end."),
-        ("utterance-without-audio", lost, "is", "are", "Add a row for each."),
+    for code, names, text, hint in (
+        ("segment-damaged", damaged, "{n} {has} no file and two times", "Write: utterance recording start end."),
+        ("utterance-without-audio", lost, f"{{n}} {{is}} in no row of {where}", "Add a row for each."),
     ):
         if names:
-            what = "no file and two times" if names is damaged else f"in no row of {where}"
+            message = format_count(f"{text} and {{was}} skipped", len(names), "utterance")
             directory.findings.append(
-                Finding(
-                    "warning",
-                    code,
-                    f"{pluralize(len(names), 'utterance')} {one if len(names) == 1 else many} {what}, "
-                    f"and cannot be used: {join_examples(names)}.",
-                    hint,
-                    directory.path(where),
-                )
+                Finding("warning", code, f"{message}: {join_examples(names)}.", hint, directory.path(where))
             )
     return found

@@ -1,4 +1,4 @@
-"""LibriSpeech: `<speaker>-<chapter>.trans.txt` beside the audio files whose names begin its lines.
+"""LibriSpeech: `<speaker>-<chapter>.trans.txt` beside audio files; each line starts with the name of one.
 
 Source of the format: Panayotov, Chen, Povey and Khudanpur, "LibriSpeech: an ASR corpus based on public domain audio
 books" (2015), and its README.
@@ -32,7 +32,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
-    """Make a row of each line. Speaker and chapter are the first two parts of its id."""
+    """Return a row for each line. Speaker and chapter are the first two fields of its id."""
     assert request.media is not None  # recognize() has seen it
     tables = _tables(tree)
     folders = {t.folder for t in tables}
@@ -48,7 +48,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         for line, content in enumerate(text.split("\n"), 1):
             if not content.strip():
                 continue
-            name, _, said = content.strip().partition(" ")
+            name, _, transcript = content.strip().partition(" ")
             path = audio.get((entry.folder, name.lower()))
             named.add(path)
             parts = name.split("-")
@@ -56,22 +56,22 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
                 Utterance(
                     f"{entry.path}, row {line}: {name}",
                     path or (f"{entry.folder}/{name}.flac" if entry.folder else f"{name}.flac"),
-                    said.strip() or None,
+                    transcript.strip() or None,
                     speaker=parts[0] if len(parts) > 1 else None,
                     recording="-".join(parts[:2]) if len(parts) > 2 else None,
                 )
             )
     raw = raw_of(splits, request)
     raw.files_read = [t.path for t in tables]
-    silent = [p for p in audio.values() if p not in named]
-    if silent:
+    untranscribed = [p for p in audio.values() if p not in named]
+    if untranscribed:
         findings.append(
             Finding(
                 "warning",
                 "audio-without-text",
-                f"{count_with_verb(len(silent), 'audio file', 'has')} no line in a {ENDING} "
-                f"file, and {inflect(len(silent), 'is')} not used: {join_examples(silent)}.",
-                "Write their transcripts, or leave them out.",
+                f"{count_with_verb(len(untranscribed), 'audio file', 'has')} no line in a {ENDING} "
+                f"file and {inflect(len(untranscribed), 'was')} skipped: {join_examples(untranscribed)}.",
+                "Write their transcripts, or remove the files.",
             )
         )
     raw.findings = findings

@@ -1,4 +1,4 @@
-"""The files that one table names, found without listing the folder that it lies in, which may hold anything."""
+"""Files that a single table references, found without listing its folder, which can be large."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from autotrain_gradio.data.tables.small_table import SUFFIXES, Table, looks_like
 
 
 def beside(path: Path, request: Request) -> frozenset[str] | None:
-    """Return the files that matter when this one alone was asked for: itself, and what its cells name.
+    """Return the files of the data if its path is one file: the file itself, and the files that its cells reference.
 
-    path: a file. Cells name files relative to its folder, as they are written, or absolutely below it.
+    path: a file. Its cells hold paths relative to its folder, or absolute paths below it.
 
-    Returns paths relative to the file's folder; None where only a look at everything below that folder tells:
-    cells that name a file elsewhere, one that is not there or one without its extension, and files that are no tables.
+    Returns paths relative to the file's folder; None if that folder must be listed: a cell references a file outside
+    of it, a missing one or one without its extension, or the file is not a table.
     """
     own = frozenset({path.name})
     if request.media is None:
@@ -29,11 +29,11 @@ def beside(path: Path, request: Request) -> frozenset[str] | None:
     if path.suffix.lower() not in SUFFIXES:
         return None
     try:
-        if path.suffix.lower() == ".parquet" and _carries(path, request):
+        if path.suffix.lower() == ".parquet" and _holds_media(path, request):
             return own
         table = read_table(path, path.name)
     except (UserError, OSError):
-        return own  # whoever reads it for its rows says what is wrong with it
+        return own  # the layout that reads its rows reports the error
     named: set[str] = set()
     for values in _columns(table, request):
         for value in values:
@@ -46,7 +46,7 @@ def beside(path: Path, request: Request) -> frozenset[str] | None:
     return own | named if named else None
 
 
-def _carries(path: Path, request: Request) -> bool:
+def _holds_media(path: Path, request: Request) -> bool:
     """Whether a Parquet file has media inside, by the counts in its footer."""
     file = pq.ParquetFile(path)
     name = media_field(file.schema_arrow, request)
@@ -62,14 +62,14 @@ def _carries(path: Path, request: Request) -> bool:
 
 
 def _columns(table: Table, request: Request) -> list[list[Any]]:
-    """Return the cells of the columns that seem to name files; those that the spec says are such in any case."""
+    """Return the cells of the columns that seem to reference files, or that the spec maps to the media role."""
     assert request.media is not None  # the caller has seen it
     role = next(c.role for c in request.columns if c.kind == request.media)
     asked = request.spec.columns.get(role) or []
     suffixes = request.media.suffixes
     found = []
     for number, (name, values) in enumerate(table.columns.items()):
-        first = table.first[number : number + 1]  # it may be no header, but the first row
+        first = table.first[number : number + 1]  # the first line may be a row, not a header
         cells = [*(x for x in first if x.strip().lower().endswith(suffixes)), *values]
         if name in ([asked] if isinstance(asked, str) else asked) or any(
             isinstance(v, str) and v.strip().lower().endswith(suffixes) for v in cells
@@ -79,7 +79,7 @@ def _columns(table: Table, request: Request) -> list[list[Any]]:
 
 
 def _relative(text: str, folder: Path) -> str | None:
-    """Return the path that a cell means, relative to the table's folder; None where it leads out of that."""
+    """Return the path in a cell relative to the table's folder; None if it is outside of that."""
     if text.startswith(f"{folder}/"):
         text = text[len(str(folder)) + 1 :]
     path = os.path.normpath(text.replace("\\", "/"))

@@ -1,4 +1,4 @@
-"""Tables whose rows are all there is: CSV, TSV, JSON lines, JSON, Parquet, Arrow, Excel; one file or several."""
+"""Tables without media files: CSV, TSV, JSON lines, JSON, Parquet, Arrow, Excel; one file or several."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ TOTAL = re.compile(
     r"( général)?\s*:?\s*$",
     re.IGNORECASE,
 )
-"""What stands before the sums below a table."""
+"""Label of a row of totals below a table."""
 UNSURE = (".txt", ".json")
-"""Files that may be something else: a note, or settings."""
+"""Files that may not be data: a note, or settings."""
 
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
@@ -41,7 +41,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     entries = _entries(tree)
     if not entries:
         seen = ", ".join(f"{n:,} {suffix}" for suffix, n in list(tree.count().items())[:5])
-        return Rejected(f"there is no table ({' '.join(SUFFIXES)}); found: {seen or 'no files at all'}")
+        return Rejected(f"no table was found ({' '.join(SUFFIXES)}); found: {seen or 'no files at all'}")
     sure = any(e.suffix not in UNSURE for e in entries)
     named = f"{join_examples([e.path for e in entries])} {'is a table' if len(entries) == 1 else 'are tables'}"
     return Recognized(0.7 if sure else 0.4, named)
@@ -58,7 +58,7 @@ def _entries(tree: Tree) -> list[Entry]:
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
-    """Put the rows of all tables of a split below each other."""
+    """Concatenate the rows of all tables of a split."""
     entries = _entries(tree)
     raw = RawTables({}, files_read=[e.path for e in entries], file_names=[e.path for e in entries])
     parts: dict[str, list[tuple[Entry, pa.Table]]] = {}
@@ -75,12 +75,12 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             continue
         begin, share = done / total, entry.size / total
 
-        def tell(message: str, fraction: float, begin: float = begin, share: float = share) -> None:
+        def report(message: str, fraction: float, begin: float = begin, share: float = share) -> None:
             progress(message, begin + share * fraction)
 
         done += entry.size
         try:
-            sheet = read_sheet(tree.root / entry.path, entry.path, tell, request.spec.options.get("sheet"))
+            sheet = read_sheet(tree.root / entry.path, entry.path, report, request.spec.options.get("sheet"))
         except DataError as error:
             errors.append(error)
             continue
@@ -90,11 +90,11 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         table = sheet.table.append_column(LOCATION, pa.array(location_numbers(number, sheet.number)))
         by, found = _split_rows(split, sheet, request)
         if by is not None:
-            table = table.drop_columns([by])  # it says where a row belongs, and nothing to learn from
+            table = table.drop_columns([by])  # the split of a row is not a feature
         for name, rows in found.items():
             part = table if rows is None else table.take(pa.array(rows))
             parts.setdefault(name, []).append((entry, part))
-    _tell_errors(raw, errors)
+    _report_errors(raw, errors)
     raw.findings += _differing([pair for tables in parts.values() for pair in tables])
     together = [t for tables in parts.values() for _, t in tables]
     if len(together) > 1:
@@ -103,7 +103,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     known = {e.path for e in entries}
     others = [f.path for f in tree.files if f.path not in known]
     if others and tree.only is None:
-        message = f"Files that are no tables were passed over: {join_examples(others)}."
+        message = f"Files that are not tables were skipped: {join_examples(others)}."
         raw.findings.append(Finding("info", "other-files", message))
     for name, tables in parts.items():
         raw.splits[name] = pa.concat_tables([t for _, t in tables], promote_options="default")
@@ -113,8 +113,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
 EMPTY = frozenset({"table-empty", "table-header-only"})
 
 
-def _tell_errors(raw: RawTables, errors: Sequence[DataError]) -> None:
-    """Raise the errors of all files together; where other files have rows, an empty one is only told."""
+def _report_errors(raw: RawTables, errors: Sequence[DataError]) -> None:
+    """Raise the errors of all files together; if other files have rows, an empty one is only a warning."""
     found = [f for error in errors for f in error.findings]
     if len(errors) == len(raw.files_read) or any(f.code not in EMPTY for f in found):
         if found:
@@ -127,54 +127,52 @@ def _twice(entry: Entry, twin: str) -> Finding:
     return Finding(
         "info",
         "same-table-twice",
-        f"{entry.path} has the name of {twin} and was not read: it is taken for the same rows in another form.",
-        "Rename it if its rows are others.",
+        f"{entry.path} has the name of {twin} and was skipped: it probably holds the same rows in another format.",
+        "Rename it if its rows are different.",
         entry.path,
     )
 
 
 def _no_header(sheet: Sheet) -> list[Finding]:
-    """Tell where the first line, which was taken for the names of the columns, looks like a row.
+    """Report a first line that was used as the header but looks like a row.
 
-    It does when a name stands among the cells below it again and again, or when all names are numbers with decimals.
+    It does if a name occurs again and again in the cells below it, or if all names are numbers with decimals.
     """
     again = max(2, sheet.table.num_rows // 100)
     names = [(cell, column) for cell, column in zip(sheet.first, sheet.table.columns, strict=False) if cell]
     times = [pc.sum(pc.equal(c, cell)).as_py() or 0 if is_text(c.type) else 0 for cell, c in names]
     for (cell, _), count in zip(names, times, strict=True):
         if count >= again:
-            why = f"'{cell}' stands in it and {count:,} times below"
+            why = f"'{cell}' is in it and {count:,} times below it"
             break
     else:
         if not sheet.first or not all(re.fullmatch(r"[+-]?\d*[.,]\d+", cell) for cell in sheet.first):
             return []
-        why = "it holds nothing but numbers"
+        why = "it holds only numbers"
     return [
         Finding(
             "warning",
             "no-header",
-            f"The first line was taken for the names of the columns, but it looks like a row: {why}.",
-            "Put a line with the names of the columns above it.",
+            f"The first line was used as the header, but it looks like a row: {why}.",
+            "Add a header with the names of the columns above it.",
             sheet.name,
         )
     ]
 
 
 def _total(sheet: Sheet) -> list[Finding]:
-    """Tell where the last row looks like the sums of those above it."""
+    """Report a last row that looks like the totals of the rows above it."""
     for column in sheet.table.columns if sheet.table.num_rows > 2 else ():
         cell = column[-1].as_py() if is_text(column.type) else None
         if cell and TOTAL.match(cell) and pc.sum(pc.equal(column, cell)).as_py() == 1:
-            message = f"The last row has {cell.strip()[:40]!r} in it: it may hold the sums of the others."
+            message = f"The last row holds {cell.strip()[:40]!r}: it may be the total of the others."
             where = f"{sheet.name}, row {int(sheet.number[-1]):,}"
-            return [
-                Finding("warning", "total-row", message, "Remove it, or it is learnt from as any other row.", where)
-            ]
+            return [Finding("warning", "total-row", message, "Remove it, or it is used as a training row.", where)]
     return []
 
 
 def _split_rows(split: str, sheet: Sheet, request: Request) -> tuple[str | None, dict[str, Any]]:
-    """Return the column that says the split, if one does, and split → rows (None for all)."""
+    """Return the column with the split, if there is one, and split → rows (None for all)."""
     if split:
         return None, {split: None}
     named = {n for v in request.spec.columns.values() for n in ([v] if isinstance(v, str) else v)}
@@ -190,7 +188,7 @@ def _split_rows(split: str, sheet: Sheet, request: Request) -> tuple[str | None,
 
 
 def _differing(tables: Sequence[tuple[Entry, pa.Table]]) -> list[Finding]:
-    """Tell of columns that some of the files lack."""
+    """Report columns that some of the files do not have."""
     names = list(dict.fromkeys(n for _, t in tables for n in t.column_names if n != LOCATION))
     lacking: dict[str, list[str]] = {}
     for entry, table in tables:
@@ -204,7 +202,7 @@ def _differing(tables: Sequence[tuple[Entry, pa.Table]]) -> list[Finding]:
         Finding(
             "warning",
             "columns-differ",
-            f"The tables do not have the same columns: {join_examples(shown)}. There the cells are empty.",
+            f"The tables do not have the same columns: {join_examples(shown)}. Their cells are missing values there.",
             "Give all files the same columns.",
         )
     ]

@@ -96,9 +96,9 @@ class Resolver:
 
 @dataclass
 class _Found:
-    """A table that names files, its column of them, and the split that its place or name says.
+    """A table that references files, its column of paths, and its split.
 
-    share: of the cells looked at that name a file; names: how many of them have an extension.
+    share: share of the checked cells that reference a file. names: number of them that have an extension.
     """
 
     entry: Entry
@@ -122,7 +122,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     if request.media is None:
         return Rejected("this task reads no files")
     if not tree.tables(SUFFIXES):
-        return Rejected(f"there is no table ({' '.join(SUFFIXES)})")
+        return Rejected(f"no table was found ({' '.join(SUFFIXES)})")
     search = _search(tree, request)
     if not search.found:
         if search.errors:
@@ -363,17 +363,16 @@ def _files(found: _Found, resolver: Resolver, raw: RawTables, kind: str) -> pa.S
 
 
 def found_elsewhere(files: list[str], where: str = "") -> list[Finding]:
-    """Tell which files were found by the ends of their paths; `files`: each as 'path → found'."""
+    """Report files that were found by the end of their paths. files: each as "path → found"."""
     if not files:
         return []
-    one = len(files) == 1
     return [
         Finding(
             "info",
             "files-elsewhere",
-            f"{count_with_verb(len(files), 'path', 'is')} of another computer; "
-            f"{'its file was' if one else 'their files were'} found by the end of the path: {join_examples(files)}.",
-            "Look whether these are the right files.",
+            f"{count_with_verb(len(files), 'path', 'comes')} from another computer; the files were found by the end of "
+            f"the path: {join_examples(files)}.",
+            "Check that these are the right files.",
             where,
         )
     ]

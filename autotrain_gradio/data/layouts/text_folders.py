@@ -35,11 +35,12 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     if len(classes) < 2 and labelled < 2:
         return Rejected(f"{pluralize(len(files), 'text file')} lie in no folders that could name their classes")
     splits = [s for s in plan.rows if s]
-    said = f" in the splits {join_examples([repr(s) for s in splits])}" if splits else ""
+    in_splits = f" in the splits {join_examples([repr(s) for s in splits])}" if splits else ""
     # README.md and notes beside tables lie in folders too: most of the files must be texts.
     most = labelled >= 0.5 * len(tree.files)
     return Recognized(
-        0.75 if most else 0.2, f"{pluralize(len(classes), 'folder')} with texts{said}: {join_examples(sorted(classes))}"
+        0.75 if most else 0.2,
+        f"{pluralize(len(classes), 'folder')} with texts{in_splits}: {join_examples(sorted(classes))}",
     )
 
 
@@ -94,9 +95,9 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             Finding(
                 "warning",
                 "text-too-large",
-                f"{count_with_verb(len(large), 'file', 'is')} too large for one text and left "
-                f"out: {join_examples(large)}.",
-                "Cut them into the texts that shall be rows.",
+                f"{count_with_verb(len(large), 'file', 'is')} too large for one text and "
+                f"{inflect(len(large), 'was')} skipped: {join_examples(large)}.",
+                "Split them into one text file for each row.",
             )
         )
     raw.findings += folder_findings(plan, tree, "text", SUFFIXES, (".doc", ".docx", ".pdf", ".rtf", ".odt", ".html"))

@@ -1,8 +1,7 @@
 """Praat TextGrids beside their audio.
 
 Source of the format: Praat's manual, "TextGrid file formats" and "Intro 3.2: the text format". Praat itself reads
-nothing but the numbers, the texts in quotes and the flags that stand freely in the file; so the long and the short form
-are one.
+only the numbers, the texts in quotes and the flags between whitespace; so the long and the short form are parsed alike.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _TOKEN = re.compile(
     r'"((?:[^"]|"")*)"'  # a text; a quote in it is doubled
     r"|<(exists|absent)>"
     r"|![^\n]*"  # a comment
-    r"|(?<!\S)([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)"  # a number that stands freely
+    r"|(?<!\S)([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)"  # a number between whitespace
 )
 
 
@@ -44,7 +43,7 @@ def parse(data: bytes, name: str) -> Annotated:
     """Read a TextGrid in its long or short form, in UTF-8 or UTF-16. Tiers of points have no intervals.
 
     Raises:
-        DataError: it is none, or damaged.
+        DataError: the file is not a TextGrid, or damaged.
     """
     if data.startswith(b"ooBinaryFile"):
         raise _damaged(name, "it is in Praat's binary form", "In Praat, save it as a text file.")
@@ -54,7 +53,7 @@ def parse(data: bytes, name: str) -> Annotated:
     tokens = _tokens(text)
     try:
         if not str(next(tokens)).startswith("ooTextFile") or next(tokens) != "TextGrid":
-            raise _damaged(name, "its first lines do not say that it is one")
+            raise _damaged(name, "its first lines are not those of a TextGrid")
         _numbers(tokens, 2)
         if next(tokens) is not True:
             return Annotated([])

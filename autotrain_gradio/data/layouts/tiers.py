@@ -1,4 +1,4 @@
-"""Annotations in tiers beside their audio, as Praat and ELAN have them: which tier is meant, and its rows."""
+"""Annotation tiers of Praat and ELAN beside their audio: choose a tier, and return its rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHERS = 8
 
 
 class Interval(NamedTuple):
-    """A piece of time in seconds, and what is written for it."""
+    """An annotated interval; start and end in seconds."""
 
     start: float
     end: float
@@ -29,7 +29,7 @@ class Interval(NamedTuple):
 
 @dataclass
 class Tier:
-    """One tier of a file. type: what several tiers of the same sense have in common, where the format knows it."""
+    """One tier of a file. type: linguistic type of the tier, if the format has one."""
 
     name: str
     intervals: list[Interval]
@@ -39,7 +39,7 @@ class Tier:
 
 @dataclass
 class Annotated:
-    """One file. media: names of its audio as it says them itself."""
+    """One file. media: names of its audio files, as written in it."""
 
     tiers: list[Tier]
     media: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Annotated:
 
 @dataclass
 class _About:
-    """What is known of a tier over all files."""
+    """Statistics of a tier over all files."""
 
     segments: int = 0
     seconds: float = 0.0
@@ -78,7 +78,7 @@ def recognize(tree: Tree, request: Request, suffix: str, title: str) -> Recogniz
 
 
 def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: Parse) -> RawTables:
-    """Make a row of each interval with text, of one tier or of those that `data.options.tier` names."""
+    """Return a row for each interval with text, of one tier or of those in `data.options.tier`."""
     assert request.media is not None  # recognize() has seen it
     entries = tree.tables((suffix,))
     files: list[tuple[Entry, Annotated]] = []
@@ -104,16 +104,16 @@ def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: P
         path = _audio(entry, annotated, audio, resolver, others)
         rows = [
             Utterance(
-                f"{entry.path}, {tier.name} at {piece.start:.2f} s",
+                f"{entry.path}, {tier.name} at {interval.start:.2f} s",
                 path,
-                piece.text.strip(),
-                piece.start,
-                piece.end,
+                interval.text.strip(),
+                interval.start,
+                interval.end,
                 tier.speaker or (tier.name if len(chosen) > 1 else None),
                 entry.path.rpartition(".")[0],
             )
             for tier in tiers
-            for piece in _spoken(tier)
+            for interval in _spoken(tier)
         ]
         splits.setdefault(split_of(entry, tree, request), []).extend(sorted(rows, key=lambda u: u.start or 0.0))
     findings += found_elsewhere(others)
@@ -124,12 +124,14 @@ def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: P
                 "tier-missing-in-files",
                 f"{count_with_verb(len(without), 'file', 'has')} no text in the tier "
                 f"{' or '.join(repr(n) for n in chosen)}: {join_examples(without)}.",
-                "Call the tiers alike in all files.",
+                "Use the same tier names in all files.",
             )
         )
     if not chosen and not any(f.level == "error" for f in findings):
         findings.append(
-            Finding("error", "no-tier", "No tier has an interval with text.", "Write what is said into a tier.", "data")
+            Finding(
+                "error", "no-tier", "No tier has an interval with text.", "Transcribe the speech in a tier.", "data"
+            )
         )
     raw = raw_of(splits, request)
     raw.findings, raw.files_read = findings, [entry.path for entry in entries]
@@ -138,7 +140,7 @@ def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: P
 
 def _spoken(tier: Tier) -> list[Interval]:
     """Return the intervals with text: the others are pauses."""
-    return [piece for piece in tier.intervals if piece.text.strip()]
+    return [interval for interval in tier.intervals if interval.text.strip()]
 
 
 def _about(files: Sequence[tuple[Entry, Annotated]]) -> dict[str, _About]:
@@ -158,7 +160,7 @@ def _about(files: Sequence[tuple[Entry, Annotated]]) -> dict[str, _About]:
 
 
 def _choose(about: dict[str, _About], request: Request, findings: list[Finding]) -> list[str]:
-    """Return the tiers that are asked for, or the one with the most text; tell of the others, with a way to switch."""
+    """Return the tiers of the spec, or the one with the most text; report the others, with a fix to select them."""
     asked = request.spec.options.get(OPTION)
     names = [asked] if isinstance(asked, str) else [str(n) for n in asked or []]
     unknown = [n for n in names if n not in about]
@@ -167,7 +169,7 @@ def _choose(about: dict[str, _About], request: Request, findings: list[Finding])
             Finding(
                 "error",
                 "tier-unknown",
-                f"There is no tier '{unknown[0]}' with text. Tiers: "
+                f"The tier '{unknown[0]}' does not exist or has no text. Tiers: "
                 f"{join_examples(_listed(about), limit=OTHERS) or 'none'}.",
                 did_you_mean(unknown[0], list(about)),
                 "data.options.tier",
@@ -178,13 +180,13 @@ def _choose(about: dict[str, _About], request: Request, findings: list[Finding])
     chosen = names or by_text[:1]
     if not chosen:
         return []
-    said = ", ".join(f"'{n}' ({about[n]})" for n in chosen)
+    shown = ", ".join(f"'{n}' ({about[n]})" for n in chosen)
     how = "" if names or len(about) == 1 else " It has the most text."
     findings.append(
         Finding(
             "info",
             "tier-chosen",
-            f"{'The tier' if len(chosen) == 1 else 'The tiers'} {said} {inflect(len(chosen), 'is')} used.{how}",
+            f"{count_with_verb(len(chosen), 'tier', 'is')} used: {shown}.{how}",
             where="data.options.tier",
         )
     )
@@ -195,7 +197,7 @@ def _choose(about: dict[str, _About], request: Request, findings: list[Finding])
                 "info",
                 "tiers-of-one-type",
                 f"{len(alike)} tiers are of the same type as '{chosen[0]}': {join_examples(_listed(about, alike))}.",
-                "Use them together if each is of another speaker.",
+                "Use them together if each belongs to another speaker.",
                 "data.options.tier",
                 Fix(f"Use all {len(alike)} of them", {"options": {OPTION: alike}}),
             )
@@ -227,7 +229,7 @@ def _audio(
     """Return the audio of a file: of the same name beside it, else what it names, else of the same name anywhere.
 
     audio: as `by_stem` returns it; others: files found by the end of a path are added. Where there is none, the path
-    where it would be, so that the report says what is missing.
+    where it would be, so that the report names the missing file.
     """
     found = audio.get((entry.folder, entry.stem.lower()))
     for name in annotated.media if found is None else ():

@@ -1,4 +1,4 @@
-"""Rows of formats whose files say what is spoken where: an utterance each, with its audio, times and speaker."""
+"""Utterances: the rows of speech formats, with audio, times, transcript and speaker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AUDIO = "audio"
 
 @dataclass(frozen=True)
 class Utterance:
-    """One row. `audio`: relative path, None where it is not there; times in seconds, None: the whole file."""
+    """One row. audio: relative path, None if it is missing. start, end: seconds, None: the whole file."""
 
     where: str
     audio: str | None
@@ -32,7 +32,7 @@ class Utterance:
 
 def raw_of(splits: dict[str, list[Utterance]], request: Request) -> RawTables:
     """Make tables of utterances, one a split. Columns without any value are omitted."""
-    assert request.media is not None  # a layout of audio has looked at it
+    assert request.media is not None  # `recognize` of the layout checked it
     everything = [u for found in splits.values() for u in found]
     raw = RawTables({}, kinds={AUDIO: request.media.name})
     names = ("text", "start", "end", "speaker", "recording")
@@ -53,11 +53,11 @@ def raw_of(splits: dict[str, list[Utterance]], request: Request) -> RawTables:
 
 
 def split_of(entry: Entry, tree: Tree, request: Request) -> str:
-    """Return the split that a source knows, or that a folder above the file names (`train-clean-100`), or ''."""
+    """Return the split that a source knows, or of the name of a parent folder (`train-clean-100`), or ""."""
     if entry.path in tree.splits:
         return tree.splits[entry.path]
-    for part in reversed(entry.folder.split("/")):
-        found = split_names.of_file(part, request.spec) if part else None
+    for folder in reversed(entry.folder.split("/")):
+        found = split_names.of_file(folder, request.spec) if folder else None
         if found:
             return found
     return ""
@@ -70,9 +70,9 @@ def by_stem(tree: Tree, suffixes: Sequence[str]) -> dict[tuple[str, str], str]:
 
 
 def moved(path: str, folder: str, resolver: Resolver) -> tuple[str | None, bool]:
-    """Find a file by a path that may be of another computer.
+    """Find a file by a path that may come from another computer.
 
-    Returns the file's relative path, and whether it lies elsewhere than the path says.
+    Returns the file's relative path, and whether its location differs from the path.
     """
     here = resolver.find(path, folder)
     return (here, False) if here else (resolver.elsewhere(f"/{path.lstrip('/')}", folder), True)

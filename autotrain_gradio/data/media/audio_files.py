@@ -33,20 +33,20 @@ Source = str | Path | bytes | memoryview
 BLOCK = 1 << 18
 """Samples of all channels together that are decoded at once."""
 UNKNOWN = 1 << 52
-"""libsndfile's answer for a file whose length it does not know is greater than this."""
-UNSAID = 0x7FFF0000
-"""Bytes of samples that a WAV's header promises at least, where it was written before its length was known."""
-SILENT_SECONDS = 60.0
-"""Longest time that ffmpeg, or ffprobe, may say nothing."""
+"""Frames from which the length is unknown: libsndfile returns a huge number for such files."""
+UNKNOWN_BYTES = 0x7FFF0000
+"""Data size in the header of a WAV from which the length is unknown: it was written before the end was reached."""
+TIMEOUT_SECONDS = 60.0
+"""Maximum time without output of ffmpeg or ffprobe."""
 DEMUXERS = {"mp4": "mov", "aac": "aac", "asf": "asf", "webm": "matroska"}
 """Container, as `container` names it → the one demuxer that ffmpeg may use for it."""
 CONTAINER_NAMES = {"mp4": "M4A", "aac": "AAC", "asf": "WMA", "webm": "WebM"}
 
 
 class Header(NamedTuple):
-    """What a file says of itself.
+    """Properties of a file.
 
-    seconds: its length; None where only decoding the whole file would tell.
+    seconds: its length; None if it is only known after decoding the file.
     format: `WAV`, `FLAC`, `MP3`, `OGG` (Vorbis), `OPUS`, `AIFF`, `M4A`, `AAC`, `WMA`, `WebM` …
     subtype: how samples are stored, as libsndfile (`PCM_16`, `DOUBLE`) or ffmpeg (`aac`) calls it.
     cut: the header promises more bytes than the file has.
@@ -70,14 +70,16 @@ def header(source: Source) -> Header:
     """Read a file's header; samples are not decoded.
 
     Raises:
-        AudioError: it is no audio, damaged, or of a format for which there is no decoder here.
+        AudioError: the file is not audio, damaged, or of a format without an installed decoder.
     """
     try:
         with _open(source) as file:
             frames, log = file.frames, file.extra_info
             seconds = frames / file.samplerate if 0 <= frames < UNKNOWN else None
             name = "OPUS" if file.subtype == "OPUS" else {"WAVEX": "WAV", "RF64": "WAV"}.get(file.format, file.format)
-            cut = name == "WAV" and any(int(x) < UNSAID for x in re.findall(r"^data\b\D*(\d+) \(should be", log, re.M))
+            cut = name == "WAV" and any(
+                int(x) < UNKNOWN_BYTES for x in re.findall(r"^data\b\D*(\d+) \(should be", log, re.M)
+            )
             return Header(seconds, file.samplerate, file.channels, name, file.subtype, cut)
     except soundfile.LibsndfileError as error:
         kind = container(_head(source))
@@ -89,11 +91,11 @@ def header(source: Source) -> Header:
 def read_audio(
     cell: Mapping[str, Any], start: float | None = None, end: float | None = None, rate: int = 16_000
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Decode a file, or the part of it between two times, as mono at one rate.
+    """Decode a file, or the segment between two times, as mono at one rate.
 
-    Channels are averaged; samples that are no numbers (NaN, infinite) count as silence. Only the part is read.
+    Channels are averaged; NaN and infinite samples count as silence. Only the segment is read.
 
-    cell: `{"path": …, "bytes": …}` as `datasets.Audio(decode=False)` has it; bytes win where there are some.
+    cell: `{"path": …, "bytes": …}` as `datasets.Audio(decode=False)` returns it; bytes take precedence.
     start, end: seconds; None: from the beginning, to the end. A part beyond the file's end is shorter or empty.
     rate: samples per second of the result.
 
@@ -120,7 +122,7 @@ def read_audio(
 
 
 def audio_seconds(cell: Mapping[str, Any]) -> float:
-    """Return how long a file is, by its header; a file whose header does not tell (AAC) is decoded.
+    """Return the length in the header; a file without one (AAC) is decoded.
 
     cell: as for `read_audio`.
 
@@ -136,7 +138,7 @@ def audio_seconds(cell: Mapping[str, Any]) -> float:
 
 
 def mix(block: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Average the channels of samples of shape (frames, channels); what is no number becomes 0."""
+    """Average the channels of samples of shape (frames, channels); NaN and infinite samples become 0."""
     mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
     if not np.isfinite(mono).all():
         mono = np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
@@ -207,7 +209,7 @@ def _open(source: Source) -> soundfile.SoundFile:
         return soundfile.SoundFile(io.BytesIO(source))
     if os.fspath(source).lower().endswith(".raw"):  # soundfile would ask for the rate
         raise AudioError(
-            "The file holds bare samples: nothing says their rate.", "Save it as WAV.", _name(source), "audio-unknown"
+            "The file holds raw samples without a sampling rate.", "Save it as WAV.", _name(source), "audio-unknown"
         )
     return soundfile.SoundFile(os.fspath(source))
 
@@ -219,7 +221,7 @@ def _head(source: Source) -> bytes:
         with open(source, "rb") as file:
             return file.read(64)
     except FileNotFoundError:
-        raise AudioError("There is no such file.", "Add it.", _name(source), "audio-missing") from None
+        raise AudioError("The file does not exist.", "Add it.", _name(source), "audio-missing") from None
     except OSError as error:
         raise AudioError(
             f"The file cannot be opened: {error.strerror or error}.",
@@ -246,23 +248,23 @@ def _not_read(source: Source, error: soundfile.LibsndfileError) -> AudioError:
                 "audio-corrupt",
             )
     return AudioError(
-        f"The file is no audio: {content(head)}.", "Save it as WAV or FLAC.", _name(source), "audio-unknown"
+        f"The file is not audio: {content(head)}.", "Save it as WAV or FLAC.", _name(source), "audio-unknown"
     )
 
 
 def _reason(error: BaseException) -> str:
-    said = getattr(error, "error_string", "") or str(error)
-    return str(said).strip().rstrip(".") or "it cannot be decoded"
+    reason = getattr(error, "error_string", "") or str(error)
+    return str(reason).strip().rstrip(".") or "it cannot be decoded"
 
 
 def content(head: bytes) -> str:
-    """Say what a file that is no audio seems to be, by its first bytes."""
+    """Describe a file that is not audio by its first bytes."""
     known = {
         b"%PDF": "a PDF",
         b"PK\x03\x04": "a zip",
         b"\x1f\x8b": "a gzip archive",
-        b"\xff\xd8\xff": "a JPEG picture",
-        b"\x89PNG": "a PNG picture",
+        b"\xff\xd8\xff": "a JPEG image",
+        b"\x89PNG": "a PNG image",
     }
     for magic, name in known.items():
         if head.startswith(magic):
@@ -290,7 +292,7 @@ def _as_file(source: Source) -> Iterator[str]:
 
 
 def _command(program: str, path: str, kind: str, *options: str) -> list[str]:
-    # One demuxer and local files only: a stranger's file must not make ffmpeg open anything else.
+    # One demuxer and local files only: an untrusted file must not make ffmpeg open anything else.
     return [program, "-v", "error", "-protocol_whitelist", "file,pipe", "-f", DEMUXERS[kind], *options, f"file:{path}"]
 
 
@@ -310,25 +312,25 @@ def _probe(source: Source, kind: str) -> Header:
     with _as_file(source) as path:
         command = _command("ffprobe", path, kind, "-select_streams", "a:0", "-show_entries", asked, "-of", "json")
         try:
-            done = subprocess.run(command, capture_output=True, timeout=SILENT_SECONDS, check=False)
+            done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
         except subprocess.TimeoutExpired:
-            raise _damaged(source, kind, f"ffprobe says nothing for {SILENT_SECONDS:g} s") from None
+            raise _damaged(source, kind, f"ffprobe gave no output for {TIMEOUT_SECONDS:g} s") from None
     try:
         found = json.loads(done.stdout or b"{}")
         stream = found["streams"][0]
         rate, channels = int(stream["sample_rate"]), int(stream["channels"])
     except (ValueError, KeyError, IndexError):
-        raise _damaged(source, kind, _said(done.stderr) or "it has no audio in it") from None
+        raise _damaged(source, kind, _last_error(done.stderr) or "it has no audio in it") from None
     if rate < 1 or channels < 1:
         raise _damaged(source, kind, "it has no audio in it")
     length = stream.get("duration") or found.get("format", {}).get("duration")
-    # A stream of bare AAC frames tells no length: ffprobe would guess it from the bit rate.
+    # A raw AAC stream has no length: ffprobe would estimate it from the bit rate.
     seconds = float(length) if length and kind != "aac" else None
     return Header(seconds, rate, channels, CONTAINER_NAMES[kind], str(stream.get("codec_name", "")))
 
 
-def _said(errors: bytes) -> str:
-    """Return the reason in ffmpeg's last line, without the file's place on this computer."""
+def _last_error(errors: bytes) -> str:
+    """Return the reason in ffmpeg's last line, without the path of the file."""
     lines = errors.decode("utf-8", "replace").strip().splitlines()
     return re.sub(r"^file:.*: ", "", lines[-1].rpartition("] ")[2]).strip().rstrip(".")[:120] if lines else ""
 
@@ -358,32 +360,32 @@ def _ffmpeg(
         ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, bufsize=0) as process:
             try:
-                for data in _said_by(process, size):
+                for data in _output_of(process, size):
                     whole = len(data) - len(data) % (4 * known.channels)
                     yield np.frombuffer(data[:whole], "<f4").reshape(-1, known.channels), known.rate
-                status = process.wait(timeout=SILENT_SECONDS)
+                status = process.wait(timeout=TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
-                raise _damaged(source, kind, f"ffmpeg says nothing for {SILENT_SECONDS:g} s") from None
+                raise _damaged(source, kind, f"ffmpeg gave no output for {TIMEOUT_SECONDS:g} s") from None
             finally:
-                process.kill()  # whoever reads may stop before the end; one that has ended does not mind
+                process.kill()  # the caller may stop before the end; killing a finished process has no effect
         if status != 0:
             errors.seek(0)
-            raise _damaged(source, kind, _said(errors.read()) or f"ffmpeg ended with status {status}")
+            raise _damaged(source, kind, _last_error(errors.read()) or f"ffmpeg ended with status {status}")
 
 
-def _said_by(process: subprocess.Popen[bytes], size: int) -> Iterator[bytes]:
+def _output_of(process: subprocess.Popen[bytes], size: int) -> Iterator[bytes]:
     """Yield what an unbuffered process writes, in pieces of that size; the last one may be shorter.
 
     Raises:
-        subprocess.TimeoutExpired: nothing came for `SILENT_SECONDS`.
+        subprocess.TimeoutExpired: nothing came for `TIMEOUT_SECONDS`.
     """
     assert process.stdout is not None  # the caller has asked for it
     ready = select.poll()
     ready.register(process.stdout)
     held = bytearray()
     while True:
-        if not ready.poll(SILENT_SECONDS * 1000):
-            raise subprocess.TimeoutExpired(process.args, SILENT_SECONDS)
+        if not ready.poll(TIMEOUT_SECONDS * 1000):
+            raise subprocess.TimeoutExpired(process.args, TIMEOUT_SECONDS)
         data = process.stdout.read(size - len(held))
         held += data
         if held and (len(held) == size or not data):

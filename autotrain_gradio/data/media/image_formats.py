@@ -1,4 +1,4 @@
-"""Which formats of pictures are opened, by the check, the training and the predictions alike."""
+"""Image formats that the check, the training and the predictions open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of each media cell, so that a changed mapping or split opens no file again."""
+"""Cache of the properties of media files, so that a check with another mapping or split opens no file again."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ KEY = ("key", "size", "mtime_ns")
 class Scan:
     """A table keyed by name, size and modification time of a file (or file and row).
 
-    fields: name → Arrow type of what is kept of each cell.
-    stamp: the whole scan is void when it differs from the one it was written under.
+    fields: name → Arrow type of each cached property.
+    stamp: the cache is invalid if it was written with another one.
     """
 
     def __init__(self, path: Path, fields: dict[str, pa.DataType], stamp: str = "") -> None:
@@ -37,18 +37,18 @@ class Scan:
         try:
             table = pq.read_table(self._path, memory_map=False)
         except (pa.ArrowInvalid, OSError):
-            return  # a torn or foreign file: everything is looked at again
+            return  # a damaged or foreign file: start with an empty cache
         if not table.schema.equals(self._schema, check_metadata=True):
             return
         columns = [table.column(n).to_pylist() for n in (*KEY, *self._names)]
         self._known = {(row[0], row[1], row[2]): row[3:] for row in zip(*columns, strict=True)}
 
     def get(self, key: str, size: int, mtime_ns: int) -> tuple[Any, ...] | None:
-        """Return what is known of a cell, in the order of the fields, or None."""
+        """Return the cached properties of a cell, in the order of the fields, or None."""
         return self._known.get((key, size, mtime_ns))
 
     def write(self, keys: Sequence[tuple[str, int, int]], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add what was found out, and write the table complete or not at all."""
+        """Add properties, and write the table atomically."""
         self._known.update(zip(keys, rows, strict=True))
         columns = list(zip(*(k + v for k, v in self._known.items()), strict=True)) or [()] * len(self._schema)
         arrays = [pa.array(c, t) for c, t in zip(columns, self._schema.types, strict=True)]

@@ -78,16 +78,16 @@ def check(
 
 def _rate_limited(progress: Progress, every: float = 0.1) -> Progress:
     """Report a message when it is new, at the end, and else ten times a second."""
-    said, last = "", 0.0
+    reported, last = "", 0.0
 
-    def say(message: str, fraction: float) -> None:
-        nonlocal said, last
+    def report(message: str, fraction: float) -> None:
+        nonlocal reported, last
         now = time.monotonic()
-        if message != said or fraction >= 1 or now - last >= every:
-            said, last = message, now
+        if message != reported or fraction >= 1 or now - last >= every:
+            reported, last = message, now
             progress(message, fraction)
 
-    return say
+    return report
 
 
 def _run(state: State) -> Callable[[], Any] | None:
@@ -158,10 +158,12 @@ def _report_sample(state: State, rows: Rows, table: pa.Table, raw: RawTables, tr
     _inspect(first, Rows([rows.locations[i] for i in chosen.tolist()], rows.validation[chosen]), few, raw, tree)
     found = [f for f in (*state.findings, *first.findings) if f.code != "label-mapping-unused"]
     found.sort(key=lambda f: check_result.ORDER[f.level])
-    said = f"Sample of {pluralize(len(chosen), 'row')}: " + (" ".join(f.message for f in found[:3]) or "no findings.")
+    preview = f"Sample of {pluralize(len(chosen), 'row')}: " + (
+        " ".join(f.message for f in found[:3]) or "no findings."
+    )
     progress = state.progress
-    progress(said, 0.3)
-    return lambda message, fraction: progress(f"{message}. {said}" if fraction < 1 else message, fraction)
+    progress(preview, 0.3)
+    return lambda message, fraction: progress(f"{message}. {preview}" if fraction < 1 else message, fraction)
 
 
 def _sub_progress(progress: Progress, begin: float, share: float) -> Progress:
@@ -256,15 +258,7 @@ def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
     if rows.count(TRAIN):
         state.findings += _checks(before, rows, state.request)
     else:
-        state.findings.append(
-            Finding(
-                "error",
-                "no-rows",
-                f"No row is left to train on, of {pluralize(len(rows), 'row')}.",
-                "Correct what the other findings name.",
-                "data",
-            )
-        )
+        state.findings.append(rows.no_rows("Correct what the other findings report."))
     state.how, found = split(rows, state.request, given)
     state.findings += found
     if rows.count(TRAIN):

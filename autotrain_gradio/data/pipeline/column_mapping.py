@@ -89,17 +89,17 @@ def map_columns(table: pa.Table, raw: RawTables, request: Request) -> Mapping:
                     Finding(
                         "error",
                         "column-missing",
-                        f"There is no column '{missing[0]}'. Columns: {join_examples(names, limit=20)}.",
+                        f"The data has no column '{missing[0]}'. Columns: {join_examples(names, limit=20)}.",
                         did_you_mean(missing[0], names) if names else "",
                         f"data.columns.{role.role}",
                     )
                 )
-            elif odd := [c for c in mapping.columns if c["name"] in asked and not _fits(role, c, request)]:
+            elif unfit := [c for c in mapping.columns if c["name"] in asked and not _fits(role, c, request)]:
                 mapping.findings.append(
                     Finding(
                         "error",
                         "column-wrong-kind",
-                        f"The column '{odd[0]['name']}' holds {odd[0]['kind']} and cannot be {role.named}.",
+                        f"The column '{unfit[0]['name']}' holds {unfit[0]['kind']} and cannot be {role.named}.",
                         f"Choose another one of "
                         f"{join_examples([n for n in names if n not in asked], limit=20) or 'none'}.",
                         f"data.columns.{role.role}",

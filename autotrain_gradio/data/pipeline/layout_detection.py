@@ -38,7 +38,7 @@ def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
         if not layouts:
             known = [x.name for x in request.layouts]
             raise DataError(
-                f"There is no layout '{asked}'.",
+                f"'{asked}' is not a layout.",
                 did_you_mean(str(asked), known),
                 "data.options.layout",
                 "unknown-layout",
@@ -89,7 +89,7 @@ def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
         raise DataError(
             f"No data for {request.title.lower()} was found in these files: {found}."
             if tree.files
-            else "There are no files in the data.",
+            else "The data has no files.",
             f"{hint} Layouts that were tried: {'; '.join(reasons)}." if tree.files else hint,
             str(request.spec.path),
             "layout-unknown",

@@ -230,7 +230,7 @@ def _with_rows(
         features[role] = from_dict(manifest["media"][role])
     length = len(next(iter(columns.values())))
     for role in (n for n in part.column_names if n != ROW):
-        # Values of the rows that are used stand at the places of their media; the others are never read.
+        # Values of the rows that are used are at the indices of their media; the others are never read.
         full: list[Any] = [None] * length
         for row, value in zip(rows, table.column(role).to_pylist(), strict=True):
             full[row] = value

@@ -184,7 +184,7 @@ def _limit_samples(rows: Rows, request: Request, given: str | None) -> str:
     parts = {"train": limit}
     if given is None and request.spec.valid_fraction:
         parts["validation"] = max(1, round(limit * request.spec.valid_fraction / (1 - request.spec.valid_fraction)))
-    said = ""
+    note = ""
     for part, most in parts.items():
         used = rows.indices(part)
         if len(used) <= most:
@@ -199,8 +199,8 @@ def _limit_samples(rows: Rows, request: Request, given: str | None) -> str:
             rows.drop(used[spare], "over-max-samples")
         if part == "train":
             evenly = ", as many of each class as possible" if rows.classes() else ""
-            said = f" {most:,} of {len(used):,} training rows are used (max_samples){evenly}."
-    return said
+            note = f" {most:,} of {len(used):,} training rows are used (max_samples){evenly}."
+    return note
 
 
 def balanced(counts: dict[str, int], limit: int) -> dict[str, int]:

@@ -51,7 +51,7 @@ def take_over(
     data = draft / "data"
     try:
         path = str(source.load().take_over(tree, fetched, request, draft, current.name, progress))
-        if fetched.own or fetched.revision:  # other files are looked at again in each check: they may change
+        if fetched.own or fetched.revision:  # other files are checked again each time: they may change
             taken_over.write(draft, current.name, request.spec.path, source.name, path)
     finally:
         for name in LEFT_BY_FETCH:

@@ -22,7 +22,7 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     if not given or not path.exists():
         parent = next((p for p in path.absolute().parents if p.exists()), Path("/"))
         raise DataError(
-            f"There is no folder or file '{given}'." if given else "The path is empty.",
+            f"The folder or file '{given}' does not exist." if given else "The path is empty.",
             f"Check the spelling; '{parent}' exists." if given else "Enter the folder that contains the data.",
             "data.path",
             "path-missing",

@@ -17,12 +17,12 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     """Return the folder of the sample, by default of the first one of the task.
 
     Raises:
-        DataError: there is no such sample.
+        DataError: the sample does not exist.
     """
     name = request.spec.path or next(iter(request.samples), "")
     if name not in request.samples:
         hint = did_you_mean(name, request.samples) or "This task has no sample."
-        raise DataError(f"There is no sample '{name}'.", hint, "data.path", "unknown-sample")
+        raise DataError(f"The sample '{name}' does not exist.", hint, "data.path", "unknown-sample")
     folder = sample_folder(request.samples[name])
     if not folder.is_dir():
         raise DataError(

@@ -33,13 +33,13 @@ DELIMITERS = ",;\t|"
 LONGEST_CELL = 1_000_000
 """Characters of a cell beyond which its row is skipped."""
 LONGEST_ROW = 64 * MIB
-"""Bytes of a row at which parsing ends: it is no table, or a quote was left open. Arrow parses so many at once."""
+"""Maximum bytes of a row: beyond, the file is not a table, or a quote is not closed. Block size of Arrow."""
 MANY_LINES = 500
-"""Line breaks in a row from which a quote may have been left open."""
+"""Line breaks in a cell from which an unclosed quote is likely."""
 HEAD = 262_144
 CHUNK = 8 * MIB
 END = "\ue000end of the table\ue000"
-"""A row of our own behind the last one: when it becomes part of a cell, a quote was left open."""
+"""A row that is appended to the file: if it becomes part of a cell, a quote is not closed."""
 
 
 def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -> Sheet:
@@ -48,7 +48,7 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     delimiter: None: the one that the first lines show.
 
     Raises:
-        DataError: it is empty or no text, two columns have one name, or a quote is left open.
+        DataError: it is empty or binary, two columns have the same name, or a quote is not closed.
     """
     csv.field_size_limit(max(LONGEST_ROW, HEAD))  # of the whole process; its default is 131,072
     with path.open("rb") as file:
@@ -74,8 +74,8 @@ MAGIC = {
     b"PK\x03\x04": "a zip or a workbook (.xlsx)",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
     b"%PDF": "a PDF",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
     b"\x1f\x8b": "a gzip archive",
     b"PAR1": "a Parquet file",
 }
@@ -84,11 +84,11 @@ CONTROL = bytes([*range(1, 9), *range(14, 27), *range(28, 32)])
 
 
 def _refuse_binary(head: bytes, unicode: str | None, name: str) -> None:
-    what = next((said for magic, said in MAGIC.items() if head.startswith(magic)), "")
+    what = next((format_ for magic, format_ in MAGIC.items() if head.startswith(magic)), "")
     control = len(head) - len(head.translate(None, CONTROL))
     if what or (unicode is None and control > 0.01 * len(head)):
         raise DataError(
-            f"The file is no text table{f': it is {what}' if what else ', but holds something else than text'}.",
+            f"The file is not a text table{f': it is {what}' if what else ': it holds binary data'}.",
             "Give it the extension of its format, or save the table as CSV.",
             name,
             "table-damaged",
@@ -252,12 +252,14 @@ class _Source(io.RawIOBase):
 
 
 def _zero_bytes(name: str) -> DataError:
-    return DataError("The file holds zero bytes: it is no text table.", "Save it as CSV again.", name, "table-damaged")
+    return DataError(
+        "The file holds zero bytes: it is not a text table.", "Save it as CSV again.", name, "table-damaged"
+    )
 
 
 def _quote_open(row: int, line: int, name: str) -> DataError:
     return DataError(
-        f"A quote that opens in row {row} (line {max(row, line)}) is never closed: all that follows would be one cell.",
+        f"A quote that opens in row {row} (line {max(row, line)}) is never closed: the rest of the file is one cell.",
         'Close the quote there, or write a quote inside a cell twice ("").',
         f"{name}, row {row}",
         "quote-open",
@@ -277,7 +279,7 @@ def _too_large(path: Path, name: str, codec: str, delimiter: str) -> DataError:
             row += 1
     return DataError(
         f"Row {row} has more than {LONGEST_ROW:,} bytes.",
-        "A quote may have been left open there. Shorten its cells.",
+        "A quote may be unclosed there. Shorten its cells.",
         f"{name}, row {row}",
         "cell-too-large",
     )
@@ -306,10 +308,10 @@ def _sheet(parsed: _Parsed, name: str) -> Sheet:
         rows[n] = [*cells[:width], *[""] * (width - len(cells))]
     table = table.select(range(width)).rename_columns(names)
     if rows:
-        mended = pa.table(list(zip(*rows.values(), strict=True)), table.schema)
+        ragged_rows = pa.table(list(zip(*rows.values(), strict=True)), table.schema)
         number = np.concatenate((number, np.fromiter(rows, np.int64)))
         order = np.argsort(number)
-        table, number = pa.concat_tables([table, mended]).take(order), number[order]
+        table, number = pa.concat_tables([table, ragged_rows]).take(order), number[order]
     if not parsed.normalized:
         table = pa.table([_skip_initial_spaces(column) for column in table.columns], names)
     table = pa.table([_null_if_blank(column) for column in table.columns], names)
@@ -331,7 +333,7 @@ def _sheet(parsed: _Parsed, name: str) -> Sheet:
                 "cell-too-large",
                 f"{count_with_verb(len(rows), 'row', 'has')} a cell of more than "
                 f"{LONGEST_CELL:,} characters and {inflect(len(rows), 'was')} skipped: {_rows(rows)}.",
-                "Shorten the cell. A quote may have been left open there.",
+                "Shorten the cell. A quote may be unclosed there.",
                 name,
             )
         )
@@ -344,7 +346,7 @@ def _sheet(parsed: _Parsed, name: str) -> Sheet:
                 "cell-of-many-lines",
                 f"{count_with_verb(len(many), 'row', 'has')} a cell of very many lines: "
                 f"{join_examples(shown, len(many))}.",
-                "A quote may have been left open there, so that other rows are part of the cell.",
+                "A quote may be unclosed there, so that other rows are part of the cell.",
                 name,
             )
         )
@@ -415,8 +417,8 @@ def _formulas(sheet: Sheet) -> list[Finding]:
         Finding(
             "warning",
             "formulas",
-            f"{count_with_verb(total, 'cell', 'holds')} a formula in place of its value: {join_examples(shown)}.",
-            "Save the table with values.",
+            f"{count_with_verb(total, 'cell', 'holds')} a formula instead of its value: {join_examples(shown)}.",
+            "Export the table with values.",
             sheet.name,
         )
     ]

@@ -23,12 +23,12 @@ from autotrain_gradio.data.tables.types import (
 
 
 def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
-    """Read a sheet of a workbook: the one that is wanted, else the first. Its first row is the header.
+    """Read a sheet of a workbook: the requested one, else the first. Its first row is the header.
 
-    Formulas have the values that the program which saved the file worked out.
+    Formulas have the values that are saved in the file.
 
     Raises:
-        DataError: it is no workbook, is locked or too large, has no such sheet or no rows.
+        DataError: the file is not a workbook, encrypted or too large, or the sheet is missing or empty.
     """
     _refuse_large(path, name)
     try:
@@ -93,7 +93,7 @@ def _sheet(cells: list[list[Any]], name: str) -> Sheet:
     names = column_names(header, name, number)
     header = header[: len(names)]
     filled = filled[1:]
-    # A column without a name and without cells is no column.
+    # A column without a name and without cells is dropped.
     used = [k for k, n in enumerate(header) if n or any(k < len(r) and _cell(r[k]) is not None for _, r in filled)]
     rows = Gathering([names[k] for k in used])
     beyond = []
@@ -120,7 +120,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return value if value.strip() else None
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)  # workbooks know no whole numbers
+        return int(value)  # workbooks store all numbers as floats
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return datetime.datetime(value.year, value.month, value.day)
     if isinstance(value, datetime.time | datetime.timedelta):

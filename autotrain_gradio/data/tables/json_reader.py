@@ -15,15 +15,15 @@ from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.tables.types import BATCH, Gathering, Sheet, concat_tables, empty_table
 
-HALF = re.compile(r"\\u[dD][89a-fA-F]")
-"""How one of the two halves of a rare character (UTF-16) is written; without the other it is no character."""
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""Escape of a UTF-16 surrogate, which is a character only together with the other one."""
 
 
 def read_json_lines(path: Path, name: str) -> Sheet:
-    """Read one object a line; blank lines are passed over.
+    """Read one object per line; blank lines are skipped.
 
     Raises:
-        DataError: a line is no object, or there is none.
+        DataError: a line is not an object, or the file has none.
     """
     code, findings = encoding.detect_encoding(path, name)
     with path.open(encoding=code, errors="replace", newline=None) as file:
@@ -41,14 +41,14 @@ def read_json_list(path: Path, name: str) -> Sheet:
     text, findings = encoding.decode(path.read_bytes(), name)
     if not text.strip():
         raise empty_table(name)
-    halves = HALF.search(text) is not None
+    halves = SURROGATE.search(text) is not None
     try:
         value = json.loads(text)
     except ValueError as error:
         found = error if isinstance(error, json.JSONDecodeError) else None
         if found is None or found.msg != "Extra data":
             why, place = (found.msg, f"{name}, line {found.lineno}") if found else (str(error), name)
-            raise DataError(f"The file is no JSON: {why}.", "Save it again.", place, "json-damaged") from None
+            raise DataError(f"The file is not JSON: {why}.", "Save it again.", place, "json-damaged") from None
         sheet = _records(_lines(text.split("\n"), name), name)
     except RecursionError:
         raise DataError(
@@ -56,7 +56,7 @@ def read_json_list(path: Path, name: str) -> Sheet:
         ) from None
     else:
         objects = enumerate(_list(value, name), 1)
-        sheet = _records(((n, _Mended(o) if halves else o) for n, o in objects), name)
+        sheet = _records(((n, _Repaired(o) if halves else o) for n, o in objects), name)
     sheet.findings[:0] = findings
     return sheet
 
@@ -68,7 +68,7 @@ def _list(value: Any, name: str) -> list[Any]:
             value = lists[0]
     if not isinstance(value, list):
         raise DataError(
-            "The JSON is no list of objects.", "Save it as [{…}, {…}] or one object a line.", name, "json-no-table"
+            "The JSON is not a list of objects.", "Save it as [{…}, {…}] or one object a line.", name, "json-no-table"
         )
     return value
 
@@ -78,7 +78,7 @@ def _lines(lines: Iterable[str], name: str) -> Iterator[tuple[int, Any]]:
         if line.strip():
             try:
                 value = json.loads(line)
-                yield number, _Mended(value) if HALF.search(line) else value
+                yield number, _Repaired(value) if SURROGATE.search(line) else value
             except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits
                 why = "nested too deeply" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
                 raise DataError(
@@ -89,7 +89,7 @@ def _lines(lines: Iterable[str], name: str) -> Iterator[tuple[int, Any]]:
                 ) from None
 
 
-class _Mended:
+class _Repaired:
     """An object that may hold halves of characters: `value` has the sign for an unknown character in their place."""
 
     def __init__(self, given: Any) -> None:
@@ -99,7 +99,7 @@ class _Mended:
         self.value = json.loads(whole) if self.changed else given
 
 
-def _halves(rows: list[int], name: str) -> Finding:
+def _half_characters(rows: list[int], name: str) -> Finding:
     return Finding(
         "warning",
         "half-characters",
@@ -123,11 +123,11 @@ def _records(records: Iterable[tuple[int, Any]], name: str) -> Sheet:
         parts.append(part)
         waiting.clear()
 
-    mended: list[int] = []
+    repaired: list[int] = []
     for number, record in records:
-        if isinstance(record, _Mended):
+        if isinstance(record, _Repaired):
             if record.changed:
-                mended.append(number)
+                repaired.append(number)
             record = record.value
         if not isinstance(record, dict):
             raise DataError(
@@ -143,5 +143,5 @@ def _records(records: Iterable[tuple[int, Any]], name: str) -> Sheet:
         gather()
     if not parts:
         raise empty_table(name)
-    findings = [_halves(mended, name)] if mended else []
+    findings = [_half_characters(repaired, name)] if repaired else []
     return Sheet(name, concat_tables([p.table() for p in parts]), np.concatenate([p.number() for p in parts]), findings)

@@ -43,7 +43,7 @@ def read_table(path: Path, name: str) -> Table:
     name: how messages call the file.
 
     Raises:
-        DataError: it is no table, too large, or damaged.
+        DataError: the file is not a table, too large, or damaged.
     """
     sheet = read_sheet(path, name)
     plain = [f.name for f in sheet.table.schema if path.suffix != ".parquet" or not pa.types.is_nested(f.type)]

@@ -22,7 +22,7 @@ def read_sheet(path: Path, name: str, progress: Progress | None = None, sheet: s
     name: how messages call the file. sheet: of a workbook; None: the first one.
 
     Raises:
-        DataError: it is no table, too large, or damaged.
+        DataError: the file is not a table, too large, or damaged.
     """
     # The readers are loaded when they are needed: most data has one form.
     suffix = os.path.splitext(name)[1].lower() or path.suffix.lower()

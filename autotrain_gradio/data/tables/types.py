@@ -1,4 +1,4 @@
-"""What the readers of tables return, and how rows that come one by one become Arrow columns."""
+"""Result of the table readers, and a builder of Arrow columns from rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sheet:
 
     number: per row its number as a spreadsheet counts (numpy).
     skipped: reason → rows that could not be parsed.
-    first: the cells of the first line, which may turn out to be no header.
+    first: the cells of the first line, which may be a row instead of a header.
     """
 
     name: str
@@ -78,7 +78,7 @@ def column_names(record: Sequence[str], name: str, row: int) -> list[str]:
     """Return the names of the columns that a header gives; one without a name is called by its number.
 
     Raises:
-        DataError: two columns have one name.
+        DataError: two columns have the same name.
     """
     header = [cell.strip() for cell in record]
     while header and not header[-1]:

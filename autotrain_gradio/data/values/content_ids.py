@@ -13,17 +13,17 @@ import pyarrow.compute as pc
 from autotrain_gradio.data.values.arrow_columns import encode, is_true
 
 COARSE = 0.2
-"""Share of rows that are there several times up to which they are duplicates, whatever their columns hold."""
+"""Share of repeated rows up to which they always count as duplicates."""
 TWINS = 0.05
-"""Rows equal to any row that chance alone lets expect: with more of them, equal rows are no duplicates."""
+"""Expected number of rows that equal a given row by chance: above, equal rows are not duplicates."""
 FEW = 20
-"""Different rows from which something can be said of how often each is there."""
+"""Minimum number of distinct rows to compare their counts."""
 AS_OFTEN = 0.9
-"""Share of the different rows that are there equally often in a table whose rows were pasted again."""
+"""Share of distinct rows with the same count in a table whose rows were pasted twice."""
 SAMPLE = 20_000
-"""Rows by which it is estimated how often the cells of a column are equal."""
+"""Rows of the sample that estimates how often cells of a column are equal."""
 SPACES = r"\s\s|[\t\n\v\f\r]|[\x{00a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]|^\s|\s$"
-"""Other spaces than single ones of the keyboard between words."""
+"""Whitespace other than single spaces between words."""
 
 
 def of_texts(texts: pa.ChunkedArray) -> Any:
@@ -51,7 +51,7 @@ def of_columns(columns: list[Any]) -> Any:
 
 
 def by_chance(content: Any, columns: Iterable[Any]) -> bool:
-    """Say whether equal rows are no duplicates, but chance: columns of few values leave no room for different ones.
+    """Say whether equal rows are coincidences, not duplicates, because the columns have few distinct values.
 
     content: per row the id of its content (-1: of its own). columns: cells as whole numbers. Two rows are expected
     to be equal as often as the cells of each column are, multiplied, as if no column depended on another.
@@ -67,7 +67,7 @@ def by_chance(content: Any, columns: Iterable[Any]) -> bool:
 
 
 def _pasted_again(content: Any) -> bool:
-    """Say whether nearly all rows are there twice, or thrice: as often as each other, which chance does not do."""
+    """Say whether nearly all rows occur exactly twice, or three times, which is unlikely by chance."""
     times = np.bincount(content[content >= 0])
     times = times[times > 0]
     different = len(times) + int((content < 0).sum())

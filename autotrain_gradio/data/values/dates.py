@@ -1,8 +1,8 @@
-"""Parsing of dates: columns of dates as they are, text in the usual ways of writing them.
+"""Parsing of dates: columns of a date type, and text in common formats.
 
 Not with a library: dateparser takes 10 to 600 ms for each value, takes `12`, `May`, `A4` and `today` for dates near
 today, so that a row would mean something else when it is predicted; pandas and dateutil know English months alone,
-take `1.2.3` and `May` for dates of the years 2003 and 1, and do not tell which order of day and month was used.
+parse `1.2.3` and `May` as dates of the years 2003 and 1, and do not report which order of day and month was used.
 
 A moment with a time zone is brought to UTC, one without stays as it is: so a row means the same by itself, when it is
 predicted, and among others.
@@ -44,9 +44,9 @@ _DAYS = (
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
 _OFFSET = r"Z|(?:UTC|GMT)?[+-](?:0\d|1[0-4])(?::?[0-5]\d)?|(?:UTC|GMT)[+-]\d(?::[0-5]\d)?|UTC|GMT"
 BETWEEN = rf"(\d)(?:,? (?:um |at |à |- |– )?|, ?)({_CLOCK}.*?)(?: Uhr)?$"
-"""A time at the end of a date, with what may stand between them: 31.12.2024 um 10:30 Uhr."""
+"""A time at the end of a date, with an optional separator: 31.12.2024 um 10:30 Uhr."""
 CLOCK = rf"(\d)[T ]+({_CLOCK})([.,]\d+)?( [AaPp][Mm])?(?: ?(?:{_OFFSET}))?$"
-"""The same, perhaps with its zone; fractions of seconds are left away."""
+"""The same, perhaps with its zone; fractions of seconds are dropped."""
 _WEEKDAY = (
     r"(?:(?:Mon|Tue|Tues|Wed|Thu|Fri|Sat|Sun)(?:day|sday|nesday|rsday|urday)?|"
     r"(?:Mo|Di|Mi|Do|Fr|Sa|So)(?:ntag|nntag|enstag|ttwoch|nnerstag|eitag|mstag|nnabend)?)\.?,? +"
@@ -108,7 +108,7 @@ def are_months(sample: pa.ChunkedArray) -> bool:
 def parse(column: pa.ChunkedArray, first: str = "") -> Dates:
     """Parse every cell as a date, with or without a time; invalid ones are marked.
 
-    first: what stands first in 01/02/2024, `day` or `month`; "": what the other cells show.
+    first: what is first in 01/02/2024, `day` or `month`; "": inferred from the other cells.
     """
     if is_date(column.type):
         values = column.cast(pa.timestamp("us"), safe=False).to_numpy().astype("datetime64[us]")
@@ -186,11 +186,11 @@ def _minutes(zone: str) -> int:
 
 
 def _take_slashes(result: Dates, found: dict[str, Any], counts: Any, first: str) -> None:
-    """Of days and months with slashes between them, take the order that is said, or that more of the rows allow."""
+    """Choose the order of day and month in dates with slashes: the given one, or the one that is valid in more rows."""
     rows = {name: int(counts[~np.isnat(values)].sum()) for name, values in found.items()}
     result.unclear = not first and len(rows) == 2 and len(set(rows.values())) == 1
-    said = {"day": DAY_FIRST, "month": MONTH_FIRST}.get(first)
-    for name in sorted(rows, key=lambda n: (n != said, -rows[n])):
+    given = {"day": DAY_FIRST, "month": MONTH_FIRST}.get(first)
+    for name in sorted(rows, key=lambda n: (n != given, -rows[n])):
         _take(result, name, np.where(result.unreadable, found[name], np.datetime64("NaT")), counts)
 
 
@@ -203,7 +203,7 @@ def _take(result: Dates, name: str, found: Any, counts: Any) -> None:
 
 
 def _strptime(text: pa.Array, rows: Any, format_: str) -> Any:
-    """Return the dates of these texts (datetime64[us]), NaT elsewhere and for days that there are not: 31/02/2024."""
+    """Return the dates of these texts (datetime64[us]), NaT elsewhere and for invalid days: 31/02/2024."""
     values = np.full(len(text), np.datetime64("NaT"), dtype="datetime64[us]")
     found = pd.to_datetime(pd.Series(text.filter(pa.array(rows)).to_pylist()), format=format_, errors="coerce")
     values[rows] = found.to_numpy().astype("datetime64[us]")

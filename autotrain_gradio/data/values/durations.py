@@ -21,7 +21,7 @@ def are_times(text: pa.ChunkedArray) -> bool:
 
 
 def hours(text: pa.ChunkedArray) -> Any:
-    """Return per text its hours (numpy float64), NaN where it is no time."""
+    """Return the hours of each text (numpy float64), NaN if it is not a time."""
     parts = pc.extract_regex(text, _TIME)
 
     def part(name: str) -> Any:

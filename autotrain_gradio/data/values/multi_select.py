@@ -18,7 +18,7 @@ LEAST_SHARE = 0.1
 def find_multi_select(sample: pa.ChunkedArray) -> dict[str, Any]:
     """Return an `example` of a multi-select cell, and the numbers of its `answers` and of their `combinations`.
 
-    Empty where the cells are no lists of a few options, each of them in several combinations.
+    Empty if the cells are not lists of a few options that each occur in several combinations.
     """
     for separator in SEPARATORS:
         inside = pc.fill_null(pc.match_substring(sample, separator), False)

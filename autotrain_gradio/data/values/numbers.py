@@ -1,4 +1,4 @@
-"""Numbers out of cells: of numeric columns as they are, of text with a point or a comma before the decimals."""
+"""Parsing of numbers: columns of a numeric type, and text with a decimal point or comma."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+([eE][+-]?\d+)?$"
 """A decimal comma, with points or spaces between the thousands: 1.234,5; or an exponent: 1,5E-3."""
 THOUSANDS = r"^[+-]?[1-9](\d{0,2}(,\d{3})+|\d?(,\d{2})+,\d{3})(\.\d+)?$"
-"""Commas between the thousands: 1,234.5, or between lakhs too: 1,23,456.5. In 0,532 the comma stands before
-decimals."""
+"""Commas between the thousands: 1,234.5, or between lakhs too: 1,23,456.5. In 0,532 the comma is a
+decimal one."""
 POINTS = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
 """Points between the thousands, and no decimals: 1.234.567. What 1.234 is, the other cells show."""
 GROUPS = r"^([+-]?)([1-9]\d{0,2}(?:[ '’]\d{3})+)([.,]\d+)?$"
@@ -39,38 +39,38 @@ LIMIT = r"^(?:[<>≤≥~≈]=? ?([^<>≤≥~≈=].*)|([^+]*\d)\+)$"
 ROUND = r"(\d)[.,][-–—]{1,2}( ?[^\d.,–—-]*)$"
 """An amount without smaller coins: 12,- or 12.--"""
 EXACT = 2**53
-"""Whole numbers up to which a float64 tells each from the next."""
+"""Largest whole number up to which float64 is exact."""
 NEARLY_ALL = 0.9
-LOOKED_AT = 1000
-"""Cells by which it is seen whether the numbers have a unit."""
+UNIT_SAMPLE = 1000
+"""Cells of the sample that detects a unit."""
 WORDS = (
     *("nan", "na", "n/a", "n.a.", "n. a.", "null", "none", "nil", "<na>", "#na", "k.a.", "k. a."),
     *("n.d.", "n. d.", "n/d", "nd", "-", "--", "---", "–", "—", ".", "..", "?"),
 )
-"""What people and programs write where a number is missing, in lower case: not available, not determined."""
+"""Spellings of a missing number, in lower case: not available, not determined."""
 ERRORS = (
     *("#n/a", "#nv", "#ref!", "#bezug!", "#div/0!", "#value!", "#wert!", "#valeur!", "#name?", "#nom?", "#num!"),
     *("#zahl!", "#nombre!", "#null!", "#spill!", "#calc!", "#error!", "#errore!", "#fehler!"),
 )
-"""What spreadsheets write where a formula has no value, in lower case."""
+"""Error values of spreadsheet formulas, in lower case."""
 _NONE = pa.array((*WORDS, *ERRORS))
 BEGIN = r"^\s*[+\-−]?\s*\.?\d"
-"""How every number without a unit begins that is read here, and other things too."""
+"""Beginning of every number without a unit; other texts can match."""
 MAY_BE = r"^[^A-Za-z0-9]*([A-Z]{1,3}|Rs|Fr|kr)?[^A-Za-z0-9]*\d|^[+-]?(?i:inf)"
-"""How every number begins that is read here, with its unit, and other things too."""
+"""Beginning of every number with or without a unit; other texts can match."""
 
 
 @dataclass
 class Numbers:
-    """One value a row, all numpy: `values` (float64; NaN where there is none) and what stood in its place.
+    """One value a row, all numpy: `values` (float64; NaN where there is none) and why it is NaN.
 
-    missing: nothing, or a word such as `n/a`; `words` counts the rows with a word.
-    infinite: plus or minus infinity. unreadable: something that is no number.
+    missing: empty, or a word such as `n/a`; `words` counts the rows with a word.
+    infinite: plus or minus infinity. unreadable: not a number.
     comma: rows with a decimal comma; thousands: rows with commas between the thousands; grouped: rows with spaces or
-    apostrophes there; points: rows with points there and no decimals. both: a point stands before decimals in some
-    rows, and in others a comma, or points between the thousands. negated: rows whose minus is written as brackets, or
-    stands behind. limited: rows of which only a limit is known.
-    unit: what was taken away from the numbers; united: rows that had it. times: rows with a time, 14:30, of
+    apostrophes there; points: rows with points there and no decimals. both: some rows have a decimal
+    point, others a decimal comma, or points between the thousands. negated: rows with brackets or a trailing minus as
+    the sign. limited: rows of which only a limit is known.
+    unit: the unit that was removed from the numbers; united: rows that had it. times: rows with a time, 14:30, of
     which the values are the hours; the unit is then that.
     """
 
@@ -105,11 +105,11 @@ def parse(
     brackets: bool | None = False,
     limits: bool | None = False,
 ) -> Numbers:
-    """Read every cell as a number; none is refused, those that are no numbers are marked.
+    """Parse every cell as a number; invalid ones are marked.
 
-    comma: what stands before decimals, where 1,234 and 1.234 may be either: `decimal` (the comma), `thousands` (the
-    point) or `both`; "": what the other cells show.
-    unit: what may stand before or behind each number; None: the one that most cells have.
+    comma: the decimal sign if 1,234 and 1.234 are ambiguous: `decimal` (the comma), `thousands` (the point) or
+    `both`; "": inferred from the other cells.
+    unit: optional unit before or after each number; None: the one that most cells have.
     brackets: whether (5) and 5- are negative numbers; None: where the other cells are numbers.
     limits: whether <5, >5 and 5+ are read as 5; None: where at least as many cells are numbers without such a sign.
     """
@@ -125,7 +125,7 @@ def parse(
 
 
 def _numeric(column: pa.ChunkedArray) -> Numbers:
-    values = column.to_numpy().astype(np.float64)  # a copy: what Arrow lends may not be written to
+    values = column.to_numpy().astype(np.float64)  # a copy: buffers of Arrow are read-only
     infinite = np.isinf(values)
     values[infinite] = np.nan
     no = np.zeros(len(values), dtype=bool)
@@ -135,8 +135,8 @@ def _numeric(column: pa.ChunkedArray) -> Numbers:
 def _of_text(
     column: pa.ChunkedArray, comma: str, unit: str | None, brackets: bool | None, limits: bool | None
 ) -> Numbers:
-    free = not comma and unit is None  # else it is known how the numbers are written
-    found = finite(column) if comma != "decimal" else None  # most columns need no more care
+    free = not comma and unit is None  # else the notation is given
+    found = finite(column) if comma != "decimal" else None  # sufficient for most columns
     if found is not None and not (free and points_between(column)):
         return found
     text = trimmed(column)
@@ -147,7 +147,7 @@ def _of_text(
         found = finite(pc.if_else(pa.array(empty), None, text))
         if found is not None:
             return found
-    text = _plainly(text)
+    text = _to_ascii(text)
     timed = durations.UNIT if unit is None and durations.are_times(_few(text, empty)) else ""
     unit = timed or unit
     hours = durations.hours(text) if unit == durations.UNIT else np.full(len(text), np.nan)
@@ -167,8 +167,8 @@ def _of_text(
             comma = "decimal"
     times = ~np.isnan(hours)
     besides = negated | limited
-    odd = comma == "decimal" or empty.any() or times.any() or besides.any()
-    found = (None if odd or not unit else finite(text)) or _with_care(text, empty, comma)
+    special = comma == "decimal" or empty.any() or times.any() or besides.any()
+    found = (None if special or not unit else finite(text)) or _parse_notations(text, empty, comma)
     if times.any():
         found.values[times], found.unreadable[times] = hours[times], False
         found.times = int(times.sum())
@@ -184,14 +184,14 @@ def _of_text(
 
 
 def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
-    """Return some texts that are not empty and no words for nothing, from all over the column."""
+    """Return a sample of the texts that are not missing, from the whole column."""
     rows = np.flatnonzero(~empty)
-    few = pick(text, rows[:: max(1, len(rows) // LOOKED_AT)])
+    few = pick(text, rows[:: max(1, len(rows) // UNIT_SAMPLE)])
     return pc.filter(few, pc.invert(pc.is_in(pc.utf8_lower(few), value_set=_NONE)))
 
 
 def _marks(text: pa.ChunkedArray) -> Any:
-    """Return which cells are marks of schools, 2+ or 2-, and no numbers (numpy): none where not both are there."""
+    """Return which cells are school grades such as 2+ and 2- (numpy): none unless both signs occur."""
     if contains(text, "+") and contains(text, "-"):
         plus, minus = (is_true(pc.match_substring_regex(text, rf"^\d{{1,2}}\{sign}$")) for sign in "+-")
         if plus.any() and minus.any():
@@ -227,16 +227,16 @@ def _bare(text: pa.ChunkedArray, limits: bool | None) -> tuple[pa.ChunkedArray, 
 
 
 def _are_numbers(found: Numbers, besides: Any, least: int) -> bool:
-    """Say whether the other cells are numbers, nearly all of them, and so many at least."""
+    """Say whether nearly all other cells are numbers, and at least `least` of them."""
     readable = int((~np.isnan(found.values) & ~besides).sum())
-    odd = int((found.unreadable & ~besides).sum())
-    return readable >= max(1, least) and readable >= NEARLY_ALL * (readable + odd)
+    invalid = int((found.unreadable & ~besides).sum())
+    return readable >= max(1, least) and readable >= NEARLY_ALL * (readable + invalid)
 
 
 def finite(text: pa.ChunkedArray) -> Numbers | None:
-    """Return the numbers of texts that are finite ones as Arrow writes them, or null; None where any is not."""
+    """Return the numbers if Arrow can parse all texts as finite numbers or null; else None."""
     try:
-        cast = pc.cast(text, pa.float64())  # it ends at the first text that is none; spaces are not passed over
+        cast = pc.cast(text, pa.float64())  # fails at the first invalid text; spaces are invalid
     except pa.ArrowInvalid:
         return None
     values = cast.to_numpy()
@@ -248,12 +248,11 @@ def finite(text: pa.ChunkedArray) -> Numbers | None:
 
 
 def points_between(text: pa.ChunkedArray) -> bool:
-    """Say whether points stand between thousands, though no number has decimals: 950, 1.200, 12.500.
+    """Say whether points are thousands separators, though no number has decimals: 950, 1.200, 12.500.
 
-    Then whoever means decimals has written three or none of them, and zeros at the end. A few cells rule that out
-    mostly.
+    As decimals, every number would have three of them or none, and some a trailing zero. A sample decides most columns.
     """
-    for part in (text.slice(0, LOOKED_AT), text):
+    for part in (text.slice(0, UNIT_SAMPLE), text):
         pointed, grouped = is_true(pc.match_substring(part, ".")), is_true(pc.match_substring_regex(part, POINTS))
         if not grouped.any() or (pointed & ~grouped).any():
             return False
@@ -267,7 +266,7 @@ def points_between(text: pa.ChunkedArray) -> bool:
 def nearly_all(text: pa.ChunkedArray, share: float) -> bool:
     """Say whether this share of the texts that are not empty may be numbers, or words for a missing one.
 
-    What does not even begin like one cannot be any: one look that spares many.
+    The beginning of the texts rules most columns out, without parsing them.
     """
     least = share * (len(text) - np.count_nonzero(blank(text)))
     may_be = is_true(pc.match_substring_regex(text, MAY_BE))
@@ -286,21 +285,21 @@ def united(text: pa.ChunkedArray) -> list[str]:
     text = trimmed(text)
     if not nearly_all(text, NEARLY_ALL):
         return []
-    text = _plainly(text)
+    text = _to_ascii(text)
     text = _signed(text, None)[0]
     few = _few(text, blank(text))
     return units.different(few) if len(few) else []
 
 
-def _plainly(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Write the spaces and the minus sign of typesetters as those of the keyboard."""
+def _to_ascii(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Replace typographic spaces and minus signs by ASCII ones."""
     if not is_true(pc.match_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}−]")).any():
         return text
     spaced = pc.replace_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}]", " ")
     return pc.replace_substring(spaced, "−", "-")
 
 
-def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
+def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str) -> Numbers:
     no = np.zeros(len(text), dtype=bool)
     marked = any(contains(text, sign) for sign in " '’")
     grouped = is_true(pc.match_substring_regex(text, GROUPS)) if marked else no
@@ -314,16 +313,18 @@ def _with_care(text: pa.ChunkedArray, empty: Any, said: str) -> Numbers:
         is_true(pc.match_substring_regex(text, way)) if contains(text, ",") else no for way in (COMMA, THOUSANDS)
     )
     points = is_true(pc.match_substring_regex(text, POINTS)) if contains(text, ".") else no
-    # 1,234 may be either: it is what the other cells of the column are, and else a thousand.
+    # 1,234 is ambiguous: it is parsed like the other cells of the column, else as a thousand.
     either = comma & thousands
-    if said in {"decimal", "both"} or (not said and (comma & ~thousands).any() and not (thousands & ~comma).any()):
+    if notation in {"decimal", "both"} or (
+        not notation and (comma & ~thousands).any() and not (thousands & ~comma).any()
+    ):
         thousands = thousands & ~either
     else:
         comma = comma & ~either
-    # So may 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5 or 1,234,567.
+    # So is 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5 or 1,234,567.
     pointed = plain & ~points & is_true(pc.match_substring(text, ".")) if points.any() or comma.any() else points
     decimals = pointed.any() or thousands.any() or not (comma.any() or (points & ~plain).any())
-    if said != "decimal" and (said or decimals):
+    if notation != "decimal" and (notation or decimals):
         points = points & ~plain
     plain = plain & ~points
     values = np.full(len(text), np.nan)

@@ -148,7 +148,7 @@ def test_kaldi_with_segments_and_speakers(tmp_path: Path, draft: Path) -> None:
     assert dropped(result) == {"audio-missing": 3, "text-empty": 1}
     assert "'t1-9'" in finding(result, "segment-damaged")["message"]
     elsewhere = finding(result, "files-elsewhere")["message"]
-    assert "1 path is" in elsewhere and "/export/corpora/audio/talk1.wav → data/audio/talk1.wav" in elsewhere
+    assert "1 path comes" in elsewhere and "/export/corpora/audio/talk1.wav → data/audio/talk1.wav" in elsewhere
     assert "'t3-0'" in finding(result, "utterance-without-audio")["message"]
     rows = {r["text"]: r for r in loaded(draft)}
     assert len(rows) == 6 and (rows["good evening 2"]["start"], rows["good evening 2"]["end"]) == (2.0, 2.9)

@@ -127,7 +127,7 @@ def test_columns_of_zero_and_one_are_labels_and_columns_of_text_are_joined(look:
     [
         ("", "error", "table-empty", "empty"),
         ("text,label\n", "error", "table-header-only", "no rows"),
-        (bytes(range(256)) * 40, "error", "table-damaged", "no text table"),
+        (bytes(range(256)) * 40, "error", "table-damaged", "not a text table"),
         ("text\n" + "\n".join(GOOD), "error", "column-unclear", "as the label"),
         ("a,b\n1,2\n3,4\n1,2\n3,4\n", "error", "column-unclear", "as the text"),
         (csv(head="text,text"), "error", "column-twice", "'text'"),

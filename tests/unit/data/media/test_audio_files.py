@@ -104,7 +104,7 @@ def test_a_missing_file_and_bare_samples(tmp_path: Path) -> None:
         read_audio({"path": str(tmp_path / "none.wav"), "bytes": None})
     assert error.value.code == "audio-missing" and error.value.where == "none.wav"
     (tmp_path / "x.raw").write_bytes(b"\0" * 100)
-    with pytest.raises(AudioError, match="bare samples"):
+    with pytest.raises(AudioError, match="raw samples"):
         header(tmp_path / "x.raw")
 
 
@@ -178,11 +178,11 @@ def test_a_file_at_which_ffmpeg_hangs_is_named(hanging: str, tmp_path: Path, mon
     for program in programs.iterdir():
         program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    monkeypatch.setattr(audio_files, "SILENT_SECONDS", 0.7)
+    monkeypatch.setattr(audio_files, "TIMEOUT_SECONDS", 0.7)
     clip = tmp_path / "village.m4a"
     clip.write_bytes(b"\x00\x00\x00\x20ftypM4A " + bytes(200))
     began = time.monotonic()
-    with pytest.raises(AudioError, match="says nothing for 0.7 s") as caught:
+    with pytest.raises(AudioError, match="gave no output for 0.7 s") as caught:
         read_audio({"path": str(clip), "bytes": None})
     assert caught.value.code == "audio-corrupt" and caught.value.findings[0].where == "village.m4a"
     assert time.monotonic() - began < 20

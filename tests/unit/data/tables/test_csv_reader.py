@@ -73,9 +73,9 @@ def test_a_header_alone_is_named(tmp_path: Path) -> None:
     "content, said",
     [
         (b"PK\x03\x04" + b"x" * 300, "workbook"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(1, 256)) * 4, "picture"),
-        (bytes(range(256)) * 40, "something else than text"),
-        (b"\x00\x01\x02" * 100, "something else than text"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(1, 256)) * 4, "image"),
+        (bytes(range(256)) * 40, "binary data"),
+        (b"\x00\x01\x02" * 100, "binary data"),
         (b"text,label\na,b\0\n", "zero bytes"),
     ],
 )
