@@ -1,4 +1,4 @@
-"""The Python API: `train(...)`, and the run that comes of it."""
+"""The Python API: `train(...)` and the `Run` that it returns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.cli import project
-from autotrain_gradio.cli.console import Bar, findings_text
+from autotrain_gradio.cli.console import ProgressBar, findings_text
 from autotrain_gradio.core.errors import DataError, Finding, StateError, UserError
 from autotrain_gradio.core.inputs import parse_value
 from autotrain_gradio.core.settings import Settings
@@ -20,7 +20,7 @@ from autotrain_gradio.tasks.registry import resolve
 
 
 class Run:
-    """A training run. What it holds is read from its record whenever it is asked for."""
+    """A training run. Its attributes are read from the run's files on each access."""
 
     def __init__(self, service: Service, id: str) -> None:
         self._service = service
@@ -30,7 +30,7 @@ class Run:
         return f"<Run {self.id}: {self.state}>"
 
     def snapshot(self) -> dict[str, Any]:
-        """Return everything that is known of the run, as plain data (docs/architecture.md)."""
+        """Return the state, metrics and results of the run, as plain data (docs/architecture.md)."""
         return self._service.snapshot(self.id) or {}
 
     @property
@@ -40,12 +40,12 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Latest value of each metric; those of the validation split begin with `eval_`."""
+        """Latest value of each metric; metrics of the validation split have the prefix `eval_`."""
         return dict(self.snapshot()["metrics"])
 
     @property
     def path(self) -> Path:
-        """The run's folder: record, log, checkpoints; the model is in `model` below it."""
+        """The run's folder: events, log, checkpoints, and the model in the subfolder `model`."""
         return self._service.settings.runs / self.id
 
     def predict(self, *inputs: Any) -> list[dict[str, Any]]:
@@ -53,11 +53,11 @@ class Run:
 
         inputs: for a task with one input its value, a file's path or a text; otherwise a mapping of all inputs by name.
             A file with a text in each row (CSV, TSV, JSON, JSON Lines, Parquet, Excel, TXT) gives one prediction for
-            each row; `{"text": …}` is always taken literally. For a table: a row as a mapping, or the path of a file of
-            rows, whose prediction is `{"file": a CSV with the predictions}`.
+            each row; `{"text": …}` is never interpreted as a path. For a table: a row as a mapping, or the path of a
+            file of rows, whose prediction is `{"file": a CSV with the predictions}`.
 
         Raises:
-            UserError: there is no model yet, or an input cannot be used.
+            UserError: the run has no model yet, or an input is invalid.
         """
         task = self._service.tasks.get(str(self.snapshot()["task"]))
         return self._service.predict(self.id, [parse_value(task.inputs, i) for i in inputs])
@@ -71,16 +71,16 @@ class Run:
         return self._service.call(self.id, verb, context)
 
     def stream(self, verb: str, **context: Any) -> Iterator[Any]:
-        """Call a streaming verb and return its items as they come; closing the iterator cancels it."""
+        """Call a streaming verb and return its items as they arrive; closing the iterator cancels it."""
         return self._service.stream(self.id, verb, context)
 
     def stop(self) -> None:
-        """Request a stop after the current step; the weights are kept."""
+        """Request a stop after the current step; the weights are saved."""
         self._service.stop(self.id)
 
     def resume(self, *, token: str | None = None, progress: bool = True) -> Run:
-        """Continue a stopped, failed or interrupted run from its last checkpoint, and wait for its end."""
-        finish(self._service, self.id, Path.cwd(), Bar(quiet=not progress), resume=True, token=token)
+        """Continue a stopped, failed or interrupted run from its last checkpoint, and wait until it has ended."""
+        finish(self._service, self.id, Path.cwd(), ProgressBar(quiet=not progress), resume=True, token=token)
         return self
 
     def export(self, folder: str | Path) -> Path:
@@ -89,34 +89,36 @@ class Run:
 
 
 def train(task: str, *, token: str | None = None, progress: bool = True, **settings: Any) -> Run:
-    """Train a model and wait for the end; return the run.
+    """Train a model, wait until the run has ended, and return it.
 
     settings: the options of the command line with underscores: `model`, `data_path`, `project_name`,
         `<role>_column`, `train_split` …, and the task's parameters (docs/tasks).
-    token: for the Hugging Face Hub; else HF_TOKEN or the login of `hf auth login`.
-    progress: show on stderr what is going on.
+    token: access token of the Hugging Face Hub; default: HF_TOKEN or the login of `hf auth login`.
+    progress: show a progress bar on stderr.
 
-    The model is in `run.path / "model"` and at `./<project_name>`. Ctrl-C stops after the current
-    step and keeps the weights.
+    The model is in `run.path / "model"` and in `./<project_name>`. Ctrl-C stops after the current step and
+    saves the weights.
 
     Raises:
-        UserError: a setting or the data is wrong, or the run did not complete; the run, if it was
-            started, stays in the list and can be resumed.
+        UserError: a setting or the data is invalid, or the run did not complete. A run that was started stays in
+            the list and can be resumed.
     """
     service = default_service(Settings.from_env())
     spec = spec_from_options(service.tasks.get(task), settings)
-    return Run(service, run_to_end(service, spec, Path.cwd(), Bar(quiet=not progress), token=token))
+    return Run(service, run_to_end(service, spec, Path.cwd(), ProgressBar(quiet=not progress), token=token))
 
 
 @lru_cache(maxsize=4)
 def default_service(settings: Settings, dispatch: bool = True) -> Service:
-    """Return this process's service for those settings; it is closed at exit."""
+    """Return this process's service for these settings; it is closed at exit."""
     service = Service(settings, dispatch=dispatch)
     atexit.register(service.close)
     return service
 
 
-def run_to_end(service: Service, spec: Mapping[str, Any], base: Path, bar: Bar, *, token: str | None = None) -> str:
+def run_to_end(
+    service: Service, spec: Mapping[str, Any], base: Path, bar: ProgressBar, *, token: str | None = None
+) -> str:
     """Check the data, train, wait, and put the model at `base/<project_name>`; return the run's id.
 
     Raises:
@@ -127,7 +129,7 @@ def run_to_end(service: Service, spec: Mapping[str, Any], base: Path, bar: Bar, 
     token = token or saved_token()
     draft = service.draft(parsed.task)
     try:
-        with_findings(service.check(draft, spec, token=token, progress=bar.call), bar)
+        show_findings(service.check(draft, spec, token=token, progress=bar.call), bar)
         run = service.start(draft, spec, token=token)
     except BaseException:
         bar.clear()
@@ -137,11 +139,11 @@ def run_to_end(service: Service, spec: Mapping[str, Any], base: Path, bar: Bar, 
     return run
 
 
-def with_findings(check: Mapping[str, Any], bar: Bar) -> None:
-    """Show what a check found.
+def show_findings(check: Mapping[str, Any], bar: ProgressBar) -> None:
+    """Print the findings of a check.
 
     Raises:
-        DataError: there are errors among it.
+        DataError: some of them are errors.
     """
     bar.clear()
     if any(f["level"] == "error" for f in check["findings"]):
@@ -151,9 +153,9 @@ def with_findings(check: Mapping[str, Any], bar: Bar) -> None:
 
 
 def finish(
-    service: Service, run: str, base: Path, bar: Bar, *, resume: bool = False, token: str | None = None
+    service: Service, run: str, base: Path, bar: ProgressBar, *, resume: bool = False, token: str | None = None
 ) -> dict[str, Any]:
-    """Follow a run, after resuming it if so asked, to its end; put the model in its place; return the last snapshot.
+    """Follow a run until it has ended, resuming it first if `resume`; place the model; return the last snapshot.
 
     Raises:
         UserError: the run did not complete.
@@ -164,18 +166,18 @@ def finish(
         service.resume(run, token=token or saved_token())
     snapshot = follow(service, run, bar)
     if snapshot["state"] != "completed":
-        raise ending(snapshot)
+        raise incomplete_error(snapshot)
     placed = project.place(service.settings.runs / run / "model", base, name, run)
     bar.print(f"The model is in {placed}")
     return snapshot
 
 
-def follow(service: Service, run: str, bar: Bar) -> dict[str, Any]:
+def follow(service: Service, run: str, bar: ProgressBar) -> dict[str, Any]:
     """Show a run until it has ended; return its last snapshot.
 
-    The first Ctrl-C asks the run to stop, the second leaves it alone and raises KeyboardInterrupt.
+    The first Ctrl-C requests a stop; the second raises KeyboardInterrupt, and the run continues to stop.
     """
-    asked = False
+    stop_requested = False
     while True:
         try:
             snapshot: dict[str, Any] = {}
@@ -184,26 +186,26 @@ def follow(service: Service, run: str, bar: Bar) -> dict[str, Any]:
             bar.clear()
             return snapshot
         except KeyboardInterrupt:
-            if asked:
-                bar.print("Left: the run goes on stopping by itself.")
+            if stop_requested:
+                bar.print("Not waiting any longer: the run continues to stop.")
                 raise
-            asked = True
+            stop_requested = True
             try:
                 service.stop(run)
             except StateError:
-                continue  # it ended, or is stopping, already
+                continue  # it has ended or is stopping already
             bar.print(
-                "Stopping after this step; the weights are kept. Continue later with:\n"
-                f"  autotrain-gradio resume {run}\nCtrl-C again leaves at once."
+                "Stopping after this step; the weights are saved. Resume later with:\n"
+                f"  autotrain-gradio resume {run}\nPress Ctrl-C again to exit without waiting."
             )
 
 
-def ending(snapshot: Mapping[str, Any]) -> UserError:
-    """Return the error that says why a run did not complete."""
+def incomplete_error(snapshot: Mapping[str, Any]) -> UserError:
+    """Return the error for a run that did not complete, with the reason."""
     state, reason, error = snapshot["state"], snapshot["reason"] or {}, snapshot["error"] or {}
-    resume = f"Continue with: autotrain-gradio resume {snapshot['id']}"
+    resume = f"Resume it with: autotrain-gradio resume {snapshot['id']}"
     if state == "cancelled":
-        return StateError("The training was stopped; its weights are kept.", resume, code="stopped")
+        return StateError("The training was stopped; its weights are saved.", resume, code="stopped")
     message = error.get("message") or reason.get("message") or f"The training is {state}."
     hint = " ".join(h for h in (error.get("hint") or reason.get("hint"), resume) if h)
     return UserError(message, hint, error.get("where", ""), error.get("code", state))

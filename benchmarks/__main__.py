@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [NAME …]`; without names all of them, and `results.md` is written."""
+"""Run benchmarks: `python -m benchmarks [NAME …]`. Without names, run all of them and write `results.md`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def main(names: list[str]) -> int:
     if not names:
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
         text = (
-            "# Measurements\n\nEach line compares two things measured in the same run, on the same machine: "
+            "# Benchmark results\n\nEach row compares two measurements of the same run, on the same machine: "
             f"{os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}, commit "
             f"{commit or 'unknown'}.\nMade by `make bench`.\n\n{markdown(rows)}"
         )

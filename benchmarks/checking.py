@@ -1,4 +1,4 @@
-"""Checking and previewing a zip of 20,000 images against decoding each of them once."""
+"""Checking and previewing a zip of 20,000 images compared with decoding each of them once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def decode_once(path: Path) -> float:
 
 
 class PeakMemory(threading.Thread):
-    """Samples the resident memory of the workers below this process."""
+    """Samples the resident memory of the child workers."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -61,7 +61,7 @@ class PeakMemory(threading.Thread):
 
 
 def measure() -> list[Row]:
-    """Check the zip as the page would, and look at what it left on disk."""
+    """Check the zip as the page would, and measure the files on disk."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         archive = zip_of_photos(root / "photos.zip", IMAGES)

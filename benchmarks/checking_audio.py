@@ -1,4 +1,4 @@
-"""Checking 10,000 clips against reading their headers with soundfile; memory against the number of clips."""
+"""Checking 10,000 clips compared with reading their headers with soundfile; memory by number of clips."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def headers(folder: Path) -> float:
 
 
 def check(folder: Path, draft: Path) -> dict[str, float]:
-    """Check a folder in this process; return seconds of the first and of a second check, rows, and MB at the most."""
+    """Check a folder in this process; return seconds of a first and a second check, rows, and peak memory in MB."""
     from autotrain_gradio import data
     from autotrain_gradio.core.spec import DataSpec
     from autotrain_gradio.data import catalog as c

@@ -27,11 +27,11 @@ WORDS = (
 LABEL_NAMES = ("billing", "delivery", "praise", "other")
 RUNS = 3
 SECONDS = {"first findings": 3.0, "all findings": 8.0, "rows written": 8.0}
-"""What is measured, each from the start of Python → the most seconds it may take."""
+"""Measurement, from the start of Python → maximum seconds."""
 MEMORY = 1e9
-"""Most bytes."""
+"""Maximum peak memory in bytes."""
 TASKS = {"texts": "text-classification", "ten mixed columns": "tabular-classification"}
-"""Whose columns and checks are used: all of them, as in the page."""
+"""The tasks whose columns and checks are used."""
 
 
 def texts(rng: np.random.Generator, first: int, count: int) -> Iterator[str]:
@@ -85,7 +85,7 @@ rows are written, and the peak memory in bytes."""
 
 
 def request_of(path: Path, which: str) -> data.Request:
-    """Return what the page would ask of a table."""
+    """Return the request of the page for a table."""
     spec = {"task": TASKS[which], "data": {"source": "path", "path": str(path)}}
     return data.Request.of(resolve(spec))
 
@@ -112,7 +112,7 @@ def measure_once(path: Path, which: str, draft: Path) -> list[float]:
 
 
 def measure() -> list[Row]:
-    """Check a table of texts and one of ten mixed columns; the best seconds of three runs, the most memory of them."""
+    """Check a table of texts and one of ten mixed columns; best time and highest memory of three runs."""
     found = []
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -126,9 +126,9 @@ def measure() -> list[Row]:
             if rows != ROWS:
                 raise RuntimeError(f"{rows:.0f} of {ROWS} rows")
             for (what, most), taken in zip(SECONDS.items(), seconds, strict=True):
-                said = f"check of {ROWS:,} rows ({which}), {what}"
-                found.append(Row(said, f"{taken:.2f} s", f"{most:g} s", taken / most, 1.0))
+                name = f"check of {ROWS:,} rows ({which}), {what}"
+                found.append(Row(name, f"{taken:.2f} s", f"{most:g} s", taken / most, 1.0))
             memory = max(run[-1] for run in runs)
-            said = f"peak memory of the check of {ROWS:,} rows ({which})"
-            found.append(Row(said, f"{memory / 1e6:.0f} MB", f"{MEMORY / 1e6:.0f} MB", memory / MEMORY, 1.0))
+            name = f"peak memory of the check of {ROWS:,} rows ({which})"
+            found.append(Row(name, f"{memory / 1e6:.0f} MB", f"{MEMORY / 1e6:.0f} MB", memory / MEMORY, 1.0))
     return found

@@ -1,4 +1,4 @@
-"""Images and a small model that the benchmarks make for themselves."""
+"""Synthetic images and a small model for the benchmarks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def folder_of_photos(folder: Path, count: int, *, classes: int = 3, size: tuple[
 
 
 def zip_of_photos(path: Path, count: int, *, classes: int = 10, size: tuple[int, int] = (320, 240)) -> Path:
-    """Write a zip of `count` different JPEG files in class folders: 200 pictures, told apart by a comment."""
+    """Write a zip of `count` different JPEG files in class folders: 200 images, with different comments."""
     rng = np.random.default_rng(0)
     drawn = [photo(rng, *size, i % classes) for i in range(200)]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:

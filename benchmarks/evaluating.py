@@ -1,4 +1,4 @@
-"""What an evaluation costs beside the model: peak memory and time, against keeping the outputs of all rows."""
+"""Peak memory and time of an evaluation without the model, compared with storing the logits of all rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXTS, TOKENS, VOCABULARY, TEXT_BATCH = 80, 64, 150_000, 4
 
 
 def _evaluate(evaluation: Any, reduce: Any, logits: Any, labels: Any) -> dict[str, float]:
-    """Do with each batch what a Trainer does: reduce it, then give it to `compute_metrics`."""
+    """Reduce each batch and pass it to `compute_metrics`, as a Trainer does."""
     found: dict[str, float] = {}
     for start in range(0, len(labels), len(logits)):
         batch = labels[start : start + len(logits)]
@@ -28,7 +28,7 @@ def _evaluate(evaluation: Any, reduce: Any, logits: Any, labels: Any) -> dict[st
 
 
 def _case(name: str) -> dict[str, float]:
-    """Run one case in this process; return seconds and the bytes of memory beside inputs and one batch of logits."""
+    """Run one case in this process; return seconds and bytes of memory, without the inputs and one batch of logits."""
     import torch
 
     from autotrain_gradio.training.evaluator import Evaluation
@@ -36,7 +36,7 @@ def _case(name: str) -> dict[str, float]:
 
     torch.manual_seed(0)
     run: Any = SimpleNamespace()
-    # What is loaded when it is first needed must not count as memory of the evaluation.
+    # Lazy imports must not count as memory of the evaluation.
     import sklearn.metrics  # noqa: F401
 
     import autotrain_gradio.training.metrics.modules  # noqa: F401
@@ -70,7 +70,7 @@ def _case(name: str) -> dict[str, float]:
 
 
 class _Adapter:
-    """Lets the predictions of one evaluation be used as an evaluator."""
+    """Adapts the predictions of an evaluation to the evaluator protocol."""
 
     def __init__(self, predictions: Any) -> None:
         self.update, self.compute = predictions.update, predictions.metrics

@@ -1,4 +1,4 @@
-"""The page against a bare Gradio page with as many components: answer time, HTML, idle memory."""
+"""The page compared with a plain Gradio page with as many components: response time, HTML size, idle memory."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ demo.launch(server_name="127.0.0.1", server_port=int(sys.argv[1]), quiet=True, s
 
 @dataclasses.dataclass
 class Page:
-    """A page that is served by a process of its own."""
+    """A page served by its own process."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -67,7 +67,7 @@ class Page:
 
     @property
     def milliseconds(self) -> float:
-        """Return the median time of an answer; the first ones warm up."""
+        """Return the median response time, after warm-up requests."""
         return statistics.median(self.times[5:]) * 1000
 
     @property
@@ -109,9 +109,9 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def measure() -> list[Row]:
-    """Compare our page, with 25 synthetic tasks, to a bare one of as many components.
+    """Compare the page, with 25 synthetic tasks, with a plain one of as many components.
 
-    The two answer in turn, so that what else the machine does befalls both.
+    Requests alternate, so that other load on the machine affects both.
     """
     with serve(OURS, TASKS) as ours:
         components = ours.components

@@ -1,6 +1,6 @@
-"""What somebody who knows transformers would write for the same work: the floor to be measured against.
+"""Baseline: a tuned plain transformers script for image classification.
 
-Tuned: images are decoded once and kept, the collator stacks arrays. Run as
+Images are decoded once and cached, the collator stacks arrays. Run as
 `python -m benchmarks.plain_image_classification FOLDER MODEL OUTPUT EPOCHS BATCH_SIZE`; prints one JSON line with the
 seconds from the process's start to the first optimizer step, and the training's samples per second.
 """
@@ -28,7 +28,7 @@ from transformers import (  # noqa: E402
 
 
 class FirstStep(TrainerCallback):
-    """Remembers when the first and the last optimizer step ended."""
+    """Records the time of the first and the last optimizer step."""
 
     def __init__(self) -> None:
         self.first = self.last = 0.0

@@ -1,6 +1,6 @@
-"""What somebody would write after transformers' example of speech recognition: the floor to be measured against.
+"""Baseline: a plain script after the speech recognition example of transformers.
 
-As `run_speech_recognition_ctc.py` does it: features of all clips are computed up front and kept, batches are random
+As `run_speech_recognition_ctc.py` does it: features of all clips are computed up front and cached, batches are random
 and padded to their longest clip. Run as `python -m benchmarks.plain_speech FOLDER MODEL OUTPUT EPOCHS BATCH_SIZE`;
 prints one JSON line with the seconds of the preparation and of the training, and each epoch's mean training loss.
 """

@@ -1,4 +1,4 @@
-"""What somebody who knows transformers would write for texts, and what somebody in a hurry would.
+"""Baselines: a tuned and a naive plain transformers script for text classification.
 
 `tuned`: tokenised once, batches of like length, padded to the longest of the batch. `padded`: all texts padded to
 max_length. Run as `python -m benchmarks.plain_text_classification FOLDER MODEL OUTPUT EPOCHS BATCH_SIZE TOKENS WAY`;
@@ -25,8 +25,8 @@ from transformers import (
 )
 
 
-def figures(prediction) -> dict:  # noqa: ANN001
-    """Measure what the app measures."""
+def compute_metrics(prediction) -> dict:  # noqa: ANN001
+    """Compute the same metrics as the app."""
     guesses, targets = np.argmax(prediction.predictions, axis=-1), prediction.label_ids
     found = {"accuracy": accuracy_score(targets, guesses)}
     for average in ("macro", "micro", "weighted"):
@@ -36,7 +36,7 @@ def figures(prediction) -> dict:  # noqa: ANN001
 
 
 class Watch(TrainerCallback):
-    """Remembers when the first and the last optimizer step ended."""
+    """Records the time of the first and the last optimizer step."""
 
     def __init__(self) -> None:
         self.first = self.last = 0.0
@@ -86,7 +86,7 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
         train_dataset=data["train"],
         eval_dataset=data["valid"],
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=figures,
+        compute_metrics=compute_metrics,
         callbacks=[watch],
     )
     trainer.train()
@@ -95,6 +95,6 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
 
 if __name__ == "__main__":
     main(*sys.argv[1:4], *(int(a) for a in sys.argv[4:7]), sys.argv[7])
-    # Some threads of the libraries do not end by themselves.
+    # Some library threads do not exit.
     sys.stdout.flush()
     os._exit(0)

@@ -1,4 +1,4 @@
-"""What recording costs: events of a training with steps of one millisecond, and viewers of one run."""
+"""Overhead of recording: events of a training with steps of one millisecond, and viewers of one run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _new_run(service: Service) -> Path:
 
 
 def events(directory: Path) -> Row:
-    """Time what a training's callback calls at each step, against 1 ms a step."""
+    """Time the calls of the training callback, compared with 1 ms a step."""
     resolved = resolve({"task": "image-classification"})
     reporter = Reporter(directory, resolved.spec, resolved.params, attempt=1)
     rounds = []

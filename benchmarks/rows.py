@@ -1,4 +1,4 @@
-"""What a benchmark returns, and how it is printed."""
+"""Result rows of the benchmarks, and their Markdown table."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Row:
-    """One measured figure beside what it is compared with, from the same run on the same machine.
+    """A measurement and its baseline, from the same run on the same machine.
 
-    ratio: ours / theirs, or the share that the target speaks of.
-    target: bound of the ratio; `at_least` says on which side of it is good.
+    ratio: ours / theirs, or the share to which the target applies.
+    target: upper bound of the ratio; with `at_least` the lower bound.
     """
 
     name: str
@@ -23,11 +23,11 @@ class Row:
 
     @property
     def good(self) -> bool:
-        """Whether the ratio is on the right side of its target."""
+        """Whether the ratio meets the target."""
         return self.ratio >= self.target if self.at_least else self.ratio <= self.target
 
     def cells(self) -> list[str]:
-        """Return the cells of the table of results."""
+        """Return the cells of the table row."""
         bound = "≥" if self.at_least else "≤"
         verdict = "yes" if self.good else "no"
         return [self.name, self.ours, self.theirs, f"{self.ratio:.3g}", f"{bound} {self.target:g}", verdict]
@@ -43,9 +43,9 @@ def markdown(rows: list[Row]) -> str:
 
 
 def peak_memory() -> int:
-    """Return the most bytes that this process has held in memory: VmHWM, proc(5).
+    """Return the peak resident memory of this process in bytes: VmHWM, proc(5).
 
-    `getrusage` would tell of the process that started this one, if that had more.
+    `getrusage` would include the peak of the parent process before exec.
     """
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024

@@ -1,4 +1,4 @@
-"""Tables: what a trial costs beside the plain estimator, and when the first line of the leaderboard is there."""
+"""Tabular: cost of a trial compared with the plain estimator, and time to the first row of the leaderboard."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def table(rows: int) -> pd.DataFrame:
 
 
 def trials() -> list[Row]:
-    """Time one trial of ours and the plain estimator with its preparation in scikit-learn's own cross-validation.
+    """Time a trial of the search, and the plain estimator with preprocessing in scikit-learn's cross-validation.
 
-    Both with one thread, in seconds of the processor: what other programs do meanwhile is not measured.
+    Both with one thread, in CPU seconds, which do not depend on other load.
     """
     frame = table(TRIAL_ROWS)
     rows, codes = frame.drop(columns="target"), (frame["target"] == "up").astype(int).to_numpy()
@@ -71,11 +71,11 @@ def trials() -> list[Row]:
                 family = BY_NAME[name]
                 problem = Problem(rows, kinds, targets, scoring.SCORES["accuracy"], params, jobs)
                 for fold in range(5):
-                    learn, judge = problem.fold(family.style, fold)
-                    known, asked = problem.judged(fold)
+                    train_rows, validation_rows = problem.fold(family.style, fold)
+                    train, validation = problem.targets_of(fold)
                     settings = family.defaults()
-                    fitted = model.fit(family, settings, learn, known, balanced=False, seed=42, jobs=jobs)
-                    problem.score(fitted.predict(judge), asked)
+                    fitted = model.fit(family, settings, train_rows, train, balanced=False, seed=42, jobs=jobs)
+                    problem.score(fitted.predict(validation_rows), validation)
                 best_ours = min(best_ours, time.process_time() - begin)
         text = f"one trial of {name.replace('_', ' ')}, {TRIAL_ROWS:,} rows × 30 columns, its folds prepared"
         theirs = f"{best_plain:.2f} s CPU, scikit-learn's cross-validation"
@@ -84,7 +84,7 @@ def trials() -> list[Row]:
 
 
 def first_line() -> Row:
-    """Time from Start to the first line of the leaderboard, with a worker of its own."""
+    """Time from Start to the first row of the leaderboard, in a new worker."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         table(ROWS).to_csv(path, index=False)

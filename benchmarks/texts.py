@@ -1,4 +1,4 @@
-"""Text training against plain scripts on texts of mixed length: a tuned one, and one that pads all to the longest."""
+"""Text training compared with plain scripts on texts of mixed length: a tuned one, and one with maximum padding."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def ours(service: Service, data: Path, model: Path) -> float:
 
 
 def measure() -> list[Row]:
-    """Alternate ours and the tuned script, and compare medians; then the one that pads."""
+    """Run the app and the tuned script alternately, and compare medians; then the padding one."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         data, model = texts(root / "texts", TEXTS), small_bert(root / "model")

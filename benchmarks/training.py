@@ -1,4 +1,4 @@
-"""Image training against the plain script: throughput, time to the first step, and with a busy neighbour."""
+"""Image training compared with a plain script: throughput, time to the first step, and with a busy core."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ BATCH, EPOCHS, IMAGES, REPEATS = 16, 3, 240, 2
 
 
 @contextlib.contextmanager
-def busy_neighbour() -> Iterator[None]:
-    """Run a process that wants one core whole."""
+def busy_core() -> Iterator[None]:
+    """Run a process that fully uses one core."""
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         yield
@@ -44,7 +44,7 @@ def plain(photos: Path, model: Path, output: Path, epochs: int = EPOCHS) -> dict
 
 
 def ours(service: Service, photos: Path, model: Path, epochs: int = EPOCHS) -> dict[str, float]:
-    """Run the same training as a user would, and read its figures from the record."""
+    """Run the same training as a user would, and return its measurements."""
     params: dict[str, Any] = {"epochs": epochs, "batch_size": BATCH, "logging_steps": 5, "early_stopping_patience": 0}
     spec = {
         "task": "image-classification",
@@ -57,7 +57,7 @@ def ours(service: Service, photos: Path, model: Path, epochs: int = EPOCHS) -> d
 
 
 def trained(service: Service, spec: dict[str, Any], batch_size: int) -> dict[str, float]:
-    """Train what a spec says, and return the seconds to the first step and the samples per second after it."""
+    """Train by a spec, and return the seconds to the first step and the samples per second after it."""
     draft = service.draft(spec["task"])
     service.check(draft, spec)
     run = service.start(draft, spec)
@@ -79,7 +79,7 @@ def trained(service: Service, spec: dict[str, Any], batch_size: int) -> dict[str
 
 
 def measure() -> list[Row]:
-    """Alternate both, and compare medians."""
+    """Run both alternately, and compare medians."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         photos, model = folder_of_photos(root / "photos", IMAGES), small_resnet(root / "model")
@@ -89,17 +89,17 @@ def measure() -> list[Row]:
             for i in range(REPEATS):
                 theirs.append(plain(photos, model, root / f"plain{i}"))
                 mine.append(ours(service, photos, model))
-            with busy_neighbour():
+            with busy_core():
                 for _ in range(REPEATS):
                     shared.append(ours(service, photos, model))
         finally:
             service.close()
     speed, their_speed = _median(mine, "samples_per_second"), _median(theirs, "samples_per_second")
     first, their_first = _median(mine, "first_step_seconds"), _median(theirs, "first_step_seconds")
-    beside = _median(shared, "samples_per_second")
+    with_busy_core = _median(shared, "samples_per_second")
     return [
         Row(
-            "training throughput, evaluation and checkpoints included, against a tuned plain Trainer script",
+            "training throughput, evaluation and checkpoints included, compared with a tuned plain Trainer script",
             f"{speed:.1f} samples/s",
             f"{their_speed:.1f} samples/s",
             speed / their_speed,
@@ -114,10 +114,10 @@ def measure() -> list[Row]:
             1.2,
         ),
         Row(
-            "training beside a process that wants one core, against training alone",
-            f"{beside:.1f} samples/s",
+            "training next to a process that fully uses one core, compared with training alone",
+            f"{with_busy_core:.1f} samples/s",
             f"{speed:.1f} samples/s",
-            beside / speed,
+            with_busy_core / speed,
             1 / 3,
             at_least=True,
         ),

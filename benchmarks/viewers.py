@@ -1,4 +1,4 @@
-"""What 20 browsers that look at one run cost the page's process. Real browsers, a real worker that records."""
+"""CPU time of the page's process with 20 browsers that show a run, with real browsers and a real worker."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def measure() -> list[Row]:
             time.sleep(SETTLE)
             asked.clear()
             began, before = time.monotonic(), process.cpu_times()
-            pages[0].wait_for_timeout(SECONDS * 1000)  # the counting of requests goes on meanwhile
+            pages[0].wait_for_timeout(SECONDS * 1000)  # requests are counted meanwhile
             after, seconds = process.cpu_times(), time.monotonic() - began
             used = (after.user + after.system - before.user - before.system) / seconds
             polls = asked[True] / seconds / VIEWERS

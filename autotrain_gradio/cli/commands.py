@@ -1,4 +1,4 @@
-"""What each command does; `cli/main.py` parses the command line and calls these functions."""
+"""The commands; `cli/main.py` parses the command line and calls these functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autotrain_gradio.cli.console import Bar, findings_text, say, say_json, training_line
+from autotrain_gradio.cli.console import ProgressBar, findings_text, say, say_json, training_line
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
 from autotrain_gradio.core.panels import KINDS, render_text
 from autotrain_gradio.core.panels.text_table import text_table
@@ -30,7 +30,7 @@ class Usage(UserError):
 
 
 def _service(*, dispatch: bool = False) -> Service:
-    # Only a command that waits for a training dispatches the queue: listing runs must not start any.
+    # Only commands that wait for a run dispatch the queue: listing runs must not start any.
     from autotrain_gradio.api import default_service
 
     return default_service(Settings.from_env(), dispatch)
@@ -74,7 +74,7 @@ def tasks(args: argparse.Namespace) -> int:
 
 
 def _read_spec(name: str) -> tuple[dict[str, Any], str | None]:
-    """Read a YAML file into a spec and the token that it names."""
+    """Parse a YAML file into a spec and its token."""
     path = Path(name).expanduser()
     try:
         text = path.read_text(encoding="utf-8")
@@ -94,13 +94,13 @@ def check_file(args: argparse.Namespace) -> int:
 
 
 def check_options(task: Task, given: dict[str, Any]) -> int:
-    """Check the data of the flags."""
+    """Check the data that the flags specify."""
     as_json = given.pop("json", False)
     return _with_json_errors(lambda: _check(spec_from_options(task, given), None, as_json=as_json), as_json)
 
 
 def _with_json_errors(work: Callable[[], int], as_json: bool) -> int:
-    """Do the work; with --json, print an error as JSON, too."""
+    """Do the work; with --json, print errors as JSON."""
     try:
         return work()
     except UserError as error:
@@ -114,7 +114,7 @@ def _with_json_errors(work: Callable[[], int], as_json: bool) -> int:
 def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
     from autotrain_gradio.api import saved_token
 
-    service, bar = _service(), Bar(quiet=as_json)
+    service, bar = _service(), ProgressBar(quiet=as_json)
     draft = service.draft(spec["task"])
     try:
         found = service.check(draft, spec, token=token or saved_token(), progress=bar.call)
@@ -140,7 +140,7 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
 
 
 def train_file(args: argparse.Namespace) -> int:
-    """Train a YAML file."""
+    """Train with the settings of a YAML file."""
     return _train(*_read_spec(args.spec))
 
 
@@ -159,7 +159,7 @@ def _train(spec: dict[str, Any], token: str | None) -> int:
     from autotrain_gradio.api import run_to_end
 
     service = _service(dispatch=True)
-    run = run_to_end(service, spec, Path.cwd(), Bar(), token=token)
+    run = run_to_end(service, spec, Path.cwd(), ProgressBar(), token=token)
     _print_run(service, run)
     return 0
 
@@ -170,7 +170,7 @@ def runs(args: argparse.Namespace) -> int:
     if args.json:
         say_json([{name: row.get(name) for name in ROW} for row in rows])
     elif not rows:
-        say(f"There are no runs yet. Begin with: {PROGRAM} app")
+        say(f"There are no runs yet. Start with: {PROGRAM} app")
     else:
         columns = ["id", "task", "project", "model", "state", "best"]
         best = [r["best_metric"] or {"name": "", "value": None} for r in rows]
@@ -190,10 +190,10 @@ def runs(args: argparse.Namespace) -> int:
 
 
 def find_run(service: Service, name: str) -> str:
-    """Return the id of the run that is named by its id, a unique prefix of it, or a project name (its newest run).
+    """Return the id of a run for its id, a unique prefix of it, or a project name (its newest run).
 
     Raises:
-        NotFound: there is none, or the beginning fits several.
+        NotFound: no run matches, or the prefix matches several.
     """
     rows = service.runs()
     ids = [r["id"] for r in rows]
@@ -202,12 +202,12 @@ def find_run(service: Service, name: str) -> str:
     of_project = [r["id"] for r in rows if r["project_name"] == name]
     if of_project:
         return str(of_project[0])
-    fitting = [i for i in ids if i.startswith(name)]
-    if len(fitting) == 1:
-        return str(fitting[0])
-    if fitting:
+    matching = [i for i in ids if i.startswith(name)]
+    if len(matching) == 1:
+        return str(matching[0])
+    if matching:
         raise NotFound(
-            f"'{name}' is the prefix of {len(fitting)} runs.", "Give more characters: " + ", ".join(fitting[:5])
+            f"'{name}' is the prefix of {len(matching)} runs.", "Give more characters: " + ", ".join(matching[:5])
         )
     known = [*ids, *(r["project_name"] for r in rows if r["project_name"])]
     raise NotFound(f"There is no run '{name}'.", did_you_mean(name, known) or "There are no runs yet.", code="no-run")
@@ -240,10 +240,10 @@ def _print_run(service: Service, run: str) -> None:
 
 
 def stop(args: argparse.Namespace) -> int:
-    """Stop a run and wait for its end."""
+    """Stop a run and wait until it has ended."""
     from autotrain_gradio.service import wait
 
-    service, bar = _service(dispatch=True), Bar()
+    service, bar = _service(dispatch=True), ProgressBar()
     run = find_run(service, args.run)
     service.stop(run)
     snapshot: dict[str, Any] = {}
@@ -251,17 +251,17 @@ def stop(args: argparse.Namespace) -> int:
     for snapshot in wait(service, run):
         bar.training(snapshot)
     bar.clear()
-    say(f"{snapshot['title']}. Continue with: {PROGRAM} resume {run}")
+    say(f"{snapshot['title']}. Resume it with: {PROGRAM} resume {run}")
     return 0
 
 
 def resume(args: argparse.Namespace) -> int:
-    """Resume a run and wait for its end."""
+    """Resume a run and wait until it has ended."""
     from autotrain_gradio.api import finish
 
     service = _service(dispatch=True)
     run = find_run(service, args.run)
-    finish(service, run, Path.cwd(), Bar(), resume=True)
+    finish(service, run, Path.cwd(), ProgressBar(), resume=True)
     _print_run(service, run)
     return 0
 
@@ -274,7 +274,7 @@ def publish(args: argparse.Namespace) -> int:
 
 
 def call(args: argparse.Namespace) -> int:
-    """Call a verb of a run, or list the verbs that it has."""
+    """Call a verb of a run, or list its verbs."""
     service = _service()
     run = find_run(service, args.run)
     verbs = {verb["name"]: verb for verb in service.verbs(run)}
@@ -286,7 +286,7 @@ def call(args: argparse.Namespace) -> int:
         else:
             say("The task of this run has no verbs.")
         return 0
-    context, bar = _context(args.context), Bar(quiet=args.json)
+    context, bar = _context(args.context), ProgressBar(quiet=args.json)
     if verbs.get(args.verb, {}).get("streams"):
         with contextlib.closing(service.stream(run, args.verb, context, progress=bar.call)) as items:
             for item in items:
@@ -315,7 +315,7 @@ def _context(text: str | None) -> dict[str, Any]:
 
 
 def _say_item(item: Any, as_json: bool) -> None:
-    """Print one item of a stream, or a result: a text as it is, a panel as text, anything else as a line of JSON."""
+    """Print one item of a stream, or a result: a string unchanged, a panel as text, anything else as a line of JSON."""
     if not as_json and isinstance(item, dict) and item.get("kind") in KINDS:
         say(render_text(item))
     else:

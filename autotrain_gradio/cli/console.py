@@ -15,12 +15,12 @@ from autotrain_gradio.core.panels.text_table import cell_text
 from autotrain_gradio.core.text_format import format_duration
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-LINES_EVERY = 10.0
-"""Seconds between two lines of progress where the output is no terminal."""
+LINE_SECONDS = 10.0
+"""Seconds between two lines of progress if the output is not a terminal."""
 
 
 def say(text: str = "", *, error: bool = False, end: str = "\n") -> None:
-    """Print text; to stderr when `error`. Control characters, which may come from data, are replaced."""
+    """Print text; to stderr when `error`. Control characters, which the data may contain, are replaced."""
     print(_CONTROL.sub("�", text), end=end, file=sys.stderr if error else sys.stdout, flush=True)
 
 
@@ -32,13 +32,13 @@ def say_json(value: Any) -> None:
 def say_error(error: UserError, rename: Mapping[str, str] | None = None) -> None:
     """Print an error's findings to stderr: message, where, hint; never a traceback.
 
-    rename: place in the spec → how the person wrote it (`params.lr` → `--lr`).
+    rename: location in the spec → the user's notation (`params.lr` → `--lr`).
     """
     say(findings_text((f.to_dict() for f in error.findings), rename), error=True)
 
 
 def findings_text(findings: Iterable[Mapping[str, Any]], rename: Mapping[str, str] | None = None) -> str:
-    """Write findings, errors first: one paragraph each."""
+    """Format findings, errors first: one paragraph each."""
     order = {"error": 0, "warning": 1, "info": 2}
     found = []
     for finding in sorted(findings, key=lambda f: order[f["level"]]):
@@ -53,8 +53,8 @@ def findings_text(findings: Iterable[Mapping[str, Any]], rename: Mapping[str, st
     return "\n".join(found)
 
 
-class Bar:
-    """Shows what a call or a training is doing: one line that changes on a terminal, else a line now and then."""
+class ProgressBar:
+    """Progress of a call or a training: one line that is updated on a terminal, else a line every few seconds."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -69,7 +69,7 @@ class Bar:
         self._draw(f"{_bar(fraction)} {message}", important=False)
 
     def training(self, snapshot: Mapping[str, Any]) -> None:
-        """Show a run's snapshot: its state, progress, new notes and new validation figures."""
+        """Show a run's snapshot: its state, progress, new notes and new validation metrics."""
         for note in snapshot["notes"]:
             if note["message"] not in self._notes:
                 self._notes.add(note["message"])
@@ -85,12 +85,12 @@ class Bar:
         if step > self._evaluated:
             self._evaluated = step
             wanted = ["eval_loss", *(f"eval_{n}" for n in _headlines(snapshot))]
-            figures = [f"{n.removeprefix('eval_')} {cell_text(found[n][-1][1])}" for n in wanted if n in found]
-            if figures:
-                self.print(f"validation at step {step:g}: " + ", ".join(figures))
+            metrics = [f"{n.removeprefix('eval_')} {cell_text(found[n][-1][1])}" for n in wanted if n in found]
+            if metrics:
+                self.print(f"validation at step {step:g}: " + ", ".join(metrics))
 
     def print(self, text: str) -> None:
-        """Print a line that stays, above the one that changes."""
+        """Print a permanent line above the progress line."""
         if not self._quiet:
             self.clear()
             say(text, error=True)
@@ -104,14 +104,14 @@ class Bar:
             sys.stderr.write("\r\x1b[2K" + _CONTROL.sub(" ", line)[:width])
             sys.stderr.flush()
             self._drawn = True
-        elif important or now - self._time >= LINES_EVERY:
+        elif important or now - self._time >= LINE_SECONDS:
             say(line, error=True)
         else:
             return
         self._last, self._time = line, now
 
     def clear(self) -> None:
-        """Remove the line that changes."""
+        """Remove the progress line."""
         if self._drawn:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()
@@ -119,11 +119,11 @@ class Bar:
 
 
 def training_line(snapshot: Mapping[str, Any]) -> str:
-    """Say in one line what a run is doing."""
+    """Return the state and progress of a run in one line."""
     state, progress = snapshot["state"], snapshot["progress"]
     if state == "queued":
-        place = snapshot.get("queue_position")
-        return "Waiting in the queue" + (f", number {place}" if place else "")
+        position = snapshot.get("queue_position")
+        return "Queued" + (f" at position {position}" if position else "")
     if state in {"running", "stopping"} and progress:
         parts = [_bar(progress["fraction"]), f"{progress['unit']} {progress['step']:,} of {progress['total']:,}"]
         if progress["epochs"]:

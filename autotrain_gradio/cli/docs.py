@@ -1,4 +1,4 @@
-"""Writes docs/cli.md and docs/tasks/*.md from the declarations: `python -m autotrain_gradio.cli.docs [--check]`."""
+"""Generate docs/cli.md and docs/tasks/*.md from the declarations: `python -m autotrain_gradio.cli.docs [--check]`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from autotrain_gradio.tasks.options import Option, options
 from autotrain_gradio.tasks.registry import Registry, registry
 
 ROOT = Path(__file__).resolve().parents[2] / "docs"
-NOTICE = "<!-- Made by `make generate` from the declarations: do not edit. -->\n\n"
+NOTICE = "<!-- Generated from the declarations by `make generate`: do not edit. -->\n\n"
 
 
 def pages(tasks: Registry) -> dict[str, str]:
-    """Return path below docs/ → text, of all generated pages."""
+    """Return all generated pages: path relative to docs/ → text."""
     found = {f"tasks/{task.name}.md": task_page(task, tasks) for task in tasks}
     found["tasks/README.md"] = index_page(tasks)
     found["cli.md"] = cli_page(tasks)
@@ -33,7 +33,7 @@ def pages(tasks: Registry) -> dict[str, str]:
 
 
 def index_page(tasks: Registry) -> str:
-    """List the tasks by modality."""
+    """Render the list of tasks by modality."""
     parts = [NOTICE + "# Tasks"]
     for modality, of_it in tasks.modalities().items():
         rows = [[f"[{t.title}]({t.name}.md)", f"`{t.name}`", t.summary] for t in of_it]
@@ -42,41 +42,41 @@ def index_page(tasks: Registry) -> str:
 
 
 def task_page(task: Task, tasks: Registry) -> str:
-    """Describe a task: what it takes, its settings, its metrics, and the same run in each form."""
+    """Render the page of a task: data, models, settings, metrics, verbs, and examples."""
     parts = [NOTICE + f"# {task.title}\n\n{task.summary}\n\nName: `{task.name}`."]
     if task.aliases:
         parts[0] += f" Also known as {', '.join(f'`{a}`' for a in task.aliases)}."
     if commands := task.install_commands():
         parts.append(f"Install: {', '.join(f'`{c}`' for c in commands)}.")
-    parts.append("## Data\n\nTaken from:\n\n" + "\n".join(map(_source, task.sources)))
+    parts.append("## Data\n\nSources:\n\n" + "\n".join(map(_source, task.sources)))
     parts += [f"### {layout.title}\n\n```text\n{layout.example}\n```" for layout in task.layouts]
     columns = [
         [f"`{c.role}`", c.kind.title, "yes" if c.required else "no", c.help, ", ".join(f"`{n}`" for n in c.names)]
         for c in task.columns
     ]
-    parts.append("### Columns\n\n" + _table(["role", "kind", "needed", "what it is", "found by the names"], columns))
+    parts.append("### Columns\n\n" + _table(["role", "kind", "required", "description", "detected by name"], columns))
     if task.formats:
         formats = [
             [f"`{f.name}`", f.title, ", ".join(f"`{c.role}`" for c in f.columns if c.required), f.help]
             for f in task.formats
         ]
-        parts.append("### Formats\n\n" + _table(["name", "title", "needed columns", "what it is"], formats))
+        parts.append("### Formats\n\n" + _table(["name", "title", "required columns", "description"], formats))
         parts += [f"#### {f.title}\n\n```text\n{f.example}\n```" for f in task.formats if f.example]
     if task.samples:
         rows = [f"- `{s.name}`: {s.title}. {s.help}".rstrip() for s in task.samples]
-        parts.append("### Samples\n\nThey come with the app: `source: sample`.\n\n" + "\n".join(rows))
+        parts.append("### Samples\n\nBundled with the app: `source: sample`.\n\n" + "\n".join(rows))
     if task.models:
         sizes = ["size"] if any(m.millions for m in task.models) else []
         models = [[f"`{m.id}`", *(f"{m.millions:g} M" for _ in sizes), m.when] for m in task.models]
-        which = "One of these, or several of them with commas."
+        which = "One of these, or several separated by commas."
         if not task.listed:
-            which = "Any model of the Hub that fits, a folder, or `tiny`: a small random one for a dry run."
+            which = "Any compatible model of the Hub, a folder, or `tiny`: a small untrained model for a dry run."
         parts.append(f"## Models\n\n{which}\n\n" + _table(["model", *sizes, "when to choose it"], models))
-    usual = task.defaults(TINY) if task.defaults else {}
-    if usual:
-        listed = ", ".join(f"`{name}: {_yaml(value)}`" for name, value in usual.items())
-        parts.append(f"With `model: {TINY}` the defaults below are not those of the tables: {listed}.")
-    parts.append("## Settings\n\nThe names are those of Python and of the YAML; on the command line `--with-dashes`.")
+    tiny = task.defaults(TINY) if task.defaults else {}
+    if tiny:
+        listed = ", ".join(f"`{name}: {_yaml(value)}`" for name, value in tiny.items())
+        parts.append(f"With `model: {TINY}`, some defaults differ from the tables below: {listed}.")
+    parts.append("## Settings\n\nNames as in Python and YAML; on the command line `--with-dashes`.")
     groups: dict[str, list[Option]] = {}
     for option in options(task):
         groups.setdefault(option.group, []).append(option)
@@ -93,12 +93,12 @@ def task_page(task: Task, tasks: Registry) -> str:
         calls = [[f"`{v.name}`", "a stream of items" if v.streams else "one result", v.help] for v in verbs]
         how = f'`{PROGRAM} call RUN VERB --context JSON`; in Python `run.call("VERB", …)` and `run.stream("VERB", …)`.'
         parts.append(f"## Verbs\n\nCalls to the model of a run: {how}\n\n" + _table(["verb", "returns", ""], calls))
-    parts.append("## The same run in each form\n\n" + _forms(task, tasks))
+    parts.append("## Example: YAML, command line and Python\n\n" + _forms(task, tasks))
     return "\n\n".join(parts) + "\n"
 
 
 def cli_page(tasks: Registry) -> str:
-    """Describe all commands, from the parser itself."""
+    """Render the reference of all commands, from the parser."""
     parser = build(tasks)
     parts = [NOTICE + f"# {PROGRAM}\n\n{parser.description} `python -m autotrain_gradio` is the same."]
     for name, command in command_parsers(parser).items():
@@ -108,13 +108,13 @@ def cli_page(tasks: Registry) -> str:
         parts[-1] += _table(["", ""], rows) if rows else ""
     listed = "\n".join(f"- [`{t.name}`](tasks/{t.name}.md#settings): {t.summary}" for t in tasks)
     parts.append(
-        f"## A task's name\n\nTrains with flags instead of a YAML file, as AutoTrain does; `{PROGRAM} check "
-        f"TASK` takes the same flags without `--train`.\n\n```sh\n{PROGRAM} TASK --data-path FOLDER … --train\n```\n\n"
-        + listed
+        f"## TASK\n\nThe name of a task is a command that trains with flags instead of a YAML file, as in AutoTrain; "
+        f"`{PROGRAM} check TASK` takes the same flags without `--train`.\n\n```sh\n"
+        f"{PROGRAM} TASK --data-path FOLDER … --train\n```\n\n" + listed
     )
     parts.append(
         "## Exit status\n\n0: done. 1: an error, findings of level error, or a training that did not complete. "
-        "2: a command that was wrongly written. 130: interrupted."
+        "2: invalid usage. 130: interrupted."
     )
     return "\n\n".join(parts) + "\n"
 
@@ -186,7 +186,7 @@ def _usage(action: argparse.Action) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the pages below docs/, or with `--check` say which ones are out of date; return the exit status."""
+    """Write the pages below docs/, or with `--check` report those that are out of date; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m autotrain_gradio.cli.docs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if a page is out of date")
     parser.add_argument("--to", type=Path, default=ROOT, metavar="FOLDER", help="folder of the pages")
@@ -213,7 +213,7 @@ def main(argv: list[str] | None = None) -> int:
     for path in extra:
         stale += 1
         if args.check:
-            say(f"docs/tasks/{path.name} is of no task")
+            say(f"docs/tasks/{path.name} belongs to no task")
         else:
             path.unlink()
             say(f"removed: docs/tasks/{path.name}")

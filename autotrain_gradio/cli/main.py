@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status: 0 done, 1 an error, 2 a wrong command, 130 interrupted."""
+    """Run a command; return its exit status: 0 success, 1 error, 2 invalid usage, 130 interrupted."""
     given = [_dashed(a) for a in (sys.argv[1:] if argv is None else argv)]
     rename: dict[str, str] = {}
     try:
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         say("Interrupted.", error=True)
         return 130
     except BrokenPipeError:
-        # The reader of our output has exited, as in `… | head`.
+        # The reader of the output has exited, as in `… | head`.
         sys.stdout = None
         return 1
 
@@ -61,10 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse(argv: list[str], tasks: Registry, rename: dict[str, str] | None = None) -> Callable[[], int]:
     """Parse a command; return a function that runs it and returns the exit status.
 
-    rename: receives place in the spec → flag, for messages.
+    rename: is filled with location in the spec → flag, for messages.
 
     Raises:
-        Usage: the command is unknown or wrongly written.
+        Usage: the command is unknown or its arguments are invalid.
         SystemExit: after `--help` or `--version`.
     """
     if not argv:
@@ -93,7 +93,7 @@ def build(tasks: Registry) -> Parser:
     parser = Parser(
         prog=PROGRAM,
         description="Turn your own data into a fine-tuned model.",
-        epilog=f"tasks, each a command with flags of its own ({PROGRAM} TASK --help):\n{listed}",
+        epilog=f"tasks, each a command with its own flags ({PROGRAM} TASK --help):\n{listed}",
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     found = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
@@ -115,15 +115,15 @@ def build(tasks: Registry) -> Parser:
     )
     _json(check)
     train = add("train", commands.train_file, "Train in the foreground; exit status 0 only if the run completed.")
-    train.add_argument("spec", metavar="SPEC.yaml", help="a run as YAML, ours or AutoTrain's")
+    train.add_argument("spec", metavar="SPEC.yaml", help="a YAML file of this project or of AutoTrain")
     _json(add("runs", commands.runs, "List the runs, newest first."))
-    run_help = "a run: its id, the beginning of it, or a project name (its newest run)"
+    run_help = "a run: its id, a unique prefix of it, or a project name (its newest run)"
     for name, call, text in (
         ("show", commands.show, "Show a run: its state, metrics and report."),
-        ("stop", commands.stop, "Stop a run after its current step; its weights are kept."),
+        ("stop", commands.stop, "Stop a run after its current step; its weights are saved."),
         ("resume", commands.resume, "Continue a stopped, failed or interrupted run from its last checkpoint."),
         ("predict", predict.run, "Apply a run's model to new inputs."),
-        ("call", commands.call, "Call a verb of a run's task; its items are printed as they come."),
+        ("call", commands.call, "Call a verb of a run's task; streamed items are printed as they arrive."),
         ("export", commands.export, "Copy a run's model into a folder."),
         (
             "publish",
@@ -137,7 +137,7 @@ def build(tasks: Registry) -> Parser:
             predict.add_arguments(command)
         if name == "call":
             command.add_argument("verb", metavar="VERB", nargs="?", help="name of a verb (default: list them)")
-            command.add_argument("--context", metavar="JSON", help="what the verb takes, as a JSON object")
+            command.add_argument("--context", metavar="JSON", help="arguments of the verb, as a JSON object")
         if name == "export":
             command.add_argument("--to", metavar="FOLDER", required=True, help="an empty folder, or a new one")
         if name in {"show", "predict", "call"}:
@@ -154,17 +154,17 @@ def command_parsers(parser: Parser) -> dict[str, Parser]:
 
 
 def task_parser(task: Task, prog: str, *, train: bool) -> Parser:
-    """Build the parser of a task's flags, each made from a field of the spec; only given ones are set."""
+    """Build the parser of a task's flags, one for each field of the spec; flags that are not given stay unset."""
     usage = f"{prog} [options]{' --train' if train else ''}"
     parser = Parser(prog=prog, usage=usage, description=task.summary, argument_default=argparse.SUPPRESS)
     if train:
-        parser.add_argument("--train", action="store_true", help="start the training; without it nothing is done")
+        parser.add_argument("--train", action="store_true", help="start the training (required)")
     else:
         _json(parser)
     groups: dict[str, Any] = {}
     for option in options(task):
         if option.kind == "mapping":
-            continue  # a mapping has no flag: it is set in the YAML
+            continue  # mappings have no flag; they are set in the YAML
         group = groups.setdefault(option.group, parser.add_argument_group(option.group))
         text = option.help.replace("%", "%%")
         if option.kind == "boolean":
@@ -207,13 +207,13 @@ def _unknown(argument: str, flags: Sequence[str]) -> Usage:
 
 
 def _none(option: Option, value: Any) -> Any:
-    """Parse `none` as None where a setting may be None."""
+    """Convert `none` to None for settings that may be None."""
     empty = option.optional and isinstance(value, str) and value.lower() in {"none", "null"}
     return None if empty and value.lower() not in option.choices else value
 
 
 def _dashed(argument: str) -> str:
-    """Write `--data_path=a_b` as `--data-path=a_b`: AutoTrain's flags come with either."""
+    """Normalize `--data_path=a_b` to `--data-path=a_b`: AutoTrain accepts both."""
     if not argument.startswith("--"):
         return argument
     name, equals, value = argument.partition("=")

@@ -22,11 +22,11 @@ INPUT_CHARACTERS = 60
 """Characters of an input that the printed table shows."""
 
 Given = list[tuple[str, Prediction]]
-"""(what was given, the prediction), in the order of the predictions."""
+"""Pairs (argument, prediction), in the order of the predictions."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `predict` takes beside the run."""
+    """Add the arguments of `predict` besides the run."""
     parser.add_argument(
         "inputs",
         metavar="INPUT",
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a file, a text, or a table with an input in each row; NAME=VALUE for several inputs or columns",
     )
     parser.add_argument(
-        "--text", metavar="TEXT", action="append", default=[], help="a text, even if it looks like the name of a file"
+        "--text", metavar="TEXT", action="append", default=[], help="a text, even if it looks like a file name"
     )
     parser.add_argument("--output", "--to", metavar="FILE", help="write the predictions to this CSV file")
 
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_inputs(given: Sequence[tuple[str, Mapping[str, Any]]], predictions: Sequence[Prediction]) -> Given:
-    """Pair predictions with what was given; those of the rows of a file know their own input."""
+    """Pair predictions with their arguments; predictions of rows of a file contain their input."""
     rest = iter(text for text, row in given if ROWS_OF not in row)
     return [(", ".join(map(str, p["input"].values())) if "row" in p else next(rest), p) for p in predictions]
 
@@ -81,14 +81,14 @@ def _warn(predictions: Given) -> None:
 
 
 def _place_files(predictions: Given, output: str | None) -> None:
-    """Copy files of predictions from the run to where the command writes them, and name those instead.
+    """Copy prediction files from the run to the output path, and replace the path in the predictions.
 
     Raises:
-        Usage: a file is there already, or one name is given for several files.
+        Usage: the output file exists, or --output is given for several files.
     """
     files = [(text, p) for text, p in predictions if "file" in p]
     if output and len(predictions) != 1:
-        raise Usage("--output takes the predictions of one table.", "Give one file.", code="usage")
+        raise Usage("--output accepts the predictions of one table only.", "Give one file.", code="usage")
     for text, prediction in files:
         target = Path(output or f"{Path(text).stem}-predictions.csv")
         if target.exists() and not output:

@@ -1,7 +1,7 @@
-"""The finished model at `./<project_name>`, where scripts of AutoTrain's users load it from.
+"""Place the trained model at `./<project_name>`, as AutoTrain does.
 
-Large files are hard links to those of the run, so the weights are on disk once. A folder that was
-not made here, or that somebody has changed since, is never touched.
+Large files are hard links to those of the run, so the weights are stored once. A folder that was not
+created by this module, or was modified since, is never overwritten.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from autotrain_gradio.core.text_format import MIB
 
 MARKER = ".autotrain-gradio.json"
 LINK_FROM = MIB
-"""Files of at least so many bytes are linked; smaller ones, which people edit in place, are copied."""
+"""Files of at least so many bytes are linked; smaller files, which users may edit in place, are copied."""
 
 
 def reserve(base: Path, name: str) -> Path:
-    """Return `base/name` if the model may be placed there when it is done.
+    """Return `base/name` if the model may be placed there after training.
 
     Raises:
-        StateError: something is there that was not made here, or was changed since.
+        StateError: the path exists and was not created by `place`, or was modified since.
     """
     target = base / name
     if not os.access(base, os.W_OK | os.X_OK):
@@ -35,11 +35,11 @@ def reserve(base: Path, name: str) -> Path:
         )
     if not target.exists() and not target.is_symlink():
         return target
-    why = _why_not_ours(target)
-    if why:
+    conflict = _conflict(target)
+    if conflict:
         raise StateError(
-            f"The model would be written to '{target}', and {why}.",
-            "Choose another project name, move that away, or start the training from another folder.",
+            f"The model would be written to '{target}', and {conflict}.",
+            "Choose another project name, move the existing folder, or start the training from another folder.",
             "project_name",
             "folder-exists",
         )
@@ -47,9 +47,9 @@ def reserve(base: Path, name: str) -> Path:
 
 
 def place(model: Path, base: Path, name: str, run: str) -> Path:
-    """Put a run's model at `base/name`, in place of an earlier one that was put there; return that folder.
+    """Put a run's model at `base/name`, replacing an earlier one placed there; return that folder.
 
-    The folder appears whole: it is prepared beside and then renamed.
+    Atomic: the folder is prepared under a temporary name and then renamed.
 
     Raises:
         StateError: the folder may not be replaced (see `reserve`).
@@ -72,19 +72,19 @@ def place(model: Path, base: Path, name: str, run: str) -> Path:
     return target
 
 
-def _why_not_ours(target: Path) -> str:
+def _conflict(target: Path) -> str:
     if target.is_symlink() or not target.is_dir():
-        return "something that is no folder is there already"
+        return "a file exists there"
     try:
         marker = json.loads((target / MARKER).read_text(encoding="utf-8"))
         made: dict[str, list[int]] = marker["files"]
     except (OSError, ValueError, KeyError, TypeError):
-        return "a folder that was not made here is there already"
+        return "a folder exists there that was not made here"
     now = _files(target)
     changed = sorted(name for name in now.keys() | made.keys() if name != MARKER and now.get(name) != made.get(name))
     if changed:
         shown = ", ".join(f"'{name}'" for name in changed[:3]) + (" …" if len(changed) > 3 else "")
-        return f"the model there was changed since it was made ({shown})"
+        return f"the model there was modified since it was made ({shown})"
     return ""
 
 

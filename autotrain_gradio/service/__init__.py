@@ -1,8 +1,8 @@
-"""The one API under every face: page, command line and Python call nothing below it.
+"""The service API of the page, the command line and Python, which call nothing below it.
 
-Everything in and out is plain data. Whoever asks is an `owner`: `local` for the person at the
-machine, a random visitor id on a shared page. A run's id is its read-only ticket; changing a run,
-or taking its files away, needs its owner. That is decided here and nowhere else.
+Arguments and results are plain data. The caller is an `owner`: `local` for the user of this machine, a
+random visitor id on a shared page. Anyone who knows the id of a run can view it; changing a run or
+downloading its files requires its owner. All permissions are checked in this package.
 """
 
 from autotrain_gradio.core.owners import LOCAL

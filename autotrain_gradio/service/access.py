@@ -1,4 +1,4 @@
-"""Which data and models a caller may name: decided here for page, command line and Python, before a file is opened."""
+"""Access control of data and models for page, command line and Python, before any file is opened."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from autotrain_gradio.tasks.registry import Registry, Resolved, resolve
 
 HUB_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 LOGIN = re.compile(r"://[^/?#]*@")
-"""A user name, perhaps with a password, in an address."""
+"""Credentials in a URL."""
 
 
-def settle(spec: Mapping[str, Any] | Resolved, tasks: Registry, *, shared: bool) -> Resolved:
+def resolve_and_authorize(spec: Mapping[str, Any] | Resolved, tasks: Registry, *, shared: bool) -> Resolved:
     """Resolve a spec unless it is resolved already, fill in its source, and make folders absolute.
 
-    shared: visitors ask; they may not name files or folders of the server.
+    shared: the callers are visitors, who may not use files or folders of the server.
 
     Raises:
-        SpecError: the spec is wrong, or there is no such source or backend.
-        Forbidden: it names a file or folder of a shared server.
+        SpecError: the spec is invalid, or its source or backend is unknown.
+        Forbidden: it refers to a file or folder of a shared server.
     """
     resolved = spec if isinstance(spec, Resolved) else resolve(spec, tasks)
     backend_type(resolved.spec.backend)
     data = resolved.spec.data
     samples = [sample.name for sample in resolved.task.samples]
     source = resolve_source(resolved.task.sources, data, samples, shared=shared)
-    path = _place(data.path, source, shared=shared)
+    path = _resolve_path(data.path, source, shared=shared)
     update = {
         "data": data.model_copy(update={"source": source.name, "path": path}),
-        "model": _model(resolved, shared=shared),
+        "model": _resolve_model(resolved, shared=shared),
     }
     return Resolved(resolved.spec.model_copy(update=update), resolved.task, resolved.params)
 
 
-def _place(path: str, source: Source, *, shared: bool) -> str:
-    """Return the place of the data, absolute where it is a file or folder of this computer."""
+def _resolve_path(path: str, source: Source, *, shared: bool) -> str:
+    """Return the path of the data, absolute if it is a file or folder on this machine."""
     if source.local_only and shared:
         raise Forbidden(
             "Folders of the server cannot be used on a shared page.",
@@ -50,9 +50,12 @@ def _place(path: str, source: Source, *, shared: bool) -> str:
             "folder-refused",
         )
     if LOGIN.search(path):
-        # Not repeated in the message: it holds a password.
+        # Not repeated in the message, because it contains credentials.
         raise SpecError(
-            "An address with a login in it would be stored.", "Give it without.", "data.path", "address-login"
+            "The URL contains credentials, which would be stored.",
+            "Enter the URL without them.",
+            "data.path",
+            "address-login",
         )
     folder = expand_user(path)
     if source.local_path == "always":
@@ -67,8 +70,8 @@ def _place(path: str, source: Source, *, shared: bool) -> str:
     return path
 
 
-def _model(resolved: Resolved, *, shared: bool) -> str:
-    """Return the model, absolute where it is a folder of this computer."""
+def _resolve_model(resolved: Resolved, *, shared: bool) -> str:
+    """Return the model, as an absolute path if it is a folder on this machine."""
     model = resolved.spec.model
     if resolved.task.listed:
         return model

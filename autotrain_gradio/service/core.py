@@ -1,4 +1,4 @@
-"""What all calls of the API share: settings, tasks, runs, the queue, and who may do what."""
+"""Base class of the service: settings, tasks, runs, queue, and permissions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autotrain_gradio.core.spec import RunSpec, Secrets
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.snapshot import Snapshots
 from autotrain_gradio.runs.store import Store
-from autotrain_gradio.service.access import settle
+from autotrain_gradio.service.access import resolve_and_authorize
 from autotrain_gradio.service.latest_call import LatestCall
 from autotrain_gradio.service.shared_call import SharedCall
 from autotrain_gradio.tasks.base import Task
@@ -25,10 +25,10 @@ from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolv
 
 
 class Core:
-    """The parts of the application, and the permissions of its callers.
+    """The components of the application, and the permissions of its callers.
 
-    dispatch: take part in the queue: start the runs that wait, watch the ones that run.
-    interactive: somebody is filling in forms: previews are made ready while they read.
+    dispatch: process the queue: start queued runs and monitor active ones.
+    interactive: a form is in use: prefetch the libraries of its preview.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Core:
         return self._backends.get().accelerated()
 
     def owns(self, run: str, owner: str = LOCAL) -> bool:
-        """Whether the owner may change and download a run; everybody may view it."""
+        """Whether the owner may change and download a run; anyone may view it."""
         try:
             return self._owns(self.store.get(run), owner)
         except NotFound:
@@ -69,7 +69,7 @@ class Core:
         return resolve(spec, self.tasks).spec
 
     def _resolve(self, spec: Mapping[str, Any] | Resolved) -> Resolved:
-        resolved = settle(spec, self.tasks, shared=self.settings.shared)
+        resolved = resolve_and_authorize(spec, self.tasks, shared=self.settings.shared)
         chosen, resources = resolved.spec.backend, resolved.spec.resources
         declared, backend = backend_type(chosen), self._backends.get(chosen)
         findings = list(resource_findings(resources, resolved.task, resolved.params, declared, backend))
@@ -82,7 +82,7 @@ class Core:
             raise StateError(f"{resolved.task.title} has no {capability}.", code=f"no-{capability}")
 
     def _secrets(self, token: str | None) -> Secrets:
-        # Without one a worker of the local person uses HF_TOKEN or `hf auth login`; a visitor's never does.
+        # Without a token, a worker of the local user has HF_TOKEN or `hf auth login`; a visitor's worker has neither.
         return Secrets(token=token)
 
     def _environment(self, backend: Backend, token: str | None = None) -> dict[str, str]:
@@ -91,16 +91,16 @@ class Core:
     def _owns(self, run: Run, owner: str) -> bool:
         return not self.settings.shared or run.owner() == owner
 
-    def _own(self, run: str, owner: str) -> Run:
+    def _owned_run(self, run: str, owner: str) -> Run:
         record = self.store.get(run)
         if not self._owns(record, owner):
             raise Forbidden(
-                "This run belongs to somebody else.", "You can look at it, not change it.", code="not-yours"
+                "This run belongs to another owner.", "You can view it, but not change it.", code="not-yours"
             )
         return record
 
     def _draft(self, draft: str, owner: str) -> Run:
-        run = self._own(draft, owner)
+        run = self._owned_run(draft, owner)
         if run.is_started():
             raise StateError("This run was started already.", "Reuse its settings for a new run.", code="started")
         return run
@@ -115,7 +115,7 @@ class Core:
         def status(*attempt: Any) -> dict[str, Any]:
             try:
                 return self._backend(run).status(*attempt)
-            except SpecError:  # its package was removed: nobody knows, and the run can still be looked at
+            except SpecError:  # its package is not installed any more; the run can still be viewed
                 return {"alive": True}
 
         return self._snapshots.get(run, status)
@@ -124,4 +124,4 @@ class Core:
         try:
             return self.tasks.get(name)
         except NotFound:
-            return None  # a run of a task whose package was removed can still be looked at
+            return None  # a run of a task that is not installed any more can still be viewed

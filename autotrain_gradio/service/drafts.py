@@ -1,4 +1,4 @@
-"""Calls about drafts: what a form works on before Start."""
+"""API calls on drafts, the runs that a form edits before they are started."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Drafts(Core):
         """Move files into the draft; they replace its earlier ones.
 
         Raises:
-            DataError: there are none, one is missing, or together they are too large.
+            DataError: no files were given, one is missing, or the total size is over the limit.
             StateError: the draft was started already.
         """
         run = self._draft(draft, owner)
@@ -52,7 +52,7 @@ class Drafts(Core):
             partial.rename(run.directory / "data" / "upload")
             with self._lock:
                 spec = run.draft()["spec"]
-                # Files that a source may take over can be named after people.
+                # Files that a source may take over may have the names of people.
                 named = not any(s.takes_over for s in self.tasks.get(spec["task"]).sources)
                 path = uploads.shown(paths, named=named)
                 spec["data"] = {**spec.get("data", {}), "source": "upload", "path": path}
@@ -61,7 +61,7 @@ class Drafts(Core):
     def is_draft(self, draft: str, owner: str = LOCAL) -> bool:
         """Whether a draft exists, belongs to the owner, and was not started."""
         try:
-            return not self._own(draft, owner).is_started()
+            return not self._owned_run(draft, owner).is_started()
         except (NotFound, Forbidden):
             return False
 
@@ -69,18 +69,18 @@ class Drafts(Core):
         """Store the model, the name and the parameters of the form; the data stays the last checked one.
 
         Raises:
-            UserError: the spec is wrong; what was remembered before stays.
+            UserError: the spec is invalid; the saved one is unchanged.
         """
         self._save(self._draft(draft, owner), resolve(spec, self.tasks))
 
     def review(self, draft: str | None, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
-        """Resolve the spec of a form once; return all that a form shows of it, and save it in the draft.
+        """Resolve the spec of a form once, return its views, and save it in the draft.
 
         Returns `{yaml, command, python, estimate}`; estimate: see `estimate`, empty without a draft. A draft that has
         been started is not changed.
 
         Raises:
-            UserError: the spec is wrong; what was saved before stays.
+            UserError: the spec is invalid; the saved one is unchanged.
         """
         resolved = resolve(spec, self.tasks)
         shown: dict[str, Any] = {
@@ -90,24 +90,24 @@ class Drafts(Core):
             "estimate": {},
         }
         if draft:
-            run = self._own(draft, owner)
+            run = self._owned_run(draft, owner)
             shown["estimate"] = summaries.estimate(run, self._resolve(resolved).params)
             if not run.is_started():
                 self._save(run, resolved)
         return shown
 
     def _save(self, run: Run, resolved: Resolved) -> None:
-        kept = resolved.spec.model_dump(mode="json", exclude_defaults=True)
+        stored = resolved.spec.model_dump(mode="json", exclude_defaults=True)
         with self._lock:
             data = run.draft()["spec"].get("data")
-            run.save_draft({**kept, "data": data} if data else {k: v for k, v in kept.items() if k != "data"})
+            run.save_draft({**stored, "data": data} if data else {k: v for k, v in stored.items() if k != "data"})
 
     def draft_state(self, draft: str, owner: str = LOCAL) -> dict[str, Any]:
         """Return `{id, task, spec, files: [{name, bytes}], check: dict | None, checking: bool}` of a draft.
 
-        checking: a check is under way, which `check` may join.
+        checking: a check is running, which `check` can join.
         """
-        return {**summaries.draft(self._own(draft, owner)), "checking": draft in self._checks}
+        return {**summaries.draft(self._owned_run(draft, owner)), "checking": draft in self._checks}
 
     def check(
         self,
@@ -122,15 +122,15 @@ class Drafts(Core):
     ) -> dict[str, Any]:
         """Parse, validate and split the data of the spec.
 
-        Blocks until done; a second call for the draft cancels the first. Returns what
-        `check.json` holds (docs/architecture.md): findings about the data are part of it.
+        Blocks until done; a second call for the draft cancels the first. Returns the
+        content of `check.json` (docs/architecture.md), including the findings about the data.
 
-        found: is given the result of a large table as soon as it is known, before its rows are written for the
-            training; `start` in that moment ends the check, and the training prepares the data itself.
-        join: where such a check is under way already, as after a reload of the page, wait for that one.
+        found: callback for the result of a large table, before its rows are written for training; `start` then cancels
+            the check, and the training prepares the data.
+        join: if the same check is running already, as after a reload of the page, wait for its result.
 
         Raises:
-            UserError: the spec is wrong, the data cannot be opened, or the check was cancelled.
+            UserError: the spec is invalid, the data cannot be opened, or the check was cancelled.
         """
         run = self._draft(draft, owner)
         resolved = self._resolve_upload(run, self._resolve(spec))
@@ -171,7 +171,7 @@ class Drafts(Core):
                     del self._checks[draft]
 
     def leave_check(self, draft: str, progress: Progress) -> None:
-        """Record that the caller of the draft's check with this progress callback is gone.
+        """Record that the caller of the draft's check with this progress callback has disconnected.
 
         The check is cancelled after `limits.abandoned_seconds`, unless there is another caller by then.
         """
@@ -185,7 +185,7 @@ class Drafts(Core):
                 if self._checks.get(draft) is not in_flight:
                     return
                 del self._checks[draft]
-                self._calls.cancel(draft)  # under the lock: a check that comes now is not cancelled with it
+                self._calls.cancel(draft)  # under the lock: a check that starts now is not cancelled
 
         in_flight.leave(progress, self.settings.limits.abandoned_seconds, end)
 
@@ -200,15 +200,15 @@ class Drafts(Core):
         secrets: Mapping[str, str] | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Any]:
-        """Ask the source of a spec, one with a picker, what it holds; what is asked and answered is its own.
+        """List the content of a source with a picker; the source defines the format of question and answer.
 
-        Blocks until done; it takes the place of a check or question that is under way for the draft.
+        Blocks until done; it cancels a check or another `browse` call of the draft.
 
-        files: moved into the draft first, for the source to read; other data of the draft stays.
-        secrets: go to the worker through its standard input, and nowhere else.
+        files: moved into the draft first, for the source to read; other data of the draft is unchanged.
+        secrets: passed to the worker through its standard input only.
 
         Raises:
-            UserError: the spec is wrong, or the source cannot be read.
+            UserError: the spec is invalid, or the source cannot be read.
         """
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
@@ -230,15 +230,15 @@ class Drafts(Core):
                 )
                 return dict(backend.call(run.directory, "browse", context, options))
             finally:
-                # A worker that was ended has not cleaned up.
+                # A worker that was killed has not cleaned up.
                 shutil.rmtree(data / "picking", ignore_errors=True)
                 shutil.rmtree(data / "picked", ignore_errors=True)
 
     def cancel_check(self, draft: str, owner: str = LOCAL) -> None:
-        """End the draft's check, if one is under way."""
-        self._own(draft, owner)
+        """Cancel the draft's check, if one is running."""
+        self._owned_run(draft, owner)
         with self._lock:
-            self._checks.pop(draft, None)  # what is being cancelled is not joined
+            self._checks.pop(draft, None)  # a check that is being cancelled must not be joined
         self._calls.cancel(draft)
 
     def preview(
@@ -250,7 +250,7 @@ class Drafts(Core):
         *,
         progress: Progress | None = None,
     ) -> list[Panel]:
-        """Show what the training will see of a few rows, as the parameters of the spec make it."""
+        """Return panels with the training inputs of a few rows, for the parameters of the spec."""
         run = self._draft(draft, owner)
         resolved = self._resolve(spec)
         self._need(resolved, "preview")
@@ -262,14 +262,14 @@ class Drafts(Core):
     def probe(
         self, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None, place: str = ""
     ) -> dict[str, Any]:
-        """Look at the spec's model without loading its weights.
+        """Return facts about the spec's model without loading its weights.
 
         Returns the task's facts (`parameters`, `input_size`, `labels` …) and `findings`.
 
-        place: where the answer will be shown; a later probe for the same place ends this one.
+        place: identifies the caller; a later probe with the same place cancels this one.
 
         Raises:
-            WorkerError: it took too long, or was ended by a later one (`cancelled`).
+            WorkerError: it timed out, or was cancelled by a later one (`cancelled`).
         """
         resolved = self._resolve(spec)
         if "probe" not in resolved.task.can:
@@ -282,28 +282,28 @@ class Drafts(Core):
             return dict(backend.call(folder, "probe", {"spec": resolved.complete()}, options))
 
     def defaults(self, task: str, model: str) -> dict[str, Any]:
-        """Return the task's parameters as they are for a model when the user sets none."""
+        """Return the default parameters of a task for a model."""
         found = self.tasks.get(task)
         return found.params.model_validate(defaults(found, model)).model_dump(mode="json")
 
     def estimate(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
-        """Estimate the work of the training: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
+        """Estimate the training: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
 
-        Empty before a check, and for tasks that do not count in epochs.
+        Empty before a check, and for tasks without epochs.
         """
-        return summaries.estimate(self._own(draft, owner), self._resolve(spec).params)
+        return summaries.estimate(self._owned_run(draft, owner), self._resolve(spec).params)
 
     def start(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None) -> str:
-        """Turn a draft into a run and put it into the queue; a second call changes nothing.
+        """Start a draft: freeze its spec and queue it; a second call has no effect.
 
         Returns the run's id, which is the draft's.
 
         Raises:
-            SpecError: the spec is wrong.
+            SpecError: the spec is invalid.
             MissingExtra: a package that the task needs is not installed.
             DataError: the last check of the same data found errors.
         """
-        run = self._own(draft, owner)
+        run = self._owned_run(draft, owner)
         if run.is_started():
             return run.id
         resolved = self._resolve(spec)
@@ -321,30 +321,30 @@ class Drafts(Core):
                 "hub.push_to_hub",
                 "token-missing",
             )
-        self._calls.cancel_and_wait(draft)  # a check of other settings must not write the data that is trained on
+        self._calls.cancel_and_wait(draft)  # a check with other settings must not write the training data
         resolved = self._resolve_upload(run, resolved)
         check = read_json(run.directory / "check.json")
         found = [Finding.from_dict(f) for f in check["findings"]] if check else []
-        as_drafted = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
-        if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == as_drafted:
+        data_spec = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
+        if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == data_spec:
             raise DataError.from_findings(found)
-        self._backends.release(run.directory)  # its warm worker would take memory from the training
+        self._backends.release(run.directory)  # its warm worker would use memory that the training needs
         run.freeze(resolved.complete())
-        self._calls.cancel_and_wait(draft)  # one that began a moment ago; from now on none does
+        self._calls.cancel_and_wait(draft)  # a check that started meanwhile; after freeze none can start
         self._dispatcher.enqueue(run, secrets)
         return run.id
 
     # -- inner
 
     def _resolve_upload(self, run: Run, resolved: Resolved) -> Resolved:
-        """Return the spec with the source that took over the draft's upload, or as it is."""
+        """Return the spec with the source that took over the draft's upload, else unchanged."""
         data = taken_over.resolve_upload(run.directory, resolved.spec.data)
         if data is resolved.spec.data:
             return resolved
         return Resolved(resolved.spec.model_copy(update={"data": data}), resolved.task, resolved.params)
 
     def _prefetch(self, run: Run, task: str) -> None:
-        """Let a warm worker import the task's libraries while the data is parsed: the page soon asks for a preview."""
+        """Let a warm worker import the task's libraries while the data is parsed, for the preview that follows."""
         if self.interactive and "preview" in self.tasks.get(task).can:
             backend = self._backends.get()
             backend.prefetch(run.directory, "preview", {"spec": {"task": task}}, self._environment(backend))

@@ -1,4 +1,4 @@
-"""One call in flight per key: a later call cancels the earlier one, and begins when that has ended."""
+"""At most one call in flight per key: a later call cancels the earlier one, and starts after its end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CANCEL_TIMEOUT = 15.0
 
 
 class LatestCall:
-    """The calls in flight, by key; of several that wait for one to end, only the latest begins."""
+    """The calls in flight, by key; of several waiting calls, only the latest starts."""
 
     def __init__(self) -> None:
         self._in_flight: dict[str, _Call] = {}
@@ -22,13 +22,13 @@ class LatestCall:
 
     @contextmanager
     def acquire(self, key: str) -> Iterator[threading.Event]:
-        """Be the only call in flight for the key: the earlier one is cancelled, and has ended before this begins.
+        """Cancel the earlier call of the key, wait until it has ended, and start this one (a context manager).
 
-        The context is an event that is set when this call is cancelled.
+        Yields an event that is set when this call is cancelled.
 
         Raises:
-            WorkerError: cancelled before it could begin, by a later call, `cancel` or `cancel_and_wait` (`cancelled`).
-            StateError: the earlier call does not end.
+            WorkerError: cancelled before its start, by a later call, `cancel` or `cancel_and_wait` (`cancelled`).
+            StateError: the earlier call did not stop in time.
         """
         call = _Call()
         with self._lock:
@@ -37,14 +37,14 @@ class LatestCall:
             self._begin(key, call)
         except BaseException:
             with self._lock:
-                self._forget(key, call)
+                self._remove(key, call)
             raise
         try:
             yield call.cancelled
         finally:
             with self._lock:
                 del self._in_flight[key]
-                self._forget(key, call)
+                self._remove(key, call)
             call.ended.set()
 
     def cancel(self, key: str) -> None:
@@ -56,10 +56,10 @@ class LatestCall:
             call.cancelled.set()
 
     def cancel_and_wait(self, key: str) -> None:
-        """Cancel the call in flight and those that wait; return when no worker of theirs writes any more.
+        """Cancel the call in flight and those that wait; return after the end of their workers.
 
         Raises:
-            StateError: it does not end.
+            StateError: it did not stop in time.
         """
         with self._lock:
             self._latest.pop(key, None)
@@ -87,9 +87,9 @@ class LatestCall:
             return
         call.cancelled.set()
         if not call.ended.wait(CANCEL_TIMEOUT):
-            raise StateError("The earlier check does not end.", "Try again in a moment.", code="check-busy")
+            raise StateError("The earlier check did not stop in time.", "Try again in a moment.", code="check-busy")
 
-    def _forget(self, key: str, call: _Call) -> None:
+    def _remove(self, key: str, call: _Call) -> None:
         if self._latest.get(key) is call:
             del self._latest[key]
 

@@ -1,4 +1,4 @@
-"""Calls about runs: what viewers see, what their owner does with them, and what leaves them."""
+"""API calls on runs: list, snapshot, log, stop, resume, delete, predict, verbs, export, publish."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from autotrain_gradio.tasks.verbs import Verb
 
 
 class Runs(Core):
-    """The runs that were started."""
+    """API calls on runs that were started."""
 
     def runs(self, owner: str = LOCAL) -> list[dict[str, Any]]:
         """List the owner's runs, newest first, without drafts.
 
         Rows: `{id, task, project_name, model, data, state, created, started, finished, metrics, best_metric,
-        path}`; created: the draft was; started: its first training.
+        path}`; created: time of the draft; started: time of the first attempt.
         """
         rows = []
         for run in self.store.list():
@@ -38,14 +38,14 @@ class Runs(Core):
                     continue
                 rows.append(summaries.row(self.snapshot(run.id) or {}, run))
             except UserError as error:
-                if not self.settings.shared:  # whose it is cannot be read
+                if not self.settings.shared:  # the owner cannot be read
                     rows.append(summaries.unreadable(run, error))
         return sorted(rows, key=lambda r: r["created"] or 0, reverse=True)
 
     def snapshot(self, run: str, since: int | None = None) -> dict[str, Any] | None:
-        """Return all that a viewer of the run sees; None when nothing changed since that version.
+        """Return the state of the run for the page; None if it has not changed since that version.
 
-        Fields: see docs/architecture.md. One folding of the run's events serves all its viewers.
+        Fields: see docs/architecture.md. The snapshot is built once for all viewers.
         """
         record = self.store.get(run)
         snapshot = self._snapshot(record)
@@ -66,13 +66,13 @@ class Runs(Core):
         }
 
     def log(self, run: str, offset: int = 0, limit: int = 65536) -> dict[str, Any]:
-        """Return `{text, offset, size}`: the log from a byte offset; a negative one counts from the end."""
+        """Return `{text, offset, size}`: the log from a byte offset; a negative offset counts from the end."""
         record = self.store.get(run)
         return self._backend(record).log(record.directory, offset, limit)
 
     def stop(self, run: str, owner: str = LOCAL) -> None:
-        """Ask the run to stop after its current step, keeping its weights; take it out of the queue."""
-        record = self._own(run, owner)
+        """Request a stop after the current step, saving the weights; a queued run is cancelled."""
+        record = self._owned_run(run, owner)
         state = self._state(record)
         if state not in ACTIVE | {"queued"}:
             text = f"The run is {title(state).lower()}: there is nothing to stop."
@@ -82,9 +82,9 @@ class Runs(Core):
     def resume(self, run: str, owner: str = LOCAL, *, token: str | None = None) -> None:
         """Queue a new attempt that continues from the latest checkpoint, or from the beginning.
 
-        A run that waits for a token lost by a restart gets the new one, and starts.
+        A queued run whose token was lost by a restart of the app gets the new token, and starts.
         """
-        record = self._own(run, owner)
+        record = self._owned_run(run, owner)
         state = self._state(record)
         if state == "queued" and self._dispatcher.lacks_token(record):
             self._dispatcher.enqueue(record, self._secrets(token))
@@ -102,8 +102,8 @@ class Runs(Core):
         Raises:
             StateError: it is being trained.
         """
-        record = self._own(run, owner)
-        # By its control and event files alone: a run whose settings are damaged can be deleted too.
+        record = self._owned_run(run, owner)
+        # Checks the control and event files only: a run with a damaged spec can be deleted too.
         if record.is_started() and record.state().name in ACTIVE and self._state(record) in ACTIVE:
             raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
         self._calls.cancel_and_wait(run)
@@ -112,21 +112,21 @@ class Runs(Core):
         self._snapshots.drop(record.id)
         self.store.delete(record)
 
-    def again(self, run: str, owner: str = LOCAL) -> str:
-        """Make a new draft with the settings and the data of a run; return its id.
+    def clone(self, run: str, owner: str = LOCAL) -> str:
+        """Create a draft with the settings and the data of a run; return its id.
 
-        Uploaded data is linked, not copied, where the file system can.
+        Uploaded data is hard-linked if the file system supports it, else copied.
         """
-        old = self._own(run, owner)
+        old = self._owned_run(run, owner)
         spec = old.spec()
-        kept = {k: v for k, v in spec.items() if k in RunSpec.model_fields}
-        new = self.store.create(spec["task"], owner, kept)
+        settings = {k: v for k, v in spec.items() if k in RunSpec.model_fields}
+        new = self.store.create(spec["task"], owner, settings)
         if (old.directory / "data").is_dir():
             shutil.copytree(old.directory / "data", new.directory / "data", copy_function=_link, dirs_exist_ok=True)
         return new.id
 
     def predict(self, run: str, inputs: Sequence[Mapping[str, Any]], owner: str = LOCAL) -> list[dict[str, Any]]:
-        """Apply the run's model; one input and one prediction as the task declares them.
+        """Apply the run's model: one prediction for each input, in the formats that the task declares.
 
         Files are given by absolute path.
 
@@ -155,7 +155,7 @@ class Runs(Core):
     ) -> Any:
         """Call a verb of the run's task and return its result; of a streaming verb, the list of its items.
 
-        context: what the verb takes, as JSON data; files are given by absolute path.
+        context: arguments of the verb, as JSON data; files are given by absolute path.
 
         Raises:
             NotFound: the task has no such verb.
@@ -177,7 +177,7 @@ class Runs(Core):
         *,
         progress: Progress | None = None,
     ) -> Generator[Any, None, None]:
-        """Call a streaming verb of the run's task and return its items as they come; closing the iterator cancels it.
+        """Call a streaming verb of the run's task and return its items as they arrive; closing the iterator cancels it.
 
         Raises:
             NotFound: the task has no such verb.
@@ -200,7 +200,7 @@ class Runs(Core):
     def model_json(self, run: str, name: str) -> dict[str, Any]:
         """Return the content of a JSON file beside the run's model, such as `form.json`.
 
-        name: of the file, without a folder; chosen by code, never by a user.
+        name: file name without a folder; not user input.
 
         Raises:
             StateError: the run has no model yet, or its model has no such file.
@@ -211,30 +211,30 @@ class Runs(Core):
         return found
 
     def publish(self, run: str, owner: str = LOCAL, *, token: str | None = None) -> str:
-        """Upload the run's model to the Hub; return its address there. May be tried again and again.
+        """Upload the run's model to the Hub; return its URL. Can be retried.
 
         Raises:
-            UserError: there is no model or no token, or the upload failed.
+            UserError: the model or the token is missing, or the upload failed.
         """
-        record = self._own(run, owner)
+        record = self._owned_run(run, owner)
         model_export.model(record)
         backend = self._backend(record)
         options = CallOptions(env=self._environment(backend, token))
         return str(backend.call(record.directory, "publish", {}, options)["address"])
 
     def archive(self, run: str, owner: str = LOCAL) -> Path:
-        """Return a zip of the model with its card, made once for each finished attempt."""
-        return model_export.archive(self._own(run, owner))
+        """Return a zip file of the model with its model card; it is cached until the model changes."""
+        return model_export.archive(self._owned_run(run, owner))
 
     def export(self, run: str, folder: str | Path, owner: str = LOCAL) -> Path:
         """Copy the model into a folder that is empty or does not exist; return the folder."""
-        return model_export.export(self._own(run, owner), folder)
+        return model_export.export(self._owned_run(run, owner), folder)
 
     def file(self, run: str, relative: str) -> Path:
-        """Return a picture of the run that the page shows: only below check, preview, samples and report.
+        """Return the path of an image or audio file of the run, in the folder check, preview, samples or report.
 
         Raises:
-            NotFound: there is no such file, or it is none of those.
+            NotFound: the file does not exist, or is in another folder.
         """
         return model_export.picture(self.store.get(run), relative)
 

@@ -1,4 +1,4 @@
-"""The whole API: the calls about drafts and about runs, and views of a spec."""
+"""The complete service API: calls on drafts and on runs, and views of a spec."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from autotrain_gradio.tasks.registry import resolve
 
 
 class Service(Drafts, Runs):
-    """The application, without a face; see `Core` for how it is made.
+    """The application without a user interface; constructor: see `Core`.
 
-    Its calls are written where their subject is: `drafts.py`, `runs.py`, and here those about a spec alone.
+    The calls are in `drafts.py` and `runs.py`, and here for those on a spec alone.
     """
 
     def yaml(self, spec: Mapping[str, Any]) -> str:
@@ -33,7 +33,7 @@ class Service(Drafts, Runs):
         return views.python_view(self._parsed(spec), self.tasks)
 
     def parse_yaml(self, text: str) -> tuple[dict[str, Any], Secrets]:
-        """Read YAML, AutoTrain's too, into a checked spec and the secrets that it names."""
+        """Parse YAML, also of AutoTrain, into a validated spec and its secrets."""
         # On a shared page `${NAME}` must not read the server's environment.
         spec, secrets = from_yaml(text, {} if self.settings.shared else None)
         found = self._resolve(spec.model_dump(exclude_unset=True)) if spec.data.path else resolve(spec, self.tasks)
@@ -41,7 +41,7 @@ class Service(Drafts, Runs):
 
 
 def wait(service: Service, run: str, *, every: float = 0.5) -> Iterator[dict[str, Any]]:
-    """Yield the run's snapshots as they change, the last one in a state in which it has ended."""
+    """Yield the run's snapshots as they change, up to one with an end state."""
     version = None
     while True:
         snapshot = service.snapshot(run, version)

@@ -1,4 +1,4 @@
-"""A call whose result several callers wait for: later callers share the one in flight."""
+"""A call in flight whose result is shared by several callers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Found = Callable[[Any], None]
 class SharedCall:
     """One call with several callers: each gets its progress, its partial results and its result.
 
-    key: whatever decides about the result; a caller with an equal key may share the call.
+    key: identifies the result; callers with an equal key may share the call.
     """
 
     def __init__(self, key: Any) -> None:
         self.key = key
         self._callers: list[Any] = []
-        self._gone: list[Any] = []
+        self._left: list[Any] = []
         self._progress: list[Progress] = []
         self._last_progress: tuple[str, float] | None = None
         self._found: list[Found] = []
@@ -29,7 +29,7 @@ class SharedCall:
         self._error: BaseException | None = None
 
     def run(self, work: Callable[[Progress, Found], Any], progress: Progress | None, found: Found | None = None) -> Any:
-        """Do the work, which is given callbacks for progress and for partial results, and return its result."""
+        """Call `work` with callbacks for progress and for partial results; return its result."""
         self._add(progress)
         if found is not None:
             self._found.append(found)
@@ -57,15 +57,15 @@ class SharedCall:
         return self._result
 
     def leave(self, progress: Progress, seconds: float, abandoned: Callable[[], None]) -> None:
-        """Record that the caller with this progress callback is gone.
+        """Record that the caller with this progress callback has disconnected.
 
-        abandoned: called after so many seconds if by then no caller is left, and the call has not ended.
+        abandoned: called after so many seconds if no caller is left and the call has not ended.
         """
-        self._gone.append(progress)
-        count = len(self._gone)
+        self._left.append(progress)
+        count = len(self._left)
 
         def check() -> None:
-            if len(self._gone) == count and not self._ended.is_set() and set(self._callers) <= set(self._gone):
+            if len(self._left) == count and not self._ended.is_set() and set(self._callers) <= set(self._left):
                 abandoned()
 
         timer = threading.Timer(seconds, check)

@@ -15,9 +15,9 @@ def draft(run: Run) -> dict[str, Any]:
     """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
     upload = run.directory / "data" / "upload"
     files = [{"name": f.name, "bytes": f.stat().st_size} for f in sorted(upload.iterdir())] if upload.is_dir() else []
-    if not files:  # a check has unpacked them, and remembers what they were
-        kept = read_json(run.directory / "data" / "upload.json") or {}
-        files = [{"name": f["name"], "bytes": f["bytes"]} for f in kept.get("files", [])]
+    if not files:  # a check has unpacked the files and recorded their names
+        recorded = read_json(run.directory / "data" / "upload.json") or {}
+        files = [{"name": f["name"], "bytes": f["bytes"]} for f in recorded.get("files", [])]
     spec = run.draft()["spec"]
     return {
         "id": run.id,
@@ -29,9 +29,9 @@ def draft(run: Run) -> dict[str, Any]:
 
 
 def estimate(run: Run, params: Params) -> dict[str, Any]:
-    """Estimate the work of a training: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
+    """Estimate a training: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
 
-    Empty before a check, and for tasks that do not count in epochs.
+    Empty before a check, and for tasks without epochs.
     """
     check = read_json(run.directory / "check.json")
     if not check or not hasattr(params, "epochs") or not hasattr(params, "batch_size"):
@@ -83,7 +83,7 @@ def row(snapshot: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def unreadable(run: Run, error: UserError) -> dict[str, Any]:
-    """Return the row of a run whose files are damaged: it can only be deleted, and names the error."""
+    """Return the row of a run whose files are damaged, with the error; it can only be deleted."""
     empty = dict.fromkeys(("task", "project_name", "model", "created", "started", "finished", "best_metric", "data"))
     nothing = dict.fromkeys(("stop", "resume", "predict", "download"), False)
     return {

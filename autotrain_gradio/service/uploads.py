@@ -11,12 +11,12 @@ from autotrain_gradio.core.text_format import format_bytes
 
 
 def allow(paths: Sequence[Path], limit: int) -> None:
-    """Refuse an upload of no files, of missing ones, or of too much.
+    """Validate an upload.
 
-    limit: most bytes of all files together.
+    limit: maximum total size in bytes.
 
     Raises:
-        DataError: that is so.
+        DataError: no files were given, one is missing, or the total size is over the limit.
     """
     if not paths:
         raise DataError("No file was given.", "Drop a zip, or the files themselves.", code="no-files")
@@ -27,16 +27,16 @@ def allow(paths: Sequence[Path], limit: int) -> None:
     if total > limit:
         raise DataError(
             f"The files have {format_bytes(total)}; the limit is {format_bytes(limit)}.",
-            "Leave files out, or run the app where the data is and name the folder.",
+            "Upload fewer files, or run the app on the machine with the data and give the path of the folder.",
             code="upload-too-large",
         )
 
 
 def move(paths: Sequence[Path], folder: Path) -> None:
-    """Move uploaded files into a new folder; a second file of the same name gets a number.
+    """Move uploaded files into a new folder; files with the same name are numbered.
 
     Raises:
-        DataError: the disk is full, or may not be written to; the folder is removed again.
+        DataError: the disk is full or not writable; the folder is removed.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -46,16 +46,16 @@ def move(paths: Sequence[Path], folder: Path) -> None:
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise DataError(
-            f"The upload could not be kept: {error.strerror or error}.",
-            "Make room on the disk (delete runs that are no longer needed), then upload again.",
+            f"The upload could not be stored: {error.strerror or error}.",
+            "Free disk space (delete runs that are no longer needed), then upload again.",
             code="upload-failed",
         ) from error
 
 
 def shown(paths: Sequence[Path], *, named: bool = True) -> str:
-    """Return a short name for an upload: `photos.zip`, `a.csv and 3 more`.
+    """Return a short description of an upload: `photos.zip`, `a.csv and 3 more`.
 
-    named: whether several files may be named; else they are only counted: `4 files`.
+    named: whether the names of several files may be shown; else only their number: `4 files`.
     """
     first = paths[0].name
     if len(paths) > 1 and not named:

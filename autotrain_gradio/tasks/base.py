@@ -1,4 +1,4 @@
-"""What a task declares. A declaration is data: it imports nothing heavy."""
+"""Declaration of a task: plain data, without heavy imports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from autotrain_gradio.tasks.requirements import Requirement, missing_packages
 from autotrain_gradio.tasks.verbs import VERBS, Verb
 
 MODALITIES = ("Images", "Text", "Speech", "Tables")
-"""What tasks are grouped by, in the order of the page; a task may name another one, which follows."""
+"""Modalities that group the tasks, in the order of the page; other modalities of tasks follow."""
 
 
 def param(default: Any, group: str, *, title: str = "", **bounds: Any) -> Any:
@@ -98,10 +98,10 @@ class TrainerParams(Params):
 
 @dataclass(frozen=True)
 class SuggestedModel:
-    """A model worth starting from: Hub id, million parameters (0: it has no fixed number), and when to choose it.
+    """A suggested model: Hub id, when to choose it, and its size.
 
-    title: what people call it, where the id does not say it well.
-    gpu: whether a training without a GPU would take very long.
+    millions: million parameters; 0: no fixed number. title: name to display; empty: the id.
+    gpu: training it without a GPU takes very long.
     """
 
     id: str
@@ -113,7 +113,7 @@ class SuggestedModel:
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure the task reports. `name` is its key in events (`eval_<name>`) and in `runs --json`."""
+    """A metric that the task reports. `name` is its key in events (`eval_<name>`) and in `runs --json`."""
 
     name: str
     title: str
@@ -124,7 +124,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Chart:
-    """A live plot: the event series drawn in it, series name → label."""
+    """A live chart: series name of the events → label."""
 
     title: str
     series: dict[str, str]
@@ -133,7 +133,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Sample:
-    """A data set that comes with the app, or with a package.
+    """A sample data set of the app, or of a package.
 
     path: below `assets/samples`; or `package:folder`, a folder within an installed package.
     """
@@ -155,14 +155,14 @@ PROGRESS_CHARTS = (
 class Task:
     """Everything that the other layers need to know about a task.
 
-    module: dotted path of the heavy half, imported by workers only. It has
-        `train(run)`, and as `can` says: `preview(...)`, `predict(...)`, `probe(...)`, `tiny_model(...)`.
-    preview_module: dotted path of the module that has `preview`, where that loads less than the whole; empty: `module`.
-        Its `load_ahead()`, if it has one, loads what some previews need besides, while nobody waits.
+    module: dotted path of the module with the heavy imports, which only workers import. It has
+        `train(run)`, and depending on `can`: `preview(...)`, `load(...)`, `probe(...)`, `tiny_model(...)`.
+    preview_module: dotted path of the module with `preview`, if that imports less than `module`; empty: `module`.
+        Its `load_ahead()`, if any, is called in the background to prefetch imports that some previews need.
     aliases: other names, AutoTrain Advanced's among them.
-    columns: what the rows have; of a task with `formats`, the union of their columns, which is filled in.
+    columns: the columns of a row; of a task with `formats`, filled in with the union of their columns.
     formats: alternative sets of columns, detected from the data; empty: `columns` is the only one.
-    column_aliases: AutoTrain's names of columns → role, beside `<role>` and `<role>_column`.
+    column_aliases: AutoTrain's names of columns → role, in addition to `<role>` and `<role>_column`.
     """
 
     name: str
@@ -184,17 +184,17 @@ class Task:
     inputs: tuple[Input, ...] = ()
     models: tuple[SuggestedModel, ...] = ()
     defaults: Callable[[str], dict[str, Any]] | None = None
-    """Model → defaults that suit it better than the declared ones; what the user gives wins."""
+    """Model → defaults that override the declared ones; values of the user take precedence."""
     listed: bool = False
-    """Its models are those of `models` and no other: names of families, several with commas; nothing of the Hub."""
+    """Only `models` can be chosen: names of model families, several separated by commas; no Hub models."""
     model_aliases: dict[str, str] = field(default_factory=dict)
-    """(Where `listed`) other names of its models."""
+    """Other names of the models, if `listed`."""
     unit: str = "step"
-    """What a step of its training is called."""
+    """Name of a training step."""
     samples_title: str = "From evaluation to evaluation"
-    """The heading above what a training shows while it goes on."""
+    """Heading of the sample predictions during the training."""
     model_filter: str = ""
-    """Hub `pipeline_tag` of the models that fit."""
+    """Hub `pipeline_tag` of suitable models."""
     shown: tuple[str, ...] = ()
     """Parameters that change what the preview shows, in addition to those of previewed groups."""
     loader_example: str = ""
@@ -203,15 +203,15 @@ class Task:
     answer: str = "label"
     """Key of a prediction that holds its answer, the same as `answer` of `loader_example`."""
     parameter_groups: tuple[ParameterGroup, ...] = ()
-    """Groups of parameters of its own."""
+    """Additional parameter groups."""
     panel_kinds: tuple[PanelKind, ...] = ()
-    """Kinds of panels of its own, for its previews, reports and predictions."""
+    """Additional panel kinds for its previews, reports and predictions."""
     input_kinds: tuple[InputKind, ...] = ()
-    """Kinds of inputs of its own, for `inputs`."""
+    """Additional input kinds for `inputs`."""
     requires: tuple[Requirement, ...] = ()
-    """Packages that it needs; a missing one is an error finding with the command that installs it."""
+    """Required packages; a missing one is an error finding with the command that installs it."""
     verbs: tuple[Verb, ...] = ()
-    """Verbs of its own: calls to a worker of one of its runs, by name (`service.call`, `autotrain-gradio call`)."""
+    """Additional verbs: calls to a worker of a run, by name (`service.call`, `autotrain-gradio call`)."""
     samples: tuple[Sample, ...] = ()
     aliases: tuple[str, ...] = ()
     column_aliases: dict[str, str] = field(default_factory=dict)
@@ -225,11 +225,11 @@ class Task:
 
     @property
     def default_model(self) -> str:
-        """The first suggested model; empty for tasks that start from none."""
+        """The first suggested model; empty if there is none."""
         return self.models[0].id if self.models else ""
 
     def first_model(self, *, gpu: bool) -> str:
-        """The model that the page offers first: without a GPU, the first one that does well without."""
+        """The model that the page preselects: without a GPU, the first one that does not need one."""
         return next((m.id for m in self.models if gpu or not m.gpu), self.default_model)
 
     def metric(self, name: str) -> Metric | None:
@@ -266,19 +266,19 @@ class Task:
         return {group: found[group.name] for group in groups if group.name in found}
 
     def install_commands(self) -> list[str]:
-        """Return the commands that install what the task needs."""
+        """Return the commands that install the required packages."""
         return list(dict.fromkeys(r.command for r in self.requires))
 
     def missing_packages(self) -> list[Finding]:
-        """Return an error finding for each command that installs what the task needs and Python does not find."""
+        """Return an error finding for each command that installs missing packages."""
         return missing_packages(self.title, self.requires)
 
     def verb(self, name: str) -> Verb:
-        """Return a verb of the task's runs, one of its own or one that every task has.
+        """Return a verb by its name: of the task, or one of all tasks.
 
         Raises:
-            NotFound: there is none; the hint names the nearest ones.
-            ValueError: the task has a verb with the name of another.
+            NotFound: unknown verb; the hint names similar ones.
+            ValueError: two verbs have the same name.
         """
         return NamedRegistry("verb", [*VERBS, *self.verbs]).get(name)
 

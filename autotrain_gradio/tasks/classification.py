@@ -6,9 +6,9 @@ from autotrain_gradio.tasks.base import Metric
 
 
 def classification_metrics(noun: str) -> tuple[Metric, ...]:
-    """Declare the metrics beside accuracy and loss, named as `training.metrics.classification` does.
+    """Declare the metrics other than accuracy and loss, named as `training.metrics.classification` does.
 
-    noun: what is classified, in the plural.
+    noun: name of the rows in the plural.
     """
     return (
         Metric("f1", "F1", help="Harmonic mean of precision and recall of the second class (binary)."),

@@ -1,8 +1,8 @@
-"""What an extension declares: sources, samples and further parts that it adds to the tasks they fit.
+"""Declaration of an extension: sources, samples and other parts that it adds to matching tasks.
 
 An extension is a folder `autotrain_gradio/extensions/<name>/` whose `__init__.py` holds `EXTENSION = Extension(...)`,
-or an installed package with an entry point in the group `autotrain_gradio.extensions`. Like a task it is data that
-imports nothing heavy: everything else is named by the dotted path of a module.
+or an installed package with an entry point in the group `autotrain_gradio.extensions`. Like a task it is plain data
+without heavy imports: other modules are referenced by their dotted paths.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from autotrain_gradio.tasks.verbs import Verb
 
 @dataclass(frozen=True)
 class TaskFilter:
-    """Which tasks something is offered to, by the kinds of their required columns; without any, to all tasks.
+    """Selects tasks by the kinds of their required columns; without any, all tasks.
 
     inputs: kinds (`audio`, `image`, `text` …) of which the task must have a required feature column each.
     targets: kinds of which it must have a required target column each.
@@ -39,7 +39,7 @@ class TaskFilter:
 
 @dataclass(frozen=True)
 class SourceFor:
-    """A source, and the tasks that it is offered to."""
+    """A source, and the tasks for which it is available."""
 
     source: Source
     when: TaskFilter = TaskFilter()
@@ -47,7 +47,7 @@ class SourceFor:
 
 @dataclass(frozen=True)
 class SampleFor:
-    """A sample, and the tasks that it is offered to; its path is `package:folder` (see `tasks.base.Sample`)."""
+    """A sample, and the tasks for which it is available; its path is `package:folder` (see `tasks.base.Sample`)."""
 
     sample: Sample
     when: TaskFilter = TaskFilter()
@@ -55,7 +55,7 @@ class SampleFor:
 
 @dataclass(frozen=True)
 class Extension:
-    """Everything that an extension adds. `panel_kinds` … `parameter_groups`: as a task declares them, for all tasks."""
+    """An extension. `panel_kinds` … `parameter_groups`: as in `Task`, for all tasks."""
 
     name: str
     sources: tuple[SourceFor, ...] = ()
@@ -67,7 +67,7 @@ class Extension:
 
 
 def extend(task: Task, extensions: Iterable[Extension]) -> Task:
-    """Return the task with the sources and samples of all extensions that fit it, and with their verbs and groups.
+    """Return the task with the matching sources and samples of all extensions, and with their verbs and groups.
 
     Raises:
         ValueError: the task has another source, sample, verb or parameter group of the same name.

@@ -1,4 +1,4 @@
-"""Parameters of low-rank adapters (LoRA), for every task that can train them."""
+"""Parameters of LoRA, for tasks that support it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from autotrain_gradio.tasks.base import Params, param
 
 
 class LoraParams(Params):
-    """How adapters are trained instead of the whole model. Named as AutoTrain Advanced names them."""
+    """Parameters of LoRA, with the names of AutoTrain Advanced."""
 
     peft: bool = param(False, "adapters", title="LoRA")
     """Train low-rank adapters (LoRA) instead of all weights: less memory for large models. They are merged into the

@@ -1,6 +1,6 @@
-"""Every setting of a task as one flat option: the flags of the command line and the keywords of Python.
+"""All settings of a task as flat options: flags of the command line and keyword arguments of Python.
 
-An option is a view of a field of the spec: its name, help, default and range are stated there, once.
+An option is derived from a field of the spec, which defines its name, help, default and range.
 `spec_from_options` is the inverse of `views.arguments`.
 """
 
@@ -28,7 +28,7 @@ class Option:
     """One setting.
 
     name: keyword in Python; with dashes, the flag. `aliases` are other names for it.
-    where: its place in the spec, for instance `data.path` or `params.epochs`.
+    where: its path in the spec, for instance `data.path` or `params.epochs`.
     kind: `boolean`, `integer`, `number`, `text` or `mapping`.
     optional: whether it may be None (written `none` on the command line).
     """
@@ -107,7 +107,7 @@ def spec_from_options(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
         for section in sections:
             place = place.setdefault(section, {})
         if isinstance(value, Mapping):
-            place[last] = {**value, **place.get(last, {})}  # `options` may stand beside an option of a source
+            place[last] = {**value, **place.get(last, {})}  # `options` may be given together with an option of a source
         else:
             place[last] = str(value) if isinstance(value, Path) else value
     if findings:
@@ -116,7 +116,7 @@ def spec_from_options(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _format(task: Task, field: FieldInfo) -> list[Option]:
-    """Return the option of a task with several formats; for others there is nothing to choose."""
+    """Return the `format` option of a task with several formats; other tasks have none."""
     if len(task.formats) < 2:
         return []
     option = _option("format", "data.format", DATA_GROUP, field)

@@ -1,4 +1,4 @@
-"""Groups of parameters: the sections of the form, of the command line's help and of the docs."""
+"""Parameter groups: the sections of parameters in the form, the command line help and the docs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autotrain_gradio.core.registry import NamedRegistry
 
 @dataclass(frozen=True)
 class ParameterGroup:
-    """A section of parameters; `param(default, "<name>")` puts a parameter into it.
+    """A section of parameters; `param(default, "<name>")` assigns a parameter to it.
 
     after: name of the group that it follows; empty: it comes last.
     main: it is always open in the form.
@@ -36,14 +36,14 @@ PARAMETER_GROUPS = NamedRegistry[ParameterGroup](
         ParameterGroup("tracking", "Experiment tracking"),
     ),
 )
-"""The groups that every task can use; tasks and extensions add theirs (`tasks.registry`)."""
+"""The groups that every task can use; tasks and extensions add others (`tasks.registry`)."""
 
 
 def sort_groups(groups: Iterable[ParameterGroup]) -> list[ParameterGroup]:
-    """Return the groups with each one behind the group that it names as `after`, otherwise in the given order.
+    """Sort the groups so that each one follows its `after` group, otherwise in the given order.
 
     Raises:
-        ValueError: a group follows one that does not exist, or itself by way of others.
+        ValueError: an `after` group does not exist, or there is a cycle.
     """
     declared = list(dict.fromkeys(groups))
     ordered: list[ParameterGroup] = []
@@ -58,6 +58,6 @@ def sort_groups(groups: Iterable[ParameterGroup]) -> list[ParameterGroup]:
     if left := [g for g in declared if g not in ordered]:
         known = {g.name for g in declared}
         unknown = next((g.after for g in left if g.after not in known), "")
-        reason = f"there is no group '{unknown}'" if unknown else "they follow each other in a circle"
+        reason = f"the group '{unknown}' does not exist" if unknown else "`after` has a cycle"
         raise ValueError(f"The parameter groups {[g.name for g in left]} cannot be ordered: {reason}")
     return ordered

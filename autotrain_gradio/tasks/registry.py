@@ -1,4 +1,4 @@
-"""Find the tasks, and resolve what a user wrote into a complete, validated spec."""
+"""Registry of the tasks, and validation of a user's spec against its task."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXTENSIONS = "autotrain_gradio.extensions"
 
 
 class Registry:
-    """All tasks by name and alias, with what the extensions add to them; refuses two that claim the same name."""
+    """All tasks by name and alias, extended by the extensions; duplicate names are errors."""
 
     def __init__(self, tasks: Iterable[Task], extensions: Iterable[Extension] = ()) -> None:
         self.extensions = NamedRegistry("extension", extensions)
@@ -58,20 +58,18 @@ class Registry:
         return len(self._tasks)
 
     def get(self, name: str) -> Task:
-        """Return the task of that name or alias.
+        """Return a task by its name or alias.
 
         Raises:
-            NotFound: there is none; the hint names the nearest ones.
+            NotFound: unknown task; the hint names similar ones.
         """
         task = self._names.get(_normal(name))
         if task is None:
-            raise NotFound(
-                f"There is no task '{name}'.", did_you_mean(_normal(name), self._tasks), "task", "unknown-task"
-            )
+            raise NotFound(f"Unknown task '{name}'.", did_you_mean(_normal(name), self._tasks), "task", "unknown-task")
         return task
 
     def modalities(self) -> dict[str, list[Task]]:
-        """Return modality → its tasks, in the order of registration; the usual modalities first."""
+        """Return modality → its tasks, in the order of registration; `MODALITIES` first."""
         found: dict[str, list[Task]] = {}
         for task in self:
             found.setdefault(task.modality, []).append(task)
@@ -103,7 +101,7 @@ def registry() -> Registry:
 
 
 def _declared(package: str, attribute: str) -> list[Any]:
-    """Return what the folders of a package declare, then what the entry points of the group of its name declare."""
+    """Return the declarations in the folders of a package, then those of the entry points of the same name."""
     found = []
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         if module.ispkg:
@@ -113,27 +111,27 @@ def _declared(package: str, attribute: str) -> list[Any]:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A spec with all names canonical, its task, and its parameters with every default filled in."""
+    """A spec with canonical names, its task, and its parameters with all defaults."""
 
     spec: RunSpec
     task: Task
     params: Params
 
     def complete(self) -> dict[str, Any]:
-        """Return what `spec.json` holds: the spec with all parameters written out."""
+        """Return the content of `spec.json`: the spec with all parameters."""
         data = self.spec.model_dump(mode="json")
         data["params"] = self.params.model_dump(mode="json")
         return data
 
 
 def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) -> Resolved:
-    """Check a spec against its task and fill in the defaults.
+    """Validate a spec against its task and fill in the defaults.
 
-    Settings of the data (`max_samples`, `train_split` …) that stand among the parameters, as
-    AutoTrain's do, are moved; names of columns are translated to roles.
+    Settings of the data (`max_samples`, `train_split` …) among the parameters, as in AutoTrain, are moved; names of
+    columns are translated to roles.
 
     Raises:
-        SpecError, NotFound: with one finding for each thing that is wrong.
+        SpecError, NotFound: with a finding for each error.
     """
     if not isinstance(spec, RunSpec):
         given = dict(spec)
@@ -157,7 +155,7 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
                 Finding(
                     "error",
                     "unknown-column-role",
-                    f"'{name}' is no column of {task.title.lower()}.",
+                    f"{task.title} has no column role '{name}'.",
                     did_you_mean(name, roles),
                     f"data.columns.{name}",
                 )
@@ -184,8 +182,8 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
         findings.extend(findings_of(error, DataSpec, "data"))
     if findings or resolved_params is None:
         raise SpecError.from_findings(findings)
-    usual = task.params.model_validate(defaults(task, model)).model_dump(mode="json")
-    changed = {k: v for k, v in resolved_params.model_dump(mode="json").items() if v != usual[k]}
+    model_defaults = task.params.model_validate(defaults(task, model)).model_dump(mode="json")
+    changed = {k: v for k, v in resolved_params.model_dump(mode="json").items() if v != model_defaults[k]}
     complete = spec.model_copy(update={"task": task.name, "model": model, "data": resolved_data, "params": changed})
     return Resolved(complete, task, resolved_params)
 
@@ -222,7 +220,7 @@ def _more_findings(spec: Mapping[str, Any], error: SpecError, tasks: Registry | 
 
 
 def defaults(task: Task, model: str) -> dict[str, Any]:
-    """Return the parameters that the task sets otherwise for this model."""
+    """Return the defaults that the task overrides for this model."""
     return task.defaults(model) if task.defaults else {}
 
 

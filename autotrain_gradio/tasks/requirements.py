@@ -1,4 +1,4 @@
-"""Packages that a task needs beside the base installation, and what to do when one is missing."""
+"""Packages that a task requires in addition to the base installation, and findings for missing ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Requirement:
 
     module: name by which it is imported, a top-level one.
     distribution: name by which pip installs it; empty: the same.
-    extra: of this project, which installs it with everything else that its tasks need; empty: pip installs the
+    extra: extra of this project that installs it with all requirements of the task; empty: pip installs the
         distribution.
     """
 
@@ -43,7 +43,7 @@ class Requirement:
 
 
 TRAINER = ("torch", "transformers", "accelerate", "evaluate", "peft", "safetensors", "sklearn=scikit-learn")
-"""What every task needs that trains with `transformers.Trainer`."""
+"""Requirements of every task that trains with `transformers.Trainer`."""
 
 
 def from_extra(extra: str, *modules: str) -> tuple[Requirement, ...]:
@@ -53,9 +53,9 @@ def from_extra(extra: str, *modules: str) -> tuple[Requirement, ...]:
 
 
 def missing_packages(title: str, requirements: Iterable[Requirement]) -> list[Finding]:
-    """Return an error finding for each command that would install what is missing, with the packages that it is for.
+    """Return an error finding for each command that installs missing packages.
 
-    title: of the task that needs them.
+    title: of the task.
     """
     by_command: dict[str, list[str]] = {}
     for requirement in requirements:
@@ -64,6 +64,6 @@ def missing_packages(title: str, requirements: Iterable[Requirement]) -> list[Fi
     found = []
     for command, packages in by_command.items():
         count = pluralize(len(packages), "package")
-        message = f"{title} needs {count} that this installation does not have: {join_examples(packages)}."
+        message = f"{title} needs {count} that are not installed: {join_examples(packages)}."
         found.append(Finding("error", CODE, message, f"Install with: {command} (then restart the app)."))
     return found

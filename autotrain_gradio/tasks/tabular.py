@@ -1,4 +1,4 @@
-"""Declarations that the two tasks on tables share: parameters, model families, columns, aliases."""
+"""Shared declarations of the tabular tasks: parameters, model families, columns, aliases."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ REQUIRES = from_extra("tables", "sklearn=scikit-learn", "optuna", "skops", "skru
 
 
 class TabularParams(Params):
-    """Parameters of both tasks on tables."""
+    """Parameters of both tabular tasks."""
 
     num_trials: int = param(30, "basic", title="Trials", ge=1, le=10_000)
     """Number of trials of the hyperparameter search: each model family once with its default hyperparameters, then the
     best families with others."""
     time_limit: int = param(600, "basic", title="Time limit (seconds)", ge=1, le=604_800)
-    """Time limit of the search in seconds. The best model found until then is kept."""
+    """Time limit of the search in seconds. The best model so far is used."""
     folds: int | None = param(None, "evaluation", title="Cross-validation folds", ge=1, le=20)
     """Number of cross-validation folds. 1: a single hold-out split of a fifth of the training rows. Empty: 5 up to
     5,000 rows, 3 up to 50,000, then 1."""
     log: Literal["none", "tensorboard", "wandb", "trackio"] = param("none", "tracking", title="Experiment tracker")
-    """Experiment tracker. Accepted for compatibility with AutoTrain; a search over models of tables reports to none,
+    """Experiment tracker. Accepted for compatibility with AutoTrain; tabular tasks do not support any,
     and a warning says so."""
     numerical_imputer: Literal["auto", "median", "mean", "most_frequent"] = param(
         "auto", "training", title="Imputation of numbers"
@@ -43,7 +43,7 @@ class TabularParams(Params):
     @field_validator("numerical_imputer", "categorical_imputer", "numeric_scaler", mode="before")
     @classmethod
     def _none_is_auto(cls, value: Any) -> Any:
-        # AutoTrain's configs write null where nothing was chosen.
+        # Configs of AutoTrain have null for the default.
         return AUTO if value in (None, "") else value
 
 
@@ -51,7 +51,7 @@ FEATURES = Column(
     "features",
     "Feature columns",
     FEATURE,
-    "All that no other role takes. What each one holds can be corrected below.",
+    "All columns without another role. Their kinds can be corrected below.",
     purpose="input",
     many=True,
     rest=True,
@@ -134,7 +134,7 @@ REGRESSORS = (
 
 
 def loader_example(answer: str) -> str:
-    """Return code that loads a model and predicts a row. answer: key of the prediction."""
+    """Return example code that loads a model and predicts a row. answer: key in the prediction."""
     return f"""\
 import skops.io
 

@@ -1,4 +1,4 @@
-"""What a verb's `run` is given."""
+"""The argument of a verb's `run`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOADING = "Loading the libraries"
 
 
 def _ignore(value: Any) -> None:
-    """Drop a partial result that nobody waits for."""
+    """Ignore a partial result."""
 
 
 def _never() -> bool:
@@ -31,8 +31,8 @@ def _never() -> bool:
 class VerbCall:
     """One call of a verb, in a worker.
 
-    directory: of the run or draft. context: what the caller sent, as JSON data.
-    progress: callback (what is being done, fraction from 0 to 1).
+    directory: of the run or draft. context: arguments of the caller, JSON data.
+    progress: callback (message, fraction from 0 to 1).
     found: callback for a partial result, before the verb is done.
     secrets: by name; never written to disk. cancelled: whether the caller has cancelled; of a streaming verb, it is
         checked after each item anyway.

@@ -1,4 +1,4 @@
-"""Verbs: what a worker process can be asked to do with a draft or a run."""
+"""Verbs: calls to a worker process about a draft or a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Verb:
         `load(call: VerbCall) -> ModuleType`, which imports what `run` needs, can be prefetched by a warm worker; a
         function `load_ahead()` of the returned module is called after that, in the background.
     streams: it yields items; the caller gets them one by one and can cancel.
-    title, help: its heading on the page, and what it does and takes, for the docs.
+    title, help: heading on the page, and description of its purpose and arguments for the docs.
     grace_seconds: time to clean up when the call is cancelled or the caller exits; 0: the worker is killed.
     internal: only the app itself calls it.
     """

@@ -1,4 +1,4 @@
-"""A spec as YAML, as a command line and as a Python call. A `Resolved` is not resolved again."""
+"""Format a spec as YAML, as a command line and as a Python call. A `Resolved` is not resolved again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def yaml_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str:
 
 
 def arguments(spec: RunSpec | Resolved, tasks: Registry | None = None) -> dict[str, Any]:
-    """Return the spec as flat keyword arguments, without what equals the defaults.
+    """Return the spec as flat keyword arguments, without default values.
 
     The keys are those of `autotrain_gradio.train` and, with dashes, of the command line: `model`,
     `data_path`, `project_name`, `<role>_column`, the settings of the data and of the task.
@@ -46,7 +46,7 @@ def arguments(spec: RunSpec | Resolved, tasks: Registry | None = None) -> dict[s
 def command_view(spec: RunSpec | Resolved, tasks: Registry | None = None) -> str:
     """Return the command line of the run, one option a line.
 
-    Mappings (labels, options) have no flag: a spec that has them is shown as YAML with `train`.
+    Mappings (labels, options) have no flag: for a spec with them it is `train run.yaml`.
     """
     resolved = _resolved(spec, tasks)
     given = arguments(resolved)
@@ -79,7 +79,7 @@ def _resolved(spec: RunSpec | Resolved, tasks: Registry | None) -> Resolved:
 
 
 def _portable(resolved: Resolved) -> RunSpec:
-    """Return the spec without the source of data that lies in the draft: the path alone names the original files."""
+    """Return the spec without a source whose files are in the draft: `path` identifies the original files."""
     spec = resolved.spec
     source = next((s for s in resolved.task.sources if s.name == spec.data.source), None)
     if source is None or not source.in_draft:

@@ -1,4 +1,4 @@
-"""From a task's parameters to `TrainingArguments`, of transformers or of a library that extends them."""
+"""Convert a task's parameters to `TrainingArguments`, of transformers or of a library that extends them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from autotrain_gradio.training import distributed
 
 Arguments = TypeVar("Arguments", bound=TrainingArguments)
 EVALUATIONS = 10
-"""Evaluations in a whole training, where it is measured by steps and no interval is given."""
+"""Evaluations in the whole training with the strategy `steps` and no `eval_steps`."""
 POINTS = 50
-"""Points that a loss curve should have at least."""
+"""Minimum number of points of the loss curve."""
 MOST_POINTS = 2000
 PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb", "trackio": "trackio"}
 
@@ -41,8 +41,8 @@ def arguments(
     """Fill a class of training arguments from a task's parameters.
 
     train_rows: number of training rows, by which automatic intervals are chosen.
-    validates: whether there are validation rows. Then the checkpoint with the best metric is loaded at
-        the end; without them a checkpoint is written after each epoch, and the last one is kept.
+    validates: whether there is a validation split. Then the checkpoint with the best metric is loaded at the
+        end; otherwise a checkpoint is written after each epoch, and the model has the latest weights.
     best: the metric by which the best checkpoint is selected, in the direction that the task declares.
     more: arguments of the task, which take precedence.
 
@@ -83,7 +83,7 @@ def arguments(
         "logging_strategy": "steps",
         "logging_steps": params.logging_steps if params.logging_steps > 0 else logging_interval(per_epoch, total),
         "logging_first_step": True,
-        # The default shows a loss that is no number as 0.
+        # By default a NaN loss would be logged as 0.
         "logging_nan_inf_filter": False,
         "report_to": tracker(params.log),
         "run_name": run.spec.project_name,
@@ -128,16 +128,16 @@ def device() -> str:
 
 
 def device_count() -> int:
-    """Return over how many devices a step is spread: one for each training process, or all of the only process."""
+    """Return the number of devices of a step: one for each training process, or all GPUs of a single process."""
     processes = distributed.world_size()
     return processes if processes > 1 else max(1, torch.cuda.device_count())
 
 
 def loader_workers() -> int:
-    """Return how many processes prepare batches.
+    """Return the number of data loader processes.
 
-    None where the CPU itself trains (they would take it from the training), with two cores or fewer, and where
-    this process may not fork (a daemon; other systems than Linux).
+    0 if the CPU trains (they would compete with the training), with two cores or fewer, and if this process cannot
+    fork (a daemon; other systems than Linux).
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     forks = sys.platform == "linux" and not multiprocessing.current_process().daemon
@@ -147,39 +147,39 @@ def loader_workers() -> int:
 
 
 def precision(mixed: str | None, run: Reporter) -> dict[str, bool]:
-    """Return the arguments of mixed precision; where there is no GPU none, and the run says so.
+    """Return the arguments of mixed precision; none without a GPU, with a warning.
 
-    Nearly every configuration of AutoTrain asks for fp16, which only saves time and memory of a GPU.
+    AutoTrain configurations usually set fp16, which is useful on a GPU only.
 
     Raises:
-        UserError: the GPU cannot do it.
+        UserError: the GPU does not support it.
     """
     if mixed is None:
         return {}
     where = "params.mixed_precision"
     if device() == "cpu":
         run.note(
-            f"Mixed precision '{mixed}' needs a GPU, and this machine has none that can be used: "
-            "it computes in 32 bits. The model is as good; it takes longer.",
+            f"Mixed precision '{mixed}' needs a GPU, and none is available: "
+            "the training uses float32. The model is as accurate; the training takes longer.",
             level="warning",
         )
         return {}
     if mixed == "bf16" and device() == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         name = torch.cuda.get_device_name()
-        raise UserError(f"The GPU ({name}) cannot compute in bf16.", "Choose fp16, or none.", where, "no-bf16")
+        raise UserError(f"The GPU ({name}) does not support bf16.", "Choose fp16, or none.", where, "no-bf16")
     return {mixed: True}
 
 
 def optimizer(name: str) -> str:
-    """Return the optimizer's name if transformers knows it.
+    """Return the name of an optimizer after checking that transformers has it.
 
     Raises:
-        UserError: it does not; the hint names the nearest ones.
+        UserError: it is unknown; the hint names similar ones.
     """
     known = [o.value for o in OptimizerNames]
     if name not in known:
         raise UserError(
-            f"There is no optimizer '{name}'.", did_you_mean(name, known), "params.optimizer", "unknown-optimizer"
+            f"Unknown optimizer '{name}'.", did_you_mean(name, known), "params.optimizer", "unknown-optimizer"
         )
     return name
 
@@ -189,7 +189,7 @@ def tracker(name: str) -> list[str]:
 
     Raises:
         MissingExtra: the tracker's package is not installed.
-        UserError: Weights & Biases has no key, and would ask for it where nobody can answer.
+        UserError: there is no API key for Weights & Biases, which would ask for one on a terminal.
     """
     if name == "none":
         return []
@@ -202,7 +202,7 @@ def tracker(name: str) -> list[str]:
         )
     if name == "wandb" and not _wandb_can_log_in():
         raise UserError(
-            "Weights & Biases needs a key, and there is none.",
+            "No API key for Weights & Biases was found.",
             "Set WANDB_API_KEY, run 'wandb login', or set WANDB_MODE=offline.",
             "params.log",
             "no-wandb-key",

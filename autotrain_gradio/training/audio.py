@@ -16,7 +16,7 @@ from autotrain_gradio.data.media.audio_files import read_audio
 SPEEDS = (0.9, 1.0, 1.1)
 """Factors of speed perturbation (Ko et al., Audio Augmentation for Speech Recognition, Interspeech 2015)."""
 SHORTEST = 0.25
-"""Seconds that the longest utterance of a batch is padded to at least: models cannot mask less than a few frames."""
+"""Minimum padded duration of a batch in seconds: SpecAugment needs a few frames."""
 IGNORED = -100
 """Label that the loss ignores."""
 
@@ -29,7 +29,7 @@ class Utterance:
 
     row: its row number in the split. start, end: seconds in its file; None: the file's beginning, its end.
     seconds: its duration. text: the normalized transcript, which the model is trained to output. reference: the
-    transcript as it is in the data. labels: the label ids of the text.
+    transcript in the data. labels: the label ids of the text.
     """
 
     row: int
@@ -46,8 +46,8 @@ class Speech(torch.utils.data.Dataset[dict[str, Any]]):
     """Utterances; an item is `{"audio": float32 (samples,), "labels": [int]}`. Files are decoded at each access.
 
     cells: row → `{"path", "bytes"}`, for instance a column of a `datasets.Dataset`, which stays on disk.
-    rate: samples per second that the model takes. speeds: factors of which each access takes one, by seed, epoch and
-    row; none: unchanged.
+    rate: sampling rate of the model in Hz. speeds: factors of speed perturbation, one of which is drawn at each access
+    by seed, epoch and row; empty: unchanged.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Speech(torch.utils.data.Dataset[dict[str, Any]]):
     ) -> None:
         self.utterances, self.rate = list(utterances), rate
         self._cells, self._speeds, self._seed = cells, tuple(speeds), seed
-        # In shared memory: loader processes live through all epochs.
+        # In shared memory: loader processes are persistent over the epochs.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
     def __len__(self) -> int:
@@ -73,7 +73,7 @@ class Speech(torch.utils.data.Dataset[dict[str, Any]]):
         return np.array([u.seconds for u in self.utterances])
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch begins, so that its augmentation differs from the others'."""
+        """Set the epoch, so that each epoch has different augmentation."""
         self._epoch.fill_(epoch)
 
     def wave(self, place: int) -> Wave:
@@ -94,26 +94,26 @@ class Speech(torch.utils.data.Dataset[dict[str, Any]]):
 
 
 def at_speed(audio: Wave, factor: float, rate: int) -> Wave:
-    """Play samples faster (factor above 1) or slower; the pitch changes with it."""
+    """Change the speed of samples, and with it the pitch; a factor above 1 is faster."""
     if factor == 1.0:
         return audio
     return np.asarray(soxr.resample(audio, round(rate * factor), rate, quality="MQ"), dtype=np.float32)
 
 
 class Collator:
-    """Turns items of `Speech` into a batch: features of the audio, padded as little as possible, and labels.
+    """Collates items of `Speech` into a batch: audio features, padded to the longest, and labels.
 
     extractor: the model's feature extractor. masks: whether the model takes an attention mask; some were trained
-    without one and are worse with it. padding: what fills short labels. start: first label that a transducer's decoder
-    is given; None: there is no such decoder.
+    without one and are worse with it. padding: padding value of the labels. start: first decoder input of a transducer;
+    None: for other models.
 
-    A batch has what the extractor makes (`input_values` or `input_features`, and `attention_mask`), `labels` int64
-    (batch, longest), and `samples` int64 (batch,): how long each wave is without its padding.
+    A batch has the outputs of the extractor (`input_values` or `input_features`, and `attention_mask`), `labels` int64
+    (batch, longest), and `samples` int64 (batch,): length of each wave without padding.
     """
 
     def __init__(self, extractor: Any, *, masks: bool, padding: int = IGNORED, start: int | None = None) -> None:
         self._extractor, self._masks, self._padding, self._start = extractor, masks, padding, start
-        # Without a mask it would normalise over the padding too: each wave is prepared alone, as in a prediction.
+        # Without a mask it would normalize over the padding too: each wave is processed alone, as in a prediction.
         self._alone = isinstance(extractor, Wav2Vec2FeatureExtractor)
 
     def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
@@ -131,7 +131,7 @@ class Collator:
         return batch
 
     def features(self, waves: Sequence[Wave]) -> dict[str, torch.Tensor]:
-        """Return what the model takes for some waves, and `samples`."""
+        """Return the model inputs for some waves, and `samples`."""
         rate = self._extractor.sampling_rate
         lengths = [len(w) for w in waves]
         longest = max(*lengths, round(SHORTEST * rate))

@@ -16,13 +16,13 @@ from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import distributed
 
 MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
-"""Signs that Markdown reads; an underline only beside what is no letter or digit."""
+"""Characters with a meaning in Markdown; an underscore only next to a character that is no letter or digit."""
 
 
 def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
     """Write `model/` completely, or leave it unchanged.
 
-    write: saves model and processor into the folder that it is given, and checks that they can be read again.
+    write: saves model and processor into the given folder, and verifies that they can be loaded.
     """
     if distributed.rank() > 0:
         return  # rank 0 saves for all
@@ -31,7 +31,7 @@ def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
     partial.mkdir()
     try:
         write(partial)
-        (partial / "training_args.bin").unlink(missing_ok=True)  # a pickle: nobody should have to trust it
+        (partial / "training_args.bin").unlink(missing_ok=True)  # a pickle, which is unsafe to load
         (partial / "README.md").write_text(card, encoding="utf-8")
         settings = portable(run.spec.model_dump(mode="json"))
         settings["params"] = run.params.model_dump(mode="json")
@@ -49,7 +49,7 @@ def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:
 
 
 def portable(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return a spec that names local folders by their last part: the model is given away, its place is not."""
+    """Return a spec with local folders reduced to their names, so that a published model reveals no paths."""
     for section, key in ((spec, "model"), (spec["data"], "path")):
         if Path(section[key]).is_absolute():
             section[key] = Path(section[key]).name
@@ -72,7 +72,7 @@ def card(
 ) -> str:
     """Write a model card: data, parameters, metrics and usage.
 
-    task: the Hub's pipeline tag. metrics: name → value on the validation rows; empty: none were kept.
+    task: the Hub's pipeline tag. metrics: name → value on the validation rows; empty: the model was not evaluated.
     note: text below the metrics.
     """
     spec, name = run.spec, run.spec.project_name
@@ -97,14 +97,14 @@ def card(
         else spec.model
     )
     measured = _table(("metric", "value"), {k: f"{v:.4f}" for k, v in metrics.items()})
-    nothing = "There are no metrics: there is no validation split, or the training was stopped first."
+    no_metrics = "There are no metrics, because there is no validation split or the training was stopped early."
     changed = run.params.model_dump(mode="json")
     parts = [
         f"---\n{front.to_yaml()}\n---",
         f"# {name}",
         f"{title}: {origin}." if origin else f"{title}, fine-tuned from {start}.",
         "## Results",
-        f"On {measured_on}:\n\n{measured}" if metrics else nothing,
+        f"On {measured_on}:\n\n{measured}" if metrics else no_metrics,
         *([note] if note else []),
         "## Use",
         f"```python\n{usage.strip()}\n```",
@@ -125,6 +125,6 @@ def _table(head: tuple[str, str], rows: Mapping[str, str]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text that stands in a cell as it is: nothing in it is taken for Markdown, HTML or a formula."""
+    """Escape text for a table cell: nothing in it is interpreted as Markdown, HTML or a formula."""
     marked = MARKUP.sub(lambda found: "\\" + found[0], " ".join(text.split()))
     return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

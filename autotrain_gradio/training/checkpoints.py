@@ -16,14 +16,14 @@ STATE = "trainer_state.json"
 
 
 def to_resume(run: Reporter) -> Path | None:
-    """Return the checkpoint with the highest step that is complete; None at the first attempt and where there is none.
+    """Return the complete checkpoint with the highest step; None at the first attempt and if there is none.
 
-    Those that were cut short are removed, which is told. A run may have been moved since: the path of the best
-    checkpoint inside is put right.
+    Incomplete ones are removed with a message. If the run was moved, the path of the best checkpoint in its state is
+    updated.
     """
     if run.attempt <= 1 and run.resume_from is None:
         return None
-    # One process repairs and removes; the others are told which checkpoint it is.
+    # Rank 0 repairs and removes, and broadcasts the name.
     name = distributed.on_first_rank(lambda: _latest_complete(run))
     return run.checkpoints / name if name else None
 
@@ -41,10 +41,10 @@ def _latest_complete(run: Reporter) -> str | None:
 
 
 def is_complete(checkpoint: Path) -> bool:
-    """Whether weights, optimizer, schedule and state are there, and none of them is cut off.
+    """Whether weights, optimizer, scheduler and state exist, and none of them is truncated.
 
-    A Trainer writes `trainer_state.json` last. The lengths of the others are compared with what their own headers
-    say, since after a loss of power a file may be shorter than it was written.
+    A Trainer writes `trainer_state.json` last. The lengths of the others are compared with their headers,
+    since files may be truncated after a power failure.
     """
     try:
         json.loads((checkpoint / STATE).read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """Training in several processes (data parallel): which rank this is, and decisions that all ranks take together.
 
-Collective operations need every rank: if one stopped a step earlier than the others, they would wait for it for ever.
+Collective operations need every rank: if one stopped a step earlier than the others, they would wait for it forever.
 So rank 0 decides and broadcasts the decision. See torch.distributed, "Collective functions".
 
 torch is imported only where several processes run: models of tables are trained without it.
@@ -73,8 +73,8 @@ def temporary_folder() -> Iterator[Path]:
 class SharedDecision:
     """Whether to stop, and whether to save, decided by rank 0 for all ranks.
 
-    `decide` is called by every rank equally often: after each training step and each batch of an evaluation. Only every
-    so many calls it communicates; rank 0 chooses how many, so that it is about twice a second.
+    Every rank calls `decide` equally often: after each training step and each batch of an evaluation. It communicates
+    only at some of the calls, about twice a second; rank 0 sets the interval.
     """
 
     def __init__(self, run: Reporter) -> None:
@@ -84,8 +84,8 @@ class SharedDecision:
     def decide(self, *, save: bool = False, evaluating: bool = False) -> tuple[bool, bool]:
         """Return whether to stop and whether to save now.
 
-        save: whether this rank would; only that of rank 0 counts. evaluating: a batch of an evaluation has ended, not
-        a training step: their durations differ.
+        save: whether to save; only rank 0's value counts. evaluating: called after a batch of an evaluation, not
+        after a training step: their durations differ.
         """
         if not is_parallel():
             return self._run.stop_requested(), save
@@ -107,7 +107,7 @@ class SharedDecision:
 
 
 class _Pace:
-    """After how many calls of one kind the ranks communicate."""
+    """The number of calls of one kind between two communications."""
 
     def __init__(self) -> None:
         self.calls, self.interval = 0, 1

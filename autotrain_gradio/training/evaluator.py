@@ -41,7 +41,7 @@ class Evaluator(Protocol):
     def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
         """Add a batch.
 
-        outputs: what `reduce` returned, as numpy arrays (batch, …). targets: the labels (batch, …). rows: the row
+        outputs: the values of `reduce`, as numpy arrays (batch, …). targets: the labels (batch, …). rows: the row
             numbers (batch,) in the validation split.
         """
 
@@ -49,10 +49,10 @@ class Evaluator(Protocol):
         """Return the metrics of all rows; names as the task declares them, without `eval_`."""
 
     def sample_panel(self) -> Panel | None:
-        """Return the predictions on the same few rows; None: there is nothing to show."""
+        """Return the predictions on the same few rows; None: no panel."""
 
     def results_panel(self, metrics: Mapping[str, float]) -> Panel:
-        """Return the panel of the metrics, with which the report begins."""
+        """Return the panel of the metrics, the first one of the report."""
 
     def report(self) -> list[Panel]:
         """Return the other panels of the report."""
@@ -62,7 +62,7 @@ class Evaluation:
     """The evaluations of a training: connects an evaluator, the Trainer and the run.
 
     Attributes:
-        best: the evaluator of the weights that are kept, once `finish` has returned; None: they were not evaluated.
+        best: the evaluator of the final weights, set by `finish`; None: they were not evaluated.
     """
 
     def __init__(
@@ -80,12 +80,12 @@ class Evaluation:
 
         Args:
             run: the run to report to.
-            rows: number of validation rows; 0: there are none, and nothing is evaluated.
-            noun: what the rows are, in the plural.
-            make: makes the evaluator that is fed with the batches.
+            rows: number of validation rows; 0: no evaluation.
+            noun: name of the rows in the plural, such as `images`.
+            make: creates the evaluator that is fed with the batches.
             reduce: called on the device with each batch, before batches of several processes are gathered.
             order: row number of each item of the Trainer's validation data set (rows,); None: 0, 1, 2, …
-            from_metrics: instead of `make`: makes the evaluator from the metrics that the library's own evaluator
+            from_metrics: instead of `make`: creates the evaluator from the metrics that the library's own evaluator
                 has computed (names without `eval_`).
         """
         self.best: Evaluator | None = None
@@ -97,7 +97,7 @@ class Evaluation:
         self._by_step: dict[int, tuple[Evaluator, dict[str, float]]] = {}
 
     def trainer_arguments(self) -> dict[str, Any]:
-        """Return the arguments of a `Trainer` that connect it; needs `TrainingArguments.batch_eval_metrics`."""
+        """Return the `Trainer` arguments that compute the metrics; needs `TrainingArguments.batch_eval_metrics`."""
         if not self._rows or self._make is None:
             return {}
         return {"compute_metrics": self.compute_metrics, "preprocess_logits_for_metrics": self._reduce}
@@ -127,14 +127,14 @@ class Evaluation:
         return dict(values)
 
     def reset(self) -> None:
-        """Forget an evaluation that was interrupted."""
+        """Discard an interrupted evaluation."""
         self._partial = None
 
     def after_evaluation(self, step: int, best_step: int | None, metrics: Mapping[str, float]) -> None:
-        """Record the sample predictions of the evaluation that was just made.
+        """Record the sample predictions of the latest evaluation.
 
-        best_step: the step of the best evaluation before it, whose state is kept. metrics: those that the Trainer has
-            computed, `eval_` included.
+        best_step: the step of the best evaluation before it, whose evaluator is kept. metrics: of the Trainer, with
+            `eval_`.
         """
         evaluator, values = self._collect(metrics)
         if evaluator is None:
@@ -146,9 +146,9 @@ class Evaluation:
             self._run.sample(step, panel)
 
     def finish(self, trainer: Trainer, fit: Fit) -> tuple[dict[str, float], list[Panel]]:
-        """Evaluate the weights that are kept, unless it was done already; return their metrics and the report.
+        """Evaluate the final weights, unless they were evaluated already; return their metrics and the report.
 
-        Where there is no validation split, or a stop came first, the metrics are empty and the report says why. On
+        Without a validation split, or after a stop, the metrics are empty and the report says why. On
         ranks other than 0 the report is empty.
         """
         if not self._rows:
@@ -194,7 +194,7 @@ class Evaluation:
 
 
 def training_panel(run: Reporter, fit: Fit) -> Panel:
-    """Return the panel that says how the training went, and which weights are kept."""
+    """Return the summary of the training and of the selected checkpoint."""
     facts: dict[str, Any] = {
         "mean training loss": round(fit.train_loss, 4),
         "steps": f"{fit.steps:,} of {fit.planned:,}",
@@ -205,13 +205,13 @@ def training_panel(run: Reporter, fit: Fit) -> Panel:
     if fit.best_step is not None and fit.best_value is not None:
         facts["weights of step"] = f"{fit.best_step:,}"
         notes.append(
-            f"The weights that are kept have the best validation {run.params.metric_for_best_model}: "
+            f"The model has the weights with the best validation {run.params.metric_for_best_model}: "
             f"{fit.best_value:.4f}."
         )
     if fit.stopped:
         notes.append("The training was stopped.")
     elif fit.early:
-        notes.append("Early stopping: the validation metric did not improve any more.")
+        notes.append("Early stopping: the validation metric did not improve.")
     return panels.numbers("Training", facts, note=" ".join(notes))
 
 

@@ -14,7 +14,7 @@ MEMORY_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memor
 
 
 def translate(error: Exception, args: TrainingArguments, batch_size: int) -> UserError | None:
-    """Return the user error for an exception of a training; None: it is not a known one.
+    """Return the user error for an exception of a training; None: it is unknown.
 
     batch_size: rows per step and device at the time.
     """

@@ -26,18 +26,18 @@ from autotrain_gradio.training import checkpoints, distributed, failures, traine
 from autotrain_gradio.training.threads import Threads
 
 SAVE_SECONDS = 900.0
-"""A checkpoint is written at least so often, however long an epoch is."""
+"""Maximum time between two checkpoints in seconds."""
 LOSS_CHECK_SECONDS = 1.0
-"""How often the loss on a GPU is checked between two points of the curve: each check waits for the GPU."""
+"""Seconds between two checks of the loss on a GPU: each check synchronizes with the GPU."""
 DURATIONS = ("_runtime", "_per_second", "_model_preparation_time")
-"""Ends of the names of what a Trainer logs beside the metrics of an evaluation."""
+"""Suffixes of values that a Trainer logs with the metrics of an evaluation."""
 
 
 class OnEvaluation(Protocol):
-    """What is called after each evaluation: `evaluator.Evaluation`."""
+    """Callback after each evaluation; implemented by `evaluator.Evaluation`."""
 
     def reset(self) -> None:
-        """Forget an evaluation that was interrupted."""
+        """Discard an interrupted evaluation."""
 
     def after_evaluation(self, step: int, best_step: int | None, metrics: Mapping[str, float]) -> None:
         """Take the metrics of an evaluation (names with `eval_`); best_step: of the best one before it."""
@@ -67,9 +67,9 @@ class Fit:
     seconds: float
 
     def selection_note(self, noun: str) -> str:
-        """Say that the checkpoint was selected on the rows that the metrics are computed on; else empty.
+        """Return a note that the checkpoint was selected on the same rows as the metrics; empty if it was not.
 
-        noun: what the validation rows are, in the plural.
+        noun: name of the validation rows in the plural.
         """
         if self.best_step is None or self.evaluations < 2:
             return ""
@@ -140,7 +140,7 @@ class _StoppedInEvaluation(Exception):
 
 
 def _end_training(trainer: Trainer, recorder: _Recorder) -> None:
-    """Do what a Trainer does at its end: save a checkpoint of the latest step, load the best one."""
+    """End the training as a Trainer does: save a checkpoint of the latest step, load the best one."""
     state = trainer.state
     if not checkpoints.is_complete(Path(trainer.args.output_dir) / f"checkpoint-{state.global_step}"):
         trainer_internals.save_checkpoint(trainer)
@@ -150,7 +150,7 @@ def _end_training(trainer: Trainer, recorder: _Recorder) -> None:
 
 
 class _Recorder(TrainerCallback):
-    """Records what a Trainer does in the run, and passes the user's stop request on to it."""
+    """Records the progress of a Trainer in the run, and forwards stop requests to it."""
 
     def __init__(self, run: Reporter, trainer: Trainer, evaluation: OnEvaluation | None) -> None:
         self.stopping = False
@@ -163,7 +163,7 @@ class _Recorder(TrainerCallback):
         self._next_check = 0.0
         self._next_save = time.monotonic() + SAVE_SECONDS
         self._interval_start = (time.monotonic(), 0.0)
-        """Time and epoch at the latest point of the curve, without pauses: from there the throughput is computed."""
+        """Time and epoch of the latest point of the curve, without pauses, for the throughput."""
         self._step_ended = time.monotonic()
         self._started = False
 
@@ -227,7 +227,7 @@ class _Recorder(TrainerCallback):
     def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._check_loss()
         if self.stopping:
-            # `on_step_end` has saved already, and an evaluation may be long.
+            # `on_step_end` has saved already, and an evaluation may take long.
             control.should_evaluate = control.should_save = False
 
     def on_prediction_step(
@@ -241,7 +241,7 @@ class _Recorder(TrainerCallback):
     def _stop(self, state: TrainerState) -> None:
         if not self.stopping:
             self.stopping = True
-            self._run.note(f"Stopped at step {state.global_step} of {state.max_steps}; the weights are kept.")
+            self._run.note(f"Stopped at step {state.global_step} of {state.max_steps}; the weights are saved.")
 
     def on_log(
         self,
@@ -254,7 +254,7 @@ class _Recorder(TrainerCallback):
         logs = logs or {}
         if "loss" not in logs:
             return
-        # Values that a library adds to its logs are recorded too (rewards, token accuracy).
+        # Values that a library logs in addition are recorded too (rewards, token accuracy).
         values = {k: float(v) for k, v in logs.items() if k != "epoch" and isinstance(v, int | float)}
         self.loss = values["loss"]
         if not math.isfinite(self.loss):

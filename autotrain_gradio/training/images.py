@@ -1,4 +1,4 @@
-"""Rows of images as a torch data set: each decoded once a run, while memory lasts."""
+"""A torch data set of images with a cache of decoded images, limited by the free memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import torch
 from autotrain_gradio.training.vision import SCALE, Transform, open_image
 
 SHARE = 0.25
-"""Share of the free memory that the images of a run may fill."""
+"""Share of the free memory for the cache of decoded images."""
 CGROUP = Path("/sys/fs/cgroup")
 
 # OpenCV's own threads would compete with torch's, and do not survive the fork of a loader process.
@@ -25,14 +25,14 @@ cv2.setNumThreads(0)
 
 
 class Budget:
-    """Memory that decoded images may still fill, in bytes; shared by the data sets of a run."""
+    """Remaining size of the image cache in bytes; shared by the data sets of a run."""
 
     def __init__(self, size: float | None = None) -> None:
         self.left = free_memory() * SHARE if size is None else size
 
 
 def free_memory() -> float:
-    """Return the bytes of memory that this process may still take: the machine's, or its container's if less."""
+    """Return the free memory in bytes: of the machine, or of its container if less."""
     free = float(psutil.virtual_memory().available)
     try:
         most, used = (CGROUP / n for n in ("memory.max", "memory.current"))
@@ -44,11 +44,11 @@ def free_memory() -> float:
 class Images(torch.utils.data.Dataset[dict[str, Any]]):
     """Images and their classes; an item is `{"pixel_values": float32 (3, height, width), "labels": int}`.
 
-    A picture is decoded when it is first needed, or by `preload`, and kept as uint8 in RGB, made smaller until its
-    shorter side is `SCALE` times the input's: a crop of 44 % of it is then as fine as the input; smaller crops are
-    enlarged, as those of a small picture are. Where the budget is used up, the rest is decoded at each access.
+    An image is decoded on first access, or by `preload`, and cached as RGB uint8, downscaled until its shorter side is
+    `SCALE` times the model's input: crops of at least 44 % of the area keep the full resolution. When the budget is
+    used up, other images are decoded at each access.
 
-    opened: how many images were decoded so far (in this process).
+    opened: number of images decoded so far (in this process).
     """
 
     def __init__(
@@ -65,46 +65,46 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
         self.targets = [int(t) for t in targets]
         self.opened = 0
         self._cells, self._transform, self._side = cells, transform, round(side * SCALE)
-        self._kept: list[np.ndarray | None] = [None] * len(self.targets)
+        self._cache: list[np.ndarray | None] = [None] * len(self.targets)
         self._budget = budget or Budget()
-        # In shared memory: loader processes live through all epochs.
+        # In shared memory: loader processes are persistent over the epochs.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch begins (accelerate's data loader does), so that its augmentation differs from the others'."""
+        """Set the epoch (called by accelerate), so that each epoch has different augmentation."""
         self._epoch.fill_(epoch)
 
     def image(self, row: int) -> np.ndarray:
-        """Return a picture as uint8 (height, width, 3).
+        """Return an image as uint8 (height, width, 3).
 
         Raises:
             DataError: it cannot be decoded.
         """
-        kept = self._kept[row]
-        if kept is not None:
-            return kept
+        cached = self._cache[row]
+        if cached is not None:
+            return cached
         self.opened += 1
         pixels = np.asarray(open_image(self._cells[row], shorter_side=self._side))
         if pixels.nbytes <= self._budget.left:
             self._budget.left -= pixels.nbytes
-            self._kept[row] = pixels
+            self._cache[row] = pixels
         return pixels
 
     def preload(self, should_continue: Callable[[int], bool] = lambda done: True) -> bool:
-        """Decode in a few threads until all are kept or the budget is used up; return whether all are kept.
+        """Decode images in threads until the budget is used up; return whether all are cached.
 
-        should_continue: called now and then with the number of decoded images; False ends it.
+        should_continue: called after each batch with the number of decoded images; False cancels.
         """
         rows = iter(range(len(self)))
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             while batch := list(islice(rows, 64)):
                 list(pool.map(self.image, batch))
-                if any(self._kept[row] is None for row in batch) or not should_continue(batch[-1] + 1):
+                if any(self._cache[row] is None for row in batch) or not should_continue(batch[-1] + 1):
                     break
-        return all(kept is not None for kept in self._kept)
+        return all(cached is not None for cached in self._cache)
 
     def __getitem__(self, row: int) -> dict[str, Any]:
         pixels = self._transform(self.image(row), epoch=int(self._epoch), row=row)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def blocked_import(name: str) -> Iterator[None]:
-    """Let imports of a module fail within the block, unless it is loaded already; optional users then skip it.
+    """Make imports of a module fail within the block, unless it is loaded already, so that optional users skip it.
 
-    `None` in `sys.modules` is Python's word for a module that cannot be imported (docs.python.org, "The module cache").
+    `None` in `sys.modules` raises ModuleNotFoundError on import (docs.python.org, "The module cache").
     """
     if name in sys.modules:
         yield

@@ -1,4 +1,4 @@
-"""The order in which rows of different lengths are trained on: batches of like length, so that little is padded."""
+"""Sampler that groups training rows by length, so that batches need little padding."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ import numpy as np
 import torch
 
 MEGABATCH = 50
-"""Batches whose rows are sorted by length together: more gives batches more alike, and an order less random."""
+"""Number of batches that are sorted by length together. More means less padding and less randomness."""
 JITTER = 0.1
-"""By how much the lengths of a set of one megabatch are varied, so that its batches differ from epoch to epoch."""
+"""Relative noise on the lengths of a data set of one megabatch, so that its batches differ between epochs."""
 
 
 class LengthSampler(torch.utils.data.Sampler[int]):
-    """Yields each row once, so that consecutive batches hold rows of like length; the batches come in random order.
+    """Yields each row once; consecutive batches have rows of similar length, and batches are shuffled.
 
-    What chance decides depends on seed and epoch alone, so a resumed run goes on with the rows that were left. Of the
-    full batches the one with the longest row comes first: if memory does not suffice, that is known at once. Rows that
-    fill no batch come last, or they would shift the others.
+    The order depends on seed and epoch only, so a resumed run continues with the remaining rows. The full batch with
+    the longest row comes first, so that running out of memory shows at once. An incomplete batch comes last.
 
-    lengths: of each row (rows,), in any unit.
+    lengths: length of each row (rows,), in any unit.
     """
 
     def __init__(self, lengths: np.ndarray[Any, Any], batch_size: int, *, seed: int) -> None:
         self._lengths, self._batch, self._seed, self._epoch = np.asarray(lengths), batch_size, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch begins (the Trainer does)."""
+        """Set the epoch (called by the Trainer)."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -39,7 +38,7 @@ class LengthSampler(torch.utils.data.Sampler[int]):
         order = rng.permutation(len(self))
         whole = len(order) // self._batch
         parts = max(1, round(whole / MEGABATCH))
-        # Several megabatches are others in each epoch anyway.
+        # Several megabatches differ in each epoch anyway.
         varied = self._lengths * (rng.uniform(1 - JITTER, 1 + JITTER, len(order)) if parts == 1 else 1)
         batches: list[np.ndarray[Any, Any]] = []
         for part in np.array_split(order[: whole * self._batch].reshape(whole, self._batch), parts):

@@ -1,4 +1,4 @@
-"""Low-rank adapters (LoRA, Hu et al. 2021) by PEFT: put onto a model for the training, merged into it at the end."""
+"""LoRA adapters (Hu et al. 2021) by PEFT: added to a model for the training, merged into it at the end."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ WHERE = "params.target_modules"
 
 
 def adapt(model: Any, params: Any, *, task_type: str | None, train_whole: Collection[str]) -> Any:
-    """Return the model with adapters; all else is frozen, but for the modules that are trained whole.
+    """Return the model with LoRA adapters; all other weights are frozen, except `train_whole`.
 
-    params: see `tasks.lora.LoraParams`. task_type: PEFT's name of the task; None: it has none. train_whole: places of
-    modules whose weights are new, and so have nothing to be adapted to.
+    params: see `tasks.lora.LoraParams`. task_type: PEFT's task type; None: none. train_whole: names of modules that are
+    trained completely because their weights are new (PEFT's `modules_to_save`).
 
     Raises:
-        UserError: the model has no such layers.
+        UserError: the model does not have the target modules.
     """
     from peft import LoraConfig, get_peft_model
 
@@ -35,31 +35,31 @@ def adapt(model: Any, params: Any, *, task_type: str | None, train_whole: Collec
         return get_peft_model(model, config)
     except ValueError as error:
         text = str(error).strip().splitlines()[0][:300]
-        message = f"Adapters cannot be put onto a {type(model).__name__}: {text}"
-        raise UserError(message, "Name other layers in target_modules.", WHERE, "no-adapters") from error
+        message = f"LoRA adapters cannot be added to {type(model).__name__}: {text}"
+        raise UserError(message, "Choose other modules in target_modules.", WHERE, "no-adapters") from error
 
 
 def merge(model: Any) -> Any:
-    """Return the plain model with what its adapters have learned added to its weights."""
+    """Merge the adapters into the weights; return the model without adapters."""
     return model.merge_and_unload()
 
 
 def trainable(model: Any) -> tuple[int, int]:
-    """Return how many weights are trained, and how many there are."""
+    """Return the number of trainable parameters and of all parameters."""
     weights = [(p.numel(), p.requires_grad) for p in model.parameters()]
     return sum(n for n, wanted in weights if wanted), sum(n for n, _ in weights)
 
 
 def _targets(model: Any, wanted: str) -> str | list[str]:
-    """Return the layers to adapt as PEFT takes them; each name must be the last part of some layer's place."""
+    """Return the target modules for PEFT; each name must be the last part of a module's name."""
     if wanted.strip() == ALL:
         return ALL
     names = [name.strip() for name in wanted.split(",") if name.strip()]
-    places = [place for place, module in model.named_modules() if hasattr(module, "weight") and place]
-    known = sorted({p.rsplit(".", 1)[-1] for p in places if not p.rsplit(".", 1)[-1].isdigit()})
+    modules = [name for name, module in model.named_modules() if hasattr(module, "weight") and name]
+    known = sorted({p.rsplit(".", 1)[-1] for p in modules if not p.rsplit(".", 1)[-1].isdigit()})
     for name in names or [wanted]:
-        if not any(p == name or p.endswith("." + name) for p in places):
-            message = f"The model has no layer '{name}' that could get an adapter."
+        if not any(p == name or p.endswith("." + name) for p in modules):
+            message = f"The model has no module '{name}' for LoRA."
             hint = did_you_mean(name, known) + f" Or write '{ALL}'."
             raise UserError(message, hint.strip(), WHERE, "unknown-layer")
     return names

@@ -1,4 +1,4 @@
-"""A model before its weights are loaded: is it there, may we have it, is it of the right kind; and why loading failed.
+"""Check a pretrained model before its weights are loaded (existence, access, type), and explain loading errors.
 
 Hub ids are looked up at `HF_ENDPOINT` with the token in `HF_TOKEN`, as huggingface_hub does.
 """
@@ -31,11 +31,11 @@ from autotrain_gradio.training import failures
 
 WHERE = "model"
 HUB_SECONDS = 10.0
-"""How long the Hub has to say whether a model exists."""
-# The HTTP library of huggingface_hub changes from version to version; this is its base of all errors.
+"""Timeout in seconds for the check that a model exists on the Hub."""
+# The HTTP library of huggingface_hub depends on its version; this is the base class of its errors.
 HTTPError: type[Exception] = HfHubHTTPError.__mro__[1]
 EXTRAS = {"timm_wrapper": "timm"}
-"""Types of models that need a package of their own → the package."""
+"""Model types that need an additional package → the package."""
 FAILURES = (
     OSError,
     ValueError,
@@ -48,15 +48,15 @@ FAILURES = (
     SafetensorError,
     MemoryError,
 )
-"""What reading a model of unknown origin raises."""
+"""Exceptions that loading an untrusted or damaged model can raise."""
 
 
 class ModelError(UserError):
-    """The model that the spec names cannot be used."""
+    """The model of the spec cannot be used."""
 
 
 def fetch_config(model: str) -> dict[str, Any]:
-    """Return the `config.json` of a folder or of a Hub id, nothing else being fetched.
+    """Return the `config.json` of a folder or a Hub id; nothing else is downloaded.
 
     Raises:
         ModelError: `model-not-found`, `model-gated`, `model-broken` or `hub-unreachable`.
@@ -65,12 +65,15 @@ def fetch_config(model: str) -> dict[str, Any]:
     if folder.is_dir():
         path = folder / "config.json"
         if not path.is_file():
-            message = f"The folder '{model}' holds no model: it has no config.json."
-            raise ModelError(message, "Name a folder that save_pretrained has written.", WHERE, "model-broken")
+            message = f"The folder '{model}' contains no model: config.json is missing."
+            raise ModelError(message, "Choose a folder that was written by save_pretrained.", WHERE, "model-broken")
     elif model.startswith(("/", "./", "../", "~", ".\\")) or Path(model).exists():
-        message = f"There is no folder '{model}' with a model."
+        message = f"The model folder '{model}' does not exist."
         raise ModelError(
-            message, "Check the path; a relative one begins where the app was started.", WHERE, "model-not-found"
+            message,
+            "Check the path; relative paths start at the working directory of the app.",
+            WHERE,
+            "model-not-found",
         )
     else:
         with named(model):
@@ -81,7 +84,7 @@ def fetch_config(model: str) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(config, dict):
-            raise ValueError("it is no mapping")
+            raise ValueError("it is not a JSON object")
     except ValueError as error:
         hint = "Download or save the model again."
         raise ModelError(f"The config.json of '{model}' is damaged: {error}.", hint, WHERE, "model-broken") from None
@@ -89,16 +92,16 @@ def fetch_config(model: str) -> dict[str, Any]:
 
 
 def require(config: Mapping[str, Any], model: str, known: Mapping[str, Any], what: str) -> None:
-    """Check that a model is of a type that the task can train.
+    """Check that the task supports the type of a model.
 
-    known: model types, as the keys of an auto class's mapping. what: the task, for the message.
+    known: supported model types: the keys of an auto class's mapping. what: the task, for the message.
 
     Raises:
         ModelError: code `model-wrong-task`.
         MissingExtra: it needs a package that is not installed.
     """
     kind = str(config.get("model_type") or "")
-    # Models of timm on the Hub have a config of timm's own, which names an architecture and no type.
+    # Models of timm on the Hub have timm's own config, with an architecture and no model type.
     extra = EXTRAS.get(kind) or ("timm" if "architecture" in config and not kind else None)
     if extra:
         if importlib.util.find_spec(extra) is None:
@@ -108,17 +111,17 @@ def require(config: Mapping[str, Any], model: str, known: Mapping[str, Any], wha
     if kind in known:
         return
     if "auto_map" in config:
-        reason = "it brings Python code of its own, which is not run here"
+        reason = "it needs custom code (trust_remote_code), which is not allowed"
     else:
         names = ", ".join(str(a) for a in config.get("architectures") or []) or "no architecture named"
-        reason = f"it is of type '{kind}' ({names})" if kind else "its config names no type"
-    hint = "Choose one of the suggested models, or another one that is made for it."
+        reason = f"its type is '{kind}' ({names})" if kind else "its config has no model_type"
+    hint = "Choose one of the suggested models, or another one for this task."
     raise ModelError(f"'{model}' cannot be used for {what}: {reason}.", hint, WHERE, "model-wrong-task")
 
 
 @contextlib.contextmanager
 def named(model: str) -> Iterator[None]:
-    """Turn what goes wrong inside, where a model is looked up or loaded, into a `UserError`."""
+    """Translate exceptions of looking up or loading a model into a `UserError`."""
     try:
         yield
     except UserError:
@@ -128,9 +131,9 @@ def named(model: str) -> Iterator[None]:
 
 
 def explain(model: str, error: BaseException) -> UserError:
-    """Return what an exception of huggingface_hub, transformers or safetensors means for the user.
+    """Translate an exception of huggingface_hub, transformers or safetensors into a message for the user.
 
-    Causes come first: transformers wraps the Hub's errors in an OSError with a text of its own.
+    Causes are checked first: transformers wraps errors of the Hub in an OSError.
     """
     chain, cause = [error], error.__cause__ or error.__context__
     while cause is not None and len(chain) < 10:
@@ -156,7 +159,7 @@ def explain(model: str, error: BaseException) -> UserError:
         message = f"The weights of '{model}' are damaged: {text}."
         return ModelError(message, "Download or save the model again.", WHERE, "model-broken")
     message = f"The model '{model}' cannot be loaded: {text}."
-    return ModelError(message, "Choose another one, or look at the log for details.", WHERE, "model-broken")
+    return ModelError(message, "Choose another one, or see the log for details.", WHERE, "model-broken")
 
 
 def _package(text: str) -> str:
@@ -165,32 +168,32 @@ def _package(text: str) -> str:
 
 def _of_hub(model: str, error: BaseException) -> ModelError | None:
     if isinstance(error, GatedRepoError):
-        hint = f"Accept its conditions on its page ({model}), then set HF_TOKEN or run 'hf auth login'."
+        hint = f"Request access on its page ({model}), then set HF_TOKEN or run 'hf auth login'."
         return ModelError(
-            f"The model '{model}' is gated: its owner wants to know who uses it.", hint, WHERE, "model-gated"
+            f"The model '{model}' is gated: its owner grants access on request.", hint, WHERE, "model-gated"
         )
     if isinstance(error, RepositoryNotFoundError):
         hint = "Check the spelling: an id looks like google/vit-base-patch16-224. A private model needs HF_TOKEN."
-        return ModelError(f"There is no model '{model}' on the Hub.", hint, WHERE, "model-not-found")
+        return ModelError(f"The model '{model}' does not exist on the Hub.", hint, WHERE, "model-not-found")
     if isinstance(error, HFValidationError):
-        hint = "Name a folder that exists, or an id such as google/vit-base-patch16-224."
+        hint = "Use an existing folder, or an id such as google/vit-base-patch16-224."
         return ModelError(
-            f"'{model}' is no folder here and cannot be an id of the Hub.", hint, WHERE, "model-not-found"
+            f"'{model}' is neither an existing folder nor a valid Hub id.", hint, WHERE, "model-not-found"
         )
     lost = isinstance(error, HTTPError) and not isinstance(error, HfHubHTTPError)
     if lost or isinstance(error, LocalEntryNotFoundError | OfflineModeIsEnabled | ConnectionError):
         place = os.environ.get("HF_ENDPOINT") or "the Hugging Face Hub"
         return ModelError(
-            f"'{model}' is no folder here, and {place} cannot be reached.",
-            "Check the connection, name a folder that holds a model, or choose 'tiny' for a dry run.",
+            f"'{model}' is not a local folder, and {place} cannot be reached.",
+            "Check the connection, use a local model folder, or choose 'tiny' for a dry run.",
             WHERE,
             "hub-unreachable",
         )
     if isinstance(error, EntryNotFoundError):
-        message = f"'{model}' is no model of transformers: a file that it needs is missing on the Hub."
+        message = f"'{model}' is not a transformers model: a required file is missing on the Hub."
         return ModelError(message, "Choose another one.", WHERE, "model-broken")
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code if error.response is not None else "no"
-        message = f"The Hub refused to give the model '{model}' (status {status})."
+        message = f"The Hub refused access to the model '{model}' (status {status})."
         return ModelError(message, "Try again later, or check the token.", WHERE, "hub-error")
     return None

@@ -1,4 +1,4 @@
-"""Selection of the few rows whose predictions are shown."""
+"""Selection of the rows of sample predictions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def balanced_sample(classes: np.ndarray, count: int, seed: int) -> list[int]:
-    """Draw rows so that the classes (rows,) take turns; the same seed gives the same rows."""
+    """Draw `count` rows balanced over the classes (rows,), deterministic by seed."""
     drawn: Counter[int] = Counter()
     ranked = []
     for row in np.random.default_rng(seed).permutation(len(classes)):

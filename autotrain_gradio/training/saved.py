@@ -1,4 +1,4 @@
-"""A saved model: verify that it loads as it was trained, and load it for prediction."""
+"""Verify that a saved model equals the trained one, and load it for prediction."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from autotrain_gradio.training import pretrained
 
 
 def verify(folder: Path, model: Any, auto: Any, reader: Any, *, classes: int | None = None) -> None:
-    """Open the saved model as a user would, and compare it with the one in memory, weight by weight.
+    """Load the saved model with the public loaders, and compare all weights with the one in memory.
 
-    auto, reader: the auto classes of the model and of its tokenizer or processor. classes: how many it must tell apart.
+    auto, reader: the auto classes of the model and of its tokenizer or processor. classes: expected number of classes.
 
     Raises:
-        UserError: weights are missing or differ, or it has another number of classes.
+        UserError: weights are missing or differ, or the number of classes is wrong.
     """
     saved, info = auto.from_pretrained(
         folder, output_loading_info=True, dtype=torch.float32, local_files_only=True, trust_remote_code=False
@@ -31,12 +31,12 @@ def verify(folder: Path, model: Any, auto: Any, reader: Any, *, classes: int | N
         different = [k for k, v in saved.state_dict().items() if k not in mine or not torch.equal(v, mine[k].to(v))]
         problem = f"{different[0]} differs" if different else ""
     if problem:
-        message = f"The saved model differs from the trained one when it is loaded: {problem}."
+        message = f"The saved model differs from the trained one: {problem}."
         raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
 
 
 def reopen(folder: Path, auto: Any, reader: Any) -> tuple[Any, Any]:
-    """Return a trained model in 32 bits, ready to predict, on the GPU if there is one; and its tokenizer or processor.
+    """Return a trained model in float32 and evaluation mode, on the GPU if available, and its tokenizer or processor.
 
     Raises:
         UserError: the folder's files are missing or damaged.

@@ -1,4 +1,4 @@
-"""Texts as a training sees them: tokenized once, in batches of like length, padded no further than the batch needs."""
+"""A torch data set of tokenized texts, and its collator with dynamic padding."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from autotrain_gradio.training.tokens import Tokens
 
 
 class Texts(torch.utils.data.Dataset[dict[str, Any]]):
-    """Tokenised texts and their targets; an item is `{"input_ids", "labels"}`, and `token_type_ids` where needed.
+    """Tokenized texts and their targets; an item is `{"input_ids", "labels"}`, and `token_type_ids` where needed.
 
     targets: classes int64 (texts,), or 0 and 1 for each label, float32 (texts, labels).
-    by_length: the rows stand in the order of their lengths, the longest first, so that they can be read through in
-        batches of like length. `rows` says which text each is.
+    by_length: sort the items by length, the longest first, so that batches have similar lengths. `rows`: the row number
+        of each item.
     """
 
     def __init__(self, tokens: Tokens, targets: np.ndarray, *, by_length: bool = False) -> None:
@@ -40,10 +40,10 @@ class Texts(torch.utils.data.Dataset[dict[str, Any]]):
 
 
 class Collate:
-    """Makes a batch of items of `Texts`, padded to its longest on the tokenizer's side.
+    """Collates items of `Texts` into a batch, padded to the longest on the tokenizer's padding side.
 
-    `input_ids`, `attention_mask` (and `token_type_ids`): int64 (batch, tokens). `labels`: as the targets are.
-    On a GPU the length is rounded up to a multiple of 8, which its matrix units like.
+    `input_ids`, `attention_mask` (and `token_type_ids`): int64 (batch, tokens). `labels`: as the targets.
+    On a GPU the length is padded to a multiple of 8 for tensor cores.
     """
 
     def __init__(self, tokenizer: Any) -> None:

@@ -1,8 +1,8 @@
-"""How many threads torch should use on a CPU that it shares with other processes.
+"""Adapt the number of torch threads to the load of other processes on the CPU.
 
 Torch divides each operation among as many threads as there are cores, and waits for the slowest. When another process
-holds a core, one of them is always late. So every second the cores that others use are measured, and as many threads
-are used as there are cores left; alone, all of them. Sources: proc(5), `/proc/stat`; the kernel's documentation of
+uses a core, one thread is always late. So the load is measured every second, and torch uses as many threads as there
+are free cores. Sources: proc(5), `/proc/stat`; the kernel's documentation of
 cgroup v2, `cpu.max` and `cpu.stat`.
 """
 
@@ -17,16 +17,16 @@ from pathlib import Path
 import torch
 
 SECONDS = 1.0
-"""Time between two looks, in seconds."""
+"""Time between two measurements, in seconds."""
 MARGIN = 0.2
-"""How far beyond the middle between two numbers of threads the free cores must be before it is changed."""
+"""Hysteresis: distance of the free cores from the middle between two numbers of threads that causes a change."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """CPU seconds up to a moment: idle ones of this process's cores, its own, and those of its whole container.
+    """CPU seconds up to a time: idle ones of this process's cores, its own, and those of its container.
 
-    group: None where there is no container with a quota.
+    group: None without a container with a quota.
     """
 
     time: float
@@ -36,8 +36,8 @@ class Load:
 
 
 class Threads:
-    """Adapts torch's number of threads to what other processes leave. Does nothing where a GPU trains, on one core,
-    and on systems without `/proc`."""
+    """Adapts the number of torch threads to the free cores. Does nothing with a GPU, on a single core, and on systems
+    without `/proc`."""
 
     def __init__(self, read: Callable[[], Load] | None = None, *, most: int | None = None) -> None:
         self._quota = cpu_quota()
@@ -51,7 +51,7 @@ class Threads:
         self._before: Load | None = None
 
     def adapt(self, now: float) -> None:
-        """Look at the load and set the number of threads, at most once a second; now: `time.monotonic()`."""
+        """Measure the load and set the number of threads, at most once a second; now: `time.monotonic()`."""
         if not self._useful or now < self._next:
             return
         self._next = now + SECONDS
@@ -66,7 +66,7 @@ class Threads:
 
 
 def free_cores(before: Load, load: Load, quota: float | None = None) -> float:
-    """Return how many cores this process used or could have used between two looks."""
+    """Return the cores that this process used or could have used between two measurements."""
     seconds = load.time - before.time
     own = (load.own - before.own) / seconds
     free = own + (load.idle - before.idle) / seconds
@@ -77,7 +77,7 @@ def free_cores(before: Load, load: Load, quota: float | None = None) -> float:
 
 
 def wanted_threads(free: float, threads: int, most: int) -> int:
-    """Return the number of threads for so many free cores; the present one is kept unless another is clearly better."""
+    """Return the number of threads for some free cores; it changes only beyond `MARGIN`."""
     wanted = threads
     while wanted < most and free >= wanted + 0.5 + MARGIN:
         wanted += 1
@@ -87,7 +87,7 @@ def wanted_threads(free: float, threads: int, most: int) -> int:
 
 
 def read_load(in_group: bool = False) -> Load:
-    """Read the load at this moment."""
+    """Measure the load."""
     cores, idle = {f"cpu{i}" for i in _cores()}, 0
     for line in Path("/proc/stat").read_text().splitlines():
         name, *fields = line.split()
@@ -101,7 +101,7 @@ def read_load(in_group: bool = False) -> Load:
 
 
 def cpu_quota() -> float | None:
-    """Return how many cores the container may use; None where that is not limited."""
+    """Return the CPU quota of the container in cores; None: unlimited."""
     try:
         most, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         return int(most) / int(period)

@@ -1,4 +1,4 @@
-"""Texts as tokens: the tokenizer of a model, how much it reads, and texts cut to that; without the models' classes."""
+"""Tokenization: load a model's tokenizer, find the maximum sequence length, tokenize and truncate texts."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from autotrain_gradio.training import pretrained
 from autotrain_gradio.training.pretrained import ModelError
 
 CHUNK = 1000
-"""Texts that are tokenized at a time."""
+"""Batch size of the tokenization."""
 FAR = 1_000_000
-"""A tokenizer that allows so many tokens names no limit."""
+"""A `model_max_length` from which it means no limit."""
 
 POSITIONS = {
     **dict.fromkeys(("albert", "bert", "distilbert", "electra", "modernbert"), "from the first"),
     **dict.fromkeys(("camembert", "roberta", "xlm-roberta"), "behind padding"),
 }
-"""Type of model → which rows of its table of positions are read; of other types a model must be made to know."""
+"""Model type → which position embeddings are used; other types must be instantiated to find out."""
 
 
 def open_tokenizer(name: str, *, local: bool = False) -> Any:
-    """Return a model's tokenizer, fast where there is one; code that a model brings is not run.
+    """Return a model's tokenizer, a fast one if available; custom code is not run.
 
-    local: nothing is fetched.
+    local: nothing is downloaded.
 
     Raises:
         UserError: it cannot be loaded; the message says why.
     """
-    from transformers import AutoTokenizer  # it loads for seconds, and the tiny model needs none
+    from transformers import AutoTokenizer  # its import takes seconds, and the tiny model does not need it
 
     with pretrained.named(name):
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, local_files_only=local)
         if not isinstance(getattr(tokenizer, "pad_token_id", None), int):
-            # Models that were made to go on writing have none; the mask hides it, so any token will do.
+            # Causal language models have none; the attention mask hides it, so any token works.
             tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.convert_ids_to_tokens(0)
         return tokenizer
 
 
 def longest(config: Any, tokenizer: Any, model: Any = None) -> int | None:
-    """Return how many tokens a model can read at once; None where nothing limits them.
+    """Return the maximum sequence length of a model in tokens; None: unlimited.
 
-    model: the model itself, or one without weights: the table of its positions says it best. Types in `POSITIONS` need
-    none. In tables with a row for padding the positions begin behind that row (RoBERTa: 514 rows, 512 positions).
+    model: the model, or one on the meta device, whose position embeddings are inspected; not needed for the types in
+    `POSITIONS`. With a padding index, positions start after it (RoBERTa: 514 embeddings, 512 positions).
     """
     limits = [int(tokenizer.model_max_length)] if tokenizer.model_max_length < FAR else []
     named = [getattr(config, n, None) for n in ("max_position_embeddings", "n_positions", "max_sequence_length")]
     behind = POSITIONS.get(getattr(config, "model_type", "")) == "behind padding"
-    kept = config.pad_token_id + 1 if behind and config.pad_token_id is not None else 0
-    limits += [n - kept for n in named if isinstance(n, int) and n > 0]
+    reserved = config.pad_token_id + 1 if behind and config.pad_token_id is not None else 0
+    limits += [n - reserved for n in named if isinstance(n, int) and n > 0]
     for place, module in model.named_modules() if model is not None else ():
         if place.endswith("position_embeddings") and hasattr(module, "num_embeddings"):
             rows, padding = module.num_embeddings, module.padding_idx
@@ -61,10 +61,10 @@ def longest(config: Any, tokenizer: Any, model: Any = None) -> int | None:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokenised texts.
+    """Tokenized texts.
 
-    ids: of all texts one behind the other, int32. starts: where each begins, and the end (texts + 1). types: the
-    segment of each token, where the tokenizer sets any but 0. full: tokens that each text has uncut (texts,).
+    ids: of all texts, concatenated, int32. starts: offset of each text, and the end (texts + 1). types: the token type
+    ids, if any is not 0. full: number of tokens of each text before truncation (texts,).
     """
 
     ids: np.ndarray
@@ -74,29 +74,29 @@ class Tokens:
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each text as the model reads it (texts,)."""
+        """Number of tokens of each text after truncation (texts,)."""
         return np.diff(self.starts)
 
     @property
-    def cut(self) -> int:
-        """How many texts were cut."""
+    def truncated(self) -> int:
+        """Number of truncated texts."""
         return int((self.full > self.lengths).sum())
 
 
 def tokenize(
     tokenizer: Any, texts: Sequence[str], limit: int, *, should_continue: Callable[[int], bool] = lambda done: True
 ) -> Tokens | None:
-    """Tokenise texts with the model's special tokens, each cut to `limit` tokens as the tokenizer itself would.
+    """Tokenize texts with special tokens, truncated to `limit` tokens as the tokenizer itself would.
 
-    should_continue: called now and then with the number of texts that are done; False ends it, and None is returned.
+    should_continue: called after each batch with the number of tokenized texts; False cancels, and None is returned.
     """
     before, after = _frame(tokenizer)
     left = tokenizer.truncation_side == "left"
-    pieces: list[np.ndarray] = []
+    sequences: list[np.ndarray] = []
     kinds: list[np.ndarray] = []
     full: list[int] = []
 
-    def cut(ids: Sequence[int]) -> np.ndarray:
+    def truncate(ids: Sequence[int]) -> np.ndarray:
         if len(ids) > limit and left:
             ids = [*ids[:before], *ids[len(ids) - (limit - before) :]]
         elif len(ids) > limit:
@@ -104,24 +104,24 @@ def tokenize(
         return np.asarray(ids, dtype=np.int32)
 
     for start in range(0, len(texts), CHUNK):
-        # Tokenizers split the whole text anyway, before they cut it: so its length is known at no cost.
+        # Tokenizers tokenize the whole text before truncation anyway, so its length costs nothing.
         made = tokenizer(list(texts[start : start + CHUNK]), return_attention_mask=False, verbose=False)
         for row, ids in enumerate(made["input_ids"]):
             full.append(len(ids))
-            # A text of which the tokenizer knows nothing still needs a place to read at.
-            pieces.append(cut(ids or [tokenizer.pad_token_id]))
+            # A text without any token still needs one.
+            sequences.append(truncate(ids or [tokenizer.pad_token_id]))
             if "token_type_ids" in made:
-                kinds.append(cut(made["token_type_ids"][row] or [0]))
+                kinds.append(truncate(made["token_type_ids"][row] or [0]))
         if not should_continue(len(full)):
             return None
-    starts = np.concatenate([[0], np.cumsum([len(p) for p in pieces], dtype=np.int64)]).astype(np.int64)
-    ids = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)
+    starts = np.concatenate([[0], np.cumsum([len(s) for s in sequences], dtype=np.int64)]).astype(np.int64)
+    ids = np.concatenate(sequences) if sequences else np.empty(0, dtype=np.int32)
     types = np.concatenate(kinds) if kinds else None
     return Tokens(ids, starts, types if types is not None and types.any() else None, np.asarray(full, dtype=np.int64))
 
 
 def _frame(tokenizer: Any) -> tuple[int, int]:
-    """Return how many special tokens stand before and behind a text."""
+    """Return the number of special tokens before and after a text."""
     for probe in ("a", "the", "1"):
         bare = list(tokenizer(probe, add_special_tokens=False)["input_ids"])
         dressed = list(tokenizer(probe)["input_ids"])
@@ -129,7 +129,7 @@ def _frame(tokenizer: Any) -> tuple[int, int]:
             if bare and dressed[start : start + len(bare)] == bare:
                 return start, len(dressed) - start - len(bare)
     raise ModelError(
-        f"The tokenizer of the model ({type(tokenizer).__name__}) changes texts in a way that is not known here.",
+        f"The tokenizer of the model ({type(tokenizer).__name__}) adds special tokens in an unsupported way.",
         "Choose another model.",
         "model",
         "model-wrong-task",

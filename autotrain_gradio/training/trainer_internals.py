@@ -1,7 +1,7 @@
-"""The private members of `transformers.Trainer` that this package uses, at transformers 5.23; all of them are here.
+"""The private members of `transformers.Trainer` that this package uses, at transformers 5.23; nothing else uses any.
 
-The Trainer has no public way to write a checkpoint between two steps, to load the best one after a training that was
-cut short, or to choose the sampler of the training rows by a rule of our own. `tests/unit/training/
+The Trainer has no public way to write a checkpoint between two steps, to load the best one after an interrupted
+training, or to set the sampler of the training rows. `tests/unit/training/
 test_trainer_internals.py` fails when a new version changes one of them.
 """
 
@@ -19,7 +19,7 @@ VERSION = "5.23"
 
 
 def save_checkpoint(trainer: Trainer) -> None:
-    """Write a complete checkpoint of the present step."""
+    """Write a complete checkpoint of the current step."""
     trainer._save_checkpoint(trainer.model, None)
 
 
@@ -41,7 +41,7 @@ class LengthGroupedTrainer(Trainer):
     The Trainer's own `train_sampling_strategy` draws a new order when a run is resumed in the middle of an epoch, and
     shuffles the validation rows too.
 
-    group_by_length: whether it does so; otherwise it is an ordinary Trainer.
+    group_by_length: False: sample as an ordinary Trainer.
     """
 
     def __init__(self, *args: Any, group_by_length: bool = True, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Images for a model: opening them, the size and scale that a processor wants, augmentation."""
+"""Image loading, preprocessing as a model's image processor does it, and augmentation."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 from autotrain_gradio.training.import_blocking import blocked_import
 
-# albumentations asks the network for a newer version of itself when it is imported.
+# On import albumentations checks online for a newer version.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-with blocked_import("torch"):  # for one transform that is not used here; a preview needs none of it
+with blocked_import("torch"):  # torch is needed for one unused transform only, and a preview does not need it
     import albumentations as A
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
@@ -25,17 +25,17 @@ from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.data.media.image_formats import READABLE
 
 SCALE = 1.5
-"""Images are kept with a shorter side of at most so many times the model's input side."""
+"""Maximum shorter side of cached images, relative to the model's input."""
 SIXTEEN_BITS = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
 WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """What a processor makes of a picture: its size in pixels, and how values are scaled.
+    """Output of an image processor: size in pixels, and normalization.
 
     A value p of a channel, from 0 to 1, becomes (p - mean) / std, by channel in the model's order.
-    channels: which of red, green, blue (0, 1, 2) stands at each place; most models want (0, 1, 2).
+    channels: order of red, green, blue (0, 1, 2); most models use (0, 1, 2).
     """
 
     height: int
@@ -46,13 +46,13 @@ class Geometry:
 
     @classmethod
     def of(cls, processor: Any) -> Geometry:
-        """Find it out by letting the processor prepare three squares: black, white, and one of three colours.
+        """Infer it from the output of the processor for three squares: black, white, and a colour.
 
-        So it does not matter how it names its sizes (`height` and `width`, `shortest_edge`, `longest_edge`, a crop),
-        in which steps it scales, or whether it wants blue first.
+        So it does not depend on how a processor declares its size (`height` and `width`, `shortest_edge`,
+        `longest_edge`, a crop), its rescaling or its channel order.
 
         Raises:
-            UserError: it does not turn a picture into one array (3, height, width), or does not scale evenly.
+            UserError: its output is not one array (3, height, width), or not a linear function of the pixels.
         """
         colours: tuple[Any, ...] = ("black", "white", (0, 51, 102))
         squares = [Image.new("RGB", (64, 64), c) for c in colours]
@@ -60,7 +60,7 @@ class Geometry:
         name = type(processor).__name__
         if values.ndim != 4 or values.shape[:2] != (3, 3):
             raise UserError(
-                f"The model's image processor ({name}) gives {values.shape[1:]} and not (3, height, width).",
+                f"The model's image processor ({name}) returns {values.shape[1:]}, not (3, height, width).",
                 "Choose one of the suggested models, or another image classifier.",
                 "model",
                 "model-wrong-task",
@@ -68,11 +68,11 @@ class Geometry:
         height, width = values.shape[2:]
         low, high, mixed = values[:, :, height // 2, width // 2]
         if np.any(high <= low):
-            message = f"The model's image processor ({name}) gives the same values for black and white."
+            message = f"The model's image processor ({name}) returns the same values for black and white."
             raise UserError(message, "Choose another model.", "model", "model-broken")
         order = np.rint((mixed - low) / (high - low) * 5).astype(int)
         if sorted(order.tolist()) != [0, 1, 2]:
-            message = f"The model's image processor ({name}) mixes the colours of a picture."
+            message = f"The model's image processor ({name}) mixes the colour channels."
             raise UserError(message, "Choose another model.", "model", "model-wrong-task")
         mean, std = -low / (high - low), 1 / (high - low)
         return cls(height, width, tuple(mean.tolist()), tuple(std.tolist()), tuple(order.tolist()))
@@ -84,12 +84,12 @@ class Geometry:
 
 
 def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None) -> Image.Image:
-    """Open a cell `{"path", "bytes"}` as an upright RGB picture.
+    """Open a cell `{"path", "bytes"}` as an RGB image.
 
-    Rotation by EXIF is applied, transparency is laid on white, 16 bits become 8; of an animation the first picture
-    is taken.
+    The EXIF orientation is applied, transparency becomes white, 16 bits become 8; of an animation the first frame is
+    used.
 
-    shorter_side: make the picture smaller until its shorter side is this long, cheaply where the format can.
+    shorter_side: downscale to this length of the shorter side, while decoding if the format supports it.
 
     Raises:
         DataError: it cannot be decoded.
@@ -99,13 +99,13 @@ def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None) -> I
         with Image.open(io.BytesIO(data) if data else cell["path"], formats=READABLE) as image:
             if shorter_side:
                 image.draft("RGB", (shorter_side, shorter_side))  # JPEG: decode at a half, quarter or eighth
-            return _smaller(_rgb(image), shorter_side)
+            return _downscale(_rgb(image), shorter_side)
     except (OSError, SyntaxError, ValueError, IndexError, TypeError, Image.DecompressionBombError) as error:
-        # What Pillow's decoders raise on damaged files is not one kind of error.
+        # Pillow's decoders raise various exceptions for damaged files.
         where = str(cell.get("path") or "an image inside the data")
         raise DataError(
-            f"The image cannot be read: {error}.",
-            "It was changed or is damaged: check the data again.",
+            f"The image cannot be decoded: {error}.",
+            "The file was changed or is damaged: check the data again.",
             where,
             "image-corrupt",
         ) from error
@@ -131,7 +131,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _smaller(image: Image.Image, shorter_side: int | None) -> Image.Image:
+def _downscale(image: Image.Image, shorter_side: int | None) -> Image.Image:
     if not shorter_side or min(image.size) <= shorter_side:
         return image
     scale = shorter_side / min(image.size)
@@ -140,10 +140,10 @@ def _smaller(image: Image.Image, shorter_side: int | None) -> Image.Image:
 
 
 class Transform:
-    """Steps of albumentations; what chance decides depends on the seed, the epoch and the row alone.
+    """A pipeline of albumentations whose randomness depends on seed, epoch and row only.
 
-    So epochs differ, a resumed run sees what it would have seen, and any number of loader processes gives the same.
-    Pixels go in as uint8 (height, width, 3) in RGB.
+    So epochs differ, and neither resuming nor the number of loader processes changes the result. Input: RGB uint8
+    (height, width, 3).
     """
 
     def __init__(self, steps: Sequence[Any], *, channels: tuple[int, ...] = (0, 1, 2), seed: int = 0) -> None:
@@ -156,7 +156,7 @@ class Transform:
         self._compose.set_random_state(np.random.Generator(self._philox), self._python)
 
     def __call__(self, pixels: np.ndarray, *, epoch: int = 0, row: int = 0) -> np.ndarray:
-        """Return the array (height, width, 3) that comes out; float32 where the steps normalise."""
+        """Return the transformed array (height, width, 3); float32 if normalized."""
         self._python.seed((self._seed * 1_000_003 + epoch) * 4_294_967_291 + row)
         self._fresh["state"]["counter"][:] = (0, row, epoch, 0)
         self._philox.state = self._fresh
@@ -164,27 +164,27 @@ class Transform:
         return found if self._channels is None else found[..., self._channels]
 
     def names(self) -> list[str]:
-        """Return the steps' names, in their order."""
+        """Return the names of the steps, in order."""
         return [type(step).__name__ for step in self._compose.transforms]
 
 
 def train_transform(geometry: Geometry, params: Any) -> Transform:
-    """Return the augmentation of the training images, each part with its switch in the parameters, normalized.
+    """Return the augmentation (as set by the parameters) and normalization of training images.
 
-    As AutoTrain Advanced's: random resized crop, rotation by multiples of 90 degrees, mirroring of every second
-    image, brightness and contrast of every fifth.
+    As in AutoTrain Advanced: random resized crop, rotation by multiples of 90 degrees, horizontal flip with probability
+    0.5, brightness and contrast with probability 0.2.
     """
-    steps = [*_augmentation(geometry, params), _normalise(geometry)]
+    steps = [*_augmentation(geometry, params), _normalize(geometry)]
     return Transform(steps, channels=geometry.channels, seed=params.seed)
 
 
 def valid_transform(geometry: Geometry) -> Transform:
-    """Return what is done to an image that is judged: resized to the input, normalized; nothing by chance."""
-    return Transform([_resize(geometry), _normalise(geometry)], channels=geometry.channels)
+    """Return the deterministic preprocessing of validation images: resize and normalize."""
+    return Transform([_resize(geometry), _normalize(geometry)], channels=geometry.channels)
 
 
 def preview_transform(geometry: Geometry, params: Any) -> Transform:
-    """Return the augmentation alone, which gives images to look at (uint8, RGB)."""
+    """Return the augmentation without normalization, for display (RGB uint8)."""
     return Transform(_augmentation(geometry, params), seed=params.seed)
 
 
@@ -203,17 +203,17 @@ def _augmentation(geometry: Geometry, params: Any) -> list[Any]:
 
 
 def _resize(geometry: Geometry) -> Any:
-    # By area: each pixel of a smaller picture is the mean of those that it stands for.
+    # Area interpolation: each output pixel is the mean of the pixels that it covers.
     return A.Resize(geometry.height, geometry.width, interpolation=cv2.INTER_AREA)
 
 
-def _normalise(geometry: Geometry) -> Any:
+def _normalize(geometry: Geometry) -> Any:
     by_colour = [geometry.channels.index(c) for c in range(3)]
     return A.Normalize(mean=[geometry.mean[i] for i in by_colour], std=[geometry.std[i] for i in by_colour])
 
 
 def thumbnail(picture: np.ndarray | Image.Image, path: Path, side: int = 160) -> None:
-    """Save a JPEG of at most `side` pixels a side; a number in the file's name, not a label."""
+    """Save a JPEG of at most `side` pixels a side."""
     image = picture.copy() if isinstance(picture, Image.Image) else Image.fromarray(np.ascontiguousarray(picture))
     image.thumbnail((side, side))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Transcripts as the symbols that a recognizer learns: normalisation, graphemes, and vocabularies of any script."""
+"""Transcripts as sequences of symbols: normalization, graphemes, and vocabularies for any script."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 PAD, UNKNOWN, DELIMITER = "[PAD]", "[UNK]", "|"
-"""The blank of CTC, what stands for any symbol without a place of its own, and the space between words."""
+"""CTC blank, unknown token, and word delimiter."""
 RARE = 5
-"""A symbol that occurs less often can hardly be learned."""
+"""Number of occurrences below which a symbol can hardly be learned."""
 JOINERS = "\u200c\u200d"
 """Zero-width joiners: spelling in several scripts, though Unicode calls them control characters."""
 APOSTROPHES = "'’ʼ"
 DOUBLE_MARKS = frozenset([*map(chr, range(0x035C, 0x0363)), "\u1dcd", "\u1dfc"])
-"""Marks that bind their symbol to the next one, as the tie bar of an affricate in the IPA does."""
+"""Combining marks that join a symbol to the next one, such as the IPA tie bar."""
 CASES = ("keep", "lower", "upper")
 
 
 def clean(text: str) -> str:
     """Return a transcript in Unicode's composed form (NFC), on one line, its words one space apart."""
-    kept = [c for c in unicodedata.normalize("NFC", text) if c in JOINERS or not _invisible(c)]
-    return " ".join("".join(kept).split())
+    visible = [c for c in unicodedata.normalize("NFC", text) if c in JOINERS or not _invisible(c)]
+    return " ".join("".join(visible).split())
 
 
 def _invisible(symbol: str) -> bool:
@@ -39,14 +39,14 @@ def in_case(text: str, case: str) -> str:
 def without_punctuation(text: str) -> str:
     """Remove punctuation (Unicode categories P*), which is not spoken.
 
-    An apostrophe between letters is kept, since it is spelling there; combining marks and symbols stay too. A hyphen
+    An apostrophe between letters stays, since it is spelling there; combining marks and symbols stay too. A hyphen
     or another mark between letters becomes a space.
     """
-    kept = []
+    result = []
     for place, symbol in enumerate(text):
         spelling = symbol in APOSTROPHES and _letter(text[place - 1 : place]) and _letter(text[place + 1 : place + 2])
-        kept.append(symbol if spelling or unicodedata.category(symbol)[0] != "P" else " ")
-    return " ".join("".join(kept).split())
+        result.append(symbol if spelling or unicodedata.category(symbol)[0] != "P" else " ")
+    return " ".join("".join(result).split())
 
 
 def _letter(symbol: str) -> bool:
@@ -54,10 +54,10 @@ def _letter(symbol: str) -> bool:
 
 
 def for_scoring(text: str) -> str:
-    """Return a text as normalized error rates compare it: one case, no punctuation, compatibility forms made equal.
+    """Normalize a text for error rates: lower case, no punctuation, Unicode compatibility forms unified.
 
     Unicode's NFKC, but superscripts and subscripts stay (in the IPA `pʰ` is not `ph`), and so do combining marks. The
-    typographic apostrophe is the plain one, and `DELIMITER`, which no CTC model can write, a space.
+    typographic apostrophe becomes the plain one, and `DELIMITER`, which no CTC model can output, a space.
     """
     compatible = "".join(c if _raised(c) else unicodedata.normalize("NFKC", c) for c in clean(text))
     compatible = compatible.replace("’", "'").replace(DELIMITER, " ")
@@ -71,7 +71,7 @@ def _raised(symbol: str) -> bool:
 def graphemes(text: str) -> list[str]:
     """Split a text into base characters, each with the combining marks and joiners that follow it.
 
-    A mark at the beginning stands alone. Marks that bind two symbols (the tie bar) keep the next one too.
+    A leading mark is a symbol of its own. Double marks (the tie bar) join the next character too.
     """
     found: list[str] = []
     for symbol in text:
@@ -85,7 +85,7 @@ def graphemes(text: str) -> list[str]:
 
 
 def _single(cluster: str) -> bool:
-    """Whether a cluster has one base only: a tie bar binds no third symbol."""
+    """Whether a cluster has a single base character: a tie bar joins two at most."""
     return sum(unicodedata.category(c)[0] != "M" for c in cluster) < 2
 
 
@@ -103,18 +103,18 @@ def count(texts: Iterable[str], unit: str = "characters") -> Counter[str]:
 
 
 def build(counts: Mapping[str, int], least: int = 1) -> list[str]:
-    """Return a vocabulary as a list: the place of a symbol is its number. Blank, unknown and space come first.
+    """Return a vocabulary; the index of a symbol is its label id. Blank, unknown and delimiter come first.
 
-    least: how often a symbol must occur to get a place.
+    least: minimum number of occurrences of a symbol.
     """
     return [PAD, UNKNOWN, DELIMITER, *sorted(s for s, n in counts.items() if n >= least)]
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of the transcripts a vocabulary can write.
+    """Coverage of the transcripts by a vocabulary.
 
-    share: part of the symbols that it lacks, from 0 to 1. missing: those symbols and how often each occurs.
+    share: share of the symbols that are missing, from 0 to 1. missing: missing symbol → number of occurrences.
     """
 
     share: float
@@ -122,7 +122,7 @@ class Coverage:
 
     @classmethod
     def of(cls, counts: Mapping[str, int], known: Iterable[str]) -> Coverage:
-        """Compare counted symbols with a vocabulary's."""
+        """Compare the counts of symbols with a vocabulary."""
         there = set(known)
         missing = {s: n for s, n in counts.items() if s not in there}
         total = sum(counts.values())
@@ -135,12 +135,12 @@ class Coverage:
 
 
 class Encoder:
-    """Turns texts into numbers by a table of symbols, the longest that fits first.
+    """Encodes texts as label ids by greedy longest match.
 
-    A tokenizer's own way is not used for it: that of wav2vec2 swallows the spaces beside a symbol of several
-    characters (transformers 5.23).
+    Used instead of the tokenizer of wav2vec2, which drops the spaces next to a symbol of several characters
+    (transformers 5.23).
 
-    table: symbol → number. unknown: number of a symbol that is not in it; None: it is skipped.
+    table: symbol → label id. unknown: id of unknown symbols; None: they are skipped.
     """
 
     def __init__(self, table: Mapping[str, int], unknown: int | None, delimiter: str = DELIMITER) -> None:
@@ -148,7 +148,7 @@ class Encoder:
         self._longest = max(map(len, self._table), default=1)
 
     def __call__(self, text: str) -> list[int]:
-        """Return the numbers of a text."""
+        """Return the label ids of a text."""
         text = self._delimiter.join(text.replace(self._delimiter, " ").split())
         found, place = [], 0
         while place < len(text):
@@ -166,5 +166,5 @@ class Encoder:
 
 
 def frames_needed(labels: Sequence[int]) -> int:
-    """Return how many frames CTC needs at least for these labels: one each, and a blank between two that are alike."""
+    """Return the minimum number of frames that CTC needs for labels: one each, and a blank between repeated ones."""
     return len(labels) + sum(a == b for a, b in zip(labels, labels[1:], strict=False))

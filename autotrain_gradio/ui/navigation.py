@@ -100,7 +100,7 @@ class Navigation:
             context = self.context
             try:
                 owner = context.owner(visitor)
-                draft = context.service.again(run, owner)
+                draft = context.service.clone(run, owner)
                 tab = self.task_tabs[context.service.draft_state(draft, owner)["task"]]
                 state = TabState.of_draft(context, draft, owner)
             except UserError as error:

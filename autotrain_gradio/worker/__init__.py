@@ -1,1 +1,1 @@
-"""The worker process: the only process that loads heavy libraries. Started as `python -m autotrain_gradio.worker`."""
+"""The worker process, the only one that imports torch: `python -m autotrain_gradio.worker`."""

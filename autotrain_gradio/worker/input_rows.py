@@ -1,4 +1,4 @@
-"""Files whose rows are inputs: the cells are parsed as those of the training data were."""
+"""Files with one input per row; the cells are parsed like those of the training data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding, UserError
 from autotrain_gradio.core.inputs import KINDS, ROWS_OF, Input
 from autotrain_gradio.core.predictions import with_panels
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.json_files import read_json
@@ -27,8 +27,8 @@ def predict(
 ) -> list[dict[str, Any]]:
     """Return a prediction with panels for each input, and for each row of an input that is a file of rows.
 
-    Predictions of rows have `row` (as a spreadsheet counts) and `input` (name → value); the first one of a file has
-    `warnings`, if there are any.
+    Predictions of rows have `row` (row number as in a spreadsheet) and `input` (name → value); the first one of a file
+    has `warnings`, if there are any.
 
     predictor: the task's. resolved: has `spec`, `params` and `task` of the run.
 
@@ -57,16 +57,16 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
         DataError: the file or a row of it cannot be used.
     """
     if not path.is_file():
-        raise DataError(f"There is no file '{path.name}'.", "Give the path of one.", str(path), "no-file")
+        raise DataError(f"There is no file '{path.name}'.", "Check the path.", str(path), "no-file")
     wanted = [i for i in resolved.task.inputs if getattr(KINDS.get(i.kind).load(), "ROWS_FROM_FILE", False)]
     if not wanted or len(wanted) < len(resolved.task.inputs):
-        raise UserError(f"{resolved.task.title} predicts no files of rows.", where=path.name, code="usage")
+        raise UserError(f"{resolved.task.title} cannot predict the rows of a file.", where=path.name, code="usage")
     sheet = _read(path)
     errors = [f for f in sheet.findings if f.level == "error"]
     if errors:
         raise DataError.from_findings(errors)
     if not sheet.table.num_rows:
-        raise DataError(f"{path.name} has no rows.", "Write one line for each.", path.name, "empty-table")
+        raise DataError(f"{path.name} has no rows.", "Write one row for each input.", path.name, "empty-table")
     columns = {i.name: _values(i, sheet, directory, resolved) for i in wanted}
     rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     numbers = [int(n) for n in sheet.number]
@@ -103,9 +103,10 @@ def _values(declared: Input, sheet: Sheet, directory: Path, resolved: Any) -> li
     refused = sorted({int(i) for indices in found.dropped_rows().values() for i in indices})
     if refused:
         where = [f"{context.locations[i]}" for i in refused[:5]]
+        name = sheet.name
         raise DataError(
-            f"{pluralize(len(refused), 'row')} of {sheet.name} {'has' if len(refused) == 1 else 'have'} no valid value "
-            f"in the column '{context.column}': {join_examples(where, len(refused))}.",
+            f"{count_with_verb(len(refused), f'row of {name}', 'has', f'rows of {name}')} no valid value in the "
+            f"column '{context.column}': {join_examples(where, len(refused))}.",
             "Fill in these cells, or remove the rows.",
             sheet.name,
             "invalid-input",
@@ -125,10 +126,10 @@ def _inspect(role: Column, cells: Mapping[str, pa.ChunkedArray], context: Contex
 
 
 def _columns(declared: Input, sheet: Sheet, directory: Path) -> list[str]:
-    """Return the columns of an input: those that the training used, else the only column of texts.
+    """Return the columns of an input: those of the training data, else the only text column.
 
     Raises:
-        DataError: neither is there.
+        DataError: neither exists.
     """
     manifest = read_json(directory / "data" / "manifest.json") or {}
     trained = manifest.get("columns", {}).get(declared.name) or []
@@ -139,7 +140,7 @@ def _columns(declared: Input, sheet: Sheet, directory: Path) -> list[str]:
     texts = [c for c in known if is_text(sheet.table.schema.field(c).type)]
     if len(texts) == 1:
         return texts
-    used = f"the training used '{', '.join(trained)}'" if trained else "the training's column is not known"
+    used = f"the training used '{', '.join(trained)}'" if trained else "the column of the training data is unknown"
     raise DataError(
         f"{sheet.name} has no column for the input '{declared.name}': {used}, and the file has the columns "
         f"{join_examples(known, limit=20)}.",

@@ -1,8 +1,8 @@
-"""`python -m autotrain_gradio.worker DIR VERB`: the only process that loads heavy libraries.
+"""`python -m autotrain_gradio.worker DIR VERB`: command line of the worker process.
 
-`train` writes the run's events and outlives its caller (`training.py`). Every other verb is a call: its context comes
-as a JSON line on stdin, and the answer goes to stdout in lines tagged `@autotrain ` (docs/architecture.md). `serve`
-answers one call after another (`serve.py`).
+`train` writes the run's events and outlives its caller (`training.py`). Every other verb is a call: its context is a
+JSON line on stdin, and its result goes to stdout in lines tagged `@autotrain ` (docs/architecture.md). `serve` runs
+several calls in sequence (`serve.py`).
 """
 
 from __future__ import annotations
@@ -49,6 +49,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _exit_cleanly(number: int, frame: Any) -> None:
-    """Leave the verb through its `finally` clauses; a second signal is ignored meanwhile."""
+    """Raise SystemExit, so that the `finally` clauses of the verb run; further signals are ignored."""
     signal.signal(number, signal.SIG_IGN)
     raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""What a worker writes for its caller: tagged lines on stdout (`runs.wire`); anything else is log, on stderr."""
+"""Output of a worker: messages to its caller as tagged lines on stdout (`runs.wire`), and the log on stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autotrain_gradio.runs.failure import findings_of
 
 
 def answer(directory: Path, work: Callable[[], Any], cancelled: Callable[[], bool] = lambda: False) -> bool:
-    """Do the work and send its result, its items one by one, or its error; return whether it succeeded.
+    """Call `work` and send its result, its items one by one, or its error; return whether it succeeded.
 
     cancelled: checked before each item is sent; then the generator is closed, and the result follows.
     """
@@ -29,7 +29,7 @@ def answer(directory: Path, work: Callable[[], Any], cancelled: Callable[[], boo
                     send({"kind": "item", "value": item})
             value = None
         text = wire.line({"kind": "result", "value": value})
-    except Exception as error:  # the boundary: the caller gets findings, the log the traceback
+    except Exception as error:  # the caller gets findings; the traceback goes to the log
         if not isinstance(error, UserError):
             log(traceback.format_exc())
         send({"kind": "error", "findings": [f.to_dict() for f in findings_of(error, directory)]})
@@ -40,23 +40,23 @@ def answer(directory: Path, work: Callable[[], Any], cancelled: Callable[[], boo
 
 
 def send(message: dict[str, Any]) -> None:
-    """Write a message to the caller."""
+    """Send a message to the caller."""
     sys.stdout.write(wire.line(message))
     sys.stdout.flush()
 
 
 def send_progress(message: str, fraction: float) -> None:
-    """Write what is being done, and the fraction of it that is done."""
+    """Send the description of the current work, and the fraction that is done."""
     send({"kind": "progress", "message": message, "fraction": fraction})
 
 
 def send_found(value: Any) -> None:
-    """Write a partial result."""
+    """Send a partial result."""
     send({"kind": "found", "value": value})
 
 
 def log(text: str) -> None:
-    """Write to the log; where even that fails, as on a full disk, there is nothing left to do."""
+    """Write to the log; errors, such as a full disk, are ignored."""
     with contextlib.suppress(OSError):
         sys.stderr.write(text.rstrip("\n") + "\n")
         sys.stderr.flush()

@@ -1,8 +1,8 @@
-"""The training processes of one run, where there are several: who they are, and how they wait for each other.
+"""Coordination of the training processes (ranks) of a distributed run.
 
-A launcher starts them with `RANK` and `WORLD_SIZE` in their environment (torchrun's names). Rank 0 alone writes the
-run's record. It prepares the data while the others wait. What another rank fails of is handed to rank 0 in a file,
-since only that may write events; a rank that is killed leaves no file, and then the launcher's output has the reason.
+A launcher starts them with `RANK` and `WORLD_SIZE` in their environment (as torchrun does). Only rank 0 writes the
+run's events. It prepares the data while the others wait. Other ranks report failures to rank 0 through a file; a rank
+that is killed writes none, and then the launcher's output has the reason.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from autotrain_gradio.core.json_files import write_json
 FOLDER = "ranks"
 POLL_SECONDS = 0.1
 FAILURE_SECONDS = 5.0
-"""How long rank 0 waits for the reason of another rank, after it has lost the connection to it."""
+"""Time for which rank 0 waits for the failure report of another rank after losing the connection to it."""
 CONNECTION = re.compile(
     r"connection (closed|reset|refused)|broken pipe|gloo|nccl|tcpstore|(read|recv|send)\w* (error|failed)",
     re.IGNORECASE,
 )
-"""Messages of torch.distributed when another process of the group has exited."""
+"""Error messages of torch.distributed when another process of the group has exited."""
 
 
 @dataclass(frozen=True)
 class Ranks:
     """The processes of one attempt at a run.
 
-    rank: of this process, from 0. size: how many there are.
+    rank: of this process, from 0. size: number of processes (world size).
     """
 
     directory: Path
@@ -49,8 +49,8 @@ class Ranks:
         return cls(directory, attempt, int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
 
     @property
-    def several(self) -> bool:
-        """Whether there is another process."""
+    def is_distributed(self) -> bool:
+        """Whether there is more than one process."""
         return self.size > 1
 
     def begin(self) -> None:
@@ -64,18 +64,18 @@ class Ranks:
                     file.unlink(missing_ok=True)
 
     def announce_data(self) -> None:
-        """Let the other ranks go on: the data is prepared."""
-        if self.several:
+        """Signal to the other ranks that the data is prepared."""
+        if self.is_distributed:
             self._folder.mkdir(exist_ok=True)
             write_json(self._folder / f"{self.attempt}.prepared.json", {"attempt": self.attempt})
 
     def wait_for_data(self) -> None:
-        """Wait until rank 0 has prepared the data; if it exits instead, the launcher ends this process."""
+        """Wait until rank 0 has prepared the data; if it exits instead, the launcher kills this process."""
         while not (self._folder / f"{self.attempt}.prepared.json").exists():
             time.sleep(POLL_SECONDS)
 
-    def hand_over(self, error: BaseException, findings: Sequence[Finding]) -> None:
-        """Hand the findings of this rank's failure to rank 0, unless the failure is that another rank is gone."""
+    def report_failure(self, error: BaseException, findings: Sequence[Finding]) -> None:
+        """Report the findings of this rank's failure to rank 0, unless the cause is the exit of another rank."""
         if is_connection_error(error) or not self.directory.is_dir():
             return
         self._folder.mkdir(exist_ok=True)
@@ -83,7 +83,7 @@ class Ranks:
         write_json(self._folder / f"{self.attempt}.failed-{self.rank}.json", found)
 
     def failures(self, seconds: float = FAILURE_SECONDS) -> list[Finding]:
-        """Return the findings that another rank has handed over, of the lowest one; wait for them."""
+        """Wait for the failure report of another rank; return the findings of the lowest rank that has one."""
         deadline = time.monotonic() + seconds
         while True:
             for path in sorted(self._folder.glob(f"{self.attempt}.failed-*.json")):
@@ -98,7 +98,7 @@ class Ranks:
 
 
 def is_connection_error(error: BaseException) -> bool:
-    """Whether an error says that another process of the group cannot be reached."""
+    """Whether an error means that another process of the group cannot be reached."""
     return isinstance(error, RuntimeError | ConnectionError) and CONNECTION.search(str(error)) is not None
 
 

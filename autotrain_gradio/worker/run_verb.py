@@ -1,4 +1,4 @@
-"""Run a verb in this process: what `main.py` does for one call and `serve.py` for many."""
+"""Run a verb in this process, for `main.py` (one call) and `serve.py` (several calls)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def run_verb(
 ) -> Any:
     """Run a verb of the run's task and return its result, as JSON data; of a streaming verb, a generator of items.
 
-    context: what the verb takes; `spec` in it where the run has no `spec.json`, and `secrets`.
+    context: arguments of the verb; also `secrets`, and `spec` if the run has no `spec.json`.
     more: other fields of `VerbCall`.
 
     Raises:
-        UserError: with findings, for everything that the user can correct; also if there is no such verb.
+        UserError: with findings, for errors that the user can correct, or if the verb is unknown.
     """
     call, module = prepare(directory, verb, context, progress, **more)
     return module.run(call)
@@ -36,7 +36,7 @@ def prepare(
     """Resolve the run's spec and import the verb's module.
 
     Raises:
-        UserError: the spec is wrong, there is no such verb, or a package that the task needs is missing.
+        UserError: the spec is invalid, the verb is unknown, or a package that the task requires is missing.
     """
     resolved = resolve(read_spec(directory, context))
     if missing := resolved.task.missing_packages():
@@ -47,10 +47,10 @@ def prepare(
 
 
 def read_spec(directory: Path, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the spec of the context, else the one of the run.
+    """Return the spec of the context, else that of the run.
 
     Raises:
-        UserError: there is neither.
+        UserError: neither exists.
     """
     found = context.get("spec") or read_object(directory / "spec.json")
     if found is None:

@@ -1,4 +1,4 @@
-"""A warm worker: answers one call after another, and keeps loaded libraries and models in between."""
+"""A warm worker: runs several calls in sequence, and caches loaded libraries and models between them."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ from autotrain_gradio.worker.run_verb import prepare, run_verb
 
 
 def serve(directory: Path) -> None:
-    """Answer each line of stdin until the caller closes it, or until no line has come for long enough.
+    """Process each line of stdin until the caller closes it, or until the idle timeout.
 
     The first line is `{"idle_seconds"}`. A call is `{"verb", "context", "id"}`; `{"cancel": id}` cancels it;
-    `{"verb", "context", "load_only": true}` prefetches what the verb needs and is not answered.
+    `{"verb", "context", "load_only": true}` prefetches the libraries of the verb, without a response.
     """
-    orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    requests: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     cancelled: set[int] = set()
 
     def listen() -> None:
         for line in sys.stdin:
-            order = json.loads(line)
-            if "cancel" in order:
-                cancelled.add(order["cancel"])
+            request = json.loads(line)
+            if "cancel" in request:
+                cancelled.add(request["cancel"])
             else:
-                orders.put(order)
-        orders.put(None)  # the caller has exited
+                requests.put(request)
+        requests.put(None)  # the caller has exited
 
     threading.Thread(target=listen, name="listen", daemon=True).start()
-    first, cache = orders.get(), ModelCache()
+    first, cache = requests.get(), ModelCache()
     idle = float(first["idle_seconds"]) if first else 0.0
     while True:
         try:
-            order = orders.get(timeout=idle)
+            request = requests.get(timeout=idle)
         except queue.Empty:
             return
-        if order is None:
+        if request is None:
             return
-        if order.get("load_only"):
-            prefetch(directory, order["verb"], order["context"])
+        if request.get("load_only"):
+            prefetch(directory, request["verb"], request["context"])
             continue
 
-        def is_cancelled(number: int = order.get("id", 0)) -> bool:
+        def is_cancelled(number: int = request.get("id", 0)) -> bool:
             return number in cancelled
 
         work = partial(
-            run_verb, directory, order["verb"], order["context"], send_progress, cancelled=is_cancelled, cache=cache
+            run_verb, directory, request["verb"], request["context"], send_progress, cancelled=is_cancelled, cache=cache
         )
         answer(directory, work, is_cancelled)
-        cancelled.discard(order.get("id", 0))
+        cancelled.discard(request.get("id", 0))
 
 
 def prefetch(directory: Path, verb: str, context: dict[str, Any]) -> None:
-    """Import what a verb needs; a call that comes meanwhile waits, and gets progress messages.
+    """Import the libraries of a verb; a call that arrives meanwhile waits, and gets progress messages.
 
-    The imports run in a thread of low priority: at the same time a check may parse the data that somebody waits for.
-    What only some calls need (`load_ahead`) is imported after that, and only those calls wait for it.
+    The imports run in a thread of low priority, so that they do not slow a check that runs at the same time.
+    Libraries that only some calls need (`load_ahead`) are imported afterwards, and only those calls wait for them.
     """
     loaded = threading.Event()
 
@@ -75,7 +75,7 @@ def prefetch(directory: Path, verb: str, context: dict[str, Any]) -> None:
             send_progress("Preparing", 1.0)
             loaded.set()
             getattr(needed, "load_ahead", lambda: None)()
-        except Exception:  # the boundary: the call that follows meets the same error, and answers with it
+        except Exception:  # the next call raises the same error, and sends it
             log(traceback.format_exc())
         finally:
             loaded.set()

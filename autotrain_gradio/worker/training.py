@@ -1,4 +1,4 @@
-"""The verb `train`: a training run, from its settings to the state in which it ended."""
+"""The verb `train`: one attempt at a training run, from its spec to its end state."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from autotrain_gradio.worker.ranks import Ranks, is_connection_error
 from autotrain_gradio.worker.run_verb import read_spec
 
 MAX_ERRORS = 20
-"""Most errors of a failed run that are recorded."""
+"""Maximum number of errors of a failed run that are reported."""
 
 
 class StopRequested(BaseException):
-    """A stop was requested while the data was prepared. A BaseException: no handler on the way may catch it."""
+    """A stop was requested while the data was prepared. Not an Exception, so that handlers do not catch it."""
 
 
 def train(directory: Path, attempt: int, resume: bool) -> bool:
-    """Train the run, writing its record; return whether it completed (of several ranks: whether this one did its part).
+    """Train the run and write its events; return whether it completed (with several ranks: whether this rank did).
 
-    Whatever happens, the record says how it ended; nothing is written to a deleted run.
+    The end state is always recorded, also after an error; nothing is written to a deleted run.
     """
     ranks = Ranks.from_environment(directory, attempt)
     if ranks.rank == 0 and not worker_lock.acquire(directory):
@@ -43,9 +43,9 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
         return False
     ranks.begin()
     log(f"--- attempt {attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')} ---")
-    # The record is opened before the settings are understood: it must say if they are not.
+    # The event file is opened before the spec is parsed, because parsing errors are reported in it.
     reporter = Reporter(directory, RunSpec(task="unknown"), None, attempt=attempt, resume=resume, rank=ranks.rank)
-    # Ranks other than 0 stop when rank 0 decides it; on a signal of the launcher they exit.
+    # Ranks other than 0 stop when rank 0 decides so; on a signal of the launcher they exit.
     signalled = threading.Event() if ranks.rank else _stop_on_signals(reporter)
     try:
         reporter.state("preparing", "Reading the settings")
@@ -56,30 +56,34 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
             raise MissingExtra.from_findings(missing)
         with contextlib.suppress(StopRequested):
             _train(reporter, resolved, ranks)
-        if ranks.several and signalled.is_set() and not reporter.has_stop_reason():
-            # The launcher ends all ranks because another one has failed.
+        if ranks.is_distributed and signalled.is_set() and not reporter.has_stop_reason():
+            # The launcher stops all ranks because another one has failed.
             return _fail_for_others(reporter, ranks)
         if reporter.stopping:
             reporter.state("cancelled", reporter.stop_reason)
         else:
             reporter.state("completed")
         return not reporter.stopping or reporter.stopped_together
-    except Exception as error:  # the boundary: whatever it is, the run must say why it ended
+    except Exception as error:  # the reason of every failure must be recorded
         if _is_deleted(directory):
             log(f"The run {directory.name} was deleted during the training.")
             return False
         if not isinstance(error, UserError):
             log(traceback.format_exc())
         if ranks.rank:
-            ranks.hand_over(error, findings_of(error, directory))
+            ranks.report_failure(error, findings_of(error, directory))
             return False
-        if ranks.several and (signalled.is_set() or is_connection_error(error)) and not reporter.has_stop_reason():
+        if (
+            ranks.is_distributed
+            and (signalled.is_set() or is_connection_error(error))
+            and not reporter.has_stop_reason()
+        ):
             return _fail_for_others(reporter, ranks)
         if is_disk_full(error):
             reporter.release_reserve()
         with _ignore_full_disk():
             if signalled.is_set():
-                # Processes that the worker had started were signalled too, and it may have failed for that.
+                # The worker's subprocesses were signalled too, which may have caused the error.
                 reporter.note(f"The training was interrupted: {error}", level="warning")
                 reporter.state("cancelled")
             else:
@@ -91,7 +95,7 @@ def train(directory: Path, attempt: int, resume: bool) -> bool:
 
 
 def _fail_for_others(reporter: Reporter, ranks: Ranks) -> bool:
-    """Record why another rank has failed; where that is not known, record nothing: the launcher's output has it."""
+    """Record the failure of another rank; if it is unknown, record nothing: the launcher's output has the reason."""
     findings = ranks.failures()
     if findings:
         with _ignore_full_disk():
@@ -121,7 +125,7 @@ def _train(reporter: Reporter, resolved: Resolved, ranks: Ranks) -> None:
     if resolved.spec.hub.push_to_hub:
         from autotrain_gradio.runs import publishing
 
-        reporter.state("preparing", "Asking the Hub whether the model may be uploaded")
+        reporter.state("preparing", "Checking the write access to the Hub")
         publishing.repository(resolved.spec)
     progress("Preparing the data", 0.0)
     data.ensure(reporter.directory, resolved, progress=progress)
@@ -136,7 +140,7 @@ def _train(reporter: Reporter, resolved: Resolved, ranks: Ranks) -> None:
 
 
 def _publish(reporter: Reporter, spec: RunSpec) -> None:
-    """Upload the model; the run is completed also when that fails."""
+    """Upload the model; a failed upload is a warning, and the run is completed."""
     from autotrain_gradio.runs import publishing
 
     reporter.state("running", "Uploading the model")
@@ -155,7 +159,7 @@ def _stop_on_signals(reporter: Reporter) -> threading.Event:
     def handle(number: int, frame: Any) -> None:
         signalled.set()
         reporter.request_stop()
-        signal.signal(number, signal.SIG_DFL)  # a second one ends the process
+        signal.signal(number, signal.SIG_DFL)  # a second signal kills the process
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handle)
@@ -167,7 +171,7 @@ def _fail(reporter: Reporter, findings: list[Finding]) -> None:
     errors = [f for f in findings if f.level == "error"] or findings
     for finding in errors:
         log(f"error: {finding}")
-    # The last event is shown as the reason of the run: the first error comes last.
+    # The page shows the last event as the reason, so the first error is reported last.
     for finding in reversed(errors[:MAX_ERRORS]):
         reporter.error(finding)
     reporter.state("failed")

@@ -144,7 +144,7 @@ def test_a_task_of_another_package_has_a_tab_that_works(app: App, visit: Visit, 
     page.locator("#mood-reading-model-next").click()
     page.locator("#mood-reading-start").click()
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed")
-    page.locator("#try-it-text textarea").fill("a sunny day")
+    page.locator("#try-it-text").get_by_role("textbox").fill("a sunny day")
     page.locator("#try-it-ask").click()
     expect(page.locator("#try-it-prediction")).to_contain_text("glad")
 

@@ -26,7 +26,7 @@ def test_from_the_sample_with_several_labels_to_an_answer(app: App, visit: Calla
     page.locator(f"{TEXT}-preview-show").click()
     tokens = page.locator(f"{TEXT}-preview .at-tokens")
     expect(tokens.locator("del").first).to_be_visible()
-    expect(page.locator(f"{TEXT}-preview")).to_contain_text("texts cut")
+    expect(page.locator(f"{TEXT}-preview")).to_contain_text("truncated texts")
 
     # It follows what is changed, and until it is drawn anew it stays as it is.
     page.evaluate(

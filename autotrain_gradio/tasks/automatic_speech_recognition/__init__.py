@@ -83,7 +83,7 @@ COLUMNS = (
         "speaker",
         "Speaker",
         GROUP,
-        "Who speaks. Without a split of the data, whole speakers are kept for validation where there are enough.",
+        "Speaker id. An automatic split puts whole speakers into validation, if there are enough.",
         purpose="group",
         required=False,
         names=("speaker", "speaker_id", "client_id", "spk", "spk_id", "speakerid", "speaker_name", "narrator"),
@@ -92,7 +92,7 @@ COLUMNS = (
         "recording",
         "Recording",
         GROUP,
-        "The recording it was cut from, which the split keeps together where no speakers are known.",
+        "Id of the source recording, which an automatic split does not divide if there are no speakers.",
         purpose="group",
         required=False,
         names=("recording", "recording_id", "session", "session_id", "chapter_id", "source_id"),
@@ -104,7 +104,7 @@ class AutomaticSpeechRecognitionParams(TrainerParams, LoraParams):
     """Parameters of automatic speech recognition."""
 
     epochs: int = param(15, "basic", title="Epochs", ge=1, le=10_000)
-    """Number of training epochs (passes over the training split). CTC models output nothing at all in the first
+    """Number of training epochs (passes over the training split). CTC models output only blanks in the first
     few."""
     early_stopping_patience: int = param(10, "evaluation", title="Early stopping patience", ge=0, le=1000)
     """Early stopping patience: stop after this many evaluations without improvement. 0: no early stopping."""
@@ -137,7 +137,7 @@ class AutomaticSpeechRecognitionParams(TrainerParams, LoraParams):
     """Case normalization of the transcripts. `auto`: the case of the model's vocabulary, lower for a new one,
     unchanged for encoder–decoder models."""
     punctuation: Literal["auto", "keep", "remove"] = param("auto", "training", title="Punctuation")
-    """Punctuation of the transcripts. `auto`: removed for CTC models, kept for encoder–decoder models."""
+    """Punctuation of the transcripts. `auto`: removed for CTC models, unchanged for encoder–decoder models."""
     freeze_feature_encoder: bool = param(True, "training", title="Freeze the feature encoder")
     """Freeze the convolutional feature encoder (wav2vec2, HuBERT, WavLM)."""
     freeze_encoder: bool = param(False, "training", title="Freeze the encoder")
@@ -169,7 +169,7 @@ class AutomaticSpeechRecognitionParams(TrainerParams, LoraParams):
 
 
 def defaults(model: str) -> dict[str, Any]:
-    """Return defaults for the family of a model: by the name of a Hub model, or the config of a folder.
+    """Return defaults for the family of a model: by the name of a Hub model, or the config of a local one.
 
     Encoder–decoder models need a lower learning rate, the model that is trained from scratch a higher one.
     """
@@ -194,7 +194,7 @@ def defaults(model: str) -> dict[str, Any]:
 
 
 def _type(model: str) -> str:
-    """Return the type that the config of a local model names; empty for all else."""
+    """Return the model type from the config of a local model; empty for others."""
     try:
         config = json.loads((Path(model) / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -293,9 +293,7 @@ answer = recognizer(speech)["text"]
             "openai/whisper-tiny", "Encoder–decoder with punctuation, for Whisper's 99 languages, on a CPU.", 37.8
         ),
         SuggestedModel("openai/whisper-base", "Whisper, more accurate.", 72.6),
-        SuggestedModel(
-            "openai/whisper-small", "Whisper with a GPU: the usual choice for a language that it knows.", 242, gpu=True
-        ),
+        SuggestedModel("openai/whisper-small", "Whisper with a GPU: a good default for its languages.", 242, gpu=True),
         SuggestedModel("UsefulSensors/moonshine-tiny", "English on small devices; clips need no padding.", 27.1),
         SuggestedModel("nvidia/parakeet-ctc-0.6b", "CTC: fast and accurate English; a GPU.", 609, gpu=True),
     ),

@@ -17,9 +17,9 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.training import vocabulary
 
 HEADS = ("lm_head", "ctc_head")
-"""Names that CTC models give to their last layer."""
+"""Attribute names of the output layer of CTC models."""
 MEASURED = (2.0, 4.0)
-"""Seconds of silence by which the frames of a model are counted."""
+"""Durations of silence in seconds on which the frame rate of a model is measured."""
 
 
 def ctc_tokenizer(
@@ -29,7 +29,7 @@ def ctc_tokenizer(
     unknown: str = vocabulary.UNKNOWN,
     delimiter: str = vocabulary.DELIMITER,
 ) -> Any:
-    """Return a tokenizer of wav2vec2's kind with this vocabulary: symbol → number."""
+    """Return a `Wav2Vec2CTCTokenizer` with this vocabulary: symbol → label id."""
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "vocab.json"
         file.write_text(json.dumps(dict(table), ensure_ascii=False), encoding="utf-8")
@@ -43,19 +43,19 @@ def ctc_tokenizer(
         )
 
 
-def of_characters(tokenizer: Any) -> bool:
-    """Whether a tokenizer writes single symbols, with one of its own between words, as wav2vec2's do."""
+def has_word_delimiter(tokenizer: Any) -> bool:
+    """Whether a tokenizer has a word delimiter token, as those of wav2vec2, whose tokens are symbols."""
     return getattr(tokenizer, "word_delimiter_token", None) is not None
 
 
 def languages(tokenizer: Any) -> list[str]:
-    """Return the languages of a tokenizer with a vocabulary for each (MMS), in order; none: it has only one."""
+    """Return the languages of a tokenizer with a vocabulary for each (MMS), sorted; empty for other tokenizers."""
     table = getattr(tokenizer, "vocab", None)
     return sorted(table) if isinstance(table, dict) and any(isinstance(v, dict) for v in table.values()) else []
 
 
-def flat(tokenizer: Any) -> Any:
-    """Return the tokenizer of the language that is chosen, without the vocabularies of the others."""
+def single_language_tokenizer(tokenizer: Any) -> Any:
+    """Return a tokenizer with the vocabulary of the current language only."""
     if not languages(tokenizer):
         return tokenizer
     return ctc_tokenizer(
@@ -67,15 +67,15 @@ def flat(tokenizer: Any) -> Any:
 
 
 def symbols(tokenizer: Any) -> dict[str, int]:
-    """Return the symbols that a tokenizer can write and their numbers, without its special tokens."""
+    """Return symbol → label id of a tokenizer, without its special tokens."""
     table = dict(getattr(tokenizer, "encoder", None) or tokenizer.get_vocab())
     special = set(tokenizer.all_special_tokens) - {getattr(tokenizer, "word_delimiter_token", None)}
     return {s: i for s, i in table.items() if s not in special}
 
 
 def known(tokenizer: Any) -> Callable[[Any], set[str]]:
-    """Return a function that says which of some symbols a tokenizer can write."""
-    if of_characters(tokenizer):
+    """Return a function that finds the symbols that a tokenizer can encode."""
+    if has_word_delimiter(tokenizer):
         table = symbols(tokenizer)
         return lambda wanted: {s for s in wanted if s in table}
 
@@ -92,29 +92,29 @@ def known(tokenizer: Any) -> Callable[[Any], set[str]]:
 
 
 def encoder(tokenizer: Any) -> Callable[[str], list[int]]:
-    """Return the function from a transcript to its labels."""
-    if of_characters(tokenizer):
+    """Return a function that encodes a transcript as label ids."""
+    if has_word_delimiter(tokenizer):
         return vocabulary.Encoder(symbols(tokenizer), tokenizer.unk_token_id, tokenizer.word_delimiter_token)
     return lambda text: list(tokenizer(text, add_special_tokens=False).input_ids)
 
 
 def head_name(model: Any) -> str:
-    """Return the name of a model's last layer.
+    """Return the attribute name of a model's output layer.
 
     Raises:
-        UserError: it has none that is known.
+        UserError: it cannot be identified.
     """
     found = next((name for name in HEADS if hasattr(model, name)), None)
     if found is None:
-        message = f"A {type(model).__name__} does not keep its last layer apart from the rest."
+        message = f"The output layer of {type(model).__name__} cannot be identified."
         raise UserError(message, "Choose another model, or set vocabulary to model.", "model", "no-head")
     return found
 
 
 def new_head(model: Any, tokenizer: Any, old: Any | None) -> None:
-    """Give a model a new last layer for a tokenizer's vocabulary.
+    """Replace the output layer of a model by one for a tokenizer's vocabulary.
 
-    old: the tokenizer of the layer that is replaced: what both know keeps its weights. None: nothing is kept.
+    old: the tokenizer of the replaced layer: weights of shared symbols are copied. None: all weights are new.
     """
     name = head_name(model)
     before, size = getattr(model, name), len(tokenizer)
@@ -137,7 +137,7 @@ def new_head(model: Any, tokenizer: Any, old: Any | None) -> None:
 
 
 def _shared(tokenizer: Any, old: Any) -> dict[int, int]:
-    """Return new number → old number of the blank, the space and the symbols that both know, in whatever case."""
+    """Return new label id → old label id of the blank, the delimiter and shared symbols, ignoring case."""
     theirs = symbols(old)
     found: dict[int, int] = {}
     for symbol, number in symbols(tokenizer).items():
@@ -154,9 +154,9 @@ def _shared(tokenizer: Any, old: Any) -> dict[int, int]:
 
 
 def frame_counter(model: Any, features: Callable[[list[Any]], dict[str, torch.Tensor]], rate: int) -> Any:
-    """Return a function from seconds to the frames that the model makes of them, measured on silence.
+    """Return a function from seconds to the number of output frames, measured on silence.
 
-    features: what the collator makes of waves.
+    features: waves → model inputs (`Collator.features`).
     """
     model.eval()
     counts = []
@@ -170,12 +170,12 @@ def frame_counter(model: Any, features: Callable[[list[Any]], dict[str, torch.Te
 
 
 def has_adapters(model: Any) -> bool:
-    """Whether a model has the small layers that MMS keeps for each language."""
+    """Whether a model has language adapters (MMS)."""
     return getattr(model.config, "adapter_attn_dim", None) is not None and hasattr(model, "init_adapter_layers")
 
 
 def train_adapters_only(model: Any) -> None:
-    """Leave only the language's adapter and the last layer to be trained."""
+    """Freeze all weights except the language adapter and the output layer."""
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     for parameter in model._get_adapters().values():
@@ -183,9 +183,9 @@ def train_adapters_only(model: Any) -> None:
 
 
 def save_adapter(model: Any, folder: Path, language: str) -> None:
-    """Write the adapter and the last layer as MMS does, so that they can be joined to others of the same base.
+    """Save adapter and output layer in the format of MMS, so that they can be used with the same base model.
 
-    language: its code, or any other name of it; what no name of a file should hold becomes a hyphen.
+    language: code or name; other characters than letters, digits, _ and - become a hyphen.
     """
     language = re.sub(r"[^\w-]+", "-", language).strip("-") or "new"
     weights = {name: weight.detach().cpu().contiguous().clone() for name, weight in model._get_adapters().items()}

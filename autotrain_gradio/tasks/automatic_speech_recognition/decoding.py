@@ -1,4 +1,4 @@
-"""Decode the output of a model to text, for all three families."""
+"""Decode model outputs to text, for all three families."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from autotrain_gradio.training.audio import IGNORED
 
 
 def frames(model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Return how many frames of each utterance are speech (batch,), as the model itself counts them for its loss.
+    """Return the number of output frames of each utterance (batch,), as the model's loss counts them.
 
-    inputs: what `Collator` makes.
+    inputs: a batch of `Collator`.
     """
     mask = inputs.get("attention_mask")
-    # wav2vec2 and its kin count from samples, those that take features from those; each with a formula of its own.
+    # wav2vec2 models count from samples, others from input features, with a formula of the model.
     count = getattr(model, "_get_feat_extract_output_lengths", None) or model._get_subsampling_output_length
     return count(inputs["samples"] if mask is None else mask.sum(dim=-1))
 
 
 def best_path(logits: torch.Tensor, frames: torch.Tensor, blank: int) -> torch.Tensor:
-    """Return the likeliest label of each frame (batch, frames); the blank where an utterance has ended.
+    """Return the best label of each frame (batch, frames) by greedy decoding; blanks in the padding.
 
-    logits: (batch, frames, labels). frames: how many of them are speech, (batch,).
+    logits: (batch, frames, labels). frames: number of frames without padding (batch,).
     """
     labels = logits.argmax(dim=-1)
     beyond = torch.arange(labels.shape[1], device=labels.device)[None, :] >= frames.to(labels.device)[:, None]
     return labels.masked_fill(beyond, blank)
 
 
-def write(model: Any, features: Mapping[str, torch.Tensor], family: str, longest: int) -> torch.Tensor:
-    """Let a model write labels (batch, labels) to features, the likeliest next one each time.
+def generate(model: Any, features: Mapping[str, torch.Tensor], family: str, longest: int) -> torch.Tensor:
+    """Generate labels (batch, labels) from features by greedy decoding.
 
-    longest: most labels of one utterance, for models with encoder and decoder.
+    longest: maximum number of labels of an utterance, for encoder–decoder models.
     """
     inputs = {k: v for k, v in features.items() if k != "samples"}
     if family == "ctc":
@@ -47,19 +47,19 @@ def write(model: Any, features: Mapping[str, torch.Tensor], family: str, longest
 
 
 def texts(tokenizer: Any, labels: np.ndarray[Any, Any] | Sequence[Sequence[int]], family: str) -> list[str]:
-    """Turn labels (rows, labels), padded with `IGNORED`, into transcripts.
+    """Decode label ids (rows, labels), padded with `IGNORED`, to transcripts.
 
     CTC: repeated symbols are collapsed, and blanks removed.
     """
     blank = tokenizer.pad_token_id
     found = []
     for row in labels:
-        kept = [int(i) for i in row]
+        ids = [int(i) for i in row]
         if family == "ctc":
-            # The blank counts as special: to skip special tokens first would join doubled letters.
-            found.append(tokenizer.decode([blank if i == IGNORED else i for i in kept], skip_special_tokens=False))
+            # The blank is a special token: skipping special tokens first would merge doubled letters.
+            found.append(tokenizer.decode([blank if i == IGNORED else i for i in ids], skip_special_tokens=False))
         else:
-            kept = [i for i in kept if i != IGNORED]
+            ids = [i for i in ids if i != IGNORED]
             more = {"group_tokens": False} if family == "transducer" else {}
-            found.append(tokenizer.decode(kept, skip_special_tokens=True, **more))
+            found.append(tokenizer.decode(ids, skip_special_tokens=True, **more))
     return [text.strip() for text in found]

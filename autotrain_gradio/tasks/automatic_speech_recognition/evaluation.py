@@ -60,7 +60,7 @@ class SpeechEvaluator:
         self._metrics: dict[str, float] = {}
 
     def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Add a batch of label ids that the model has written (batch, labels)."""
+        """Add a batch of generated label ids (batch, labels)."""
         self._generated.update(outputs, rows)
 
     def compute(self) -> dict[str, float]:

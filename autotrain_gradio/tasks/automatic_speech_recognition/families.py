@@ -1,4 +1,4 @@
-"""The three ways in which recognizers write, and which one a model's configuration says."""
+"""The three families of speech recognition models, and the family of a model by its configuration."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from autotrain_gradio.training import pretrained
 Family = Literal["ctc", "seq2seq", "transducer"]
 WHAT = "automatic speech recognition"
 SEQ2SEQ = frozenset({"whisper", "moonshine"})
-"""Encoder–decoder types whose labels are the transcript alone. The others wrap it in a prompt of their own."""
+"""Supported encoder–decoder types. Others need a model-specific prompt in the labels."""
 ENCODERS = {"parakeet_encoder": "parakeet_ctc", "lasr_encoder": "lasr_ctc"}
-"""Types that are only the half of a recognizer, and what they are a half of."""
+"""Types of encoders without a CTC head → the complete model type."""
 MAPPINGS: dict[str, Mapping[str, str]] = {
     "ctc": MODEL_FOR_CTC_MAPPING_NAMES,
     "seq2seq": MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES,
     "transducer": {**MODEL_FOR_RNNT_MAPPING_NAMES, **MODEL_FOR_TDT_MAPPING_NAMES},
 }
-TITLES = {"ctc": "CTC", "seq2seq": "encoder and decoder", "transducer": "transducer"}
+TITLES = {"ctc": "CTC", "seq2seq": "encoder–decoder", "transducer": "transducer"}
 
 
 def family_of(config: Mapping[str, Any], model: str) -> Family:
-    """Return the family of a model by the type that its `config.json` names.
+    """Return the family of a model by the type in its `config.json`.
 
     Raises:
-        ModelError: `model-wrong-task`: it is none, or one whose training is not done here.
+        ModelError: `model-wrong-task`: the type is not supported.
         MissingExtra: its loss needs a package that is not installed.
     """
     kind = str(config.get("model_type") or "")
     if kind in ENCODERS:
-        message = f"'{model}' is only the encoder of a recognizer."
+        message = f"'{model}' is only an encoder, without a CTC head."
         hint = f"Choose a model of type {ENCODERS[kind]}."
         raise pretrained.ModelError(message, hint, pretrained.WHERE, "model-wrong-task")
     known = {kind: name for mapping in MAPPINGS.values() for kind, name in mapping.items()}
@@ -53,8 +53,8 @@ def family_of(config: Mapping[str, Any], model: str) -> Family:
         return "transducer"
     if kind not in SEQ2SEQ:
         message = (
-            f"'{model}' (type '{kind}') writes into a prompt of its own, with which it is not trained here: "
-            f"of the models with encoder and decoder those of type {' and '.join(sorted(SEQ2SEQ))} are."
+            f"'{model}' (type '{kind}') needs a model-specific prompt, which is not supported: "
+            f"the supported encoder–decoder types are {' and '.join(sorted(SEQ2SEQ))}."
         )
         hint = "Choose one of the suggested models."
         raise pretrained.ModelError(message, hint, pretrained.WHERE, "model-wrong-task")

@@ -1,4 +1,4 @@
-"""Recognizers of all families: opening one for the transcripts of a run, freezing, LoRA, saving and reopening."""
+"""Speech recognition models of all families: load, freeze, LoRA, save and reload."""
 
 from __future__ import annotations
 
@@ -31,16 +31,15 @@ from autotrain_gradio.training import lora, pretrained, saved
 from autotrain_gradio.training.audio import IGNORED, Collator
 
 TOKENIZERS = ("vocab.json", "tokenizer.json", "tokenizer.model", "vocab.txt")
-"""Files of which a model with a vocabulary has at least one."""
+"""Vocabulary files; a model with a tokenizer has at least one."""
 
 
 @dataclass
 class Recognizer:
-    """A model to be trained, with all that turns speech and transcripts into its batches.
+    """A model to be trained, with its preprocessing.
 
-    rate: samples per second that it takes. collator: makes batches. normalizer: how transcripts are normalized.
-    encode: a written transcript → labels. longest: most labels that it can write; None: no limit of its own.
-    frames: seconds → frames, for CTC. notes: what the user should know.
+    rate: sampling rate in Hz. encode: normalized transcript → label ids. longest: maximum number of output labels;
+    None: unlimited. frames: seconds → output frames, for CTC. notes: messages for the user.
     """
 
     family: Family
@@ -56,18 +55,18 @@ class Recognizer:
 
     @property
     def rate(self) -> int:
-        """Samples per second."""
+        """Sampling rate in Hz."""
         return int(self.extractor.sampling_rate)
 
 
 def open_recognizer(name: str, params: Any, texts: Sequence[str], scratch: Path) -> Recognizer:
-    """Return a model for the transcripts, in 32 bits.
+    """Return a float32 model for the transcripts.
 
-    name: a Hub id, a folder, or `tiny`. texts: the training transcripts. scratch: an empty folder, for the tiny one.
+    name: a Hub id, a folder, or `tiny`. texts: the training transcripts. scratch: an empty folder, for the tiny model.
 
     Raises:
-        UserError: it does not exist, is gated, of another task, needs a package, its files are damaged, or it cannot
-            write these transcripts.
+        UserError: it does not exist, is gated, of another task, needs a package, its files are damaged, or its
+            vocabulary does not cover the transcripts.
     """
     torch.manual_seed(params.seed)
     if name == TINY:
@@ -92,12 +91,12 @@ def open_recognizer(name: str, params: Any, texts: Sequence[str], scratch: Path)
 
 
 def open_tokenizer(name: str, language: str | None, *, local: bool = False) -> Any | None:
-    """Return a model's tokenizer, for MMS that of the language; None where the model has no vocabulary.
+    """Return a model's tokenizer, for MMS that of the language; None if the model has none.
 
-    local: nothing is fetched.
+    local: nothing is downloaded.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be loaded.
     """
     with pretrained.named(name):
         if not any(_has(name, file, local) for file in TOKENIZERS):
@@ -109,7 +108,7 @@ def open_tokenizer(name: str, language: str | None, *, local: bool = False) -> A
 
 
 def cached_config(name: str) -> str | None:
-    """Return where the configuration of a Hub model lies on this machine; None: it was not fetched yet."""
+    """Return the path of the cached configuration of a Hub model; None: not downloaded yet."""
     found = try_to_load_from_cache(name, "config.json")
     return found if isinstance(found, str) else None
 
@@ -149,12 +148,12 @@ def _open(
             model = AutoModelForSpeechSeq2Seq.from_pretrained(name, config=config, dtype=torch.float32)
     if params.sampling_rate != extractor.sampling_rate:
         notes.append(
-            f"The model takes {extractor.sampling_rate:,} samples a second: the audio is resampled to that, and not "
-            f"to the {params.sampling_rate:,} of sampling_rate."
+            f"The model has a sampling rate of {extractor.sampling_rate:,} Hz: the audio is resampled to that, not "
+            f"to {params.sampling_rate:,} Hz (sampling_rate)."
         )
     blank, padding = None, IGNORED
     if family == "transducer":
-        # The losses of the two kinds know by different numbers where the labels end.
+        # The losses of TDT and RNN-T use different padding values.
         blank = model.config.blank_token_id
         padding = model.config.pad_token_id if hasattr(model.config, "durations") else blank
     collator = Collator(extractor, masks=takes_mask(model, extractor), padding=padding, start=blank)
@@ -171,18 +170,18 @@ def _open(
 
 
 def takes_mask(model: Any, extractor: Any) -> bool:
-    """Whether a model takes a mask of what is speech: wav2vec2's first generation was trained without one."""
+    """Whether a model takes an attention mask: the first wav2vec2 models were trained without one."""
     if isinstance(extractor, Wav2Vec2FeatureExtractor):
         return bool(extractor.return_attention_mask)
-    if model.config.model_type == "whisper":  # its window is always the same; only its masking needs to know
+    if model.config.model_type == "whisper":  # its input has a fixed length; only SpecAugment uses the mask
         return bool(model.config.apply_spec_augment)
     return True
 
 
 def _augment(config: Any, params: Any) -> list[str]:
-    """Set SpecAugment as the model itself does it; return notes."""
+    """Set SpecAugment in the config of the model; return notes."""
     if not hasattr(config, "apply_spec_augment"):
-        return ["The model has no SpecAugment of its own: the setting has no effect."] if params.spec_augment else []
+        return ["The model does not support SpecAugment: the setting has no effect."] if params.spec_augment else []
     config.apply_spec_augment = params.spec_augment
     config.mask_time_prob, config.mask_feature_prob = params.mask_time_prob, params.mask_feature_prob
     return []
@@ -208,17 +207,19 @@ def _open_ctc(
     notes = []
     if ctc.has_adapters(model):
         if adapter:
-            notes.append(f"The training starts from the model's adapter for '{adapter}'.")
+            notes.append(f"The pretrained adapter for '{adapter}' is fine-tuned.")
         else:
             model.init_adapter_layers()
-            named = f"has none for '{params.language}'" if params.language else "was not told which language"
-            notes.append(f"The model {named}: a new adapter is trained.")
+            reason = (
+                f"has no adapter for '{params.language}'" if params.language else "needs a language for its adapters"
+            )
+            notes.append(f"The model {reason}: a new adapter is trained.")
     head = ctc.head_name(model)
     trained = not any(str(k).startswith(head) for k in info["missing_keys"])
     if ours.new is not None:
         ctc.new_head(model, tokenizer, own if trained and own is not None else None)
     elif own is not None:
-        tokenizer = ctc.flat(tokenizer)
+        tokenizer = ctc.single_language_tokenizer(tokenizer)
         if getattr(model, head).weight.shape[0] < len(tokenizer):
             ctc.new_head(model, tokenizer, own if trained else None)
     if tokenizer.pad_token_id is not None:
@@ -227,10 +228,10 @@ def _open_ctc(
 
 
 def freeze(made: Recognizer, params: Any) -> None:
-    """Leave out of the training what the parameters name.
+    """Freeze weights as set by the parameters.
 
     Raises:
-        UserError: nothing would be left to train.
+        UserError: all weights would be frozen.
     """
     model = made.model
     if params.freeze_feature_encoder and hasattr(model, "freeze_feature_encoder"):
@@ -240,32 +241,32 @@ def freeze(made: Recognizer, params: Any) -> None:
     if not params.freeze_encoder:
         return
     if made.family == "ctc":
-        kept = {id(p) for p in getattr(model, ctc.head_name(model)).parameters()}
-        body = [p for p in model.parameters() if id(p) not in kept]
+        head = {id(p) for p in getattr(model, ctc.head_name(model)).parameters()}
+        body = [p for p in model.parameters() if id(p) not in head]
     else:
         encoder = model.encoder if made.family == "transducer" else model.get_encoder()
         body = list(encoder.parameters())
     for parameter in body:
         parameter.requires_grad_(False)
     if not any(p.requires_grad for p in model.parameters()):
-        raise UserError("Nothing is left to train.", "Switch freeze_encoder off.", "params.freeze_encoder", "frozen")
+        raise UserError("All weights are frozen.", "Switch freeze_encoder off.", "params.freeze_encoder", "frozen")
 
 
 def with_lora(made: Recognizer, params: Any) -> Any:
-    """Return the model with LoRA layers beside its linear ones; the last layer of a CTC model is trained whole.
+    """Return the model with LoRA adapters; the output layer of a CTC model is trained completely.
 
     Raises:
-        UserError: together with other ways of training a part.
+        UserError: together with freeze_encoder.
     """
     if params.freeze_encoder:
-        message = "LoRA and freeze_encoder exclude each other."
+        message = "LoRA and freeze_encoder cannot be combined."
         raise UserError(message, "Switch one of them off.", "params.peft", "lora-and-freezing")
-    # No type of task: PEFT's wrappers for those expect numbers of tokens, and would not take sound.
+    # No task type: PEFT's task wrappers expect token ids, not audio features.
     whole = [ctc.head_name(made.model)] if made.family == "ctc" else []
     model = lora.adapt(made.model, params, task_type=None, train_whole=whole)
     for config in model.peft_config.values():
-        # PEFT would want to save embeddings of words, which it takes the last layer for and which there are none of.
-        # It learns the base from the model's name at each save, unless the model has none.
+        # PEFT would mistake the output layer for word embeddings and try to save those. It checks the base model by
+        # its name at each save, unless there is none.
         config.base_model_name_or_path = None
         config.target_modules = {name for name in config.target_modules if name not in whole}
     made.model.name_or_path = ""
@@ -273,12 +274,12 @@ def with_lora(made: Recognizer, params: Any) -> Any:
 
 
 def save(made: Recognizer, model: Any, folder: Path, params: Any) -> None:
-    """Write the model as the public loaders want it, open it again, and compare.
+    """Save the model for the public loaders, and verify the saved files.
 
-    model: the trained one; LoRA layers are already part of it.
+    model: the trained one, with LoRA adapters merged.
 
     Raises:
-        UserError: it does not come back as it was.
+        UserError: the saved model differs.
     """
     model.config.use_cache = True
     model.save_pretrained(folder)
@@ -292,7 +293,7 @@ def save(made: Recognizer, model: Any, folder: Path, params: Any) -> None:
 
 
 def auto_class(family: Family, config: Any) -> Any:
-    """Return the auto class that opens a model of the family."""
+    """Return the auto class that loads a model of the family."""
     if family == "ctc":
         return AutoModelForCTC
     if family == "seq2seq":
@@ -301,7 +302,7 @@ def auto_class(family: Family, config: Any) -> Any:
 
 
 def reopen(folder: Path) -> tuple[Family, Any, Any, Any]:
-    """Return a trained model, ready to transcribe: family, model, feature extractor, tokenizer.
+    """Load a trained model for prediction: family, model, feature extractor, tokenizer.
 
     Raises:
         UserError: the folder's files are missing or damaged.

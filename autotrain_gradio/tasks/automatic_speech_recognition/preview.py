@@ -1,4 +1,4 @@
-"""Speech recognition: what the training will hear and write, before it starts."""
+"""Speech recognition: preview of clips, normalized transcripts and vocabulary."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from autotrain_gradio.training import pretrained, vocabulary
 from autotrain_gradio.training.audio import SPEEDS, at_speed
 
 SECONDS = 30.0
-"""Longest part of a clip that is copied for the preview."""
+"""Maximum seconds of a clip in the preview."""
 SYMBOLS = 400
 RATE = 16_000
 
 
 def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any]) -> list[Panel]:
-    """Show a few clips with their transcripts as the model will see them, and the vocabulary. Nothing is downloaded.
+    """Show a few clips with their normalized transcripts and labels, and the vocabulary. Nothing is downloaded.
 
-    context: `rows`, how many clips (default 4, at most 16).
+    context: `rows`, number of clips (default 4, at most 16).
 
     Raises:
         DataError: the data was not checked yet.
@@ -41,8 +41,8 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
             params, family, rows["text"], ctc.known(tokenizer) if tokenizer is not None else None
         )
     except UserError as error:
-        # What is wrong with a model is the probe's to say; the transcripts can be shown nevertheless.
-        family, tokenizer, note = "ctc", None, f"{error.message} Shown for a model that gets a new vocabulary."
+        # Errors of the model are reported by the probe; the transcripts can be shown without it.
+        family, tokenizer, note = "ctc", None, f"{error.message} Shown with a new vocabulary."
         ours = transcript_normalizer.choose_normalizer(
             params.model_copy(update={"vocabulary": "new"}), "ctc", rows["text"], None
         )
@@ -55,7 +55,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         names = {}
     folder = draft / "preview"
     folder.mkdir(exist_ok=True)
-    for old in folder.glob("*.wav"):  # folders in it are others', such as the clips of a picker
+    for old in folder.glob("*.wav"):  # subfolders are of others, such as the clips of a picker
         old.unlink()
     items, table = [], []
     for row in _some(len(rows), min(16, int(context.get("rows", 4))), params.seed):
@@ -67,22 +67,22 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         table.append([f"row {row + 1}", one["text"], text, " ".join(tokens), len(labels)])
     how = f"Case: {ours.case}. Punctuation: {'removed' if ours.remove_punctuation else 'as written'}. {note}".strip()
     found = [
-        panels.gallery("What the training hears", items),
-        panels.table("What it learns to write", ["", "in the data", "written", "labels", "number"], table, note=how),
+        panels.gallery("Training clips", items),
+        panels.table("Transcripts and labels", ["", "transcript", "normalized", "labels", "count"], table, note=how),
     ]
     return [*found, _symbols(ours, tokenizer)]
 
 
 def _model(name: str, params: Any) -> tuple[Family, Any, str]:
-    """Return the family and the tokenizer of a model that is on this machine, and a note.
+    """Return the family and the tokenizer of a cached or local model, and a note.
 
     Raises:
-        UserError: it is not here, or of no use.
+        UserError: it is not downloaded, or not supported.
     """
     if name == TINY:
         return "ctc", None, ""
     if not Path(name).expanduser().is_dir() and models.cached_config(name) is None:
-        message = "The model is not on this machine yet."
+        message = "The model is not downloaded yet."
         raise UserError(message, code="model-not-here")
     family = family_of(pretrained.fetch_config(name), name)
     return family, models.open_tokenizer(name, params.language, local=True), ""
@@ -98,7 +98,7 @@ def _name(tokenizer: Any, label: int) -> str:
 
 
 def _clip(one: Mapping[str, Any], row: int, folder: Path, params: Any, text: str) -> list[dict[str, Any]]:
-    """Write a clip as it is, and at the speeds at which the training hears it; return items of a gallery."""
+    """Write a clip, and its versions with speed perturbation; return items of a gallery."""
     start = one.get("start") or 0.0
     end = min(one["end"], start + SECONDS) if one.get("end") is not None else start + SECONDS
     try:
@@ -118,15 +118,15 @@ def _clip(one: Mapping[str, Any], row: int, folder: Path, params: Any, text: str
 
 
 def _symbols(ours: transcript_normalizer.TranscriptNormalizer, tokenizer: Any) -> Panel:
-    """The symbols of the transcripts: how often each occurs, and which are rare or unknown to the model."""
+    """Return the table of the symbols of the transcripts: occurrences, and which are rare or unknown to the model."""
     missing = set(ours.coverage.missing) if ours.coverage is not None and ours.new is None else set()
-    left_out = set() if ours.new is None else set(ours.counts) - set(ours.new)
+    excluded = set() if ours.new is None else set(ours.counts) - set(ours.new)
     rows = []
     for symbol, times in sorted(ours.counts.items(), key=lambda one: (one[1], one[0])):
-        remark = "rare: will hardly be learned" if times < vocabulary.RARE else ""
+        remark = "rare: hard to learn" if times < vocabulary.RARE else ""
         if symbol in missing:
             remark = "unknown to the model"
-        elif symbol in left_out:
+        elif symbol in excluded:
             remark = "excluded: too rare"
         points = " ".join(f"U+{ord(c):04X}" for c in symbol)
         rows.append([symbol, times, points, remark])
@@ -134,4 +134,4 @@ def _symbols(ours: transcript_normalizer.TranscriptNormalizer, tokenizer: Any) -
     note = " ".join(ours.notes())
     if len(rows) > SYMBOLS:
         note += f" The {SYMBOLS} rarest of {len(rows):,} are shown."
-    return panels.table(title, ["symbol", "times", "code points", "remark"], rows[:SYMBOLS], note=note.strip())
+    return panels.table(title, ["symbol", "count", "code points", "remark"], rows[:SYMBOLS], note=note.strip())

@@ -1,4 +1,4 @@
-"""Speech recognition: what is known about a model before its weights are fetched."""
+"""Speech recognition: properties of a model, without downloading its weights."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ SYMBOLS = 1000
 
 
 def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Look at a model's configuration, feature extractor and tokenizer; weights are not fetched.
+    """Inspect a model's configuration, feature extractor and tokenizer; weights are not downloaded.
 
-    Returns `findings` and, as far as it is known, `task` (architecture and family), `parameters` (a number),
-    `labels` (the symbols that it writes; none for models with encoder and decoder), `sampling_rate` and `languages`
-    (those that have an adapter or a token).
+    Returns `findings` and, where known, `task` (architecture and family), `parameters` (number), `labels` (symbols of a
+    CTC vocabulary), `sampling_rate` and `languages` (those with an adapter).
     """
     facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
     if spec.model == TINY:
@@ -51,21 +50,21 @@ def _language(config: Any, family: str, spoken: list[str], language: str | None)
     where = "params.language"
     if family == "seq2seq" and config.model_type == "whisper":
         if not language:
-            message = "Whisper learns faster when it is told which language it hears."
+            message = "Whisper learns faster with a language token in its prompt."
             return [Finding("info", "language-not-set", message, "Set language, for instance to Hindi.", where)]
         if seq2seq.code_of(language) is None:
-            message = f"Whisper has no token for '{language}': it is trained without one."
+            message = f"Whisper has no token for '{language}': it is trained without a language token."
             return [Finding("info", "language-unknown", message, "", where)]
     if spoken and language not in spoken:
         named = f"'{language}'" if language else "no language"
         message = f"The model has adapters for {len(spoken):,} languages; with {named} a new one is trained."
-        hint = f"Set language to one of their codes ({', '.join(spoken[:8])} …) to start from its adapter."
+        hint = f"Set language to one of their codes ({', '.join(spoken[:8])} …) to fine-tune its adapter."
         return [Finding("info", "language-not-set", message, hint, where)]
     return []
 
 
 def _size(config: Any, family: Any) -> int:
-    """Return the number of weights of a model with this configuration, without making them."""
+    """Return the number of parameters of a model with this configuration, without allocating them."""
     with torch.device("meta"):
         model = models.auto_class(family, config).from_config(config)
     return sum(p.numel() for p in model.parameters())

@@ -1,4 +1,4 @@
-"""Encoder–decoder models: the prompt with language and task, and the limits of the decoder."""
+"""Encoder–decoder models: the decoder prompt with language and task, and the maximum length."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ TASK = "transcribe"
 
 
 def set_language(model: Any, tokenizer: Any, language: str | None) -> tuple[list[int], list[str]]:
-    """Set the prompt of a Whisper model; return the labels with which a transcript begins, and notes.
+    """Set the decoder prompt of a Whisper model; return the first labels of a transcript, and notes.
 
-    language: a name (`Hindi`) or a code (`hi`); None: it is not said. Without a language that the model knows there is
-    none in the prompt, in training and in use alike: it would be made up otherwise. Other models have no prompt.
+    language: a name (`Hindi`) or a code (`hi`); None: unknown. Without a supported language the prompt has no language
+    token, in training and in prediction: Whisper would detect one otherwise. Other models have no prompt.
     """
     if model.config.model_type != "whisper":
-        message = "The model has one language, or finds it itself: the setting is not used."
+        message = "The model does not take a language: the setting has no effect."
         return [], [message] if language else []
     settings = model.generation_config
-    settings._from_model_config = False  # or it would be made anew from the config, without what is set here
-    # Both are older ways to say the same; the second forbids symbols that other languages are written with.
+    settings._from_model_config = False  # otherwise it is recreated from the config, without these settings
+    # Legacy settings; `suppress_tokens` suppresses symbols that other languages need.
     settings.forced_decoder_ids = model.config.forced_decoder_ids = None
     settings.suppress_tokens = None
-    silent = [tokenizer.convert_tokens_to_ids("<|notimestamps|>")]
+    no_timestamps = [tokenizer.convert_tokens_to_ids("<|notimestamps|>")]
     known = dict(getattr(settings, "lang_to_id", None) or {})
     if not getattr(settings, "is_multilingual", bool(known)) or not known:
         notes = []
         if language and code_of(language) != "en":
-            notes = [f"The model knows English only: '{language}' is trained without being named."]
-        return silent, notes
+            notes = [f"The model is English-only: '{language}' is trained without a language token."]
+        return no_timestamps, notes
     code = code_of(language) if language else None
     token = f"<|{code}|>"
     if code is not None and token in known:
         settings.language, settings.task = token, TASK
-        return [known[token], settings.task_to_id[TASK], *silent], []
+        return [known[token], settings.task_to_id[TASK], *no_timestamps], []
     settings.language = settings.task = None
     settings.is_multilingual = False
     for name in ("lang_to_id", "task_to_id"):
         delattr(settings, name)
     if language:
-        message = f"Whisper has no token for '{language}': it is trained, and will be used, without one."
+        message = f"Whisper has no token for '{language}': it is trained and used without a language token."
     else:
-        message = "The language is not set, so Whisper is trained and used without a language in its prompt. "
-        message += "If it is one of those that Whisper knows, name it: it learns faster then."
-    return silent, [message]
+        message = "The language is not set, so Whisper is trained and used without a language token. "
+        message += "Set language, if Whisper supports it: it learns faster then."
+    return no_timestamps, [message]
 
 
 def code_of(language: str) -> str | None:
-    """Return Whisper's code of a language by its name or code, in any case; None: Whisper does not know it."""
+    """Return Whisper's code of a language by its name or code, in any case; None: not supported by Whisper."""
     asked = language.strip().lower()
     return asked if asked in LANGUAGES else TO_LANGUAGE_CODE.get(asked)
 
 
 def encoder(tokenizer: Any, prompt: list[int]) -> Callable[[str], list[int]]:
-    """Return the function from a transcript to its labels: the prompt, the text, and the end."""
+    """Return a function that encodes a transcript as labels: prompt, text and end token."""
     end = tokenizer.eos_token_id
     return lambda text: [*prompt, *tokenizer(text, add_special_tokens=False).input_ids, end]
 
 
 def longest_label(model: Any) -> int:
-    """Return how many labels the decoder can write at most."""
+    """Return the maximum number of labels of the decoder."""
     config = model.config
     limit = getattr(config, "max_target_positions", None) or getattr(config, "max_position_embeddings", None)
     return int(limit or 448)

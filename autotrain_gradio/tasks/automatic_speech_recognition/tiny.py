@@ -1,4 +1,4 @@
-"""Small models with random weights, for a first look and for tests: one of each kind that is trained here."""
+"""Small randomly initialized models of each supported kind, for dry runs and tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def tiny_model(folder: Path, labels: Sequence[str] = (), *, kind: str = "tiny", 
     """Write a small random model with its feature extractor and its tokenizer; return the folder.
 
     labels: the symbols of its vocabulary; none: English letters. kind: one of `KINDS`; `tiny` learns a few spoken
-    words from nothing in a minute or two, the others are as small as their architecture allows.
+    words from scratch in a minute or two, the others are as small as their architecture allows.
     """
     torch.manual_seed(seed)
     folder = Path(folder)
@@ -111,7 +111,7 @@ def _ctc(folder: Path, symbols: list[str], kind: str) -> None:
 
 
 def _mms(folder: Path, symbols: list[str], kind: str) -> None:
-    """A model with adapters as MMS has them: vocabularies of two languages, the second of which has an adapter."""
+    """Write a model with adapters and vocabularies of two languages, as MMS."""
     from safetensors.torch import save_file
     from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2ForCTC
 
@@ -136,7 +136,7 @@ def _mms(folder: Path, symbols: list[str], kind: str) -> None:
 
 
 def _bytes_tokenizer() -> Any:
-    """Return a tokenizer of bytes: every text can be written with it, in any script."""
+    """Return a byte-level tokenizer, which can encode any text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -190,7 +190,7 @@ def _whisper(folder: Path, symbols: list[str], kind: str) -> None:
     settings.no_timestamps_token_id = ids["<|notimestamps|>"]
     settings.prev_sot_token_id = ids["<|startofprev|>"]
     settings.max_length = 64
-    settings._from_model_config = False  # or it would be made anew from the config, without what was added
+    settings._from_model_config = False  # otherwise it is recreated from the config, without these settings
     model.save_pretrained(folder)
     WhisperProcessor(extractor, tokenizer).save_pretrained(folder)
 

@@ -1,4 +1,4 @@
-"""Speech recognition: training. Preview, probe and prediction are in modules of their own. Workers only."""
+"""Speech recognition: training. Workers only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from autotrain_gradio.training.fit import Fit, fit
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
 SPARE = 1.5
-"""At evaluations a model may write so many times the labels of the longest reference, and a few."""
+"""Maximum generated length in evaluations, relative to the longest reference."""
 
 
 def train(run: Reporter) -> None:
@@ -51,7 +51,7 @@ def train(run: Reporter) -> None:
     models.freeze(made, params)
     model = models.with_lora(made, params) if params.peft else made.model
     if params.peft:
-        run.note("LoRA: {:,} of {:,} weights are trained.".format(*lora.trainable(model)))
+        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
     if params.gradient_checkpointing:
         made.model.config.use_cache = False
     args = arguments(
@@ -69,7 +69,7 @@ def train(run: Reporter) -> None:
     evaluations = evaluation(run, made, valid_set)
     trainer = SpeechTrainer(
         made,
-        longest=most_labels(made, valid_set),
+        longest=max_generated_labels(made, valid_set),
         model=model,
         args=args,
         train_dataset=train_set,
@@ -90,7 +90,7 @@ def train(run: Reporter) -> None:
 
 
 def read_speech(run: Reporter, rows: DatasetDict, made: Recognizer) -> tuple[Speech, Speech | None, list[str]]:
-    """Return the utterances to train on, those for validation, if any, and messages about excluded clips."""
+    """Return the training utterances, the validation utterances, if any, and messages about excluded clips."""
     sets: dict[str, Speech] = {}
     remarks: list[str] = []
     for name in ("train", "validation"):
@@ -117,17 +117,17 @@ def read_speech(run: Reporter, rows: DatasetDict, made: Recognizer) -> tuple[Spe
     return sets["train"], validation if validation is not None and len(validation) else None, remarks
 
 
-def most_labels(made: Recognizer, spoken: Speech | None) -> int:
-    """Return how many labels may be written for one utterance at an evaluation."""
+def max_generated_labels(made: Recognizer, spoken: Speech | None) -> int:
+    """Return the maximum number of generated labels of an utterance in evaluations."""
     longest = max((len(u.labels) for u in spoken.utterances), default=1) if spoken is not None else 1
-    # Whisper counts its prompt, of four at most, among what the decoder can hold.
+    # The maximum length of Whisper includes its prompt of up to four tokens.
     return min(int(SPARE * longest) + 8, (made.longest or 1 << 30) - 4)
 
 
 def model_card(
     run: Reporter, made: Recognizer, hours: float, validation: int, found: Mapping[str, float], done: Fit
 ) -> str:
-    """Write the model's card: what it is, what was measured, how to use it."""
+    """Write the model card."""
     name = run.spec.project_name
     usage = (
         "import librosa\nfrom transformers import pipeline\n\n"
@@ -139,7 +139,7 @@ def model_card(
     facts: dict[str, Any] = {
         "hours of training audio": f"{hours:.2f}",
         "validation utterances": validation,
-        "samples per second": made.rate,
+        "sampling rate (Hz)": made.rate,
         "case of the transcripts": normalizer.case,
         "punctuation": "removed" if normalizer.remove_punctuation else "as written",
         "steps": f"{done.steps} of {done.planned}",
@@ -152,7 +152,7 @@ def model_card(
     return card.card(
         run,
         task="automatic-speech-recognition",
-        title="A speech recognizer",
+        title="Speech recognition model",
         library="transformers",
         usage=usage,
         data=facts,

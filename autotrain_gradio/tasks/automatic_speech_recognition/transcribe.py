@@ -1,4 +1,4 @@
-"""Speech recognition: a trained model transcribes audio of any length."""
+"""Speech recognition: prediction, for audio of any length."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from autotrain_gradio.tasks.automatic_speech_recognition import decoding, models
 from autotrain_gradio.training.audio import Collator, Wave
 
 CHUNK = 28.0
-"""Most seconds that are transcribed at once."""
+"""Maximum duration of a chunk in seconds."""
 EARLIEST = 0.5
-"""A chunk ends in its part beyond this share, where it is quietest."""
+"""A chunk is cut at its quietest position after this share of its duration."""
 PAUSE = 0.2
-"""Seconds of the window in which loudness is measured when a pause is looked for."""
+"""Window in seconds in which the energy is measured to find a pause."""
 MORE = 0.1
-"""Seconds beyond a chunk that are read: whether the audio goes on must not hang on how a rate is rounded."""
+"""Additional seconds that are read after a chunk, so that rounding does not decide whether more audio follows."""
 SHORTEST = 0.05
-"""Seconds below which nothing can be heard."""
+"""Chunks shorter than this many seconds are skipped."""
 
 
 class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """The recognizer that a run has trained.
 
     Inputs: `{"audio": path}`. Predictions: `{"text", "seconds", "segments": [{"start", "end", "text"}],
-    "panels"}`, times in seconds. Longer audio is cut at its pauses into chunks of at most `CHUNK` seconds; memory holds
-    one at a time.
+    "panels"}`, times in seconds. Longer audio is cut at its pauses into chunks of at most `CHUNK` seconds; one
+    chunk at a time is in memory.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -54,13 +54,18 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
 
     def _transcribe(self, path: Any) -> dict[str, Any]:
         if not path or not Path(path).is_file():
-            raise UserError("There is no audio to listen to.", "Give a file, or record.", str(path or ""), "no-audio")
+            raise UserError(
+                "No audio was given, or the file does not exist.",
+                "Give an audio file, or record one.",
+                str(path or ""),
+                "no-audio",
+            )
         segments, end = [], 0.0
         for start, audio in chunks({"path": str(path), "bytes": None}, self._rate, self._seconds):
             end = start + len(audio) / self._rate
             if len(audio) < SHORTEST * self._rate:
                 continue
-            text = self._hear(audio)
+            text = self._recognize(audio)
             if text:
                 segments.append({"start": round(start, 2), "end": round(end, 2), "text": text})
         text, seconds = " ".join(str(s["text"]) for s in segments), round(end, 2)
@@ -68,15 +73,15 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         panel = panels.text_block("Transcript", text, segments=segments, empty=empty, note=note)
         return {"text": text, "seconds": seconds, "segments": segments, "panels": [panel]}
 
-    def _hear(self, audio: Wave) -> str:
+    def _recognize(self, audio: Wave) -> str:
         features = {k: v.to(self._model.device) for k, v in self._collator.features([audio]).items()}
         most = seq2seq.longest_label(self._model) - 4 if self._family == "seq2seq" else 0
-        labels = decoding.write(self._model, features, self._family, most).cpu().numpy()
+        labels = decoding.generate(self._model, features, self._family, most).cpu().numpy()
         return decoding.texts(self._tokenizer, labels, self._family)[0]
 
 
 def chunks(cell: Mapping[str, Any], rate: int, seconds: float) -> Iterator[tuple[float, Wave]]:
-    """Yield where each chunk begins, in seconds, and its samples; cut where the audio is quietest.
+    """Yield the start of each chunk in seconds and its samples, cut where the audio is quietest.
 
     Raises:
         DataError: the file cannot be read.
@@ -95,7 +100,7 @@ def chunks(cell: Mapping[str, Any], rate: int, seconds: float) -> Iterator[tuple
 
 
 def quietest(audio: Wave, rate: int) -> int:
-    """Return the sample in the middle of the quietest moment of the later part of some audio."""
+    """Return the sample index of the quietest position in the later part of some audio."""
     size = round(PAUSE * rate)
     begin = round(EARLIEST * len(audio))
     energy = np.concatenate([[0.0], np.cumsum(audio[begin:].astype(np.float64) ** 2)])

@@ -23,7 +23,7 @@ class TranscriptNormalizer:
 
     case: of `vocabulary.CASES`. remove_punctuation: punctuation is removed. unit: `characters` or `graphemes`.
     counts: how often each symbol occurs in the training transcripts. coverage: by the model's own vocabulary; None:
-    it has none. new: the vocabulary to learn, as a list; None: the model's own stays.
+    it has none. new: the new vocabulary; None: the model's own is used.
     """
 
     case: str
@@ -40,7 +40,7 @@ class TranscriptNormalizer:
 
     @property
     def rare(self) -> list[str]:
-        """The symbols that are too rare to be learned well, in the order of Unicode."""
+        """The symbols that are too rare to be learned well, sorted."""
         return sorted(s for s, n in self.counts.items() if n < vocabulary.RARE)
 
     def notes(self) -> list[str]:
@@ -59,8 +59,8 @@ class TranscriptNormalizer:
             if self.rare:
                 shown = " ".join(self.rare[:20]) + (" …" if len(self.rare) > 20 else "")
                 messages.append(
-                    f"{len(self.rare)} of its symbols occur fewer than {vocabulary.RARE} times and will hardly be "
-                    f"learned: {shown}"
+                    f"{len(self.rare)} of its symbols occur fewer than {vocabulary.RARE} times and are hard "
+                    f"to learn: {shown}"
                 )
         elif self.coverage is not None and self.coverage.missing:
             messages.append(
@@ -81,7 +81,7 @@ def choose_normalizer(params: Any, family: str, texts: Sequence[str], known: Kno
     cleaned = [vocabulary.clean(t) for t in texts]
     unit = params.tokens if family == "ctc" else "characters"
     if params.vocabulary == "new" and family != "ctc":
-        message = "Only models of the CTC kind can be given a new vocabulary."
+        message = "Only CTC models can have a new vocabulary."
         raise UserError(message, "Set vocabulary to auto.", "params.vocabulary", "vocabulary-fixed")
     if family == "ctc" and (known is None or params.vocabulary == "new"):
         if params.vocabulary == "model":
@@ -106,7 +106,7 @@ def choose_normalizer(params: Any, family: str, texts: Sequence[str], known: Kno
     if share > UNCOVERED and family != "ctc":
         raise UserError(
             f"The model cannot output {share:.1%} of the symbols in the transcripts: {coverage.examples()}",
-            "Choose a CTC model, which can be given a new vocabulary, or Whisper, which knows every script.",
+            "Choose a CTC model, which can have a new vocabulary, or Whisper, which supports every script.",
             "model",
             "vocabulary-fixed",
         )

@@ -16,11 +16,11 @@ from autotrain_gradio.training.vocabulary import clean, frames_needed
 
 BATCH = 256
 QUIET = 0.02
-"""Loudness (root mean square) of a tenth of a second, as a share of the loudest, below which it is silence."""
+"""RMS of a window of 0.1 s, relative to the loudest one, below which it is silence."""
 MARGIN = 0.2
-"""Seconds of silence that are kept at both ends of trimmed clips."""
+"""Seconds of silence that remain at both ends of trimmed clips."""
 LONGEST_SEARCHED = 4.0
-"""A clip of more than so many times max_duration is not searched for silence: it is no utterance."""
+"""Clips longer than this multiple of max_duration are not trimmed."""
 REASONS = {
     "too-long": "longer than {longest:g} s",
     "text-empty": "without a symbol of the vocabulary",
@@ -37,11 +37,11 @@ def collect(
     training: bool,
     should_continue: Callable[[int], bool] = lambda done: True,
 ) -> tuple[Speech, Counter[str]]:
-    """Return the utterances of a split, and how many rows were excluded for which reason (`REASONS`).
+    """Return the utterances of a split, and the number of excluded rows by reason (`REASONS`).
 
     rows: a `datasets.Dataset` with `audio` and `text`, and perhaps `audio_seconds`, `start`, `end`, `speaker`.
-    training: speed is varied, if the parameters say so; else the utterances are sorted by length, so that little is
-    padded. should_continue: called now and then with the rows done; False ends it early.
+    training: use speed perturbation, if set; otherwise sort by length, so that little padding is needed.
+    should_continue: called after each batch with the number of processed rows; False cancels.
 
     Raises:
         DataError: a file cannot be read.
@@ -51,7 +51,7 @@ def collect(
     dropped: Counter[str] = Counter({"cut": 0})
     found: list[Utterance] = []
     lengths: dict[str, float] = {}
-    # Cells may hold whole files: they are looked at one by one, and only where they must be.
+    # Cells may contain whole files: they are loaded one by one, and only where necessary.
     audio, others = rows["audio"], rows.remove_columns(["audio"])
     for begin in range(0, len(rows), BATCH):
         if not should_continue(begin):
@@ -65,15 +65,15 @@ def collect(
             if seconds > limit and params.too_long == "trim" and seconds <= LONGEST_SEARCHED * limit:
                 start, end, seconds = _speech(audio[begin + place], start, end, made.rate)
                 dropped["cut"] += seconds <= limit
-            said = clean(written)
-            text = made.normalizer(said)
+            reference = clean(written)
+            text = made.normalizer(reference)
             labels = tuple(made.encode(text))
             reason = _reason(made, text, labels, seconds, limit, most, fastest)
             if reason:
                 dropped[reason] += 1
                 continue
             speaker = batch["speaker"][place] if "speaker" in batch else None
-            found.append(Utterance(begin + place, start, end, seconds, text, said, labels, speaker))
+            found.append(Utterance(begin + place, start, end, seconds, text, reference, labels, speaker))
     if not training:
         found.sort(key=lambda u: -u.seconds)
     speeds = SPEEDS if training and params.speed_perturbation else ()
@@ -92,15 +92,15 @@ def longest(made: Recognizer, params: Any, training: bool) -> tuple[float, float
 
 def exclusion_messages(dropped: Counter[str], of: int, longest: float) -> list[str]:
     """Return messages about excluded and trimmed clips."""
-    said = [
+    messages = [
         f"{dropped[code]:,} of {of:,} clips {reason.format(longest=longest)} "
         f"{'was' if dropped[code] == 1 else 'were'} excluded."
         for code, reason in REASONS.items()
         if dropped[code]
     ]
     if dropped["cut"]:
-        said.append(f"{dropped['cut']:,} clips fit after silence at their ends was trimmed.")
-    return said
+        messages.append(f"{dropped['cut']:,} clips fit after silence at their ends was trimmed.")
+    return messages
 
 
 def require(speech: Speech, dropped: Counter[str], of: int, longest: float) -> None:
@@ -113,7 +113,7 @@ def require(speech: Speech, dropped: Counter[str], of: int, longest: float) -> N
         return
     reasons = " ".join(exclusion_messages(dropped, of, longest))
     hint = "Raise max_duration or max_seq_length, or cut the recordings into utterances."
-    raise DataError(f"No clip is left for training. {reasons}", hint, "data", "nothing-left")
+    raise DataError(f"All clips were excluded, so there is no training data. {reasons}", hint, "data", "nothing-left")
 
 
 def _time(column: list[float | None] | None, place: int) -> float | None:
@@ -126,7 +126,7 @@ def _seconds(cell: dict[str, Any], start: float | None, end: float | None, known
     path = cell["path"] if cell.get("bytes") is None else None
     if path is None or path not in known:
         whole = header(cell["bytes"] if path is None else path).seconds
-        if whole is None:  # only its samples tell
+        if whole is None:  # not in the header: decode the file
             whole = len(read_audio(cell, None, None, 8000)) / 8000
         if path is None:
             return whole - (start or 0.0)
@@ -137,7 +137,7 @@ def _seconds(cell: dict[str, Any], start: float | None, end: float | None, known
 def _speech(
     cell: dict[str, Any], start: float | None, end: float | None, rate: int
 ) -> tuple[float | None, float | None, float]:
-    """Return where speech begins and ends in a clip, and its seconds: what is cut holds nothing of the transcript."""
+    """Return start, end and duration of a clip without the silence at its ends."""
     audio = read_audio(cell, start, end, rate)
     size = rate // 10
     blocks = audio[: len(audio) // size * size].reshape(-1, size)

@@ -1,4 +1,4 @@
-"""Models for image classification: opening one with a new last layer, a tiny one, and freezing."""
+"""Models for image classification: load one with a new classification head, the tiny model, and freezing."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ WHAT = "image classification"
 
 
 def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) -> tuple[Any, Any, Geometry]:
-    """Return a model with a new last layer for the labels, in 32 bits, its image processor, and how that scales images.
+    """Return a float32 model with a new classification head, its image processor, and the processor's geometry.
 
-    name: a Hub id, a folder, or `tiny`. scratch: an empty folder, for the tiny one.
+    name: a Hub id, a folder, or `tiny`. scratch: an empty folder, for the tiny model.
 
     Raises:
         UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged.
@@ -36,9 +36,9 @@ def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) ->
         config.num_labels = len(labels)
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
-        # Some bases were made for several labels at once; pipelines read this.
+        # Some pretrained models are multi-label; pipelines use this setting.
         config.problem_type = "single_label_classification"
-        # Weights saved in 16 bits do not train well in them: 16-bit computing is mixed precision's business.
+        # Train in float32 even if the weights are saved in 16 bits; mixed precision is a separate setting.
         model = AutoModelForImageClassification.from_pretrained(
             name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32
         )
@@ -56,37 +56,37 @@ def open_config(name: str) -> Any:
         config = AutoConfig.from_pretrained(name)
     channels = getattr(config, "num_channels", 3)
     if channels != 3:
-        message = f"'{name}' takes images of {channels} channel{'s' if channels != 1 else ''}, not of three colours."
+        message = f"'{name}' takes images of {channels} channel{'s' if channels != 1 else ''}, not RGB images."
         raise pretrained.ModelError(message, "Choose another one.", "model", "model-wrong-task")
     return config
 
 
 def count_parameters(config: Any) -> int:
-    """Return the number of weights of a model with this configuration, without making them."""
+    """Return the number of parameters of a model with this configuration, without allocating them."""
     with torch.device("meta"):
         model = AutoModelForImageClassification.from_config(config)
     return sum(p.numel() for p in model.parameters())
 
 
 def freeze_backbone(model: Any) -> None:
-    """Leave only the last layer to be trained; the rest stays as it is when models are used, averages included.
+    """Freeze all weights except the classification head; the backbone stays in evaluation mode (batch norm included).
 
     Raises:
-        UserError: the model does not keep its last layer apart.
+        UserError: the head of the model cannot be identified.
     """
     body = model.base_model
-    head = getattr(body, "get_classifier", None)  # models of timm keep it inside
+    head = getattr(body, "get_classifier", None)  # in models of timm it is part of the backbone
     inside = list(head().parameters()) if callable(head) else []
-    kept = {id(p) for p in inside}
-    if body is model or (not kept and all(id(p) in {id(q) for q in body.parameters()} for p in model.parameters())):
+    head_ids = {id(p) for p in inside}
+    if body is model or (not head_ids and all(id(p) in {id(q) for q in body.parameters()} for p in model.parameters())):
         raise UserError(
-            f"A {type(model).__name__} does not keep its last layer apart from the rest.",
+            f"The classification head of {type(model).__name__} cannot be identified.",
             "Switch freeze_backbone off.",
             "params.freeze_backbone",
             "no-head",
         )
     for parameter in body.parameters():
-        parameter.requires_grad_(id(parameter) in kept)
+        parameter.requires_grad_(id(parameter) in head_ids)
     # The Trainer puts the whole model into training mode at each step, in which batch norms go on averaging.
     body.eval()
     body.train = lambda mode=True: body

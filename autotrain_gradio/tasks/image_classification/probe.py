@@ -1,4 +1,4 @@
-"""Image classification: what is known about a model before its weights are fetched."""
+"""Image classification: properties of a model, without downloading its weights."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LABELS = 1000
 
 
 def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Look at a model's configuration and image processor; weights are not fetched.
+    """Inspect a model's configuration and image processor; weights are not downloaded.
 
-    Returns `findings` and, as far as it is known, `task` (its type), `parameters` (a number), `input_size`
-    (height, width in pixels) and `labels` (those that it knows now; training replaces them).
+    Returns `findings` and, where known, `task` (architecture), `parameters` (number), `input_size` (height, width in
+    pixels) and `labels` (of the pretrained model; training replaces them).
     """
     facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
     if spec.model == TINY:

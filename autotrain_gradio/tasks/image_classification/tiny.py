@@ -1,4 +1,4 @@
-"""The tiny model: a small ResNet that knows nothing. Its libraries load when it is made: a preview needs its size."""
+"""The tiny model: a small, randomly initialized ResNet. Heavy imports are local: a preview only needs its size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image classification: the training itself, and prediction. Preview and probe stand beside it. Workers only."""
+"""Image classification: training and prediction. Workers only."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
 
 def train(run: Reporter) -> None:
-    """Fine-tune a classifier on the run's images, and leave the model and a report.
+    """Fine-tune a classifier on the run's images, and write the model and a report.
 
     Raises:
-        UserError: the model cannot be loaded, or the training fails for a reason that has a name.
+        UserError: the model cannot be loaded, or the training fails with a known error.
     """
     rows = data.load(run.directory)
     names = list(rows["train"].features["target"].names)
@@ -84,7 +84,7 @@ def train(run: Reporter) -> None:
 
 
 def read_images(run: Reporter, rows: DatasetDict, geometry: vision.Geometry) -> tuple[Images, Images | None]:
-    """Return the training images, augmented, and those for validation, if any; decoded as far as memory allows."""
+    """Return the data sets of the augmented training images and the validation images, if any, with a cache."""
     budget, side = Budget(), min(geometry.height, geometry.width)
     transforms = {"train": vision.train_transform(geometry, run.params), "validation": vision.valid_transform(geometry)}
     sets = {
@@ -102,8 +102,8 @@ def read_images(run: Reporter, rows: DatasetDict, geometry: vision.Geometry) -> 
 
         if not images.preload(should_continue) and not run.stop_requested():
             run.note(
-                f"The {total:,} images do not all fit into the free memory: some are decoded anew in each epoch.",
-                hint="That takes time, and changes nothing else.",
+                f"The {total:,} images do not all fit into the free memory: some are decoded again in each epoch.",
+                hint="The training is slower, with the same result.",
             )
             break
         before += len(images)
@@ -111,7 +111,7 @@ def read_images(run: Reporter, rows: DatasetDict, geometry: vision.Geometry) -> 
 
 
 def loss_function(params: Any, targets: Sequence[int], classes: int) -> Callable[..., torch.Tensor]:
-    """Return cross-entropy with the class weights and the smoothing asked for.
+    """Return the cross-entropy loss with class weights and label smoothing.
 
     Balanced weights are rows / (classes that occur × rows of the class), as scikit-learn's `class_weight="balanced"`:
     their mean over the training rows is 1. The loss is the mean over all rows of an optimizer step, accumulated
@@ -136,7 +136,7 @@ def loss_function(params: Any, targets: Sequence[int], classes: int) -> Callable
 
 
 def model_card(run: Reporter, rows: DatasetDict, names: list[str], found: Mapping[str, float], done: Fit) -> str:
-    """Write the model's card: what it is, what was measured, how to use it."""
+    """Write the model card."""
     usage = (
         "from transformers import pipeline\n\n"
         f'classifier = pipeline("image-classification", model="./{run.spec.project_name}")\n'
@@ -148,7 +148,7 @@ def model_card(run: Reporter, rows: DatasetDict, names: list[str], found: Mappin
     return card.card(
         run,
         task="image-classification",
-        title="An image classifier",
+        title="Image classifier",
         library="transformers",
         usage=usage,
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
@@ -162,7 +162,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """The classifier that a run has trained.
 
     Inputs: `{"image": path}`. Predictions: `{"label", "scores": {label: probability}, "panels"}`, the most likely
-    first. Images are prepared as the validation images of the training were.
+    first. Images are preprocessed as the validation images of the training.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -181,13 +181,18 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         for given in inputs:
             path = given.get("image")
             if not path or not Path(path).is_file():
-                raise UserError("There is no image to look at.", "Give the path of one.", str(path or ""), "no-image")
+                raise UserError(
+                    "No image was given, or the file does not exist.",
+                    "Give the path of an image.",
+                    str(path or ""),
+                    "no-image",
+                )
             picture = vision.open_image({"path": path, "bytes": None}, shorter_side=side)
             items.append({"pixel_values": self._transform(np.asarray(picture)), "labels": 0})
         if not items:
             return []
         batch = collate(items)["pixel_values"].to(self._model.device)
-        shares = self._model(pixel_values=batch).logits.float().softmax(-1).cpu().numpy()
+        probabilities = self._model(pixel_values=batch).logits.float().softmax(-1).cpu().numpy()
         names = self._model.config.id2label
-        scores = [{names[int(i)]: float(row[i]) for i in np.argsort(-row, kind="stable")} for row in shares]
+        scores = [{names[int(i)]: float(row[i]) for i in np.argsort(-row, kind="stable")} for row in probabilities]
         return [{"label": next(iter(s)), "scores": s, "panels": [panels.scores("Prediction", s)]} for s in scores]

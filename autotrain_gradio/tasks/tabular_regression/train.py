@@ -10,5 +10,5 @@ __all__ = ["load", "train"]
 
 
 def train(run: Reporter) -> None:
-    """Search for the best regressor of the run's rows, and keep it: see `training.tabular.engine`."""
+    """Search for the best regressor of the run's data, and save it: see `training.tabular.engine`."""
     engine.train(run, "regression")

@@ -23,14 +23,14 @@ SHOWN = 8
 """Validation texts whose predictions are shown at each evaluation."""
 MISTAKES = 24
 CHARACTERS = 240
-"""Most characters that are shown of a text."""
+"""Maximum number of displayed characters of a text."""
 MISTAKES_TITLE = "Most confident mistakes"
 
 
 def evaluation(run: Reporter, texts: Sequence[str], rows: Texts | None, names: Labels) -> Evaluation:
     """Return the evaluation of a classifier on the validation texts.
 
-    texts, rows: as they are, and tokenized; empty and None where there are none.
+    texts: the validation texts; rows: the same, tokenized; None: there is no validation split.
     """
     if rows is None:
         return Evaluation(run, 0, "texts")
@@ -65,7 +65,7 @@ class ClassEvaluator:
         self._predictions = ClassPredictions(targets, names.names, "texts")
 
     def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Add a batch of what `classes.reduce_logits` returns."""
+        """Add a batch of outputs of `classes.reduce_logits`."""
         self._predictions.update(outputs, targets, rows)
 
     def compute(self) -> dict[str, float]:
@@ -81,7 +81,7 @@ class ClassEvaluator:
         return samples_panel(rows)
 
     def results_panel(self, values: Mapping[str, float]) -> Panel:
-        """List the metrics, beside a trivial baseline."""
+        """List the metrics, with a trivial baseline."""
         return self._predictions.results_panel(values)
 
     def report(self) -> list[Panel]:
@@ -120,7 +120,7 @@ class LabelEvaluator:
         )
 
     def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Add a batch of what `labels.reduce_logits` returns."""
+        """Add a batch of outputs of `labels.reduce_logits`."""
         self._predictions.update(outputs, targets, rows)
 
     def compute(self) -> dict[str, float]:
@@ -167,7 +167,7 @@ class LabelEvaluator:
 
 
 def threshold_note(params: Any, *, evaluated: bool) -> str:
-    """Say from which score on a label is assigned, and how the metrics were computed."""
+    """Describe the thresholds, and how the metrics were computed."""
     if not evaluated or not params.tune_thresholds:
         return f"A label is assigned if its score is at least {params.threshold:g}."
     return (
@@ -177,7 +177,7 @@ def threshold_note(params: Any, *, evaluated: bool) -> str:
 
 
 def samples_panel(rows: list[list[str]]) -> Panel:
-    """Return the table of sample predictions, whose texts are offered as examples to try the model on."""
+    """Return the table of sample predictions; its texts are examples for trying the model."""
     return panels.table(
         "Predictions on the same validation texts",
         ["text", "", "predicted", "true"],
@@ -188,7 +188,7 @@ def samples_panel(rows: list[list[str]]) -> Panel:
 
 
 def mark(right: bool) -> str:
-    """Return the sign of a right or wrong prediction."""
+    """Return a check mark or a cross."""
     return "✓" if right else "✗"
 
 
@@ -199,5 +199,5 @@ def shortened(text: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names separated by commas; of no name a dash."""
+    """Return names separated by commas; a dash if there is none."""
     return ", ".join(names) or "–"

@@ -1,4 +1,4 @@
-"""Text classification: what the training makes small."""
+"""Text classification: the loss function."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 
 
 def loss_function(params: Any, targets: np.ndarray) -> Callable[..., torch.Tensor]:
-    """Return the loss with the class weights and the smoothing asked for.
+    """Return the loss with class weights and label smoothing.
 
     One class a text: cross-entropy, with balanced weights texts / (classes that occur × texts of the class), as
-    scikit-learn's `class_weight="balanced"`. Several labels: binary cross-entropy of each, the texts that have it
-    weighted by those that have not / those that have; smoothing moves 0 and 1 towards a half. The loss is the mean over
+    scikit-learn's `class_weight="balanced"`. Multi-label: binary cross-entropy, with negatives / positives as weight of
+    the positives of each label; smoothing moves 0 and 1 towards 0.5. The loss is the mean over
     all texts (and labels) of an optimizer step, accumulated batches included.
     """
     multi_label, balanced = targets.ndim == 2, params.class_weights == "balanced"
@@ -23,7 +23,7 @@ def loss_function(params: Any, targets: np.ndarray) -> Callable[..., torch.Tenso
     weights = None
     if balanced and multi_label:
         weights = torch.tensor(np.where(there, (len(targets) - counts) / np.maximum(counts, 1), 1.0))
-        weights = weights.clamp(min=1 / len(targets))  # a label that all texts have is still to be learned
+        weights = weights.clamp(min=1 / len(targets))  # a label of all texts must still be learned
     elif balanced:
         weights = torch.tensor(np.where(there, len(targets) / (there.sum() * np.maximum(counts, 1)), 0.0))
 

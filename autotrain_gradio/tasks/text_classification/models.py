@@ -1,4 +1,4 @@
-"""Models for text classification: opening one with a new last layer, a tiny one, and freezing."""
+"""Models for text classification: load one with a new classification head, the tiny model, and freezing."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ WHAT = "text classification"
 def open_model(
     name: str, labels: Sequence[str], *, multi_label: bool, texts: Iterable[str], seed: int, scratch: Path
 ) -> tuple[Any, Any, list[str]]:
-    """Return a model with a new last layer for the labels, in 32 bits, its tokenizer, and the places of new weights.
+    """Return a float32 model with a new classification head, its tokenizer, and the names of modules with new weights.
 
     name: a Hub id, a folder, or `tiny`. multi_label: a text may have any number of labels. texts, scratch: training
-    texts and an empty folder, for the tiny one.
+    texts and an empty folder, for the tiny model.
 
     Raises:
         UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged.
@@ -41,13 +41,15 @@ def open_model(
         config.label2id = {label: i for i, label in enumerate(labels)}
         config.problem_type = "multi_label_classification" if multi_label else "single_label_classification"
         config.pad_token_id = tokenizer.pad_token_id
-        # Weights saved in 16 bits do not train well in them: 16-bit computing is mixed precision's business.
+        # Train in float32 even if the weights are saved in 16 bits; mixed precision is a separate setting.
         model, info = AutoModelForSequenceClassification.from_pretrained(
             name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True
         )
-    places = model.get_input_embeddings().num_embeddings
-    if len(tokenizer) > places:
-        message = f"The tokenizer of '{name}' knows {len(tokenizer):,} tokens, and the model only {places:,}."
+    embeddings = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) > embeddings:
+        message = (
+            f"The tokenizer of '{name}' has {len(tokenizer):,} tokens, but the model only {embeddings:,} embeddings."
+        )
         raise pretrained.ModelError(message, "Choose another one.", "model", "model-broken")
     missing = [*info["missing_keys"], *(key[0] for key in info["mismatched_keys"])]
     return model, tokenizer, sorted({key.rpartition(".")[0] for key in missing})
@@ -65,16 +67,16 @@ def open_config(name: str) -> Any:
 
 
 def limit(config: Any, tokenizer: Any) -> int | None:
-    """Return how many tokens a model with this configuration can read at once, without making its weights."""
-    return longest(config, tokenizer, _hollow(config))
+    """Return the maximum sequence length of a model with this configuration, without allocating weights."""
+    return longest(config, tokenizer, _meta_model(config))
 
 
 def count_parameters(config: Any) -> int:
-    """Return the number of weights of a model with this configuration, without making them."""
-    return sum(p.numel() for p in _hollow(config).parameters())
+    """Return the number of parameters of a model with this configuration, without allocating them."""
+    return sum(p.numel() for p in _meta_model(config).parameters())
 
 
-def _hollow(config: Any) -> Any:
+def _meta_model(config: Any) -> Any:
     with torch.device("meta"):
         return AutoModelForSequenceClassification.from_config(config)
 
@@ -82,9 +84,9 @@ def _hollow(config: Any) -> Any:
 def tiny_model(
     folder: Path, labels: Sequence[str], *, texts: Iterable[str] = (), seed: int = 42, vocabulary: int = TINY_VOCABULARY
 ) -> Path:
-    """Write a small ModernBERT with random weights (under a million) and a tokenizer made from the texts.
+    """Write a small ModernBERT with random weights (under a million) and a tokenizer trained on the texts.
 
-    Texts are read as the mean of their tokens, which learns from few rows. Returns the folder.
+    It classifies by mean pooling, which learns from few rows. Returns the folder.
     """
     torch.manual_seed(seed)
     tokenizer = tiny_tokenizer(texts, vocabulary=vocabulary)
@@ -118,10 +120,10 @@ def tiny_config(labels: Sequence[str], vocabulary: int = TINY_VOCABULARY) -> Mod
 
 
 def head_of(model: Any, fresh: Iterable[str]) -> list[str]:
-    """Return the places of what is trained also where the rest is kept: the last layers, and all new weights.
+    """Return the names of modules that are trained when the backbone is frozen: the head, and modules with new weights.
 
     Raises:
-        UserError: the model does not keep its last layers apart.
+        UserError: the head of the model cannot be identified.
     """
     body = model.base_model
     last = (
@@ -130,17 +132,17 @@ def head_of(model: Any, fresh: Iterable[str]) -> list[str]:
         else [n for n, m in model.named_children() if m is not body and next(m.parameters(), None) is not None]
     )
     if not last:
-        message = f"A {type(model).__name__} does not keep its last layers apart from the rest."
+        message = f"The classification head of {type(model).__name__} cannot be identified."
         raise UserError(message, "Switch freeze_backbone and peft off.", "params", "no-head")
     return last + [f for f in fresh if not any(f == n or f.startswith(n + ".") for n in last)]
 
 
 def freeze_backbone(model: Any, fresh: Iterable[str]) -> None:
-    """Leave only the last layers to be trained, and weights that the model came without.
+    """Freeze all weights except the head and new weights.
 
     Raises:
-        UserError: the model does not keep its last layers apart.
+        UserError: the head of the model cannot be identified.
     """
-    kept = head_of(model, fresh)
+    trained = head_of(model, fresh)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(any(name.startswith(place + ".") for place in kept))
+        parameter.requires_grad_(any(name.startswith(place + ".") for place in trained))

@@ -1,4 +1,4 @@
-"""Text classification: the user's own texts as the model will read them."""
+"""Text classification: preview of the tokenized texts."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from autotrain_gradio.training.sample_selection import balanced_sample
 from autotrain_gradio.training.tokens import POSITIONS, longest, open_tokenizer, tokenize
 
 MEASURED = 20_000
-"""Texts whose lengths are measured, at most."""
-PIECES = 160
-"""Tokens of a text that are shown, at most."""
+"""Maximum number of texts whose lengths are measured."""
+MAX_TOKENS = 160
+"""Maximum number of displayed tokens of a text."""
 BARS = 12
 BYTES = 4
-BOXES = "One box is one token (or several, where only all of them are a character). What is struck out is cut off."
+TOKENS_NOTE = "Each box is a token (or several that form one character). Struck-out tokens are truncated."
 
 
 def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any]) -> list[Panel]:
-    """Show how long the texts are, how many of them are cut, and the tokens of a few, as the training sees them.
+    """Show the lengths of the texts, how many are truncated, and the tokens of a few.
 
-    Nothing is downloaded for it: the probe of the model has fetched its tokenizer.
+    Nothing is downloaded: the probe of the model has downloaded its tokenizer.
 
-    context: `texts`, how many are shown (default 4, at most 16).
+    context: `texts`, number of displayed texts (default 4, at most 16).
 
     Raises:
         DataError: the data was not checked yet.
@@ -43,35 +43,35 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     try:
         tokenizer, most = _tokenizer(spec.model, rows["text"])
     except pretrained.ModelError as error:
-        # What is wrong with a model is the probe's to say; before it has answered there are no tokens to show.
-        reason = f"How {spec.model} splits texts is not known on this machine yet. {error.message}"
-        return [panels.numbers("What the training sees", {"texts": len(rows)}, note=reason)]
+        # Errors of the model are reported by the probe, which also downloads the tokenizer.
+        reason = f"The tokenizer of {spec.model} is not downloaded yet. {error.message}"
+        return [panels.numbers("Tokenized texts", {"texts": len(rows)}, note=reason)]
     limit = min(params.max_seq_length, most or params.max_seq_length)
     chosen = balanced_sample(labels.groups(labels.targets(rows)), min(16, int(context.get("texts", 4))), params.seed)
-    shown = [_pieces(tokenizer, rows[row], row, labels, limit) for row in chosen]
+    shown = [_token_item(tokenizer, rows[row], row, labels, limit) for row in chosen]
     some = np.sort(np.random.default_rng(params.seed).permutation(len(rows))[:MEASURED])
     tokens = tokenize(tokenizer, rows.select(some)["text"], limit)
     assert tokens is not None
-    lengths, cut = tokens.full, tokens.cut
+    lengths, truncated = tokens.full, tokens.truncated
     facts = {
         "median tokens": int(np.median(lengths)),
-        "19 of 20 have at most": int(np.quantile(lengths, 0.95, method="higher")),
+        "95th percentile": int(np.quantile(lengths, 0.95, method="higher")),
         "longest": int(lengths.max()),
-        "read at most": limit,
-        "texts cut": f"{cut:,} ({cut / len(lengths):.1%})",
+        "maximum sequence length": limit,
+        "truncated texts": f"{truncated:,} ({truncated / len(lengths):.1%})",
     }
-    notes = [] if len(some) == len(rows) else [f"Measured on {len(some):,} of {len(rows):,} texts, chosen by chance."]
+    notes = [] if len(some) == len(rows) else [f"Measured on {len(some):,} of {len(rows):,} texts, a random sample."]
     if limit < params.max_seq_length:
-        notes.append(f"The model reads at most {limit:,} tokens, and not {params.max_seq_length:,}.")
+        notes.append(f"The model supports at most {limit:,} tokens, not {params.max_seq_length:,}.")
     return [
-        panels.numbers("Lengths in tokens", facts, note=" ".join(notes)),
+        panels.numbers("Text lengths in tokens", facts, note=" ".join(notes)),
         _histogram(lengths, limit),
-        panels.tokens("What the training sees", shown, note=BOXES),
+        panels.tokens("Tokenized texts", shown, note=TOKENS_NOTE),
     ]
 
 
 def load_ahead() -> None:
-    """Load the tokenizers: only models of the Hub and of folders need them."""
+    """Import the tokenizers, which only models of the Hub and of folders need."""
     from transformers import AutoConfig, AutoTokenizer  # noqa: F401
 
 
@@ -85,14 +85,14 @@ def _tokenizer(model: str, texts: Sequence[str]) -> tuple[Any, int | None]:
         config = AutoConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False)
         if config.model_type in POSITIONS:
             return tokenizer, longest(config, tokenizer)
-        # The libraries of models load for seconds: only where a model must be made to know.
+        # Importing the models takes seconds: only if the model must be instantiated.
         from autotrain_gradio.tasks.text_classification.models import limit
 
         return tokenizer, limit(config, tokenizer)
 
 
-def _pieces(tokenizer: Any, cells: Mapping[str, Any], row: int, labels: Labels, limit: int) -> dict[str, Any]:
-    """Return an item of a panel of tokens: those that are read, and those that are cut off."""
+def _token_item(tokenizer: Any, cells: Mapping[str, Any], row: int, labels: Labels, limit: int) -> dict[str, Any]:
+    """Return an item of a token panel: the tokens that are used, and those that are truncated."""
     ids = list(tokenizer(cells["text"], verbose=False)["input_ids"])
     one = tokenize(tokenizer, [cells["text"]], limit)
     assert one is not None
@@ -103,20 +103,20 @@ def _pieces(tokenizer: Any, cells: Mapping[str, Any], row: int, labels: Labels, 
     names = [labels.names[i] for i in target] if labels.multi_label else [labels.names[target]]
     return {
         "label": f"row {row + 1}: {', '.join(names) or 'no label'}",
-        "read": _words(tokenizer, read[:PIECES]),
-        "cut": _words(tokenizer, lost[: max(0, PIECES - len(read))]),
-        "more": max(0, len(ids) - PIECES),
+        "read": _readable_tokens(tokenizer, read[:MAX_TOKENS]),
+        "cut": _readable_tokens(tokenizer, lost[: max(0, MAX_TOKENS - len(read))]),
+        "more": max(0, len(ids) - MAX_TOKENS),
         "rtl": _right_to_left(cells["text"]),
     }
 
 
-def _words(tokenizer: Any, ids: Sequence[int]) -> list[str]:
-    """Return the tokens as a person reads them; those that are only together a character stand together."""
+def _readable_tokens(tokenizer: Any, ids: Sequence[int]) -> list[str]:
+    """Return the tokens as readable text; byte tokens of the same character are joined."""
     special = set(tokenizer.all_special_ids)
     found: list[str] = []
     parts: list[str] = []
 
-    def told() -> None:
+    def flush() -> None:
         if parts:
             text = str(tokenizer.convert_tokens_to_string(parts)).strip()
             found.append(text or " ".join(parts))
@@ -124,14 +124,14 @@ def _words(tokenizer: Any, ids: Sequence[int]) -> list[str]:
 
     for number, name in zip(ids, tokenizer.convert_ids_to_tokens(list(ids)), strict=True):
         if number in special:
-            told()
+            flush()
             found.append(str(name))
             continue
         parts.append(str(name))
-        # A character has four bytes at most, of which each may be a token.
+        # A character has at most four bytes, each of which may be a token.
         if "\ufffd" not in str(tokenizer.convert_tokens_to_string(parts)) or len(parts) >= BYTES:
-            told()
-    told()
+            flush()
+    flush()
     return found
 
 
@@ -142,7 +142,7 @@ def _right_to_left(text: str) -> bool:
 
 
 def _histogram(lengths: np.ndarray, limit: int) -> Panel:
-    """Count texts by length, in a dozen steps up to the 99th percentile and one beyond."""
+    """Return the histogram of lengths, in a dozen bins up to the 99th percentile and one beyond."""
     top = int(np.quantile(lengths, 0.99, method="higher"))
     step = next(
         s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10**4, 10**5, 10**9) if s * BARS >= top
@@ -154,5 +154,8 @@ def _histogram(lengths: np.ndarray, limit: int) -> Panel:
     while len(bins) > 1 and counts[-1] == 0:
         bins, counts = bins[:-1], counts[:-1]
     return panels.bars(
-        "Texts by length in tokens", bins, {"texts": counts.tolist()}, note=f"The model reads the first {limit:,}."
+        "Texts by length in tokens",
+        bins,
+        {"texts": counts.tolist()},
+        note=f"The model uses the first {limit:,} tokens.",
     )

@@ -1,4 +1,4 @@
-"""Text classification: what is known about a model before its weights are fetched."""
+"""Text classification: properties of a model, without downloading its weights."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LABELS = 1000
 
 
 def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Look at a model's configuration and tokenizer; weights are not fetched.
+    """Inspect a model's configuration and tokenizer; weights are not downloaded.
 
-    Returns `findings` and, as far as it is known, `task` (its type), `parameters` (a number), `input_size` (tokens that
-    it can read, `{"tokens": n}`) and `labels` (those that it knows now; training replaces them).
+    Returns `findings` and, where known, `task` (architecture), `parameters` (number), `input_size` (maximum sequence
+    length, `{"tokens": n}`) and `labels` (of the pretrained model; training replaces them).
     """
     facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
     if spec.model == TINY:

@@ -1,4 +1,4 @@
-"""Labels of texts, and what logits mean: one class per text, or multi-label."""
+"""Labels of texts and their scores from logits: one class per text, or multi-label."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Labels:
 
     @classmethod
     def of(cls, rows: Dataset) -> Labels:
-        """Return those of the column `target`.
+        """Return the labels of the column `target`.
 
         Raises:
             DataError: there is only one class.
@@ -47,7 +47,7 @@ class Labels:
         return metrics.sigmoid(logits) if self.multi_label else metrics.softmax(logits)
 
     def predicted(self, scores: np.ndarray, thresholds: np.ndarray | float = 0.5) -> list[str]:
-        """Return the labels that scores (labels,) give to one text, the highest score first."""
+        """Return the predicted labels of a text for scores (labels,), the highest score first."""
         order = np.argsort(-scores, kind="stable")
         if not self.multi_label:
             return [self.names[order[0]]]
@@ -55,5 +55,5 @@ class Labels:
         return [self.names[i] for i in order if assigned[i]]
 
     def groups(self, targets: np.ndarray) -> np.ndarray:
-        """Return a number (texts,) for each text, the same for texts with the same labels."""
+        """Return a group id for each text (texts,), equal for texts with the same labels."""
         return np.unique(targets, axis=0, return_inverse=True)[1].reshape(-1) if self.multi_label else targets

@@ -1,4 +1,4 @@
-"""The tokenizer of the tiny model, which is made from the texts themselves."""
+"""The tokenizer of the tiny model, trained on the texts."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from transformers import PreTrainedTokenizerFast
 TINY_TOKENS = 512
 TINY_VOCABULARY = 4000
 TINY_TEXTS = 50_000
-"""Texts from which the tiny model's vocabulary is made, at most; of each, the first 2,000 characters."""
+"""Maximum number of texts on which the tokenizer is trained; of each, the first 2,000 characters."""
 TINY_CHARACTERS = 2000
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 
 
 def tiny_tokenizer(texts: Iterable[str], *, vocabulary: int = TINY_VOCABULARY) -> Any:
-    """Learn a vocabulary of pieces of words (BPE of bytes, in lower case) from texts; the same texts give the same one.
+    """Train a lower-case byte-level BPE tokenizer on texts.
 
-    Any text can be read with it. Of tokenizers' trainers those that mark how a piece is joined number the pieces by
-    chance; this one does not.
+    It can encode any text, and the same texts give the same vocabulary, unlike WordPiece, whose token ids are not
+    deterministic.
     """
     made = Tokenizer(BPE(unk_token=UNKNOWN))
     made.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])

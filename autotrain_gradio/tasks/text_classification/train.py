@@ -1,4 +1,4 @@
-"""Text classification: the training itself, and prediction. Preview and probe stand beside it. Workers only."""
+"""Text classification: training and prediction. Workers only."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from autotrain_gradio.training.trainer_internals import LengthGroupedTrainer
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
 THRESHOLDS = "label_thresholds"
-"""Key of the model's config.json: label → the score from which on it is given."""
+"""Key of the model's config.json: label → decision threshold."""
 PREDICTED = 32
-"""Texts that are predicted at a time."""
+"""Batch size of predictions."""
 
 
 def train(run: Reporter) -> None:
-    """Fine-tune a classifier on the run's texts, and leave the model and a report.
+    """Fine-tune a classifier on the run's texts, and write the model and a report.
 
     Raises:
-        UserError: the model cannot be loaded, or the training fails for a reason that has a name.
+        UserError: the model cannot be loaded, or the training fails with a known error.
     """
     params, rows = run.params, data.load(run.directory)
     labels = Labels.of(rows["train"])
@@ -74,9 +74,9 @@ def train(run: Reporter) -> None:
         return
     if params.peft:
         model = lora.adapt(model, params, task_type="SEQ_CLS", train_whole=models.head_of(model, fresh))
-        run.note("LoRA: {:,} of {:,} weights are trained.".format(*lora.trainable(model)))
+        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
         if params.freeze_backbone:
-            run.note("LoRA trains adapters in the backbone: freeze_backbone does nothing.", level="warning")
+            run.note("freeze_backbone has no effect with LoRA, which freezes the backbone anyway.", level="warning")
     elif params.freeze_backbone:
         models.freeze_backbone(model, fresh)
     valid = sets.get("validation")
@@ -95,7 +95,7 @@ def train(run: Reporter) -> None:
     run.state("running", "Saving the model")
     model = lora.merge(trainer.model) if params.peft else trainer.model
     if params.peft:
-        run.note("The adapters are merged into the model: it is loaded as any other, without PEFT.")
+        run.note("The adapters were merged into the model, which is loaded without PEFT.")
     note, evaluator = "", evaluations.best
     if labels.multi_label:
         limits = np.full(len(labels.names), params.threshold)
@@ -116,34 +116,34 @@ def train(run: Reporter) -> None:
 def read_texts(
     run: Reporter, rows: DatasetDict, labels: Labels, tokenizer: Any, most: int | None
 ) -> dict[str, Texts] | None:
-    """Return the tokenized texts of each split; None where the user stopped it.
+    """Return the tokenized texts of each split; None if stopped.
 
-    most: tokens that the model can read; a longer `max_seq_length` is lowered to it. The tokenizer remembers the
-    length, so that the model will read as much in use as in training.
+    most: maximum sequence length of the model, to which `max_seq_length` is limited. The length is saved in the
+    tokenizer, so that prediction truncates as training does.
     """
     limit = min(run.params.max_seq_length, most or run.params.max_seq_length)
     if limit < run.params.max_seq_length:
-        run.note(f"The model reads at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
+        run.note(f"The model supports at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
     tokenizer.model_max_length = limit
     total, before, sets = sum(len(part) for part in rows.values()), 0, {}
     for name, part in rows.items():
 
         def should_continue(done: int, before: int = before) -> bool:
-            run.state("preparing", f"Splitting texts into tokens: {before + done:,} of {total:,}")
+            run.state("preparing", f"Tokenizing texts: {before + done:,} of {total:,}")
             return not run.stop_requested()
 
         tokens = tokenize(tokenizer, part["text"], limit, should_continue=should_continue)
         if tokens is None:
             return None
-        if tokens.cut:
-            share = tokens.cut / len(part)
+        if tokens.truncated:
+            share = tokens.truncated / len(part)
             what = "training" if name == "train" else "validation"
             run.note(
-                f"{pluralize(tokens.cut, f'{what} text')} ({share:.1%}) longer than {limit:,} tokens are cut to that; "
+                f"{pluralize(tokens.truncated, f'{what} text')} ({share:.1%}) were truncated to {limit:,} tokens; "
                 f"the longest has {int(tokens.full.max()):,}.",
                 hint=""
                 if limit == most
-                else "Raise max_seq_length to read more of them; it takes more time and memory.",
+                else "A higher max_seq_length truncates fewer texts, but needs more time and memory.",
             )
         sets[str(name)] = Texts(tokens, labels.targets(part), by_length=name == "validation")
         before += len(part)
@@ -153,7 +153,7 @@ def read_texts(
 def model_card(
     run: Reporter, rows: DatasetDict, labels: Labels, found: Mapping[str, float], done: Fit, note: str
 ) -> str:
-    """Write the model's card: what it is, what was measured, how to use it. note: how labels are given."""
+    """Write the model card. note: about the thresholds."""
     lines = [
         "from transformers import pipeline",
         "",
@@ -171,14 +171,14 @@ def model_card(
     names = labels.names
     shown = [*names[:50], f"and {len(names) - 50} more"] if len(names) > 50 else names
     facts = {
-        "labels, any number a text" if labels.multi_label else "classes": ", ".join(shown),
+        "labels (multi-label)" if labels.multi_label else "classes": ", ".join(shown),
         "training texts": len(rows["train"]),
         "validation texts": validation,
     }
     return card.card(
         run,
         task="text-classification",
-        title="A text classifier",
+        title="Text classifier",
         library="transformers",
         usage="\n".join(lines),
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
@@ -217,7 +217,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         texts = [given.get("text") for given in inputs]
         for text in texts:
             if not isinstance(text, str) or not text.strip():
-                raise UserError("There is no text to read.", "Type one.", "text", "no-text")
+                raise UserError("The text is empty.", "Enter a text.", "text", "no-text")
         limit = int(self._tokenizer.model_max_length)
         tokens = tokenize(self._tokenizer, [str(t) for t in texts], limit)
         assert tokens is not None

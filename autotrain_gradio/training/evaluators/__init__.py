@@ -1,1 +1,1 @@
-"""Evaluators that tasks share: of classes, sets of labels, tokens, generated texts, and those of other libraries."""
+"""Shared evaluators: classes, multi-label, tokens, generated texts, and evaluators of other libraries."""

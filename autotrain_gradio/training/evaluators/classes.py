@@ -13,15 +13,15 @@ from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.training import metrics
 
 MATRIX_CLASSES = 40
-"""Most classes of a confusion matrix that a person can read; of more, the most frequent confusions are listed."""
+"""Maximum number of classes of a confusion matrix; with more, the most frequent confusions are listed."""
 TABLE_CLASSES = 200
 
 
 def reduce_logits(logits: Any, labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Reduce logits (batch, classes) to the predicted class int32 (batch,) and its probability float32 (batch,).
 
-    Of two classes also the difference of their logits float32 (batch,), from which the AUC is computed. What some
-    models return beside their logits is dropped.
+    With two classes also the difference of their logits float32 (batch,), from which the AUC is computed. Other outputs
+    of a model are dropped.
     """
     values = first_output(logits)
     probability, predicted = values.float().softmax(dim=-1).max(dim=-1)
@@ -30,13 +30,13 @@ def reduce_logits(logits: Any, labels: torch.Tensor) -> tuple[torch.Tensor, ...]
 
 
 def first_output(outputs: Any) -> torch.Tensor:
-    """Return the logits of what a model returns; some models return hidden states beside them."""
+    """Return the logits; some models return a tuple with hidden states."""
     found: torch.Tensor = outputs[0] if isinstance(outputs, tuple | list) else outputs
     return found
 
 
 class ClassPredictions:
-    """The predictions of one evaluation, fed with what `reduce_logits` returns.
+    """The predictions of one evaluation, updated with outputs of `reduce_logits`.
 
     Attributes:
         predicted: int32 (rows,). probability: of the predicted class, float32 (rows,). targets: int64 (rows,).
@@ -52,7 +52,7 @@ class ClassPredictions:
         """Add a batch.
 
         Raises:
-            RuntimeError: the labels of the batch are not those of the rows: the rows came in another order.
+            RuntimeError: the labels of the batch are not those of the rows, so the order of the rows is wrong.
         """
         if not np.array_equal(targets, self.targets[rows]):
             raise RuntimeError("the batches of the evaluation are not in the order of the validation rows")
@@ -65,25 +65,25 @@ class ClassPredictions:
         return metrics.classification(self.predicted, self.targets, len(self.names), self._difference)
 
     def mistakes(self, count: int) -> tuple[list[int], str]:
-        """Return the rows of the most confident mistakes, at most `count`, and a note with the number of all."""
+        """Return the rows of the most confident mistakes, at most `count`, and a note with their total number."""
         wrong = np.flatnonzero(self.predicted != self.targets)
         order = np.argsort(-self.probability[wrong], kind="stable")[:count]
         of = f"of {len(self.targets):,} validation {self.noun}"
         return wrong[order].tolist(), f"{len(wrong):,} {of} are wrong." if len(wrong) else f"None {of} is wrong."
 
     def single_class_note(self) -> str:
-        """Return a warning where two classes are to be told apart and only one occurs; else empty."""
+        """Return a warning if only one of two classes occurs; else empty."""
         if len(self.names) == 2 and len(np.unique(self.targets)) == 1:
             return f"All validation {self.noun} have the same class, so there is no AUC."
         return ""
 
     def results_panel(self, values: Mapping[str, float]) -> Panel:
-        """List the metrics, beside what always predicting the most frequent class would reach."""
-        note = metrics.against_guessing(self.predicted, self.targets, self.names, f"validation {self.noun}")
+        """List the metrics, with the accuracy of always predicting the most frequent class."""
+        note = metrics.compare_with_majority_class(self.predicted, self.targets, self.names, f"validation {self.noun}")
         return panels.numbers("Results", metrics.formatted(values, one_class=True), note=note)
 
     def confusion_panel(self) -> Panel:
-        """Show which classes are predicted for which: a matrix, or of many classes the most frequent confusions."""
+        """Return the confusion matrix, or with many classes a table of the most frequent confusions."""
         if len(self.names) <= MATRIX_CLASSES:
             counts = metrics.confusion_matrix(self.predicted, self.targets, len(self.names))
             return panels.matrix("Confusion matrix", self.names, counts.tolist(), rows="true", columns="predicted")
@@ -92,7 +92,7 @@ class ClassPredictions:
         return panels.table("Most frequent confusions", ["true", "predicted", self.noun], rows)
 
     def classes_panel(self) -> Panel:
-        """List precision, recall and F1 of each class; of very many, of those with the lowest F1."""
+        """List precision, recall and F1 of each class; with very many, of those with the lowest F1."""
         rows = metrics.per_class(self.predicted, self.targets, self.names)
         note = ""
         if len(rows) > TABLE_CLASSES:

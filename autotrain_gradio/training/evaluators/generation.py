@@ -18,7 +18,7 @@ Decode = Callable[[np.ndarray], list[str]]
 
 
 class GeneratedTexts:
-    """The generated texts of one evaluation; nothing else is kept of the outputs.
+    """The generated texts of one evaluation.
 
     Attributes:
         texts: of each row (rows,).
@@ -47,7 +47,7 @@ def decode_with(tokenizer: Any) -> Decode:
 class GenerationEvaluator:
     """The state of one evaluation of a model that generates texts, for Trainers that evaluate by generating.
 
-    references: the wanted texts (rows,). measure: (generated, references) → metrics. shown: rows of the sample
+    references: the reference texts (rows,). measure: (generated, references) → metrics. shown: rows of the sample
     predictions.
     """
 
@@ -71,7 +71,7 @@ class GenerationEvaluator:
         return self._measure(self._generated.texts, self._references)
 
     def sample_panel(self) -> Panel | None:
-        """Show what is generated for the same few rows."""
+        """Show the generated texts of the same few rows."""
         if not self._shown:
             return None
         rows = [[self._generated.texts[row], self._references[row]] for row in self._shown]

@@ -1,7 +1,7 @@
 """Evaluation of multi-label classifiers: at most 32 scores a row, whatever the number of labels.
 
-Up to 32 labels everything is exact. Of more, a row keeps the scores of its true labels and the highest others. A score
-that was not kept counts as below every threshold and below every kept score; only the AUC can differ by that.
+Up to 32 labels everything is exact. With more, a row stores the scores of its true labels and the highest others. A
+score that is not stored counts as below every threshold and every stored score; this can only change the AUC.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.evaluators.classes import first_output
 
-KEPT = 32
-"""Scores that are kept of each row."""
+MAX_SCORES = 32
+"""Maximum number of stored scores per row."""
 
 
 def reduce_logits(logits: Any, labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Reduce logits (batch, labels) to at most `KEPT` a row: logits float32, label numbers int32, and whether true.
+    """Reduce logits (batch, labels) to at most `MAX_SCORES` a row: logits float32, label ids int32, and whether true.
 
     labels: 0 or 1 (batch, labels).
     """
     values = first_output(logits).float()
-    count = min(KEPT, values.shape[-1])
+    count = min(MAX_SCORES, values.shape[-1])
     if count == values.shape[-1]:
         numbers = torch.arange(count, device=values.device).expand_as(values)
     else:
@@ -39,9 +39,9 @@ def reduce_logits(logits: Any, labels: torch.Tensor) -> tuple[torch.Tensor, ...]
 
 @dataclass(frozen=True)
 class LabelColumn:
-    """The scores of one label: rows int64, scores float64 from 0 to 1, and whether the label is true, each (kept,).
+    """The scores of one label: rows int64, scores float64 from 0 to 1, and whether the label is true, each (stored,).
 
-    others: number of rows whose score of this label was not kept; the label is not true in them.
+    others: number of rows whose score of this label is not stored; the label is false in them.
     """
 
     rows: np.ndarray
@@ -55,20 +55,20 @@ class LabelColumn:
         negative = len(self.true) - positive
         if not positive or not negative + self.others:
             return None
-        kept = metrics.area_under_curve(self.scores, self.true) if negative else 0.0
-        # Every pair with a row that was not kept is in the right order.
-        return ((kept or 0.0) * negative + self.others) / (negative + self.others)
+        stored = metrics.area_under_curve(self.scores, self.true) if negative else 0.0
+        # Every pair with a row that is not stored is in the right order.
+        return ((stored or 0.0) * negative + self.others) / (negative + self.others)
 
 
 class LabelScores:
-    """The scores of one evaluation, fed with what `reduce_logits` returns."""
+    """The scores of one evaluation, updated with outputs of `reduce_logits`."""
 
     def __init__(self, rows: int, labels: int) -> None:
         self.rows, self.labels = rows, labels
-        width = min(KEPT, labels)
+        width = min(MAX_SCORES, labels)
         self._logits = np.zeros((rows, width), dtype=np.float32)
         self._true = np.zeros((rows, width), dtype=bool)
-        self._numbers = np.zeros((rows, width), dtype=np.int32) if labels > KEPT else None
+        self._numbers = np.zeros((rows, width), dtype=np.int32) if labels > MAX_SCORES else None
         self._order: tuple[np.ndarray, np.ndarray] | None = None
 
     def update(self, outputs: tuple[np.ndarray, ...], targets: np.ndarray, rows: np.ndarray) -> None:
@@ -78,13 +78,13 @@ class LabelScores:
             self._numbers[rows] = outputs[1]
 
     def row(self, row: int) -> np.ndarray:
-        """Return the scores of a row (labels,); 0 where they were not kept."""
+        """Return the scores of a row (labels,); 0 where they are not stored."""
         scores = np.zeros(self.labels)
         scores[slice(None) if self._numbers is None else self._numbers[row]] = metrics.sigmoid(self._logits[row])
         return scores
 
     def true_labels(self, row: int) -> list[int]:
-        """Return the numbers of the labels that are true in a row."""
+        """Return the ids of the true labels of a row."""
         found = np.flatnonzero(self._true[row])
         return (found if self._numbers is None else np.sort(self._numbers[row][found])).tolist()
 
@@ -96,7 +96,7 @@ class LabelScores:
             )
         order, starts = self._by_label()
         places = order[starts[label] : starts[label + 1]]
-        rows = places // KEPT
+        rows = places // MAX_SCORES
         scores, true = metrics.sigmoid(self._logits.reshape(-1)[places]), self._true.reshape(-1)[places].astype(np.int8)
         return LabelColumn(rows, scores, true, self.rows - len(rows))
 
@@ -146,9 +146,9 @@ class LabelCounts:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Thresholds of each label, which may differ between parts of the rows.
+    """Thresholds of each label, which may differ between subsets of the rows.
 
-    values: (parts, labels). part: the part of each row, uint8 (rows,).
+    values: (subsets, labels). part: the subset of each row, uint8 (rows,).
     """
 
     values: np.ndarray
@@ -160,7 +160,7 @@ class Thresholds:
         return cls(values[None], np.zeros(rows, dtype=np.uint8))
 
     def assigned(self, label: int, column: LabelColumn) -> np.ndarray:
-        """Return whether the label is assigned to each of the column's rows, bool (kept,)."""
+        """Return whether the label is assigned to each of the column's rows, bool (stored,)."""
         reached: np.ndarray = column.scores >= self.values[self.part[column.rows], label]
         return reached
 
@@ -181,10 +181,10 @@ class LabelPredictions:
         """Prepare an evaluation.
 
         Args:
-            groups: a number for each row (rows,), the same for rows with the same labels.
+            groups: a group id for each row (rows,), equal for rows with the same labels.
             names: the names of the labels.
-            noun: what the rows are, in the plural.
-            threshold: the fixed threshold, and that of labels which no row has.
+            noun: name of the rows in the plural.
+            threshold: the fixed threshold, also of labels without a positive row.
             tune: whether thresholds are tuned.
             seed: seed of the halves.
         """
@@ -198,7 +198,7 @@ class LabelPredictions:
         self._crossed: Thresholds | None = None
 
     def update(self, outputs: tuple[np.ndarray, ...], targets: np.ndarray, rows: np.ndarray) -> None:
-        """Add a batch of what `reduce_logits` returns."""
+        """Add a batch of outputs of `reduce_logits`."""
         self.scores.update(outputs, targets, rows)
 
     def thresholds(self) -> np.ndarray:
@@ -223,7 +223,7 @@ class LabelPredictions:
         return {**values, "auc": float(np.mean(areas))} if areas else values
 
     def labels_panel(self, note: str) -> Panel:
-        """List threshold, precision, recall, F1 and AUC of each label."""
+        """Return the table of threshold, precision, recall, F1 and AUC of each label."""
         counts, limits = LabelCounts.of(self.scores, self.cross_fitted()), self.thresholds()
         rows: list[list[Any]] = []
         for label, column in enumerate(self.scores.columns()):
@@ -240,7 +240,7 @@ class LabelPredictions:
         return panels.table("Each label", head, rows, note=note)
 
     def mistakes(self, count: int) -> tuple[list[tuple[int, int, float, bool]], str]:
-        """Return the most confident wrong labels as `(row, label, score, assigned)`, and a note with the numbers."""
+        """Return the most confident wrong labels as `(row, label, score, assigned)`, and a note with their number."""
         found: list[tuple[float, int, int, float, bool]] = []
         thresholds, total = self.cross_fitted(), 0
         wrong_rows = np.zeros(self.scores.rows, dtype=bool)

@@ -71,14 +71,14 @@ class NativeResults:
         self._panels, self._sample = panels, sample
 
     def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
-        """Ignore the batches: the library's evaluator has its own."""
+        """Ignore the batches: the library's evaluator computes the metrics."""
 
     def compute(self) -> dict[str, float]:
         """Return the metrics."""
         return self._values
 
     def sample_panel(self) -> Panel | None:
-        """Return what `sample` returns."""
+        """Return the value of `sample`."""
         return self._sample(self._values) if self._sample is not None else None
 
     def results_panel(self, values: Mapping[str, float]) -> Panel:
@@ -87,5 +87,5 @@ class NativeResults:
         return panels.numbers("Results", metrics.formatted(shown), note=f"On {self._rows:,} validation {self._noun}.")
 
     def report(self) -> list[Panel]:
-        """Return what `panels` returns."""
+        """Return the value of `panels`."""
         return self._panels(self._values) if self._panels is not None else []

@@ -19,8 +19,8 @@ from autotrain_gradio.training.evaluators.generation import IGNORED
 def reduce_logits(logits: Any, labels: torch.Tensor, *, shifted: bool = False) -> tuple[torch.Tensor, ...]:
     """Reduce logits (batch, tokens, vocabulary) to sums of each row: right tokens, negative log-likelihood, tokens.
 
-    labels: token ids (batch, tokens), `IGNORED` where none is predicted. shifted: the model is causal: the logits of
-    a position are those of the next token. One row is reduced at a time, so that little is computed beside the logits.
+    labels: token ids (batch, tokens), `IGNORED` at positions without a target. shifted: the model is causal: the
+    logits of a position are those of the next token. Rows are reduced one at a time to save memory.
     """
     values = first_output(logits)
     if shifted:
@@ -36,7 +36,7 @@ def reduce_logits(logits: Any, labels: torch.Tensor, *, shifted: bool = False) -
 
 
 class TokenEvaluator:
-    """The state of one evaluation, fed with what `reduce_logits` returns: three sums.
+    """The state of one evaluation, updated with outputs of `reduce_logits`: three sums.
 
     Metrics: token_accuracy, perplexity (the exponential of the mean negative log-likelihood of a token), tokens.
     """
@@ -53,7 +53,7 @@ class TokenEvaluator:
         self._rows += len(rows)
 
     def compute(self) -> dict[str, float]:
-        """Return the metrics; none where no token was to be predicted."""
+        """Return the metrics; empty if there are no target tokens."""
         if not self._tokens:
             return {}
         mean = self._loss / self._tokens

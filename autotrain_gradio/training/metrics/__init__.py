@@ -1,4 +1,4 @@
-"""Metrics of models. Each is an `evaluate.Metric` that comes with the app, so nothing is downloaded.
+"""Metrics. Each is an `evaluate.Metric` that is part of the app, so nothing is downloaded.
 
 scikit-learn and jiwer compute them; they are imported when a metric is first computed, so that training starts sooner.
 """
@@ -19,12 +19,12 @@ from autotrain_gradio.training.metrics.classification import (
     threshold_for_f1,
 )
 from autotrain_gradio.training.metrics.regression import regression
-from autotrain_gradio.training.metrics.summaries import against_guessing, against_the_mean, formatted, title
+from autotrain_gradio.training.metrics.summaries import compare_with_majority_class, compare_with_mean, formatted, title
 
 __all__ = [
     "AVERAGES",
-    "against_guessing",
-    "against_the_mean",
+    "compare_with_majority_class",
+    "compare_with_mean",
     "area_under_curve",
     "classification",
     "confusion_matrix",

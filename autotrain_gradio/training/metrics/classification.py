@@ -17,7 +17,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Turn logits of any shape into probabilities of each label by itself, float64."""
+    """Turn logits of any shape into independent probabilities of each label, float64."""
     found: np.ndarray = 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64)))
     return found
 
@@ -30,7 +30,7 @@ def confusion_matrix(predicted: np.ndarray, targets: np.ndarray, classes: int) -
 
 
 def most_frequent_confusions(predicted: np.ndarray, targets: np.ndarray, count: int) -> list[tuple[int, int, int]]:
-    """Return at most `count` of `(true class, predicted class, rows)`, the most frequent first, right ones excluded.
+    """Return at most `count` of `(true class, predicted class, rows)`, the most frequent first, correct ones excluded.
 
     Memory grows with the rows, not with the square of the number of classes.
     """
@@ -57,7 +57,7 @@ def classification(
 
 
 def area_under_curve(scores: np.ndarray, targets: np.ndarray) -> float | None:
-    """Return the area under the ROC curve of scores (rows,) against 0 or 1 (rows,); None where all are alike."""
+    """Return the area under the ROC curve of scores (rows,) against 0 or 1 (rows,); None if only one of them occurs."""
     from autotrain_gradio.training.metrics import modules
 
     return modules.area_under_curve(scores, targets)
@@ -111,7 +111,7 @@ def per_label(
         targets,
         (scores >= limits if given is None else given).astype(np.int8),
         average=None,
-        # A single label in a column of its own is taken for two classes: 1 is that it applies.
+        # A single column is treated as two classes by scikit-learn: 1 is the label.
         labels=np.arange(len(names)) if len(names) > 1 else [1],
         zero_division=0,
     )
@@ -130,7 +130,7 @@ def multi_label_from_counts(
 ) -> dict[str, float]:
     """Return the metrics of `multi_label`, except auc, from counts (labels,) and the wrong labels of each row (rows,).
 
-    They equal scikit-learn's on the whole table of decisions, with `zero_division=0`.
+    They equal scikit-learn's on the complete matrix, with `zero_division=0`.
     """
     found = {
         "accuracy": float((wrong == 0).mean()),
@@ -166,8 +166,8 @@ def precision_recall_f1(
 def threshold_for_f1(scores: np.ndarray, targets: np.ndarray) -> float:
     """Return the threshold of one label with the best F1 on these rows; 0.5 where no row has the label.
 
-    scores: (rows,) from 0 to 1. targets: 0 or 1 (rows,). Of thresholds that are equally good the one nearest to 0.5 is
-    taken; each lies half-way between two scores that occur, so that rounding decides nothing.
+    scores: (rows,) from 0 to 1. targets: 0 or 1 (rows,). Ties are resolved towards 0.5; each threshold lies
+    half-way between two scores that occur, so that rounding does not matter.
     """
     from sklearn.metrics import precision_recall_curve
 

@@ -1,6 +1,6 @@
-"""The `evaluate.Metric` modules themselves; `evaluate.combine([...])` joins them as any others.
+"""The `evaluate.Metric` modules; `evaluate.combine([...])` accepts them.
 
-They are given to `module`, which keeps one of each for the process, in memory.
+`module` creates one instance of each per process, with its data in memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CITATION = "Pedregosa et al., Scikit-learn: Machine Learning in Python, JMLR 12,
 
 
 class _Metric(evaluate.Metric):
-    """A metric that says what it takes; a subclass has `_compute(predictions, references)`."""
+    """Base class of the metrics; a subclass has `_compute(predictions, references)`."""
 
     about = ""
     predictions: Any = NUMBER
@@ -35,8 +35,8 @@ class Classification(_Metric):
     """Metrics of a classifier with two or more classes."""
 
     about = (
-        "predictions: classes (rows,). references: classes (rows,). classes: how many there are. "
-        "scores: of class 1 (rows,), where there are two; any that grow with the certainty."
+        "predictions: classes (rows,). references: classes (rows,). classes: their number. "
+        "scores: of class 1 (rows,), with two classes; any monotonic function of the probability."
     )
     predictions = datasets.Value("int64")
     references = datasets.Value("int64")
@@ -86,7 +86,7 @@ class Regression(_Metric):
             "mae": float(metrics.mean_absolute_error(targets, predicted)),
             "rmse": float(metrics.root_mean_squared_error(targets, predicted)),
         }
-        if len(targets) > 1:  # both compare with the spread of the targets, which one row has not
+        if len(targets) > 1:  # undefined for one row, which has no variance
             found["r2"] = float(metrics.r2_score(targets, predicted))
             found["explained_variance"] = float(metrics.explained_variance_score(targets, predicted))
         if (targets >= 0).all() and (predicted >= 0).all():
@@ -98,7 +98,7 @@ def _averages(predicted: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     from sklearn.metrics import precision_recall_fscore_support
 
     found: dict[str, float] = {}
-    # A single label in a column of its own would be taken for two classes: it is the class 1 that is asked about.
+    # A single column is treated as two classes by scikit-learn: 1 is the label.
     of = {"labels": [1]} if targets.ndim == 2 and targets.shape[1] == 1 else {}
     for average in ("macro", "micro", "weighted"):
         values = precision_recall_fscore_support(targets, predicted, average=average, zero_division=0, **of)
@@ -108,9 +108,9 @@ def _averages(predicted: np.ndarray, targets: np.ndarray) -> dict[str, float]:
 
 
 def area_under_curve(scores: np.ndarray, targets: np.ndarray) -> float | None:
-    """Return the area under the ROC curve: the chance that a row of class 1 scores above one of class 0.
+    """Return the area under the ROC curve: the probability that a row of class 1 scores above one of class 0.
 
-    None where one of the two classes does not occur: it means nothing then.
+    None if one of the two classes does not occur: it is undefined.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -121,7 +121,7 @@ _MODULES: dict[Any, evaluate.Metric] = {}
 
 
 def module(kind: type[evaluate.Metric]) -> evaluate.Metric:
-    """Return the one instance of a metric. Its rows stay in memory; the library wants a folder nevertheless."""
+    """Return the one instance of a metric. Its data stays in memory; the library needs a folder nevertheless."""
     if kind not in _MODULES:
         _MODULES[kind] = kind(keep_in_memory=True, cache_dir=tempfile.gettempdir())
     return _MODULES[kind]
@@ -130,5 +130,5 @@ def module(kind: type[evaluate.Metric]) -> evaluate.Metric:
 def compute(kind: type[evaluate.Metric], predictions: Any, references: Any, **more: Any) -> dict[str, float]:
     """Compute one of the metrics above."""
     found = module(kind).compute(predictions=predictions, references=references, **more)
-    assert found is not None  # only other processes of a distributed metric get nothing
+    assert found is not None  # None on other ranks of a distributed metric only
     return {name: float(value) for name, value in found.items()}

@@ -67,13 +67,13 @@ def speech(predictions: Sequence[str], references: Sequence[str]) -> dict[str, f
 def error_rate(predictions: Sequence[str], references: Sequence[str], unit: str = "words") -> float:
     """Return one error rate of some transcripts, each (rows,), on normalized texts.
 
-    Without the module around the sums, which takes 20 ms a call: there may be thousands of utterances and speakers.
+    Does not use the `evaluate` module, which takes 20 ms a call: there may be thousands of utterances and speakers.
     """
     return _counted([for_scoring(p) for p in predictions], [for_scoring(r) for r in references], unit)["rate"]
 
 
 def confusions(predictions: Sequence[str], references: Sequence[str]) -> Counter[tuple[str, str]]:
-    """Count confusions of characters: (reference, recognized) → number; an empty string is no character."""
+    """Count confusions of characters: (reference, recognized) → count; an empty string: deletion or insertion."""
     import jiwer
 
     found: Counter[tuple[str, str]] = Counter()

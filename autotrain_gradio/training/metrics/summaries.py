@@ -24,14 +24,14 @@ def formatted(found: Mapping[str, float], *, one_class: bool = False) -> dict[st
 
     one_class: each row has exactly one class. Then all micro averages equal the accuracy and are omitted.
     """
-    kept = {n: v for n, v in found.items() if not (one_class and n.endswith("_micro") and "accuracy" in found)}
-    return {title(n): f"{100 * v:.1f} %" if n == "accuracy" else round(v, 4) for n, v in kept.items()}
+    shown = {n: v for n, v in found.items() if not (one_class and n.endswith("_micro") and "accuracy" in found)}
+    return {title(n): f"{100 * v:.1f} %" if n == "accuracy" else round(v, 4) for n, v in shown.items()}
 
 
-def against_guessing(predicted: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str) -> str:
-    """Say how many predictions are right, and how many would be if the most frequent class were always predicted.
+def compare_with_majority_class(predicted: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str) -> str:
+    """Describe the accuracy and that of always predicting the most frequent class.
 
-    predicted, targets: classes (rows,). noun: what the rows are, in the plural.
+    predicted, targets: classes (rows,). noun: name of the rows in the plural.
     """
     right, counts = int((predicted == targets).sum()), np.bincount(targets, minlength=len(names))
     most = int(counts.argmax())
@@ -41,9 +41,8 @@ def against_guessing(predicted: np.ndarray, targets: np.ndarray, names: Sequence
     )
 
 
-def against_the_mean(answers: np.ndarray, targets: np.ndarray) -> str:
+def compare_with_mean(predictions: np.ndarray, targets: np.ndarray) -> str:
     """Compare the mean absolute error with that of always predicting the mean. Both (rows,)."""
-    off, guess = float(np.abs(answers - targets).mean()), float(np.abs(targets - targets.mean()).mean())
-    return (
-        f"Mean absolute error {off:,.4g}; always predicting the mean, {float(targets.mean()):,.4g}, has {guess:,.4g}."
-    )
+    mean = float(targets.mean())
+    error, baseline = float(np.abs(predictions - targets).mean()), float(np.abs(targets - mean).mean())
+    return f"Mean absolute error {error:,.4g}; always predicting the mean, {mean:,.4g}, has {baseline:,.4g}."

@@ -1,1 +1,1 @@
-"""Models of tables: preparation, families of estimators, the search for the best one, saving. Needs no torch."""
+"""Models of tables: make_transformer, families of estimators, the search for the best one, saving. Needs no torch."""

@@ -1,4 +1,4 @@
-"""The training of a table's model, of either task: read, search, fit the best one, measure, save."""
+"""Training of a tabular model: read the splits, search, fit the best model, evaluate it, save it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from autotrain_gradio.training.tabular import (
     search,
 )
 from autotrain_gradio.training.tabular.importance import importance
-from autotrain_gradio.training.tabular.model import Answers, Target
+from autotrain_gradio.training.tabular.model import Predictions, Target
 
 TARGET = "target"
-WRITTEN_OUT = 40
-"""Columns up to which a card shows a row as it is."""
-SMALL = 50_000
-"""Cells below which one thread is quicker than several."""
+MAX_SHOWN_COLUMNS = 40
+"""Number of columns up to which the usage example lists them."""
+SINGLE_THREAD_CELLS = 50_000
+"""Cells below which one thread is faster than several."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,15 @@ class Rows:
 
 
 def train(run: Reporter, task: families.Task) -> None:
-    """Find and keep the best model for the run's rows.
+    """Search for the best model of the run's training rows, fit and save it.
 
-    What was found when it is stopped, or when the time is used up, is kept. Equal settings, rows and seed give an equal
-    model, as long as the time limit does not end the search.
+    When the run is stopped or the time is used up, the best model so far is saved. Equal
+    settings, rows and seed give an equal model, unless the time limit ends the search.
     """
     rows = data.load(run.directory)
     manifest = read_object(run.directory / "data" / "manifest.json") or {}
     kinds = kinds_of(run.directory, rows["train"])
-    parts = {name: read(part, kinds, manifest) for name, part in rows.items()}
+    parts = {name: read_split(part, kinds, manifest) for name, part in rows.items()}
     columns = _columns(rows["train"])
     multi_label = len(columns) == 1 and isinstance(rows["train"].features[columns[0]], datasets.List)
     if len(parts["train"].names) < LEAST:
@@ -72,78 +72,82 @@ def train(run: Reporter, task: families.Task) -> None:
         )
         raise UserError(message, "Add rows.", code="too-few-rows")
     if run.params.log != "none":
-        message = f"A search over models of tables does not report to {run.params.log}."
-        run.note(message, level="warning", hint="Its curves and its leaderboard are here, on the run's page.")
+        message = f"The experiment tracker '{run.params.log}' is not supported for tabular models and is ignored."
+        run.note(message, level="warning", hint="The curves and the leaderboard are on the page of the run.")
     problem = _problem(run, parts, kinds)
     with threadpool_limits(problem.jobs):
         found = _search(run, problem, task)
         if found.done:
             readings, units = (manifest.get(key) or {} for key in ("readings", "units"))
             features = frame.describe(problem.frame, kinds, readings, units)
-            form = frame.Form(features, _told(problem.targets), task, multi_label)
+            form = frame.Form(features, _describe_targets(problem.targets), task, multi_label)
             _keep_best(run, found, form, parts)
         else:
-            run.note("It was stopped before the first model was measured: there is none to keep.", level="warning")
+            run.note("The run was stopped before the first trial finished, so no model was saved.", level="warning")
 
 
 def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Mapping[str, Rows]) -> None:
-    """Fit the best one on all training rows, measure it, save it, and report.
+    """Fit the best model on all training rows, evaluate it, save it, and report.
 
-    Whoever stops it waits for the fit only: nothing else that takes long is begun.
+    After a stop request only the fit is finished: nothing else that takes long is started.
     """
     problem, best = found.problem, found.leaderboard()[0]
     train, validation = parts["train"], parts.get("validation")
     board = report.leaderboard(found, rows=100, live=False)
-    run.report([board])  # in case that the fit takes longer than a stop has patience
-    run.state("running", f"Training the best one on all rows: {best.family.title}")
-    kept = _fit(run, problem, best)
-    measured = _measure(run, found, best, kept, train, validation)
-    figures = report.figures(measured.answers, measured.targets, multi_label=form.multi_label) if measured else {}
-    if figures:
-        run.result(**{f"eval_{name}": value for name, value in figures.items()})
+    run.report([board])  # in case the process is killed during the fit
+    run.state("running", f"Fitting the best model on all training rows: {best.family.title}")
+    saved_model = _fit(run, problem, best)
+    evaluated = _evaluate(run, found, best, saved_model, train, validation)
+    metrics = (
+        report.compute_metrics(evaluated.predictions, evaluated.targets, multi_label=form.multi_label)
+        if evaluated
+        else {}
+    )
+    if metrics:
+        run.result(**{f"eval_{name}": value for name, value in metrics.items()})
     run.state("running", "Saving the model")
 
     def write(folder: Path) -> None:
-        saving.save(kept, folder)
+        saving.save(saved_model, folder)
         form.write(folder)
 
-    told = disclosure.describe(kept, form, best.family)
-    on = measured.on if measured else ""
-    card.save(run, write, _card(run, form, best, found, figures, parts, on, told))
-    drawn = [board]
-    if measured is None:
+    disclosed = disclosure.describe(saved_model, form, best.family)
+    on = evaluated.on if evaluated else ""
+    card.save(run, write, _card(run, form, best, found, metrics, parts, on, disclosed))
+    report_panels = [board]
+    if evaluated is None:
         run.note(
-            "It was stopped before the model was measured row by row: there is its score in cross-validation only.",
+            "The run was stopped before the model was evaluated, so there is only its cross-validation score.",
             level="warning",
-            hint="Resume it to have the other figures, too.",
+            hint="Resume the run to compute the other metrics.",
         )
     else:
         shown = report.results(
-            measured.answers,
-            measured.targets,
-            figures,
-            measured.names,
+            evaluated.predictions,
+            evaluated.targets,
+            metrics,
+            evaluated.names,
             multi_label=form.multi_label,
-            measured_on=measured.on,
+            measured_on=evaluated.on,
         )
         shown[0]["note"] = " ".join(
             filter(None, [shown[0]["note"], report.selection_note(found, validation is not None)])
         )
-        drawn = [shown[0], board, *report.families(found), *shown[1:]]
-    run.report(drawn)
+        report_panels = [shown[0], board, *report.families(found), *shown[1:]]
+    run.report(report_panels)
     if not run.stop_requested():
-        drawn.insert(2, _importance(run, problem, kept, validation or train))
-        run.report(drawn)
+        report_panels.insert(2, _importance(run, problem, saved_model, validation or train))
+        run.report(report_panels)
 
 
 def kinds_of(directory: Path, part: datasets.Dataset) -> dict[str, str]:
-    """Return column → kind, of the columns that are learnt from, as the check has found or the user has said."""
+    """Return feature column → kind, as detected by the check or set by the user."""
     manifest = read_object(directory / "data" / "manifest.json") or {}
-    told = manifest.get("features") or {}
-    return {name: told.get(name, kind) for name, kind in frame.kinds_of(part).items()}
+    declared = manifest.get("features") or {}
+    return {name: declared.get(name, kind) for name, kind in frame.kinds_of(part).items()}
 
 
-def read(part: datasets.Dataset, kinds: Mapping[str, str], manifest: Mapping[str, Any]) -> Rows:
+def read_split(part: datasets.Dataset, kinds: Mapping[str, str], manifest: Mapping[str, Any]) -> Rows:
     """Read a split into memory; a column of several labels becomes a target for each of them."""
     units = manifest.get("units") or {}
     of_role = manifest.get("columns") or {}
@@ -169,7 +173,7 @@ def read(part: datasets.Dataset, kinds: Mapping[str, str], manifest: Mapping[str
 
 
 def _names(part: datasets.Dataset, manifest: Mapping[str, Any]) -> Sequence[str]:
-    """Return what each row is called: by its id, else by the file, where there are several, and its row there."""
+    """Return the name of each row: its id, else its file (if there are several) and row number."""
     places: Sequence[str] = [f"{part.split or 'row'} {n}" for n in range(1, len(part) + 1)]
     if PLACE in part.column_names:
         places = Locations(manifest["places"], part.with_format("numpy")[PLACE][:])
@@ -183,21 +187,19 @@ def _columns(part: datasets.Dataset) -> list[str]:
 
 
 def _problem(run: Reporter, parts: Mapping[str, Rows], kinds: Mapping[str, str]) -> search.Problem:
-    params, uneven, rows = run.params, False, parts["train"]
+    params, is_imbalanced, rows = run.params, False, parts["train"]
     if rows.targets[0].classes is not None:
         for target in rows.targets:
             if len(np.unique(target.values)) < 2:
-                run.note(
-                    f"All training rows have the same '{target.name}': nothing can be learnt there.", level="warning"
-                )
-        uneven = any(scoring.uneven(t) for t in rows.targets)
+                run.note(f"All training rows have the same '{target.name}': it cannot be learned.", level="warning")
+        is_imbalanced = any(scoring.is_imbalanced(t) for t in rows.targets)
     score = scoring.choose(params.scoring, rows.targets)
-    asked = getattr(params, "class_weights", "none")
-    balance = asked if asked != "auto" else "auto" if uneven else "none"
+    chosen_weights = getattr(params, "class_weights", "none")
+    balance = chosen_weights if chosen_weights != "auto" else "auto" if is_imbalanced else "none"
     if score.name == "rmsle" and any((t.values < 0).any() for part in parts.values() for t in part.targets):
         raise UserError(
-            "The targets hold negative numbers, of which RMSLE knows no logarithm.",
-            "Choose another figure to compare by.",
+            "RMSLE is undefined for negative targets, and there are some.",
+            "Choose another model selection metric.",
             "params.scoring",
             "negative-targets",
         )
@@ -205,11 +207,11 @@ def _problem(run: Reporter, parts: Mapping[str, Rows], kinds: Mapping[str, str])
 
 
 def threads(cells: int) -> int:
-    """Return how many threads an estimator may use on so many cells: on few they would only wait for each other.
+    """Return the number of threads of an estimator for a number of cells; on few cells several threads are slower.
 
-    The number stays the same for the whole run, whatever else the machine does: sums of XGBoost depend on it.
+    It is the same for the whole run, because the floating-point sums of XGBoost depend on it.
     """
-    return 1 if cells < SMALL else int(joblib.cpu_count())
+    return 1 if cells < SINGLE_THREAD_CELLS else int(joblib.cpu_count())
 
 
 def _search(run: Reporter, problem: search.Problem, task: families.Task) -> search.Search:
@@ -233,7 +235,7 @@ def _search(run: Reporter, problem: search.Problem, task: families.Task) -> sear
     def failed(family: families.Family, error: Exception) -> None:
         text = str(error).strip().splitlines()
         run.note(
-            f"{family.title} cannot be fitted to these rows and was excluded.",
+            f"{family.title} could not be fitted to these rows and was excluded.",
             level="warning",
             hint=(text or [""])[0][:300],
         )
@@ -256,10 +258,10 @@ def _search(run: Reporter, problem: search.Problem, task: families.Task) -> sear
     return found
 
 
-def _fit(run: Reporter, problem: search.Problem, best: search.Entry) -> saving.Saved:
-    transformer = prepare.preparation(problem.frame, problem.kinds, run.params, best.family.style)
-    with search.quiet():
-        ready = prepare.prepared(transformer, problem.frame, fit=True)
+def _fit(run: Reporter, problem: search.Problem, best: search.TrialResult) -> saving.SavedModel:
+    transformer = prepare.make_transformer(problem.frame, problem.kinds, run.params, best.family.style)
+    with search.ignore_warnings():
+        ready = prepare.transform(transformer, problem.frame, fit=True)
         fitted = model.fit(
             best.family,
             best.settings,
@@ -269,62 +271,69 @@ def _fit(run: Reporter, problem: search.Problem, best: search.Entry) -> saving.S
             seed=run.params.seed,
             jobs=problem.jobs,
         )
-    return saving.Saved(transformer, fitted)
+    return saving.SavedModel(transformer, fitted)
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Predictions to be evaluated. on: which rows, in words; names: of the rows."""
+class Evaluated:
+    """Predictions to be evaluated. on: description of the rows. names: of the rows."""
 
     on: str
-    answers: Answers
+    predictions: Predictions
     targets: list[Target]
     names: Sequence[str]
 
 
-def _measure(
-    run: Reporter, found: search.Search, best: search.Entry, kept: saving.Saved, learn: Rows, validation: Rows | None
-) -> Measured | None:
-    """Answer for the validation rows; without any, for the training rows by cross-validation.
+def _evaluate(
+    run: Reporter,
+    found: search.Search,
+    best: search.TrialResult,
+    saved_model: saving.SavedModel,
+    train: Rows,
+    validation: Rows | None,
+) -> Evaluated | None:
+    """Predict the validation rows; without any, the training rows by cross-validation.
 
-    None: it was stopped, and this would take long.
+    None: a stop was requested, and cross-validation would take long.
     """
     if validation is not None:
-        run.state("running", "Measuring on the validation rows")
-        with search.quiet():
-            answers = kept.fitted.predict(prepare.prepared(kept.transformer, validation.frame))
-        return Measured(
-            pluralize(len(validation.names), "validation row"), answers, validation.targets, validation.names
+        run.state("running", "Evaluating on the validation rows")
+        with search.ignore_warnings():
+            predictions = saved_model.fitted.predict(prepare.transform(saved_model.transformer, validation.frame))
+        return Evaluated(
+            pluralize(len(validation.names), "validation row"), predictions, validation.targets, validation.names
         )
     run.state("running", "Evaluating by cross-validation")
     known = found.out_of_fold(best)
     if known is None:
         return None
-    rows, answers = known
-    words = f"{len(rows):,} training rows, each by a model that had not seen it"
-    return Measured(words, answers, [t.take(rows) for t in learn.targets], [learn.names[i] for i in rows])
+    rows, predictions = known
+    words = f"{len(rows):,} training rows by cross-validation"
+    return Evaluated(words, predictions, [t.take(rows) for t in train.targets], [train.names[i] for i in rows])
 
 
-def _importance(run: Reporter, problem: search.Problem, kept: saving.Saved, rows: Rows) -> Any:
-    run.state("running", "Asking which columns matter")
-    with search.quiet():
-        found = importance(kept, rows.frame, rows.targets, problem.score, seed=run.params.seed, stop=run.stop_requested)
+def _importance(run: Reporter, problem: search.Problem, saved_model: saving.SavedModel, rows: Rows) -> Any:
+    run.state("running", "Computing permutation importance")
+    with search.ignore_warnings():
+        found = importance(
+            saved_model, rows.frame, rows.targets, problem.score, seed=run.params.seed, stop=run.stop_requested
+        )
     return report.importances(found, problem.score.title)
 
 
-def _told(targets: Sequence[Target]) -> list[dict[str, Any]]:
+def _describe_targets(targets: Sequence[Target]) -> list[dict[str, Any]]:
     return [{"name": t.name, "labels": t.classes, "unit": t.unit} for t in targets]
 
 
 def _card(
     run: Reporter,
     form: frame.Form,
-    best: search.Entry,
+    best: search.TrialResult,
     found: search.Search,
-    figures: Mapping[str, float],
+    metrics: Mapping[str, float],
     parts: Mapping[str, Rows],
-    measured: str,
-    told: str,
+    evaluated: str,
+    disclosed: str,
 ) -> str:
     facts = {
         "columns": ", ".join(
@@ -343,26 +352,26 @@ def _card(
     return card.card(
         run,
         task=f"tabular-{form.task}",
-        title=f"A model of tables ({form.task})",
+        title=f"Tabular {form.task} model",
         library="sklearn",
-        usage=_usage(run.spec.project_name, form),
+        usage=_usage_example(run.spec.project_name, form),
         data=facts,
-        metrics=figures,
-        measured_on=measured,
+        metrics=metrics,
+        measured_on=evaluated,
         origin=f"{best.family.title}, the best of {pluralize(found.done, 'trial')}",
-        note=report.selection_note(found, "validation" in parts) if figures else "",
-        disclosure=told,
+        note=report.selection_note(found, "validation" in parts) if metrics else "",
+        disclosure=disclosed,
     )
 
 
-def _usage(name: str, form: frame.Form) -> str:
-    """Return code that asks the model about a row and about a table; both are made in it, of typical values.
+def _usage_example(name: str, form: frame.Form) -> str:
+    """Return example code that predicts a row and a table of typical values.
 
-    Of columns whose cells may be data of people there are none: there the cell is missing.
+    Cells of columns that may hold personal data are missing in it.
     """
     cells = [f"    {f.name!r}: {f.example!r},{f'  # {in_unit(f.unit)}' if f.unit else ''}" for f in form.features]
     row = "\n".join(["row = {", *cells, "}"])
-    if len(cells) > WRITTEN_OUT or "```" in row:  # which would end the code
+    if len(cells) > MAX_SHOWN_COLUMNS or "```" in row:  # "```" would end the code block
         row = "row = {feature.name: feature.example for feature in model.form.features}"
     return "\n".join(
         (

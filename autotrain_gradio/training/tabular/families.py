@@ -1,4 +1,4 @@
-"""Families of estimators: their defaults, which are tried first, and the space in which better settings are sought."""
+"""Model families: their default hyperparameters, which are tried first, and their search space."""
 
 from __future__ import annotations
 
@@ -16,57 +16,57 @@ Task = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class Number:
-    """A setting between two numbers; log: by orders of magnitude; whole: an integer."""
+    """A numeric hyperparameter. log: sampled on a log scale. integer: integer numbers only."""
 
     name: str
     low: float
     high: float
     default: float
     log: bool = False
-    whole: bool = False
+    integer: bool = False
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A setting that is one of a few words or numbers."""
+    """A categorical hyperparameter."""
 
     name: str
     values: tuple[Any, ...]
     default: Any
 
 
-Make = Callable[[Mapping[str, Any], int, int], Any]
-"""(settings, seed, threads) → an estimator, not fitted."""
+Factory = Callable[[Mapping[str, Any], int, int], Any]
+"""(hyperparameters, seed, threads) → unfitted estimator."""
 
 
 @dataclass(frozen=True)
 class Family:
     """A family of estimators.
 
-    classifier, regressor: how its estimators of classes and of numbers are made; None where it has none.
-    rows: training rows up to which it is tried when nobody asks for it; it takes too long beyond.
-    weights: its `fit` takes a weight for each row. several: one regressor learns several targets.
-    keeps_rows: what it has learnt are training rows.
+    classifier, regressor: factories of its estimators; None: the family has none for that task.
+    rows: `auto` excludes it for more training rows than this, because it would be too slow.
+    weights: its `fit` takes `sample_weight`. multi_output: one regressor predicts multi_output targets.
+    stores_rows: the fitted model contains training rows.
     """
 
     name: str
     title: str
     style: Style
-    classifier: Make | None
-    regressor: Make | None
+    classifier: Factory | None
+    regressor: Factory | None
     space: tuple[Number | Choice, ...]
     rows: int = 10_000_000
     weights: bool = True
-    several: bool = False
-    keeps_rows: bool = False
+    multi_output: bool = False
+    stores_rows: bool = False
 
-    def of(self, task: Task) -> Make | None:
-        """Return how its estimator for a task is made, None where it has none."""
-        makers: dict[Task, Make | None] = {"classification": self.classifier, "regression": self.regressor}
-        return makers[task]
+    def of(self, task: Task) -> Factory | None:
+        """Return the factory of its estimator for a task; None: it has none."""
+        factories: dict[Task, Factory | None] = {"classification": self.classifier, "regression": self.regressor}
+        return factories[task]
 
     def make(self, task: Task, settings: Mapping[str, Any], seed: int, jobs: int) -> Any:
-        """Return its estimator for a task, not fitted.
+        """Return an unfitted estimator for a task.
 
         Raises:
             ValueError: it has none.
@@ -77,14 +77,14 @@ class Family:
         return make(settings, seed, jobs)
 
     def defaults(self) -> dict[str, Any]:
-        """Return the settings that are tried first."""
+        """Return the default hyperparameters."""
         return {d.name: d.default for d in self.space}
 
 
-def _made(kind: Callable[..., Any], *, seeded: bool = True, threaded: bool = False, **fixed: Any) -> Make:
-    """Return how a class of estimators is made, whose parameters are called as the settings are.
+def _factory(kind: Callable[..., Any], *, seeded: bool = True, threaded: bool = False, **fixed: Any) -> Factory:
+    """Return the factory of an estimator class, whose parameters have the names of the hyperparameters.
 
-    seeded: chance decides in it. threaded: it uses several threads when told to. fixed: parameters that are not sought.
+    seeded: it takes `random_state`. threaded: it takes `n_jobs`. fixed: parameters that are not searched.
     """
 
     def make(settings: Mapping[str, Any], seed: int, jobs: int) -> Any:
@@ -94,42 +94,42 @@ def _made(kind: Callable[..., Any], *, seeded: bool = True, threaded: bool = Fal
     return make
 
 
-def _xgboost(name: str) -> Make:
-    """Return how a class of XGBoost is made; it is loaded when it is needed."""
+def _xgboost(name: str) -> Factory:
+    """Return the factory of an XGBoost estimator; XGBoost is imported on first use."""
 
     def kind(**settings: Any) -> Any:
         import xgboost
 
         return getattr(xgboost, name)(**settings)
 
-    return _made(kind, threaded=True, tree_method="hist", verbosity=0)
+    return _factory(kind, threaded=True, tree_method="hist", verbosity=0)
 
 
-def _adaboost(kind: Callable[..., Any], base: Callable[..., Any]) -> Make:
-    """Return how trees of a small depth are boosted."""
+def _adaboost(kind: Callable[..., Any], base: Callable[..., Any]) -> Factory:
+    """Return the factory of AdaBoost over shallow trees."""
 
     def boosted(max_depth: int, random_state: int, **settings: Any) -> Any:
         tree_ = base(max_depth=max_depth, random_state=random_state)
         return kind(tree_, random_state=random_state, **settings)
 
-    return _made(boosted)
+    return _factory(boosted)
 
 
 def _calibrated_svc(**settings: Any) -> Any:
-    # Its margins are no probabilities: Platt's sigmoid makes them such.
+    # Platt scaling turns its margins into probabilities.
     return CalibratedClassifierCV(svm.SVC(cache_size=400, **settings), method="sigmoid", cv=3, ensemble=False)
 
 
 _BOOSTING = (
     Number("learning_rate", 0.02, 0.4, 0.1, log=True),
-    Number("n_estimators", 50, 600, 200, log=True, whole=True),
-    Number("max_depth", 2, 10, 5, whole=True),
+    Number("n_estimators", 50, 600, 200, log=True, integer=True),
+    Number("max_depth", 2, 10, 5, integer=True),
     Number("subsample", 0.5, 1.0, 1.0),
 )
 _TREES = (
-    Number("n_estimators", 50, 400, 200, log=True, whole=True),
+    Number("n_estimators", 50, 400, 200, log=True, integer=True),
     Choice("max_features", ("sqrt", 0.3, 0.6, 1.0), "sqrt"),
-    Number("min_samples_leaf", 1, 20, 1, log=True, whole=True),
+    Number("min_samples_leaf", 1, 20, 1, log=True, integer=True),
 )
 _PENALTY = (Number("alpha", 1e-4, 10.0, 0.01, log=True),)
 
@@ -138,7 +138,7 @@ FAMILIES: tuple[Family, ...] = (
         "logistic_regression",
         "Logistic regression",
         "scaled",
-        _made(linear_model.LogisticRegression, max_iter=300),
+        _factory(linear_model.LogisticRegression, max_iter=300),
         None,
         (Number("C", 1e-3, 1e3, 1.0, log=True),),
     ),
@@ -147,33 +147,33 @@ FAMILIES: tuple[Family, ...] = (
         "Ridge regression",
         "scaled",
         None,
-        _made(linear_model.Ridge),
+        _factory(linear_model.Ridge),
         (Number("alpha", 1e-3, 1e3, 1.0, log=True),),
-        several=True,
+        multi_output=True,
     ),
     Family(
         "decision_tree",
         "Decision tree",
         "trees",
-        _made(tree.DecisionTreeClassifier),
-        _made(tree.DecisionTreeRegressor),
+        _factory(tree.DecisionTreeClassifier),
+        _factory(tree.DecisionTreeRegressor),
         (
-            Number("max_depth", 2, 20, 8, whole=True),
-            Number("min_samples_leaf", 1, 50, 5, log=True, whole=True),
+            Number("max_depth", 2, 20, 8, integer=True),
+            Number("min_samples_leaf", 1, 50, 5, log=True, integer=True),
         ),
-        several=True,
+        multi_output=True,
     ),
     Family(
         "hist_gradient_boosting",
         "Histogram gradient boosting",
         "trees",
-        _made(ensemble.HistGradientBoostingClassifier, early_stopping=False),
-        _made(ensemble.HistGradientBoostingRegressor, early_stopping=False),
+        _factory(ensemble.HistGradientBoostingClassifier, early_stopping=False),
+        _factory(ensemble.HistGradientBoostingRegressor, early_stopping=False),
         (
             Number("learning_rate", 0.02, 0.4, 0.1, log=True),
-            Number("max_iter", 50, 500, 100, log=True, whole=True),
-            Number("max_leaf_nodes", 7, 127, 31, log=True, whole=True),
-            Number("min_samples_leaf", 2, 100, 20, log=True, whole=True),
+            Number("max_iter", 50, 500, 100, log=True, integer=True),
+            Number("max_leaf_nodes", 7, 127, 31, log=True, integer=True),
+            Number("min_samples_leaf", 2, 100, 20, log=True, integer=True),
             Number("l2_regularization", 1e-6, 10.0, 1e-6, log=True),
         ),
     ),
@@ -182,9 +182,9 @@ FAMILIES: tuple[Family, ...] = (
         "Elastic net",
         "scaled",
         None,
-        _made(linear_model.ElasticNet, max_iter=3000),
+        _factory(linear_model.ElasticNet, max_iter=3000),
         (*_PENALTY, Number("l1_ratio", 0.05, 0.95, 0.5)),
-        several=True,
+        multi_output=True,
     ),
     Family(
         "xgboost",
@@ -202,66 +202,66 @@ FAMILIES: tuple[Family, ...] = (
         "extra_trees",
         "Extra trees",
         "trees",
-        _made(ensemble.ExtraTreesClassifier, threaded=True),
-        _made(ensemble.ExtraTreesRegressor, threaded=True),
+        _factory(ensemble.ExtraTreesClassifier, threaded=True),
+        _factory(ensemble.ExtraTreesRegressor, threaded=True),
         _TREES,
         rows=500_000,
-        several=True,
+        multi_output=True,
     ),
     Family(
         "random_forest",
         "Random forest",
         "trees",
-        _made(ensemble.RandomForestClassifier, threaded=True),
-        _made(ensemble.RandomForestRegressor, threaded=True),
+        _factory(ensemble.RandomForestClassifier, threaded=True),
+        _factory(ensemble.RandomForestRegressor, threaded=True),
         _TREES,
         rows=500_000,
-        several=True,
+        multi_output=True,
     ),
     Family(
         "knn",
         "Nearest neighbours",
         "scaled",
-        _made(neighbors.KNeighborsClassifier, seeded=False, threaded=True, algorithm="brute"),
-        _made(neighbors.KNeighborsRegressor, seeded=False, threaded=True, algorithm="brute"),
+        _factory(neighbors.KNeighborsClassifier, seeded=False, threaded=True, algorithm="brute"),
+        _factory(neighbors.KNeighborsRegressor, seeded=False, threaded=True, algorithm="brute"),
         (
-            Number("n_neighbors", 1, 50, 7, log=True, whole=True),
+            Number("n_neighbors", 1, 50, 7, log=True, integer=True),
             Choice("weights", ("uniform", "distance"), "distance"),
         ),
         rows=50_000,
         weights=False,
-        several=True,
-        keeps_rows=True,
+        multi_output=True,
+        stores_rows=True,
     ),
     Family(
         "svm",
         "Support vector machine",
         "scaled",
-        _made(_calibrated_svc),
-        _made(svm.SVR, seeded=False, cache_size=400),
+        _factory(_calibrated_svc),
+        _factory(svm.SVR, seeded=False, cache_size=400),
         (
             Number("C", 1e-2, 1e3, 1.0, log=True),
             Choice("gamma", ("scale", 0.001, 0.01, 0.1), "scale"),
         ),
         rows=5_000,
-        keeps_rows=True,
+        stores_rows=True,
     ),
     Family(
         "lasso",
         "Lasso",
         "scaled",
         None,
-        _made(linear_model.Lasso, max_iter=3000),
+        _factory(linear_model.Lasso, max_iter=3000),
         _PENALTY,
         rows=0,
-        several=True,
+        multi_output=True,
     ),
     Family(
         "gradient_boosting",
         "Gradient boosting",
         "filled",
-        _made(ensemble.GradientBoostingClassifier),
-        _made(ensemble.GradientBoostingRegressor),
+        _factory(ensemble.GradientBoostingClassifier),
+        _factory(ensemble.GradientBoostingRegressor),
         _BOOSTING,
         rows=0,
     ),
@@ -272,15 +272,15 @@ FAMILIES: tuple[Family, ...] = (
         _adaboost(ensemble.AdaBoostClassifier, tree.DecisionTreeClassifier),
         _adaboost(ensemble.AdaBoostRegressor, tree.DecisionTreeRegressor),
         (
-            Number("n_estimators", 20, 300, 100, log=True, whole=True),
+            Number("n_estimators", 20, 300, 100, log=True, integer=True),
             Number("learning_rate", 0.01, 2.0, 0.5, log=True),
-            Number("max_depth", 1, 6, 2, whole=True),
+            Number("max_depth", 1, 6, 2, integer=True),
         ),
         rows=0,
     ),
 )
-"""In the order in which they are first tried: the quick ones, then those that usually win. `rows=0`: only on request,
-as a near relative is tried anyway."""
+"""In the order in which they are first tried: fast ones, then those that usually win. `rows=0`: only on request,
+because a similar family is tried anyway."""
 
 BY_NAME = {f.name: f for f in FAMILIES}
 

@@ -1,4 +1,4 @@
-"""From the dataset's columns to a data frame, and from what a person gives at prediction time to the same."""
+"""Data frames of features: from the columns of a dataset, and from the inputs of a prediction."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from autotrain_gradio.data.values.arrow_columns import as_text
 
 FEATURES = "features:"
 FORM = "form.json"
-LARGEST = 1e30
-"""Numbers are cut to this size: estimators compute in 32 bits, and square them."""
-CHOICES = 30
-"""Categories that a form offers; with more of them it has a field to type in, and names none: they may be names or
-addresses of people, and the form is published with the model."""
-TIMES = 3
-"""Rows that a category must have, on average, for a column's categories to be offered: others are as good as ids."""
-LISTED = 12
-NOTHING: Mapping[str, str] = {}
+MAX_ABS = 1e30
+"""Numbers are clipped to this size: estimators compute in float32, and square them."""
+MAX_CHOICES = 30
+"""Categories up to which the form of a prediction offers a choice. Beyond, it has a text field and names none:
+they may be names or addresses of people, and `form.json` is published with the model."""
+ROWS_PER_CATEGORY = 3
+"""Mean rows per category from which categories are offered; with fewer they may identify rows."""
+MAX_LISTED = 12
+NO_UNITS: Mapping[str, str] = {}
 MISSING = frozenset((*numbers.WORDS, *numbers.ERRORS))
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A column that the model has learnt from.
+    """A feature column of the model.
 
     kind: `number`, `category`, `date` or `text`. typical: the median of a number or date (ISO 8601), the most frequent
-    category; None where nothing was filled in, for texts, and where categories are not named. low, high: of numbers
-    and dates. choices: the categories, the most frequent first, where there are few. distinct: how many there are.
-    whole: all numbers are whole. missing: some cells were empty. reading: how cells were read that could be read in
-    two ways, and so how they are read at any time: `decimal`, `thousands` or `both` for numbers (`numbers.parse`);
-    `day` or `month` for what is first in 01/02/2024. unit: of numbers, where cells had one; others may lack it.
+    category; None where all values are missing, for texts, and where categories are not listed. low, high: of numbers
+    and dates. choices: the categories, the most frequent first, where there are few. distinct: number of categories.
+    whole: all numbers are integers. missing: some values were missing. reading: how ambiguous cells were parsed, and
+    are parsed at prediction time: `decimal`, `thousands` or `both` for numbers (`numbers.parse`);
+    `day` or `month` for what is first in 01/02/2024. unit: of numbers, if some cells had one; optional.
     """
 
     name: str
@@ -58,16 +58,16 @@ class Feature:
 
     @property
     def example(self) -> Any:
-        """What is typical as a table may hold it: where points stand between thousands, with a decimal comma."""
+        """The typical value as text of a table: with a decimal comma where points separate thousands."""
         comma = isinstance(self.typical, float) and self.reading == "decimal"
         return repr(self.typical).replace(".", ",") if comma else self.typical
 
 
 @dataclass(frozen=True)
 class Form:
-    """What a model was trained on: the columns that it wants, and what it predicts.
+    """Features and targets of a model, saved as `form.json`.
 
-    targets: `{"name", "labels", "unit"}` each; labels is None for a number, unit "" where there is none.
+    targets: `{"name", "labels", "unit"}` each; labels is None for a number, unit "" if there is none.
     multi_label: the targets are labels of one column.
     """
 
@@ -77,15 +77,15 @@ class Form:
     multi_label: bool = False
 
     def write(self, folder: Path) -> None:
-        """Write it beside the model."""
+        """Write it into the folder of the model."""
         write_json(folder / FORM, asdict(self))
 
     @classmethod
     def read(cls, folder: Path) -> Form:
-        """Read it.
+        """Read it from the folder of a model.
 
         Raises:
-            UserError: it is missing or damaged.
+            UserError: the file is missing or damaged.
         """
         found = read_json(folder / FORM)
         try:
@@ -98,7 +98,7 @@ class Form:
 
 
 def kinds_of(part: Dataset) -> dict[str, str]:
-    """Return column → `number`, `date` or `text` by its type, for a manifest that does not say."""
+    """Return column → `number`, `date` or `category` by its type, for columns that the manifest does not list."""
     found = {}
     for column in part.column_names:
         if column.startswith(FEATURES):
@@ -111,7 +111,7 @@ def kinds_of(part: Dataset) -> dict[str, str]:
 
 
 def frame_of(part: Dataset, kinds: Mapping[str, str]) -> pd.DataFrame:
-    """Return the columns to learn from, by their own names: see `_column` for the types."""
+    """Return the feature columns; see `_column` for their types."""
     columns = {}
     for name, kind in kinds.items():
         if kind in ("id", "ignore"):
@@ -124,21 +124,21 @@ def frame_of(part: Dataset, kinds: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _column(chunks: pa.ChunkedArray, kind: str) -> Any:
-    """Return cells ready to be prepared: float64 with NaN, datetime64[us] with NaT, or text with "" for nothing."""
+    """Return cells as float64 with NaN, datetime64[us] with NaT, or text with "" for missing ones."""
     if kind == "number":
         values = np.asarray(chunks.to_numpy(zero_copy_only=False), dtype=np.float64)
-        return np.clip(values, -LARGEST, LARGEST)
+        return np.clip(values, -MAX_ABS, MAX_ABS)
     if kind == "date":
         return pd.Series(chunks.to_pandas()).astype("datetime64[us]")
     return np.array(["" if v is None else str(v) for v in chunks.to_pylist()], dtype=object)
 
 
 def describe(
-    frame: pd.DataFrame, kinds: Mapping[str, str], readings: Mapping[str, str], units: Mapping[str, str] = NOTHING
+    frame: pd.DataFrame, kinds: Mapping[str, str], readings: Mapping[str, str], units: Mapping[str, str] = NO_UNITS
 ) -> list[Feature]:
     """Describe the columns of the training rows.
 
-    readings, units: column → `Feature.reading` and `Feature.unit`, where there is one.
+    readings, units: column → `Feature.reading` and `Feature.unit`, if any.
     """
     found = []
     for name in frame.columns:
@@ -162,12 +162,12 @@ def describe(
             counts = here.value_counts()
             missing = len(here) < len(cells)
             if kind == "category":
-                # By frequency, and by name where that is the same: the order must not depend on chance.
+                # By frequency, then by name, so that the order is deterministic.
                 names = [str(n) for n, _ in sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))]
-                offered = names if len(names) <= CHOICES and len(here) >= TIMES * len(names) else []
+                offered = names if len(names) <= MAX_CHOICES and len(here) >= ROWS_PER_CATEGORY * len(names) else []
                 facts = {"typical": offered[0] if offered else None, "choices": offered, "distinct": len(names)}
             else:
-                # No text stands for the others, and one of the training rows is not for everybody to read.
+                # No typical text: texts of training rows are not published.
                 facts = {"distinct": len(counts)}
         unit = units.get(name, "") if kind == "number" else ""
         found.append(Feature(name, kind, missing=missing, reading=readings.get(name, ""), unit=unit, **facts))
@@ -179,7 +179,7 @@ def _iso(moment: Any) -> str:
 
 
 def frame_of_rows(rows: Sequence[Mapping[str, Any]], features: Sequence[Feature]) -> pd.DataFrame:
-    """Return the frame of rows that were typed or read: column → value, or None for a missing one.
+    """Return the frame of rows `{column: value}`; None is a missing value.
 
     Raises:
         DataError: columns are missing, or a cell is not of its column's kind.
@@ -192,9 +192,9 @@ def frame_of_rows(rows: Sequence[Mapping[str, Any]], features: Sequence[Feature]
 
 
 def frame_of_table(table: pa.Table, features: Sequence[Feature], where: Sequence[str]) -> pd.DataFrame:
-    """Return the frame of a table as it was read; where: what each row is called in messages.
+    """Return the frame of a table; where: names of the rows in messages.
 
-    Cells are read as those of the training data were: "1,5" is a number, 31.12.2024 a date; empty ones are missing.
+    Cells are parsed as those of the training data were: "1,5" is a number, 31.12.2024 a date; empty ones are missing.
 
     Raises:
         DataError: columns are missing, or a cell is not of its column's kind.
@@ -207,27 +207,29 @@ def frame_of_table(table: pa.Table, features: Sequence[Feature], where: Sequence
 
 def _read(cells: pa.ChunkedArray, feature: Feature, where: Sequence[str]) -> Any:
     if feature.kind == "number":
-        # Where the training rows did not show what 1,234 is, other rows must not decide: each means the same alone.
+        # Where the training rows left 1,234 ambiguous, other rows must not decide: a cell is parsed the same alone.
         found = numbers.parse(cells, feature.reading or "thousands", feature.unit, brackets=True, limits=True)
-        _refuse(found.unreadable | found.infinite, cells, feature, where, "number", "12.5")
-        return np.clip(found.values, -LARGEST, LARGEST)
+        _raise_on_invalid(found.unreadable | found.infinite, cells, feature, where, "number", "12.5")
+        return np.clip(found.values, -MAX_ABS, MAX_ABS)
     if feature.kind == "date":
         read = dates.parse(cells, feature.reading)
-        for row in np.flatnonzero(read.unreadable):  # a word such as n/a, or #N/A, is missing here as in numbers
+        for row in np.flatnonzero(read.unreadable):  # words such as n/a or #N/A are missing values, as in numbers
             read.unreadable[row] = str(cells[int(row)].as_py()).strip().lower() not in MISSING
-        _refuse(read.unreadable, cells, feature, where, "date", "2024-05-31")
+        _raise_on_invalid(read.unreadable, cells, feature, where, "date", "2024-05-31")
         return pd.Series(read.values).astype("datetime64[us]")
     texts = ["" if v is None else str(v).strip() for v in as_text(cells).to_pylist()]
     return np.array(["" if t.lower() in numbers.ERRORS else t for t in texts], dtype=object)
 
 
-def _refuse(odd: Any, cells: pa.ChunkedArray, feature: Feature, where: Sequence[str], what: str, example: str) -> None:
-    rows = np.flatnonzero(odd)
+def _raise_on_invalid(
+    invalid: Any, cells: pa.ChunkedArray, feature: Feature, where: Sequence[str], what: str, example: str
+) -> None:
+    rows = np.flatnonzero(invalid)
     if len(rows):
         row = int(rows[0])
         more = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
         raise DataError(
-            f"'{feature.name}' wants a {what}, and has {str(cells[row].as_py())[:60]!r}.",
+            f"'{feature.name}' must be a {what}, not {str(cells[row].as_py())[:60]!r}.",
             f"Write a {what} such as {example}, or leave the cell empty.",
             f"{feature.name}, {where[row]}{more}",
             "wrong-kind",
@@ -235,16 +237,16 @@ def _refuse(odd: Any, cells: pa.ChunkedArray, feature: Feature, where: Sequence[
 
 
 def _array(values: Sequence[Any], feature: Feature) -> pa.Array:
-    """Return cells as a person or a program gives them: numbers and dates may be text."""
+    """Return the given cells; numbers and dates may be text."""
     given = [None if v is None or (isinstance(v, float) and np.isnan(v)) else v for v in values]
     moments = [v for v in given if isinstance(v, datetime.date)]
     if feature.kind == "date" and len(moments) == len([v for v in given if v is not None]):
         return pa.array(np.array([_in_utc(v) for v in given], dtype="datetime64[us]"))
     if feature.kind == "number" and not any(isinstance(v, str) for v in given):
         return pa.array([None if v is None else float(v) for v in given], pa.float64())
-    # Whole numbers are written as those of the training data were: without a point.
+    # Integers are formatted as in the training data: without a decimal point.
     whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in given]
-    # A point before three digits may be read as a mark between thousands; beside an exponent it cannot.
+    # A point before three digits could be parsed as a thousands separator; with an exponent it cannot.
     exact = [
         f"{v!r}e0" if isinstance(v, float) and feature.kind == "number" and "e" not in repr(v) else v for v in whole
     ]
@@ -252,17 +254,19 @@ def _array(values: Sequence[Any], feature: Feature) -> pa.Array:
 
 
 def _in_utc(moment: Any) -> Any:
-    """Return a moment with a zone as dates are read: in UTC."""
+    """Convert a datetime with a time zone to UTC."""
     zoned = isinstance(moment, datetime.datetime) and moment.tzinfo is not None
     return moment.astimezone(datetime.UTC).replace(tzinfo=None) if zoned else moment
 
 
 def _missing(names: Sequence[str]) -> DataError:
-    shown = ", ".join(f"'{n}'" for n in names[:LISTED]) + (f" and {len(names) - LISTED} more" * (len(names) > LISTED))
+    shown = ", ".join(f"'{n}'" for n in names[:MAX_LISTED]) + (
+        f" and {len(names) - MAX_LISTED} more" * (len(names) > MAX_LISTED)
+    )
     one = len(names) == 1
     return DataError(
         f"{'The column' if one else 'The columns'} {shown} {'is' if one else 'are'} missing.",
-        "The model wants all columns that it was trained on; a cell may be empty.",
+        "The model needs all feature columns that it was trained on; cells may be empty.",
         "",
         "missing-columns",
     )

@@ -1,6 +1,6 @@
-"""Permutation importance: how much worse the answers become when a column is shuffled among the rows.
+"""Permutation importance: the decrease of the score when a column is shuffled.
 
-Source: Breiman, Random Forests, 2001; as `sklearn.inspection.permutation_importance`, with an end by time.
+Source: Breiman, Random Forests, 2001; as `sklearn.inspection.permutation_importance`, with a time limit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 
 from autotrain_gradio.training.tabular import prepare
 from autotrain_gradio.training.tabular.model import Target
-from autotrain_gradio.training.tabular.saving import Saved
+from autotrain_gradio.training.tabular.saving import SavedModel
 from autotrain_gradio.training.tabular.scoring import Score
 
 ROWS = 1000
@@ -24,16 +24,16 @@ SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Importance:
-    """columns: name → mean loss of score, the largest first. rows: of how many rows; repeats: how often shuffled."""
+    """columns: name → mean decrease of the score, the largest first. skipped: columns not evaluated in time."""
 
     columns: dict[str, float]
     rows: int
     repeats: int
-    left_out: int
+    skipped: int
 
 
 def importance(
-    model: Saved,
+    model: SavedModel,
     frame: pd.DataFrame,
     targets: Sequence[Target],
     score: Score,
@@ -49,10 +49,10 @@ def importance(
         frame, targets = frame.iloc[rows], [t.take(rows) for t in targets]
     frame = frame.reset_index(drop=True)
 
-    def judge(changed: pd.DataFrame) -> float:
-        return score(model.fitted.predict(prepare.prepared(model.transformer, changed)), targets)
+    def score_of(changed: pd.DataFrame) -> float:
+        return score(model.fitted.predict(prepare.transform(model.transformer, changed)), targets)
 
-    whole, end = judge(frame), time.monotonic() + seconds
+    whole, end = score_of(frame), time.monotonic() + seconds
     lost: dict[str, list[float]] = {name: [] for name in frame.columns}
     for _ in range(REPEATS):
         for name in frame.columns:
@@ -61,7 +61,7 @@ def importance(
             order = draw.permutation(len(frame))
             changed = frame.copy(deep=False)
             changed[name] = frame[name].to_numpy()[order]
-            lost[name].append(whole - judge(changed))
+            lost[name].append(whole - score_of(changed))
         if time.monotonic() > end or stop():
             break
     means = {str(n): float(np.mean(v)) for n, v in lost.items() if v}

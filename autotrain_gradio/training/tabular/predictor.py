@@ -1,4 +1,4 @@
-"""Predictions of a table's model for single rows and for the rows of a file."""
+"""Predictions of a tabular model for single rows and for the rows of a file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.values.arrow_columns import as_text
 from autotrain_gradio.training.tabular import frame, prepare, saving
-from autotrain_gradio.training.tabular.model import Answers
-from autotrain_gradio.training.tabular.search import quiet
+from autotrain_gradio.training.tabular.model import Predictions
+from autotrain_gradio.training.tabular.search import ignore_warnings
 
 KEPT_SECONDS = 3600.0
-"""How long a file of predictions is kept for its download."""
+"""Seconds after which a file of predictions is deleted."""
 THRESHOLD = 0.5
-"""Probability from which on a label of several is predicted."""
+"""Probability from which a label is predicted (multi-label)."""
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 6
 FOLDER = "predictions"
@@ -43,7 +43,7 @@ class Predictor:
     """
 
     def __init__(self, folder: str | Path, output: Path | None = None) -> None:
-        """Load the model. output: where files of predictions go; None: beside the tables."""
+        """Load the model. output: folder for files of predictions; None: that of each table."""
         self.folder, self._output = Path(folder), output
         self.form = frame.Form.read(self.folder)
         self._model = saving.load(self.folder)
@@ -53,7 +53,7 @@ class Predictor:
 
         Raises:
             DataError: columns are missing, or a cell is not of its column's kind.
-            UserError: there is no such file, or an input holds neither a row nor a table.
+            UserError: the file does not exist, or an input has neither a row nor a table.
         """
         rows = [i["row"] for i in inputs if isinstance(i.get("row"), Mapping)]
         typed = frame.frame_of_rows(rows, self.form.features) if rows else None
@@ -65,16 +65,16 @@ class Predictor:
             elif given.get("table"):
                 found.append(self._table(Path(given["table"])))
             else:
-                raise UserError("There is nothing to predict from.", "Give a row or a table.", code="no-input")
+                raise UserError("The input has neither a row nor a table.", "Give a row or a table.", code="no-input")
         return found
 
-    def _outputs(self, rows: pd.DataFrame) -> Answers:
+    def _outputs(self, rows: pd.DataFrame) -> Predictions:
         if not len(rows):
             return [np.zeros((0, len(t["labels"]))) if t["labels"] else np.zeros(0) for t in self.form.targets]
-        with quiet():
-            return self._model.fitted.predict(prepare.prepared(self._model.transformer, rows))
+        with ignore_warnings():
+            return self._model.fitted.predict(prepare.transform(self._model.transformer, rows))
 
-    def _predictions(self, outputs: Answers, count: int) -> list[dict[str, Any]]:
+    def _predictions(self, outputs: Predictions, count: int) -> list[dict[str, Any]]:
         """Return a prediction with its panels for each of `count` rows."""
         targets = self.form.targets
         names = [t["name"] for t in targets]
@@ -102,13 +102,13 @@ class Predictor:
 
     def _table(self, path: Path) -> dict[str, Any]:
         if not path.is_file():
-            raise UserError(f"There is no file '{path.name}'.", "Give the path of one.", str(path), "no-file")
+            raise UserError(f"The file '{path.name}' was not found.", "Check the path.", str(path), "no-file")
         sheet = read_sheet(path, path.name)
         errors = [f for f in sheet.findings if f.level == "error"]
         if errors:
             raise DataError.from_findings(errors)
         if not sheet.table.num_rows:
-            raise DataError(f"{path.name} has no rows.", "Write one line for each.", path.name, "empty-table")
+            raise DataError(f"{path.name} has no rows.", "Add the rows to predict.", path.name, "empty-table")
         where = [f"{path.name}, row {n}" for n in sheet.number]
         rows = frame.frame_of_table(sheet.table, self.form.features, where)
         columns = self._columns(self._outputs(rows), set(sheet.table.column_names))
@@ -127,10 +127,10 @@ class Predictor:
             preview=[[cells[name][i] for name in shown] for i in range(min(PREVIEW_ROWS, len(rows)))],
             note=f"Added to the columns of {path.name}: {join_examples(list(columns), limit=4)}. {warnings}".strip(),
         )
-        answer = {"file": str(target), "rows": len(rows), "columns": list(columns), "panels": [panel]}
-        return {**answer, "note": warnings} if warnings else answer
+        prediction = {"file": str(target), "rows": len(rows), "columns": list(columns), "panels": [panel]}
+        return {**prediction, "note": warnings} if warnings else prediction
 
-    def _columns(self, answers: Answers, taken: set[str]) -> dict[str, list[Any]]:
+    def _columns(self, outputs: Predictions, taken: set[str]) -> dict[str, list[Any]]:
         """Return the columns to add: predictions, and a score for each class."""
         found: dict[str, list[Any]] = {}
 
@@ -143,21 +143,21 @@ class Predictor:
         several = len(self.form.targets) > 1
         if self.form.multi_label:
             names = [t["name"] for t in self.form.targets]
-            count = len(answers[0])
-            pairs = list(zip(names, answers, strict=True))
+            count = len(outputs[0])
+            pairs = list(zip(names, outputs, strict=True))
             add("prediction", [", ".join(n for n, a in pairs if a[i, 1] >= THRESHOLD) for i in range(count)])
-            for name, answer in pairs:
-                add(f"score {name}", [round(float(s), 6) for s in answer[:, 1]])
+            for name, output in pairs:
+                add(f"score {name}", [round(float(s), 6) for s in output[:, 1]])
             return found
-        for target, answer in zip(self.form.targets, answers, strict=True):
+        for target, output in zip(self.form.targets, outputs, strict=True):
             of = f" {target['name']}" if several else ""
             if target["labels"] is None:
                 unit = f" ({target['unit']})" if target.get("unit") else ""
-                add(f"prediction{of}{unit}", [float(f"{v:.10g}") for v in answer])
+                add(f"prediction{of}{unit}", [float(f"{v:.10g}") for v in output])
                 continue
-            add(f"prediction{of}", [target["labels"][k] for k in answer.argmax(axis=1)])
+            add(f"prediction{of}", [target["labels"][k] for k in output.argmax(axis=1)])
             for k, label in enumerate(target["labels"]):
-                add(f"score{of} {label}", [round(float(s), 6) for s in answer[:, k]])
+                add(f"score{of} {label}", [round(float(s), 6) for s in output[:, k]])
         return found
 
     def _place(self, path: Path) -> Path:
@@ -176,5 +176,5 @@ def _label(probabilities: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
 
 
 def load(directory: Path) -> Predictor:
-    """Load the model of a run; its files of predictions go into the run."""
+    """Load the model of a run; files of predictions are written into the run."""
     return Predictor(directory / "model", directory / FOLDER)

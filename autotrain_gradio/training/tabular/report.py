@@ -13,8 +13,8 @@ from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.tabular.importance import Importance
-from autotrain_gradio.training.tabular.model import Answers, Target
-from autotrain_gradio.training.tabular.search import Entry, Search
+from autotrain_gradio.training.tabular.model import Predictions, Target
+from autotrain_gradio.training.tabular.search import Search, TrialResult
 
 SHOWN = 10
 MATRIX_CLASSES = 30
@@ -25,20 +25,20 @@ BARS = 30
 
 
 def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Panel:
-    """Draw the best trials, the best first."""
+    """Return the table of the best trials, the best first."""
     score, entries = search.problem.score, search.leaderboard()
     head = ["rank", "model", score.title, "±", "seconds", "settings"]
     cells = [
         [n, e.family.title, round(e.score, 4), round(e.spread, 4), round(e.seconds, 2), settings(e)]
         for n, e in enumerate(entries[:rows], 1)
     ]
-    count = len(search.problem.parts)
+    count = len(search.problem.splits)
     way = f"mean and spread over {count} folds" if count > 1 else "on a fifth of the training rows"
     better = "" if score.sign > 0 else " Lower is better."
-    guess = f" Guessing without looking at any column: {score.shown(search.problem.baseline()):.4g}."
-    note = f"{score.title[0].upper()}{score.title[1:]}: {way}.{better}{guess}"
-    if search.problem.copies:
-        note += f" {search.problem.copies:,} rows are the same as another one: they are in one fold."
+    baseline = f" Baseline that uses no feature: {score.shown(search.problem.baseline()):.4g}."
+    note = f"{score.title[0].upper()}{score.title[1:]}: {way}.{better}{baseline}"
+    if search.problem.duplicates:
+        note += f" {search.problem.duplicates:,} rows are duplicates; duplicates are in the same fold."
     if len(entries) > rows:
         note += f" {len(entries):,} trials, the {rows} best are shown."
     return panels.table("Leaderboard" + (" so far" if live else ""), head, cells, note=note)
@@ -51,7 +51,7 @@ def selection_note(search: Search, validates: bool) -> str:
     """
     if search.done < 2:
         return ""
-    count, score = len(search.problem.parts), search.problem.score.title
+    count, score = len(search.problem.splits), search.problem.score.title
     way = f"the mean {score} over {count} folds" if count > 1 else f"{score} on a fifth"
     selection = f"The model was selected as the best of {search.done:,} trials by {way} of the training rows"
     if validates:
@@ -60,9 +60,9 @@ def selection_note(search: Search, validates: bool) -> str:
 
 
 def families(search: Search) -> list[Panel]:
-    """Compare the kinds of models by the best trial of each; nothing where each was tried once, or only one was."""
+    """Return a table of the best trial of each model family; none where each was tried once, or only one was."""
     entries = search.leaderboard()
-    best: dict[str, Entry] = {}
+    best: dict[str, TrialResult] = {}
     for entry in entries:  # the best come first
         best.setdefault(entry.family.title, entry)
     if len(best) < 2 or len(best) == len(entries):
@@ -70,38 +70,38 @@ def families(search: Search) -> list[Panel]:
     trials = Counter(e.family.title for e in entries)
     head = ["model", f"best {search.problem.score.title}", "±", "trials"]
     rows = [[title, round(e.score, 4), round(e.spread, 4), trials[title]] for title, e in best.items()]
-    return [panels.table("Each kind of model", head, rows, note="The best trial of each.")]
+    return [panels.table("Best trial of each model family", head, rows)]
 
 
-def settings(entry: Entry) -> str:
-    """Write a trial's settings short: those that are not the family's usual ones."""
-    usual = entry.family.defaults()
-    changed = {k.replace("_", " "): v for k, v in entry.settings.items() if v != usual[k]}
+def settings(entry: TrialResult) -> str:
+    """Format the hyperparameters of a trial that differ from the family's defaults."""
+    defaults = entry.family.defaults()
+    changed = {k.replace("_", " "): v for k, v in entry.settings.items() if v != defaults[k]}
     shown = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in changed.items()] or ["defaults"]
     return ", ".join([*shown, *(["balanced"] if entry.balanced and entry.family.weights else [])])
 
 
-def figures(answers: Answers, targets: Sequence[Target], *, multi_label: bool) -> dict[str, float]:
+def compute_metrics(predictions: Predictions, targets: Sequence[Target], *, multi_label: bool) -> dict[str, float]:
     """Compute metrics of predictions; of several targets each metric is the mean over those that have it."""
     if multi_label:
-        scores = np.column_stack([a[:, 1] for a in answers])
+        scores = np.column_stack([a[:, 1] for a in predictions])
         return metrics.multi_label(scores, np.column_stack([t.values for t in targets]))
-    each = [_figures(a, t) for a, t in zip(answers, targets, strict=True)]
+    each = [_target_metrics(a, t) for a, t in zip(predictions, targets, strict=True)]
     names = list(dict.fromkeys(n for found in each for n in found))
     return {n: float(np.mean([found[n] for found in each if n in found])) for n in names}
 
 
-def _figures(answer: np.ndarray, target: Target) -> dict[str, float]:
+def _target_metrics(prediction: np.ndarray, target: Target) -> dict[str, float]:
     if target.classes is None:
-        return metrics.regression(answer, target.values)
-    likely = np.log(np.clip(answer, 1e-12, 1.0))
+        return metrics.regression(prediction, target.values)
+    likely = np.log(np.clip(prediction, 1e-12, 1.0))
     scores = likely[:, 1] - likely[:, 0] if likely.shape[1] == 2 else None
     found = metrics.classification(likely.argmax(axis=1), target.values, likely.shape[1], scores)
     return {**found, "loss": float(-likely[np.arange(len(likely)), target.values].mean())}
 
 
 def results(
-    answers: Answers,
+    predictions: Predictions,
     targets: Sequence[Target],
     found: Mapping[str, float],
     names: Sequence[str],
@@ -109,46 +109,48 @@ def results(
     multi_label: bool,
     measured_on: str,
 ) -> list[Panel]:
-    """Draw how good the model is. names: what each row is called."""
+    """Return the panels of the evaluation. names: of the rows."""
     several = len(targets) > 1
     shown = metrics.formatted(found, one_class=not several)
     note = f"On {measured_on}." + (" Means over the targets." if several and not multi_label else "")
     if not several:
-        note += " " + _against_guessing(answers[0], targets[0])
+        note += " " + _compare_with_baseline(predictions[0], targets[0])
     drawn = [panels.numbers("Results", shown, note=note)]
     if multi_label:
-        scores = np.column_stack([a[:, 1] for a in answers])
+        scores = np.column_stack([a[:, 1] for a in predictions])
         rows = metrics.per_label(scores, np.column_stack([t.values for t in targets]), [t.name for t in targets])
         head = ["label", "threshold", "precision", "recall", "F1", "AUC", "rows"]
         return [*drawn, panels.table("Each label", head, rows[:TABLE_CLASSES])]
     if several:
-        each = [_figures(a, t) for a, t in zip(answers, targets, strict=True)]
+        each = [_target_metrics(a, t) for a, t in zip(predictions, targets, strict=True)]
         heads = [n for n in found if n in set.intersection(*(set(e) for e in each))]
         rows = [[t.name, *(round(e[n], 4) for n in heads)] for t, e in zip(targets, each, strict=True)]
         drawn.append(panels.table("Each target", ["target", *(metrics.title(h) for h in heads)], rows))
-    for answer, target in zip(answers[:6], targets[:6], strict=True):
+    for prediction, target in zip(predictions[:6], targets[:6], strict=True):
         drawn += (
-            _of_numbers(answer, target, several) if target.classes is None else _of_classes(answer, target, several)
+            _of_numbers(prediction, target, several)
+            if target.classes is None
+            else _of_classes(prediction, target, several)
         )
-    return [*drawn, _wrong(answers, targets, names)]
+    return [*drawn, _wrong(predictions, targets, names)]
 
 
-def _against_guessing(answer: np.ndarray, target: Target) -> str:
+def _compare_with_baseline(prediction: np.ndarray, target: Target) -> str:
     if target.classes is None:
-        return metrics.against_the_mean(answer, target.values) + (
+        return metrics.compare_with_mean(prediction, target.values) + (
             f" All {panels.in_unit(target.unit)}." if target.unit else ""
         )
-    return metrics.against_guessing(answer.argmax(axis=1), target.values, target.classes, "rows")
+    return metrics.compare_with_majority_class(prediction.argmax(axis=1), target.values, target.classes, "rows")
 
 
 def _title(text: str, target: Target, several: bool) -> str:
     return f"{text}: {target.name}" if several else text
 
 
-def _of_classes(answer: np.ndarray, target: Target, several: bool) -> list[Panel]:
+def _of_classes(prediction: np.ndarray, target: Target, several: bool) -> list[Panel]:
     names = target.classes or []
     # The logarithm is what the metrics are computed from: probabilities below 1e-12 count as equal.
-    predicted = np.log(np.clip(answer, 1e-12, 1.0)).argmax(axis=1)
+    predicted = np.log(np.clip(prediction, 1e-12, 1.0)).argmax(axis=1)
     head = ["class", "precision", "recall", "F1", "rows"]
     table = metrics.per_class(predicted, target.values, names)
     note = ""
@@ -166,13 +168,13 @@ def _of_classes(answer: np.ndarray, target: Target, several: bool) -> list[Panel
     return [panels.table(title, ["true", "predicted", "rows"], rows), *drawn]
 
 
-def _of_numbers(answer: np.ndarray, target: Target, several: bool) -> list[Panel]:
-    rows = np.arange(len(answer))
+def _of_numbers(prediction: np.ndarray, target: Target, several: bool) -> list[Panel]:
+    rows = np.arange(len(prediction))
     note = ""
-    if len(rows) > POINTS:  # evenly over the sizes of the targets, so that rare sizes are seen
+    if len(rows) > POINTS:  # evenly over the sorted targets, so that rare values are included
         rows = np.argsort(target.values, kind="stable")[np.linspace(0, len(rows) - 1, POINTS).astype(int)]
-        note = f"{POINTS:,} of {len(answer):,} rows."
-    true, predicted = target.values[rows].tolist(), answer[rows].tolist()
+        note = f"{POINTS:,} of {len(prediction):,} rows."
+    true, predicted = target.values[rows].tolist(), prediction[rows].tolist()
     residuals = [p - t for t, p in zip(true, predicted, strict=True)]
     unit = f" ({target.unit})" if target.unit else ""
     return [
@@ -195,52 +197,63 @@ def _of_numbers(answer: np.ndarray, target: Target, several: bool) -> list[Panel
     ]
 
 
-def _wrong(answers: Answers, targets: Sequence[Target], names: Sequence[str]) -> Panel:
+def _wrong(predictions: Predictions, targets: Sequence[Target], names: Sequence[str]) -> Panel:
     several = len(targets) > 1
     head = ["row", *(["target"] if several else [])]
     found: list[tuple[float, list[Any]]] = []
     if targets[0].classes is None:
-        for answer, target in zip(answers, targets, strict=True):
-            off = np.abs(answer - target.values)
+        for prediction, target in zip(predictions, targets, strict=True):
+            off = np.abs(prediction - target.values)
             spread = float(target.values.std()) or 1.0
             for row in map(int, np.argsort(-off, kind="stable")[:MISTAKES]):
-                cells = [_figure(target.values[row]), _figure(answer[row]), _figure(answer[row] - target.values[row])]
+                cells = [
+                    _round(target.values[row]),
+                    _round(prediction[row]),
+                    _round(prediction[row] - target.values[row]),
+                ]
                 found.append((float(off[row]) / spread, [names[row], *([target.name] if several else []), *cells]))
         columns, title = ["true", "predicted", "difference"], "Largest errors"
         note = ""
     else:
         wrong = 0
-        for answer, target in zip(answers, targets, strict=True):
-            guess, labels = answer.argmax(axis=1), target.classes or []
-            missed = np.flatnonzero(guess != target.values)
+        for prediction, target in zip(predictions, targets, strict=True):
+            predicted, labels = prediction.argmax(axis=1), target.classes or []
+            missed = np.flatnonzero(predicted != target.values)
             wrong += len(missed)
-            sure = answer[missed, guess[missed]]
-            for row in map(int, missed[np.argsort(-sure, kind="stable")][:MISTAKES]):
-                cells = [labels[target.values[row]], labels[guess[row]], round(float(answer[row, guess[row]]), 3)]
+            confidence = prediction[missed, predicted[missed]]
+            for row in map(int, missed[np.argsort(-confidence, kind="stable")][:MISTAKES]):
+                cells = [
+                    labels[target.values[row]],
+                    labels[predicted[row]],
+                    round(float(prediction[row, predicted[row]]), 3),
+                ]
                 found.append(
-                    (float(answer[row, guess[row]]), [names[row], *([target.name] if several else []), *cells])
+                    (
+                        float(prediction[row, predicted[row]]),
+                        [names[row], *([target.name] if several else []), *cells],
+                    )
                 )
         columns, title = ["true", "predicted", "probability"], "Most confident mistakes"
-        of = f"of {len(names) * len(targets):,} answers" if several else f"of {pluralize(len(names), 'row')}"
+        of = f"of {len(names) * len(targets):,} predictions" if several else f"of {pluralize(len(names), 'row')}"
         note = f"{wrong:,} {of} are wrong." if wrong else f"None {of} is wrong."
     found.sort(key=lambda item: -item[0])
     return panels.table(title, [*head, *columns], [cells for _, cells in found[:MISTAKES]], note=note)
 
 
-def _figure(value: float) -> float:
+def _round(value: float) -> float:
     return float(f"{float(value):.5g}")
 
 
 def importances(found: Importance, score: str) -> Panel:
-    """Draw the permutation importance of the columns."""
+    """Return the panel of the permutation importance of the columns."""
     shown = {n: max(0.0, v) for n, v in list(found.columns.items())[:BARS]}
     note = (
-        f"How much {score} is lost when a column's cells are shuffled, on {pluralize(found.rows, 'row')}"
-        f"{f', {found.repeats} times' if found.repeats > 1 else ''}. Columns that say the same share it."
+        f"Decrease of {score} when a column's cells are shuffled, on {pluralize(found.rows, 'row')}"
+        f"{f', {found.repeats} times' if found.repeats > 1 else ''}. Correlated columns share it."
     )
     if len(found.columns) > BARS:
         note += f" The {BARS} most important of {len(found.columns):,} columns."
-    if found.left_out:
-        note += f" The time limit was reached before {found.left_out:,} columns."
+    if found.skipped:
+        note += f" The time limit was reached before {found.skipped:,} columns."
     values = [float(f"{v:.4g}") for v in shown.values()]
     return panels.bars("Permutation importance", list(shown), {"importance": values}, note=note)

@@ -1,4 +1,4 @@
-"""A fitted model on disk, by skops and without pickle: a file can only make objects of the types listed here."""
+"""Save and load fitted models with skops, without pickle: a file can only create objects of the types listed here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sklearn.compose import ColumnTransformer
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.training.import_blocking import blocked_import
-from autotrain_gradio.training.tabular.model import Fitted
+from autotrain_gradio.training.tabular.model import FittedEstimators
 
 FILE = "model.skops"
 TRUSTED = frozenset(
@@ -36,34 +36,34 @@ TRUSTED = frozenset(
         "xgboost.sklearn.XGBRegressor",
     }
 )
-"""Types that our models are made of, beside those that skops knows of scikit-learn, NumPy and SciPy. Each was looked
-at: its construction and its state run no code of the file's choosing. Trees are arrays of numbers that point at other
-numbers, followed without a look at the bounds: `_check_trees` looks before they are used."""
+"""Types that models consist of, besides those of scikit-learn, NumPy and SciPy that skops trusts. Each was reviewed:
+creating it and setting its state runs no code from the file. Trees are arrays of indices that are used without bounds
+checks, so `_check_trees` checks them first."""
 
 
 @dataclass
-class Saved:
-    """A model as it is kept: how rows are prepared, and what answers."""
+class SavedModel:
+    """A saved model: the fitted transformer of the columns, and the fitted estimators."""
 
     transformer: ColumnTransformer
-    fitted: Fitted
+    fitted: FittedEstimators
 
 
 def _skops_io() -> ModuleType:
-    """Import skops when it is needed, and torch not at all.
+    """Import skops on first use, without torch.
 
-    skops imports every module of scikit-learn to list its estimators. One of them is there for arrays of torch, and
-    loads torch where it is installed, which takes longer than the first model; without torch it is passed over.
+    skops imports every module of scikit-learn to list its estimators. One of them imports
+    torch if it is installed, which takes longer than fitting the first model; without torch it is skipped.
     """
     with blocked_import("torch"):
         return importlib.import_module("skops.io")
 
 
-def save(model: Saved, folder: Path) -> None:
-    """Write the model, and read it back as anybody would.
+def save(model: SavedModel, folder: Path) -> None:
+    """Write the model, and load it to verify the file.
 
     Raises:
-        UserError: it holds a type that is not trusted; then it could not be read again.
+        UserError: it contains an untrusted type, and so could not be loaded.
     """
     io = _skops_io()
     parts = [dict(p) for p in model.fitted.parts]
@@ -78,22 +78,22 @@ def save(model: Saved, folder: Path) -> None:
     load(folder)
 
 
-def load(folder: Path) -> Saved:
-    """Read a model.
+def load(folder: Path) -> SavedModel:
+    """Load a model.
 
     Raises:
-        UserError: it is damaged, or holds a type that does not belong into it.
+        UserError: it is damaged, or contains an untrusted type.
     """
     io = _skops_io()
     path = folder / FILE
     try:
         unknown = sorted(set(io.get_untrusted_types(file=path)) - TRUSTED)
-    except Exception as error:  # the boundary: a file of strangers may be anything
+    except Exception as error:  # an untrusted file may raise anything
         raise _damaged(path, error) from None
     if unknown:
         raise UserError(
-            f"The model holds what does not belong into one: {', '.join(unknown[:5])}. It was not loaded.",
-            "Somebody has changed the file, or another program made it. Use only models that you trust.",
+            f"The model contains untrusted types: {', '.join(unknown[:5])}. It was not loaded.",
+            "The file was changed, or written by another program. Use only models that you trust.",
             str(path),
             "untrusted-model",
         )
@@ -101,19 +101,19 @@ def load(folder: Path) -> Saved:
         found: dict[str, Any] = io.load(path, trusted=sorted(TRUSTED))
         for part in found["parts"]:
             _check_trees(part["estimator"])
-        return Saved(found["transformer"], Fitted(found["task"], found["sizes"], found["parts"]))
-    except Exception as error:  # the boundary: see above
+        return SavedModel(found["transformer"], FittedEstimators(found["task"], found["sizes"], found["parts"]))
+    except Exception as error:  # see above
         raise _damaged(path, error) from None
 
 
 def _check_trees(estimator: Any) -> None:
-    """Refuse trees whose nodes point beyond their arrays.
+    """Check that all node and feature indices of the trees are in range.
 
     Raises:
-        ValueError: one does.
+        ValueError: one is not.
     """
     features = int(getattr(estimator, "n_features_in_", 0))
-    for one in _flat(getattr(estimator, "estimators_", ())):
+    for one in _flatten(getattr(estimator, "estimators_", ())):
         _check_trees(one)
     if hasattr(estimator, "tree_"):
         tree = estimator.tree_
@@ -121,32 +121,32 @@ def _check_trees(estimator: Any) -> None:
         inner = tree.children_left >= 0
         ahead = np.arange(count)[inner]
         for children in (tree.children_left, tree.children_right):
-            # A child comes after its parent: so there is no circle either.
+            # A child comes after its parent, so there is no cycle.
             if (children[inner] >= count).any() or (children[inner] <= ahead).any():
-                raise ValueError("a tree points at nodes that it has not")
+                raise ValueError("a child index of a tree is out of range")
         if (tree.feature[inner] >= features).any() or (tree.feature[inner] < 0).any():
-            raise ValueError("a tree asks for columns that there are not")
-    for one in _flat(getattr(estimator, "_predictors", ())):
+            raise ValueError("a feature index of a tree is out of range")
+    for one in _flatten(getattr(estimator, "_predictors", ())):
         nodes = one.nodes
         inner = nodes["is_leaf"] == 0
         ahead = np.arange(len(nodes))[inner]
         for name in ("left", "right"):
             children = nodes[name][inner].astype(np.int64)
             if (children >= len(nodes)).any() or (children <= ahead).any():
-                raise ValueError("a tree points at nodes that it has not")
+                raise ValueError("a child index of a tree is out of range")
         if (nodes["feature_idx"][inner] >= features).any() or (nodes["is_categorical"] != 0).any():
-            raise ValueError("a tree asks for columns that there are not")
+            raise ValueError("a feature index of a tree is out of range")
 
 
-def _flat(found: Any) -> Iterator[Any]:
-    """Yield what lists and arrays of estimators hold."""
+def _flatten(found: Any) -> Iterator[Any]:
+    """Yield the estimators of nested lists and arrays."""
     for one in found:
         if isinstance(one, list | tuple | np.ndarray):
-            yield from _flat(one)
+            yield from _flatten(one)
         else:
             yield one
 
 
 def _damaged(path: Path, error: Exception) -> UserError:
-    said = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
-    return UserError("The model cannot be read.", f"Train it again. ({said})", str(path), "damaged-model")
+    reason = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
+    return UserError("The model file is damaged.", f"Train it again. ({reason})", str(path), "damaged-model")

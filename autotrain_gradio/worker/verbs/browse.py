@@ -1,4 +1,4 @@
-"""The verb `browse`: ask a source with a picker what it holds."""
+"""The verb `browse`: list the content of a source with a picker."""
 
 from __future__ import annotations
 

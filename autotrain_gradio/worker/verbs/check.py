@@ -1,4 +1,4 @@
-"""The verb `check`: parse the data of a draft, find what is wrong with it, split it and prepare it for the training."""
+"""The verb `check`: parse, validate and split the data of a draft, and prepare it for training."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from autotrain_gradio.tasks.verb_call import VerbCall
 
 
 def run(call: VerbCall) -> dict[str, Any]:
-    """Return what `check.json` holds."""
+    """Return the content of `check.json`."""
     return dict(data.check(call.directory, data.Request.of(call.resolved), call.progress, call.found))

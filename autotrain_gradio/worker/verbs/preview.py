@@ -1,4 +1,4 @@
-"""The verb `preview`: show what the training will see of a few rows."""
+"""The verb `preview`: show the training inputs of a few rows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from types import ModuleType
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.tasks.verb_call import VerbCall
 
-PREVIEWING = "Preparing your own data as the training will see it"
+PREVIEWING = "Preparing the training inputs of your data"
 
 
 def load(call: VerbCall) -> ModuleType:
-    """Import the task's preview, which may need less than its training."""
+    """Import the task's preview, which may import fewer libraries than its training."""
     return call.import_module(call.task.preview_module or call.task.module)
 
 

@@ -1,4 +1,4 @@
-"""The verb `probe`: look at the spec's model without loading its weights."""
+"""The verb `probe`: inspect the spec's model without loading its weights."""
 
 from __future__ import annotations
 

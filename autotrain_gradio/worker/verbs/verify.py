@@ -1,4 +1,4 @@
-"""The verb `verify`: find out whether the run's model can be loaded."""
+"""The verb `verify`: verify that the run's model can be loaded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from autotrain_gradio.tasks.verb_call import VerbCall
 
 
 def run(call: VerbCall) -> dict[str, Any]:
-    """Load the model; an error says why it cannot be loaded."""
+    """Load the model; raises the error if it cannot be loaded."""
     call.import_module(call.task.module).load(call.directory)
     return {"loads": True}

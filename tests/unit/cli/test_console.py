@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.cli.console import Bar, findings_text, say, training_line
+from autotrain_gradio.cli.console import ProgressBar, findings_text, say, training_line
 from autotrain_gradio.core.text_format import format_duration
 
 
@@ -58,11 +58,11 @@ def _snapshot(**changes: Any) -> dict[str, Any]:
 def test_the_line_of_a_training_says_how_far_it_is() -> None:
     line = training_line(_snapshot())
     assert "50%" in line and "step 50 of 100" in line and "loss 0.25" in line and "1 min 5 s left" in line
-    assert training_line(_snapshot(state="queued", queue_position=2)) == "Waiting in the queue, number 2"
+    assert training_line(_snapshot(state="queued", queue_position=2)) == "Queued at position 2"
 
 
 def test_each_note_and_each_evaluation_is_written_once(capsys: pytest.CaptureFixture[str]) -> None:
-    bar = Bar()
+    bar = ProgressBar()
     note = {"level": "warning", "message": "Slow disk.", "hint": "Wait."}
     series = {"eval_loss": [[10, 0.5]], "eval_accuracy": [[10, 0.75]]}
     shown = _snapshot(notes=[note], series=series, best={"name": "accuracy", "value": 0.75})

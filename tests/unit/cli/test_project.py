@@ -66,7 +66,7 @@ def test_a_model_that_was_changed_since_is_refused(model: Path, base: Path, chan
         (placed / "config.json").write_text("{   }")
     else:
         (placed / "config.json").unlink()
-    with pytest.raises(StateError, match="changed since"):
+    with pytest.raises(StateError, match="modified since"):
         project.reserve(base, "cats")
 
 
@@ -74,7 +74,7 @@ def test_a_file_or_link_of_that_name_is_refused(base: Path, tmp_path: Path) -> N
     (base / "file").write_text("x")
     (base / "link").symlink_to(tmp_path)
     for name in ("file", "link"):
-        with pytest.raises(StateError, match="no folder"):
+        with pytest.raises(StateError, match="a file exists there"):
             project.reserve(base, name)
 
 

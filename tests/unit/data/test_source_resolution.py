@@ -13,7 +13,7 @@ from autotrain_gradio.core.spec import DataSpec
 from autotrain_gradio.data.catalog import HUB, PATH, SAMPLE, UPLOAD
 from autotrain_gradio.data.declarations import NamedData, Source
 from autotrain_gradio.data.source_resolution import resolve_source
-from autotrain_gradio.service.access import settle
+from autotrain_gradio.service.access import resolve_and_authorize
 from autotrain_gradio.tasks.registry import registry
 from tests.unit.data.conftest import resolved
 
@@ -61,7 +61,7 @@ def test_a_source_that_nothing_points_to_is_asked_for() -> None:
 @pytest.mark.parametrize("path", ["shapes", "user/name", "/data", "https://example.org/x"])
 def test_service_and_worker_resolve_the_same_source(path: str, draft: Path) -> None:
     given: dict[str, Any] = {"task": "image-classification", "data": {"path": path}}
-    by_service = settle(given, registry(), shared=False).spec.data.source
+    by_service = resolve_and_authorize(given, registry(), shared=False).spec.data.source
     assert data.Request.of(resolved(path=path)).source(draft).name == by_service
 
 

@@ -36,7 +36,7 @@ def test_a_visitor_sees_and_changes_only_their_own_runs(shared: Service) -> None
     assert [r["id"] for r in shared.runs("visitor:a")] == [mine] and shared.runs("visitor:b") == []
     seen = shared.snapshot(mine)
     assert seen and seen["state"] == "queued"
-    for forbidden in (shared.stop, shared.resume, shared.delete, shared.again, shared.archive, shared.publish):
+    for forbidden in (shared.stop, shared.resume, shared.delete, shared.clone, shared.archive, shared.publish):
         with pytest.raises(Forbidden):
             forbidden(mine, "visitor:b")
     with pytest.raises(Forbidden):
@@ -227,7 +227,7 @@ def test_an_upload_replaces_the_earlier_one_and_is_limited(toys: Path, tmp_path:
         assert state["spec"]["data"] == {"source": "upload", "path": name}
         assert not (tmp_path / name).exists()
     (tmp_path / "large.toy").write_text("x" * 11)
-    with pytest.raises(DataError, match="at most"):
+    with pytest.raises(DataError, match="the limit is"):
         service.upload(draft, [tmp_path / "large.toy"])
     with pytest.raises(DataError):
         service.upload(draft, [])
@@ -252,7 +252,7 @@ def test_again_brings_settings_and_data_back(service: Service, start: Start, unt
     data = service.store.get(run).directory / "data"
     data.mkdir(exist_ok=True)
     (data / "rows").write_text("red")
-    again = service.again(run)
+    again = service.clone(run)
     state = service.draft_state(again)
     assert again != run and state["spec"]["project_name"] == "first" and state["spec"]["params"]["steps"] == 3
     copy = service.store.get(again).directory / "data" / "rows"
@@ -274,7 +274,7 @@ def test_a_predictor_that_dies_is_said_and_replaced(service: Service, start: Sta
     until(run, "completed")
     first = service.predict(run, [{"text": "ball"}])[0]["pid"]
     assert service.predict(run, [{"text": "ball"}])[0]["pid"] == first
-    with pytest.raises(Exception, match="without an answer"):
+    with pytest.raises(Exception, match="without a result"):
         service.predict(run, [{"text": "crash"}])
     assert service.predict(run, [{"text": "ball"}])[0]["pid"] != first
     with pytest.raises(Exception, match="no toy"):

@@ -42,7 +42,7 @@ def test_findings_are_one_for_each_command() -> None:
     needed = (*from_extra("toys", "json", "no_such_toy", "no_such_box=box-of-toys"), Requirement("no_such_car"))
     first, second = missing_packages("Toys", needed)
     assert first.code == "missing-package" and first.level == "error"
-    assert first.message == "Toys needs 2 packages that this installation does not have: no_such_toy, box-of-toys."
+    assert first.message == "Toys needs 2 packages that are not installed: no_such_toy, box-of-toys."
     assert COMMAND in first.hint and "pip install no_such_car" in second.hint
     assert missing_packages("Toys", needed[:1]) == []
 

@@ -90,7 +90,7 @@ def test_a_stop_before_anything_was_measured_keeps_the_latest_weights_and_says_s
     assert made.steps() == [1]
     assert (run.model / "model.safetensors").is_file()
     assert "stopped before" in json.loads((run.directory / "report.json").read_text())[0]["text"]
-    assert any("weights are kept" in n["message"] for n in made.events("note"))
+    assert any("weights are saved" in n["message"] for n in made.events("note"))
 
 
 def test_a_stop_while_images_are_decoded_trains_nothing(trial: Make) -> None:

@@ -45,7 +45,7 @@ def test_texts_are_cut_as_the_tokenizer_itself_cuts_them(side: str, before: bool
     expected = tokenizer(TEXTS, truncation=True, max_length=5)["input_ids"]
     assert [found.ids[a:b].tolist() for a, b in zip(found.starts, found.starts[1:], strict=False)] == expected
     assert found.full.tolist() == [len(i) for i in tokenizer(TEXTS)["input_ids"]]
-    assert found.cut == 2
+    assert found.truncated == 2
 
 
 def test_a_slow_tokenizer_does_the_same(tmp_path: Path) -> None:

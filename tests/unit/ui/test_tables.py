@@ -12,7 +12,7 @@ from autotrain_gradio.core.panels import render_all_html, render_text
 from autotrain_gradio.core.spec import RunSpec, from_yaml
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.runs.snapshot import Fold
+from autotrain_gradio.runs.snapshot import SnapshotBuilder
 from autotrain_gradio.tasks.registry import registry, resolve
 from autotrain_gradio.ui import check_view, column_kinds, models, run_html
 
@@ -111,7 +111,7 @@ def test_a_training_in_trials_is_told_in_trials(tmp_path: Path) -> None:
     reporter.state("running", "Comparing models")
     reporter.progress(3, 30, 0, 0, unit="trial", left=100)
     reporter.close()
-    found = Fold(run).snapshot(lambda *_: {"alive": True})
+    found = SnapshotBuilder(run).snapshot(lambda *_: {"alive": True})
     assert found["progress"]["unit"] == "trial" and 90 < found["progress"]["eta_seconds"] <= 100
     assert "trial 3 of 30" in training_line(found) and "epoch" not in training_line(found)
     line = run_html.render_progress(found)

@@ -112,5 +112,5 @@ def test_each_row_has_its_prediction_with_panels_number_and_input(run: Path) -> 
 def test_a_task_without_such_inputs_refuses(run: Path) -> None:
     (run / "new.csv").write_text("image\na.png\n")
     resolved = resolve({"task": "image-classification", "data": {"path": "x", "source": "path"}})
-    with pytest.raises(UserError, match="no files of rows"):
+    with pytest.raises(UserError, match="cannot predict the rows"):
         read_inputs(run / "new.csv", run, resolved)

@@ -107,7 +107,7 @@ def test_a_login_is_in_no_file_of_the_home(own: Service, tmp_path: Path) -> None
     assert not [p for p in own.settings.home.rglob("*") if p.is_file() and PASSWORD.encode() in p.read_bytes()]
     assert holds_a_name(own.settings.home) == []
     # A run that is begun again has what was picked, without the server.
-    again = own.again(own.start(draft, {**spec_of(address, **selection), "model": "tiny"}))
+    again = own.clone(own.start(draft, {**spec_of(address, **selection), "model": "tiny"}))
     result = own.check(again, spec_of(address, **selection))
     assert result["splits"]["train"], result["findings"]
 

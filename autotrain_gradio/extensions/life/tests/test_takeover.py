@@ -204,7 +204,7 @@ def test_a_run_that_is_begun_again_has_what_was_taken_over(service: Service, tmp
     service.upload(draft, [zipped(tmp_path / "x.zip", exports()["JSON beside its audio"])])
     given = {**SPEC, "data": service.draft_state(draft)["spec"]["data"]}
     assert errors(service.check(draft, given)) == []
-    again = service.again(service.start(draft, given))
+    again = service.clone(service.start(draft, given))
     shutil.rmtree(service.store.get(draft).directory / "data")
     result = service.check(again, {**SPEC, "data": service.draft_state(again)["spec"]["data"]})
     assert errors(result) == [] and result["source"]["name"] == "life"

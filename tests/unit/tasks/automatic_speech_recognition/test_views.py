@@ -33,13 +33,13 @@ def test_the_preview_has_sound_labels_and_the_new_vocabulary(tmp_path: Path, mon
         file.touch()
     shown = look(made, rows=2)
     assert [f.exists() for f in others] == [False, True], "what a picker lets one hear stays"
-    files = [made.directory / i["file"] for i in shown["What the training hears"]["items"]]
+    files = [made.directory / i["file"] for i in shown["Training clips"]["items"]]
     assert len(files) == 6 and len({f.stat().st_size for f in files[:3]}) == 3
-    learned = shown["What it learns to write"]["rows"]
+    learned = shown["Transcripts and labels"]["rows"]
     assert ["कि का!", "कि का", "कि | का", 3] in [row[1:] for row in learned]
     symbols = {row[0]: row[1:] for row in shown["The new vocabulary"]["rows"]}
     assert symbols["कि"] == [5, "U+0915 U+093F", ""]
-    assert symbols["ङ"] == [1, "U+0919", "rare: will hardly be learned"]
+    assert symbols["ङ"] == [1, "U+0919", "rare: hard to learn"]
 
 
 def test_the_preview_tells_what_a_model_cannot_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,19 +53,19 @@ def test_the_preview_tells_what_a_model_cannot_write(tmp_path: Path, monkeypatch
 
 def test_the_preview_of_a_model_elsewhere_fetches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = prepared(tmp_path, monkeypatch, ["ab"], "openai/whisper-tiny")
-    assert "not on this machine yet" in look(made, rows=1)["What it learns to write"]["note"]
+    assert "not downloaded yet" in look(made, rows=1)["Transcripts and labels"]["note"]
 
 
 def test_the_preview_shows_the_prompt_of_whisper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tiny.tiny_model(tmp_path / "start", kind="whisper")
     made = prepared(tmp_path, monkeypatch, ["Ab, c."], str(folder), language="hi")
-    row = look(made, rows=1)["What it learns to write"]["rows"][0]
+    row = look(made, rows=1)["Transcripts and labels"]["rows"][0]
     assert row[1:3] == ["Ab, c.", "Ab, c."]
 
 
 @pytest.mark.parametrize(
     ("kind", "named", "labels"),
-    [("wav2vec2", "Wav2Vec2ForCTC (CTC)", 28), ("whisper", "(encoder and decoder)", None), ("parakeet", "(CTC)", 28)],
+    [("wav2vec2", "Wav2Vec2ForCTC (CTC)", 28), ("whisper", "(encoder–decoder)", None), ("parakeet", "(CTC)", 28)],
 )
 def test_the_probe_names_family_size_and_symbols(tmp_path: Path, kind: str, named: str, labels: int | None) -> None:
     folder = tiny.tiny_model(tmp_path, kind=kind)
@@ -84,7 +84,7 @@ def test_the_probe_speaks_of_languages(tmp_path: Path) -> None:
     assert found["languages"] == ["eng", "hin"]
     assert "adapters for 2 languages; with 'bho' a new one is trained" in found["findings"][0]["message"]
     folder = tiny.tiny_model(tmp_path / "whisper", kind="whisper")
-    for language, said in ((None, "told which language"), ("Bhojpuri", "no token for 'Bhojpuri'"), ("hindi", None)):
+    for language, said in ((None, "with a language token"), ("Bhojpuri", "no token for 'Bhojpuri'"), ("hindi", None)):
         resolved = resolve({"task": "asr", "model": str(folder), "params": {"language": language}})
         messages = [f["message"] for f in task.probe(resolved.spec, resolved.params, {})["findings"]]
         assert (said in messages[0]) if said else not messages

@@ -56,7 +56,7 @@ def test_folders_that_cannot_be_used_say_why(tmp_path: Path) -> None:
     own_code.mkdir()
     (own_code / "config.json").write_text(json.dumps({"model_type": "mine", "auto_map": {"AutoModel": "code.Mine"}}))
     code, message = refused(own_code, tmp_path)
-    assert code == "model-wrong-task" and "Python code" in message
+    assert code == "model-wrong-task" and "custom code" in message
     grey = Path(shutil.copytree(good, tmp_path / "grey"))
     config = json.loads((grey / "config.json").read_text())
     (grey / "config.json").write_text(json.dumps({**config, "num_channels": 1}))
@@ -98,7 +98,7 @@ def test_a_frozen_body_does_not_go_into_training_mode(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_head_cannot_be_frozen() -> None:
-    with pytest.raises(UserError, match="last layer"):
+    with pytest.raises(UserError, match="classification head"):
         models.freeze_backbone(_Headless())
 
 

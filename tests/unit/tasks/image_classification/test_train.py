@@ -36,7 +36,7 @@ def test_a_trained_model_is_loaded_by_the_public_loaders_and_predicts(trial: Mak
     predictor = task.load(made.directory)
     found = predictor([{"image": str(photo)}])[0]
     assert found["label"] == "red" and sum(found["scores"].values()) == pytest.approx(1, abs=1e-5)
-    with pytest.raises(UserError, match="no image"):
+    with pytest.raises(UserError, match="No image"):
         predictor([{"image": None}])
     assert predictor([]) == []
     assert made.events("result")[-1]["values"]["eval_accuracy"] == 1.0

@@ -52,7 +52,7 @@ def test_a_trained_model_is_loaded_by_the_public_loaders_and_predicts(text_trial
     assert [f["label"] for f in found] == ["animal", "fruit"]
     assert sum(found[0]["scores"].values()) == pytest.approx(1, abs=1e-5) and "note" not in found[0]
     assert made.events("result")[-1]["values"]["eval_accuracy"] > 0.9
-    with pytest.raises(UserError, match="no text"):
+    with pytest.raises(UserError, match="text is empty"):
         predictor([{"text": " "}])
     assert predictor([]) == []
 
@@ -174,7 +174,7 @@ def test_adapters_are_merged_and_only_they_and_the_last_layers_are_trained(
         trained["model.embeddings.tok_embeddings.weight"], before["model.embeddings.tok_embeddings.weight"]
     )
     assert not torch.equal(trained["model.layers.0.attn.Wqkv.weight"], before["model.layers.0.attn.Wqkv.weight"])
-    assert any("adapters are merged" in e["message"] for e in made.events("note"))
+    assert any("adapters were merged" in e["message"] for e in made.events("note"))
     assert made.events("result")[-1]["values"]["eval_loss"] < 0.8
 
 
@@ -275,7 +275,7 @@ def test_a_model_without_padding_learns_and_reads_no_further_than_it_can(text_tr
     task.train(made.reporter())
     notes = [e["message"] for e in made.events("note")]
     assert any("at most 64 tokens: max_seq_length is lowered" in n for n in notes)
-    assert any("8 training texts (50.0%) longer than 64 tokens are cut" in n for n in notes)
+    assert any("8 training texts (50.0%) were truncated to 64 tokens" in n for n in notes)
     config = json.loads((made.directory / "model" / "config.json").read_text())
     assert config["pad_token_id"] == 3
     assert made.events("result")[-1]["values"]["eval_accuracy"] == 1.0
@@ -329,11 +329,11 @@ def test_the_preview_shows_tokens_and_what_is_cut(text_trial: Make) -> None:
     made = text_trial([*long, *({"text": f"apple {i}", "label": "short"} for i in range(10))], max_seq_length=16)
     found = {p["title"]: p for p in task.preview(made.directory, made.resolved.spec, made.resolved.params, {})}
     assert all(p["kind"] in panels.KINDS for p in found.values())
-    facts = {i["label"]: i["value"] for i in found["Lengths in tokens"]["items"]}
-    assert facts["texts cut"] == "8 (50.0%)" and facts["read at most"] == 16
+    facts = {i["label"]: i["value"] for i in found["Text lengths in tokens"]["items"]}
+    assert facts["truncated texts"] == "8 (50.0%)" and facts["maximum sequence length"] == 16
     bars = found["Texts by length in tokens"]
     assert sum(bars["series"]["texts"]) == 16
-    item = next(i for i in found["What the training sees"]["items"] if "long" in i["label"])
+    item = next(i for i in found["Tokenized texts"]["items"] if "long" in i["label"])
     assert item["read"][0] == "[CLS]" and item["read"][-1] == "[SEP]" and len(item["read"]) == 16
     assert item["cut"][0] == "dog" and len(item["read"]) + len(item["cut"]) == facts["longest"]
 
@@ -369,7 +369,7 @@ def test_the_preview_of_a_model_that_is_not_here_says_so(text_trial: Make) -> No
     made = text_trial()
     spec = made.resolved.spec.model_copy(update={"model": "somebody/not-here"})
     (panel,) = task.preview(made.directory, spec, made.resolved.params, {})
-    assert "not known on this machine yet" in panel["note"]
+    assert "not downloaded yet" in panel["note"]
 
 
 def test_the_probe_says_how_long_texts_may_be(text_trial: Make, tmp_path: Path) -> None:

@@ -8,7 +8,13 @@ import torch
 from sklearn.metrics import accuracy_score, hamming_loss, precision_recall_fscore_support, roc_auc_score
 
 from autotrain_gradio.training import metrics
-from autotrain_gradio.training.evaluators.labels import KEPT, LabelCounts, LabelPredictions, Thresholds, reduce_logits
+from autotrain_gradio.training.evaluators.labels import (
+    MAX_SCORES,
+    LabelCounts,
+    LabelPredictions,
+    Thresholds,
+    reduce_logits,
+)
 
 Given = tuple[np.ndarray, np.ndarray]
 
@@ -44,7 +50,7 @@ def compare(values: dict[str, float], given: Given, threshold: float) -> None:
         assert [values[f"{n}_{average}"] for n in ("precision", "recall", "f1")] == pytest.approx(expected[:3])
 
 
-@pytest.mark.parametrize("labels", [2, 5, KEPT])
+@pytest.mark.parametrize("labels", [2, 5, MAX_SCORES])
 def test_few_labels_are_exact(labels: int) -> None:
     given = made(120, labels, seed=labels)
     values = evaluated(given, threshold=0.3).metrics()
@@ -63,7 +69,7 @@ def test_of_many_labels_all_decisions_are_exact_and_the_auc_nearly() -> None:
     compare(values, given, 0.5)
     areas = [roc_auc_score(given[1][:, k], given[0][:, k]) for k in range(200) if given[1][:, k].sum() > 0]
     assert values["auc"] == pytest.approx(np.mean(areas), abs=0.02)
-    assert found.scores._logits.nbytes + found.scores._true.nbytes == 300 * KEPT * 5, "not rows × labels"
+    assert found.scores._logits.nbytes + found.scores._true.nbytes == 300 * MAX_SCORES * 5, "not rows × labels"
     for row in (0, 7, 299):
         assert found.scores.true_labels(row) == np.flatnonzero(given[1][row]).tolist()
         best = int(given[0][row].argmax())

@@ -25,10 +25,10 @@ def test_where_each_row_has_one_class_the_micro_averages_are_not_told_again() ->
 
 def test_a_classifier_stands_beside_the_most_frequent_class() -> None:
     logits, targets = np.array([[2.0, 0], [0, 2], [2, 0], [0, 2], [0, 2]]), np.array([0, 1, 1, 1, 1])
-    told = metrics.against_guessing(logits.argmax(1), targets, ["good", "bad"], "validation texts")
+    told = metrics.compare_with_majority_class(logits.argmax(1), targets, ["good", "bad"], "validation texts")
     assert told == "4 of 5 validation texts are right. Always predicting 'bad' would be right for 4."
 
 
 def test_numbers_stand_beside_their_mean() -> None:
-    told = metrics.against_the_mean(np.array([1.0, 2.0, 5.0]), np.array([1.0, 3.0, 5.0]))
+    told = metrics.compare_with_mean(np.array([1.0, 2.0, 5.0]), np.array([1.0, 3.0, 5.0]))
     assert told == "Mean absolute error 0.3333; always predicting the mean, 3, has 1.333."

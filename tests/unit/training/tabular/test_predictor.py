@@ -104,7 +104,7 @@ def test_a_word_for_nothing_is_missing_in_dates_as_in_numbers() -> None:
     numbers = pa.array(["1", " N/A ", "-", "#REF!", None])
     read = frame.frame_of_table(pa.table({"when": cells, "size": numbers}), features, [f"row {n}" for n in range(5)])
     assert read["when"].notna().tolist() == read["size"].notna().tolist() == [True, False, False, False, False]
-    with pytest.raises(DataError, match="wants a date, and has 'soon'"):
+    with pytest.raises(DataError, match="must be a date, not 'soon'"):
         frame.frame_of_rows([{"when": "soon", "size": 1}], features)
 
 
@@ -126,7 +126,7 @@ def test_what_is_missing_or_wrong_is_named(made: Trial, tmp_path: Path) -> None:
     model = load(made.directory)
     with pytest.raises(DataError, match="columns 'colour', 'when' are missing"):
         model([{"row": {"size": 1}}])
-    with pytest.raises(DataError, match="'size' wants a number, and has 'large'") as said:
+    with pytest.raises(DataError, match="'size' must be a number, not 'large'") as said:
         model([{"row": {"size": "large", "colour": "red", "when": None}}])
     assert "12.5" in said.value.hint
     path = tmp_path / "bad.csv"
@@ -137,9 +137,9 @@ def test_what_is_missing_or_wrong_is_named(made: Trial, tmp_path: Path) -> None:
     path.write_text("size,colour,when\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"no rows|header"):
         model([{"table": str(path)}])
-    with pytest.raises(UserError, match="There is no file"):
+    with pytest.raises(UserError, match="was not found"):
         model([{"table": str(tmp_path / "nowhere.csv")}])
-    with pytest.raises(UserError, match="nothing to predict"):
+    with pytest.raises(UserError, match="neither a row nor a table"):
         model([{}])
 
 
@@ -187,12 +187,12 @@ def test_the_card_says_what_the_files_hold(prepared: Make) -> None:
         made = prepared(table, model=family, num_trials=1, name=family)
         classification.train(made.reporter())
         cards[family] = (made.directory / "model" / "README.md").read_text()
-        assert "person" not in (made.directory / "model" / "form.json").read_text() + cards[family]
+        assert "person " not in (made.directory / "model" / "form.json").read_text() + cards[family]
     told = cards["decision_tree"].partition("## Information about the data in the files")[2].partition("##")[0]
     assert "categories of 'colour' (of columns with up to 30)" in told and "largest value of 'size'" in told
-    assert "all categories of 'who', 'colour'" in told and "of 'note' the pieces" in told
-    assert "rows that it was trained on" not in told and "rows that it was trained on" in cards["knn"]
-    assert "all categories of 'colour'" in cards["knn"] and "of 'who', 'note' the pieces" in cards["knn"]
+    assert "all categories of 'who', 'colour'" in told and "cells of 'note'" in told
+    assert "training rows in numeric form" not in told and "training rows in numeric form" in cards["knn"]
+    assert "all categories of 'colour'" in cards["knn"] and "cells of 'who', 'note'" in cards["knn"]
 
 
 def test_the_form_tells_of_each_column(made: Trial) -> None:
@@ -235,17 +235,17 @@ def test_a_model_that_was_tampered_with_is_refused(made: Trial, tmp_path: Path) 
         changed = schema.replace('"__module__": "sklearn.compose._column_transformer"', '"__module__": "subprocess"')
         return {**files, "schema.json": changed.replace('"ColumnTransformer"', '"Popen"').encode()}
 
-    with pytest.raises(UserError, match="does not belong") as said:
+    with pytest.raises(UserError, match="untrusted types") as said:
         load(_changed(made, tmp_path, foreign))
     assert said.value.code == "untrusted-model" and "subprocess.Popen" in said.value.message
 
 
 def test_a_damaged_model_is_told_as_such(made: Trial, tmp_path: Path) -> None:
     folder = _changed(made, tmp_path, lambda files: {n: c for n, c in files.items() if n == "schema.json"})
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="is damaged"):
         load(folder)
     (folder / "model" / "model.skops").write_bytes(b"no zip")
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="is damaged"):
         load(folder)
     (folder / "model" / "form.json").unlink()
     with pytest.raises(UserError, match=r"form\.json"):
@@ -262,12 +262,12 @@ def test_trees_that_point_beyond_their_arrays_are_refused(made: Trial) -> None:
     state = tree.tree_.__getstate__()
     state["nodes"]["left_child"][0] = 10**6
     tree.tree_.__setstate__(state)
-    with pytest.raises(ValueError, match="points at nodes"):
+    with pytest.raises(ValueError, match="child index"):
         saving._check_trees(tree)
     boosted = HistGradientBoostingClassifier(max_iter=2).fit(rows, answers)
     saving._check_trees(boosted)
     boosted._predictors[1][0].nodes["feature_idx"][0] = 7
-    with pytest.raises(ValueError, match="columns that there are not"):
+    with pytest.raises(ValueError, match="feature index"):
         saving._check_trees(boosted)
 
 
@@ -283,7 +283,7 @@ def test_a_unit_is_taken_away_in_and_said_of_what_comes_out(prepared: Make, tmp_
     said = model([{"row": {"size": s, "rooms": 2}} for s in ("50 m²", "50", "50m²", 50)])
     assert all(a == said[0] for a in said) and said[0]["units"] == {"target": "€"}
     assert said[0]["values"]["target"] == pytest.approx(600, rel=0.02)
-    with pytest.raises(DataError, match="'size' wants a number, and has '50 ft²'"):
+    with pytest.raises(DataError, match="'size' must be a number, not '50 ft²'"):
         model([{"row": {"size": "50 ft²", "rooms": 2}}])
     path = tmp_path / "new.csv"
     path.write_text("size,rooms\n50 m²,2\n50,(2)\n", encoding="utf-8")
@@ -323,7 +323,7 @@ def test_the_code_of_the_card_runs_as_it_stands(
     classification.train(made.reporter())
     card = (made.directory / "model" / "README.md").read_text(encoding="utf-8")
     code = card.partition("```python")[2].partition("```")[0]
-    assert "person" not in code and ("'when': '2024-01-" in code) == (columns < 10)
+    assert "person " not in code and ("'when': '2024-01-" in code) == (columns < 10)
     monkeypatch.chdir(tmp_path)
     (tmp_path / made.resolved.spec.project_name).symlink_to(made.directory / "model")
     capsys.readouterr()

@@ -28,7 +28,7 @@ def search(*tried: tuple[str, float]) -> Search:
 
 def test_kinds_of_models_are_compared_by_their_best_trial() -> None:
     drawn = report.families(search(("Ridge", 0.8), ("SVM", 0.9), ("SVM", 0.7), ("SVM", 0.85), ("Tree", 0.4)))
-    assert [p["title"] for p in drawn] == ["Each kind of model"]
+    assert [p["title"] for p in drawn] == ["Best trial of each model family"]
     assert drawn[0]["columns"] == ["model", "best R²", "±", "trials"]
     assert drawn[0]["rows"] == [["SVM", 0.9, 0.01, 3], ["Ridge", 0.8, 0.01, 1], ["Tree", 0.4, 0.01, 1]]
 
@@ -48,7 +48,7 @@ def test_a_row_is_called_by_where_it_stands_in_the_data(tmp_path: Path, files: t
     manifest = json.loads((draft / "data" / "manifest.json").read_text())
     seen = []
     for part in data.load(draft).values():
-        found = engine.read(part, {"size": "number"}, manifest)
+        found = engine.read_split(part, {"size": "number"}, manifest)
         for row, size in enumerate(found.frame["size"]):
             assert found.names[row].endswith(f"row {int(size) + 2}")
             seen.append(found.names[row])

@@ -44,15 +44,15 @@ def targets(table: pd.DataFrame, kind: str) -> list[model.Target]:
 def test_copies_of_a_row_lie_in_one_fold(kind: str, wanted: int | None, times: int) -> None:
     table = noise(60, times)
     rows = table.drop(columns="target")
-    content = search.contents(rows)
-    found = list(search.folds(targets(table, kind), wanted, 3, content))
+    content = search.content_ids(rows)
+    found = list(search.make_splits(targets(table, kind), wanted, 3, content))
     assert len(found) == (wanted or 5)
     for train, validation in found:
         assert sorted([*train, *validation]) == list(range(len(table))) and len(validation) >= len(table) // 10
         assert not set(rows["b"].iloc[train]) & set(rows["b"].iloc[validation])
         if kind == "class":
             assert 0.3 < table["target"].iloc[validation].mean() < 0.7
-    again = list(search.folds(targets(table, kind), wanted, 3, content))
+    again = list(search.make_splits(targets(table, kind), wanted, 3, content))
     assert all((a == b).all() for x, y in zip(found, again, strict=True) for a, b in zip(x, y, strict=True))
 
 
@@ -63,7 +63,7 @@ def test_rows_that_are_equal_by_chance_are_no_copies() -> None:
     many = [np.tile(draw.integers(0, top, 200), 2) for top in (2**60, 9, 2**60)]
     assert not content_ids.by_chance(content_ids.of_columns(many), many)
     frame = pd.DataFrame({"a": few[0], "b": few[1], "c": few[2]})
-    assert (search.contents(frame) == -1).all()
+    assert (search.content_ids(frame) == -1).all()
 
 
 def test_learning_by_heart_does_not_lead_the_board(prepared: Make) -> None:
@@ -72,13 +72,13 @@ def test_learning_by_heart_does_not_lead_the_board(prepared: Make) -> None:
     report = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
     board = report["Leaderboard"]
     assert board["rows"][0][2] < 0.75, "its neighbours are no copies of a row"
-    assert "320 rows are the same as another one: they are in one fold" in board["note"]
+    assert "320 rows are duplicates; duplicates are in the same fold" in board["note"]
 
 
 class Stopped(Reporter):
-    """Is asked to stop once the best model is trained on all rows."""
+    """Is asked to stop once the best model is being fitted on all rows."""
 
-    at = "Training the best one"
+    at = "Fitting the best model"
 
     def state(self, state: str, detail: str = "") -> None:
         super().state(state, detail)
@@ -123,7 +123,7 @@ def test_a_stop_of_a_later_attempt_saves_what_there_is(prepared: Make, monkeypat
     run = Stopped(made.directory, made.resolved.spec, made.resolved.params, attempt=2, resume=True)
     classification.train(run)
     assert found == [60] and run.model.exists()
-    assert "in cross-validation only" in made.events("note")[-1]["message"]
+    assert "only its cross-validation score" in made.events("note")[-1]["message"]
     assert [p["title"] for p in json.loads((made.directory / "report.json").read_text())] == ["Leaderboard"]
     third = made.reporter(3)
     classification.train(third)
@@ -143,7 +143,7 @@ def test_the_leaderboard_is_there_before_the_last_fit(prepared: Make, monkeypatc
 def test_large_answers_are_worked_out_again(prepared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for size in (2**28, 0):
-        monkeypatch.setattr(search, "KEPT_BYTES", size)
+        monkeypatch.setattr(search, "CACHE_BYTES", size)
         made = prepared(
             noise(60, 1), model="decision_tree", num_trials=2, data={"valid_fraction": 0}, name=f"kept {size}"
         )
@@ -183,7 +183,7 @@ def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Pa
 
 def test_one_fold_of_many_small_classes() -> None:
     values = np.repeat(np.arange(6), 2)
-    ((train, validation),) = search.folds([model.Target("target", values, list("abcdef"))], 1, 0, np.full(12, -1))
+    ((train, validation),) = search.make_splits([model.Target("target", values, list("abcdef"))], 1, 0, np.full(12, -1))
     assert sorted([*train, *validation]) == list(range(12))
 
 
