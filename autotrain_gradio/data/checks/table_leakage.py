@@ -47,7 +47,7 @@ def check(rows: Rows, request: Request) -> list[Finding]:
                     "The results will look better than they are.",
                     "Exclude it unless its value is known before the target is.",
                     "data.options.kinds",
-                    Fix("Leave out", {"options": {"kinds": dict.fromkeys(names, "ignore")}}),
+                    Fix("Exclude", {"options": {"kinds": dict.fromkeys(names, "ignore")}}),
                 )
             )
     return findings

@@ -186,7 +186,7 @@ def _choose(about: dict[str, _About], request: Request, findings: list[Finding])
         Finding(
             "info",
             "tier-chosen",
-            f"{count_with_verb(len(chosen), 'tier', 'is')} used: {shown}.{how}",
+            f"The {'tier' if len(chosen) == 1 else 'tiers'} {shown} {inflect(len(chosen), 'is')} used.{how}",
             where="data.options.tier",
         )
     )
