@@ -97,11 +97,11 @@ AUDIO = Kind(
     feature="Audio",
     noun="recording",
 )
-"""Sound files; those that libsndfile does not read (M4A, AAC, WMA, WebM) need the program ffmpeg."""
+"""Audio files; those that libsndfile does not read (M4A, AAC, WMA, WebM) need the program ffmpeg."""
 LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=True)
-"""One class a row."""
+"""One class per row."""
 LABELS = Kind("labels", "labels", _KINDS + "labels", feature="ClassLabel", classes=True)
-"""One class a row, or several: what the data shows."""
+"""One class per row, or several; detected from the data."""
 TEXT = Kind("text", "text", _KINDS + "text", texts=True)
 NUMBER = Kind("number", "number", _KINDS + "number")
 SECONDS = Kind("seconds", "time in seconds", _KINDS + "seconds")

@@ -1,4 +1,4 @@
-"""The light half of the data layer: what a task can name without loading anything heavy.
+"""Declarations of the data layer, which a task can import without loading heavy modules.
 
 A `module` is a dotted path that only the worker imports; each class says what it must contain. A task may name modules
 of its own folder, or of an installed package.
@@ -113,7 +113,7 @@ class Layout(_Declared):
     example: str = ""
     """A small example of the format: a file tree, or the first lines of a file."""
     files: tuple[str, ...] = ()
-    """Ends of the names, lower case, of the files that it reads beside tables and media: what a download must bring."""
+    """Lower-case suffixes of the files that it reads besides tables and media; a download includes them."""
     options: tuple[SourceOption, ...] = ()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import format_count, join_examples, pluralize
 from autotrain_gradio.data.declarations import Column, Kind, Purpose
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.values.content_ids import by_chance, of_columns
@@ -157,6 +157,19 @@ class Context:
     def examples(self, indices: Any, limit: int = 5) -> str:
         """Return the locations of the first of these rows, and how many more there are."""
         return join_examples([self.locations[int(i)] for i in indices[:limit]], len(indices), limit=limit)
+
+    def cell_examples(self, cells: Any, indices: Any, limit: int = 5) -> list[str]:
+        """Return location and value of the first of these cells: "a.csv, row 3: 'x'". cells: an Arrow array."""
+        return [f"{self.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in indices[:limit]]
+
+    def skipped(self, code: str, text: str, indices: Any, hint: str, shown: Sequence[str] | None = None) -> Finding:
+        """Report rows that are skipped because of this column.
+
+        text: template of `format_count`, such as "{n} {has} no label". shown: examples; None: the locations.
+        """
+        message = format_count(f"{text} and {{was}} skipped", len(indices), "row")
+        examples = self.examples(indices) if shown is None else join_examples(shown, len(indices))
+        return Finding("warning", code, f"{message}: {examples}.", hint, f"column {self.column}")
 
 
 Problems = Sequence["str | None"] | Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Which source a user means by what they named as data: decided here for the page, the command line and the worker."""
+"""Resolve the data source from a path and options, for the page, the command line and the worker."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def expand_user(path: str) -> Path:
 
 
 def path_exists(path: Path) -> bool:
-    """Return whether there is such a file or folder; False for what cannot be a path at all (too long, NUL)."""
+    """Return whether the path exists; False for an invalid one (too long, NUL)."""
     try:
         return path.exists()
     except (OSError, ValueError):

@@ -162,7 +162,7 @@ class Task:
     aliases: other names, AutoTrain Advanced's among them.
     columns: the columns of a row; of a task with `formats`, filled in with the union of their columns.
     formats: alternative sets of columns, detected from the data; empty: `columns` is the only one.
-    column_aliases: AutoTrain's names of columns → role, beside `<role>` and `<role>_column`.
+    column_aliases: AutoTrain's names of columns → role, in addition to `<role>` and `<role>_column`.
     """
 
     name: str

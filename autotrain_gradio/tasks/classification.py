@@ -6,7 +6,7 @@ from autotrain_gradio.tasks.base import Metric
 
 
 def classification_metrics(noun: str) -> tuple[Metric, ...]:
-    """Declare the metrics beside accuracy and loss, named as `training.metrics.classification` does.
+    """Declare the metrics other than accuracy and loss, named as `training.metrics.classification` does.
 
     noun: name of the rows in the plural.
     """

@@ -177,7 +177,7 @@ def _same_audio(rows: Rows, texts: list[Any], cells: AudioCells) -> list[Finding
 
 @lru_cache(maxsize=50_000)
 def script(sign: str) -> str | None:
-    """Return the script of a letter, as Unicode's names begin (`LATIN`, `DEVANAGARI`); None for what scripts share."""
+    """Return the script of a letter, the first word of its Unicode name (`LATIN`); None for shared characters."""
     if unicodedata.category(sign) not in {"Lu", "Ll", "Lt", "Lo"} or sign in PHONETIC:
         return None
     name = unicodedata.name(sign, "").partition(" ")[0]

@@ -55,13 +55,13 @@ def _too_many(counts: Counter[str], rows: int, where: str, request: Request) -> 
         "too-many-classes",
         f"There are {len(counts):,} classes for {pluralize(rows, 'row')}; at most "
         f"{request.limits.classes:,} can be trained.",
-        "The column of labels looks like names or numbers of single things. Choose another column, or merge labels.",
+        "The column of labels looks like identifiers. Choose another column, or merge labels.",
         where,
     )
 
 
 def _several(counts: Counter[str], rows: int, where: str, request: Request) -> list[Finding]:
-    """Look at labels of which a row may have several."""
+    """Check labels of a multi-label task."""
     if not counts:
         message = f"None of the {pluralize(rows, 'row')} has a label."
         return [Finding("error", "no-labels", message, "Choose another column of labels.", where)]

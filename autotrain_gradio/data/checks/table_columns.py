@@ -20,7 +20,7 @@ About = dict[str, Any]
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
-    """Look at what the inspection of the columns found; one finding for each thing, naming the columns."""
+    """Report problems that the inspection found; one finding per problem, with the names of the columns."""
     about = [c.about for c in rows.cells.values() if "feature" in c.about]
     if not about:
         return []

@@ -60,7 +60,7 @@ def _answer(target: Cells, used: Any) -> Any:
 
 
 def _compare(cells: Cells, answer: Any, target: Cells, used: Any) -> str:
-    """Return the code of what the column is to the target, or nothing. Few rows show it mostly; then all are asked."""
+    """Return the finding code for a column that leaks the target, else "". A sample is checked before all rows."""
     number = target.names is None and cells.about["feature"] == "number"
     step = max(1, len(used) // FIRST)
     found = ""

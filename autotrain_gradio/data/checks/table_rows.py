@@ -12,7 +12,7 @@ LEAST = 4
 
 
 def check(rows: Rows, request: Request) -> list[Finding]:
-    """Refuse what the training would refuse. The rows are parted into training and validation already."""
+    """Report too few training rows, which the training would refuse. Runs after the split."""
     train, validation = rows.count("train"), rows.count("validation")
     if train >= LEAST:
         return []

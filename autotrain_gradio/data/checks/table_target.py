@@ -72,7 +72,7 @@ def _single(names: list[str], used: int, where: str) -> list[Finding]:
             "error",
             "classes-of-one-row",
             f"Each of the {used:,} rows has a class of its own ('{names[0]}', '{names[1]}', …): nothing to learn.",
-            "The column looks like names or numbers of single things. Choose another column.",
+            "The column looks like identifiers. Choose another column.",
             where,
         )
     ]

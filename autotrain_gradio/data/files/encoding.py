@@ -1,6 +1,6 @@
 """The encoding of text files: UTF-8 and UTF-16 by their bytes, any other detected by chardet and reported.
 
-chardet and not charset-normalizer, which takes German in Windows-1252 for Shift-JIS and French for Windows-1250.
+chardet and not charset-normalizer, which detects German in Windows-1252 as Shift-JIS and French as Windows-1250.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ ENCODINGS = {
     "big5hkscs": "Chinese",
     "cp949": "Korean",
 }
-"""The encodings that spreadsheet programs write beside Unicode → whose letters they hold."""
+"""The encodings that spreadsheet programs write besides Unicode → the script or region."""
 EAST_ASIAN = ("Japanese", "Chinese", "Korean")
-"""Of several bytes a letter: bytes that fit such an encoding by chance are rare."""
+"""Multi-byte encodings: bytes are rarely valid in one by chance."""
 LATIN = ("Western European", "Central European", "Turkish")
 LEAST_CONFIDENCE = 0.1
-"""Confidence of chardet from which an encoding of one byte a letter is taken: 0.03 for one French word in Windows-1252
-that it takes for Serbian, 0.1 for two lines of Polish, 0.6 for 40 lines of Russian."""
+"""Confidence of chardet from which a single-byte encoding is used: 0.03 for one French word in Windows-1252
+that it detects as Serbian, 0.1 for two lines of Polish, 0.6 for 40 lines of Russian."""
 MIXED = re.compile(r"[A-Za-z][^\W\d_A-Za-z]|[^\W\d_A-Za-z][A-Za-z]")
-"""A Latin letter beside one of another script: what decoding French as Cyrillic gives."""
+"""A Latin letter next to one of another script, as when French is decoded as Cyrillic."""
 CHUNK = 4 * MIB
 SAMPLE = 200_000
-"""Bytes of lines with other letters than ASCII by which the encoding is detected: what chardet examines at most."""
+"""Bytes of lines with non-ASCII letters from which the encoding is detected: the limit of chardet."""
 PREVIEW = 40
 
 

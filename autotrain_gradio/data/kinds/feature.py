@@ -93,7 +93,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         result.about["nested"] = str(cells.type)
     if failed is not None:
         rows = np.flatnonzero(failed & context.needed)
-        result.about["failed"] = {"count": len(rows), "examples": _examples(written, rows, context)}
+        result.about["failed"] = {"count": len(rows), "examples": context.cell_examples(written, rows, 3)}
     return result
 
 
@@ -269,7 +269,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         result.values = pa.array(found.values, mask=none if none.any() else None)
         result.facts["codes"] = column.count_numbers()
         invalid = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
-        about["invalid"] = {"count": len(invalid), "examples": _examples(cells, invalid, context)}
+        about["invalid"] = {"count": len(invalid), "examples": context.cell_examples(cells, invalid, 3)}
         about |= {"comma": found.comma, "thousands": found.thousands, "grouped": found.grouped, "points": found.points}
         about |= {
             "negated": found.negated,
@@ -292,7 +292,7 @@ def _values(result: Cells, kind: str, column: _Column, context: Context) -> None
         result.values = pa.array(read.values)
         invalid = np.flatnonzero(read.unreadable & context.needed)
         column.missing = int((np.isnat(read.values) & context.needed).sum())
-        about["invalid"] = {"count": len(invalid), "examples": _examples(cells, invalid, context)}
+        about["invalid"] = {"count": len(invalid), "examples": context.cell_examples(cells, invalid, 3)}
         about |= {"ways": read.ways, "unclear": read.unclear, "zones": read.zones}
         about["unzoned"] = int((~np.isnat(read.values)).sum()) - sum(read.zones.values())
         day, month = (read.ways.get(w, 0) for w in (dates.DAY_FIRST, dates.MONTH_FIRST))
@@ -327,8 +327,4 @@ def _numbers_among(text: pa.ChunkedArray, unit: str, context: Context) -> dict[s
     numeric = ~np.isnan(found.values) & context.needed
     share = numeric.sum() / max(1, int((~found.missing & context.needed).sum()))
     rows = np.flatnonzero(numeric) if 0 < share < 1 else np.zeros(0, dtype=np.int64)
-    return {"count": len(rows), "examples": _examples(text, rows, context)}
-
-
-def _examples(cells: pa.ChunkedArray, rows: Any, context: Context) -> list[str]:
-    return [f"{context.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:3]]
+    return {"count": len(rows), "examples": context.cell_examples(text, rows, 3)}

@@ -17,7 +17,7 @@ MOST = 200
 
 
 def overview(rows: Rows, contexts: dict[str, Context]) -> list[Panel]:
-    """Say of every column what it holds, how much of it is missing, and its range or most frequent values."""
+    """Tabulate the type of every column, its share of missing values, and its range or most frequent values."""
     used = rows.indices()
     shown = [_line(rows.cells[role], context.column, used) for role, context in list(contexts.items())[:MOST]]
     more = f"The first {MOST} of {len(contexts):,} columns." if len(contexts) > MOST else ""

@@ -13,7 +13,7 @@ import pyarrow as pa
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples
+from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.tree import natural
 from autotrain_gradio.data.request import Request
@@ -180,14 +180,7 @@ class Measurement(str):
 
 def missing_labels(rows: Any, context: Context) -> Finding:
     """Report rows without a label."""
-    return Finding(
-        "warning",
-        "label-missing",
-        f"{count_with_verb(len(rows), 'row', 'has')} no label and "
-        f"{inflect(len(rows), 'was')} skipped: {context.examples(rows)}.",
-        "Fill in the labels to use these rows.",
-        f"column {context.column}",
-    )
+    return context.skipped("label-missing", "{n} {has} no label", rows, "Fill in the labels to use these rows.")
 
 
 def unused_mapping(mapping: Mapping[str, str | None], raw: Collection[str]) -> list[Finding]:

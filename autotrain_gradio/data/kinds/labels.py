@@ -65,7 +65,7 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
         missing |= empty
         invalid = np.flatnonzero(invalid & context.needed)
         if len(invalid):
-            shown = [f"{context.locations[int(i)]}: {str(column[int(i)].as_py())[:40]!r}" for i in invalid[:5]]
+            shown = context.cell_examples(column, invalid)
             findings.append(
                 Finding(
                     "error",

@@ -47,15 +47,15 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
 
 def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], context: Context) -> list[Finding]:
     reasons = {
-        "number-missing": ("without a value", "Fill in the numbers to use these rows."),
-        "number-not-finite": ("with an infinite value", "Replace it by a number."),
-        "number-unreadable": ("with an invalid number", "Correct the cells, or choose another column."),
+        "number-missing": ("{n} {has} no value", "Fill in the numbers to use these rows."),
+        "number-not-finite": ("{n} {has} an infinite value", "Replace it by a number."),
+        "number-unreadable": ("{n} {has} an invalid number", "Correct the cells, or choose another column."),
     }
     where = f"column {context.column}"
     findings = []
     for code, rows in problems.items():
         if len(rows):
-            shown = [f"{context.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
+            shown = context.cell_examples(cells, rows)
             if code == "number-missing":  # there may be a word such as n/a, or #DIV/0!
                 texts = as_text(pick(cells, rows[:5])).to_pylist()
                 places = [context.locations[int(i)] for i in rows[:5]]
@@ -63,16 +63,7 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
             text, hint = reasons[code]
             if code == "number-unreadable" and (examples := united(_texts(cells, rows))):
                 hint = _one_unit(examples)
-            many = f"{pluralize(len(rows), 'row')} {text} {inflect(len(rows), 'was')}"
-            findings.append(
-                Finding(
-                    "warning",
-                    code,
-                    f"{many} skipped: {join_examples(shown, len(rows))}.",
-                    hint,
-                    where,
-                )
-            )
+            findings.append(context.skipped(code, text, rows, hint, shown))
     used = found.values[~np.isnan(found.values) & context.needed]
     examples = united(_texts(cells, problems["number-unreadable"])) if not len(used) else []
     alike = len(used) > 0 and bool((used == used[0]).all())

@@ -7,8 +7,6 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples
 from autotrain_gradio.data.rows import Cells, Context
 from autotrain_gradio.data.values.numbers import parse
 
@@ -31,15 +29,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     rows = np.flatnonzero(bad)
     result = Cells(pa.array(found.values, mask=np.isnan(found.values)), {"time-unreadable": rows})
     if len(rows):
-        shown = [f"{context.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in rows[:5]]
-        result.findings.append(
-            Finding(
-                "warning",
-                "time-unreadable",
-                f"{count_with_verb(len(rows), 'row', 'has')} no time in seconds and "
-                f"{inflect(len(rows), 'was')} skipped: {join_examples(shown, len(rows))}.",
-                "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30.",
-                f"column {context.column}",
-            )
-        )
+        hint = "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30."
+        shown = context.cell_examples(cells, rows)
+        result.findings.append(context.skipped("time-unreadable", "{n} {has} no time in seconds", rows, hint, shown))
     return result

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples
+from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds.text_panels import gallery, profile
 from autotrain_gradio.data.request import Request
@@ -109,14 +109,6 @@ def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
             )
         )
     if len(empty):
-        result.findings.append(
-            Finding(
-                "warning",
-                "text-empty",
-                f"{count_with_verb(len(empty), 'row', 'has')} no text and "
-                f"{inflect(len(empty), 'was')} skipped: {context.examples(empty)}.",
-                "Fill in the texts to use these rows.",
-                f"column {context.column}",
-            )
-        )
+        hint = "Fill in the texts to use these rows."
+        result.findings.append(context.skipped("text-empty", "{n} {has} no text", empty, hint))
     return result

@@ -28,7 +28,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         return Rejected("one file was named, not a folder")
     files = tree.with_suffix(SUFFIXES)
     if not files:
-        return Rejected(f"there are no text files ({' '.join(SUFFIXES)})")
+        return Rejected(f"no text file was found ({' '.join(SUFFIXES)})")
     plan = classes_of(files, request, tree.splits)
     classes = {c for rows in plan.rows.values() for _, c in rows if c is not None}
     labelled = sum(label is not None for rows in plan.rows.values() for _, label in rows)

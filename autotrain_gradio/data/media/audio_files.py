@@ -374,7 +374,7 @@ def _ffmpeg(
 
 
 def _output_of(process: subprocess.Popen[bytes], size: int) -> Iterator[bytes]:
-    """Yield what an unbuffered process writes, in pieces of that size; the last one may be shorter.
+    """Yield the output of an unbuffered process in blocks of that size; the last one can be shorter.
 
     Raises:
         subprocess.TimeoutExpired: nothing came for `TIMEOUT_SECONDS`.

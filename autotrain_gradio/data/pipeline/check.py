@@ -46,7 +46,7 @@ def _ignore_progress(message: str, fraction: float) -> None:
 def check(
     draft: Path, request: Request, progress: Progress | None = None, found: Callable[[CheckResult], None] | None = None
 ) -> CheckResult:
-    """Read the data, look for what is wrong, split it, and write it for the training.
+    """Read, validate and split the data, and write it for the training.
 
     Whatever the user can correct is a finding of the result, not an exception. Without error findings,
     `data/manifest.json` and `data/dataset` are written; with one they are removed.
@@ -77,7 +77,7 @@ def check(
 
 
 def _rate_limited(progress: Progress, every: float = 0.1) -> Progress:
-    """Report a message when it is new, at the end, and else ten times a second."""
+    """Report new messages and the end at once, other progress every `every` seconds."""
     reported, last = "", 0.0
 
     def report(message: str, fraction: float) -> None:
@@ -277,7 +277,7 @@ def ensure(
     limits: Limits | None = None,
     home: Path | None = None,
 ) -> dict[str, Any]:
-    """Make sure that the prepared data is what the spec means, and return its manifest.
+    """Validate that the prepared data belongs to the spec, and return its manifest.
 
     Prepares it when it never was, or when the spec decides otherwise than at the last check.
 

@@ -15,7 +15,7 @@ from autotrain_gradio.data.rows import LOCATION, ROW, Guess, RawTables
 from autotrain_gradio.data.values.arrow_columns import shown, value_type
 
 SAMPLE_ROWS = 1000
-"""Rows from which it is detected what a column holds."""
+"""Rows of the sample from which columns are detected."""
 
 
 @dataclass

@@ -29,7 +29,7 @@ class FormatChoice:
     others: list[dict[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `check.json` holds of it."""
+        """Return the entry of `check.json`."""
         return {
             "name": self.format.name,
             "title": self.format.title,

@@ -159,7 +159,7 @@ def changed(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
 
 
 def refuse_changed(directory: Path, manifest: Mapping[str, Any]) -> None:
-    """Raise a DataError when a file differs from what was checked."""
+    """Raise a DataError if a file has changed since the check."""
     found = changed(directory, manifest)
     if found:
         raise DataError(

@@ -38,7 +38,7 @@ class Table:
 
 
 def read_table(path: Path, name: str) -> Table:
-    """Read a table, whatever its form, encoding and delimiter. Columns of lists are not read.
+    """Read a table of any format, encoding and delimiter. Columns of lists are not read.
 
     name: how messages call the file.
 

@@ -1,4 +1,4 @@
-"""The rows of one table file as Arrow columns, whatever form it has."""
+"""Read one table file of any format into Arrow columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, *ARROW_SUFFIXES)
 
 
 def read_sheet(path: Path, name: str, progress: Progress | None = None, sheet: str | None = None) -> Sheet:
-    """Read a table, whatever its form, encoding and delimiter.
+    """Read a table of any format, encoding and delimiter.
 
     name: how messages call the file. sheet: of a workbook; None: the first one.
 

@@ -154,7 +154,7 @@ TEXT, INTEGER, NUMBER, BOOLEAN, OTHER = "text", "integer", "number", "boolean", 
 
 
 def value_type(type_: pa.DataType) -> str:
-    """Return what values of an Arrow type are, in words for people: `text integer number boolean other`."""
+    """Return the display name of an Arrow type: `text integer number boolean other`."""
     if pa.types.is_dictionary(type_):
         type_ = type_.value_type
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):

@@ -43,7 +43,7 @@ LATER = 68
 
 
 def in_english(text: pa.Array) -> pa.Array:
-    """Write dates whose month is a name as `31 May 2024`, with what follows; other texts stay as they are."""
+    """Convert dates with a month name to `31 May 2024`, keeping the rest of the text; other texts are unchanged."""
     for pattern in (NAMED, FIRST):
         named = is_true(pc.match_substring_regex(text, pattern))
         if named.any():

@@ -53,7 +53,7 @@ class ImageEvaluator:
         return panels.gallery("Predictions on the same validation images", items)
 
     def results_panel(self, metrics: Mapping[str, float]) -> Panel:
-        """List the metrics, beside a trivial baseline."""
+        """List the metrics, with a trivial baseline."""
         return self._predictions.results_panel(metrics)
 
     def report(self) -> list[Panel]:

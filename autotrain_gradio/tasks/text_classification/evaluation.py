@@ -81,7 +81,7 @@ class ClassEvaluator:
         return samples_panel(rows)
 
     def results_panel(self, values: Mapping[str, float]) -> Panel:
-        """List the metrics, beside a trivial baseline."""
+        """List the metrics, with a trivial baseline."""
         return self._predictions.results_panel(values)
 
     def report(self) -> list[Panel]:
