@@ -1,1 +1,1 @@
-"""The page: one module a part of it. Every task's tab is built from the task's declaration."""
+"""The Gradio page, one module per part. The tab of a task is built from the task's declaration."""

@@ -27,7 +27,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class PartialResult:
-    """An item of `run_in_background`: what is known of the result before the work is finished."""
+    """An item of `run_in_background`: a partial result."""
 
     value: Any
 

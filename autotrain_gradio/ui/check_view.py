@@ -1,4 +1,4 @@
-"""What the page shows of a check: the values of the components of step 2, derived from `check.json`."""
+"""View model of a check: the values of the components of step 2, derived from `check.json`."""
 
 from __future__ import annotations
 

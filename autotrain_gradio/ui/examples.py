@@ -1,4 +1,4 @@
-"""Values to try a model with: those that the sample predictions of its training showed."""
+"""Example inputs to try a model with, from the sample predictions of its training."""
 
 from __future__ import annotations
 

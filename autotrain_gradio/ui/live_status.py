@@ -22,7 +22,7 @@ from autotrain_gradio.ui import messages, run_html, theme
 
 POLL_SECONDS = 1.0
 ENDED_POLL_SECONDS = 5.0
-"""A run that has ended may be resumed in another browser."""
+"""Slower polling of a run that has ended, which may be resumed in another browser."""
 PLOT_SECONDS = 4.0
 LAST_PLOT_SECONDS = 1.5
 CACHE_SIZE = 64

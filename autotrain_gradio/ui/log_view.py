@@ -12,7 +12,7 @@ from autotrain_gradio.ui import theme
 
 TEMPLATE = """<pre class="at-log" role="log" tabindex="0" aria-label="Training log" data-run="${value}"></pre>"""
 INITIAL_BYTES = 100_000
-"""How much of a long log is shown at first: its end."""
+"""Number of bytes of a long log that are shown at first, from its end."""
 
 
 def create_log(service: Service, *, elem_id: str) -> gr.HTML:

@@ -1,4 +1,4 @@
-"""Navigation: what a freshly loaded page shows, how runs are opened and closed, and settings that are reused."""
+"""Navigation: the initial view of a page, opening and closing runs, and reusing their settings."""
 
 from __future__ import annotations
 

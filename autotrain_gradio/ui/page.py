@@ -22,7 +22,7 @@ from autotrain_gradio.ui.task_tab import TaskTab, fill_on_first_selection
 
 NAME = "AutoTrain Gradio"
 DELETE_CACHE_SECONDS = (3600, 24 * 3600)
-"""Interval at which Gradio's upload cache is cleaned, and the age of what is deleted; it holds no files of runs."""
+"""Cleaning interval of Gradio's upload cache, and age of the deleted files; it contains no files of runs."""
 MAX_SESSIONS = 500
 
 

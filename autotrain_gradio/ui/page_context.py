@@ -1,4 +1,4 @@
-"""What all parts of the page share: the service, the visitor, and the state that a browser stores."""
+"""`PageContext`, shared by all parts of the page: the service, the visitor, and the state stored in the browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autotrain_gradio.service import LOCAL, Service
 from autotrain_gradio.ui.files import Tickets
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-"""For every event of the page: it is no part of the HTTP API."""
+"""For all events of the page: they are not part of the HTTP API."""
 UNQUEUED: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """For events that return within milliseconds."""
 QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from autotrain_gradio.core.spec import Model
 
 NONE = "none"
-"""The choice of a dropdown that stands for None."""
+"""The choice of a dropdown that represents None."""
 
 
 @dataclass(frozen=True)

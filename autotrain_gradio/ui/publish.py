@@ -15,7 +15,7 @@ from autotrain_gradio.ui.page_context import PRIVATE, QUEUED, PageContext
 from autotrain_gradio.ui.task_session import TaskSession
 
 TITLE = "Publish on the Hugging Face Hub"
-TOKEN_HELP = "With write access, from your Hub settings. It is kept in memory and never stored."
+TOKEN_HELP = "With write access, from your Hub settings. It is only held in memory, never stored on disk."
 
 
 def _token_field(elem_id: str, *, local_login: bool) -> gr.Textbox:
@@ -79,7 +79,7 @@ class PublishAfterTraining:
 
 @dataclass
 class PublishModel:
-    """Uploads the model of a run that has one."""
+    """Uploads the model of a run."""
 
     context: PageContext
     box: gr.Accordion

@@ -1,4 +1,4 @@
-"""What the owner of a run can do with it: stop, resume, download, reuse its settings, delete."""
+"""Actions of the owner of a run: stop, resume, download, reuse its settings, delete."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class RunActions:
             delete = gr.Button("Delete", visible=False, elem_id="run-delete")
         token = gr.Textbox(
             label="Access token",
-            info="The run needs it to start. It is kept in memory and never stored.",
+            info="The run needs it to start. It is only held in memory, never stored on disk.",
             type="password",
             visible=False,
             max_lines=1,

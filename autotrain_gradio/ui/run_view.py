@@ -190,5 +190,5 @@ class RunView:
         try:
             return self.context.service.yaml(snapshot["spec"])
         except UserError as error:
-            # A run of a task that is no longer installed can be viewed, but has no YAML.
+            # A run of a task that is not installed any more can be viewed, but has no YAML.
             return f"# {error.message}"

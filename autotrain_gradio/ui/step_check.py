@@ -33,7 +33,7 @@ WRITING_ROWS = "Writing the rows for the training"
 
 def project_name(data: Mapping[str, Any] | None, name: str) -> str:
     """Return a project name derived from the data, or the user's own name."""
-    # What a picker has chosen is more specific than where it was chosen from.
+    # The selection in a picker is more specific than the path that it was made from.
     chosen = ((data or {}).get("options") or {}).get("projects") or []
     path = str(chosen[0] if isinstance(chosen, list) and chosen else (data or {}).get("path") or "")
     default = str(RunSpec.model_fields["project_name"].default)
@@ -56,12 +56,12 @@ class CheckStep:
     result: CheckResult
     following: gr.Button
     _latest: dict[str, object] = field(default_factory=dict)
-    """Draft → the check that was started last; an earlier one stops updating the page."""
+    """Draft → the latest check; earlier ones stop updating the page."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def build(cls, session: TaskSession, data_step: DataStep) -> CheckStep:
-        """Create the step's components, showing the check that the draft has from an earlier visit."""
+        """Create the step's components, showing the stored check of the draft."""
         prefix, initial = session.prefix, session.initial
         view = check_view.view(session.task, initial.draft or "", initial.check)
         unfinished = bool(initial.draft and initial.data.get("source") and not view.checked)

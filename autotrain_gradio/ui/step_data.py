@@ -18,7 +18,7 @@ PLACEHOLDERS = {HUB: "user/dataset", "path": "/home/me/data"}
 
 
 class Picker(Protocol):
-    """What `build(session, source)` of the module in `Source.picker` returns: components that choose the data."""
+    """Return type of `build(session, source)` in the module `Source.picker`: components that select the data."""
 
     def wire(self, check: Any) -> None:
         """Attach the events. check: the `CheckStep`, whose `begin` checks the chosen data."""
@@ -72,7 +72,7 @@ class DataStep:
                     sources = _build_sources(session)
                     session.token = gr.Textbox(
                         label="Access token",
-                        info="Only for private or gated datasets and models. It is kept in memory and never stored.",
+                        info="Only for private or gated datasets and models. It is never stored on disk.",
                         type="password",
                         max_lines=1,
                         interactive=True,

@@ -1,4 +1,4 @@
-"""One open task tab: the state it was built from, and what its four steps share."""
+"""One open task tab: its initial state, and the context that its four steps share."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class TaskSession:
 
     tab_state: set it to rebuild the tab with other content.
     draft: id of the draft that the tab edits, or None.
-    token: access token of the Hugging Face Hub; kept in memory only.
+    token: access token of the Hugging Face Hub; held in memory only.
     """
 
     task: Task

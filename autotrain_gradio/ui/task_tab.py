@@ -1,7 +1,7 @@
 """The tab of a task: Data → Check → Model → Train, built from the task's declaration.
 
 Its content is rendered when the tab is first selected: a page with many tasks must not carry all their forms.
-Setting the tab's `TabState` rebuilds it: that is how pasted YAML or the settings of an earlier run fill the form.
+Setting the tab's `TabState` rebuilds it: pasted YAML and the settings of an earlier run fill the form this way.
 """
 
 from __future__ import annotations

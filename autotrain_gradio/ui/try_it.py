@@ -26,16 +26,16 @@ PREDICTING: dict[str, Any] = {
     "show_progress": "minimal",
     **PRIVATE,
 }
-"""How events that ask a model run."""
+"""Arguments of events that run a model."""
 
 
 @dataclass
 class TryIt:
-    """The part of a run's view in which its model is tried.
+    """The section of a run's view for predictions with its model.
 
-    The widgets of the inputs are built when a run with a model is opened: the page carries none until then.
+    The input widgets are created when a run with a model is opened; the initial page has none.
 
-    opened: `<run>:<attempt>` of the run whose inputs are shown; another value makes new, empty widgets.
+    opened: `<run>:<attempt>` of the run whose inputs are shown; a new value creates new, empty widgets.
     prediction: the panels of the latest prediction.
     """
 
@@ -46,10 +46,10 @@ class TryIt:
 
     @classmethod
     def build(cls, context: PageContext) -> TryIt:
-        """Create the part, hidden and without inputs."""
+        """Create the section, hidden and without inputs."""
         with gr.Column(visible=False, elem_id="try-it") as box:
             gr.HTML("<h2>Try the model</h2>")
-            # Not a gr.State: its change is told of queued events only, and a run is opened by events that are not.
+            # Not a gr.State: its change event fires for queued events only, and runs are opened by unqueued ones.
             opened = gr.Textbox(elem_id="try-it-opened", elem_classes="at-hidden")
             with gr.Row(equal_height=False):
                 with gr.Column(min_width=300):
@@ -63,7 +63,7 @@ class TryIt:
         return self
 
     def _slot(self, number: int) -> gr.Textbox:
-        """Create a place for the widgets of a run; its field is set to the run that it shows, or is empty."""
+        """Create a slot for the widgets of a run; its field has the run that it shows, or is empty."""
         shown = gr.Textbox(elem_id=f"try-it-slot-{number}", elem_classes="at-hidden")
 
         @gr.render(inputs=[shown], triggers=[shown.change], queue=False, show_progress="hidden")
@@ -80,7 +80,7 @@ class TryIt:
     def show(self, snapshot: Mapping[str, Any], task: Task | None, *, emptied: bool) -> dict[Any, Any]:
         """Return the updates for a run of a task.
 
-        emptied: another run was opened, or this one has a model now: earlier inputs and predictions are removed.
+        emptied: another run was opened, or this run has a model now: earlier inputs and predictions are removed.
         """
         visible = bool(snapshot["can"].get("predict")) and task is not None
         updates: dict[Any, Any] = {self.box: gr.Column(visible=visible)}
@@ -112,14 +112,14 @@ class TryIt:
     def _wire(
         self, declared: Sequence[Input], widgets: Sequence[Widget], *, alone: bool, button: Any | None = None
     ) -> None:
-        """Ask the model on a click, and by itself where an input stands alone."""
+        """Run the model on a click, and automatically if the model has a single input."""
         events = [*([button.click] if button else []), *(e for w in widgets for e in w.events if alone)]
         components = [c for w in widgets for c in w.components]
         ask = partial(self.predict, declared, widgets)
         gr.on(events, ask, [self.context.run, self.context.visitor, *components], self.prediction, **PREDICTING)
 
     def _offer(self, values: Sequence[str], declared: Input, widget: Widget) -> None:
-        """Add a button for each example; it fills the input and asks the model."""
+        """Add a button for each example; it fills the input and runs the model."""
         if not values:
             return
         gr.HTML("<p class='at-note'>Or an example from the validation split:</p>")
@@ -132,7 +132,7 @@ class TryIt:
     def predict(
         self, declared: Sequence[Input], widgets: Sequence[Widget], run: Any, visitor: Any, *values: Any
     ) -> str:
-        """Apply the run's model to what the widgets hold; return the prediction as HTML."""
+        """Apply the run's model to the values of the widgets; return the prediction as HTML."""
         rest, given = list(values), {}
         for item, widget in zip(declared, widgets, strict=True):
             own, rest = rest[: len(widget.components)], rest[len(widget.components) :]
@@ -162,5 +162,5 @@ def _widget(declared: Input, context: WidgetContext) -> Widget:
 
 
 def _filled(value: str, predict: Callable[..., str]) -> Callable[[Any, Any], tuple[str, str]]:
-    """Return a handler that gives the example and its prediction."""
+    """Return a handler that returns the example and its prediction."""
     return lambda run, visitor: (value, predict(run, visitor, value))

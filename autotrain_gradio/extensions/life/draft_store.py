@@ -76,7 +76,7 @@ class RecordingStore:
 
     @classmethod
     def open(cls, draft: Path, place: str | None = None) -> RecordingStore | None:
-        """Return the store of the draft; None where there is none, or one of another path."""
+        """Return the store of the draft; None if there is none, or if it belongs to another path."""
         folder = draft / "data" / FOLDER
         index = read_json(folder / "index.json")
         if index is None or index.get("v") != VERSION or (place is not None and index["place"] != place):
@@ -176,7 +176,7 @@ def check_segment(
 
 @dataclass
 class StoreWriter:
-    """Write a new store in place of an earlier one, which stays until `finish`."""
+    """Write a new store, which replaces the earlier one at `finish`."""
 
     draft: Path
     place: str
@@ -210,7 +210,7 @@ class StoreWriter:
         """Write the store, and return it.
 
         Raises:
-            DataError: there is no recording.
+            DataError: the store has no recording.
         """
         if not self._recordings:
             raise DataError(

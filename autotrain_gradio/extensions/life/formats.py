@@ -108,7 +108,7 @@ BASE64 = re.compile(r"(data:[\w/+.-]+;base64,)?[A-Za-z0-9+/]{200}")
 
 
 def is_export(tree: Tree) -> bool:
-    """Whether a file is unmistakably of an export: a document, a table of tiers, tier names, audio as base64.
+    """Whether a file certainly belongs to an export: a document, a table of tiers, tier names, audio as base64.
 
     A `data.csv` with a folder of audio is an ordinary table. Stops at the first match.
     """
@@ -144,7 +144,7 @@ class DetectedFiles:
 
     @property
     def format(self) -> str:
-        """Letter of the first format that is there (A stands for B too), or ''."""
+        """Letter of the first detected format (A includes B), or ''."""
         groups = {"A": self.documents, "C": self.textgrids, "D": self.tables, "E": self.datasets, "F": self.plain}
         return next((letter for letter, files in groups.items() if files), "")
 
@@ -358,8 +358,8 @@ def _read_tables(
         progress("Parsing the table", number / len(found.plain))
         delimiter = "\t" if entry.suffix == ".tsv" else ","
         # The file is not named in the finding: its name may contain that of a person.
-        how, told = encoding.detect_encoding(tree.root / entry.path, "a table of transcripts")
-        writer.findings += told
+        how, findings = encoding.detect_encoding(tree.root / entry.path, "a table of transcripts")
+        writer.findings += findings
         with (tree.root / entry.path).open(encoding=how, errors="replace", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter)
             columns = _plain_columns(next(reader, []))

@@ -51,12 +51,12 @@ def say(text: str, speaker: str) -> np.ndarray[Any, Any]:
 def ipa(text: str) -> str:
     """Return the sounds of a sentence."""
     command = ["espeak-ng", "-q", "-v", "hi", "--ipa", text]
-    said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    return " ".join(said.replace("ˈ", "").replace("ˌ", "").split())
+    output = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    return " ".join(output.replace("ˈ", "").replace("ˌ", "").split())
 
 
 def boundary(number: int, start: float, end: float, speaker: str, texts: dict[str, str]) -> dict[str, Any]:
-    """Make a boundary as LiFE keeps it."""
+    """Create a boundary in LiFE's format."""
     return {
         "start": start,
         "end": end,
@@ -73,13 +73,13 @@ def boundary(number: int, start: float, end: float, speaker: str, texts: dict[st
 
 
 def grid(boundaries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Make a `textGrid`; the boundaries' ids look like times, and are none."""
+    """Create a `textGrid`; the ids of boundaries look like times, but are not."""
     sentence = {f"{(n + 7) * 1_234_567:014}": b for n, b in enumerate(boundaries)}
     return {"discourse": {}, "sentence": sentence, "word": {}, "phoneme": {}}
 
 
 def document(audio: str, speaker: str, rows: list[tuple[float, float, str]], seconds: float, info: Any) -> Any:
-    """Make a recording's document. The second annotator wrote no IPA; the machine wrote what it heard, in part."""
+    """Create a recording's document. The second annotator has no IPA; the machine output is incomplete."""
 
     def layer(change: Any) -> dict[str, Any]:
         return grid([boundary(n, s, e, "", change(n, text)) for n, (s, e, text) in enumerate(rows)])
@@ -122,7 +122,7 @@ def write(audio: str, samples: np.ndarray[Any, Any], speaker: str, rows: Any, **
 
 
 def main() -> None:
-    """Write the sample anew."""
+    """Write the sample."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     number = 20240301101500

@@ -265,10 +265,10 @@ class LifePicker:
             if not default.script:
                 problem = messages.note("The export has no transcripts.", level="error")
                 return {self.status: problem, self.box: gr.Column(visible=False)}
-            told = f"<p>Detected format: {escape(answer['format'])}.</p>{messages.findings(answer['findings'])}"
+            status = f"<p>Detected format: {escape(answer['format'])}.</p>{messages.findings(answer['findings'])}"
             script, dataset = given.get("script") or default.script, given.get("dataset") or default.dataset
             return {
-                self.status: told,
+                self.status: status,
                 self.opened: opened,
                 self.box: gr.Column(visible=True),
                 self.again: gr.Button(visible=False),

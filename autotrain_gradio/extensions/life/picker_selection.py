@@ -26,7 +26,7 @@ class OpenedExport:
 
     @classmethod
     def of(cls, place: str, answer: Mapping[str, Any]) -> OpenedExport:
-        """Make one of an answer."""
+        """Create one from an answer."""
         return cls(place, *(tuple(answer[k]) for k in ("projects", "layers", "catalogue")))
 
 
@@ -100,8 +100,8 @@ def project_title(project: Mapping[str, Any]) -> str:
 
 def _project(opened: OpenedExport, project: Mapping[str, Any]) -> str:
     scripts = catalog.list_scripts(opened.catalogue, [project["id"]])
-    said = ", ".join(f"{s.script} {s.segments:,}" for s in scripts[:4])
-    return f"{project_title(project)} · {said or 'no transcripts'}"
+    counts = ", ".join(f"{s.script} {s.segments:,}" for s in scripts[:4])
+    return f"{project_title(project)} · {counts or 'no transcripts'}"
 
 
 def _counts_text(found: catalog.Script | catalog.Layer) -> str:
@@ -117,13 +117,13 @@ def _coverage(script: catalog.Script, ids: Sequence[str], names: Mapping[str, st
 def _summary(layer: catalog.Layer | None, script: Any, projects: int) -> str:
     if layer is None:
         return messages.note("Select at least one project with transcripts.", level="warning")
-    figures = {
+    summary = {
         "Segments": f"{layer.segments:,}",
         "Length": f"{layer.hours:.1f} h" if layer.hours >= 1 else f"{layer.hours * 60:.1f} min",
         "Speakers": f"{layer.speakers:,}" if layer.speakers else "unknown",
         "Projects": f"{projects:,}",
     }
-    items = "".join(f"<div><dt>{k}</dt><dd>{escape(v)}</dd></div>" for k, v in figures.items())
+    items = "".join(f"<div><dt>{k}</dt><dd>{escape(v)}</dd></div>" for k, v in summary.items())
     warning = (
         messages.note(
             "These transcripts are output of a model: training on them reproduces its errors.", level="warning"

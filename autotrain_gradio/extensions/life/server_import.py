@@ -37,7 +37,7 @@ def connect(address: str, login: Login, request: Request, draft: Path) -> LifeCl
     """Return a client for a server: with a token where there is one, else with user name and password.
 
     Raises:
-        DataError: the URL is not valid, or there are no credentials.
+        DataError: the URL is invalid, or the credentials are missing.
     """
     address = catalog.parse_address(address)
     if not login:
@@ -80,7 +80,7 @@ def select_projects(everything: Sequence[Project], wanted: Sequence[str]) -> lis
     """Return the projects with these ids or names; all projects for an empty list.
 
     Raises:
-        DataError: there is no such project.
+        DataError: a project does not exist.
     """
     if not wanted:
         return list(everything)
@@ -175,9 +175,9 @@ def download_audio(
             "data.path",
             "life-changed",
         )
-    gone = [n for n in needed if recordings[n].file is None and not recordings[n].problem]
-    if most is None and gone:
-        for number in gone:
+    missing = [n for n in needed if recordings[n].file is None and not recordings[n].problem]
+    if most is None and missing:
+        for number in missing:
             recordings[number] = replace(recordings[number], problem="audio-missing")
         store = store.replace_recordings(recordings)
     return store

@@ -43,8 +43,8 @@ class SessionClient:
         lock.parent.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(lock, timeout=LOCK_SECONDS)
         # The file name is a digest: no user name is written to disk.
-        whose = hashlib.sha256(f"{connection.address}\n{login.username}".encode()).hexdigest()[:16]
-        self._state_file = lock.with_name(f"{whose}.active.json")
+        digest = hashlib.sha256(f"{connection.address}\n{login.username}".encode()).hexdigest()[:16]
+        self._state_file = lock.with_name(f"{digest}.active.json")
         self._active: str | None = None
         self._opened: list[str] = []
 
@@ -102,7 +102,7 @@ class SessionClient:
             self._state_file.unlink(missing_ok=True)
 
     def projects(self) -> list[Project]:
-        """List the projects with their types; each becomes the active project for a moment."""
+        """List the projects with their types; each one is activated temporarily."""
         answer = self._request_json("GET", "/lifedata/getprojectslist")
         names = answer.get("projectslist") if isinstance(answer, dict) else None
         if not isinstance(names, list):

@@ -67,9 +67,9 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
         rows = list(store.iter_segments(selection, segment_filter))
         if store.index["remote"] and any(not r.audio_ref for r in rows):
             with server_import.connect(place, login, request, draft) as life:
-                told = _scaled(progress, 0.6, 0.3)
+                scaled = _scaled(progress, 0.6, 0.3)
                 store = server_import.download_audio(
-                    life, store, selection, login, draft, told, segment_filter=segment_filter
+                    life, store, selection, login, draft, scaled, segment_filter=segment_filter
                 )
             rows = list(store.iter_segments(selection, segment_filter))
     finally:
@@ -127,7 +127,7 @@ def browse(
 
 
 def recognizes(tree: Tree) -> bool:
-    """Whether files that another source fetched are unmistakably an export."""
+    """Whether files that another source fetched certainly are an export."""
     return formats.is_export(tree)
 
 
@@ -240,7 +240,7 @@ def _import(
 
 
 def _opened(draft: Path, place: str) -> RecordingStore | None:
-    """Return the draft's store of a path; None where there is none, or where the files have changed."""
+    """Return the draft's store of a path; None if there is none, or if the files have changed."""
     store = RecordingStore.open(draft, place)
     return None if store is not None and store.index.get("stamp", "") not in ("", _stamp(place)) else store
 
@@ -355,8 +355,8 @@ def _summary_findings(rows: Sequence[SegmentRow], store: RecordingStore, selecti
     layer = next(x for x in store.index["layers"] if x["id"] == selection.dataset)
     names = {p.id: p.name for p in store.list_projects()}
     speakers = {s for r in rows for s in (r.speaker or "").split("+")} - {""}
-    said = catalog.format_counts(len(rows), sum(r.seconds for r in rows) / 3600, len(speakers))
-    text = f"{', '.join(names[p] for p in selection.projects)}, {selection.script}, {layer['title']}: {said}."
+    counts = catalog.format_counts(len(rows), sum(r.seconds for r in rows) / 3600, len(speakers))
+    text = f"{', '.join(names[p] for p in selection.projects)}, {selection.script}, {layer['title']}: {counts}."
     found = [Finding("info", "life-picked", text)]
     if store.skipped:
         total = pluralize(sum(store.skipped.values()), "segment")
@@ -410,13 +410,13 @@ def _preview(store: RecordingStore, selection: Selection, draft: Path) -> dict[s
     from autotrain_gradio.data.media.audio_files import AudioError, read_audio
 
     rows = list(store.iter_segments(selection))
-    heard = [r for r in rows if r.audio_ref]
-    step = max(1, len(heard) // PREVIEW_CLIPS)
+    playable = [r for r in rows if r.audio_ref]
+    step = max(1, len(playable) // PREVIEW_CLIPS)
     folder = draft / "preview" / "life"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shown = []
-    for row in heard[::step][:PREVIEW_CLIPS]:
+    for row in playable[::step][:PREVIEW_CLIPS]:
         begin = row.start or 0.0
         end = min(row.end if row.end is not None else begin + PREVIEW_SECONDS, begin + PREVIEW_SECONDS)
         try:

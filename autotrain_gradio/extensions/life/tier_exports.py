@@ -53,17 +53,17 @@ def read_segments(path: Path) -> list[Segment]:
         rows = parse_json_rows(json.loads(path.read_bytes().decode("utf-8-sig")))
         return _group_by_time((r.get("tier_name"), r.get("start_time"), r.get("end_time"), r.get("text")) for r in rows)
     delimiter = "\t" if suffix == ".tsv" else ","
-    made: list[list[str]] = []
+    parsed: list[list[str]] = []
     how, guessed = encoding.detect_encoding(path, "")
     if guessed:
         raise ValueError("not UTF-8")
     for line in path.read_text(encoding=how).split("\n")[1:]:
         cells = line.split(delimiter, 4)
         if len(cells) > 3 and (parse_script(cells[0]) or _is_number(cells[2]) or _is_number(cells[3])):
-            made.append([*cells, ""][:5])
-        elif line.strip() and made:
-            made[-1][4] += f" {line.strip()}"  # a text with a line break: it is not quoted
-    return _group_by_time((c[0], c[2], c[3], c[4]) for c in made)
+            parsed.append([*cells, ""][:5])
+        elif line.strip() and parsed:
+            parsed[-1][4] += f" {line.strip()}"  # a text with a line break: it is not quoted
+    return _group_by_time((c[0], c[2], c[3], c[4]) for c in parsed)
 
 
 def _is_number(text: str) -> bool:
