@@ -408,7 +408,7 @@ def test_a_warm_worker_loads_ahead_without_being_waited_for(draft: Path, warm: M
     assert time.monotonic() - began < 0.5
     assert workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "x"})[0]["text"] == "x"
     workers.prefetch(draft, "preview", {"spec": {"task": "nothing of that name"}})
-    with pytest.raises(UserError, match="no task"):
+    with pytest.raises(UserError, match="Unknown task"):
         workers.call(draft, "preview", {"spec": {"task": "nothing of that name"}})
 
 

@@ -282,7 +282,7 @@ def test_a_predictor_that_dies_is_said_and_replaced(service: Service, start: Sta
 
 
 def test_names_that_are_unknown_are_told(service: Service) -> None:
-    with pytest.raises(NotFound, match="no task"):
+    with pytest.raises(NotFound, match="Unknown task"):
         service.draft("toy-sortin")
     with pytest.raises(SpecError) as caught:
         service.check(service.draft("toy-sorting"), {"task": "toy-sorting", "backend": "lokal"})
