@@ -440,7 +440,7 @@ def test_who_waits_for_the_libraries_is_told_so(draft: Path, warm: Make) -> None
         return told
 
     workers.prefetch(draft, "preview", {"spec": SPEC})  # as soon as there is data: the preview is asked for meanwhile
-    assert look()[0] == "Loading the libraries" and "will see it" in told[-1]
+    assert look()[0] == "Loading the libraries" and "training inputs" in told[-1]
     assert len(look()) == 1 and "will see it" in told[0]
 
 

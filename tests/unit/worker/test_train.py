@@ -115,7 +115,11 @@ data.ensure = ensure
 
 @pytest.mark.parametrize(
     ("spec", "text"),
-    [('{"task": "no-such-task"}', "Unknown task 'no-such-task'"), ('{"task": 7}', "got 7"), ("{", "spec.json is damaged")],
+    [
+        ('{"task": "no-such-task"}', "Unknown task 'no-such-task'"),
+        ('{"task": 7}', "got 7"),
+        ("{", "spec.json is damaged"),
+    ],
 )
 def test_settings_that_are_not_understood_fail_with_a_reason(make: Make, start: Go, spec: str, text: str) -> None:
     run = make()
