@@ -97,7 +97,7 @@ def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Map
     run.report([board])  # in case the process is killed during the fit
     run.state("running", f"Fitting the best model on all training rows: {best.family.title}")
     saved_model = _fit(run, problem, best)
-    evaluated = _evaluate(run, found, best, saved_model, train, validation)
+    evaluated = _evaluate_saved_model(run, found, best, saved_model, train, validation)
     metrics = (
         report.compute_metrics(evaluated.predictions, evaluated.targets, multi_label=form.multi_label)
         if evaluated
@@ -284,7 +284,7 @@ class Evaluated:
     names: Sequence[str]
 
 
-def _evaluate(
+def _evaluate_saved_model(
     run: Reporter,
     found: search.Search,
     best: search.TrialResult,
