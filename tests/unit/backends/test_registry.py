@@ -55,8 +55,8 @@ class Threads:
 
         def train() -> None:
             reporter = Reporter(directory, RunSpec(task="toy-sorting"), None, attempt=attempt.number)
-            reporter.state("running", "In a thread")
             self.logs[directory] = "one\ntwo\n"
+            reporter.state("running", "In a thread")
             while not ends.is_set() and not (reporter.stop_requested() and "obeys" in attempt.env["SECRET"]):
                 time.sleep(0.02)
             if not ends.is_set():
@@ -65,8 +65,9 @@ class Threads:
                 reporter.state("cancelled")
             reporter.close()
 
-        self.threads[directory] = threading.Thread(target=train, daemon=True)
-        self.threads[directory].start()
+        thread = threading.Thread(target=train, daemon=True)
+        thread.start()
+        self.threads[directory] = thread  # once it runs: one that has not started counts as ended
 
     def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
         thread = self.threads.get(directory)
