@@ -61,7 +61,7 @@ def unicode_encoding(head: bytes) -> str | None:
 
 
 def detect_encoding(path: Path, name: str) -> tuple[str, list[Finding]]:
-    """Return the encoding of a file, reading it once in chunks, and a finding where it is no Unicode.
+    """Return the encoding of a file, reading it once in chunks, and a finding if it is not Unicode.
 
     name: how messages call the file.
     """
@@ -92,7 +92,7 @@ def detect_encoding(path: Path, name: str) -> tuple[str, list[Finding]]:
 
 
 def decode(data: bytes, name: str) -> tuple[str, list[Finding]]:
-    """Return the text that these bytes of a file hold, and a finding where they are no Unicode."""
+    """Return the text that these bytes of a file hold, and a finding if they are not Unicode."""
     known = unicode_encoding(data)
     if known is not None:
         return data.decode(known, "replace"), []
@@ -110,9 +110,9 @@ def _lines_with_letters(data: bytes) -> bytes:
 
 
 def _detected(sample: bytes, name: str, line: int) -> tuple[str, list[Finding]]:
-    """Return the encoding of lines that are no UTF-8, and the finding that reports it.
+    """Return the encoding of lines that are not UTF-8, and the finding that reports it.
 
-    line: the first line of the file that is no UTF-8.
+    line: the first line of the file that is not UTF-8.
     """
     found = chardet.detect(
         sample,
