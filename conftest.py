@@ -10,6 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytest_plugins = ("tests.browser",)
+"""The fixtures of the page's tests, which the extensions' tests use too; loaded after what is set below."""
+
 _PRIVATE = tempfile.TemporaryDirectory(prefix="autotrain-tests-", ignore_cleanup_errors=True)
 _ENVIRONMENT = {
     "AUTOTRAIN_GRADIO_HOME": f"{_PRIVATE.name}/home",

@@ -11,7 +11,7 @@ import psutil
 from playwright.sync_api import sync_playwright
 
 from benchmarks.rows import Row
-from tests.ui.conftest import ARGUMENTS, CHROMIUM, App
+from tests.browser import ARGUMENTS, CHROMIUM, App
 
 VIEWERS, SECONDS, SETTLE = 20, 24, 8
 STEP_SECONDS = 0.2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import render_all_html
-from tests.ui.conftest import ROOT, App, Page, sync_api
+from tests.browser import ROOT, App, Page, sync_api
 from tests.ui.test_page import violations
 from tests.unit.data.sounds import sound
 

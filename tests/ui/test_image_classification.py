@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.ui.conftest import SAMPLES, TASK, App, Page, sync_api
+from tests.browser import SAMPLES, TASK, App, Page, sync_api
 
 expect = sync_api.expect
 Visit = Callable[..., Page]

@@ -18,7 +18,7 @@ from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.registry import Registry, registry
 from autotrain_gradio.ui.page import launch
-from tests.ui.conftest import TASK, App, Page, sync_api
+from tests.browser import TASK, App, Page, sync_api
 from tests.ui.test_image_classification import use_sample
 
 expect = sync_api.expect

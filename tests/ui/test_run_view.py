@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from autotrain_gradio.core.panels.chart_svg import SERIES_COLOURS
+from tests.browser import App, Page, sync_api
 from tests.hub import TOKEN, serve
-from tests.ui.conftest import App, Page, sync_api
 
 expect = sync_api.expect
 Visit = Callable[..., Page]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.ui.conftest import ROOT, App, Page, sync_api
+from tests.browser import ROOT, App, Page, sync_api
 
 expect = sync_api.expect
 Visit = Callable[..., Page]

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.ui.conftest import ROOT, App, Page, sync_api
+from tests.browser import ROOT, App, Page, sync_api
 
 expect = sync_api.expect
 TASK = "#tabular-classification"

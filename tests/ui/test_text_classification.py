@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.ui.conftest import App, Page, sync_api
+from tests.browser import App, Page, sync_api
 
 expect = sync_api.expect
 TEXT = "#text-classification"
@@ -36,10 +36,10 @@ def test_from_the_sample_with_several_labels_to_an_answer(app: App, visit: Calla
         f"{TEXT}-preview",
     )
     page.locator(f"{TEXT}-max-seq-length input").fill("64")
-    expect(page.locator(f"{TEXT}-preview")).to_contain_text("reads the first 64")
+    expect(page.locator(f"{TEXT}-preview")).to_contain_text("uses the first 64")
     expect(tokens.locator("del")).to_have_count(0)
     page.locator(f"{TEXT}-max-seq-length input").fill("16")
-    expect(page.locator(f"{TEXT}-preview")).to_contain_text("reads the first 16")
+    expect(page.locator(f"{TEXT}-preview")).to_contain_text("uses the first 16")
     assert page.evaluate("window.gone") == 0
 
     page.locator(f"{TEXT}-model-next").click()

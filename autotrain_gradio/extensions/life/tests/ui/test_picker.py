@@ -9,7 +9,7 @@ import pytest
 
 from autotrain_gradio.extensions.life.tests.fake_life import PASSWORD, USER, FakeLife
 from autotrain_gradio.extensions.life.tests.life_data import PEOPLE, boundary, document, files, grid, zipped
-from tests.ui.conftest import App, Page, sync_api
+from tests.browser import App, Page, sync_api
 
 expect = sync_api.expect
 Visit = Callable[..., Page]
