@@ -42,7 +42,10 @@ TASK = Task(
     models=(SuggestedModel("toy/box", "Always.", 0.1),), aliases=("toys",),
     can=frozenset({"predict", "preview", "checkpoints"}),
     verbs=(
-        Verb("count", "toy_task.count", streams=True, help="Counts toys."),
+        Verb(
+            "count", "toy_task.count", streams=True, inputs=(Input("to", "Number of toys", "text"),),
+            help="Counts toys.",
+        ),
         Verb("double", "toy_task.double", help="Doubles the toys."),
     ),
 )
@@ -116,11 +119,11 @@ from autotrain_gradio.core.errors import UserError
 def run(call):
     number, box = 0, call.predictor().box
     try:
-        for number in range(call.context["to"]):
+        for number in range(int(call.context["to"])):
             if number == call.context.get("fail"):
                 raise UserError("There are no more toys.", code="no-more")
             yield {"number": number, "box": box, "pid": os.getpid()}
-            time.sleep(call.context.get("seconds", 0.0))
+            time.sleep(call.context.get("seconds", 0.1))
     finally:
         (call.directory / "counted").write_text(str(number))
 """
@@ -128,7 +131,7 @@ def run(call):
 DOUBLE = """
 def run(call):
     call.progress("Doubling", 0.5)
-    return {"toys": 2 * call.context["toys"], "task": call.task.name, "steps": call.params.steps}
+    return {"toys": 2 * call.context.get("toys", 1), "task": call.task.name, "steps": call.params.steps}
 """
 
 METADATA = {

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from autotrain_gradio.cli.console import ProgressBar, findings_text, say, say_json, training_line
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
-from autotrain_gradio.core.panels import KINDS, render_text
+from autotrain_gradio.core.inputs import Input, parse_named
+from autotrain_gradio.core.panels import render_text
 from autotrain_gradio.core.panels.text_table import text_table
 from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.verb_results import is_panel
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import spec_from_options
 from autotrain_gradio.tasks.registry import registry
@@ -282,12 +284,16 @@ def call(args: argparse.Namespace) -> int:
         if args.json:
             say_json(list(verbs.values()))
         elif verbs:
-            say(text_table(["verb", "what it does"], [[v["name"], v["help"]] for v in verbs.values()]))
+            rows = [[v["name"], " ".join(i["name"] for i in v["inputs"]), v["help"]] for v in verbs.values()]
+            say(text_table(["verb", "inputs", "what it does"], rows))
         else:
             say("The task of this run has no verbs.")
         return 0
+    verb = verbs.get(args.verb, {})
     context, bar = _context(args.context), ProgressBar(quiet=args.json)
-    if verbs.get(args.verb, {}).get("streams"):
+    if args.arguments:
+        context |= parse_named([Input(**declared) for declared in verb.get("inputs", [])], args.arguments)
+    if verb.get("streams"):
         with contextlib.closing(service.stream(run, args.verb, context, progress=bar.call)) as items:
             for item in items:
                 bar.clear()
@@ -316,7 +322,7 @@ def _context(text: str | None) -> dict[str, Any]:
 
 def _say_item(item: Any, as_json: bool) -> None:
     """Print one item of a stream, or a result: a string unchanged, a panel as text, anything else as a line of JSON."""
-    if not as_json and isinstance(item, dict) and item.get("kind") in KINDS:
+    if not as_json and is_panel(item):
         say(render_text(item))
     else:
         say(item if isinstance(item, str) and not as_json else json.dumps(item, ensure_ascii=False))

@@ -90,9 +90,20 @@ def task_page(task: Task, tasks: Registry) -> str:
             f"```python\n{task.loader_example.strip()}\n```"
         )
     if verbs := task.public_verbs():
-        calls = [[f"`{v.name}`", "a stream of items" if v.streams else "one result", v.help] for v in verbs]
-        how = f'`{PROGRAM} call RUN VERB --context JSON`; in Python `run.call("VERB", …)` and `run.stream("VERB", …)`.'
-        parts.append(f"## Verbs\n\nCalls to the model of a run: {how}\n\n" + _table(["verb", "returns", ""], calls))
+        calls = [
+            [
+                f"`{v.name}`",
+                ", ".join(f"`{i.name}`: {i.title} ({i.kind})" for i in v.inputs),
+                "a stream of items" if v.streams else "one result",
+                v.help,
+            ]
+            for v in verbs
+        ]
+        how = (
+            f"Calls to the model of a run: on its page, with `{PROGRAM} call RUN VERB NAME=VALUE`, or in Python with "
+            '`run.call("VERB", NAME=VALUE)` and `run.stream("VERB", NAME=VALUE)`.'
+        )
+        parts.append(f"## Verbs\n\n{how}\n\n" + _table(["verb", "inputs", "returns", ""], calls))
     parts.append("## Example: YAML, command line and Python\n\n" + _forms(task, tasks))
     return "\n\n".join(parts) + "\n"
 
@@ -178,7 +189,8 @@ def _text(text: str | None) -> str:
 
 def _usage(action: argparse.Action) -> str:
     if not action.option_strings:
-        return f"{action.metavar}{' …' if action.nargs == '+' else ''}"
+        text = f"{action.metavar}{' …' if action.nargs in {'+', '*'} else ''}"
+        return f"[{text}]" if action.nargs in {"?", "*"} else text
     word = action.option_strings[0]
     if action.nargs != 0:
         word += f" {action.metavar or action.dest.upper()}"

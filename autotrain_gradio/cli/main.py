@@ -137,6 +137,8 @@ def build(tasks: Registry) -> Parser:
             predict.add_arguments(command)
         if name == "call":
             command.add_argument("verb", metavar="VERB", nargs="?", help="name of a verb (default: list them)")
+            arguments = "values of its inputs as NAME=VALUE; a single input can be given without its name"
+            command.add_argument("arguments", metavar="ARGUMENT", nargs="*", help=arguments)
             command.add_argument("--context", metavar="JSON", help="arguments of the verb, as a JSON object")
         if name == "export":
             command.add_argument("--to", metavar="FOLDER", required=True, help="an empty folder, or a new one")

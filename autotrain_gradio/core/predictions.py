@@ -32,10 +32,14 @@ def summary(prediction: Mapping[str, Any]) -> str:
 
 def flat_values(prediction: Mapping[str, Any]) -> dict[str, Any]:
     """Return the raw values as columns of a table: `{"scores": {"a": 1}}` becomes "scores a", lists become text."""
+    return flatten({name: value for name, value in prediction.items() if name not in ABOUT})
+
+
+def flatten(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested values as columns: `{"scores": {"a": 1}}` becomes "scores a", lists become text."""
     found: dict[str, Any] = {}
-    for name, value in prediction.items():
-        if name not in ABOUT:
-            _flatten(name, value, found)
+    for name, value in values.items():
+        _flatten(name, value, found)
     return found
 
 

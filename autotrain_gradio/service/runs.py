@@ -140,9 +140,21 @@ class Runs(Core):
         return list(backend.call(record.directory, "predict", context, options))
 
     def verbs(self, run: str) -> list[dict[str, Any]]:
-        """List the verbs that can be called on a run: `{"name", "title", "help", "streams"}`."""
+        """List the verbs that can be called on a run: `{"name", "title", "help", "streams", "inputs"}`.
+
+        inputs: `{"name", "title", "kind"}` of each declared argument.
+        """
         task = self.tasks.get(str(self.store.get(run).spec()["task"]))
-        return [{"name": v.name, "title": v.title, "help": v.help, "streams": v.streams} for v in task.public_verbs()]
+        return [
+            {
+                "name": verb.name,
+                "title": verb.label,
+                "help": verb.help,
+                "streams": verb.streams,
+                "inputs": [{"name": i.name, "title": i.title, "kind": i.kind} for i in verb.inputs],
+            }
+            for verb in task.public_verbs()
+        ]
 
     def call(
         self,

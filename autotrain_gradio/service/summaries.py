@@ -55,6 +55,7 @@ def can(state: str, task: Task | None, *, model: bool) -> dict[str, bool]:
         "resume": state in RESUMABLE,
         "delete": state not in ACTIVE,
         "predict": model and task is not None and "predict" in task.can,
+        "call": model and task is not None and bool(task.public_verbs()),
         "download": model,
     }
 
@@ -85,7 +86,7 @@ def row(snapshot: Mapping[str, Any], run: Run) -> dict[str, Any]:
 def unreadable(run: Run, error: UserError) -> dict[str, Any]:
     """Return the row of a run whose files are damaged, with the error; it can only be deleted."""
     empty = dict.fromkeys(("task", "project_name", "model", "created", "started", "finished", "best_metric", "data"))
-    nothing = dict.fromkeys(("stop", "resume", "predict", "download"), False)
+    nothing = dict.fromkeys(("stop", "resume", "predict", "call", "download"), False)
     return {
         **empty,
         "id": run.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autotrain_gradio.core.inputs import Input
 from autotrain_gradio.core.registry import NamedRegistry
 
 _WORKER = "autotrain_gradio.worker.verbs"
@@ -18,7 +19,9 @@ class Verb:
         `load(call: VerbCall) -> ModuleType`, which imports what `run` needs, can be prefetched by a warm worker; a
         function `load_ahead()` of the returned module is called after that, in the background.
     streams: it yields items; the caller gets them one by one and can cancel.
-    title, help: heading on the page, and description of its purpose and arguments for the docs.
+    inputs: its arguments, by name in the context: widgets on the page, arguments of `autotrain-gradio call`. Arguments
+        that are not declared can be given in Python and as JSON only.
+    title, help: heading on the page, default: the name; description of its purpose and arguments.
     grace_seconds: time to clean up when the call is cancelled or the caller exits; 0: the worker is killed.
     internal: only the app itself calls it.
     """
@@ -26,10 +29,16 @@ class Verb:
     name: str
     module: str
     streams: bool = False
+    inputs: tuple[Input, ...] = ()
     title: str = ""
     help: str = ""
     grace_seconds: float = 0.0
     internal: bool = False
+
+    @property
+    def label(self) -> str:
+        """The heading of the verb on the page, and the label of its button."""
+        return self.title or self.name.replace("-", " ").capitalize()
 
 
 VERBS = NamedRegistry[Verb](

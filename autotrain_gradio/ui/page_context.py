@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from autotrain_gradio.core.errors import Forbidden
+from autotrain_gradio.core.panels import RenderContext
 from autotrain_gradio.service import LOCAL, Service
-from autotrain_gradio.ui.files import Tickets
+from autotrain_gradio.ui.files import Tickets, link
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 """For all events of the page: they are not part of the HTTP API."""
@@ -74,6 +76,10 @@ class PageContext:
     def request_run(self, run: str | None) -> dict[str, Any]:
         """Return a value for `requested_run`; None closes the open run."""
         return {"run": run, "n": time.time_ns()}
+
+    def render_context(self, run: str) -> RenderContext:
+        """Return the context for panels of a run: URLs of its files, and of downloads."""
+        return RenderContext(link=link(run), download=lambda path: self.tickets.issue(Path(path)))
 
     def owner(self, visitor: Any) -> str:
         """Return the owner on whose behalf an event acts.

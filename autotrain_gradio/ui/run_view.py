@@ -22,6 +22,7 @@ from autotrain_gradio.ui.publish import PublishModel
 from autotrain_gradio.ui.run_actions import RunActions
 from autotrain_gradio.ui.run_charts import RunCharts
 from autotrain_gradio.ui.run_samples import RunSamples
+from autotrain_gradio.ui.run_verbs import RunVerbs
 from autotrain_gradio.ui.try_it import TryIt
 
 Updates = dict[Any, Any]
@@ -31,7 +32,7 @@ Updates = dict[Any, Any]
 class RunView:
     """The components of the view.
 
-    viewed: `{run, samples, predict}` as the viewer saw them last: what has changed since decides what is updated.
+    viewed: `{run, samples, model}` as the viewer saw them last: what has changed since decides what is updated.
     body: everything but the status; hidden until the first status has arrived.
     """
 
@@ -46,6 +47,7 @@ class RunView:
     report_box: gr.Column
     report: gr.HTML
     try_it: TryIt
+    verbs: RunVerbs
     charts: RunCharts
     samples: RunSamples
     publish: PublishModel
@@ -65,6 +67,7 @@ class RunView:
                 with gr.Column(visible=False, elem_id="run-results") as report_box:
                     report = gr.HTML(elem_id="run-report", elem_classes="at-grid")
                 try_it = TryIt.build(context)
+                verbs = RunVerbs.build(context)
                 charts = RunCharts.build(context)
                 samples = RunSamples.build(context)
                 publish = PublishModel.build(context)
@@ -84,6 +87,7 @@ class RunView:
             report_box=report_box,
             report=report,
             try_it=try_it,
+            verbs=verbs,
             charts=charts,
             samples=samples,
             publish=publish,
@@ -115,6 +119,7 @@ class RunView:
             *self.samples.outputs(),
             *self.charts.plots,
             *self.try_it.outputs(),
+            *self.verbs.outputs(),
             *self.publish.outputs(),
         ]
 
@@ -138,10 +143,11 @@ class RunView:
         can, report = snapshot["can"], snapshot.get("report")
         viewed = viewed or {}
         opened = viewed.get("run") != run
-        has_new_model = bool(can.get("predict")) and not viewed.get("predict")
+        has_model = bool(can.get("download"))
+        emptied = opened or (has_model and not viewed.get("model"))
         count = len(snapshot.get("samples") or [])
         return {
-            self.viewed: {"run": run, "samples": count, "predict": bool(can.get("predict"))},
+            self.viewed: {"run": run, "samples": count, "model": has_model},
             self.body: gr.Column(visible=True),
             self.yaml: self._yaml(snapshot),
             self.report_box: gr.Column(visible=bool(report)),
@@ -153,7 +159,8 @@ class RunView:
                 owned=owned,
                 waiting_for_token=bool(snapshot.get("waiting_for_token")),
             ),
-            **self.try_it.show(snapshot, task, emptied=opened or has_new_model),
+            **self.try_it.show(snapshot, task, emptied=emptied),
+            **self.verbs.show(snapshot, emptied=emptied),
             **self.publish.update(owned and bool(can.get("download")), reset=opened),
             **self.samples.update(
                 snapshot,

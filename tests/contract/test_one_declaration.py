@@ -38,7 +38,7 @@ def test_it_is_in_the_generated_docs(shell: Shell, tmp_path: Path) -> None:
     page = (tmp_path / "docs" / "tasks" / "mood-reading.md").read_text(encoding="utf-8")
     assert "sad: the rain came back" in page and "smoothing" in page and "above 0, at most 10" in page
     assert "Sentence and rating" in page and "--rating-column" in shell(*CLI, "mood", "--help").stdout
-    assert "### Counting words" in page and "`explain` | a stream of items" in page
+    assert "### Counting words" in page and "`explain` | `text`: A text (text) | a stream of items" in page
     assert "mood-reading" in (tmp_path / "docs" / "cli.md").read_text(encoding="utf-8")
 
 
@@ -91,7 +91,9 @@ service.close()
 def test_its_verbs_stream_by_command_and_in_python(shell: Shell, notes: Path) -> None:
     train = ("mood-reading", "--data-path", str(notes), "--project-name", "moods", "--smoothing", "0.5", "--train")
     assert shell(*CLI, *train).returncode == 0
-    said = shell(*CLI, "call", "moods", "explain", "--context", json.dumps({"text": "sunny evening"}))
+    said = shell(*CLI, "call", "moods", "explain", "sunny evening")
+    assert said.stdout == shell(*CLI, "call", "moods", "explain", "text=sunny evening").stdout
+    assert said.stdout == shell(*CLI, "call", "moods", "explain", "--context", '{"text": "sunny evening"}').stdout
     lines = said.stdout.splitlines()
     assert [json.loads(line)["mood"] for line in lines[:2]] == ["glad", "sad"], said.stderr
     assert lines[2] == "All words" and "\N{GRINNING FACE} glad" in said.stdout, "a panel among the items is drawn"
@@ -102,6 +104,8 @@ def test_its_verbs_stream_by_command_and_in_python(shell: Shell, notes: Path) ->
         (("expalin",), "Did you mean 'explain'"),
         (("explain",), "no text to explain"),
         (("explain", "--context", "{x"), "is not JSON"),
+        (("explain", "sunny", "day"), "'sunny' is not an input"),
+        (("vocabulary", "sunny"), "there are no inputs"),
         (("publish",), "There is no verb 'publish'"),
     ):
         done = shell(*CLI, "call", "moods", *wrong)
@@ -123,6 +127,51 @@ assert set(run.call("vocabulary")) == {"glad", "sad"}
 """,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_verb_is_on_the_page_in_the_command_line_and_in_the_docs(
+    shell: Shell, notes: Path, tmp_path: Path
+) -> None:
+    train = ("mood-reading", "--data-path", str(notes), "--project-name", "moods", "--train")
+    assert shell(*CLI, *train).returncode == 0
+    listed = shell(*CLI, "call", "moods").stdout
+    shell("-m", "autotrain_gradio.cli.docs", "--to", str(tmp_path / "docs"))
+    page = (tmp_path / "docs" / "tasks" / "mood-reading.md").read_text(encoding="utf-8")
+    done = shell(
+        "-c",
+        """
+import json
+import gradio as gr
+from autotrain_gradio.api import default_service
+from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.ui.page_context import PageContext
+from autotrain_gradio.ui.run_verbs import RunVerbs
+service = default_service(Settings.from_env(), False)
+run = service.runs()[0]["id"]
+with gr.Blocks() as blocks:
+    verbs = RunVerbs.build(PageContext(service))
+    shown = verbs.show(service.snapshot(run), emptied=True)
+    assert shown[verbs.opened].startswith(run)
+    verbs._contents(run)
+declared = service.verbs(run)
+for verb in declared:
+    prefix = "verb-" + verb["name"]
+    of_it = {b.elem_id: b for b in blocks.blocks.values() if str(getattr(b, "elem_id", "")).startswith(prefix)}
+    assert {prefix + "-ask", prefix + "-result", *(prefix + "-" + i["name"] for i in verb["inputs"])} <= set(of_it)
+    button, result = of_it[prefix + "-ask"], of_it[prefix + "-result"]
+    handler = next(f for f in blocks.fns.values() if (button._id, "click") in f.targets)
+    assert result in handler.outputs, verb
+    *_, (html, _) = handler.fn(run, "visitor", *(["sunny evening"] * len(verb["inputs"])))
+    assert "at-panel" in html and "at-error" not in html and "at-busy" not in html, html
+print(json.dumps(declared))
+""",
+    )
+    assert done.returncode == 0, done.stderr
+    declared = json.loads(done.stdout)
+    assert [v["name"] for v in declared] == ["explain", "vocabulary"]
+    for verb in declared:
+        assert f"`{verb['name']}`" in page and verb["help"] in page and verb["help"] in listed
+        assert all(f"`{i['name']}`" in page for i in verb["inputs"])
 
 
 def test_its_kind_has_a_nested_feature_that_the_training_reads(shell: Shell, notes: Path) -> None:

@@ -4,7 +4,7 @@ A task declares `Input(name, title, kind)`; the kind, looked up in `KINDS`, has 
 extension can add a kind.
 """
 
-from autotrain_gradio.core.inputs.arguments import parse_arguments, parse_literals, parse_value
+from autotrain_gradio.core.inputs.arguments import parse_arguments, parse_literals, parse_named, parse_value
 from autotrain_gradio.core.inputs.declarations import (
     KINDS,
     ROWS_OF,
@@ -27,5 +27,6 @@ __all__ = [
     "is_alternative",
     "parse_arguments",
     "parse_literals",
+    "parse_named",
     "parse_value",
 ]

@@ -76,6 +76,19 @@ def parse_literals(inputs: Sequence[Input], arguments: Sequence[str]) -> list[tu
     return [(a, {joint[0].name: module.literal(a, joint[0])}) for a in arguments]
 
 
+def parse_named(inputs: Sequence[Input], arguments: Sequence[str]) -> Row:
+    """Return input name → value for the arguments NAME=VALUE; a single input can be given without its name.
+
+    Texts are never interpreted as file names.
+
+    Raises:
+        UserError: an input is missing, unknown or cannot be used.
+    """
+    if len(inputs) == 1 and len(arguments) == 1 and not arguments[0].startswith(f"{inputs[0].name}="):
+        return _named(inputs, {inputs[0].name: arguments[0]}, literal=True)
+    return _named(inputs, _pairs(inputs, arguments), literal=True)
+
+
 def _alternative(inputs: Sequence[Input], argument: Any) -> Input | None:
     """Return the alternative input that an argument is meant for."""
     return next((i for i in inputs if is_alternative(i) and KINDS.get(i.kind).load().accepts(argument)), None)
@@ -120,5 +133,6 @@ def _pairs(inputs: Sequence[Input], arguments: Sequence[str]) -> dict[str, str]:
     unknown = [a for a in arguments if a.split("=", 1)[0] not in names]
     if unknown:
         wanted = " ".join(f"{n}=…" for n in names)
-        raise UserError(f"'{unknown[0]}' is not an input of this model.", f"Write {wanted}.", code="missing-input")
+        hint = f"Write {wanted}." if names else "Leave it out: there are no inputs."
+        raise UserError(f"'{unknown[0]}' is not an input.", hint, code="missing-input")
     return pairs

@@ -37,7 +37,8 @@ def test_a_run_completes_with_its_figures_report_and_model(service: Service, sta
     assert done["best"] == {"name": "accuracy", "value": 0.75}
     assert done["progress"]["fraction"] == 1.0
     assert done["report"][0]["items"] == [{"label": "steps", "value": 6}]
-    assert done["can"] == {"stop": False, "resume": False, "delete": True, "predict": True, "download": True}
+    assert {name for name, able in done["can"].items() if able} == {"delete", "predict", "call", "download"}
+    assert set(done["can"]) >= {"stop", "resume"}
     assert "playing" in service.log(run)["text"]
     row = service.runs()[0]
     assert row["id"] == run and row["best_metric"]["value"] == 0.75

@@ -86,7 +86,14 @@ TASK = Task(
     can=frozenset({"preview", "predict"}),
     parameter_groups=(ParameterGroup("counting", "Counting words", after="basic"),),
     verbs=(
-        Verb("explain", "mood_task.explain", streams=True, help="Yields each word of `text` with its mood."),
+        Verb(
+            "explain",
+            "mood_task.explain",
+            streams=True,
+            inputs=(Input("text", "A text", "text"),),
+            title="Explain a text",
+            help="Yields each word of the text with its mood.",
+        ),
         Verb("vocabulary", "mood_task.vocabulary", help="Returns the number of words known for each mood."),
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.inputs import Input, parse_arguments, parse_literals, parse_value
+from autotrain_gradio.core.inputs import Input, parse_arguments, parse_literals, parse_named, parse_value
 from autotrain_gradio.core.inputs.files import TABLE_SUFFIXES, looks_like_path
 from autotrain_gradio.data.tables.table_reader import SUFFIXES
 from autotrain_gradio.tasks.registry import registry
@@ -93,3 +93,12 @@ def test_files_must_exist(folder: Path) -> None:
     for value in ("no.png", {"image": "no.png"}, {}):
         with pytest.raises(UserError):
             parse_value(image, value)
+
+
+def test_the_inputs_of_a_verb_are_given_by_name_and_never_as_a_file_of_rows() -> None:
+    assert parse_named(TEXT, ["reviews.tsv"]) == parse_named(TEXT, ["text=reviews.tsv"]) == {"text": "reviews.tsv"}
+    assert parse_named(TEXT, ["a=b"]) == {"text": "a=b"}
+    assert parse_named(PAIR, ["first=a=b", "second=c"]) == {"first": "a=b", "second": "c"}
+    for inputs, arguments in ((PAIR, ["a"]), (PAIR, ["first=a"]), (TEXT, ["a", "b"]), ([], ["a"])):
+        with pytest.raises(UserError):
+            parse_named(inputs, arguments)

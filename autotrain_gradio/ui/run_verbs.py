@@ -1,0 +1,169 @@
+"""The verbs that a run's task declares: a section each, with its inputs, a button, and the panels of its result."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.inputs import WidgetContext
+from autotrain_gradio.core.panels import render_all_html
+from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.verb_results import result_panels
+from autotrain_gradio.tasks.verbs import Verb
+from autotrain_gradio.ui import messages
+from autotrain_gradio.ui.alternating_render import create_alternating_render
+from autotrain_gradio.ui.background_task import Finished, ProgressReporter, run_in_background
+from autotrain_gradio.ui.input_widgets import InputGroup, create_inputs
+from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED, PageContext
+
+CALLING: dict[str, Any] = {
+    "concurrency_limit": 4,
+    "concurrency_id": "verb",
+    "show_progress": "hidden",
+    **PRIVATE,
+}
+"""Arguments of events that call a verb: they show their own progress."""
+STARTING = "Starting"
+
+
+@dataclass
+class RunVerbs:
+    """The sections of a run's view for the verbs of its task.
+
+    opened: `<run>:<attempt>` of the run whose verbs are shown; a new value creates new, empty sections.
+    """
+
+    context: PageContext
+    box: gr.Column
+    opened: gr.Textbox
+
+    @classmethod
+    def build(cls, context: PageContext) -> RunVerbs:
+        """Create the container, hidden and without sections."""
+        with gr.Column(visible=False, elem_id="run-verbs") as box:
+            opened = create_alternating_render("run-verbs", lambda shown: self._contents(shown.rpartition(":")[0]))
+        self = cls(context, box, opened)
+        return self
+
+    def outputs(self) -> list[Any]:
+        """Return all components that `show` may change."""
+        return [self.box, self.opened]
+
+    def show(self, snapshot: Mapping[str, Any], *, emptied: bool) -> dict[Any, Any]:
+        """Return the updates for a run.
+
+        emptied: another run was opened, or this run has a model now: earlier inputs and results are removed.
+        """
+        visible = bool(snapshot["can"].get("call"))
+        updates: dict[Any, Any] = {self.box: gr.Column(visible=visible)}
+        if emptied:
+            updates[self.opened] = f"{snapshot['id']}:{snapshot.get('attempt') or 1}" if visible else ""
+        return updates
+
+    def _contents(self, run: str) -> None:
+        """Build a section for each verb of a run."""
+        service = self.context.service
+        try:
+            task = service.tasks.get((service.snapshot(run) or {})["task"])
+        except UserError as error:
+            gr.HTML(messages.error(error))
+            return
+        for verb in task.public_verbs():
+            self._section(run, verb)
+
+    def _section(self, run: str, verb: Verb) -> None:
+        """Build the heading, the inputs, the buttons and the result of a verb, and their events."""
+        elem_id = f"verb-{verb.name}"
+        with gr.Column(elem_id=elem_id):
+            text = f"<p class='at-quiet'>{escape(verb.help)}</p>" if verb.help else ""
+            gr.HTML(f"<h2>{escape(verb.label)}</h2>{text}")
+            with gr.Row(equal_height=False):
+                with gr.Column(min_width=300):
+                    try:
+                        context = WidgetContext(partial(self.context.service.model_json, run))
+                        groups = create_inputs(verb.inputs, elem_id, context, button=verb.label)
+                    except UserError as error:
+                        gr.HTML(messages.error(error))
+                        return
+                    cancel = gr.Button("Cancel", visible=False, elem_id=f"{elem_id}-cancel")
+                with gr.Column(min_width=300):
+                    result = gr.HTML(elem_id=f"{elem_id}-result", elem_classes="at-live")
+        section = _VerbSection(self.context, verb)
+        for group in groups:
+            sent = [self.context.run, self.context.visitor, *group.components()]
+            gr.on(group.triggers(), partial(section.call, group), sent, [result, cancel], **CALLING)
+        cancel.click(section.cancel, None, cancel, **UNQUEUED)
+
+
+class _VerbSection:
+    """A verb's section in one browser, and its latest call."""
+
+    def __init__(self, context: PageContext, verb: Verb) -> None:
+        self._context = context
+        self._verb = verb
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> Any:
+        """Cancel the latest call; return the update of the button."""
+        self._cancelled.set()
+        return gr.Button(visible=False)
+
+    def call(self, group: InputGroup, run: Any, visitor: Any, *values: Any) -> Iterator[tuple[str, Any]]:
+        """Call the verb with the values of the widgets; yield the result as HTML, and the update of the button Cancel.
+
+        The result of a streaming verb is what has arrived so far.
+        """
+        hidden = gr.Button(visible=False)
+        try:
+            context, owner = group.values(values), self._context.owner(visitor)
+        except UserError as error:
+            yield messages.note(error.message) if error.code == "missing-input" else messages.error(error), hidden
+            return
+        items: list[Any] = []
+        cancelled = self._cancelled = threading.Event()
+        work = partial(self._work, run, context, owner, items, cancelled)
+        for event in run_in_background(work, on_disconnect=lambda _: cancelled.set()):
+            shown = self._shown(items, str(run))
+            if isinstance(event, tuple):
+                cancellable = self._verb.streams and not cancelled.is_set()
+                yield shown + messages.busy(event[0]), gr.Button(visible=cancellable)
+            elif isinstance(event, Finished) and event.error is not None:
+                yield shown + messages.error(event.error), hidden
+            elif isinstance(event, Finished) and cancelled.is_set():
+                yield shown + messages.note(f"Cancelled after {pluralize(len(items), 'item')}."), hidden
+            elif isinstance(event, Finished):
+                yield shown or messages.note("The result is empty."), hidden
+
+    def _work(
+        self,
+        run: str,
+        context: Mapping[str, Any],
+        owner: str,
+        items: list[Any],
+        cancelled: threading.Event,
+        report: ProgressReporter,
+    ) -> None:
+        """Call the verb; add its items, or its result, to `items`."""
+        service, name = self._context.service, self._verb.name
+        report(STARTING, 0.0)
+        if not self._verb.streams:
+            items.append(service.call(run, name, context, owner, progress=report))
+            return
+        with contextlib.closing(service.stream(run, name, context, owner, progress=report)) as stream:
+            for item in stream:
+                if cancelled.is_set():
+                    return
+                items.append(item)
+                report(f"{pluralize(len(items), 'item')} received", 0.0)
+
+    def _shown(self, items: Sequence[Any], run: str) -> str:
+        panels = render_all_html(result_panels(items), self._context.render_context(run))
+        return f"<div class='at-prediction'>{panels}</div>" if panels else ""
