@@ -124,13 +124,13 @@ def run_to_end(
     Raises:
         UserError: see `train`.
     """
-    parsed = resolve(spec, service.tasks).spec
-    project.reserve(base, parsed.project_name)
+    resolved = resolve(spec, service.tasks)
+    project.reserve(base, resolved.spec.project_name)
     token = token or saved_token()
-    draft = service.draft(parsed.task)
+    draft = service.draft(resolved.task.name)
     try:
-        show_findings(service.check(draft, spec, token=token, progress=bar.call), bar)
-        run = service.start(draft, spec, token=token)
+        show_findings(service.check(draft, resolved, token=token, progress=bar.call), bar)
+        run = service.start(draft, resolved, token=token)
     except BaseException:
         bar.clear()
         service.delete(draft)

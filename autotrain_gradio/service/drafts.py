@@ -112,7 +112,7 @@ class Drafts(Core):
     def check(
         self,
         draft: str,
-        spec: Mapping[str, Any],
+        spec: Mapping[str, Any] | Resolved,
         owner: str = LOCAL,
         *,
         token: str | None = None,
@@ -293,7 +293,9 @@ class Drafts(Core):
         """
         return summaries.estimate(self._owned_run(draft, owner), self._resolve(spec).params)
 
-    def start(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None) -> str:
+    def start(
+        self, draft: str, spec: Mapping[str, Any] | Resolved, owner: str = LOCAL, *, token: str | None = None
+    ) -> str:
         """Start a draft: freeze its spec and queue it; a second call has no effect.
 
         Returns the run's id, which is the draft's.

@@ -75,6 +75,7 @@ class ModelStep:
     probe_id: str = field(default_factory=lambda: uuid4().hex)
     _latest_probe: object = None
     _latest_preview: object = None
+    _reviewed: Any = None
 
     @classmethod
     def build(cls, session: TaskSession) -> ModelStep:
@@ -117,13 +118,6 @@ class ModelStep:
         form.model.change(
             lambda choice: gr.Textbox(visible=choice == models.OTHER), form.model, form.model_id, **UNQUEUED
         )
-        components = [f.component for f in form.params]
-        form.model.change(
-            form.apply_model_defaults,
-            {form.model_defaults, form.model, form.model_id, *components},
-            [form.model_defaults, *components],
-            **UNQUEUED,
-        )
         probed = gr.on(
             [form.model.change, form.model_id.submit, form.model_id.blur, steps.model.select],
             self.probe_model,
@@ -136,21 +130,28 @@ class ModelStep:
             **PRIVATE,
         )
 
+        def select_model(values: Values) -> Updates:
+            # One event: the changes of the parameters that follow from it find their spec reviewed already.
+            updates = form.apply_model_defaults(values)
+            return {**updates, **self.review({**values, **updates}, train_step)}
+
+        def review_change(values: Values) -> Updates:
+            if self._reviewed == self._review_key(values):
+                return {self.problem: gr.skip()}
+            return self.review(values, train_step)
+
         def review(values: Values) -> Updates:
             return self.review(values, train_step)
 
-        gr.on(
-            [
-                *(c.change for c in (form.data, form.other_sections, *form.editable())),
-                steps.model.select,
-                steps.train.select,
-            ],
-            review,
-            inputs,
-            [self.problem, self.estimate, *self.views.outputs(), *train_step.outputs()],
-            trigger_mode="always_last",
-            **UNQUEUED,
+        reviewed = [self.problem, self.estimate, *self.views.outputs(), *train_step.outputs()]
+        kind: dict[str, Any] = {"trigger_mode": "always_last", **UNQUEUED}
+        components = [f.component for f in form.params]
+        form.model.change(
+            select_model, {form.model_defaults, *inputs}, [form.model_defaults, *components, *reviewed], **kind
         )
+        edited = [c for c in (form.data, form.other_sections, *form.editable()) if c is not form.model]
+        gr.on([c.change for c in edited], review_change, inputs, reviewed, **kind)
+        gr.on([steps.model.select, steps.train.select], review, inputs, reviewed, **kind)  # after a check, too
         if self.preview is not None:
             self._wire_preview(self.preview, inputs, probed)
         self.views.wire(session)
@@ -178,6 +179,7 @@ class ModelStep:
         """Resolve the form's spec once, and update everything that is derived from it."""
         session = self.session
         spec = session.form.spec(values)
+        self._reviewed = self._review_key(values)
         try:
             owner = session.context.owner(values[session.context.visitor])
             reviewed = session.context.service.review(values[session.draft], spec, owner)
@@ -191,6 +193,11 @@ class ModelStep:
             **self.views.update(reviewed),
             **train_step.update(spec, estimate, ""),
         }
+
+    def _review_key(self, values: Values) -> Any:
+        """Return what the result of a review depends on, apart from the check of the draft."""
+        session = self.session
+        return values[session.draft], values[session.context.visitor], session.form.spec(values)
 
     def probe_model(self, values: Values) -> Iterator[Updates]:
         """Show facts about the selected model, unless they are shown already."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from autotrain_gradio import api
+from autotrain_gradio.cli.console import ProgressBar
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
 from autotrain_gradio.tasks import registry as registry_module
@@ -70,6 +72,36 @@ def test_a_change_of_a_parameter_resolves_the_spec_once(service: Service, resolv
     assert "7 epochs" in updates[steps.train.summary] and updates[steps.model.problem] == ""
     assert updates[steps.train.start].interactive
     assert service.draft_state(draft)["spec"]["params"]["epochs"] == 7, "the draft keeps the change"
+
+
+def test_a_selected_model_changes_its_defaults_and_resolves_the_spec_once(
+    service: Service, resolved: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Service, "probe", lambda self, spec, *args, **more: {"findings": []})
+    steps = build_steps(service, TASK)
+    form = steps.session.form
+    values = steps.values() | {form.model_defaults: form.model_defaults.value, form.model: "tiny"}
+    resolved.clear()
+    updates = fire_change(steps, form.model, values)
+    assert len(resolved) == 1 and "model: tiny" in updates[steps.model.views.yaml]
+    changed = [f.component for f in form.params if f.component in updates]
+    assert len(changed) > 1, "the tiny model has several defaults of its own"
+    for component in changed:  # the browser reports them as changes
+        fire_change(steps, component, values | updates)
+    assert len(resolved) == 1
+    fire_change(steps, changed[0], values | updates | {form.project_name: "other"})
+    assert len(resolved) == 2, "a later change is not skipped"
+
+
+def test_training_from_python_resolves_the_spec_once(
+    service: Service, resolved: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "finish", lambda *given: None)
+    monkeypatch.setattr(api, "saved_token", lambda: None)
+    spec = {"task": TASK.name, "model": "tiny", "data": {"source": "sample", "path": "messages"}}
+    run = api.run_to_end(service, spec, tmp_path, ProgressBar(quiet=True))
+    assert len(resolved) == 1
+    assert service.snapshot(run)["state"] == "queued"  # type: ignore[index]
 
 
 def test_an_error_of_the_form_is_shown_and_blocks_the_start(service: Service, resolved: list[Any]) -> None:
