@@ -39,9 +39,15 @@ PATH = Source(
     "Files are read where they are.",
     local_path="always",
     matches=_is_path,
+    placeholder="/home/me/data",
 )
 HUB = Source(
-    "hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.", matches=lambda data: 0.1
+    "hub",
+    "Hugging Face dataset",
+    _SOURCES + "hub",
+    "A dataset id such as user/name.",
+    matches=lambda data: 0.1,
+    placeholder="user/dataset",
 )
 SAMPLE = Source(
     "sample",

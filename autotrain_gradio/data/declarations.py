@@ -80,6 +80,8 @@ class Source(_Declared):
     """YAML, command and Python always name the source, also where its path would be enough."""
     picker: str = ""
     """Dotted path of a module of the page with `build(session, source)`: the first step shows what it builds."""
+    placeholder: str = ""
+    """Example of a path, for the text field of the page."""
     options: tuple[SourceOption, ...] = ()
     sample: str = ""
     """A small example of what the source reads, as `Sample.path`; its place is called `sample`."""

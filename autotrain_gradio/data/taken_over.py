@@ -9,10 +9,10 @@ import hashlib
 from pathlib import Path
 
 from autotrain_gradio.core.spec import DataSpec
+from autotrain_gradio.data.catalog import UPLOAD
 from autotrain_gradio.data.files.json_files import read_json, write_json
 
 FILE = "taken_over.json"
-UPLOAD = "upload"
 
 
 def write(draft: Path, given_source: str, given_path: str, source: str, path: str) -> None:
@@ -36,9 +36,9 @@ def resolve_upload(draft: Path, spec: DataSpec) -> DataSpec:
 
     Other specs stay as the user wrote them: their files can be fetched, and recognized, again.
     """
-    return resolve(draft, spec, spec.source) if spec.source == UPLOAD else spec
+    return resolve(draft, spec, spec.source) if spec.source == UPLOAD.name else spec
 
 
 def _given(source: str, path: str) -> dict[str, str]:
     # A draft has one upload, under whatever name. The path is not repeated: it may name a file.
-    return {"source": source, "path": "" if source == UPLOAD else hashlib.sha256(path.encode()).hexdigest()}
+    return {"source": source, "path": "" if source == UPLOAD.name else hashlib.sha256(path.encode()).hexdigest()}

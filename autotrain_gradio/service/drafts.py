@@ -14,6 +14,7 @@ from autotrain_gradio.core.errors import DataError, Finding, Forbidden, MissingE
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.data import taken_over
+from autotrain_gradio.data.catalog import UPLOAD
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.core import Core
@@ -55,7 +56,7 @@ class Drafts(Core):
                 # Files that a source may take over may have the names of people.
                 named = not any(s.takes_over for s in self.tasks.get(spec["task"]).sources)
                 path = uploads.shown(paths, named=named)
-                spec["data"] = {**spec.get("data", {}), "source": "upload", "path": path}
+                spec["data"] = {**spec.get("data", {}), "source": UPLOAD.name, "path": path}
                 run.save_draft(spec)
 
     def is_draft(self, draft: str, owner: str = LOCAL) -> bool:

@@ -12,6 +12,7 @@ import gradio as gr
 
 from autotrain_gradio.core.errors import StateError, UserError
 from autotrain_gradio.core.spec import RunSpec, slug
+from autotrain_gradio.data.catalog import SAMPLE
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.ui import check_view, label_table, messages
 from autotrain_gradio.ui.background_task import PartialResult, run_in_background
@@ -19,7 +20,7 @@ from autotrain_gradio.ui.check_result import CheckResult
 from autotrain_gradio.ui.check_view import CheckView
 from autotrain_gradio.ui.column_kinds import change_kinds
 from autotrain_gradio.ui.page_context import CHECK_EVENT, UNQUEUED
-from autotrain_gradio.ui.step_data import SAMPLE, UPLOAD, DataStep, SourceField
+from autotrain_gradio.ui.step_data import DataStep, SourceField
 from autotrain_gradio.ui.task_form import SPLIT, Values, merge
 from autotrain_gradio.ui.task_session import TaskSession
 
@@ -168,7 +169,7 @@ class CheckStep:
             return
         # The field is emptied, ready for files that replace these.
         yield {session.draft: draft, self.data_step.note: "", files: None}
-        yield from self._check({"source": UPLOAD, "path": data["path"]}, {**values, session.draft: draft})
+        yield from self._check({"source": data["source"], "path": data["path"]}, {**values, session.draft: draft})
 
     def begin(self, data: Mapping[str, Any], values: Values) -> Iterator[Updates]:
         """Check other data; settings of the previous data (columns, labels, options) are dropped."""
@@ -290,7 +291,7 @@ class CheckStep:
 
     def _use_sample(self, name: str) -> Callable[[Values], Iterator[Updates]]:
         def use(values: Values) -> Iterator[Updates]:
-            yield from self.begin({"source": SAMPLE, "path": name}, values)
+            yield from self.begin({"source": SAMPLE.name, "path": name}, values)
 
         return use
 
@@ -371,7 +372,8 @@ class CheckStep:
 
     def _replace_source(self, data: Mapping[str, Any], source: Mapping[str, Any]) -> Updates:
         """Return the updates for a source that has replaced the upload, whose files were removed."""
-        if data["source"] != UPLOAD or source.get("name") in (None, UPLOAD):
+        in_draft = {source.name for source in self.session.task.sources if source.in_draft}
+        if data["source"] not in in_draft or source.get("name") in (None, data["source"]):
             return {}
         replaced = {**data, "source": source["name"], "path": source["path"]}
         return {self.session.form.data: replaced, self.data_step.note: messages.in_use(source["path"])}

@@ -9,12 +9,10 @@ from typing import Any, Protocol
 
 import gradio as gr
 
+from autotrain_gradio.data.catalog import SAMPLE
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.task_session import TaskSession
-
-UPLOAD, SAMPLE, HUB = "upload", "sample", "hub"
-PLACEHOLDERS = {HUB: "user/dataset", "path": "/home/me/data"}
 
 
 class Picker(Protocol):
@@ -61,13 +59,12 @@ class DataStep:
     def build(cls, session: TaskSession) -> DataStep:
         """Create the step's components."""
         task, prefix, initial = session.task, session.prefix, session.initial
-        names = {source.name for source in task.sources}
         path = initial.data.get("path") if initial.draft else None
         note = gr.HTML(messages.in_use(path) if path else "", elem_id=f"{prefix}-data-note", elem_classes="at-live")
         with gr.Row(equal_height=False):
-            files = _build_upload(prefix) if UPLOAD in names else None
+            files = _build_upload(prefix) if any(source.in_draft for source in task.sources) else None
             with gr.Column(scale=2, min_width=300):
-                samples = _build_samples(session) if SAMPLE in names and task.samples else []
+                samples = _build_samples(session) if SAMPLE in task.sources and task.samples else []
                 with gr.Accordion("Other sources", open=False, elem_id=f"{prefix}-elsewhere"):
                     sources = _build_sources(session)
                     session.token = gr.Textbox(
@@ -126,17 +123,17 @@ def _build_sources(session: TaskSession) -> list[SourceField]:
     shared = session.context.service.settings.shared
     fields = []
     for source in session.task.sources:
-        if source.name in (UPLOAD, SAMPLE) or source.picker or (source.local_only and shared):
+        if source.in_draft or source == SAMPLE or source.picker or (source.local_only and shared):
             continue
         path = gr.Textbox(
             label=source.title,
             info=source.help,
-            placeholder=PLACEHOLDERS.get(source.name),
+            placeholder=source.placeholder or None,
             max_lines=1,
             interactive=True,
             elem_id=f"{session.prefix}-from-{source.name}",
         )
-        button = gr.Button("Use this dataset" if source.name == HUB else "Use this path", size="sm")
+        button = gr.Button("Use this dataset" if source.local_path == "never" else "Use this path", size="sm")
         fields.append(SourceField(source, path, button))
     return fields
 

@@ -24,7 +24,7 @@ from autotrain_gradio.extensions.life.tests.life_data import (
     zipped,
 )
 from autotrain_gradio.extensions.life.tests.test_formats import textgrid
-from autotrain_gradio.service import Service
+from autotrain_gradio.service import Service, wait
 
 ASR = "automatic-speech-recognition"
 SPEC = {"task": ASR, "model": "tiny"}
@@ -103,6 +103,26 @@ def test_names_are_in_no_file_of_the_draft_nor_of_the_run(service: Service, tmp_
     assert holds_a_name(service.settings.home) == []
     spec = json.loads((service.store.get(run).directory / "spec.json").read_text(encoding="utf-8"))
     assert spec["data"]["source"] == "life" and spec["data"]["path"].startswith("LiFE export (uploaded), opened ")
+
+
+@pytest.mark.timeout(300)  # trains a tiny model
+def test_names_are_in_no_file_of_a_completed_run(tmp_path: Path) -> None:
+    service = Service(Settings(home=tmp_path / "home", slots=1))
+    try:
+        draft = service.draft(ASR)
+        service.upload(draft, [zipped(tmp_path / f"{PEOPLE[2]}.zip", exports()["JSON beside its audio"])])
+        given = {**SPEC, "data": service.draft_state(draft)["spec"]["data"]}
+        assert errors(service.check(draft, given)) == []
+        run = service.start(draft, {**given, "params": {"epochs": 1, "batch_size": 2}})
+        *_, ended = wait(service, run)
+        assert ended["state"] == "completed", (ended["error"], service.log(run)["text"])
+        service.predict(run, [{"audio": str(plant(tmp_path / "new", {"new.wav": wav(1.0)}) / "new.wav")}])
+        service.archive(run)
+    finally:
+        service.close()
+    made = {path.relative_to(service.settings.runs / run).parts[0] for path in (service.settings.runs / run).rglob("*")}
+    assert {"model", "report.json", "events.jsonl", "log.txt", "data"} <= made
+    assert holds_a_name(service.settings.home) == []
 
 
 def test_the_most_complete_script_and_latest_are_taken_and_can_be_changed(service: Service, tmp_path: Path) -> None:
