@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Iterator
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from autotrain_gradio.core.errors import NotFound, did_you_mean
 
@@ -14,6 +16,18 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """Key of the lookup."""
+
+
+@dataclass(frozen=True)
+class ModuleEntry:
+    """An item whose implementation is a module. module: its dotted path, imported when it is needed."""
+
+    name: str
+    module: str
+
+    def load(self) -> Any:
+        """Import the module."""
+        return importlib.import_module(self.module)
 
 
 T = TypeVar("T", bound=Named)

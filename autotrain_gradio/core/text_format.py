@@ -104,3 +104,10 @@ def format_value(value: Any) -> str:
             return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
         return f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.1e}"
     return str(value)
+
+
+def in_unit(unit: str) -> str:
+    """Return the description of the unit of a column: `in €`; for a rating its maximum: `out of 5`."""
+    if unit.startswith("/") and unit[1:].strip().isdigit():
+        return f"out of {unit[1:].strip()}"
+    return unit if re.match(r"\D+ \d", unit) else f"in {unit}"

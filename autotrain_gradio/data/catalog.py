@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from autotrain_gradio.core.file_types import AUDIO_SUFFIXES
 from autotrain_gradio.data.declarations import Check, Kind, Layout, NamedData, Source, SourceOption
 
 _SOURCES = "autotrain_gradio.data.sources."
@@ -84,21 +85,7 @@ AUDIO = Kind(
     "audio",
     "audio",
     _KINDS + "audio",
-    suffixes=(
-        ".wav",
-        ".flac",
-        ".mp3",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".m4a",
-        ".mp4",
-        ".aac",
-        ".wma",
-        ".aif",
-        ".aiff",
-        ".webm",
-    ),
+    suffixes=AUDIO_SUFFIXES,
     relatives=(".amr", ".ape", ".wv", ".mka", ".3gp", ".caf", ".au", ".mov", ".mkv", ".avi", ".mpg", ".sph", ".nist"),
     feature="Audio",
     noun="recording",

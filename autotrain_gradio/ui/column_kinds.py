@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.core.panels import find_panel, in_unit
-from autotrain_gradio.core.text_format import format_value
+from autotrain_gradio.core.panels import find_panel
+from autotrain_gradio.core.text_format import format_value, in_unit
 from autotrain_gradio.ui.page_context import UNQUEUED
 
 KINDS = {

@@ -14,13 +14,12 @@ and, where they apply,
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.core.registry import NamedRegistry
+from autotrain_gradio.core.registry import ModuleEntry, NamedRegistry
 
 ROWS_OF = "rows_of"
 """Key of an input that means all rows of a file: `{"rows_of": path}`."""
@@ -65,16 +64,8 @@ class Widget:
     events: list[Any] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class InputKind:
-    """A kind of input. module: dotted path of its module, imported when it is needed."""
-
-    name: str
-    module: str
-
-    def load(self) -> Any:
-        """Import the module."""
-        return importlib.import_module(self.module)
+class InputKind(ModuleEntry):
+    """A kind of input; its module has the widget and the parser."""
 
 
 KINDS: NamedRegistry[InputKind] = NamedRegistry(

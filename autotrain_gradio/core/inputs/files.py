@@ -7,22 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.file_types import TABLE_SUFFIXES
 
-TABLE_SUFFIXES = (
-    ".csv",
-    ".tsv",
-    ".jsonl",
-    ".ndjson",
-    ".json",
-    ".txt",
-    ".xlsx",
-    ".xlsm",
-    ".xls",
-    ".ods",
-    ".parquet",
-    ".arrow",
-)
-"""Extensions of the tables that `data.tables` reads."""
 SEPARATORS = tuple(s for s in ("/", "\\" if os.sep == "\\" else "", os.altsep or "") if s)
 
 

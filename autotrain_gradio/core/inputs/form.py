@@ -7,7 +7,7 @@ from typing import Any
 
 from autotrain_gradio.core.inputs.declarations import Input, Widget, WidgetContext
 from autotrain_gradio.core.inputs.files import existing_file
-from autotrain_gradio.core.panels import in_unit
+from autotrain_gradio.core.text_format import in_unit
 
 ALTERNATIVE = True
 FORM = "form.json"

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.file_types import TABLE_SUFFIXES
 from autotrain_gradio.core.inputs.declarations import Input, Widget, WidgetContext
-from autotrain_gradio.core.inputs.files import TABLE_SUFFIXES
 
 ALTERNATIVE = True
 

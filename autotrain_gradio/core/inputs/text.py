@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.file_types import TABLE_SUFFIXES
 from autotrain_gradio.core.inputs.declarations import FileOfRows, Input, Widget, WidgetContext
-from autotrain_gradio.core.inputs.files import TABLE_SUFFIXES, existing_file, looks_like_path
+from autotrain_gradio.core.inputs.files import existing_file, looks_like_path
 
 ROWS_FROM_FILE = True
 LITERAL_HINT = "If it is meant as a text, give it with --text (Python: as {{'{name}': …}})."

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
 
-AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")
-"""Extensions of files that are shown as players."""
+from autotrain_gradio.core.file_types import AUDIO_SUFFIXES
+
 MARKS = {"good": ("at-good", "✓ "), "bad": ("at-bad", "✗ ")}
 """Tone of an item → its class and the sign before its caption."""
 
 
 def is_audio(file: str) -> bool:
     """Return whether a file of a panel is shown as a player."""
-    return file.lower().endswith(AUDIO)
+    return file.lower().endswith(AUDIO_SUFFIXES)
 
 
 def player(file: str, link: Callable[[str], str], label: str) -> str:

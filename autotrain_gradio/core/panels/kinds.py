@@ -9,23 +9,11 @@ and usually a function that builds such a panel. It may have
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import dataclass
-from typing import Any
-
-from autotrain_gradio.core.registry import NamedRegistry
+from autotrain_gradio.core.registry import ModuleEntry, NamedRegistry
 
 
-@dataclass(frozen=True)
-class PanelKind:
-    """A kind of panel. module: dotted path of the module that renders it, imported when it is needed."""
-
-    name: str
-    module: str
-
-    def load(self) -> Any:
-        """Import the module."""
-        return importlib.import_module(self.module)
+class PanelKind(ModuleEntry):
+    """A kind of panel; its module renders it."""
 
 
 KINDS: NamedRegistry[PanelKind] = NamedRegistry(

@@ -53,10 +53,3 @@ def unit_for(panel: Mapping[str, Any], value: float) -> str:
     """Return a panel's unit as it follows a number: 2 rows, 1 row, 1 min; "" if the panel has no unit."""
     unit = str(panel.get("unit") or "")
     return unit[:-1] if value == 1 and len(unit) > 3 and unit.endswith("s") else unit
-
-
-def in_unit(unit: str) -> str:
-    """Return the description of the unit of a column: `in €`; for a rating its maximum: `out of 5`."""
-    if unit.startswith("/") and unit[1:].strip().isdigit():
-        return f"out of {unit[1:].strip()}"
-    return unit if re.match(r"\D+ \d", unit) else f"in {unit}"

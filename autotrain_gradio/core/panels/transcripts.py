@@ -24,7 +24,7 @@ def transcripts(title: str, rows: Sequence[Mapping[str, Any]], *, note: str = ""
     rows: each has `reference` and `prediction`, and may have `file` (shown as a player), `wer` and `cer` (fractions,
     not percentages) and `caption` (a short line, such as the speaker).
     """
-    from autotrain_gradio.core.panels import text_alignment
+    from autotrain_gradio.core import text_alignment
 
     aligned = []
     for row in rows:
@@ -52,8 +52,8 @@ def _row(row: Mapping[str, Any], context: RenderContext) -> str:
     foot = f"<p class='at-detail'>{' · '.join(facts)}</p>" if facts else ""
     clip = player(str(row["file"]), context.link, str(row["reference"])) if row.get("file") else ""
     return (
-        f"<li><dl><dt>Reference</dt><dd dir='auto'>{_reference(row['parts'])}</dd>"
-        f"<dt>Prediction</dt><dd dir='auto'>{_prediction(row['parts'])}</dd></dl>"
+        f"<li><dl><dt>Reference</dt><dd dir='auto'>{_side(row['parts'], 'reference')}</dd>"
+        f"<dt>Prediction</dt><dd dir='auto'>{_side(row['parts'], 'prediction')}</dd></dl>"
         f"{foot}{clip}</li>"
     )
 
@@ -62,29 +62,18 @@ def _error_rates(row: Mapping[str, Any]) -> list[str]:
     return [f"{n.upper()} {float(row[n]):.0%}" for n in ("wer", "cer") if row.get(n) is not None]
 
 
-def _reference(parts: Sequence[Mapping[str, Any]]) -> str:
+def _side(parts: Sequence[Mapping[str, Any]], side: str) -> str:
+    """Return one text with what the other one lacks marked. side: `reference` or `prediction`."""
+    index, own, tag = (1, "missing", "del") if side == "reference" else (2, "extra", "ins")
     words = []
     for part in parts:
-        reference = escape(part["reference"])
-        if part["is"] == "missing":
-            words.append(f"<del class='at-missing'>{reference}</del>")
+        word = escape(part[side])
+        if part["is"] == own:
+            words.append(f"<{tag} class='at-{own}'>{word}</{tag}>")
         elif part["is"] == "swap":
-            words.append(f"<mark class='at-swap'>{_marked(part['characters'], 1, 'missing')}</mark>")
-        elif reference:
-            words.append(reference)
-    return " ".join(words) or EMPTY
-
-
-def _prediction(parts: Sequence[Mapping[str, Any]]) -> str:
-    words = []
-    for part in parts:
-        prediction = escape(part["prediction"])
-        if part["is"] == "extra":
-            words.append(f"<ins class='at-extra'>{prediction}</ins>")
-        elif part["is"] == "swap":
-            words.append(f"<mark class='at-swap'>{_marked(part['characters'], 2, 'extra')}</mark>")
-        elif prediction:
-            words.append(prediction)
+            words.append(f"<mark class='at-swap'>{_marked(part['characters'], index, own)}</mark>")
+        elif word:
+            words.append(word)
     return " ".join(words) or EMPTY
 
 

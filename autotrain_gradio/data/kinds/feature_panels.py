@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import in_unit
 from autotrain_gradio.data.rows import Cells, Context, Rows
 from autotrain_gradio.data.values.arrow_columns import pick
 
@@ -29,7 +30,7 @@ def _line(cells: Cells, name: str, used: Any) -> list[Any]:
     about = cells.about
     share = about["missing"] / max(1, len(used))
     missing = f"{about['missing']:,} ({share:.0%})" if about["missing"] else "0"
-    kind = about["feature"] + (f", {panels.in_unit(about['unit'])}" if about.get("unit") else "")
+    kind = about["feature"] + (f", {in_unit(about['unit'])}" if about.get("unit") else "")
     return [name, kind, missing, about["distinct"], _range(cells, used)]
 
 

@@ -13,13 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.file_types import TABLE_SUFFIXES
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.embedded import read_features
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, location_numbers
-from autotrain_gradio.data.tables.table_reader import SUFFIXES, read_sheet
+from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import as_text, common_types, encode, in_types, is_text
 
@@ -41,7 +42,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     entries = _entries(tree)
     if not entries:
         seen = ", ".join(f"{n:,} {suffix}" for suffix, n in list(tree.count().items())[:5])
-        return Rejected(f"no table was found ({' '.join(SUFFIXES)}); found: {seen or 'no files at all'}")
+        return Rejected(f"no table was found ({' '.join(TABLE_SUFFIXES)}); found: {seen or 'no files at all'}")
     sure = any(e.suffix not in UNSURE for e in entries)
     named = f"{join_examples([e.path for e in entries])} {'is a table' if len(entries) == 1 else 'are tables'}"
     return Recognized(0.7 if sure else 0.4, named)
@@ -49,7 +50,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
 
 def _entries(tree: Tree) -> list[Entry]:
     """Return the files that are tables; texts and JSON only where there is nothing else."""
-    found = tree.tables(SUFFIXES)
+    found = tree.tables(TABLE_SUFFIXES)
     sure = [e for e in found if e.suffix not in UNSURE]
     if sure:
         return sure

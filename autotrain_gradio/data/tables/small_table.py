@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.data.tables.table_reader import EXCEL_SUFFIXES, TEXT_SUFFIXES, read_sheet
+from autotrain_gradio.core.file_types import EXCEL_SUFFIXES, TEXT_SUFFIXES
+from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.tables.types import column_array
 
 __all__ = ["SUFFIXES", "Table", "column_array", "looks_like_url", "read_table"]

@@ -6,14 +6,10 @@ import os
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.file_types import ARROW_SUFFIXES, EXCEL_SUFFIXES
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.data.tables.types import LARGEST, Sheet
-
-TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt")
-EXCEL_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
-ARROW_SUFFIXES = (".parquet", ".arrow")
-SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, *ARROW_SUFFIXES)
 
 
 def read_sheet(path: Path, name: str, progress: Progress | None = None, sheet: str | None = None) -> Sheet:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.core.panels import in_unit
+from autotrain_gradio.core.text_format import in_unit
 from autotrain_gradio.data.values.arrow_columns import is_true
 
 _CODES = (

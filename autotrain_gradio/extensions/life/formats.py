@@ -2,18 +2,14 @@
 
 A: LiFE JSON, one document per recording, beside its WAV. B: the same JSON, with the audio in another folder. C: Praat
 TextGrids, D: tables of tiers (both in `tier_exports`). E: `dataset.json` with base64 audio, of an earlier version of
-the speech task. F: `data.csv` with a folder of audio. The first of these that is found is parsed.
+the speech task, F: `data.csv` with a folder of audio (both in `dataset_exports`). The first one found is parsed.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +20,17 @@ from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.files.archives import extract
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.rows import Progress
-from autotrain_gradio.extensions.life import tier_exports
+from autotrain_gradio.extensions.life import dataset_exports, tier_exports
 from autotrain_gradio.extensions.life.catalog import LATEST
-from autotrain_gradio.extensions.life.documents import Recording, Segment, is_document, parse_recording
+from autotrain_gradio.extensions.life.documents import Recording, is_document, parse_recording
 from autotrain_gradio.extensions.life.draft_store import StoreWriter
+from autotrain_gradio.extensions.life.export_files import (
+    SLICE_SUFFIX,
+    AudioIndex,
+    DetectedFiles,
+    load_json,
+    plain_columns,
+)
 
 FORMAT_TITLES = {
     "A": "LiFE JSON with audio",
@@ -37,13 +40,7 @@ FORMAT_TITLES = {
     "E": "dataset.json with embedded audio",
     "F": "data.csv and a folder of audio",
 }
-AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".wma", ".webm", ".aiff")
-SUFFIX_OF_FORMAT = {"WAV": ".wav", "FLAC": ".flac", "MP3": ".mp3", "OGG": ".ogg", "OPUS": ".opus", "AIFF": ".aiff"}
-DEFAULT_SCRIPT = "transcription"
-"""Name of the script in formats that have a single text column without a script."""
 MAPPING_FILES = ("projectlist.json", "project_script_mapping.json", "script_dataset_mapping.json")
-SLICE_SUFFIX = re.compile(r"-slice\d+")
-"""Suffix that LiFE gives to the slices of one recording."""
 
 
 ARCHIVE_ERRORS = {
@@ -73,26 +70,6 @@ def unpack(archive: Path, folder: Path, limits: Limits, progress: Progress) -> N
             raise
         what, hint = ARCHIVE_ERRORS[error.code]
         raise DataError(f"The archive {what}.", hint, "data.path", error.code) from None
-
-
-class AudioIndex:
-    """Finds audio files by name: first in the folder of the file that names them, else anywhere."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._root = tree.root
-        self._names: dict[str, list[str]] = {}
-        self._stems: dict[str, list[str]] = {}
-        for entry in tree.with_suffix(AUDIO_SUFFIXES):
-            self._names.setdefault(entry.name.lower(), []).append(entry.path)
-            self._stems.setdefault(entry.stem.lower(), []).append(entry.path)
-
-    def find(self, name: Any, folder: str) -> tuple[Path, bool] | None:
-        """Return the file and whether it is in the folder; None for no match, or several."""
-        bare = str(name).replace("\\", "/").rpartition("/")[2].lower()
-        found = self._names.get(bare) or self._stems.get(bare) or self._stems.get(bare.rpartition(".")[0]) or []
-        near = [p for p in found if p.rpartition("/")[0] == folder]
-        chosen = near if len(near) == 1 else found
-        return (self._root / chosen[0], bool(near)) if len(chosen) == 1 else None
 
 
 MARKERS = {
@@ -125,28 +102,9 @@ def _is_of_export(path: Path, entry: Entry) -> bool:
         return bool(TIER_NAME.search(head.replace(b"\x00", b"")))
     found = detect(Tree(path.parent, (Entry(path.name, entry.size, entry.mtime_ns),)))
     if found.datasets:  # or a table that names its files
-        first = _load(path)[0]["audio"]
+        first = load_json(path)[0]["audio"]
         return isinstance(first, str) and bool(BASE64.match(first))
     return found.format in {"A", "D"}
-
-
-@dataclass
-class DetectedFiles:
-    """The files of each format. mappings: file name → JSON value; unreadable: number of invalid JSON files."""
-
-    documents: list[Entry] = field(default_factory=list)
-    textgrids: list[Entry] = field(default_factory=list)
-    tables: list[Entry] = field(default_factory=list)
-    datasets: list[Entry] = field(default_factory=list)
-    mappings: dict[str, Any] = field(default_factory=dict)
-    plain: list[Entry] = field(default_factory=list)
-    unreadable: int = 0
-
-    @property
-    def format(self) -> str:
-        """Letter of the first detected format (A includes B), or ''."""
-        groups = {"A": self.documents, "C": self.textgrids, "D": self.tables, "E": self.datasets, "F": self.plain}
-        return next((letter for letter, files in groups.items() if files), "")
 
 
 def detect(tree: Tree) -> DetectedFiles:
@@ -161,11 +119,11 @@ def detect(tree: Tree) -> DetectedFiles:
                 first = file.readline(1000)
             if tier_exports.is_header(first):
                 found.tables.append(entry)
-            elif _plain_columns(next(csv.reader([first]), [])):
+            elif plain_columns(next(csv.reader([first]), [])):
                 found.plain.append(entry)
         elif entry.suffix == ".json":
             try:
-                _sort_json(found, entry, _load(tree.root / entry.path))
+                _sort_json(found, entry, load_json(tree.root / entry.path))
             except (ValueError, RecursionError):
                 found.unreadable += 1
     return found
@@ -215,9 +173,9 @@ def read_export(tree: Tree, writer: StoreWriter, name: str, progress: Progress) 
             writer.add(Recording(name, group, {LATEST: segments}), where[0] if where else None)
         writer.findings += _tier_findings(letter, skipped)
     elif letter == "E":
-        _read_datasets(tree, found, writer, name, progress)
+        dataset_exports.read_datasets(tree, found, writer, name, progress)
     else:
-        _read_tables(tree, found, audio, writer, name, progress)
+        dataset_exports.read_tables(tree, found, audio, writer, name, progress)
     if found.unreadable:
         writer.findings.append(
             Finding(
@@ -256,7 +214,7 @@ def _read_documents(
 
 
 def _documents_in(path: Path) -> Iterator[Mapping[str, Any]]:
-    value = _load(path)
+    value = load_json(path)
     yield from (d for d in (value if isinstance(value, list) else [value]) if is_document(d))
 
 
@@ -281,116 +239,6 @@ def _tier_findings(letter: str, skipped: int) -> list[Finding]:
             )
         )
     return findings
-
-
-def _read_datasets(tree: Tree, found: DetectedFiles, writer: StoreWriter, name: str, progress: Progress) -> None:
-    """Parse format E; base64 is decoded strictly, and must be audio."""
-    scripts = _as_lists(found.mappings.get("script_dataset_mapping.json"))
-    projects = _as_lists(found.mappings.get("project_script_mapping.json"))
-    unclear = False
-    scratch = writer.partial.parent / "decoded"
-    scratch.mkdir(exist_ok=True)
-    for entry in found.datasets:
-        of_script = [s for s, files in scripts.items() if entry.name in files]
-        script = of_script[0] if len(of_script) == 1 else DEFAULT_SCRIPT
-        of_project = [p for p, found_in in projects.items() if not of_script or script in found_in]
-        project = of_project[0] if len(of_project) == 1 else name
-        unclear = unclear or len(of_script) > 1 or len(of_project) > 1
-        items = _load(tree.root / entry.path)
-        for number, item in enumerate(items):
-            progress("Decoding audio", number / len(items))
-            text = item.get("transcription") if isinstance(item, Mapping) else None
-            own = Recording(
-                project,
-                writer.names.group(entry.path, number),
-                {LATEST: [Segment(None, None, None, {script: text.strip() if isinstance(text, str) else ""})]},
-            )
-            data = _decode_base64(item.get("audio")) if isinstance(item, Mapping) else None
-            suffix = _audio_suffix(data) if data else ""
-            if not data or not suffix:
-                own.problem = "audio-missing" if data == b"" else "audio-unreadable"
-                writer.add(own, None)
-                continue
-            file = scratch / f"{number}{suffix}"
-            file.write_bytes(data)
-            writer.add(own, file)
-            file.unlink()
-    if unclear:
-        text = (
-            "The files beside dataset.json list several projects or scripts without assigning the rows to them:"
-            " all rows are treated as one project and script."
-        )
-        writer.findings.append(Finding("warning", "life-mapping-unclear", text))
-
-
-def _as_lists(value: Any) -> dict[str, list[Any]]:
-    """Return a JSON object as name → list; empty for other values."""
-    items = value.items() if isinstance(value, dict) else ()
-    return {str(k): v if isinstance(v, list) else [v] for k, v in items}
-
-
-def _decode_base64(text: Any) -> bytes | None:
-    """Decode base64; b'' for an empty value, None for invalid base64."""
-    if text is None or text == "":
-        return b""
-    if not isinstance(text, str):
-        return None
-    try:
-        return base64.b64decode(re.sub(r"^data:[\w/+.-]+;base64,", "", text), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _audio_suffix(data: bytes) -> str:
-    from autotrain_gradio.data.media.audio_files import AudioError, header
-
-    try:
-        return SUFFIX_OF_FORMAT.get(header(data).format, ".wav")
-    except AudioError:
-        return ""
-
-
-def _read_tables(
-    tree: Tree, found: DetectedFiles, audio: AudioIndex, writer: StoreWriter, name: str, progress: Progress
-) -> None:
-    """Parse format F."""
-    for number, entry in enumerate(found.plain):
-        progress("Parsing the table", number / len(found.plain))
-        delimiter = "\t" if entry.suffix == ".tsv" else ","
-        # The file is not named in the finding: its name may contain that of a person.
-        how, findings = encoding.detect_encoding(tree.root / entry.path, "a table of transcripts")
-        writer.findings += findings
-        with (tree.root / entry.path).open(encoding=how, errors="replace", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            columns = _plain_columns(next(reader, []))
-            assert columns is not None  # by which the file was recognized
-            for row in _rows(reader):
-                if not any(cell.strip() for cell in row):
-                    continue
-                cell, text = (row[i].strip() if i < len(row) else "" for i in columns)
-                where = audio.find(cell, entry.folder) if cell else None
-                stem = cell.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or cell
-                group = writer.names.group(name, SLICE_SUFFIX.sub("", stem))
-                segment = Segment(None, None, None, {DEFAULT_SCRIPT: text})
-                writer.add(Recording(name, group, {LATEST: [segment]}), where[0] if where else None)
-
-
-def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise DataError(
-            f"The table is not valid CSV: {error}.", "Save it again as CSV.", "data.path", "life-table-damaged"
-        ) from None
-
-
-def _plain_columns(header: list[str]) -> tuple[int, int] | None:
-    names = [h.strip().lower() for h in header]
-    return (names.index("audio"), names.index("transcription")) if {"audio", "transcription"} <= set(names) else None
-
-
-def _load(path: Path) -> Any:
-    return json.loads(path.read_bytes().decode("utf-8-sig"))
 
 
 def _unknown_format_error(tree: Tree, found: DetectedFiles) -> DataError:

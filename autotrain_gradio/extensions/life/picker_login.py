@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from autotrain_gradio.extensions.life.picker_selection import project_title
+from autotrain_gradio.extensions.life.picker_selection import create_dropdown, project_title
 from autotrain_gradio.ui.page_context import UNQUEUED
 
 PERSON, TOKEN = "User name and password", "Token"
@@ -24,28 +24,16 @@ class LoginFields:
     def __init__(self, prefix: str) -> None:
         gr.HTML(HELP)
         with gr.Row(elem_classes="at-fields"):
-            self.address = gr.Textbox(
-                label="Server URL",
-                placeholder="https://life.example.org",
-                max_lines=1,
-                interactive=True,
-                elem_id=f"{prefix}-address",
-            )
+            self.address = _textbox("Server URL", f"{prefix}-address", placeholder="https://life.example.org")
             self.way = gr.Radio(
                 [PERSON, TOKEN], value=PERSON, label="Sign in with", interactive=True, elem_id=f"{prefix}-way"
             )
-            self.username = gr.Textbox(label="User name", max_lines=1, interactive=True, elem_id=f"{prefix}-username")
-            self.password = gr.Textbox(
-                label="Password", type="password", max_lines=1, interactive=True, elem_id=f"{prefix}-password"
-            )
-            self.token = gr.Textbox(
-                label="Token", type="password", max_lines=1, visible=False, interactive=True, elem_id=f"{prefix}-token"
-            )
+            self.username = _textbox("User name", f"{prefix}-username")
+            self.password = _textbox("Password", f"{prefix}-password", type="password")
+            self.token = _textbox("Token", f"{prefix}-token", type="password", visible=False)
         self.list = gr.Button("List my projects", elem_id=f"{prefix}-list")
         with gr.Column(visible=False) as self.listed:
-            self.remote = gr.Dropdown(
-                [], multiselect=True, label="Projects on the server", elem_id=f"{prefix}-remote", interactive=True
-            )
+            self.remote = create_dropdown("Projects on the server", f"{prefix}-remote", multiselect=True)
             self.read = gr.Button("Import their transcripts", variant="primary", elem_id=f"{prefix}-read")
 
     def fields(self) -> list[Any]:
@@ -66,6 +54,10 @@ class LoginFields:
         names = [(project_title(p), p["id"]) for p in projects]
         only = [names[0][1]] if len(names) == 1 else []
         return {self.listed: gr.Column(visible=True), self.remote: gr.Dropdown(choices=names, value=only)}
+
+
+def _textbox(label: str, elem_id: str, **settings: Any) -> gr.Textbox:
+    return gr.Textbox(label=label, max_lines=1, interactive=True, elem_id=elem_id, **settings)
 
 
 def secrets(way: str, username: str, password: str, token: str) -> dict[str, str]:

@@ -30,35 +30,23 @@ class OpenedExport:
         return cls(place, *(tuple(answer[k]) for k in ("projects", "layers", "catalogue")))
 
 
+def create_dropdown(label: str, elem_id: str, *, info: str | None = None, multiselect: bool = False) -> gr.Dropdown:
+    """Create a dropdown whose choices are known when an export has been opened."""
+    return gr.Dropdown(
+        [], label=label, info=info, multiselect=multiselect, min_width=300, interactive=True, elem_id=elem_id
+    )
+
+
 class SelectionFields:
     """Three dependent dropdowns, and a summary."""
 
     def __init__(self, prefix: str) -> None:
-        self.projects = gr.Dropdown(
-            [],
-            multiselect=True,
-            label="Projects",
-            info="One or several.",
-            interactive=True,
-            elem_id=f"{prefix}-projects",
-        )
+        self.projects = create_dropdown("Projects", f"{prefix}-projects", info="One or several.", multiselect=True)
         with gr.Row():
-            self.script = gr.Dropdown(
-                [],
-                label="Script",
-                info="Writing system of the transcripts.",
-                min_width=300,
-                interactive=True,
-                elem_id=f"{prefix}-script",
-            )
-            self.dataset = gr.Dropdown(
-                [],
-                label="Dataset",
-                info="Annotation layer: the current transcripts (latest), or those of one annotator.",
-                min_width=300,
-                interactive=True,
-                elem_id=f"{prefix}-dataset",
-            )
+            about = "Writing system of the transcripts."
+            self.script = create_dropdown("Script", f"{prefix}-script", info=about)
+            about = "Annotation layer: the current transcripts (latest), or those of one annotator."
+            self.dataset = create_dropdown("Dataset", f"{prefix}-dataset", info=about)
         self.summary = gr.HTML("", elem_id=f"{prefix}-summary", elem_classes="at-live")
         with gr.Row():
             self.listen = gr.Button("Listen to clips", elem_id=f"{prefix}-listen")

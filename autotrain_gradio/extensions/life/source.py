@@ -20,27 +20,25 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.assets import sample_folder
-from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
+from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.files.archives import is_archive
 from autotrain_gradio.data.files.tree import Tree, scan
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress
 from autotrain_gradio.extensions.life import catalog, formats, server_import
-from autotrain_gradio.extensions.life.catalog import LATEST, SAMPLE, Selection
+from autotrain_gradio.extensions.life.catalog import SAMPLE, Selection
 from autotrain_gradio.extensions.life.client import Login
 from autotrain_gradio.extensions.life.draft_store import (
     SKIP_REASONS,
     RecordingStore,
-    SegmentFilter,
     SegmentRow,
     StoreWriter,
     link_or_copy,
 )
+from autotrain_gradio.extensions.life.selection import as_list, parse_segment_filter, resolve_selection
 
 PREVIEW_CLIPS = 6
-OTHER_SCRIPTS = 6
-"""Maximum number of other scripts that are offered."""
 PREVIEW_RECORDINGS = 3
 """Number of recordings whose audio is downloaded from a server for a preview."""
 PREVIEW_SECONDS = 30.0
@@ -54,7 +52,7 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     """
     options, place = request.spec.options, request.spec.path
     login = Login.of({}, os.environ)
-    wanted, segment_filter = _as_list(options.get("projects")), _segment_filter(options)
+    wanted, segment_filter = as_list(options.get("projects")), parse_segment_filter(options)
     store = _opened(draft, place)
     if store is not None and store.index["remote"] and login:
         known = {x for p in store.list_projects() for x in (p.id, p.name)}
@@ -104,15 +102,15 @@ def browse(
             projects, findings = server_import.list_projects(life)
         return {"projects": [asdict(p) for p in projects], "findings": [f.to_dict() for f in findings]}
     if action == "open":
-        return _describe(_import(place, _as_list(question.get("projects")), request, draft, login, progress))
+        return _describe(_import(place, as_list(question.get("projects")), request, draft, login, progress))
     store = _opened(draft, place)
     if action == "reopen" and store is not None:
         return _describe(store)
     if store is None:
         raise DataError("The opened export is no longer in the draft.", "Open it again.", "data.path", "life-closed")
-    selection = Selection(tuple(_as_list(question["projects"])), str(question["script"]), str(question["dataset"]))
+    selection = Selection(tuple(as_list(question["projects"])), str(question["script"]), str(question["dataset"]))
     if store.index["remote"]:
-        segment_filter = _segment_filter(request.spec.options)
+        segment_filter = parse_segment_filter(request.spec.options)
         lacking = [r for r in store.iter_segments(selection, segment_filter) if not r.audio_ref]
         ready = {r.audio_ref for r in store.iter_segments(selection, segment_filter)} - {""}
         if lacking and (action == "download" or not ready):
@@ -152,61 +150,6 @@ def take_over(tree: Tree, fetched: Fetched, request: Request, draft: Path, sourc
         return place
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def resolve_selection(store: RecordingStore, options: Mapping[str, Any]) -> tuple[Selection, list[Finding]]:
-    """Return the selection of the options; findings report the defaults that were used for missing options.
-
-    Raises:
-        DataError: there is no such project, script or layer.
-    """
-    projects = server_import.select_projects(store.list_projects(), _as_list(options.get("projects")))
-    ids = [p.id for p in projects]
-    scripts = store.list_scripts(ids)
-    default = catalog.default_selection(store.index["catalogue"], store.index["layers"], ids)
-    if not default.script:
-        raise DataError(
-            "These projects have no transcripts.", "Choose other projects.", "data.options.projects", "life-no-text"
-        )
-    findings = []
-    script = str(options.get("script") or "")
-    if not script:
-        script = default.script
-        names = ", ".join(f"{s.script} ({s.segments:,})" for s in scripts[:6])
-        text = f"No script was selected: '{script}' is used, which has the most segments. Scripts: {names}."
-        findings.append(Finding("info", "life-script-taken", text, "Select one with --script.", "data.options.script"))
-        for other in [s for s in scripts if s.script != script][:OTHER_SCRIPTS]:
-            text = f"The script '{other.script}' is not used: {pluralize(other.segments, 'segment')}."
-            fix = Fix(f"Use the script '{other.script}'", {"options": {"script": other.script}})
-            findings.append(Finding("info", "life-script-other", text, where="data.options.script", fix=fix))
-    elif script not in {s.script for s in scripts}:
-        raise DataError(
-            f"There is no script '{script}' in these projects.",
-            did_you_mean(script, [s.script for s in scripts]),
-            "data.options.script",
-            "life-unknown-script",
-        )
-    layers = store.list_datasets(ids, script)
-    dataset = str(options.get("dataset") or "")
-    if not dataset:
-        dataset = layers[0].id
-        why = "the current transcripts" if dataset == LATEST else "'latest' has no text in this script"
-        others = ", ".join(d.annotator for d in layers)
-        text = f"No dataset was selected: '{layers[0].annotator}' is used, {why}. Datasets: {others}."
-        findings.append(
-            Finding("info", "life-dataset-taken", text, "Select one with --dataset.", "data.options.dataset")
-        )
-    else:
-        known = {d.annotator: d.id for d in layers} | {d.id: d.id for d in layers}
-        if dataset not in known:
-            raise DataError(
-                f"There is no dataset '{dataset}' in {script}.",
-                did_you_mean(dataset, [d.id for d in layers]),
-                "data.options.dataset",
-                "life-unknown-dataset",
-            )
-        dataset = known[dataset]
-    return Selection(tuple(ids), script, dataset), findings
 
 
 # -- reading
@@ -299,35 +242,6 @@ def _project_name(place: str) -> str:
 def _describe(store: RecordingStore) -> dict[str, Any]:
     names = ("projects", "layers", "catalogue", "findings", "remote")
     return {**{n: store.index[n] for n in names}, "format": formats.FORMAT_TITLES[store.index["format"]]}
-
-
-# -- what is picked
-
-
-def _segment_filter(options: Mapping[str, Any]) -> SegmentFilter:
-    default = SegmentFilter()
-    numbers = {"min_segment": default.shortest, "max_segment": default.longest}
-    for name in numbers:
-        if options.get(name) is not None:
-            try:
-                numbers[name] = float(options[name])
-            except (TypeError, ValueError):
-                numbers[name] = -1.0
-            if not 0 <= numbers[name] < float("inf"):
-                raise DataError(
-                    f"'{options[name]}' is not a valid duration in seconds.",
-                    "Enter a number such as 0.5.",
-                    f"data.options.{name}",
-                    "invalid-setting",
-                )
-    silence = options.get("silence_tag")
-    return SegmentFilter(
-        default.silence if silence is None else str(silence), numbers["min_segment"], numbers["max_segment"]
-    )
-
-
-def _as_list(value: Any) -> list[str]:
-    return [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)] if value else []
 
 
 def _scaled(progress: Progress, begin: float, share: float) -> Progress:

@@ -16,8 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.panels import in_unit
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import in_unit, pluralize
 from autotrain_gradio.data.checks.table_rows import LEAST
 from autotrain_gradio.data.rows import PLACE, Locations
 from autotrain_gradio.runs.files import read_object

@@ -10,7 +10,7 @@ import numpy as np
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import in_unit, pluralize
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.tabular.importance import Importance
 from autotrain_gradio.training.tabular.model import Predictions, Target
@@ -138,7 +138,7 @@ def results(
 def _compare_with_baseline(prediction: np.ndarray, target: Target) -> str:
     if target.classes is None:
         return metrics.compare_with_mean(prediction, target.values) + (
-            f" All {panels.in_unit(target.unit)}." if target.unit else ""
+            f" All {in_unit(target.unit)}." if target.unit else ""
         )
     return metrics.compare_with_majority_class(prediction.argmax(axis=1), target.values, target.classes, "rows")
 

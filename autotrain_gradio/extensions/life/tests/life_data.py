@@ -12,6 +12,22 @@ from typing import Any
 import numpy as np
 import soundfile
 
+TEXTGRID = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = 10
+tiers? <exists>
+size = {size}
+item []:
+{tiers}"""
+TIER = """    item [{number}]:
+        class = "IntervalTier"
+        name = "{name}"
+        xmin = 0
+        xmax = 10
+        intervals: size = {size}
+{intervals}"""
 PEOPLE = ("Rameshwar", "sunitadevi", "Balkrishna", "phoolmati")
 """Two annotators and two speakers; none of these names may be found again."""
 MODEL_KEY = "@model##acme/whisper-tiny##Rameshwar"
@@ -68,6 +84,19 @@ def files(*documents: Mapping[str, Any], audio: str = "", seconds: float = 10.0)
         found[name.rpartition(".")[0] + ".json"] = json.dumps(one, ensure_ascii=False).encode()
         found[f"{audio}{name}"] = wav(seconds, number)
     return found
+
+
+def textgrid(**tiers_: list[tuple[float, float, str]]) -> str:
+    """Return a TextGrid in its long form; `__` in a name stands for a hyphen."""
+    found = []
+    for number, (name, rows) in enumerate(tiers_.items(), 1):
+        intervals = "".join(
+            f'        intervals [{n}]:\n            xmin = {a}\n            xmax = {b}\n            text = "{t}"\n'
+            for n, (a, b, t) in enumerate(rows, 1)
+        )
+        name = name.replace("__", "-")
+        found.append(TIER.format(number=number, name=name, size=len(rows), intervals=intervals))
+    return TEXTGRID.format(size=len(found), tiers="".join(found))
 
 
 def zipped(path: Path, contents: Mapping[str, bytes | str]) -> Path:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,9 @@ from typing import Any
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.extensions.life import catalog, source, tier_exports
 from autotrain_gradio.extensions.life.documents import Pseudonyms, parse_recording
-from autotrain_gradio.extensions.life.tests.conftest import codes, opened, quiet, refusal, request_of
+from autotrain_gradio.extensions.life.tests.conftest import codes, opened, refusal
 from autotrain_gradio.extensions.life.tests.life_data import (
     PEOPLE,
     boundary,
@@ -25,40 +22,12 @@ from autotrain_gradio.extensions.life.tests.life_data import (
     grid,
     holds_a_name,
     plant,
+    textgrid,
     wav,
     zipped,
 )
 
 Check = Callable[..., dict[str, Any]]
-TEXTGRID = """File type = "ooTextFile"
-Object class = "TextGrid"
-
-xmin = 0
-xmax = 10
-tiers? <exists>
-size = {size}
-item []:
-{tiers}"""
-TIER = """    item [{number}]:
-        class = "IntervalTier"
-        name = "{name}"
-        xmin = 0
-        xmax = 10
-        intervals: size = {size}
-{intervals}"""
-
-
-def textgrid(**tiers_: list[tuple[float, float, str]]) -> str:
-    """Return a TextGrid in its long form; `__` in a name stands for a hyphen."""
-    found = []
-    for number, (name, rows) in enumerate(tiers_.items(), 1):
-        intervals = "".join(
-            f'        intervals [{n}]:\n            xmin = {a}\n            xmax = {b}\n            text = "{t}"\n'
-            for n, (a, b, t) in enumerate(rows, 1)
-        )
-        name = name.replace("__", "-")
-        found.append(TIER.format(number=number, name=name, size=len(rows), intervals=intervals))
-    return TEXTGRID.format(size=len(found), tiers="".join(found))
 
 
 def rows(draft: Path) -> list[dict[str, Any]]:
@@ -295,23 +264,6 @@ def test_form_f_is_a_table_beside_its_audio(tmp_path: Path, draft: Path, check: 
         assert ("encoding-guessed" in codes(result)) == guessed and holds_a_name(draft) == []
 
 
-def test_what_is_no_export_is_refused_with_what_was_seen(tmp_path: Path, check: Check) -> None:
-    result = check(plant(tmp_path / "photos", {"a.jpg": b"x", "broken.json": "{", "settings.json": '{"a": 1}'}))
-    assert result["findings"][0]["code"] == "life-unknown-form"
-    assert (
-        "1 .jpg" in result["findings"][0]["message"]
-        and "1 JSON file could not be parsed" in result["findings"][0]["message"]
-    )
-
-
-def test_an_archive_that_cannot_be_opened_says_so_without_the_names_in_it(
-    tmp_path: Path, draft: Path, check: Check
-) -> None:
-    result = check(zipped(tmp_path / "trap.zip", {f"../{PEOPLE[0]}.json": "{}"}))
-    assert result["findings"][0]["code"] == "archive-escape"
-    assert PEOPLE[0] not in str(result) and holds_a_name(draft) == []
-
-
 def test_the_same_recording_twice_is_used_once(tmp_path: Path, draft: Path, check: Check) -> None:
     one = json.dumps(document(1))
     contents = {**files(document(1)), "copy/again.json": one}
@@ -352,56 +304,6 @@ def test_times_that_no_float_can_hold_are_no_times() -> None:
     found = parse_recording(document(1, textGrid=grid(boundary(0, huge, X="a"))), Pseudonyms()).layers["latest"]
     assert [(s.start, s.end) for s in found] == [(0.0, -1.0)]
     assert [s.start for s in tier_exports._group_by_time([("sentence-X-transcription", 0, huge, "a")])] == [-1.0]
-
-
-def test_a_place_that_is_not_there(check: Check, tmp_path: Path) -> None:
-    assert check(tmp_path / "nowhere.zip")["findings"][0]["code"] == "path-missing"
-    assert check("LiFE export lost.zip")["findings"][0]["message"] == "The export is no longer in the draft."
-
-
-JUNK: tuple[Any, ...] = (None, 1, -1.5, "x", "", [], {}, [1], {"a": 1}, True, 1e400, {"sentence": None})
-
-
-def spoilt(value: Any, draw: random.Random) -> Any:
-    """Return a JSON value with something else in one of its places."""
-    value = inner = json.loads(json.dumps(value))
-    while True:
-        places = list(inner) if isinstance(inner, dict) else list(range(len(inner)))
-        if not places:
-            return value
-        place = draw.choice(places)
-        if draw.random() < 0.4 or not isinstance(inner[place], dict | list):
-            inner[place] = draw.choice(JUNK)
-            return value
-        inner = inner[place]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_exports_that_are_not_as_they_should_be_give_findings_not_bugs(seed: int, tmp_path: Path) -> None:
-    draw = random.Random(seed)
-    tone = wav(10)
-    table = {
-        "schema": {},
-        "data": [dict(zip(tier_exports.COLUMNS, ("sentence-X-transcription", "", 0, 1, "a"), strict=True))],
-    }
-    dataset = [{"audio": base64.b64encode(wav(1)).decode(), "transcription": "a"}] * 2
-    grids = textgrid(sentence__X__transcription=[(0, 1, "a"), (1, 2, "b")])
-    for number in range(30):
-        cut = draw.randrange(20, len(grids))
-        contents: dict[str, bytes | str] = [
-            {"a.json": json.dumps(spoilt(document(1), draw)), str(document(1)["audioFilename"]): tone},
-            {"a.json": json.dumps(spoilt(table, draw)), "a.wav": tone},
-            {
-                "dataset.json": json.dumps(dataset),
-                "script_dataset_mapping.json": json.dumps(spoilt({"X": ["a"]}, draw)),
-            },
-            {"dataset.json": json.dumps(spoilt(dataset, draw))},
-            {"a.TextGrid": grids[:cut] + draw.choice(["", "\0", "xmax = 9"]) + grids[cut + 9 :], "a.wav": tone},
-        ][number % 5]
-        place, draft = plant(tmp_path / f"in-{number}", contents), tmp_path / f"draft-{number}"
-        draft.mkdir()
-        with contextlib.suppress(UserError):
-            source.fetch(request_of(place), draft, quiet)
 
 
 def test_the_sample_has_all_that_the_picker_shows(draft: Path, browse: Check, check: Check) -> None:

@@ -20,10 +20,10 @@ from autotrain_gradio.extensions.life.tests.life_data import (
     grid,
     holds_a_name,
     plant,
+    textgrid,
     wav,
     zipped,
 )
-from autotrain_gradio.extensions.life.tests.test_formats import textgrid
 from autotrain_gradio.service import Service, wait
 
 ASR = "automatic-speech-recognition"

@@ -8,8 +8,7 @@ import pytest
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.inputs import Input, parse_arguments, parse_literals, parse_named, parse_value
-from autotrain_gradio.core.inputs.files import TABLE_SUFFIXES, looks_like_path
-from autotrain_gradio.data.tables.table_reader import SUFFIXES
+from autotrain_gradio.core.inputs.files import looks_like_path
 from autotrain_gradio.tasks.registry import registry
 
 TEXT = [Input("text", "A text", "text")]
@@ -25,10 +24,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "README").write_text("x")
     (tmp_path / "my data").mkdir()
     return tmp_path
-
-
-def test_the_suffixes_of_tables_are_those_that_are_read() -> None:
-    assert set(TABLE_SUFFIXES) == set(SUFFIXES)
 
 
 def test_a_text_is_a_text_and_a_file_of_texts_is_its_rows(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jiwer
 import pytest
 
-from autotrain_gradio.core.panels.text_alignment import characters, clusters, words
+from autotrain_gradio.core.text_alignment import characters, clusters, words
 
 
 @pytest.mark.parametrize(
