@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -73,7 +74,7 @@ def card(
     """Write a model card: data, parameters, metrics and usage.
 
     task: the Hub's pipeline tag. metrics: name → value on the validation rows; empty: the model was not evaluated.
-    note: text below the metrics.
+    usage: a code block, see `usage_code`, perhaps with text and other blocks below. note: text below the metrics.
     """
     spec, name = run.spec, run.spec.project_name
     results = [
@@ -107,7 +108,7 @@ def card(
         f"On {measured_on}:\n\n{measured}" if metrics else no_metrics,
         *([note] if note else []),
         "## Use",
-        f"```python\n{usage.strip()}\n```",
+        usage.strip(),
         "## Data",
         _table(("", ""), {k: str(v) for k, v in data.items()}),
         *(["## Information about the data in the files", disclosure] if disclosure else []),
@@ -116,6 +117,19 @@ def card(
     ]
     text = "\n\n".join(parts) + "\n"
     return str(ModelCard(text))
+
+
+def usage_code(loader_example: str, model: str, value: str) -> str:
+    """Return a task's `loader_example` as a code block that can be run: for a model, with an example of an input.
+
+    model: path or Hub id. value: the input as a Python expression, such as `"photo.jpg"`.
+    """
+    lines = loader_example.strip().splitlines()
+    imports = [node for node in ast.parse(loader_example).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    end = imports[-1].end_lineno if imports else 0
+    given = [f'model = "{model}"', f"value = {value}"]
+    rest = "\n".join(lines[end:]).strip()
+    return "\n".join(["```python", *lines[:end], "", *given, "", rest, "print(answer)", "```"])
 
 
 def _table(head: tuple[str, str], rows: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shlex
 import time
@@ -26,6 +27,7 @@ from autotrain_gradio.tasks.registry import registry, resolve
 
 TASKS = [t for t in registry() if t.module.startswith("autotrain_gradio.")]
 BUNDLED = 5
+ROOT = Path(__file__).resolve().parents[2]
 STEPS = 32
 """Least number of steps of a training that is to be stopped before its end."""
 MARGINS = {"accuracy": 0.2, "r2": 0.3, "wer": 0.1}
@@ -103,8 +105,7 @@ def test_sample_check_train_stop_resume_reload_predict_and_render(
     inputs, targets = _validation(task, directory)
     predictions = service.predict(run, inputs)
     value = inputs[0].get("row") or next(iter(inputs[0].values()))
-    assert _load_publicly(task, directory / "model", value) == _close(predictions[0][task.answer])
-    assert (directory / "model" / "README.md").is_file()
+    assert _run_card(task, directory / "model", value) == _close(predictions[0][task.answer])
 
     # What the run has recorded of its validation rows is what the model says of them now.
     recorded = ended["metrics"]
@@ -159,10 +160,24 @@ def _rendered(panel: Mapping[str, Any]) -> None:
     assert "cannot be shown" not in html and "cannot be shown" not in text, panel
 
 
-def _load_publicly(task: Task, model: Path, value: Any) -> Any:
-    assert task.loader_example
-    namespace: dict[str, Any] = {"model": str(model), "value": value}
-    exec(task.loader_example, namespace)
+def _run_card(task: Task, model: Path, value: Any) -> Any:
+    """Run the first code block of the model card for another path and input; return its answer.
+
+    The code must be that of the docs, apart from the assignments of both and the last line, which prints the answer.
+    """
+    card = (model / "README.md").read_text(encoding="utf-8")
+    code = ast.parse(card.partition("```python\n")[2].partition("```")[0])
+    shown = (ROOT / "docs" / "tasks" / f"{task.name}.md").read_text(encoding="utf-8")
+    documented = ast.parse(shown.partition("## Use a trained model")[2].partition("```python\n")[2].partition("```")[0])
+    given = {n.targets[0].id: n for n in code.body if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)}
+    given = {name: node for name, node in given.items() if name in {"model", "value"}}
+    assert set(given) == {"model", "value"} and ast.literal_eval(given["model"].value) == "./contract"
+    kept = [node for node in code.body if node not in given.values()]
+    assert [ast.unparse(n) for n in kept] == [*map(ast.unparse, documented.body), "print(answer)"]
+    for name, used in (("model", str(model)), ("value", value)):
+        given[name].value = ast.parse(repr(used), mode="eval").body
+    namespace: dict[str, Any] = {}
+    exec(compile(ast.fix_missing_locations(code), "README.md", "exec"), namespace)
     return namespace["answer"]
 
 

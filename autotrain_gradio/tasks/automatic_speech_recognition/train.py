@@ -128,13 +128,6 @@ def model_card(
     run: Reporter, made: Recognizer, hours: float, validation: int, found: Mapping[str, float], done: Fit
 ) -> str:
     """Write the model card."""
-    name = run.spec.project_name
-    usage = (
-        "import librosa\nfrom transformers import pipeline\n\n"
-        f'recognizer = pipeline("automatic-speech-recognition", model="./{name}")\n'
-        f'speech, _ = librosa.load("speech.wav", sr={made.rate})\n'
-        'print(recognizer(speech)["text"])'
-    )
     normalizer = made.normalizer
     facts: dict[str, Any] = {
         "hours of training audio": f"{hours:.2f}",
@@ -154,7 +147,7 @@ def model_card(
         task="automatic-speech-recognition",
         title="Speech recognition model",
         library="transformers",
-        usage=usage,
+        usage=card.usage_code(TASK.loader_example, f"./{run.spec.project_name}", '"speech.wav"'),
         data=facts,
         metrics=shown,
         measured_on=f"{validation} validation utterances",

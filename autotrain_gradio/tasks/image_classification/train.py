@@ -137,11 +137,6 @@ def loss_function(params: Any, targets: Sequence[int], classes: int) -> Callable
 
 def model_card(run: Reporter, rows: DatasetDict, names: list[str], found: Mapping[str, float], done: Fit) -> str:
     """Write the model card."""
-    usage = (
-        "from transformers import pipeline\n\n"
-        f'classifier = pipeline("image-classification", model="./{run.spec.project_name}")\n'
-        'print(classifier("photo.jpg"))'
-    )
     validation = len(rows["validation"]) if "validation" in rows else 0
     shown = names if len(names) <= 50 else [*names[:50], f"and {len(names) - 50} more"]
     facts = {"classes": ", ".join(shown), "training images": len(rows["train"]), "validation images": validation}
@@ -150,7 +145,7 @@ def model_card(run: Reporter, rows: DatasetDict, names: list[str], found: Mappin
         task="image-classification",
         title="Image classifier",
         library="transformers",
-        usage=usage,
+        usage=card.usage_code(TASK.loader_example, f"./{run.spec.project_name}", '"photo.jpg"'),
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
         metrics=found,
         measured_on=f"{validation} validation images",

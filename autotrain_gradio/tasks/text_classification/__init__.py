@@ -166,7 +166,10 @@ TASK = Task(
 from transformers import pipeline
 
 classifier = pipeline("text-classification", model=model)
-answer = classifier(value, truncation=True)[0]["label"]
+scores = classifier(value, top_k=None, truncation=True)
+answer = scores[0]["label"]
+if thresholds := getattr(classifier.model.config, "label_thresholds", None):  # a multi-label model
+    answer = [s["label"] for s in scores if s["score"] >= thresholds[s["label"]]]
 """,
     models=(
         SuggestedModel("distilbert/distilbert-base-uncased", "English; fast, and accurate enough for most tasks.", 67),

@@ -154,19 +154,6 @@ def model_card(
     run: Reporter, rows: DatasetDict, labels: Labels, found: Mapping[str, float], done: Fit, note: str
 ) -> str:
     """Write the model card. note: about the thresholds."""
-    lines = [
-        "from transformers import pipeline",
-        "",
-        f'classifier = pipeline("text-classification", model="./{run.spec.project_name}")',
-    ]
-    if labels.multi_label:
-        lines += [
-            'scores = classifier("Your text", top_k=None, truncation=True)',
-            f"thresholds = classifier.model.config.{THRESHOLDS}",
-            'print([s["label"] for s in scores if s["score"] >= thresholds[s["label"]]])',
-        ]
-    else:
-        lines += ['print(classifier("Your text", truncation=True))']
     validation = len(rows["validation"]) if "validation" in rows else 0
     names = labels.names
     shown = [*names[:50], f"and {len(names) - 50} more"] if len(names) > 50 else names
@@ -180,7 +167,7 @@ def model_card(
         task="text-classification",
         title="Text classifier",
         library="transformers",
-        usage="\n".join(lines),
+        usage=card.usage_code(TASK.loader_example, f"./{run.spec.project_name}", '"Your text"'),
         data={**facts, "steps": f"{done.steps} of {done.planned}"},
         metrics=found,
         measured_on=f"{validation} validation texts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,10 @@ class Rows:
     names: Sequence[str]
 
 
-def train(run: Reporter, task: families.Task) -> None:
+def train(run: Reporter, task: families.Task, loader_example: Callable[[str], str]) -> None:
     """Search for the best model of the run's training rows, fit and save it.
+
+    loader_example: key of a prediction → the code of the model card that prints it for a row.
 
     When the run is stopped or the time is used up, the best model so far is saved. Equal
     settings, rows and seed give an equal model, unless the time limit ends the search.
@@ -80,12 +82,18 @@ def train(run: Reporter, task: families.Task) -> None:
             readings, units = (manifest.get(key) or {} for key in ("readings", "units"))
             features = frame.describe(problem.frame, kinds, readings, units)
             form = frame.Form(features, _describe_targets(problem.targets), task, multi_label)
-            _keep_best(run, found, form, parts)
+            _keep_best(run, found, form, parts, loader_example)
         else:
             run.note("The run was stopped before the first trial finished, so no model was saved.", level="warning")
 
 
-def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Mapping[str, Rows]) -> None:
+def _keep_best(
+    run: Reporter,
+    found: search.Search,
+    form: frame.Form,
+    parts: Mapping[str, Rows],
+    loader_example: Callable[[str], str],
+) -> None:
     """Fit the best model on all training rows, evaluate it, save it, and report.
 
     After a stop request only the fit is finished: nothing else that takes long is started.
@@ -112,7 +120,8 @@ def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Map
 
     disclosed = disclosure.describe(saved_model, form, best.family)
     on = evaluated.on if evaluated else ""
-    card.save(run, write, _card(run, form, best, found, metrics, parts, on, disclosed))
+    usage = _usage(run.spec.project_name, form, loader_example)
+    card.save(run, write, _card(run, form, best, found, metrics, parts, on, disclosed, usage))
     report_panels = [board]
     if evaluated is None:
         run.note(
@@ -333,6 +342,7 @@ def _card(
     parts: Mapping[str, Rows],
     evaluated: str,
     disclosed: str,
+    usage: str,
 ) -> str:
     facts = {
         "columns": ", ".join(
@@ -353,7 +363,7 @@ def _card(
         task=f"tabular-{form.task}",
         title=f"Tabular {form.task} model",
         library="sklearn",
-        usage=_usage_example(run.spec.project_name, form),
+        usage=usage,
         data=facts,
         metrics=metrics,
         measured_on=evaluated,
@@ -363,26 +373,27 @@ def _card(
     )
 
 
-def _usage_example(name: str, form: frame.Form) -> str:
-    """Return example code that predicts a row and a table of typical values.
+def _usage(name: str, form: frame.Form, loader_example: Callable[[str], str]) -> str:
+    """Return example code that predicts a row, and a table, of typical values.
 
     Cells of columns that may hold personal data are missing in it.
     """
     cells = [f"    {f.name!r}: {f.example!r},{f'  # {in_unit(f.unit)}' if f.unit else ''}" for f in form.features]
-    row = "\n".join(["row = {", *cells, "}"])
+    row = "\n".join(["{", *cells, "}"])
     if len(cells) > MAX_SHOWN_COLUMNS or "```" in row:  # "```" would end the code block
-        row = "row = {feature.name: feature.example for feature in model.form.features}"
-    return "\n".join(
-        (
-            "import csv\n",
-            "from autotrain_gradio.training.tabular.predictor import Predictor\n",
-            f'model = Predictor("./{name}")',
-            row,
-            'print(model([{"row": row}]))\n',
-            'with open("new_rows.csv", "w", encoding="utf-8", newline="") as file:',
-            "    table = csv.DictWriter(file, row)",
-            "    table.writeheader()",
-            "    table.writerow(row)",
-            'print(model([{"table": "new_rows.csv"}]))  # writes new_rows-predictions.csv',
-        )
+        row = "{feature.name: feature.example for feature in Predictor(model).form.features}"
+    classes = "labels" if form.multi_label else "targets" if len(form.targets) > 1 else "label"
+    answer = "values" if form.task == "regression" else classes
+    table = (
+        "```python",
+        "import csv",
+        "",
+        'with open("new_rows.csv", "w", encoding="utf-8", newline="") as file:',
+        "    table = csv.DictWriter(file, value)",
+        "    table.writeheader()",
+        "    table.writerow(value)",
+        'print(Predictor(model)([{"table": "new_rows.csv"}])[0]["file"])  # a table with the predictions',
+        "```",
     )
+    one = card.usage_code(loader_example(answer), f"./{name}", row)
+    return f"{one}\n\nThe same for a file of rows:\n\n" + "\n".join(table)

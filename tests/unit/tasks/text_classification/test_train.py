@@ -128,10 +128,10 @@ def test_several_labels_have_thresholds_that_the_model_keeps(text_trial: Make) -
     chosen = "The checkpoint is the best of 12 evaluations on these same validation texts: on new texts, expect"
     assert chosen in card and chosen in report["Results"]["note"]
     lines = card.split("```python\n")[1].split("```")[0].replace("./things", str(made.directory / "model"))
-    lines = lines.replace("Your text", "the dog and a cat under my apple and a plum").replace("print(", "said = (")
+    lines = lines.replace("Your text", "the dog and a cat under my apple and a plum")
     scope: dict[str, Any] = {}
     exec(lines, scope)
-    assert set(scope["said"]) == set(found["labels"])
+    assert set(scope["answer"]) == set(found["labels"])
 
 
 def test_thresholds_that_are_not_tuned_are_those_asked_for(text_trial: Make) -> None:
