@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import json
 import shlex
 import time
@@ -177,7 +179,9 @@ def _run_card(task: Task, model: Path, value: Any) -> Any:
     for name, used in (("model", str(model)), ("value", value)):
         given[name].value = ast.parse(repr(used), mode="eval").body
     namespace: dict[str, Any] = {}
-    exec(compile(ast.fix_missing_locations(code), "README.md", "exec"), namespace)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(ast.fix_missing_locations(code), "README.md", "exec"), namespace)
+    assert printed.getvalue().strip() == str(namespace["answer"]).strip()
     return namespace["answer"]
 
 
