@@ -33,7 +33,7 @@ def _yaml(folder: Path, **changes: object) -> str:
     return "run.yaml"
 
 
-def test_check_says_whether_the_data_can_be_used(shell: Shell, notes: Path, tmp_path: Path) -> None:
+def test_check_reports_findings_and_sets_the_exit_status(shell: Shell, notes: Path, tmp_path: Path) -> None:
     good = shell(*CLI, "check", _yaml(tmp_path))
     assert good.returncode == 0 and "Lines with a mood in front" in good.stdout, good.stderr
     notes.write_text("glad: one\nglad: two\n")
@@ -49,7 +49,9 @@ def test_check_says_whether_the_data_can_be_used(shell: Shell, notes: Path, tmp_
     assert list((tmp_path / "home" / "runs").iterdir()) == [], "a check leaves nothing behind"
 
 
-def test_train_refuses_before_it_starts(shell: Shell, notes: Path, tmp_path: Path) -> None:
+def test_train_refuses_invalid_data_and_existing_folders_before_it_starts(
+    shell: Shell, notes: Path, tmp_path: Path
+) -> None:
     (tmp_path / "moods").mkdir()
     done = shell(*CLI, "train", _yaml(tmp_path))
     assert done.returncode == 1 and "was not made here" in done.stderr and "Traceback" not in done.stderr
@@ -61,7 +63,9 @@ def test_train_refuses_before_it_starts(shell: Shell, notes: Path, tmp_path: Pat
     assert not (tmp_path / "moods").exists()
 
 
-def test_a_failed_training_is_no_success(shell: Shell, mood: Path, notes: Path, tmp_path: Path) -> None:
+def test_a_failed_training_has_a_non_zero_exit_status_and_can_be_resumed(
+    shell: Shell, mood: Path, notes: Path, tmp_path: Path
+) -> None:
     broken = _changed(mood, tmp_path, "        raise ZeroDivisionError('no moods')\n")
     done = shell(*CLI, "train", _yaml(tmp_path), PYTHONPATH=f"{broken}{os.pathsep}{PACKAGE.parents[2]}")
     assert done.returncode == 1, done.stdout
@@ -114,7 +118,7 @@ def slow(mood: Path, tmp_path: Path, notes: Path) -> Iterator[subprocess.Popen[s
         process.kill()
 
 
-def test_the_first_interrupt_stops_and_keeps_the_weights(
+def test_the_first_interrupt_stops_and_saves_the_weights(
     slow: subprocess.Popen[str], shell: Shell, tmp_path: Path
 ) -> None:
     slow.send_signal(signal.SIGINT)
@@ -126,7 +130,7 @@ def test_the_first_interrupt_stops_and_keeps_the_weights(
     assert not (tmp_path / "moods").exists(), "only a completed model takes that place"
 
 
-def test_a_second_process_sees_and_stops_the_run(slow: subprocess.Popen[str], shell: Shell) -> None:
+def test_a_second_process_lists_and_stops_the_run(slow: subprocess.Popen[str], shell: Shell) -> None:
     assert json.loads(shell(*CLI, "runs", "--json").stdout)[0]["state"] == "running"
     done = shell(*CLI, "stop", "moods")
     assert done.returncode == 0 and "Stopped" in done.stdout, done.stderr
@@ -136,7 +140,7 @@ def test_a_second_process_sees_and_stops_the_run(slow: subprocess.Popen[str], sh
     assert again.returncode == 1 and "nothing to stop" in again.stderr
 
 
-def test_the_run_outlives_the_command(slow: subprocess.Popen[str], shell: Shell) -> None:
+def test_the_run_continues_after_the_command_was_killed(slow: subprocess.Popen[str], shell: Shell) -> None:
     slow.kill()
     slow.wait()
     assert json.loads(shell(*CLI, "runs", "--json").stdout)[0]["state"] == "running"

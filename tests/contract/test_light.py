@@ -73,5 +73,5 @@ assert len(light) == 2 and all(callable(importlib.import_module(name).preview) f
     assert not {"torch", "accelerate", "evaluate", "sklearn"} & set(ast.literal_eval(_loaded(work)))
 
 
-def test_the_check_of_heavy_libraries_would_notice_one() -> None:
+def test_the_check_of_heavy_libraries_detects_one() -> None:
     assert _loaded("import pyarrow") == "['pyarrow']"

@@ -22,7 +22,7 @@ def notes(tmp_path: Path) -> Path:
     return folder
 
 
-def test_it_is_in_the_registry_and_the_help(shell: Shell) -> None:
+def test_the_task_is_in_the_registry_and_the_help(shell: Shell) -> None:
     listed = shell(*CLI, "tasks", "--json")
     assert [t["name"] for t in json.loads(listed.stdout)][-1] == "mood-reading", listed.stderr
     assert "mood-reading" in shell(*CLI, "--help").stdout
@@ -32,7 +32,7 @@ def test_it_is_in_the_registry_and_the_help(shell: Shell) -> None:
     assert "How much a word counts" in text and "--mood-column" in text
 
 
-def test_it_is_in_the_generated_docs(shell: Shell, tmp_path: Path) -> None:
+def test_the_task_is_in_the_generated_docs(shell: Shell, tmp_path: Path) -> None:
     done = shell("-m", "autotrain_gradio.cli.docs", "--to", str(tmp_path / "docs"))
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "docs" / "tasks" / "mood-reading.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_it_is_in_the_generated_docs(shell: Shell, tmp_path: Path) -> None:
     assert "mood-reading" in (tmp_path / "docs" / "cli.md").read_text(encoding="utf-8")
 
 
-def test_its_layout_kind_and_findings_are_used_by_check(shell: Shell, notes: Path) -> None:
+def test_layout_kind_and_findings_of_the_package_are_used_by_check(shell: Shell, notes: Path) -> None:
     done = shell(*CLI, "check", "mood-reading", "--data-path", str(notes), "--json")
     found = json.loads(done.stdout)
     assert found["layout"]["name"] == "mood-lines", done.stdout + done.stderr
@@ -52,7 +52,7 @@ def test_its_layout_kind_and_findings_are_used_by_check(shell: Shell, notes: Pat
     assert {d["code"] for d in found["dropped"]} == {"sentence-empty", "label-missing"}
 
 
-def test_it_trains_predicts_and_exports_by_its_command(shell: Shell, notes: Path, tmp_path: Path) -> None:
+def test_the_task_trains_predicts_and_exports_by_its_command(shell: Shell, notes: Path, tmp_path: Path) -> None:
     train = ("mood-reading", "--data-path", str(notes), "--project-name", "moods", "--epochs", "3", "--train")
     done = shell(*CLI, *train)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -70,7 +70,7 @@ def test_it_trains_predicts_and_exports_by_its_command(shell: Shell, notes: Path
     assert (tmp_path / "away" / "words.json").is_file()
 
 
-def test_its_preview_is_shown_by_the_service(shell: Shell, notes: Path) -> None:
+def test_the_preview_of_the_package_is_returned_by_the_service(shell: Shell, notes: Path) -> None:
     done = shell(
         "-c",
         f"""
@@ -88,7 +88,7 @@ service.close()
     assert json.loads(done.stdout)[0]["title"] == "Words that are counted", done.stderr
 
 
-def test_its_verbs_stream_by_command_and_in_python(shell: Shell, notes: Path) -> None:
+def test_verbs_of_the_package_stream_by_command_and_in_python(shell: Shell, notes: Path) -> None:
     train = ("mood-reading", "--data-path", str(notes), "--project-name", "moods", "--smoothing", "0.5", "--train")
     assert shell(*CLI, *train).returncode == 0
     said = shell(*CLI, "call", "moods", "explain", "sunny evening")
@@ -174,7 +174,7 @@ print(json.dumps(declared))
         assert all(f"`{i['name']}`" in page for i in verb["inputs"])
 
 
-def test_its_kind_has_a_nested_feature_that_the_training_reads(shell: Shell, notes: Path) -> None:
+def test_a_kind_of_the_package_has_a_nested_feature_for_the_training(shell: Shell, notes: Path) -> None:
     text = (notes / "notes.mood").read_text(encoding="utf-8")
     (notes / "notes.mood").write_text(text.replace("sunny day 1\n", "sunny day 1 #sunny=weather, day=time\n"))
     done = shell(
@@ -200,7 +200,7 @@ service.close()
     assert done.returncode == 0, done.stderr
 
 
-def test_its_panel_and_its_input_are_drawn_and_parsed(shell: Shell, notes: Path) -> None:
+def test_panel_and_input_of_the_package_are_rendered_and_parsed(shell: Shell, notes: Path) -> None:
     train = ("mood-reading", "--data-path", str(notes), "--project-name", "moods", "--train")
     done = shell(*CLI, *train)
     assert "Moods of the training rows" in done.stdout and "\N{CRYING FACE} sad 50%" in done.stdout, done.stderr
@@ -232,7 +232,7 @@ assert "mood-faces" in handler(run, "visitor", "a sunny day")
     assert done.returncode == 0, done.stderr
 
 
-def test_its_second_format_is_detected_and_can_be_chosen(shell: Shell, tmp_path: Path) -> None:
+def test_the_second_format_of_the_package_is_detected_and_can_be_chosen(shell: Shell, tmp_path: Path) -> None:
     table = tmp_path / "stars.csv"
     rows = [f"sunny day {n},{4 + n % 2}\nrainy evening {n},{1 + n % 2}\n" for n in range(20)]
     table.write_text("sentence,stars\n" + "".join(rows), encoding="utf-8")

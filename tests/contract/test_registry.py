@@ -62,7 +62,7 @@ def test_names_do_not_collide(task: Task) -> None:
         assert len({p.name for p in parts}) == len(parts)
 
 
-def test_two_tasks_of_one_name_are_refused() -> None:
+def test_duplicate_task_names_are_refused() -> None:
     with pytest.raises(ValueError, match="names both"):
         Registry([TASKS[0], TASKS[0]])
 
@@ -85,7 +85,7 @@ def test_layouts_columns_and_models_are_explained(task: Task) -> None:
 
 
 @each_task
-def test_the_headline_and_the_charts_name_declared_figures(task: Task) -> None:
+def test_headline_and_charts_use_declared_metrics(task: Task) -> None:
     assert task.metric(task.headline) is not None
     for chart in task.charts:
         for name in chart.series:
@@ -94,7 +94,7 @@ def test_the_headline_and_the_charts_name_declared_figures(task: Task) -> None:
 
 
 @each_task
-def test_samples_are_there(task: Task) -> None:
+def test_sample_files_exist(task: Task) -> None:
     assert task.samples
     for sample in task.samples:
         files = [p for p in sample_folder(sample.path).rglob("*") if p.is_file()]
@@ -102,7 +102,7 @@ def test_samples_are_there(task: Task) -> None:
 
 
 @each_task
-def test_every_option_comes_back_from_its_view(task: Task) -> None:
+def test_every_option_is_restored_from_its_view(task: Task) -> None:
     """The command and the Python call that the page shows give the same run again."""
     given: dict[str, object] = {}
     for option in options(task):

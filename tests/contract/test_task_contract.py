@@ -37,7 +37,7 @@ MARGINS = {"accuracy": 0.2, "r2": 0.3, "wer": 0.1}
 each_task = pytest.mark.parametrize("task", TASKS, ids=lambda t: t.name)
 
 
-def test_every_bundled_task_is_here() -> None:
+def test_every_bundled_task_is_tested() -> None:
     assert len(TASKS) == BUNDLED
 
 
@@ -235,7 +235,7 @@ def _measure(task: Task, answers: list[Any], targets: list[Any]) -> dict[str, fl
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @each_task
-def test_the_sample_is_learnt_better_than_a_trivial_answer(task: Task, service: Service) -> None:
+def test_training_on_the_sample_beats_a_trivial_baseline(task: Task, service: Service) -> None:
     spec = _spec(task, num_trials=10)
     draft = service.draft(task.name)
     check = service.check(draft, spec)

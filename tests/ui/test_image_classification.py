@@ -80,7 +80,7 @@ def test_from_the_sample_to_a_prediction(app: App, visit: Visit, tmp_path: Path)
     expect(page.locator(f"{TASK}-project-name").locator("input, textarea")).to_have_value("shapes")
 
 
-def test_pasted_yaml_fills_the_form_and_says_what_is_wrong(app: App, visit: Visit) -> None:
+def test_pasted_yaml_fills_the_form_and_reports_errors(app: App, visit: Visit) -> None:
     page = visit(app.url)
     use_sample(page)
     page.locator(f"{TASK}-check-next").click()
@@ -100,7 +100,7 @@ def test_pasted_yaml_fills_the_form_and_says_what_is_wrong(app: App, visit: Visi
     expect(page.locator(f"{TASK}-yaml")).to_contain_text("epochs: 9")
 
 
-def test_a_bad_zip_is_told_file_by_file_and_a_fix_is_one_click(app: App, visit: Visit, tmp_path: Path) -> None:
+def test_a_zip_with_invalid_files_has_findings_and_fixes(app: App, visit: Visit, tmp_path: Path) -> None:
     zipped = tmp_path / "photos.zip"
     with zipfile.ZipFile(zipped, "w") as archive:
         for folder, source in (("Star", "star"), ("star ", "star"), ("leaf", "leaf")):
@@ -149,7 +149,7 @@ def test_a_task_of_another_package_has_a_tab_that_works(app: App, visit: Visit, 
     expect(page.locator("#try-it-prediction")).to_contain_text("glad")
 
 
-def test_publishing_is_asked_for_before_the_training(app: App, visit: Visit) -> None:
+def test_publishing_is_requested_before_training(app: App, visit: Visit) -> None:
     page = visit(app.url)
     use_sample(page)
     page.locator(f"{TASK}-check-next").click()
@@ -190,7 +190,7 @@ def test_a_reload_comes_back_to_the_tab_that_was_open(app: App, visit: Visit) ->
     expect(page.locator("#tabular-regression-sample-0")).to_be_visible()
 
 
-def test_back_and_forth_and_a_wrong_setting_are_no_dead_end(app: App, visit: Visit) -> None:
+def test_earlier_steps_and_invalid_settings_can_be_corrected(app: App, visit: Visit) -> None:
     page = visit(app.url)
     use_sample(page)
     page.locator(f"{TASK}-step-1-button, [role=tab]:has-text('Data'), button:has-text('Data')").first.click()
@@ -209,7 +209,7 @@ def test_back_and_forth_and_a_wrong_setting_are_no_dead_end(app: App, visit: Vis
     expect(page.locator(f"{TASK}-recognised")).to_contain_text("45")
 
 
-def test_data_that_has_expired_is_given_anew(app: App, visit: Visit) -> None:
+def test_expired_data_can_be_uploaded_again(app: App, visit: Visit) -> None:
     page = visit(app.url)
     use_sample(page)
     for draft in (app.home / "runs").iterdir():
@@ -221,7 +221,7 @@ def test_data_that_has_expired_is_given_anew(app: App, visit: Visit) -> None:
     expect(page.get_by_label("Tiny, from scratch")).to_be_visible()
 
 
-def test_yaml_of_other_data_leads_to_its_check(app: App, visit: Visit, tmp_path: Path) -> None:
+def test_yaml_of_other_data_opens_the_check_step(app: App, visit: Visit, tmp_path: Path) -> None:
     page = visit(app.url)
     use_sample(page)
     page.locator(f"{TASK}-check-next").click()

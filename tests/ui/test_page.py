@@ -66,7 +66,7 @@ def test_a_phone_shows_every_step_without_scrolling_sideways(app: App, visit: Vi
     assert fits(page)
 
 
-def test_axe_finds_nothing_but_what_stock_gradio_brings(app: App, visit: Visit) -> None:
+def test_axe_finds_only_violations_of_gradio_itself(app: App, visit: Visit) -> None:
     run = app.toy(steps=3)
     app.until(run, "completed")
     page = visit(app.url)
@@ -112,7 +112,7 @@ def many(tmp_path: Path) -> str:
     service.close()
 
 
-def test_many_tasks_make_a_small_page_whose_tabs_fill_when_selected(many: str, visit: Visit) -> None:
+def test_tabs_are_filled_on_first_selection(many: str, visit: Visit) -> None:
     html = urllib.request.urlopen(many, timeout=30).read()
     assert len(html) < 600_000, len(html)
     page = visit(many)
@@ -131,7 +131,7 @@ def test_many_tasks_make_a_small_page_whose_tabs_fill_when_selected(many: str, v
     expect(page.locator("#task-5-sample-0")).to_be_visible()
 
 
-def test_the_pages_process_is_light_and_serves_only_what_it_shows(app: App, visit: Visit) -> None:
+def test_the_page_process_is_light_and_serves_only_public_files(app: App, visit: Visit) -> None:
     page = visit(app.url)
     use_sample(page)
     source = page.locator(f"{TASK}-gallery img").first.get_attribute("src")
@@ -163,7 +163,7 @@ def status(url: str) -> int:
         time.sleep(0.05)
 
 
-def test_pictures_ask_for_the_password(tmp_path: Path) -> None:
+def test_images_require_the_login(tmp_path: Path) -> None:
     app = App(tmp_path, "--auth", "me:secret")
     try:
         app.start()

@@ -52,7 +52,7 @@ def test_the_form_has_a_component_for_each_parameter_and_returns_what_it_shows()
     assert by_name["epochs"].read(2.5) == 2.5
 
 
-def test_parameters_that_nobody_has_changed_follow_the_model() -> None:
+def test_unchanged_parameters_follow_the_defaults_of_the_model() -> None:
     with gr.Blocks():
         task_form = TaskForm.build(TASK, {}, gpu=True, local_models=True)
     defaults = parameter_defaults(TASK, "")
@@ -75,7 +75,7 @@ def test_the_form_keeps_the_sections_of_the_spec() -> None:
     assert made["data"]["path"] == "x" and made["data"]["max_samples"] == 5
 
 
-def test_labels_are_renamed_merged_and_left_out() -> None:
+def test_labels_are_renamed_merged_and_excluded() -> None:
     raw = [
         {"name": "Cat", "rows": 3, "to": "cat"},
         {"name": "dog", "rows": 2, "to": None},
@@ -98,7 +98,7 @@ def test_a_check_is_blocked_by_an_error_only() -> None:
     assert not check_view.view(TASK, "d", None).ready
 
 
-def test_a_column_that_only_the_person_can_name_is_asked_for_and_no_mistake() -> None:
+def test_an_unclear_column_is_a_question_and_not_an_error() -> None:
     asked = Finding("error", "column-unclear", "Say which column.", where="data.columns.target").to_dict()
     check = {"layout": {"title": "A table"}, "rows": 5, "columns": [], "findings": [asked]}
     view = check_view.view(TASK, "d", check)
@@ -108,18 +108,18 @@ def test_a_column_that_only_the_person_can_name_is_asked_for_and_no_mistake() ->
     assert "2 errors to fix" in broken.summary and "at-blocked" in broken.summary
 
 
-def test_a_setting_that_the_page_shows_is_named_as_it_stands_there() -> None:
+def test_settings_are_named_by_their_section_on_the_page() -> None:
     found = [Finding("info", "c", "Guessed", where="data.columns.text").to_dict()]
     assert "under &#x27;Columns&#x27;" in messages.findings(found)
     assert "params.lr" in messages.findings([Finding("error", "e", "Odd", where="params.lr").to_dict()])
 
 
-def test_errors_are_told_with_place_and_advice() -> None:
+def test_errors_are_rendered_with_location_and_hint() -> None:
     html = messages.error(UserError("Bad <zip>", "Pack it again.", "photos.zip"))
     assert "Bad &lt;zip&gt;" in html and "Pack it again." in html and "photos.zip" in html
 
 
-def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:
+def test_a_chart_table_has_every_declared_series() -> None:
     chart = Chart("Loss", {"loss": "training", "eval_loss": "validation"})
     table = run_html.chart_table(chart, {"loss": [[1, 0.5], [2, None]]})
     assert set(table["series"]) == {"training", "validation"}
@@ -128,18 +128,18 @@ def test_a_chart_seeds_every_series_so_that_late_ones_are_drawn() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(8, "8 s"), (185, "3 min 5 s"), (1500, "25 min"), (7800, "2 h 10 min")])
-def test_durations(seconds: float, text: str) -> None:
+def test_duration_formatting(seconds: float, text: str) -> None:
     assert text_format.format_duration(seconds) == text
 
 
-def test_models_are_chosen_by_suggestion_by_name_or_tiny() -> None:
+def test_models_are_suggested_named_or_tiny() -> None:
     for model in ("microsoft/resnet-18", "tiny", "somebody/else", "/a/folder"):
         assert models.join(*models.split(TASK, model)) == model
     assert models.split(TASK, "") == (TASK.default_model, "")
     assert "folder" not in models.choices(TASK, folders=False)[-1][0]
 
 
-def test_without_a_gpu_a_model_that_trains_well_without_one_comes_first() -> None:
+def test_models_for_cpus_come_first_without_a_gpu() -> None:
     for task in registry():
         with_one, without = (models.choices(task, folders=False, gpu=gpu) for gpu in (True, False))
         assert sorted(with_one) == sorted(without)
@@ -150,7 +150,7 @@ def test_without_a_gpu_a_model_that_trains_well_without_one_comes_first() -> Non
     assert TASK.first_model(gpu=False) == "microsoft/resnet-50"
 
 
-def test_a_ticket_runs_out(tmp_path: Path) -> None:
+def test_a_download_ticket_expires(tmp_path: Path) -> None:
     now = [0.0]
     tickets = Tickets(lambda: now[0])
     file = tmp_path / "model.zip"
@@ -195,7 +195,7 @@ def test_background_work_repeats_its_progress_and_reports_a_disconnect(monkeypat
     assert left == given
 
 
-def test_merge_is_deep_and_leaves_its_base_alone() -> None:
+def test_merge_is_recursive_and_does_not_change_its_base() -> None:
     base = {"labels": {"a": "b"}, "path": "x"}
     assert merge(base, {"labels": {"c": None}}) == {"labels": {"a": "b", "c": None}, "path": "x"}
     assert base == {"labels": {"a": "b"}, "path": "x"}
@@ -219,7 +219,7 @@ def test_a_project_is_named_after_its_data(data: dict[str, Any], name: str, proj
     assert project_name(data, name) == project
 
 
-def test_the_tabs_of_a_session_are_rendered_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_renders_of_a_session_are_serialized(monkeypatch: pytest.MonkeyPatch) -> None:
     now, most = Counter[object](), Counter[object]()
 
     async def answer(self: object, block_fn: object, state: object = None, **more: object) -> dict[str, object]:

@@ -45,7 +45,7 @@ def step(service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple
     }
 
 
-def test_a_preview_stays_until_the_new_one_is_ready_and_is_rendered_once_for_the_same_settings(
+def test_a_preview_is_replaced_when_the_new_one_is_ready_and_rendered_once_per_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = _Previews()
@@ -66,9 +66,7 @@ def test_a_preview_stays_until_the_new_one_is_ready_and_is_rendered_once_for_the
     assert service.asked == [16, 64] and again[0][key] != shown
 
 
-def test_the_last_requested_preview_is_shown_however_long_the_earlier_one_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_latest_requested_preview_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     service = _Previews()
     made, values = step(service, tmp_path, monkeypatch)
     slow = made.update_preview(values("another", max_seq_length=16))

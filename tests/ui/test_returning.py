@@ -16,9 +16,7 @@ TASK = registry().get("text-classification")
 DATA = {"source": "sample", "path": "messages"}
 
 
-def test_a_check_that_has_ended_before_the_page_came_back_is_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_check_that_ended_during_a_reload_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service(Settings(home=tmp_path), dispatch=False)
     try:
         draft = service.draft(TASK.name)

@@ -46,7 +46,7 @@ def test_a_reload_and_a_second_browser_show_the_same_run(app: App, visit: Visit)
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Stopped")
 
 
-def test_a_visitor_at_somebody_elses_run_looks_on(tmp_path: Path, visit: Visit) -> None:
+def test_a_visitor_can_view_but_not_change_the_run_of_another_owner(tmp_path: Path, visit: Visit) -> None:
     app = App(tmp_path, AUTOTRAIN_GRADIO_SHARED="1")
     try:
         app.start()
@@ -61,7 +61,7 @@ def test_a_visitor_at_somebody_elses_run_looks_on(tmp_path: Path, visit: Visit) 
         app.close()
 
 
-def test_the_app_restarts_during_a_run_and_the_page_attaches_again(own_app: App, visit: Visit) -> None:
+def test_the_page_reconnects_after_a_restart_of_the_app(own_app: App, visit: Visit) -> None:
     own_app.start()
     run = own_app.toy(steps=4000, step_seconds=0.05)
     page = visit(f"{own_app.url}/?run={run}")
@@ -82,7 +82,7 @@ def test_the_app_restarts_during_a_run_and_the_page_attaches_again(own_app: App,
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Stopped")
 
 
-def test_a_series_that_comes_late_is_drawn(app: App, visit: Visit) -> None:
+def test_a_series_whose_first_point_arrives_late_is_plotted(app: App, visit: Visit) -> None:
     run = app.toy(steps=200, step_seconds=0.05, project_name="late")
     page = visit(f"{app.url}/?run={run}")
     chart = page.locator("#run-chart-0")
@@ -110,7 +110,7 @@ def _right_end(png: bytes) -> int:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_a_single_point_is_seen_in_both_modes(app: App, visit: Visit, mode: str) -> None:
+def test_a_single_point_is_visible_in_light_and_dark_mode(app: App, visit: Visit, mode: str) -> None:
     run = app.toy(steps=1)
     app.until(run, "completed")
     page = visit(f"{app.url}/?run={run}", color_scheme=mode)
@@ -131,7 +131,7 @@ def test_the_log_grows_and_the_result_appears(app: App, visit: Visit) -> None:
     expect(page.locator("#run-log pre")).to_contain_text("playing")
 
 
-def test_a_failure_is_told_with_what_to_do_and_never_a_traceback(app: App, visit: Visit) -> None:
+def test_a_failure_is_shown_with_a_hint_and_without_a_traceback(app: App, visit: Visit) -> None:
     run = app.toy(trouble="user")
     app.until(run, "failed")
     page = visit(f"{app.url}/?run={run}")
@@ -142,7 +142,7 @@ def test_a_failure_is_told_with_what_to_do_and_never_a_traceback(app: App, visit
     assert "Traceback" not in page.locator("#run-view").inner_text()
 
 
-def test_an_unknown_run_is_said_and_the_page_goes_on(app: App, visit: Visit) -> None:
+def test_an_unknown_run_shows_an_error_and_the_list_still_works(app: App, visit: Visit) -> None:
     page = visit(f"{app.url}/?run=20200101-000000-nothing-aaaaaaaaaa")
     expect(page.locator("#run-live [data-part=reason]")).to_contain_text("no run")
     page.locator("#run-back").click()
@@ -150,7 +150,7 @@ def test_an_unknown_run_is_said_and_the_page_goes_on(app: App, visit: Visit) -> 
     expect(page).not_to_have_url(re.compile("run="))
 
 
-def test_back_and_forward_go_between_the_list_and_its_runs(app: App, visit: Visit) -> None:
+def test_browser_history_switches_between_list_and_run(app: App, visit: Visit) -> None:
     run = app.toy(steps=4000, step_seconds=0.05, project_name="there-and-back")  # under way: a bare address shows it
     try:
         page = visit(f"{app.url}/?run={run}")
@@ -171,7 +171,7 @@ def test_back_and_forward_go_between_the_list_and_its_runs(app: App, visit: Visi
         app.service.stop(run)
 
 
-def test_the_list_opens_and_deletes_asking_first(app: App, visit: Visit) -> None:
+def test_the_list_opens_runs_and_deletes_them_after_a_confirmation(app: App, visit: Visit) -> None:
     run = app.toy(steps=2, project_name="short-lived")
     app.until(run, "completed")
     page = visit(app.url)
@@ -193,7 +193,7 @@ def test_the_list_opens_and_deletes_asking_first(app: App, visit: Visit) -> None
     assert run not in {r["id"] for r in app.service.runs()}
 
 
-def test_a_phone_asks_before_a_deletion_in_words_that_have_room(app: App, visit: Visit) -> None:
+def test_the_confirmation_of_a_deletion_fits_a_phone(app: App, visit: Visit) -> None:
     run = app.toy(steps=2)
     app.until(run, "completed")
     page = visit(f"{app.url}/?run={run}", width=390, height=844)

@@ -11,7 +11,7 @@ from autotrain_gradio.core.assets import ASSETS
 PACKAGE = Path(autotrain_gradio.__file__).parent
 
 
-def test_components_and_events_read_their_javascript_from_assets() -> None:
+def test_javascript_is_loaded_from_assets() -> None:
     scripts: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -63,7 +63,7 @@ def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callab
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_what_was_found_in_a_large_table_is_read_while_its_rows_are_written(
+def test_findings_of_a_large_table_are_shown_while_its_rows_are_written(
     app: App, visit: Callable[..., Page], tmp_path: Path
 ) -> None:
     lines = "".join(f"note {i},{'ab'[i % 2]}\n" for i in range(100_000))

@@ -107,13 +107,13 @@ def wait_for(path: Path, seconds: float = 20.0) -> str:
     raise AssertionError(f"{path} did not appear")
 
 
-def test_a_call_returns_what_the_verb_does(draft: Path) -> None:
+def test_a_call_returns_the_result_of_the_verb(draft: Path) -> None:
     text = "ünï\n@autotrain " * 20_000  # longer than a pipe's buffer
     assert preview(draft, "answer", text=text) == [{"kind": "markdown", "text": text}]
     assert ended(int((draft / "pid").read_text()))
 
 
-def test_a_users_mistake_comes_back_with_its_findings(draft: Path) -> None:
+def test_a_user_error_is_raised_with_its_findings(draft: Path) -> None:
     with pytest.raises(UserError) as caught:
         preview(draft, "user")
     finding = caught.value.findings[0]
@@ -133,7 +133,7 @@ def test_a_bug_is_a_finding_without_a_traceback(draft: Path, do: str, text: str)
     assert "Traceback" not in str(caught.value)
 
 
-def test_a_call_that_takes_too_long_ends_with_its_group(draft: Path) -> None:
+def test_a_call_over_the_time_limit_is_killed_with_its_process_group(draft: Path) -> None:
     began = time.monotonic()
     with pytest.raises(WorkerError, match="time limit of 3 seconds") as caught:
         preview(draft, "sleep", limits=Limits(call_seconds=3.0))
@@ -141,14 +141,14 @@ def test_a_call_that_takes_too_long_ends_with_its_group(draft: Path) -> None:
     assert all(ended(int(pid)) for pid in (draft / "pids").read_text().split())
 
 
-def test_a_call_that_takes_too_much_memory_is_ended(draft: Path) -> None:
+def test_a_call_over_the_memory_limit_is_killed(draft: Path) -> None:
     with pytest.raises(WorkerError, match="more than 400 MiB") as caught:
         preview(draft, "memory", limits=Limits(call_seconds=30.0, call_mebibytes=400))
     assert caught.value.code == "out-of-memory"
     assert ended(int((draft / "pid").read_text()))
 
 
-def test_a_call_is_cancelled_with_its_group(draft: Path) -> None:
+def test_a_cancelled_call_is_killed_with_its_process_group(draft: Path) -> None:
     cancel, caught = threading.Event(), []
 
     def work() -> None:
@@ -174,7 +174,7 @@ def test_a_call_is_cancelled_with_its_group(draft: Path) -> None:
         ("leave", "status 4", "log"),
     ],
 )
-def test_a_worker_that_dies_is_explained(draft: Path, do: str, text: str, hint: str) -> None:
+def test_the_error_of_a_dead_worker_has_its_reason(draft: Path, do: str, text: str, hint: str) -> None:
     began = time.monotonic()
     with pytest.raises(WorkerError) as caught:
         preview(draft, do)
@@ -182,11 +182,11 @@ def test_a_worker_that_dies_is_explained(draft: Path, do: str, text: str, hint: 
     assert time.monotonic() - began < 15, "it did not wait for what the worker has left behind"
 
 
-def test_garbage_between_the_lines_is_passed_over(draft: Path) -> None:
+def test_other_output_between_messages_is_ignored(draft: Path) -> None:
     assert preview(draft, "garbage") == ["clean"]
 
 
-def test_an_error_of_the_listener_ends_the_worker(draft: Path) -> None:
+def test_an_error_of_the_progress_callback_ends_the_worker(draft: Path) -> None:
     told = []
 
     def disconnected(message: str, fraction: float) -> None:
@@ -217,7 +217,7 @@ def test_a_call_ends_with_its_caller(draft: Path) -> None:
     assert all(ended(int(pid)) for pid in pids)
 
 
-def test_what_a_verb_has_found_is_told_before_it_is_done(draft: Path) -> None:
+def test_partial_results_are_reported_before_the_result(draft: Path) -> None:
     told: list[Any] = []
     assert preview(draft, "found", found=told.append) == ["done"] and told == [{"rows": 3}]
     assert preview(draft, "found") == ["done"]  # nobody wants to know
@@ -241,11 +241,11 @@ def test_what_a_verb_has_found_is_told_before_it_is_done(draft: Path) -> None:
         (b"plain\n", None),
     ],
 )
-def test_lines_of_the_wire(raw: bytes, message: dict[str, Any] | None) -> None:
+def test_encoded_messages(raw: bytes, message: dict[str, Any] | None) -> None:
     assert wire.parse(raw) == message
 
 
-def test_a_line_of_the_wire_is_read_back() -> None:
+def test_encoded_messages_are_decoded() -> None:
     message = {"kind": "result", "value": {"text": "a\nb @autotrain ü"}}
     assert [m for m in map(wire.parse, wire.line(message).encode().splitlines(True)) if m] == [message]
 
@@ -264,9 +264,7 @@ def test_the_environment_of_a_worker(monkeypatch: pytest.MonkeyPatch, draft: Pat
     assert all(os.path.isabs(p) for p in folders) and str(Path(process.__file__).parents[2]) in folders
 
 
-def test_a_training_keeps_its_memory_unless_the_user_says_otherwise(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_malloc_settings_of_the_user_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[dict[str, str]] = []
 
     def spawn(directory: Path, verb: str, *more: str, env: dict[str, str], **streams: Any) -> subprocess.Popen[bytes]:
@@ -333,7 +331,7 @@ def ask(workers: WarmWorkers, draft: Path, **toy: Any) -> dict[str, Any]:
     return dict(workers.call(draft, "predict", {"inputs": [toy or {"text": "ball"}]})[0])
 
 
-def test_a_warm_worker_keeps_its_model_until_there_is_another(draft: Path, warm: Make) -> None:
+def test_a_warm_worker_caches_the_model_until_it_changes(draft: Path, warm: Make) -> None:
     workers = warm()
     first = ask(workers, model(draft))
     began = time.monotonic()
@@ -345,7 +343,7 @@ def test_a_warm_worker_keeps_its_model_until_there_is_another(draft: Path, warm:
     assert second["label"] == "blue" and second["pid"] == first["pid"]
 
 
-def test_a_mistake_leaves_the_worker_warm_and_a_death_starts_another(draft: Path, warm: Make) -> None:
+def test_a_user_error_keeps_the_warm_worker_and_a_crash_restarts_it(draft: Path, warm: Make) -> None:
     workers = warm()
     pid = ask(workers, model(draft))["pid"]
     with pytest.raises(UserError, match="no toy"):
@@ -356,13 +354,13 @@ def test_a_mistake_leaves_the_worker_warm_and_a_death_starts_another(draft: Path
     assert ask(workers, draft)["pid"] != pid
 
 
-def test_a_worker_without_a_model_says_so(draft: Path, warm: Make) -> None:
+def test_a_worker_without_a_model_raises_a_user_error(draft: Path, warm: Make) -> None:
     (draft / "spec.json").write_text('{"task": "toy-sorting"}')
     with pytest.raises(UserError, match="no model yet"):
         ask(warm(), draft)
 
 
-def test_a_warm_worker_ends_by_itself_and_leaves_no_zombie(draft: Path, warm: Make) -> None:
+def test_an_idle_warm_worker_exits_without_a_zombie(draft: Path, warm: Make) -> None:
     workers = warm(predictor_idle_seconds=0.5)
     pid = ask(workers, model(draft))["pid"]
     end = time.monotonic() + 10
@@ -372,14 +370,14 @@ def test_a_warm_worker_ends_by_itself_and_leaves_no_zombie(draft: Path, warm: Ma
     assert ask(workers, draft)["pid"] != pid
 
 
-def test_a_warm_call_that_takes_too_long_is_ended(draft: Path, warm: Make) -> None:
+def test_a_warm_call_over_the_time_limit_is_killed(draft: Path, warm: Make) -> None:
     workers = warm(predict_seconds=3.0)
     with pytest.raises(WorkerError, match="time limit of 3 seconds"):
         workers.call(draft, "preview", {"spec": SPEC, "do": "sleep"})
     assert all(ended(int(pid)) for pid in (draft / "pids").read_text().split())
 
 
-def test_the_least_used_worker_ends_but_not_one_at_work(draft: Path, warm: Make, tmp_path: Path) -> None:
+def test_the_least_recently_used_idle_worker_is_closed(draft: Path, warm: Make, tmp_path: Path) -> None:
     workers = warm()
     folders = [model(tmp_path / name) for name in ("a", "b", "c")]
     answers: list[Any] = []
@@ -401,7 +399,7 @@ def test_the_least_used_worker_ends_but_not_one_at_work(draft: Path, warm: Make,
     assert answers[0].code == "cancelled" and ended(busy)
 
 
-def test_a_warm_worker_loads_ahead_without_being_waited_for(draft: Path, warm: Make) -> None:
+def test_a_warm_worker_prefetches_without_blocking(draft: Path, warm: Make) -> None:
     workers = warm()
     began = time.monotonic()
     workers.prefetch(draft, "preview", {"spec": SPEC})
@@ -428,7 +426,7 @@ def test_a_warm_worker_ends_with_its_caller(draft: Path) -> None:
     assert all(ended(pid) for pid in workers)
 
 
-def test_who_waits_for_the_libraries_is_told_so(draft: Path, warm: Make) -> None:
+def test_loading_the_libraries_is_reported_as_progress(draft: Path, warm: Make) -> None:
     train = draft.parent / "toys" / "toy_task" / "train.py"
     train.write_text("import time\ntime.sleep(1.5)\n" + train.read_text())
     workers, told = warm(), []
@@ -444,7 +442,7 @@ def test_who_waits_for_the_libraries_is_told_so(draft: Path, warm: Make) -> None
     assert len(look()) == 1 and "training inputs" in told[0]
 
 
-def test_an_error_of_who_listens_does_not_leave_an_answer_to_the_next(draft: Path, warm: Make) -> None:
+def test_an_error_of_the_caller_leaves_no_stale_response(draft: Path, warm: Make) -> None:
     workers = warm()
 
     def disconnected(message: str, fraction: float) -> None:
@@ -458,7 +456,7 @@ def test_an_error_of_who_listens_does_not_leave_an_answer_to_the_next(draft: Pat
 # -- streams
 
 
-def test_items_come_one_by_one_and_the_worker_stays_warm(draft: Path, warm: Make) -> None:
+def test_streamed_items_arrive_one_by_one_and_the_worker_stays_warm(draft: Path, warm: Make) -> None:
     workers = warm()
     items = workers.stream(model(draft), "count", {"to": 4, "seconds": 0.3})
     first = next(items)
@@ -480,9 +478,7 @@ def test_closing_a_stream_cancels_the_verb_and_keeps_the_worker(draft: Path, war
     assert [item["number"] for item in again] == [0, 1, 2] and again[0]["pid"] == pid
 
 
-def test_a_verb_that_does_not_react_to_a_cancel_is_ended(
-    draft: Path, warm: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_verb_that_ignores_a_cancel_is_killed(draft: Path, warm: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autotrain_gradio.backends.warm.CANCEL_SECONDS", 0.5)
     workers = warm()
     items = workers.stream(model(draft), "count", {"to": 2, "seconds": 60})
@@ -492,7 +488,7 @@ def test_a_verb_that_does_not_react_to_a_cancel_is_ended(
     assert [item["number"] for item in workers.stream(draft, "count", {"to": 1})] == [0]
 
 
-def test_the_time_limit_is_for_each_item_and_not_for_the_caller(draft: Path, warm: Make) -> None:
+def test_the_time_limit_applies_to_each_item_and_not_to_the_caller(draft: Path, warm: Make) -> None:
     workers = warm(predict_seconds=3.0)
     next(workers.stream(model(draft), "count", {"to": 1}))  # the libraries are loaded
     items = workers.stream(draft, "count", {"to": 5, "seconds": 1.0})
@@ -512,7 +508,7 @@ def test_an_error_in_the_middle_of_a_stream(draft: Path, warm: Make) -> None:
     assert ask(workers, draft)["label"] == "red"
 
 
-def test_a_worker_for_one_call_streams_and_ends_when_it_is_closed(draft: Path) -> None:
+def test_a_single_call_worker_streams_and_exits_when_closed(draft: Path) -> None:
     assert [i["number"] for i in stream(model(draft), "count", {"to": 3}, limits=LIMITS)] == [0, 1, 2]
     items = stream(draft, "count", {"to": 1000, "seconds": 0.1}, limits=LIMITS)
     pid = next(items)["pid"]

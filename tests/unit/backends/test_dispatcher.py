@@ -96,7 +96,7 @@ def say(run: Run, state: str, attempt: int = 1) -> None:
     append_line(run.events_path, {"kind": "state", "attempt": attempt, "state": state, "time": time.time()})
 
 
-def test_runs_start_in_the_order_of_their_queueing(place: Place, settings: Settings, store: Store) -> None:
+def test_runs_start_in_queue_order(place: Place, settings: Settings, store: Store) -> None:
     dispatcher = Dispatcher(settings, store)
     runs = [new(store) for _ in range(3)]
     for run in reversed(runs):
@@ -113,9 +113,7 @@ def test_runs_start_in_the_order_of_their_queueing(place: Place, settings: Setti
     assert all(e["PYTHONUNBUFFERED"] == "1" for e in place.environments)
 
 
-def test_a_resumed_run_waits_behind_those_that_were_asked_for_before(
-    place: Place, settings: Settings, store: Store
-) -> None:
+def test_a_resumed_run_is_queued_last(place: Place, settings: Settings, store: Store) -> None:
     dispatcher = Dispatcher(settings, store)
     first, second, third = (new(store) for _ in range(3))
     for run in (first, second):
@@ -137,7 +135,7 @@ def test_a_resumed_run_waits_behind_those_that_were_asked_for_before(
     ]
 
 
-def test_each_run_has_a_device_of_its_own(
+def test_each_run_gets_its_own_device(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-abc")
@@ -167,7 +165,7 @@ def test_one_slot_gets_all_devices(
     ("visible", "names"),
     [("0,1", ["0", "1"]), ("", []), ("-1", []), ("2,-1,3", ["2"]), ("GPU-a, GPU-b", ["GPU-a", "GPU-b"])],
 )
-def test_devices_are_those_that_cuda_would_see(visible: str, names: list[str]) -> None:
+def test_devices_follow_cuda_visible_devices(visible: str, names: list[str]) -> None:
     assert devices({"CUDA_VISIBLE_DEVICES": visible}) == names
 
 
@@ -187,7 +185,7 @@ def test_devices_are_counted_by_the_driver(tmp_path: Path, monkeypatch: pytest.M
     assert least_used(["0", "1", "2"], ["0"], 2) == ["1", "2"]
 
 
-def test_a_gpu_is_nvidias_or_that_of_an_apple_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpus_are_nvidia_or_apple(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     assert accelerated()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
@@ -197,7 +195,7 @@ def test_a_gpu_is_nvidias_or_that_of_an_apple_computer(monkeypatch: pytest.Monke
         assert accelerated() == wanted
 
 
-def test_a_vanished_worker_is_written_down_and_what_it_left_is_ended(
+def test_a_vanished_worker_is_recorded_and_its_subprocesses_are_killed(
     place: Place, settings: Settings, store: Store
 ) -> None:
     dispatcher = Dispatcher(settings, store)
@@ -237,7 +235,7 @@ def test_a_stop_is_escalated_in_two_steps(
     assert "did not stop within 5 s" in run.state().reason
 
 
-def test_a_run_that_cannot_be_started_fails_and_the_queue_goes_on(
+def test_a_run_that_cannot_be_started_fails_and_the_queue_continues(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dispatcher = Dispatcher(settings, store)
@@ -322,7 +320,7 @@ def test_after_a_restart_a_run_waits_for_the_token_that_it_needs(
     assert [c["kind"] for c in run.controls()] == ["queued", "started"]
 
 
-def test_a_login_of_this_machine_is_a_token_but_not_for_strangers(
+def test_the_login_of_the_machine_is_not_used_for_visitors(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     login = tmp_path / "token"
@@ -336,7 +334,7 @@ def test_a_login_of_this_machine_is_a_token_but_not_for_strangers(
     assert Dispatcher(settings, store).lacks_token(visitors)
 
 
-def test_a_bad_turn_does_not_end_the_queue(
+def test_an_error_in_one_iteration_does_not_stop_the_dispatcher(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "POLL_SECONDS", 0.02)
@@ -363,7 +361,7 @@ def test_a_bad_turn_does_not_end_the_queue(
         dispatcher.stop()
 
 
-def test_a_process_without_the_token_lends_the_queue_to_one_that_has_it(
+def test_a_dispatcher_without_the_token_releases_the_lock(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, seconds in (("POLL_SECONDS", 0.02), ("RELEASE_SECONDS", 0.2), ("RELEASE_INTERVAL_SECONDS", 0.3)):
@@ -384,12 +382,12 @@ def test_a_process_without_the_token_lends_the_queue_to_one_that_has_it(
         command.stop()
 
 
-def test_an_unknown_backend_is_named() -> None:
+def test_an_unknown_backend_is_reported() -> None:
     with pytest.raises(SpecError, match="Did you mean 'local'"):
         backends.backend_type("locale")
 
 
-def test_a_turn_over_many_ended_runs_is_cheap(place: Place, settings: Settings, store: Store) -> None:
+def test_an_iteration_over_many_ended_runs_is_fast(place: Place, settings: Settings, store: Store) -> None:
     for _ in range(200):
         run = new(store)
         run.enqueue(resume=False)
@@ -455,7 +453,7 @@ def reaches(run: Run, *names: str, seconds: float = 20.0) -> str:
     raise AssertionError(f"{run.state()}: {log.read_text() if log.exists() else ''}")
 
 
-def test_of_two_apps_one_works_the_queue_and_the_other_takes_over(
+def test_a_second_app_takes_over_the_queue(
     apps: Callable[[], subprocess.Popen[str]], store: Store, settings: Settings
 ) -> None:
     params = {"steps": 2000, "step_seconds": 0.01}
@@ -481,7 +479,7 @@ def test_of_two_apps_one_works_the_queue_and_the_other_takes_over(
     assert second.poll() is None
 
 
-def test_a_worker_that_is_nobodys_child_and_dies_is_noticed_with_its_orphans(
+def test_the_death_of_a_reparented_worker_is_detected_and_its_subprocesses_killed(
     apps: Callable[[], subprocess.Popen[str]], store: Store
 ) -> None:
     run = new(store, params={"steps": 100_000, "step_seconds": 0.01, "trouble": "grandchild"})

@@ -131,7 +131,7 @@ def losses(service: Service, run: str) -> dict[int, float]:
     return {e["step"]: e["values"]["loss"] for e in events(service, run) if "loss" in e.get("values", {})}
 
 
-def test_two_processes_train_as_one_with_twice_the_batch(service: Service, start: Start) -> None:
+def test_two_processes_train_like_one_with_twice_the_batch_size(service: Service, start: Start) -> None:
     two, one = start(2), start(1, batch_size=8)
     snapshot, other = until(service, two, "completed"), until(service, one, "completed")
     curve = losses(service, two)
@@ -147,7 +147,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(service: Service, start
 
 
 @pytest.mark.long
-def test_a_stop_is_followed_by_all_processes_and_a_resume_continues(service: Service, start: Start) -> None:
+def test_a_stop_ends_all_processes_and_the_run_can_be_resumed(service: Service, start: Start) -> None:
     run = start(2, epochs=2000)
     until(service, run, "running", step=3)
     service.stop(run)
@@ -168,7 +168,7 @@ def test_a_stop_is_followed_by_all_processes_and_a_resume_continues(service: Ser
 
 
 @pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.long), 1])
-def test_a_killed_process_interrupts_the_run_with_a_reason(service: Service, start: Start, rank: int) -> None:
+def test_a_killed_rank_interrupts_the_run_with_a_reason(service: Service, start: Start, rank: int) -> None:
     run = start(2, epochs=2000)
     until(service, run, "running", step=3)
     folder = service.store.get(run).directory
@@ -179,7 +179,7 @@ def test_a_killed_process_interrupts_the_run_with_a_reason(service: Service, sta
     _no_process_left(folder)
 
 
-def test_a_failure_of_another_process_is_the_reason_of_the_run(
+def test_a_failure_of_another_rank_is_the_reason_of_the_run(
     service: Service, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patch = tmp_path / "patch"
@@ -192,7 +192,7 @@ def test_a_failure_of_another_process_is_the_reason_of_the_run(
     _no_process_left(service.store.get(run).directory)
 
 
-def test_a_training_stops_at_its_time_limit_and_says_so(service: Service, start: Start) -> None:
+def test_a_training_stops_at_its_timeout_with_a_note(service: Service, start: Start) -> None:
     run = start(1, epochs=10_000, timeout="12s")
     ended = until(service, run, "cancelled")
     assert ended["reason"]["message"] == "The time limit of 12 s was reached."

@@ -29,7 +29,7 @@ def worker_pid(service: Service, run: str) -> int:
     return int(json.loads((service.store.get(run).directory / "backend.json").read_text())["pid"])
 
 
-def test_a_run_completes_with_its_figures_report_and_model(service: Service, start: Start, until: Until) -> None:
+def test_a_run_completes_with_metrics_report_and_model(service: Service, start: Start, until: Until) -> None:
     run = start(steps=6)
     done = until(run, "completed", "failed")
     assert done["state"] == "completed", done
@@ -53,7 +53,7 @@ def test_a_run_completes_with_its_figures_report_and_model(service: Service, sta
         ("disk", "disk-full", "disk is full"),
     ],
 )
-def test_a_failure_says_why_and_can_be_resumed(
+def test_a_failed_run_has_a_reason_and_can_be_resumed(
     service: Service, start: Start, until: Until, trouble: str, code: str, text: str
 ) -> None:
     run = start(trouble=trouble)
@@ -66,7 +66,7 @@ def test_a_failure_says_why_and_can_be_resumed(
         assert "Traceback" in service.log(run)["text"]
 
 
-def test_a_killed_worker_is_noticed_and_resumed_from_its_checkpoint(
+def test_a_killed_worker_is_detected_and_resumed_from_its_checkpoint(
     service: Service, start: Start, until: Until
 ) -> None:
     run = start(steps=400, step_seconds=0.02)
@@ -92,7 +92,7 @@ def test_a_killed_worker_is_noticed_and_resumed_from_its_checkpoint(
     assert steps == sorted(set(steps))
 
 
-def test_stop_keeps_the_weights(service: Service, start: Start, until: Until) -> None:
+def test_a_stop_saves_the_weights(service: Service, start: Start, until: Until) -> None:
     run = start(steps=1000, step_seconds=0.02)
     until(run, "running")
     service.stop(run)
@@ -104,7 +104,7 @@ def test_stop_keeps_the_weights(service: Service, start: Start, until: Until) ->
 
 
 @pytest.mark.parametrize("trouble", ["deaf", "grandchild"])
-def test_a_worker_that_does_not_react_is_ended_with_its_whole_group(
+def test_an_unresponsive_worker_is_killed_with_its_process_group(
     service: Service, start: Start, until: Until, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("autotrain_gradio.backends.dispatcher.KILL_AFTER_SECONDS", 1.0)
@@ -142,7 +142,7 @@ def test_runs_beyond_the_slots_wait_in_order(service: Service, start: Start, unt
     assert done["started"] >= service.snapshot(first)["finished"]
 
 
-def test_start_twice_makes_one_run(service: Service, start: Start, until: Until) -> None:
+def test_starting_twice_creates_one_run(service: Service, start: Start, until: Until) -> None:
     run = start()
     assert service.start(run, {"task": "toy-sorting"}) == run
     until(run, "completed")
@@ -150,7 +150,7 @@ def test_start_twice_makes_one_run(service: Service, start: Start, until: Until)
     assert kinds.count("queued") == 1 and kinds.count("started") == 1
 
 
-def test_the_queue_survives_the_end_of_the_app(service: Service, start: Start, until: Until, tmp_path: Path) -> None:
+def test_the_queue_survives_a_restart_of_the_app(service: Service, start: Start, until: Until, tmp_path: Path) -> None:
     first = start(steps=1000, step_seconds=0.02)
     until(first, "running")
     second = start(project_name="second")
@@ -208,7 +208,7 @@ def test_a_run_survives_the_kill_of_the_app(service: Service, start: Start, unti
     assert until(run, "completed")["series"]["loss"][-1][0] == 200
 
 
-def test_a_run_whose_folder_is_deleted_leaves_nothing_running(service: Service, start: Start, until: Until) -> None:
+def test_a_run_whose_folder_was_deleted_leaves_no_process(service: Service, start: Start, until: Until) -> None:
     run = start(steps=100_000, step_seconds=0.01)
     until(run, "running")
     pid = worker_pid(service, run)
@@ -223,7 +223,7 @@ def test_a_run_whose_folder_is_deleted_leaves_nothing_running(service: Service, 
     assert not (service.settings.runs / run).exists()
 
 
-def test_a_run_in_training_is_not_deleted(service: Service, start: Start, until: Until) -> None:
+def test_an_active_run_is_not_deleted(service: Service, start: Start, until: Until) -> None:
     run = start(steps=1000, step_seconds=0.02)
     until(run, "running")
     with pytest.raises(StateError, match="Stop it first"):
@@ -234,14 +234,16 @@ def test_a_run_in_training_is_not_deleted(service: Service, start: Start, until:
     assert service.runs() == []
 
 
-def test_the_full_disk_of_the_record_itself_is_survived(service: Service, start: Start, until: Until) -> None:
+def test_events_are_complete_after_a_full_disk(service: Service, start: Start, until: Until) -> None:
     run = start(trouble="disk")
     failed = until(run, "failed")
     assert "resume" in failed["error"]["hint"]
     assert failed["error"]["where"] == "checkpoint-2"
 
 
-def test_a_token_reaches_the_worker_and_no_file(service: Service, toys: Path, start: Start, until: Until) -> None:
+def test_a_token_is_passed_to_the_worker_and_in_no_file(
+    service: Service, toys: Path, start: Start, until: Until
+) -> None:
     train = toys / "toy_task" / "train.py"
     train.write_text(train.read_text().replace('print("playing"', 'print("token length", len(os.environ["HF_TOKEN"])'))
     draft = service.draft("toy-sorting")

@@ -137,7 +137,7 @@ def test_a_second_backend_serves_drafts_and_runs(service: Service, until: Callab
     assert isinstance(used, Threads) and used.calls == [("check", False), ("preview", True), ("predict", True)]
 
 
-def test_a_second_backend_is_signalled_and_its_deaths_are_noticed(
+def test_a_second_backend_gets_signals_and_its_dead_workers_are_detected(
     service: Service, until: Callable[..., dict[str, Any]]
 ) -> None:
     run = service.start(service.draft("toy-sorting"), SPEC)
@@ -156,14 +156,14 @@ def test_a_second_backend_is_signalled_and_its_deaths_are_noticed(
         ({"gpus": 1}, "no-gpus"),
     ],
 )
-def test_resources_that_are_not_there_are_findings(service: Service, resources: dict[str, Any], code: str) -> None:
+def test_unavailable_resources_are_findings(service: Service, resources: dict[str, Any], code: str) -> None:
     with pytest.raises(SpecError) as caught:
         service.start(service.draft("toy-sorting"), {**SPEC, "resources": resources})
     found = {f.code: f.where for f in caught.value.findings}
     assert found[code] == f"resources.{next(iter(resources))}"
 
 
-def test_the_service_and_the_runs_name_no_backend() -> None:
+def test_service_and_runs_name_no_backend() -> None:
     names = set(backends.registry().names())
     root, seen = Path(autotrain_gradio.__file__).parent, 0
     for path in [*(root / "service").rglob("*.py"), *(root / "runs").rglob("*.py"), root / "backends/dispatcher.py"]:

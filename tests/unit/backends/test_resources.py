@@ -29,13 +29,13 @@ def test_a_timeout_is_seconds_or_has_units(text: Any, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["soon", "-5", "0", "2 weeks", "h", True])
-def test_a_timeout_that_is_no_duration_is_named(text: Any) -> None:
+def test_an_invalid_timeout_is_refused(text: Any) -> None:
     with pytest.raises(SpecError) as caught:
         parse({"task": "x", "resources": {"timeout": text}})
     assert caught.value.findings[0].where == "resources.timeout" and str(text) in caught.value.message
 
 
-def test_durations_and_sizes_are_written_in_one_way() -> None:
+def test_durations_and_sizes_have_one_format() -> None:
     for seconds, text in ((8.4, "8 s"), (59.6, "1 min"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (7200, "2 h")):
         assert format_duration(seconds) == text
         if seconds >= 60:
@@ -74,7 +74,7 @@ def test_resources_are_in_every_view_and_absent_by_default() -> None:
         ("0,1", {"processes": 1, "gpus": 2}, ["processes-not-gpus"]),
     ],
 )
-def test_the_local_backend_compares_with_its_gpus(
+def test_requested_gpus_are_compared_with_those_of_the_machine(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, visible: str, resources: dict[str, Any], codes: list[str]
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
@@ -83,7 +83,7 @@ def test_the_local_backend_compares_with_its_gpus(
 
 
 @pytest.mark.parametrize(("processes", "codes"), [(1, []), (2, ["batch-size-not-distributed"])])
-def test_the_search_for_a_batch_size_is_refused_with_several_processes(
+def test_auto_find_batch_size_is_refused_with_several_processes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, processes: int, codes: list[str]
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
@@ -96,7 +96,7 @@ def test_the_search_for_a_batch_size_is_refused_with_several_processes(
         assert all(f.where == "params.auto_find_batch_size" and "Switch" in f.hint for f in found)
 
 
-def test_a_run_with_several_gpus_takes_as_many_slots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_run_occupies_a_slot_for_each_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
     backend, active = LocalBackend(Settings(home=tmp_path)), []
 
@@ -119,7 +119,7 @@ def test_a_run_with_several_gpus_takes_as_many_slots(monkeypatch: pytest.MonkeyP
     assert backend.allocate(ResourceSpec(processes=2), []) is not None
 
 
-def test_the_process_that_failed_first_is_found_in_the_launchers_output(tmp_path: Path) -> None:
+def test_the_first_failed_rank_is_parsed_from_the_launcher_output(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     earlier = "Root Cause (first observed failure):\n[0]:\n  rank      : 3 (local_rank: 3)\n  exitcode  : 1 (pid: 7)\n"
     text = "Root Cause (first observed failure):\n[0]:\n  rank      : 1 (local_rank: 1)\n  exitcode  : -9 (pid: 12)\n"

@@ -46,7 +46,7 @@ class _Standing:
         self.closed = True
 
 
-def test_of_more_workers_than_are_kept_the_one_longest_unused_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recently_used_worker_is_closed_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm, "_WarmWorker", _Standing)
     workers = warm.WarmWorkers(Limits(), keep=2)
     standing: dict[Path, Any] = workers._warm

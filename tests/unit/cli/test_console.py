@@ -10,7 +10,7 @@ from autotrain_gradio.cli.console import ProgressBar, findings_text, say, traini
 from autotrain_gradio.core.text_format import format_duration
 
 
-def test_findings_come_errors_first_with_where_and_hint() -> None:
+def test_findings_are_printed_by_severity_with_location_and_hint() -> None:
     text = findings_text(
         [
             {"level": "info", "message": "Hidden files.", "where": "", "hint": ""},
@@ -27,7 +27,7 @@ def test_control_characters_of_data_do_not_reach_the_terminal(capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(4.7, "5 s"), (60, "1 min"), (125, "2 min 5 s"), (7800, "2 h 10 min")])
-def test_durations(seconds: float, said: str) -> None:
+def test_duration_formatting(seconds: float, said: str) -> None:
     assert format_duration(seconds) == said
 
 
@@ -55,13 +55,13 @@ def _snapshot(**changes: Any) -> dict[str, Any]:
     return {**found, **changes}
 
 
-def test_the_line_of_a_training_says_how_far_it_is() -> None:
+def test_the_training_line_has_progress_and_remaining_time() -> None:
     line = training_line(_snapshot())
     assert "50%" in line and "step 50 of 100" in line and "loss 0.25" in line and "1 min 5 s left" in line
     assert training_line(_snapshot(state="queued", queue_position=2)) == "Queued at position 2"
 
 
-def test_each_note_and_each_evaluation_is_written_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_note_and_each_evaluation_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     bar = ProgressBar()
     note = {"level": "warning", "message": "Slow disk.", "hint": "Wait."}
     series = {"eval_loss": [[10, 0.5]], "eval_accuracy": [[10, 0.75]]}

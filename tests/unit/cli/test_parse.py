@@ -25,7 +25,9 @@ from autotrain_gradio.tasks.registry import registry, resolve
         (["image-classification", "a", "--train"], "unexpected argument"),
     ],
 )
-def test_a_wrong_command_says_what_is_right(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_refused_with_a_suggestion(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(words) == 2
     shown = capsys.readouterr()
     assert said in shown.err and shown.out == "" and "Traceback" not in shown.err
@@ -38,13 +40,15 @@ def test_a_token_is_refused_and_not_repeated(words: list[str], capsys: pytest.Ca
     assert "HF_TOKEN" in said and "hf auth login" in said and "hf_abcdef" not in said
 
 
-def test_all_wrong_values_are_named_at_once_by_their_flags(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_invalid_values_are_reported_at_once_by_their_flags(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["image-classification", "--train", "--epochs", "many", "--lr", "7"]) == 1
     said = capsys.readouterr().err
     assert "'many'" in said and "--epochs" in said and "--lr" in said
 
 
-def test_an_unknown_key_of_a_yaml_is_answered(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_key_of_a_yaml_is_refused_with_a_suggestion(
+    tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "run.yaml"
     path.write_text("task: image_classification\nparams:\n  epocs: 2\n")
     assert main(["train", str(path)]) == 1
@@ -60,7 +64,7 @@ def test_a_missing_file_is_named(home: Path, capsys: pytest.CaptureFixture[str])
     assert "no-such.yaml" in capsys.readouterr().err
 
 
-def test_the_form_of_autotrain_becomes_the_same_spec(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_autotrain_flags_give_the_same_spec(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, object]] = []
     monkeypatch.setattr(commands, "_train", lambda spec, token: asked.append(spec) or 0)
     words = (
@@ -105,7 +109,7 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "image-classification" in capsys.readouterr().out
 
 
-def test_an_unknown_run_is_answered(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_run_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "nothing"]) == 1
     assert "There is no run 'nothing'." in capsys.readouterr().err
     assert main(["runs", "--json"]) == 0

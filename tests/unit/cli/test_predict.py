@@ -55,13 +55,13 @@ def texts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_one_prediction_is_its_panels(texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_prediction_is_shown_as_panels(texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "mine", "a sunny day"]) == 0
     assert capsys.readouterr().out.startswith("Prediction\n  ✓ long   ██████████████████ 75.0%\n")
     assert ASKED == [{"text": "a sunny day"}]
 
 
-def test_several_predictions_are_a_table(texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_predictions_are_shown_as_a_table(texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "mine", "a", "reviews.tsv", "a very long text"]) == 0
     told = capsys.readouterr()
     lines = [line.rstrip() for line in told.out.splitlines()]
@@ -85,7 +85,9 @@ def test_json_has_the_raw_values_and_the_panels(texts: Path, capsys: pytest.Capt
     assert found[0]["input"] == "a" and found[0]["label"] == "short" and found[0]["panels"][0]["kind"] == "scores"
 
 
-def test_a_text_that_looks_like_a_file_must_be_meant_as_one(texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_text_that_looks_like_a_path_must_exist_or_be_given_with_the_text_flag(
+    texts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["predict", "mine", "nowhere.tsv"]) == 1
     assert "There is no file 'nowhere.tsv'" in capsys.readouterr().err
     assert main(["predict", "mine", "--text", "nowhere.tsv", "--text", "reviews.tsv"]) == 0
@@ -93,7 +95,9 @@ def test_a_text_that_looks_like_a_file_must_be_meant_as_one(texts: Path, capsys:
     assert main(["predict", "mine"]) == 2 and "nothing to predict" in capsys.readouterr().err
 
 
-def test_a_row_and_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_and_tables_are_predicted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     made = tmp_path / "made.csv"
     made.write_text("a,prediction\n1,2\n")
 

@@ -36,7 +36,7 @@ def test_weights_are_linked_and_small_files_are_copied(model: Path, base: Path) 
     assert sorted(p.name for p in base.iterdir()) == ["cats"]
 
 
-def test_a_model_of_ours_is_replaced_by_the_next(model: Path, base: Path) -> None:
+def test_a_placed_model_is_replaced_by_the_next(model: Path, base: Path) -> None:
     project.place(model, base, "cats", RUN)
     (model / "config.json").write_text('{"second": true}')
     (model / "extra.json").write_text("{}")
@@ -46,7 +46,7 @@ def test_a_model_of_ours_is_replaced_by_the_next(model: Path, base: Path) -> Non
     assert sorted(p.name for p in base.iterdir()) == ["cats"]
 
 
-def test_a_folder_of_the_users_is_refused_and_kept(model: Path, base: Path) -> None:
+def test_an_existing_folder_is_refused_and_unchanged(model: Path, base: Path) -> None:
     (base / "cats").mkdir()
     (base / "cats" / "photo.jpg").write_text("mine")
     with pytest.raises(StateError, match="was not made here"):
@@ -58,7 +58,7 @@ def test_a_folder_of_the_users_is_refused_and_kept(model: Path, base: Path) -> N
 
 
 @pytest.mark.parametrize("change", ["added", "edited", "removed"])
-def test_a_model_that_was_changed_since_is_refused(model: Path, base: Path, change: str) -> None:
+def test_a_modified_model_is_not_replaced(model: Path, base: Path, change: str) -> None:
     placed = project.place(model, base, "cats", RUN)
     if change == "added":
         (placed / "notes.txt").write_text("mine")
@@ -78,7 +78,7 @@ def test_a_file_or_link_of_that_name_is_refused(base: Path, tmp_path: Path) -> N
             project.reserve(base, name)
 
 
-def test_a_failure_half_way_leaves_the_old_model(model: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_replacement_keeps_the_old_model(model: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project.place(model, base, "cats", RUN)
 
     def full(source: str, target: str) -> str:

@@ -24,14 +24,14 @@ def test_items_are_found_by_name_and_keep_their_order() -> None:
     assert "bars" in registry and "matrix" not in registry and len(registry) == 3
 
 
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+def test_an_unknown_name_is_refused_with_a_suggestion() -> None:
     with pytest.raises(NotFound) as caught:
         NamedRegistry("panel kind", [Item("table"), Item("bars")]).get("tabel")
     assert str(caught.value) == "There is no panel kind 'tabel'. Did you mean 'table'?"
     assert caught.value.code == "unknown-panel-kind"
 
 
-def test_a_name_is_taken_once() -> None:
+def test_duplicate_names_are_refused() -> None:
     registry = NamedRegistry("panel kind", [Item("table")])
     registry.add(Item("table"))  # the same declaration, as when its module is imported again
     assert len(registry) == 1

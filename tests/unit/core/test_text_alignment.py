@@ -25,7 +25,7 @@ def test_the_alignment_is_that_of_the_word_error_rate(reference: str, prediction
     assert " ".join(p[1] for p in parts if p[1]) == reference and " ".join(p[2] for p in parts if p[2]) == prediction
 
 
-def test_words_that_are_alike_are_swapped_and_others_missing_or_extra() -> None:
+def test_similar_words_are_substitutions_and_others_deletions_or_insertions() -> None:
     assert words("on the mat", "on mat today") == [
         ["same", "on", "on"],
         ["missing", "the", ""],
@@ -36,7 +36,7 @@ def test_words_that_are_alike_are_swapped_and_others_missing_or_extra() -> None:
     assert words("a " * 600, "b " * 600)[0] == ["swap", "a", "b"]
 
 
-def test_nothing_on_one_side() -> None:
+def test_alignment_with_an_empty_text() -> None:
     assert words("", "") == []
     assert words("a b", "") == [["missing", "a b", ""]]
     assert words("", "a b") == [["extra", "", "a b"]]
@@ -55,7 +55,7 @@ def test_nothing_on_one_side() -> None:
         ("سَلام", ["سَ", "ل", "ا", "م"]),
     ],
 )
-def test_marks_stay_with_their_letters(text: str, expected: list[str]) -> None:
+def test_combining_marks_stay_with_their_letters(text: str, expected: list[str]) -> None:
     assert clusters(text) == expected
     assert "".join(clusters(text)) == text
 

@@ -45,7 +45,7 @@ def test_a_model_is_uploaded_after_the_training(hub: Hub, service: Service, star
     assert done["notes"][-1]["message"] == f"The model is at {hub.url}/ana/toys"
 
 
-def test_an_organisation_is_named_by_username(hub: Hub, service: Service, start: Start, until: Until) -> None:
+def test_the_username_can_be_an_organization(hub: Hub, service: Service, start: Start, until: Until) -> None:
     until(begin(service, TOKEN, username="lab"), "completed")
     assert set(hub.repositories) == {"lab/toys"}
 
@@ -58,7 +58,7 @@ def test_an_organisation_is_named_by_username(hub: Hub, service: Service, start:
         (TOKEN, "write", "somebody", "not-a-member"),
     ],
 )
-def test_a_token_that_will_not_do_is_found_before_the_training(
+def test_an_invalid_token_is_reported_before_training(
     hub: Hub, service: Service, start: Start, until: Until, token: str, role: str, username: str | None, code: str
 ) -> None:
     hub.role = role
@@ -68,13 +68,13 @@ def test_a_token_that_will_not_do_is_found_before_the_training(
     assert token not in json.dumps(failed)
 
 
-def test_without_a_token_nothing_is_started(hub: Hub, service: Service, start: Start) -> None:
+def test_a_missing_token_is_reported_before_training(hub: Hub, service: Service, start: Start) -> None:
     with pytest.raises(SpecError, match="needs a token"):
         begin(service, "")
     assert service.runs() == []
 
 
-def test_a_failed_upload_leaves_the_run_completed_and_can_be_tried_again(
+def test_a_failed_upload_keeps_the_run_completed_and_can_be_retried(
     hub: Hub, service: Service, start: Start, until: Until
 ) -> None:
     hub.full = True
@@ -96,7 +96,7 @@ def test_the_token_is_in_no_file_of_the_run(hub: Hub, service: Service, start: S
     assert not [p for p in folder.rglob("*") if p.is_file() and TOKEN.encode() in p.read_bytes()]
 
 
-def test_a_hub_that_is_away_is_told_before_the_training(
+def test_an_unreachable_hub_is_reported_before_training(
     service: Service, start: Start, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
@@ -104,7 +104,7 @@ def test_a_hub_that_is_away_is_told_before_the_training(
     assert failed["error"]["code"] == "hub-unreachable"
 
 
-def test_a_name_that_the_hub_refuses_is_found_before_the_training(
+def test_an_invalid_repository_name_is_reported_before_training(
     hub: Hub, service: Service, start: Start, until: Until
 ) -> None:
     draft = service.draft("toy-sorting")

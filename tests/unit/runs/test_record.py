@@ -38,7 +38,7 @@ def queued(attempt: int = 1) -> dict[str, object]:
 # -- lines
 
 
-def test_a_torn_last_line_is_left_for_the_next_reading(tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_read_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     append_line(path, queued(1))
     with path.open("ab") as file:
@@ -51,7 +51,7 @@ def test_a_torn_last_line_is_left_for_the_next_reading(tmp_path: Path) -> None:
     assert tail.read() == ([], False) and tail.damaged == 0
 
 
-def test_an_append_after_a_torn_line_begins_a_new_one(tmp_path: Path) -> None:
+def test_an_append_after_an_incomplete_line_starts_a_new_line(tmp_path: Path) -> None:
     path = tmp_path / "control.jsonl"
     path.write_bytes(b'{"kind": "queued"')
     append_line(path, queued(7))
@@ -61,7 +61,7 @@ def test_an_append_after_a_torn_line_begins_a_new_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 65_535, 65_536, 65_537, 200_000])
-def test_a_torn_line_is_cut_off_however_long(tmp_path: Path, size: int) -> None:
+def test_an_incomplete_line_of_any_length_is_truncated(tmp_path: Path, size: int) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"a": 1}\n' + b"x" * size)
     truncate_torn_line(path)
@@ -71,7 +71,7 @@ def test_a_torn_line_is_cut_off_however_long(tmp_path: Path, size: int) -> None:
     assert path.read_bytes() == b""
 
 
-def test_lines_that_are_no_records_are_counted_and_passed_over(tmp_path: Path) -> None:
+def test_invalid_lines_are_counted_and_skipped(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(
         b'nonsense\n[1]\n"text"\n{"kind": 1, "attempt": 1}\n{"kind": "x"}\n\xff\xfe\n'
@@ -82,7 +82,7 @@ def test_lines_that_are_no_records_are_counted_and_passed_over(tmp_path: Path) -
     assert tail.damaged == 6
 
 
-def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+def test_a_replaced_file_is_read_from_its_start(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     for attempt in (1, 2, 3):
         append_line(path, queued(attempt))
@@ -94,7 +94,7 @@ def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
     assert again and [r["attempt"] for r in records] == [9]
 
 
-def test_a_write_that_the_disk_cuts_short_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_write_leaves_no_partial_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "control.jsonl"
     append_line(path, queued(1))
     before, real = path.read_bytes(), os.write
@@ -112,7 +112,7 @@ def test_a_write_that_the_disk_cuts_short_leaves_no_part(tmp_path: Path, monkeyp
     assert path.read_bytes() == before
 
 
-def test_json_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_json_files_are_replaced_atomically(tmp_path: Path) -> None:
     path = tmp_path / "spec.json"
     write_json(path, {"a": 1})
     with pytest.raises(TypeError):
@@ -151,7 +151,7 @@ def test_a_spec_is_frozen_once(run: Run) -> None:
     assert spec["model"] == "one" and spec["owner"] == "me" and spec["id"] == run.id
 
 
-def test_an_attempt_is_queued_begun_and_stopped_once(run: Run) -> None:
+def test_control_lines_of_an_attempt_are_written_once(run: Run) -> None:
     assert run.enqueue(resume=False) == 1
     assert run.enqueue(resume=True) == 1
     begun = run.begin(1)
@@ -169,7 +169,7 @@ def test_an_attempt_is_queued_begun_and_stopped_once(run: Run) -> None:
     assert [c["kind"] for c in run.controls()] == ["queued", "started", "stop", "interrupted", "queued", "cancelled"]
 
 
-def test_a_worker_that_had_to_be_killed_is_explained_by_that(run: Run) -> None:
+def test_a_killed_worker_has_the_kill_as_its_reason(run: Run) -> None:
     run.enqueue(resume=False)
     run.begin(1)
     run.control("kill", 1, reason="it did not stop within 60 s")
@@ -178,7 +178,7 @@ def test_a_worker_that_had_to_be_killed_is_explained_by_that(run: Run) -> None:
     assert "did not stop within 60 s" in state.reason and "memory" not in state.hint
 
 
-def test_a_last_word_is_not_overruled(run: Run) -> None:
+def test_a_terminal_state_is_final(run: Run) -> None:
     run.enqueue(resume=False)
     run.begin(1)
     append_line(run.events_path, {"kind": "state", "attempt": 1, "state": "completed"})
@@ -186,7 +186,7 @@ def test_a_last_word_is_not_overruled(run: Run) -> None:
     assert run.state().name == "completed"
 
 
-def test_the_reader_of_states_keeps_its_place(run: Run) -> None:
+def test_the_state_reader_continues_at_its_offset(run: Run) -> None:
     reader = StateReader(run)
     assert reader.read().name == "draft"
     run.enqueue(resume=False)
@@ -202,14 +202,14 @@ def test_the_reader_of_states_keeps_its_place(run: Run) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "{}", '{"task": 1, "owner": "me", "created": 1, "spec": {}}'])
 @pytest.mark.parametrize("name", ["draft.json", "spec.json"])
-def test_a_damaged_file_is_named(run: Run, name: str, text: str) -> None:
+def test_a_damaged_file_is_named_in_the_error(run: Run, name: str, text: str) -> None:
     (run.directory / name).write_text(text)
     with pytest.raises(DataError, match=name) as caught:
         run.spec() if name == "spec.json" else run.draft()
     assert caught.value.code == "damaged-record" and "delete the run" in caught.value.hint
 
 
-def test_a_deleted_run_is_not_made_anew(run: Run, store: Store) -> None:
+def test_a_deleted_run_is_not_created_again(run: Run, store: Store) -> None:
     store.delete(run)
     for act in (
         lambda: run.enqueue(resume=False),
@@ -222,7 +222,7 @@ def test_a_deleted_run_is_not_made_anew(run: Run, store: Store) -> None:
     assert run.state().name == "draft" and not run.directory.exists()
 
 
-def test_a_record_that_another_process_keeps_locked_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_locked_by_another_process_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
     monkeypatch.setattr("autotrain_gradio.runs.record.LOCK_SECONDS", 0.2)
@@ -251,7 +251,7 @@ def test_a_record_that_another_process_keeps_locked_is_said(run: Run, monkeypatc
         7,
     ],
 )
-def test_what_is_no_id_finds_no_run(store: Store, name: object, tmp_path: Path) -> None:
+def test_invalid_ids_are_not_found(store: Store, name: object, tmp_path: Path) -> None:
     for existing in ("20260101-000000-x-aaaaaaaaaA", "20260101-000000-x-aaaaaaaaa1"):
         (store.folder / existing).mkdir(parents=True)
     with pytest.raises(NotFound, match="There is no run") as caught:
@@ -259,7 +259,7 @@ def test_what_is_no_id_finds_no_run(store: Store, name: object, tmp_path: Path) 
     assert len(str(caught.value)) < 300 and "\n" not in caught.value.message
 
 
-def test_ids_sort_by_time_and_are_not_guessed(store: Store) -> None:
+def test_ids_sort_by_time_and_are_random(store: Store) -> None:
     runs = [store.create("toy", "me", {"project_name": name}) for name in ("Ünï ça va?", "🙂", "x" * 300)]
     assert all(ID.fullmatch(r.id) for r in runs)
     assert len({r.id[-10:] for r in runs}) == 3
@@ -267,7 +267,7 @@ def test_ids_sort_by_time_and_are_not_guessed(store: Store) -> None:
     assert [r.id for r in store.list()] == sorted((r.id for r in runs), reverse=True)
 
 
-def test_a_run_in_training_is_not_deleted_and_a_queued_one_is(store: Store) -> None:
+def test_an_active_run_is_not_deleted_and_a_queued_one_is(store: Store) -> None:
     run = store.create("toy", "me", SPEC)
     run.freeze(SPEC)
     run.enqueue(resume=False)
@@ -283,7 +283,7 @@ def test_a_run_in_training_is_not_deleted_and_a_queued_one_is(store: Store) -> N
     assert not any(p.name.startswith(".") for p in store.folder.iterdir())
 
 
-def test_the_sweep_takes_old_drafts_and_leftovers_only(store: Store) -> None:
+def test_the_sweep_removes_only_old_drafts_and_leftovers(store: Store) -> None:
     old, fresh, started, headless = (store.create("toy", "me", SPEC) for _ in range(4))
     started.freeze(SPEC)
     (headless.directory / "draft.json").unlink()
@@ -315,7 +315,7 @@ os._exit(0)
 """
 
 
-def test_a_worker_holds_its_run_until_it_dies_and_its_children_do_not(tmp_path: Path) -> None:
+def test_the_worker_lock_is_released_with_the_worker_and_not_inherited(tmp_path: Path) -> None:
     assert not worker_lock.is_held(tmp_path)
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
     holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)

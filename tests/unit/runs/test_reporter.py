@@ -34,7 +34,7 @@ def events(directory: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (directory / "events.jsonl").read_text().splitlines()]
 
 
-def test_every_kind_is_a_line_with_an_identity(directory: Path) -> None:
+def test_every_event_is_a_line_with_attempt_and_sequence_number(directory: Path) -> None:
     run = make(directory)
     run.state("running", "Playing")
     run.progress(1, 9, 0.123456, 3.0)
@@ -56,7 +56,7 @@ def test_every_kind_is_a_line_with_an_identity(directory: Path) -> None:
     assert found[8]["values"] == {"eval_loss": 0.25}
 
 
-def test_numbers_that_json_does_not_know_are_null(directory: Path) -> None:
+def test_numbers_that_are_not_finite_are_null(directory: Path) -> None:
     run = make(directory)
     run.metric(1, 0.1, loss=math.nan, grad=math.inf, good=1)
     run.sample(1, {"kind": "table", "rows": [[math.nan, 1.5]]})
@@ -79,7 +79,7 @@ def test_progress_is_written_once_a_second_and_always_for_the_last_step(
     assert [e["step"] for e in events(directory)] == [1, 17, 33, 49, 65, 81, 97, 100]
 
 
-def test_an_attempt_after_a_torn_line_goes_on_behind_the_last_whole_one(directory: Path) -> None:
+def test_an_attempt_truncates_an_incomplete_last_line(directory: Path) -> None:
     first = make(directory)
     first.state("running")
     first.close()
@@ -101,7 +101,7 @@ def test_other_ranks_write_nothing(directory: Path) -> None:
     assert not (directory / "events.jsonl").exists()
 
 
-def test_a_stop_is_seen_within_half_a_second_and_only_by_its_attempt(
+def test_a_stop_is_detected_within_half_a_second_and_only_by_its_attempt(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
@@ -126,7 +126,7 @@ def test_a_deleted_run_ends_the_training(directory: Path) -> None:
     run.close()
 
 
-def test_a_resumed_attempt_finds_the_latest_checkpoint_that_is_there(directory: Path) -> None:
+def test_a_resumed_attempt_finds_the_latest_existing_checkpoint(directory: Path) -> None:
     run = make(directory)
     assert run.resume_from is None
     for step in (1, 2, 3):
@@ -144,7 +144,7 @@ def test_a_resumed_attempt_finds_the_latest_checkpoint_that_is_there(directory: 
     fresh.close()
 
 
-def test_threads_share_the_record(directory: Path) -> None:
+def test_threads_share_the_reporter(directory: Path) -> None:
     run = make(directory)
     threads = [threading.Thread(target=lambda: [run.note("x" * 200) for _ in range(200)]) for _ in range(4)]
     for thread in threads:
@@ -155,7 +155,7 @@ def test_threads_share_the_record(directory: Path) -> None:
     assert [e["seq"] for e in events(directory)] == list(range(800))
 
 
-def test_what_is_reserved_is_given_free(directory: Path) -> None:
+def test_the_reserve_is_released(directory: Path) -> None:
     run = make(directory)
     assert (directory / ".reserve").stat().st_size == module.RESERVE_BYTES
     run.close()

@@ -46,7 +46,7 @@ def begin(run: Run, *, resume: bool = False) -> Reporter:
     return reporter
 
 
-def test_a_draft_and_its_states(run: Run) -> None:
+def test_states_of_a_snapshot(run: Run) -> None:
     snapshots = Snapshots()
     first = snapshots.get(run, alive)
     assert first["state"] == "draft" and first["progress"] is None and first["project_name"] == "toys"
@@ -80,7 +80,7 @@ def test_a_draft_and_its_states(run: Run) -> None:
     assert json.loads(json.dumps(third)) == third
 
 
-def test_two_foldings_agree_but_for_the_version(run: Run) -> None:
+def test_rebuilding_a_snapshot_gives_the_same_content(run: Run) -> None:
     reporter = begin(run)
     ongoing = SnapshotBuilder(run)
     for step in range(1, 50):
@@ -92,7 +92,7 @@ def test_two_foldings_agree_but_for_the_version(run: Run) -> None:
     assert {**at_once, "version": 0} == {**step_by_step, "version": 0}
 
 
-def test_a_vanished_worker_is_written_down_once(run: Run) -> None:
+def test_a_vanished_worker_is_recorded_once(run: Run) -> None:
     begin(run).close()
     fold, other = SnapshotBuilder(run), SnapshotBuilder(run)
     assert fold.snapshot(alive)["state"] == other.snapshot(alive)["state"] == "running"
@@ -118,7 +118,7 @@ def test_the_backend_is_asked_once_for_all_viewers(run: Run, monkeypatch: pytest
     assert asked == [(1, True)]
 
 
-def test_a_resumed_attempt_forgets_what_lay_beyond_its_checkpoint(run: Run) -> None:
+def test_a_resumed_attempt_drops_points_after_its_checkpoint(run: Run) -> None:
     first = begin(run)
     for step in range(1, 96):
         first.metric(step, 0.0, loss=float(step))
@@ -173,7 +173,7 @@ def test_downsampling(count: int) -> None:
         assert kept == points
 
 
-def test_time_left_comes_from_the_recent_pace(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remaining_time_is_estimated_from_recent_steps(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     reporter = begin(run)
     now = time.time()
     # A slow beginning, then two steps a second.
@@ -186,7 +186,7 @@ def test_time_left_comes_from_the_recent_pace(run: Run, monkeypatch: pytest.Monk
     assert SnapshotBuilder(run).snapshot(alive)["progress"]["eta_seconds"] == pytest.approx(50.0, rel=0.02)
 
 
-def test_a_silent_training_is_noticed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_training_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     reporter = begin(run)
     fold = SnapshotBuilder(run)
     assert fold.snapshot(alive)["notes"] == []
@@ -200,7 +200,7 @@ def test_a_silent_training_is_noticed(run: Run, monkeypatch: pytest.MonkeyPatch)
     assert fold.snapshot(alive)["notes"] == []
 
 
-def test_damage_is_said_and_the_rest_is_shown(run: Run) -> None:
+def test_damaged_lines_are_reported_and_the_rest_is_shown(run: Run) -> None:
     reporter = begin(run)
     reporter.metric(1, 0.0, loss=1.0)
     with run.events_path.open("ab") as file:
@@ -226,14 +226,14 @@ def test_the_same_note_is_kept_once(run: Run) -> None:
     assert len(notes) <= 20 and [n["message"] for n in notes].count("the same") == 1
 
 
-def test_a_run_cancelled_in_the_queue_has_an_end_and_no_beginning(run: Run) -> None:
+def test_a_run_cancelled_in_the_queue_has_no_start_time(run: Run) -> None:
     run.enqueue(resume=False)
     run.request_stop("me")
     found = SnapshotBuilder(run).snapshot(gone)
     assert found["state"] == "cancelled" and found["started"] is None and found["finished"]
 
 
-def test_an_ended_run_is_folded_once_for_all_times(run: Run) -> None:
+def test_the_snapshot_of_an_ended_run_is_stored(run: Run) -> None:
     reporter = begin(run)
     for step in range(1, 1000):
         reporter.metric(step, 0.0, loss=1 / step)
@@ -252,7 +252,7 @@ def test_an_ended_run_is_folded_once_for_all_times(run: Run) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"key": [1], "value": {}}', '{"key": [1], "value": 3}'])
-def test_a_damaged_stored_snapshot_is_made_again(run: Run, text: str) -> None:
+def test_a_damaged_stored_snapshot_is_rebuilt(run: Run, text: str) -> None:
     reporter = begin(run)
     reporter.state("completed")
     reporter.close()
@@ -262,7 +262,7 @@ def test_a_damaged_stored_snapshot_is_made_again(run: Run, text: str) -> None:
     assert {**found, "version": 0} == {**expected, "version": 0}
 
 
-def test_only_so_many_foldings_are_kept(tmp_path: Path) -> None:
+def test_the_number_of_cached_snapshots_is_limited(tmp_path: Path) -> None:
     snapshots, store = Snapshots(keep=3), Store(tmp_path)
     for _ in range(5):
         snapshots.get(store.create("toy", "me", SPEC), alive)

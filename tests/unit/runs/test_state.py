@@ -79,7 +79,7 @@ TABLE: list[tuple[str, list[Record], list[Record], bool | None, str]] = [
 @pytest.mark.parametrize(
     ("controls", "events", "alive", "state"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
 )
-def test_state(controls: list[Record], events: list[Record], alive: bool | None, state: str) -> None:
+def test_derived_state(controls: list[Record], events: list[Record], alive: bool | None, state: str) -> None:
     assert derive(controls, events, alive).name == state
 
 
@@ -87,7 +87,7 @@ def test_every_state_is_in_the_table() -> None:
     assert {row[-1] for row in TABLE} == set(TITLES)
 
 
-def test_a_reason_comes_with_what_went_wrong_and_with_nothing_else() -> None:
+def test_only_failed_and_interrupted_states_have_a_reason() -> None:
     finding = {"message": "The toy broke.", "hint": "Mend it."}
     error = {"kind": "error", "attempt": 1, "finding": finding}
     failed = derive(STARTED, [error, said("failed")])

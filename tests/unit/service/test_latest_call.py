@@ -76,7 +76,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Serv
     found.close()
 
 
-def test_of_several_that_wait_only_the_last_begins() -> None:
+def test_only_the_latest_waiting_call_starts() -> None:
     latest, began, leave = LatestCall(), [], threading.Event()
 
     def take(number: int) -> str:
@@ -102,7 +102,7 @@ def test_of_several_that_wait_only_the_last_begins() -> None:
     ]
 
 
-def test_ending_a_name_ends_those_that_wait_too() -> None:
+def test_cancelling_a_name_cancels_its_waiting_calls() -> None:
     latest, leave, began = LatestCall(), threading.Event(), []
 
     def take(number: int) -> None:
@@ -122,7 +122,7 @@ def test_ending_a_name_ends_those_that_wait_too() -> None:
     assert began == [1] and ended[0].code == "cancelled"
 
 
-def test_the_last_of_several_probes_for_a_place_ends_the_others(
+def test_the_latest_probe_of_a_place_cancels_the_earlier_ones(
     page: tuple[Service, list[str]], calls: list[dict[str, Any]]
 ) -> None:
     service = page[0]
@@ -144,7 +144,7 @@ def test_the_last_of_several_probes_for_a_place_ends_the_others(
     service.close()
 
 
-def test_libraries_are_loaded_while_the_data_is_read(
+def test_libraries_are_prefetched_during_the_check(
     page: tuple[Service, list[str]], calls: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     service, ready = page
@@ -160,7 +160,7 @@ def test_libraries_are_loaded_while_the_data_is_read(
     assert ready == ["preview"] * 2
 
 
-def test_two_checks_at_once_leave_what_the_last_one_found(
+def test_of_two_concurrent_checks_the_latest_result_is_stored(
     page: tuple[Service, list[str]], calls: list[dict[str, Any]]
 ) -> None:
     service = page[0]
@@ -175,7 +175,7 @@ def test_two_checks_at_once_leave_what_the_last_one_found(
     assert service.draft_state(draft)["spec"]["model"] == "last/one"
 
 
-def test_a_check_that_is_under_way_can_be_joined_and_not_when_other_things_are_asked(
+def test_a_running_check_is_joined_only_with_equal_settings(
     page: tuple[Service, list[str]], calls: list[dict[str, Any]]
 ) -> None:
     service = page[0]
@@ -205,9 +205,7 @@ def test_a_check_that_is_under_way_can_be_joined_and_not_when_other_things_are_a
     assert cancelled[0].code == "cancelled"
 
 
-def test_a_check_that_nobody_waits_for_any_more_ends_soon_and_not_when_somebody_comes_back(
-    tmp_path: Path, calls: list[dict[str, Any]]
-) -> None:
+def test_an_abandoned_check_is_cancelled_unless_a_caller_joins(tmp_path: Path, calls: list[dict[str, Any]]) -> None:
     service = Service(Settings(tmp_path / "home", Limits(abandoned_seconds=0.4)), dispatch=False)
     draft, spec = service.draft(IMAGES), {"task": IMAGES, "data": DATA}
 
@@ -239,7 +237,7 @@ def test_a_check_that_nobody_waits_for_any_more_ends_soon_and_not_when_somebody_
     alone.join(5)
 
 
-def test_a_check_that_comes_as_a_abandoned_one_ends_is_not_cancelled_with_it(
+def test_a_new_check_is_not_cancelled_with_an_abandoned_one(
     tmp_path: Path, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = Service(Settings(tmp_path / "home", Limits(abandoned_seconds=0.1)), dispatch=False)
@@ -285,7 +283,7 @@ def test_a_check_that_is_being_cancelled_is_not_joined(
     assert ended[0].code == "cancelled" and result[0]["findings"] == []
 
 
-def test_a_check_that_waited_while_the_run_was_started_does_not_begin(
+def test_a_waiting_check_does_not_start_after_the_run_was_started(
     page: tuple[Service, list[str]], calls: list[dict[str, Any]]
 ) -> None:
     service = page[0]

@@ -43,7 +43,7 @@ def test_a_visitor_sees_and_changes_only_their_own_runs(shared: Service) -> None
         shared.check(shared.draft(IMAGES, "visitor:a"), spec, "visitor:b")
 
 
-def test_what_the_form_says_is_kept_between_checks(service: Service) -> None:
+def test_settings_of_the_form_are_saved_between_checks(service: Service) -> None:
     draft = service.draft(IMAGES)
     service.save(draft, {"task": IMAGES, "project_name": "first", "params": {"epochs": 7}, "data": {"path": "shapes"}})
     kept = service.draft_state(draft)["spec"]
@@ -54,7 +54,7 @@ def test_what_the_form_says_is_kept_between_checks(service: Service) -> None:
     assert service.draft_state(draft)["spec"]["project_name"] == "first"
 
 
-def test_a_run_says_whose_it_is(shared: Service) -> None:
+def test_the_owner_of_a_run_is_recorded(shared: Service) -> None:
     mine = shared.start(
         shared.draft(IMAGES, "visitor:a"), {"task": IMAGES, "data": {"source": "sample", "path": "shapes"}}, "visitor:a"
     )
@@ -67,27 +67,27 @@ def test_a_run_says_whose_it_is(shared: Service) -> None:
     [{"data": {"source": "path", "path": "/etc"}}, {"data": {"path": "/etc"}}, {"data": {"path": "../x"}}],
     ids=["source", "absolute", "relative"],
 )
-def test_a_stranger_cannot_read_folders_of_the_server(shared: Service, change: dict[str, Any]) -> None:
+def test_a_visitor_cannot_read_folders_of_the_server(shared: Service, change: dict[str, Any]) -> None:
     draft = shared.draft(IMAGES, "visitor:a")
     with pytest.raises(Forbidden) as caught:
         shared.check(draft, {"task": IMAGES, **change}, "visitor:a")
     assert caught.value.findings[0].code == "folder-refused"
 
 
-def test_a_stranger_cannot_use_a_folder_of_the_server_as_a_model(shared: Service, tmp_path: Path) -> None:
+def test_a_visitor_cannot_use_a_folder_of_the_server_as_a_model(shared: Service, tmp_path: Path) -> None:
     spec = {"task": IMAGES, "model": str(tmp_path), "data": {"source": "sample", "path": "shapes"}}
     with pytest.raises(Forbidden):
         shared.probe(spec, "visitor:a")
 
 
 @pytest.mark.parametrize("model", ["../runs/x/model", "/etc", "~", "./a", "a/../b", "a/b/c", "x" * 300 + "/../.."])
-def test_a_stranger_names_models_of_the_hub_only(shared: Service, model: str) -> None:
+def test_a_visitor_can_use_only_models_of_the_hub(shared: Service, model: str) -> None:
     spec = {"task": IMAGES, "model": model, "data": {"source": "sample", "path": "shapes"}}
     with pytest.raises(Forbidden):
         shared.start(shared.draft(IMAGES, "visitor:a"), spec, "visitor:a")
 
 
-def test_a_visitors_run_never_has_the_owners_token(
+def test_a_run_of_a_visitor_does_not_get_the_token_of_the_server(
     toys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start, until: Until
 ) -> None:
     # The toy says what its worker's environment holds; the home is shared with a service of the owner.
@@ -137,7 +137,7 @@ def test_a_check_of_other_settings_does_not_reach_a_started_run(
     until(draft, "completed")
 
 
-def test_a_damaged_run_can_be_deleted_and_is_shown_to_no_stranger(
+def test_a_damaged_run_can_be_deleted_and_is_hidden_from_visitors(
     service: Service, start: Start, until: Until, tmp_path: Path
 ) -> None:
     run = start()
@@ -154,7 +154,7 @@ def test_a_damaged_run_can_be_deleted_and_is_shown_to_no_stranger(
     later.close()
 
 
-def test_an_upload_that_fails_half_way_leaves_the_earlier_one(
+def test_a_failed_upload_keeps_the_earlier_one(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = service.draft("toy-sorting")
@@ -176,20 +176,20 @@ def test_an_upload_that_fails_half_way_leaves_the_earlier_one(
 
 
 @pytest.mark.parametrize("name", ["~nosuchuser/x", "x" * 3000])
-def test_names_that_are_no_paths_are_no_crash(service: Service, name: str) -> None:
+def test_names_that_cannot_be_paths_are_refused(service: Service, name: str) -> None:
     spec = {"task": "toy-sorting", "model": name, "data": {"path": name}}
     draft = service.draft("toy-sorting")
     assert service.start(draft, spec) == draft
 
 
-def test_a_strangers_yaml_cannot_read_the_servers_environment(shared: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_yaml_of_a_visitor_cannot_read_environment_variables(shared: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_SERVER", "hf_owner")
     text = f"task: {IMAGES}\nhub: {{token: '${{SECRET_OF_THE_SERVER}}', username: '${{SECRET_OF_THE_SERVER}}'}}"
     spec, secrets = shared.parse_yaml(text)
     assert secrets.token is None and "hf_owner" not in str(spec)
 
 
-def test_pictures_are_served_and_nothing_else(service: Service) -> None:
+def test_only_images_and_audio_are_served(service: Service) -> None:
     draft = service.draft("toy-sorting")
     folder = service.store.get(draft).directory
     (folder / "check").mkdir()
@@ -211,7 +211,7 @@ def test_pictures_are_served_and_nothing_else(service: Service) -> None:
 
 
 @pytest.mark.parametrize("run", ["../../etc", "", "x", "20260101-000000-a-bbbbbbbbbb/..", None, 3])
-def test_an_id_that_is_none_finds_nothing(service: Service, run: Any) -> None:
+def test_invalid_ids_are_refused(service: Service, run: Any) -> None:
     with pytest.raises(NotFound):
         service.snapshot(run)
 
@@ -237,7 +237,7 @@ def test_an_upload_replaces_the_earlier_one_and_is_limited(toys: Path, tmp_path:
     service.close()
 
 
-def test_a_started_draft_is_no_draft_any_more(service: Service, start: Start, until: Until, tmp_path: Path) -> None:
+def test_a_started_draft_cannot_be_changed(service: Service, start: Start, until: Until, tmp_path: Path) -> None:
     run = start()
     until(run, "completed")
     (tmp_path / "a.toy").write_text("red")
@@ -246,7 +246,7 @@ def test_a_started_draft_is_no_draft_any_more(service: Service, start: Start, un
             change()
 
 
-def test_again_brings_settings_and_data_back(service: Service, start: Start, until: Until) -> None:
+def test_a_clone_has_the_settings_and_the_data_of_its_run(service: Service, start: Start, until: Until) -> None:
     run = start(steps=3, project_name="first")
     until(run, "completed")
     data = service.store.get(run).directory / "data"
@@ -269,7 +269,7 @@ def test_export_and_archive_hold_the_model(service: Service, start: Start, until
         service.export(run, tmp_path / "out")
 
 
-def test_a_predictor_that_dies_is_said_and_replaced(service: Service, start: Start, until: Until) -> None:
+def test_a_crashed_predictor_is_reported_and_restarted(service: Service, start: Start, until: Until) -> None:
     run = start()
     until(run, "completed")
     first = service.predict(run, [{"text": "ball"}])[0]["pid"]
@@ -281,7 +281,7 @@ def test_a_predictor_that_dies_is_said_and_replaced(service: Service, start: Sta
         service.predict(run, [{}])
 
 
-def test_names_that_are_unknown_are_told(service: Service) -> None:
+def test_unknown_names_are_refused(service: Service) -> None:
     with pytest.raises(NotFound, match="Unknown task"):
         service.draft("toy-sortin")
     with pytest.raises(SpecError) as caught:
@@ -289,7 +289,7 @@ def test_names_that_are_unknown_are_told(service: Service) -> None:
     assert "local" in caught.value.findings[0].hint
 
 
-def test_the_log_is_read_in_whole_lines_from_any_place(service: Service, start: Start, until: Until) -> None:
+def test_the_log_is_read_in_whole_lines_from_any_offset(service: Service, start: Start, until: Until) -> None:
     run = start()
     until(run, "completed")
     (service.store.get(run).directory / "log.txt").write_text("".join(f"line {i}\n" for i in range(100)))

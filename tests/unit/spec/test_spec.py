@@ -48,7 +48,7 @@ hub:
 """
 
 
-def test_autotrain_yaml_is_accepted_as_it_is() -> None:
+def test_autotrain_yaml_is_accepted() -> None:
     spec, secrets = from_yaml(AUTOTRAIN, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_secret"})
     resolved = resolve(spec)
     assert resolved.task.name == "image-classification"
@@ -124,7 +124,7 @@ hub:
 """
 
 
-def test_autotrains_yaml_of_tables_is_accepted_as_it_is() -> None:
+def test_autotrain_yaml_of_tables_is_accepted() -> None:
     spec, _ = from_yaml(TABLES, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_x"})
     resolved = resolve(spec)
     assert resolved.task.name == "tabular-regression" and resolved.spec.model == "xgboost"
@@ -133,7 +133,7 @@ def test_autotrains_yaml_of_tables_is_accepted_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("key", ["text_column", "transcription_column", "transcription", "text"])
-def test_autotrains_yaml_of_speech_recognition_is_accepted_as_it_is(key: str) -> None:
+def test_autotrain_yaml_of_speech_recognition_is_accepted(key: str) -> None:
     text = SPEECH.replace("text_column", key)
     spec, _ = from_yaml(text, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_x"})
     resolved = resolve(spec)
@@ -198,14 +198,14 @@ def test_a_missing_variable_matters_only_when_publishing() -> None:
         ("#" * 70000, ""),
     ],
 )
-def test_yaml_that_is_no_spec_is_refused_with_its_place(text: str, where: str) -> None:
+def test_invalid_yaml_is_refused_with_its_location(text: str, where: str) -> None:
     with pytest.raises(SpecError) as caught:
         from_yaml(text, {})
     assert caught.value.findings[0].code == "yaml"
     assert where in caught.value.where
 
 
-def test_all_mistakes_are_told_at_once_with_the_nearest_name() -> None:
+def test_all_errors_are_reported_at_once_with_suggestions() -> None:
     with pytest.raises(SpecError) as caught:
         resolve(
             {
@@ -221,7 +221,7 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name() -> None:
     assert "7" in found["params.lr"].message
 
 
-def test_unknown_names_get_the_nearest_ones() -> None:
+def test_unknown_names_get_suggestions() -> None:
     with pytest.raises(NotFound) as caught:
         registry().get("image-clasification")
     assert "image-classification" in caught.value.hint
@@ -231,7 +231,7 @@ def test_unknown_names_get_the_nearest_ones() -> None:
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "a..b", "😀", "x" * 300, "", "-a", ".hidden", "a b", "abc\n"])
-def test_a_project_name_that_cannot_be_a_folder_is_refused_with_a_proposal(name: str) -> None:
+def test_an_invalid_project_name_is_refused_with_a_suggestion(name: str) -> None:
     with pytest.raises(SpecError) as caught:
         resolve({"task": "image-classification", "project_name": name})
     finding = caught.value.findings[0]
@@ -240,7 +240,7 @@ def test_a_project_name_that_cannot_be_a_folder_is_refused_with_a_proposal(name:
     assert RunSpec(task="x", project_name=slug(name)).project_name == slug(name)
 
 
-def test_a_spec_survives_its_yaml() -> None:
+def test_a_spec_is_restored_from_its_yaml() -> None:
     given = {
         "task": "image-classification",
         "model": "tiny",
@@ -271,7 +271,7 @@ def test_the_command_names_what_differs_from_the_defaults() -> None:
     assert command.endswith("--train")
 
 
-def test_a_default_that_the_model_changes_can_be_set_back() -> None:
+def test_a_default_of_the_model_can_be_overridden() -> None:
     tiny = {"task": "image-classification", "model": "tiny", "data": {"path": "p"}}
     assert resolve(tiny).params.epochs == 20
     back = resolve({**tiny, "params": {"epochs": 3}})
@@ -286,7 +286,7 @@ def test_uploaded_data_is_shown_by_its_name_only() -> None:
     assert yaml.safe_load(views.yaml_view(spec))["data"] == {"path": "photos.zip"}
 
 
-def test_two_tasks_cannot_claim_one_name() -> None:
+def test_duplicate_names_and_aliases_are_refused() -> None:
     task = registry().get("image-classification")
     with pytest.raises(ValueError, match="image-classification"):
         Registry([task, task])
@@ -307,13 +307,13 @@ def test_declarations_load_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_mistakes_in_the_name_do_not_hide_those_in_the_parameters() -> None:
+def test_errors_of_the_name_do_not_hide_errors_of_the_parameters() -> None:
     with pytest.raises(SpecError) as caught:
         resolve({"task": "image-classification", "project_name": "a/b", "params": {"epohs": 1}, "modle": "x"})
     assert {f.where for f in caught.value.findings} == {"project_name", "params.epohs", "modle"}
 
 
-def test_the_words_that_yaml_takes_for_something_else() -> None:
+def test_yaml_booleans_are_accepted_for_choices() -> None:
     text = "task: image-classification\nparams: {eval_strategy: no, mixed_precision: none, lr: 1e-4}"
     params = resolve(from_yaml(text, {})[0]).params
     assert (params.eval_strategy, params.mixed_precision) == ("no", None)
@@ -321,12 +321,12 @@ def test_the_words_that_yaml_takes_for_something_else() -> None:
 
 
 @pytest.mark.parametrize("value", ["two", "-1", "0", "nan"])
-def test_a_setting_of_the_environment_that_is_no_number_is_named(value: str) -> None:
+def test_an_invalid_environment_variable_is_named(value: str) -> None:
     with pytest.raises(UserError, match="AUTOTRAIN_GRADIO_SLOTS"):
         Settings.from_env({"AUTOTRAIN_GRADIO_SLOTS": value})
 
 
-def test_who_shares_a_page_is_said_by_the_environment_first() -> None:
+def test_the_environment_decides_shared_mode_first() -> None:
     assert Settings.from_env({"SPACE_ID": "a/b"}).shared
     assert not Settings.from_env({"SPACE_ID": "a/b", "AUTOTRAIN_GRADIO_SHARED": "0"}).shared
     assert Settings.from_env({}, shared=True).shared and not Settings.from_env({}).shared

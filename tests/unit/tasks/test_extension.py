@@ -47,7 +47,7 @@ def test_a_source_is_added_to_the_tasks_whose_columns_fit(when: TaskFilter, expe
     assert names_with(tasks, "notes") == expected
 
 
-def test_without_a_filter_it_is_added_to_every_task() -> None:
+def test_a_source_without_a_filter_is_added_to_every_task() -> None:
     tasks = Registry(registry(), [Extension("notes", (SourceFor(NOTES),), (SampleFor(CLIPS),))])
     assert len(names_with(tasks, "notes")) == len(tasks) >= 5
     assert all(t.samples[-1] == CLIPS for t in tasks)
@@ -60,7 +60,7 @@ def test_without_a_filter_it_is_added_to_every_task() -> None:
         Extension("notes", samples=(SampleFor(replace(CLIPS, name="numbers"), SPEECH),)),
     ],
 )
-def test_a_name_that_the_task_has_already_is_refused(extension: Extension) -> None:
+def test_a_source_name_that_the_task_has_is_refused(extension: Extension) -> None:
     with pytest.raises(ValueError, match="The extension 'notes' claims the .* which automatic-speech-recognition has"):
         Registry(registry(), [extension])
 
@@ -108,7 +108,7 @@ def request(task: Task) -> Request:
     return Request("Toy", DataSpec(source="sample"), task.columns, task.sources, task.layouts, samples=samples)
 
 
-def test_the_root_of_a_sample_does_not_name_the_installation() -> None:
+def test_the_root_of_a_sample_is_relative_to_its_package() -> None:
     task = registry().get("automatic-speech-recognition")
     inside = "autotrain_gradio.tasks:automatic_speech_recognition"
     extended = replace(task, samples=(*task.samples, Sample("package", "Package", inside)))

@@ -35,7 +35,7 @@ def task() -> Task:
     return replace(task, params=DecodingParams, parameter_groups=GROUPS, defaults=None)
 
 
-def test_a_task_has_groups_of_its_own_at_their_places(task: Task) -> None:
+def test_task_groups_are_ordered_after_their_predecessors(task: Task) -> None:
     assert {g.title: names for g, names in task.groups().items()} == {
         "Main settings": ["epochs"],
         "Decoding": ["beams"],
@@ -44,7 +44,7 @@ def test_a_task_has_groups_of_its_own_at_their_places(task: Task) -> None:
     }
 
 
-def test_options_help_and_docs_show_them_in_that_order(task: Task) -> None:
+def test_options_help_and_docs_use_the_order_of_the_groups(task: Task) -> None:
     shown = list(dict.fromkeys(o.group for o in options(task) if o.where.startswith("params.")))
     assert shown == ["Main settings", "Decoding", "Optimization", "Licences"]
     for text in (task_parser(task, "x", train=True).format_help(), task_page(task, Registry([task]))):
@@ -52,7 +52,7 @@ def test_options_help_and_docs_show_them_in_that_order(task: Task) -> None:
         assert places == sorted(places)
 
 
-def test_what_the_preview_shows(task: Task) -> None:
+def test_previewed_groups_determine_the_parameters_of_the_preview(task: Task) -> None:
     assert task.previewed_params() == {"epochs"}
     previewed = replace(task, parameter_groups=(replace(GROUPS[0], previewed=True), GROUPS[1]))
     assert previewed.previewed_params() == {"epochs", "beams"}
@@ -63,12 +63,12 @@ def test_an_unregistered_group_is_refused_with_its_parameter(task: Task) -> None
         Registry([replace(task, parameter_groups=GROUPS[:1])])
 
 
-def test_a_group_of_the_app_is_not_replaced(task: Task) -> None:
+def test_a_built_in_group_cannot_be_replaced(task: Task) -> None:
     with pytest.raises(ValueError, match="named 'basic'"):
         Registry([replace(task, parameter_groups=(*GROUPS, ParameterGroup("basic", "Mine")))])
 
 
-def test_orders_that_do_not_exist_are_refused() -> None:
+def test_cycles_and_unknown_predecessors_are_refused() -> None:
     assert [g.name for g in sort_groups(PARAMETER_GROUPS)] == PARAMETER_GROUPS.names()
     with pytest.raises(ValueError, match="group 'nowhere' does not exist"):
         sort_groups([ParameterGroup("a", "A", after="nowhere")])

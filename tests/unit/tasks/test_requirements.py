@@ -47,7 +47,7 @@ def test_findings_are_one_for_each_command() -> None:
     assert missing_packages("Toys", needed[:1]) == []
 
 
-def test_looking_for_a_package_does_not_import_it() -> None:
+def test_detecting_a_package_does_not_import_it() -> None:
     program = (
         "import sys; from autotrain_gradio.tasks.registry import registry\n"
         "assert all(not t.missing_packages() and t.requires for t in registry())\n"

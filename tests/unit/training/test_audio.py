@@ -23,7 +23,7 @@ def utterance(seconds: float, labels: tuple[int, ...] = (3,), row: int = 0) -> U
     return Utterance(row, None, None, seconds, "a", "a", labels)
 
 
-def test_a_part_of_a_file_is_decoded_and_no_more(tmp_path: Path) -> None:
+def test_only_the_segment_of_a_file_is_decoded(tmp_path: Path) -> None:
     rows = record(tmp_path, ["ab"], seconds=0.5)
     parts = Speech([rows[0]["audio"]], [Utterance(0, 0.5, 1.0, 0.5, "b", "b", (4,))], RATE)
     item = parts[0]
@@ -31,7 +31,7 @@ def test_a_part_of_a_file_is_decoded_and_no_more(tmp_path: Path) -> None:
     assert np.allclose(item["audio"], speak("ab", seconds=0.5)[RATE // 2 :], atol=1e-3)
 
 
-def test_speed_follows_seed_epoch_and_row(tmp_path: Path) -> None:
+def test_the_speed_perturbation_depends_on_seed_epoch_and_row(tmp_path: Path) -> None:
     rows = record(tmp_path, ["abcd"] * 6)
     many = [Utterance(i, None, None, 0.6, "a", "a", (3,)) for i in range(6)]
     cells = [r["audio"] for r in rows]
@@ -43,7 +43,7 @@ def test_speed_follows_seed_epoch_and_row(tmp_path: Path) -> None:
     assert len(at_speed(np.zeros(1100, np.float32), 1.1, RATE)) == pytest.approx(1000, abs=2)
 
 
-def test_a_batch_is_padded_with_what_a_loss_ignores() -> None:
+def test_labels_are_padded_with_the_ignored_index() -> None:
     collate = Collator(Wav2Vec2FeatureExtractor(return_attention_mask=True), masks=True)
     items = [{"audio": speak("abc"), "labels": [5, 6]}, {"audio": speak("abcdef"), "labels": [7]}]
     batch = collate(items)
@@ -56,7 +56,7 @@ def test_a_batch_is_padded_with_what_a_loss_ignores() -> None:
     assert torch.equal(alone["input_values"][0, :7200], batch["input_values"][0, :7200]), "a neighbour changes nothing"
 
 
-def test_models_without_a_mask_get_none_and_still_are_normalised_alone() -> None:
+def test_models_without_an_attention_mask_get_utterances_normalized_separately() -> None:
     extractor = Wav2Vec2FeatureExtractor(return_attention_mask=False)
     collate = Collator(extractor, masks=False)
     short, long = speak("abcd"), speak("abcdefgh")
@@ -66,7 +66,7 @@ def test_models_without_a_mask_get_none_and_still_are_normalised_alone() -> None
     assert torch.allclose(batch["input_values"][0, : len(short)], expected)
 
 
-def test_whispers_window_is_always_the_same() -> None:
+def test_whisper_inputs_have_a_fixed_length() -> None:
     collate = Collator(WhisperFeatureExtractor(chunk_length=4), masks=False)
     batch = collate([{"audio": speak("abcd"), "labels": [1]}])
     assert batch["input_features"].shape == (1, 80, 400)

@@ -33,7 +33,7 @@ def run(folder: Path, attempt: int = 2) -> Any:
 
 @pytest.mark.parametrize("torn", ["trainer_state.json", "model.safetensors", "optimizer.pt", "scheduler.pt"])
 @pytest.mark.parametrize("how", ["missing", "cut off"])
-def test_a_torn_checkpoint_is_left_out_and_the_one_before_taken(tmp_path: Path, torn: str, how: str) -> None:
+def test_an_incomplete_checkpoint_is_skipped_for_the_previous_one(tmp_path: Path, torn: str, how: str) -> None:
     good, bad = checkpoint(tmp_path, 9), checkpoint(tmp_path, 12)
     (tmp_path / "checkpoint-best").mkdir()
     if how == "missing":
@@ -53,7 +53,7 @@ def test_the_highest_step_is_the_latest(tmp_path: Path) -> None:
     assert checkpoints.to_resume(run(tmp_path)) == made[0]
 
 
-def test_a_first_attempt_begins_anew_and_a_second_without_checkpoint_says_so(tmp_path: Path) -> None:
+def test_an_attempt_without_a_checkpoint_starts_from_the_beginning_with_a_note(tmp_path: Path) -> None:
     checkpoint(tmp_path / "a", 5)
     assert checkpoints.to_resume(run(tmp_path / "a", attempt=1)) is None
     second = run(tmp_path / "b")

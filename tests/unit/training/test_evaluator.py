@@ -139,14 +139,14 @@ def test_a_trainer_is_evaluated_batch_by_batch(tmp_path: Path, monkeypatch: pyte
     assert values["accuracy"] == best, "higher is better, since the metric is declared so"
 
 
-def test_weights_that_were_not_evaluated_are_evaluated_at_the_end(tmp_path: Path) -> None:
+def test_unevaluated_weights_are_evaluated_at_the_end(tmp_path: Path) -> None:
     run, rows = reporter(tmp_path, eval_strategy="no"), Points(21, 2)
     trainer, evaluation = classifier(run, rows)
     values, report = evaluation.finish(trainer, fit(trainer, run, evaluation))
     assert 0 < values["accuracy"] <= 1 and values["loss"] > 0 and report[1]["title"] == "Confusion matrix"
 
 
-def test_an_evaluation_that_was_interrupted_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_evaluation_is_discarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, rows = reporter(tmp_path, epochs=2), Points(21, 2)
     trainer, evaluation = classifier(run, rows)
     original, calls = Trainer.prediction_step, []
@@ -164,7 +164,7 @@ def test_an_evaluation_that_was_interrupted_is_forgotten(tmp_path: Path, monkeyp
     assert evaluation.finish(trainer, Fit(5, 10, 1.0, False, False, None, None, 0, 0.0, 1.0))[0]["accuracy"] > 0
 
 
-def test_rows_that_pad_the_last_batch_are_dropped_and_missing_ones_are_an_error(tmp_path: Path) -> None:
+def test_padding_rows_of_the_last_batch_are_dropped_and_missing_rows_raise(tmp_path: Path) -> None:
     run, rows = reporter(tmp_path), Points(10, 2)
     evaluation = Evaluation(run, 10, "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits)
 
@@ -277,7 +277,7 @@ def test_sentence_transformers_evaluate_with_their_own_evaluators(tmp_path: Path
     assert values["loss"] > 0 and report[0]["title"] == "Results"
 
 
-def test_a_model_is_evaluated_by_the_texts_that_it_generates(tmp_path: Path) -> None:
+def test_a_model_is_evaluated_by_its_generated_texts(tmp_path: Path) -> None:
     run = reporter(tmp_path, epochs=2, batch_size=4)
     torch.manual_seed(0)
     model = T5ForConditionalGeneration(

@@ -50,7 +50,7 @@ def test_arguments_follow_the_parameters(tmp_path: Any) -> None:
     assert arguments(tmp_path, logging_steps=7).logging_steps == 7
 
 
-def test_an_optimizer_that_is_none_is_refused_with_the_nearest(tmp_path: Any) -> None:
+def test_an_unknown_optimizer_is_refused_with_a_suggestion(tmp_path: Any) -> None:
     with pytest.raises(UserError) as caught:
         arguments(tmp_path, optimizer="adamw_troch")
     assert "adamw_torch" in caught.value.hint
@@ -82,7 +82,7 @@ def test_a_stop_during_an_evaluation_does_not_wait_for_its_end(trial: Make, monk
     assert made.steps(2)[0] == 9 and max(made.steps(2)) == 24
 
 
-def test_a_stop_before_anything_was_measured_keeps_the_latest_weights_and_says_so(trial: Make) -> None:
+def test_a_stop_before_the_first_evaluation_saves_the_latest_weights(trial: Make) -> None:
     made = trial(epochs=2)
     run = made.reporter()
     run.progress = lambda *_: run.request_stop()
@@ -101,7 +101,7 @@ def test_a_stop_while_images_are_decoded_trains_nothing(trial: Make) -> None:
     assert not run.model.exists() and not made.events("metric")
 
 
-def test_the_model_that_is_saved_is_the_best_and_not_the_last(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_best_checkpoint_is_saved(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = trial(epochs=4)
     original = Trainer.evaluate
 
@@ -120,7 +120,7 @@ def test_the_model_that_is_saved_is_the_best_and_not_the_last(trial: Make, monke
     assert [e["step"] for e in made.events("checkpoint") if e["best"]] == [4]
 
 
-def test_a_run_cut_off_in_an_epoch_learns_the_same_when_resumed(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resuming_within_an_epoch_gives_the_same_weights(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = trial(epochs=3, eval_strategy="steps", eval_steps=3, each=10)
     original = Trainer.training_step
 
@@ -143,7 +143,7 @@ def test_a_run_cut_off_in_an_epoch_learns_the_same_when_resumed(trial: Make, mon
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_loss_is_looked_at_before_it_reaches_the_weights(
+def test_a_loss_that_is_not_finite_stops_before_the_optimizer_step(
     trial: Make, monkeypatch: pytest.MonkeyPatch, value: float
 ) -> None:
     made = trial(epochs=2, logging_steps=1000)
@@ -185,7 +185,7 @@ def test_a_missing_package_of_an_optimizer_is_named() -> None:
     assert failures.translate(RuntimeError("mat1 and mat2 shapes cannot be multiplied"), args, 8) is None
 
 
-def test_any_trainer_is_recorded_with_what_it_logs(tmp_path: Any) -> None:
+def test_logs_of_any_trainer_are_recorded(tmp_path: Any) -> None:
     class Model(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()

@@ -13,7 +13,7 @@ def lengths_of(count: int) -> np.ndarray:
     return np.random.default_rng(0).integers(1, 500, count)
 
 
-def test_every_row_comes_once_in_an_epoch_and_otherwise_in_the_next() -> None:
+def test_every_row_is_sampled_once_per_epoch_in_another_order() -> None:
     sampler = LengthSampler(lengths_of(1003), 8, seed=1)
     orders = []
     for epoch in (0, 1, 0):
@@ -24,7 +24,7 @@ def test_every_row_comes_once_in_an_epoch_and_otherwise_in_the_next() -> None:
     assert list(LengthSampler(lengths_of(1003), 8, seed=2)) != orders[0]
 
 
-def test_batches_hold_rows_of_like_length_and_need_little_padding() -> None:
+def test_batches_have_rows_of_similar_length() -> None:
     lengths = lengths_of(4003)
     batches = np.asarray(list(LengthSampler(lengths, 16, seed=1)))[:4000].reshape(-1, 16)
     padded = (lengths[batches].max(axis=1) * 16).sum()
@@ -38,11 +38,11 @@ def test_batches_hold_rows_of_like_length_and_need_little_padding() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 33])
-def test_a_few_rows_are_enough(count: int) -> None:
+def test_sampling_works_with_few_rows(count: int) -> None:
     assert sorted(LengthSampler(lengths_of(count), 8, seed=0)) == list(range(count))
 
 
-def test_a_small_set_needs_little_padding_too_and_has_other_batches_in_each_epoch() -> None:
+def test_small_data_is_grouped_by_length_with_other_batches_in_each_epoch() -> None:
     seconds = np.random.default_rng(0).uniform(1, 20, 103)
     sampler = LengthSampler(seconds, 8, seed=3)
     batches = []
@@ -57,6 +57,6 @@ def test_a_small_set_needs_little_padding_too_and_has_other_batches_in_each_epoc
     assert len(batches[0] & batches[1]) < 3
 
 
-def test_an_utterance_is_as_long_as_it_is_said() -> None:
+def test_utterances_have_the_length_of_their_segment() -> None:
     many = [Utterance(i, None, None, s, "a", "a", (3,)) for i, s in enumerate((0.5, 2.5, 1.0))]
     assert Speech([{}] * 3, many, 16_000).lengths.tolist() == [0.5, 2.5, 1.0]

@@ -44,7 +44,7 @@ def wrapped(error: Exception) -> OSError:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
 )
-def test_errors_of_the_hub_are_named_however_deep_they_are(error: Exception, code: str) -> None:
+def test_nested_errors_of_the_hub_are_reported(error: Exception, code: str) -> None:
     for seen in (error, wrapped(error)):
         with pytest.raises(UserError) as caught, pretrained.named("some/model"):
             raise seen
@@ -78,7 +78,7 @@ def config(folder: Path, **values: Any) -> str:
     return str(folder)
 
 
-def test_a_model_is_judged_by_its_config(tmp_path: Path) -> None:
+def test_the_architecture_of_a_model_is_checked_by_its_config(tmp_path: Path) -> None:
     good = config(tmp_path / "good", model_type="resnet")
     pretrained.require(pretrained.fetch_config(good), good, KNOWN, "image classification")
     other = config(tmp_path / "bert", model_type="bert", architectures=["BertForMaskedLM"])
@@ -91,7 +91,7 @@ def test_a_model_is_judged_by_its_config(tmp_path: Path) -> None:
     assert missing.value.hint == "pip install timm"
 
 
-def test_a_folder_that_is_no_model_and_a_name_that_is_nothing(tmp_path: Path) -> None:
+def test_a_folder_without_a_model_and_an_unknown_name_are_refused(tmp_path: Path) -> None:
     for name, code in ((str(tmp_path), "model-broken"), ("no such folder/x/y", "model-not-found")):
         with pytest.raises(pretrained.ModelError) as caught:
             pretrained.fetch_config(name)
@@ -101,13 +101,13 @@ def test_a_folder_that_is_no_model_and_a_name_that_is_nothing(tmp_path: Path) ->
         pretrained.fetch_config(str(tmp_path))
 
 
-def test_without_a_hub_a_model_id_says_what_can_be_done() -> None:
+def test_an_unreachable_hub_gives_a_hint_for_a_model_id() -> None:
     with pytest.raises(pretrained.ModelError) as caught:
         pretrained.fetch_config("google/vit-base-patch16-224")
     assert caught.value.code == "hub-unreachable" and "tiny" in caught.value.hint
 
 
-def test_the_settings_that_are_given_away_name_no_place_of_this_machine(tmp_path: Path) -> None:
+def test_published_settings_contain_no_local_path(tmp_path: Path) -> None:
     from autotrain_gradio.training.card import portable
 
     spec = {"model": str(tmp_path / "start"), "data": {"path": str(tmp_path / "photos")}}

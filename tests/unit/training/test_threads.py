@@ -21,11 +21,11 @@ from autotrain_gradio.training import threads
         (5.9, 2, 6),
     ],
 )
-def test_threads_follow_the_free_cores_and_do_not_flutter(free: float, now: int, wanted: int) -> None:
+def test_the_number_of_threads_follows_free_cores_with_hysteresis(free: float, now: int, wanted: int) -> None:
     assert threads.wanted_threads(free, now, 8) == wanted
 
 
-def test_a_busy_neighbour_is_noticed_and_its_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_of_other_processes_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_cores", lambda: {0, 1})
     monkeypatch.setattr(threads, "cpu_quota", lambda: None)
     monkeypatch.setattr(threads.torch.cuda, "is_available", lambda: False)

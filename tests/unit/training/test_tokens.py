@@ -38,7 +38,7 @@ TEXTS = ["a", "a b c d e f g h", "z", "b b", "j i h g f e d c b a"]
 
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize(("before", "after"), [(True, True), (True, False), (False, True), (False, False)])
-def test_texts_are_cut_as_the_tokenizer_itself_cuts_them(side: str, before: bool, after: bool) -> None:
+def test_texts_are_truncated_as_by_the_tokenizer(side: str, before: bool, after: bool) -> None:
     tokenizer = words(before=before, after=after, truncation_side=side)
     found = tokenize(tokenizer, TEXTS, 5)
     assert found is not None
@@ -48,7 +48,7 @@ def test_texts_are_cut_as_the_tokenizer_itself_cuts_them(side: str, before: bool
     assert found.truncated == 2
 
 
-def test_a_slow_tokenizer_does_the_same(tmp_path: Path) -> None:
+def test_a_slow_tokenizer_truncates_the_same(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
     tokenizer = BertTokenizer(str(tmp_path / "vocab.txt"))
     found = tokenize(tokenizer, TEXTS, 5)
@@ -59,7 +59,7 @@ def test_a_slow_tokenizer_does_the_same(tmp_path: Path) -> None:
     )
 
 
-def test_segments_are_kept_where_they_tell_something() -> None:
+def test_token_type_ids_are_kept_for_models_that_use_them() -> None:
     tokenizer = words(model_input_names=["input_ids", "token_type_ids", "attention_mask"])
     found = tokenize(tokenizer, TEXTS, 5)
     assert found is not None and found.types is not None
@@ -88,7 +88,7 @@ def test_tokenising_can_be_stopped() -> None:
     assert done == [1000, 2000]
 
 
-def test_rows_by_length_know_their_place() -> None:
+def test_rows_sorted_by_length_keep_their_index() -> None:
     tokens = Tokens(np.arange(6, dtype=np.int32), np.asarray([0, 1, 4, 6]), None, np.asarray([1, 3, 2]))
     rows = Texts(tokens, np.asarray([10, 20, 30]), by_length=True)
     assert [rows[i]["labels"] for i in range(3)] == [20, 30, 10]
@@ -96,7 +96,7 @@ def test_rows_by_length_know_their_place() -> None:
     assert rows[0]["input_ids"].tolist() == [1, 2, 3]
 
 
-def test_positions_that_are_taken_by_the_padding_are_not_counted() -> None:
+def test_padding_positions_reduce_the_maximum_length() -> None:
     small = {
         "vocab_size": 20,
         "hidden_size": 8,
@@ -117,7 +117,7 @@ def test_positions_that_are_taken_by_the_padding_are_not_counted() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(POSITIONS))
-def test_known_types_say_without_a_model_what_they_read(kind: str) -> None:
+def test_model_types_have_known_input_names(kind: str) -> None:
     sizes = {"num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8, "n_layers": 1, "n_heads": 1}
     config = AutoConfig.for_model(
         kind, vocab_size=20, hidden_size=8, dim=8, embedding_size=8, max_position_embeddings=34, pad_token_id=3, **sizes

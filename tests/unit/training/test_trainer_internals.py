@@ -15,7 +15,7 @@ from autotrain_gradio.training import trainer_internals
 PRIVATE = ("_save_checkpoint", "_load_best_model", "_prepare_inputs", "_get_train_sampler", "_train_batch_size")
 
 
-def test_the_members_are_those_of_the_installed_version() -> None:
+def test_the_private_members_exist_in_the_installed_version() -> None:
     assert transformers.__version__.startswith(trainer_internals.VERSION)
     parameters = {name: list(inspect.signature(getattr(Trainer, name)).parameters) for name in PRIVATE[:4]}
     assert parameters == {

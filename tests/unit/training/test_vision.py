@@ -30,7 +30,7 @@ def jpeg(image: Image.Image, **more: Any) -> dict[str, Any]:
     return {"path": "a.jpg", "bytes": buffer.getvalue()}
 
 
-def test_an_image_turned_by_exif_is_upright() -> None:
+def test_exif_orientation_is_applied() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     assert vision.open_image(jpeg(Image.new("RGB", (60, 20)), exif=exif)).size == (20, 60)
@@ -53,14 +53,14 @@ def test_every_mode_becomes_rgb(image: Image.Image, pixel: tuple[int, int, int],
     assert opened.mode == "RGB" and opened.getpixel((3, 3)) == pixel
 
 
-def test_a_broken_image_names_its_file(tmp_path: Path) -> None:
+def test_errors_of_an_image_name_its_file(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no image")
     with pytest.raises(DataError) as caught:
         vision.open_image({"path": str(tmp_path / "broken.jpg"), "bytes": None})
     assert caught.value.where.endswith("broken.jpg")
 
 
-def test_large_images_are_kept_small() -> None:
+def test_large_images_are_downscaled() -> None:
     opened = vision.open_image(jpeg(Image.new("RGB", (4000, 3000))), shorter_side=128)
     assert min(opened.size) == 128 and max(opened.size) == pytest.approx(171, abs=2)
 
@@ -97,7 +97,7 @@ def test_size_and_scale_of_any_processor(processor: Any, size: tuple[int, int]) 
     assert ours.dtype == np.float32 and np.abs(ours - theirs).max() < 1e-4
 
 
-def test_a_processor_that_makes_no_single_array_is_refused() -> None:
+def test_a_processor_without_a_single_array_is_refused() -> None:
     def patches(images: list[Image.Image], return_tensors: str) -> dict[str, Any]:
         return {"pixel_values": torch.zeros(len(images), 256, 768)}
 
@@ -105,7 +105,7 @@ def test_a_processor_that_makes_no_single_array_is_refused() -> None:
         vision.Geometry.of(patches)
 
 
-def test_what_is_judged_is_what_the_processor_makes() -> None:
+def test_validation_images_are_those_of_the_processor() -> None:
     processor = ViTImageProcessor(size={"height": 32, "width": 32})
     image = Image.fromarray(np.tile(np.linspace(0, 255, 64, dtype=np.uint8)[None, :, None], (64, 1, 3)))
     ours = vision.valid_transform(vision.Geometry.of(processor))(np.asarray(image)).transpose(2, 0, 1)
@@ -128,7 +128,7 @@ NOISE = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("off", [*SWITCHES, "none of them"])
-def test_each_switch_takes_its_augmentation_out(off: str) -> None:
+def test_each_parameter_removes_its_augmentation(off: str) -> None:
     params = switched(off)
     transform = vision.train_transform(SQUARE, params)
     expected = [step for name, step in SWITCHES.items() if name != off]
@@ -139,7 +139,7 @@ def test_each_switch_takes_its_augmentation_out(off: str) -> None:
     assert vision.valid_transform(SQUARE).names() == ["Resize", "Normalize"]
 
 
-def test_a_single_augmentation_does_what_it_says() -> None:
+def test_each_augmentation_has_its_effect() -> None:
     mirrored = vision.preview_transform(SQUARE, only("horizontal_flip"))
     still = vision.preview_transform(SQUARE, only("nothing"))(NOISE)
     seen = [mirrored(NOISE, epoch=e) for e in range(40)]
@@ -149,13 +149,13 @@ def test_a_single_augmentation_does_what_it_says() -> None:
     assert len({t.tobytes() for t in turned} & {np.rot90(still, k).tobytes() for k in range(4)}) == 4
 
 
-def test_a_model_that_is_not_square_keeps_its_shape_when_images_are_turned() -> None:
+def test_rotation_keeps_the_shape_of_non_square_inputs() -> None:
     wide = vision.Geometry(16, 24, (0.5,) * 3, (0.5,) * 3)
     transform = vision.train_transform(wide, switched("none of them"))
     assert {transform(NOISE, epoch=e).shape for e in range(8)} == {(16, 24, 3)}
 
 
-def test_augmentation_depends_on_seed_epoch_and_row_alone() -> None:
+def test_augmentation_depends_only_on_seed_epoch_and_row() -> None:
     first, second = (vision.train_transform(SQUARE, switched("none of them")) for _ in range(2))
     places = [(e, r) for e in range(3) for r in range(5)]
     forth = {p: first(NOISE, epoch=p[0], row=p[1]).tobytes() for p in places}
@@ -166,7 +166,7 @@ def test_augmentation_depends_on_seed_epoch_and_row_alone() -> None:
     assert vision.train_transform(SQUARE, other)(NOISE).tobytes() != forth[0, 0]
 
 
-def test_loader_processes_change_nothing_and_epochs_do(tmp_path: Path) -> None:
+def test_augmentation_is_independent_of_loader_processes_and_differs_by_epoch(tmp_path: Path) -> None:
     Image.fromarray(NOISE).save(tmp_path / "a.png")
     cells = [{"path": str(tmp_path / "a.png"), "bytes": None}] * 6
     seen = []
@@ -185,7 +185,7 @@ def test_loader_processes_change_nothing_and_epochs_do(tmp_path: Path) -> None:
     assert len({row.numpy().tobytes() for epoch in seen[0] for row in epoch}) == 12
 
 
-def test_images_are_decoded_in_threads_and_made_smaller(tmp_path: Path) -> None:
+def test_images_are_decoded_in_threads_and_downscaled(tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), "red").save(tmp_path / "a.jpg")
     cells = [{"path": str(tmp_path / "a.jpg"), "bytes": None}] * 70
     rows = images.Images(cells, [0] * 70, vision.valid_transform(SQUARE), 16)

@@ -19,7 +19,7 @@ from autotrain_gradio.ui import check_view, column_kinds, models, run_html
 NASTY = '"><script>alert(1)</script>'
 
 
-def test_the_table_of_kinds_takes_only_what_makes_sense() -> None:
+def test_invalid_changes_of_column_kinds_are_ignored() -> None:
     check = {
         "columns": [
             {"name": "target", "kind": "label"},
@@ -49,7 +49,7 @@ def test_the_table_of_kinds_takes_only_what_makes_sense() -> None:
     assert change(None, ["zip"], "boat") is None and change(None, ["zip"], None) is None
 
 
-def test_the_table_of_kinds_tells_what_the_overview_does_and_stands_for_it() -> None:
+def test_the_table_of_kinds_replaces_the_panel_of_columns() -> None:
     overview = panels.table(
         "Columns",
         ["Column", "Kind", "Missing", "Different", "Values"],
@@ -67,7 +67,7 @@ def test_the_table_of_kinds_tells_what_the_overview_does_and_stands_for_it() -> 
     assert "Left out" in seen.profile and "median" not in seen.profile
 
 
-def test_the_counts_of_a_check_stand_above_all_and_once() -> None:
+def test_the_row_counts_of_a_check_are_shown_once_at_the_top() -> None:
     counts = {"Rows": 90, "Training": 72, "Validation": 18, "Left out": 3, "Megabytes": 1.5}
     check = {
         "profile": [panels.numbers("Overview", counts), panels.table("Other", ["a"], [[1]])],
@@ -79,7 +79,7 @@ def test_the_counts_of_a_check_stand_above_all_and_once() -> None:
     assert "Other" in seen.profile and "Megabytes" not in seen.profile
 
 
-def test_one_row_is_no_rows() -> None:
+def test_one_row_is_singular() -> None:
     panel = panels.bars("Classes", ["a", "b"], {"train": [1, 0], "validation": [0, 2]}, unit="rows")
     drawn, text = render_all_html([panel]), render_text(panel)
     assert "1 row<" in drawn and "2 rows<" in drawn
@@ -87,7 +87,7 @@ def test_one_row_is_no_rows() -> None:
     assert panels.unit_for({"unit": "min"}, 1) == "min" and panels.unit_for({}, 1) == ""
 
 
-def test_points_are_drawn_by_both_faces() -> None:
+def test_scatter_panels_are_rendered_as_html_and_text() -> None:
     panel = panels.scatter("Fit", [(1, 1.5), (2, 1.9), (3, 3.2)], x="<true>", y="predicted", line="diagonal")
     drawn = render_all_html([panel])
     assert drawn.count("<circle") == 3 and "stroke-dasharray" in drawn and "&lt;true&gt;" in drawn
@@ -100,7 +100,7 @@ def test_points_are_drawn_by_both_faces() -> None:
         panels.scatter("x", [], x="a", y="b", line="curve")
 
 
-def test_a_training_in_trials_is_told_in_trials(tmp_path: Path) -> None:
+def test_progress_of_a_search_is_counted_in_trials(tmp_path: Path) -> None:
     run = Run(tmp_path)
     spec = {"task": "tabular-regression", "data": {"path": "flats", "source": "sample"}}
     (tmp_path / "draft.json").write_text('{"task": "tabular-regression", "owner": "local", "created": 0, "spec": {}}')
@@ -119,7 +119,7 @@ def test_a_training_in_trials_is_told_in_trials(tmp_path: Path) -> None:
     assert "best model is kept" in run_html.render_progress({**found, "state": "stopping"})
 
 
-def test_settings_of_autotrain_are_understood() -> None:
+def test_autotrain_settings_are_accepted() -> None:
     text = """
 task: tabular_multi_class_classification
 base_model: xgboost
@@ -137,7 +137,7 @@ params: {categorical_imputer: most_frequent, numerical_imputer: median, numeric_
     assert resolve({"task": "tabular", "model": "auto,knn"}).spec.model == "auto"
 
 
-def test_the_step_of_the_model_offers_families() -> None:
+def test_the_model_step_lists_model_families() -> None:
     task = registry().get("tabular-regression")
     offered = models.choices(task, folders=True)
     assert [v for _, v in offered][0] == "auto" and offered[-1][1] == models.OTHER
@@ -145,7 +145,7 @@ def test_the_step_of_the_model_offers_families() -> None:
     assert not any("Hub" in text or "Tiny" in text or "M parameters" in text for text, _ in offered)
 
 
-def test_units_stand_beside_the_columns() -> None:
+def test_units_are_shown_beside_the_columns() -> None:
     column = {"name": "size", "feature": "number", "guessed": True, "missing": 0, "distinct": 9, "examples": ["2 m²"]}
     assert column_kinds.table_rows([{**column, "unit": "m²"}])[0][1] == "Number, in m²"
     assert column_kinds.table_rows([column])[0][1] == "Number"

@@ -37,7 +37,7 @@ ROWS = [{"id": "1", "review": "fine, really", "note": "a"}, {"id": "2", "review"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "json", "parquet", "xlsx"])
-def test_the_column_of_the_training_is_read_from_every_form_of_table(suffix: str, run: Path) -> None:
+def test_the_input_column_is_read_from_every_table_format(suffix: str, run: Path) -> None:
     path, table = run / f"new.{suffix}", pd.DataFrame(ROWS)
     write = {
         "csv": lambda: table.to_csv(path, index=False),
@@ -68,7 +68,7 @@ def test_a_text_file_has_one_text_a_line(run: Path) -> None:
     assert _read(run / "new.txt", run) == [(1, {"text": "first, with a comma"}), (3, {"text": "second\tone"})]
 
 
-def test_the_only_column_of_texts_will_do_and_a_choice_is_an_error(run: Path) -> None:
+def test_the_only_text_column_is_used_and_several_are_an_error(run: Path) -> None:
     (run / "one.csv").write_text("words\nfine\n")
     assert [row for _, row in _read(run / "one.csv", run)] == [{"text": "fine"}]
     (run / "two.csv").write_text("words,more\nfine,x\n")
@@ -77,7 +77,7 @@ def test_the_only_column_of_texts_will_do_and_a_choice_is_an_error(run: Path) ->
     assert "'review'" in caught.value.message and caught.value.code == "missing-column"
 
 
-def test_rows_without_a_text_are_named_and_nothing_is_skipped(run: Path) -> None:
+def test_rows_without_a_text_are_an_error_with_their_numbers(run: Path) -> None:
     (run / "new.csv").write_text("id,review\n1,fine\n2,\n3,  \n")
     with pytest.raises(DataError, match="2 rows of new.csv") as caught:
         _read(run / "new.csv", run)
@@ -93,7 +93,7 @@ def test_texts_of_several_columns_are_joined_as_in_the_training(run: Path) -> No
     assert [row["text"] for _, row in found] == ["Short | long", "Alone"]
 
 
-def test_each_row_has_its_prediction_with_panels_number_and_input(run: Path) -> None:
+def test_predictions_of_rows_have_panels_number_and_input(run: Path) -> None:
     (run / "new.csv").write_bytes("review\ngrün\nrot\n".encode("latin-1"))
     asked: list[Any] = []
 
@@ -109,7 +109,7 @@ def test_each_row_has_its_prediction_with_panels_number_and_input(run: Path) -> 
     assert any("Western" in w or "1252" in w for w in found[1]["warnings"]) and "warnings" not in found[2]
 
 
-def test_a_task_without_such_inputs_refuses(run: Path) -> None:
+def test_a_task_without_row_inputs_refuses_files_of_rows(run: Path) -> None:
     (run / "new.csv").write_text("image\na.png\n")
     resolved = resolve({"task": "image-classification", "data": {"path": "x", "source": "path"}})
     with pytest.raises(UserError, match="cannot predict the rows"):

@@ -18,7 +18,7 @@ from autotrain_gradio.worker.verbs import predict
 SPEC = {"task": "image-classification"}
 
 
-def test_a_preview_loads_its_own_module_and_does_not_wait_for_what_only_some_need(
+def test_a_preview_imports_its_own_module_and_prefetches_the_rest_in_the_background(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began, end, fractions = threading.Event(), threading.Event(), []

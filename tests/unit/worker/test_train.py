@@ -89,12 +89,12 @@ def reaches(run: Run, name: str, seconds: float = 20.0) -> None:
 
 
 @pytest.mark.parametrize(("trouble", "status"), [("none", 0), ("user", 1), ("bug", 1), ("kill", -signal.SIGKILL)])
-def test_the_exit_status_is_zero_only_when_it_completed(make: Make, start: Go, trouble: str, status: int) -> None:
+def test_the_exit_status_is_zero_only_for_completed_runs(make: Make, start: Go, trouble: str, status: int) -> None:
     run = make(trouble=trouble)
     assert start(run).wait(timeout=60) == status
 
 
-def test_all_findings_are_told_and_the_first_is_the_reason(make: Make, start: Go) -> None:
+def test_all_findings_are_recorded_and_the_first_is_the_reason(make: Make, start: Go) -> None:
     raising = """
 from autotrain_gradio.core.errors import DataError, Finding, NotFound
 from autotrain_gradio.core.registry import NamedRegistry
@@ -121,7 +121,7 @@ data.ensure = ensure
         ("{", "spec.json is damaged"),
     ],
 )
-def test_settings_that_are_not_understood_fail_with_a_reason(make: Make, start: Go, spec: str, text: str) -> None:
+def test_invalid_settings_fail_with_a_reason(make: Make, start: Go, spec: str, text: str) -> None:
     run = make()
     (run.directory / "spec.json").write_text(spec)
     assert start(run).wait(timeout=60) == 1
@@ -136,7 +136,7 @@ def test_a_task_whose_module_is_broken_fails_with_a_reason(make: Make, start: Go
     assert last_error(run)["where"] == "worker/training.py:" + last_error(run)["where"].split(":")[1]
 
 
-def test_sigterm_is_a_request_to_stop_and_the_second_ends(make: Make, start: Go) -> None:
+def test_the_first_sigterm_requests_a_stop_and_the_second_exits(make: Make, start: Go) -> None:
     run = make(steps=10_000, step_seconds=0.01)
     process = start(run)
     reaches(run, "running")
@@ -153,7 +153,7 @@ def test_sigterm_is_a_request_to_stop_and_the_second_ends(make: Make, start: Go)
     assert process.wait(timeout=5) == -signal.SIGTERM
 
 
-def test_a_stop_while_the_data_is_prepared_is_followed(make: Make, start: Go) -> None:
+def test_a_stop_during_the_preparation_of_data_is_handled(make: Make, start: Go) -> None:
     run = make(data=SLOW_DATA)
     process = start(run)
     reaches(run, "preparing")
@@ -175,7 +175,7 @@ def test_a_stop_after_the_last_step_does_not_undo_the_completion(make: Make, sta
     assert run.state().name == "completed"
 
 
-def test_a_run_has_one_worker(make: Make, start: Go) -> None:
+def test_a_run_has_at_most_one_worker(make: Make, start: Go) -> None:
     run = make(steps=10_000, step_seconds=0.01)
     first = start(run)
     reaches(run, "running")
@@ -187,7 +187,7 @@ def test_a_run_has_one_worker(make: Make, start: Go) -> None:
     assert first.wait(timeout=20) == 1
 
 
-def test_what_a_training_has_started_ends_with_it(make: Make, start: Go, toys: Path) -> None:
+def test_subprocesses_of_a_training_end_with_it(make: Make, start: Go, toys: Path) -> None:
     run = make(steps=1)
     train = toys / "toy_task" / "train.py"
     child = "import subprocess, sys\n    c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
@@ -200,7 +200,7 @@ def test_what_a_training_has_started_ends_with_it(make: Make, start: Go, toys: P
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_each_attempt_is_headed_in_the_log_and_continues(make: Make, start: Go) -> None:
+def test_each_attempt_has_a_heading_in_the_log(make: Make, start: Go) -> None:
     run = make(steps=4, trouble="bug")
     start(run).wait(timeout=60)
     spec = json.loads((run.directory / "spec.json").read_text())
@@ -241,7 +241,7 @@ FILL = """
 """
 
 
-def test_a_disk_that_fills_up_is_said_in_the_record(make: Make, start: Go, toys: Path, small_disk: Path) -> None:
+def test_a_full_disk_is_recorded(make: Make, start: Go, toys: Path, small_disk: Path) -> None:
     run = make(small_disk / "runs", steps=10_000)
     train = toys / "toy_task" / "train.py"
     train.write_text(train.read_text().replace('    print("playing"', FILL + '    print("playing"'))
@@ -262,7 +262,7 @@ def test_a_disk_that_fills_up_is_said_in_the_record(make: Make, start: Go, toys:
     process.wait(timeout=20)
 
 
-def test_a_deleted_run_is_left_quietly_and_not_made_anew(make: Make, start: Go) -> None:
+def test_the_worker_of_a_deleted_run_exits_and_does_not_create_it_again(make: Make, start: Go) -> None:
     run = make(steps=100_000, step_seconds=0.005)
     process = start(run)
     reaches(run, "running")
@@ -271,7 +271,7 @@ def test_a_deleted_run_is_left_quietly_and_not_made_anew(make: Make, start: Go) 
     assert not run.directory.exists()
 
 
-def test_a_run_that_only_lost_its_settings_is_not_removed(make: Make, start: Go) -> None:
+def test_a_run_without_a_spec_is_not_removed(make: Make, start: Go) -> None:
     run = make(steps=100_000, step_seconds=0.005)
     process = start(run)
     reaches(run, "running")
@@ -283,7 +283,7 @@ def test_a_run_that_only_lost_its_settings_is_not_removed(make: Make, start: Go)
 # -- what failures are called
 
 
-def test_a_full_disk_is_recognised_however_it_is_told(tmp_path: Path) -> None:
+def test_every_error_of_a_full_disk_is_detected(tmp_path: Path) -> None:
     plain = OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "model" / "weights"))
     wrapped = RuntimeError("cannot write the file")
     wrapped.__cause__ = plain
@@ -296,7 +296,7 @@ def test_a_full_disk_is_recognised_however_it_is_told(tmp_path: Path) -> None:
     assert not is_disk_full(ValueError("full of errors"))
 
 
-def test_a_bug_names_its_place_in_our_code(tmp_path: Path) -> None:
+def test_the_error_of_a_bug_names_file_and_line(tmp_path: Path) -> None:
     try:
         NamedRegistry("verb", [Verb("dance", "a"), Verb("dance", "b")])
     except ValueError as error:
@@ -305,18 +305,18 @@ def test_a_bug_names_its_place_in_our_code(tmp_path: Path) -> None:
     assert found.message.startswith("ValueError: Two different verb items are named 'dance'")
 
 
-def test_an_unknown_verb_is_refused_with_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_verb_is_refused_with_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="There is no verb 'predic'. Did you mean 'predict'"):
         run_verb(tmp_path, "predic", {"spec": {"task": "image-classification"}}, lambda m, f: None)
 
 
-def test_a_users_error_keeps_its_findings(tmp_path: Path) -> None:
+def test_a_user_error_keeps_its_findings(tmp_path: Path) -> None:
     error = DataError.from_findings([Finding("error", "a", "A"), Finding("warning", "b", "B")])
     assert [f.code for f in findings_of(error, tmp_path)] == ["a", "b"]
     assert findings_of(MemoryError(), tmp_path)[0].code == "out-of-memory"
 
 
-def test_the_last_words_find_room_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_final_events_are_written_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "spec.json").write_text("{}")
     reporter = Reporter(tmp_path, RunSpec(task="toy"), None)
     reserve = tmp_path / ".reserve"

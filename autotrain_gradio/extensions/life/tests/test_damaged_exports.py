@@ -28,7 +28,7 @@ from autotrain_gradio.extensions.life.tests.life_data import (
 Check = Callable[..., dict[str, Any]]
 
 
-def test_what_is_no_export_is_refused_with_what_was_seen(tmp_path: Path, check: Check) -> None:
+def test_an_unknown_format_is_refused_with_the_file_types(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "photos", {"a.jpg": b"x", "broken.json": "{", "settings.json": '{"a": 1}'}))
     assert result["findings"][0]["code"] == "life-unknown-form"
     assert (
@@ -37,15 +37,13 @@ def test_what_is_no_export_is_refused_with_what_was_seen(tmp_path: Path, check: 
     )
 
 
-def test_an_archive_that_cannot_be_opened_says_so_without_the_names_in_it(
-    tmp_path: Path, draft: Path, check: Check
-) -> None:
+def test_errors_of_an_archive_name_no_member(tmp_path: Path, draft: Path, check: Check) -> None:
     result = check(zipped(tmp_path / "trap.zip", {f"../{PEOPLE[0]}.json": "{}"}))
     assert result["findings"][0]["code"] == "archive-escape"
     assert PEOPLE[0] not in str(result) and holds_a_name(draft) == []
 
 
-def test_a_place_that_is_not_there(check: Check, tmp_path: Path) -> None:
+def test_a_missing_path_is_an_error(check: Check, tmp_path: Path) -> None:
     assert check(tmp_path / "nowhere.zip")["findings"][0]["code"] == "path-missing"
     assert check("LiFE export lost.zip")["findings"][0]["message"] == "The export is no longer in the draft."
 
@@ -68,7 +66,7 @@ def spoilt(value: Any, draw: random.Random) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_exports_that_are_not_as_they_should_be_give_findings_not_bugs(seed: int, tmp_path: Path) -> None:
+def test_damaged_exports_give_findings_and_no_bugs(seed: int, tmp_path: Path) -> None:
     draw = random.Random(seed)
     tone = wav(10)
     table = {

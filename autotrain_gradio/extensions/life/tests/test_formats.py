@@ -40,7 +40,7 @@ def form(draft: Path) -> str:
     return str(opened(draft).index["format"])
 
 
-def test_form_a_becomes_rows_without_a_name_and_with_the_audio_as_it_was(
+def test_format_a_becomes_rows_without_names_of_people_and_with_unchanged_audio(
     tmp_path: Path, draft: Path, check: Check
 ) -> None:
     contents = files(document(1), document(2))
@@ -60,7 +60,7 @@ def test_form_a_becomes_rows_without_a_name_and_with_the_audio_as_it_was(
     assert result["mapping"]["speaker"] == ["speaker"]
 
 
-def test_a_folder_is_read_where_it_is_and_stays_as_it_was(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_a_folder_is_read_in_place_and_not_changed(tmp_path: Path, draft: Path, check: Check) -> None:
     folder = plant(tmp_path / "export", files(document(1), audio="sounds/"))
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     check(folder)
@@ -69,9 +69,7 @@ def test_a_folder_is_read_where_it_is_and_stays_as_it_was(tmp_path: Path, draft:
     assert holds_a_name(draft) == []
 
 
-def test_without_choices_the_largest_script_and_latest_are_taken_and_said(
-    tmp_path: Path, draft: Path, check: Check
-) -> None:
+def test_defaults_are_the_largest_script_and_latest_with_a_finding(tmp_path: Path, draft: Path, check: Check) -> None:
     result = check(zipped(tmp_path / "x.zip", files(document(1))))
     assert {"life-script-taken", "life-dataset-taken"} <= set(codes(result))
     assert [r["text"] for r in rows(draft)] == ["पानी बहुत है", "आम मीठा है"]
@@ -79,7 +77,7 @@ def test_without_choices_the_largest_script_and_latest_are_taken_and_said(
     assert "'Devanagari'" in said["message"] and "IPA (1)" in said["message"]
 
 
-def test_a_layer_of_an_annotator_and_one_of_a_machine(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_layers_of_an_annotator_and_of_a_model_can_be_selected(tmp_path: Path, draft: Path, check: Check) -> None:
     export = zipped(tmp_path / "x.zip", files(document(1)))
     check(export, script="Devanagari", dataset="annotator-1")
     assert [r["text"] for r in rows(draft)] == ["पानी है"]
@@ -96,7 +94,7 @@ def test_a_layer_of_an_annotator_and_one_of_a_machine(tmp_path: Path, draft: Pat
     assert check(export, projects=["Bojpuri"])["findings"][0]["hint"] == "Did you mean 'Bhojpuri'?"
 
 
-def test_every_segment_that_is_left_out_is_counted_under_its_reason(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_skipped_segments_are_counted_by_reason(tmp_path: Path, draft: Path, check: Check) -> None:
     bad = grid(
         boundary(0.5, 2.0, Devanagari="gut"),
         boundary(2.0, 3.0, Devanagari="  "),
@@ -137,7 +135,7 @@ def test_every_segment_that_is_left_out_is_counted_under_its_reason(tmp_path: Pa
         assert part in said, said
 
 
-def test_when_nothing_remains_the_reasons_are_told(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_an_empty_selection_is_an_error_with_the_reasons(tmp_path: Path, draft: Path, check: Check) -> None:
     contents = {k: v for k, v in files(document(1)).items() if k.endswith(".json")}
     result = check(zipped(tmp_path / "x.zip", contents), script="Devanagari")
     error = result["findings"][0]
@@ -154,7 +152,7 @@ def test_lengths_and_the_silence_tag_are_options(tmp_path: Path, draft: Path, ch
     assert check(export, min_segment="short")["findings"][0]["where"] == "data.options.min_segment"
 
 
-def test_slices_are_of_one_recording_and_times_are_their_own(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_slices_belong_to_one_recording_and_have_their_own_times(tmp_path: Path, draft: Path, check: Check) -> None:
     documents = [
         document(n, additionalInfo={"isSliceOf": "A1", "boundaryOffsetValue": 100.0 * n, "sliceOverlapRegion": 1})
         for n in (1, 2)
@@ -165,7 +163,7 @@ def test_slices_are_of_one_recording_and_times_are_their_own(tmp_path: Path, dra
     assert {r["start"] for r in found} == {0.5, 2.5}
 
 
-def test_two_projects_of_one_upload_and_a_script_that_one_lacks(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_two_projects_of_one_upload_can_have_different_scripts(tmp_path: Path, draft: Path, check: Check) -> None:
     only = grid(boundary(1, 2, Latin="kahaani"))
     other = document(7, project="Magahi", textGrid=only)
     for layer in (PEOPLE[1], "@model##acme/whisper-tiny##Rameshwar"):
@@ -177,7 +175,7 @@ def test_two_projects_of_one_upload_and_a_script_that_one_lacks(tmp_path: Path, 
     assert [r["text"] for r in rows(draft)] == ["kahaani"]
 
 
-def test_form_c_reads_transcripts_of_sentences_and_prefers_json(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_format_c_reads_sentence_tiers_and_prefers_json(tmp_path: Path, draft: Path, check: Check) -> None:
     text = textgrid(
         sentence__Devanagari__transcription=[(0, 0.5, "0"), (0.5, 2.0, "पानी"), (2.0, 10, "0")],
         sentence__Old__Devanagari__transcription=[(0.5, 2.0, "पाणि")],
@@ -194,7 +192,7 @@ def test_form_c_reads_transcripts_of_sentences_and_prefers_json(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "json"])
-def test_form_d_is_not_quoted_and_slices_are_kept_together(
+def test_format_d_is_unquoted_and_slices_stay_in_one_group(
     suffix: str, tmp_path: Path, draft: Path, check: Check
 ) -> None:
     table = [
@@ -216,7 +214,7 @@ def test_form_d_is_not_quoted_and_slices_are_kept_together(
     assert {r["recording"] for r in found} == {"recording-1"} and len({r["file_name"] for r in found}) == 2
 
 
-def test_form_d_keeps_texts_whole_that_have_line_breaks(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_format_d_supports_line_breaks_in_texts(tmp_path: Path, draft: Path, check: Check) -> None:
     start = "sentence-IPA-transcription,IntervalTier"
     text = (
         f"{','.join(tier_exports.COLUMNS)}\n{start},0,1,one\ntwo, three\n{start},1,2,four\u2028five\n{start},?,?,none\n"
@@ -227,7 +225,7 @@ def test_form_d_keeps_texts_whole_that_have_line_breaks(tmp_path: Path, draft: P
         assert "1 with an end that is not after the start" in str(result["findings"])
 
 
-def test_form_e_is_strict_about_base64_and_about_audio(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_format_e_validates_base64_and_audio(tmp_path: Path, draft: Path, check: Check) -> None:
     good = base64.b64encode(wav(1.0)).decode()
     items = [
         {"audio": good, "transcription": "gut"},
@@ -252,7 +250,7 @@ def test_form_e_is_strict_about_base64_and_about_audio(tmp_path: Path, draft: Pa
     assert "life-mapping-unclear" in codes(check(zipped(tmp_path / "older.zip", contents)))
 
 
-def test_form_f_is_a_table_beside_its_audio(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_format_f_is_a_table_with_a_folder_of_audio(tmp_path: Path, draft: Path, check: Check) -> None:
     contents = {"data.csv": 'audio,transcription\naudio/a.wav,"eins, zwei"\nb.wav,drei\nc.wav,vier\n'}
     result = check(plant(tmp_path / "plain", {**contents, "audio/a.wav": wav(1), "audio/b.wav": wav(2, 2)}))
     assert form(draft) == "F" and [r["text"] for r in rows(draft)] == ["eins, zwei", "drei"]
@@ -264,14 +262,14 @@ def test_form_f_is_a_table_beside_its_audio(tmp_path: Path, draft: Path, check: 
         assert ("encoding-guessed" in codes(result)) == guessed and holds_a_name(draft) == []
 
 
-def test_the_same_recording_twice_is_used_once(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_a_duplicate_recording_is_skipped(tmp_path: Path, draft: Path, check: Check) -> None:
     one = json.dumps(document(1))
     contents = {**files(document(1)), "copy/again.json": one}
     result = check(plant(tmp_path / "twice", contents), script="Devanagari")
     assert "life-twice" in codes(result) and len(rows(draft)) == 2
 
 
-def test_people_who_speak_together_are_one_group_of_several_numbers() -> None:
+def test_several_speakers_of_a_segment_are_one_group() -> None:
     names = Pseudonyms()
     grids = grid(boundary(0, 1, ["Asha", "Mohan"], X="a"), boundary(1, 2, "Mohan", X="b"), boundary(2, 3, "", X="c"))
     found = parse_recording(document(1, textGrid=grids, speakerId=["Asha"]), names)
@@ -279,34 +277,34 @@ def test_people_who_speak_together_are_one_group_of_several_numbers() -> None:
     assert speakers == ["speaker-1+speaker-2", "speaker-2", "speaker-1"]
 
 
-def test_a_tier_that_is_named_after_a_person_loses_the_name(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_names_of_people_are_removed_from_script_names(tmp_path: Path, draft: Path, check: Check) -> None:
     texts = grid(boundary(0, 1, **{f"{PEOPLE[1]}-IPA": "a", f"{PEOPLE[2].upper()}-IPA": "b"}))
     check(zipped(tmp_path / "x.zip", files(document(1, textGrid=texts))))
     assert {s.script for s in opened(draft).list_scripts(["Bhojpuri"])} >= {"…-IPA", "…-IPA 2"}
     assert holds_a_name(draft) == []
 
 
-def test_only_an_archive_gives_its_name_to_what_was_uploaded() -> None:
+def test_only_archives_keep_their_name_in_the_path() -> None:
     assert catalog.name_upload(["Bho.zip", "b.zip"], "10:00:00") == "LiFE export Bho.zip and 1 more, opened 10:00:00"
     assert PEOPLE[0] not in catalog.name_upload([f"{PEOPLE[0]}.json", f"{PEOPLE[0]}.wav"], "10:00:00")
     assert source._project_name(catalog.name_upload(["Bho_textgrids.zip", "b.zip"], "10:00:00")) == "Bho"
     assert source._project_name(catalog.name_upload(["x.json", "x.wav"], "10:00:00")) == "LiFE project"
 
 
-def test_times_that_are_no_numbers_are_counted(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_invalid_times_are_counted(tmp_path: Path, draft: Path, check: Check) -> None:
     lines = "".join(f"sentence-X-transcription,IntervalTier,{t},3,word\n" for t in ("1", "nan", "inf", "", "x"))
     export = plant(tmp_path / "t", {"a.csv": ",".join(tier_exports.COLUMNS) + "\n" + lines, "a.wav": wav()})
     assert "4 with an end that is not after the start" in str(check(export)["findings"]) and len(rows(draft)) == 1
 
 
-def test_times_that_no_float_can_hold_are_no_times() -> None:
+def test_times_beyond_the_range_of_a_float_are_invalid() -> None:
     huge = 10**400
     found = parse_recording(document(1, textGrid=grid(boundary(0, huge, X="a"))), Pseudonyms()).layers["latest"]
     assert [(s.start, s.end) for s in found] == [(0.0, -1.0)]
     assert [s.start for s in tier_exports._group_by_time([("sentence-X-transcription", 0, huge, "a")])] == [-1.0]
 
 
-def test_the_sample_has_all_that_the_picker_shows(draft: Path, browse: Check, check: Check) -> None:
+def test_the_sample_has_scripts_and_layers_for_the_picker(draft: Path, browse: Check, check: Check) -> None:
     answer = browse("sample", "open")
     store = opened(draft)
     assert [p["name"] for p in answer["projects"]] == ["village_stories"]
@@ -328,6 +326,6 @@ def test_the_sample_has_all_that_the_picker_shows(draft: Path, browse: Check, ch
         assert not [p for p in draft.rglob("*") if p.is_file() and name.encode() in p.read_bytes()]
 
 
-def test_an_unreadable_question_says_to_open_it_again(browse: Check) -> None:
+def test_a_question_without_an_opened_export_is_an_error(browse: Check) -> None:
     error = refusal(lambda: browse("sample", "preview", projects=["x"], script="y", dataset="z"))
     assert error.code == "life-closed"

@@ -44,7 +44,7 @@ def address(fake: FakeLife) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("login", [PERSON, PROGRAM], ids=["stock", "token"])
-def test_from_the_login_to_the_rows(
+def test_an_import_from_login_to_rows(
     login: dict[str, str], fake: FakeLife, address: str, browse: Browse, check: Browse, draft: Path
 ) -> None:
     listed = browse(address, "projects", login)
@@ -79,7 +79,7 @@ def test_from_the_login_to_the_rows(
 
 
 @pytest.mark.parametrize("login", [PERSON, PROGRAM], ids=["stock", "token"])
-def test_the_command_line_takes_the_login_from_the_environment(
+def test_the_command_line_reads_credentials_from_the_environment(
     login: dict[str, str], address: str, fake: FakeLife, check: Browse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = check(address)
@@ -93,14 +93,14 @@ def test_the_command_line_takes_the_login_from_the_environment(
     assert fake.active == fake.first
 
 
-def test_a_wrong_password_and_a_wrong_token(address: str, browse: Browse, fake: FakeLife) -> None:
+def test_wrong_credentials_are_refused(address: str, browse: Browse, fake: FakeLife) -> None:
     for login in ({**PERSON, "password": "guess"}, {"token": "guess"}):
         error = refusal(lambda login=login: browse(address, "projects", login))
         assert error.code == "life-login" and "guess" not in str(error)
     assert fake.active == fake.first
 
 
-def test_a_session_that_ends_is_begun_again_and_the_active_project_given_back(
+def test_an_expired_session_is_renewed_and_the_active_project_restored(
     address: str, browse: Browse, fake: FakeLife
 ) -> None:
     for at in range(5, 14):
@@ -130,7 +130,7 @@ def test_a_session_that_ends_is_begun_again_and_the_active_project_given_back(
         ("/login", (301, {"location": "https://elsewhere.example/login"}, b""), "life-redirect"),
     ],
 )
-def test_an_answer_that_is_none_is_an_error_and_the_active_project_is_given_back(
+def test_an_invalid_response_is_an_error_and_the_active_project_is_restored(
     path: str, answer: Any, code: str, address: str, browse: Browse, fake: FakeLife, draft: Path
 ) -> None:
     fake.answer[path] = answer
@@ -143,23 +143,21 @@ def test_an_answer_that_is_none_is_an_error_and_the_active_project_is_given_back
     assert not (draft / "data" / "picking").exists() and holds_a_name(draft) == []
 
 
-def test_a_project_that_may_not_be_downloaded(address: str, browse: Browse, fake: FakeLife) -> None:
+def test_a_project_without_download_permission_is_an_error(address: str, browse: Browse, fake: FakeLife) -> None:
     fake.projects["Bhojpuri"]["downloadchecked"] = "false"
     error = refusal(lambda: browse(address, "open", PERSON, projects=["Bhojpuri"]))
     assert error.code == "life-not-allowed" and "owner" in error.hint
     assert fake.active == fake.first
 
 
-def test_one_project_without_transcripts_is_told_and_the_others_are_read(
-    address: str, browse: Browse, fake: FakeLife
-) -> None:
+def test_a_project_without_transcripts_is_skipped_with_a_finding(address: str, browse: Browse, fake: FakeLife) -> None:
     fake.projects["Magahi"]["documents"] = []
     answer = browse(address, "open", PERSON, projects=["Bhojpuri", "Magahi"])
     assert answer["findings"][0]["message"] == "No transcripts were found in Magahi."
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_downloads_that_break_off_are_continued_or_begun_again(
+def test_interrupted_downloads_are_resumed_or_restarted(
     ranges: bool, address: str, browse: Browse, fake: FakeLife, draft: Path
 ) -> None:
     fake.ranges, fake.break_downloads = ranges, 2
@@ -176,7 +174,7 @@ def test_downloads_that_break_off_are_continued_or_begun_again(
 @pytest.mark.parametrize(
     ("marks", "asked_for_the_rest"), [("etag", True), ("last-modified", True), ("weak", False), (None, False)]
 )
-def test_a_file_that_changes_while_it_is_downloaded_is_not_joined_to_its_old_half(
+def test_a_file_that_changed_during_its_download_is_restarted(
     marks: str | None, asked_for_the_rest: bool, address: str, browse: Browse, fake: FakeLife, draft: Path
 ) -> None:
     fake.marks = marks
@@ -189,7 +187,7 @@ def test_a_file_that_changes_while_it_is_downloaded_is_not_joined_to_its_old_hal
     assert len(audio) == 2 and all(a.read_bytes() == wav(11.0) for a in audio)
 
 
-def test_what_a_killed_process_has_left_is_put_back_by_the_next(
+def test_the_active_project_is_restored_after_a_killed_process(
     address: str, browse: Browse, fake: FakeLife, draft: Path
 ) -> None:
     def killed() -> None:
@@ -214,7 +212,7 @@ def test_what_a_killed_process_has_left_is_put_back_by_the_next(
     assert fake.active == "New"
 
 
-def test_a_download_that_breaks_off_each_time_is_an_error_with_what_came(
+def test_repeated_interruptions_are_an_error_with_the_received_size(
     address: str, browse: Browse, fake: FakeLife
 ) -> None:
     browse(address, "open", PERSON, projects=["Bhojpuri"])
@@ -224,7 +222,7 @@ def test_a_download_that_breaks_off_each_time_is_an_error_with_what_came(
     assert fake.active == fake.first
 
 
-def test_what_has_come_is_kept_when_the_rest_fails(
+def test_downloaded_files_are_kept_when_others_fail(
     address: str, browse: Browse, fake: FakeLife, draft: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browse(address, "open", PERSON, projects=["Bhojpuri"])
@@ -237,7 +235,7 @@ def test_what_has_come_is_kept_when_the_rest_fails(
     assert [bool(r.file) for r in opened(draft).recordings()] == [True, True]
 
 
-def test_a_server_that_says_nothing_for_long(
+def test_a_silent_server_is_a_timeout(
     address: str, browse: Browse, fake: FakeLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "SILENT_SECONDS", 0.2)
@@ -248,7 +246,7 @@ def test_a_server_that_says_nothing_for_long(
     assert fake.active == fake.first
 
 
-def test_audio_that_is_a_page_or_nothing_is_a_reason_to_leave_segments_out(
+def test_invalid_audio_downloads_skip_their_segments(
     address: str, browse: Browse, check: Browse, fake: FakeLife
 ) -> None:
     browse(address, "open", PERSON, projects=["Bhojpuri"])
@@ -259,7 +257,7 @@ def test_audio_that_is_a_page_or_nothing_is_a_reason_to_leave_segments_out(
     assert result["rows"] == 2 and "2 without audio file" in str(result["findings"])
 
 
-def test_recordings_that_are_gone_since_the_list_was_read_are_counted(
+def test_recordings_deleted_during_the_import_are_counted(
     address: str, browse: Browse, check: Browse, fake: FakeLife
 ) -> None:
     browse(address, "open", PERSON, projects=["Bhojpuri"])
@@ -269,7 +267,7 @@ def test_recordings_that_are_gone_since_the_list_was_read_are_counted(
     assert result["rows"] == 2 and "2 without audio file" in str(result["findings"])
 
 
-def test_audio_is_taken_for_what_the_given_limits_let_through(
+def test_audio_is_downloaded_for_the_filtered_segments_only(
     address: str, check: Browse, fake: FakeLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = document(3, textGrid=grid(boundary(0, 400, Devanagari="लंबा")), audioMetadata={"audioDuration": 400})
@@ -279,7 +277,7 @@ def test_audio_is_taken_for_what_the_given_limits_let_through(
     assert check(address, **{**CHOICE, "projects": ["Bhojpuri"]}, max_segment=500)["rows"] == 5
 
 
-def test_a_download_with_a_file_that_is_no_json(address: str, browse: Browse, fake: FakeLife, draft: Path) -> None:
+def test_invalid_json_in_a_download_is_an_error(address: str, browse: Browse, fake: FakeLife, draft: Path) -> None:
     contents = zipped(draft / "made.zip", {f"{PEOPLE[0]}.json": "{"}).read_bytes()
     (draft / "made.zip").unlink()
     fake.answer["/download/"] = (200, {"content-type": "application/zip"}, contents)
@@ -287,7 +285,7 @@ def test_a_download_with_a_file_that_is_no_json(address: str, browse: Browse, fa
     assert fake.active == fake.first and holds_a_name(draft) == []
 
 
-def test_downloads_of_one_server_come_one_after_the_other(address: str, fake: FakeLife, tmp_path: Path) -> None:
+def test_downloads_of_one_server_are_serialized(address: str, fake: FakeLife, tmp_path: Path) -> None:
     drafts = [tmp_path / "home" / "runs" / f"draft-{n}" for n in range(3)]
     answers: dict[Path, Any] = {}
 
@@ -304,36 +302,36 @@ def test_downloads_of_one_server_come_one_after_the_other(address: str, fake: Fa
     assert len(answers) == 3 and fake.most_downloading == 1 and fake.active == fake.first
 
 
-def test_a_download_that_is_too_large_is_cut_off(address: str, draft: Path) -> None:
+def test_a_download_over_the_limit_is_aborted(address: str, draft: Path) -> None:
     request = limited(request_of(address), archive_bytes=100)
     question = {"action": "open", "projects": ["Bhojpuri"]}
     assert refusal(lambda: source.browse(question, request, draft, PERSON, quiet)).code == "life-too-large"
 
 
-def test_a_server_that_takes_itself_for_one_without_https_is_understood(
+def test_http_redirects_of_an_https_server_are_followed_over_https(
     address: str, browse: Browse, fake: FakeLife
 ) -> None:
     fake.answer["/lifedata/getprojectslist"] = (302, {"location": address.replace("http", "https") + "/login"}, b"")
     assert refusal(lambda: browse(address, "projects", PERSON)).code == "life-session"
 
 
-def test_the_token_goes_to_its_host_only(address: str, browse: Browse, fake: FakeLife) -> None:
+def test_the_token_is_sent_to_its_host_only(address: str, browse: Browse, fake: FakeLife) -> None:
     with FakeLife({"Other": {}}).serve() as elsewhere:
         fake.answer["/api/v1/projects"] = (302, {"location": f"{elsewhere}/api/v1/projects"}, b"")
         assert refusal(lambda: browse(address, "projects", PROGRAM)).code == "life-redirect"
 
 
-def test_pages_without_an_end_are_noticed(address: str, browse: Browse, fake: FakeLife) -> None:
+def test_endless_pagination_is_detected(address: str, browse: Browse, fake: FakeLife) -> None:
     page = json.dumps({"items": [document(1)], "next": "1"}).encode()
     fake.answer["/api/v1/projects/id-0/transcriptions"] = (200, {}, page)
     assert "repeat" in refusal(lambda: browse(address, "open", PROGRAM, projects=["id-0"])).message
 
 
-def test_no_server_at_all(browse: Browse) -> None:
+def test_an_unreachable_server_is_an_error(browse: Browse) -> None:
     assert refusal(lambda: browse("http://127.0.0.1:9", "projects", PERSON)).code == "life-unreachable"
 
 
-def test_addresses() -> None:
+def test_server_urls_are_validated() -> None:
     assert catalog.parse_address(" life.example.org/ ") == "https://life.example.org"
     assert catalog.parse_address("http://localhost:5000/life/") == "http://localhost:5000/life"
     for text, code in {
@@ -348,7 +346,7 @@ def test_addresses() -> None:
         assert error.code == code and "secret" not in str(error)
 
 
-def test_a_shared_page_asks_no_inner_address(
+def test_a_shared_page_connects_to_no_private_address(
     address: str, browse: Browse, fake: FakeLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTOTRAIN_GRADIO_SHARED", "1")
@@ -356,6 +354,6 @@ def test_a_shared_page_asks_no_inner_address(
     assert not fake.requests
 
 
-def test_a_login_does_not_show_itself() -> None:
+def test_credentials_are_not_in_the_representation() -> None:
     assert PASSWORD not in repr(Login(USER, PASSWORD, TOKEN)) and TOKEN not in repr(Login(USER, PASSWORD, TOKEN))
     assert PEOPLE[0] not in repr(Login(PEOPLE[0], PASSWORD))

@@ -63,7 +63,7 @@ def export(folder: Path, name: str, text: str) -> Path:
     return zipped(folder / name, files(document(1, project=name, textGrid=grid(boundary(0, 2, Latin=text)))))
 
 
-def test_two_people_picking_at_the_same_time_never_see_each_others_data(shared: Service, tmp_path: Path) -> None:
+def test_concurrent_visitors_see_only_their_own_exports(shared: Service, tmp_path: Path) -> None:
     people = ["visitor:" + c * 20 for c in "ab"]
     drafts = {p: shared.draft(ASR, p) for p in people}
     place = "LiFE export x.zip"  # the same name, as people's exports have
@@ -93,7 +93,7 @@ def test_two_people_picking_at_the_same_time_never_see_each_others_data(shared: 
             shared.browse(drafts[other], spec_of(place), {"action": "open"}, person)
 
 
-def test_a_login_is_in_no_file_of_the_home(own: Service, tmp_path: Path) -> None:
+def test_credentials_are_in_no_file_of_the_home(own: Service, tmp_path: Path) -> None:
     fake = FakeLife({"Bhojpuri": {"documents": [document(1)]}})
     with fake.serve() as address:
         draft = own.draft(ASR)
@@ -112,7 +112,7 @@ def test_a_login_is_in_no_file_of_the_home(own: Service, tmp_path: Path) -> None
     assert result["splits"]["train"], result["findings"]
 
 
-def test_a_question_that_is_cancelled_sets_the_active_project_back(own: Service) -> None:
+def test_a_cancelled_question_restores_the_active_project(own: Service) -> None:
     fake = FakeLife({"Bhojpuri": {"documents": [document(1)]}, "Magahi": {}})
     fake.silent_seconds = 3.0  # in the middle of the download
     with fake.serve() as address, ThreadPoolExecutor(1) as pool:
@@ -129,7 +129,7 @@ def test_a_question_that_is_cancelled_sets_the_active_project_back(own: Service)
         assert caught.value.code == "cancelled" and fake.active == fake.first == "Magahi"
 
 
-def test_an_address_with_a_login_is_refused_before_it_is_written(own: Service) -> None:
+def test_a_url_with_credentials_is_refused_before_it_is_stored(own: Service) -> None:
     draft = own.draft(ASR)
     spec = spec_of(f"https://{USER}:{PASSWORD}@life.example.org")
     for work in (own.check, partial(own.browse, question={"action": "projects"})):
@@ -150,7 +150,7 @@ def test_a_shared_page_reads_no_files_of_the_server(shared: Service, tmp_path: P
     assert caught.value.code == "life-inner-address"
 
 
-def test_what_a_failed_question_leaves_behind_is_removed(own: Service, tmp_path: Path) -> None:
+def test_files_of_a_failed_question_are_removed(own: Service, tmp_path: Path) -> None:
     draft = own.draft(ASR)
     bad = zipped(tmp_path / "bad.zip", {f"{PEOPLE[0]}.json": "{"})
     with pytest.raises(UserError):
@@ -160,7 +160,7 @@ def test_what_a_failed_question_leaves_behind_is_removed(own: Service, tmp_path:
     assert holds_a_name(own.settings.home) == []
 
 
-def test_the_options_of_the_source_are_flags_and_come_back_from_a_spec() -> None:
+def test_options_of_the_source_are_flags_and_restored_from_a_spec() -> None:
     task = registry().get(ASR)
     parser = task_parser(task, "x", train=False)
     words = ["--data-path", "x.zip", "--projects", "A", "B b", "--script", "IPA", "--dataset", "annotator-1"]
@@ -177,7 +177,7 @@ def test_the_options_of_the_source_are_flags_and_come_back_from_a_spec() -> None
     ] == {"a": 1, "script": "IPA"}
 
 
-def test_a_flag_of_the_source_or_an_address_says_which_source_is_meant(own: Service, tmp_path: Path) -> None:
+def test_flags_and_urls_select_the_source(own: Service, tmp_path: Path) -> None:
     draft = own.draft(ASR)
     place = str(export(tmp_path, "x.zip", "ka"))
     result = own.check(draft, {"task": ASR, "data": {"path": place, "options": {"script": "Latin"}}})

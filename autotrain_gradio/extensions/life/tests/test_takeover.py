@@ -73,7 +73,7 @@ def copied(folder: Path, contents: dict[str, bytes | str]) -> list[Path]:
 
 @pytest.mark.parametrize("which", list(exports()))
 @pytest.mark.parametrize("packed", [True, False], ids=["zip", "files"])
-def test_an_upload_is_opened_as_life_and_no_name_stays(
+def test_an_uploaded_export_is_detected_and_contains_no_names(
     service: Service, tmp_path: Path, which: str, packed: bool
 ) -> None:
     contents, draft = exports()[which], service.draft(ASR)
@@ -125,7 +125,7 @@ def test_names_are_in_no_file_of_a_completed_run(tmp_path: Path) -> None:
     assert holds_a_name(service.settings.home) == []
 
 
-def test_the_most_complete_script_and_latest_are_taken_and_can_be_changed(service: Service, tmp_path: Path) -> None:
+def test_the_default_selection_can_be_changed(service: Service, tmp_path: Path) -> None:
     draft = service.draft(ASR)
     service.upload(draft, [zipped(tmp_path / "x.zip", exports()["JSON beside its audio"])])
     result = service.check(draft, {**SPEC, "data": service.draft_state(draft)["spec"]["data"]})
@@ -143,7 +143,7 @@ def test_the_most_complete_script_and_latest_are_taken_and_can_be_changed(servic
 
 
 @pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
-def test_a_path_is_opened_as_life_and_stays_as_it_is(service: Service, tmp_path: Path, packed: bool) -> None:
+def test_an_export_at_a_path_is_detected_and_unchanged(service: Service, tmp_path: Path, packed: bool) -> None:
     contents = exports()["JSON beside its audio"]
     place = zipped(tmp_path / "x.zip", contents) if packed else plant(tmp_path / "export", contents)
     draft = service.draft(ASR)
@@ -172,7 +172,7 @@ def test_the_training_finds_the_data_as_it_was_checked(service: Service, tmp_pat
     assert manifest["splits"]["train"] and (folder / "data" / "manifest.json").stat().st_mtime_ns == before
 
 
-def test_a_folder_that_has_changed_is_read_again(service: Service, tmp_path: Path) -> None:
+def test_a_changed_folder_is_read_again(service: Service, tmp_path: Path) -> None:
     folder = plant(tmp_path / "export", files(document(1), document(2)))
     draft = service.draft(ASR)
     given = {**SPEC, "data": {"path": str(folder)}}
@@ -181,7 +181,7 @@ def test_a_folder_that_has_changed_is_read_again(service: Service, tmp_path: Pat
     assert service.check(draft, given)["rows"] == 6
 
 
-def test_an_export_that_cannot_be_used_leaves_no_name_either(service: Service, tmp_path: Path) -> None:
+def test_an_invalid_export_leaves_no_names(service: Service, tmp_path: Path) -> None:
     empty = grid(boundary(0.5, 2.0, PEOPLE[3], Latin=""))
     draft = service.draft(ASR)
     service.upload(
@@ -206,20 +206,20 @@ def ordinary() -> dict[str, Callable[[Path], Path]]:
 
 
 @pytest.mark.parametrize("which", list(ordinary()))
-def test_ordinary_files_stay_with_their_layout(service: Service, tmp_path: Path, which: str) -> None:
+def test_other_files_keep_their_layout(service: Service, tmp_path: Path, which: str) -> None:
     folder = ordinary()[which](tmp_path / "files")
     result = service.check(service.draft(ASR), {**SPEC, "data": {"path": str(folder)}})
     assert result["source"]["name"] == "path" and "other-source" not in {f["code"] for f in result["findings"]}
 
 
-def test_a_layout_that_is_named_is_kept(service: Service, tmp_path: Path) -> None:
+def test_an_explicit_layout_is_kept(service: Service, tmp_path: Path) -> None:
     folder = plant(tmp_path / "files", exports()["TextGrids"])
     data = {"path": str(folder), "options": {"layout": "textgrid"}}
     result = service.check(service.draft(ASR), {**SPEC, "data": data})
     assert result["layout"]["name"] == "textgrid" and result["source"]["name"] == "path"
 
 
-def test_a_run_that_is_begun_again_has_what_was_taken_over(service: Service, tmp_path: Path) -> None:
+def test_a_cloned_run_keeps_the_detected_source(service: Service, tmp_path: Path) -> None:
     draft = service.draft(ASR)
     service.upload(draft, [zipped(tmp_path / "x.zip", exports()["JSON beside its audio"])])
     given = {**SPEC, "data": service.draft_state(draft)["spec"]["data"]}

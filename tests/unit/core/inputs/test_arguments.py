@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_text_is_a_text_and_a_file_of_texts_is_its_rows(folder: Path) -> None:
+def test_texts_and_files_of_texts_are_distinguished(folder: Path) -> None:
     assert parse_value(TEXT, "a sunny day") == {"text": "a sunny day"}
     assert parse_value(TEXT, "reviews.tsv") == parse_value(TEXT, folder / "reviews.tsv")
     assert parse_value(TEXT, "reviews.tsv") == {"rows_of": str(folder / "reviews.tsv")}
@@ -34,14 +34,14 @@ def test_a_text_is_a_text_and_a_file_of_texts_is_its_rows(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere.tsv", "data/reviews", "NO.CSV", "my data/x", "./x y", "~/texts here"])
-def test_a_name_that_looks_like_a_path_is_never_taken_for_a_text(name: str) -> None:
+def test_a_missing_path_is_not_treated_as_a_text(name: str) -> None:
     with pytest.raises(UserError, match="no file") as caught:
         parse_value(TEXT, name)
     assert name in caught.value.message and "--text" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["notes.pdf", "README"])
-def test_a_file_that_is_no_table_is_refused_with_the_reason(name: str) -> None:
+def test_a_file_that_is_not_a_table_is_refused(name: str) -> None:
     with pytest.raises(UserError, match="not a table of texts") as caught:
         parse_value(TEXT, name)
     assert ".csv" in caught.value.hint and "--text" in caught.value.hint
@@ -52,7 +52,7 @@ def test_a_sentence_with_a_slash_is_a_text(text: str) -> None:
     assert not looks_like_path(text) and parse_value(TEXT, text) == {"text": text}
 
 
-def test_a_text_can_be_meant_literally() -> None:
+def test_a_text_can_be_given_literally() -> None:
     assert parse_literals(TEXT, ["reviews.tsv"]) == [("reviews.tsv", {"text": "reviews.tsv"})]
     assert parse_value(TEXT, {"text": "data/reviews"}) == {"text": "data/reviews"}
     with pytest.raises(UserError, match="no text"):
@@ -69,7 +69,7 @@ def test_several_inputs_are_given_by_name_or_by_a_file_of_rows(folder: Path) -> 
         parse_value(PAIR, "a")
 
 
-def test_cells_become_one_row_and_a_name_the_rows_of_a_file(folder: Path) -> None:
+def test_cells_become_a_row_and_paths_become_tables(folder: Path) -> None:
     assert parse_value(TABLE, {"table": "oak", "row": 3}) == {"row": {"table": "oak", "row": 3}}
     assert parse_value(TABLE, folder / "reviews.tsv") == {"table": str(folder / "reviews.tsv")}
     assert parse_arguments(TABLE, ["a=1", "reviews.tsv", "b=", "c=x=y"]) == [

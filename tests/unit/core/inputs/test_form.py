@@ -22,7 +22,7 @@ def _widget(*features: dict[str, Any]) -> tuple[Widget, list[dict[str, Any]], li
     return made, complete, [b.value for b in blocks.blocks.values() if isinstance(b, gr.HTML)]
 
 
-def test_a_form_has_a_native_field_for_each_column_whatever_it_is_called() -> None:
+def test_a_form_has_a_native_field_for_each_column_of_any_name() -> None:
     made, _, around = _widget(
         {"name": NASTY, "kind": "category", "choices": [NASTY, "b"], "typical": "b", "distinct": 2},
         {"name": "size", "kind": "number", "typical": 3.0, "low": -1.0, "high": 2.5e9, "unit": "m²"},
@@ -44,7 +44,7 @@ def test_a_form_has_a_native_field_for_each_column_whatever_it_is_called() -> No
     assert made.value("", 1.234, None, None, "", "y")["size"] == 1.234, "as text, it could be parsed as 1234"
 
 
-def test_a_form_of_very_many_columns_keeps_the_rest_at_their_typical_values() -> None:
+def test_columns_without_a_field_keep_their_typical_values() -> None:
     made, features, around = _widget(*({"name": f"c{n}", "kind": "number", "typical": float(n)} for n in range(100)))
     assert len(made.components) == COLUMNS_SHOWN and any("other 40 columns" in h for h in around)
     cells = row(features, [5.0, None, *range(2, COLUMNS_SHOWN)])

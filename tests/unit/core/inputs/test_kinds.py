@@ -65,7 +65,7 @@ class Service:
         return [with_panels({"name": f"like {i['shade']}"}) for i in inputs]
 
 
-def test_a_kind_from_elsewhere_is_on_the_page_and_on_the_command_line(
+def test_a_registered_kind_is_on_the_page_and_on_the_command_line(
     colour: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = Service(Input("shade", "A shade", colour))
@@ -85,7 +85,7 @@ def test_a_kind_from_elsewhere_is_on_the_page_and_on_the_command_line(
     assert main(["predict", "paint", "green"]) == 1 and "'green' is no colour" in capsys.readouterr().err
 
 
-def test_the_page_carries_no_input_until_a_run_with_a_model_is_opened() -> None:
+def test_inputs_are_created_when_a_run_with_a_model_is_opened() -> None:
     service = Service(Input("image", "An image", "image"))
     with gr.Blocks() as blocks:
         tried = TryIt.build(PageContext(service))  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ def test_the_page_carries_no_input_until_a_run_with_a_model_is_opened() -> None:
     assert tried.opened not in tried.show(service.snapshot("run"), service.task, emptied=False)
 
 
-def test_examples_are_those_that_a_panel_of_samples_offers() -> None:
+def test_examples_come_from_the_panel_of_samples() -> None:
     def run(name: str, *texts: str) -> dict[str, Any]:
         shown = panels.table("", ["any header"], [[t] for t in texts], examples={name: texts})
         return {"samples": [{"step": 1, "panel": shown}]}
@@ -108,7 +108,7 @@ def test_examples_are_those_that_a_panel_of_samples_offers() -> None:
     assert not example_values({"samples": [{"step": 1, "panel": panels.table("", ["text"], [["one"]])}]}, text)
 
 
-def test_an_unknown_kind_is_answered_with_the_nearest() -> None:
+def test_an_unknown_kind_is_refused_with_a_suggestion() -> None:
     with pytest.raises(UserError) as caught:
         KINDS.get("imge")
     assert "image" in caught.value.hint

@@ -28,9 +28,7 @@ def gauge(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield "gauge"
 
 
-def test_a_kind_from_elsewhere_is_drawn_on_the_page_and_in_the_terminal(
-    gauge: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_registered_kind_is_rendered_as_html_and_text(gauge: str, capsys: pytest.CaptureFixture[str]) -> None:
     panel: Panel = panels.new_panel(gauge, "Pressure", value=3, word="high & rising")
     page = run_html.render_report({"id": "run", "report": [panel], "attempt": 1})
     assert "<meter value='3'>high &amp; rising</meter>" in page and "<h3>Pressure</h3>" in page
@@ -46,19 +44,19 @@ def test_a_kind_from_elsewhere_is_drawn_on_the_page_and_in_the_terminal(
     assert "Pressure\n  [###] high & rising" in capsys.readouterr().out
 
 
-def test_a_kind_that_is_not_installed_is_a_note_in_both() -> None:
+def test_an_unknown_kind_is_rendered_as_a_note() -> None:
     panel = {"kind": "hologram", "title": "From a package that was removed", "note": "Stored."}
     for drawn in (render_html(panel), render_text(panel)):
         assert "hologram" in drawn and "not installed" in drawn and "Stored." in drawn
 
 
-def test_a_name_is_registered_once() -> None:
+def test_duplicate_names_are_refused() -> None:
     KINDS.add(PanelKind("numbers", "autotrain_gradio.core.panels.numbers"))  # the same again
     with pytest.raises(ValueError, match="numbers"):
         KINDS.add(PanelKind("numbers", "elsewhere.numbers"))
 
 
-def test_panels_have_ids_and_those_stored_without_one_get_that_of_their_title() -> None:
+def test_panels_without_an_id_get_that_of_their_title() -> None:
     assert panels.numbers("Most confident mistakes", {})["id"] == "most-confident-mistakes"
     assert panels.numbers("Anything", {}, id="overview")["id"] == "overview"
     assert panels.markdown("prose")["id"] == "markdown"

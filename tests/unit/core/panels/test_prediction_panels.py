@@ -19,7 +19,7 @@ def test_scores_show_the_predicted_labels_and_each_threshold() -> None:
     assert "threshold" not in render_html(none)
 
 
-def test_of_many_classes_the_most_likely_are_shown_and_the_others_counted() -> None:
+def test_only_the_most_likely_of_many_classes_are_shown() -> None:
     panel = panels.scores("Prediction", {f"c{n}": (n + 1) / 1000 for n in range(100)})
     drawn = render_html(panel)
     assert drawn.count("<li class=") == panels.scores.__globals__["SCORES_SHOWN"] and "and 92 more" in drawn
@@ -39,7 +39,7 @@ def test_a_transcript_is_shown_with_the_times_of_its_segments() -> None:
     assert "No speech" in render_html(silent) and "No speech" in render_text(silent)
 
 
-def test_a_file_is_downloaded_where_the_context_says_and_its_first_rows_are_shown() -> None:
+def test_a_download_has_a_url_and_a_preview_of_its_rows() -> None:
     panel = panels.download("Predictions", "/run/x/out.csv", rows=600, columns=["a"], preview=[[EVIL], ["2"]])
     drawn = render_html(panel, RenderContext(download=lambda path: f"ticket{path}"))
     assert "href='ticket/run/x/out.csv' download='out.csv'" in drawn and "600 rows" in drawn and "<script" not in drawn

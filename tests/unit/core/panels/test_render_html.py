@@ -18,7 +18,7 @@ EVIL = "<script>alert(1)</script>"
 CONTEXT = RenderContext(lambda path: f"files/{quote(path)}")
 
 
-def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
+def test_every_kind_of_panel_is_rendered_as_escaped_html() -> None:
     drawn = render_all_html(
         [
             panels.numbers(EVIL, {EVIL: EVIL}, note=EVIL),
@@ -47,7 +47,7 @@ def test_every_kind_of_panel_is_drawn_and_escaped() -> None:
     assert "files/check/%3Cscript%3E" in drawn
 
 
-def test_an_empty_table_is_its_note_and_one_of_texts_is_read_on_a_phone() -> None:
+def test_an_empty_table_shows_its_note_and_text_tables_adapt_to_phones() -> None:
     assert "<table" not in render_all_html([panels.table("Mistakes", ["text"], [], note="None is wrong.")], CONTEXT)
     assert "None." in render_all_html([panels.table("Mistakes", ["text"], [])], CONTEXT)
     long = render_all_html([panels.table("Mistakes", ["text", "true"], [["word " * 20, "good"]])], CONTEXT)
@@ -55,13 +55,13 @@ def test_an_empty_table_is_its_note_and_one_of_texts_is_read_on_a_phone() -> Non
     assert "at-of-texts" not in render_all_html([panels.table("Each", ["class", "F1"], [["good", 0.5]])], CONTEXT)
 
 
-def test_tokens_that_are_cut_off_are_marked_by_their_element() -> None:
+def test_truncated_tokens_have_their_own_element() -> None:
     items = [{"label": "row 1", "read": ["[CLS]", "we"], "cut": ["well"], "more": 1200}]
     drawn = render_all_html([panels.tokens("Read", items)], CONTEXT)
     assert "<span>[CLS]</span> <span>we</span> <del>well</del>" in drawn and "and 1,200 more" in drawn
 
 
-def test_sounds_are_players_that_load_nothing_until_played() -> None:
+def test_audio_players_load_nothing_until_played() -> None:
     items = [
         {"file": "check/a.wav", "caption": "नमस्ते", "detail": "speaker 1 · 2.0 s", "group": "train"},
         {"file": "check/a.jpg", "group": "train"},
@@ -98,12 +98,12 @@ def test_differences_of_transcripts_are_marked_by_elements_not_only_by_colour() 
         ("a", "a"),
     ],
 )
-def test_figures_are_readable(value: object, text: str) -> None:
+def test_numbers_are_formatted(value: object, text: str) -> None:
     assert format_value(value) == text
 
 
 @pytest.mark.parametrize("background", ["#ffffff", "#0f172a"])  # the cards of both modes
-def test_the_colours_of_series_are_told_from_their_background(background: str) -> None:
+def test_series_colours_have_sufficient_contrast(background: str) -> None:
     def luminance(colour: str) -> float:
         """Return the relative luminance, from 0 to 1 (WCAG 2.2)."""
         parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -46,20 +46,20 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("kind", panels.KINDS.names())
-def test_every_kind_of_panel_can_be_written(kind: str) -> None:
+def test_every_kind_of_panel_is_rendered_as_text(kind: str) -> None:
     text = render_text(PANELS[kind])
     assert EXPECTED[kind] in text and PANELS[kind]["title"] in text
 
 
-def test_a_long_table_says_how_much_is_left_out() -> None:
+def test_a_truncated_table_has_the_number_of_omitted_rows() -> None:
     text = render_text(panels.table("T", ["n"], [[i] for i in range(50)]), RenderContext(rows=20))
     assert "… and 30 more" in text and "\n  19" in text and "\n  20" not in text
 
 
-def test_numbers_stand_right_and_words_left() -> None:
+def test_numbers_are_right_aligned_and_text_left_aligned() -> None:
     assert text_table(["name", "n"], [["a", 5], ["bbbbb", 12]]) == "name    n\n-----  --\na       5\nbbbbb  12"
 
 
-def test_long_names_do_not_push_the_bars_away() -> None:
+def test_long_labels_of_bars_are_truncated() -> None:
     drawn = render_text(panels.bars("Classes", ["cat", "a long\nstory " * 400], {"rows": [1, 2]}))
     assert max(map(len, drawn.splitlines())) < 100 and "a long story a long" in drawn and "…" in drawn

@@ -25,7 +25,7 @@ def params(**changes: Any) -> Any:
     return registry().get("ASR").params(**changes)
 
 
-def test_what_lies_behind_the_end_of_an_utterance_is_not_heard() -> None:
+def test_frames_after_the_end_of_an_utterance_are_ignored() -> None:
     logits = torch.nn.functional.one_hot(torch.tensor([[3, 3, 4, 4], [3, 0, 4, 4]]), 6).float()
     labels = decoding.best_path(logits, torch.tensor([4, 2]), blank=0)
     assert labels.tolist() == [[3, 3, 4, 4], [3, 0, 0, 0]]
@@ -35,7 +35,7 @@ def test_what_lies_behind_the_end_of_an_utterance_is_not_heard() -> None:
 
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wav2vec2-bert", "parakeet"])
-def test_as_many_frames_are_heard_as_the_model_itself_counts(kind: str, tmp_path: Path) -> None:
+def test_the_number_of_frames_is_that_of_the_model(kind: str, tmp_path: Path) -> None:
     folder = tiny.tiny_model(tmp_path, "ab", kind=kind)
     made = models.open_recognizer(str(folder), params(vocabulary="new"), ["ab"], tmp_path)
     model, rng = made.model.eval(), np.random.default_rng(0)
@@ -53,7 +53,7 @@ def test_as_many_frames_are_heard_as_the_model_itself_counts(kind: str, tmp_path
     assert decoding.frames(model, batch).tolist() == own and len(set(own)) > 1
 
 
-def test_graphemes_survive_the_way_through_the_tokenizer() -> None:
+def test_graphemes_are_restored_by_the_tokenizer() -> None:
     counts = {"का": 9, "खि": 9, "ग": 9}
     table = {s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *counts])}
     tokenizer = ctc.ctc_tokenizer(table)
@@ -62,7 +62,7 @@ def test_graphemes_survive_the_way_through_the_tokenizer() -> None:
     assert decoding.texts(tokenizer, [labels], "ctc") == ["का खि ग"]
 
 
-def test_audio_is_cut_where_it_is_quietest(tmp_path: Path) -> None:
+def test_long_audio_is_split_at_the_quietest_frames(tmp_path: Path) -> None:
     text = "abcdefgh" + " " * 4 + "hgfedcba" + " " * 4 + "abab"
     row = record(tmp_path, [text], seconds=0.25)[0]
     found = list(transcribe.chunks(row["audio"], RATE, 3.5))
@@ -74,7 +74,7 @@ def test_audio_is_cut_where_it_is_quietest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rate", [7350, 8000, 11025, 44100])
-def test_nothing_is_lost_of_long_audio_of_another_rate(tmp_path: Path, rate: int) -> None:
+def test_long_audio_of_another_sampling_rate_is_complete(tmp_path: Path, rate: int) -> None:
     path = tmp_path / "long.wav"
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, rate * 10).astype(np.float32), rate)
     found = list(transcribe.chunks({"path": str(path), "bytes": None}, RATE, 2.8))

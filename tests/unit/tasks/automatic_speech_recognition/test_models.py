@@ -24,7 +24,7 @@ def params(**changes: Any) -> Any:
     return registry().get("ASR").params(**changes)
 
 
-def test_an_adapter_is_saved_whatever_its_language_is_called(tmp_path: Path) -> None:
+def test_an_adapter_of_any_language_name_is_saved(tmp_path: Path) -> None:
     class Model:
         def _get_adapters(self) -> dict[str, torch.Tensor]:
             return {"adapter": torch.zeros(2)}
@@ -40,7 +40,7 @@ def test_an_adapter_is_saved_whatever_its_language_is_called(tmp_path: Path) -> 
     ("kind", "family"),
     [("wav2vec2", "ctc"), ("wav2vec2-bert", "ctc"), ("parakeet_ctc", "ctc"), ("whisper", "seq2seq")],
 )
-def test_the_family_is_what_the_config_says(kind: str, family: str) -> None:
+def test_the_family_is_derived_from_the_config(kind: str, family: str) -> None:
     assert family_of({"model_type": kind}, "some/model") == family
     assert family_of({"model_type": "parakeet_tdt"}, "some/model") == "transducer"
 
@@ -54,7 +54,7 @@ def test_models_that_cannot_be_trained_are_refused_with_a_reason() -> None:
         family_of({"model_type": "bert", "architectures": ["BertModel"]}, "some/model")
 
 
-def test_a_transducer_whose_loss_needs_torchaudio_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transducer_without_torchaudio_is_refused_with_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "autotrain_gradio.tasks.automatic_speech_recognition.families.is_torchaudio_available", lambda: False
     )
@@ -63,13 +63,13 @@ def test_a_transducer_whose_loss_needs_torchaudio_says_so(monkeypatch: pytest.Mo
     assert caught.value.findings[0].hint == "pip install torchaudio"
 
 
-def test_the_case_that_the_model_knows_is_taken() -> None:
+def test_transcripts_get_the_case_of_the_vocabulary() -> None:
     known = ctc.known(ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *"ABCDE'"])}))
     found = transcript_normalizer.choose_normalizer(params(), "ctc", ["Abc, cab!", "bad"], known)
     assert found.new is None and found.case == "upper" and found("Abc, d'e!") == "ABC D'E"
 
 
-def test_a_vocabulary_that_does_not_cover_is_replaced_and_told() -> None:
+def test_an_insufficient_vocabulary_is_replaced_with_a_note() -> None:
     known = ctc.known(ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *"ABC"])}))
     found = transcript_normalizer.choose_normalizer(params(), "ctc", ["क ख", "ग क"], known)
     assert found.new == ["[PAD]", "[UNK]", "|", "क", "ख", "ग"]
@@ -87,7 +87,7 @@ def test_graphemes_and_rare_symbols_in_a_new_vocabulary() -> None:
     assert found.new is not None and found.new[3:] == ["का", "कि"] and found.rare == ["ङ"]
 
 
-def test_models_whose_vocabulary_is_fixed_refuse_what_they_cannot_write() -> None:
+def test_models_with_a_fixed_vocabulary_refuse_other_characters() -> None:
     known = ctc.known(ctc.ctc_tokenizer({s: i for i, s in enumerate(["[PAD]", "[UNK]", "|", *"abc"])}))
     with pytest.raises(UserError, match=r"cannot output 100.0%"):
         transcript_normalizer.choose_normalizer(params(), "transducer", ["क"], known)
@@ -97,7 +97,7 @@ def test_models_whose_vocabulary_is_fixed_refuse_what_they_cannot_write() -> Non
         transcript_normalizer.choose_normalizer(params(vocabulary="model"), "ctc", ["a"], None)
 
 
-def test_a_new_last_layer_keeps_what_both_vocabularies_know(tmp_path: Path) -> None:
+def test_a_new_output_layer_keeps_the_weights_of_shared_tokens(tmp_path: Path) -> None:
     from transformers import AutoModelForCTC, AutoTokenizer
 
     folder = tiny.tiny_model(tmp_path, list("ABC"), kind="wav2vec2")
@@ -111,6 +111,6 @@ def test_a_new_last_layer_keeps_what_both_vocabularies_know(tmp_path: Path) -> N
     assert not any(torch.equal(after[4], row) for row in before)
 
 
-def test_a_model_of_another_shape_has_no_head() -> None:
+def test_a_model_without_a_known_head_has_none() -> None:
     with pytest.raises(UserError, match="output layer"):
         ctc.head_name(SimpleNamespace())

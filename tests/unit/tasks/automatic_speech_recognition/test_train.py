@@ -53,7 +53,7 @@ def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wav2vec2-bert", "parakeet", "whisper", "moonshine", "tdt"])
-def test_every_kind_trains_is_saved_and_comes_back_by_the_public_loader(talk: Make, kind: str, tmp_path: Path) -> None:
+def test_every_family_trains_and_is_loaded_by_the_public_loader(talk: Make, kind: str, tmp_path: Path) -> None:
     made = talk(kind)
     run = made.reporter()
     task.train(run)
@@ -75,14 +75,14 @@ def test_every_kind_trains_is_saved_and_comes_back_by_the_public_loader(talk: Ma
     assert "the best of" not in card  # of one evaluation there is no choice
 
 
-def test_tiny_learns_from_nothing(talk: Make) -> None:
+def test_the_tiny_model_learns_from_scratch(talk: Make) -> None:
     made = talk("tiny", texts=TEXTS * 4, epochs=25, metric_for_best_model="loss")
     task.train(made.reporter())
     rates = [e["values"]["eval_cer"] for e in made.events("metric") if "eval_cer" in e["values"]]
     assert min(rates) < 0.35 < rates[0]
 
 
-def test_the_record_has_transcripts_curves_checkpoints_and_a_report(talk: Make) -> None:
+def test_the_run_has_transcripts_curves_checkpoints_and_a_report(talk: Make) -> None:
     made = talk(epochs=2)
     task.train(made.reporter())
     card = (made.directory / "model" / "README.md").read_text()
@@ -101,7 +101,7 @@ def test_the_record_has_transcripts_curves_checkpoints_and_a_report(talk: Make) 
 
 
 @pytest.mark.parametrize("script", ["कखग किताब", "pʰat͡sãː"])
-def test_any_script_gets_a_vocabulary_of_its_own(talk: Make, script: str) -> None:
+def test_any_script_gets_a_new_vocabulary(talk: Make, script: str) -> None:
     texts = [script[i:] + script[:i].strip() for i in range(8)]
     made = talk(texts=[t.strip() for t in texts], tokens="graphemes")
     task.train(made.reporter())
@@ -113,7 +113,7 @@ def test_any_script_gets_a_vocabulary_of_its_own(talk: Make, script: str) -> Non
     assert model.lm_head.weight.shape[0] == len(tokenizer)
 
 
-def test_a_vocabulary_that_covers_is_kept(talk: Make) -> None:
+def test_a_sufficient_vocabulary_is_kept(talk: Make) -> None:
     made = talk(texts=[t.upper() for t in TEXTS])
     task.train(made.reporter())
     assert "vocabulary" not in made.notes()
@@ -143,7 +143,7 @@ def test_a_language_without_an_adapter_gets_a_new_one_and_its_own_vocabulary(tal
     assert set("कखग") <= set(AutoTokenizer.from_pretrained(folder).get_vocab())
 
 
-def test_whisper_is_told_its_language(talk: Make) -> None:
+def test_whisper_gets_its_language(talk: Make) -> None:
     made = talk("whisper", language="Hindi")
     task.train(made.reporter())
     settings = json.loads((made.directory / "model" / "generation_config.json").read_text())
@@ -156,7 +156,7 @@ def test_whisper_is_told_its_language(talk: Make) -> None:
 
 
 @pytest.mark.parametrize("language", [None, "Bhojpuri"])
-def test_whisper_without_a_language_it_knows_is_trained_and_used_without_one(talk: Make, language: str | None) -> None:
+def test_whisper_trains_and_predicts_without_an_unknown_language(talk: Make, language: str | None) -> None:
     made = talk("whisper", language=language)
     task.train(made.reporter())
     assert ("no token for 'Bhojpuri'" if language else "The language is not set") in made.notes()
@@ -169,7 +169,7 @@ def test_whisper_without_a_language_it_knows_is_trained_and_used_without_one(tal
     assert names == ["<|notimestamps|>", "a", "<|endoftext|>"]
 
 
-def test_rows_that_cannot_be_learned_are_left_out_and_counted(talk: Make, tmp_path: Path) -> None:
+def test_unusable_rows_are_skipped_and_counted(talk: Make, tmp_path: Path) -> None:
     rows = record(tmp_path / "w", [*TEXTS, "abcd" * 20])
     rows[0]["text"] = "far more text than the audio can hold " * 3
     rows[1]["text"] = "…"
@@ -187,7 +187,7 @@ def test_rows_that_cannot_be_learned_are_left_out_and_counted(talk: Make, tmp_pa
     assert "whose transcript is too long for its audio" in again.notes()
 
 
-def test_silence_at_the_ends_is_cut_where_the_user_asks_for_it(talk: Make, tmp_path: Path) -> None:
+def test_leading_and_trailing_silence_is_trimmed_on_request(talk: Make, tmp_path: Path) -> None:
     rows = record(tmp_path / "w", [*TEXTS, " " * 20 + "abba" + " " * 20])
     rows[-1]["text"] = "abba"
     rows.insert(0, rows.pop())
@@ -196,12 +196,12 @@ def test_silence_at_the_ends_is_cut_where_the_user_asks_for_it(talk: Make, tmp_p
     assert "1 clips fit after silence" in made.notes() and "excluded" not in made.notes()
 
 
-def test_nothing_left_is_an_error_that_says_why(talk: Make) -> None:
+def test_no_usable_row_is_an_error_with_the_reason(talk: Make) -> None:
     with pytest.raises(DataError, match=r"6 of 6 clips longer than 0.1 s were excluded"):
         task.train(talk(max_duration=0.1).reporter())
 
 
-def test_parts_of_a_recording_are_utterances(talk: Make, tmp_path: Path) -> None:
+def test_segments_of_a_recording_are_utterances(talk: Make, tmp_path: Path) -> None:
     row = record(tmp_path / "w", ["abcdabcdabcd"], seconds=0.2)[0]
     rows = [{"audio": row["audio"], "text": "abcd", "start": 0.8 * i, "end": 0.8 * (i + 1)} for i in range(3)]
     made = talk(rows=rows, vocabulary="new")
@@ -210,7 +210,7 @@ def test_parts_of_a_recording_are_utterances(talk: Make, tmp_path: Path) -> None
     assert len(made.losses()) == 1
 
 
-def test_audio_of_another_rate_is_resampled_and_the_setting_is_explained(talk: Make, tmp_path: Path) -> None:
+def test_audio_of_another_sampling_rate_is_resampled(talk: Make, tmp_path: Path) -> None:
     rows = record(tmp_path / "w", TEXTS, rate=44_100)
     made = talk(rows=rows, sampling_rate=8000)
     task.train(made.reporter())
@@ -236,9 +236,7 @@ def test_the_same_seed_gives_the_same_training(talk: Make) -> None:
         ("mms", 5, {"language": "bho", "vocabulary": "new"}),
     ],
 )
-def test_a_stop_keeps_the_weights_and_resume_goes_on_as_if_there_had_been_none(
-    talk: Make, kind: str, at: int, more: dict[str, Any]
-) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(talk: Make, kind: str, at: int, more: dict[str, Any]) -> None:
     more = {**more, "epochs": 2, "batch_size": 2, "lr": 0.01}
     whole = talk(kind, **more)
     task.train(whole.reporter())
@@ -266,7 +264,7 @@ def test_a_stop_keeps_the_weights_and_resume_goes_on_as_if_there_had_been_none(
 
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "parakeet", "whisper"])
-def test_lora_leaves_a_whole_model(talk: Make, kind: str) -> None:
+def test_lora_adapters_are_merged_into_the_saved_model(talk: Make, kind: str) -> None:
     new = {"vocabulary": "new"} if kind != "whisper" else {}
     made = talk(kind, peft=True, lora_r=2, lr=0.01, **new)
     task.train(made.reporter())
@@ -279,7 +277,7 @@ def test_lora_leaves_a_whole_model(talk: Make, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "whisper"])
-def test_a_frozen_encoder_stays_as_it_was(talk: Make, kind: str) -> None:
+def test_a_frozen_encoder_is_unchanged(talk: Make, kind: str) -> None:
     from safetensors.torch import load_file
 
     made = talk(kind, freeze_encoder=True, lr=0.01)
@@ -303,7 +301,7 @@ def test_accumulated_batches_are_averaged(talk: Make) -> None:
     assert with_two < 1.5 * max(plain.losses().values())
 
 
-def test_the_length_that_the_check_has_found_is_taken_as_it_is(talk: Make, tmp_path: Path) -> None:
+def test_the_length_found_by_the_check_is_used(talk: Make, tmp_path: Path) -> None:
     rows = [{**row, "audio_seconds": 9.0 if i == 0 else 0.6} for i, row in enumerate(record(tmp_path / "w", TEXTS))]
     made = talk(rows=rows, max_duration=5.0)
     task.train(made.reporter())

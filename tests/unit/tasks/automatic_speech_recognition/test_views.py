@@ -25,7 +25,7 @@ def look(talk: Talk, **context: Any) -> dict[str, Any]:
     return {p["title"]: p for p in panels}
 
 
-def test_the_preview_has_sound_labels_and_the_new_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_preview_has_audio_labels_and_the_new_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = prepared(tmp_path, monkeypatch, ["कि का!"] * 5 + ["ङ"], "tiny", tokens="graphemes", speed_perturbation=True)
     others = [made.directory / "preview" / name for name in ("old.wav", "picker/heard.wav")]
     others[1].parent.mkdir(parents=True)
@@ -42,7 +42,7 @@ def test_the_preview_has_sound_labels_and_the_new_vocabulary(tmp_path: Path, mon
     assert symbols["ङ"] == [1, "U+0919", "rare: hard to learn"]
 
 
-def test_the_preview_tells_what_a_model_cannot_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_preview_lists_characters_outside_the_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tiny.tiny_model(tmp_path / "start", list("ab"), kind="wav2vec2")
     made = prepared(tmp_path, monkeypatch, ["ab"] * 200 + ["ac"], str(folder))
     shown = look(made, rows=1)
@@ -51,7 +51,7 @@ def test_the_preview_tells_what_a_model_cannot_write(tmp_path: Path, monkeypatch
     assert "lacks 0.25%" in shown["The symbols of the transcripts"]["note"]
 
 
-def test_the_preview_of_a_model_elsewhere_fetches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_preview_of_a_remote_model_downloads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = prepared(tmp_path, monkeypatch, ["ab"], "openai/whisper-tiny")
     assert "not downloaded yet" in look(made, rows=1)["Transcripts and labels"]["note"]
 
@@ -67,7 +67,9 @@ def test_the_preview_shows_the_prompt_of_whisper(tmp_path: Path, monkeypatch: py
     ("kind", "named", "labels"),
     [("wav2vec2", "Wav2Vec2ForCTC (CTC)", 28), ("whisper", "(encoder–decoder)", None), ("parakeet", "(CTC)", 28)],
 )
-def test_the_probe_names_family_size_and_symbols(tmp_path: Path, kind: str, named: str, labels: int | None) -> None:
+def test_the_probe_reports_family_size_and_vocabulary(
+    tmp_path: Path, kind: str, named: str, labels: int | None
+) -> None:
     folder = tiny.tiny_model(tmp_path, kind=kind)
     resolved = resolve({"task": "asr", "model": str(folder)})
     found = task.probe(resolved.spec, resolved.params, {})
@@ -77,7 +79,7 @@ def test_the_probe_names_family_size_and_symbols(tmp_path: Path, kind: str, name
     )
 
 
-def test_the_probe_speaks_of_languages(tmp_path: Path) -> None:
+def test_the_probe_reports_languages(tmp_path: Path) -> None:
     folder = tiny.tiny_model(tmp_path / "mms", kind="mms")
     resolved = resolve({"task": "asr", "model": str(folder), "params": {"language": "bho"}})
     found = task.probe(resolved.spec, resolved.params, {})
@@ -90,7 +92,7 @@ def test_the_probe_speaks_of_languages(tmp_path: Path) -> None:
         assert (said in messages[0]) if said else not messages
 
 
-def test_the_probe_of_a_wrong_model_is_a_finding(tmp_path: Path) -> None:
+def test_the_probe_of_an_unsuitable_model_is_a_finding(tmp_path: Path) -> None:
     from transformers import BertConfig
 
     BertConfig(architectures=["BertModel"]).save_pretrained(tmp_path)

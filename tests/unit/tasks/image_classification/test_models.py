@@ -37,7 +37,7 @@ def refused(name: object, tmp_path: Path) -> tuple[str, str]:
     return finding.code, finding.message
 
 
-def test_folders_that_cannot_be_used_say_why(tmp_path: Path) -> None:
+def test_invalid_model_folders_are_refused_with_a_reason(tmp_path: Path) -> None:
     good = models.tiny_model(tmp_path / "good", ["a", "b"])
     assert refused(tmp_path / "none", tmp_path)[0] == "model-not-found"
     broken = Path(shutil.copytree(good, tmp_path / "broken"))
@@ -73,7 +73,7 @@ def test_weights_saved_in_16_bits_are_trained_in_32(tmp_path: Path) -> None:
     assert {p.dtype for p in model.parameters()} == {torch.float32}
 
 
-def test_a_base_for_several_labels_becomes_one_for_a_single_label(tmp_path: Path) -> None:
+def test_a_multi_label_base_model_becomes_single_label(tmp_path: Path) -> None:
     folder = models.tiny_model(tmp_path / "base", ["a", "b"])
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "problem_type": "multi_label_classification"}))
@@ -88,7 +88,7 @@ def test_the_tiny_model_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
     assert weights[0] == weights[1] != weights[2]
 
 
-def test_a_frozen_body_does_not_go_into_training_mode(tmp_path: Path) -> None:
+def test_a_frozen_backbone_stays_in_evaluation_mode(tmp_path: Path) -> None:
     model, _, _ = open_it("tiny", tmp_path)
     models.freeze_backbone(model)
     model.train()
@@ -112,7 +112,7 @@ class _Headless(torch.nn.Module):
         return self
 
 
-def test_a_saved_model_that_differs_is_noticed(tmp_path: Path) -> None:
+def test_a_difference_of_the_saved_model_is_detected(tmp_path: Path) -> None:
     model, processor, _ = open_it("tiny", tmp_path)
     folder = tmp_path / "saved"
     model.save_pretrained(folder)
@@ -131,7 +131,7 @@ def probe(model: object) -> dict[str, Any]:
     return train.probe(RunSpec(task="image-classification", model=str(model)), SimpleNamespace(), {})
 
 
-def test_a_probe_knows_size_parameters_and_labels_without_weights(tmp_path: Path) -> None:
+def test_a_probe_reports_size_parameters_and_labels_without_weights(tmp_path: Path) -> None:
     config = ViTConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, image_size=32)
     config.id2label = {0: "cat", 1: "dog"}
     config.save_pretrained(tmp_path)
@@ -150,5 +150,5 @@ def test_a_probe_knows_size_parameters_and_labels_without_weights(tmp_path: Path
     ("model", "code"),
     [("nobody/nothing", "hub-unreachable"), ("a model with spaces", "model-not-found"), ("./none", "model-not-found")],
 )
-def test_a_probe_of_what_is_not_there_is_a_finding_and_no_crash(model: str, code: str) -> None:
+def test_a_probe_of_a_missing_model_is_a_finding(model: str, code: str) -> None:
     assert [f["code"] for f in probe(model)["findings"]] == [code]

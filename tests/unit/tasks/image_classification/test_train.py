@@ -42,7 +42,7 @@ def test_a_trained_model_is_loaded_by_the_public_loaders_and_predicts(trial: Mak
     assert made.events("result")[-1]["values"]["eval_accuracy"] == 1.0
 
 
-def test_the_record_has_curves_samples_checkpoints_and_a_report(trial: Make) -> None:
+def test_the_run_has_curves_samples_checkpoints_and_a_report(trial: Make) -> None:
     made = trial(epochs=3)
     task.train(made.reporter())
     values = {name for e in made.events("metric") for name in e["values"]}
@@ -61,7 +61,7 @@ def test_the_record_has_curves_samples_checkpoints_and_a_report(trial: Make) -> 
     assert [e["detail"] for e in made.events("state")][:2] == ["Loading the model", "Training"]
 
 
-def test_the_model_folder_has_a_card_and_settings_and_no_pickle(trial: Make) -> None:
+def test_the_model_folder_has_card_and_settings_and_no_pickle(trial: Make) -> None:
     made = trial(data={"max_samples": 8})
     task.train(made.reporter())
     folder = made.directory / "model"
@@ -87,7 +87,7 @@ def test_each_image_is_decoded_once(trial: Make, monkeypatch: pytest.MonkeyPatch
     assert len(opened) == 20 and set(opened.values()) == {1}
 
 
-def test_images_beyond_the_memory_are_decoded_again(trial: Make) -> None:
+def test_images_beyond_the_memory_limit_are_decoded_again(trial: Make) -> None:
     cells = [{"path": str(p), "bytes": None} for p in sorted(Path(trial().resolved.spec.data.path).rglob("*.png"))]
     geometry = vision.Geometry(32, 32, (0.0,) * 3, (1.0,) * 3)
     rows = images.Images(cells, [0] * 20, vision.valid_transform(geometry), 32, budget=images.Budget(3 * 40 * 48 * 3))
@@ -98,7 +98,7 @@ def test_images_beyond_the_memory_are_decoded_again(trial: Make) -> None:
     assert not rows.preload()
 
 
-def test_a_stop_keeps_the_weights_and_resume_goes_on_where_it_was(trial: Make) -> None:
+def test_a_stop_saves_the_weights_and_a_resume_continues(trial: Make) -> None:
     made = trial(epochs=6)
     made.record.enqueue(resume=False)
     run = made.reporter()
@@ -124,7 +124,7 @@ def test_a_stop_keeps_the_weights_and_resume_goes_on_where_it_was(trial: Make) -
     assert state["global_step"] == 24
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_says_so(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_not_finite_fails_the_run_with_a_reason(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = trial(epochs=4)
     original = Trainer.training_step
 
@@ -148,9 +148,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_so(trial: Make, monkeyp
         MemoryError(),
     ],
 )
-def test_out_of_memory_is_named_with_what_to_change(
-    trial: Make, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
+def test_running_out_of_memory_gives_a_hint(trial: Make, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def broken(self: Trainer, *args: Any, **kwargs: Any) -> torch.Tensor:
         raise error
 
@@ -162,7 +160,7 @@ def test_out_of_memory_is_named_with_what_to_change(
     assert "batch_size to 2" in finding.hint
 
 
-def test_other_errors_are_not_taken_for_a_lack_of_memory(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_are_not_reported_as_out_of_memory(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: Trainer, *args: Any, **kwargs: Any) -> torch.Tensor:
         raise RuntimeError("shape mismatch")
 
@@ -177,7 +175,7 @@ def test_early_stopping(trial: Make) -> None:
     assert max(made.steps()) == 3 * 4
 
 
-def test_without_validation_nothing_is_measured_and_the_model_is_there(trial: Make) -> None:
+def test_without_a_validation_split_the_model_is_saved_without_metrics(trial: Make) -> None:
     made = trial(data={"valid_fraction": 0})
     task.train(made.reporter())
     assert not any(n.startswith("eval_") for e in made.events("metric") for n in e["values"])
@@ -193,7 +191,7 @@ def test_evaluation_by_steps(trial: Make) -> None:
     assert [e["step"] for e in made.events("metric") if "eval_loss" in e["values"]] == [5, 10, 12]
 
 
-def test_class_weights_and_smoothing_are_those_of_their_definition() -> None:
+def test_class_weights_and_label_smoothing_follow_their_definitions() -> None:
     class Params:
         class_weights, label_smoothing = "balanced", 0.1
 
@@ -215,7 +213,7 @@ def test_class_weights_and_smoothing_are_those_of_their_definition() -> None:
     assert plain.item() == pytest.approx(torch.nn.functional.cross_entropy(logits, labels).item())
 
 
-def test_a_frozen_backbone_stays_as_it_was(trial: Make, tmp_path: Path) -> None:
+def test_a_frozen_backbone_is_unchanged(trial: Make, tmp_path: Path) -> None:
     start = task.tiny_model(tmp_path / "start", ["green", "red"])
     made = trial(model=str(start), freeze_backbone=True, lr=0.1)
     task.train(made.reporter())
@@ -225,14 +223,14 @@ def test_a_frozen_backbone_stays_as_it_was(trial: Make, tmp_path: Path) -> None:
     assert changed and all(n.startswith("classifier") for n in changed)
 
 
-def test_a_model_with_other_classes_gets_a_new_last_layer(trial: Make, tmp_path: Path) -> None:
+def test_a_model_with_other_classes_gets_a_new_head(trial: Make, tmp_path: Path) -> None:
     start = task.tiny_model(tmp_path / "start", [f"c{i}" for i in range(10)])
     made = trial(model=str(start))
     task.train(made.reporter())
     assert AutoModelForImageClassification.from_pretrained(made.directory / "model").config.num_labels == 2
 
 
-def test_tensorboard_is_an_option_and_a_missing_tracker_says_how_to_get_it(trial: Make) -> None:
+def test_a_missing_experiment_tracker_is_reported_with_its_package(trial: Make) -> None:
     made = trial(log="tensorboard")
     task.train(made.reporter())
     assert list(made.directory.rglob("events.out.tfevents.*"))
@@ -242,7 +240,7 @@ def test_tensorboard_is_an_option_and_a_missing_tracker_says_how_to_get_it(trial
     assert caught.value.findings[0].hint == "pip install wandb"
 
 
-def test_mixed_precision_without_a_gpu_is_left_out_and_told(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mixed_precision_without_a_gpu_is_ignored_with_a_warning(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arguments, "device", lambda: "cpu")
     made = trial()
     run = made.reporter()
@@ -252,7 +250,7 @@ def test_mixed_precision_without_a_gpu_is_left_out_and_told(trial: Make, monkeyp
     assert "'fp16' needs a GPU" in made.events("note")[0]["message"]
 
 
-def test_the_preview_follows_the_switches(trial: Make) -> None:
+def test_the_preview_follows_the_augmentation_parameters(trial: Make) -> None:
     names = ("random_resized_crop", "random_rotate90", "horizontal_flip", "random_brightness_contrast")
     made = trial(**dict.fromkeys(names, False))
     still = task.preview(made.directory, made.resolved.spec, made.resolved.params, {"images": 1, "versions": 4})

@@ -34,7 +34,7 @@ def minilm() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def test_the_bundled_samples_are_what_the_script_makes(tmp_path: Path) -> None:
+def test_the_bundled_samples_equal_the_output_of_their_script(tmp_path: Path) -> None:
     recipe().main(tmp_path)
     made = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*.*")}
     kept = ROOT / "assets" / "samples" / "text_classification"
@@ -43,7 +43,7 @@ def test_the_bundled_samples_are_what_the_script_makes(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_fine_tuned_minilm_beats_logistic_regression_on_other_wordings(
+def test_fine_tuned_minilm_beats_logistic_regression_on_paraphrases(
     text_trial: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer

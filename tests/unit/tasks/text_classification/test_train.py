@@ -57,7 +57,7 @@ def test_a_trained_model_is_loaded_by_the_public_loaders_and_predicts(text_trial
     assert predictor([]) == []
 
 
-def test_a_batch_of_predictions_is_that_of_the_single_texts(text_trial: Make) -> None:
+def test_batched_predictions_equal_single_predictions(text_trial: Make) -> None:
     made = text_trial()
     task.train(made.reporter())
     predictor = task.load(made.directory)
@@ -88,7 +88,7 @@ def test_the_record_has_curves_samples_and_a_report(text_trial: Make) -> None:
     assert "pipeline_tag: text-classification" in card and 'pipeline("text-classification"' in card
 
 
-def test_figures_are_of_the_right_texts_though_they_are_measured_by_length(text_trial: Make) -> None:
+def test_metrics_match_the_rows_after_sorting_by_length(text_trial: Make) -> None:
     made = text_trial(epochs=6)
     task.train(made.reporter())
     from autotrain_gradio import data
@@ -103,7 +103,7 @@ def test_figures_are_of_the_right_texts_though_they_are_measured_by_length(text_
     assert mistakes == {text: told[text] for text in mistakes}
 
 
-def test_several_labels_have_thresholds_that_the_model_keeps(text_trial: Make) -> None:
+def test_multi_label_thresholds_are_saved_with_the_model(text_trial: Make) -> None:
     made = text_trial(several=True, epochs=12)
     task.train(made.reporter())
     config = json.loads((made.directory / "model" / "config.json").read_text())
@@ -134,7 +134,7 @@ def test_several_labels_have_thresholds_that_the_model_keeps(text_trial: Make) -
     assert set(scope["answer"]) == set(found["labels"])
 
 
-def test_thresholds_that_are_not_tuned_are_those_asked_for(text_trial: Make) -> None:
+def test_untuned_thresholds_have_the_given_value(text_trial: Make) -> None:
     made = text_trial(
         several=True, tune_thresholds=False, threshold=3e-7, epochs=1
     )  # 0 would give each label to every text
@@ -149,7 +149,7 @@ def test_thresholds_that_are_not_tuned_are_those_asked_for(text_trial: Make) -> 
     assert "the best of" not in card and "the best of" not in report_of(made)["Results"]["note"]
 
 
-def test_adapters_are_merged_and_only_they_and_the_last_layers_are_trained(
+def test_adapters_are_merged_and_trained_with_the_head_only(
     text_trial: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = models.tiny_model(tmp_path / "base", ["a", "b"], texts=["my old dog and the new apple"] * 3)
@@ -183,14 +183,14 @@ def test_a_run_with_adapters_is_resumed(text_trial: Make) -> None:
     stop_and_resume(made, after=8, total=24)
 
 
-def test_layers_that_the_model_lacks_are_named(text_trial: Make) -> None:
+def test_missing_lora_target_modules_are_named(text_trial: Make) -> None:
     with pytest.raises(UserError) as caught:
         task.train(text_trial(peft=True, target_modules="Wqk, Wi").reporter())
     finding = caught.value.findings[0]
     assert finding.where == "params.target_modules" and "'Wqk'" in finding.message and "Wqkv" in finding.hint
 
 
-def test_a_frozen_backbone_stays_as_it_was(text_trial: Make, tmp_path: Path) -> None:
+def test_a_frozen_backbone_is_unchanged(text_trial: Make, tmp_path: Path) -> None:
     base = models.tiny_model(tmp_path / "base", ["a", "b"], texts=["my old dog and the new apple"] * 3)
     made = text_trial(model=str(base), freeze_backbone=True)
     task.train(made.reporter())
@@ -221,7 +221,7 @@ def stop_and_resume(made: Any, *, after: int, total: int) -> None:
     assert min(made.steps(2)) == max(made.steps()) + 1 and max(made.steps(2)) == total
 
 
-def test_a_resumed_run_goes_on_with_the_rows_that_were_left(text_trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resumed_run_continues_with_the_remaining_rows(text_trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[tuple[int, ...]] = []
     original = Trainer.training_step
 
@@ -247,7 +247,7 @@ def test_the_same_seed_gives_the_same_model(text_trial: Make) -> None:
     assert (made.directory / "model" / "tokenizer.json").is_file()
 
 
-def test_the_tiny_vocabulary_does_not_depend_on_the_process(tmp_path: Path) -> None:
+def test_the_tiny_vocabulary_is_deterministic_across_processes(tmp_path: Path) -> None:
     code = (
         "import json, sys; from autotrain_gradio.tasks.text_classification.tiny import tiny_tokenizer as t;"
         "texts = [f'number {i} of {i * 7 % 13} things, {chr(97 + i % 26) * 3}ish' for i in range(200)];"
@@ -268,7 +268,7 @@ def gpt2(folder: Path) -> Path:
     return folder
 
 
-def test_a_model_without_padding_learns_and_reads_no_further_than_it_can(text_trial: Make, tmp_path: Path) -> None:
+def test_a_model_without_a_padding_token_trains_within_its_maximum_length(text_trial: Make, tmp_path: Path) -> None:
     rows = [{"text": "dog " * 90 if i % 2 else "apple", "label": "ab"[i % 2]} for i in range(20)]
     rows = [{**r, "text": f"{r['text']} {i}"} for i, r in enumerate(rows)]
     made = text_trial(rows, model=str(gpt2(tmp_path / "gpt2")), epochs=6)
@@ -281,7 +281,7 @@ def test_a_model_without_padding_learns_and_reads_no_further_than_it_can(text_tr
     assert made.events("result")[-1]["values"]["eval_accuracy"] == 1.0
 
 
-def test_texts_of_nothing_that_the_tokenizer_knows_are_read(text_trial: Make, tmp_path: Path) -> None:
+def test_texts_of_unknown_tokens_are_predicted(text_trial: Make, tmp_path: Path) -> None:
     rows = [{"text": "\u200b" * (i + 1) + ("dog" if i % 2 else ""), "label": "ab"[i % 2]} for i in range(20)]
     made = text_trial(rows, model=str(gpt2(tmp_path / "gpt2")))
     task.train(made.reporter())
@@ -302,7 +302,7 @@ def params(**given: Any) -> Any:
     return TextClassificationParams(**given)
 
 
-def test_balanced_weights_make_the_classes_count_the_same() -> None:
+def test_balanced_class_weights_equalize_the_classes() -> None:
     targets = np.asarray([0, 0, 0, 1])
     loss = loss_function(params(class_weights="balanced"), targets)
     logits = torch.tensor([[0.0, 0.0]])
@@ -324,7 +324,7 @@ def test_the_loss_of_several_labels_is_the_mean_over_texts_and_labels() -> None:
     assert float(balanced(one, torch.ones(1, 1))) == pytest.approx(2 * float(balanced(one, torch.zeros(1, 1))))
 
 
-def test_the_preview_shows_tokens_and_what_is_cut(text_trial: Make) -> None:
+def test_the_preview_shows_tokens_and_truncation(text_trial: Make) -> None:
     long = [{"text": "dog " * 30 + str(i), "label": "long"} for i in range(10)]
     made = text_trial([*long, *({"text": f"apple {i}", "label": "short"} for i in range(10))], max_seq_length=16)
     found = {p["title"]: p for p in task.preview(made.directory, made.resolved.spec, made.resolved.params, {})}
@@ -338,7 +338,7 @@ def test_the_preview_shows_tokens_and_what_is_cut(text_trial: Make) -> None:
     assert item["cut"][0] == "dog" and len(item["read"]) + len(item["cut"]) == facts["longest"]
 
 
-def test_the_preview_shows_whole_characters_and_the_side_from_which_they_are_read(text_trial: Make) -> None:
+def test_the_preview_shows_whole_characters_and_the_reading_direction(text_trial: Make) -> None:
     texts = ["का हाल बा रउआ", "مرحبا بالعالم", "👩‍👩‍👧 ok \ufffd"]
     rows = [{"text": f"{texts[i % 3]} {i}", "label": "ab"[i % 2]} for i in range(12)]
     made = text_trial(rows)
@@ -351,7 +351,7 @@ def test_the_preview_shows_whole_characters_and_the_side_from_which_they_are_rea
         assert item["rtl"] == ("مرحبا" in boxes)
 
 
-def test_names_of_labels_are_no_markup_in_the_card(text_trial: Make) -> None:
+def test_label_names_are_escaped_in_the_model_card(text_trial: Make) -> None:
     names = ["<script>alert(1)</script>", "**a** | [b](javascript:x)", "__proto__ of snake_case $x$\nnext `c`"]
     rows = [{"text": f"the {['dog', 'cat', 'axe'][i % 3]} {i}", "label": names[i % 3]} for i in range(30)]
     made = text_trial(rows, epochs=1)
@@ -365,14 +365,14 @@ def test_names_of_labels_are_no_markup_in_the_card(text_trial: Make) -> None:
     assert set(task.load(made.directory)([{"text": "the dog"}])[0]["scores"]) == set(names)
 
 
-def test_the_preview_of_a_model_that_is_not_here_says_so(text_trial: Make) -> None:
+def test_the_preview_of_a_missing_model_is_an_error(text_trial: Make) -> None:
     made = text_trial()
     spec = made.resolved.spec.model_copy(update={"model": "somebody/not-here"})
     (panel,) = task.preview(made.directory, spec, made.resolved.params, {})
     assert "not downloaded yet" in panel["note"]
 
 
-def test_the_probe_says_how_long_texts_may_be(text_trial: Make, tmp_path: Path) -> None:
+def test_the_probe_reports_the_maximum_length(text_trial: Make, tmp_path: Path) -> None:
     made = text_trial()
     found = task.probe(made.resolved.spec, made.resolved.params, {})
     assert found["input_size"] == {"tokens": 512} and found["parameters"] > 100_000

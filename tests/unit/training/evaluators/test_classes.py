@@ -57,7 +57,7 @@ def test_metrics_are_those_of_scikit_learn_on_the_whole_logits(count: int) -> No
     assert found.probability == pytest.approx(sure, rel=1e-5)
 
 
-def test_outputs_beside_the_logits_are_dropped_and_half_precision_is_read() -> None:
+def test_other_outputs_are_dropped_and_half_precision_is_supported() -> None:
     logits = torch.tensor([[0.0, 3.0, 1.0]], dtype=torch.bfloat16)
     predicted, probability = reduce_logits((logits, torch.zeros(1, 9, 9)), torch.tensor([1]))
     assert predicted.tolist() == [1] and probability.dtype == torch.float32

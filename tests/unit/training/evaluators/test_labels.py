@@ -62,7 +62,7 @@ def test_few_labels_are_exact(labels: int) -> None:
     assert values == pytest.approx(whole)
 
 
-def test_of_many_labels_all_decisions_are_exact_and_the_auc_nearly() -> None:
+def test_many_labels_have_exact_decisions_and_an_approximate_auc() -> None:
     given = made(300, 200, share=0.02, signal=4)
     found = evaluated(given, threshold=0.5)
     values = found.metrics()
@@ -76,7 +76,7 @@ def test_of_many_labels_all_decisions_are_exact_and_the_auc_nearly() -> None:
         assert found.scores.row(row)[best] == pytest.approx(metrics.sigmoid(given[0])[row, best])
 
 
-def test_a_single_label_and_one_that_no_row_has() -> None:
+def test_a_single_label_and_an_unused_label_are_supported() -> None:
     logits = np.array([[2.0], [1.0], [-2.0], [0.5]], np.float32)
     values = evaluated((logits, np.array([[1], [1], [0], [0]], np.float32))).metrics()
     assert values["accuracy"] == 0.75 and values["auc"] == 1.0 and values["f1_macro"] == pytest.approx(0.8)
@@ -84,7 +84,7 @@ def test_a_single_label_and_one_that_no_row_has() -> None:
     assert panel["rows"] == [["0", 0.5, None, None, None, None, 0]]
 
 
-def test_metrics_use_thresholds_that_were_tuned_on_other_rows() -> None:
+def test_metrics_use_thresholds_tuned_on_other_rows() -> None:
     logits, targets = made(400, 4, signal=0)  # the scores say nothing of the labels
     found = evaluated((logits, targets), tune=True)
     crossed, scores = found.cross_fitted(), metrics.sigmoid(logits)

@@ -49,7 +49,7 @@ def test_metrics_of_many_classes_are_those_of_scikit_learn(classes: int) -> None
     assert rows[0][1:4] == [0.0, 0.0, 0.0] and rows[-1][1:] == [None, None, None, 0]
 
 
-def test_figures_of_several_labels() -> None:
+def test_metrics_of_multi_label_classification() -> None:
     scores = np.array([[0.9, 0.2, 0.1], [0.8, 0.7, 0.3], [0.1, 0.6, 0.2], [0.3, 0.4, 0.1]])
     targets = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]])
     found = metrics.multi_label(scores, targets)
@@ -63,7 +63,7 @@ def test_figures_of_several_labels() -> None:
     assert rows[2] == ["c", 0.5, None, None, None, None, 0]
 
 
-def test_a_threshold_is_where_f1_is_best() -> None:
+def test_thresholds_maximize_f1() -> None:
     scores = np.array([[0.1, 0.9, 0.3], [0.2, 0.4, 0.3], [0.3, 0.3, 0.3], [0.05, 0.1, 0.3]])
     targets = np.array([[0, 1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]])
     found = np.array([metrics.threshold_for_f1(scores[:, k], targets[:, k]) for k in range(3)])
@@ -71,7 +71,7 @@ def test_a_threshold_is_where_f1_is_best() -> None:
     assert metrics.multi_label(scores, targets, found)["accuracy"] == 1.0
 
 
-def test_a_single_label_that_a_row_has_or_has_not() -> None:
+def test_metrics_of_a_single_optional_label() -> None:
     scores, targets = np.array([[0.9], [0.8], [0.2], [0.6]]), np.array([[1], [1], [0], [0]])
     found = metrics.multi_label(scores, targets)
     assert found["accuracy"] == 0.75 and found["auc"] == 1.0
@@ -79,7 +79,7 @@ def test_a_single_label_that_a_row_has_or_has_not() -> None:
     assert metrics.per_label(scores, targets, ["spam"]) == [["spam", 0.5, 0.6667, 1.0, 0.8, 1.0, 2]]
 
 
-def test_figures_of_numbers() -> None:
+def test_metrics_of_regression() -> None:
     found = metrics.regression(np.array([2.0, 4.0]), np.array([1.0, 6.0]))
     assert found["mse"] == 2.5 and found["mae"] == 1.5 and found["rmse"] == pytest.approx(2.5**0.5)
     assert found["r2"] == pytest.approx(1 - 5 / 12.5) and "rmsle" in found
@@ -87,19 +87,19 @@ def test_figures_of_numbers() -> None:
     assert set(metrics.regression(np.array([2.0]), np.array([1.0]))) == {"mse", "mae", "rmse", "rmsle"}
 
 
-def test_the_metrics_are_evaluates_and_can_be_combined_offline() -> None:
+def test_metrics_are_evaluate_modules_that_combine_offline() -> None:
     both = evaluate.combine([modules.module(modules.Regression)])
     assert both.compute(predictions=[1.0, 2.0], references=[1.0, 3.0])["mae"] == 0.5
     assert isinstance(modules.module(modules.Classification), evaluate.Metric)
 
 
-def test_what_measures_is_loaded_when_it_is_needed() -> None:
+def test_metric_libraries_are_imported_lazily() -> None:
     heavy = "any(name in sys.modules for name in ('sklearn', 'evaluate'))"
     code = f"import sys; import autotrain_gradio.training.metrics; sys.exit({heavy})"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_figures_of_tables_are_evaluates_and_load_no_torch() -> None:
+def test_tabular_metrics_are_evaluate_modules_and_load_no_torch() -> None:
     code = """
 import sys
 import numpy as np

@@ -37,7 +37,7 @@ def trials(made: Trial) -> list[float]:
     return [e["values"]["trial_score"] for e in made.events("metric")]
 
 
-def test_two_classes_of_real_data(prepared: Make) -> None:
+def test_binary_classification_of_real_data(prepared: Make) -> None:
     made = prepared(
         datasets.load_breast_cancer(as_frame=True).frame, model="logistic_regression,xgboost", scoring="auc"
     )
@@ -58,7 +58,7 @@ def test_two_classes_of_real_data(prepared: Make) -> None:
     assert made.events("progress")[-1]["unit"] == "trial" and made.events("progress")[0]["left"] <= 120
 
 
-def test_several_classes_and_many_columns_of_real_data(prepared: Make) -> None:
+def test_multiclass_classification_with_many_columns(prepared: Make) -> None:
     wine = prepared(datasets.load_wine(as_frame=True).frame, model="extra_trees", num_trials=1, name="wine")
     classification.train(wine.reporter())
     assert metrics_of(wine)["accuracy"] > 0.9 and metrics_of(wine)["f1_macro"] > 0.9
@@ -68,7 +68,7 @@ def test_several_classes_and_many_columns_of_real_data(prepared: Make) -> None:
     assert report(digits)["Leaderboard"]["rows"][0][1] == "Nearest neighbours"
 
 
-def test_a_number_of_real_data(prepared: Make) -> None:
+def test_regression_of_real_data(prepared: Make) -> None:
     made = prepared(datasets.load_diabetes(as_frame=True).frame, REGRESS, model="ridge,random_forest")
     regression.train(made.reporter())
     found = metrics_of(made)
@@ -82,7 +82,7 @@ def test_a_number_of_real_data(prepared: Make) -> None:
         assert table["target"][int(row.removeprefix("row ").replace(",", "")) - 2] == true
 
 
-def test_several_numbers_at_once(prepared: Make) -> None:
+def test_regression_with_several_targets(prepared: Make) -> None:
     table = datasets.load_linnerud(as_frame=True).frame
     made = prepared(table, REGRESS, ["Weight", "Waist", "Pulse"], model="ridge,svm", name="linnerud")
     regression.train(made.reporter())
@@ -93,7 +93,7 @@ def test_several_numbers_at_once(prepared: Make) -> None:
     assert set(answer["values"]) == {"Weight", "Waist", "Pulse"} and 100 < answer["values"]["Weight"] < 250
 
 
-def test_all_kinds_of_columns_missing_cells_and_what_was_never_seen(prepared: Make, mixed: pd.DataFrame) -> None:
+def test_all_column_kinds_with_missing_and_unseen_values(prepared: Make, mixed: pd.DataFrame) -> None:
     made = prepared(mixed, num_trials=8, folds=3)
     classification.train(made.reporter())
     assert metrics_of(made)["accuracy"] > 0.8
@@ -110,7 +110,7 @@ def test_all_kinds_of_columns_missing_cells_and_what_was_never_seen(prepared: Ma
 
 
 @pytest.mark.parametrize("family", ["svm", "logistic_regression", "xgboost", "knn", "adaboost", "gradient_boosting"])
-def test_a_class_that_some_folds_lack(prepared: Make, family: str) -> None:
+def test_a_class_missing_from_some_folds_is_supported(prepared: Make, family: str) -> None:
     draw = np.random.default_rng(0)
     table = pd.DataFrame({"a": draw.normal(size=80), "b": draw.normal(size=80)})
     table["target"] = ["x", "y"] * 38 + ["rare", "rare", "rare", "once"]
@@ -120,7 +120,7 @@ def test_a_class_that_some_folds_lack(prepared: Make, family: str) -> None:
     assert set(answer["scores"]) == {"x", "y", "rare", "once"}
 
 
-def test_rare_classes_weigh_more_when_that_is_asked_for(prepared: Make) -> None:
+def test_balanced_class_weights_favor_rare_classes(prepared: Make) -> None:
     draw = np.random.default_rng(1)
     size = draw.normal(size=600)
     table = pd.DataFrame({"size": size, "noise": draw.normal(size=600)})
@@ -138,7 +138,7 @@ def test_rare_classes_weigh_more_when_that_is_asked_for(prepared: Make) -> None:
     assert board["columns"][2] == "F1 (macro)" and "balanced" in board["rows"][0][5]
 
 
-def test_labels_of_one_column_and_classes_of_several(prepared: Make) -> None:
+def test_multi_label_and_multi_target_classification(prepared: Make) -> None:
     draw = np.random.default_rng(0)
     values = draw.normal(size=(200, 3))
     table = pd.DataFrame(values, columns=["a", "b", "c"])
@@ -182,7 +182,7 @@ class Stopping(Reporter):
             self.request_stop()
 
 
-def test_a_stop_keeps_the_best_so_far_and_a_resume_goes_on_from_there(prepared: Make, mixed: pd.DataFrame) -> None:
+def test_a_stop_saves_the_best_model_and_a_resume_continues_the_search(prepared: Make, mixed: pd.DataFrame) -> None:
     made = prepared(mixed, model="logistic_regression,decision_tree,knn", num_trials=5)
     first = Stopping(made.directory, made.resolved.spec, made.resolved.params)
     first.after = 2
@@ -207,7 +207,7 @@ def test_a_column_of_any_name_is_shuffled(prepared: Make) -> None:
     assert report(made)["Permutation importance"]["labels"][0] == "self"
 
 
-def test_negative_numbers_to_validate_on_are_refused_for_rmsle(prepared: Make) -> None:
+def test_rmsle_refuses_negative_validation_targets(prepared: Make) -> None:
     table = pd.DataFrame({"x": np.arange(60) % 17 + 0.5, "target": np.arange(60) + 1.0})
     table["split"] = ["train"] * 50 + ["validation"] * 10
     table.loc[55, "target"] = -1.0
@@ -216,7 +216,7 @@ def test_negative_numbers_to_validate_on_are_refused_for_rmsle(prepared: Make) -
         regression.train(made.reporter())
 
 
-def test_stopped_before_anything_was_measured(prepared: Make, mixed: pd.DataFrame) -> None:
+def test_a_stop_before_the_first_trial_saves_no_model(prepared: Make, mixed: pd.DataFrame) -> None:
     made = prepared(mixed, log="tensorboard")
     run = made.reporter()
     run.request_stop()
@@ -225,7 +225,7 @@ def test_stopped_before_anything_was_measured(prepared: Make, mixed: pd.DataFram
     assert "'tensorboard' is not supported" in made.events("note")[0]["message"]
 
 
-def test_the_time_limit_ends_the_search_but_not_before_a_first_model(prepared: Make, mixed: pd.DataFrame) -> None:
+def test_the_time_limit_ends_the_search_after_the_first_model(prepared: Make, mixed: pd.DataFrame) -> None:
     made = prepared(mixed, num_trials=1000, time_limit=2)
     run = made.reporter()
     classification.train(run)
@@ -233,7 +233,7 @@ def test_the_time_limit_ends_the_search_but_not_before_a_first_model(prepared: M
     assert "2 seconds was used up" in made.events("note")[-1]["message"]
 
 
-def test_without_validation_rows_it_is_measured_by_cross_validation(prepared: Make, mixed: pd.DataFrame) -> None:
+def test_without_a_validation_split_metrics_are_cross_validated(prepared: Make, mixed: pd.DataFrame) -> None:
     made = prepared(mixed, model="hgb", num_trials=1, data={"valid_fraction": 0})
     classification.train(made.reporter())
     drawn = report(made)
@@ -245,7 +245,7 @@ def test_without_validation_rows_it_is_measured_by_cross_validation(prepared: Ma
         assert "the best of 2 trials" in told and "the same rows as these metrics" in told
 
 
-def test_ids_and_ignored_columns_are_not_learnt_from_and_name_the_rows(prepared: Make, mixed: pd.DataFrame) -> None:
+def test_ids_and_ignored_columns_are_no_features_and_ids_name_the_rows(prepared: Make, mixed: pd.DataFrame) -> None:
     table = mixed.assign(number=[f"N{i:04}" for i in range(len(mixed))], answer=mixed["target"])
     chosen = {
         "columns": {"target": "target", "id": "number"},
@@ -258,7 +258,7 @@ def test_ids_and_ignored_columns_are_not_learnt_from_and_name_the_rows(prepared:
     assert all(r[0].startswith("N0") for r in report(made)["Most confident mistakes"]["rows"])
 
 
-def test_what_cannot_be_learnt_from_is_said(prepared: Make) -> None:
+def test_unusable_features_are_reported(prepared: Make) -> None:
     few = pd.DataFrame({"a": [1.5, 2, 3], "target": ["x", "y", "x"]})
     with pytest.raises(UserError, match="too few"):
         classification.train(prepared(few, data={"valid_fraction": 0}).reporter())
@@ -267,7 +267,7 @@ def test_what_cannot_be_learnt_from_is_said(prepared: Make) -> None:
         regression.train(prepared(below, REGRESS, scoring="rmsle", name="below").reporter())
 
 
-def test_the_models_are_those_listed(prepared: Make, mixed: pd.DataFrame) -> None:
+def test_the_families_are_those_of_the_declaration(prepared: Make, mixed: pd.DataFrame) -> None:
     with pytest.raises(UserError, match="no model 'xgbost'") as said:
         prepared(mixed, model="xgbost,knn")
     assert "xgboost" in said.value.hint
@@ -275,7 +275,7 @@ def test_the_models_are_those_listed(prepared: Make, mixed: pd.DataFrame) -> Non
     assert prepared(mixed, name="all").resolved.spec.model == "auto"
 
 
-def test_it_trains_where_there_is_no_torch(tmp_path: Path) -> None:
+def test_training_works_without_torch(tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.mkdir()
     (blocked / "torch.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')\n")

@@ -48,7 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     yield trial
 
 
-def test_a_table_in_gives_a_table_out(made: Trial, tmp_path: Path) -> None:
+def test_the_prediction_of_a_table_is_a_table(made: Trial, tmp_path: Path) -> None:
     path = tmp_path / "new rows.csv"
     path.write_text(TABLE, encoding="utf-8")
     answer = load(made.directory)([{"table": str(path)}])[0]
@@ -65,14 +65,14 @@ def test_a_table_in_gives_a_table_out(made: Trial, tmp_path: Path) -> None:
     assert typed[0]["scores"]["in"] == pytest.approx(float(rows[1]["score in"]), abs=1e-5)
 
 
-def test_rows_of_a_file_that_cannot_be_read_are_told(made: Trial, tmp_path: Path) -> None:
+def test_unparsed_rows_of_a_file_are_reported(made: Trial, tmp_path: Path) -> None:
     path = tmp_path / "long.csv"
     path.write_text(f"size,colour,when\n1,red,2022-05-01\n2,{'x' * 1_100_000},\n", encoding="utf-8")
     answer = load(made.directory)([{"table": str(path)}])[0]
     assert answer["rows"] == 1 and "row 3" in answer["note"] and "skipped" in answer["note"]
 
 
-def test_cells_are_read_as_those_that_it_has_learnt_from(prepared: Make) -> None:
+def test_cells_are_parsed_as_in_training(prepared: Make) -> None:
     draw = np.random.default_rng(1)
     table = pd.DataFrame({"length": draw.integers(1, 90_000, 80) / 1000})
     table["day"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(draw.integers(0, 364, 80), unit="D")
@@ -91,14 +91,14 @@ def test_cells_are_read_as_those_that_it_has_learnt_from(prepared: Make) -> None
     assert read["length"][0] == 1.5 and read["day"][0] == pd.Timestamp("2024-05-31")
 
 
-def test_a_moment_with_a_zone_is_the_same_however_it_is_given() -> None:
+def test_timestamps_with_a_time_zone_are_normalized() -> None:
     berlin = datetime.timezone(datetime.timedelta(hours=2))
     feature = frame.Feature("when", "date")
     for given in ("2024-05-31T10:30:00+02:00", datetime.datetime(2024, 5, 31, 10, 30, tzinfo=berlin)):
         assert frame.frame_of_rows([{"when": given}], [feature])["when"][0] == pd.Timestamp("2024-05-31 08:30")
 
 
-def test_a_word_for_nothing_is_missing_in_dates_as_in_numbers() -> None:
+def test_missing_value_markers_apply_to_dates_and_numbers() -> None:
     features = [frame.Feature("when", "date"), frame.Feature("size", "number")]
     cells = pa.array(["2024-05-31", " N/A ", "-", "#REF!", None])
     numbers = pa.array(["1", " N/A ", "-", "#REF!", None])
@@ -108,13 +108,13 @@ def test_a_word_for_nothing_is_missing_in_dates_as_in_numbers() -> None:
         frame.frame_of_rows([{"when": "soon", "size": 1}], features)
 
 
-def test_numbers_that_are_categories_are_written_without_a_point() -> None:
+def test_numeric_categories_have_no_decimal_point() -> None:
     zone = frame.Feature("zone", "category")
     read = frame.frame_of_rows([{"zone": v} for v in (1, 1.0, "1", None, 2.5)], [zone])
     assert read["zone"].tolist() == ["1", "1", "1", "", "2.5"]
 
 
-def test_names_of_columns_do_not_meet(made: Trial, tmp_path: Path) -> None:
+def test_prediction_columns_do_not_collide_with_existing_ones(made: Trial, tmp_path: Path) -> None:
     path = tmp_path / "again.csv"
     path.write_text("size,colour,when,prediction\n1.5,red,2022-12-31,old\n", encoding="utf-8")
     answer = load(made.directory)([{"table": str(path)}])[0]
@@ -122,7 +122,7 @@ def test_names_of_columns_do_not_meet(made: Trial, tmp_path: Path) -> None:
     assert Path(answer["file"]).read_text(encoding="utf-8").splitlines()[1].startswith("1.5,red,2022-12-31,old,in,")
 
 
-def test_what_is_missing_or_wrong_is_named(made: Trial, tmp_path: Path) -> None:
+def test_missing_columns_and_invalid_cells_are_named(made: Trial, tmp_path: Path) -> None:
     model = load(made.directory)
     with pytest.raises(DataError, match="columns 'colour', 'when' are missing"):
         model([{"row": {"size": 1}}])
@@ -156,17 +156,17 @@ def test_what_is_missing_or_wrong_is_named(made: Trial, tmp_path: Path) -> None:
         (-2.5, -2.5),
     ],
 )
-def test_cells_that_look_like_formulas_are_made_text(cell: Any, safe: Any) -> None:
+def test_formula_like_cells_are_escaped(cell: Any, safe: Any) -> None:
     assert escape_formula(cell) == safe
 
 
-def test_no_text_of_a_training_row_goes_with_the_model() -> None:
+def test_the_model_contains_no_text_of_training_rows() -> None:
     texts = pd.DataFrame({"note": np.array(["called on Monday, no answer", "", "paid"], dtype=object)})
     (note,) = frame.describe(texts, {"note": "text"}, {})
     assert note.typical is None and note.choices == [] and note.distinct == 2 and note.missing
 
 
-def test_a_form_names_no_categories_that_may_be_people() -> None:
+def test_the_form_lists_no_high_cardinality_categories() -> None:
     for rows, people, named in ((900, 31, False), (900, 30, True), (50, 25, False), (90, 30, True)):
         names = np.array([f"person {i % people}@example.org" for i in range(rows)], dtype=object)
         (who,) = frame.describe(pd.DataFrame({"who": names}), {"who": "category"}, {})
@@ -174,7 +174,7 @@ def test_a_form_names_no_categories_that_may_be_people() -> None:
         assert (who.typical is None) != named
 
 
-def test_the_card_says_what_the_files_hold(prepared: Make) -> None:
+def test_the_model_card_discloses_the_data_in_the_files(prepared: Make) -> None:
     draw = np.random.default_rng(0)
     table = pd.DataFrame({"size": draw.normal(size=160), "who": [f"person {i % 53}" for i in range(160)]})
     table["colour"], table["note"] = (
@@ -195,7 +195,7 @@ def test_the_card_says_what_the_files_hold(prepared: Make) -> None:
     assert "all categories of 'colour'" in cards["knn"] and "cells of 'who', 'note'" in cards["knn"]
 
 
-def test_the_form_tells_of_each_column(made: Trial) -> None:
+def test_the_form_describes_each_column(made: Trial) -> None:
     form = json.loads((made.directory / "model" / "form.json").read_text())
     size, colour, when = form["features"]
     assert size["kind"] == "number" and size["low"] < size["typical"] < size["high"]
@@ -204,7 +204,7 @@ def test_the_form_tells_of_each_column(made: Trial) -> None:
     assert form["targets"] == [{"name": "target", "labels": ["in", "out"], "unit": ""}]
 
 
-def test_nothing_that_is_saved_is_a_pickle(made: Trial) -> None:
+def test_saved_models_contain_no_pickle(made: Trial) -> None:
     names = {p.name for p in (made.directory / "model").iterdir()}
     assert names == {"model.skops", "form.json", "README.md", "training_params.json"}
     with zipfile.ZipFile(made.directory / "model" / "model.skops") as archive:
@@ -228,7 +228,7 @@ def _changed(made: Trial, folder: Path, change: Any) -> Path:
     return folder
 
 
-def test_a_model_that_was_tampered_with_is_refused(made: Trial, tmp_path: Path) -> None:
+def test_an_untrusted_type_in_a_model_is_refused(made: Trial, tmp_path: Path) -> None:
     def foreign(files: dict[str, bytes]) -> dict[str, bytes]:
         schema = files["schema.json"].decode()
         assert '"ColumnTransformer"' in schema
@@ -240,7 +240,7 @@ def test_a_model_that_was_tampered_with_is_refused(made: Trial, tmp_path: Path) 
     assert said.value.code == "untrusted-model" and "subprocess.Popen" in said.value.message
 
 
-def test_a_damaged_model_is_told_as_such(made: Trial, tmp_path: Path) -> None:
+def test_a_damaged_model_is_reported(made: Trial, tmp_path: Path) -> None:
     folder = _changed(made, tmp_path, lambda files: {n: c for n, c in files.items() if n == "schema.json"})
     with pytest.raises(UserError, match="is damaged"):
         load(folder)
@@ -252,7 +252,7 @@ def test_a_damaged_model_is_told_as_such(made: Trial, tmp_path: Path) -> None:
         load(folder)
 
 
-def test_trees_that_point_beyond_their_arrays_are_refused(made: Trial) -> None:
+def test_trees_with_out_of_range_nodes_are_refused(made: Trial) -> None:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.tree import DecisionTreeClassifier
 
@@ -271,7 +271,7 @@ def test_trees_that_point_beyond_their_arrays_are_refused(made: Trial) -> None:
         saving._check_trees(boosted)
 
 
-def test_a_unit_is_taken_away_in_and_said_of_what_comes_out(prepared: Make, tmp_path: Path) -> None:
+def test_units_are_parsed_in_inputs_and_shown_in_predictions(prepared: Make, tmp_path: Path) -> None:
     draw = np.random.default_rng(2)
     sizes = draw.integers(20, 90, 80)
     table = pd.DataFrame({"size": [f"{s} m²" for s in sizes], "rooms": draw.integers(1, 5, 80)})
@@ -296,7 +296,7 @@ def test_a_unit_is_taken_away_in_and_said_of_what_comes_out(prepared: Make, tmp_
     assert "size (number, in m²)" in card and ",  # in m²" in card
 
 
-def test_dates_of_a_workbook_are_shown_without_a_time_that_they_have_not(made: Trial, tmp_path: Path) -> None:
+def test_workbook_dates_have_no_time_of_day(made: Trial, tmp_path: Path) -> None:
     days, moments = (
         pd.to_datetime(["2022-12-31 00:00", second]) for second in ("2022-05-01 00:00", "2022-12-31 10:30")
     )
@@ -311,7 +311,7 @@ def test_dates_of_a_workbook_are_shown_without_a_time_that_they_have_not(made: T
 
 
 @pytest.mark.parametrize("columns", [3, 60])
-def test_the_code_of_the_card_runs_as_it_stands(
+def test_the_code_of_the_model_card_can_be_executed(
     prepared: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
 ) -> None:
     draw = np.random.default_rng(4)
@@ -336,7 +336,7 @@ def test_the_code_of_the_card_runs_as_it_stands(
 
 
 @pytest.mark.parametrize("columns", [2, 45])
-def test_the_row_and_the_table_of_the_card_hold_the_same(prepared: Make, columns: int) -> None:
+def test_row_and_table_of_the_model_card_are_equal(prepared: Make, columns: int) -> None:
     draw = np.random.default_rng(1)
     table = pd.DataFrame(draw.integers(1001, 9999, (61, columns)) / 1000, columns=[f"c{n}" for n in range(columns)])
     table.loc[0] = 0.532  # a comma with nothing but 0 before it stands before decimals
@@ -361,7 +361,7 @@ def test_the_row_and_the_table_of_the_card_hold_the_same(prepared: Make, columns
 
 
 @pytest.mark.parametrize("reading", ["", "decimal", "thousands", "both"])
-def test_a_number_is_the_same_alone_and_among_others(reading: str) -> None:
+def test_a_number_is_parsed_the_same_alone_and_in_a_column(reading: str) -> None:
     size = frame.Feature("size", "number", reading=reading)
     for cells in (["1,234", "1,5"], ["1.234", "1.234.567"], ["1.234", "1,5"], ["1.5", "1,234.5", "(3)", "<2"]):
         together = frame.frame_of_rows([{"size": c} for c in cells], [size])["size"].tolist()

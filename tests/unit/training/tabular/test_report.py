@@ -26,20 +26,20 @@ def search(*tried: tuple[str, float]) -> Search:
     return cast(Search, found)
 
 
-def test_kinds_of_models_are_compared_by_their_best_trial() -> None:
+def test_model_families_are_compared_by_their_best_trial() -> None:
     drawn = report.families(search(("Ridge", 0.8), ("SVM", 0.9), ("SVM", 0.7), ("SVM", 0.85), ("Tree", 0.4)))
     assert [p["title"] for p in drawn] == ["Best trial of each model family"]
     assert drawn[0]["columns"] == ["model", "best R²", "±", "trials"]
     assert drawn[0]["rows"] == [["SVM", 0.9, 0.01, 3], ["Ridge", 0.8, 0.01, 1], ["Tree", 0.4, 0.01, 1]]
 
 
-def test_where_the_leaderboard_says_it_all_nothing_is_compared() -> None:
+def test_the_comparison_is_omitted_for_one_trial_per_family() -> None:
     assert report.families(search(("Ridge", 0.8), ("SVM", 0.9))) == []
     assert report.families(search(("Ridge", 0.8), ("Ridge", 0.9))) == []
 
 
 @pytest.mark.parametrize("files, first", [(("a.csv",), "row 2"), (("a.csv", "b.csv"), "a.csv, row 2")])
-def test_a_row_is_called_by_where_it_stands_in_the_data(tmp_path: Path, files: tuple[str, ...], first: str) -> None:
+def test_rows_are_named_by_their_location_in_the_data(tmp_path: Path, files: tuple[str, ...], first: str) -> None:
     draft = tmp_path / "draft"
     draft.mkdir()
     lines = "".join(f"{i}.5,{i * i % 7}\n" for i in range(30))

@@ -41,7 +41,7 @@ def targets(table: pd.DataFrame, kind: str) -> list[model.Target]:
 @pytest.mark.parametrize("kind", ["class", "labels", "number"])
 @pytest.mark.parametrize("wanted", [None, 1, 3])
 @pytest.mark.parametrize("times", [2, 3])
-def test_copies_of_a_row_lie_in_one_fold(kind: str, wanted: int | None, times: int) -> None:
+def test_duplicates_of_a_row_are_in_one_fold(kind: str, wanted: int | None, times: int) -> None:
     table = noise(60, times)
     rows = table.drop(columns="target")
     content = search.content_ids(rows)
@@ -56,7 +56,7 @@ def test_copies_of_a_row_lie_in_one_fold(kind: str, wanted: int | None, times: i
     assert all((a == b).all() for x, y in zip(found, again, strict=True) for a, b in zip(x, y, strict=True))
 
 
-def test_rows_that_are_equal_by_chance_are_no_copies() -> None:
+def test_rows_with_few_distinct_values_are_not_treated_as_duplicates() -> None:
     draw = np.random.default_rng(0)
     few = [draw.integers(0, 3, 400) for _ in range(3)]
     assert content_ids.by_chance(content_ids.of_columns(few), few)
@@ -66,7 +66,7 @@ def test_rows_that_are_equal_by_chance_are_no_copies() -> None:
     assert (search.content_ids(frame) == -1).all()
 
 
-def test_learning_by_heart_does_not_lead_the_board(prepared: Make) -> None:
+def test_memorizing_duplicates_does_not_win_the_search(prepared: Make) -> None:
     made = prepared(noise(80, 4), model="knn", num_trials=1, data={"valid_fraction": 0})
     classification.train(made.reporter())
     report = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
@@ -100,7 +100,7 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("task", [CLASSIFY, REGRESS])
-def test_a_stop_waits_for_one_fit_only(prepared: Make, monkeypatch: pytest.MonkeyPatch, task: str) -> None:
+def test_a_stop_waits_for_at_most_one_fit(prepared: Make, monkeypatch: pytest.MonkeyPatch, task: str) -> None:
     table = noise(60, 1)
     if task == REGRESS:
         table["target"] += table["b"]
@@ -116,7 +116,9 @@ def test_a_stop_waits_for_one_fit_only(prepared: Make, monkeypatch: pytest.Monke
     assert drawn[:2] == ["Results", "Leaderboard"] and "Permutation importance" not in drawn
 
 
-def test_a_stop_of_a_later_attempt_saves_what_there_is(prepared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_of_a_resumed_attempt_saves_the_best_model_so_far(
+    prepared: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = prepared(noise(60, 1), model="decision_tree", num_trials=1, folds=4, data={"valid_fraction": 0})
     classification.train(made.reporter())
     found = fits(monkeypatch)
@@ -132,7 +134,7 @@ def test_a_stop_of_a_later_attempt_saves_what_there_is(prepared: Make, monkeypat
     assert titles[:3] == ["Results", "Leaderboard", "Permutation importance"]
 
 
-def test_the_leaderboard_is_there_before_the_last_fit(prepared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_leaderboard_is_reported_before_the_final_fit(prepared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = prepared(noise(60, 1), model="decision_tree", num_trials=1)
     monkeypatch.setattr(engine, "_fit", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
@@ -140,7 +142,7 @@ def test_the_leaderboard_is_there_before_the_last_fit(prepared: Make, monkeypatc
     assert json.loads((made.directory / "report.json").read_text())[0]["title"] == "Leaderboard"
 
 
-def test_large_answers_are_worked_out_again(prepared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_predictions_are_recomputed(prepared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for size in (2**28, 0):
         monkeypatch.setattr(search, "CACHE_BYTES", size)
@@ -152,7 +154,7 @@ def test_large_answers_are_worked_out_again(prepared: Make, monkeypatch: pytest.
     assert found[0] == found[1]
 
 
-def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Path) -> None:
+def test_an_interrupted_family_is_tried_again_with_its_defaults(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     rows = pd.DataFrame({"x": draw.normal(size=60)})
     target = model.Target("target", (rows["x"] > 0).to_numpy().astype(np.int64), ["no", "yes"])
@@ -181,13 +183,13 @@ def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Pa
     assert second.done == 2 and tree.settings == families.BY_NAME["decision_tree"].defaults()
 
 
-def test_one_fold_of_many_small_classes() -> None:
+def test_many_small_classes_use_one_fold() -> None:
     values = np.repeat(np.arange(6), 2)
     ((train, validation),) = search.make_splits([model.Target("target", values, list("abcdef"))], 1, 0, np.full(12, -1))
     assert sorted([*train, *validation]) == list(range(12))
 
 
-def test_each_family_makes_an_estimator_of_its_tasks() -> None:
+def test_each_family_creates_an_estimator_for_its_tasks() -> None:
     draw = np.random.default_rng(0)
     rows = draw.normal(size=(30, 3)).astype(np.float32)
     answers = {"classification": (rows[:, 0] > 0).astype(int), "regression": rows[:, 0]}

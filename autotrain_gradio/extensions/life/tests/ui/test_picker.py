@@ -37,7 +37,7 @@ def field(page: Page, which: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_an_export_is_opened_listened_to_and_used(app: App, visit: Visit, tmp_path: Path, width: int) -> None:
+def test_an_export_is_opened_previewed_and_used(app: App, visit: Visit, tmp_path: Path, width: int) -> None:
     export = zipped(tmp_path / "Bhojpuri_textgrids.zip", files(*(document(n) for n in range(1, 7))))
     page = visit(app.url, width=width)
     to_picker(page)
@@ -67,7 +67,7 @@ def test_an_export_is_opened_listened_to_and_used(app: App, visit: Visit, tmp_pa
     expect(page.locator(f"{LIFE}-script input")).to_have_value("IPA · 6 segments, 0.1 min, 1 speaker")
 
 
-def test_a_server_from_the_login_to_the_check(app: App, visit: Visit) -> None:
+def test_a_server_is_used_from_login_to_check(app: App, visit: Visit) -> None:
     other = document(7, project="Magahi", textGrid=grid(boundary(1, 2, Devanagari="का")))
     fake = FakeLife({"Bhojpuri": {"documents": [document(n) for n in range(1, 4)]}, "Magahi": {"documents": [other]}})
     with fake.serve() as address:
@@ -104,7 +104,7 @@ def test_a_server_from_the_login_to_the_check(app: App, visit: Visit) -> None:
     assert PASSWORD not in app.log()
 
 
-def test_two_browsers_pick_at_the_same_time(own_app: App, visit: Visit, tmp_path: Path) -> None:
+def test_two_browsers_use_the_picker_at_the_same_time(own_app: App, visit: Visit, tmp_path: Path) -> None:
     own_app.environ["AUTOTRAIN_GRADIO_SHARED"] = "1"
     own_app.start()
     pages = {}
