@@ -204,13 +204,13 @@ class Reporter:
         if self._file < 0:
             return
         with self._lock:
+            self._restore_if_lost()
             record = {"v": VERSION, "attempt": self.attempt, "seq": self._seq, "time": time.time(), "kind": kind}
             record.update(fields)
             try:
                 text = _encode(record)
             except ValueError:
                 text = _encode(_finite(record))
-            self._restore_if_lost()
             self._append(text)
             if kind in KEPT:
                 self._latest[kind] = record
