@@ -14,6 +14,8 @@ import psutil
 
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
 """Environment variable: process id of the caller; a call exits with it."""
+WORK = "work"
+"""Working directory of a worker, in the run's directory: empty, but for what a library leaves there."""
 LOADING_NICENESS = 3
 """Half the CPU share of normal processes, such as a training, which must not be slowed."""
 
@@ -35,6 +37,17 @@ def exit_with_caller(grace: float) -> None:
 
     if caller and os.getpgrp() == os.getpid():
         threading.Thread(target=watch, daemon=True).start()
+
+
+def enter_empty_directory(directory: Path) -> None:
+    """Change the working directory to `work` in the run's, where there is nothing.
+
+    `from_pretrained` and `load_dataset` take a name such as `data/media` for a folder if the working directory has it:
+    in the run's own directory, that is what a visitor has uploaded. A model is a folder only if its path is absolute.
+    """
+    work = directory / WORK
+    work.mkdir(exist_ok=True)
+    os.chdir(work)
 
 
 def raise_oom_score() -> None:

@@ -287,11 +287,18 @@ def test_a_visitors_worker_has_no_secret_of_the_server(monkeypatch: pytest.Monke
         "WANDB_API_KEY": "c",
         "AWS_SECRET_ACCESS_KEY": "d",
         "app_password": "e",
+        "DATABASE_URL": "postgres://me:f@inside/db",
+        "SENTRY_DSN": "https://g@sentry.invalid/1",
+        "HF_TOKEN_PATH": "/home/me/.cache/huggingface/token",
+        "HF_HUB_CACHE": "/home/me/.cache/huggingface/hub",
+        "AUTOTRAIN_GRADIO_SERVICE_TOKEN": "h",
     }
-    for name, value in secret.items():
+    needed = {"CUDA_VISIBLE_DEVICES": "0", "LC_ALL": "C.UTF-8", "https_proxy": "http://proxy:1", "OMP_NUM_THREADS": "2"}
+    for name, value in {**secret, **needed}.items():
         monkeypatch.setenv(name, value)
     alone = process.environment({}, visitor=True)
-    assert not secret.keys() & alone.keys()
+    assert not secret.keys() & alone.keys() and needed.items() <= alone.items()
+    assert {"PATH", "HOME", "PYTHONPATH", "HF_ENDPOINT", "AUTOTRAIN_GRADIO_HOME"} <= alone.keys()
     assert alone["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
     signed_in = process.environment({"HF_TOKEN": "theirs"}, visitor=True)
     assert signed_in["HF_TOKEN"] == "theirs" and "HF_HUB_DISABLE_IMPLICIT_TOKEN" not in signed_in

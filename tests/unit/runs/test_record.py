@@ -46,7 +46,7 @@ def test_an_incomplete_last_line_is_read_when_it_is_complete(tmp_path: Path) -> 
     tail = Tail(path)
     assert [r["attempt"] for r in tail.read()[0]] == [1]
     with path.open("ab") as file:
-        file.write(b'empt": 2}\n')
+        file.write(b'empt": 2, "time": 1}\n')
     assert [r["attempt"] for r in tail.read()[0]] == [2]
     assert tail.read() == ([], False) and tail.damaged == 0
 
@@ -75,10 +75,10 @@ def test_invalid_lines_are_counted_and_skipped(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(
         b'nonsense\n[1]\n"text"\n{"kind": 1, "attempt": 1}\n{"kind": "x"}\n\xff\xfe\n'
-        + b'{"kind": "x", "attempt": 1}\n'
+        + b'{"kind": "x", "attempt": 1, "time": 5}\n'
     )
     tail = Tail(path)
-    assert tail.read()[0] == [{"kind": "x", "attempt": 1}]
+    assert tail.read()[0] == [{"kind": "x", "attempt": 1, "time": 5}]
     assert tail.damaged == 6
 
 
@@ -181,7 +181,7 @@ def test_a_killed_worker_has_the_kill_as_its_reason(run: Run) -> None:
 def test_a_terminal_state_is_final(run: Run) -> None:
     run.enqueue(resume=False)
     run.begin(1)
-    append_line(run.events_path, {"kind": "state", "attempt": 1, "state": "completed"})
+    append_line(run.events_path, {"kind": "state", "attempt": 1, "time": 1.0, "state": "completed"})
     assert not run.record_interruption(1)
     assert run.state().name == "completed"
 
@@ -192,7 +192,7 @@ def test_the_state_reader_continues_at_its_offset(run: Run) -> None:
     run.enqueue(resume=False)
     run.begin(1)
     assert reader.read().name == "preparing"
-    append_line(run.events_path, {"kind": "state", "attempt": 1, "state": "running"})
+    append_line(run.events_path, {"kind": "state", "attempt": 1, "time": 1.0, "state": "running"})
     for n in range(100):
         append_line(run.events_path, {"kind": "metric", "attempt": 1, "values": {"state": n}})
     assert reader.read() == run.state() and reader.read().name == "running"
@@ -264,7 +264,7 @@ def test_ids_sort_by_time_and_are_random(store: Store) -> None:
     assert all(ID.fullmatch(r.id) for r in runs)
     assert len({r.id[-10:] for r in runs}) == 3
     assert all(store.get(r.id).directory == r.directory for r in runs)
-    assert [r.id for r in store.list()] == sorted((r.id for r in runs), reverse=True)
+    assert store.names() == sorted((r.id for r in runs), reverse=True)
 
 
 def test_an_active_run_is_not_deleted_and_a_queued_one_is(store: Store) -> None:
@@ -279,7 +279,7 @@ def test_an_active_run_is_not_deleted_and_a_queued_one_is(store: Store) -> None:
     store.delete(waiting)
     with pytest.raises(NotFound):
         store.delete(waiting)
-    assert [r.id for r in store.list()] == [run.id]
+    assert store.names() == [run.id]
     assert not any(p.name.startswith(".") for p in store.folder.iterdir())
 
 
@@ -293,12 +293,12 @@ def test_the_sweep_removes_only_old_drafts_and_leftovers(store: Store) -> None:
     os.utime(headless.directory, (long_ago, long_ago))
     (store.folder / ".deleted-x").mkdir()
     assert store.sweep(7) == 2
-    assert {r.id for r in store.list()} == {fresh.id, started.id}
+    assert set(store.names()) == {fresh.id, started.id}
     assert not (store.folder / ".deleted-x").exists()
 
 
 def test_an_empty_home_has_no_runs(tmp_path: Path) -> None:
-    assert Store(tmp_path / "nowhere").list() == []
+    assert Store(tmp_path / "nowhere").names() == []
     assert read_lines(tmp_path / "nothing.jsonl") == ([], 0)
 
 
