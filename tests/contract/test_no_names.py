@@ -65,6 +65,8 @@ ALLOWED = {
     ("data/request.py", "upload"): "folder of a draft",
     ("data/rows.py", "target"): "purpose of a column",
     ("runs/publishing.py", "hub"): "section of the spec",
+    ("runs/record.py", "hub"): "section of the spec",
+    ("runs/record_lines.py", "sample"): "kind of event",
     ("runs/reporter.py", "sample"): "kind of event",
     ("runs/snapshot.py", "id"): "field of the record",
     ("runs/snapshot.py", "sample"): "kind of event",
