@@ -15,6 +15,7 @@ from autotrain_gradio.core.inputs import Input, parse_named
 from autotrain_gradio.core.panels import render_text
 from autotrain_gradio.core.panels.text_table import text_table
 from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.core.verb_results import is_panel
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import spec_from_options
@@ -83,7 +84,9 @@ def _read_spec(name: str) -> tuple[dict[str, Any], str | None]:
     except FileNotFoundError:
         known = [t.name for t in registry()]
         near = did_you_mean(name, known) if "." not in name and "/" not in name else ""
-        raise SpecError(f"There is no file '{name}'.", near or "Name a YAML file, or a task.", code="no-file") from None
+        raise SpecError(
+            f"The file '{name}' does not exist.", near or "Name a YAML file, or a task.", code="no-file"
+        ) from None
     except (IsADirectoryError, UnicodeDecodeError, PermissionError) as error:
         raise SpecError(f"'{name}' cannot be read: {error}.", "Name a YAML file.", code="no-file") from None
     spec, secrets = _service().parse_yaml(text)
@@ -132,7 +135,7 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
     for role, columns in found["mapping"].items():
         say(f"  {role}: {', '.join(columns) if isinstance(columns, list) else columns}")
     if found["splits"]:
-        say("  " + ", ".join(f"{n:,} row{'s' if n != 1 else ''} for {name}" for name, n in found["splits"].items()))
+        say("  " + ", ".join(f"{pluralize(n, 'row')} for {name}" for name, n in found["splits"].items()))
     for panel in found["profile"]:
         say("\n" + render_text(panel))
     if found["profile"]:
@@ -212,7 +215,9 @@ def find_run(service: Service, name: str) -> str:
             f"'{name}' is the prefix of {len(matching)} runs.", "Give more characters: " + ", ".join(matching[:5])
         )
     known = [*ids, *(r["project_name"] for r in rows if r["project_name"])]
-    raise NotFound(f"There is no run '{name}'.", did_you_mean(name, known) or "There are no runs yet.", code="no-run")
+    raise NotFound(
+        f"The run '{name}' does not exist.", did_you_mean(name, known) or "There are no runs yet.", code="no-run"
+    )
 
 
 def show(args: argparse.Namespace) -> int:

@@ -74,7 +74,7 @@ def parse(argv: list[str], tasks: Registry, rename: dict[str, str] | None = None
     if not word.startswith("-") and word not in COMMANDS:
         task = _task_named(word, tasks)
         if task is None:
-            raise Usage(f"There is no command '{word}'.", did_you_mean(word, [*COMMANDS, *(t.name for t in tasks)]))
+            raise Usage(f"Unknown command '{word}'.", did_you_mean(word, [*COMMANDS, *(t.name for t in tasks)]))
         return _parse_task(task, rest, f"{PROGRAM} {task.name}", rename, commands.train_options, train=True)
     if word == "check" and rest and not rest[0].startswith("-") and (task := _task_named(rest[0], tasks)):
         return _parse_task(task, rest[1:], f"{PROGRAM} check {task.name}", rename, commands.check_options, train=False)
@@ -205,7 +205,7 @@ def _unknown(argument: str, flags: Sequence[str]) -> Usage:
     if not argument.startswith("-"):
         return Usage(f"'{argument}' is an unexpected argument.", "Quote texts that contain spaces.", code="usage")
     name = argument.split("=")[0]
-    return Usage(f"There is no flag '{name}'.", did_you_mean(name, flags), code="unknown-setting")
+    return Usage(f"Unknown flag '{name}'.", did_you_mean(name, flags), code="unknown-setting")
 
 
 def _none(option: Option, value: Any) -> Any:

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Apply a run's model and print its predictions, or write them to a file."""
     if not args.inputs and not args.text:
-        raise Usage("There is nothing to predict.", "Give an INPUT or --text.", code="usage")
+        raise Usage("No input was given.", "Give an INPUT or --text.", code="usage")
     service = commands._service()
     name = commands.find_run(service, args.run)
     task = service.tasks.get(str((service.snapshot(name) or {})["task"]))

@@ -63,7 +63,7 @@ class NamedRegistry(Generic[T]):
         """
         if name not in self._items:
             code = f"unknown-{self.noun.replace(' ', '-')}"
-            raise NotFound(f"There is no {self.noun} '{name}'.", did_you_mean(name, self._items), code=code)
+            raise NotFound(f"Unknown {self.noun} '{name}'.", did_you_mean(name, self._items), code=code)
         return self._items[name]
 
     def names(self) -> list[str]:

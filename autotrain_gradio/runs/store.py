@@ -50,7 +50,7 @@ class Store:
         if not isinstance(run, str) or not ID.fullmatch(run) or not (self.folder / run).is_dir():
             shown = "".join(c if c.isprintable() else "?" for c in str(run)[:80])
             raise NotFound(
-                f"There is no run '{shown}'.", "It may have been deleted: see the list of runs.", code="no-run"
+                f"The run '{shown}' does not exist.", "It may have been deleted: see the list of runs.", code="no-run"
             )
         return Run(self.folder / run)
 

@@ -22,7 +22,9 @@ def allow(paths: Sequence[Path], limit: int) -> None:
         raise DataError("No file was given.", "Drop a zip, or the files themselves.", code="no-files")
     for path in paths:
         if not path.is_file():
-            raise DataError(f"There is no file '{path.name}'.", "Upload it again.", code="missing-upload")
+            raise DataError(
+                f"The uploaded file '{path.name}' does not exist.", "Upload it again.", code="missing-upload"
+            )
     total = sum(p.stat().st_size for p in paths)
     if total > limit:
         raise DataError(

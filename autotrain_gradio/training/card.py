@@ -98,7 +98,7 @@ def card(
         else spec.model
     )
     measured = _table(("metric", "value"), {k: f"{v:.4f}" for k, v in metrics.items()})
-    no_metrics = "There are no metrics, because there is no validation split or the training was stopped early."
+    no_metrics = "No metrics were computed, because the data has no validation split or the training was stopped early."
     changed = run.params.model_dump(mode="json")
     parts = [
         f"---\n{front.to_yaml()}\n---",

@@ -28,7 +28,7 @@ from autotrain_gradio.training.fit import Fit, is_metric
 
 Reduce = Callable[[Any, torch.Tensor], Any]
 """(outputs of the model, labels) of a batch → the tensors, or tuple of tensors, that an evaluator is fed with."""
-NO_VALIDATION = "There is no validation split, so no metrics were computed. Try the model on new {noun}."
+NO_VALIDATION = "No metrics were computed, because the data has no validation split. Try the model on new {noun}."
 NOT_EVALUATED = "The training was stopped before these weights were evaluated. Resume it, or try the model."
 
 

@@ -146,7 +146,7 @@ def explain(model: str, error: BaseException) -> UserError:
     lines = str(error).strip().splitlines()
     text = (lines[0][:300] if lines else type(error).__name__).rstrip(".")
     if failures.is_out_of_memory(error):
-        message = f"There is not enough memory to load the model '{model}'."
+        message = f"Not enough memory to load the model '{model}'."
         return ModelError(message, "Choose a smaller model.", WHERE, "out-of-memory")
     if isinstance(error, ImportError):
         package = re.search(r"pip3? install (?:-U |--upgrade )?['\"`]?([A-Za-z0-9_.-]+)", str(error))

@@ -32,7 +32,9 @@ def verify(folder: Path, model: Any, auto: Any, reader: Any, *, classes: int | N
         problem = f"{different[0]} differs" if different else ""
     if problem:
         message = f"The saved model differs from the trained one: {problem}."
-        raise UserError(message, "The checkpoints are kept: resume the run to try again.", "model", "model-incomplete")
+        raise UserError(
+            message, "The checkpoints still exist: resume the run to save the model again.", "model", "model-incomplete"
+        )
 
 
 def reopen(folder: Path, auto: Any, reader: Any) -> tuple[Any, Any]:

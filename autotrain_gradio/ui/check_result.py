@@ -57,7 +57,7 @@ class CheckResult:
         """Create the components, showing a view."""
         prefix, task, form = session.prefix, session.task, session.form
         fixes = gr.State(view.fixes)
-        summary = gr.HTML(view.summary, elem_id=f"{prefix}-recognised", elem_classes="at-live")
+        summary = gr.HTML(view.summary, elem_id=f"{prefix}-detected", elem_classes="at-live")
         findings = gr.HTML(view.findings, js_on_load=theme.script("findings"), elem_id=f"{prefix}-findings")
         with gr.Column(visible=view.checked, elem_id=f"{prefix}-checked") as details:
             with gr.Accordion("Columns", open=view.asks, elem_id=f"{prefix}-columns") as columns_box:

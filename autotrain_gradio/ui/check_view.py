@@ -106,7 +106,7 @@ def _render_summary(check: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
     if dropped:
         facts += f" {pluralize(dropped, 'row')} dropped: see below."
     return (
-        f"<div class='at-recognised{tone}'><h2>{escape(head)}</h2>"
+        f"<div class='at-detected{tone}'><h2>{escape(head)}</h2>"
         f"<p>{_strong(str(layout.get('title') or ''))}<span class='at-quiet'>"
         f"{escape(facts)}</span></p><dl class='at-numbers'>{items}</dl></div>"
     )

@@ -12,8 +12,8 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.ui import messages, theme
 from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED, PageContext
 
-STOP_AT_STEP = "Stop and keep the weights"
-STOP_AT_TRIAL = "Stop and keep the best model"
+STOP_AT_STEP = "Stop and save the weights"
+STOP_AT_TRIAL = "Stop and save the best model"
 """For tasks that are not trained in steps."""
 
 

@@ -84,12 +84,12 @@ def render_progress(run: Snapshot) -> str:
         if state == "running" and run.get("detail") and run["detail"] != run.get("title"):
             line += f" · {run['detail']}"
         if state == "stopping":
-            kept = (
+            saved = (
                 "the current step is completed and a checkpoint is saved"
                 if unit == "step"
-                else "the best model is kept"
+                else "the best model is saved"
             )
-            line = f"Stopping: {kept}. {line}"
+            line = f"Stopping: {saved}. {line}"
     else:
         line = {"completed": "Finished", "running": "Training"}.get(state, "Nothing was trained")
     fraction = 1.0 if state == "completed" else float((done or {}).get("fraction") or 0)
@@ -112,8 +112,8 @@ def render_messages(run: Snapshot) -> str:
         level = "info" if run["state"] == "cancelled" else "error"
         parts.append({"level": level, "message": run["reason"]["message"], "hint": run["reason"].get("hint") or ""})
     elif run["state"] == "cancelled":
-        kept = (run.get("can") or {}).get("download")
-        outcome = "The weights of the last checkpoint are kept." if kept else "No checkpoint was saved."
+        has_model = (run.get("can") or {}).get("download")
+        outcome = "The weights of the last checkpoint are saved." if has_model else "No checkpoint was saved."
         parts.append({"level": "info", "message": f"Stopped on request. {outcome}"})
     notes = [{"hint": "", **n} for n in run.get("notes") or []]
     return messages.findings([*parts, *notes])

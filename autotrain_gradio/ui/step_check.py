@@ -26,7 +26,7 @@ from autotrain_gradio.ui.task_session import TaskSession
 
 Updates = dict[Any, Any]
 
-NO_DATA = "There is no data yet. Go back to step 1 and upload your files, or use the sample."
+NO_DATA = "No data has been selected. Go back to step 1 and upload your files, or use the sample."
 INTERRUPTED = "The check of this data was interrupted."
 RUNNING = "The check of this data is still running."
 WRITING_ROWS = "Writing the rows for the training"

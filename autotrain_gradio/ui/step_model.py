@@ -227,7 +227,7 @@ class ModelStep:
         """Show a few rows as the model will receive them in training."""
         assert self.preview is not None
         if not values[self.session.draft]:
-            yield {self.preview.html: messages.note("There is no data to preview yet.", level="warning")}
+            yield {self.preview.html: messages.note("No data has been selected for the preview.", level="warning")}
             return
         yield {self.preview.html: messages.busy("Preparing the preview")}
         yield from self._render_preview(self.preview, values, show_progress=True)
@@ -270,9 +270,9 @@ def describe_steps(estimate: dict[str, Any]) -> str:
         return ""
     held_out = estimate.get("validation_rows") or 0
     validation = f"validation on {pluralize(held_out, 'row')}" if held_out else "no validation rows"
-    epochs = f"{format_value(estimate['epochs'])} {'epoch' if estimate['epochs'] == 1 else 'epochs'}"
     text = (
-        f"{pluralize(estimate['steps'], 'training step')}: {epochs} of {pluralize(estimate['train_rows'], 'row')} "
+        f"{pluralize(estimate['steps'], 'training step')}: {pluralize(estimate['epochs'], 'epoch')} of "
+        f"{pluralize(estimate['train_rows'], 'row')} "
         f"({format_value(estimate['steps_per_epoch'])} steps per epoch), {validation}."
     )
     return f"<p class='at-estimate'>{escape(text)}</p>"

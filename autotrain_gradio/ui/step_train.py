@@ -56,11 +56,11 @@ class TrainStep:
         }
         items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts.items())
         by_step = self.session.task.unit == "step"
-        kept = "the weights are kept" if by_step else "the best model is kept"
+        saved = "the weights are saved" if by_step else "the best model is saved"
         html = (
             f"<div class='at-ready'><h2>Ready to train</h2><dl class='at-numbers'>{items}</dl>{estimate}"
-            f"<p class='at-quiet'>Training continues when you close this page. You can stop it at any time; {kept}.</p>"
-            "</div>"
+            "<p class='at-quiet'>Training continues when you close this page. You can stop it at any time; "
+            f"{saved}.</p></div>"
         )
         return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not problem)}
 
@@ -74,7 +74,9 @@ class TrainStep:
         def start(values: Values) -> dict[Any, Any]:
             draft = values[session.draft]
             if not draft:
-                return {self.problem: messages.note("There is no data yet. Start with step 1, Data.", level="error")}
+                return {
+                    self.problem: messages.note("No data has been selected. Start with step 1, Data.", level="error")
+                }
             try:
                 token = (values[self.publish.token] or "").strip() or values[session.token] or None
                 owner = context.owner(values[context.visitor])

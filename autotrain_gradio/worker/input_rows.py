@@ -57,7 +57,7 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
         DataError: the file or a row of it cannot be used.
     """
     if not path.is_file():
-        raise DataError(f"There is no file '{path.name}'.", "Check the path.", str(path), "no-file")
+        raise DataError(f"The file '{path.name}' does not exist.", "Check the path.", str(path), "no-file")
     wanted = [i for i in resolved.task.inputs if getattr(KINDS.get(i.kind).load(), "ROWS_FROM_FILE", False)]
     if not wanted or len(wanted) < len(resolved.task.inputs):
         raise UserError(f"{resolved.task.title} cannot predict the rows of a file.", where=path.name, code="usage")

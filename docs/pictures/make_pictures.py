@@ -69,7 +69,7 @@ def main() -> None:
         page.goto(url)
         page.locator(f"{TASK}-sample-0").wait_for()
         page.locator(f"{TASK}-sample-0").click()
-        expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train", timeout=60_000)
+        expect(page.locator(f"{TASK}-detected")).to_contain_text("Ready to train", timeout=60_000)
         shoot(page, "check", height=1300)
         page.locator(f"{TASK}-check-next").click()
         page.get_by_label("Tiny, from scratch").check()
@@ -135,7 +135,7 @@ def to_model(page: Page, url: str, modality: str, task: str) -> None:
     page.goto(url)
     page.get_by_role("tab", name=modality, exact=True).click()
     page.locator(f"{task}-sample-0").click()
-    expect(page.locator(f"{task}-recognised")).to_contain_text("Ready to train", timeout=60_000)
+    expect(page.locator(f"{task}-detected")).to_contain_text("Ready to train", timeout=60_000)
     page.locator(f"{task}-check-next").click()
 
 

@@ -106,7 +106,7 @@ def test_verbs_of_the_package_stream_by_command_and_in_python(shell: Shell, note
         (("explain", "--context", "{x"), "is not JSON"),
         (("explain", "sunny", "day"), "'sunny' is not an input"),
         (("vocabulary", "sunny"), "there are no inputs"),
-        (("publish",), "There is no verb 'publish'"),
+        (("publish",), "Unknown verb 'publish'"),
     ):
         done = shell(*CLI, "call", "moods", *wrong)
         assert done.returncode != 0 and answer in done.stderr and "Traceback" not in done.stderr, done.stderr

@@ -21,7 +21,7 @@ QUICK_YAML = (
 def use_sample(page: Page) -> None:
     """Go from the first step to a finished check."""
     page.locator(f"{TASK}-sample-0").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("Ready to train")
 
 
 def paste(page: Page, text: str) -> None:
@@ -114,9 +114,9 @@ def test_a_zip_with_invalid_files_has_findings_and_fixes(app: App, visit: Visit,
     findings = page.locator(f"{TASK}-findings")
     expect(findings).to_contain_text("broken.jpg")
     expect(findings).to_contain_text("nothing.png")
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("2 rows dropped")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("2 rows dropped")
     findings.locator("button[data-fix]").first.click()
-    expect(page.locator(f"{TASK}-recognised .at-numbers")).to_contain_text(re.compile(r"Classes\s*2"))
+    expect(page.locator(f"{TASK}-detected .at-numbers")).to_contain_text(re.compile(r"Classes\s*2"))
     expect(findings.locator("button[data-fix]")).to_have_count(0)
 
     # The place is free again for other files.
@@ -136,7 +136,7 @@ def test_a_task_of_another_package_has_a_tab_that_works(app: App, visit: Visit, 
     page = visit(app.url)
     page.get_by_role("tab", name="Moods").click()
     page.locator("#mood-reading-files input[type=file]").set_input_files(str(notes))
-    expect(page.locator("#mood-reading-recognised")).to_contain_text("Lines with a mood in front")
+    expect(page.locator("#mood-reading-detected")).to_contain_text("Lines with a mood in front")
     page.locator("#mood-reading-check-next").click()
     page.locator("#mood-reading-preview-box > button").click()
     page.locator("#mood-reading-preview-show").click()
@@ -168,7 +168,7 @@ def test_a_draft_comes_back_after_a_reload(app: App, visit: Visit) -> None:
     page = visit(app.url)
     use_sample(page)
     page.reload()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("Ready to train")
     expect(page.locator(f"{TASK}-check-next")).to_be_enabled()
     # What was changed since the check comes back, too.
     page.locator(f"{TASK}-check-next").click()
@@ -195,7 +195,7 @@ def test_earlier_steps_and_invalid_settings_can_be_corrected(app: App, visit: Vi
     use_sample(page)
     page.locator(f"{TASK}-step-1-button, [role=tab]:has-text('Data'), button:has-text('Data')").first.click()
     page.locator(f"{TASK}-data-next").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("Ready to train")
 
     page.locator(f"{TASK}-split > button").click()
     fraction = page.locator(f"{TASK}-valid-fraction input")
@@ -205,8 +205,8 @@ def test_earlier_steps_and_invalid_settings_can_be_corrected(app: App, visit: Vi
     expect(fraction).to_be_visible()
     fraction.fill("0.5")
     page.locator(f"{TASK}-split-apply").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("45")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("45")
 
 
 def test_expired_data_can_be_uploaded_again(app: App, visit: Visit) -> None:
@@ -228,6 +228,6 @@ def test_yaml_of_other_data_opens_the_check_step(app: App, visit: Visit, tmp_pat
     shutil.copytree(SAMPLES, tmp_path / "mine")
     paste(page, f"task: image_classification\nbase_model: tiny\ndata: {{path: {tmp_path / 'mine'}}}\n")
     page.locator(f"{TASK}-check-now").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("Ready to train")
     page.locator(f"{TASK}-check-next").click()
     expect(page.locator(f"{TASK}-estimate")).to_contain_text("72 rows")

@@ -31,6 +31,6 @@ def test_a_check_that_ended_during_a_reload_is_shown(tmp_path: Path, monkeypatch
         assert isinstance(shown[0][check.resume_timer], gr.Timer) and not shown[0][check.resume_timer].active
         assert shown[0].keys() <= set(check.outputs())
         gone = list(check.resume({**values, steps.session.draft: "20200101-000000-nothing-aaaaaaaaaa"}))
-        assert "no run" in gone[0][check.status] and not asked
+        assert "does not exist" in gone[0][check.status] and not asked
     finally:
         service.close()

@@ -36,7 +36,7 @@ def test_a_reload_and_a_second_browser_show_the_same_run(app: App, visit: Visit)
     other.locator("#run-stop").click()
     for viewer in (page, other):
         expect(viewer.locator("#run-live [data-part=header]")).to_contain_text("Stopped")
-        expect(viewer.locator("#run-live [data-part=reason]")).to_contain_text("kept")
+        expect(viewer.locator("#run-live [data-part=reason]")).to_contain_text("saved")
         expect(viewer.locator("#run-download")).to_be_visible()
     assert app.service.snapshot(run)["state"] == "cancelled"
 
@@ -144,7 +144,7 @@ def test_a_failure_is_shown_with_a_hint_and_without_a_traceback(app: App, visit:
 
 def test_an_unknown_run_shows_an_error_and_the_list_still_works(app: App, visit: Visit) -> None:
     page = visit(f"{app.url}/?run=20200101-000000-nothing-aaaaaaaaaa")
-    expect(page.locator("#run-live [data-part=reason]")).to_contain_text("no run")
+    expect(page.locator("#run-live [data-part=reason]")).to_contain_text("does not exist")
     page.locator("#run-back").click()
     expect(page.locator("#runs-table")).to_be_visible()
     expect(page).not_to_have_url(re.compile("run="))

@@ -25,7 +25,7 @@ def test_from_the_sample_to_a_transcript(app: App, visit: Visit) -> None:
     page = visit(app.url)
     page.get_by_role("tab", name="Speech", exact=True).click()
     page.locator(f"{TASK}-sample-0").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("Ready to train")
     picture(page, "check")
     page.locator(f"{TASK}-check-next").click()
     page.get_by_label("Tiny, from scratch").locator("visible=true").check()

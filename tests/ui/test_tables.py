@@ -17,7 +17,7 @@ def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callab
     page = visit(app.url, width=390, height=844)
     page.get_by_role("tab", name="Tables").click()
     page.locator(f"{TASK}-sample-0").click()
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("Ready to train")
     # A column is said to be something else: it is checked anew, and stays so.
     table = page.locator(f"{TASK}-kinds-table")
     row = table.get_by_role("row").filter(has=page.get_by_role("gridcell", name="note", exact=True))
@@ -28,7 +28,7 @@ def test_from_a_table_to_a_row_and_a_file_of_predictions(app: App, visit: Callab
     page.get_by_role("option", name="Text").click()
     page.locator(f"{TASK}-kinds-apply").click()
     expect(row).to_contain_text("set by you")
-    expect(page.locator(f"{TASK}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TASK}-detected")).to_contain_text("Ready to train")
 
     page.locator(f"{TASK}-check-next").click()
     page.get_by_label("Several models").check()
@@ -75,12 +75,12 @@ def test_findings_of_a_large_table_are_shown_while_its_rows_are_written(
         page.get_by_role("tab", name="Text", exact=True).click()
         page.locator(f"{task}-files input[type=file]").set_input_files(tmp_path / "large.csv")
         expect(page.get_by_text("Writing the rows for the training")).to_be_visible(timeout=60_000)
-        expect(page.locator(f"{task}-recognised")).to_contain_text("Ready to train")
-        expect(page.locator(f"{task}-recognised")).to_contain_text("1 row dropped")
+        expect(page.locator(f"{task}-detected")).to_contain_text("Ready to train")
+        expect(page.locator(f"{task}-detected")).to_contain_text("1 row dropped")
         expect(page.locator(f"{task}-gallery")).to_contain_text("training")
         expect(page.locator(f"{task}-check-next")).to_be_disabled()
     finally:
         hold.unlink()
     expect(page.locator(f"{task}-check-next")).to_be_enabled(timeout=30_000)
     expect(page.get_by_text("Writing the rows for the training")).to_have_count(0)
-    expect(page.locator(f"{task}-recognised")).to_contain_text("100,001")
+    expect(page.locator(f"{task}-detected")).to_contain_text("100,001")

@@ -14,7 +14,7 @@ def test_from_the_sample_with_several_labels_to_an_answer(app: App, visit: Calla
     page = visit(app.url)
     page.get_by_role("tab", name="Text", exact=True).click()
     page.locator(f"{TEXT}-sample-1").click()
-    expect(page.locator(f"{TEXT}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{TEXT}-detected")).to_contain_text("Ready to train")
     page.locator(f"{TEXT}-check-next").click()
     page.get_by_label("Tiny, from scratch").locator("visible=true").check()
     expect(page.locator(f"{TEXT}-epochs input")).to_have_value("10")

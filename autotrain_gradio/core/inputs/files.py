@@ -20,7 +20,7 @@ def parse_path(argument: Any, name: str) -> str:
     """
     path = Path(argument).expanduser().resolve()
     if not path.is_file():
-        raise UserError(f"There is no file '{argument}'.", where=name, code="missing-input")
+        raise UserError(f"The file '{argument}' does not exist.", where=name, code="missing-input")
     return str(path)
 
 

@@ -37,7 +37,7 @@ def parse(argument: Any, declared: Input) -> str:
     path = Path(argument).expanduser().resolve()
     if not path.is_file():
         raise UserError(
-            f"There is no file '{argument}'.",
+            f"The file '{argument}' does not exist.",
             "Give a file, or COLUMN=VALUE for each column.",
             declared.name,
             "missing-input",

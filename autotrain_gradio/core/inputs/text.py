@@ -30,7 +30,7 @@ def parse(argument: Any, declared: Input) -> str | FileOfRows:
     text = str(argument)
     path, hint = existing_file(text), LITERAL_HINT.format(name=declared.name)
     if path is None and looks_like_path(text):
-        raise UserError(f"There is no file '{text}'.", hint, declared.name, "missing-input")
+        raise UserError(f"The file '{text}' does not exist.", hint, declared.name, "missing-input")
     if path is None:
         return text
     if path.suffix.lower() not in TABLE_SUFFIXES:

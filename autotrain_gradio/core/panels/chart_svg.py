@@ -23,7 +23,7 @@ def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str
     }
     everything = [point for points in finite.values() for point in points]
     if not everything:
-        return '<p class="at-note">There are no values to draw.</p>'
+        return '<p class="at-note">No values to plot.</p>'
     x_low, x_high = _range([p[0] for p in everything])
     y_low, y_high = _range([p[1] for p in everything])
 
@@ -59,7 +59,7 @@ def scatter_chart(points: Sequence[Sequence[float]], *, x: str, y: str, line: st
     """Draw points (x, y); line: `diagonal` where x equals y, `zero` where y is 0, or none. The line is in range."""
     kept = [(float(p[0]), float(p[1])) for p in points if math.isfinite(p[0]) and math.isfinite(p[1])]
     if not kept:
-        return '<p class="at-note">There are no points.</p>'
+        return '<p class="at-note">No points to plot.</p>'
     x_low, x_high = _range([p[0] for p in kept])
     y_low, y_high = _range([*(p[1] for p in kept), *([0.0] if line == "zero" else [])])
     if line == "diagonal":

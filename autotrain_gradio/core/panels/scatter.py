@@ -36,7 +36,7 @@ def text(panel: Panel, context: RenderContext) -> str:
     """Return the ranges and the correlation: a terminal cannot draw points."""
     points = [(float(a), float(b)) for a, b in panel["points"]]
     if not points:
-        return "  no points"
+        return "  No points to plot."
     rows = [
         [name, min(v), statistics.fmean(v), max(v)]
         for name, v in zip((panel["x"], panel["y"]), zip(*points, strict=True), strict=True)

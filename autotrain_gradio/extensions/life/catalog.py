@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import pluralize
 
 LATEST = "latest"
 UPLOAD_PREFIX = "LiFE export "
@@ -121,8 +122,8 @@ def default_selection(catalogue: Sequence[Item], layers: Sequence[Item], project
 def format_counts(segments: int, hours: float, speakers: int) -> str:
     """Format counts: '1,204 segments, 2.4 h, 7 speakers'."""
     length = f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
-    people = f", {speakers:,} speaker{'s' if speakers != 1 else ''}" if speakers else ", speakers not known"
-    return f"{segments:,} segment{'s' if segments != 1 else ''}, {length}{people}"
+    people = pluralize(speakers, "speaker") if speakers else "speakers not known"
+    return f"{pluralize(segments, 'segment')}, {length}, {people}"
 
 
 def _counts(items: Iterable[Item]) -> tuple[int, float, int]:

@@ -13,8 +13,8 @@ from autotrain_gradio.ui.page_context import UNQUEUED
 PERSON, TOKEN = "User name and password", "Token"
 HELP = (
     "<p class='at-quiet'>Experimental. The app signs in with your account, opens each of your projects, and then"
-    " restores your active project: do not use LiFE at the same time. Your credentials are kept in memory only. A"
-    " token works only with a LiFE server that has a token API; an unmodified LiFE has none.</p>"
+    " restores your active project: do not use LiFE at the same time. Your credentials are held in memory and never"
+    " stored on disk. A token works only with a LiFE server that has a token API; an unmodified LiFE has none.</p>"
 )
 
 

@@ -42,7 +42,7 @@ def resolve_selection(store: RecordingStore, options: Mapping[str, Any]) -> tupl
             findings.append(Finding("info", "life-script-other", text, where="data.options.script", fix=fix))
     elif script not in {s.script for s in scripts}:
         raise DataError(
-            f"There is no script '{script}' in these projects.",
+            f"These projects have no script '{script}'.",
             did_you_mean(script, [s.script for s in scripts]),
             "data.options.script",
             "life-unknown-script",
@@ -61,7 +61,7 @@ def resolve_selection(store: RecordingStore, options: Mapping[str, Any]) -> tupl
         known = {d.annotator: d.id for d in layers} | {d.id: d.id for d in layers}
         if dataset not in known:
             raise DataError(
-                f"There is no dataset '{dataset}' in {script}.",
+                f"The script {script} has no dataset '{dataset}'.",
                 did_you_mean(dataset, [d.id for d in layers]),
                 "data.options.dataset",
                 "life-unknown-dataset",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import DataError, Finding, did_you_mean
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import count_with_verb, pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.extensions.life import catalog
@@ -72,7 +72,7 @@ def list_projects(life: LifeClient) -> tuple[list[Project], list[Finding]]:
         )
     if not others:
         return found, []
-    text = f"{pluralize(others, 'project')} of other types {'is' if others == 1 else 'are'} not shown."
+    text = f"{count_with_verb(others, 'project of another type', 'is', 'projects of other types')} not shown."
     return found, [Finding("info", "life-other-projects", text)]
 
 
@@ -88,7 +88,7 @@ def select_projects(everything: Sequence[Project], wanted: Sequence[str]) -> lis
     for name in wanted:
         if name not in by_name:
             raise DataError(
-                f"There is no project '{name}'.",
+                f"The project '{name}' does not exist.",
                 did_you_mean(name, [p.name for p in everything]),
                 "data.options.projects",
                 "life-unknown-project",

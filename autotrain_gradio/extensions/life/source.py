@@ -202,7 +202,9 @@ def _local(place: str) -> Path:
     path = Path(place)
     if not path.is_absolute() or not path.exists():
         raise DataError(
-            f"There is no folder or file '{place}'." if path.is_absolute() else "The export is no longer in the draft.",
+            f"The folder or file '{place}' does not exist."
+            if path.is_absolute()
+            else "The export is no longer in the draft.",
             "Check the spelling." if path.is_absolute() else "Upload it again.",
             "data.path",
             "path-missing",

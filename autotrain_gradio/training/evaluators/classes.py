@@ -74,7 +74,7 @@ class ClassPredictions:
     def single_class_note(self) -> str:
         """Return a warning if only one of two classes occurs; else empty."""
         if len(self.names) == 2 and len(np.unique(self.targets)) == 1:
-            return f"All validation {self.noun} have the same class, so there is no AUC."
+            return f"All validation {self.noun} have the same class, so the AUC is undefined."
         return ""
 
     def results_panel(self, values: Mapping[str, float]) -> Panel:

@@ -68,9 +68,7 @@ def train(run: Reporter, task: families.Task, loader_example: Callable[[str], st
     multi_label = len(columns) == 1 and isinstance(rows["train"].features[columns[0]], datasets.List)
     if len(parts["train"].names) < LEAST:
         count = len(parts["train"].names)
-        message = (
-            f"There {'is' if count == 1 else 'are'} {pluralize(count, 'training row')}: too few to compare models."
-        )
+        message = f"The training split has {pluralize(count, 'row')}: too few to compare models."
         raise UserError(message, "Add rows.", code="too-few-rows")
     if run.params.log != "none":
         message = f"The experiment tracker '{run.params.log}' is not supported for tabular models and is ignored."

@@ -111,6 +111,6 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unknown_run_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "nothing"]) == 1
-    assert "There is no run 'nothing'." in capsys.readouterr().err
+    assert "The run 'nothing' does not exist." in capsys.readouterr().err
     assert main(["runs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []

@@ -89,10 +89,10 @@ def test_a_text_that_looks_like_a_path_must_exist_or_be_given_with_the_text_flag
     texts: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["predict", "mine", "nowhere.tsv"]) == 1
-    assert "There is no file 'nowhere.tsv'" in capsys.readouterr().err
+    assert "The file 'nowhere.tsv' does not exist" in capsys.readouterr().err
     assert main(["predict", "mine", "--text", "nowhere.tsv", "--text", "reviews.tsv"]) == 0
     assert ASKED == [{"text": "nowhere.tsv"}, {"text": "reviews.tsv"}]
-    assert main(["predict", "mine"]) == 2 and "nothing to predict" in capsys.readouterr().err
+    assert main(["predict", "mine"]) == 2 and "No input was given" in capsys.readouterr().err
 
 
 def test_rows_and_tables_are_predicted(

@@ -27,7 +27,7 @@ def test_items_are_found_by_name_and_keep_their_order() -> None:
 def test_an_unknown_name_is_refused_with_a_suggestion() -> None:
     with pytest.raises(NotFound) as caught:
         NamedRegistry("panel kind", [Item("table"), Item("bars")]).get("tabel")
-    assert str(caught.value) == "There is no panel kind 'tabel'. Did you mean 'table'?"
+    assert str(caught.value) == "Unknown panel kind 'tabel'. Did you mean 'table'?"
     assert caught.value.code == "unknown-panel-kind"
 
 

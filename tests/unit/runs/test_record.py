@@ -254,7 +254,7 @@ def test_a_record_locked_by_another_process_is_reported(run: Run, monkeypatch: p
 def test_invalid_ids_are_not_found(store: Store, name: object, tmp_path: Path) -> None:
     for existing in ("20260101-000000-x-aaaaaaaaaA", "20260101-000000-x-aaaaaaaaa1"):
         (store.folder / existing).mkdir(parents=True)
-    with pytest.raises(NotFound, match="There is no run") as caught:
+    with pytest.raises(NotFound, match="The run .* does not exist") as caught:
         store.get(name)  # type: ignore[arg-type]
     assert len(str(caught.value)) < 300 and "\n" not in caught.value.message
 

@@ -231,7 +231,7 @@ def test_an_upload_replaces_the_earlier_one_and_is_limited(toys: Path, tmp_path:
         service.upload(draft, [tmp_path / "large.toy"])
     with pytest.raises(DataError):
         service.upload(draft, [])
-    with pytest.raises(DataError, match="no file 'gone.toy'"):
+    with pytest.raises(DataError, match="file 'gone.toy' does not exist"):
         service.upload(draft, [tmp_path / "gone.toy"])
     assert service.draft_state(draft)["files"][0]["name"] == "b.toy"
     service.close()

@@ -47,7 +47,7 @@ def test_a_streaming_verb_yields_items_and_shares_the_model_of_predictions(servi
 
 
 def test_only_verbs_that_the_task_declares_can_be_called(service: Service, run: str) -> None:
-    with pytest.raises(NotFound, match="There is no verb 'cuont'. Did you mean 'count'"):
+    with pytest.raises(NotFound, match="Unknown verb 'cuont'. Did you mean 'count'"):
         service.call(run, "cuont")
     for internal in ("check", "browse", "publish", "train", "serve"):
         with pytest.raises(NotFound):

@@ -94,7 +94,7 @@ def test_scatter_panels_are_rendered_as_html_and_text() -> None:
     text = render_text(panel)
     assert "predicted" in text and "correlation 0.956" in text
     empty = panels.scatter("Nothing", [], x="a", y="b")
-    assert "no points" in render_all_html([empty]) and "no points" in render_text(empty)
+    assert "No points" in render_all_html([empty]) and "No points" in render_text(empty)
     assert "<circle" in render_all_html([panels.scatter("One", [(5, 5)], x="a", y="b", line="zero")])
     with pytest.raises(ValueError, match="no line"):
         panels.scatter("x", [], x="a", y="b", line="curve")
@@ -116,7 +116,7 @@ def test_progress_of_a_search_is_counted_in_trials(tmp_path: Path) -> None:
     assert "trial 3 of 30" in training_line(found) and "epoch" not in training_line(found)
     line = run_html.render_progress(found)
     assert "Trial 3 of 30" in line and "left" in line and "poch" not in line
-    assert "best model is kept" in run_html.render_progress({**found, "state": "stopping"})
+    assert "best model is saved" in run_html.render_progress({**found, "state": "stopping"})
 
 
 def test_autotrain_settings_are_accepted() -> None:

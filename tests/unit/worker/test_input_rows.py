@@ -82,7 +82,7 @@ def test_rows_without_a_text_are_an_error_with_their_numbers(run: Path) -> None:
     with pytest.raises(DataError, match="2 rows of new.csv") as caught:
         _read(run / "new.csv", run)
     assert "row 3" in caught.value.message and "row 4" in caught.value.message
-    with pytest.raises(DataError, match="no file"):
+    with pytest.raises(DataError, match="does not exist"):
         _read(run / "nowhere.csv", run)
 
 

@@ -306,7 +306,7 @@ def test_the_error_of_a_bug_names_file_and_line(tmp_path: Path) -> None:
 
 
 def test_an_unknown_verb_is_refused_with_a_suggestion(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="There is no verb 'predic'. Did you mean 'predict'"):
+    with pytest.raises(NotFound, match="Unknown verb 'predic'. Did you mean 'predict'"):
         run_verb(tmp_path, "predic", {"spec": {"task": "image-classification"}}, lambda m, f: None)
 
 

@@ -35,7 +35,7 @@ def test_texts_and_files_of_texts_are_distinguished(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nowhere.tsv", "data/reviews", "NO.CSV", "my data/x", "./x y", "~/texts here"])
 def test_a_missing_path_is_not_treated_as_a_text(name: str) -> None:
-    with pytest.raises(UserError, match="no file") as caught:
+    with pytest.raises(UserError, match="does not exist") as caught:
         parse_value(TEXT, name)
     assert name in caught.value.message and "--text" in caught.value.hint
 
@@ -78,7 +78,7 @@ def test_cells_become_a_row_and_paths_become_tables(folder: Path) -> None:
     ]
     (folder / "a=1.csv").write_text("a\n1\n")
     assert parse_value(TABLE, "a=1.csv") == {"table": str(folder / "a=1.csv")}, "a file whose name has an equals sign"
-    with pytest.raises(UserError, match="no file"):
+    with pytest.raises(UserError, match="does not exist"):
         parse_value(TABLE, "nowhere.csv")
 
 

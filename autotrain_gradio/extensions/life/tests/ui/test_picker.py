@@ -55,7 +55,7 @@ def test_an_export_is_opened_previewed_and_used(app: App, visit: Visit, tmp_path
     assert heard.ok and heard.body().startswith(b"RIFF")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.locator(f"{LIFE}-use").click()
-    expect(page.locator(f"{ASR}-recognised")).to_contain_text("Ready to train")
+    expect(page.locator(f"{ASR}-detected")).to_contain_text("Ready to train")
     expect(page.locator(f"{ASR}-findings")).to_contain_text("Bhojpuri, IPA, latest: 6 segments")
     assert not any(name in page.content() for name in PEOPLE)
 
