@@ -60,11 +60,11 @@ def stream(
     assert process.stdin and process.stdout
     with Watchdog(process, limits.call_seconds, limits.call_mebibytes, cancel, grace) as watch:
         answer: dict[str, Any] | None = None
-        noise, finished = "", False
+        output, finished = "", False
         try:
             send(process.stdin, context)
             for message, text in messages(process.stdout):
-                noise = text or noise
+                output = text or output
                 if message is None:
                     continue
                 match message["kind"]:
@@ -86,7 +86,7 @@ def stream(
         finally:
             code = end_worker(process, at_once=not finished)
     if answer is None:
-        raise watch.error(verb) or exit_error(verb, code, noise)
+        raise watch.error(verb) or exit_error(verb, code, output)
     return result_of(answer)
 
 
@@ -148,9 +148,9 @@ def end_worker(process: subprocess.Popen[bytes], *, at_once: bool) -> int:
     return code
 
 
-def exit_error(verb: str, code: int, noise: str) -> WorkerError:
+def exit_error(verb: str, code: int, output: str) -> WorkerError:
     """Return the error of a worker that exited without a result."""
-    found = explain_exit(code, noise[:300])
+    found = explain_exit(code, output[:300])
     return WorkerError(
         f"The worker of '{verb}' exited without a result. {found['reason']}", found["hint"], code="worker-died"
     )

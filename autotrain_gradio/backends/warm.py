@@ -158,7 +158,7 @@ class _WarmWorker:
         self, verb: str, context: Mapping[str, Any], progress: Callable[[str, float], None]
     ) -> Generator[Any, None, Any]:
         assert self._process.stdout
-        limits, noise, code, finished = self._limits, "", 0, False
+        limits, output, code, finished = self._limits, "", 0, False
         answer: dict[str, Any] | None = None
         with self._call_lock, Watchdog(self._process, limits.predict_seconds, limits.call_mebibytes) as watch:
             self._number += 1
@@ -167,7 +167,7 @@ class _WarmWorker:
                 self.post({"verb": verb, "context": dict(context), "id": self._number})
                 self.loads_until = 0.0
                 for message, text in lines:
-                    noise = text or noise
+                    output = text or output
                     if message is None:
                         continue
                     match message["kind"]:
@@ -189,7 +189,7 @@ class _WarmWorker:
                 answer = next((m for m, _ in lines if m is not None and m["kind"] in {"result", "error"}), None)
                 raise
             except BrokenPipeError:
-                finished, noise = True, noise or "it did not read its input"
+                finished, output = True, output or "it did not read its input"
             except ValueError:
                 if not self._closed:  # a closed pipe
                     raise
@@ -201,7 +201,7 @@ class _WarmWorker:
             return result_of(answer)
         if self._closed:
             raise WorkerError(f"The {verb} was cancelled: its run was started, deleted or closed.", code="cancelled")
-        raise watch.error(verb) or exit_error(verb, code, noise)
+        raise watch.error(verb) or exit_error(verb, code, output)
 
     def close(self) -> None:
         self._closed = True

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autotrain_gradio.cli.console import ProgressBar, findings_text, say, say_json, training_line
+from autotrain_gradio.cli.console import ProgressBar, echo, echo_json, findings_text, training_line
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
 from autotrain_gradio.core.inputs import Input, parse_named
 from autotrain_gradio.core.panels import render_text
@@ -50,7 +50,7 @@ def tasks(args: argparse.Namespace) -> int:
     """List the tasks."""
     tasks = registry()
     if args.json:
-        say_json(
+        echo_json(
             [
                 {
                     "name": t.name,
@@ -70,9 +70,9 @@ def tasks(args: argparse.Namespace) -> int:
             ]
         )
     else:
-        say(text_table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
+        echo(text_table(["task", "for", "what it does"], [[t.name, t.modality, t.summary] for t in tasks]))
         if missing := [f.to_dict() for t in tasks for f in t.missing_packages()]:
-            say("\n" + findings_text(missing))
+            echo("\n" + findings_text(missing))
     return 0
 
 
@@ -112,7 +112,7 @@ def _with_json_errors(work: Callable[[], int], as_json: bool) -> int:
         if not as_json:
             raise
         findings = [f.to_dict() for f in error.findings]
-        say_json({"layout": None, "rows": 0, "columns": [], "findings": findings, "profile": []})
+        echo_json({"layout": None, "rows": 0, "columns": [], "findings": findings, "profile": []})
         return 1
 
 
@@ -128,19 +128,19 @@ def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
         service.delete(draft)
     failed = any(f["level"] == "error" for f in found["findings"])
     if as_json:
-        say_json({k: v for k, v in found.items() if k not in {"gallery", "key"}})
+        echo_json({k: v for k, v in found.items() if k not in {"gallery", "key"}})
         return int(failed)
     if found["layout"]:
-        say(f"{found['layout']['title']}: {found['layout']['reason']}")
+        echo(f"{found['layout']['title']}: {found['layout']['reason']}")
     for role, columns in found["mapping"].items():
-        say(f"  {role}: {', '.join(columns) if isinstance(columns, list) else columns}")
+        echo(f"  {role}: {', '.join(columns) if isinstance(columns, list) else columns}")
     if found["splits"]:
-        say("  " + ", ".join(f"{pluralize(n, 'row')} for {name}" for name, n in found["splits"].items()))
+        echo("  " + ", ".join(f"{pluralize(n, 'row')} for {name}" for name, n in found["splits"].items()))
     for panel in found["profile"]:
-        say("\n" + render_text(panel))
+        echo("\n" + render_text(panel))
     if found["profile"]:
-        say()
-    say(findings_text(found["findings"]) if found["findings"] else "No problems found.")
+        echo()
+    echo(findings_text(found["findings"]) if found["findings"] else "No problems found.")
     return int(failed)
 
 
@@ -173,9 +173,9 @@ def runs(args: argparse.Namespace) -> int:
     """List the runs."""
     rows = _service().runs()
     if args.json:
-        say_json([{name: row.get(name) for name in ROW} for row in rows])
+        echo_json([{name: row.get(name) for name in ROW} for row in rows])
     elif not rows:
-        say(f"There are no runs yet. Start with: {PROGRAM} app")
+        echo(f"There are no runs yet. Start with: {PROGRAM} app")
     else:
         columns = ["id", "task", "project", "model", "state", "best"]
         best = [r["best_metric"] or {"name": "", "value": None} for r in rows]
@@ -190,7 +190,7 @@ def runs(args: argparse.Namespace) -> int:
             ]
             for r, b in zip(rows, best, strict=True)
         ]
-        say(text_table(columns, cells))
+        echo(text_table(columns, cells))
     return 0
 
 
@@ -225,7 +225,7 @@ def show(args: argparse.Namespace) -> int:
     service = _service()
     run = find_run(service, args.run)
     if args.json:
-        say_json({**(service.snapshot(run) or {}), "path": str(service.settings.runs / run)})
+        echo_json({**(service.snapshot(run) or {}), "path": str(service.settings.runs / run)})
     else:
         _print_run(service, run)
     return 0
@@ -233,17 +233,17 @@ def show(args: argparse.Namespace) -> int:
 
 def _print_run(service: Service, run: str) -> None:
     found = service.snapshot(run) or {}
-    say(f"{found['project_name']}  ({found['task_title']}, from {found['model']})")
-    say(f"  id     {run}")
-    say(f"  state  {training_line(found)}")
-    say(f"  path   {service.settings.runs / run}")
+    echo(f"{found['project_name']}  ({found['task_title']}, from {found['model']})")
+    echo(f"  id     {run}")
+    echo(f"  state  {training_line(found)}")
+    echo(f"  path   {service.settings.runs / run}")
     for problem in (found["error"] or found["reason"],):
         if problem:
-            say("\n" + findings_text([{"level": "error", **problem}]))
+            echo("\n" + findings_text([{"level": "error", **problem}]))
     if found["metrics"] and not found["report"]:
-        say("\n" + text_table(["metric", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
+        echo("\n" + text_table(["metric", "value"], [[n, v] for n, v in sorted(found["metrics"].items())]))
     for panel in found["report"] or []:
-        say("\n" + render_text(panel))
+        echo("\n" + render_text(panel))
 
 
 def stop(args: argparse.Namespace) -> int:
@@ -258,7 +258,7 @@ def stop(args: argparse.Namespace) -> int:
     for snapshot in wait(service, run):
         bar.training(snapshot)
     bar.clear()
-    say(f"{snapshot['title']}. Resume it with: {PROGRAM} resume {run}")
+    echo(f"{snapshot['title']}. Resume it with: {PROGRAM} resume {run}")
     return 0
 
 
@@ -276,7 +276,7 @@ def resume(args: argparse.Namespace) -> int:
 def publish(args: argparse.Namespace) -> int:
     """Upload a run's model."""
     service = _service()
-    say(service.publish(find_run(service, args.run)))
+    echo(service.publish(find_run(service, args.run)))
     return 0
 
 
@@ -287,12 +287,12 @@ def call(args: argparse.Namespace) -> int:
     verbs = {verb["name"]: verb for verb in service.verbs(run)}
     if not args.verb:
         if args.json:
-            say_json(list(verbs.values()))
+            echo_json(list(verbs.values()))
         elif verbs:
             rows = [[v["name"], " ".join(i["name"] for i in v["inputs"]), v["help"]] for v in verbs.values()]
-            say(text_table(["verb", "inputs", "what it does"], rows))
+            echo(text_table(["verb", "inputs", "what it does"], rows))
         else:
-            say("The task of this run has no verbs.")
+            echo("The task of this run has no verbs.")
         return 0
     verb = verbs.get(args.verb, {})
     context, bar = _context(args.context), ProgressBar(quiet=args.json)
@@ -302,11 +302,11 @@ def call(args: argparse.Namespace) -> int:
         with contextlib.closing(service.stream(run, args.verb, context, progress=bar.call)) as items:
             for item in items:
                 bar.clear()
-                _say_item(item, args.json)
+                _echo_item(item, args.json)
     else:
         result = service.call(run, args.verb, context, progress=bar.call)
         bar.clear()
-        _say_item(result, args.json)
+        _echo_item(result, args.json)
     return 0
 
 
@@ -325,17 +325,17 @@ def _context(text: str | None) -> dict[str, Any]:
     return found
 
 
-def _say_item(item: Any, as_json: bool) -> None:
+def _echo_item(item: Any, as_json: bool) -> None:
     """Print one item of a stream, or a result: a string unchanged, a panel as text, anything else as a line of JSON."""
     if not as_json and is_panel(item):
-        say(render_text(item))
+        echo(render_text(item))
     else:
-        say(item if isinstance(item, str) and not as_json else json.dumps(item, ensure_ascii=False))
+        echo(item if isinstance(item, str) and not as_json else json.dumps(item, ensure_ascii=False))
 
 
 def export(args: argparse.Namespace) -> int:
     """Copy a run's model."""
     service = _service()
     folder = service.export(find_run(service, args.run), args.to)
-    say(f"The model is in {folder}")
+    echo(f"The model is in {folder}")
     return 0

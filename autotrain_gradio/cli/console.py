@@ -19,22 +19,22 @@ LINE_SECONDS = 10.0
 """Seconds between two lines of progress if the output is not a terminal."""
 
 
-def say(text: str = "", *, error: bool = False, end: str = "\n") -> None:
+def echo(text: str = "", *, error: bool = False, end: str = "\n") -> None:
     """Print text; to stderr when `error`. Control characters, which the data may contain, are replaced."""
     print(_CONTROL.sub("�", text), end=end, file=sys.stderr if error else sys.stdout, flush=True)
 
 
-def say_json(value: Any) -> None:
+def echo_json(value: Any) -> None:
     """Print a value as JSON."""
     print(json.dumps(value, ensure_ascii=False, indent=2), flush=True)
 
 
-def say_error(error: UserError, rename: Mapping[str, str] | None = None) -> None:
+def echo_error(error: UserError, rename: Mapping[str, str] | None = None) -> None:
     """Print an error's findings to stderr: message, where, hint; never a traceback.
 
     rename: location in the spec → the user's notation (`params.lr` → `--lr`).
     """
-    say(findings_text((f.to_dict() for f in error.findings), rename), error=True)
+    echo(findings_text((f.to_dict() for f in error.findings), rename), error=True)
 
 
 def findings_text(findings: Iterable[Mapping[str, Any]], rename: Mapping[str, str] | None = None) -> str:
@@ -93,7 +93,7 @@ class ProgressBar:
         """Print a permanent line above the progress line."""
         if not self._quiet:
             self.clear()
-            say(text, error=True)
+            echo(text, error=True)
 
     def _draw(self, line: str, *, important: bool) -> None:
         if self._quiet or line == self._last:
@@ -105,7 +105,7 @@ class ProgressBar:
             sys.stderr.flush()
             self._drawn = True
         elif important or now - self._time >= LINE_SECONDS:
-            say(line, error=True)
+            echo(line, error=True)
         else:
             return
         self._last, self._time = line, now

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from autotrain_gradio.cli.commands import PROGRAM
-from autotrain_gradio.cli.console import say
+from autotrain_gradio.cli.console import echo
 from autotrain_gradio.cli.main import build, command_parsers
 from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.data.declarations import Source
@@ -217,20 +217,20 @@ def main(argv: list[str] | None = None) -> int:
             diff = difflib.unified_diff(
                 old.splitlines(), text.splitlines(), f"docs/{name}", "generated", lineterm="", n=1
             )
-            say("\n".join(list(diff)[:30]))
+            echo("\n".join(list(diff)[:30]))
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-            say(f"written: docs/{name}")
+            echo(f"written: docs/{name}")
     for path in extra:
         stale += 1
         if args.check:
-            say(f"docs/tasks/{path.name} belongs to no task")
+            echo(f"docs/tasks/{path.name} belongs to no task")
         else:
             path.unlink()
-            say(f"removed: docs/tasks/{path.name}")
+            echo(f"removed: docs/tasks/{path.name}")
     if args.check and stale:
-        say("The generated docs are out of date: run 'make generate'.")
+        echo("The generated docs are out of date: run 'make generate'.")
     return int(args.check and stale > 0)
 
 

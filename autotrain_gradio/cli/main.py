@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from autotrain_gradio import __version__
 from autotrain_gradio.cli import commands, predict
 from autotrain_gradio.cli.commands import PROGRAM, Usage
-from autotrain_gradio.cli.console import say, say_error
+from autotrain_gradio.cli.console import echo, echo_error
 from autotrain_gradio.core.errors import NotFound, UserError, did_you_mean
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import Option, options
@@ -44,13 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         call = parse(given, registry(), rename)
         return call()
     except Usage as error:
-        say_error(error)
+        echo_error(error)
         return 2
     except UserError as error:
-        say_error(error, rename)
+        echo_error(error, rename)
         return 1
     except KeyboardInterrupt:
-        say("Interrupted.", error=True)
+        echo("Interrupted.", error=True)
         return 130
     except BrokenPipeError:
         # The reader of the output has exited, as in `… | head`.

@@ -10,7 +10,7 @@ from typing import Any
 
 from autotrain_gradio.cli import commands
 from autotrain_gradio.cli.commands import Usage
-from autotrain_gradio.cli.console import say, say_json
+from autotrain_gradio.cli.console import echo, echo_json
 from autotrain_gradio.core.csv_files import write_csv
 from autotrain_gradio.core.inputs import ROWS_OF, parse_arguments, parse_literals
 from autotrain_gradio.core.panels import RenderContext, render_text
@@ -56,15 +56,15 @@ def run(args: argparse.Namespace) -> int:
     elif args.output:
         _write(predictions, Path(args.output))
     if args.json:
-        say_json([{"input": text, **prediction} for text, prediction in predictions])
+        echo_json([{"input": text, **prediction} for text, prediction in predictions])
     elif args.output and not written:
-        say(f"{pluralize(len(predictions), 'prediction')} in {args.output}")
+        echo(f"{pluralize(len(predictions), 'prediction')} in {args.output}")
     elif len(predictions) == 1:
         for panel in predictions[0][1]["panels"]:
-            say(render_text(panel, RenderContext()))
+            echo(render_text(panel, RenderContext()))
     else:
         rows = [[_shortened(text), summary(prediction)] for text, prediction in predictions]
-        say(text_table(["input", "prediction"], rows))
+        echo(text_table(["input", "prediction"], rows))
     return 0
 
 
@@ -77,7 +77,7 @@ def _with_inputs(given: Sequence[tuple[str, Mapping[str, Any]]], predictions: Se
 def _warn(predictions: Given) -> None:
     for _, prediction in predictions:
         for warning in prediction.pop("warnings", []):
-            say(f"warning: {warning}", error=True)
+            echo(f"warning: {warning}", error=True)
 
 
 def _place_files(predictions: Given, output: str | None) -> None:

@@ -73,7 +73,7 @@ def export(run: Run, folder: str | Path) -> Path:
     return target
 
 
-def picture(run: Run, relative: str) -> Path:
+def media_file(run: Run, relative: str) -> Path:
     """Return the path of an image or audio file that the page shows, below `PUBLIC_FOLDERS`.
 
     Raises:

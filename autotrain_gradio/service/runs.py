@@ -276,7 +276,7 @@ class Runs(Core):
         Raises:
             NotFound: the file does not exist, or is in another folder.
         """
-        return model_export.picture(self.store.get(run), relative)
+        return model_export.media_file(self.store.get(run), relative)
 
 
 def _link(source: str, target: str) -> str:

@@ -37,7 +37,7 @@ def verify(folder: Path, model: Any, auto: Any, reader: Any, *, classes: int | N
         )
 
 
-def reopen(folder: Path, auto: Any, reader: Any) -> tuple[Any, Any]:
+def load_model(folder: Path, auto: Any, reader: Any) -> tuple[Any, Any]:
     """Return a trained model in float32 and evaluation mode, on the GPU if available, and its tokenizer or processor.
 
     Raises:

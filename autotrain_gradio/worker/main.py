@@ -17,7 +17,7 @@ from typing import Any
 
 from autotrain_gradio.runs import worker_process
 from autotrain_gradio.tasks.verbs import VERBS
-from autotrain_gradio.worker.messages import answer, send_found, send_progress
+from autotrain_gradio.worker.messages import respond, send_found, send_progress
 from autotrain_gradio.worker.run_verb import run_verb
 from autotrain_gradio.worker.serve import serve
 from autotrain_gradio.worker.training import train
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     context = json.loads(sys.stdin.readline() or "{}")
     work = partial(run_verb, args.directory, args.verb, context, send_progress, found=send_found)
-    return 0 if answer(args.directory, work) else 1
+    return 0 if respond(args.directory, work) else 1
 
 
 def _exit_cleanly(number: int, frame: Any) -> None:

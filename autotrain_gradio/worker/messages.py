@@ -14,7 +14,7 @@ from autotrain_gradio.runs import wire
 from autotrain_gradio.runs.failure import findings_of
 
 
-def answer(directory: Path, work: Callable[[], Any], cancelled: Callable[[], bool] = lambda: False) -> bool:
+def respond(directory: Path, work: Callable[[], Any], cancelled: Callable[[], bool] = lambda: False) -> bool:
     """Call `work` and send its result, its items one by one, or its error; return whether it succeeded.
 
     cancelled: checked before each item is sent; then the generator is closed, and the result follows.

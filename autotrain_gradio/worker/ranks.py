@@ -63,7 +63,7 @@ class Ranks:
                 if not file.name.startswith(f"{self.attempt}."):
                     file.unlink(missing_ok=True)
 
-    def announce_data(self) -> None:
+    def signal_data_ready(self) -> None:
         """Signal to the other ranks that the data is prepared."""
         if self.is_distributed:
             self._folder.mkdir(exist_ok=True)

@@ -129,7 +129,7 @@ def _train(reporter: Reporter, resolved: Resolved, ranks: Ranks) -> None:
         publishing.repository(resolved.spec)
     progress("Preparing the data", 0.0)
     data.ensure(reporter.directory, resolved, progress=progress)
-    ranks.announce_data()
+    ranks.signal_data_ready()
     reporter.state("preparing", LOADING)
     module = importlib.import_module(resolved.task.module)
     if not reporter.stop_requested():

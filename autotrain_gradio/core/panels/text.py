@@ -30,7 +30,7 @@ def html(panel: Panel, context: RenderContext) -> str:
     """Return the text, and its segments where there are several."""
     body = str(panel["text"]).strip()
     head = (
-        f"<p class='at-heard' dir='auto'>{escape(body)}</p>"
+        f"<p class='at-generated-text' dir='auto'>{escape(body)}</p>"
         if body
         else f"<p class='at-quiet'>{escape(str(panel['empty']))}</p>"
     )

@@ -301,7 +301,7 @@ def auto_class(family: Family, config: Any) -> Any:
     return AutoModelForTDT if config.model_type in MODEL_FOR_TDT_MAPPING_NAMES else AutoModelForRNNT
 
 
-def reopen(folder: Path) -> tuple[Family, Any, Any, Any]:
+def load_model(folder: Path) -> tuple[Family, Any, Any, Any]:
     """Load a trained model for prediction: family, model, feature extractor, tokenizer.
 
     Raises:
@@ -311,5 +311,5 @@ def reopen(folder: Path) -> tuple[Family, Any, Any, Any]:
     with pretrained.named(folder.name):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
-    model, tokenizer = saved.reopen(folder, auto_class(family, config), AutoTokenizer)
+    model, tokenizer = saved.load_model(folder, auto_class(family, config), AutoTokenizer)
     return family, model, extractor, tokenizer

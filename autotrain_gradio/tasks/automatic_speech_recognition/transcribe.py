@@ -36,7 +36,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """
 
     def __init__(self, directory: Path) -> None:
-        self._family, self._model, self._extractor, self._tokenizer = models.reopen(directory / "model")
+        self._family, self._model, self._extractor, self._tokenizer = models.load_model(directory / "model")
         masks = models.takes_mask(self._model, self._extractor)
         self._collator = Collator(self._extractor, masks=masks)
         self._rate = int(self._extractor.sampling_rate)

@@ -161,7 +161,9 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """
 
     def __init__(self, directory: Path) -> None:
-        self._model, processor = saved.reopen(directory / "model", AutoModelForImageClassification, AutoImageProcessor)
+        self._model, processor = saved.load_model(
+            directory / "model", AutoModelForImageClassification, AutoImageProcessor
+        )
         self._geometry = vision.Geometry.of(processor)
         self._transform = vision.valid_transform(self._geometry)
 

@@ -184,7 +184,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     """
 
     def __init__(self, directory: Path) -> None:
-        self._model, self._tokenizer = saved.reopen(
+        self._model, self._tokenizer = saved.load_model(
             directory / "model", AutoModelForSequenceClassification, AutoTokenizer
         )
         config = self._model.config

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.cli.console import ProgressBar, findings_text, say, training_line
+from autotrain_gradio.cli.console import ProgressBar, echo, findings_text, training_line
 from autotrain_gradio.core.text_format import format_duration
 
 
@@ -22,7 +22,7 @@ def test_findings_are_printed_by_severity_with_location_and_hint() -> None:
 
 
 def test_control_characters_of_data_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    say("label \x1b]0;owned\x07 end")
+    echo("label \x1b]0;owned\x07 end")
     assert "\x1b" not in capsys.readouterr().out
 
 
