@@ -199,7 +199,7 @@ class Task:
     """Parameters that change what the preview shows, in addition to those of previewed groups."""
     loader_example: str = ""
     """Python code that applies a trained model with the public loader of its library: `model` is the folder of the
-    model, `value` an input; it assigns `answer`."""
+    model, `value` an input; it assigns `answer`. The docs and the model cards show it."""
     answer: str = "label"
     """Key of a prediction that holds its answer, the same as `answer` of `loader_example`."""
     parameter_groups: tuple[ParameterGroup, ...] = ()
