@@ -6,6 +6,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+BUILDERS = {"Finding", "finding", "_report"}
+"""Functions whose second argument is the code of a finding."""
+
 
 def syntax(package: Path) -> Iterator[ast.AST]:
     """Yield every node of every module of a package, without its tests."""
@@ -20,13 +23,13 @@ def string_literals(package: Path) -> set[str]:
 
 
 def literal_codes(package: Path) -> set[str]:
-    """Return the codes given as literals: second argument of `Finding`, fourth argument of an error."""
+    """Return the codes given as literals: second argument of `BUILDERS`, fourth argument of an error."""
     found = set()
     for node in syntax(package):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        position = 1 if name == "Finding" else 3 if name.endswith("Error") else None
+        position = 1 if name in BUILDERS else 3 if name.endswith("Error") else None
         if position is None:
             continue
         given = [*node.args[position : position + 1], *(k.value for k in node.keywords if k.arg == "code")]

@@ -22,6 +22,7 @@ from autotrain_gradio.runs.snapshot import Snapshots, Status, has_files
 from autotrain_gradio.runs.store import Store
 from autotrain_gradio.service import summaries
 from autotrain_gradio.service.access import resolve_and_authorize
+from autotrain_gradio.service.check_places import CheckPlaces
 from autotrain_gradio.service.latest_call import LatestCall
 from autotrain_gradio.service.shared_call import SharedCall
 from autotrain_gradio.tasks.base import Task
@@ -48,6 +49,12 @@ class Core:
         self._backends = Backends(settings)
         self._calls = LatestCall()
         self._checks: dict[str, SharedCall] = {}
+        limits = settings.limits
+        self._places = CheckPlaces(
+            limits.checks,
+            per_owner=limits.checks_per_visitor if settings.shared else None,
+            waiting=limits.checks_waiting,
+        )
         self._lock = threading.Lock()
         self._reads = BoundedCalls()
         self._index = RunIndex(self.store, self._entry, self._reads, settings.home / "runs-index.json")

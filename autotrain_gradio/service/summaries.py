@@ -10,19 +10,29 @@ from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, UNREADABLE
 from autotrain_gradio.tasks.base import Params, Task
 
 
-def draft(run: Run) -> dict[str, Any]:
-    """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
+def upload_bytes(run: Run) -> int:
+    """Return the size of the draft's uploaded files, as they were uploaded."""
+    return sum(int(file["bytes"]) for file in uploaded_files(run))
+
+
+def uploaded_files(run: Run) -> list[dict[str, Any]]:
+    """Return `[{name, bytes}]` of the draft's uploaded files."""
     upload = run.directory / "data" / "upload"
     files = [{"name": f.name, "bytes": f.stat().st_size} for f in sorted(upload.iterdir())] if upload.is_dir() else []
     if not files:  # a check has unpacked the files and recorded their names
         recorded = read_json(run.directory / "data" / "upload.json") or {}
         files = [{"name": f["name"], "bytes": f["bytes"]} for f in recorded.get("files", [])]
+    return files
+
+
+def draft(run: Run) -> dict[str, Any]:
+    """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
     spec = run.draft()["spec"]
     return {
         "id": run.id,
         "task": spec["task"],
         "spec": spec,
-        "files": files,
+        "files": uploaded_files(run),
         "check": read_json(run.directory / "check.json"),
     }
 

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -191,11 +192,14 @@ class LocalBackend:
         env = options.env if options.env is not None else process.environment({})
         if options.warm:
             return self._warm.stream(directory, verb, context, env, options.progress)
+        limits = self._settings.limits
+        if options.seconds is not None:
+            limits = replace(limits, call_seconds=options.seconds)
         return calls.stream(
             directory,
             verb,
             context,
-            limits=self._settings.limits,
+            limits=limits,
             progress=options.progress,
             env=env,
             cancel=options.cancel,
