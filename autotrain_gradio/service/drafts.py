@@ -153,7 +153,7 @@ class Drafts(Core):
                 with self._lock:
                     run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
                 run.discard_check()
-                uploaded = resolved.spec.data.source == taken_over.UPLOAD
+                uploaded = resolved.spec.data.source == UPLOAD.name
                 options = CallOptions(
                     env=self._environment(backend, token),
                     progress=send_progress,
