@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -156,10 +157,12 @@ class Dispatcher:
         """
         states = self._states()
         active: dict[str, list[Path]] = defaultdict(list)
+        running: Counter[str] = Counter()
         for run, state in states:
             try:
                 if state.name in ACTIVE and self._watch(run, state):
                     active[_backend_name(run)].append(run.directory)
+                    running[run.owner()] += 1
                 elif state.name in ENDED and run.id in self._secrets:
                     with self._secrets_lock:
                         if run.state().name in ENDED:  # not resumed meanwhile
@@ -170,17 +173,23 @@ class Dispatcher:
         for run, state in self._waiting(states):
             try:
                 name = _backend_name(run)
-                if name in full:
+                if name in full or self._has_enough(run.owner(), running):
                     continue
                 started = self._start(run, state, active[name])
                 if started is None:
                     full.add(name)  # later runs of this backend must not overtake it
                 elif started:
                     active[name].append(run.directory)
+                    running[run.owner()] += 1
             except (UserError, OSError) as error:
                 run.close_attempt(state.attempt, "failed", f"The training could not be started: {error}")
         waiting = [run for run, state in states if state.name == "queued" and self._lacks_token_or_log(run)]
         return any(self._has_slot(run, active) for run in waiting)
+
+    def _has_enough(self, owner: str, running: Mapping[str, int]) -> bool:
+        """Whether a visitor has as many running trainings as each may have; those of others may overtake."""
+        limit = self._settings.visitors.running
+        return is_visitor(owner) and limit is not None and running[owner] >= limit
 
     def _has_slot(self, run: Run, active: dict[str, list[Path]]) -> bool:
         try:

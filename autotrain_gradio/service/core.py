@@ -20,6 +20,7 @@ from autotrain_gradio.runs.store import Store
 from autotrain_gradio.service.access import resolve_and_authorize
 from autotrain_gradio.service.latest_call import LatestCall
 from autotrain_gradio.service.shared_call import SharedCall
+from autotrain_gradio.service.visitor_quota import VisitorQuota
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolve
 
@@ -38,6 +39,7 @@ class Core:
         self.tasks = tasks or registry()
         self.store = Store(settings.runs)
         self.interactive = interactive
+        self._quota = VisitorQuota(settings, self.store)
         self._snapshots = Snapshots()
         self._backends = Backends(settings)
         self._calls = LatestCall()
