@@ -26,7 +26,7 @@ class VisitorLimits:
     hours: float | None = _limit(4, "Hours of one training; one that reaches the limit saves a checkpoint and stops.")
     all_queued: float | None = _limit(100, "Trainings of all visitors together that run or wait.")
     drafts: float | None = _limit(30, "Drafts and runs that one visitor keeps.")
-    calls: float | None = _limit(3, "Checks, previews, model inspections and predictions at the same time.")
+    calls: float | None = _limit(3, "Previews, model inspections and predictions at the same time.")
     all_calls: float | None = _limit(16, "Such calls of all visitors together.")
     upload_bytes: float | None = _limit(4 * GIB, "Size of one upload.")
     upload_bytes_per_hour: float | None = _limit(8 * GIB, "Bytes that one address uploads in an hour.")

@@ -149,16 +149,22 @@ class Drafts(Core):
         backend = self._backends.get(resolved.spec.backend)
 
         def work(send_progress: Progress, send_found: Found) -> Any:
-            with self._quota.call(owner), self._calls.acquire(draft) as cancel:
+            with self._calls.acquire(draft) as cancel:
                 self._draft(draft, owner)  # it may have been started meanwhile
                 with self._lock:
                     run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
                 run.discard_check()
+                uploaded = resolved.spec.data.source == taken_over.UPLOAD
                 options = CallOptions(
-                    env=self._environment(backend, token), progress=send_progress, found=send_found, cancel=cancel
+                    env=self._environment(backend, token),
+                    progress=send_progress,
+                    found=send_found,
+                    cancel=cancel,
+                    seconds=self.settings.limits.check_time(summaries.upload_bytes(run) if uploaded else None),
                 )
                 try:
-                    return backend.call(run.directory, "check", {"spec": resolved.complete()}, options)
+                    with self._places.take(owner, cancel, send_progress):
+                        return backend.call(run.directory, "check", {"spec": resolved.complete()}, options)
                 finally:
                     taken = self._resolve_upload(run, resolved)
                     if taken is not resolved:
@@ -216,7 +222,7 @@ class Drafts(Core):
         resolved = self._resolve(spec)
         data, backend = run.directory / "data", self._backends.get(resolved.spec.backend)
         self._prefetch(run, resolved.task.name)
-        with self._quota.call(owner), self._calls.acquire(draft) as cancel:
+        with self._calls.acquire(draft) as cancel:
             self._draft(draft, owner)  # it may have been started meanwhile
             try:
                 if files:
@@ -228,7 +234,8 @@ class Drafts(Core):
                     cancel=cancel,
                     grace=VERBS.get("browse").grace_seconds,
                 )
-                return dict(backend.call(run.directory, "browse", context, options))
+                with self._places.take(owner, cancel, progress):
+                    return dict(backend.call(run.directory, "browse", context, options))
             finally:
                 # A worker that was killed has not cleaned up.
                 shutil.rmtree(data / "picking", ignore_errors=True)
@@ -322,18 +329,18 @@ class Drafts(Core):
                 "hub.push_to_hub",
                 "token-missing",
             )
-        self._quota.require_place_in_queue(owner)
-        self._calls.cancel_and_wait(draft)  # a check with other settings must not write the training data
-        resolved = self._resolve_upload(run, resolved)
-        check = read_json(run.directory / "check.json")
-        found = [Finding.from_dict(f) for f in check["findings"]] if check else []
-        data_spec = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
-        if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == data_spec:
-            raise DataError.from_findings(found)
-        self._backends.release(run.directory)  # its warm worker would use memory that the training needs
-        run.freeze(resolved.complete())
-        self._calls.cancel_and_wait(draft)  # a check that started meanwhile; after freeze none can start
-        self._dispatcher.enqueue(run, secrets)
+        with self._quota.place_in_queue(owner):
+            self._calls.cancel_and_wait(draft)  # a check with other settings must not write the training data
+            resolved = self._resolve_upload(run, resolved)
+            check = read_json(run.directory / "check.json")
+            found = [Finding.from_dict(f) for f in check["findings"]] if check else []
+            data_spec = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
+            if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == data_spec:
+                raise DataError.from_findings(found)
+            self._backends.release(run.directory)  # its warm worker would use memory that the training needs
+            run.freeze(resolved.complete())
+            self._calls.cancel_and_wait(draft)  # a check that started meanwhile; after freeze none can start
+            self._dispatcher.enqueue(run, secrets)
         return run.id
 
     # -- inner

@@ -14,6 +14,7 @@ from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec
 from autotrain_gradio.core.text_format import format_bytes, format_value, pluralize
 from autotrain_gradio.runs.record import Run
+from autotrain_gradio.runs.run_index import RunIndex
 from autotrain_gradio.runs.states import ACTIVE
 from autotrain_gradio.runs.store import Store
 
@@ -23,9 +24,10 @@ OWN_MACHINE = "or run the app on your own machine"
 class VisitorQuota:
     """Checks the limits of an owner; outside shared mode there are none."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._shared, self._limits, self._store = settings.shared, settings.visitors, store
+    def __init__(self, settings: Settings, store: Store, index: RunIndex) -> None:
+        self._shared, self._limits, self._store, self._index = settings.shared, settings.visitors, store, index
         self._calls: Counter[str] = Counter()
+        self._starting: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def require_draft(self, owner: str) -> None:
@@ -78,21 +80,30 @@ class VisitorQuota:
             )
         self.require_disk(owner, size)
 
-    def require_place_in_queue(self, owner: str) -> None:
-        """Check the number of queued and running trainings before another one is queued.
+    @contextmanager
+    def place_in_queue(self, owner: str) -> Iterator[None]:
+        """Reserve a place in the queue until the training is queued (a context manager).
 
         Raises:
             StateError: the limit of the visitor, or that of all visitors, is reached.
         """
         if not self._shared:
+            yield
             return
-        mine = everybody = 0
-        for run in self._store.list():
-            try:
-                waiting = run.is_started() and run.state().name in ACTIVE | {"queued"}
-                everybody, mine = everybody + waiting, mine + (waiting and run.owner() == owner)
-            except (UserError, OSError):
-                continue  # damaged: it is not running
+        with self._lock:
+            self._require_place(owner)
+            self._starting[owner] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._starting[owner] -= 1
+
+    def _require_place(self, owner: str) -> None:
+        self._index.refresh()
+        waiting = [e for _, e in self._index.entries() if e["state"] == "queued" or e["state"] in ACTIVE]
+        everybody = len(waiting) + self._starting.total()
+        mine = sum(entry.get("owner") == owner for entry in waiting) + self._starting[owner]
         if self._limits.queued is not None and mine >= self._limits.queued:
             raise StateError(
                 f"{pluralize(mine, 'training')} of yours already run or wait; the limit for each visitor is "
@@ -151,7 +162,7 @@ class VisitorQuota:
             mine, everybody = self._calls[owner], self._calls.total()
             if self._limits.calls is not None and mine >= self._limits.calls:
                 raise StateError(
-                    f"{pluralize(mine, 'check, preview or prediction', 'checks, previews or predictions')} of yours "
+                    f"{pluralize(mine, 'preview or prediction', 'previews or predictions')} of yours "
                     f"already run; the limit for each visitor is {format_value(self._limits.calls)}.",
                     "Wait until one has ended, or cancel it.",
                     code="visitor-calls",
@@ -168,8 +179,10 @@ class VisitorQuota:
                     del self._calls[owner]
 
     def _runs(self, owner: str) -> list[Run]:
+        """Return the drafts and runs of an owner; the index does not know those of drafts."""
         found = []
-        for run in self._store.list():
+        for name in self._store.names():
+            run = Run(self._store.folder / name)
             try:
                 if run.owner() == owner:
                     found.append(run)

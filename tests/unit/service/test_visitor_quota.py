@@ -100,7 +100,7 @@ def test_a_copy_of_a_run_counts_before_it_is_made(limited: Callable[..., Service
     service.upload(draft, [uploaded(service, "a.bin", b"x" * 2000)], A)
     service.start(draft, {**SPEC, "data": {"source": "upload", "path": "a.bin"}}, A)
     assert refusal(lambda: service.clone(draft, A)).code == "visitor-disk"
-    assert len(service.store.list()) == 1
+    assert len(service.store.names()) == 1
 
 
 def test_calls_of_workers_are_limited_whoever_makes_them(
