@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples, pluralize
@@ -34,14 +33,6 @@ CLIPPED = 1e-3
 CUT = 0.9
 """Share of the length in the header under which a file is truncated."""
 THREADS = 4
-FIELDS = {
-    "peak": pa.float64(),
-    "clipped": pa.float64(),
-    "not_finite": pa.int64(),
-    "problem": pa.string(),
-    "detail": pa.string(),
-}
-
 
 SKIPPED = {
     "audio-corrupt": ("{n} cannot be decoded", "Copy or record the files again, or remove them."),
@@ -149,15 +140,14 @@ def _decode_rows(cells: AudioCells, chosen: list[int], where: Sequence[str]) -> 
     keys = {}
     for i in chosen:
         keys[i] = (str(digests[i]), 0, 0)
-    scan = Scan(cells.draft / "data" / "scan-heard.parquet", FIELDS)
-    decoded = {i: Decoded(*known) for i in chosen if (known := scan.get(*keys[i])) is not None}
+    scan = Scan(cells.draft / "data" / "scan-heard.parquet", Decoded)
+    decoded = {i: known for i in chosen if (known := scan.get(keys[i])) is not None}
     waiting = [i for i in chosen if i not in decoded]
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
         for i, result in zip(waiting, pool.map(lambda i: decode(cells, i), waiting), strict=True):
             decoded[i] = result
     if waiting:
-        new = {keys[i]: tuple(decoded[i]) for i in waiting}
-        scan.write(list(new), list(new.values()))
+        scan.write({keys[i]: decoded[i] for i in waiting})
     return decoded
 
 
@@ -180,9 +170,7 @@ def decode(cells: AudioCells, row: int) -> Decoded:
             count += loud.size
             seconds += len(block) / rate
     except AudioError as error:
-        return Decoded(
-            problem="audio-corrupt", detail=error.message.partition(": ")[2][:120].rstrip(".") or error.message
-        )
+        return Decoded(problem="audio-corrupt", detail=error.reason)
     wanted = min(promised, SECONDS)
     if seconds < CUT * wanted:
         return Decoded(problem="audio-cut", detail=f"{seconds:.2f} of {wanted:.2f} s are there")
