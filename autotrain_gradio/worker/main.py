@@ -31,6 +31,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--attempt", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args(argv)
+    args.directory = args.directory.absolute()
+    worker_process.enter_empty_directory(args.directory)
     worker_process.raise_oom_score()
     if args.verb == "train":
         done = train(args.directory, args.attempt, args.resume)
