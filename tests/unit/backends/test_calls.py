@@ -45,6 +45,10 @@ def preview(draft, spec, params, context):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         (draft / "pids").write_text(f"{os.getpid()} {child.pid}")
         time.sleep(60)
+    if do == "hold":  # the interpreter lock, for ever
+        (draft / "pids").write_text(str(os.getpid()))
+        import re
+        re.match("(a+)+$", "a" * 60 + "b")
     if do == "exit":
         print("so long")
         os._exit(3)
@@ -209,9 +213,12 @@ call(Path(sys.argv[1]), "preview", {"spec": {"task": "toy-sorting"}, "do": "slee
 """
 
 
-def test_a_call_ends_with_its_caller(draft: Path) -> None:
-    app = subprocess.Popen([sys.executable, "-c", CALLER, str(draft)])
-    pids = wait_for(draft / "pids").split()
+@pytest.mark.parametrize("do", ["sleep", "hold"])
+def test_a_call_ends_with_its_caller(draft: Path, do: str) -> None:
+    app = subprocess.Popen([sys.executable, "-c", CALLER.replace('"sleep"', f'"{do}"'), str(draft)])
+    pids = [*wait_for(draft / "pids").split()]
+    pids += [str(p.pid) for p in psutil.Process(int(pids[0])).children(recursive=True)]
+    assert len(pids) > 1  # its supervisor is one of them
     app.kill()
     app.wait()
     assert all(ended(int(pid)) for pid in pids)
