@@ -45,7 +45,8 @@ class LabelCounts:
     @classmethod
     def zeros(cls, rows: int, labels: int) -> LabelCounts:
         """Return counts of nothing."""
-        return cls(*np.zeros((3, labels), dtype=np.int64), np.zeros(rows, dtype=np.int32))
+        right, excess, missed = np.zeros((3, labels), dtype=np.int64)
+        return cls(right, excess, missed, np.zeros(rows, dtype=np.int32))
 
     def add(self, label: int, assigned: np.ndarray, true: np.ndarray) -> None:
         """Count a label: whether it is assigned to each row and whether it is true, bool (rows,)."""

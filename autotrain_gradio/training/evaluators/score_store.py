@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -89,8 +88,7 @@ class ScoreStore:
     def _write_block(self) -> None:
         if self._file is None:
             # Closed by `close`, or when the store is discarded.
-            file = tempfile.TemporaryFile(dir=self._folder, prefix="scores-", buffering=0)  # noqa: SIM115
-            self._file = cast(FileIO, file)
+            self._file = tempfile.TemporaryFile(dir=self._folder, prefix="scores-", buffering=0)  # noqa: SIM115
         offset = self._file.seek(0, 2)
         for part in (self._logits, self._true):
             self._write(np.ascontiguousarray(part[: self._buffered].T))
