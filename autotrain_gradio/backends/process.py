@@ -133,22 +133,6 @@ def processes_of_run(directory: Path) -> Iterator[psutil.Process]:
             continue  # it has exited, or belongs to another user
 
 
-def resident_memory(pid: int) -> int:
-    """Return the resident memory of a process and its subprocesses in bytes; 0 if it has exited."""
-    total = 0
-    try:
-        process = psutil.Process(pid)
-        children = process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return 0
-    for one in [process, *children]:
-        try:
-            total += one.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total
-
-
 def explain_exit(code: int, last_line: str = "") -> dict[str, str]:
     """Explain an exit status of a worker (negative: a signal) as `{"reason", "hint"}`."""
     if code >= 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,16 @@ RUNS_TAB = "runs"
 """Id of the tab that lists the runs."""
 STORAGE_KEY_SECRET = "autotrain-gradio-page"
 """Gradio obfuscates browser storage with this; it is constant across restarts. No token is stored there."""
+
+
+ID_CHARACTERS = 128
+"""Maximum length of an id that a browser sends."""
+
+
+def _valid_drafts(value: Any) -> dict[str, str]:
+    """Return the drafts that a browser sends: task → id."""
+    items = list(value.items())[:ID_CHARACTERS] if isinstance(value, dict) else []
+    return {k: v for k, v in items if isinstance(k, str) and isinstance(v, str) and len(v) <= ID_CHARACTERS}
 
 
 def _browser_state(name: str, default: Any) -> gr.BrowserState:
@@ -80,6 +91,14 @@ class PageContext:
     def render_context(self, run: str) -> RenderContext:
         """Return the context for panels of a run: URLs of its files, and of downloads."""
         return RenderContext(link=link(run), download=lambda path: self.tickets.issue(Path(path)))
+
+    def checks(self) -> dict[Any, Callable[[Any], Any]]:
+        """Return the check of each value that the browser stores: a client may send anything for it."""
+        return {
+            self.visitor: lambda value: value if isinstance(value, str) and len(value) <= ID_CHARACTERS else "",
+            self.run: lambda value: value if isinstance(value, str) and len(value) <= ID_CHARACTERS else None,
+            self.drafts: _valid_drafts,
+        }
 
     def owner(self, visitor: Any) -> str:
         """Return the owner on whose behalf an event acts.

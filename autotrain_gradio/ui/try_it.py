@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.inputs import WidgetContext
+from autotrain_gradio.core.inputs import WidgetContext, is_text
 from autotrain_gradio.core.panels import render_all_html
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages
@@ -85,7 +85,8 @@ class TryIt:
                 predict = partial(self.predict, group)
                 sent = [self.context.run, self.context.visitor, *group.components()]
                 gr.on(group.triggers(), predict, sent, self.prediction, **PREDICTING)
-                if group.button and len(group.declared) == 1:
+                # A path as an example would be a file of the server: only texts, which are no paths, are offered.
+                if len(task.inputs) == 1 and is_text(task.inputs[0]):
                     self._offer(example_values(snapshot, group.declared[0]), group)
         except UserError as error:
             gr.HTML(messages.error(error))

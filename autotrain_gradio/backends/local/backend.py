@@ -26,7 +26,7 @@ from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec, Secrets
 from autotrain_gradio.core.text_format import pluralize
-from autotrain_gradio.runs import worker_lock
+from autotrain_gradio.runs import memory_limit, worker_lock
 from autotrain_gradio.runs.files import read_text_from
 
 START_SECONDS = 30.0
@@ -105,8 +105,10 @@ class LocalBackend:
         if assigned is not None:
             env["CUDA_VISIBLE_DEVICES"] = ",".join(assigned)
         count, arguments = attempt.resources.process_count, []
+        cpu = not (devices.devices() if assigned is None else assigned)
+        memory = memory_limit.limit_of(self._settings.limits.training_memory, count)
+        more += ["--memory", str(memory), *(["--memory-in-kernel"] if cpu else [])]
         if count > 1:
-            cpu = not (devices.devices() if assigned is None else assigned)
             arguments = launcher.launch_arguments(count, launcher.threads_per_process(env, count))
             env = launcher.launch_environment(env, cpu=cpu)
         with (directory / "log.txt").open("ab") as log:
@@ -151,6 +153,8 @@ class LocalBackend:
             return _status(True)
         if not record.is_of(directory):
             return _status(False, *_reason_of_copy(directory, record))
+        if (child is None or child.returncode is not None) and (over := memory_limit.exceeded(directory, attempt)):
+            return _status(False, **over)
         several = record.processes > 1 and (child is None or child.returncode is not None)
         failed = launcher.explain_failure(directory / "log.txt", record.log_offset) if several else None
         if failed is not None:

@@ -10,6 +10,7 @@ from autotrain_gradio.core.file_types import TABLE_SUFFIXES
 from autotrain_gradio.core.inputs.declarations import Input, Widget, WidgetContext
 
 ALTERNATIVE = True
+FILE = True
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
