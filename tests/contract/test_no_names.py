@@ -83,6 +83,7 @@ ALLOWED = {
     ("ui/column_kinds.py", "id"): "kind of a table's column, as `data.options.kinds` names it",
     ("ui/publish.py", "hub"): "section of the spec",
     ("ui/task_form.py", "hub"): "section of the spec",
+    ("ui/upload_ledger.py", "path"): "field of the value of a file component",
 }
 """(file, literal) → why this is not about a task, kind, role or source."""
 
