@@ -31,7 +31,6 @@ CALLING: dict[str, Any] = {
     **PRIVATE,
 }
 """Arguments of events that call a verb: they show their own progress."""
-STARTING = "Starting"
 
 
 @dataclass
@@ -153,7 +152,6 @@ class _VerbSection:
     ) -> None:
         """Call the verb; add its items, or its result, to `items`."""
         service, name = self._context.service, self._verb.name
-        report(STARTING, 0.0)
         if not self._verb.streams:
             items.append(service.call(run, name, context, owner, progress=report))
             return

@@ -187,6 +187,7 @@ def test_background_work_repeats_its_progress_and_reports_a_disconnect(monkeypat
         end.wait(20)
 
     listening = run_in_background(work, on_disconnect=left.append)
+    assert next(listening) == background_task.STARTING
     assert [next(listening), next(listening)] == [("half", 0.5)] * 2 and not left
     listening.close()  # as Gradio does when a page is gone
     assert left == given
