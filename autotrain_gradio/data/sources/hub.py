@@ -226,7 +226,7 @@ def _explain(error: Exception, name: str, request: Request) -> DataError:
         ),
         (
             RevisionNotFoundError,
-            f"'{name}' has no revision '{request.spec.options.get('revision')}'.",
+            f"'{name}' has no revision '{revision}'.",
             "Check data.options.revision.",
             "hub-revision",
         ),
