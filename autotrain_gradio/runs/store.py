@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import NotFound, StateError, UserError
+from autotrain_gradio.core.home import usable
 from autotrain_gradio.core.spec import slug
 from autotrain_gradio.runs.record import Run, touch, write_json
 
@@ -28,13 +29,15 @@ class Store:
 
     def create(self, task: str, owner: str, spec: dict[str, Any]) -> Run:
         """Create the directory of a new draft."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with usable(self.folder.parent):
+            self.folder.mkdir(parents=True, exist_ok=True)
         now = time.time()
         name = re.sub(r"[^a-z0-9]+", "-", slug(spec.get("project_name", task)).lower()).strip("-")[:40] or "run"
         ticket = "".join(secrets.choice(LETTERS) for _ in range(10))
         directory = self.folder / f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{name}-{ticket}"
-        directory.mkdir()
-        write_json(directory / "draft.json", {"task": task, "owner": owner, "created": now, "spec": spec})
+        with usable(self.folder.parent):
+            directory.mkdir()
+            write_json(directory / "draft.json", {"task": task, "owner": owner, "created": now, "spec": spec})
         touch(self.folder)
         return Run(directory)
 

@@ -173,9 +173,9 @@ def test_a_call_is_cancelled_with_its_group(draft: Path) -> None:
 @pytest.mark.parametrize(
     ("do", "text", "hint"),
     [
-        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "log"),
+        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "report it"),
         ("kill", "SIGKILL", "memory ran out"),
-        ("leave", "status 4", "log"),
+        ("leave", "status 4", "report it"),
     ],
 )
 def test_a_worker_that_dies_is_explained(draft: Path, do: str, text: str, hint: str) -> None:
