@@ -109,6 +109,14 @@ class Store:
         return removed
 
 
+def created_of(run: str) -> float:
+    """Return when a run was created, to the second, from its id; 0 if that has no valid time."""
+    try:
+        return time.mktime(time.strptime(run[:15], "%Y%m%d-%H%M%S"))
+    except (ValueError, OverflowError):
+        return 0.0
+
+
 def _touched(run: Run) -> float:
     """Return when the draft was saved, or, without a draft.json, when its folder changed."""
     try:
