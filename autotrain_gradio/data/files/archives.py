@@ -7,14 +7,13 @@ written, and the folder gets its final name only when it is complete.
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import shutil
 import stat
-import tarfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -22,7 +21,9 @@ from typing import IO, BinaryIO
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import MIB, format_bytes
+from autotrain_gradio.data.files.tar_reader import DamagedTar, read_tar
 from autotrain_gradio.data.files.tree import CLUTTER
+from autotrain_gradio.data.files.zip_directory import most_members
 from autotrain_gradio.data.rows import Progress
 
 RATIO_FROM = 64 * MIB
@@ -96,6 +97,7 @@ def _damaged(name: str, why: str, member: str = "") -> DataError:
 def _extract_zip(archive: Path, target: Path, limits: Limits, progress: Progress) -> Extracted:
     name = archive.name
     with archive.open("rb") as raw:
+        _allow_members(name, most_members(raw, limits.archive_members), limits)
         try:
             file = zipfile.ZipFile(raw)
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, OSError) as error:
@@ -180,16 +182,14 @@ def _extract_tar(archive: Path, target: Path, limits: Limits, progress: Progress
     writer = _Writer(name, target)
     total = count = 0
     try:
-        with archive.open("rb") as raw, tarfile.open(fileobj=raw, mode="r:*") as file:
-            for member in _tar_members(file):
+        with archive.open("rb") as raw:
+            for member, source in read_tar(raw, lambda read: _allow_bytes(name, read, size, limits)):
                 count += 1
                 _allow_members(name, count, limits)
-                if not (member.isreg() or member.isdir()):
-                    raise _special(
-                        name, member.name, "a link" if member.issym() or member.islnk() else "not a regular file"
-                    )
+                if member.kind not in {"file", "folder"}:
+                    raise _special(name, member.name, member.kind)
                 relative = _safe(name, member.name)
-                if member.isdir() or not relative:
+                if member.kind == "folder" or not relative:
                     continue
                 if why := _clutter(member.name):
                     writer.result.skipped[why] += 1
@@ -197,26 +197,17 @@ def _extract_tar(archive: Path, target: Path, limits: Limits, progress: Progress
                 total += member.size
                 _allow_bytes(name, total, size, limits)
                 allow_disk(target, member.size, "archive")
-                source = file.extractfile(member)
-                if source is None:
-                    raise _special(name, member.name, "not a regular file")
                 writer.result.bytes += writer.write(relative, source, member.size)
                 writer.result.files += 1
                 if count % MEMBERS_PER_REPORT == 0:
                     progress(f"Unpacking {name}", min(1.0, raw.tell() / size))
-    except (tarfile.TarError, zlib.error, EOFError) as error:
+    except (DamagedTar, zlib.error, lzma.LZMAError, EOFError) as error:
         raise _damaged(name, str(error) or "it ends too early") from None
     except OSError as error:
         if error.errno is not None:
             raise
-        raise _damaged(name, str(error)) from None  # gzip, bz2 and lzma report damage as an OSError without a number
+        raise _damaged(name, str(error)) from None  # gzip and bz2 report damage as an OSError without a number
     return writer.result
-
-
-def _tar_members(file: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    while (member := file.next()) is not None:
-        yield member
-        file.members = []  # type: ignore[attr-defined]  # else the list of all members stays in memory
 
 
 @dataclass
@@ -261,7 +252,12 @@ def _safe(name: str, member: str) -> str:
     """Return the path of a member below the target; empty for the root itself."""
     path = member.replace("\\", "/")
     parts = path.split("/")
-    if path.startswith("/") or ".." in parts or (len(path) > 1 and path[1] == ":" and path[0].isalpha()):
+    if (
+        "\0" in path
+        or path.startswith("/")
+        or ".." in parts
+        or (len(path) > 1 and path[1] == ":" and path[0].isalpha())
+    ):
         raise _escape(name, member)
     parts = [p for p in parts if p not in {"", "."}]
     if len(parts) > DEEPEST:
