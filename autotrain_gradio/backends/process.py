@@ -23,6 +23,15 @@ from autotrain_gradio.runs.record import RESUME_HINT
 
 RUN_VARIABLE = "AUTOTRAIN_GRADIO_RUN"
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
+OF_A_GROUP = frozenset(
+    {
+        *("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT"),
+        *("GROUP_RANK", "GROUP_WORLD_SIZE", "ROLE_RANK", "ROLE_WORLD_SIZE", "ROLE_NAME"),
+    }
+)
+OF_A_GROUP_PREFIXES = ("TORCHELASTIC_", "PET_", "OMPI_COMM_WORLD_", "PMI_", "MV2_COMM_WORLD_")
+"""Variables that torchrun, Kubeflow and MPI set for the processes of a distributed program. If one of them starts the
+app, a worker must not take itself for a process of that group; its own launcher sets them anew."""
 HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN")
 PACKAGES = str(Path(__file__).resolve().parents[2])
 """Folder that contains this package: a Space runs it without installing it."""
@@ -40,7 +49,7 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
 
     visitor: for a visitor, who must not use the tokens and keys of this server: only listed variables are inherited.
     """
-    env = {name: value for name, value in os.environ.items() if name not in {RUN_VARIABLE, CALLER}}
+    env = {name: value for name, value in os.environ.items() if not _is_of_another_process(name)}
     if visitor:
         env = inherited(env)
         env["AUTOTRAIN_GRADIO_SHARED"] = "1"  # stricter checks, for instance of addresses
@@ -68,6 +77,10 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
         "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     }
     return {**defaults, **env, **fixed, **secrets}
+
+
+def _is_of_another_process(name: str) -> bool:
+    return name in {RUN_VARIABLE, CALLER, *OF_A_GROUP} or name.startswith(OF_A_GROUP_PREFIXES)
 
 
 def visitor_caches(home: Path, secrets: Secrets) -> dict[str, str]:

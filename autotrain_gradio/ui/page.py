@@ -32,6 +32,8 @@ DELETE_CACHE_SECONDS = (3600, 24 * 3600)
 """Cleaning interval of Gradio's upload cache, and age of the deleted files; it contains no files of runs."""
 MAX_SESSIONS = 500
 BLOCK_SECONDS = 0.5
+MAX_QUEUED_EVENTS = 2000
+"""Events of all sessions that wait; further ones are refused, so that a flood of them does not fill the memory."""
 
 
 def build(service: Service) -> gr.Blocks:
@@ -93,7 +95,7 @@ def launch(
     demo = build(service)
     hosts = AllowedHosts(host, service.settings.hosts, share_url=lambda: demo.share_url)
     demo.rules = _rules(service, hosts)
-    demo.queue(default_concurrency_limit=16)
+    demo.queue(default_concurrency_limit=16, max_size=MAX_QUEUED_EVENTS)
     _, url, _ = demo.launch(
         server_name=host,
         server_port=port,
