@@ -174,9 +174,9 @@ def test_a_cancelled_call_is_killed_with_its_process_group(draft: Path) -> None:
 @pytest.mark.parametrize(
     ("do", "text", "hint"),
     [
-        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "log"),
+        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "report it"),
         ("kill", "SIGKILL", "memory ran out"),
-        ("leave", "status 4", "log"),
+        ("leave", "status 4", "report it"),
     ],
 )
 def test_the_error_of_a_dead_worker_has_its_reason(draft: Path, do: str, text: str, hint: str) -> None:
