@@ -12,6 +12,7 @@ from autotrain_gradio.backends.base import Backend
 from autotrain_gradio.backends.dispatcher import Dispatcher
 from autotrain_gradio.backends.resources import resource_findings
 from autotrain_gradio.core.errors import DataError, Finding, Forbidden, NotFound, SpecError, StateError, UserError
+from autotrain_gradio.core.home import require_readable
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import RunSpec, Secrets
@@ -25,6 +26,7 @@ from autotrain_gradio.service.access import resolve_and_authorize
 from autotrain_gradio.service.check_places import CheckPlaces
 from autotrain_gradio.service.latest_call import LatestCall
 from autotrain_gradio.service.shared_call import SharedCall
+from autotrain_gradio.service.visitor_quota import VisitorQuota
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolve
 
@@ -41,6 +43,7 @@ class Core:
     def __init__(
         self, settings: Settings, tasks: Registry | None = None, *, dispatch: bool = True, interactive: bool = False
     ) -> None:
+        require_readable(settings.home)
         self.settings = settings
         self.tasks = tasks or registry()
         self.store = Store(settings.runs)
@@ -58,6 +61,7 @@ class Core:
         self._lock = threading.Lock()
         self._reads = BoundedCalls()
         self._index = RunIndex(self.store, self._entry, self._reads, settings.home / "runs-index.json")
+        self._quota = VisitorQuota(settings, self.store, self._index)
         self._dispatcher = Dispatcher(settings, self.store, self._backends, self._index)
         if dispatch:
             self._dispatcher.start()

@@ -34,11 +34,12 @@ def read_arrow(path: Path, name: str, limits: Limits = DEFAULT) -> Sheet:
             columns = [f.name for f in file.schema_arrow if is_value(f.type)]
             schema = file.schema_arrow
             texts = texts_of(schema, columns)
-            nothing = file.read(columns=[])  # a number of rows
+            if not columns:
+                return sheet_of(file.read(columns=[]), name, limits)  # a number of rows
         wanted = pa.schema([schema.field(n) for n in columns], schema.metadata)
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             parts = [pa.Table.from_batches([b]).cast(wanted) for b in read_batches(file, columns, name, limits)]
-        table = pa.concat_tables(parts) if parts else wanted.empty_table() if columns else nothing
+        table = pa.concat_tables(parts) if parts else wanted.empty_table()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise DataError(
             f"The Parquet file cannot be read: {error}.", "Write or copy it again.", name, "parquet-damaged"
