@@ -22,6 +22,7 @@ from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.core.errors import UserError, WorkerError
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.runs import wire
+from autotrain_gradio.worker.ranks import Ranks
 
 PREVIEW = '''
 import time
@@ -54,6 +55,9 @@ def preview(draft, spec, params, context):
         os._exit(3)
     if do == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if do == "abort":
+        print('@autotrain {"kind": "progress", "message": "Reading a.xlsx", "fraction": 0.5}', flush=True)
+        os.abort()
     if do == "leave":  # with a child that holds the output open
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         os._exit(4)
@@ -145,6 +149,14 @@ def test_a_call_that_takes_too_long_ends_with_its_group(draft: Path) -> None:
     assert all(ended(int(pid)) for pid in (draft / "pids").read_text().split())
 
 
+def test_who_is_ended_or_crashes_is_named_with_its_last_activity(draft: Path) -> None:
+    with pytest.raises(WorkerError, match="time limit of 5 seconds.*Its last activity: half") as caught:
+        preview(draft, "progress", limits=Limits(call_seconds=5.0))
+    assert caught.value.code == "out-of-time"
+    with pytest.raises(WorkerError, match=r"SIGABRT.*Its last activity: Reading a\.xlsx"):
+        preview(draft, "abort")
+
+
 def test_a_call_that_takes_too_much_memory_is_ended(draft: Path) -> None:
     with pytest.raises(WorkerError, match="more than 400 MiB") as caught:
         preview(draft, "memory", limits=Limits(call_seconds=30.0, call_mebibytes=400))
@@ -173,9 +185,9 @@ def test_a_call_is_cancelled_with_its_group(draft: Path) -> None:
 @pytest.mark.parametrize(
     ("do", "text", "hint"),
     [
-        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "log"),
+        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "report it"),
         ("kill", "SIGKILL", "memory ran out"),
-        ("leave", "status 4", "log"),
+        ("leave", "status 4", "report it"),
     ],
 )
 def test_a_worker_that_dies_is_explained(draft: Path, do: str, text: str, hint: str) -> None:
@@ -269,6 +281,23 @@ def test_the_environment_of_a_worker(monkeypatch: pytest.MonkeyPatch, draft: Pat
     assert found["HF_TOKEN"] == "hf_mine" and found["PYTHONUNBUFFERED"] == "1"
     folders = found["PYTHONPATH"].split(os.pathsep)
     assert all(os.path.isabs(p) for p in folders) and str(Path(process.__file__).parents[2]) in folders
+
+
+@pytest.mark.parametrize("visitor", [False, True])
+def test_a_worker_is_not_part_of_the_process_group_that_the_app_is_in(
+    monkeypatch: pytest.MonkeyPatch, visitor: bool
+) -> None:
+    group = {"RANK": "1", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4", "MASTER_ADDR": "10.0.0.1"}
+    group |= {"MASTER_PORT": "29500", "TORCHELASTIC_RUN_ID": "none", "PET_NNODES": "2", "OMPI_COMM_WORLD_SIZE": "2"}
+    for name, value in group.items():
+        monkeypatch.setenv(name, value)
+    assert not group.keys() & process.environment({}, visitor=visitor).keys()
+    for name in group:
+        monkeypatch.delenv(name)
+    for name, value in process.environment({}, visitor=visitor).items():
+        monkeypatch.setenv(name, value)
+    ranks = Ranks.from_environment(Path(), 1)
+    assert ranks.rank == 0 and not ranks.is_distributed
 
 
 def test_a_training_keeps_its_memory_unless_the_user_says_otherwise(
