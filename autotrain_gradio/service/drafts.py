@@ -13,7 +13,6 @@ from autotrain_gradio.backends.base import CallOptions
 from autotrain_gradio.core.errors import DataError, Finding, Forbidden, MissingExtra, NotFound, SpecError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.data import taken_over
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
@@ -302,7 +301,7 @@ class Drafts(Core):
         """
         return self._estimate(self._owned_run(draft, owner), spec)
 
-    def _estimate(self, run: Run, spec: RunSpec | Resolved | Mapping[str, Any]) -> dict[str, Any]:
+    def _estimate(self, run: Run, spec: Resolved | Mapping[str, Any]) -> dict[str, Any]:
         resolved = self._resolve(spec)
         return summaries.estimate(run, resolved.params, resolved.spec.resources)
 
