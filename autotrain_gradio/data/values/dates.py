@@ -135,7 +135,9 @@ def _parse_distinct(text: pa.Array, counts: Any, first: str) -> Dates:
     text = pc.replace_substring_regex(text, BETWEEN, r"\1 \2")
     text = pc.replace_substring_regex(text, CLOCK, r"\1 \2\4")
     for years, century in YEARS:
-        text = pc.replace_substring_regex(text, rf"^(\d{{1,2}}[/.]\d{{1,2}}[/.])({years})( |$)", rf"\1{century}\2\3")
+        text = pc.replace_substring_regex(
+            text, rf"^(\d{{1,2}}(?:[/.]\d{{1,2}}[/.]| \pL+ ))({years})( |$)", rf"\1{century}\2\3"
+        )
     empty = ~is_true(pc.greater(pc.utf8_length(text), 0))
     values = np.full(len(text), np.datetime64("NaT"), dtype="datetime64[us]")
     result = Dates(values, empty, ~empty)
