@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.backends.calls import (
-    PIPES,
     Watchdog,
     collect,
     end_worker,
@@ -20,9 +19,9 @@ from autotrain_gradio.backends.calls import (
     messages,
     result_of,
     send,
+    start,
     terminate,
 )
-from autotrain_gradio.backends.process import spawn
 from autotrain_gradio.core.errors import WorkerError
 from autotrain_gradio.core.settings import Limits
 
@@ -146,7 +145,7 @@ class _WarmWorker:
         self._grace = 0.0
         """Time to clean up of the current call."""
         self._number = 0
-        self._process: subprocess.Popen[bytes] = spawn(directory, "serve", env=env, **PIPES)
+        self._process: subprocess.Popen[bytes] = start(directory, "serve", env)
         # Without this thread, a worker that exits by itself would remain a zombie.
         threading.Thread(target=self._process.wait, name=f"reap {self._process.pid}", daemon=True).start()
         with contextlib.suppress(BrokenPipeError):  # it could not start: the first call raises the reason
