@@ -36,6 +36,8 @@ class Limits:
     classes: int = 2000
     table_cells: int = 200_000_000
     """Maximum number of cells (rows × columns) of one table file."""
+    table_rows: int = 50_000_000
+    """Maximum number of rows of one table file."""
     table_columns: int = 20_000
     """Maximum number of columns of one table file."""
     table_bytes: int = 2 * GIB
@@ -72,6 +74,7 @@ class Limits:
             archive_members=min(self.archive_members, 200_000),
             archive_bytes=min(self.archive_bytes, 20 * GIB),
             table_cells=min(self.table_cells, 50_000_000),
+            table_rows=min(self.table_rows, 10_000_000),
             table_bytes=min(self.table_bytes, GIB),
             media_bytes=min(self.media_bytes, GIB // 2),
             call_seconds=min(self.call_seconds, 1800.0),
@@ -138,7 +141,7 @@ class Settings:
         env = os.environ if environ is None else environ
         on_space = bool(env.get("SPACE_ID"))
         if env.get("AUTOTRAIN_GRADIO_HOME"):
-            home = Path(env["AUTOTRAIN_GRADIO_HOME"]).expanduser()
+            home = _folder(env["AUTOTRAIN_GRADIO_HOME"])
         elif on_space:
             bucket = Path("/data")
             base = bucket if bucket.is_dir() and os.access(bucket, os.W_OK) else Path(tempfile.gettempdir())
@@ -158,7 +161,7 @@ class Settings:
         if (memory := _memory(env)) is not None:
             limits = replace(limits, training_memory=memory)
         return cls(
-            home=home.resolve(),
+            home=Path(os.path.realpath(home)),
             limits=limits.for_visitors() if shared else limits,
             slots=None if slots is None else int(slots),
             shared=shared,
@@ -173,6 +176,15 @@ class Settings:
 def upload_folder(env: Mapping[str, str]) -> Path:
     """Return the folder in which Gradio stores uploads."""
     return Path(env.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio").resolve()
+
+
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        hint = "Write the path without '~'."
+        where = "AUTOTRAIN_GRADIO_HOME"
+        raise UserError(f"The folder '{text}' cannot be found: {error}", hint, where, "home-unusable") from None
 
 
 def _number(env: Mapping[str, str], name: str, *, at_least: float) -> float | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.backends.base import CallOptions
+from autotrain_gradio.backends.base import Backend, CallOptions
 from autotrain_gradio.core.errors import DataError, StateError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.registry import NamedRegistry
@@ -17,6 +17,7 @@ from autotrain_gradio.runs import model_export, worker_lock
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.runs.snapshot import has_files
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
+from autotrain_gradio.runs.store import created_of
 from autotrain_gradio.service import summaries
 from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.shared_call import Progress
@@ -57,7 +58,7 @@ class Runs(Core):
             # In shared mode, a run whose owner cannot be read is listed for nobody.
             if entry["state"] is not None and (not self.settings.shared or entry.get("owner") == owner)
         ]
-        return sorted(found, key=lambda pair: pair[1].get("created") or 0.0, reverse=True)
+        return sorted(found, key=lambda pair: pair[1].get("created") or created_of(pair[0]), reverse=True)
 
     def _row(self, run: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         record = Run(self.store.folder / run)
@@ -77,8 +78,10 @@ class Runs(Core):
             return None
         task = self._task(snapshot["task"])
         state, model = snapshot["state"], has_files(record.directory / "model")
+        # Not the owner: anyone may view a run, and whoever knows the id of a visitor can change that visitor's runs.
+        shown = {name: value for name, value in snapshot.items() if name != "owner"}
         return {
-            **snapshot,
+            **shown,
             "version": version,
             "queue_position": position,
             "waiting_for_token": state == "queued" and self._dispatcher.lacks_token(record),
@@ -190,10 +193,12 @@ class Runs(Core):
         owner: str = LOCAL,
         *,
         progress: Progress | None = None,
+        on_found: Callable[[Any], None] | None = None,
     ) -> Any:
         """Call a verb of the run's task and return its result; of a streaming verb, the list of its items.
 
         context: arguments of the verb, as JSON data; files are given by absolute path.
+        on_found: callback for partial results (`VerbCall.found`).
 
         Raises:
             NotFound: the task has no such verb.
@@ -202,11 +207,11 @@ class Runs(Core):
         record, found = self._public_verb(run, verb)
         self._require_own_files(context)
         if found.streams:
-            return list(self.stream(run, verb, context, owner, progress=progress))
+            return list(self.stream(run, verb, context, owner, progress=progress, on_found=on_found))
         backend = self._backend(record)
-        options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
+        options = self._verb_options(backend, found, progress, on_found)
         with self._quota.call(owner):
-            return backend.call(record.directory, verb, dict(context or {}), options)
+            return backend.call(record.directory, verb, {"arguments": dict(context or {})}, options)
 
     def stream(
         self,
@@ -216,6 +221,7 @@ class Runs(Core):
         owner: str = LOCAL,
         *,
         progress: Progress | None = None,
+        on_found: Callable[[Any], None] | None = None,
     ) -> Generator[Any, None, None]:
         """Call a streaming verb of the run's task and return its items as they arrive; closing the iterator cancels it.
 
@@ -230,9 +236,16 @@ class Runs(Core):
             )
         self._require_own_files(context)
         backend = self._backend(record)
-        options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
-        items = backend.stream(record.directory, verb, dict(context or {}), options)
+        options = self._verb_options(backend, found, progress, on_found)
+        items = backend.stream(record.directory, verb, {"arguments": dict(context or {})}, options)
         return self._counted(items, owner)
+
+    def _verb_options(
+        self, backend: Backend, verb: Verb, progress: Progress | None, on_found: Callable[[Any], None] | None
+    ) -> CallOptions:
+        return CallOptions(
+            env=self._environment(backend), progress=progress, found=on_found, grace=verb.grace_seconds, warm=True
+        )
 
     def _counted(self, items: Generator[Any, None, Any], owner: str) -> Generator[Any, None, None]:
         with self._quota.call(owner):

@@ -338,7 +338,8 @@ def allow_disk(target: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(target).free
     if needed + RESERVE > free:
         raise DataError(
-            f"The {what} needs {format_bytes(needed)}; {format_bytes(free)} of disk space left.",
+            f"The {what} needs {format_bytes(needed)}, and {format_bytes(RESERVE)} of the disk must stay free; "
+            f"{format_bytes(free)} are left.",
             "Delete runs that are not needed, or use a larger disk.",
             code="disk-full",
         )

@@ -23,9 +23,11 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import MIB, count_with_verb, inflect, join_examples
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import MIB, count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.rows import Progress
+from autotrain_gradio.data.tables.table_limits import DEFAULT, count_lines, require_cells, require_columns
 from autotrain_gradio.data.tables.types import TITLE_ABOVE, Sheet, column_names, empty_table, header_only
 from autotrain_gradio.data.values.arrow_columns import blank, is_true
 
@@ -34,6 +36,8 @@ LONGEST_CELL = 1_000_000
 """Characters of a cell beyond which its row is skipped."""
 LONGEST_ROW = 64 * MIB
 """Maximum bytes of a row: beyond, the file is not a table, or a quote is not closed. Block size of Arrow."""
+MOST_REJECTED = 1_000_000
+"""Maximum number of rows that do not fit the header: they are Python objects."""
 MANY_LINES = 500
 """Line breaks in a cell from which an unclosed quote is likely."""
 HEAD = 262_144
@@ -42,7 +46,7 @@ END = "\ue000end of the table\ue000"
 """A row that is appended to the file: if it becomes part of a cell, a quote is not closed."""
 
 
-def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -> Sheet:
+def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress, limits: Limits = DEFAULT) -> Sheet:
     """Read a delimited text file. All cells are text; an empty one is null.
 
     delimiter: None: the one that the first lines show.
@@ -59,6 +63,8 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     _refuse_binary(head, unicode, name)
     codec, findings = encoding.detect_encoding(path, name)
     delimiter = delimiter or find_delimiter(head.decode(codec, "replace"))
+    lines = count_lines(path, name, delimiter, codec, limits)
+    _require_cells(path, name, codec, delimiter, lines, limits)
     parsed = _parse(path, name, codec, delimiter, progress)
     if parsed.needs_python:
         parsed = _parse(path, name, codec, delimiter, progress, normalize=True)
@@ -136,7 +142,7 @@ def _parse(
 
     def reject(row: pacsv.InvalidRow) -> str:
         rejected.append(row)
-        return "skip"
+        return "skip" if len(rejected) <= MOST_REJECTED else "error"
 
     with path.open("rb") as raw:
         text = io.TextIOWrapper(raw, encoding=codec, errors="replace", newline="")
@@ -154,7 +160,10 @@ def _parse(
                 ),
                 pacsv.ConvertOptions(column_types=dict.fromkeys(numbers, pa.string()), strings_can_be_null=False),
             )
-        except (pa.ArrowInvalid, csv.Error):  # a row of more bytes than a block has
+        except (pa.ArrowInvalid, csv.Error):
+            if len(rejected) > MOST_REJECTED:
+                raise _not_rectangular(len(record), name) from None
+            # a row of more bytes than a block has
             raise _too_large(path, name, codec, delimiter) from None
     if source.zeros:
         raise _zero_bytes(name)
@@ -176,6 +185,22 @@ def _parse(
     )
     first = [c.strip() for c in record[: len(names)]]
     return _Parsed(names, first, table, number, ragged, needs_python, normalize)
+
+
+def _require_cells(path: Path, name: str, codec: str, delimiter: str, lines: int, limits: Limits) -> None:
+    with path.open("rb") as raw:
+        record, _, _ = _header(io.TextIOWrapper(raw, encoding=codec, errors="replace", newline=""), name, delimiter)
+    require_columns(len(record), name, limits)
+    require_cells(lines, len(record), name, limits)
+
+
+def _not_rectangular(width: int, name: str) -> DataError:
+    return DataError(
+        f"More than {MOST_REJECTED:,} rows do not have {pluralize(width, 'cell')} as the header does.",
+        "Check the delimiter, and save the table again.",
+        name,
+        "table-damaged",
+    )
 
 
 def _begin_with(column: pa.ChunkedArray, pattern: str) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import format_bytes, join_examples
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.tables.table_limits import DEFAULT
 from autotrain_gradio.data.tables.types import (
-    LARGEST,
     TITLE_ABOVE,
     Gathering,
     Sheet,
@@ -20,9 +20,10 @@ from autotrain_gradio.data.tables.types import (
     empty_table,
     header_only,
 )
+from autotrain_gradio.data.tables.workbook_limits import require_workbook
 
 
-def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
+def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits = DEFAULT) -> Sheet:
     """Read a sheet of a workbook: the requested one, else the first. Its first row is the header.
 
     Formulas have the values that are saved in the file.
@@ -30,7 +31,7 @@ def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
     Raises:
         DataError: the file is not a workbook, encrypted or too large, or the sheet is missing or empty.
     """
-    _refuse_large(path, name)
+    require_workbook(path, name, limits)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         names = list(workbook.sheet_names)
@@ -68,20 +69,6 @@ def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
             )
         )
     return sheet
-
-
-def _refuse_large(path: Path, name: str) -> None:
-    if path.suffix.lower() == ".xls" or not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as file:
-        size = sum(member.file_size for member in file.infolist())
-    if size > LARGEST:
-        raise DataError(
-            f"Unpacked, the workbook has {format_bytes(size)}: too large to be read.",
-            "Save it as CSV or Parquet.",
-            name,
-            "table-too-large",
-        )
 
 
 def _sheet(cells: list[list[Any]], name: str) -> Sheet:

@@ -11,15 +11,22 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data.files import encoding
+from autotrain_gradio.data.tables.table_limits import NamesOfRows, require_cells, require_json
 from autotrain_gradio.data.tables.types import BATCH, Gathering, Sheet, concat_tables, empty_table
 
+LONG_LINE = 1_000_000
+"""Characters of a line from which the memory of its objects is estimated before they are made."""
+MANY_NAMES = 1000
+BATCH_CELLS = 2_000_000
+"""Cells that are gathered before they become Arrow."""
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """Escape of a UTF-16 surrogate, which is a character only together with the other one."""
 
 
-def read_json_lines(path: Path, name: str) -> Sheet:
+def read_json_lines(path: Path, name: str, limits: Limits) -> Sheet:
     """Read one object per line; blank lines are skipped.
 
     Raises:
@@ -27,12 +34,12 @@ def read_json_lines(path: Path, name: str) -> Sheet:
     """
     code, findings = encoding.detect_encoding(path, name)
     with path.open(encoding=code, errors="replace", newline=None) as file:
-        sheet = _records(_lines(file, name), name)
+        sheet = _records(_lines(file, name, limits), name, limits)
     sheet.findings[:0] = findings
     return sheet
 
 
-def read_json_list(path: Path, name: str) -> Sheet:
+def read_json_list(path: Path, name: str, limits: Limits) -> Sheet:
     """Read a list of objects, which may be the only list of an object; or one object a line after all.
 
     Raises:
@@ -41,6 +48,7 @@ def read_json_list(path: Path, name: str) -> Sheet:
     text, findings = encoding.decode(path.read_bytes(), name)
     if not text.strip():
         raise empty_table(name)
+    require_json(text, name, limits)
     halves = SURROGATE.search(text) is not None
     try:
         value = json.loads(text)
@@ -49,14 +57,14 @@ def read_json_list(path: Path, name: str) -> Sheet:
         if found is None or found.msg != "Extra data":
             why, place = (found.msg, f"{name}, line {found.lineno}") if found else (str(error), name)
             raise DataError(f"The file is not JSON: {why}.", "Save it again.", place, "json-damaged") from None
-        sheet = _records(_lines(text.split("\n"), name), name)
+        sheet = _records(_lines(text.split("\n"), name, limits), name, limits)
     except RecursionError:
         raise DataError(
             "The file is nested too deeply.", "Save it as a list of objects.", name, "json-damaged"
         ) from None
     else:
         objects = enumerate(_list(value, name), 1)
-        sheet = _records(((n, _Repaired(o) if halves else o) for n, o in objects), name)
+        sheet = _records(((n, _Repaired(o) if halves else o) for n, o in objects), name, limits)
     sheet.findings[:0] = findings
     return sheet
 
@@ -73,9 +81,11 @@ def _list(value: Any, name: str) -> list[Any]:
     return value
 
 
-def _lines(lines: Iterable[str], name: str) -> Iterator[tuple[int, Any]]:
+def _lines(lines: Iterable[str], name: str, limits: Limits) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(lines, 1):
         if line.strip():
+            if len(line) > LONG_LINE:
+                require_json(line, f"{name}, row {number}", limits)
             try:
                 value = json.loads(line)
                 yield number, _Repaired(value) if SURROGATE.search(line) else value
@@ -110,7 +120,7 @@ def _half_characters(rows: list[int], name: str) -> Finding:
     )
 
 
-def _records(records: Iterable[tuple[int, Any]], name: str) -> Sheet:
+def _records(records: Iterable[tuple[int, Any]], name: str, limits: Limits) -> Sheet:
     """Make columns of objects; names that come later are columns too, empty before."""
     parts: list[Gathering] = []
     waiting: list[tuple[int, dict[str, Any]]] = []
@@ -122,8 +132,11 @@ def _records(records: Iterable[tuple[int, Any]], name: str) -> Sheet:
             part.add(number, [record.get(n) for n in names])
         parts.append(part)
         waiting.clear()
+        # Objects with ever new names: each name is a column of each part.
+        require_cells(number, len(names_of_rows), name, limits, python=len(names_of_rows) > MANY_NAMES)
 
     repaired: list[int] = []
+    names_of_rows = NamesOfRows(name, limits)
     for number, record in records:
         if isinstance(record, _Repaired):
             if record.changed:
@@ -136,8 +149,9 @@ def _records(records: Iterable[tuple[int, Any]], name: str) -> Sheet:
                 f"{name}, row {number}",
                 "json-no-table",
             )
+        names_of_rows.add(record)
         waiting.append((number, record))
-        if len(waiting) >= BATCH:
+        if len(waiting) >= min(BATCH, max(1, BATCH_CELLS // max(1, len(names_of_rows)))):
             gather()
     if waiting:
         gather()

@@ -13,11 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import GIB, join_examples
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.values.arrow_columns import common_types, in_types
 
-LARGEST = 2 * GIB
-"""Bytes of a text table or an unpacked workbook beyond which it is refused: it would be held in memory."""
 BATCH = 20_000
 """Rows that are gathered before they become Arrow."""
 TITLE_ABOVE = "If the first line is a title above the table, remove it: the names of the columns come first."

@@ -55,6 +55,9 @@ def preview(draft, spec, params, context):
         os._exit(3)
     if do == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if do == "abort":
+        print('@autotrain {"kind": "progress", "message": "Reading a.xlsx", "fraction": 0.5}', flush=True)
+        os.abort()
     if do == "leave":  # with a child that holds the output open
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         os._exit(4)
@@ -146,6 +149,14 @@ def test_a_call_that_takes_too_long_ends_with_its_group(draft: Path) -> None:
     assert all(ended(int(pid)) for pid in (draft / "pids").read_text().split())
 
 
+def test_who_is_ended_or_crashes_is_named_with_its_last_activity(draft: Path) -> None:
+    with pytest.raises(WorkerError, match="time limit of 5 seconds.*Its last activity: half") as caught:
+        preview(draft, "progress", limits=Limits(call_seconds=5.0))
+    assert caught.value.code == "out-of-time"
+    with pytest.raises(WorkerError, match=r"SIGABRT.*Its last activity: Reading a\.xlsx"):
+        preview(draft, "abort")
+
+
 def test_a_call_that_takes_too_much_memory_is_ended(draft: Path) -> None:
     with pytest.raises(WorkerError, match="more than 400 MiB") as caught:
         preview(draft, "memory", limits=Limits(call_seconds=30.0, call_mebibytes=400))
@@ -174,9 +185,9 @@ def test_a_call_is_cancelled_with_its_group(draft: Path) -> None:
 @pytest.mark.parametrize(
     ("do", "text", "hint"),
     [
-        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "log"),
+        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "report it"),
         ("kill", "SIGKILL", "memory ran out"),
-        ("leave", "status 4", "log"),
+        ("leave", "status 4", "report it"),
     ],
 )
 def test_a_worker_that_dies_is_explained(draft: Path, do: str, text: str, hint: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.data.tables import table_reader
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
@@ -119,10 +119,9 @@ def test_a_number_of_thousands_of_digits_is_told(tmp_path: Path, form: str) -> N
         read_sheet(path, path.name)
 
 
-def test_a_table_too_large_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_reader, "LARGEST", 10)
+def test_a_table_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        read_sheet(plant(tmp_path, {"a.csv": BODY}) / "a.csv", "a.csv")
+        read_sheet(plant(tmp_path, {"a.csv": BODY}) / "a.csv", "a.csv", limits=Limits(table_bytes=10))
     assert caught.value.code == "table-too-large"
 
 
