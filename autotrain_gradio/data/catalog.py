@@ -41,6 +41,7 @@ HUB = Source(
     "A dataset id such as user/name.",
     matches=lambda data: 0.1,
     placeholder="user/dataset",
+    uses_hub=True,
 )
 SAMPLE = Source(
     "sample",

@@ -22,7 +22,8 @@ class Verb:
     inputs: its arguments, by name in the context: widgets on the page, arguments of `autotrain-gradio call`. Arguments
         that are not declared can be given in Python and as JSON only.
     title, help: heading on the page, default: the name; description of its purpose and arguments.
-    grace_seconds: time to clean up when the call is cancelled or the caller exits; 0: the worker is killed.
+    grace_seconds: time to clean up when the worker must end: the call is cancelled and does not end by itself, exceeds
+        its limits, or the caller exits. SIGTERM raises SystemExit in `run`. 0: the worker is killed.
     internal: only the app itself calls it.
     """
 

@@ -157,7 +157,7 @@ class RunView:
                 reusable=task is not None and snapshot["state"] != "draft",
                 unit=task.unit if task else "step",
                 owned=owned,
-                waiting_for_token=bool(snapshot.get("waiting_for_token")),
+                needs_token=bool(snapshot.get("needs_token")),
             ),
             **self.try_it.show(snapshot, task, emptied=emptied),
             **self.verbs.show(snapshot, emptied=emptied),
