@@ -33,7 +33,12 @@ PATH = Source(
     matches=lambda data: 0.8 if data.exists or data.path.startswith(("/", "./", "../", "~")) else 0.05,
 )
 HUB = Source(
-    "hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.", matches=lambda data: 0.1
+    "hub",
+    "Hugging Face dataset",
+    _SOURCES + "hub",
+    "A dataset id such as user/name.",
+    matches=lambda data: 0.1,
+    uses_hub=True,
 )
 SAMPLE = Source(
     "sample",
