@@ -119,8 +119,7 @@ AUDIO_TABLE = replace(
 )
 """The same layout, with an example of audio. Audiofolder and Common Voice are of this kind."""
 AUDIO_EMBEDDED = replace(
-    EMBEDDED,
-    example="train-00000-of-00001.parquet\n\naudio: {bytes, path}    text: string    speaker: string",
+    EMBEDDED, example="train-00000-of-00001.parquet\n\naudio: {bytes, path}    text: string    speaker: string"
 )
 LIBRISPEECH = Layout(
     "librispeech",

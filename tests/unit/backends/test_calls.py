@@ -557,3 +557,9 @@ def test_a_single_call_worker_streams_and_exits_when_closed(draft: Path) -> None
     pid = next(items)["pid"]
     items.close()
     assert ended(pid)
+
+
+@pytest.mark.parametrize("visitor", [False, True])
+def test_the_password_of_the_page_is_not_inherited(monkeypatch: pytest.MonkeyPatch, visitor: bool) -> None:
+    monkeypatch.setenv("AUTOTRAIN_GRADIO_AUTH", "teacher:secret")
+    assert "AUTOTRAIN_GRADIO_AUTH" not in process.environment({}, visitor=visitor)
