@@ -130,11 +130,6 @@ class ModelStep:
             **PRIVATE,
         )
 
-        def select_model(values: Values) -> Updates:
-            # One event: the changes of the parameters that follow from it find their spec reviewed already.
-            updates = form.apply_model_defaults(values)
-            return {**updates, **self.review({**values, **updates}, train_step)}
-
         def review_change(values: Values) -> Updates:
             if self._reviewed == self._review_key(values):
                 return {self.problem: gr.skip()}
@@ -146,9 +141,13 @@ class ModelStep:
         reviewed = [self.problem, self.estimate, *self.views.outputs(), *train_step.outputs()]
         kind: dict[str, Any] = {"trigger_mode": "always_last", **UNQUEUED}
         components = [f.component for f in form.params]
+        # The defaults of another model change several parameters; only the first of these events reviews the spec.
         form.model.change(
-            select_model, {form.model_defaults, *inputs}, [form.model_defaults, *components, *reviewed], **kind
-        )
+            form.apply_model_defaults,
+            {form.model_defaults, form.model, form.model_id, *components},
+            [form.model_defaults, *components],
+            **UNQUEUED,
+        ).then(review_change, inputs, reviewed, **kind)
         edited = [c for c in (form.data, form.other_sections, *form.editable()) if c is not form.model]
         gr.on([c.change for c in edited], review_change, inputs, reviewed, **kind)
         gr.on([steps.model.select, steps.train.select], review, inputs, reviewed, **kind)  # after a check, too

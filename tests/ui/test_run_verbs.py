@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -65,7 +66,10 @@ def test_items_of_a_stream_are_shown_as_they_arrive_until_it_is_cancelled(app: A
     expect(result).to_contain_text("Cancelled after")
     # The worker has stopped counting, and the model stays loaded for the next call.
     counted = app.service.settings.runs / run / "counted"
-    page.wait_for_timeout(500)
+    end = time.monotonic() + 60
+    while not counted.is_file():
+        assert time.monotonic() < end
+        page.wait_for_timeout(100)
     assert 2 <= int(counted.read_text()) < 590
 
     page.locator("#verb-count-to textarea").fill("many")
