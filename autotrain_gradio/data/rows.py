@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.errors import Finding, Level
 from autotrain_gradio.core.text_format import format_count, join_examples, pluralize
 from autotrain_gradio.data.declarations import Column, Kind, Purpose
 from autotrain_gradio.data.request import Request
@@ -125,6 +125,28 @@ ROW_BITS = 40
 def location_numbers(file: int, rows: Any) -> Any:
     """Return the location numbers of a file's rows."""
     return (file << ROW_BITS) + np.asarray(rows, dtype=np.int64)
+
+
+def report_examples(
+    level: Level,
+    code: str,
+    text: str,
+    examples: Sequence[str],
+    noun: str,
+    hint: str = "",
+    where: str = "",
+    *,
+    total: int | None = None,
+) -> list[Finding]:
+    """Return a finding that counts these examples and shows the first of them, or none if there are no examples.
+
+    text: template of `format_count`, such as "{n} {has} no label". noun: what each example is, in the singular.
+    total: number of examples, where only the first of them are given.
+    """
+    if not examples:
+        return []
+    message = format_count(text, total or len(examples), noun)
+    return [Finding(level, code, f"{message}: {join_examples(examples, total)}.", hint, where)]
 
 
 @dataclass

@@ -7,17 +7,19 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from python_calamine import CalamineError, CalamineWorkbook
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.text_format import format_bytes, join_examples
+from autotrain_gradio.data.rows import report_examples
 from autotrain_gradio.data.tables.types import (
     LARGEST,
     TITLE_ABOVE,
-    Gathering,
     Sheet,
     column_names,
     empty_table,
+    gather,
     header_only,
 )
 
@@ -76,44 +78,27 @@ def _refuse_large(path: Path, name: str) -> None:
     with zipfile.ZipFile(path) as file:
         size = sum(member.file_size for member in file.infolist())
     if size > LARGEST:
-        raise DataError(
-            f"Unpacked, the workbook has {format_bytes(size)}: too large to be read.",
-            "Save it as CSV or Parquet.",
-            name,
-            "table-too-large",
-        )
+        message = f"Unpacked, the workbook has {format_bytes(size)}: too large to be read."
+        raise DataError(message, "Save it as CSV or Parquet.", name, "table-too-large")
 
 
-def _sheet(cells: list[list[Any]], name: str) -> Sheet:
-    filled = [(n, row) for n, row in enumerate(cells, 1) if any(_cell(c) is not None for c in row)]
+def _sheet(rows: list[list[Any]], name: str) -> Sheet:
+    numbered = enumerate(([_cell(cell) for cell in row] for row in rows), 1)
+    filled = [(n, cells) for n, cells in numbered if any(cell is not None for cell in cells)]
     if not filled:
         raise empty_table(name)
-    number, record = filled[0]
-    header = ["" if (c := _cell(cell)) is None else str(c).strip() for cell in record]
+    number, record = filled.pop(0)
+    header = ["" if cell is None else str(cell).strip() for cell in record]
     names = column_names(header, name, number)
-    header = header[: len(names)]
-    filled = filled[1:]
+    width = len(names)
     # A column without a name and without cells is dropped.
-    used = [k for k, n in enumerate(header) if n or any(k < len(r) and _cell(r[k]) is not None for _, r in filled)]
-    rows = Gathering([names[k] for k in used])
-    beyond = []
-    for n, row in filled:
-        if any(_cell(c) is not None for c in row[len(header) :]):
-            beyond.append(n)
-        rows.add(n, [_cell(row[k]) if k < len(row) else None for k in used])
-    sheet = Sheet(name, rows.table(), rows.number(), first=header)
-    if beyond:
-        sheet.findings.append(
-            Finding(
-                "warning",
-                "row-too-long",
-                f"Cells to the right of the header were skipped: "
-                f"{join_examples([f'row {n}' for n in beyond[:5]], len(beyond))}.",
-                TITLE_ABOVE if len(header) == 1 else "Give every column a name in the first row.",
-                name,
-            )
-        )
-    return sheet
+    used = [k for k in range(width) if header[k] or any(cells[k] is not None for _, cells in filled)]
+    table = gather([names[k] for k in used], ([cells[k] for k in used] for _, cells in filled))
+    beyond = [f"row {n}" for n, cells in filled if any(cell is not None for cell in cells[width:])]
+    hint = TITLE_ABOVE if width == 1 else "Give every column a name in the first row."
+    text = "{n} {has} cells to the right of the header, which were skipped"
+    found = report_examples("warning", "row-too-long", text, beyond, "row", hint, name)
+    return Sheet(name, table, np.array([n for n, _ in filled], dtype=np.int64), found, first=[header[k] for k in used])
 
 
 def _cell(value: Any) -> Any:

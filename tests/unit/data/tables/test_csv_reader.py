@@ -175,7 +175,7 @@ CELLS = [
 @pytest.mark.parametrize("seed", range(50))
 def test_arrow_parses_as_python_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     rng = random.Random(seed)
-    monkeypatch.setattr(csv_reader, "LONGEST_ROW", rng.choice([150, 200, 1 << 20]))
+    monkeypatch.setattr(csv_reader, "BLOCK", rng.choice([150, 200, 1 << 20]))
     chosen = CELLS if rng.random() < 0.5 else ["a", "b c", "", "ü", "12"]
     text = io.StringIO()
     quoting = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
@@ -201,11 +201,7 @@ def test_quotes_after_spaces(tmp_path: Path, end: str, row: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("chunk", [1, 2, 3, 1 << 20])
-def test_leading_spaces_are_kept_only_inside_quotes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, chunk: int
-) -> None:
-    monkeypatch.setattr(csv_reader, "CHUNK", chunk)
+def test_leading_spaces_are_kept_only_inside_quotes(tmp_path: Path, end: str) -> None:
     for row, cells in {'"  text",a': ["  text", "a"], 'a,"  text"': ["a", "  text"], '" ",a': [None, "a"]}.items():
         sheet = read(tmp_path / "a.csv", end.join(["x,y", row, "1,  2", '3, "4, 5"', ""]))
         assert [list(r.values()) for r in sheet.table.to_pylist()] == [cells, ["1", "2"], ["3", "4, 5"]]
@@ -222,10 +218,11 @@ def test_a_quote_left_open_where_the_cells_are_as_many_as_the_columns(tmp_path: 
         assert caught.value.code == "quote-open" and "row 3 (line 3)" in caught.value.message
 
 
-def test_a_row_larger_than_arrow_parses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_reader, "LONGEST_ROW", 1000)
+def test_a_cell_too_large_for_a_table_names_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "BLOCK", 100_000)
+    monkeypatch.setattr(csv_reader, "LARGEST_CELL", 300_000)
     with pytest.raises(DataError) as caught:
-        read(tmp_path / "a.csv", BODY + f'"{"x" * 5000}",a\n')
+        read(tmp_path / "a.csv", BODY + f'"{"x" * 400_000}",a\n')
     assert caught.value.code == "cell-too-large" and caught.value.where == "a.csv, row 14"
 
 
@@ -256,5 +253,5 @@ def test_blank_rows_between_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         f'a,b{end}"1{end}{end}x",2{end}{end}3,"4"{end}': [2, 4],
     }.items():
         for block in range(len(csv_reader.END) + 8, len(content) + 40):
-            monkeypatch.setattr(csv_reader, "LONGEST_ROW", block)
+            monkeypatch.setattr(csv_reader, "BLOCK", block)
             assert read(tmp_path / "a.csv", content).number.tolist() == rows

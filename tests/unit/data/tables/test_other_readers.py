@@ -67,7 +67,7 @@ def test_one_file_of_a_folder(tmp_path: Path, draft: Path) -> None:
 
 
 def test_json_lines_may_change_their_names_and_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autotrain_gradio.data.tables.json_reader.BATCH", 2)
+    monkeypatch.setattr("autotrain_gradio.data.tables.types.BATCH", 2)
     records: list[dict[str, Any]] = [{"a": 1}, {"a": 2}, {"a": "x", "b": [1]}, {"b": []}, {"a": 1.5}, {"a": None}]
     path = plant(tmp_path, {"a.jsonl": "\n\n".join(map(json.dumps, records))}) / "a.jsonl"
     sheet = read_sheet(path, "a.jsonl")
