@@ -12,6 +12,7 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.layouts.table_with_files import path_cells
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.data.split_names import is_split, match, wanted
@@ -73,11 +74,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     raw = RawTables({}, kinds={kind: kind, LABEL: request.class_column.kind.name if request.class_column else ""})
     for split, rows in plan.rows.items():
         paths = [entry.path for entry, _ in rows]
-        cells = pa.StructArray.from_arrays(
-            [pa.nulls(len(paths), pa.binary()), pa.array(paths, pa.string())], ["bytes", "path"]
-        )
         labels = pa.array([label for _, label in rows], pa.string())
-        raw.splits[split] = pa.table({kind: cells, LABEL: labels, LOCATION: pa.array(paths, pa.string())})
+        raw.splits[split] = pa.table({kind: path_cells(paths), LABEL: labels, LOCATION: pa.array(paths, pa.string())})
     raw.findings = folder_findings(plan, tree, kind, request.media.suffixes, request.media.relatives)
     if any(f.code == f"{kind}s-beside-folders" for f in raw.findings):
         raw.redundant_codes = frozenset({"label-missing"})

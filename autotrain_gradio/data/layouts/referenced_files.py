@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.data.files.arrow_files import as_media
 from autotrain_gradio.data.files.tree import inside
-from autotrain_gradio.data.layouts.embedded import media_field
+from autotrain_gradio.data.layouts.embedded import BATCH, media_field
+from autotrain_gradio.data.layouts.table_with_files import SUFFIXES, has_suffix, looks_like_url, media_role
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.tables.small_table import SUFFIXES, Table, looks_like_url, read_table
+from autotrain_gradio.data.tables.table_reader import read_sheet
 
 
 def beside(path: Path, request: Request) -> frozenset[str] | None:
@@ -31,56 +33,30 @@ def beside(path: Path, request: Request) -> frozenset[str] | None:
     try:
         if path.suffix.lower() == ".parquet" and _holds_media(path, request):
             return own
-        table = read_table(path, path.name)
+        sheet = read_sheet(path, path.name)
     except (UserError, OSError):
         return own  # the layout that reads its rows reports the error
+    suffixes, (_, asked) = request.media.suffixes, media_role(request)
     named: set[str] = set()
-    for values in _columns(table, request):
-        for value in values:
-            if value is None or (text := str(value).strip()) == "" or looks_like_url(text):
-                continue
-            found = _relative(text, path.parent)
-            if found is None or not (path.parent / found).is_file():
-                return None
-            named.add(found)
+    for number, (name, column) in enumerate(zip(sheet.table.column_names, sheet.table.columns, strict=True)):
+        # The first line may be a row, not a header.
+        cells = [c for c in sheet.first[number : number + 1] if has_suffix(c, suffixes)] + column.to_pylist()
+        if name not in asked and not any(has_suffix(cell, suffixes) for cell in cells):
+            continue
+        for cell in cells:
+            text = "" if cell is None else str(cell).strip()
+            if text and not looks_like_url(text):
+                found = os.path.normpath(text.removeprefix(f"{path.parent}/").replace("\\", "/"))
+                if not inside(found) or not (path.parent / found).is_file():
+                    return None
+                named.add(found)
     return own | named if named else None
 
 
 def _holds_media(path: Path, request: Request) -> bool:
-    """Whether a Parquet file has media inside, by the counts in its footer."""
-    file = pq.ParquetFile(path)
-    name = media_field(file.schema_arrow, request)
-    if name is None:
-        return False
-    for group in range(file.metadata.num_row_groups):
-        columns = file.metadata.row_group(group)
-        for number in range(columns.num_columns):
-            column = columns.column(number)
-            if column.path_in_schema in {name, f"{name}.bytes"} and column.statistics is not None:
-                return bool(column.statistics.null_count < column.num_values)
-    return False
-
-
-def _columns(table: Table, request: Request) -> list[list[Any]]:
-    """Return the cells of the columns that seem to reference files, or that the spec maps to the media role."""
-    assert request.media is not None  # the caller has seen it
-    role = next(c.role for c in request.columns if c.kind == request.media)
-    asked = request.spec.columns.get(role) or []
-    suffixes = request.media.suffixes
-    found = []
-    for number, (name, values) in enumerate(table.columns.items()):
-        first = table.first[number : number + 1]  # the first line may be a row, not a header
-        cells = [*(x for x in first if x.strip().lower().endswith(suffixes)), *values]
-        if name in ([asked] if isinstance(asked, str) else asked) or any(
-            isinstance(v, str) and v.strip().lower().endswith(suffixes) for v in cells
-        ):
-            found.append(cells)
-    return found
-
-
-def _relative(text: str, folder: Path) -> str | None:
-    """Return the path in a cell relative to the table's folder; None if it is outside of that."""
-    if text.startswith(f"{folder}/"):
-        text = text[len(str(folder)) + 1 :]
-    path = os.path.normpath(text.replace("\\", "/"))
-    return path if inside(path) else None
+    """Return whether one of the first rows of a Parquet file has media inside."""
+    with pq.ParquetFile(path) as file:
+        name = media_field(file.schema_arrow, request)
+        batch = next(file.iter_batches(BATCH, columns=[name]), None) if name else None
+    cells = as_media(pa.chunked_array([batch.column(0)])) if batch is not None else None
+    return cells is not None and cells.chunk(0).field("bytes").null_count < len(cells)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.table_with_files import Resolver
+from autotrain_gradio.data.layouts.table_with_files import Resolver, path_cells
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, RawTables
 
@@ -41,10 +41,7 @@ def raw_of(splits: dict[str, list[Utterance]], request: Request) -> RawTables:
     for split, found in splits.items():
         if not found:
             continue
-        paths = pa.array([u.audio for u in found], pa.string())
-        columns: dict[str, Any] = {
-            AUDIO: pa.StructArray.from_arrays([pa.nulls(len(found), pa.binary()), paths], ["bytes", "path"])
-        }
+        columns: dict[str, Any] = {AUDIO: path_cells([u.audio for u in found])}
         for name in used:
             columns[name] = pa.array([getattr(u, name) for u in found], types.get(name, pa.string()))
         columns[LOCATION] = pa.array([u.where for u in found], pa.string())
@@ -75,4 +72,4 @@ def moved(path: str, folder: str, resolver: Resolver) -> tuple[str | None, bool]
     Returns the file's relative path, and whether its location differs from the path.
     """
     here = resolver.find(path, folder)
-    return (here, False) if here else (resolver.elsewhere(f"/{path.lstrip('/')}", folder), True)
+    return (here, False) if here else (resolver.find_moved(path, folder), True)
