@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.data.files.arrow_files import as_media
 from autotrain_gradio.data.files.tree import inside
-from autotrain_gradio.data.layouts.embedded import BATCH, media_field
-from autotrain_gradio.data.layouts.table_with_files import SUFFIXES, has_suffix, looks_like_url, media_role
+from autotrain_gradio.data.layouts.embedded import BATCH, media_field, media_role
+from autotrain_gradio.data.layouts.table_with_files import SUFFIXES, has_suffix, looks_like_url
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.tables.table_reader import read_sheet
 

@@ -15,8 +15,8 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.layouts.embedded import media_role
 from autotrain_gradio.data.layouts.table import UNSURE, add_rows, concat_splits, same_table
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, report_examples
@@ -218,13 +218,6 @@ def _detect_column(entry: Entry, sheet: Sheet, resolver: Resolver, request: Requ
             found.append(_FileTable(entry, sheet, name, share, names))
     # A number may be the name of a file without its extension; a column of whole names is surer.
     return max(found, key=lambda f: (f.share, f.names), default=None)
-
-
-def media_role(request: Request) -> tuple[Column, list[str]]:
-    """Return the role of the media, and the columns that the spec maps to it."""
-    role = next(c for c in request.columns if c.kind == request.media)
-    asked = request.spec.columns.get(role.role) or []
-    return role, [asked] if isinstance(asked, str) else asked
 
 
 def has_suffix(value: Any, suffixes: tuple[str, ...]) -> bool:

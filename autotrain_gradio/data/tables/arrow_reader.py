@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.data.files.arrow_files import open_table
+from autotrain_gradio.data.files.arrow_files import open_parquet, open_table
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import is_list
 
@@ -23,13 +21,8 @@ def read_arrow(path: Path, name: str) -> Sheet:
     if path.suffix.lower() == ".arrow":
         table = open_table(path)
         return sheet_of(table.select([f.name for f in table.schema if is_value(f.type)]), name)
-    try:
-        with pq.ParquetFile(path) as file:
-            table = file.read(columns=[f.name for f in file.schema_arrow if is_value(f.type)])
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise DataError(
-            f"The Parquet file cannot be read: {error}.", "Write or copy it again.", name, "parquet-damaged"
-        ) from None
+    with open_parquet(path, name) as file:
+        table = file.read(columns=[f.name for f in file.schema_arrow if is_value(f.type)])
     return sheet_of(table, name)
 
 

@@ -8,6 +8,7 @@ a space (`1, "a, b"`), and does not report which cells were quoted: the spaces o
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -153,7 +154,7 @@ def _parse_with_python(
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the cells of every record, blank ones and the header included."""
     row, line = 0, 1
-    with path.open(encoding=codec, errors="replace", newline="") as text:
+    with path.open("rb") as raw, io.TextIOWrapper(raw, codec, "replace", newline="") as text:
         reader = csv.reader(itertools.chain(text, [END]), delimiter=delimiter, skipinitialspace=True)
         try:
             for row, record in enumerate(reader, 1):
@@ -170,7 +171,7 @@ def _parse_with_python(
                 yield row, record
                 line = reader.line_num + 1
                 if row % BATCH == 0:
-                    report(text.buffer.tell())
+                    report(raw.tell())
         except csv.Error:
             message = f"Row {row + 1} has a cell of more than {LARGEST_CELL:,} characters."
             hint = "A quote may be unclosed there. Shorten its cells."
