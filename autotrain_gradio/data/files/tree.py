@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import pluralize
 
 CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "ehthumbs.db"})
 """What operating systems leave in folders, lower case. Hidden files (a leading dot) are clutter too."""
@@ -81,6 +82,11 @@ class Tree:
     def count(self) -> dict[str, int]:
         """Return extension → number of files, most frequent first."""
         return dict(Counter(f.suffix or "(no extension)" for f in self.files).most_common())
+
+    def describe(self) -> str:
+        """Return the most frequent extensions with their number of files, for messages."""
+        counts = list(self.count().items())[:5]
+        return ", ".join(pluralize(n, f"{suffix} file") for suffix, n in counts) or "no files at all"
 
 
 _DIGITS = re.compile(r"([0-9]+)")

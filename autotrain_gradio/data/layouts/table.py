@@ -40,8 +40,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         return Rejected(f"this task reads {request.media.name} files")
     entries = _entries(tree)
     if not entries:
-        seen = ", ".join(f"{n:,} {suffix}" for suffix, n in list(tree.count().items())[:5])
-        return Rejected(f"no table was found ({' '.join(SUFFIXES)}); found: {seen or 'no files at all'}")
+        return Rejected(f"no table was found ({' '.join(SUFFIXES)}); found: {tree.describe()}")
     sure = any(e.suffix not in UNSURE for e in entries)
     return Recognized(
         0.7 if sure else 0.4, f"{join_examples([e.path for e in entries])} {inflect(len(entries), 'holds')} rows"
