@@ -79,6 +79,18 @@ class Tree:
         found = self.with_suffix(suffixes)
         return [f for f in found if f.path == self.only] if self.only else found
 
+    def read(self, path: str) -> bytes:
+        """Return the content of a file. path: relative.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        try:
+            return (self.root / path).read_bytes()
+        except OSError as error:
+            message = f"The file cannot be read: {error.strerror}."
+            raise DataError(message, "Check its permissions.", path, "file-unreadable") from None
+
     def count(self) -> dict[str, int]:
         """Return extension → number of files, most frequent first."""
         return dict(Counter(f.suffix or "(no extension)" for f in self.files).most_common())

@@ -108,7 +108,8 @@ def report_files(
     """Report files outside of class folders, folders inside folders, and files of other kinds."""
     labelled = [rows for rows in plan.rows.values() if any(label is not None for _, label in rows)]
     loose = [entry.path for rows in labelled for entry, label in rows if label is None]
-    text, hint = "{n} {lies} beside the class folders, not in one, and {was} skipped", "Move them into class folders."
+    text = "{n} {lies} beside the class folders, not in one, and {was} skipped"
+    hint = "Move them into the folder of their class."
     raw.findings += report_examples("warning", f"{kind}s-beside-folders", text, loose, kind, hint)
     if loose:
         raw.redundant_codes = frozenset({"label-missing"})

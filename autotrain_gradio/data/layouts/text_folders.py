@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import count_with_verb, format_bytes, pluralize
 from autotrain_gradio.data.files.encoding import decode
-from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.class_folders import LABEL, classes_of, report_files
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, report_examples
@@ -54,7 +53,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             if entry.size > LARGEST:
                 large.append(f"{entry.path} ({format_bytes(entry.size)})")
             else:
-                text, found = decode(read_file(tree, entry), entry.path)
+                text, found = decode(tree.read(entry.path), entry.path)
                 detected += [entry.path for _ in found]
             texts.append(None if text is None or "\0" in text else text)
         columns = {TEXT: texts, LABEL: [label for _, label in rows], LOCATION: [entry.path for entry, _ in rows]}
@@ -65,16 +64,3 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     raw.findings += report_examples("warning", "text-too-large", text, large, "file", hint)
     report_files(raw, plan, tree, TEXT, SUFFIXES, (".doc", ".docx", ".pdf", ".rtf", ".odt", ".html"))
     return raw
-
-
-def read_file(tree: Tree, entry: Entry) -> bytes:
-    """Return the content of a file.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        return (tree.root / entry.path).read_bytes()
-    except OSError as error:
-        message = f"The file cannot be read: {error.strerror}."
-        raise DataError(message, "Check its permissions.", entry.path, "file-unreadable") from None
