@@ -42,7 +42,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     resolver = Resolver(tree, request.media.suffixes)
     splits: dict[str, list[Utterance]] = {}
     findings: list[Finding] = []
-    files_read = []
+    files_read: list[str] = []
     scripts = _scripts(tree)
     for number, entry in enumerate(scripts):
         progress(f"Reading {entry.path}", number / len(scripts))
@@ -76,7 +76,9 @@ def _read_table(tree: Tree, path: str, findings: list[Finding]) -> _Table:
 
 def _find_files(table: _Table, entry: Entry, resolver: Resolver, findings: list[Finding]) -> dict[str, str | None]:
     """Return key of `wav.scp` → relative path; refused entries are None."""
-    commands, archives, moved = [], [], []
+    commands: list[str] = []
+    archives: list[str] = []
+    moved: list[str] = []
     files: dict[str, str | None] = {}
     for key, (line, value) in table.items():
         files[key] = None
