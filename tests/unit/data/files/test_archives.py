@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import stat
 import struct
 import tarfile
@@ -321,3 +322,18 @@ def test_a_check_that_was_killed_leaves_nothing_in_the_way(draft: Path, check: C
     plant(draft / "data" / left, {"cow/torn.jpg": 5})
     result = check(source="upload")
     assert names(result) == ["cat", "dog"] and not (draft / "data" / "upload.done").exists()
+
+
+@pytest.mark.parametrize("suffix", ["bz2", "xz"])
+def test_damage_inside_a_compressed_tar_is_reported(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"photos.tar.{suffix}"
+    folder = plant(tmp_path / "in", {f"{i}.bin": random.Random(i).randbytes(20_000) for i in range(20)})
+    with tarfile.open(path, f"w:{suffix}") as file:  # type: ignore[call-overload]
+        file.add(folder, "photos")
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2 : len(raw) // 2 + 50] = bytes(50)
+    path.write_bytes(raw)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DataError) as caught:
+        extract(path, tmp_path / "out", Limits(), lambda m, f: None)
+    assert caught.value.code == "archive-damaged" and caught.value.where == path.name
