@@ -19,7 +19,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -49,15 +49,6 @@ REFUSED_SUFFIXES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
 
 
 @dataclass
-class Extracted:
-    """Number of files, their bytes, and reason → number of members that were skipped."""
-
-    files: int = 0
-    bytes: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass
 class _Member:
     """One member of an archive, as the archive describes it.
 
@@ -83,11 +74,11 @@ def is_archive(path: Path) -> bool:
         return file.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}
 
 
-def extract(archive: Path, target: Path, limits: Limits, progress: Progress) -> Extracted:
+def extract(archive: Path, target: Path, limits: Limits, progress: Progress) -> Counter[str]:
     """Extract an archive (zip, tar, tar.gz, tar.bz2, tar.xz) into a new or existing folder.
 
-    Hidden files and files of operating systems (`.DS_Store`, `Thumbs.db`) are skipped and counted. On an error the
-    target can hold some files: the caller extracts into a folder of its own and removes it.
+    Returns reason → number of skipped members: hidden files and files of operating systems (`.DS_Store`, `Thumbs.db`).
+    On an error the target can hold some files: the caller extracts into a folder of its own and removes it.
 
     Raises:
         DataError: the archive is damaged, encrypted, too large, or a member would be written outside the folder, is
@@ -99,25 +90,23 @@ def extract(archive: Path, target: Path, limits: Limits, progress: Progress) -> 
         message = f"'{name}' cannot be opened: only zip and tar archives can."
         raise DataError(message, "Pack the files as a zip.", name, "archive-kind")
     size = max(1, archive.stat().st_size)
-    result = Extracted()
+    skipped: Counter[str] = Counter()
     with (
         archive.open("rb") as raw,
         _damage_reported(name),
         tarfile.open(fileobj=raw) if is_tar else zipfile.ZipFile(raw) as file,
     ):
         found = _tar_members(file) if isinstance(file, tarfile.TarFile) else _zip_members(file, name)
-        members: Iterable[tuple[_Member, str]] = _validate(found, name, size, limits, result)
+        members: Iterable[tuple[_Member, str]] = _validate(found, name, size, limits, skipped)
         if not is_tar:  # all members are known: nothing is written unless all are valid
             members = list(members)
             allow_disk(target, sum(member.size for member, _ in members), "archive")
-        for member, relative in members:
+        for count, (member, relative) in enumerate(members, 1):
             allow_disk(target, member.size, "archive")
             _write(member, target, relative, name)
-            result.files += 1
-            result.bytes += member.size
-            if result.files % MEMBERS_PER_REPORT == 0:
+            if count % MEMBERS_PER_REPORT == 0:
                 progress(f"Extracting {name}", min(1.0, raw.tell() / size))
-    return result
+    return skipped
 
 
 @contextmanager
@@ -164,10 +153,12 @@ def _tar_members(file: tarfile.TarFile) -> Iterator[_Member]:
         read = partial(file.extractfile, member)  # returns None for folders and devices only
         yield _Member(member.name, member.size, member.isdir(), special, read)  # type: ignore[arg-type]
         file.members = []  # type: ignore[attr-defined]  # else the list of all members stays in memory
+    while file.fileobj and file.fileobj.read(CHUNK):
+        pass  # a compressed archive is verified by the checksum at its end
 
 
 def _validate(
-    members: Iterable[_Member], name: str, size: int, limits: Limits, result: Extracted
+    members: Iterable[_Member], name: str, size: int, limits: Limits, skipped: Counter[str]
 ) -> Iterator[tuple[_Member, str]]:
     """Yield the members to write with their path below the target; count the others.
 
@@ -194,7 +185,7 @@ def _validate(
         if member.folder or not parts:
             continue
         if why := skip_reason(path):
-            result.skipped[why] += 1
+            skipped[why] += 1
             continue
         if member.encrypted:
             hint = "Pack the files again without a password."

@@ -7,10 +7,13 @@ that refer to the same one are its pieces, and become one row.
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
+
+import numpy as np
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import MIB, format_bytes
@@ -72,41 +75,31 @@ def _damaged(name: str, why: str, hint: str = "Open it in ELAN and save it again
 
 def _media(root: ElementTree.Element) -> tuple[list[str], float]:
     """Return the names of the media in the file, and the offset of the annotations in seconds."""
-    names, shift = [], 0.0
-    for number, element in enumerate(root.iter("MEDIA_DESCRIPTOR")):
-        for key in ("RELATIVE_MEDIA_URL", "MEDIA_URL"):
-            url = unquote(element.get(key, ""))
-            path = re.sub(r"^file:/*([A-Za-z]:)?", "", url)
-            if path:
-                names.append(path)
-        if number == 0:
-            shift = _milliseconds(element.get("TIME_ORIGIN")) or 0.0
-    return names, shift
+    media = list(root.iter("MEDIA_DESCRIPTOR"))
+    urls = [unquote(m.get(key, "")) for m in media for key in ("RELATIVE_MEDIA_URL", "MEDIA_URL")]
+    names = [path for url in urls if (path := re.sub(r"^file:/*([A-Za-z]:)?", "", url))]
+    origin = _seconds(media[0].get("TIME_ORIGIN")) if media else math.nan
+    return names, 0.0 if math.isnan(origin) else origin
 
 
-def _milliseconds(text: str | None) -> float | None:
+def _seconds(text: str | None) -> float:
+    """Parse milliseconds; NaN if there are none."""
     try:
-        return int(text) / 1000 if text else None
+        return int(text) / 1000 if text else math.nan
     except (ValueError, OverflowError):
-        return None
+        return math.nan
 
 
 def _slots(root: ElementTree.Element) -> dict[str, float]:
     """Return time slot → seconds; slots without a time lie evenly between their neighbours, as in ELAN."""
-    names: list[str] = []
-    values: list[float | None] = []
-    for slot in root.iter("TIME_SLOT"):
-        names.append(slot.get("TIME_SLOT_ID", ""))
-        values.append(_milliseconds(slot.get("TIME_VALUE")))
-    known = [i for i, v in enumerate(values) if v is not None]
-    found: dict[str, float] = {}
-    for before, after in zip(known, known[1:], strict=False):
-        first, last = values[before] or 0.0, values[after] or 0.0
-        for i in range(before, after):
-            found[names[i]] = first + (last - first) * (i - before) / (after - before)
-    if known:
-        found[names[known[-1]]] = values[known[-1]] or 0.0
-    return found
+    slots = list(root.iter("TIME_SLOT"))
+    times = np.array([_seconds(slot.get("TIME_VALUE")) for slot in slots])
+    known = np.flatnonzero(~np.isnan(times))
+    if not len(known):
+        return {}
+    between = np.interp(range(len(slots)), known, times[known], left=math.nan, right=math.nan)
+    found = zip(slots, between.tolist(), strict=True)
+    return {slot.get("TIME_SLOT_ID", ""): time for slot, time in found if not math.isnan(time)}
 
 
 def _tier(element: ElementTree.Element, times: dict[str, tuple[float, float]], parents: dict[str, str]) -> Tier:

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.errors import DataError, Finding, UserError
 from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.embedded import media_role
+from autotrain_gradio.data.files.arrow_files import as_media
+from autotrain_gradio.data.files.tree import Entry, Tree, inside
+from autotrain_gradio.data.layouts.embedded import BATCH, media_field, media_role
 from autotrain_gradio.data.layouts.table import UNSURE, add_rows, concat_splits, same_table
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, report_examples
@@ -202,7 +204,7 @@ def _detect_column(entry: Entry, sheet: Sheet, resolver: Resolver, request: Requ
     """Return the table with its column of files: the mapped one, or the one with the most cells that name a file."""
     assert request.media is not None  # the caller has seen it
     suffixes = request.media.suffixes
-    if any(has_suffix(cell, suffixes) and resolver.find(cell, entry.folder) for cell in sheet.first):
+    if any(_has_suffix(cell, suffixes) and resolver.find(cell, entry.folder) for cell in sheet.first):
         sheet = _without_header(sheet)
     role, asked = media_role(request)
     mapped = next((n for n in sheet.table.column_names if n in asked), None)
@@ -212,7 +214,7 @@ def _detect_column(entry: Entry, sheet: Sheet, resolver: Resolver, request: Requ
     for name, column in zip(sheet.table.column_names, sheet.table.columns, strict=True):
         cells = [v for v in column.slice(0, SAMPLE_ROWS).to_pylist() if v is not None]
         hits = sum(_find(v, entry.folder, resolver) is not None for v in cells)
-        names = sum(has_suffix(v, suffixes) for v in cells)
+        names = sum(_has_suffix(v, suffixes) for v in cells)
         share = hits / max(1, len(cells))
         if share > 0.1 or (names and name.strip().lower() in role.names):
             found.append(_FileTable(entry, sheet, name, share, names))
@@ -220,7 +222,7 @@ def _detect_column(entry: Entry, sheet: Sheet, resolver: Resolver, request: Requ
     return max(found, key=lambda f: (f.share, f.names), default=None)
 
 
-def has_suffix(value: Any, suffixes: tuple[str, ...]) -> bool:
+def _has_suffix(value: Any, suffixes: tuple[str, ...]) -> bool:
     """Return whether a cell ends like the name of a file with one of these extensions."""
     return str(value).strip().lower().endswith(suffixes)
 
@@ -277,3 +279,48 @@ def found_elsewhere(files: list[str], where: str = "") -> list[Finding]:
     return report_examples(
         "info", "files-elsewhere", text, files, "path", "Check that these are the right files.", where
     )
+
+
+def referenced_files(path: Path, request: Request) -> frozenset[str] | None:
+    """Return the files of the data if its path is one file: the file itself, and the files that its cells reference.
+
+    path: a file. Its cells hold paths relative to its folder, or absolute paths below it.
+
+    Returns paths relative to the file's folder; None if that folder must be listed: a cell references a file outside
+    of it, a missing one or one without its extension, or the file is not a table.
+    """
+    own = frozenset({path.name})
+    if request.media is None:
+        return own
+    if path.suffix.lower() not in SUFFIXES:
+        return None
+    try:
+        if path.suffix.lower() == ".parquet" and _holds_media(path, request):
+            return own
+        sheet = read_sheet(path, path.name)
+    except (UserError, OSError):
+        return own  # the layout that reads its rows reports the error
+    suffixes, (_, asked) = request.media.suffixes, media_role(request)
+    named: set[str] = set()
+    for number, (name, column) in enumerate(zip(sheet.table.column_names, sheet.table.columns, strict=True)):
+        # The first line may be a row, not a header.
+        cells = [c for c in sheet.first[number : number + 1] if _has_suffix(c, suffixes)] + column.to_pylist()
+        if name not in asked and not any(_has_suffix(cell, suffixes) for cell in cells):
+            continue
+        for cell in cells:
+            text = "" if cell is None else str(cell).strip()
+            if text and not looks_like_url(text):
+                found = os.path.normpath(text.removeprefix(f"{path.parent}/").replace("\\", "/"))
+                if not inside(found) or not (path.parent / found).is_file():
+                    return None
+                named.add(found)
+    return own | named if named else None
+
+
+def _holds_media(path: Path, request: Request) -> bool:
+    """Return whether one of the first rows of a Parquet file has media inside."""
+    with pq.ParquetFile(path) as file:
+        name = media_field(file.schema_arrow, request)
+        batch = next(file.iter_batches(BATCH, columns=[name]), None) if name else None
+    cells = as_media(pa.chunked_array([batch.column(0)])) if batch is not None else None
+    return cells is not None and cells.chunk(0).field("bytes").null_count < len(cells)

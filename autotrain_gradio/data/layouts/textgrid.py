@@ -54,10 +54,10 @@ def parse(data: bytes, name: str) -> Annotated:
     try:
         if not str(next(tokens)).startswith("ooTextFile") or next(tokens) != "TextGrid":
             raise _damaged(name, "its first lines are not those of a TextGrid")
-        _numbers(tokens, 2)
-        if next(tokens) is not True:
-            return Annotated([])
-        return Annotated([_tier(tokens) for _ in range(int(_numbers(tokens, 1)[0]))])
+        _number(tokens)
+        _number(tokens)
+        count = int(_number(tokens)) if next(tokens) is True else 0
+        return Annotated([_tier(tokens) for _ in range(count)])
     except StopIteration:
         raise _damaged(name, "it ends too early") from None
     except (ValueError, OverflowError) as error:
@@ -78,14 +78,11 @@ def _tokens(text: str) -> Iterator[str | float | bool]:
             yield float(found[3])
 
 
-def _numbers(tokens: Iterator[str | float | bool], count: int) -> list[float]:
-    found = []
-    for _ in range(count):
-        token = next(tokens)
-        if not isinstance(token, float):
-            raise ValueError(f"there is {str(token)[:40]!r} where a number should be")
-        found.append(token)
-    return found
+def _number(tokens: Iterator[str | float | bool]) -> float:
+    token = next(tokens)
+    if not isinstance(token, float):
+        raise ValueError(f"there is {str(token)[:40]!r} where a number should be")
+    return token
 
 
 def _text(tokens: Iterator[str | float | bool]) -> str:
@@ -97,15 +94,14 @@ def _text(tokens: Iterator[str | float | bool]) -> str:
 
 def _tier(tokens: Iterator[str | float | bool]) -> Tier:
     kind, name = _text(tokens), _text(tokens)
-    count = int(_numbers(tokens, 3)[2])
-    tier = Tier(name, [])
-    for _ in range(count):
+    _, _, count = _number(tokens), _number(tokens), _number(tokens)
+    intervals = []
+    for _ in range(int(count)):
         if kind == "IntervalTier":
-            start, end = _numbers(tokens, 2)
-            tier.intervals.append(Interval(start, end, _text(tokens)))
+            intervals.append(Interval(_number(tokens), _number(tokens), _text(tokens)))
         elif kind == "TextTier":
-            _numbers(tokens, 1)
+            _number(tokens)
             _text(tokens)
         else:
             raise ValueError(f"a tier of the unknown kind {kind[:40]!r}")
-    return tier
+    return Tier(name, intervals)

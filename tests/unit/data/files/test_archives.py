@@ -324,7 +324,7 @@ def test_interrupted_extraction_is_repeated(draft: Path, check: Check, left: str
     assert names(result) == ["cat", "dog"] and not (draft / "data" / "upload.done").exists()
 
 
-@pytest.mark.parametrize("suffix", ["bz2", "xz"])
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
 def test_damage_inside_a_compressed_tar_is_reported(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"photos.tar.{suffix}"
     folder = plant(tmp_path / "in", {f"{i}.bin": random.Random(i).randbytes(20_000) for i in range(20)})
