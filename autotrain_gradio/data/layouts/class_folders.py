@@ -98,19 +98,19 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         paths = [entry.path for entry, _ in rows]
         labels = pa.array([label for _, label in rows], pa.string())
         raw.splits[split] = pa.table({kind: path_cells(paths), LABEL: labels, LOCATION: pa.array(paths, pa.string())})
-    report_files(raw, plan, tree, kind, request.media.suffixes, request.media.relatives)
+    report_files(raw, plan, tree, kind, f"{kind}s-beside-folders", request.media.suffixes, request.media.relatives)
     return raw
 
 
 def report_files(
-    raw: RawTables, plan: Plan, tree: Tree, kind: str, suffixes: tuple[str, ...], relatives: tuple[str, ...]
+    raw: RawTables, plan: Plan, tree: Tree, kind: str, code: str, suffixes: tuple[str, ...], relatives: tuple[str, ...]
 ) -> None:
-    """Report files outside of class folders, folders inside folders, and files of other kinds."""
+    """Report files outside of class folders (with this code), folders inside folders, and files of other kinds."""
     labelled = [rows for rows in plan.rows.values() if any(label is not None for _, label in rows)]
     loose = [entry.path for rows in labelled for entry, label in rows if label is None]
     text = "{n} {lies} beside the class folders, not in one, and {was} skipped"
     hint = "Move them into the folder of their class."
-    raw.findings += report_examples("warning", f"{kind}s-beside-folders", text, loose, kind, hint)
+    raw.findings += report_examples("warning", code, text, loose, kind, hint)
     if loose:
         raw.redundant_codes = frozenset({"label-missing"})
     if plan.nested:

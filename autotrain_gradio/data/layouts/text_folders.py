@@ -14,6 +14,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, report_examples
 
 SUFFIXES = (".txt", ".md")
+DOCUMENTS = (".doc", ".docx", ".pdf", ".rtf", ".odt", ".html")
 TEXT = "text"
 LARGEST = 10_000_000
 """Maximum size in bytes of the text of one row."""
@@ -62,5 +63,5 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     raw.findings += report_examples("info", "encoding-guessed", text, detected, "file", hint)
     text, hint = "{n} {is} too large for one text and {was} skipped", "Split them into one text file for each row."
     raw.findings += report_examples("warning", "text-too-large", text, large, "file", hint)
-    report_files(raw, plan, tree, TEXT, SUFFIXES, (".doc", ".docx", ".pdf", ".rtf", ".odt", ".html"))
+    report_files(raw, plan, tree, TEXT, "texts-beside-folders", SUFFIXES, DOCUMENTS)
     return raw
