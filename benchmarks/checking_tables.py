@@ -74,7 +74,7 @@ from benchmarks import checking_tables as here
 from benchmarks.rows import peak_memory
 first, shown = [], []
 def progress(message, fraction):
-    if f"{pipeline.SOME_ROWS:,} rows" in message and not first:
+    if f"{pipeline.SAMPLE_ROWS:,} rows" in message and not first:
         first.append(time.time() - float(sys.argv[4]))
 result = here.check(here.request_of(Path(sys.argv[1]), sys.argv[2]), Path(sys.argv[3]), progress,
                     lambda found: shown.append(time.time() - float(sys.argv[4])))

@@ -72,6 +72,7 @@ class CallOptions:
     env: complete environment of the worker; None: the backend's own.
     progress, found: callbacks, for progress and for partial results.
     cancel: event that the caller sets to cancel. grace: seconds between SIGTERM and SIGKILL after a cancel.
+    seconds: time limit of the call; None: `limits.call_seconds`.
     warm: use the warm worker of this directory, which is reused between calls (predictions, previews); such calls
         are not cancelled.
     """
@@ -81,6 +82,7 @@ class CallOptions:
     found: Callable[[Any], None] | None = None
     cancel: threading.Event | None = None
     grace: float = 0.0
+    seconds: float | None = None
     warm: bool = False
 
 

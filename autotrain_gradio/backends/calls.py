@@ -11,7 +11,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from autotrain_gradio.backends.process import explain_exit, kill_group, resident_memory, spawn
+from autotrain_gradio.backends.process import explain_exit, kill_group, spawn
+from autotrain_gradio.core import memory
 from autotrain_gradio.core.errors import Finding, UserError, WorkerError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import MIB
@@ -213,7 +214,7 @@ class Watchdog(threading.Thread):
                 self._ended_for = "out-of-time"
             elif now >= next_memory:
                 next_memory = now + MEMORY_SECONDS
-                if resident_memory(self._process.pid) > self._mebibytes * MIB:
+                if memory.exceeds(self._process.pid, self._mebibytes * MIB):
                     self._ended_for = "out-of-memory"
             if self._ended_for:
                 self.terminate()

@@ -11,19 +11,24 @@ import logging
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from autotrain_gradio.backends import DEFAULT, Backends
 from autotrain_gradio.backends.base import Attempt, Backend
-from autotrain_gradio.core.errors import SpecError, UserError
+from autotrain_gradio.core.errors import DataError, SpecError, UserError
 from autotrain_gradio.core.owners import is_visitor
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import TINY, ResourceSpec, Secrets, findings_of
+from autotrain_gradio.runs import worker_lock
+from autotrain_gradio.runs.bounded_calls import BoundedCalls
 from autotrain_gradio.runs.record import Run, State, StateReader
+from autotrain_gradio.runs.run_index import RunIndex
 from autotrain_gradio.runs.states import ACTIVE, ENDED
 from autotrain_gradio.runs.store import Store
 
@@ -34,16 +39,22 @@ RELEASE_SECONDS = 2.0
 RELEASE_INTERVAL_SECONDS = 5.0
 POSITION_CACHE_SECONDS = 0.3
 """How long the order of the queue is cached for positions."""
+DELETED = "deleted"
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 class Dispatcher:
     """Dispatches the queue of one home directory while this process holds its lock."""
 
-    def __init__(self, settings: Settings, store: Store, backends: Backends | None = None) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, backends: Backends | None = None, index: RunIndex | None = None
+    ) -> None:
         self._settings = settings
         self._store = store
         self._backends = backends or Backends(settings)
+        self._reads = BoundedCalls()
+        self._index = index or RunIndex(store, _read_state, self._reads)
         self._secrets: dict[str, Secrets] = {}
         self._wake, self._end = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -54,7 +65,7 @@ class Dispatcher:
         self._next_release = 0.0
 
     def start(self) -> None:
-        """Start the dispatcher thread."""
+        """Start the dispatcher thread, which also removes old drafts."""
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
         self._thread.start()
 
@@ -117,6 +128,12 @@ class Dispatcher:
     # -- dispatcher thread
 
     def _loop(self) -> None:
+        try:
+            self._index.refresh()
+            drafts = [run for run, entry in self._index.entries() if entry["state"] is None]
+            self._store.sweep(self._settings.limits.draft_days, drafts)
+        except Exception:  # old drafts must not prevent trainings
+            log.exception("old drafts could not be removed")
         lock = FileLock(self._settings.home / "queue.lock", thread_local=False)
         while not self._end.is_set():
             try:
@@ -158,14 +175,13 @@ class Dispatcher:
         active: dict[str, list[Path]] = defaultdict(list)
         for run, state in states:
             try:
-                if state.name in ACTIVE and self._watch(run, state):
+                if state.name in ACTIVE and self._bounded(run, partial(self._watch, run, state)):
                     active[_backend_name(run)].append(run.directory)
-                elif state.name in ENDED and run.id in self._secrets:
-                    with self._secrets_lock:
-                        if run.state().name in ENDED:  # not resumed meanwhile
-                            self.forget(run)
-            except (UserError, OSError) as error:
-                self._log_once(run.id, str(error))
+            except Exception as error:  # of this run only
+                self._log_once(run.id, _text(error))
+                if self._may_be_training(run):  # another training must not start beside it
+                    active[DEFAULT].append(run.directory)
+        self._forget_ended()
         full: set[str] = set()
         for run, state in self._waiting(states):
             try:
@@ -177,10 +193,41 @@ class Dispatcher:
                     full.add(name)  # later runs of this backend must not overtake it
                 elif started:
                     active[name].append(run.directory)
-            except (UserError, OSError) as error:
-                run.close_attempt(state.attempt, "failed", f"The training could not be started: {error}")
+            except Exception as error:  # of this run only
+                self._fail(run, state, error)
         waiting = [run for run, state in states if state.name == "queued" and self._lacks_token_or_log(run)]
         return any(self._has_slot(run, active) for run in waiting)
+
+    def _bounded(self, run: Run, work: Callable[[], T]) -> T:
+        """Return `work()`, or raise its error; a run whose files do not respond does not hold up the others."""
+        return self._reads.call(run.id, work)
+
+    def _may_be_training(self, run: Run) -> bool:
+        """Whether a worker holds the lock of a run that cannot be watched, or may hold it."""
+        try:
+            return self._bounded(run, lambda: worker_lock.is_held(run.directory))
+        except DataError:
+            return True
+
+    def _fail(self, run: Run, state: State, error: Exception) -> None:
+        """Record that a queued run could not be started."""
+        if not isinstance(error, (UserError, OSError)):
+            log.error("run %s could not be started", run.id, exc_info=error)
+        try:
+            run.close_attempt(state.attempt, "failed", f"The training could not be started: {_text(error)}")
+        except (UserError, OSError) as unwritten:
+            self._log_once(run.id, _text(unwritten))
+
+    def _forget_ended(self) -> None:
+        """Drop the secrets of runs that have ended or were deleted."""
+        known = dict(self._index.entries())
+        for run in list(self._secrets):
+            state = known[run]["state"] if run in known else DELETED
+            if state in ENDED or state == DELETED:
+                with self._secrets_lock:
+                    record = Run(self._store.folder / run)
+                    if state == DELETED or record.state().name in ENDED:  # not resumed meanwhile
+                        self._secrets.pop(run, None)
 
     def _has_slot(self, run: Run, active: dict[str, list[Path]]) -> bool:
         try:
@@ -193,23 +240,25 @@ class Dispatcher:
         return self._backends.of(run.spec())
 
     def _states(self) -> list[tuple[Run, State]]:
-        """Return all runs with their states; those whose record cannot be read are skipped, and logged once."""
+        """Return the runs that are queued or active, with their states; the index finds them.
+
+        Those whose record cannot be read are skipped, and logged once.
+        """
         found = []
         with self._lock:
-            runs = self._store.list()
-            for deleted in self._readers.keys() - {r.id for r in runs}:
-                del self._readers[deleted]
-                self._secrets.pop(deleted, None)
-            for run in runs:
+            self._index.refresh()
+            pending = self._index.pending()
+            for ended in self._readers.keys() - set(pending):
+                del self._readers[ended]
+            for name in pending:
+                run = Run(self._store.folder / name)
                 try:
-                    reader = self._readers.get(run.id)
+                    reader = self._readers.get(name)
                     if reader is None:
-                        if not run.is_started():
-                            continue
-                        reader = self._readers[run.id] = StateReader(run)
-                    found.append((run, reader.read()))
-                except (UserError, OSError, KeyError, TypeError, ValueError) as error:
-                    self._log_once(run.id, f"its record cannot be read: {error!r}")
+                        reader = self._readers[name] = StateReader(run)
+                    found.append((run, self._bounded(run, reader.read)))
+                except Exception as error:  # of this run only
+                    self._log_once(name, f"its record cannot be read: {_text(error)}")
         return found
 
     def _waiting(self, states: list[tuple[Run, State]]) -> list[tuple[Run, State]]:
@@ -269,6 +318,15 @@ class Dispatcher:
         if self._logged.get(run) != text:
             self._logged[run] = text
             log.warning("run %s: %s", run or "-", text)
+
+
+def _read_state(run: Run) -> dict[str, Any]:
+    """Return the entry of the index that the queue needs."""
+    return {"state": StateReader(run).read().name if run.is_started() else None}
+
+
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, (UserError, OSError)) else f"{type(error).__name__}: {error}"
 
 
 def _uses_hub(spec: dict[str, Any]) -> bool:

@@ -17,13 +17,12 @@ from typing import Any
 
 import psutil
 
+from autotrain_gradio.backends.visitor_environment import inherited
 from autotrain_gradio.core.spec import Secrets
-from autotrain_gradio.tasks.registry import registry
 
 RUN_VARIABLE = "AUTOTRAIN_GRADIO_RUN"
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
 HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN")
-SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL")
 PACKAGES = str(Path(__file__).resolve().parents[2])
 """Folder that contains this package: a Space runs it without installing it."""
 MEMORY_HINT = "Most likely the machine's memory ran out. Choose a smaller batch size or model, then resume."
@@ -37,16 +36,11 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
     which the page shares, long spinning starves other threads, and sleeping at once costs a fifth of the speed. The
     number of threads is set in `training.threads`.
 
-    visitor: for a visitor, who must not use the tokens and keys of this server.
+    visitor: for a visitor, who must not use the tokens and keys of this server: only listed variables are inherited.
     """
     env = {name: value for name, value in os.environ.items() if name not in {RUN_VARIABLE, CALLER}}
     if visitor:
-        declared = {name for task in registry() for source in task.sources for name in source.secrets}
-        env = {
-            name: value
-            for name, value in env.items()
-            if name not in declared and not any(w in name.upper() for w in SECRET_WORDS)
-        }
+        env = inherited(env)
         env["AUTOTRAIN_GRADIO_SHARED"] = "1"  # stricter checks, for instance of addresses
         if not any(name in secrets for name in HUB_TOKENS):
             env["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
@@ -137,22 +131,6 @@ def processes_of_run(directory: Path) -> Iterator[psutil.Process]:
                 yield process
         except (psutil.Error, OSError):
             continue  # it has exited, or belongs to another user
-
-
-def resident_memory(pid: int) -> int:
-    """Return the resident memory of a process and its subprocesses in bytes; 0 if it has exited."""
-    total = 0
-    try:
-        process = psutil.Process(pid)
-        children = process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return 0
-    for one in [process, *children]:
-        try:
-            total += one.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total
 
 
 def explain_exit(code: int, last_line: str = "") -> dict[str, str]:

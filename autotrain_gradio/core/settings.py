@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.text_format import GIB
+from autotrain_gradio.core.text_format import GIB, MIB
+
+SHARED_VARIABLE = "AUTOTRAIN_GRADIO_SHARED"
+YES, NO = {"1", "true", "yes"}, {"0", "false", "no"}
+MEMORY_VARIABLE = "AUTOTRAIN_GRADIO_TRAINING_MEMORY"
+MEMORY_UNITS = {"%": 0.01, "MB": 2**20, "MIB": 2**20, "GB": GIB, "GIB": GIB}
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,27 @@ class Limits:
     image_pixels: int = 89_478_485
     """Pillow's own limit for decompression bombs: about 89 million pixels."""
     classes: int = 2000
+    table_cells: int = 200_000_000
+    """Maximum number of cells (rows × columns) of one table file."""
+    table_columns: int = 20_000
+    """Maximum number of columns of one table file."""
+    table_bytes: int = 2 * GIB
+    """Maximum size of a text table, of an unpacked workbook, and of the values of a Parquet file in memory."""
+    media_bytes: int = 2 * GIB
+    """Maximum size of one image or audio file."""
     call_seconds: float = 3600.0
+    """Maximum duration of a check or another short call."""
+    check_seconds: float = 600.0
+    """Maximum duration of a check of uploaded files, to which `check_seconds_per_gibibyte` is added for their size."""
+    check_seconds_per_gibibyte: float = 1800.0
+    checks: int = 8
+    """Maximum number of checks that run at the same time; others wait."""
+    checks_per_visitor: int = 1
+    """Maximum number of checks of one visitor that run at the same time, in shared mode."""
+    checks_waiting: int = 16
+    """Maximum number of checks that wait; further ones are refused."""
+    training_memory: float = 0.85
+    """Memory that a training may use: up to 1 a fraction of the machine's (or its container's) memory, else bytes."""
     call_mebibytes: int = 8192
     predict_seconds: float = 120.0
     predictor_idle_seconds: float = 300.0
@@ -37,6 +63,34 @@ class Limits:
     """Time after a stop request before the process group of the worker is signalled."""
     draft_days: float = 7.0
     """Drafts that were not started are removed after this many days."""
+
+    def for_visitors(self) -> Limits:
+        """Return the stricter limits of shared mode, in which strangers upload files."""
+        return replace(
+            self,
+            archive_members=min(self.archive_members, 200_000),
+            archive_bytes=min(self.archive_bytes, 20 * GIB),
+            table_cells=min(self.table_cells, 50_000_000),
+            table_bytes=min(self.table_bytes, GIB),
+            media_bytes=min(self.media_bytes, GIB // 2),
+            call_seconds=min(self.call_seconds, 1800.0),
+            check_seconds=min(self.check_seconds, 120.0),
+            check_seconds_per_gibibyte=min(self.check_seconds_per_gibibyte, 600.0),
+            checks=min(self.checks, 4),
+            call_mebibytes=min(self.call_mebibytes, 4096),
+        )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Limits:
+        """Return the limits of a worker: those for visitors if `AUTOTRAIN_GRADIO_SHARED` is 1."""
+        env = os.environ if environ is None else environ
+        return cls().for_visitors() if env.get(SHARED_VARIABLE, "").lower() in YES else cls()
+
+    def check_time(self, upload_bytes: int | None) -> float:
+        """Return the time limit of a check in seconds. upload_bytes: None if the size of the data is not known."""
+        if upload_bytes is None:
+            return self.call_seconds
+        return min(self.call_seconds, self.check_seconds + upload_bytes / GIB * self.check_seconds_per_gibibyte)
 
 
 @dataclass(frozen=True)
@@ -64,7 +118,9 @@ class Settings:
 
         `AUTOTRAIN_GRADIO_HOME` (default `~/.autotrain-gradio`; on a Space `/data/autotrain-gradio`
         where a bucket is mounted, else a temporary folder), `AUTOTRAIN_GRADIO_SLOTS`,
-        `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_SHARED` (1 or 0; overrides `shared`), `HF_ENDPOINT`.
+        `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_TRAINING_MEMORY` (memory that a training may use:
+        `80%` of this machine's, or for instance `12GB`; default 85%), `AUTOTRAIN_GRADIO_SHARED` (1 or 0; overrides
+        `shared`), `HF_ENDPOINT`.
 
         shared: public mode, unless the environment variable is set; None: only on a Space.
 
@@ -81,17 +137,19 @@ class Settings:
             home = base / "autotrain-gradio"
         else:
             home = Path.home() / ".autotrain-gradio"
-        value = env.get("AUTOTRAIN_GRADIO_SHARED", "").lower()
-        if value in {"1", "true", "yes", "0", "false", "no"}:
-            shared = value in {"1", "true", "yes"}
+        value = env.get(SHARED_VARIABLE, "").lower()
+        if value in YES | NO:
+            shared = value in YES
         elif shared is None:
             shared = on_space
         slots = _number(env, "AUTOTRAIN_GRADIO_SLOTS", at_least=1)
         grace = _number(env, "AUTOTRAIN_GRADIO_STOP_GRACE", at_least=0)
         limits = Limits() if grace is None else Limits(stop_grace_seconds=grace)
+        if (memory := _memory(env)) is not None:
+            limits = replace(limits, training_memory=memory)
         return cls(
             home=home.resolve(),
-            limits=limits,
+            limits=limits.for_visitors() if shared else limits,
             slots=None if slots is None else int(slots),
             shared=shared,
             on_space=on_space,
@@ -109,4 +167,17 @@ def _number(env: Mapping[str, str], name: str, *, at_least: float) -> float | No
         value = -1.0
     if not value >= at_least:
         raise UserError(f"{name} is '{text}': it must be a number, at least {at_least:g}.", "", name, "bad-variable")
+    return value
+
+
+def _memory(env: Mapping[str, str]) -> float | None:
+    """Return the memory of a training as a fraction of the machine's or in bytes; None if it is not set."""
+    text = env.get(MEMORY_VARIABLE, "").strip()
+    if not text:
+        return None
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(%|[GM]I?B)", text.upper())
+    value = float(match[1]) * MEMORY_UNITS[match[2]] if match else 0.0
+    if not (0.05 <= value <= 1.0 if match and match[2] == "%" else value >= 256 * MIB):
+        message = f"{MEMORY_VARIABLE} is '{text}': it must be a percentage from 5% to 100%, or a size such as 12GB."
+        raise UserError(message, "", MEMORY_VARIABLE, "bad-variable")
     return value

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from autotrain_gradio.core.errors import Finding, SpecError, did_you_mean
 from autotrain_gradio.core.text_format import parse_duration
+from autotrain_gradio.core.yaml_text import load_yaml
 
 PROJECT_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$")
-YAML_CHARACTERS = 65_536
 TINY = "tiny"
 """Name of a small, randomly initialized model for a dry run."""
 
@@ -133,16 +133,6 @@ class RunSpec(Model):
         )
 
 
-class _NoAliases(yaml.SafeLoader):
-    """Loader that rejects aliases: a few lines of them can expand to gigabytes (billion laughs attack)."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not supported here", mark)
-        return super().compose_node(parent, index)
-
-
 @dataclass(repr=False)
 class Secrets:
     """Tokens of one run. They exist only in memory and in the environment of a worker."""
@@ -214,17 +204,7 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
         SpecError: the text is not a YAML mapping, or a setting is unknown or invalid.
     """
     env = os.environ if environ is None else environ
-    if len(text) > YAML_CHARACTERS:
-        raise SpecError(f"The YAML has {len(text):,} characters; a run has a few hundred.", code="yaml")
-    try:
-        raw = yaml.load(text, _NoAliases)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not valid YAML"
-        raise SpecError(
-            f"This is not valid YAML: {problem}.", "Check the indentation and the colons there.", where, "yaml"
-        ) from None
+    raw = load_yaml(text)
     if not isinstance(raw, dict):
         raise SpecError(
             "The YAML has no settings: it must be a mapping such as 'task: image-classification'.", code="yaml"

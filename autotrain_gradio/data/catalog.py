@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autotrain_gradio.data.declarations import Check, Kind, Layout, NamedData, Source, SourceOption
+from autotrain_gradio.data.declarations import Check, Kind, Layout, Source, SourceOption
 
 _SOURCES = "autotrain_gradio.data.sources."
 _LAYOUTS = "autotrain_gradio.data.layouts."
@@ -12,16 +12,8 @@ _KINDS = "autotrain_gradio.data.kinds."
 _CHECKS = "autotrain_gradio.data.checks."
 
 
-def _is_upload(data: NamedData) -> float:
-    return 1.0 if data.uploaded else 0.0
-
-
-def _is_path(data: NamedData) -> float:
-    return 0.8 if data.exists or data.path.startswith(("/", "./", "../", "~")) else 0.05
-
-
-def _is_sample(data: NamedData) -> float:
-    return 0.7 if data.path in data.samples else 0.0
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 UPLOAD = Source(
@@ -29,7 +21,7 @@ UPLOAD = Source(
     "Upload files",
     _SOURCES + "upload",
     "A zip, or the files themselves.",
-    matches=_is_upload,
+    matches=lambda data: float(data.uploaded),
     in_draft=True,
 )
 PATH = Source(
@@ -38,7 +30,7 @@ PATH = Source(
     _SOURCES + "path",
     "Files are read where they are.",
     local_path="always",
-    matches=_is_path,
+    matches=lambda data: 0.8 if data.exists or data.path.startswith(("/", "./", "../", "~")) else 0.05,
 )
 HUB = Source(
     "hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.", matches=lambda data: 0.1
@@ -48,7 +40,7 @@ SAMPLE = Source(
     "Sample data",
     _SOURCES + "sample",
     "A small data set that comes with the app.",
-    matches=_is_sample,
+    matches=lambda data: 0.7 if data.path in data.samples else 0.0,
     explicit=True,
 )
 
@@ -56,44 +48,16 @@ IMAGE = Kind(
     "image",
     "image",
     _KINDS + "image",
-    suffixes=(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tiff", ".tif"),
-    relatives=(
-        ".heic",
-        ".heif",
-        ".avif",
-        ".jfif",
-        ".svg",
-        ".psd",
-        ".jp2",
-        ".ico",
-        ".dng",
-        ".cr2",
-        ".nef",
-        ".arw",
-        ".pdf",
-    ),
+    suffixes=_words(".jpg .jpeg .png .webp .bmp .gif .tiff .tif"),
+    relatives=_words(".heic .heif .avif .jfif .svg .psd .jp2 .ico .dng .cr2 .nef .arw .pdf"),
     feature="Image",
 )
 AUDIO = Kind(
     "audio",
     "audio",
     _KINDS + "audio",
-    suffixes=(
-        ".wav",
-        ".flac",
-        ".mp3",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".m4a",
-        ".mp4",
-        ".aac",
-        ".wma",
-        ".aif",
-        ".aiff",
-        ".webm",
-    ),
-    relatives=(".amr", ".ape", ".wv", ".mka", ".3gp", ".caf", ".au", ".mov", ".mkv", ".avi", ".mpg", ".sph", ".nist"),
+    suffixes=_words(".wav .flac .mp3 .ogg .oga .opus .m4a .mp4 .aac .wma .aif .aiff .webm"),
+    relatives=_words(".amr .ape .wv .mka .3gp .caf .au .mov .mkv .avi .mpg .sph .nist"),
     feature="Audio",
     noun="recording",
 )
@@ -201,11 +165,7 @@ TEXT_FOLDERS = Layout(
 
 DUPLICATES = Check("duplicates", "The same content twice", _CHECKS + "duplicates")
 CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_balance")
-LABEL_SPELLING = Check(
-    "label-spelling",
-    "Names of labels",
-    _CHECKS + "label_spelling",
-)
+LABEL_SPELLING = Check("label-spelling", "Names of labels", _CHECKS + "label_spelling")
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")
 TEXT_LANGUAGE = Check("text-language", "Texts that are not English", _CHECKS + "text_language")
 TABLE_COLUMNS = Check("table-columns", "Constant and mixed columns", _CHECKS + "table_columns")

@@ -149,7 +149,7 @@ class Kind(_Declared):
 
 @dataclass(frozen=True)
 class Check(_Declared):
-    """A check of all rows. Module: `check(rows: Rows, request: Request) -> list[Finding]`.
+    """A check of all rows. Module: `check(rows: Rows, request: Request) -> Iterable[Finding]`.
 
     It may drop rows with `Rows.drop`.
     after_split: it runs once the rows are split into training and validation.

@@ -74,7 +74,7 @@ class Request:
             checks=tuple(task.checks),
             samples={s.name: s.path for s in task.samples},
             seed=int(getattr(resolved.params, "seed", 42)),
-            limits=limits or Limits(),
+            limits=limits or Limits.from_env(env),
             home=home,
             endpoint=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
             token=_token(env),

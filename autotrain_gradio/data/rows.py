@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotrain_gradio.core.errors import Finding, Level
-from autotrain_gradio.core.text_format import format_count, join_examples, pluralize
+from autotrain_gradio.core.text_format import format_count, join_examples
 from autotrain_gradio.data.declarations import Column, Kind, Purpose
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.values.content_ids import by_chance, of_columns
@@ -149,12 +149,42 @@ def report_examples(
     return [Finding(level, code, f"{message}: {join_examples(examples, total)}.", hint, where)]
 
 
+class Located:
+    """What has a location for each row: builds findings about some rows. locations: made on access."""
+
+    locations: Sequence[str]
+
+    def examples(self, indices: Any) -> str:
+        """Return the locations of the first of these rows, and how many more there are."""
+        return join_examples([self.locations[int(i)] for i in indices[:5]], len(indices))
+
+    def finding(
+        self,
+        level: Level,
+        code: str,
+        text: str,
+        indices: Any,
+        hint: str = "",
+        shown: Sequence[str] | None = None,
+        *,
+        noun: str = "row",
+        where: str = "",
+    ) -> Finding:
+        """Return a finding about some rows: how many, the first of them, and what to do.
+
+        text: template of `format_count`, such as "{n} {has} no label". shown: the first five rows as text, by default
+        their locations. where: by default the location of the first row.
+        """
+        examples = self.examples(indices) if shown is None else join_examples(shown, len(indices))
+        message = f"{format_count(text, len(indices), noun)}: {examples}."
+        return Finding(level, code, message, hint, where or self.locations[int(indices[0])])
+
+
 @dataclass
-class Context:
+class Context(Located):
     """What a kind may use to inspect a column.
 
     needed: numpy array of truth values: whether each row is still used; cells of other rows need not be inspected.
-    locations: per row its file and row number, for messages; made on access.
     fingerprint: relative path → (bytes, modification time) of the files below the root.
     stamp: changes whenever bytes inside Arrow files may have changed.
     names: class names, where the data declares them for the column's numbers.
@@ -176,22 +206,14 @@ class Context:
     open: Callable[[int], bytes] = _no_media
     """Returns the bytes of the media of a row."""
 
-    def examples(self, indices: Any, limit: int = 5) -> str:
-        """Return the locations of the first of these rows, and how many more there are."""
-        return join_examples([self.locations[int(i)] for i in indices[:limit]], len(indices), limit=limit)
-
     def cell_examples(self, cells: Any, indices: Any, limit: int = 5) -> list[str]:
         """Return location and value of the first of these cells: "a.csv, row 3: 'x'". cells: an Arrow array."""
         return [f"{self.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in indices[:limit]]
 
     def skipped(self, code: str, text: str, indices: Any, hint: str, shown: Sequence[str] | None = None) -> Finding:
-        """Report rows that are skipped because of this column.
-
-        text: template of `format_count`, such as "{n} {has} no label". shown: examples; None: the locations.
-        """
-        message = format_count(f"{text} and {{was}} skipped", len(indices), "row")
-        examples = self.examples(indices) if shown is None else join_examples(shown, len(indices))
-        return Finding("warning", code, f"{message}: {examples}.", hint, f"column {self.column}")
+        """Report rows that are skipped because of this column."""
+        text, where = text + " and {was} skipped", f"column {self.column}"
+        return self.finding("warning", code, text, indices, hint, shown, where=where)
 
 
 Problems = Sequence["str | None"] | Mapping[str, Any]
@@ -264,6 +286,10 @@ class Cells:
             raise TypeError("the values of this column are not class labels")
         return self.values
 
+    def to_list(self) -> list[Any]:
+        """Return the values of the rows, None for missing ones."""
+        return self.values.to_pylist() if hasattr(self.values, "to_pylist") else list(self.values)
+
     def content(self) -> Any:
         """Return per row the number of its content (numpy, -1: unique); None if the kind computes no digests."""
         digests = self.facts.get("digest")
@@ -273,7 +299,7 @@ class Cells:
         return np.array([number.setdefault(d, len(number)) if d else -1 for d in digests], dtype=np.int64)
 
 
-class Rows:
+class Rows(Located):
     """The working table: train and given validation rows together, in a fixed order.
 
     locations: per row its file and row number, for messages.
@@ -402,12 +428,3 @@ class Rows:
 
     def _codes(self) -> list[Any]:
         return [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts and c.stored]
-
-    def no_rows(self, hint: str) -> Finding:
-        """Return the error of data of which no training row is left."""
-        message = f"No row is left to train on, of {pluralize(len(self), 'row')}."
-        return Finding("error", "no-rows", message, hint, "data")
-
-    def examples(self, indices: Any, limit: int = 5) -> str:
-        """Return the locations of the first of these rows, and how many more there are."""
-        return join_examples([self.locations[int(i)] for i in indices[:limit]], len(indices), limit=limit)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding, UserError
 from autotrain_gradio.core.text_format import format_bytes
+from autotrain_gradio.runs import memory_limit
 
 PACKAGE = Path(__file__).resolve().parents[1]
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -24,8 +25,9 @@ def findings_of(error: BaseException, directory: Path) -> list[Finding]:
         return list(error.findings)
     # Compared by name, because torch is not imported here.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        hint = "Choose a smaller batch size or model, then try again."
-        return [Finding("error", "out-of-memory", "The machine's memory ran out.", hint)]
+        told = memory_limit.describe(error)
+        hint = memory_limit.ADVICE if told else "Choose a smaller batch size or model, then try again."
+        return [Finding("error", "out-of-memory", f"The machine's memory ran out. {told}".rstrip(), hint)]
     if is_disk_full(error):
         return [_disk_full(error, directory)]
     return [_bug(error)]

@@ -11,6 +11,7 @@ from typing import Any
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.json_files import write_json
 from autotrain_gradio.core.text_format import MIB
+from autotrain_gradio.runs.record_lines import Record, parse_line
 
 __all__ = [
     "Record",
@@ -26,13 +27,13 @@ __all__ = [
     "write_whole",
 ]
 
-Record = dict[str, Any]
 LOG_BYTES = MIB
 """Maximum number of bytes of a log that one call returns."""
+JSON_TYPES = {type(None): "null", list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON; None if the file does not exist.
+def read_json(path: Path, missing: Any = None) -> Any:
+    """Read JSON; `missing` if the file does not exist.
 
     Raises:
         DataError: the file cannot be read, or is not JSON.
@@ -40,7 +41,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return None
+        return missing
+    except RecursionError:
+        raise damaged(path, "it is nested too deeply") from None
     except (OSError, ValueError) as error:
         raise damaged(path, str(error)) from None
 
@@ -51,9 +54,12 @@ def read_object(path: Path) -> Record | None:
     Raises:
         DataError: the file cannot be read, or is not a JSON object.
     """
-    found = read_json(path)
-    if found is not None and not isinstance(found, dict):
-        raise damaged(path, f"it contains a {type(found).__name__} instead of an object")
+    found = read_json(path, missing := object())
+    if found is missing:
+        return None
+    if not isinstance(found, dict):
+        kind = JSON_TYPES.get(type(found), type(found).__name__)
+        raise damaged(path, f"it contains {kind} instead of an object")
     return found
 
 
@@ -74,11 +80,11 @@ def read_text_from(path: Path, offset: int, limit: int) -> dict[str, Any]:
     return {"text": whole.decode("utf-8", "replace"), "offset": begin + len(whole), "size": size}
 
 
-def damaged(path: Path, reason: str) -> DataError:
+def damaged(path: Path, reason: str, hint: str = "Restore it from a copy, or delete the run.") -> DataError:
     """Return the error for an invalid file of a run."""
     return DataError(
         f"The run's file {path.name} is damaged: {reason}.",
-        "Restore it from a copy, or delete the run.",
+        hint,
         f"{path.parent.name}/{path.name}",
         "damaged-record",
     )
@@ -144,7 +150,7 @@ def read_lines(path: Path, offset: int = 0) -> tuple[list[Record], int]:
 class Tail:
     """Reads the records that were appended to a file since the last call (like `tail -f`).
 
-    A record is a JSON object with `kind` (str) and `attempt` (int).
+    What a valid record is: see `record_lines`.
 
     wanted: filter of raw lines, before they are parsed; default: every line.
 
@@ -184,18 +190,9 @@ class Tail:
         for line in data[:end].split(b"\n"):
             if not line or (self._wanted is not None and not self._wanted(line)):
                 continue
-            record = _record(line)
+            record = parse_line(line)
             if record is None:
                 self.damaged += 1
             else:
                 records.append(record)
         return records, replaced
-
-
-def _record(line: bytes) -> Record | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    good = isinstance(found, dict) and isinstance(found.get("kind"), str) and isinstance(found.get("attempt"), int)
-    return found if good else None

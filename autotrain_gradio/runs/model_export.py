@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError, NotFound, StateError
 from autotrain_gradio.runs.record import Run
+from autotrain_gradio.runs.snapshot import has_files
 
 PUBLIC_FOLDERS = ("check", "preview", "samples", "report")
 """Folders of a run whose images and audio the page may serve."""
@@ -18,10 +19,17 @@ def model(run: Run) -> Path:
     """Return the folder of a run's model.
 
     Raises:
-        StateError: the run has no model yet.
+        StateError: the run has no model yet, or its folder was removed or emptied.
     """
     folder = run.directory / "model"
-    if not folder.is_dir():
+    if not has_files(folder):
+        if run.state().name == "completed":
+            raise StateError(
+                "The model of this run is missing: its folder 'model' has no files.",
+                "Restore the folder from a copy, or train again with the same settings.",
+                f"{run.id}/model",
+                "model-missing",
+            )
         raise StateError("The run has no model yet.", "Wait until it is completed, or stop it.", code="no-model")
     return folder
 

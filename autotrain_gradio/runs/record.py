@@ -6,9 +6,11 @@ the worker alone writes `events.jsonl` (see `reporter.py`).
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from autotrain_gradio.core.errors import NotFound, StateError
+from autotrain_gradio.core.errors import DataError, NotFound, StateError
+from autotrain_gradio.runs import worker_lock
 from autotrain_gradio.runs.files import (
     Record,
     Tail,
@@ -27,6 +30,7 @@ from autotrain_gradio.runs.files import (
     read_object,
     write_json,
 )
+from autotrain_gradio.runs.record_lines import is_time
 from autotrain_gradio.runs.states import ACTIVE, ENDED, REPORTED_END
 
 __all__ = ["Record", "Run", "State", "StateReader", "derive", "read_json", "write_json"]
@@ -82,7 +86,8 @@ class Run:
         found = read_object(path)
         if found is None:
             raise NotFound(f"The run '{self.id}' has lost its draft.json.", "Delete it.", code="damaged-record")
-        return _with(path, found, task=str, owner=str, created=(int, float), spec=dict)
+        _with(path, found["spec"] if isinstance(found.get("spec"), dict) else {}, **OPTIONAL)
+        return _with(path, found, **IDENTITY, spec=_is_object)
 
     def save_draft(self, spec: Record) -> None:
         """Save the current form."""
@@ -93,8 +98,8 @@ class Run:
         (self.directory / "check.json").unlink(missing_ok=True)
 
     def is_started(self) -> bool:
-        """Whether the draft was started."""
-        return (self.directory / "spec.json").exists()
+        """Whether the draft was started; also if `spec.json` was lost since."""
+        return (self.directory / "spec.json").exists() or self.control_path.exists()
 
     def freeze(self, spec: Record) -> bool:
         """Write `spec.json` if it does not exist; return whether it was written."""
@@ -104,6 +109,7 @@ class Run:
             if self.is_started():
                 return False
             write_json(self.directory / "spec.json", value)
+            touch(self.directory.parent)
         return True
 
     def spec(self) -> Record:
@@ -115,7 +121,15 @@ class Run:
         path = self.directory / "spec.json"
         found = read_object(path)
         if found is not None:
-            return _with(path, found, task=str, owner=str, created=(int, float))
+            return _with(path, found, **IDENTITY, **OPTIONAL)
+        if self.control_path.exists():
+            raise DataError(
+                f"The run '{self.id}' has lost its spec.json: its settings are unknown.",
+                "Restore the file from a copy, or delete the run. Its model, if it has one, is in the run's folder, "
+                "in the subfolder 'model'.",
+                f"{self.id}/spec.json",
+                "damaged-record",
+            )
         draft = self.draft()
         return {**draft["spec"], "id": self.id, "owner": draft["owner"], "created": draft["created"]}
 
@@ -188,9 +202,17 @@ class Run:
         """Derive the state. alive: whether the backend reports the latest attempt's worker as alive; None: unknown."""
         return StateReader(self).read(alive)
 
+    def may_be_training(self) -> bool:
+        """Whether the run is active by its record; if that cannot be read, whether a worker holds its lock."""
+        try:
+            return self.state().name in ACTIVE
+        except OSError:  # a folder in the place of a file, or no permission: such a run can be deleted too
+            return worker_lock.is_held(self.directory)
+
     def _append(self, kind: str, attempt: int, **fields: Any) -> Record:
         record = {"v": VERSION, "time": time.time(), "kind": kind, "attempt": attempt, **fields}
         append_line(self.control_path, record)
+        touch(self.directory.parent)
         return record
 
     @contextmanager
@@ -275,9 +297,38 @@ def derive(controls: list[Record], events: list[Record], alive: bool | None = No
     return State("preparing" if submitted else "queued", attempt)
 
 
-def _with(path: Path, found: Record, **fields: Any) -> Record:
-    """Return the record if it has these fields with their types, else raise DataError."""
-    for name, kind in fields.items():
-        if not isinstance(found.get(name), kind):
-            raise damaged(path, f"'{name}' is missing or wrong")
+def touch(folder: Path) -> None:
+    """Set the modification time of the folder of runs, so that every list of runs looks for changes (`run_index`)."""
+    now = time.time_ns()  # finer than what the system sets by itself: two changes have two times
+    with contextlib.suppress(OSError):  # of another user, or on a full disk: the list finds the change a little later
+        os.utime(folder, ns=(now, now))
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+IDENTITY: dict[str, Callable[[Any], bool]] = {"task": _is_text, "owner": _is_text, "created": is_time}
+OPTIONAL: dict[str, Callable[[Any], bool]] = {
+    "model": lambda value: value is None or isinstance(value, str),
+    "project_name": _is_text,
+    "data": lambda value: isinstance(value, dict) and isinstance(value.get("path", ""), str),
+    "params": _is_object,
+    "backend": lambda value: value is None or isinstance(value, str),
+    "hub": lambda value: value is None or isinstance(value, dict),
+    "resources": lambda value: value is None or isinstance(value, dict),
+}
+"""Fields of a spec that may be absent, as in a draft or in a run of an earlier version."""
+
+
+def _with(path: Path, found: Record, **fields: Callable[[Any], bool]) -> Record:
+    """Return the record if each of these fields passes its test, else raise DataError."""
+    for name, test in fields.items():
+        if (name in found or name not in OPTIONAL) and not test(found.get(name)):
+            problem = "is missing" if name not in found else f"is invalid ({str(found[name])[:60]!r})"
+            raise damaged(path, f"'{name}' {problem}")
     return found

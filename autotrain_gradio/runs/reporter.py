@@ -20,6 +20,8 @@ from autotrain_gradio.runs.record import VERSION
 PROGRESS_SECONDS = 1.0
 STOP_SECONDS = 0.5
 RESERVE_BYTES = 16384
+KEPT = ("state", "checkpoint")
+"""Kinds of events whose latest one is written again if the file is lost in mid-run."""
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -67,12 +69,14 @@ class Reporter:
         self._file = -1
         self._lock = threading.Lock()
         self._reserve = directory / ".reserve"
+        self._path = path = directory / "events.jsonl"
+        self._size = self._inode = 0
+        self._latest: dict[str, dict[str, Any]] = {}
         if rank == 0:
-            path = directory / "events.jsonl"
             truncate_torn_line(path)
             events = Tail(path, wanted=lambda line: b'"attempt"' in line).read()[0]
             self._seq = 1 + max((e.get("seq", -1) for e in events if e["attempt"] == attempt), default=-1)
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            self._open()
             self._reserve.write_bytes(b"\0" * RESERVE_BYTES)
 
     def close(self) -> None:
@@ -187,7 +191,9 @@ class Reporter:
 
     def _latest_checkpoint(self) -> Path | None:
         events = Tail(self.directory / "events.jsonl", wanted=lambda line: b'"checkpoint"' in line).read()[0]
-        paths = [self.directory / str(e.get("path")) for e in events if e["kind"] == "checkpoint"]
+        paths = [self.directory / e["path"] for e in events if e["kind"] == "checkpoint"]
+        if not paths:  # the events may be lost, but not the checkpoints
+            paths = sorted(self.checkpoints.glob("checkpoint-*"), key=_step_of)
         return next((p for p in reversed(paths) if p.is_dir()), None)
 
     def _relative(self, path: Path) -> str:
@@ -198,14 +204,56 @@ class Reporter:
         if self._file < 0:
             return
         with self._lock:
+            self._restore_if_lost()
             record = {"v": VERSION, "attempt": self.attempt, "seq": self._seq, "time": time.time(), "kind": kind}
             record.update(fields)
             try:
                 text = _encode(record)
             except ValueError:
                 text = _encode(_finite(record))
-            write_whole(self._file, text.encode() + b"\n")
-            self._seq += 1
+            self._append(text)
+            if kind in KEPT:
+                self._latest[kind] = record
+
+    def _open(self) -> None:
+        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        found = os.fstat(self._file)
+        self._inode, self._size = found.st_ino, found.st_size
+
+    def _append(self, text: str) -> None:
+        line = text.encode() + b"\n"
+        write_whole(self._file, line)
+        self._size += len(line)
+        self._seq += 1
+
+    def _restore_if_lost(self) -> None:
+        """Begin the file again if it was deleted, replaced or emptied in mid-run, with the latest state and checkpoint.
+
+        Without it, the events would be written to a file that nobody can read.
+        """
+        try:
+            found = os.stat(self._path)
+            if found.st_ino == self._inode and found.st_size >= self._size:
+                return
+        except FileNotFoundError:
+            if not (self.directory / "spec.json").exists():
+                return  # the whole run was deleted
+        os.close(self._file)
+        self._open()
+        hint = "The training is not affected. Its history and its curves begin here."
+        note = {
+            "level": "warning",
+            "message": "The file events.jsonl was deleted while the run was active.",
+            "hint": hint,
+        }
+        lost = {"v": VERSION, "attempt": self.attempt, "time": time.time(), "kind": "note", **note}
+        for record in [*self._latest.values(), lost]:
+            self._append(_encode({**record, "seq": self._seq}))
+
+
+def _step_of(checkpoint: Path) -> int:
+    number = checkpoint.name.removeprefix("checkpoint-")
+    return int(number) if number.isdigit() else -1
 
 
 def _finite(value: Any) -> Any:

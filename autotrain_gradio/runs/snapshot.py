@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import pluralize
-from autotrain_gradio.runs.files import Record, Tail, read_json, read_object, write_json
+from autotrain_gradio.runs.files import Record, Tail, damaged, read_json, read_object, write_json
 from autotrain_gradio.runs.record import Run, State, derive
 from autotrain_gradio.runs.series import Series
 from autotrain_gradio.runs.states import ACTIVE, ENDED, REPORTED_END, title
@@ -21,8 +24,8 @@ SAMPLES = 12
 NOTES = 20
 PACE = 30
 STORED = "snapshot.json"
-SOURCES = ("control.jsonl", "events.jsonl", "spec.json", "report.json")
-SCHEMA = 3
+SOURCES = ("control.jsonl", "events.jsonl", "spec.json", "report.json", "model")
+SCHEMA = 4
 """Version of the snapshot format, part of the cache key: increase it when the format changes."""
 STALLED_SECONDS = 300.0
 STATUS_CACHE_SECONDS = 0.5
@@ -54,6 +57,17 @@ class Snapshots:
                 del self._builders[next(iter(self._builders))]
         return builder.snapshot(status)
 
+    def get_once(self, run: Run, status: Status) -> dict[str, Any]:
+        """Return the run's snapshot; cache its builder only if the run has not ended: a list reads thousands."""
+        with self._lock:
+            builder = self._builders.get(run.id)
+        builder = builder or SnapshotBuilder(run)
+        snapshot = builder.snapshot(status)
+        if snapshot["state"] not in ENDED:
+            with self._lock:
+                self._builders.setdefault(run.id, builder)
+        return snapshot
+
     def drop(self, run: str) -> None:
         """Remove a run from the cache."""
         with self._lock:
@@ -75,7 +89,8 @@ class SnapshotBuilder:
         self._cached: dict[str, Any] = {}
         self._shown: tuple[Any, ...] = ()
         self._next_status = 0.0
-        self._stored = self._read_stored()
+        self._stored: Record | None = None
+        self._stored_read = False  # not here: the cache is locked meanwhile, and the files may not respond
         self._reset()
 
     def _reset(self) -> None:
@@ -95,6 +110,8 @@ class SnapshotBuilder:
         """Return the current snapshot."""
         with self._lock:
             key = self._key()  # before the files are read: records that are appended meanwhile change the key
+            if not self._stored_read:
+                self._stored, self._stored_read = self._read_stored(), True
             if self._stored is not None:
                 if self._stored.get("key") == key:
                     return dict(self._stored["value"])
@@ -126,14 +143,17 @@ class SnapshotBuilder:
     def _store(self, key: list[Any]) -> None:
         """Store the snapshot of an ended run, so that a list of many runs loads fast."""
         with contextlib.suppress(OSError):  # only a cache: not written on a full disk or for a deleted run
-            write_json(self.run.directory / STORED, {"key": key, "value": self._cached}, indent=None)
+            stored = {"key": key, "digest": _digest(self._cached), "value": self._cached}
+            write_json(self.run.directory / STORED, stored, indent=None)
 
     def _read_stored(self) -> Record | None:
         try:
             found = read_object(self.run.directory / STORED)
         except DataError:
             return None  # it is built again
-        return found if found is not None and isinstance(found.get("value"), dict) else None
+        if found is None or not isinstance(found.get("value"), dict):
+            return None
+        return found if found.get("digest") == _digest(found["value"]) else None
 
     def _reconcile(self, attempt: int, status: Status) -> bool:
         """Record an interruption if the worker has exited; return whether anything is new."""
@@ -153,7 +173,7 @@ class SnapshotBuilder:
         for event in events:
             try:
                 self._add(event)
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, AttributeError):
                 self._tail.damaged += 1  # reported in the notes
         return bool(controls or events or controls_replaced or events_replaced)
 
@@ -205,9 +225,12 @@ class SnapshotBuilder:
         notes, report = list(self._notes), None
         if over:
             try:
-                report = read_json(self.run.directory / "report.json")
+                report = _read_report(self.run.directory / "report.json")
             except DataError as error:
                 notes.append(_warning(error.message, error.hint))
+            if state.name == "completed" and not has_files(self.run.directory / "model"):
+                hint = "Restore the run's folder 'model' from a copy, or train again with the same settings."
+                notes.append(_warning("The model of this run is missing: its folder 'model' has no files.", hint))
         if stalled:
             hint = "See the log. If it does not grow either, stop the run and resume it."
             notes.append(_warning(f"The training has reported no progress for {stalled} minutes.", hint))
@@ -253,6 +276,36 @@ class SnapshotBuilder:
             left = max(0.0, self._ends - time.time())
             eta = left if eta is None else min(eta, left)
         return {**self._progress, "fraction": min(1.0, step / total) if total else 0.0, "eta_seconds": eta}
+
+
+def has_files(folder: Path) -> bool:
+    """Whether a folder exists and is not empty."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _read_report(path: Path) -> list[Record] | None:
+    """Return the panels of the report; None if there is none.
+
+    Raises:
+        DataError: it is not a list of panels.
+    """
+    found = read_json(path)
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(isinstance(p, dict) and isinstance(p.get("kind"), str) for p in found):
+        raise damaged(
+            path, "it is not a list of panels", "Restore it from a copy; the rest of the run is not affected."
+        )
+    return found
+
+
+def _digest(value: Record) -> int:
+    """Return a checksum of a snapshot: a stored one that was changed is built again."""
+    return zlib.crc32(json.dumps(value, sort_keys=True).encode())
 
 
 def _warning(message: str, hint: str = "") -> Record:

@@ -15,12 +15,15 @@ TITLES = {
     "failed": "Failed",
     "cancelled": "Stopped",
     "interrupted": "Interrupted",
+    "unreadable": "Unreadable",
 }
 ACTIVE = frozenset({"preparing", "running", "stopping"})
 """A worker process exists, or is being started."""
 REPORTED_END = frozenset({"completed", "failed", "cancelled"})
 """End states that the worker itself reports."""
 ENDED = REPORTED_END | {"interrupted"}
+UNREADABLE = "unreadable"
+"""The record of the run is damaged, or its files do not respond."""
 RESUMABLE = ENDED - {"completed"}
 
 

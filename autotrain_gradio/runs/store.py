@@ -7,13 +7,13 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import NotFound, StateError, UserError
 from autotrain_gradio.core.spec import slug
-from autotrain_gradio.runs.record import Run, write_json
-from autotrain_gradio.runs.states import ACTIVE
+from autotrain_gradio.runs.record import Run, touch, write_json
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[a-z2-7]{10}")
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
@@ -35,7 +35,11 @@ class Store:
         directory = self.folder / f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{name}-{ticket}"
         directory.mkdir()
         write_json(directory / "draft.json", {"task": task, "owner": owner, "created": now, "spec": spec})
+        touch(self.folder)
         return Run(directory)
+
+    def _run(self, name: str) -> Run:
+        return Run(self.folder / name)
 
     def get(self, run: str) -> Run:
         """Return the run of that id.
@@ -50,14 +54,22 @@ class Store:
             )
         return Run(self.folder / run)
 
-    def list(self) -> list[Run]:
-        """Return all runs and drafts, newest first."""
+    def names(self) -> list[str]:
+        """Return the ids of all runs and drafts, newest first."""
         try:
             with os.scandir(self.folder) as entries:
-                names = [e.name for e in entries if ID.fullmatch(e.name) and e.is_dir()]
+                # A link is not followed: what it leads to may be on a network drive that does not respond.
+                found = [e.name for e in entries if e.is_dir(follow_symlinks=False) or e.is_symlink()]
         except FileNotFoundError:
             return []
-        return [Run(self.folder / name) for name in sorted(names, reverse=True)]
+        return sorted((name for name in found if ID.fullmatch(name)), reverse=True)
+
+    def modified(self) -> int:
+        """Return when a run was added, removed, started, stopped or resumed (nanoseconds); 0 if there is no folder."""
+        try:
+            return os.stat(self.folder).st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def delete(self, run: Run) -> None:
         """Remove the run's directory; it disappears from the list at once, even if the removal takes long.
@@ -66,19 +78,23 @@ class Store:
             StateError: it is being trained.
             NotFound: it was deleted already.
         """
-        if run.state().name in ACTIVE:
+        if run.may_be_training():
             raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
         away = self.folder / f"{DELETED}{run.id}-{secrets.token_hex(4)}"
         try:
             run.directory.rename(away)
         except FileNotFoundError:
             raise NotFound(f"The run '{run.id}' was deleted already.", code="no-run") from None
+        touch(self.folder)
         shutil.rmtree(away, ignore_errors=True)  # the next sweep removes what remains
 
-    def sweep(self, days: float) -> int:
-        """Remove drafts unchanged for so many days, and leftovers of deletions; return the number of drafts."""
+    def sweep(self, days: float, drafts: Iterable[str] | None = None) -> int:
+        """Remove drafts unchanged for so many days, and leftovers of deletions; return the number of drafts.
+
+        drafts: ids of the drafts, if they are known; None: look at all runs.
+        """
         removed, oldest = 0, time.time() - days * 86400
-        for run in self.list():
+        for run in map(self._run, drafts if drafts is not None else self.names()):
             try:
                 if not run.is_started() and _touched(run) < oldest:
                     self.delete(run)

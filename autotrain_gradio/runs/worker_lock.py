@@ -10,6 +10,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import struct
+import sys
 import time
 from pathlib import Path
 
@@ -53,3 +55,28 @@ def is_held(directory: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def holder(directory: Path) -> int | None:
+    """Return the process that holds the run's lock; None if there is none, or if the system does not tell.
+
+    Linux only: fcntl(2), F_GETLK. A holder in another container or on another machine has no id here.
+    """
+    if sys.platform != "linux" or struct.calcsize("P") != 8:
+        return None
+    try:
+        handle = os.open(directory / NAME, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, wanted))
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return pid if kind != fcntl.F_UNLCK and pid > 1 else None
+
+
+_FLOCK = "hhqqi4x"
+"""`struct flock` on 64-bit Linux: type, whence, start, length, process id."""

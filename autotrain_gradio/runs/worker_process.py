@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import threading
@@ -14,27 +15,71 @@ import psutil
 
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
 """Environment variable: process id of the caller; a call exits with it."""
+WORK = "work"
+"""Working directory of a worker, in the run's directory: empty, but for what a library leaves there."""
+SUPERVISOR_SECONDS = 1.0
+"""Interval at which the supervisor of a call looks whether the worker has ended."""
 LOADING_NICENESS = 3
 """Half the CPU share of normal processes, such as a training, which must not be slowed."""
 
 
 def exit_with_caller(grace: float) -> None:
-    """Exit with all subprocesses when the caller of this process dies.
+    """Let a supervisor process end this process and its subprocesses when the caller dies.
+
+    A thread of this process could not: it does not run while a library holds the interpreter lock. Nor is the kernel's
+    parent-death signal (PR_SET_PDEATHSIG) used: it is sent when the *thread* that started this process ends, and a warm
+    worker outlives the thread of the event that started it; and it leaves no time to clean up. The supervisor is a
+    fork that waits until the caller's end of this process's stdin is closed, which the kernel does when the caller
+    dies, also by SIGKILL. Called before threads are started and before anything large is imported.
 
     grace: seconds between SIGTERM and SIGKILL, for clean-up.
     """
-    caller = int(os.environ.get(CALLER, "0"))
+    caller, worker = int(os.environ.get(CALLER, "0")), os.getpid()
+    if not caller or os.getpgrp() != worker:
+        return
+    if os.fork() == 0:
+        try:
+            _supervise(caller, worker, grace)
+        finally:
+            os._exit(0)
 
-    def watch() -> None:
-        while os.getppid() == caller:
-            time.sleep(1.0)
-        if grace:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(grace)
-        os.killpg(0, signal.SIGKILL)
 
-    if caller and os.getpgrp() == os.getpid():
-        threading.Thread(target=watch, daemon=True).start()
+def _supervise(caller: int, worker: int, grace: float) -> None:
+    """Wait for the end of the worker or of the caller; then kill the worker's process group, and this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stdin = os.dup(0)
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):  # the caller reads the worker's output up to its end
+        os.dup2(null, stream)
+    pipe = select.poll()
+    pipe.register(stdin, 0)  # nothing but the hang-up: the data is the worker's
+    while os.getppid() == worker:
+        if pipe.poll(1000.0 * SUPERVISOR_SECONDS) or not _is_child_of(worker, caller):
+            if grace:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGTERM)
+                end = time.monotonic() + grace
+                while os.getppid() == worker and time.monotonic() < end:
+                    time.sleep(0.1)
+            os.killpg(worker, signal.SIGKILL)
+
+
+def _is_child_of(worker: int, caller: int) -> bool:
+    try:
+        return psutil.Process(worker).ppid() == caller
+    except psutil.NoSuchProcess:
+        return False
+
+
+def enter_empty_directory(directory: Path) -> None:
+    """Change the working directory to `work` in the run's, where there is nothing.
+
+    `from_pretrained` and `load_dataset` take a name such as `data/media` for a folder if the working directory has it:
+    in the run's own directory, that is what a visitor has uploaded. A model is a folder only if its path is absolute.
+    """
+    work = directory / WORK
+    work.mkdir(exist_ok=True)
+    os.chdir(work)
 
 
 def raise_oom_score() -> None:

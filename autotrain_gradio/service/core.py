@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -10,18 +11,24 @@ from autotrain_gradio.backends import Backends, backend_type
 from autotrain_gradio.backends.base import Backend
 from autotrain_gradio.backends.dispatcher import Dispatcher
 from autotrain_gradio.backends.resources import resource_findings
-from autotrain_gradio.core.errors import Forbidden, NotFound, SpecError, StateError
+from autotrain_gradio.core.errors import DataError, Finding, Forbidden, NotFound, SpecError, StateError, UserError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import RunSpec, Secrets
+from autotrain_gradio.runs.bounded_calls import BoundedCalls
 from autotrain_gradio.runs.record import Run
-from autotrain_gradio.runs.snapshot import Snapshots
+from autotrain_gradio.runs.run_index import RunIndex, unreadable
+from autotrain_gradio.runs.snapshot import Snapshots, Status, has_files
 from autotrain_gradio.runs.store import Store
+from autotrain_gradio.service import summaries
 from autotrain_gradio.service.access import resolve_and_authorize
+from autotrain_gradio.service.check_places import CheckPlaces
 from autotrain_gradio.service.latest_call import LatestCall
 from autotrain_gradio.service.shared_call import SharedCall
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolve
+
+log = logging.getLogger(__name__)
 
 
 class Core:
@@ -42,9 +49,16 @@ class Core:
         self._backends = Backends(settings)
         self._calls = LatestCall()
         self._checks: dict[str, SharedCall] = {}
+        limits = settings.limits
+        self._places = CheckPlaces(
+            limits.checks,
+            per_owner=limits.checks_per_visitor if settings.shared else None,
+            waiting=limits.checks_waiting,
+        )
         self._lock = threading.Lock()
-        self._dispatcher = Dispatcher(settings, self.store, self._backends)
-        self.store.sweep(settings.limits.draft_days)
+        self._reads = BoundedCalls()
+        self._index = RunIndex(self.store, self._entry, self._reads, settings.home / "runs-index.json")
+        self._dispatcher = Dispatcher(settings, self.store, self._backends, self._index)
         if dispatch:
             self._dispatcher.start()
 
@@ -52,6 +66,7 @@ class Core:
         """Stop the threads and warm workers of this process; trainings continue."""
         self._calls.cancel_all()
         self._dispatcher.stop()
+        self._index.save()
         self._backends.close()
 
     def accelerated(self) -> bool:
@@ -93,7 +108,7 @@ class Core:
 
     def _owned_run(self, run: str, owner: str) -> Run:
         record = self.store.get(run)
-        if not self._owns(record, owner):
+        if not self._reads.call(record.id, lambda: self._owns(record, owner)):
             raise Forbidden(
                 "This run belongs to another owner.", "You can view it, but not change it.", code="not-yours"
             )
@@ -112,13 +127,35 @@ class Core:
         return self._backends.of(run.spec())
 
     def _snapshot(self, run: Run) -> dict[str, Any]:
+        """Return the snapshot of a run.
+
+        Raises:
+            DataError: its record is damaged, or its files do not respond.
+        """
+        try:
+            return self._reads.call(run.id, lambda: self._snapshots.get(run, self._status_of(run)))
+        except (UserError, FileNotFoundError):
+            raise
+        except Exception as error:  # a damaged record in a way that nobody has thought of
+            log.exception("run %s cannot be read", run.id)
+            self._snapshots.drop(run.id)
+            raise DataError.from_findings([Finding.from_dict(unreadable(error)["problem"])]) from error
+
+    def _entry(self, run: Run) -> dict[str, Any]:
+        """Return the run's entry of the index."""
+        if not run.is_started():
+            return {"state": None}
+        snapshot = self._snapshots.get_once(run, self._status_of(run))
+        return summaries.entry(snapshot, model=has_files(run.directory / "model"))
+
+    def _status_of(self, run: Run) -> Status:
         def status(*attempt: Any) -> dict[str, Any]:
             try:
                 return self._backend(run).status(*attempt)
             except SpecError:  # its package is not installed any more; the run can still be viewed
                 return {"alive": True}
 
-        return self._snapshots.get(run, status)
+        return status
 
     def _task(self, name: str) -> Task | None:
         try:

@@ -152,11 +152,17 @@ class Drafts(Core):
                 with self._lock:
                     run.save_draft(resolved.spec.model_dump(mode="json", exclude_defaults=True))
                 run.discard_check()
+                uploaded = resolved.spec.data.source == taken_over.UPLOAD
                 options = CallOptions(
-                    env=self._environment(backend, token), progress=send_progress, found=send_found, cancel=cancel
+                    env=self._environment(backend, token),
+                    progress=send_progress,
+                    found=send_found,
+                    cancel=cancel,
+                    seconds=self.settings.limits.check_time(summaries.upload_bytes(run) if uploaded else None),
                 )
                 try:
-                    return backend.call(run.directory, "check", {"spec": resolved.complete()}, options)
+                    with self._places.take(owner, cancel, send_progress):
+                        return backend.call(run.directory, "check", {"spec": resolved.complete()}, options)
                 finally:
                     taken = self._resolve_upload(run, resolved)
                     if taken is not resolved:
@@ -228,7 +234,8 @@ class Drafts(Core):
                     cancel=cancel,
                     grace=VERBS.get("browse").grace_seconds,
                 )
-                return dict(backend.call(run.directory, "browse", context, options))
+                with self._places.take(owner, cancel, progress):
+                    return dict(backend.call(run.directory, "browse", context, options))
             finally:
                 # A worker that was killed has not cleaned up.
                 shutil.rmtree(data / "picking", ignore_errors=True)

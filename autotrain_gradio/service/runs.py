@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.backends.base import CallOptions
-from autotrain_gradio.core.errors import StateError, UserError
+from autotrain_gradio.core.errors import DataError, StateError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import RunSpec
-from autotrain_gradio.runs import model_export
+from autotrain_gradio.runs import model_export, worker_lock
 from autotrain_gradio.runs.record import Run, read_json
+from autotrain_gradio.runs.snapshot import has_files
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
 from autotrain_gradio.service import summaries
 from autotrain_gradio.service.core import Core
@@ -28,19 +29,39 @@ class Runs(Core):
     def runs(self, owner: str = LOCAL) -> list[dict[str, Any]]:
         """List the owner's runs, newest first, without drafts.
 
-        Rows: `{id, task, project_name, model, data, state, created, started, finished, metrics, best_metric,
-        path}`; created: time of the draft; started: time of the first attempt.
+        Rows: `{id, task, task_title, project_name, model, data, state, created, started, finished, metrics,
+        best_metric, queue_position, can, path}`; created: time of the draft; started: time of the first attempt. A run
+        that cannot be read has the state `unreadable` and a `reason`.
         """
-        rows = []
-        for run in self.store.list():
-            try:
-                if not run.is_started() or not self._owns(run, owner):
-                    continue
-                rows.append(summaries.row(self.snapshot(run.id) or {}, run))
-            except UserError as error:
-                if not self.settings.shared:  # the owner cannot be read
-                    rows.append(summaries.unreadable(run, error))
-        return sorted(rows, key=lambda r: r["created"] or 0, reverse=True)
+        self._index.refresh(complete=True)
+        return [self._row(run, entry) for run, entry in self._listed(owner)]
+
+    def runs_page(self, owner: str = LOCAL, *, offset: int = 0, limit: int = 50) -> dict[str, Any]:
+        """Return `{rows, total, offset}`: rows of the list from an offset on, as `runs` has them.
+
+        offset: lowered to the last page if there are fewer runs.
+        """
+        self._index.refresh()
+        listed = self._listed(owner)
+        offset = max(0, min(offset, (len(listed) - 1) // limit * limit))
+        page = [run for run, _ in listed[offset : offset + limit]]
+        rows = [self._row(run, entry) for run, entry in self._index.verify(page)]
+        return {"rows": rows, "total": len(listed), "offset": offset}
+
+    def _listed(self, owner: str) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return the started runs of an owner with their entries, newest first."""
+        found = [
+            (run, entry)
+            for run, entry in self._index.entries()
+            # In shared mode, a run whose owner cannot be read is listed for nobody.
+            if entry["state"] is not None and (not self.settings.shared or entry.get("owner") == owner)
+        ]
+        return sorted(found, key=lambda pair: pair[1].get("created") or 0.0, reverse=True)
+
+    def _row(self, run: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+        record = Run(self.store.folder / run)
+        position = self._dispatcher.position(record) if entry["state"] == "queued" else None
+        return summaries.row(record, entry, self._task(str(entry.get("task"))), position)
 
     def snapshot(self, run: str, since: int | None = None) -> dict[str, Any] | None:
         """Return the state of the run for the page; None if it has not changed since that version.
@@ -54,7 +75,7 @@ class Runs(Core):
         if since is not None and version == since:
             return None
         task = self._task(snapshot["task"])
-        state, model = snapshot["state"], (record.directory / "model").is_dir()
+        state, model = snapshot["state"], has_files(record.directory / "model")
         return {
             **snapshot,
             "version": version,
@@ -68,7 +89,7 @@ class Runs(Core):
     def log(self, run: str, offset: int = 0, limit: int = 65536) -> dict[str, Any]:
         """Return `{text, offset, size}`: the log from a byte offset; a negative offset counts from the end."""
         record = self.store.get(run)
-        return self._backend(record).log(record.directory, offset, limit)
+        return self._reads.call(record.id, lambda: self._backend(record).log(record.directory, offset, limit))
 
     def stop(self, run: str, owner: str = LOCAL) -> None:
         """Request a stop after the current step, saving the weights; a queued run is cancelled."""
@@ -104,13 +125,20 @@ class Runs(Core):
         """
         record = self._owned_run(run, owner)
         # Checks the control and event files only: a run with a damaged spec can be deleted too.
-        if record.is_started() and record.state().name in ACTIVE and self._state(record) in ACTIVE:
+        if record.is_started() and record.may_be_training() and self._is_active(record):
             raise StateError("The run is being trained.", "Stop it first, then delete it.", code="still-running")
         self._calls.cancel_and_wait(run)
         self._backends.release(record.directory)
         self._dispatcher.forget(record)
         self._snapshots.drop(record.id)
         self.store.delete(record)
+
+    def _is_active(self, run: Run) -> bool:
+        """Whether a run that is active by its record has a worker."""
+        try:
+            return self._state(run) in ACTIVE
+        except DataError:  # a damaged spec
+            return worker_lock.is_held(run.directory)
 
     def clone(self, run: str, owner: str = LOCAL) -> str:
         """Create a draft with the settings and the data of a run; return its id.

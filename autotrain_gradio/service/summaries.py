@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.runs.record import Run, read_json
-from autotrain_gradio.runs.states import ACTIVE, RESUMABLE
+from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, UNREADABLE
 from autotrain_gradio.tasks.base import Params, Task
 
 
-def draft(run: Run) -> dict[str, Any]:
-    """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
+def upload_bytes(run: Run) -> int:
+    """Return the size of the draft's uploaded files, as they were uploaded."""
+    return sum(int(file["bytes"]) for file in uploaded_files(run))
+
+
+def uploaded_files(run: Run) -> list[dict[str, Any]]:
+    """Return `[{name, bytes}]` of the draft's uploaded files."""
     upload = run.directory / "data" / "upload"
     files = [{"name": f.name, "bytes": f.stat().st_size} for f in sorted(upload.iterdir())] if upload.is_dir() else []
     if not files:  # a check has unpacked the files and recorded their names
         recorded = read_json(run.directory / "data" / "upload.json") or {}
         files = [{"name": f["name"], "bytes": f["bytes"]} for f in recorded.get("files", [])]
+    return files
+
+
+def draft(run: Run) -> dict[str, Any]:
+    """Return `{id, task, spec, files: [{name, bytes}], check: dict | None}` of a draft."""
     spec = run.draft()["spec"]
     return {
         "id": run.id,
         "task": spec["task"],
         "spec": spec,
-        "files": files,
+        "files": uploaded_files(run),
         "check": read_json(run.directory / "check.json"),
     }
 
@@ -68,30 +77,42 @@ def best(task: Task, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def row(snapshot: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Return a run's row of the list; fields: see `Service.runs`."""
-    names = ("id", "task", "project_name", "model", "state", "created", "started", "finished", "metrics")
+def entry(snapshot: Mapping[str, Any], *, model: bool) -> dict[str, Any]:
+    """Return what the index of runs keeps of a snapshot. model: whether the run has one."""
+    names = ("owner", "task", "project_name", "model", "state", "created", "started", "finished", "metrics")
+    data = (snapshot["spec"].get("data") or {}).get("path", "")
+    return {**{name: snapshot[name] for name in names}, "data": data, "has_model": model}
+
+
+def row(run: Run, entry: Mapping[str, Any], task: Task | None, position: int | None = None) -> dict[str, Any]:
+    """Return a run's row of the list; fields: see `Service.runs`. position: in the queue."""
+    if entry["state"] == UNREADABLE:
+        return unreadable(run, entry["problem"])
+    names = ("task", "project_name", "model", "data", "state", "created", "started", "finished", "metrics")
     return {
-        **{name: snapshot.get(name) for name in names},
-        "data": snapshot["spec"]["data"].get("path", ""),
-        "task_title": snapshot["task_title"],
-        "queue_position": snapshot["queue_position"],
-        "can": snapshot["can"],
-        "best_metric": snapshot["best"],
+        "id": run.id,
+        **{name: entry[name] for name in names},
+        "task_title": task.title if task else entry["task"],
+        "queue_position": position,
+        "can": can(entry["state"], task, model=entry["has_model"]),
+        "best_metric": best(task, entry["metrics"]) if task else None,
         "path": str(run.directory),
     }
 
 
-def unreadable(run: Run, error: UserError) -> dict[str, Any]:
-    """Return the row of a run whose files are damaged, with the error; it can only be deleted."""
+def unreadable(run: Run, problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a run that cannot be read, with the problem, a finding as data; it can only be deleted."""
     empty = dict.fromkeys(("task", "project_name", "model", "created", "started", "finished", "best_metric", "data"))
     nothing = dict.fromkeys(("stop", "resume", "predict", "download"), False)
+    stalled = problem["code"] == "run-stalled"
     return {
         **empty,
         "id": run.id,
-        "state": "unreadable",
+        "state": UNREADABLE,
+        "task_title": "",
+        "queue_position": None,
         "metrics": {},
         "path": str(run.directory),
-        "reason": str(error),
-        "can": {**nothing, "delete": True},
+        "reason": " ".join(p for p in (problem["message"], problem.get("hint")) if p),
+        "can": {**nothing, "delete": not stalled},
     }

@@ -141,13 +141,18 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
             raise SpecError.from_findings([*error.findings, *_more_findings(given, error, tasks)]) from None
     task = (tasks or registry()).get(spec.task)
     data, params, findings = spec.data.model_dump(exclude_unset=True), dict(spec.params), []
+    named: dict[str, Any] = {}
     for name in list(params):
         if name in DataSpec.model_fields and name not in task.params.model_fields:
             data.setdefault(name, params.pop(name))
         elif role_of(task, name) and name not in task.params.model_fields:
-            data.setdefault("columns", {}).setdefault(name, params.pop(name))
+            named.setdefault(name, params.pop(name))
+    given_columns = data.get("columns") or {}
+    # Among the parameters it may be anything: what is not a mapping is an error of `DataSpec` below.
+    mapping = isinstance(given_columns, Mapping)
+    pairs = {str(name): column for name, column in given_columns.items()} if mapping else {}
     columns = {}
-    for name, column in (data.get("columns") or {}).items():
+    for name, column in {**pairs, **{n: c for n, c in named.items() if n not in pairs}}.items():
         role = role_of(task, name)
         if role is None:
             roles = [c.role for c in task.columns]
@@ -162,7 +167,7 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
             )
         elif column:
             columns[role] = column
-    if "columns" in data:
+    if mapping and ("columns" in data or columns):
         data["columns"] = columns
     formats = [f.name for f in task.formats]
     if (format := data.get("format")) and format not in formats:

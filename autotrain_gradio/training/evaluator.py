@@ -106,14 +106,21 @@ class Evaluation:
         """Add a gathered batch of the Trainer; with the last one return the metrics.
 
         Raises:
-            RuntimeError: there were more or fewer rows than in the validation split.
+            RuntimeError: there were more or fewer rows than in the validation split, apart from the rows with which
+                several processes fill the last batch.
         """
         assert self._make is not None
         if self._partial is None:
             self._partial, self._seen = self._make(), 0
         outputs, targets = _arrays(prediction.predictions), _arrays(prediction.label_ids)
+        size = len(_first(targets))
+        count = min(size, self._rows - self._seen)
         # Trainers that gather with `Accelerator.gather` (Seq2SeqTrainer) keep the rows that pad the last batch.
-        count = min(len(_first(targets)), self._rows - self._seen)
+        padded = compute_result and count > 0 and distributed.world_size() > 1
+        if size > count and not padded:
+            seen = self._seen + size
+            self.reset()
+            raise RuntimeError(f"{seen} rows were evaluated, and there are {self._rows} validation {self._noun}")
         positions = np.arange(self._seen, self._seen + count)
         rows = positions if self._order is None else self._order[positions]
         self._partial.update(_head(outputs, count), _head(targets, count), rows)
@@ -121,6 +128,7 @@ class Evaluation:
         if not compute_result:
             return {}
         if self._seen != self._rows:
+            self.reset()
             raise RuntimeError(f"{self._seen} of {self._rows} validation {self._noun} were evaluated")
         values = self._partial.compute()
         self._latest, self._partial = (self._partial, values), None
@@ -204,10 +212,7 @@ def training_panel(run: Reporter, fit: Fit) -> Panel:
     notes = []
     if fit.best_step is not None and fit.best_value is not None:
         facts["weights of step"] = f"{fit.best_step:,}"
-        notes.append(
-            f"The model has the weights with the best validation {run.params.metric_for_best_model}: "
-            f"{fit.best_value:.4f}."
-        )
+        notes.append(f"The model has the weights with the best validation {fit.best_metric}: {fit.best_value:.4f}.")
     if fit.stopped:
         notes.append("The training was stopped.")
     elif fit.early:

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from autotrain_gradio.core.errors import MissingExtra, UserError
+from autotrain_gradio.core.settings import MEMORY_VARIABLE
+from autotrain_gradio.runs import memory_limit
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
@@ -19,7 +21,7 @@ def translate(error: Exception, args: TrainingArguments, batch_size: int) -> Use
     batch_size: rows per step and device at the time.
     """
     if is_out_of_memory(error):
-        return out_of_memory(args, batch_size)
+        return out_of_memory(args, batch_size, error)
     if isinstance(error, ImportError):
         package = re.search(r"pip3? install (?:-U |--upgrade )?['\"`]?([A-Za-z0-9_.\[\]>=-]+)", str(error))
         hint = f"pip install {package[1].rstrip('.')}" if package else "Install what the message names."
@@ -36,8 +38,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in MEMORY_SIGNS)
 
 
-def out_of_memory(args: TrainingArguments, batch_size: int) -> UserError:
-    """Return the error that names the batch size and what to change."""
+def out_of_memory(args: TrainingArguments, batch_size: int, error: BaseException | None = None) -> UserError:
+    """Return the error that names the batch size, the limit of the memory, if there is one, and what to change."""
     from autotrain_gradio.training.arguments import device
 
     place = "machine" if device() == "cpu" else "GPU"
@@ -53,8 +55,11 @@ def out_of_memory(args: TrainingArguments, batch_size: int) -> UserError:
     if place == "GPU" and not (args.fp16 or args.bf16):
         changes.append("set mixed_precision to bf16 or fp16")
     changes.append("choose a smaller model")
+    limit = memory_limit.describe(error or MemoryError()) if place == "machine" else ""
+    if limit:
+        changes.append(f"raise the limit ({MEMORY_VARIABLE})")
     hint = f"Reduce the memory: {'; or '.join(changes)}."
-    message = f"Out of memory on the {place} at batch size {batch_size}."
+    message = f"Out of memory on the {place} at batch size {batch_size}. {limit}".rstrip()
     return UserError(message, hint, "params.batch_size", "out-of-memory")
 
 

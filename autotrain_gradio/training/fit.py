@@ -53,6 +53,7 @@ class Fit:
         the latest weights.
     evaluations: their number, including earlier attempts.
     train_loss: mean over this attempt. seconds: duration of this attempt.
+    best_metric: name of the metric that selected the checkpoint, without `eval_`; empty: none did.
     """
 
     steps: int
@@ -65,6 +66,7 @@ class Fit:
     evaluations: int
     train_loss: float
     seconds: float
+    best_metric: str = ""
 
     def selection_note(self, noun: str) -> str:
         """Return a note that the checkpoint was selected on the same rows as the metrics; empty if it was not.
@@ -127,6 +129,7 @@ def fit(trainer: Trainer, run: Reporter, evaluation: OnEvaluation | None = None)
         evaluations=sum(any(key.startswith("eval_") for key in entry) for entry in state.log_history),
         train_loss=loss,
         seconds=time.monotonic() - began,
+        best_metric=(args.metric_for_best_model or "").removeprefix("eval_") if best is not None else "",
     )
 
 

@@ -27,7 +27,9 @@ from huggingface_hub.errors import (
 from safetensors import SafetensorError
 
 from autotrain_gradio.core.errors import MissingExtra, UserError
-from autotrain_gradio.training import failures
+from autotrain_gradio.core.text_format import format_bytes
+from autotrain_gradio.runs import memory_limit
+from autotrain_gradio.training import failures, plausibility
 
 WHERE = "model"
 HUB_SECONDS = 10.0
@@ -60,6 +62,7 @@ def fetch_config(model: str) -> dict[str, Any]:
 
     Raises:
         ModelError: `model-not-found`, `model-gated`, `model-broken` or `hub-unreachable`.
+        UserError: a size in it is not plausible (`model-broken`).
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
@@ -82,12 +85,15 @@ def fetch_config(model: str) -> dict[str, Any]:
                 get_hf_file_metadata(hf_hub_url(model, "config.json"), timeout=HUB_SECONDS)
             path = Path(hf_hub_download(model, "config.json"))
     try:
+        if path.stat().st_size > plausibility.CONFIG_BYTES:
+            raise ValueError(f"it has {format_bytes(path.stat().st_size)}")
         config = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(config, dict):
             raise ValueError("it is not a JSON object")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         hint = "Download or save the model again."
         raise ModelError(f"The config.json of '{model}' is damaged: {error}.", hint, WHERE, "model-broken") from None
+    plausibility.require_sizes(config, model)
     return config
 
 
@@ -146,7 +152,8 @@ def explain(model: str, error: BaseException) -> UserError:
     lines = str(error).strip().splitlines()
     text = (lines[0][:300] if lines else type(error).__name__).rstrip(".")
     if failures.is_out_of_memory(error):
-        message = f"There is not enough memory to load the model '{model}'."
+        limit = memory_limit.describe(error)
+        message = f"There is not enough memory to load the model '{model}'. {limit}".rstrip()
         return ModelError(message, "Choose a smaller model.", WHERE, "out-of-memory")
     if isinstance(error, ImportError):
         package = re.search(r"pip3? install (?:-U |--upgrade )?['\"`]?([A-Za-z0-9_.-]+)", str(error))

@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from autotrain_gradio.training.label_sets import LabelSets
 from autotrain_gradio.training.tokens import Tokens
 
 
 class Texts(torch.utils.data.Dataset[dict[str, Any]]):
     """Tokenized texts and their targets; an item is `{"input_ids", "labels"}`, and `token_type_ids` where needed.
 
-    targets: classes int64 (texts,), or 0 and 1 for each label, float32 (texts, labels).
+    targets: classes int64 (texts,), or the `LabelSets` of multi-label texts, whose items have 0 or 1 for each label,
+        float32 (labels,).
     by_length: sort the items by length, the longest first, so that batches have similar lengths. `rows`: the row number
         of each item.
     """
 
-    def __init__(self, tokens: Tokens, targets: np.ndarray, *, by_length: bool = False) -> None:
+    def __init__(self, tokens: Tokens, targets: np.ndarray | LabelSets, *, by_length: bool = False) -> None:
         if len(tokens.full) != len(targets):
             raise ValueError(f"{len(tokens.full)} texts for {len(targets)} targets")
         self.tokens, self.targets = tokens, targets

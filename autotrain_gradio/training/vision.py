@@ -26,6 +26,8 @@ from autotrain_gradio.data.media.image_formats import READABLE
 
 SCALE = 1.5
 """Maximum shorter side of cached images, relative to the model's input."""
+LONGEST_SIDE = 4096
+"""Longest side in pixels that an image processor may resize to: beyond, one image takes gigabytes."""
 SIXTEEN_BITS = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
 WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
@@ -54,6 +56,18 @@ class Geometry:
         Raises:
             UserError: its output is not one array (3, height, width), or not a linear function of the pixels.
         """
+        settings = processor.to_dict() if hasattr(processor, "to_dict") else {}
+        sizes = [settings.get(name) for name in ("size", "crop_size", "pad_size")]
+        sides = [s for size in sizes for s in (size.values() if isinstance(size, Mapping) else [size])]
+        longest = max((s for s in sides if isinstance(s, int | float)), default=0)
+        if longest > LONGEST_SIDE:
+            raise UserError(
+                f"The model's image processor resizes images to {longest:,.0f} pixels; at most {LONGEST_SIDE:,} are "
+                "supported.",
+                "Choose another model.",
+                "model",
+                "model-broken",
+            )
         colours: tuple[Any, ...] = ("black", "white", (0, 51, 102))
         squares = [Image.new("RGB", (64, 64), c) for c in colours]
         values = np.asarray(processor(images=squares, return_tensors="pt")["pixel_values"], dtype=np.float64)

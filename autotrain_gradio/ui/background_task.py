@@ -16,6 +16,9 @@ HEARTBEAT_SECONDS = 5.0
 MIN_INTERVAL_SECONDS = 0.15
 """Pause between two items: a browser cannot show more than a few changes a second."""
 
+STARTING = ("Starting", 0.0)
+"""The first item, unless the caller gives another one."""
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -47,12 +50,18 @@ class ProgressReporter:
 
 
 def run_in_background(
-    work: Callable[[ProgressReporter], Any], *, on_disconnect: Callable[[ProgressReporter], None] | None = None
+    work: Callable[[ProgressReporter], Any],
+    *,
+    first: tuple[str, float] = STARTING,
+    on_disconnect: Callable[[ProgressReporter], None] | None = None,
 ) -> Iterator[tuple[str, float] | PartialResult | Finished]:
     """Run work in a thread; yield its progress (the latest only), partial results, and then `Finished`.
 
-    The work continues when the consumer stops iterating. Exceptions other than `UserError` are raised here.
+    The work continues when the consumer stops iterating. Exceptions other than `UserError` are raised here. The first
+    item comes at once and is repeated until there is another one: Gradio notices only between two items that a browser
+    has disconnected, also if the work never reports anything.
 
+    first: the first item, until the work reports its progress.
     on_disconnect: called with the work's reporter if the consumer stops before the end.
     """
     items: queue.Queue[Any] = queue.Queue()
@@ -67,8 +76,9 @@ def run_in_background(
             items.put(error)
 
     threading.Thread(target=target, daemon=True, name="page-background-task").start()
-    item: Any = None
+    item: Any = first
     try:
+        yield item
         while True:
             with suppress(queue.Empty):
                 item = items.get(timeout=HEARTBEAT_SECONDS)
@@ -76,8 +86,7 @@ def run_in_background(
                     item = items.get_nowait()
             if isinstance(item, BaseException):
                 raise item
-            if item is not None:
-                yield item
+            yield item
             if isinstance(item, Finished):
                 return
             threading.Event().wait(MIN_INTERVAL_SECONDS)

@@ -21,7 +21,7 @@ QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"
 CHECK_EVENT: dict[str, Any] = {
     **PRIVATE,
     "show_progress": "hidden",
-    "concurrency_limit": 8,
+    "concurrency_limit": 28,  # more than `Limits` lets run and wait: the service tells a waiting check its position
     "concurrency_id": "check",
 }
 """For events that check data: they take long, and show their own progress."""

@@ -28,6 +28,7 @@ Updates = dict[Any, Any]
 NO_DATA = "There is no data yet. Go back to step 1 and upload your files, or use the sample."
 INTERRUPTED = "The check of this data was interrupted."
 RUNNING = "The check of this data is still running."
+READING = "Reading the data"
 WRITING_ROWS = "Writing the rows for the training"
 
 
@@ -337,7 +338,7 @@ class CheckStep:
             session.form.data: data,
             self.data_step.note: messages.in_use(str(data.get("path") or "")),
             self.data_step.following: gr.Button(visible=True),
-            self.status: messages.busy("Reading the data"),
+            self.status: messages.busy(READING),
             self.resume_timer: gr.Timer(active=False),
             self.check_now: gr.Button(visible=False),
             self.cancel: gr.Button(visible=True),
@@ -351,6 +352,7 @@ class CheckStep:
             lambda reporter: service.check(
                 draft, spec, owner, token=token, progress=reporter, found=reporter.partial, join=join
             ),
+            first=(READING, 0.0),
             on_disconnect=lambda reporter: service.leave_check(draft, reporter),
         ):
             with self._lock:

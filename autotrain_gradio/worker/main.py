@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.runs import worker_process
+from autotrain_gradio.runs import memory_limit, worker_process
 from autotrain_gradio.tasks.verbs import VERBS
 from autotrain_gradio.worker.messages import answer, send_found, send_progress
 from autotrain_gradio.worker.run_verb import run_verb
@@ -30,9 +31,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("verb", help="train, serve, or the name of a verb of the run's task")
     parser.add_argument("--attempt", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--memory", type=int, default=0, help="bytes that the training may use; 0: no limit")
+    parser.add_argument("--memory-in-kernel", action="store_true", help="let the kernel refuse allocations beyond it")
     args = parser.parse_args(argv)
+    args.directory = args.directory.absolute()
+    worker_process.enter_empty_directory(args.directory)
     worker_process.raise_oom_score()
     if args.verb == "train":
+        if args.memory:
+            launched = int(os.environ.get("WORLD_SIZE", "1")) > 1
+            in_kernel = args.memory_in_kernel
+            memory_limit.enforce(args.directory, args.attempt, args.memory, in_kernel=in_kernel, launched=launched)
         done = train(args.directory, args.attempt, args.resume)
         worker_process.kill_children()
         return 0 if done else 1

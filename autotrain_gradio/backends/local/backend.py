@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal as signals
 import subprocess
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,14 +19,15 @@ import psutil
 
 from autotrain_gradio.backends import calls, devices, process
 from autotrain_gradio.backends.base import NO_OPTIONS, Allocation, Attempt, CallOptions
-from autotrain_gradio.backends.local import launcher
+from autotrain_gradio.backends.local import launcher, worker_record
+from autotrain_gradio.backends.local.worker_record import WorkerRecord
 from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec, Secrets
 from autotrain_gradio.core.text_format import pluralize
-from autotrain_gradio.runs import worker_lock
-from autotrain_gradio.runs.files import read_object, read_text_from, write_json
+from autotrain_gradio.runs import memory_limit, worker_lock
+from autotrain_gradio.runs.files import read_text_from
 
 START_SECONDS = 30.0
 """Time for which an attempt without a recorded process counts as alive, because it is being started."""
@@ -77,7 +80,7 @@ class LocalBackend:
     def allocate(self, resources: ResourceSpec, active: Sequence[Path]) -> Allocation | None:
         """Assign the least used GPUs, if a slot is free: there are `settings.slots`, or else one for each GPU."""
         names, slots = devices.devices(), self._settings.slots
-        used = [_devices_of(read_object(directory / "backend.json") or {}) for directory in active]
+        used = [_devices_of(worker_record.read(directory)) for directory in active]
         count = resources.gpus
         if count is None and names and resources.process_count > 1:
             count = resources.process_count
@@ -102,8 +105,10 @@ class LocalBackend:
         if assigned is not None:
             env["CUDA_VISIBLE_DEVICES"] = ",".join(assigned)
         count, arguments = attempt.resources.process_count, []
+        cpu = not (devices.devices() if assigned is None else assigned)
+        memory = memory_limit.limit_of(self._settings.limits.training_memory, count)
+        more += ["--memory", str(memory), *(["--memory-in-kernel"] if cpu else [])]
         if count > 1:
-            cpu = not (devices.devices() if assigned is None else assigned)
             arguments = launcher.launch_arguments(count, launcher.threads_per_process(env, count))
             env = launcher.launch_environment(env, cpu=cpu)
         with (directory / "log.txt").open("ab") as log:
@@ -120,17 +125,16 @@ class LocalBackend:
             )
         _children[child.pid] = child
         threading.Thread(target=child.wait, name=f"reap {child.pid}", daemon=True).start()
-        record = {
-            "backend": "local",
-            "attempt": attempt.number,
-            "pid": child.pid,
-            "created": process.start_time(child.pid),
-            "devices": None if assigned is None else list(assigned),
-            "processes": count,
-            "log_offset": log_offset,
-        }
+        record = WorkerRecord.of_new_worker(
+            directory,
+            child.pid,
+            attempt=attempt.number,
+            devices=None if assigned is None else list(assigned),
+            processes=count,
+            log_offset=log_offset,
+        )
         try:
-            write_json(directory / "backend.json", record)
+            record.write(directory)
         except OSError:
             process.kill_group(child)  # a worker without a record could not be stopped
             raise
@@ -140,23 +144,26 @@ class LocalBackend:
 
         Until the process is recorded, an attempt counts as alive for `START_SECONDS`.
         """
-        record = read_object(directory / "backend.json") or {}
-        if record.get("attempt", 0) < attempt:
+        record = worker_record.read(directory)
+        if record is None or record.attempt < attempt:
             starting = time.time() - started < START_SECONDS or worker_lock.is_held(directory)
-            return _status(starting, "The training process was never started.", "Resume it.")
-        pid, since = int(record["pid"]), record.get("created")
-        child = _children.get(pid)
-        if child is None and (process.is_alive(pid, since) or worker_lock.is_held(directory)):
+            return _status(starting, *_reason_without_record(directory))
+        child = _children.get(record.pid) if record.is_of(directory) else None
+        if child is None and worker_record.is_training(directory, record):
             return _status(True)
-        several = record.get("processes", 1) > 1 and (child is None or child.returncode is not None)
-        failed = launcher.explain_failure(directory / "log.txt", record.get("log_offset", 0)) if several else None
+        if not record.is_of(directory):
+            return _status(False, *_reason_of_copy(directory, record))
+        if (child is None or child.returncode is not None) and (over := memory_limit.exceeded(directory, attempt)):
+            return _status(False, **over)
+        several = record.processes > 1 and (child is None or child.returncode is not None)
+        failed = launcher.explain_failure(directory / "log.txt", record.log_offset) if several else None
         if failed is not None:
             return _status(False, **failed)
         if child is not None and child.returncode is not None:
             return _status(False, **process.explain_exit(child.returncode, _last_log_line(directory)))
-        if process.is_alive(pid, since) or worker_lock.is_held(directory):
+        if worker_record.is_training(directory, record):
             return _status(True)
-        if since is not None and psutil.boot_time() > since + 2.0:
+        if record.created is not None and psutil.boot_time() > record.created + 2.0:
             return _status(False, "The machine was restarted while the training ran.", process.RESUME_HINT)
         return _status(False)
 
@@ -166,16 +173,15 @@ class LocalBackend:
 
     def signal(self, directory: Path, *, hard: bool) -> None:
         """Signal the worker's process group: SIGTERM, or, when `hard`, SIGKILL to it and to all its subprocesses."""
-        record = read_object(directory / "backend.json")
-        if record is not None and process.is_alive(int(record["pid"]), record.get("created")):
+        record = worker_record.read(directory)
+        for group in worker_record.process_groups(directory, record):
             with contextlib.suppress(ProcessLookupError):  # it exited just now; its subprocesses may not have
-                os.killpg(int(record["pid"]), signals.SIGKILL if hard else signals.SIGTERM)
-        if hard:
-            for one in process.processes_of_run(directory):
-                try:
-                    one.kill()
-                except psutil.NoSuchProcess:
-                    continue
+                os.killpg(group, signals.SIGKILL if hard else signals.SIGTERM)
+        if hard and (record is None or record.is_of(directory)):  # a copy has no processes
+            for folder in {directory, Path(record.folder) if record is not None and record.folder else directory}:
+                for one in process.processes_of_run(folder):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        one.kill()
 
     # -- calls
 
@@ -190,11 +196,14 @@ class LocalBackend:
         env = options.env if options.env is not None else process.environment({})
         if options.warm:
             return self._warm.stream(directory, verb, context, env, options.progress)
+        limits = self._settings.limits
+        if options.seconds is not None:
+            limits = replace(limits, call_seconds=options.seconds)
         return calls.stream(
             directory,
             verb,
             context,
-            limits=self._settings.limits,
+            limits=limits,
             progress=options.progress,
             env=env,
             cancel=options.cancel,
@@ -215,10 +224,28 @@ class LocalBackend:
         self._warm.close()
 
 
-def _devices_of(record: Mapping[str, Any]) -> list[str]:
-    """Return the GPUs that a worker's record names; records of earlier versions have one, as `device`."""
-    found = record.get("devices") or ([] if record.get("device") is None else [record["device"]])
-    return [str(name) for name in found]
+def _devices_of(record: WorkerRecord | None) -> list[str]:
+    """Return the GPUs that a worker uses."""
+    return (record.devices or []) if record is not None else []
+
+
+def _reason_without_record(directory: Path) -> tuple[str, str]:
+    """Return the reason and the hint for an attempt of which no worker is recorded."""
+    if (directory / worker_record.NAME).exists():
+        message = (
+            "The worker of the training is gone, and its record (backend.json) is damaged or of an earlier attempt."
+        )
+        return message, process.RESUME_HINT
+    return "The training process was never started.", "Resume it."
+
+
+def _reason_of_copy(directory: Path, record: WorkerRecord) -> tuple[str, str]:
+    """Return the reason and the hint for a folder that has the record of another folder's worker."""
+    origin = f"'{record.folder}'" if record.machine == platform.node() else f"'{record.folder}' on '{record.machine}'"
+    return (
+        f"This folder was copied from a run that was live: its worker belongs to {origin}.",
+        "Resume this copy to continue from its last checkpoint; the original is not affected.",
+    )
 
 
 def _status(alive: bool, reason: str = "", hint: str = "") -> dict[str, Any]:

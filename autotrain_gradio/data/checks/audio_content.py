@@ -1,4 +1,4 @@
-"""Listening to a share of the rows: silence, clipping, damage that a header does not show.
+"""Listening to a sample of the rows: silence, clipping, damage that a header does not show.
 
 Decoding all rows would take as long as a training; `data.options.listen: all` does it.
 """
@@ -6,7 +6,7 @@ Decoding all rows would take as long as a training; `data.options.listen: all` d
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding, Fix
-from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples, pluralize
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.media.audio_files import AudioError, blocks, mix
@@ -34,15 +34,7 @@ CLIPPED = 1e-3
 CUT = 0.9
 """Share of the length in the header under which a file is truncated."""
 THREADS = 4
-FIELDS = {
-    "peak": pa.float64(),
-    "clipped": pa.float64(),
-    "not_finite": pa.int64(),
-    "problem": pa.string(),
-    "detail": pa.string(),
-}
-
-
+LISTENED = f"at most {SECONDS:g} s of each, for silence, clipping and damage"
 SKIPPED = {
     "audio-corrupt": ("{n} cannot be decoded", "Copy or record the files again, or remove them."),
     "audio-cut": ("{n} {ends} before the length in {its} header", "Copy or download the files again."),
@@ -61,129 +53,78 @@ class Decoded(NamedTuple):
     detail: str = ""
 
 
-def check(rows: Rows, request: Request) -> list[Finding]:
+FIELDS = dict(zip(Decoded._fields, (pa.float64(), pa.float64(), pa.int64(), pa.string(), pa.string()), strict=True))
+
+
+def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Decode a sample of the rows, the same in every check; skip silent or damaged rows, and report the share."""
-    found = audio.of(rows)
-    if found is None:
-        return []
-    cells = found[1]
-    used = rows.indices()
-    every = request.spec.options.get("listen") == "all"
-    chosen = used
-    if len(used) > SHARE and not every:
+    found, used = audio.of(rows), rows.indices()
+    if found is None or not len(used):
+        return
+    chosen, rest = used, ""
+    if len(used) > SHARE and request.spec.options.get("listen") != "all":
         chosen = np.sort(np.random.RandomState(17).choice(used, SHARE, replace=False))
-    decoded = _decode_rows(cells, chosen.tolist(), rows.locations)
-    findings = []
-    if len(chosen) < len(used):
-        findings.append(
-            Finding(
-                "info",
-                "audio-sampled",
-                f"{len(chosen):,} of {pluralize(len(used), 'row')} ({len(chosen) / len(used):.1%}) were listened to, "
-                f"at most {SECONDS:g} s of each, for silence, clipping and damage; of the others only the headers "
-                "were read.",
-                "Listen to all of them if many were recorded badly: it takes longer.",
-                "data.options.listen",
-                Fix("Listen to all of them", {"options": {"listen": "all"}}),
-            )
-        )
-    elif len(used):
-        findings.append(
-            Finding(
-                "info",
-                "audio-sampled",
-                f"All of the {pluralize(len(used), 'row')} were listened to, at most {SECONDS:g} s of "
-                f"each, for silence, "
-                "clipping and damage.",
-            )
-        )
-    rest = "" if len(chosen) == len(used) else " Others that were not listened to may be the same."
+        rest = " Others that were not listened to may be the same."
+        message = f"{SHARE:,} of {pluralize(len(used), 'row')} ({SHARE / len(used):.1%}) were listened to, {LISTENED}; "
+        message += "of the others only the headers were read."
+        hint = "Listen to all of them if many were recorded badly: it takes longer."
+        fix = Fix("Listen to all of them", {"options": {"listen": "all"}})
+        yield Finding("info", "audio-sampled", message, hint, "data.options.listen", fix)
+    else:
+        message = f"All of the {pluralize(len(used), 'row')} were listened to, {LISTENED}."
+        yield Finding("info", "audio-sampled", message)
+    decoded = _decode_rows(found[1], chosen.tolist())
     for code, (text, hint) in SKIPPED.items():
-        hit = [i for i in chosen.tolist() if decoded[i].problem == code]
-        if hit:
-            rows.drop(hit, code)
-            shown = [f"{rows.locations[i]} ({decoded[i].detail})" for i in hit[:5]]
-            findings.append(
-                Finding(
-                    "warning",
-                    code,
-                    format_count(f"{text} and {{was}} skipped", len(hit), "row")
-                    + f": {join_examples(shown, len(hit))}.{rest}",
-                    hint,
-                    rows.locations[hit[0]] if len(hit) == 1 else pluralize(len(hit), "row"),
-                )
-            )
-    good = [i for i in chosen.tolist() if decoded[i].problem is None]
-    clipped = [i for i in good if decoded[i].clipped > CLIPPED]
+        skipped = [i for i, d in decoded.items() if d.problem == code]
+        if skipped:
+            rows.drop(skipped, code)
+            shown = [f"{rows.locations[i]} ({decoded[i].detail})" for i in skipped[:5]]
+            yield rows.finding("warning", code, text + " and {was} skipped", skipped, hint + rest, shown)
+    clipped = [i for i, d in decoded.items() if d.problem is None and d.clipped > CLIPPED]
     if clipped:
         shown = [f"{rows.locations[i]} ({decoded[i].clipped:.1%} of its samples)" for i in clipped[:5]]
-        findings.append(
-            Finding(
-                "warning",
-                "audio-clipped",
-                f"{count_with_verb(len(clipped), 'row', 'is')} clipped, recorded too loud: "
-                f"{join_examples(shown, len(clipped))}.{rest}",
-                "They are used anyway. Record with less gain where you can.",
-            )
-        )
-    not_finite = [i for i in good if decoded[i].not_finite]
+        hint = f"They are used anyway. Record with less gain where you can.{rest}"
+        yield rows.finding("warning", "audio-clipped", "{n} {is} clipped, recorded too loud", clipped, hint, shown)
+    not_finite = [i for i, d in decoded.items() if d.problem is None and d.not_finite]
     if not_finite:
         shown = [f"{rows.locations[i]} ({decoded[i].not_finite:,})" for i in not_finite[:5]]
-        findings.append(
-            Finding(
-                "warning",
-                "audio-no-numbers",
-                f"{count_with_verb(len(not_finite), 'row', 'has')} samples that are not finite numbers, which "
-                f"count as silence: {join_examples(shown, len(not_finite))}.{rest}",
-                "Export the files again.",
-            )
-        )
-    if rows.count() < len(used) and not rows.count("train"):
-        findings.append(rows.no_rows("Correct what the other findings report."))
-    return findings
+        text = "{n} {has} samples that are not finite numbers, which count as silence"
+        yield rows.finding("warning", "audio-no-numbers", text, not_finite, f"Export the files again.{rest}", shown)
 
 
-def _decode_rows(cells: AudioCells, chosen: list[int], where: Sequence[str]) -> dict[int, Decoded]:
+def _decode_rows(cells: AudioCells, chosen: list[int]) -> dict[int, Decoded]:
     """Return row → properties of its audio; cached where neither the file nor its segment has changed."""
-    digests = cells.facts["digest"]
-    keys = {}
-    for i in chosen:
-        keys[i] = (str(digests[i]), 0, 0)
+    keys = {i: (str(cells.facts["digest"][i]), 0, 0) for i in chosen}
     scan = Scan(cells.draft / "data" / "scan-heard.parquet", FIELDS)
-    decoded = {i: Decoded(*known) for i in chosen if (known := scan.get(*keys[i])) is not None}
-    waiting = [i for i in chosen if i not in decoded]
+    known = {i: Decoded(*stored) for i in chosen if (stored := scan.get(*keys[i])) is not None}
+    waiting = [i for i in chosen if i not in known]
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        for i, result in zip(waiting, pool.map(lambda i: decode(cells, i), waiting), strict=True):
-            decoded[i] = result
+        known |= zip(waiting, pool.map(lambda i: decode(cells, i), waiting), strict=True)
     if waiting:
-        new = {keys[i]: tuple(decoded[i]) for i in waiting}
+        new = {keys[i]: tuple(known[i]) for i in waiting}
         scan.write(list(new), list(new.values()))
-    return decoded
+    return {i: known[i] for i in chosen}
 
 
 def decode(cells: AudioCells, row: int) -> Decoded:
     """Decode a row's audio, at most `SECONDS` of it, and return its properties."""
     start, end = cells.part(row)
-    promised = float(cells.facts["seconds"][row])
-    begin = start or 0.0
-    last = begin + min(promised, SECONDS) if end is not None or promised > SECONDS else None
+    expected = float(cells.facts["seconds"][row])
+    wanted = min(expected, SECONDS)
+    last = (start or 0.0) + wanted if end is not None or expected > SECONDS else None
     peak, full, not_finite, count, seconds = 0.0, 0, 0, 0, 0.0
     try:
         for block, rate in blocks(cells.source(row), start, last):
-            loud = np.abs(block)
-            numbers = np.isfinite(loud)
-            not_finite += int(loud.size - numbers.sum())
-            loud = np.where(numbers, loud, 0.0)
+            loud = np.nan_to_num(np.abs(block), nan=0.0, posinf=0.0)
+            not_finite += int((~np.isfinite(block)).sum())
             # Of the mean of the channels, which is what is trained on: two may cancel each other.
             peak = max(peak, float(np.abs(mix(block)).max(initial=0.0)))
             full += int((loud >= FULL).sum())
             count += loud.size
             seconds += len(block) / rate
     except AudioError as error:
-        return Decoded(
-            problem="audio-corrupt", detail=error.message.partition(": ")[2][:120].rstrip(".") or error.message
-        )
-    wanted = min(promised, SECONDS)
+        detail = error.message.partition(": ")[2][:120].rstrip(".") or error.message
+        return Decoded(problem="audio-corrupt", detail=detail)
     if seconds < CUT * wanted:
         return Decoded(problem="audio-cut", detail=f"{seconds:.2f} of {wanted:.2f} s are there")
     if peak < SILENT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
@@ -10,123 +11,61 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 from autotrain_gradio.data.values.labels import Labels, quoted
 
-LEAST_CLASSES = 2
 LEAST_ROWS = 5
 UNEVEN = 10
 """Ratio of the largest to the smallest class from which it is pointed out."""
 
 
-def check(rows: Rows, request: Request) -> list[Finding]:
-    """Errors for fewer than two or too many classes; warnings for few rows and for imbalance."""
-    findings = []
+def check(rows: Rows, request: Request) -> Iterator[Finding]:
+    """Report fewer than two or too many classes as errors, few rows of a class and imbalance as warnings."""
     for role, cells in rows.cells.items():
         if cells.names is not None:
-            findings += _check(role, cells.labels, rows, request)
-    return findings
+            yield from _check(f"data.columns.{role.partition(':')[0]}", cells.labels, rows, request.limits.classes)
 
 
-def _check(role: str, labels: Labels, rows: Rows, request: Request) -> list[Finding]:
-    used = rows.indices()
+def _check(where: str, labels: Labels, rows: Rows, limit: int) -> Iterator[Finding]:
     counts = Counter({n: c for n, c in zip(labels.names, rows.label_counts(labels), strict=True) if c})
-    where = f"data.columns.{role.partition(':')[0]}"
-    if labels.multi:
-        return _several(counts, len(used), where, request)
     if not counts:
-        return [rows.no_rows("See which rows were skipped, and why.")]
-    if len(counts) < LEAST_CLASSES:
-        name = next(iter(counts))
-        return [
-            Finding(
-                "error",
-                "one-class",
-                f"There is only one class, {quoted(name)}, with {pluralize(counts[name], 'row')}.",
-                "A classifier needs two classes at least: add rows of another one.",
-                where,
-            )
-        ]
-    if len(counts) > request.limits.classes:
-        return [_too_many(counts, sum(counts.values()), where, request)]
-    return [*_rare(counts), *_uneven(counts)]
+        message = f"None of the {pluralize(rows.count(), 'row')} has a label."
+        yield Finding("error", "no-labels", message, "Choose another column of labels.", where)
+    elif len(counts) > limit:
+        message = f"There are {len(counts):,} classes for {pluralize(rows.count(), 'row')}; at most {limit:,} can be "
+        hint = "The column of labels looks like identifiers. Choose another column, or merge labels."
+        yield Finding("error", "too-many-classes", f"{message}trained.", hint, where)
+    elif labels.multi:
+        yield from _rare(counts)
+        everywhere = [quoted(n) for n, c in counts.items() if c == rows.count()]
+        if everywhere:
+            message = f"Every row has {pluralize(len(everywhere), 'label')} that cannot be distinguished: "
+            message += f"{join_examples(everywhere)}."
+            yield Finding("warning", "label-everywhere", message, "Exclude it, or add rows without it.", "data.labels")
+    elif len(counts) == 1:
+        name, count = counts.popitem()
+        message = f"There is only one class, {quoted(name)}, with {pluralize(count, 'row')}."
+        yield Finding("error", "one-class", message, "A classifier needs two classes: add rows of another one.", where)
+    else:
+        yield from _rare(counts)
+        yield from _uneven(counts)
 
 
-def _too_many(counts: Counter[str], rows: int, where: str, request: Request) -> Finding:
-    return Finding(
-        "error",
-        "too-many-classes",
-        f"There are {len(counts):,} classes for {pluralize(rows, 'row')}; at most "
-        f"{request.limits.classes:,} can be trained.",
-        "The column of labels looks like identifiers. Choose another column, or merge labels.",
-        where,
-    )
-
-
-def _several(counts: Counter[str], rows: int, where: str, request: Request) -> list[Finding]:
-    """Check labels of a multi-label task."""
-    if not counts:
-        message = f"None of the {pluralize(rows, 'row')} has a label."
-        return [Finding("error", "no-labels", message, "Choose another column of labels.", where)]
-    if len(counts) > request.limits.classes:
-        return [_too_many(counts, rows, where, request)]
-    findings = _rare(counts)
-    every = [n for n, c in counts.items() if c == rows]
-    if every:
-        findings.append(
-            Finding(
-                "warning",
-                "label-everywhere",
-                f"Every row has {pluralize(len(every), 'label')} that cannot be distinguished: "
-                f"{join_examples([quoted(n) for n in every])}.",
-                "Exclude it, or add rows without it.",
-                "data.labels",
-            )
-        )
-    return findings
-
-
-def _rare(counts: Counter[str]) -> list[Finding]:
-    findings = []
-    single = sorted(n for n, c in counts.items() if c == 1)
-    few = sorted(n for n, c in counts.items() if 1 < c < LEAST_ROWS)
+def _rare(counts: Counter[str]) -> Iterator[Finding]:
+    advice = f"Add rows: {LEAST_ROWS} of each class at least, better 50."
+    single = sorted(quoted(n) for n, c in counts.items() if c == 1)
     if single:
-        findings.append(
-            Finding(
-                "warning",
-                "class-with-one-row",
-                f"{pluralize(len(single), 'class', 'classes')} with a single row cannot be validated: "
-                f"{join_examples([quoted(n) for n in single])}.",
-                f"Add rows: {LEAST_ROWS} of each class at least, better 50. Or exclude the label.",
-                "data.labels",
-            )
-        )
+        message = f"{pluralize(len(single), 'class', 'classes')} with a single row cannot be validated: "
+        hint = f"{advice} Or exclude the label."
+        yield Finding("warning", "class-with-one-row", f"{message}{join_examples(single)}.", hint, "data.labels")
+    few = sorted(f"{quoted(n)} ({c})" for n, c in counts.items() if 1 < c < LEAST_ROWS)
     if few:
-        shown = join_examples([f"{quoted(n)} ({counts[n]})" for n in few])
-        findings.append(
-            Finding(
-                "warning",
-                "few-rows",
-                f"{pluralize(len(few), 'class', 'classes')} with fewer than {LEAST_ROWS} rows are hard "
-                f"to learn: {shown}.",
-                f"Add rows: {LEAST_ROWS} of each class at least, better 50.",
-                "data.labels",
-            )
-        )
-    return findings
+        message = f"{pluralize(len(few), 'class', 'classes')} with fewer than {LEAST_ROWS} rows are hard to learn: "
+        yield Finding("warning", "few-rows", f"{message}{join_examples(few)}.", advice, "data.labels")
 
 
-def _uneven(counts: Counter[str]) -> list[Finding]:
-    (largest, most), (smallest, least) = (
-        counts.most_common(1)[0],
-        min(counts.items(), key=lambda item: (item[1], item[0])),
-    )
-    if most <= UNEVEN * least:
-        return []
-    return [
-        Finding(
-            "warning",
-            "imbalance",
-            f"The classes are uneven: {quoted(largest)} has {pluralize(most, 'row')}, {quoted(smallest)} "
-            f"{pluralize(least, 'row')} ({most / least:.0f} to 1).",
-            "Add rows of the rare classes, or set class_weights to balanced. Look at F1 (macro), not at accuracy.",
-            "params.class_weights",
-        )
-    ]
+def _uneven(counts: Counter[str]) -> Iterator[Finding]:
+    largest, most = counts.most_common(1)[0]
+    smallest, least = min(counts.items(), key=lambda item: (item[1], item[0]))
+    if most > UNEVEN * least:
+        message = f"The classes are uneven: {quoted(largest)} has {pluralize(most, 'row')}, {quoted(smallest)} "
+        message += f"{pluralize(least, 'row')} ({most / least:.0f} to 1)."
+        hint = "Add rows of the rare classes, or set class_weights to balanced. Look at F1 (macro), not at accuracy."
+        yield Finding("warning", "imbalance", message, hint, "params.class_weights")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
@@ -15,93 +17,58 @@ LONG = 100
 """Maximum number of characters of a class name."""
 
 
-def check(rows: Rows, request: Request) -> list[Finding]:
+def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Warn once of each; a fix renames every variant to the one used most, and takes control characters out."""
     classes = rows.classes()
     if classes is None:
-        return []
+        return
     role, cells = classes
-    counts = rows.label_counts(cells.labels)
-    used = {name: count for name, count in zip(cells.labels.names, counts, strict=True) if count}
-    return [*_spelling(used, cells, request), *_control(used, cells, request), *_long(used, role, rows)]
-
-
-def _spelling(counts: dict[str, int], cells: Cells, request: Request) -> list[Finding]:
-    same: dict[str, list[str]] = {}
+    counts = {n: c for n, c in zip(cells.labels.names, rows.label_counts(cells.labels), strict=True) if c}
+    variants: dict[str, list[str]] = defaultdict(list)
     for name in counts:
-        same.setdefault(_bare(name), []).append(name)
-    change: dict[str, str] = {}
-    shown = []
-    for variants in same.values():
-        if len(variants) > 1:
-            best = max(variants, key=lambda n: (counts[n], n == n.strip(), n))
-            target = " ".join(best.split())
-            shown.append(" = ".join(f"{quoted(v)} ({counts[v]:,})" for v in variants))
-            for raw in cells.raw:
-                now = request.spec.labels.get(raw, raw)
-                if now in variants and raw != target:
-                    change[raw] = target
-    if not shown:
-        return []
-    return [
-        Finding(
-            "warning",
-            "label-spelling",
-            f"Labels differ only by case, spaces or signs and count as different classes: {join_examples(shown)}.",
-            "Give them one name, unless they are really different.",
-            "data.labels",
-            Fix("Merge them", {"labels": change}),
-        )
-    ]
+        variants[_spelling(name)].append(name)
+    same = [names for names in variants.values() if len(names) > 1]
+    if same:
+        renamed: dict[str, str] = {}
+        for names in same:
+            best = max(names, key=lambda n: (counts[n], n == n.strip(), n))
+            renamed |= dict.fromkeys(names, " ".join(best.split()))
+        shown = join_examples([" = ".join(f"{quoted(n)} ({counts[n]:,})" for n in names) for names in same])
+        message = f"Labels differ only by case, spaces or signs and count as different classes: {shown}."
+        hint = "Give them one name, unless they are really different."
+        fix = Fix("Merge them", {"labels": _changes(renamed, cells, request)})
+        yield Finding("warning", "label-spelling", message, hint, "data.labels", fix)
+    clean = {n: " ".join(CONTROL.sub(_plain, n).split()) for n in counts if CONTROL.search(n)}
+    if clean:
+        change = _changes({name: new for name, new in clean.items() if new}, cells, request)
+        message = f"{count_with_verb(len(clean), 'label', 'has')} line breaks or other control characters in the name: "
+        message += f"{join_examples([f'{quoted(name)} ({counts[name]:,})' for name in clean])}."
+        hint = "Take them out of the names; where the labels should be plain ones, look at how the file was written."
+        fix_ = Fix("Take them out", {"labels": change}) if change else None
+        yield Finding("warning", "label-control-characters", message, hint, "data.labels", fix_)
+    long = [name for name in counts if len(name) > LONG]
+    if long:
+        message = f"{pluralize(len(long), 'label')} of {len(counts):,} {inflect(len(long), 'is')} longer than {LONG} "
+        message += f"characters (the longest {max(map(len, long)):,}), like whole texts: "
+        message += f"{join_examples([quoted(n) for n in long])}."
+        hint = "Choose another column of labels, or give these labels short names."
+        if any(kind.texts for kind in rows.kinds.values()):
+            hint = "That usually means that the columns of texts and of labels are swapped: choose them anew, or give "
+            hint += "these labels short names."
+        yield Finding("warning", "label-long", message, hint, f"data.columns.{role.partition(':')[0]}")
 
 
-def _control(counts: dict[str, int], cells: Cells, request: Request) -> list[Finding]:
-    clean = {name: " ".join(CONTROL.sub(_plain, name).split()) for name in counts if CONTROL.search(name)}
-    if not clean:
-        return []
-    change: dict[str, str] = {}
-    for raw in cells.raw:
-        target = clean.get(request.spec.labels.get(raw) or raw)
-        if target:
-            change[raw] = target
-    shown = [f"{quoted(name)} ({counts[name]:,})" for name in clean]
-    return [
-        Finding(
-            "warning",
-            "label-control-characters",
-            f"{count_with_verb(len(clean), 'label', 'has')} line breaks or other control "
-            f"characters in the name: {join_examples(shown)}.",
-            "Take them out of the names; where the labels should be plain ones, look at how the file was written.",
-            "data.labels",
-            Fix("Take them out", {"labels": change}) if change else None,
-        )
-    ]
+def _changes(renamed: Mapping[str, str], cells: Cells, request: Request) -> dict[str, str]:
+    """Return value as written in the data → new name, given the names that labels have now and are to have."""
+    names = {raw: renamed.get(request.spec.labels.get(raw, raw) or "") for raw in cells.raw}
+    return {raw: name for raw, name in names.items() if name is not None and name != raw}
 
 
 def _plain(found: re.Match[str]) -> str:
     return " " if found[0].isspace() else ""
 
 
-def _long(counts: dict[str, int], role: str, rows: Rows) -> list[Finding]:
-    long = [name for name in counts if len(name) > LONG]
-    if not long:
-        return []
-    longest = max(map(len, long))
-    texts = any(kind.texts for kind in rows.kinds.values())
-    swapped = "That usually means that the columns of texts and of labels are swapped: choose them anew"
-    return [
-        Finding(
-            "warning",
-            "label-long",
-            f"{pluralize(len(long), 'label')} of {len(counts):,} {inflect(len(long), 'is')} longer than "
-            f"{LONG} characters (the longest {longest:,}), like whole texts: "
-            f"{join_examples([quoted(n) for n in long])}.",
-            f"{swapped if texts else 'Choose another column of labels'}, or give these labels short names.",
-            f"data.columns.{role.partition(':')[0]}",
-        )
-    ]
-
-
-def _bare(name: str) -> str:
+def _spelling(name: str) -> str:
+    """Return what names that a person would read as the same have in common."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return re.sub(r"[\s_\-.]+", "", text) or name

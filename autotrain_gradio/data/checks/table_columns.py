@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import inflect, join_examples
+from autotrain_gradio.core.errors import Finding, Fix, Level, did_you_mean
+from autotrain_gradio.core.text_format import format_count, join_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 from autotrain_gradio.data.values import dates, units
@@ -14,300 +15,209 @@ MOSTLY = 0.5
 """Share of missing cells from which a column is pointed out."""
 MANY = 1000
 """Categories from which a column of them is pointed out."""
+KINDS = "data.options.kinds"
+MIXED = {
+    "number": "some are not numbers and count as missing",
+    "date": "some are not dates and count as missing",
+    "category": "some are numbers among words",
+}
+"""Kind of a column → what is odd about its invalid cells."""
+POINT = "Write a point before the decimals, and nothing between the thousands."
+NOTATIONS = (
+    ("decimal-comma", "comma", "Numbers have a decimal comma: 1,5 was read as 1.5", POINT),
+    ("thousands-comma", "thousands", "Numbers have commas between the thousands: 1,234 was read as 1234", POINT),
+    ("thousands-marks", "grouped", "Numbers have spaces or apostrophes between the thousands: 1'234 is 1234", POINT),
+    ("thousands-points", "points", "Numbers have points between the thousands: 1.234 was read as 1234", POINT),
+    (
+        "negative-in-brackets",
+        "negated",
+        "Numbers in brackets, or with a minus behind, were read as negative: (5)",
+        "",
+    ),
+    ("clock-times", "times", "Times and durations were read as numbers of hours: 14:30 as 14.5", ""),
+    (
+        "limits",
+        "limited",
+        "Numbers of which only a limit is known were read as the limit: <5, >5 and 5+ as 5",
+        "If that is too coarse, take the column as a category.",
+    ),
+)
+"""Code of the finding, count in `About` that leads to it, message and hint."""
 
 About = dict[str, Any]
 """What the inspection of a column found: see `kinds/feature.py`."""
 
 
-def check(rows: Rows, request: Request) -> list[Finding]:
+def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Report problems that the inspection found; one finding per problem, with the names of the columns."""
     about = [c.about for c in rows.cells.values() if "feature" in c.about]
     if not about:
-        return []
+        return
     used = [a for a in about if a["feature"] not in {"id", "ignore"}]
-    total = max(1, rows.count())
-    findings = [*_names(about, request), *_unused(about), *_constant(used), *_missing(used, total)]
-    findings += [*_mixed(used), *_dates(used), *_zones(used), *_united(about), *_commas(used), *_many(used, total)]
-    findings += [*_failed(used), *_answers(used)]
+    yield from _given_kinds([a["name"] for a in about], request)
+    yield from _unused(about)
+    yield from _cells(used, max(1, rows.count()))
+    yield from _dates(used)
+    yield from _numbers(about, used)
     if not any(a["distinct"] > 1 for a in used):
-        findings.append(
-            Finding(
-                "error",
-                "no-useful-column",
-                "No column is left that a model could learn from.",
-                "Add columns, or set the kinds of those that were not used (data.options.kinds).",
-                "data.options.kinds",
-            )
-        )
-    return findings
+        message = "No column is left that a model could learn from."
+        hint = f"Add columns, or set the kinds of those that were not used ({KINDS})."
+        yield Finding("error", "no-useful-column", message, hint, KINDS)
 
 
-def _named(columns: list[About]) -> str:
-    return join_examples([f"'{a['name']}'" for a in columns], limit=10)
+def _report(
+    level: Level,
+    code: str,
+    columns: list[About],
+    message: str,
+    hint: str,
+    show: Callable[[About], str] = lambda a: f"'{a['name']}'",
+    *,
+    where: str = KINDS,
+    fix: tuple[str, str] | None = None,
+) -> Iterator[Finding]:
+    """Report columns, if there are any.
+
+    message: template of `format_count`, with `{columns}` for them. fix: label of the button, kind that it gives them.
+    """
+    if columns:
+        shown = join_examples([show(a) for a in columns], limit=10)
+        message = shown.join(format_count(part, len(columns), "column") for part in message.split("{columns}"))
+        kinds = {a["name"]: fix[1] for a in columns} if fix else {}
+        yield Finding(level, code, message, hint, where, Fix(fix[0], {"options": {"kinds": kinds}}) if fix else None)
 
 
-def _as(columns: list[About], kind: str) -> dict[str, Any]:
-    return {"options": {"kinds": {a["name"]: kind for a in columns}}}
-
-
-def _names(about: list[About], request: Request) -> list[Finding]:
-    kinds = request.spec.options.get("kinds")
-    if kinds is None:
-        return []
+def _given_kinds(known: list[str], request: Request) -> Iterator[Finding]:
+    kinds = request.spec.options.get("kinds", {})
     if not isinstance(kinds, dict):
-        return [
-            Finding(
-                "error",
-                "invalid-setting",
-                f"The kinds of columns must be a mapping (got {kinds!r:.60}).",
-                "Write column: kind, such as age: number.",
-                "data.options.kinds",
-            )
-        ]
-    known = [a["name"] for a in about]
-    return [
-        Finding(
-            "warning",
-            "unknown-column",
-            f"data.options.kinds names '{name}', which is not a feature column.",
-            did_you_mean(str(name), known),
-            f"data.options.kinds.{name}",
-        )
-        for name in kinds
-        if name not in known
-    ]
+        message = f"The kinds of columns must be a mapping (got {kinds!r:.60})."
+        yield Finding("error", "invalid-setting", message, "Write column: kind, such as age: number.", KINDS)
+        return
+    for name in kinds:
+        if name not in known:
+            message = f"{KINDS} names '{name}', which is not a feature column."
+            yield Finding("warning", "unknown-column", message, did_you_mean(str(name), known), f"{KINDS}.{name}")
 
 
-def _unused(about: list[About]) -> list[Finding]:
-    findings = []
-    ids = [a for a in about if a["feature"] == "id" and a["guessed"]]
-    if ids:
-        findings.append(
-            Finding(
-                "info",
-                "id-like",
-                f"{_named(ids)} {inflect(len(ids), 'looks')} like an id, different in every row, and "
-                f"{inflect(len(ids), 'is')} not used as a feature.",
-                "Choose its kind if that is wrong.",
-                "data.options.kinds",
-            )
-        )
-    nested = [a for a in about if "nested" in a and a["feature"] == "ignore" and a["guessed"]]
-    if nested:
-        message = f"{_named(nested)} {inflect(len(nested), 'holds')} lists or objects and "
-        message += f"{inflect(len(nested), 'is')} not used as a feature."
-        findings.append(Finding("warning", "nested-column", message, "Put each value into a column of its own."))
-    empty = [a for a in about if not a["distinct"] and a["feature"] == "ignore" and a["guessed"] and "nested" not in a]
-    if empty:
-        findings.append(Finding("info", "empty-column", f"Nothing is in {_named(empty)}.", "Fill in, or remove it."))
-    return findings
+def _unused(about: list[About]) -> Iterator[Finding]:
+    guessed = [a for a in about if a["guessed"]]
+    ids = [a for a in guessed if a["feature"] == "id"]
+    text = "{columns} {looks} like an id, different in every row, and {is} not used as a feature."
+    yield from _report("info", "id-like", ids, text, "Choose its kind if that is wrong.")
+    nested = [a for a in guessed if a["feature"] == "ignore" and "nested" in a]
+    text = "{columns} {holds} lists or objects and {is} not used as a feature."
+    yield from _report("warning", "nested-column", nested, text, "Put each value into a column of its own.", where="")
+    empty = [a for a in guessed if a["feature"] == "ignore" and "nested" not in a and not a["distinct"]]
+    text = "{columns} {has} no values."
+    yield from _report("info", "empty-column", empty, text, "Fill in the column, or remove it.", where="")
 
 
-def _constant(used: list[About]) -> list[Finding]:
+def _cells(used: list[About], total: int) -> Iterator[Finding]:
+    """Report what is odd about the cells of feature columns, other than how numbers and dates are written."""
     same = [a for a in used if a["distinct"] == 1 and not a["missing"]]
-    if not same:
-        return []
-    return [
-        Finding(
-            "warning",
-            "constant-column",
-            f"{_named(same)} {inflect(len(same), 'has')} the same value in every row: a model learns nothing from it.",
-            "Exclude it.",
-            "data.options.kinds",
-            Fix("Exclude", _as(same, "ignore")),
-        )
-    ]
-
-
-def _missing(used: list[About], total: int) -> list[Finding]:
-    sparse = [a for a in used if a["missing"] > MOSTLY * total]
-    if not sparse:
-        return []
-    shown = [f"'{a['name']}' ({min(1.0, a['missing'] / total):.0%} missing)" for a in sparse]
-    return [
-        Finding(
-            "warning",
-            "mostly-missing",
-            f"More than half of the cells are missing: {join_examples(shown, limit=10)}.",
-            "Exclude these columns, or fill them in.",
-            "data.options.kinds",
-            Fix("Exclude them", _as(sparse, "ignore")),
-        )
-    ]
-
-
-def _mixed(used: list[About]) -> list[Finding]:
-    findings = []
-    texts = {
-        "number": "some are not numbers and count as missing",
-        "date": "some are not dates and count as missing",
-        "category": "some are numbers among words",
-    }
-    for kind, text in texts.items():
-        mixed = [a for a in used if a["feature"] == kind and (a.get("invalid") or {}).get("count")]
-        if mixed:
-            shown = [
-                f"'{a['name']}': {a['invalid']['count']:,} ({join_examples(a['invalid']['examples'])})" for a in mixed
-            ]
-            lost = kind != "category"
-            findings.append(
-                Finding(
-                    "warning" if lost else "info",
-                    "mixed-types",
-                    f"The cells of a column are not of one kind: {text}. {join_examples(shown)}.",
-                    "Correct the cells, or choose the kind of the column.",
-                    "data.options.kinds",
-                    Fix("Take it as a category", _as(mixed, "category")) if lost else None,
-                )
-            )
-    return findings
-
-
-def _dates(used: list[About]) -> list[Finding]:
-    findings = []
-    several = [a for a in used if len(a.get("ways") or {}) > 1]
-    if several:
-        shown = [f"'{a['name']}' ({', '.join(f'{w}: {n:,}' for w, n in a['ways'].items())})" for a in several]
-        findings.append(
-            Finding(
-                "warning",
-                "dates-in-two-formats",
-                f"Dates are written in several ways, and were read as such: {join_examples(shown)}.",
-                "Write all dates alike, best as 2024-05-31: 01/02/2024 can be read in two ways.",
-            )
-        )
-    unclear = [a for a in used if a.get("unclear")]
-    if unclear:
-        findings.append(
-            Finding(
-                "warning",
-                "day-or-month-first",
-                f"The dates of {_named(unclear)} could have the day or the month first; the day was taken.",
-                "Write dates as 2024-05-31.",
-            )
-        )
-    return findings
-
-
-def _united(about: list[About]) -> list[Finding]:
-    findings = []
-    united = [a for a in about if a.get("unit") and not a.get("times")]
-    if united:
-        shown = [f"'{a['name']}' {units.format_unit_counts(a['united'], a['unitless'], a['unit'])}" for a in united]
-        message = f"Numbers were read without their unit: {join_examples(shown, limit=10)}."
-        hint = "If they are names and not amounts, use the column as a category."
-        findings.append(Finding("info", "unit-taken-off", message, hint, "data.options.kinds"))
-    several = [a for a in about if a.get("units")]
-    if several:
-        shown = [f"'{a['name']}' ({', '.join(repr(e[:40]) for e in a['units'])})" for a in several]
-        findings.append(
-            Finding(
-                "warning",
-                "numbers-with-units",
-                f"Numbers with different units are not used as numbers: {join_examples(shown, limit=10)}.",
-                "Convert them to one unit, the same in every row; or write the numbers alone, and the unit into the "
-                "column's name.",
-                "data.options.kinds",
-            )
-        )
-    return findings
-
-
-def _failed(used: list[About]) -> list[Finding]:
-    failed = [a for a in used if (a.get("failed") or {}).get("count")]
-    if not failed:
-        return []
-    shown = [f"'{a['name']}': {a['failed']['count']:,} ({join_examples(a['failed']['examples'])})" for a in failed]
-    message = f"Cells in which a formula has failed count as missing. {join_examples(shown, limit=10)}."
-    return [Finding("warning", "failed-formulas", message, "Correct the formulas, and export the table again.")]
-
-
-def _answers(used: list[About]) -> list[Finding]:
-    several = [a for a in used if a["feature"] == "category" and a.get("answers")]
-    if not several:
-        return []
-    shown = [
-        f"'{a['name']}' ({a['answers']['example'][:60]!r}: {a['answers']['combinations']:,} combinations of "
-        f"{a['answers']['answers']} answers)"
-        for a in several
-    ]
-    return [
-        Finding(
-            "info",
-            "several-answers",
-            f"Cells hold several answers, and each combination is a category of its own: {join_examples(shown)}.",
-            "Give each answer a column of its own, with yes or no in it; or take it as text, so that its words count.",
-            "data.options.kinds",
-            Fix("Take it as text", _as(several, "text")),
-        )
-    ]
-
-
-def _zones(used: list[About]) -> list[Finding]:
-    """Tell of moments that were changed to be in UTC, and of those of which it is only assumed that they are."""
-    found = [a for a in used if any(z != dates.UTC for z in a.get("zones") or {}) or (a.get("zones") and a["unzoned"])]
-    if not found:
-        return []
-    shown = []
-    for about in found:
-        texts = [f"{zone}: {count:,}" for zone, count in about["zones"].items()]
-        if about["unzoned"]:
-            texts.append(f"without a zone, taken as UTC: {about['unzoned']:,}")
-        shown.append(f"'{about['name']}' ({join_examples(texts, limit=4)})")
-    message = (
-        f"Dates with a time zone were brought to UTC, so that all of a column can be compared: {join_examples(shown)}."
+    text = "{columns} {has} the same value in every row: a model learns nothing from it."
+    yield from _report("warning", "constant-column", same, text, "Exclude it.", fix=("Exclude", "ignore"))
+    yield from _report(
+        "warning",
+        "mostly-missing",
+        [a for a in used if a["missing"] > MOSTLY * total],
+        "More than half of the cells are missing: {columns}.",
+        "Exclude these columns, or fill them in.",
+        lambda a: f"'{a['name']}' ({min(1.0, a['missing'] / total):.0%} missing)",
+        fix=("Exclude them", "ignore"),
     )
+    for kind, odd in MIXED.items():
+        mixed = [a for a in used if a["feature"] == kind and (a.get("invalid") or {}).get("count")]
+        text = f"The cells of a column are not of one kind: {odd}. {{columns}}."
+        hint = "Correct the cells, or choose the kind of the column."
+        if kind == "category":
+            yield from _report("info", "mixed-types", mixed, text, hint, lambda a: _counted(a, "invalid"))
+        else:
+            fix = ("Take it as a category", "category")
+            yield from _report("warning", "mixed-types", mixed, text, hint, lambda a: _counted(a, "invalid"), fix=fix)
+    failed = [a for a in used if (a.get("failed") or {}).get("count")]
+    text = "Cells in which a formula has failed count as missing. {columns}."
+    hint = "Correct the formulas, and export the table again."
+    yield from _report("warning", "failed-formulas", failed, text, hint, lambda a: _counted(a, "failed"), where="")
+    categories = [a for a in used if a["feature"] == "category"]
+    yield from _report(
+        "info",
+        "several-answers",
+        [a for a in categories if a.get("answers")],
+        "Cells hold several answers, and each combination is a category of its own: {columns}.",
+        "Give each answer a column of its own, with yes or no in it; or take it as text, so that its words count.",
+        _answers,
+        fix=("Take it as text", "text"),
+    )
+    yield from _report(
+        "info",
+        "many-categories",
+        [a for a in categories if not a.get("units") and a["distinct"] > min(MANY, max(20, total / 2))],
+        "Columns with very many categories: {columns}.",
+        "If they are ids, say so; if they are texts, say that.",
+        lambda a: f"'{a['name']}' ({a['distinct']:,})",
+        fix=("Take it as text", "text"),
+    )
+
+
+def _answers(about: About) -> str:
+    found = about["answers"]
+    counts = f"{found['combinations']:,} combinations of {found['answers']} answers"
+    return f"'{about['name']}' ({found['example'][:60]!r}: {counts})"
+
+
+def _counted(about: About, key: str) -> str:
+    """Return name, count and examples of cells of a column."""
+    return f"'{about['name']}': {about[key]['count']:,} ({join_examples(about[key]['examples'])})"
+
+
+def _dates(used: list[About]) -> Iterator[Finding]:
+    yield from _report(
+        "warning",
+        "dates-in-two-formats",
+        [a for a in used if len(a.get("ways") or {}) > 1],
+        "Dates are written in several ways, and were read as such: {columns}.",
+        "Write all dates alike, best as 2024-05-31: 01/02/2024 can be read in two ways.",
+        lambda a: f"'{a['name']}' ({', '.join(f'{way}: {n:,}' for way, n in a['ways'].items())})",
+        where="",
+    )
+    unclear = [a for a in used if a.get("unclear")]
+    text = "The dates of {columns} could have the day or the month first; the day was taken."
+    yield from _report("warning", "day-or-month-first", unclear, text, "Write dates as 2024-05-31.", where="")
+    # Those that were converted, and those of which it is only assumed that they are in UTC.
+    zones = [a for a in used if a.get("zones") and (a["unzoned"] or set(a["zones"]) != {dates.UTC})]
+    text = "Dates with a time zone were brought to UTC, so that all of a column can be compared: {columns}."
     hint = "If the hour of the place matters, put it into a column of its own."
-    return [Finding("info", "time-zones", message, hint)]
+    yield from _report("info", "time-zones", zones, text, hint, _zones, where="")
 
 
-def _commas(used: list[About]) -> list[Finding]:
-    findings = []
-    point = "Write a point before the decimals, and nothing between the thousands."
-    for code, key, text, hint in (
-        ("decimal-comma", "comma", "Numbers have a decimal comma: 1,5 was read as 1.5", point),
-        ("thousands-comma", "thousands", "Numbers have commas between the thousands: 1,234 was read as 1234", point),
-        (
-            "thousands-marks",
-            "grouped",
-            "Numbers have spaces or apostrophes between the thousands: 1'234 is 1234",
-            point,
-        ),
-        ("thousands-points", "points", "Numbers have points between the thousands: 1.234 was read as 1234", point),
-        (
-            "negative-in-brackets",
-            "negated",
-            "Numbers in brackets, or with a minus behind, were read as negative: (5) as -5",
-            "",
-        ),
-        ("clock-times", "times", "Times and durations were read as numbers of hours: 14:30 as 14.5", ""),
-        (
-            "limits",
-            "limited",
-            "Numbers of which only a limit is known were read as the limit: <5, >5 and 5+ as 5",
-            "If that is too coarse, take the column as a category.",
-        ),
-    ):
+def _zones(about: About) -> str:
+    texts = [f"{zone}: {count:,}" for zone, count in about["zones"].items()]
+    if about["unzoned"]:
+        texts.append(f"without a zone, taken as UTC: {about['unzoned']:,}")
+    return f"'{about['name']}' ({join_examples(texts, limit=4)})"
+
+
+def _numbers(about: list[About], used: list[About]) -> Iterator[Finding]:
+    """Report how numbers were read."""
+    yield from _report(
+        "info",
+        "unit-taken-off",
+        [a for a in about if a.get("unit") and not a.get("times")],
+        "Numbers were read without their unit: {columns}.",
+        "If they are names and not amounts, use the column as a category.",
+        lambda a: f"'{a['name']}' {units.format_unit_counts(a['united'], a['unitless'], a['unit'])}",
+    )
+    yield from _report(
+        "warning",
+        "numbers-with-units",
+        [a for a in about if a.get("units")],
+        "Numbers with different units are not used as numbers: {columns}.",
+        "Convert them to one unit, the same in every row; or write the numbers alone, and the unit into the column's "
+        "name.",
+        lambda a: f"'{a['name']}' ({', '.join(repr(e[:40]) for e in a['units'])})",
+    )
+    for code, key, text, hint in NOTATIONS:
         found = [a for a in used if a.get(key)]
-        if found:
-            shown = join_examples([f"'{a['name']}' ({a[key]:,})" for a in found], limit=10)
-            findings.append(Finding("info", code, f"{text}. {shown}.", hint))
-    return findings
-
-
-def _many(used: list[About], total: int) -> list[Finding]:
-    categories = [a for a in used if a["feature"] == "category" and not a.get("units")]
-    many = [a for a in categories if a["distinct"] > min(MANY, max(20, total / 2))]
-    if not many:
-        return []
-    shown = [f"'{a['name']}' ({a['distinct']:,})" for a in many]
-    return [
-        Finding(
-            "info",
-            "many-categories",
-            f"Columns with very many categories: {join_examples(shown, limit=10)}.",
-            "If they are ids, say so; if they are texts, say that.",
-            "data.options.kinds",
-            Fix("Take it as text", _as(many, "text")),
-        )
-    ]
+        shown = lambda a, key=key: f"'{a['name']}' ({a[key]:,})"  # noqa: E731
+        yield from _report("info", code, found, f"{text}. {{columns}}.", hint, shown, where="")

@@ -2,100 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Rows
 
-FIRST = 20_000
-"""Rows of the sample that is checked first."""
 LEAST = 20
 """Minimum number of rows for this check."""
+TEXTS = {
+    "column-equals-target": "equal the target under another name, or were computed from it",
+    "column-decides-target": "determine the target: each of their values occurs with one target only",
+}
 
 
-def check(rows: Rows, request: Request) -> list[Finding]:
+def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Compare every column with every target."""
     used = rows.indices()
-    if len(used) < LEAST:
-        return []
-    targets = [rows.cells[role] for role in rows.having("target")]
     columns = [c for c in rows.cells.values() if c.stored and "feature" in c.about]
-    found: dict[str, list[str]] = {"column-equals-target": [], "column-decides-target": []}
-    for target in targets:
-        answer = _answer(target, used)
-        for cells in columns:
-            verdict = _compare(cells, answer, target, used)
-            if verdict and cells.about["name"] not in found[verdict]:
-                found[verdict].append(cells.about["name"])
-    texts = {
-        "column-equals-target": "the target itself under another name, or a figure worked out of it",
-        "column-decides-target": "a column that decides the target: each of its values goes with one answer only",
-    }
-    findings = []
-    for code, names in found.items():
-        if names:
-            shown = join_examples([f"'{n}'" for n in names], limit=10)
-            findings.append(
-                Finding(
-                    "warning",
-                    code,
-                    f"{shown} {'is' if len(names) == 1 else 'are each'} {texts[code]}. "
-                    "The results will look better than they are.",
-                    "Exclude it unless its value is known before the target is.",
-                    "data.options.kinds",
-                    Fix("Exclude", {"options": {"kinds": dict.fromkeys(names, "ignore")}}),
-                )
-            )
-    return findings
+    found: dict[str, dict[str, None]] = {code: {} for code in ("", *TEXTS)}
+    for role in rows.having("target"):
+        for column in columns:
+            found[_leak(column, rows.cells[role], used)][column.about["name"]] = None
+    for code, text in TEXTS.items():
+        if found[code]:
+            shown = join_examples([f"'{name}'" for name in found[code]], limit=10)
+            message = f"Columns that {text}: {shown}. The results will look better than they are."
+            hint = "Exclude them unless their values are known before the target is."
+            fix = Fix("Exclude", {"options": {"kinds": dict.fromkeys(found[code], "ignore")}})
+            yield Finding("warning", code, message, hint, "data.options.kinds", fix)
 
 
-def _answer(target: Cells, used: Any) -> Any:
-    if target.names is not None:
-        return target.labels.signatures(used)
-    return target.values.to_numpy(zero_copy_only=False)[used]
-
-
-def _compare(cells: Cells, answer: Any, target: Cells, used: Any) -> str:
-    """Return the finding code for a column that leaks the target, else "". A sample is checked before all rows."""
-    number = target.names is None and cells.about["feature"] == "number"
-    step = max(1, len(used) // FIRST)
-    found = ""
-    for part in (slice(None, None, step), slice(None)) if step > 1 else (slice(None),):
-        codes = cells.facts["codes"][used[part]]
-        here = codes >= 0
-        if np.count_nonzero(here) < max(LEAST, 0.5 * len(here)):
-            return ""
-        if number:
-            values = cells.values.to_numpy(zero_copy_only=False)[used[part]]
-            found = "column-equals-target" if _linear(values[here], answer[part][here]) else ""
-        else:
-            found = _decides(codes[here], answer[part][here])
-        if not found:
-            return ""
-    return found
-
-
-def _decides(codes: Any, answer: Any) -> str:
-    order = np.argsort(codes)
-    codes, answer = codes[order], answer[order]
-    begins = np.flatnonzero(np.diff(codes, prepend=codes[0] - 1))
-    if len(begins) < 2 or len(begins) > 0.2 * len(codes):
-        return ""  # values that hardly ever repeat do not predict each other
-    lowest, highest = np.minimum.reduceat(answer, begins), np.maximum.reduceat(answer, begins)
-    answers = len(np.unique(lowest))
-    if (lowest != highest).any() or answers < 2:
+def _leak(column: Cells, target: Cells, used: Any) -> str:
+    """Return the code of the finding about a column that leaks the target, else ""."""
+    codes = column.facts["codes"][used]
+    present = codes >= 0
+    if np.count_nonzero(present) < max(LEAST, 0.5 * len(codes)):
         return ""
-    return "column-equals-target" if len(begins) == answers else "column-decides-target"
+    if target.names is not None:
+        answers = target.labels.signatures(used)[present]
+    else:
+        answers = target.values.to_numpy(zero_copy_only=False)[used][present]
+        if column.about["feature"] == "number":
+            values = column.values.to_numpy(zero_copy_only=False)[used][present]
+            return "column-equals-target" if _linear(values, answers) else ""
+    values, known = pd.factorize(codes[present])
+    if not 2 <= len(known) <= 0.2 * len(values):
+        return ""  # values that hardly ever repeat do not predict each other
+    numbers, targets = pd.factorize(answers)
+    pairs = len(pd.unique(values * len(targets) + numbers))
+    if pairs > len(known) or len(targets) < 2:
+        return ""
+    return "column-equals-target" if len(known) == len(targets) else "column-decides-target"
 
 
-def _linear(values: Any, answer: Any) -> bool:
-    """Say whether the numbers are the target, but for a factor and a constant."""
-    good = ~np.isnan(values)
-    values, answer = values[good], answer[good]
-    if len(values) < LEAST or np.ptp(values) == 0 or np.ptp(answer) == 0:
+def _linear(values: Any, target: Any) -> bool:
+    """Return whether the numbers are the target, but for a factor and a constant."""
+    known = ~np.isnan(values)
+    values, target = values[known], target[known]
+    if len(values) < LEAST or np.ptp(values) == 0 or np.ptp(target) == 0:
         return False
-    return bool(abs(np.corrcoef(values, answer)[0, 1]) > 1 - 1e-9)
+    return bool(abs(np.corrcoef(values, target)[0, 1]) > 1 - 1e-9)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data.request import Request
@@ -12,67 +14,38 @@ NUMBERS = 20
 """Different numbers from which it is asked whether they are classes."""
 
 
-def check(rows: Rows, request: Request) -> list[Finding]:
+def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Suggest regression where the classes are many numbers; refuse classes that have one row each."""
-    used, findings = rows.indices(), list[Finding]()
     for role, cells in rows.cells.items():
-        if cells.names is None or cells.labels.multi:
-            continue
-        counts = rows.label_counts(cells.labels)
-        names = [n for n, c in zip(cells.labels.names, counts, strict=True) if c]
-        where = f"data.columns.{role.partition(':')[0]}"
-        findings += _failed(names, where)
-        findings += _numbers(names, role, where)
-        findings += _single(names, len(used), where)
-    return findings
+        if cells.names is not None and not cells.labels.multi:
+            names = [n for n, c in zip(cells.labels.names, rows.label_counts(cells.labels), strict=True) if c]
+            yield from _check(role, names, rows.count())
 
 
-def _numbers(names: list[str], role: str, where: str) -> list[Finding]:
-    if len(names) < NUMBERS:
-        return []
+def _check(role: str, names: list[str], used: int) -> Iterator[Finding]:
+    role, _, column = role.partition(":")
+    where = f"data.columns.{role}"
+    failed = [n for n in names if n.strip().lower() in ERRORS]
+    if failed:
+        message = f"{join_examples([repr(n) for n in failed])} {inflect(len(failed), 'is')} not a class but the error "
+        hint = "Correct the formulas and export the table again, or exclude these rows."
+        fix = Fix("Exclude these rows", {"labels": dict.fromkeys(failed)})
+        yield Finding("warning", "failed-formulas", f"{message}value of a spreadsheet formula.", hint, where, fix)
+    values = _numbers(names) if len(names) >= NUMBERS else []
+    if values:
+        message = f"The {len(names):,} classes{f' of {column!r}' if column else ''} are numbers, from {values[0]:g} to "
+        message += f"{values[-1]:g}. As classes, 3 is as far from 4 as from 90."
+        hint = "If their size counts, as that of prices or ages does, choose table regression."
+        yield Finding("warning", "classes-are-numbers", message, hint, where)
+    if len(names) >= max(3, used):
+        message = f"Each of the {used:,} rows has a class of its own ('{names[0]}', '{names[1]}', …): nothing to learn."
+        hint = "The column looks like identifiers. Choose another column."
+        yield Finding("error", "classes-of-one-row", message, hint, where)
+
+
+def _numbers(names: list[str]) -> list[float]:
+    """Return the names as sorted numbers; [] if one is not a number."""
     try:
-        values = sorted(float(n) for n in names)
+        return sorted(map(float, names))
     except ValueError:
         return []
-    column = role.partition(":")[2]
-    return [
-        Finding(
-            "warning",
-            "classes-are-numbers",
-            f"The {len(names):,} classes{f' of {column!r}' if column else ''} are numbers, from {values[0]:g} to "
-            f"{values[-1]:g}. As classes, 3 is as far from 4 as from 90.",
-            "If their size counts, as that of prices or ages does, choose table regression.",
-            where,
-        )
-    ]
-
-
-def _failed(names: list[str], where: str) -> list[Finding]:
-    failed = [n for n in names if n.strip().lower() in ERRORS]
-    if not failed:
-        return []
-    return [
-        Finding(
-            "warning",
-            "failed-formulas",
-            f"{join_examples([repr(n) for n in failed])} {inflect(len(failed), 'is')} not a class but the error "
-            "value of a spreadsheet formula.",
-            "Correct the formulas and export the table again, or exclude these rows.",
-            where,
-            Fix("Exclude these rows", {"labels": dict.fromkeys(failed)}),
-        )
-    ]
-
-
-def _single(names: list[str], used: int, where: str) -> list[Finding]:
-    if len(names) < 3 or len(names) < used:
-        return []
-    return [
-        Finding(
-            "error",
-            "classes-of-one-row",
-            f"Each of the {used:,} rows has a class of its own ('{names[0]}', '{names[1]}', …): nothing to learn.",
-            "The column looks like identifiers. Choose another column.",
-            where,
-        )
-    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -25,72 +25,28 @@ CONFIDENCE = 0.9
 ADVICE = (
     "Choose a multilingual model, or one for this language: a model whose card says 'English' has seen little of it."
 )
-NAMES = {
-    "af": "Afrikaans",
-    "az": "Azerbaijani",
-    "bs": "Croatian or Serbian",
-    "ca": "Catalan",
-    "cs": "Czech",
-    "cy": "Welsh",
-    "da": "Danish or Norwegian",
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "et": "Estonian",
-    "eu": "Basque",
-    "fi": "Finnish",
-    "fr": "French",
-    "ga": "Irish",
-    "gl": "Galician",
-    "ha": "Hausa",
-    "hr": "Croatian or Serbian",
-    "hu": "Hungarian",
-    "id": "Indonesian or Malay",
-    "ig": "Igbo",
-    "is": "Icelandic",
-    "it": "Italian",
-    "lt": "Lithuanian",
-    "lv": "Latvian",
-    "mg": "Malagasy",
-    "ms": "Indonesian or Malay",
-    "mt": "Maltese",
-    "nl": "Dutch",
-    "nn": "Danish or Norwegian",
-    "no": "Danish or Norwegian",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "rw": "Kinyarwanda",
-    "sk": "Slovak",
-    "sl": "Slovenian",
-    "so": "Somali",
-    "sq": "Albanian",
-    "sr": "Croatian or Serbian",
-    "sv": "Swedish",
-    "sw": "Swahili",
-    "tl": "Tagalog",
-    "tr": "Turkish",
-    "uz": "Uzbek",
-    "vi": "Vietnamese",
-    "xh": "Xhosa",
-    "yo": "Yoruba",
-    "zu": "Zulu",
-}
+_LANGUAGES = """
+af Afrikaans; az Azerbaijani; bs Croatian or Serbian; ca Catalan; cs Czech; cy Welsh; da Danish or Norwegian;
+de German; en English; es Spanish; et Estonian; eu Basque; fi Finnish; fr French; ga Irish; gl Galician; ha Hausa;
+hr Croatian or Serbian; hu Hungarian; id Indonesian or Malay; ig Igbo; is Icelandic; it Italian; lt Lithuanian;
+lv Latvian; mg Malagasy; ms Indonesian or Malay; mt Maltese; nl Dutch; nn Danish or Norwegian;
+no Danish or Norwegian; pl Polish; pt Portuguese; ro Romanian; rw Kinyarwanda; sk Slovak; sl Slovenian; so Somali;
+sq Albanian; sr Croatian or Serbian; sv Swedish; sw Swahili; tl Tagalog; tr Turkish; uz Uzbek; vi Vietnamese;
+xh Xhosa; yo Yoruba; zu Zulu
+"""
+NAMES = dict(entry.strip().split(" ", 1) for entry in _LANGUAGES.split(";"))
 """Codes of languages in Latin letters (ISO 639) → their names, one for those that are hard to distinguish; a message
 shows the code of others."""
 
 
-def check(rows: Rows, request: Request) -> list[Finding]:
+def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Report texts that are clearly in another script than the Latin one, or in another language than English."""
-    findings = []
     used = rows.indices()
     for role, cells in rows.cells.items():
-        if role not in rows.columns or not rows.columns[role].kind.texts or not len(used):
-            continue
-        sample = pick(cells.values, used[:: max(1, len(used) // SAMPLE)]).to_pylist()
-        if message := describe_language((t or "")[:CHARACTERS] for t in sample):
-            findings.append(Finding("warning", "text-not-english", message, ADVICE, f"data.columns.{role}"))
-    return findings
+        if len(used) and role in rows.columns and rows.columns[role].kind.texts:
+            sample = pick(cells.values, used[:: max(1, len(used) // SAMPLE)]).to_pylist()
+            if message := describe_language((t or "")[:CHARACTERS] for t in sample):
+                yield Finding("warning", "text-not-english", message, ADVICE, f"data.columns.{role}")
 
 
 def describe_language(texts: Iterable[str]) -> str:

@@ -157,10 +157,9 @@ def _choose_tiers(known: dict[str, _Statistics], request: Request, findings: lis
     chosen = names or by_text[:1]
     if not chosen:
         return []
-    tiers = ", ".join(shown[n] for n in chosen)
-    message = f"{pluralize(len(chosen), 'tier')} {inflect(len(chosen), 'is')} used: {tiers}."
-    message += "" if names or len(known) == 1 else " It has the most text."
-    findings.append(Finding("info", "tier-chosen", message, where=where))
+    how = "" if names or len(known) == 1 else " It has the most text."
+    for name in chosen:
+        findings.append(Finding("info", "tier-chosen", f"The tier {shown[name]} is used.{how}", where=where))
     alike = [n for n in by_text if known[n].types & known[chosen[0]].types - {""}]
     if len(chosen) == 1 and len(alike) > 1:
         tiers = join_examples([shown[n] for n in alike])

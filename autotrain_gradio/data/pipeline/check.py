@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from autotrain_gradio.core.errors import DataError, Finding, UserError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.declarations import Check, Column
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.kinds.label import unused_mapping
@@ -254,19 +254,20 @@ def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
 
 def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
     """Run the checks of all rows, split the rows, and run the checks of the two splits."""
-    before, after = ([c for c in state.request.checks if c.after_split == late] for late in (False, True))
-    if rows.count(TRAIN):
-        state.findings += _checks(before, rows, state.request)
-    else:
-        state.findings.append(rows.no_rows("Correct what the other findings report."))
+    _run_checks(state, rows, after_split=False)
+    if not rows.count(TRAIN):
+        message = f"No row is left to train on, of {pluralize(len(rows), 'row')}."
+        state.findings.append(Finding("error", "no-rows", message, "Correct what the other findings report.", "data"))
     state.how, found = split(rows, state.request, given)
     state.findings += found
-    if rows.count(TRAIN):
-        state.findings += _checks(after, rows, state.request)
+    _run_checks(state, rows, after_split=True)
 
 
-def _checks(declared: Sequence[Check], rows: Rows, request: Request) -> list[Finding]:
-    return [finding for one in declared for finding in one.load().check(rows, request)]
+def _run_checks(state: State, rows: Rows, *, after_split: bool) -> None:
+    """Run the checks of this stage until no training row is left."""
+    for declared in state.request.checks:
+        if declared.after_split == after_split and rows.count(TRAIN):
+            state.findings += declared.load().check(rows, state.request)
 
 
 def ensure(

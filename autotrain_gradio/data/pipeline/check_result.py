@@ -17,39 +17,18 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Context, Progress, Rows
 
 TRAIN, VALIDATION = "train", "validation"
-REASONS = {
-    "label-missing": "no label",
-    "label-left-out": "label excluded by your mapping",
-    "text-empty": "no text",
-    "number-missing": "no number",
-    "number-not-finite": "infinite or not a number",
-    "number-unreadable": "not a number",
-    "over-max-samples": "beyond max_samples",
-    "split-unused": "in a split that is not used",
-    "image-empty": "empty file",
-    "image-missing": "file missing",
-    "image-unreadable": "file cannot be opened",
-    "image-unknown": "not an image",
-    "image-truncated": "image truncated",
-    "image-corrupt": "image damaged",
-    "image-too-large": "image too large",
-    "audio-empty": "empty file",
-    "audio-missing": "file missing",
-    "audio-unreadable": "file cannot be opened",
-    "audio-unknown": "no audio",
-    "audio-corrupt": "audio damaged",
-    "audio-no-decoder": "format that needs ffmpeg",
-    "audio-zero": "audio without samples",
-    "audio-cut": "audio truncated",
-    "audio-short": "audio too short",
-    "audio-silent": "only silence",
-    "part-backwards": "end before the start",
-    "part-outside": "times outside the file",
-    "part-short": "part too short",
-    "text-no-letters": "text without letters",
-    "time-unreadable": "invalid time",
-    "file-outside": "file outside the folder",
-}
+_REASONS = """
+label-missing: no label; label-left-out: label excluded by your mapping; text-empty: no text; number-missing: no number;
+number-not-finite: infinite or not a number; number-unreadable: not a number; over-max-samples: beyond max_samples;
+split-unused: in a split that is not used; file-outside: file outside the folder; time-unreadable: invalid time;
+image-empty: empty file; image-missing: file missing; image-unreadable: file cannot be opened;
+image-unknown: not an image; image-corrupt: image damaged; audio-empty: empty file; audio-missing: file missing;
+audio-unreadable: file cannot be opened; audio-unknown: no audio; audio-corrupt: audio damaged;
+audio-no-decoder: format that needs ffmpeg; audio-zero: audio without samples; audio-cut: audio truncated;
+audio-short: audio too short; audio-silent: only silence; part-backwards: end before the start;
+part-outside: times outside the file; part-short: part too short; text-no-letters: text without letters
+"""
+REASONS = dict(entry.strip().split(": ") for entry in _REASONS.split(";"))
 """Code of a reason → its text; other codes are shown as they are."""
 ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -99,7 +78,7 @@ class State:
 
     def choose(self, choice: FormatChoice) -> Request:
         """Go on with a format and the mapping of its columns; return the request for it."""
-        self.format, self.mapping = choice.to_dict(), choice.mapping
+        self.format, self.mapping = choice.entry, choice.mapping
         self.request = self.request.with_format(choice.format)
         return self.request
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import ModuleType
 
 from autotrain_gradio.core.errors import DataError, did_you_mean
@@ -15,83 +14,50 @@ from autotrain_gradio.data.rows import Recognized
 ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2"})
 
 
-def _only_media(tree: Tree, request: Request) -> bool:
-    """Return whether the data is only media files; for a task of classes, outside of folders."""
-    if request.media is None or not tree.files:
-        return False
-    media = tree.with_suffix(request.media.suffixes)
-    if len(media) < len(tree.files):
-        return False
-    return request.class_column is None or all("/" not in f.path for f in media)
-
-
 def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
     """Return the layout that fits best, its module, and the reason.
 
     Raises:
         DataError: none fits; the message gives the reason of each layout.
     """
-    layouts: Sequence[Layout] = request.layouts
     asked = request.spec.options.get("layout")
-    if asked is not None:
-        layouts = [x for x in layouts if x.name == asked]
-        if not layouts:
-            known = [x.name for x in request.layouts]
-            raise DataError(
-                f"'{asked}' is not a layout.",
-                did_you_mean(str(asked), known),
-                "data.options.layout",
-                "unknown-layout",
+    layouts = [x for x in request.layouts if asked is None or x.name == asked]
+    if not layouts:
+        hint = did_you_mean(str(asked), [x.name for x in request.layouts])
+        raise DataError(f"'{asked}' is not a layout.", hint, "data.options.layout", "unknown-layout")
+    answers = [(layout, layout.load().recognize(tree, request)) for layout in layouts]
+    fitting = [(layout, answer) for layout, answer in answers if isinstance(answer, Recognized)]
+    if not fitting:
+        raise _unknown(tree, request, [f"{layout.title}: {answer.reason}" for layout, answer in answers])
+    layout, best = max(fitting, key=lambda item: item[1].confidence)
+    return layout, layout.load(), best.reason
+
+
+def _unknown(tree: Tree, request: Request, reasons: list[str]) -> DataError:
+    """Return the error for files that no layout fits. reasons: of each layout."""
+    where, media = str(request.spec.path), request.media
+    if archives := [f.path for f in tree.files if f.suffix in ARCHIVES]:
+        message = f"There are archives inside, which are not opened: {join_examples(archives)}."
+        return DataError(message, "Unpack them, and pack the files in one archive.", where, "archive-in-archive")
+    if media is not None and tree.files and len(tree.with_suffix(media.suffixes)) == len(tree.files):
+        count = len(tree.files)
+        if request.class_column is None:
+            role = next((c.title.lower() for c in request.columns if c.required and not c.kind.suffixes), "label")
+            hint = f"Add a table, such as metadata.csv, with the columns file_name and {role}."
+            message = f"Your {pluralize(count, media.noun or media.name)} have no {role}s."
+            return DataError(message, hint, where, "nothing-but-files")
+        if all("/" not in f.path for f in tree.files):
+            hint = (
+                f"Put the {media.name}s of each class into a folder named after it, pack the folders into a zip, and "
             )
-    best: tuple[float, Layout, ModuleType, str] | None = None
-    reasons = []
-    for layout in layouts:
-        module = layout.load()
-        answer = module.recognize(tree, request)
-        if isinstance(answer, Recognized):
-            if best is None or answer.confidence > best[0]:
-                best = (answer.confidence, layout, module, answer.reason)
-        else:
-            reasons.append(f"{layout.title}: {answer.reason}")
-    if best is None and (inner := [f.path for f in tree.files if f.suffix in ARCHIVES]):
-        raise DataError(
-            f"There are archives inside, which are not opened: {join_examples(inner)}.",
-            "Unpack them, and pack the files in one archive.",
-            str(request.spec.path),
-            "archive-in-archive",
-        )
-    if best is None and _only_media(tree, request) and request.class_column is None and request.media is not None:
-        role = next((c.title.lower() for c in request.columns if c.required and not c.kind.suffixes), "label")
-        noun = request.media.noun or request.media.name
-        raise DataError(
-            f"Your {pluralize(len(tree.files), noun)} have no {role}s.",
-            f"Add a table, such as metadata.csv, with the columns file_name and {role}.",
-            str(request.spec.path),
-            "nothing-but-files",
-        )
-    if best is None and _only_media(tree, request):
-        kind = request.media.name if request.media else "file"
-        raise DataError(
-            f"Your {pluralize(len(tree.files), kind)} have no classes.",
-            f"Put the {kind}s of each class into a folder named after it, pack the folders into a zip, and drop that. "
-            "Or add a table, such as metadata.csv, with the columns file_name and label.",
-            str(request.spec.path),
-            "no-classes",
-        )
-    if best is None:
-        found = join_examples([f"{count:,} {suffix}" for suffix, count in tree.count().items()], limit=4)
-        # First what is needed; then why each layout does not fit.
-        hint = (
-            "For example: a folder for each class, with its images inside."
-            if request.media is not None and request.class_column is not None
-            else "Is this the right task? 'Supported file formats' in the first step lists them."
-        )
-        raise DataError(
-            f"No data for {request.title.lower()} was found in these files: {found}."
-            if tree.files
-            else "The data has no files.",
-            f"{hint} Layouts that were tried: {'; '.join(reasons)}." if tree.files else hint,
-            str(request.spec.path),
-            "layout-unknown",
-        )
-    return best[1], best[2], best[3]
+            hint += "drop that. Or add a table, such as metadata.csv, with the columns file_name and label."
+            return DataError(f"Your {pluralize(count, media.name)} have no classes.", hint, where, "no-classes")
+    # First what is needed; then why each layout does not fit.
+    hint = "Is this the right task? 'Supported file formats' in the first step lists them."
+    if media is not None and request.class_column is not None:
+        hint = "For example: a folder for each class, with its images inside."
+    if not tree.files:
+        return DataError("The data has no files.", hint, where, "layout-unknown")
+    found = join_examples([f"{count:,} {suffix}" for suffix, count in tree.count().items()], limit=4)
+    message = f"No data for {request.title.lower()} was found in these files: {found}."
+    return DataError(message, f"{hint} Layouts that were tried: {'; '.join(reasons)}.", where, "layout-unknown")

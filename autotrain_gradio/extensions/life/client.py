@@ -5,10 +5,8 @@ Credentials are in memory only. They are sent to the given host only: redirects 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -23,6 +21,7 @@ from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.extensions.life import catalog
 from autotrain_gradio.extensions.life.catalog import Project
+from autotrain_gradio.extensions.life.public_address import PinnedTransport, resolve_public
 
 CONNECT_SECONDS = 15.0
 SILENT_SECONDS = 60.0
@@ -91,12 +90,12 @@ class Connection:
     def __init__(self, address: str, *, public: bool = False, largest: int = 1 << 40) -> None:
         self.address = catalog.parse_address(address)
         self.largest = largest
-        if public:
-            _reject_private_address(self.address)
+        transport = _public_transport(self.address) if public else None
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log addresses, with the names of files
         self.client = httpx.Client(
             timeout=httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
+            transport=transport,
             headers={"Accept-Encoding": "identity", "User-Agent": "autotrain-gradio"},
         )
 
@@ -380,18 +379,24 @@ def _describe_body(text: bytes) -> str:
     return "the response is HTML" if text.lstrip().startswith(b"<") else "the response is not JSON"
 
 
-def _reject_private_address(address: str) -> None:
+def _public_transport(address: str) -> PinnedTransport:
+    """Return a transport to the public address of a server, which is resolved once.
+
+    Raises:
+        LifeError: the host is unknown, or not on the public internet.
+    """
     host = urlsplit(address).hostname or ""
     try:
-        found = {str(item[4][0]) for item in socket.getaddrinfo(host, None)}
+        found = resolve_public(host)
     except (OSError, UnicodeError):
         raise LifeError(
             f"The host '{host}' was not found.", "Check the URL.", "data.path", "life-unreachable"
         ) from None
-    if not all(ipaddress.ip_address(a.partition("%")[0]).is_global for a in found):
+    if found is None:
         raise LifeError(
             f"'{host}' is not on the public internet; in shared mode other servers cannot be used.",
             "Export the project in LiFE and upload the file, or run the app on your own computer.",
             "data.path",
             "life-inner-address",
         )
+    return PinnedTransport(host, found)

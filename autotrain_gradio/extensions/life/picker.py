@@ -308,7 +308,10 @@ class LifePicker:
         yield {**(first or {}), self.session.draft: draft, self.status: messages.busy(what)}
         spec = {"task": task, "data": {"source": self.source.name, "path": place}}
         for item in run_in_background(
-            lambda tell: service.browse(draft, spec, question, owner, files=list(files), secrets=secrets, progress=tell)
+            lambda tell: service.browse(
+                draft, spec, question, owner, files=list(files), secrets=secrets, progress=tell
+            ),
+            first=(what, 0.0),
         ):
             if isinstance(item, tuple):
                 yield {self.status: messages.busy(*item)}

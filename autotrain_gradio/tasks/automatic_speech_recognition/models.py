@@ -27,7 +27,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.automatic_speech_recognition import ctc, seq2seq, tiny, transcript_normalizer
 from autotrain_gradio.tasks.automatic_speech_recognition.families import Family, family_of
-from autotrain_gradio.training import lora, pretrained, saved
+from autotrain_gradio.training import lora, plausibility, pretrained, saved
 from autotrain_gradio.training.audio import IGNORED, Collator
 
 TOKENIZERS = ("vocab.json", "tokenizer.json", "tokenizer.model", "vocab.txt")
@@ -137,6 +137,7 @@ def _open(
     with pretrained.named(name):
         extractor = AutoFeatureExtractor.from_pretrained(name)
         config = AutoConfig.from_pretrained(name)
+        plausibility.require_weights(name, lambda: count_parameters(family, config))
         notes = _augment(config, params)
         if family == "ctc":
             model, tokenizer, more = _open_ctc(name, config, params, ours, tokenizer, own)
@@ -299,6 +300,13 @@ def auto_class(family: Family, config: Any) -> Any:
     if family == "seq2seq":
         return AutoModelForSpeechSeq2Seq
     return AutoModelForTDT if config.model_type in MODEL_FOR_TDT_MAPPING_NAMES else AutoModelForRNNT
+
+
+def count_parameters(family: Family, config: Any) -> int:
+    """Return the number of parameters of a model with this configuration, without allocating them."""
+    with torch.device("meta"):
+        model = auto_class(family, config).from_config(config)
+    return sum(p.numel() for p in model.parameters())
 
 
 def reopen(folder: Path) -> tuple[Family, Any, Any, Any]:

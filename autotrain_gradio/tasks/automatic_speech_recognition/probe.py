@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from transformers import AutoConfig, AutoFeatureExtractor
 
 from autotrain_gradio.core.errors import Finding, UserError
@@ -25,7 +24,11 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
     """
     facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
     if spec.model == TINY:
-        return {**facts, "task": "w2v-BERT, untrained (CTC)", "parameters": _size(tiny.tiny_config(40), "ctc")}
+        return {
+            **facts,
+            "task": "w2v-BERT, untrained (CTC)",
+            "parameters": models.count_parameters("ctc", tiny.tiny_config(40)),
+        }
     try:
         family = family_of(pretrained.fetch_config(spec.model), spec.model)
         with pretrained.named(spec.model):
@@ -35,7 +38,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
             facts["sampling_rate"] = int(AutoFeatureExtractor.from_pretrained(spec.model).sampling_rate)
             if getattr(config, "vocab_size", None) is None:
                 config.vocab_size = 32
-            facts["parameters"] = _size(config, family)
+            facts["parameters"] = models.count_parameters(family, config)
         tokenizer = models.open_tokenizer(spec.model, params.language)
     except UserError as error:
         return {**facts, "findings": [f.to_dict() for f in error.findings]}
@@ -61,10 +64,3 @@ def _language(config: Any, family: str, spoken: list[str], language: str | None)
         hint = f"Set language to one of their codes ({', '.join(spoken[:8])} …) to fine-tune its adapter."
         return [Finding("info", "language-not-set", message, hint, where)]
     return []
-
-
-def _size(config: Any, family: Any) -> int:
-    """Return the number of parameters of a model with this configuration, without allocating them."""
-    with torch.device("meta"):
-        model = models.auto_class(family, config).from_config(config)
-    return sum(p.numel() for p in model.parameters())

@@ -13,7 +13,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATIO
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
-from autotrain_gradio.training import distributed, pretrained
+from autotrain_gradio.training import distributed, plausibility, pretrained
 from autotrain_gradio.training.vision import Geometry
 
 WHAT = "image classification"
@@ -38,6 +38,7 @@ def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) ->
         config.label2id = {label: i for i, label in enumerate(labels)}
         # Some pretrained models are multi-label; pipelines use this setting.
         config.problem_type = "single_label_classification"
+        plausibility.require_weights(name, lambda: count_parameters(config))
         # Train in float32 even if the weights are saved in 16 bits; mixed precision is a separate setting.
         model = AutoModelForImageClassification.from_pretrained(
             name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32

@@ -10,7 +10,7 @@ import numpy as np
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.text_classification.targets import Labels
+from autotrain_gradio.tasks.text_classification.targets import Labels, groups
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.evaluators import classes, labels
@@ -34,14 +34,14 @@ def evaluation(run: Reporter, texts: Sequence[str], rows: Texts | None, names: L
     """
     if rows is None:
         return Evaluation(run, 0, "texts")
-    groups = names.groups(rows.targets)
-    shown = balanced_sample(groups, SHOWN, run.params.seed)
+    same_labels = groups(rows.targets)
+    shown = balanced_sample(same_labels, SHOWN, run.params.seed)
     if not names.multi_label:
         return Evaluation(
             run,
             len(texts),
             "texts",
-            make=lambda: ClassEvaluator(run, texts, rows.targets, names, shown),
+            make=lambda: ClassEvaluator(run, texts, same_labels, names, shown),
             reduce=classes.reduce_logits,
             order=rows.rows,
         )
@@ -49,7 +49,7 @@ def evaluation(run: Reporter, texts: Sequence[str], rows: Texts | None, names: L
         run,
         len(texts),
         "texts",
-        make=lambda: LabelEvaluator(run, texts, groups, names, shown),
+        make=lambda: LabelEvaluator(run, texts, same_labels, names, shown),
         reduce=labels.reduce_logits,
         order=rows.rows,
     )
@@ -108,15 +108,25 @@ class ClassEvaluator:
 
 
 class LabelEvaluator:
-    """The state of one multi-label evaluation. shown: rows of the sample predictions."""
+    """The state of one multi-label evaluation.
+
+    same_labels: a group id of each text, equal for texts with the same labels. shown: rows of the sample predictions.
+    """
 
     def __init__(
-        self, run: Reporter, texts: Sequence[str], groups: np.ndarray, names: Labels, shown: list[int]
+        self, run: Reporter, texts: Sequence[str], same_labels: np.ndarray, names: Labels, shown: list[int]
     ) -> None:
         params = run.params
         self._params, self._texts, self._names, self._shown = params, texts, names, shown
         self._predictions = LabelPredictions(
-            groups, names.names, "texts", threshold=params.threshold, tune=params.tune_thresholds, seed=params.seed
+            same_labels,
+            names.names,
+            "texts",
+            threshold=params.threshold,
+            tune=params.tune_thresholds,
+            seed=params.seed,
+            shown=shown,
+            folder=run.directory,
         )
 
     def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
@@ -135,9 +145,9 @@ class LabelEvaluator:
         """Show the predictions on the same few texts."""
         rows, names = [], self._names.names
         for row in self._shown:
-            scores = self._predictions.scores.row(row)
+            scores, true_ids = self._predictions.shown_row(row)
             predicted = self._names.predicted(scores, self.thresholds())
-            true = [names[i] for i in self._predictions.scores.true_labels(row)]
+            true = [names[i] for i in true_ids]
             shown = [f"{name} {scores[names.index(name)]:.2f}" for name in predicted]
             right = mark(set(predicted) == set(true))
             rows.append([shortened(self._texts[row]), right, listed(shown), listed(true)])
@@ -150,15 +160,15 @@ class LabelEvaluator:
 
     def report(self) -> list[Panel]:
         """Return the metrics of each label, and the most confident wrong labels."""
-        mistakes, note = self._predictions.mistakes(MISTAKES)
+        mistakes, note = self._predictions.mistakes()
         rows = [
             [
-                shortened(self._texts[row]),
-                self._names.names[label],
-                round(score, 4),
-                "assigned, but not true" if assigned else "true, but not assigned",
+                shortened(self._texts[m.row]),
+                self._names.names[m.label],
+                round(m.score, 4),
+                "assigned, but not true" if m.assigned else "true, but not assigned",
             ]
-            for row, label, score, assigned in mistakes
+            for m in mistakes
         ]
         return [
             self._predictions.labels_panel(threshold_note(self._params, evaluated=True)),

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from autotrain_gradio.training.label_sets import LabelSets
 
-def loss_function(params: Any, targets: np.ndarray) -> Callable[..., torch.Tensor]:
+
+def loss_function(params: Any, targets: np.ndarray | LabelSets) -> Callable[..., torch.Tensor]:
     """Return the loss with class weights and label smoothing.
 
     One class a text: cross-entropy, with balanced weights texts / (classes that occur × texts of the class), as
@@ -17,8 +19,8 @@ def loss_function(params: Any, targets: np.ndarray) -> Callable[..., torch.Tenso
     the positives of each label; smoothing moves 0 and 1 towards 0.5. The loss is the mean over
     all texts (and labels) of an optimizer step, accumulated batches included.
     """
-    multi_label, balanced = targets.ndim == 2, params.class_weights == "balanced"
-    counts = targets.sum(axis=0) if multi_label else np.bincount(targets)
+    multi_label, balanced = isinstance(targets, LabelSets), params.class_weights == "balanced"
+    counts = targets.counts() if isinstance(targets, LabelSets) else np.bincount(targets)
     there = counts > 0
     weights = None
     if balanced and multi_label:

@@ -13,7 +13,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICA
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, TINY_VOCABULARY, tiny_tokenizer
-from autotrain_gradio.training import distributed, pretrained
+from autotrain_gradio.training import distributed, plausibility, pretrained
 from autotrain_gradio.training.tokens import longest, open_tokenizer
 
 WHAT = "text classification"
@@ -41,6 +41,7 @@ def open_model(
         config.label2id = {label: i for i, label in enumerate(labels)}
         config.problem_type = "multi_label_classification" if multi_label else "single_label_classification"
         config.pad_token_id = tokenizer.pad_token_id
+        plausibility.require_weights(name, lambda: count_parameters(config))
         # Train in float32 even if the weights are saved in 16 bits; mixed precision is a separate setting.
         model, info = AutoModelForSequenceClassification.from_pretrained(
             name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True

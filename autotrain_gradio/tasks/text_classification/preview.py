@@ -13,7 +13,7 @@ from autotrain_gradio import data
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.spec import TINY, RunSpec
-from autotrain_gradio.tasks.text_classification.targets import Labels
+from autotrain_gradio.tasks.text_classification.targets import Labels, groups
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, tiny_tokenizer
 from autotrain_gradio.training import pretrained
 from autotrain_gradio.training.sample_selection import balanced_sample
@@ -47,7 +47,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         reason = f"The tokenizer of {spec.model} is not downloaded yet. {error.message}"
         return [panels.numbers("Tokenized texts", {"texts": len(rows)}, note=reason)]
     limit = min(params.max_seq_length, most or params.max_seq_length)
-    chosen = balanced_sample(labels.groups(labels.targets(rows)), min(16, int(context.get("texts", 4))), params.seed)
+    chosen = balanced_sample(groups(labels.targets(rows)), min(16, int(context.get("texts", 4))), params.seed)
     shown = [_token_item(tokenizer, rows[row], row, labels, limit) for row in chosen]
     some = np.sort(np.random.default_rng(params.seed).permutation(len(rows))[:MEASURED])
     tokens = tokenize(tokenizer, rows.select(some)["text"], limit)

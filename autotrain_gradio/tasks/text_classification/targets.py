@@ -9,6 +9,7 @@ from datasets import ClassLabel, Dataset
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.training import metrics
+from autotrain_gradio.training.label_sets import LabelSets
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,11 @@ class Labels:
             raise DataError("There is only one class.", "Add texts of at least one other.", "data", "one-class")
         return cls(names, multi_label)
 
-    def targets(self, rows: Dataset) -> np.ndarray:
-        """Return the classes int64 (texts,), or multi-label 0 and 1, float32 (texts, labels)."""
-        given = rows["target"]
-        if not self.multi_label:
-            return np.asarray(given, dtype=np.int64)
-        found = np.zeros((len(given), len(self.names)), dtype=np.float32)
-        for row, indices in enumerate(given):
-            found[row, indices] = 1
-        return found
+    def targets(self, rows: Dataset) -> np.ndarray | LabelSets:
+        """Return the classes int64 (texts,), or the label sets of multi-label texts."""
+        if self.multi_label:
+            return LabelSets.of_column(rows, "target", len(self.names))
+        return np.asarray(rows["target"], dtype=np.int64)
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
         """Return probabilities of logits (texts, labels): softmax of classes, sigmoid of each label."""
@@ -54,6 +51,7 @@ class Labels:
         assigned = np.broadcast_to(scores >= thresholds, scores.shape)
         return [self.names[i] for i in order if assigned[i]]
 
-    def groups(self, targets: np.ndarray) -> np.ndarray:
-        """Return a group id for each text (texts,), equal for texts with the same labels."""
-        return np.unique(targets, axis=0, return_inverse=True)[1].reshape(-1) if self.multi_label else targets
+
+def groups(targets: np.ndarray | LabelSets) -> np.ndarray:
+    """Return a group id for each text (texts,), equal for texts with the same class or the same labels."""
+    return targets.groups() if isinstance(targets, LabelSets) else targets

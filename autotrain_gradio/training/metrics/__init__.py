@@ -16,13 +16,14 @@ from autotrain_gradio.training.metrics.classification import (
     precision_recall_f1,
     sigmoid,
     softmax,
-    threshold_for_f1,
 )
+from autotrain_gradio.training.metrics.ranking import RankedScores
 from autotrain_gradio.training.metrics.regression import regression
 from autotrain_gradio.training.metrics.summaries import compare_with_majority_class, compare_with_mean, formatted, title
 
 __all__ = [
     "AVERAGES",
+    "RankedScores",
     "compare_with_majority_class",
     "compare_with_mean",
     "area_under_curve",
@@ -38,6 +39,5 @@ __all__ = [
     "formatted",
     "sigmoid",
     "softmax",
-    "threshold_for_f1",
     "title",
 ]

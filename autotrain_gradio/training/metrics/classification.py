@@ -161,24 +161,3 @@ def precision_recall_f1(
         float(true_positives / support) if support else 0.0,
         float(2 * true_positives / (predicted + support)) if predicted + support else 0.0,
     )
-
-
-def threshold_for_f1(scores: np.ndarray, targets: np.ndarray) -> float:
-    """Return the threshold of one label with the best F1 on these rows; 0.5 where no row has the label.
-
-    scores: (rows,) from 0 to 1. targets: 0 or 1 (rows,). Ties are resolved towards 0.5; each threshold lies
-    half-way between two scores that occur, so that rounding does not matter.
-    """
-    from sklearn.metrics import precision_recall_curve
-
-    if not targets.any():
-        return 0.5
-    precision, recall, limits = precision_recall_curve(targets, scores)
-    total = precision + recall
-    f1 = np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)[: len(limits)]
-    below = np.concatenate([[0.0], limits[:-1]])
-    between = (below + limits) / 2
-    best = np.flatnonzero(f1 >= f1.max() - 1e-12)
-    chosen = best[np.abs(between[best] - 0.5).argmin()]
-    # Between two neighbouring scores all thresholds are equivalent: 0.5 itself, where it lies there.
-    return 0.5 if below[chosen] < 0.5 <= limits[chosen] else float(between[chosen])

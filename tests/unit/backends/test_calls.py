@@ -45,6 +45,10 @@ def preview(draft, spec, params, context):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         (draft / "pids").write_text(f"{os.getpid()} {child.pid}")
         time.sleep(60)
+    if do == "hold":  # the interpreter lock, for ever
+        (draft / "pids").write_text(str(os.getpid()))
+        import re
+        re.match("(a+)+$", "a" * 60 + "b")
     if do == "exit":
         print("so long")
         os._exit(3)
@@ -209,9 +213,12 @@ call(Path(sys.argv[1]), "preview", {"spec": {"task": "toy-sorting"}, "do": "slee
 """
 
 
-def test_a_call_ends_with_its_caller(draft: Path) -> None:
-    app = subprocess.Popen([sys.executable, "-c", CALLER, str(draft)])
-    pids = wait_for(draft / "pids").split()
+@pytest.mark.parametrize("do", ["sleep", "hold"])
+def test_a_call_ends_with_its_caller(draft: Path, do: str) -> None:
+    app = subprocess.Popen([sys.executable, "-c", CALLER.replace('"sleep"', f'"{do}"'), str(draft)])
+    pids = [*wait_for(draft / "pids").split()]
+    pids += [str(p.pid) for p in psutil.Process(int(pids[0])).children(recursive=True)]
+    assert len(pids) > 1  # its supervisor is one of them
     app.kill()
     app.wait()
     assert all(ended(int(pid)) for pid in pids)
@@ -289,11 +296,18 @@ def test_a_visitors_worker_has_no_secret_of_the_server(monkeypatch: pytest.Monke
         "WANDB_API_KEY": "c",
         "AWS_SECRET_ACCESS_KEY": "d",
         "app_password": "e",
+        "DATABASE_URL": "postgres://me:f@inside/db",
+        "SENTRY_DSN": "https://g@sentry.invalid/1",
+        "HF_TOKEN_PATH": "/home/me/.cache/huggingface/token",
+        "HF_HUB_CACHE": "/home/me/.cache/huggingface/hub",
+        "AUTOTRAIN_GRADIO_SERVICE_TOKEN": "h",
     }
-    for name, value in secret.items():
+    needed = {"CUDA_VISIBLE_DEVICES": "0", "LC_ALL": "C.UTF-8", "https_proxy": "http://proxy:1", "OMP_NUM_THREADS": "2"}
+    for name, value in {**secret, **needed}.items():
         monkeypatch.setenv(name, value)
     alone = process.environment({}, visitor=True)
-    assert not secret.keys() & alone.keys()
+    assert not secret.keys() & alone.keys() and needed.items() <= alone.items()
+    assert {"PATH", "HOME", "PYTHONPATH", "HF_ENDPOINT", "AUTOTRAIN_GRADIO_HOME"} <= alone.keys()
     assert alone["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
     signed_in = process.environment({"HF_TOKEN": "theirs"}, visitor=True)
     assert signed_in["HF_TOKEN"] == "theirs" and "HF_HUB_DISABLE_IMPLICIT_TOKEN" not in signed_in

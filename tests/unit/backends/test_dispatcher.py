@@ -441,7 +441,7 @@ def apps(toys: Path, settings: Settings) -> Iterator[Callable[[], subprocess.Pop
         app.wait()
         assert app.stdout
         app.stdout.close()
-    for run in Store(settings.runs).list():
+    for run in map(Run, (settings.runs / n for n in Store(settings.runs).names())):
         LocalBackend(settings).signal(run.directory, hard=True)
 
 

@@ -11,6 +11,8 @@ import autotrain_gradio.data
 PACKAGE = Path(autotrain_gradio.data.__file__).parent
 GOLDEN = Path(__file__).with_name("finding_codes.txt")
 """One code a line, sorted. A new code is added there with the code that reports it."""
+BUILDERS = {"Finding", "finding", "_report", "report_examples"}
+"""Functions whose second argument is the code of a finding."""
 
 
 def syntax() -> Iterator[ast.AST]:
@@ -20,13 +22,13 @@ def syntax() -> Iterator[ast.AST]:
 
 
 def literal_codes() -> set[str]:
-    """Return the codes given as literals: second argument of a finding, fourth argument of an error."""
+    """Return the codes given as literals: second argument of `BUILDERS`, fourth argument of an error."""
     found = set()
     for node in syntax():
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        position = 1 if name in {"Finding", "report_examples"} else 3 if name.endswith("Error") else None
+        position = 1 if name in BUILDERS else 3 if name.endswith("Error") else None
         if position is None:
             continue
         given = [*node.args[position : position + 1], *(k.value for k in node.keywords if k.arg == "code")]

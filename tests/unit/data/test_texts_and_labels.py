@@ -159,7 +159,7 @@ def test_copies_and_contradictions(draft: Path) -> None:
     text = "text,label\n" + "".join(f"row number {i},{'ab'[i % 2]}\n" for i in range(20))
     result = check(draft, text + "Row  Number 3 ,a\nROW NUMBER 4,a\n")
     assert "a.csv, rows 5 (b) = 22 (a)" in finding(result, "same-in-two-classes")["message"]
-    assert "2 duplicate texts" in finding(result, "duplicates")["message"]
+    assert "1 duplicate text:" in finding(result, "duplicates")["message"]
 
 
 def test_texts_that_all_stand_in_two_classes_are_why_nothing_is_validated(draft: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_torn_last_line_is_left_for_the_next_reading(tmp_path: Path) -> None:
     tail = Tail(path)
     assert [r["attempt"] for r in tail.read()[0]] == [1]
     with path.open("ab") as file:
-        file.write(b'empt": 2}\n')
+        file.write(b'empt": 2, "time": 1}\n')
     assert [r["attempt"] for r in tail.read()[0]] == [2]
     assert tail.read() == ([], False) and tail.damaged == 0
 
@@ -75,10 +75,10 @@ def test_lines_that_are_no_records_are_counted_and_passed_over(tmp_path: Path) -
     path = tmp_path / "events.jsonl"
     path.write_bytes(
         b'nonsense\n[1]\n"text"\n{"kind": 1, "attempt": 1}\n{"kind": "x"}\n\xff\xfe\n'
-        + b'{"kind": "x", "attempt": 1}\n'
+        + b'{"kind": "x", "attempt": 1, "time": 5}\n'
     )
     tail = Tail(path)
-    assert tail.read()[0] == [{"kind": "x", "attempt": 1}]
+    assert tail.read()[0] == [{"kind": "x", "attempt": 1, "time": 5}]
     assert tail.damaged == 6
 
 
@@ -181,7 +181,7 @@ def test_a_worker_that_had_to_be_killed_is_explained_by_that(run: Run) -> None:
 def test_a_last_word_is_not_overruled(run: Run) -> None:
     run.enqueue(resume=False)
     run.begin(1)
-    append_line(run.events_path, {"kind": "state", "attempt": 1, "state": "completed"})
+    append_line(run.events_path, {"kind": "state", "attempt": 1, "time": 1.0, "state": "completed"})
     assert not run.record_interruption(1)
     assert run.state().name == "completed"
 
@@ -192,7 +192,7 @@ def test_the_reader_of_states_keeps_its_place(run: Run) -> None:
     run.enqueue(resume=False)
     run.begin(1)
     assert reader.read().name == "preparing"
-    append_line(run.events_path, {"kind": "state", "attempt": 1, "state": "running"})
+    append_line(run.events_path, {"kind": "state", "attempt": 1, "time": 1.0, "state": "running"})
     for n in range(100):
         append_line(run.events_path, {"kind": "metric", "attempt": 1, "values": {"state": n}})
     assert reader.read() == run.state() and reader.read().name == "running"
@@ -264,7 +264,7 @@ def test_ids_sort_by_time_and_are_not_guessed(store: Store) -> None:
     assert all(ID.fullmatch(r.id) for r in runs)
     assert len({r.id[-10:] for r in runs}) == 3
     assert all(store.get(r.id).directory == r.directory for r in runs)
-    assert [r.id for r in store.list()] == sorted((r.id for r in runs), reverse=True)
+    assert store.names() == sorted((r.id for r in runs), reverse=True)
 
 
 def test_a_run_in_training_is_not_deleted_and_a_queued_one_is(store: Store) -> None:
@@ -279,7 +279,7 @@ def test_a_run_in_training_is_not_deleted_and_a_queued_one_is(store: Store) -> N
     store.delete(waiting)
     with pytest.raises(NotFound):
         store.delete(waiting)
-    assert [r.id for r in store.list()] == [run.id]
+    assert store.names() == [run.id]
     assert not any(p.name.startswith(".") for p in store.folder.iterdir())
 
 
@@ -293,12 +293,12 @@ def test_the_sweep_takes_old_drafts_and_leftovers_only(store: Store) -> None:
     os.utime(headless.directory, (long_ago, long_ago))
     (store.folder / ".deleted-x").mkdir()
     assert store.sweep(7) == 2
-    assert {r.id for r in store.list()} == {fresh.id, started.id}
+    assert set(store.names()) == {fresh.id, started.id}
     assert not (store.folder / ".deleted-x").exists()
 
 
 def test_an_empty_home_has_no_runs(tmp_path: Path) -> None:
-    assert Store(tmp_path / "nowhere").list() == []
+    assert Store(tmp_path / "nowhere").names() == []
     assert read_lines(tmp_path / "nothing.jsonl") == ([], 0)
 
 

@@ -179,3 +179,37 @@ def test_recording_costs_under_a_hundredth_of_steps_of_a_millisecond(directory: 
     run.close()
     assert best / 1000 < 0.01 * 1e-3, f"{best / 1000 * 1e6:.1f} µs a step"
     assert os.path.getsize(directory / "events.jsonl") < 500_000
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced", "emptied"])
+def test_events_that_are_lost_in_mid_run_are_begun_again(directory: Path, how: str) -> None:
+    reporter = make(directory)
+    reporter.state("running", "Training")
+    (directory / "checkpoints" / "checkpoint-3").mkdir(parents=True)
+    reporter.checkpoint(3, directory / "checkpoints" / "checkpoint-3")
+    path = directory / "events.jsonl"
+    if how == "deleted":
+        path.unlink()
+    elif how == "replaced":
+        path.rename(directory / "elsewhere")
+        path.write_text("")
+    else:
+        path.write_text("")
+    reporter.metric(4, 0.5, loss=1.0)
+    reporter.metric(5, 0.6, loss=0.9)
+    reporter.close()
+    found = events(directory)
+    assert [e["kind"] for e in found] == ["state", "checkpoint", "note", "metric", "metric"]
+    assert found[0]["state"] == "running" and "was deleted" in found[2]["message"]
+    assert [e["seq"] for e in found] == sorted({e["seq"] for e in found})
+    again = make(directory, attempt=2, resume=True)
+    assert again.resume_from == directory / "checkpoints" / "checkpoint-3"
+    again.close()
+
+
+def test_a_resume_without_events_finds_the_checkpoints(directory: Path) -> None:
+    for step in (2, 10, 9):
+        (directory / "checkpoints" / f"checkpoint-{step}").mkdir(parents=True)
+    reporter = make(directory, attempt=2, resume=True)
+    assert reporter.resume_from == directory / "checkpoints" / "checkpoint-10"
+    reporter.close()

@@ -25,10 +25,10 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.base import Metric
+from autotrain_gradio.tasks.base import Metric, TrainerParams
 from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.training import arguments as engine
-from autotrain_gradio.training import metrics
+from autotrain_gradio.training import distributed, metrics
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.evaluators.classes import ClassPredictions, reduce_logits
 from autotrain_gradio.training.evaluators.generation import GenerationEvaluator
@@ -98,8 +98,10 @@ def reporter(folder: Path, **params: Any) -> Reporter:
     return Reporter(folder, resolved.spec, resolved.params)
 
 
-def classifier(run: Reporter, rows: Points, **more: Any) -> tuple[Trainer, Evaluation]:
-    best = Metric("accuracy", "Accuracy")
+ACCURACY = Metric("accuracy", "Accuracy")
+
+
+def classifier(run: Reporter, rows: Points, best: Metric = ACCURACY, **more: Any) -> tuple[Trainer, Evaluation]:
     args = engine.arguments(run.params, TrainingArguments, run, train_rows=40, validates=True, best=best, **more)
     evaluation = Evaluation(run, len(rows), "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits)
     trainer = Trainer(
@@ -164,34 +166,87 @@ def test_an_evaluation_that_was_interrupted_is_forgotten(tmp_path: Path, monkeyp
     assert evaluation.finish(trainer, Fit(5, 10, 1.0, False, False, None, None, 0, 0.0, 1.0))[0]["accuracy"] > 0
 
 
-def test_rows_that_pad_the_last_batch_are_dropped_and_missing_ones_are_an_error(tmp_path: Path) -> None:
+def batch_of(rows: Points, places: list[int]) -> Any:
+    outputs = torch.tensor(places), torch.ones(len(places))
+    return SimpleNamespace(predictions=outputs, label_ids=torch.tensor(rows.targets[places]))
+
+
+def test_rows_that_pad_the_last_batch_of_several_processes_are_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributed, "world_size", lambda: 2)
     run, rows = reporter(tmp_path), Points(10, 2)
     evaluation = Evaluation(run, 10, "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits)
-
-    def batch(places: list[int]) -> Any:
-        outputs = torch.tensor(places), torch.ones(len(places))
-        return SimpleNamespace(predictions=outputs, label_ids=torch.tensor(rows.targets[places]))
-
-    assert evaluation.compute_metrics(batch([0, 1, 2, 3, 4, 5]), compute_result=False) == {}
+    assert evaluation.compute_metrics(batch_of(rows, [0, 1, 2, 3, 4, 5]), compute_result=False) == {}
     # Two processes with three rows each: the last two rows are the first ones again.
-    assert evaluation.compute_metrics(batch([6, 7, 8, 9, 0, 1]), compute_result=True)["accuracy"] >= 0
-    with pytest.raises(RuntimeError, match="6 of 10 validation points"):
-        evaluation.compute_metrics(batch([0, 1, 2, 3, 4, 5]), compute_result=True)
+    last = batch_of(rows, [6, 7, 8, 9, 0, 1])
+    assert evaluation.compute_metrics(last, compute_result=True)["accuracy"] >= 0
+    assert evaluation._latest is not None
+    assert evaluation._latest[0].predictions.predicted.tolist() == list(range(10))  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("higher", "best"), [(True, "good"), (False, "bad")])
-def test_the_direction_of_a_metric_is_declared(tmp_path: Path, higher: bool, best: str) -> None:
-    run = reporter(tmp_path)
-    for name in ("loss", "distance_score"):
-        args = engine.arguments(
-            run.params,
-            TrainingArguments,
-            run,
-            train_rows=40,
-            validates=True,
-            best=Metric(name, name, higher_is_better=higher),
-        )
-        assert args.greater_is_better is higher and args.metric_for_best_model == f"eval_{name}"
+@pytest.mark.parametrize(
+    ("batches", "processes", "message"),
+    [
+        ([6], 1, "6 of 10 validation points were evaluated"),
+        ([6], 2, "6 of 10 validation points were evaluated"),
+        ([6, 6], 1, "12 rows were evaluated, and there are 10 validation points"),
+        ([6, 6, 6], 2, "12 rows were evaluated, and there are 10 validation points"),
+        ([6, 4, 6], 2, "16 rows were evaluated, and there are 10 validation points"),
+    ],
+)
+def test_more_or_fewer_rows_than_the_split_has_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches: list[int], processes: int, message: str
+) -> None:
+    monkeypatch.setattr(distributed, "world_size", lambda: processes)
+    run, rows = reporter(tmp_path), Points(10, 2)
+    evaluation = Evaluation(run, 10, "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits)
+    row = 0
+    with pytest.raises(RuntimeError, match=message):
+        for number, size in enumerate(batches, 1):
+            places = [(row + i) % 10 for i in range(size)]
+            evaluation.compute_metrics(batch_of(rows, places), compute_result=number == len(batches))
+            row += size
+
+
+@pytest.mark.parametrize(("higher", "best"), [(True, 2), (False, 1)])
+@pytest.mark.parametrize("name", ["distance_score", "row_loss"])
+def test_the_checkpoint_with_the_best_metric_in_the_declared_direction_is_kept(
+    tmp_path: Path, name: str, higher: bool, best: int
+) -> None:
+    run, rows = reporter(tmp_path), Points(21, 2)
+    metric = Metric(name, name, higher_is_better=higher)
+    args = engine.arguments(run.params, TrainingArguments, run, train_rows=40, validates=True, best=metric)
+    assert args.metric_for_best_model == f"eval_{name}"
+    values, weights = iter([0.2, 0.9, 0.5]), []
+
+    class Rigged(PointEvaluator):
+        def compute(self) -> dict[str, float]:
+            weights.append(trainer.model.layer.weight.detach().clone())
+            return {name: next(values)}
+
+    evaluation = Evaluation(run, 21, "points", make=lambda: Rigged(rows.targets), reduce=reduce_logits)
+    trainer = Trainer(
+        model=Linear(),
+        args=args,
+        train_dataset=Points(40, 1),
+        eval_dataset=rows,
+        **evaluation.trainer_arguments(),
+    )
+    done = fit(trainer, run, evaluation)
+    assert (done.best_step, done.best_metric) == (5 * best, name)
+    assert torch.equal(trainer.model.layer.weight, weights[best - 1]) and not torch.equal(weights[0], weights[1])
+    found, _ = evaluation.finish(trainer, done)
+    assert found[name] == {1: 0.2, 2: 0.9}[best]
+
+
+def test_parameters_need_not_name_the_metric_that_selects_the_checkpoint(tmp_path: Path) -> None:
+    run, rows = reporter(tmp_path), Points(21, 2)
+    run.params = TrainerParams(**{name: getattr(run.params, name) for name in TrainerParams.model_fields})
+    assert not hasattr(run.params, "metric_for_best_model")
+    trainer, evaluation = classifier(run, rows, best=Metric("f1_macro", "F1 (macro)"))
+    _, report = evaluation.finish(trainer, fit(trainer, run, evaluation))
+    assert "the best validation f1_macro: 0." in report[-1]["note"]
 
 
 def test_no_validation_rows_means_no_metrics(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from transformers import BertForSequenceClassification as Bert
 from transformers import RobertaForSequenceClassification as Roberta
 
 from autotrain_gradio.tasks.text_classification import models
+from autotrain_gradio.training.label_sets import LabelSets
 from autotrain_gradio.training.text import Collate, Texts
 from autotrain_gradio.training.tokens import POSITIONS, Tokens, longest, tokenize
 
@@ -74,12 +75,12 @@ def test_a_batch_is_padded_to_its_longest_on_the_tokenizers_side(side: str) -> N
     tokenizer = words(padding_side=side)
     found = tokenize(tokenizer, TEXTS, 64)
     assert found is not None
-    targets = np.eye(5, 2, dtype=np.float32)
+    targets = LabelSets.of([[0], [1], [], [0, 1], []], 2)
     batch = Collate(tokenizer)([Texts(found, targets)[i] for i in (0, 3)])
     expected = tokenizer([TEXTS[0], TEXTS[3]], padding=True, return_tensors="pt")
     assert torch.equal(batch["input_ids"], expected["input_ids"])
     assert torch.equal(batch["attention_mask"], expected["attention_mask"])
-    assert batch["labels"].tolist() == targets[[0, 3]].tolist()
+    assert batch["labels"].tolist() == [[1, 0], [1, 1]]
 
 
 def test_tokenising_can_be_stopped() -> None:

@@ -30,6 +30,7 @@ from autotrain_gradio.tasks.text_classification import train as task
 from autotrain_gradio.tasks.text_classification.loss import loss_function
 from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.tasks.text_classification.tiny import tiny_tokenizer
+from autotrain_gradio.training.label_sets import LabelSets
 
 Make = Callable[..., Any]
 
@@ -316,10 +317,11 @@ def test_the_loss_of_several_labels_is_the_mean_over_texts_and_labels() -> None:
     logits = torch.tensor(np.random.default_rng(0).normal(size=(4, 2)))
     outputs = type("O", (), {"logits": logits})
     expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.tensor(targets).double())
-    assert float(loss_function(params(), targets)(outputs, torch.tensor(targets))) == pytest.approx(float(expected))
-    smoothed = float(loss_function(params(label_smoothing=0.5), targets)(outputs, torch.tensor(targets)))
+    sets = LabelSets.of([np.flatnonzero(row) for row in targets], 2)
+    assert float(loss_function(params(), sets)(outputs, torch.tensor(targets))) == pytest.approx(float(expected))
+    smoothed = float(loss_function(params(label_smoothing=0.5), sets)(outputs, torch.tensor(targets)))
     assert smoothed != pytest.approx(float(expected))
-    balanced = loss_function(params(class_weights="balanced"), np.repeat([[1], [0], [0]], 1, axis=1).astype(np.float32))
+    balanced = loss_function(params(class_weights="balanced"), LabelSets.of([[0], [], []], 1))
     one = type("O", (), {"logits": torch.zeros(1, 1)})
     assert float(balanced(one, torch.ones(1, 1))) == pytest.approx(2 * float(balanced(one, torch.zeros(1, 1))))
 

@@ -1,0 +1,198 @@
+"""The index of all runs: one entry for each, so that a list of thousands need not read every run's files.
+
+The index is derived: it can be deleted at any time, and an entry is used only while the files of its run have the sizes
+and times that they had when it was made. How changes are found:
+
+* Runs that are queued or active, and runs that cannot be read, are read at every refresh.
+* Every change of this package (a new run, a start, a stop, a resume) sets the time of the folder of runs, whichever
+  process makes it. If that time has changed, all runs are compared.
+* Some of the others are compared at every refresh, so that all of them are within `CYCLE_SECONDS`: another program
+  may have changed their files.
+* `verify` compares the runs that are about to be shown.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.core.json_files import write_json
+from autotrain_gradio.runs.bounded_calls import BoundedCalls
+from autotrain_gradio.runs.files import read_object
+from autotrain_gradio.runs.record import Run
+from autotrain_gradio.runs.states import ACTIVE, ENDED, UNREADABLE
+from autotrain_gradio.runs.store import Store
+
+Entry = dict[str, Any]
+"""`state` (None: a draft), and what the reader adds to it."""
+VERSION = 1
+CYCLE_SECONDS = 60.0
+MIN_SLICE = 200
+"""Number of runs that are compared at every refresh, at least."""
+SLICE_SECONDS = 0.4
+"""Time between two such comparisons, at least."""
+SAVE_SECONDS = 30.0
+FILES = ("/control.jsonl", "/events.jsonl", "/spec.json")
+"""Files that are appended to, or that a user may edit. Others are renamed into the folder, whose time then changes."""
+
+
+class RunIndex:
+    """Entries of all runs of a folder; thread-safe.
+
+    read: makes the entry of a run; its exceptions make the run unreadable, with their reason.
+    path: file that keeps the entries of ended runs between processes; None: none.
+    """
+
+    def __init__(
+        self, store: Store, read: Callable[[Run], Entry], calls: BoundedCalls, path: Path | None = None
+    ) -> None:
+        self._store, self._read, self._calls, self._path = store, read, calls, path
+        self._entries: dict[str, Entry] = {}
+        self._signatures: dict[str, int] = {}
+        self._order: list[str] = []
+        self._place = 0
+        self._folder_time: int | None = None
+        self._sliced = 0.0
+        self._saved = self._changed = 0.0
+        self._lock = threading.RLock()
+
+    def refresh(self, *, complete: bool = False) -> None:
+        """Find and read the runs that have changed. complete: compare all of them, not some at each call."""
+        with self._lock:
+            now, folder_time = time.monotonic(), self._store.modified()
+            if self._folder_time is None:
+                self._load()
+            if complete or folder_time != self._folder_time:
+                self._list()
+                self._compare(self._order)
+                self._folder_time, self._sliced = folder_time, now
+            elif now - self._sliced >= SLICE_SECONDS:
+                self._compare(self._slice(now))
+            self._read_runs(r for r, e in self._entries.items() if e["state"] in ACTIVE or e["state"] == UNREADABLE)
+            if self._changed and time.monotonic() - self._saved > SAVE_SECONDS:
+                self.save()
+
+    def verify(self, runs: Sequence[str]) -> list[tuple[str, Entry]]:
+        """Return (run, entry) of runs that are about to be shown, read again if they have changed."""
+        with self._lock:
+            self._compare([r for r in runs if r in self._entries])
+            return [(r, self._entries[r]) for r in runs if r in self._entries]
+
+    def entries(self) -> list[tuple[str, Entry]]:
+        """Return (run, entry) of all runs and drafts, newest first, as of the latest refresh."""
+        with self._lock:
+            return [(run, self._entries[run]) for run in self._order if run in self._entries]
+
+    def pending(self) -> list[str]:
+        """Return the runs that are queued or active, or whose state is unknown, newest first."""
+        return [run for run, entry in self.entries() if entry["state"] is not None and entry["state"] not in ENDED]
+
+    def state(self, run: str) -> str | None:
+        """Return the state of a run as of the latest refresh; None: a draft, or unknown."""
+        entry = self._entries.get(run)
+        return entry["state"] if entry is not None else None
+
+    def save(self) -> None:
+        """Write the entries of ended runs, if any has changed since the last time."""
+        with self._lock:
+            self._saved, changed, self._changed = time.monotonic(), self._changed, 0.0
+            if self._path is None or not changed:
+                return
+            kept = {r: [self._signatures[r], e] for r, e in self._entries.items() if r in self._signatures}
+            try:
+                write_json(self._path, {"v": VERSION, "runs": kept}, indent=None)
+            except OSError:
+                return  # only a cache: not written on a full disk, or in a home that is read-only
+
+    # -- inner
+
+    def _load(self) -> None:
+        self._saved = time.monotonic()
+        try:
+            found = read_object(self._path) if self._path is not None else None
+        except DataError:
+            return  # it is made again
+        if found is None or found.get("v") != VERSION or not isinstance(found.get("runs"), dict):
+            return
+        for run, kept in found["runs"].items():
+            match kept:
+                case [int() as signature, {"state": str() | None} as entry]:
+                    self._signatures[run], self._entries[run] = signature, entry
+
+    def _list(self) -> None:
+        self._order = self._store.names()
+        known = set(self._order)
+        for run in [r for r in self._entries if r not in known]:
+            del self._entries[run]
+            self._signatures.pop(run, None)
+            self._changed = 1.0
+
+    def _slice(self, now: float) -> list[str]:
+        """Return the next runs to compare, so that all are compared within a cycle; and all drafts and queued runs."""
+        count = len(self._order)
+        size = max(MIN_SLICE, int(count * min(1.0, (now - self._sliced) / CYCLE_SECONDS)) + 1)
+        self._sliced = now
+        begin = self._place if self._place < count else 0
+        self._place = begin + size
+        waiting = [r for r, e in self._entries.items() if e["state"] is None or e["state"] == "queued"]
+        return [*self._order[begin : begin + size], *waiting]
+
+    def _compare(self, runs: Sequence[str]) -> None:
+        """Read those of the runs whose files have changed since their entries were made."""
+        folder = str(self._store.folder)
+        found = self._calls.map(runs, lambda run: _signature(f"{folder}/{run}"))
+        self._read_runs((r for r, s in found.items() if s != self._signatures.get(r)), found)
+
+    def _read_runs(self, runs: Iterable[str], signatures: dict[str, int | Exception] | None = None) -> None:
+        folder = self._store.folder
+        read = self._calls.map(list(runs), lambda run: self._read(Run(folder / run)))
+        for run, entry in read.items():
+            # That of before the run was read: a change during the reading is found by the next comparison.
+            signature = (signatures or {}).get(run)
+            if isinstance(entry, FileNotFoundError) and not (folder / run).exists():
+                self._entries.pop(run, None)  # it was deleted meanwhile
+                self._signatures.pop(run, None)
+                continue
+            if isinstance(entry, Exception):
+                self._entries[run] = unreadable(entry)
+                self._signatures.pop(run, None)
+            else:
+                self._changed = self._changed or float(self._entries.get(run) != entry or run not in self._signatures)
+                self._entries[run] = entry
+                if isinstance(signature, int):
+                    self._signatures[run] = signature
+                    self._changed = 1.0
+
+
+def unreadable(error: Exception) -> Entry:
+    """Return the entry of a run that cannot be read, with the reason."""
+    if isinstance(error, UserError):
+        problem = error.findings[0].to_dict()
+    else:
+        text = f"{type(error).__name__}: {str(error)[:200]}".rstrip(": ")
+        hint = "Restore the run's files from a copy, or delete the run."
+        message = f"The record of this run cannot be read ({text})."
+        problem = {"level": "error", "code": "damaged-record", "message": message, "hint": hint, "where": ""}
+    return {"state": UNREADABLE, "problem": problem}
+
+
+def _signature(directory: str) -> int:
+    """Return a number that differs if the files of a run have changed.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    parts = [os.stat(directory).st_mtime_ns]
+    for name in FILES:
+        try:
+            found = os.stat(directory + name)
+        except FileNotFoundError:
+            parts += (0, 0)
+        else:
+            parts += (found.st_size, found.st_mtime_ns)
+    return hash(tuple(parts))
