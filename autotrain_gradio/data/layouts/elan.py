@@ -43,7 +43,7 @@ def parse(data: bytes, name: str) -> Annotated:
     """Read an ELAN file.
 
     Raises:
-        DataError: it is none, or damaged.
+        DataError: it is not an ELAN file, or damaged.
     """
     if len(data) > LARGEST:
         raise _damaged(name, f"it has {format_bytes(len(data))}", "Save the tiers as several files.")
@@ -58,14 +58,12 @@ def parse(data: bytes, name: str) -> Annotated:
         raise _damaged(name, f"its first element is '{root.tag[:40]}'")
     media, shift = _media(root)
     slots = _slots(root)
-    times: dict[str, tuple[float, float]] = {}
-    parents: dict[str, str] = {}
+    times = {}
     for annotation in root.iter("ALIGNABLE_ANNOTATION"):
         begin, end = (slots.get(annotation.get(f"TIME_SLOT_REF{k}", "")) for k in (1, 2))
         if begin is not None and end is not None:
             times[annotation.get("ANNOTATION_ID", "")] = (begin + shift, end + shift)
-    for annotation in root.iter("REF_ANNOTATION"):
-        parents[annotation.get("ANNOTATION_ID", "")] = annotation.get("ANNOTATION_REF", "")
+    parents = {a.get("ANNOTATION_ID", ""): a.get("ANNOTATION_REF", "") for a in root.iter("REF_ANNOTATION")}
     return Annotated([_tier(element, times, parents) for element in root.iter("TIER")], media)
 
 

@@ -125,8 +125,9 @@ def media_field(schema: pa.Schema, request: Request) -> str | None:
     if not set(asked).isdisjoint(schema.names):
         return next((n for n in asked if n in usable), None)
     types = {n: f.get("_type") for n, f in hub_features(schema).items() if isinstance(f, dict)}
-    found = [n for n in usable if types.get(n) == role.kind.feature] or [n for n in usable if n.lower() in role.names]
-    return found[0] if found else usable[0] if len(usable) == 1 else None
+    declared = [n for n in usable if types.get(n) == role.kind.feature]
+    named = [n for n in usable if n.lower() in role.names]
+    return next(iter(declared or named or (usable if len(usable) == 1 else [])), None)
 
 
 def hub_features(schema: pa.Schema) -> dict[str, Any]:

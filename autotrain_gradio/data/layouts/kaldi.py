@@ -99,13 +99,6 @@ def _find_files(table: _Table, entry: Entry, resolver: Resolver, findings: list[
     return files
 
 
-def _seconds(text: str) -> float:
-    found = float(text)
-    if not math.isfinite(found):
-        raise ValueError("not a time")
-    return found
-
-
 def _utterances(
     tables: dict[str, _Table], paths: dict[str, str], files: dict[str, str | None], findings: list[Finding]
 ) -> list[Utterance]:
@@ -115,16 +108,20 @@ def _utterances(
     lost: list[str] = []
     damaged: list[str] = []
     for key in dict.fromkeys([*texts, *audio]):
-        recording, start, end = key, None, None
+        recording = key
+        start: float | None = None
+        end: float | None = None
         if key not in audio:
             lost.append(f"'{key}'")
         elif segments is not None:
             line, value = segments[key]
             try:
                 recording, first, last = value.split()[:3]
-                start, end = _seconds(first), _seconds(last)
+                start, end = float(first), float(last)
+                if not math.isfinite(start + end):
+                    raise ValueError("not a time")
             except ValueError:
-                recording = ""
+                recording, start, end = "", None, None
                 damaged.append(f"'{key}' (row {line}: {value[:40]})")
             if end is not None and end < 0:
                 end = None  # Kaldi's -1: to the end of the file

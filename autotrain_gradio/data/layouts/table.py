@@ -35,7 +35,7 @@ UNSURE = (".txt", ".json")
 
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
-    """Say whether there are tables."""
+    """Return whether there are tables."""
     if request.media is not None and request.needs_media:
         return Rejected(f"this task reads {request.media.name} files")
     entries = _entries(tree)

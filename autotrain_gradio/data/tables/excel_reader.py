@@ -37,38 +37,24 @@ def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
         workbook = CalamineWorkbook.from_path(str(path))
         names = list(workbook.sheet_names)
         if wanted is not None and wanted not in names:
-            raise DataError(
-                f"The workbook has no sheet '{wanted}'.",
-                did_you_mean(wanted, names),
-                "data.options.sheet",
-                "sheet-missing",
-            )
+            message = f"The workbook has no sheet '{wanted}'."
+            raise DataError(message, did_you_mean(wanted, names), "data.options.sheet", "sheet-missing")
         if not names:
             raise empty_table(name)
         chosen = wanted or names[0]
         cells = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError) as error:
-        raise DataError(
-            f"The workbook cannot be read: {error}.",
-            "Save it again as .xlsx without a password, or as CSV.",
-            name,
-            "workbook-damaged",
-        ) from None
+        hint = "Save it again as .xlsx without a password, or as CSV."
+        raise DataError(f"The workbook cannot be read: {error}.", hint, name, "workbook-damaged") from None
     sheet = _sheet(cells, name)
     if not sheet.table.num_rows:
         raise header_only(name, sheet.table.column_names)
     if len(names) > 1 and wanted is None:
-        sheet.findings.append(
-            Finding(
-                "info",
-                "several-sheets",
-                f"The workbook has {len(names)} sheets; the first one, '{chosen}', was loaded. The others: "
-                f"{join_examples([repr(n) for n in names[1:]], limit=10)}.",
-                "Choose another sheet with data.options.sheet.",
-                name,
-                Fix(f"Load '{names[1]}'", {"options": {"sheet": names[1]}}) if len(names) == 2 else None,
-            )
-        )
+        others = join_examples([repr(n) for n in names[1:]], limit=10)
+        message = f"The workbook has {len(names)} sheets; the first one, '{chosen}', was loaded. The others: {others}."
+        fix = Fix(f"Load '{names[1]}'", {"options": {"sheet": names[1]}}) if len(names) == 2 else None
+        hint = "Choose another sheet with data.options.sheet."
+        sheet.findings.append(Finding("info", "several-sheets", message, hint, name, fix))
     return sheet
 
 
