@@ -218,6 +218,20 @@ def test_metadata_is_preferred_and_other_tables_are_listed(tmp_path: Path, check
     )
 
 
+def test_same_table_of_files_in_two_formats_is_read_once(tmp_path: Path, check: Check) -> None:
+    lines = "\n".join(json.dumps(o) for o in objects())
+    result = check(plant(tmp_path / "in", {**IMAGES, "metadata.csv": table(), "metadata.jsonl": lines}))
+    assert result["rows"] == 12 and "metadata.jsonl" in finding(result, "same-table-twice")["message"]
+    assert "other-tables" not in codes(result)
+
+
+def test_column_has_the_type_text_in_all_splits_if_one_holds_text(tmp_path: Path, check: Check) -> None:
+    files = {"train.jsonl": [{**o, "label": 1 + i % 2} for i, o in enumerate(objects())], "valid.jsonl": objects()[8:]}
+    lines = {name: "\n".join(map(json.dumps, rows)) for name, rows in files.items()}
+    result = check(plant(tmp_path / "in", {**IMAGES, **lines}))
+    assert [label["name"] for label in result["raw_labels"]] == ["1", "2", "cat", "dog"]
+
+
 def test_class_folders_with_an_unrelated_table(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {**classes("cat", "dog"), "notes.csv": "who,when\nme,today\n"}))
     assert result["layout"]["name"] == "class-folders"
