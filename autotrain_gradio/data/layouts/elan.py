@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
+from functools import partial
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -17,26 +17,13 @@ import numpy as np
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import MIB, format_bytes
-from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
-from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SUFFIX = ".eaf"
 LARGEST = 200 * MIB
 DEEPEST = 50
 """Most annotations that refer to one another in a row."""
-
-
-def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
-    """Return whether there are ELAN files and audio."""
-    return tiers.recognize(tree, request, SUFFIX, "ELAN")
-
-
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
-    """Make a row of each annotation with text of the chosen tier."""
-    return tiers.read(tree, request, progress, SUFFIX, parse)
 
 
 def parse(data: bytes, name: str) -> Annotated:
@@ -120,3 +107,7 @@ def _tier(element: ElementTree.Element, times: dict[str, tuple[float, float]], p
         element.get("PARTICIPANT", "").strip() or None,
         element.get("LINGUISTIC_TYPE_REF", ""),
     )
+
+
+recognize = partial(tiers.recognize, suffix=SUFFIX, title="ELAN")
+read = partial(tiers.read, suffix=SUFFIX, parse=parse)

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.encoding import decode
-from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
-from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SUFFIX = ".textgrid"
 LARGEST = 200 * MIB
@@ -27,16 +24,6 @@ _TOKEN = re.compile(
     r"|![^\n]*"  # a comment
     r"|(?<!\S)([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)"  # a number between whitespace
 )
-
-
-def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
-    """Return whether there are TextGrids and audio."""
-    return tiers.recognize(tree, request, SUFFIX, "TextGrid")
-
-
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
-    """Make a row of each interval with text of the chosen tier."""
-    return tiers.read(tree, request, progress, SUFFIX, parse)
 
 
 def parse(data: bytes, name: str) -> Annotated:
@@ -105,3 +92,7 @@ def _tier(tokens: Iterator[str | float | bool]) -> Tier:
         else:
             raise ValueError(f"a tier of the unknown kind {kind[:40]!r}")
     return Tier(name, intervals)
+
+
+recognize = partial(tiers.recognize, suffix=SUFFIX, title="TextGrid")
+read = partial(tiers.read, suffix=SUFFIX, parse=parse)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import NamedTuple
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
@@ -65,7 +66,7 @@ Parse = Callable[[bytes, str], Annotated]
 """From a file's bytes and its name for messages to its tiers; raises `DataError`."""
 
 
-def recognize(tree: Tree, request: Request, suffix: str, title: str) -> Recognized | Rejected:
+def recognize(tree: Tree, request: Request, *, suffix: str, title: str) -> Recognized | Rejected:
     """Return whether there are files of annotations, and audio files."""
     if request.media is None:
         return Rejected("this task reads no files")
@@ -77,7 +78,7 @@ def recognize(tree: Tree, request: Request, suffix: str, title: str) -> Recogniz
     return Recognized(0.85, f"{join_examples([f.path for f in found])} {inflect(len(found), 'holds')} the annotations")
 
 
-def read(tree: Tree, request: Request, progress: Progress, suffix: str, parse: Parse) -> RawTables:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, suffix: str, parse: Parse) -> RawTables:
     """Return a row for each interval with text, of one tier or of those in `data.options.tier`."""
     assert request.media is not None  # recognize() has seen it
     entries = tree.tables((suffix,))

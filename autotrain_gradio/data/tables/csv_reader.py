@@ -107,14 +107,12 @@ def _refuse_binary(head: bytes, name: str) -> None:
 def find_delimiter(text: str) -> str:
     """Return the delimiter that splits the first lines into the same number of cells, more than one."""
     lines = [line for line in text.splitlines()[:50] if line.strip()]
-    best, score = ",", (0, 0)
-    for delimiter in DELIMITERS:
+
+    def score(delimiter: str) -> tuple[int, int]:
         widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
-        if widths and widths[0] > 1:
-            found = (sum(w == widths[0] for w in widths), widths[0])
-            if found > score:
-                best, score = delimiter, found
-    return best
+        return (widths.count(widths[0]), widths[0]) if widths and widths[0] > 1 else (0, 0)
+
+    return max(DELIMITERS, key=score)
 
 
 def _parse_with_arrow(
