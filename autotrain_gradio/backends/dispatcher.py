@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -173,10 +173,12 @@ class Dispatcher:
         """
         states = self._states()
         active: dict[str, list[Path]] = defaultdict(list)
+        running: Counter[str] = Counter()
         for run, state in states:
             try:
                 if state.name in ACTIVE and self._bounded(run, partial(self._watch, run, state)):
                     active[_backend_name(run)].append(run.directory)
+                    running[run.owner()] += 1
             except Exception as error:  # of this run only
                 self._log_once(run.id, _text(error))
                 if self._may_be_training(run):  # another training must not start beside it
@@ -186,13 +188,14 @@ class Dispatcher:
         for run, state in self._waiting(states):
             try:
                 name = _backend_name(run)
-                if name in full:
+                if name in full or self._has_enough(run, running):
                     continue
                 started = self._start(run, state, active[name])
                 if started is None:
                     full.add(name)  # later runs of this backend must not overtake it
                 elif started:
                     active[name].append(run.directory)
+                    running[run.owner()] += 1
             except Exception as error:  # of this run only
                 self._fail(run, state, error)
         waiting = [run for run, state in states if state.name == "queued" and self._lacks_token_or_log(run)]
@@ -228,6 +231,14 @@ class Dispatcher:
                     record = Run(self._store.folder / run)
                     if state == DELETED or record.state().name in ENDED:  # not resumed meanwhile
                         self._secrets.pop(run, None)
+
+    def _has_enough(self, run: Run, running: Mapping[str, int]) -> bool:
+        """Whether its visitor has as many running trainings as each may have; those of others may overtake."""
+        limit = self._settings.visitors.running
+        if limit is None or not running:
+            return False
+        owner = run.owner()
+        return is_visitor(owner) and running[owner] >= limit
 
     def _has_slot(self, run: Run, active: dict[str, list[Path]]) -> bool:
         try:

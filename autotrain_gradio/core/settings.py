@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import GIB, MIB
+from autotrain_gradio.core.visitor_limits import VisitorLimits
 
 SHARED_VARIABLE = "AUTOTRAIN_GRADIO_SHARED"
 YES, NO = {"1", "true", "yes"}, {"0", "false", "no"}
@@ -104,6 +105,12 @@ class Settings:
     shared: bool = False
     """Public mode: visitors can reach the page (a Space, a share link). Folders of the server are refused,
     and each visitor lists only their own runs."""
+    visitors: VisitorLimits = field(default_factory=VisitorLimits)
+    """Limits of each visitor in shared mode."""
+    hosts: tuple[str, ...] = ()
+    """Additional names by which the page is reached, such as that of a reverse proxy."""
+    uploads: Path = field(default_factory=lambda: upload_folder(os.environ))
+    """Folder in which the page receives uploads; in shared mode, files are accepted from there only."""
     on_space: bool = False
     hub_endpoint: str = "https://huggingface.co"
 
@@ -120,9 +127,10 @@ class Settings:
         where a bucket is mounted, else a temporary folder), `AUTOTRAIN_GRADIO_SLOTS`,
         `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_TRAINING_MEMORY` (memory that a training may use:
         `80%` of this machine's, or for instance `12GB`; default 85%), `AUTOTRAIN_GRADIO_SHARED` (1 or 0; overrides
-        `shared`), `HF_ENDPOINT`.
+        `shared`), `AUTOTRAIN_GRADIO_HOSTS` (names, separated by commas), `HF_ENDPOINT`; the limits of visitors are in
+        `core/visitor_limits.py`.
 
-        shared: public mode, unless the environment variable is set; None: only on a Space.
+        shared: public mode, unless the environment variable is set; None: on a Space, or with additional hosts.
 
         Raises:
             UserError: a variable is not a number, or too small.
@@ -137,11 +145,13 @@ class Settings:
             home = base / "autotrain-gradio"
         else:
             home = Path.home() / ".autotrain-gradio"
+        hosts = tuple(h.strip() for h in env.get("AUTOTRAIN_GRADIO_HOSTS", "").split(",") if h.strip())
         value = env.get(SHARED_VARIABLE, "").lower()
         if value in YES | NO:
             shared = value in YES
         elif shared is None:
-            shared = on_space
+            # Behind a name of its own others can reach the page, too.
+            shared = on_space or bool(hosts)
         slots = _number(env, "AUTOTRAIN_GRADIO_SLOTS", at_least=1)
         grace = _number(env, "AUTOTRAIN_GRADIO_STOP_GRACE", at_least=0)
         limits = Limits() if grace is None else Limits(stop_grace_seconds=grace)
@@ -152,9 +162,17 @@ class Settings:
             limits=limits.for_visitors() if shared else limits,
             slots=None if slots is None else int(slots),
             shared=shared,
+            visitors=VisitorLimits.from_env(env),
+            hosts=hosts,
+            uploads=upload_folder(env),
             on_space=on_space,
             hub_endpoint=env.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/"),
         )
+
+
+def upload_folder(env: Mapping[str, str]) -> Path:
+    """Return the folder in which Gradio stores uploads."""
+    return Path(env.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio").resolve()
 
 
 def _number(env: Mapping[str, str], name: str, *, at_least: float) -> float | None:

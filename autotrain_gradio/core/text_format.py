@@ -1,4 +1,4 @@
-"""Formatting of numbers, durations, sizes and lists in messages, and parsing of durations."""
+"""Formatting of numbers, durations, sizes and lists in messages, and parsing of durations and sizes."""
 
 from __future__ import annotations
 
@@ -87,6 +87,19 @@ def format_bytes(size: float) -> str:
         if size >= unit:
             return f"{size / unit:,.1f} {name}"
     return pluralize(round(size), "byte")
+
+
+def parse_bytes(text: str) -> float:
+    """Parse a size: a number of bytes, or a number with a unit ("500MB", "2GiB", "1.5 G"), into bytes.
+
+    Raises:
+        ValueError: the text is neither, or negative.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?", text.strip().lower())
+    if found is None:
+        raise ValueError(f"'{text[:40]}' is not a size: write bytes, or for instance 500MB or 2GiB.")
+    base = 1000 if found[2] and not found[3] else 1024
+    return float(found[1]) * base ** (" kmgt".index(found[2]) if found[2] else 0)
 
 
 def format_value(value: Any) -> str:

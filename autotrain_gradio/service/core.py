@@ -25,6 +25,7 @@ from autotrain_gradio.service.access import resolve_and_authorize
 from autotrain_gradio.service.check_places import CheckPlaces
 from autotrain_gradio.service.latest_call import LatestCall
 from autotrain_gradio.service.shared_call import SharedCall
+from autotrain_gradio.service.visitor_quota import VisitorQuota
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.registry import Registry, Resolved, registry, resolve
 
@@ -58,6 +59,7 @@ class Core:
         self._lock = threading.Lock()
         self._reads = BoundedCalls()
         self._index = RunIndex(self.store, self._entry, self._reads, settings.home / "runs-index.json")
+        self._quota = VisitorQuota(settings, self.store, self._index)
         self._dispatcher = Dispatcher(settings, self.store, self._backends, self._index)
         if dispatch:
             self._dispatcher.start()

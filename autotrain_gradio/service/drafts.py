@@ -18,6 +18,7 @@ from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.service import summaries, uploads
 from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.shared_call import Found, Progress, SharedCall
+from autotrain_gradio.service.visitor_files import require_uploads
 from autotrain_gradio.tasks import views
 from autotrain_gradio.tasks.registry import Resolved, defaults, resolve
 from autotrain_gradio.tasks.verbs import VERBS
@@ -29,6 +30,7 @@ class Drafts(Core):
     def draft(self, task: str, owner: str = LOCAL) -> str:
         """Create a draft of a task and return its id."""
         name = self.tasks.get(task).name
+        self._quota.require_draft(owner)
         return self.store.create(name, owner, {"task": name}).id
 
     def upload(self, draft: str, files: Sequence[str | Path], owner: str = LOCAL) -> None:
@@ -36,11 +38,11 @@ class Drafts(Core):
 
         Raises:
             DataError: no files were given, one is missing, or the total size is over the limit.
-            StateError: the draft was started already.
+            Forbidden: in shared mode, a file was not uploaded.
+            StateError: the draft was started already, or the limits of the visitor are exceeded.
         """
         run = self._draft(draft, owner)
-        paths = [Path(f) for f in files]
-        uploads.allow(paths, self.settings.limits.upload_bytes)
+        paths = self._allowed(files, owner)
         self._prefetch(run, run.draft()["spec"]["task"])
         with self._calls.acquire(draft):
             self._draft(draft, owner)  # it may have been started meanwhile
@@ -224,9 +226,7 @@ class Drafts(Core):
             self._draft(draft, owner)  # it may have been started meanwhile
             try:
                 if files:
-                    paths = [Path(f) for f in files]
-                    uploads.allow(paths, self.settings.limits.upload_bytes)
-                    uploads.move(paths, data / "picked")
+                    uploads.move(self._allowed(files, owner), data / "picked")
                 context = {"spec": resolved.complete(), "question": dict(question), "secrets": dict(secrets or {})}
                 options = CallOptions(
                     env=self._environment(backend),
@@ -264,7 +264,8 @@ class Drafts(Core):
         sent = {**(context or {}), "spec": resolved.complete()}
         backend = self._backends.get(resolved.spec.backend)
         options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
-        return list(backend.call(run.directory, "preview", sent, options))
+        with self._quota.call(owner):
+            return list(backend.call(run.directory, "preview", sent, options))
 
     def probe(
         self, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None, place: str = ""
@@ -284,7 +285,7 @@ class Drafts(Core):
         folder = self.settings.home / "probe"
         folder.mkdir(parents=True, exist_ok=True)
         backend = self._backends.get(resolved.spec.backend)
-        with self._calls.acquire(f"probe {place or uuid4().hex}") as cancel:
+        with self._quota.call(owner), self._calls.acquire(f"probe {place or uuid4().hex}") as cancel:
             options = CallOptions(env=self._environment(backend, token), cancel=cancel)
             return dict(backend.call(folder, "probe", {"spec": resolved.complete()}, options))
 
@@ -313,7 +314,7 @@ class Drafts(Core):
         run = self._owned_run(draft, owner)
         if run.is_started():
             return run.id
-        resolved = self._resolve(spec)
+        resolved = self._limited(self._resolve(spec))
         missing = resolved.task.missing_packages()
         if missing and not backend_type(resolved.spec.backend).capabilities.own_environment:
             raise MissingExtra.from_findings(missing)
@@ -328,20 +329,30 @@ class Drafts(Core):
                 "hub.push_to_hub",
                 "token-missing",
             )
-        self._calls.cancel_and_wait(draft)  # a check with other settings must not write the training data
-        resolved = self._resolve_upload(run, resolved)
-        check = read_json(run.directory / "check.json")
-        found = [Finding.from_dict(f) for f in check["findings"]] if check else []
-        data_spec = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
-        if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == data_spec:
-            raise DataError.from_findings(found)
-        self._backends.release(run.directory)  # its warm worker would use memory that the training needs
-        run.freeze(resolved.complete())
-        self._calls.cancel_and_wait(draft)  # a check that started meanwhile; after freeze none can start
-        self._dispatcher.enqueue(run, secrets)
+        with self._quota.place_in_queue(owner):
+            self._calls.cancel_and_wait(draft)  # a check with other settings must not write the training data
+            resolved = self._resolve_upload(run, resolved)
+            check = read_json(run.directory / "check.json")
+            found = [Finding.from_dict(f) for f in check["findings"]] if check else []
+            data_spec = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
+            if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == data_spec:
+                raise DataError.from_findings(found)
+            self._backends.release(run.directory)  # its warm worker would use memory that the training needs
+            run.freeze(resolved.complete())
+            self._calls.cancel_and_wait(draft)  # a check that started meanwhile; after freeze none can start
+            self._dispatcher.enqueue(run, secrets)
         return run.id
 
     # -- inner
+
+    def _allowed(self, files: Sequence[str | Path], owner: str) -> list[Path]:
+        """Return the paths of an upload, if the owner may use it."""
+        paths = [Path(f) for f in files]
+        if self.settings.shared:
+            require_uploads(paths, self.settings.uploads)
+        uploads.allow(paths, self.settings.limits.upload_bytes)
+        self._quota.require_upload(owner, sum(p.stat().st_size for p in paths))
+        return paths
 
     def _resolve_upload(self, run: Run, resolved: Resolved) -> Resolved:
         """Return the spec with the source that took over the draft's upload, else unchanged."""
@@ -349,6 +360,14 @@ class Drafts(Core):
         if data is resolved.spec.data:
             return resolved
         return Resolved(resolved.spec.model_copy(update={"data": data}), resolved.task, resolved.params)
+
+    def _limited(self, resolved: Resolved) -> Resolved:
+        """Return the spec of a training with the time limit of visitors, in shared mode."""
+        epochs, resources = getattr(resolved.params, "epochs", None), resolved.spec.resources
+        limited = self._quota.limit_training(epochs, resources)
+        if limited is resources:
+            return resolved
+        return Resolved(resolved.spec.model_copy(update={"resources": limited}), resolved.task, resolved.params)
 
     def _prefetch(self, run: Run, task: str) -> None:
         """Let a warm worker import the task's libraries while the data is parsed, for the preview that follows."""

@@ -20,6 +20,7 @@ from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
 from autotrain_gradio.service import summaries
 from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.shared_call import Progress
+from autotrain_gradio.service.visitor_files import require_inputs, require_no_server_paths
 from autotrain_gradio.tasks.verbs import Verb
 
 
@@ -108,6 +109,7 @@ class Runs(Core):
         record = self._owned_run(run, owner)
         state = self._state(record)
         if state == "queued" and self._dispatcher.lacks_token(record):
+            # It has a place in the queue.
             self._dispatcher.enqueue(record, self._secrets(token))
             return
         if state not in RESUMABLE:
@@ -115,7 +117,8 @@ class Runs(Core):
                 f"The run is {title(state).lower()}: only a stopped, failed or interrupted run can be resumed.",
                 code="not-resumable",
             )
-        self._dispatcher.enqueue(record, self._secrets(token), resume=True)
+        with self._quota.place_in_queue(owner):
+            self._dispatcher.enqueue(record, self._secrets(token), resume=True)
 
     def delete(self, run: str, owner: str = LOCAL) -> None:
         """Remove the run and all its files.
@@ -146,6 +149,9 @@ class Runs(Core):
         Uploaded data is hard-linked if the file system supports it, else copied.
         """
         old = self._owned_run(run, owner)
+        self._quota.require_draft(owner)
+        data_bytes = sum(p.lstat().st_size for p in (old.directory / "data").rglob("*") if p.is_file())
+        self._quota.require_disk(owner, data_bytes)
         spec = old.spec()
         settings = {k: v for k, v in spec.items() if k in RunSpec.model_fields}
         new = self.store.create(spec["task"], owner, settings)
@@ -159,13 +165,17 @@ class Runs(Core):
         Files are given by absolute path.
 
         Raises:
-            StateError: the run has no model yet.
+            StateError: the run has no model yet, or the limits of the visitor are reached.
+            Forbidden: in shared mode, an input is not one of the model, or its file is not an upload.
         """
         record = self.store.get(run)
         model_export.model(record)
+        if self.settings.shared:
+            require_inputs(self.tasks.get(str(record.spec()["task"])).inputs, inputs, self.settings.uploads)
         context, backend = {"inputs": [dict(i) for i in inputs]}, self._backend(record)
         options = CallOptions(env=self._environment(backend), warm=True)
-        return list(backend.call(record.directory, "predict", context, options))
+        with self._quota.call(owner):
+            return list(backend.call(record.directory, "predict", context, options))
 
     def verbs(self, run: str) -> list[dict[str, Any]]:
         """List the verbs that can be called on a run: `{"name", "title", "help", "streams"}`."""
@@ -190,11 +200,13 @@ class Runs(Core):
             UserError: raised by the verb.
         """
         record, found = self._public_verb(run, verb)
+        self._require_own_files(context)
         if found.streams:
             return list(self.stream(run, verb, context, owner, progress=progress))
         backend = self._backend(record)
         options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
-        return backend.call(record.directory, verb, dict(context or {}), options)
+        with self._quota.call(owner):
+            return backend.call(record.directory, verb, dict(context or {}), options)
 
     def stream(
         self,
@@ -216,9 +228,19 @@ class Runs(Core):
             raise StateError(
                 f"The verb '{verb}' does not stream.", "Use call: it returns one result.", code="no-stream"
             )
+        self._require_own_files(context)
         backend = self._backend(record)
         options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
-        return backend.stream(record.directory, verb, dict(context or {}), options)
+        items = backend.stream(record.directory, verb, dict(context or {}), options)
+        return self._counted(items, owner)
+
+    def _counted(self, items: Generator[Any, None, Any], owner: str) -> Generator[Any, None, None]:
+        with self._quota.call(owner):
+            yield from items
+
+    def _require_own_files(self, context: Mapping[str, Any] | None) -> None:
+        if self.settings.shared:
+            require_no_server_paths(dict(context or {}), self.settings.uploads)
 
     def _public_verb(self, run: str, name: str) -> tuple[Run, Verb]:
         record = self.store.get(run)

@@ -12,13 +12,16 @@ import gradio as gr
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.service import Service
 from autotrain_gradio.ui import theme
+from autotrain_gradio.ui.allowed_hosts import AllowedHosts
 from autotrain_gradio.ui.files import add_routes
+from autotrain_gradio.ui.guarded_blocks import GuardedBlocks
 from autotrain_gradio.ui.navigation import Navigation
 from autotrain_gradio.ui.page_context import RUNS_TAB, PageContext
+from autotrain_gradio.ui.request_guard import GuardRules
 from autotrain_gradio.ui.run_view import RunView
 from autotrain_gradio.ui.runs_tab import RunsTab
-from autotrain_gradio.ui.serialized_render import SerializedRenderBlocks
 from autotrain_gradio.ui.task_tab import TaskTab, fill_on_first_selection
+from autotrain_gradio.ui.upload_ledger import UploadLedger
 
 NAME = "AutoTrain Gradio"
 DELETE_CACHE_SECONDS = (3600, 24 * 3600)
@@ -29,7 +32,8 @@ MAX_SESSIONS = 500
 def build(service: Service) -> gr.Blocks:
     """Build the page for a service. The result's `autotrain_context` is its `PageContext`."""
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
-    with SerializedRenderBlocks(title=NAME, analytics_enabled=False, delete_cache=DELETE_CACHE_SECONDS) as demo:
+    rules = _rules(service, AllowedHosts(more=service.settings.hosts))
+    with GuardedBlocks(title=NAME, analytics_enabled=False, delete_cache=DELETE_CACHE_SECONDS, rules=rules) as demo:
         context = PageContext(service)
         context.wire()
         gr.HTML(
@@ -52,6 +56,7 @@ def build(service: Service) -> gr.Blocks:
                 view = RunView.build(context)
         Navigation(context, page_tabs, modality_tabs, task_tabs, runs, view).wire(demo)
     demo.autotrain_context = context
+    demo.checks = context.checks()
     return demo
 
 
@@ -81,6 +86,8 @@ def launch(
             f"Port {port} is in use: is the app running already?", "Choose another one with --port.", code="port-taken"
         )
     demo = build(service)
+    hosts = AllowedHosts(host, service.settings.hosts, share_url=lambda: demo.share_url)
+    demo.rules = _rules(service, hosts)
     demo.queue(default_concurrency_limit=16)
     app, url, _ = demo.launch(
         server_name=host,
@@ -92,8 +99,9 @@ def launch(
         ssr_mode=False,
         run_history=False,
         show_error=False,
+        enable_monitoring=False,
         state_session_capacity=MAX_SESSIONS,
-        max_file_size=service.settings.limits.upload_bytes,
+        max_file_size=_largest_upload(service),
         blocked_paths=_blocked(service),
         favicon_path=theme.LOGO,
         footer_links=["settings"],
@@ -105,6 +113,20 @@ def launch(
     if block:
         demo.block_thread()
     return demo, url
+
+
+def _rules(service: Service, hosts: AllowedHosts) -> GuardRules:
+    """Return what the page accepts: in shared mode, uploads are limited before anyone has a session."""
+    settings = service.settings
+    per_hour = settings.visitors.upload_bytes_per_hour if settings.shared else None
+    ledger = UploadLedger(settings.uploads, largest=_largest_upload(service), per_hour=per_hour)
+    return GuardRules(hosts, ledger, behind_proxy=settings.on_space)
+
+
+def _largest_upload(service: Service) -> int:
+    settings = service.settings
+    limit = settings.limits.upload_bytes
+    return round(min(limit, settings.visitors.upload_bytes or limit)) if settings.shared else limit
 
 
 def _blocked(service: Service) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,16 @@ RUNS_TAB = "runs"
 """Id of the tab that lists the runs."""
 STORAGE_KEY_SECRET = "autotrain-gradio-page"
 """Gradio obfuscates browser storage with this; it is constant across restarts. No token is stored there."""
+
+
+ID_CHARACTERS = 128
+"""Maximum length of an id that a browser sends."""
+
+
+def _valid_drafts(value: Any) -> dict[str, str]:
+    """Return the drafts that a browser sends: task → id."""
+    items = list(value.items())[:ID_CHARACTERS] if isinstance(value, dict) else []
+    return {k: v for k, v in items if isinstance(k, str) and isinstance(v, str) and len(v) <= ID_CHARACTERS}
 
 
 def _browser_state(name: str, default: Any) -> gr.BrowserState:
@@ -74,6 +85,14 @@ class PageContext:
     def request_run(self, run: str | None) -> dict[str, Any]:
         """Return a value for `requested_run`; None closes the open run."""
         return {"run": run, "n": time.time_ns()}
+
+    def checks(self) -> dict[Any, Callable[[Any], Any]]:
+        """Return the check of each value that the browser stores: a client may send anything for it."""
+        return {
+            self.visitor: lambda value: value if isinstance(value, str) and len(value) <= ID_CHARACTERS else "",
+            self.run: lambda value: value if isinstance(value, str) and len(value) <= ID_CHARACTERS else None,
+            self.drafts: _valid_drafts,
+        }
 
     def owner(self, visitor: Any) -> str:
         """Return the owner on whose behalf an event acts.

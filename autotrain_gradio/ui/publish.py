@@ -123,7 +123,7 @@ class PublishModel:
 
     def publish(self, run: Any, visitor: Any, token: Any) -> Iterator[dict[Any, Any]]:
         """Upload the model; show its address, or the error."""
-        yield {self.result: messages.busy("Uploading the model")}
+        yield {self.result: messages.busy("Uploading the model"), self.token: ""}
         service, owner = self.context.service, self.context.owner(visitor)
         for item in run_in_background(lambda _: service.publish(run, owner, token=(token or "").strip() or None)):
             if isinstance(item, Finished) and item.error:
@@ -131,4 +131,4 @@ class PublishModel:
             elif isinstance(item, Finished):
                 address = escape(str(item.value), quote=True)
                 link = f"<a href='{address}' target='_blank' rel='noopener'>{address}</a>"
-                yield {self.result: f"<p class='at-published'>Published: {link}</p>", self.token: ""}
+                yield {self.result: f"<p class='at-published'>Published: {link}</p>"}

@@ -119,7 +119,7 @@ class RunActions:
         try:
             self.context.service.resume(run, self.context.owner(visitor), token=token or None)
         except UserError as error:
-            return messages.error(error), gr.skip()
+            return messages.error(error), gr.Textbox(value="")
         return "", gr.Textbox(value="")
 
     def pack_model(self, run: Any, visitor: Any) -> tuple[str, str]:

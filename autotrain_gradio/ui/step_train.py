@@ -83,6 +83,9 @@ class TrainStep:
                 return {self.problem: messages.error(error)}
             return {
                 self.problem: "",
+                # The run has the token now, in memory; the fields are emptied.
+                **({session.token: ""} if session.token else {}),
+                self.publish.token: "",
                 context.requested_run: context.request_run(run),
                 page_tabs: gr.Tabs(selected=RUNS_TAB),
                 # The draft has become the run; the form keeps its values for the next data.
@@ -96,7 +99,10 @@ class TrainStep:
         self.start.click(
             start,
             {session.draft, context.visitor, session.token, self.publish.token, *session.form.inputs()},
-            [self.problem, context.requested_run, page_tabs, session.draft, session.form.data, *steps.outputs()],
+            [
+                *(self.problem, context.requested_run, page_tabs, session.draft, session.form.data, *steps.outputs()),
+                *(session.token, self.publish.token),
+            ],
             show_progress="minimal",
             concurrency_limit=None,
             **PRIVATE,

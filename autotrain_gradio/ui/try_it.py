@@ -104,7 +104,8 @@ class TryIt:
                 widgets = [_widget(declared, run_context) for declared in joint]
                 button = gr.Button("Predict", variant="primary", elem_id="try-it-ask")
                 self._wire(joint, widgets, alone=len(joint) == 1, button=button)
-                if len(joint) == 1:
+                # A path as an example would be a file of the server: only texts, which are no paths, are offered.
+                if len(task.inputs) == 1 and inputs.is_text(joint[0]):
                     self._offer(example_values(snapshot, joint[0]), joint[0], widgets[0])
         except UserError as error:
             gr.HTML(messages.error(error))

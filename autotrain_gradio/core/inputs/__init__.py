@@ -14,6 +14,7 @@ from autotrain_gradio.core.inputs.declarations import (
     Widget,
     WidgetContext,
     is_alternative,
+    is_text,
 )
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Widget",
     "WidgetContext",
     "is_alternative",
+    "is_text",
     "parse_arguments",
     "parse_literals",
     "parse_value",

@@ -7,6 +7,7 @@ and, where they apply,
     `ALTERNATIVE = True`: the input is given instead of the task's other inputs (a row, or a table of rows); then
         `accepts(argument) -> bool`: whether an argument is meant for it,
     `combine(values) -> value`: merges several arguments into one value (the cells of a row),
+    `FILE = True`: a value is the path of a file; of a visitor, it must be an upload,
     `literal(argument, declared) -> value`: the value of an argument that is never interpreted as a file name,
     `ROWS_FROM_FILE = True`: `parse` may return a `FileOfRows`; the worker reads the column that has the input's name as
         its role, and parses the cells as the training did.
@@ -85,6 +86,12 @@ KINDS: NamedRegistry[InputKind] = NamedRegistry(
     ),
 )
 """All kinds by name; tasks and extensions register more."""
+
+
+def is_text(declared: Input) -> bool:
+    """Return whether the value of an input is a text as it is, and never the path of a file."""
+    module = KINDS.get(declared.kind).load()
+    return hasattr(module, "literal") and not getattr(module, "FILE", False)
 
 
 def is_alternative(declared: Input) -> bool:

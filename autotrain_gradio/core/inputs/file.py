@@ -7,6 +7,8 @@ from typing import Any
 from autotrain_gradio.core.inputs.declarations import Input, Widget, WidgetContext
 from autotrain_gradio.core.inputs.files import parse_path
 
+FILE = True
+
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
     """Return a file upload that runs the model as soon as a file is selected."""

@@ -10,6 +10,7 @@ from autotrain_gradio.core.inputs.declarations import Input, Widget, WidgetConte
 from autotrain_gradio.core.inputs.files import TABLE_SUFFIXES
 
 ALTERNATIVE = True
+FILE = True
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.text_format import pluralize
@@ -53,9 +52,6 @@ class Decoded(NamedTuple):
     detail: str = ""
 
 
-FIELDS = dict(zip(Decoded._fields, (pa.float64(), pa.float64(), pa.int64(), pa.string(), pa.string()), strict=True))
-
-
 def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Decode a sample of the rows, the same in every check; skip silent or damaged rows, and report the share."""
     found, used = audio.of(rows), rows.indices()
@@ -95,14 +91,13 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
 def _decode_rows(cells: AudioCells, chosen: list[int]) -> dict[int, Decoded]:
     """Return row → properties of its audio; cached where neither the file nor its segment has changed."""
     keys = {i: (str(cells.facts["digest"][i]), 0, 0) for i in chosen}
-    scan = Scan(cells.draft / "data" / "scan-heard.parquet", FIELDS)
-    known = {i: Decoded(*stored) for i in chosen if (stored := scan.get(*keys[i])) is not None}
+    scan = Scan(cells.draft / "data" / "scan-heard.parquet", Decoded)
+    known = {i: stored for i in chosen if (stored := scan.get(keys[i])) is not None}
     waiting = [i for i in chosen if i not in known]
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
         known |= zip(waiting, pool.map(lambda i: decode(cells, i), waiting), strict=True)
     if waiting:
-        new = {keys[i]: tuple(known[i]) for i in waiting}
-        scan.write(list(new), list(new.values()))
+        scan.write({keys[i]: known[i] for i in waiting})
     return {i: known[i] for i in chosen}
 
 
@@ -123,8 +118,7 @@ def decode(cells: AudioCells, row: int) -> Decoded:
             count += loud.size
             seconds += len(block) / rate
     except AudioError as error:
-        detail = error.message.partition(": ")[2][:120].rstrip(".") or error.message
-        return Decoded(problem="audio-corrupt", detail=detail)
+        return Decoded(problem="audio-corrupt", detail=error.reason)
     if seconds < CUT * wanted:
         return Decoded(problem="audio-cut", detail=f"{seconds:.2f} of {wanted:.2f} s are there")
     if peak < SILENT:

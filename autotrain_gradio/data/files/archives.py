@@ -13,21 +13,22 @@ import os
 import re
 import shutil
 import stat
-import tarfile
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import MIB, format_bytes
+from autotrain_gradio.data.files.tar_reader import DamagedTar, read_tar
 from autotrain_gradio.data.files.tree import skip_reason
+from autotrain_gradio.data.files.zip_directory import most_members
 from autotrain_gradio.data.rows import Progress
 
 RATIO_FROM = 64 * MIB
@@ -59,7 +60,7 @@ class _Member:
     size: int
     folder: bool
     special: str
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
     encrypted: bool = False
 
 
@@ -91,12 +92,12 @@ def extract(archive: Path, target: Path, limits: Limits, progress: Progress) -> 
         raise DataError(message, "Pack the files as a zip.", name, "archive-kind")
     size = max(1, archive.stat().st_size)
     skipped: Counter[str] = Counter()
-    with (
-        archive.open("rb") as raw,
-        _damage_reported(name),
-        tarfile.open(fileobj=raw) if is_tar else zipfile.ZipFile(raw) as file,
-    ):
-        found = _tar_members(file) if isinstance(file, tarfile.TarFile) else _zip_members(file, name)
+    with archive.open("rb") as raw, _damage_reported(name):
+        if is_tar:
+            found = _tar_members(raw, lambda read: _allow_bytes(read, name, size, limits))
+        else:
+            _allow_members(most_members(raw, limits.archive_members), name, limits)
+            found = _zip_members(zipfile.ZipFile(raw), name)
         members: Iterable[tuple[_Member, str]] = _validate(found, name, size, limits, skipped)
         if not is_tar:  # all members are known: nothing is written unless all are valid
             members = list(members)
@@ -115,7 +116,7 @@ def _damage_reported(name: str, member: str = "") -> Iterator[None]:
     at = f" at {member!r}" if member else ""
     try:
         yield
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, DamagedTar, zlib.error, lzma.LZMAError, EOFError, ValueError, OSError) as error:
         if getattr(error, "errno", None) not in {None, errno.EINVAL}:
             raise  # of the disk; gzip, bz2 and lzma report damage as an OSError without a number
         message = f"The archive is damaged{at}: {error or 'it ends too early'}."
@@ -146,15 +147,29 @@ def _zip_members(file: zipfile.ZipFile, name: str) -> Iterator[_Member]:
         )
 
 
-def _tar_members(file: tarfile.TarFile) -> Iterator[_Member]:
-    while (member := file.next()) is not None:
-        link = member.issym() or member.islnk()
-        special = "" if member.isreg() or member.isdir() else "a link" if link else NOT_REGULAR
-        read = partial(file.extractfile, member)  # returns None for folders and devices only
-        yield _Member(member.name, member.size, member.isdir(), special, read)  # type: ignore[arg-type]
-        file.members = []  # type: ignore[attr-defined]  # else the list of all members stays in memory
-    while file.fileobj and file.fileobj.read(CHUNK):
-        pass  # a compressed archive is verified by the checksum at its end
+def _tar_members(raw: BinaryIO, allow: Callable[[int], None]) -> Iterator[_Member]:
+    for member, content in read_tar(raw, allow):
+        special = "" if member.kind in {"file", "folder"} else member.kind
+        read = partial(nullcontext, content)
+        yield _Member(member.name, member.size, member.kind == "folder", special, read)  # type: ignore[arg-type]
+
+
+def _allow_members(count: int, name: str, limits: Limits) -> None:
+    if count > limits.archive_members:
+        message = f"The archive has more than {limits.archive_members:,} members."
+        raise DataError(message, "Pack fewer files.", name, "archive-too-many-members")
+
+
+def _allow_bytes(total: int, name: str, size: int, limits: Limits) -> None:
+    """Raise a DataError for too many extracted bytes. size: of the archive."""
+    if total > limits.archive_bytes:
+        message = f"Extracted, the archive has more than {format_bytes(limits.archive_bytes)}."
+        hint = "Pack less, or name the extracted folder where the app runs."
+        raise DataError(message, hint, name, "archive-too-large")
+    if total > RATIO_FROM and total / size > limits.archive_ratio:
+        message = f"The archive would grow {total / size:,.0f} times or more: it is refused as a zip bomb."
+        hint = "Pack the files themselves: images hardly shrink when they are compressed."
+        raise DataError(message, hint, name, "archive-bomb")
 
 
 def _validate(
@@ -166,9 +181,7 @@ def _validate(
     """
     total = 0
     for count, member in enumerate(members, 1):
-        if count > limits.archive_members:
-            message = f"The archive has more than {limits.archive_members:,} members."
-            raise DataError(message, "Pack fewer files.", name, "archive-too-many-members")
+        _allow_members(count, name, limits)
         if member.special:
             message = f"The member {member.name!r} is {member.special}: the archive is refused."
             hint = "Pack the files themselves, not links to them."
@@ -191,14 +204,7 @@ def _validate(
             hint = "Pack the files again without a password."
             raise DataError(f"'{member.name}' is encrypted.", hint, name, "archive-encrypted")
         total += member.size
-        if total > limits.archive_bytes:
-            message = f"Extracted, the archive has more than {format_bytes(limits.archive_bytes)}."
-            hint = "Pack less, or name the extracted folder where the app runs."
-            raise DataError(message, hint, name, "archive-too-large")
-        if total > RATIO_FROM and total / size > limits.archive_ratio:
-            message = f"The archive would grow {total / size:,.0f} times or more: it is refused as a zip bomb."
-            hint = "Pack the files themselves: images hardly shrink when they are compressed."
-            raise DataError(message, hint, name, "archive-bomb")
+        _allow_bytes(total, name, size, limits)
         yield member, "/".join(_shorten(part) for part in parts)
 
 

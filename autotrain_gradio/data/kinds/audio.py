@@ -7,7 +7,6 @@ segments of files (start and end).
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +20,7 @@ from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.kinds.audio_panels import gallery, profile
 from autotrain_gradio.data.media import media_cells
-from autotrain_gradio.data.media.audio_files import AudioError, Source, blocks, header
+from autotrain_gradio.data.media.audio_files import AudioError, Source, header, seconds_of
 from autotrain_gradio.data.media.media_cache import Scan
 from autotrain_gradio.data.rows import Cells, Context, Rows
 
@@ -29,8 +28,8 @@ __all__ = ["AudioCells", "gallery", "inspect", "of", "profile"]
 
 SHORTEST = 0.1
 """Minimum length of a clip in seconds."""
-PIECE = 4096
-"""Bytes of each of the places of a file that its digest is made of."""
+PROBED = 1 << 16
+"""Bytes at the beginning of a file that are hashed first."""
 EXTENSIONS = {
     "WAV": {".wav"},
     "FLAC": {".flac"},
@@ -43,21 +42,10 @@ EXTENSIONS = {
     "WMA": {".wma"},
     "WebM": {".webm"},
 }
-FIELDS = {
-    "seconds": pa.float64(),
-    "rate": pa.int32(),
-    "channels": pa.int32(),
-    "format": pa.string(),
-    "subtype": pa.string(),
-    "digest": pa.string(),
-    "bytes": pa.int64(),
-    "problem": pa.string(),
-    "detail": pa.string(),
-}
 
 
 class Fact(NamedTuple):
-    """Properties of one file. digest: hash of a few places of it, of the whole file where those are equal."""
+    """Properties of one file. digest: hash of its beginning, of the whole file where those are equal."""
 
     seconds: float | None = None
     rate: int | None = None
@@ -80,13 +68,11 @@ def look(source: Source, size: int) -> Fact:
     if size == 0:
         return Fact(problem="audio-empty", detail="0 bytes")
     try:
-        fact = Fact(digest=_probe(source, size), bytes=size)
+        fact = Fact(digest=_digest(source, size), bytes=size)
         known = header(source)
-        seconds = known.seconds
-        if seconds is None:  # not in the header: decode the file, a block at a time
-            seconds = sum(len(block) / rate for block, rate in blocks(source))
+        seconds = seconds_of(source) if known.seconds is None else known.seconds
     except AudioError as error:
-        return Fact(bytes=size, problem=error.code, detail=_detail(error))
+        return Fact(bytes=size, problem=error.code, detail=error.reason)
     except OSError as error:
         return Fact(bytes=size, problem="audio-unreadable", detail=error.strerror or str(error))
     fact = fact._replace(
@@ -101,37 +87,26 @@ def look(source: Source, size: int) -> Fact:
     return fact
 
 
-def _detail(error: AudioError) -> str:
-    """Return the reason in an error message: the text after the colon."""
-    return (error.message.partition(": ")[2] or error.message)[:120].rstrip(".")
-
-
-def _probe(source: Source, size: int) -> str:
-    """Return a digest of a file's length and of four places of it: cheap, and hardly ever the same for two files."""
+def _digest(source: Source, size: int, whole: bool = False) -> str:
+    """Hash a file's size and its beginning, or all of it."""
+    length = size if whole else PROBED
     digest = hashlib.sha1(str(size).encode(), usedforsecurity=False)
-    places = [0] if size <= 4 * PIECE else [0, size // 3, 2 * size // 3, size - PIECE]
-    length = 4 * PIECE if len(places) == 1 else PIECE
     if isinstance(source, bytes | memoryview):
-        for place in places:
-            digest.update(source[place : place + length])
-    else:
-        with open(source, "rb", buffering=0) as file:
-            for place in places:
-                digest.update(os.pread(file.fileno(), length, place))
-    return digest.hexdigest()
-
-
-def _whole(source: Source) -> str:
-    if isinstance(source, bytes | memoryview):
-        return hashlib.sha1(source, usedforsecurity=False).hexdigest()
+        digest.update(source[:length])
+        return digest.hexdigest()
     with open(source, "rb") as file:
-        return hashlib.file_digest(file, "sha1").hexdigest()
+        while length > 0 and (block := file.read(min(length, PROBED))):
+            digest.update(block)
+            length -= len(block)
+    return digest.hexdigest()
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Read the header of every file that is still used, in a few threads; results of an earlier check are reused."""
-    scan = Scan(context.draft / "data" / "scan-audio.parquet", FIELDS, context.stamp)
-    files = media_cells.open_each(cells, context, scan, Fact, lambda item: _look_at(item, context.root), "audio")
+    scan = Scan(context.draft / "data" / "scan-audio.parquet", Fact, context.stamp)
+    files = media_cells.open_each(
+        cells, context, scan, Fact, lambda item: look(item.source(context.root), item.key[1]), "audio"
+    )
     files.remember(scan, files.opened + _distinguish(files, context.root))
     facts = files.facts(Fact())
     result = AudioCells(
@@ -155,14 +130,6 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     return result
 
 
-def _look_at(item: media_cells.Item, root: Path) -> Fact:
-    return look(_source(item, root), item.key[1])
-
-
-def _source(item: media_cells.Item, root: Path) -> Source:
-    return memoryview(item.data) if item.data is not None else root / str(item.path)
-
-
 def _distinguish(files: media_cells.Opened[Fact], root: Path) -> list[int]:
     """Hash files with equal probes completely; return their indices."""
     alike: dict[str, list[int]] = defaultdict(list)
@@ -178,7 +145,7 @@ def _distinguish(files: media_cells.Opened[Fact], root: Path) -> list[int]:
             continue
         for place in places:
             try:
-                digest = f"whole {files.known[place].bytes} {_whole(_source(files.items[place], root))}"
+                digest = f"whole {_digest(files.items[place].source(root), files.known[place].bytes, whole=True)}"
             except OSError:
                 continue  # removed since its header was read: reported when the run starts
             files.known[place] = files.known[place]._replace(digest=digest)
@@ -187,12 +154,6 @@ def _distinguish(files: media_cells.Opened[Fact], root: Path) -> list[int]:
 
 
 PROBLEMS = {
-    "audio-empty": (
-        "{n} {is} empty (0 bytes)",
-        "Copy the files again: they were probably truncated while being saved.",
-    ),
-    "audio-missing": ("{n} {is} not there", "Add the files, or correct the names in the table."),
-    "audio-unreadable": ("{n} cannot be opened", "Check the permissions of the files."),
     "audio-unknown": ("{n} {is} not audio", "Remove the files, or save them as WAV or FLAC."),
     "audio-corrupt": ("{n} {is} damaged", "Copy or record the files again, or remove them."),
     "audio-no-decoder": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import soundfile
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import format_duration
+from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.kinds.audio_cells import AudioCells
 from autotrain_gradio.data.media.audio_files import AudioError, read_audio
 from autotrain_gradio.data.rows import Context, Rows
@@ -28,47 +29,40 @@ CLIP_RATE = 24_000
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
-    """Tell hours, and plot lengths, tempo, sampling rates and the minutes of each speaker."""
+    """Plot total duration, lengths, tempo, sampling rates and the minutes of each speaker."""
     cells = rows.cells[role]
     seconds = cells.facts["seconds"]
-    parts = {name: rows.indices(name) for name in ("train", "validation")}
-    used = rows.indices()
-    lengths = seconds[used]
+    parts = charts.by_split(rows, seconds)
+    lengths = seconds[rows.indices()]
+    totals = {"Total": lengths.sum(), "Training": parts["train"].sum(), "Validation": parts["validation"].sum()}
+    totals |= {"Shortest": lengths.min(), "Median": np.median(lengths), "Longest": lengths.max()}
     found = [
-        panels.numbers(
-            "Audio",
-            {
-                "Total": _duration(float(lengths.sum())),
-                "Training": _duration(float(seconds[parts["train"]].sum())),
-                "Validation": _duration(float(seconds[parts["validation"]].sum())),
-                "Shortest": _duration(float(lengths.min())),
-                "Median": _duration(float(np.median(lengths))),
-                "Longest": _duration(float(lengths.max())),
-            },
-        ),
-        _histogram("Length", {n: seconds[i] for n, i in parts.items()}, EDGES, " s"),
+        panels.numbers("Audio", {name: _duration(float(value)) for name, value in totals.items()}),
+        _histogram("Length", parts, EDGES, " s"),
     ]
     texts = text_of(rows)
     if texts is not None:
-        tempo = tempo_of(texts, seconds)
-        found.append(_histogram("Characters per second", {n: tempo[i] for n, i in parts.items()}, SPEED_EDGES, ""))
-    rates = Counter(cells.facts["rate"][used].tolist())
+        tempo = charts.by_split(rows, tempo_of(texts, seconds))
+        found.append(_histogram("Characters per second", tempo, SPEED_EDGES, ""))
+    rates = sorted(Counter(cells.facts["rate"][rows.indices()].tolist()).items())
     if len(rates) > 1:
-        labels = [f"{rate:,} Hz" for rate, _ in sorted(rates.items())]
-        found.append(
-            panels.bars("Sampling rates", labels, {"rows": [float(n) for _, n in sorted(rates.items())]}, unit="rows")
-        )
+        labels = [f"{rate:,} Hz" for rate, _ in rates]
+        found.append(panels.bars("Sampling rates", labels, {"rows": [float(n) for _, n in rates]}, unit="rows"))
     for group in rows.having("group"):
-        found += _minutes(group, rows.cells[group].values, seconds, parts)
+        found += charts.groups(f"Minutes of each {group}", rows, group, SPEAKERS, unit="min", weights=seconds / 60)
     return found
+
+
+def _histogram(title: str, values: dict[str, Any], edges: tuple[float, ...], unit: str) -> Panel:
+    labels = [f"{a:g} to {b:g}{unit}" for a, b in zip(edges, edges[1:], strict=False)]
+    return charts.histogram(title, values, [*edges, np.inf], [*labels, f"{edges[-1]:g}{unit} and more"])
 
 
 def text_of(rows: Rows) -> Any:
     """Return the texts of the rows as a list, of the first role of texts; None where there is none."""
     for role, column in rows.columns.items():
         if column.kind.texts:
-            values = rows.cells[role].values
-            return values.to_pylist() if hasattr(values, "to_pylist") else list(values)
+            return rows.cells[role].values.to_pylist()
     return None
 
 
@@ -81,35 +75,6 @@ def tempo_of(texts: Any, seconds: Any) -> Any:
 
 def _duration(seconds: float) -> str:
     return format_duration(seconds, decimals=1)
-
-
-def _histogram(title: str, series: dict[str, Any], edges: tuple[float, ...], unit: str = "") -> Panel:
-    counts = {n: np.histogram(v, [*edges, np.inf])[0] for n, v in series.items() if len(v) or n == "train"}
-    filled = np.flatnonzero(sum(counts.values()))
-    cut = slice(filled[0], filled[-1] + 1) if len(filled) else slice(0, 0)
-    labels = [f"{a:g} to {b:g}{unit}" for a, b in zip(edges, edges[1:], strict=False)]
-    labels.append(f"{edges[-1]:g}{unit} and more")
-    return panels.bars(title, labels[cut], {n: [float(c) for c in v[cut]] for n, v in counts.items()}, unit="rows")
-
-
-def _minutes(role: str, names: Any, seconds: Any, parts: dict[str, Any]) -> list[Panel]:
-    """Plot the minutes of each speaker (or other group)."""
-    listed = names.to_pylist() if hasattr(names, "to_pylist") else list(names)
-    totals: dict[str, dict[str, float]] = {n: defaultdict(float) for n in parts}
-    for part, indices in parts.items():
-        for i in indices.tolist():
-            if listed[i] is not None:
-                totals[part][str(listed[i])] += float(seconds[i]) / 60
-    every: dict[str, float] = defaultdict(float)
-    for total in totals.values():
-        for name, minutes in total.items():
-            every[name] += minutes
-    if not every:
-        return []
-    shown = sorted(every, key=lambda name: -every[name])[:SPEAKERS]
-    series = {n: [round(t[name], 2) for name in shown] for n, t in totals.items() if t or n == "train"}
-    note = f"The {SPEAKERS} with the most of {len(every):,}." if len(every) > SPEAKERS else ""
-    return [panels.bars(f"Minutes of each {role}", shown, series, unit="min", note=note)]
 
 
 def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
@@ -128,17 +93,12 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
         except AudioError:
             failed += 1  # counted below: not every row was listened to by the checks
             continue
-        name = None if groups is None else _at(groups.values, i)
+        name = None if groups is None else groups.values[i].as_py()
         place = cells.values[i].rpartition("/")[2] if cells.values[i] is not None else rows.locations[i]
         detail = " · ".join(x for x in (name or "", _duration(float(cells.facts["seconds"][i])), place) if x)
         items.append({"file": f"check/{file}", "caption": (texts[i] if texts else None) or "", "detail": detail})
     note = f"{len(items)} of {len(used):,} rows" + (f"; {failed} more cannot be decoded." if failed else ".")
     return [panels.gallery("Listen to some", items, note=note)] if items else []
-
-
-def _at(values: Any, row: int) -> str | None:
-    value = values[row]
-    return value.as_py() if hasattr(value, "as_py") else value
 
 
 def clip(cells: AudioCells, row: int, folder: Any) -> str:

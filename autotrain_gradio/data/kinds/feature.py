@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,8 +25,9 @@ from autotrain_gradio.data.values.arrow_columns import (
     encode,
     is_list,
     is_text,
+    is_true,
+    matches,
     pick,
-    trimmed,
 )
 from autotrain_gradio.data.values.multi_select import find_multi_select
 
@@ -59,119 +61,87 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
             )
         )
         given = None
+    nested_type = cells.type
     nested = pa.types.is_struct(cells.type) or is_list(cells.type) or pa.types.is_binary(cells.type)
-    if nested:
-        cells = pa.chunked_array([pa.nulls(len(cells), pa.string())]) if given == "ignore" else as_text(cells)
-    elif not is_text(cells.type) and context.names is not None:
-        cells = as_text(cells, context.names)
+    if nested and given == "ignore":
+        cells = pa.chunked_array([pa.nulls(len(cells), pa.string())])
+    elif nested or pa.types.is_time(cells.type) or (context.names is not None and not is_text(cells.type)):
+        cells = as_text(cells, None if nested else context.names)
     elif pa.types.is_duration(cells.type):
         cells = pc.divide(cells.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()), 1e6)  # seconds
-    elif pa.types.is_time(cells.type):
-        cells = as_text(cells)
-    text = is_text(cells.type)
-    known = numbers.finite(cells) if text else None  # then no cell has surrounding spaces
-    if known is not None and numbers.points_between(cells):
-        known = None
-    failed = None
-    if known is not None:
-        empty = known.missing
-    elif text:
-        cells = trimmed(cells)
-        empty, failed = blank(cells), _failed(cells)
-    else:
-        empty = _null(cells)
-    written = cells
-    if failed is not None:
-        cells, empty = pc.if_else(pa.array(failed), None, cells), empty | failed
-    column = _Column(cells, empty, context, known)
+    failed = np.zeros(len(cells), dtype=bool)
+    if is_text(cells.type):
+        cells = pc.utf8_trim_whitespace(cells)
+        failed = _failed(cells)
+    missing = failed | (blank(cells) if is_text(cells.type) else is_true(pc.is_null(cells, nan_is_null=True)))
+    column = _Column(pc.if_else(pa.array(missing), None, cells) if missing.any() else cells, missing, context)
     kind = given or ("ignore" if nested else _guess(column, context))
     result = Cells(None, {}, {}, findings)
-    result.about = {"feature": kind, "guessed": given is None}
-    _values(result, kind, column, context)
-    result.about |= {"missing": column.missing, "distinct": column.distinct}
+    result.about = {"feature": kind, "guessed": given is None, "missing": column.missing, "distinct": 0}
     if nested:
-        result.about["nested"] = str(cells.type)
-    if failed is not None:
-        rows = np.flatnonzero(failed & context.needed)
-        result.about["failed"] = {"count": len(rows), "examples": context.cell_examples(written, rows, 3)}
+        result.about["nested"] = str(nested_type)
+    if failed.any():
+        result.about["failed"] = _examples(cells, failed, context)
+    if kind == "number":
+        _store_numbers(result, column, context)
+    elif kind == "date":
+        _store_dates(result, column, context)
+    else:
+        _store_texts(result, kind, column, context)
     return result
 
 
 class _Column:
     """A column during detection; expensive properties are computed on first use.
 
-    empty: per row, whether the cell is missing (numpy).
-    known: the cells as numbers, if they are parsed already.
+    cells: null where they are missing. missing: per row (numpy).
     """
 
-    def __init__(self, cells: pa.ChunkedArray, empty: Any, context: Context, known: numbers.Numbers | None) -> None:
-        self.cells, self.empty, self._needed, self._known = cells, empty, context.needed, known
-        filled = context.needed & ~empty
-        self._all = bool(filled.all())
-        self.sample = cells.slice(0, SAMPLE) if self._all else pick(cells, np.flatnonzero(filled)[:SAMPLE])
-        self.filled = int(np.count_nonzero(filled))
+    def __init__(self, cells: pa.ChunkedArray, missing: Any, context: Context) -> None:
+        self.cells, self._needed = cells, context.needed
+        filled = np.flatnonzero(context.needed & ~missing)
+        self.filled = len(filled)
         self.missing = int(np.count_nonzero(context.needed)) - self.filled
-        self.distinct = 0
-        self.range: list[float] = []
-
-    @property
-    def plain(self) -> bool:
-        """Whether Arrow can parse all cells as numbers."""
-        return self._known is not None
+        self.sample = pick(cells, filled[:SAMPLE])
 
     @cached_property
     def codes(self) -> Any:
         """Per row the code of its value, -1 for a missing one."""
-        cells = pc.if_else(pa.array(self.empty), None, self.cells) if self.empty.any() else self.cells
-        values, codes = encode(cells)
-        if self._all:
-            self.distinct = len(values)
-        else:
-            self.distinct = int(np.count_nonzero(np.bincount(codes[self._needed & (codes >= 0)], minlength=1)))
-        return codes
+        return encode(self.cells)[1]
+
+    @cached_property
+    def distinct(self) -> int:
+        """Number of distinct values in the rows that are needed."""
+        return _count_distinct(self.codes[self._needed])
 
     @property
     def all_differ(self) -> bool:
         """Whether all values are distinct, in at least `LEAST_IDS` rows."""
-        return self.filled >= LEAST_IDS and len(self.codes) > 0 and self.distinct == self.filled
+        return self.filled >= LEAST_IDS and self.distinct == self.filled
 
     @cached_property
     def numbers(self) -> numbers.Numbers:
         """The cells as numbers."""
-        return self._known or numbers.parse(self.cells, unit=None, brackets=None, limits=None)
+        return _parse(self.cells)
 
-    def count_numbers(self) -> Any:
-        """Count the distinct numbers; return a code of the value per row, -1 for a missing one."""
-        values = self.numbers.values
-        none = np.isnan(values)
-        wanted = self._needed & ~none
-        here = np.sort(values if wanted.all() else values[wanted])
-        self.distinct = int(np.count_nonzero(here[1:] != here[:-1])) + 1 if len(here) else 0
-        self.missing = int(np.count_nonzero(self._needed)) - len(here)
-        # Minimum, median, maximum: the sum of halves of the two in the middle cannot overflow.
-        self.range = (
-            [float(here[0]), float(here[(len(here) - 1) // 2] / 2 + here[len(here) // 2] / 2), float(here[-1])]
-            if len(here)
-            else []
-        )
-        # The bits of the number, shifted so that no code is negative; 0.0 and -0.0 are equal.
-        codes = (values + 0.0).view(np.uint64)
-        codes >>= np.uint64(1)
-        codes = codes.view(np.int64)
-        codes[none] = -1
-        return codes
+
+def _parse(cells: pa.ChunkedArray) -> numbers.Numbers:
+    return numbers.parse(cells, unit=None, brackets=None, limits=None)
+
+
+def _count_distinct(codes: Any) -> int:
+    return int(np.count_nonzero(np.bincount(codes[codes >= 0], minlength=1)))
+
+
+def _examples(cells: pa.ChunkedArray, marked: Any, context: Context) -> dict[str, Any]:
+    """Return the number of the marked cells that are needed, and the first of them."""
+    rows = np.flatnonzero(marked & context.needed)
+    return {"count": len(rows), "examples": context.cell_examples(cells, rows, 3)}
 
 
 def _given(context: Context) -> Any:
     kinds = context.request.spec.options.get("kinds")
     return kinds.get(context.column) if isinstance(kinds, dict) else None
-
-
-def _null(cells: pa.ChunkedArray) -> Any:
-    missing = np.asarray(cells.is_null().combine_chunks())
-    if pa.types.is_floating(cells.type):
-        missing = missing | np.asarray(pc.fill_null(pc.is_nan(cells), False).combine_chunks())
-    return missing
 
 
 def _guess(column: _Column, context: Context) -> str:
@@ -190,31 +160,18 @@ def _guess(column: _Column, context: Context) -> str:
         if _too_large(column.numbers.values[context.needed]):
             return "id" if column.all_differ else "category"
         return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
-    if dates.are_months(sample) if column.plain else dates.looks_like_dates(sample):
+    plain = numbers.finite(sample) is not None
+    if dates.are_months(sample) if plain else dates.looks_like_dates(sample):
         return "date"
-    found = (
-        numbers.parse(sample, unit=None, brackets=None, limits=None)
-        if numbers.nearly_all(sample, 1 - MAX_INVALID)
-        else None
-    )
-    if found is not None and found.unit and _leading_zero(sample, found.unit):
-        return "id" if column.all_differ else "category"
-    if found is not None and _numeric(found) and _numeric(column.numbers):
-        if found.unit and not named and not _counts_up(found.values):
-            return "number"
-        known = column.numbers.values
-        if _many_digits(sample) and _too_large(known[context.needed]):
+    found = _parse(sample)
+    if _numeric(found):
+        if found.unit and _leading_zero(sample, found.unit):
             return "id" if column.all_differ else "category"
-        whole = not (found.values[~np.isnan(found.values)] % 1).any()
-        if whole and (named or _counts_up(found.values)) and _all_differ(known[context.needed & ~np.isnan(known)]):
-            column.distinct = column.filled
-            return "id"
-        if not _leading_zero(sample):
-            return "number"
-        return "id" if column.all_differ else "category"
+        if _numeric(column.numbers):
+            return _guess_of_numbers(column, found, named, context)
     words = float(np.asarray(pc.count_substring_regex(sample, r"\S+").combine_chunks()).mean())
     share = len(pc.unique(sample)) / len(sample)
-    if words >= 4 and share > 0.3 and len(column.codes) and column.distinct > 0.3 * column.filled:
+    if words >= 4 and share > 0.3 and column.distinct > 0.3 * column.filled:
         return "text"
     if share < 0.5:
         return "category"
@@ -223,16 +180,28 @@ def _guess(column: _Column, context: Context) -> str:
     return "text" if words >= 2.5 and column.distinct > 0.5 * column.filled else "category"
 
 
+def _guess_of_numbers(column: _Column, found: numbers.Numbers, named: bool, context: Context) -> str:
+    """Say whether numbers written as text are amounts, ids or codes. found: the sample. named: as ids are."""
+    counting = _counts_up(found.values)
+    if found.unit and not named and not counting:
+        return "number"
+    known = column.numbers.values
+    known = known[context.needed & ~np.isnan(known)]
+    if _many_digits(column.sample) and _too_large(known):
+        return "id" if column.all_differ else "category"
+    whole = not (found.values[~np.isnan(found.values)] % 1).any()
+    if whole and (named or counting) and len(np.unique(known)) == len(known) >= LEAST_IDS:
+        return "id"
+    if not _leading_zero(column.sample):
+        return "number"
+    return "id" if column.all_differ else "category"
+
+
 def _numeric(found: numbers.Numbers) -> bool:
     """Say whether nearly all cells that are not missing are numbers."""
     readable = len(found.values) - np.count_nonzero(np.isnan(found.values)) + np.count_nonzero(found.infinite)
     unreadable = np.count_nonzero(found.unreadable)
     return bool(readable and unreadable <= MAX_INVALID * (readable + unreadable))
-
-
-def _all_differ(values: Any) -> bool:
-    values = np.sort(values)
-    return len(values) >= LEAST_IDS and bool((np.diff(values) != 0).all())
 
 
 def _too_large(values: Any) -> bool:
@@ -250,81 +219,71 @@ def _counts_up(values: Any) -> bool:
 
 def _many_digits(column: pa.ChunkedArray) -> bool:
     """Say whether a number has more digits than float64 can represent."""
-    answer = pc.any(pc.match_substring_regex(column, r"^[+-]?\d{16,}$"))
-    return bool(answer.as_py())
+    return bool(matches(column, r"^[+-]?\d{16,}$").any())
 
 
 def _leading_zero(column: pa.ChunkedArray, unit: str = "") -> bool:
     """Say whether numbers are written as codes: 00123; with a unit, 00123A."""
-    answer = pc.any(pc.match_substring_regex(column, rf"^0\d+{re.escape(unit)}$"))
-    return bool(answer.as_py())
+    return bool(matches(column, rf"^0\d+{re.escape(unit)}$").any())
 
 
-def _values(result: Cells, kind: str, column: _Column, context: Context) -> None:
-    about, cells = result.about, column.cells
-    result.stored = kind not in {"id", "ignore"}
-    if kind == "number":
-        found = column.numbers
-        none = np.isnan(found.values)
-        result.values = pa.array(found.values, mask=none if none.any() else None)
-        result.facts["codes"] = column.count_numbers()
-        invalid = np.flatnonzero((found.unreadable | found.infinite) & context.needed)
-        about["invalid"] = {"count": len(invalid), "examples": context.cell_examples(cells, invalid, 3)}
-        about |= {"comma": found.comma, "thousands": found.thousands, "grouped": found.grouped, "points": found.points}
-        about |= {
-            "negated": found.negated,
-            "limited": found.limited,
-            "times": found.times,
-            "reading": found.reading,
-            "range": column.range,
-        }
-        if found.unit:
-            readable = int((~np.isnan(found.values)).sum())
-            about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}
-        return
-    if result.stored or (kind == "id" and not column.distinct):
+def _store_numbers(result: Cells, column: _Column, context: Context) -> None:
+    found, about = column.numbers, result.about
+    result.values = pa.array(found.values, from_pandas=True)
+    codes = result.facts["codes"] = pd.factorize(found.values)[0]
+    known = found.values[context.needed & ~np.isnan(found.values)]
+    about["missing"] = int(np.count_nonzero(context.needed)) - len(known)
+    about["distinct"] = _count_distinct(codes[context.needed])
+    about["range"] = np.quantile(known, (0, 0.5, 1)).tolist() if len(known) else []
+    about["invalid"] = _examples(column.cells, found.unreadable | found.infinite, context)
+    for name in ("comma", "thousands", "grouped", "points", "negated", "limited", "times", "reading"):
+        about[name] = getattr(found, name)
+    if found.unit:
+        readable = int((~np.isnan(found.values)).sum())
+        about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}
+
+
+def _store_dates(result: Cells, column: _Column, context: Context) -> None:
+    found, about = dates.parse(column.cells), result.about
+    result.values, result.facts["codes"] = pa.array(found.values), column.codes
+    known = ~np.isnat(found.values)
+    about["missing"], about["distinct"] = int((~known & context.needed).sum()), column.distinct
+    about["invalid"] = _examples(column.cells, found.unreadable, context)
+    about |= {"ways": found.ways, "unclear": found.unclear, "zones": found.zones}
+    about["unzoned"] = int(known.sum()) - sum(found.zones.values())
+    day, month = (found.ways.get(w, 0) for w in (dates.DAY_FIRST, dates.MONTH_FIRST))
+    about["reading"] = "month" if month > day else "day" if day else ""
+
+
+def _store_texts(result: Cells, kind: str, column: _Column, context: Context) -> None:
+    """Store categories and texts; ids and columns to ignore are only described."""
+    about, text = result.about, is_text(column.cells.type)
+    result.stored = kind in {"category", "text"}
+    result.values = as_text(column.cells) if result.stored else pa.nulls(0)
+    if kind != "ignore":
+        about["distinct"] = column.distinct
+        if about["guessed"] and text:
+            about["units"] = numbers.united(column.sample)
+            about["answers"] = find_multi_select(column.sample) if kind == "category" else {}
+    if result.stored:
         result.facts["codes"] = column.codes
-    if kind in {"category", "text", "id"} and about["guessed"] and is_text(cells.type):
-        about["units"] = numbers.united(column.sample)
-        about["answers"] = find_multi_select(column.sample) if kind == "category" else {}
-    if kind == "date":
-        read = dates.parse(cells)
-        result.values = pa.array(read.values)
-        invalid = np.flatnonzero(read.unreadable & context.needed)
-        column.missing = int((np.isnat(read.values) & context.needed).sum())
-        about["invalid"] = {"count": len(invalid), "examples": context.cell_examples(cells, invalid, 3)}
-        about |= {"ways": read.ways, "unclear": read.unclear, "zones": read.zones}
-        about["unzoned"] = int((~np.isnat(read.values)).sum()) - sum(read.zones.values())
-        day, month = (read.ways.get(w, 0) for w in (dates.DAY_FIRST, dates.MONTH_FIRST))
-        about["reading"] = "month" if month > day else "day" if day else ""
-    elif result.stored:
-        text = as_text(cells)
-        result.values = pc.if_else(pa.array(column.empty), None, text) if column.empty.any() else text
-        if kind == "category" and is_text(cells.type) and numbers.any_begins(column.sample):
-            some = numbers.parse(column.sample, unit=None)
-            if not np.isnan(some.values).all():
-                about["invalid"] = _numbers_among(result.values, some.unit, context)
-    else:
-        result.values = pa.nulls(0)
+    if kind == "category" and text:
+        some = numbers.parse(column.sample, unit=None)
+        if not np.isnan(some.values).all():
+            about["invalid"] = _numbers_among(result.values, some.unit, context)
 
 
 def _failed(cells: pa.ChunkedArray) -> Any:
-    """Return which cells hold the error value of a spreadsheet formula (numpy); None where none does."""
-    failed = np.asarray(pc.fill_null(pc.starts_with(cells, "#"), False).combine_chunks())
-    rows = np.flatnonzero(failed)  # often few of all
-    failed = np.zeros(len(cells), dtype=bool)
-    failed[rows] = _errors(pick(cells, rows))
-    return failed if failed.any() else None
-
-
-def _errors(cells: pa.ChunkedArray) -> Any:
-    return np.asarray(pc.is_in(pc.utf8_lower(cells), value_set=pa.array(numbers.ERRORS)).combine_chunks())
+    """Return which cells hold the error value of a spreadsheet formula (numpy)."""
+    failed = is_true(pc.starts_with(cells, "#"))
+    if failed.any():
+        failed = is_true(pc.is_in(pc.utf8_lower(cells), value_set=pa.array(numbers.ERRORS)))
+    return failed
 
 
 def _numbers_among(text: pa.ChunkedArray, unit: str, context: Context) -> dict[str, Any]:
     """Count the numbers in a column of words, if only some cells are."""
     found = numbers.parse(text, unit=unit)
-    numeric = ~np.isnan(found.values) & context.needed
-    share = numeric.sum() / max(1, int((~found.missing & context.needed).sum()))
-    rows = np.flatnonzero(numeric) if 0 < share < 1 else np.zeros(0, dtype=np.int64)
-    return {"count": len(rows), "examples": context.cell_examples(text, rows, 3)}
+    numeric = ~np.isnan(found.values)
+    words = ~numeric & ~found.missing & context.needed
+    return _examples(text, numeric & words.any(), context)

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.rows import Cells, Context, Rows
 from autotrain_gradio.data.values.arrow_columns import as_text, blank, encode
 
@@ -50,17 +50,4 @@ def _together(names: list[str]) -> np.ndarray:
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Draw the rows of the largest groups, training and validation stacked."""
-    names, codes = encode(rows.cells[role].values)
-    if not len(names):
-        return []
-    counts = {n: np.bincount(codes[i][codes[i] >= 0], minlength=len(names)) for n, i in _parts(rows)}
-    largest = np.argsort(-sum(counts.values()), kind="stable")[:SHOWN]
-    series = {n: [float(c[k]) for k in largest] for n, c in counts.items() if c.sum() or n == "train"}
-    note = f"The {SHOWN} largest of {len(names):,}." if len(names) > SHOWN else ""
-    return [
-        panels.bars(f"Rows of each {role}", [names[int(k)].as_py() for k in largest], series, unit="rows", note=note)
-    ]
-
-
-def _parts(rows: Rows) -> list[tuple[str, np.ndarray]]:
-    return [(n, rows.indices(n)) for n in ("train", "validation")]
+    return charts.groups(f"Rows of each {role}", rows, role, SHOWN)

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data.kinds.image_panels import gallery, profile
-from autotrain_gradio.data.media import media_cells
+from autotrain_gradio.data.media import content_type, media_cells
 from autotrain_gradio.data.media.image_formats import READABLE
 from autotrain_gradio.data.media.media_cache import Scan
 from autotrain_gradio.data.rows import Cells, Context
@@ -48,18 +48,6 @@ LARGE = 16_000_000
 SMALL = 32
 """Pixels of the shorter side under which an image is too small to show much."""
 
-FIELDS = {
-    "width": pa.int32(),
-    "height": pa.int32(),
-    "mode": pa.string(),
-    "format": pa.string(),
-    "digest": pa.string(),
-    "bytes": pa.int64(),
-    "flags": pa.string(),
-    "problem": pa.string(),
-    "detail": pa.string(),
-}
-
 
 class Fact(NamedTuple):
     """Properties of one image; width and height after its EXIF rotation.
@@ -78,6 +66,8 @@ class Fact(NamedTuple):
     detail: str = ""
 
 
+DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, OverflowError)
+"""What Pillow's decoders raise on damaged files."""
 _one_large = threading.Lock()
 
 
@@ -120,51 +110,18 @@ def look(data: bytes | memoryview, limit: int) -> Fact:
                 return known._replace(
                     problem="image-corrupt", detail=f"it begins as a {name}, but its header is damaged"
                 )
-        return known._replace(problem="image-unknown", detail=_content(head))
+        return known._replace(problem="image-unknown", detail=content_type.describe(head))
     except Image.DecompressionBombError as error:
         return known._replace(problem="image-too-large", detail=str(error))
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        IndexError,
-        KeyError,
-        TypeError,
-        struct.error,
-        OverflowError,
-    ) as error:
-        # Pillow's decoders raise all of these on damaged files.
+    except DECODER_ERRORS as error:
         detail = str(error) or type(error).__name__
         cut = "truncated" in detail.lower() or "unexpected end" in detail.lower()
         return known._replace(problem="image-truncated" if cut else "image-corrupt", detail=detail[:120])
 
 
-def _content(head: bytes) -> str:
-    """Describe a file that is not an image by its first bytes."""
-    known = {
-        b"%PDF": "a PDF",
-        b"PK\x03\x04": "a zip",
-        b"\x1f\x8b": "a gzip archive",
-        b"8BPS": "a Photoshop file",
-        b"Rar!": "a RAR archive",
-    }
-    for magic, name in known.items():
-        if head.startswith(magic):
-            return f"it looks like {name}"
-    if head[4:8] == b"ftyp":
-        return "it looks like a HEIC image" if head[8:11] in {b"hei", b"mif", b"hev"} else "it looks like a video"
-    text = head.lstrip().lower()
-    if text.startswith((b"<!doctype html", b"<html")):
-        return "it looks like a web page"
-    if text.startswith((b"<svg", b"<?xml")):
-        return "it looks like SVG or XML"
-    return "it looks like text" if head and all(b in b"\t\r\n" or 32 <= b < 127 for b in head) else "unknown format"
-
-
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Decode every image that is still used, in a few threads; results of an earlier check are reused."""
-    scan = Scan(context.draft / "data" / "scan.parquet", FIELDS, context.stamp)
+    scan = Scan(context.draft / "data" / "scan.parquet", Fact, context.stamp)
     limit = context.request.limits.image_pixels
     # `look` checks the limit on pixels before decoding; Pillow would print a warning for each image.
     Image.MAX_IMAGE_PIXELS = None
@@ -183,22 +140,15 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
 
 
 def _look_at(item: media_cells.Item, root: Path, limit: int) -> Fact:
-    if item.data is not None:
-        return look(memoryview(item.data), limit)
+    source = item.source(root)
     try:
-        data = (root / str(item.path)).read_bytes()
+        data = source.read_bytes() if isinstance(source, Path) else source
     except OSError as error:
         return Fact(problem="image-unreadable", detail=error.strerror or str(error))
     return look(data, limit)
 
 
 PROBLEMS = {
-    "image-empty": (
-        "{n} {is} empty (0 bytes)",
-        "Copy the files again: they were probably truncated while being saved.",
-    ),
-    "image-missing": ("{n} {is} not there", "Add the files, or correct the names in the table."),
-    "image-unreadable": ("{n} cannot be opened", "Check the permissions of the files."),
     "image-unknown": ("{n} {is} not an image", "Remove the files, or save them as JPEG or PNG."),
     "image-truncated": ("{n} {is} truncated", "Copy or download the files again."),
     "image-corrupt": ("{n} {is} damaged", "Open and save the files again in an image program, or remove them."),

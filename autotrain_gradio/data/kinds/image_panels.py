@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import os
-import random
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import inflect, pluralize
+from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.rows import Context, Rows
 
 SIDE = 160
@@ -22,82 +24,52 @@ SIDE = 160
 PER_CLASS = 8
 CLASSES = 24
 EDGES = (32, 64, 128, 224, 384, 512, 768, 1024, 2048, 4096)
-RATIOS = (
-    ("tall (under 2:3)", 2 / 3),
-    ("upright", 0.95),
-    ("square", 1.05),
-    ("wide", 1.5),
-    ("very wide (over 3:2)", 1e9),
-)
+RATIOS = {
+    "tall (under 2:3)": 2 / 3,
+    "upright": 0.95,
+    "square": 1.05,
+    "wide": 1.5,
+    "very wide (over 3:2)": np.inf,
+}
+"""Name of a proportion → width divided by height below which it ends."""
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Plot the shorter sides, the proportions and the formats of the images that are used."""
-    facts = rows.cells[role].facts
-    used = list(rows.used())
-    sides = Counter(_bin(min(facts["width"][i], facts["height"][i])) for i in used)
-    labels = [
-        f"under {EDGES[0]}",
-        *(f"{a} to {b - 1}" for a, b in zip(EDGES, EDGES[1:], strict=False)),
-        f"{EDGES[-1]} and more",
-    ]
-    shapes = Counter(_shape(facts["width"][i] / facts["height"][i]) for i in used)
+    facts, used = rows.cells[role].facts, rows.indices().tolist()
+    sizes = np.array([(facts["width"][i], facts["height"][i]) for i in used]).reshape(-1, 2)
+    sides, ratios = sizes.min(axis=1), sizes[:, 0] / sizes[:, 1]
+    bounds = [f"{a} to {b - 1}" for a, b in zip(EDGES, EDGES[1:], strict=False)]
+    labels = [f"under {EDGES[0]}", *bounds, f"{EDGES[-1]} and more"]
+    found = [_histogram("Shorter side in pixels", sides, (0, *EDGES, np.inf), labels)]
+    shapes = _histogram("Proportions", ratios, (0, *RATIOS.values()), list(RATIOS))
     formats = Counter(facts["format"][i] for i in used)
-    found = [_histogram("Shorter side in pixels", labels, [sides[n] for n in range(len(labels))])]
-    if len(shapes) > 1:
-        found.append(_histogram("Proportions", [n for n, _ in RATIOS], [shapes[n] for n, _ in RATIOS]))
+    if len(shapes["labels"]) > 1:
+        found.append(shapes)
     if len(formats) > 1:
-        found.append(
-            panels.bars(
-                "Formats",
-                [n for n, _ in formats.most_common()],
-                {"images": [float(c) for _, c in formats.most_common()]},
-                unit="images",
-            )
-        )
+        names, counts = zip(*formats.most_common(), strict=True)
+        found.append(panels.bars("Formats", names, {"images": [float(c) for c in counts]}, unit="images"))
     return found
 
 
-def _bin(side: int) -> int:
-    return sum(side >= edge for edge in EDGES)
-
-
-def _shape(ratio: float) -> str:
-    return next(name for name, limit in RATIOS if ratio < limit)
-
-
-def _histogram(title: str, labels: list[str], values: list[int]) -> Panel:
-    filled = [i for i, v in enumerate(values) if v]
-    cut = slice(filled[0], filled[-1] + 1) if filled else slice(0, 0)
-    return panels.bars(title, labels[cut], {"images": [float(v) for v in values[cut]]}, unit="images")
+def _histogram(title: str, values: Any, edges: tuple[float, ...], labels: list[str]) -> Panel:
+    return charts.histogram(title, {"images": values}, edges, labels, unit="images")
 
 
 def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Draw a few images of each class; the same ones each time. Files are written to `check/`."""
-    classes = rows.classes()
-    groups: dict[str, list[int]] = {}
-    for i in rows.used():
-        label = classes[1].values[i] if classes else ""
-        groups.setdefault(label if isinstance(label, str) else ", ".join(label), []).append(i)
-    names = (classes[1].names or []) if classes and not classes[1].labels.multi else list(groups)
-    shown = [n for n in names if n in groups][:CLASSES]
-    chosen = [
-        (name, i)
-        for name in shown
-        for i in sorted(random.Random(name).sample(groups[name], min(PER_CLASS, len(groups[name]))))
-    ]
+    chosen, more = charts.examples(rows, PER_CLASS, CLASSES)
     kept, folder = context.draft / "data" / "thumbs", context.draft / "check"
     kept.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     cells = rows.cells[role]
-
     digests = cells.facts["digest"]
 
     def make(i: int) -> None:
         name = f"{digests[i]}.jpg"
         if not (kept / name).is_file():
             thumbnail(context.open(i), kept / name)
-        _link(kept / name, folder / name)
+        shutil.copyfile(kept / name, folder / name)
 
     # Copies of one image share their thumbnail: it is made once.
     distinct = list({digests[i]: i for _, i in chosen}.values())
@@ -107,8 +79,8 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
         {"file": f"check/{digests[i]}.jpg", "caption": _caption(cells.values[i], rows.locations[i]), "group": name}
         for name, i in chosen
     ]
-    more = len([n for n in names if n in groups]) - len(shown)
-    note = f"{PER_CLASS} of each class at most" + (f"; {more} more classes are not shown." if more else ".")
+    left = f"{pluralize(more, 'more class', 'more classes')} {inflect(more, 'is')} not shown"
+    note = f"{PER_CLASS} of each class at most" + (f"; {left}." if more else ".")
     return [panels.gallery("Examples", items, note=note)]
 
 
@@ -142,12 +114,3 @@ def as_rgb(image: Image.Image) -> Image.Image:
         ground.alpha_composite(image)
         image = ground
     return image.convert("RGB")
-
-
-def _link(source: Path, target: Path) -> None:
-    if target.exists():
-        return
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)  # a file system without hard links

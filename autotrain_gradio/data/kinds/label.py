@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.tree import natural
+from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess, Rows
 from autotrain_gradio.data.values.arrow_columns import OTHER, encode, value_type
@@ -228,7 +228,4 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Plot the rows of each class, training and validation stacked; the largest classes first."""
     labels = rows.cells[role].labels
     counts = {split: np.array(rows.label_counts(labels, split)) for split in ("train", "validation")}
-    largest = np.argsort(-sum(counts.values()), kind="stable")[:SHOWN]
-    series = {split: [float(c[k]) for k in largest] for split, c in counts.items() if c.sum() or split == "train"}
-    note = f"The {SHOWN} largest of {len(labels.names):,} classes." if len(labels.names) > SHOWN else ""
-    return [panels.bars("Rows in each class", [labels.names[k] for k in largest], series, unit="rows", note=note)]
+    return [charts.largest("Rows in each class", labels.names, counts, SHOWN, noun="classes")]

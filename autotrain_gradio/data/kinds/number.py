@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess, Rows
 from autotrain_gradio.data.values import units
@@ -140,15 +140,13 @@ def _edges(values: np.ndarray) -> np.ndarray:
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Draw a histogram of the numbers, and their range."""
     values = rows.cells[role].values.to_numpy(zero_copy_only=False)
-    parts = {n: values[rows.indices(n)] for n in ("train", "validation")}
-    every = np.concatenate(list(parts.values()))
+    every = values[rows.indices()]
     if not len(every):
         return []
     edges = _edges(every)
     labels = [f"{a:.4g} to {b:.4g}" for a, b in zip(edges, edges[1:], strict=False)]
-    series = {n: [float(c) for c in np.histogram(v, edges)[0]] for n, v in parts.items() if len(v) or n == "train"}
     low, middle, high = (float(q) for q in np.quantile(every, (0, 0.5, 1)))
     note = f"Smallest {low:.6g}, median {middle:.6g}, largest {high:.6g}, mean {float(every.mean()):.6g}."
     unit = rows.cells[role].about.get("unit", "")
     title = f"{context.column} ({unit})" if unit else context.column
-    return [panels.bars(title, labels, series, unit="rows", note=note)]
+    return [charts.histogram(title, charts.by_split(rows, values), edges, labels, note=note)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,8 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import inflect, pluralize
+from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.rows import Context, Rows
 from autotrain_gradio.data.values.arrow_columns import pick
 from autotrain_gradio.data.values.labels import short
@@ -36,65 +37,30 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     for split in ("train", "validation"):
         used = rows.indices(split)
         chosen = used[:: max(1, -(-len(used) // LOOKED_AT))]
-        parts[split] = words(pick(_texts(rows, role), chosen))
+        parts[split] = words(pick(rows.cells[role].values, chosen))
     every = np.concatenate(list(parts.values()))
     if not len(every):
         return []
-    counts = {n: np.histogram(v, [*EDGES, np.inf])[0] for n, v in parts.items() if len(v) or n == "train"}
-    filled = np.flatnonzero(sum(counts.values()))
-    cut = slice(filled[0], filled[-1] + 1)
-    labels = [_named(a, b) for a, b in zip(EDGES, EDGES[1:], strict=False)] + [f"{EDGES[-1]:,} and more"]
+    bounds = zip(EDGES, EDGES[1:], strict=False)
+    labels = [f"{a:,}" if b == a + 1 else f"{a:,} to {b - 1:,}" for a, b in bounds] + [f"{EDGES[-1]:,} and more"]
     middle, most = np.quantile(every, (0.5, 1))
     note = f"Median {middle:,.0f} words, longest {most:,.0f}."
     if len(every) < rows.count():
         note += f" Of {len(every):,} texts, evenly chosen."
-    return [
-        panels.bars(
-            "Words in a text",
-            labels[cut],
-            {n: [float(c) for c in v[cut]] for n, v in counts.items()},
-            unit="texts",
-            note=note,
-        )
-    ]
-
-
-def _named(begin: int, end: int) -> str:
-    return f"{begin:,}" if end == begin + 1 else f"{begin:,} to {end - 1:,}"
-
-
-def _texts(rows: Rows, role: str) -> pa.ChunkedArray:
-    texts: pa.ChunkedArray = rows.cells[role].values
-    return texts
+    return [charts.histogram("Words in a text", parts, [*EDGES, np.inf], labels, unit="texts", note=note)]
 
 
 def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Show a few texts of each class; the same ones each time."""
-    texts, found = _texts(rows, role), rows.classes()
-    used = rows.indices()
-    if found is None:
-        chosen = [("", i) for i in _some("", used)]
-    else:
-        labels = found[1].labels
-        strata = labels.strata(used)
-        chosen = [(name, i) for k, name in enumerate(labels.names[:CLASSES]) for i in _some(name, used[strata == k])]
-    shown = [
-        [
-            _short(texts[i].as_py()),
-            *([_label(found[1].values[i])] if found is not None else []),
-            "validation" if rows.validation[i] else "training",
-        ]
-        for _, i in chosen
-    ]
+    texts, found = rows.cells[role].values, rows.classes()
+    chosen, more = charts.examples(rows, PER_CLASS, CLASSES)
+    shown = []
+    for _, i in chosen:
+        labels = [_label(found[1].values[i])] if found is not None else []
+        shown.append([_short(texts[i].as_py()), *labels, "validation" if rows.validation[i] else "training"])
     columns = [context.title, *(["Label"] if found is not None else []), "Used for"]
-    more = len(found[1].labels.names) - CLASSES if found is not None else 0
-    note = f"{more:,} more classes are not shown." if more > 0 else ""
+    note = f"{pluralize(more, 'more class', 'more classes')} {inflect(more, 'is')} not shown." if more else ""
     return [panels.table("Examples", columns, shown, note=note)]
-
-
-def _some(name: str, rows: Any) -> list[int]:
-    chosen = random.Random(name).sample(range(len(rows)), min(PER_CLASS, len(rows)))
-    return [int(rows[k]) for k in sorted(chosen)]
 
 
 def _short(text: str) -> str:

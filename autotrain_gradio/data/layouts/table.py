@@ -19,7 +19,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, location_numbers
 from autotrain_gradio.data.tables.table_reader import SUFFIXES, read_sheet
 from autotrain_gradio.data.tables.types import Sheet
-from autotrain_gradio.data.values.arrow_columns import as_text, common_types, in_types, is_text, trimmed
+from autotrain_gradio.data.values.arrow_columns import as_text, common_types, in_types, is_text
 
 EMPTY = frozenset({"table-empty", "table-header-only"})
 """Codes of errors that are warnings where other files have rows."""
@@ -105,7 +105,7 @@ def add_rows(splits: dict[str, list[pa.Table]], split: str, table: pa.Table, req
     mapped = {n for v in request.spec.columns.values() for n in ([v] if isinstance(v, str) else v)}
     named = [n for n in table.column_names if n.strip().lower() in SPLIT_COLUMNS and n not in mapped]
     for name in named if not split else ():
-        cells = pc.fill_null(trimmed(as_text(table.column(name))), "")
+        cells = pc.fill_null(pc.utf8_trim_whitespace(as_text(table.column(name))), "")
         names = pc.unique(cells).to_pylist()
         if any(names) and all(not n or split_names.is_split(n, request.spec) for n in names):
             table = table.drop_columns([name])  # the split of a row is not a feature

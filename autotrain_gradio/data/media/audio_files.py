@@ -26,6 +26,7 @@ import soundfile
 import soxr
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.media.content_type import describe
 
 Source = str | Path | bytes | memoryview
 """A file, or the bytes of one."""
@@ -65,6 +66,11 @@ class AudioError(DataError):
     """A file that cannot be read; `code` is `audio-empty`, `audio-missing`, `audio-unreadable`, `audio-unknown`,
     `audio-corrupt` or `audio-no-decoder`."""
 
+    @property
+    def reason(self) -> str:
+        """The part of the message after the colon, for messages that name the problem themselves."""
+        return (self.message.partition(": ")[2] or self.message)[:120].rstrip(".")
+
 
 def header(source: Source) -> Header:
     """Read a file's header; samples are not decoded.
@@ -72,20 +78,16 @@ def header(source: Source) -> Header:
     Raises:
         AudioError: the file is not audio, damaged, or of a format without an installed decoder.
     """
-    try:
-        with _open(source) as file:
-            frames, log = file.frames, file.extra_info
-            seconds = frames / file.samplerate if 0 <= frames < UNKNOWN else None
-            name = "OPUS" if file.subtype == "OPUS" else {"WAVEX": "WAV", "RF64": "WAV"}.get(file.format, file.format)
-            cut = name == "WAV" and any(
-                int(x) < UNKNOWN_BYTES for x in re.findall(r"^data\b\D*(\d+) \(should be", log, re.M)
-            )
-            return Header(seconds, file.samplerate, file.channels, name, file.subtype, cut)
-    except soundfile.LibsndfileError as error:
-        kind = container(_head(source))
-        if kind is None:
-            raise _not_read(source, error) from None
-    return _probe(source, kind)
+    file = _open(source)
+    if isinstance(file, str):
+        return _probe(source, file)
+    with file:
+        frames, log = file.frames, file.extra_info
+        seconds = frames / file.samplerate if 0 <= frames < UNKNOWN else None
+        name = "OPUS" if file.subtype == "OPUS" else {"WAVEX": "WAV", "RF64": "WAV"}.get(file.format, file.format)
+        promised = re.findall(r"^data\b\D*(\d+) \(should be", log, re.M)
+        cut = name == "WAV" and any(int(size) < UNKNOWN_BYTES for size in promised)
+        return Header(seconds, file.samplerate, file.channels, name, file.subtype, cut)
 
 
 def read_audio(
@@ -121,19 +123,12 @@ def read_audio(
     return np.ascontiguousarray(wanted[0] if len(wanted) == 1 else np.concatenate(wanted), dtype=np.float32)
 
 
-def audio_seconds(cell: Mapping[str, Any]) -> float:
-    """Return the length in the header; a file without one (AAC) is decoded.
-
-    cell: as for `read_audio`.
+def seconds_of(source: Source) -> float:
+    """Decode a file whose header does not tell its length (AAC), and return it.
 
     Raises:
         AudioError: the file cannot be read.
     """
-    data = cell.get("bytes")
-    source: Source = data if data is not None else str(cell["path"])
-    known = header(source).seconds
-    if known is not None:
-        return known
     return sum(len(block) / rate for block, rate in blocks(source))
 
 
@@ -155,13 +150,9 @@ def blocks(
     Raises:
         AudioError: the file cannot be read. It may come after some blocks, where a file is damaged in the middle.
     """
-    try:
-        file = _open(source)
-    except soundfile.LibsndfileError as error:
-        kind = container(_head(source))
-        if kind is None:
-            raise _not_read(source, error) from None
-        yield from _ffmpeg(source, kind, start, end)
+    file = _open(source)
+    if isinstance(file, str):
+        yield from _ffmpeg(source, file, start, end)
         return
     with file:
         rate = file.samplerate
@@ -204,14 +195,21 @@ def has_ffmpeg() -> bool:
     return shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is not None
 
 
-def _open(source: Source) -> soundfile.SoundFile:
-    if isinstance(source, bytes | memoryview):
-        return soundfile.SoundFile(io.BytesIO(source))
-    if os.fspath(source).lower().endswith(".raw"):  # soundfile would ask for the rate
+def _open(source: Source) -> soundfile.SoundFile | str:
+    """Open a file with libsndfile; if it cannot read the format, return the container that ffmpeg shall read."""
+    if isinstance(source, str | Path) and os.fspath(source).lower().endswith(
+        ".raw"
+    ):  # soundfile would ask for the rate
         raise AudioError(
             "The file holds raw samples without a sampling rate.", "Save it as WAV.", _name(source), "audio-unknown"
         )
-    return soundfile.SoundFile(os.fspath(source))
+    try:
+        return soundfile.SoundFile(os.fspath(source) if isinstance(source, str | Path) else io.BytesIO(source))
+    except soundfile.LibsndfileError as error:
+        kind = container(_head(source))
+        if kind is None:
+            raise _not_read(source, error) from None
+        return kind
 
 
 def _head(source: Source) -> bytes:
@@ -248,35 +246,13 @@ def _not_read(source: Source, error: soundfile.LibsndfileError) -> AudioError:
                 "audio-corrupt",
             )
     return AudioError(
-        f"The file is not audio: {content(head)}.", "Save it as WAV or FLAC.", _name(source), "audio-unknown"
+        f"The file is not audio: {describe(head)}.", "Save it as WAV or FLAC.", _name(source), "audio-unknown"
     )
 
 
 def _reason(error: BaseException) -> str:
     reason = getattr(error, "error_string", "") or str(error)
     return str(reason).strip().rstrip(".") or "it cannot be decoded"
-
-
-def content(head: bytes) -> str:
-    """Describe a file that is not audio by its first bytes."""
-    known = {
-        b"%PDF": "a PDF",
-        b"PK\x03\x04": "a zip",
-        b"\x1f\x8b": "a gzip archive",
-        b"\xff\xd8\xff": "a JPEG image",
-        b"\x89PNG": "a PNG image",
-    }
-    for magic, name in known.items():
-        if head.startswith(magic):
-            return f"it looks like {name}"
-    text = head.lstrip().lower()
-    if text.startswith((b"<!doctype html", b"<html")):
-        return "it looks like a web page"
-    if head.startswith(b"version https://git-lfs"):
-        return "it is a Git LFS pointer, not the file itself"
-    if head and all(b in b"\t\r\n" or 32 <= b < 127 for b in head):
-        return "it looks like text"
-    return "no known audio format"
 
 
 @contextmanager
@@ -352,7 +328,7 @@ def _ffmpeg(
         return
     seek = ["-ss", f"{start:.6f}"] if start else []
     length = ["-t", f"{end - (start or 0.0):.6f}"] if end is not None else []
-    size = max(1, BLOCK // known.channels) * known.channels * 4
+    held = b""
     with _as_file(source) as path, tempfile.TemporaryFile() as errors:
         command = [
             *_command("ffmpeg", path, kind, "-nostdin", *seek, "-i"),
@@ -360,9 +336,11 @@ def _ffmpeg(
         ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, bufsize=0) as process:
             try:
-                for data in _output_of(process, size):
-                    whole = len(data) - len(data) % (4 * known.channels)
-                    yield np.frombuffer(data[:whole], "<f4").reshape(-1, known.channels), known.rate
+                for data in _output_of(process):
+                    held += data
+                    whole = len(held) - len(held) % (4 * known.channels)
+                    yield np.frombuffer(held[:whole], "<f4").reshape(-1, known.channels), known.rate
+                    held = held[whole:]
                 status = process.wait(timeout=TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
                 raise _damaged(source, kind, f"ffmpeg gave no output for {TIMEOUT_SECONDS:g} s") from None
@@ -373,8 +351,8 @@ def _ffmpeg(
             raise _damaged(source, kind, _last_error(errors.read()) or f"ffmpeg ended with status {status}")
 
 
-def _output_of(process: subprocess.Popen[bytes], size: int) -> Iterator[bytes]:
-    """Yield the output of an unbuffered process in blocks of that size; the last one can be shorter.
+def _output_of(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """Yield the output of an unbuffered process as it comes.
 
     Raises:
         subprocess.TimeoutExpired: nothing came for `TIMEOUT_SECONDS`.
@@ -382,14 +360,9 @@ def _output_of(process: subprocess.Popen[bytes], size: int) -> Iterator[bytes]:
     assert process.stdout is not None  # the caller has asked for it
     ready = select.poll()
     ready.register(process.stdout)
-    held = bytearray()
-    while True:
-        if not ready.poll(TIMEOUT_SECONDS * 1000):
-            raise subprocess.TimeoutExpired(process.args, TIMEOUT_SECONDS)
-        data = process.stdout.read(size - len(held))
-        held += data
-        if held and (len(held) == size or not data):
-            yield bytes(held)
-            held.clear()
+    while ready.poll(TIMEOUT_SECONDS * 1000):
+        data = process.stdout.read(BLOCK)
         if not data:
             return
+        yield data
+    raise subprocess.TimeoutExpired(process.args, TIMEOUT_SECONDS)

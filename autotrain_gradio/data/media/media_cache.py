@@ -3,55 +3,50 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-VERSION = b"2"
+VERSION = b"3"
 KEY = ("key", "size", "mtime_ns")
+Key = tuple[str, int, int]
+"""Name, size and modification time of a file (or file and row)."""
+F = TypeVar("F")
 
 
-class Scan:
-    """A table keyed by name, size and modification time of a file (or file and row).
+class Scan(Generic[F]):
+    """A Parquet file of facts about media files.
 
-    fields: name → Arrow type of each cached property.
-    stamp: the cache is invalid if it was written with another one.
+    fact: the `NamedTuple` of the facts. stamp: the cache is invalid if it was written with another one.
     """
 
-    def __init__(self, path: Path, fields: dict[str, pa.DataType], stamp: str = "") -> None:
-        self._path, self._stamp = path, stamp
-        self._schema = pa.schema(
-            [("key", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64()), *fields.items()],
-            metadata={b"version": VERSION, b"stamp": stamp.encode()},
-        )
-        self._names = tuple(fields)
-        self._known: dict[tuple[str, int, int], tuple[Any, ...]] = {}
-        self._read()
-
-    def _read(self) -> None:
-        if not self._path.is_file():
-            return
+    def __init__(self, path: Path, fact: type[F], stamp: str = "") -> None:
+        self._path, fields = path, ",".join(fact._fields)  # type: ignore[attr-defined]
+        self._metadata = {b"version": VERSION, b"stamp": stamp.encode(), b"fields": fields.encode()}
+        self._known: dict[Key, F] = {}
         try:
-            table = pq.read_table(self._path, memory_map=False)
+            table = pq.read_table(path, memory_map=False)
         except (pa.ArrowInvalid, OSError):
-            return  # a damaged or foreign file: start with an empty cache
-        if not table.schema.equals(self._schema, check_metadata=True):
-            return
-        columns = [table.column(n).to_pylist() for n in (*KEY, *self._names)]
-        self._known = {(row[0], row[1], row[2]): row[3:] for row in zip(*columns, strict=True)}
+            return  # missing, damaged or foreign: start with an empty cache
+        if table.schema.metadata == self._metadata:
+            for row in table.to_pylist():
+                key = (row.pop("key"), row.pop("size"), row.pop("mtime_ns"))
+                self._known[key] = fact(**row)
 
-    def get(self, key: str, size: int, mtime_ns: int) -> tuple[Any, ...] | None:
-        """Return the cached properties of a cell, in the order of the fields, or None."""
-        return self._known.get((key, size, mtime_ns))
+    def get(self, key: Key) -> F | None:
+        """Return the cached facts of a file, or None."""
+        return self._known.get(key)
 
-    def write(self, keys: Sequence[tuple[str, int, int]], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add properties, and write the table atomically."""
-        self._known.update(zip(keys, rows, strict=True))
-        columns = list(zip(*(k + v for k, v in self._known.items()), strict=True)) or [()] * len(self._schema)
-        arrays = [pa.array(c, t) for c, t in zip(columns, self._schema.types, strict=True)]
+    def write(self, found: Mapping[Key, F]) -> None:
+        """Add facts, and write the file atomically."""
+        self._known.update(found)
+        rows: list[dict[str, Any]] = [
+            dict(zip(KEY, key, strict=True)) | fact._asdict()  # type: ignore[attr-defined]
+            for key, fact in self._known.items()
+        ]
         partial = self._path.with_suffix(".partial")
-        pq.write_table(pa.table(arrays, schema=self._schema), partial)
+        pq.write_table(pa.Table.from_pylist(rows, metadata=self._metadata), partial)
         os.replace(partial, self._path)

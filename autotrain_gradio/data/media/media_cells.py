@@ -7,28 +7,36 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import Finding, Level
 from autotrain_gradio.core.text_format import format_count, join_examples, pluralize
 from autotrain_gradio.data.files.tree import inside
-from autotrain_gradio.data.media.media_cache import Scan
+from autotrain_gradio.data.media.media_cache import Key, Scan
 from autotrain_gradio.data.rows import Context
 
 THREADS = 4
-BATCH = 64
-"""Files that are opened between two reports of progress."""
-
 OUTSIDE = "file-outside"
 PROBLEMS = {
     OUTSIDE: (
         "{n} {is} outside the folder of the data, and {is} not opened",
         "Name files by their path from the table.",
-    )
+    ),
+    **dict.fromkeys(
+        ("image-empty", "audio-empty"),
+        ("{n} {is} empty (0 bytes)", "Copy the files again: they were probably truncated while being saved."),
+    ),
+    **dict.fromkeys(
+        ("image-missing", "audio-missing"),
+        ("{n} {is} not there", "Add the files, or correct the names in the table."),
+    ),
+    **dict.fromkeys(
+        ("image-unreadable", "audio-unreadable"), ("{n} cannot be opened", "Check the permissions of the files.")
+    ),
 }
 """Reasons why a row is skipped that all media share → what happened, and what to do."""
 
@@ -49,11 +57,15 @@ F = TypeVar("F", bound=Known)
 
 
 class Item(NamedTuple):
-    """A file or a blob that cells hold. key: name, size and modification time. data: a buffer of Arrow's."""
+    """A file or a blob that cells hold. path: None for a blob. data: a buffer of Arrow's."""
 
-    key: tuple[str, int, int]
+    key: Key
     path: str | None
     data: Any
+
+    def source(self, root: Path) -> Path | memoryview:
+        """Return the file, or the bytes of the blob."""
+        return memoryview(self.data) if self.path is None else root / self.path
 
 
 @dataclass
@@ -62,68 +74,69 @@ class Opened(Generic[F]):
 
     paths: row → path of its file; None: the cell has the bytes, or no file. known: facts of each distinct file.
     items: index in `known` → the file, if it can be opened. place: row → index in `known`, -1 for rows that are not
-    needed (int64). opened: indices of the files that were opened now, not found in the cache.
+    needed. opened: indices of the files that were opened now, not found in the cache.
     """
 
     paths: list[str | None]
     known: list[F]
     items: dict[int, Item]
-    place: np.ndarray[Any, np.dtype[np.int64]]
+    place: list[int]
     opened: list[int]
 
     def facts(self, nothing: F) -> list[F]:
         """Return the facts of each row; `nothing` for rows that are not needed."""
-        return [self.known[n] if n >= 0 else nothing for n in self.place.tolist()]
+        return [self.known[n] if n >= 0 else nothing for n in self.place]
 
-    def remember(self, scan: Scan, places: Sequence[int]) -> None:
+    def remember(self, scan: Scan[F], places: Sequence[int]) -> None:
         """Cache the facts of some files, except those that could not be opened: the next check tries them again."""
         kept = [p for p in places if not str(self.known[p].problem).endswith("-unreadable")]
         if kept:
-            scan.write([self.items[p].key for p in kept], [tuple(self.known[p]) for p in kept])  # type: ignore[arg-type]
+            scan.write({self.items[p].key: self.known[p] for p in kept})
 
 
 def open_each(
-    cells: pa.ChunkedArray, context: Context, scan: Scan, fact: Callable[..., F], look: Callable[[Item], F], kind: str
+    cells: pa.ChunkedArray,
+    context: Context,
+    scan: Scan[F],
+    fact: Callable[..., F],
+    look: Callable[[Item], F],
+    kind: str,
 ) -> Opened[F]:
     """Open every file that is still needed once, in a few threads; cached facts are reused.
 
     cells: `{path, bytes}`. fact: constructor of the facts. look: opens a file and returns its facts. kind: `image` or
     `audio`, the prefix of the finding codes.
     """
-    made = Opened[F]([None] * len(cells), [], {}, np.full(len(cells), -1, dtype=np.int64), [])
+    made = Opened[F]([None] * len(cells), [], {}, [-1] * len(cells), [])
     places: dict[Any, int] = {}
-    for row, item in _items(cells, context, kind):
-        key: Any = item
-        if isinstance(item, Item):
-            key, made.paths[row] = item.key, item.path
+    for row, found in _items(cells, context, fact, kind):
+        key: Any = found
+        if isinstance(found, Item):
+            key, made.paths[row] = found.key, found.path
         if key not in places:
             place = places[key] = len(made.known)
-            if isinstance(item, Item):
-                made.items[place] = item
-                before = scan.get(*item.key)
+            if isinstance(found, Item):
+                made.items[place] = found
+                before = scan.get(found.key)
                 if before is None:
                     made.opened.append(place)
-                made.known.append(fact(*before) if before is not None else fact())
+                made.known.append(before or fact())
             else:
-                made.known.append(fact(problem=item.problem, detail=item.detail))
+                made.known.append(found)
         made.place[row] = places[key]
     message = f"Opening {pluralize(len(made.opened), 'file')}"
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        for start in range(0, len(made.opened), BATCH):
-            context.progress(message, start / len(made.opened))
-            batch = made.opened[start : start + BATCH]
-            for place, found in zip(batch, pool.map(lambda place: look(made.items[place]), batch), strict=True):
-                made.known[place] = found
+        looks = pool.map(lambda place: look(made.items[place]), made.opened)
+        for number, (place, known) in enumerate(zip(made.opened, looks, strict=True)):
+            context.progress(message, number / len(made.opened))
+            made.known[place] = known
     return made
 
 
-class _Absent(NamedTuple):
-    problem: str
-    detail: str
-
-
-def _items(cells: pa.ChunkedArray, context: Context, kind: str) -> Iterator[tuple[int, Item | _Absent]]:
-    """Yield the row and the file of each cell that is needed, or why it has no file."""
+def _items(
+    cells: pa.ChunkedArray, context: Context, fact: Callable[..., F], kind: str
+) -> Iterator[tuple[int, Item | F]]:
+    """Yield the row and the file of each cell that is needed, or the fact why it has no file."""
     row = -1
     for chunk in cells.chunks:
         blobs = pc.struct_field(chunk, "bytes")
@@ -136,13 +149,13 @@ def _items(cells: pa.ChunkedArray, context: Context, kind: str) -> Iterator[tupl
                 data = blobs[j].as_buffer()
                 yield row, Item((context.locations[row], data.size, 0), None, data)
             elif not path:
-                yield row, _Absent(f"{kind}-missing", f"no {kind} in this row")
+                yield row, fact(problem=f"{kind}-missing", detail=f"no {kind} in this row")
             elif path in context.fingerprint:
                 yield row, Item((path, *context.fingerprint[path]), path, None)
             elif inside(path):
-                yield row, _Absent(f"{kind}-missing", "the file does not exist")
+                yield row, fact(problem=f"{kind}-missing", detail="the file does not exist")
             else:
-                yield row, _Absent(OUTSIDE, path[:80])
+                yield row, fact(problem=OUTSIDE, detail=path[:80])
 
 
 def skipped_rows(

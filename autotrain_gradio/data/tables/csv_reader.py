@@ -24,7 +24,7 @@ from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.rows import Progress, report_examples
 from autotrain_gradio.data.tables.types import BATCH, TITLE_ABOVE, Sheet, column_names, empty_table, gather, header_only
-from autotrain_gradio.data.values.arrow_columns import blank, contains, is_true
+from autotrain_gradio.data.values.arrow_columns import blank, is_true
 
 DELIMITERS = ",;\t|"
 LONGEST_CELL = 1_000_000
@@ -84,7 +84,7 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
         number = np.arange(2, table.num_rows + 2)
     else:
         table, number = _fit_rows(records, names, name, findings)
-    if any("\0" in cell for cell in header) or any(contains(column, "\0") for column in table.columns):
+    if any("\0" in cell for cell in header) or any(_contains(column, "\0") for column in table.columns):
         message = "The file holds zero bytes: it is not a text table."
         raise DataError(message, "Save it as CSV again.", name, "table-damaged")
     sheet = Sheet(name, table, number, findings, first=[cell.strip() for cell in header[: len(names)]])
@@ -93,6 +93,10 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
         raise header_only(name, names)
     _report_formulas(sheet)
     return sheet
+
+
+def _contains(column: pa.ChunkedArray, text: str) -> bool:
+    return bool(pc.any(pc.match_substring(column, text)).as_py())
 
 
 def _refuse_binary(head: bytes, name: str) -> None:
@@ -142,7 +146,7 @@ def _parse_with_arrow(
         return None  # a quote may be open
     for column in table.columns:
         # Spaces that belong to a cell or not, and a line end that Arrow would halve between two blocks.
-        if pc.any(pc.starts_with(column, " ")).as_py() or contains(column, "\r"):
+        if pc.any(pc.starts_with(column, " ")).as_py() or _contains(column, "\r"):
             return None
     return table
 

@@ -31,6 +31,16 @@ def is_true(answer: pa.Array | pa.ChunkedArray) -> Any:
     return np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)
 
 
+def matches(text: pa.Array | pa.ChunkedArray, pattern: str, having: str = "") -> Any:
+    """Return which texts a regular expression (RE2) matches, as numpy truth values.
+
+    having: characters of which every match has one: where no text has any, the slower expression is not needed.
+    """
+    if having and not any(pc.any(pc.match_substring(text, sign)).as_py() for sign in having):
+        return np.zeros(len(text), dtype=bool)
+    return is_true(pc.match_substring_regex(text, pattern))
+
+
 def is_text(type_: pa.DataType) -> bool:
     """Say whether cells are text."""
     return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
@@ -80,16 +90,6 @@ def pick(column: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
     wanted = np.zeros(int(rows[-1]) + 1 if len(rows) else 0, dtype=bool)
     wanted[rows] = True
     return column.slice(0, len(wanted)).filter(pa.array(wanted))
-
-
-def contains(text: pa.ChunkedArray, part: str) -> bool:
-    """Say whether any text contains this part: a quick search that spares regular expressions."""
-    return bool(pc.any(pc.match_substring(text, part)).as_py())
-
-
-def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column of text without spaces around the texts."""
-    return pc.utf8_trim_whitespace(column)
 
 
 def blank(column: pa.ChunkedArray) -> Any:

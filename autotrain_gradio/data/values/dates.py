@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data.values import month_names
-from autotrain_gradio.data.values.arrow_columns import blank, encode, is_text, is_true, trimmed
+from autotrain_gradio.data.values.arrow_columns import blank, encode, is_text, is_true, matches
 
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
 _TIME = (
@@ -91,9 +91,9 @@ def is_date(type_: pa.DataType) -> bool:
 
 def looks_like_dates(sample: pa.ChunkedArray) -> bool:
     """Say whether nearly all of the first of these texts are written as dates."""
-    sample = trimmed(sample.slice(0, SAMPLE))
+    sample = pc.utf8_trim_whitespace(sample.slice(0, SAMPLE))
     most = UNLIKE * len(sample)
-    if not len(sample) or np.count_nonzero(~is_true(pc.match_substring_regex(sample, MAY_BE)) & ~blank(sample)) > most:
+    if not len(sample) or np.count_nonzero(~matches(sample, MAY_BE) & ~blank(sample)) > most:
         return False
     found = parse(sample)
     return np.count_nonzero(found.unreadable) <= most and "20240531" not in found.ways
@@ -142,7 +142,7 @@ def _parse_distinct(text: pa.Array, counts: Any, first: str) -> Dates:
     slashes: dict[str, Any] = {}
     for name, day, format_ in _DAYS:
         for time, time_format in _TIME:
-            wanted = is_true(pc.match_substring_regex(text, f"^{day}{time}$")) & result.unreadable
+            wanted = matches(text, f"^{day}{time}$") & result.unreadable
             if not wanted.any():
                 continue
             found = _strptime(text, wanted, format_ + time_format)
@@ -163,7 +163,7 @@ def _parse_distinct(text: pa.Array, counts: Any, first: str) -> Dates:
 
 def _zones(text: pa.Array) -> dict[str, Any]:
     """Return time zone → texts in which it follows a time (numpy)."""
-    rows = np.flatnonzero(is_true(pc.match_substring_regex(text, ZONE)))
+    rows = np.flatnonzero(matches(text, ZONE))
     zones: dict[str, list[int]] = {}
     written = pc.struct_field(pc.extract_regex(text.take(rows), ZONE), "zone")
     for row, zone in zip(rows.tolist(), written.to_pylist(), strict=True):

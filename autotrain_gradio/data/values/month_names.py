@@ -7,7 +7,7 @@ import unicodedata
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.values.arrow_columns import is_true
+from autotrain_gradio.data.values.arrow_columns import matches
 
 _NAMES = {
     "Jan": "january januar janner jaenner janvier januari janeiro gennaio enero",
@@ -45,7 +45,7 @@ LATER = 68
 def in_english(text: pa.Array) -> pa.Array:
     """Convert dates with a month name to `31 May 2024`, keeping the rest of the text; other texts are unchanged."""
     for pattern in (NAMED, FIRST):
-        named = is_true(pc.match_substring_regex(text, pattern))
+        named = matches(text, pattern)
         if named.any():
             found = text.filter(pa.array(named))
             parts = pc.extract_regex(found, pattern).to_pylist()

@@ -13,11 +13,10 @@ from autotrain_gradio.data.values import durations, units
 from autotrain_gradio.data.values.arrow_columns import (
     as_text,
     blank,
-    contains,
     is_text,
     is_true,
+    matches,
     pick,
-    trimmed,
 )
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -54,10 +53,6 @@ ERRORS = (
 )
 """Error values of spreadsheet formulas, in lower case."""
 _NONE = pa.array((*WORDS, *ERRORS))
-BEGIN = r"^\s*[+\-−]?\s*\.?\d"
-"""Beginning of every number without a unit; other texts can match."""
-MAY_BE = r"^[^A-Za-z0-9]*([A-Z]{1,3}|Rs|Fr|kr)?[^A-Za-z0-9]*\d|^[+-]?(?i:inf)"
-"""Beginning of every number with or without a unit; other texts can match."""
 
 
 @dataclass
@@ -136,20 +131,17 @@ def _of_text(
     column: pa.ChunkedArray, comma: str, unit: str | None, brackets: bool | None, limits: bool | None
 ) -> Numbers:
     free = not comma and unit is None  # else the notation is given
-    found = finite(column) if comma != "decimal" else None  # sufficient for most columns
-    if found is not None and not (free and points_between(column)):
-        return found
-    text = trimmed(column)
+    text = pc.utf8_trim_whitespace(column)
     empty = blank(text)
     if free and points_between(text):
         comma = "decimal"
     if comma != "decimal":
-        found = finite(pc.if_else(pa.array(empty), None, text))
+        found = finite(pc.if_else(pa.array(empty), None, text))  # sufficient for most columns
         if found is not None:
             return found
     text = _to_ascii(text)
-    timed = durations.UNIT if unit is None and durations.are_times(_few(text, empty)) else ""
-    unit = timed or unit
+    if unit is None and durations.are_times(_few(text, empty)):
+        unit = durations.UNIT
     hours = durations.hours(text) if unit == durations.UNIT else np.full(len(text), np.nan)
     written, marks = text, _marks(text) if brackets is None else np.zeros(len(text), dtype=bool)
     text, limited = _bare(text, limits)
@@ -159,19 +151,16 @@ def _of_text(
         limited, negated = limited & ~marks, negated & ~marks
     if unit is None:
         unit = units.unit_of(_few(text, empty))
-    united = ~np.isnan(hours)
+    times = united = ~np.isnan(hours)
     if unit:
         text, beside = units.without(text, unit)
-        united |= beside
+        united = united | beside
         if free and points_between(text):
             comma = "decimal"
-    times = ~np.isnan(hours)
+    found = _parse_notations(text, empty, comma)
+    found.values[times], found.unreadable[times] = hours[times], False
+    found.times = int(times.sum())
     besides = negated | limited
-    special = comma == "decimal" or empty.any() or times.any() or besides.any()
-    found = (None if special or not unit else finite(text)) or _parse_notations(text, empty, comma)
-    if times.any():
-        found.values[times], found.unreadable[times] = hours[times], False
-        found.times = int(times.sum())
     good = ~np.isnan(found.values)
     for rows, allowed, least in ((negated, brackets, 1), (limited, limits, int((limited & good).sum()))):
         if allowed is None and rows.any() and not _are_numbers(found, besides, least):
@@ -192,38 +181,32 @@ def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
 
 def _marks(text: pa.ChunkedArray) -> Any:
     """Return which cells are school grades such as 2+ and 2- (numpy): none unless both signs occur."""
-    if contains(text, "+") and contains(text, "-"):
-        plus, minus = (is_true(pc.match_substring_regex(text, rf"^\d{{1,2}}\{sign}$")) for sign in "+-")
-        if plus.any() and minus.any():
-            return plus | minus
-    return np.zeros(len(text), dtype=bool)
+    plus, minus = matches(text, r"^\d{1,2}\+$", "+"), matches(text, r"^\d{1,2}-$", "-")
+    return (plus | minus) & (plus.any() and minus.any())
 
 
 def _signed(text: pa.ChunkedArray, brackets: bool | None) -> tuple[pa.ChunkedArray, Any]:
     """Write (5) and 5- as -5, and 12,- as 12; return the texts, and which rows may be negative by that (numpy)."""
     negated = np.zeros(len(text), dtype=bool)
-    if brackets is False or not any(contains(text, sign) for sign in "-)–—"):
-        return text, negated
-    ends = is_true(pc.match_substring_regex(text, ROUND))
-    if ends.any():
-        text = pc.if_else(pa.array(ends), pc.replace_substring_regex(text, ROUND, r"\1\2"), text)
-    for hint, way, minus in ((")", BRACKETS, r"-\1\2\3"), ("-", MINUS_BEHIND, r"-\1")):
-        found = is_true(pc.ends_with(text, hint)) if hint == "-" else is_true(pc.match_substring(text, hint))
-        if found.any():
-            found = is_true(pc.match_substring_regex(text, way))
-            text = pc.if_else(pa.array(found), pc.replace_substring_regex(text, way, minus), text)
+    if brackets is not False:
+        text = _replace(text, ROUND, r"\1\2", "-–—")[0]
+        for pattern, minus, sign in ((BRACKETS, r"-\1\2\3", ")"), (MINUS_BEHIND, r"-\1", "-")):
+            text, found = _replace(text, pattern, minus, sign)
             negated |= found
     return text, negated
 
 
 def _bare(text: pa.ChunkedArray, limits: bool | None) -> tuple[pa.ChunkedArray, Any]:
     """Write <0.1, >5 and 10+ as the limit alone; return the texts, and which rows may be limits (numpy)."""
-    limited = np.zeros(len(text), dtype=bool)
-    if limits is not False:
-        limited = is_true(pc.match_substring_regex(text, LIMIT))
-        if limited.any():
-            text = pc.if_else(pa.array(limited), pc.replace_substring_regex(text, LIMIT, r"\1\2"), text)
-    return text, limited
+    if limits is False:
+        return text, np.zeros(len(text), dtype=bool)
+    return _replace(text, LIMIT, r"\1\2", "<>≤≥~≈+")
+
+
+def _replace(text: pa.ChunkedArray, pattern: str, by: str, having: str) -> tuple[pa.ChunkedArray, Any]:
+    """Replace what a pattern matches; return the texts, and which were changed (numpy). having: as for `matches`."""
+    found = matches(text, pattern, having)
+    return (pc.replace_substring_regex(text, pattern, by) if found.any() else text), found
 
 
 def _are_numbers(found: Numbers, besides: Any, least: int) -> bool:
@@ -253,66 +236,38 @@ def points_between(text: pa.ChunkedArray) -> bool:
     As decimals, every number would have three of them or none, and some a trailing zero. A sample decides most columns.
     """
     for part in (text.slice(0, UNIT_SAMPLE), text):
-        pointed, grouped = is_true(pc.match_substring(part, ".")), is_true(pc.match_substring_regex(part, POINTS))
+        pointed, grouped = is_true(pc.match_substring(part, ".")), matches(part, POINTS)
         if not grouped.any() or (pointed & ~grouped).any():
             return False
-        alone = is_true(pc.match_substring_regex(part, r"^[+-]?[1-9]\d{0,2}$"))
-        other = ~pointed & ~alone & ~blank(part) & ~is_true(pc.match_substring_regex(part, r"^\D+$|^0$"))
-        if other.any() or not alone.any() or not is_true(pc.match_substring_regex(part, r"\.\d\d0$")).any():
+        alone = matches(part, r"^[+-]?[1-9]\d{0,2}$")
+        other = ~pointed & ~alone & ~blank(part) & ~matches(part, r"^\D+$|^0$")
+        if other.any() or not alone.any() or not matches(part, r"\.\d\d0$").any():
             return False
     return True
 
 
-def nearly_all(text: pa.ChunkedArray, share: float) -> bool:
-    """Say whether this share of the texts that are not empty may be numbers, or words for a missing one.
-
-    The beginning of the texts rules most columns out, without parsing them.
-    """
-    least = share * (len(text) - np.count_nonzero(blank(text)))
-    may_be = is_true(pc.match_substring_regex(text, MAY_BE))
-    if np.count_nonzero(may_be) < least:
-        may_be = may_be | is_true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
-    return bool(np.count_nonzero(may_be) >= least)
-
-
-def any_begins(text: pa.ChunkedArray) -> bool:
-    """Say whether any text begins as a number does."""
-    return bool(pc.any(pc.match_substring_regex(text, BEGIN)).as_py())
-
-
 def united(text: pa.ChunkedArray) -> list[str]:
     """Return an example of each unit where nearly all of these texts are numbers with one of a few units."""
-    text = trimmed(text)
-    if not nearly_all(text, NEARLY_ALL):
-        return []
-    text = _to_ascii(text)
-    text = _signed(text, None)[0]
+    text = _signed(_to_ascii(pc.utf8_trim_whitespace(text)), None)[0]
     few = _few(text, blank(text))
     return units.different(few) if len(few) else []
 
 
 def _to_ascii(text: pa.ChunkedArray) -> pa.ChunkedArray:
     """Replace typographic spaces and minus signs by ASCII ones."""
-    if not is_true(pc.match_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}−]")).any():
-        return text
-    spaced = pc.replace_substring_regex(text, r"[\x{00a0}\x{2009}\x{202f}]", " ")
-    return pc.replace_substring(spaced, "−", "-")
+    for sign, ascii_sign in (("\u00a0", " "), ("\u2009", " "), ("\u202f", " "), ("−", "-")):
+        text = pc.replace_substring(text, sign, ascii_sign)
+    return text
 
 
 def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str) -> Numbers:
-    no = np.zeros(len(text), dtype=bool)
-    marked = any(contains(text, sign) for sign in " '’")
-    grouped = is_true(pc.match_substring_regex(text, GROUPS)) if marked else no
+    grouped = matches(text, GROUPS, " '’")
     if grouped.any():
         text = pc.if_else(pa.array(grouped), pc.replace_substring_regex(text, "[ '’]", ""), text)
-    lower = pc.utf8_lower(text)
-    plain = is_true(pc.match_substring_regex(text, PLAIN))
-    infinite = is_true(pc.match_substring_regex(lower, r"^[+-]?inf(inity)?$")) if contains(lower, "inf") else no
-    words = is_true(pc.is_in(lower, value_set=_NONE))
-    comma, thousands = (
-        is_true(pc.match_substring_regex(text, way)) if contains(text, ",") else no for way in (COMMA, THOUSANDS)
-    )
-    points = is_true(pc.match_substring_regex(text, POINTS)) if contains(text, ".") else no
+    plain, points = matches(text, PLAIN), matches(text, POINTS, ".")
+    comma, thousands = matches(text, COMMA, ","), matches(text, THOUSANDS, ",")
+    infinite = matches(text, r"^(?i)[+-]?inf(inity)?$", "fF")
+    words = is_true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
     # 1,234 is ambiguous: it is parsed like the other cells of the column, else as a thousand.
     either = comma & thousands
     if notation in {"decimal", "both"} or (
@@ -322,19 +277,20 @@ def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str) -> Number
     else:
         comma = comma & ~either
     # So is 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5 or 1,234,567.
-    pointed = plain & ~points & is_true(pc.match_substring(text, ".")) if points.any() or comma.any() else points
+    pointed = plain & ~points & is_true(pc.match_substring(text, "."))
     decimals = pointed.any() or thousands.any() or not (comma.any() or (points & ~plain).any())
     if notation != "decimal" and (notation or decimals):
         points = points & ~plain
     plain = plain & ~points
     values = np.full(len(text), np.nan)
-    _fill(values, plain, text)
-    if points.any():
-        _fill(values, points, pc.replace_substring(text, ".", ""))
-    if comma.any():
-        _fill(values, comma, pc.replace_substring(pc.replace_substring_regex(text, "[. ]", ""), ",", "."))
-    if thousands.any():
-        _fill(values, thousands, pc.replace_substring(text, ",", ""))
+    for rows, between, decimal in (
+        (plain, " ", "."),
+        (points, "[.]", "."),
+        (comma, "[. ]", ","),
+        (thousands, ",", "."),
+    ):
+        digits = pc.replace_substring_regex(pc.filter(text, pa.array(rows)), between, "")
+        values[rows] = pc.cast(pc.replace_substring(digits, decimal, "."), pa.float64()).to_numpy()
     infinite = infinite | np.isinf(values)  # 1e999
     values[infinite] = np.nan
     unreadable = ~(plain | points | infinite | words | comma | thousands | empty)
@@ -350,7 +306,3 @@ def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str) -> Number
         int(points.sum()),
         both=bool((comma.any() or points.any()) and pointed.any()),
     )
-
-
-def _fill(values: Any, rows: Any, text: pa.ChunkedArray) -> None:
-    values[rows] = pc.cast(pc.filter(text, pa.array(rows)), pa.float64()).to_numpy()

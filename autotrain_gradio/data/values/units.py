@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.panels import in_unit
-from autotrain_gradio.data.values.arrow_columns import is_true
+from autotrain_gradio.data.values.arrow_columns import matches
 
 _CODES = (
     "AED ARS AUD BDT BGN BRL CAD CHF CLP CNY COP CZK DKK EGP ETB EUR GBP GHS HKD HUF IDR ILS INR IRR ISK JPY KES KRW "
@@ -72,12 +72,10 @@ def without(text: pa.ChunkedArray, unit: str) -> tuple[pa.ChunkedArray, Any]:
     names = "|".join(re.escape(u) for u in _spelled(unit))
     before = rf"^([+-]?) ?(?:{names}) ?([+-]?[\d.].*)$"
     behind = rf"^(.*[\d.]) ?(?:{names})$"
-    leads = is_true(pc.match_substring_regex(text, before))
-    trails = is_true(pc.match_substring_regex(text, behind)) & ~leads
-    if leads.any():
-        text = pc.if_else(pa.array(leads), pc.replace_substring_regex(text, before, r"\1\2"), text)
-    if trails.any():
-        text = pc.if_else(pa.array(trails), pc.replace_substring_regex(text, behind, r"\1"), text)
+    leads = matches(text, before)
+    trails = matches(text, behind) & ~leads
+    text = pc.replace_substring_regex(text, before, r"\1\2")
+    text = pc.if_else(pa.array(trails), pc.replace_substring_regex(text, behind, r"\1"), text)
     return text, leads | trails
 
 

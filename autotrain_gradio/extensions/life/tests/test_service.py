@@ -40,7 +40,7 @@ LOGIN = {"username": USER, "password": PASSWORD}
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[Service]:
     """A service behind a page that strangers can reach."""
-    found = Service(Settings(home=tmp_path / "shared", shared=True), dispatch=False)
+    found = Service(Settings(home=tmp_path / "shared", shared=True, uploads=tmp_path / "uploads"), dispatch=False)
     yield found
     found.close()
 
@@ -71,7 +71,10 @@ def test_two_people_picking_at_the_same_time_never_see_each_others_data(shared: 
 
     def pick(person: str) -> tuple[Any, Any, Any]:
         draft, mine = drafts[person], "mine-" + person[-1]
-        file = export(tmp_path, f"{mine}.zip", mine)
+        # Where the page has received it: visitors use their uploads only.
+        folder = tmp_path / "uploads" / (person[-1] * 64)
+        folder.mkdir(parents=True)
+        file = export(folder, f"{mine}.zip", mine)
         steps.wait()
         opened = shared.browse(draft, spec_of(place), {"action": "open"}, person, files=[file])
         steps.wait()

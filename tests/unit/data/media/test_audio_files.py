@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autotrain_gradio.data.media import audio_files
-from autotrain_gradio.data.media.audio_files import AudioError, audio_seconds, blocks, has_ffmpeg, header, read_audio
+from autotrain_gradio.data.media.audio_files import AudioError, blocks, has_ffmpeg, header, read_audio, seconds_of
 from tests.unit.data.sounds import sound, tone, with_ffmpeg
 
 needs_ffmpeg = pytest.mark.skipif(not has_ffmpeg(), reason="ffmpeg is not installed")
@@ -137,7 +137,7 @@ def test_ffmpeg_reads_what_libsndfile_does_not(tmp_path: Path, suffix: str, name
     found = header(path)
     assert (found.format, found.rate, found.channels) == (name, 16_000, 1)
     assert found.seconds is None if name == "AAC" else found.seconds == pytest.approx(3.0, abs=0.2)
-    assert audio_seconds({"path": str(path)}) == pytest.approx(3.0, abs=0.2)
+    assert seconds_of(path) == pytest.approx(3.0, abs=0.2)
     for source in ({"path": str(path), "bytes": None}, cell(path.read_bytes())):
         assert len(read_audio(source)) == pytest.approx(48_000, abs=3_000)
         assert len(read_audio(source, 1.0, 1.5)) == pytest.approx(8_000, abs=600)

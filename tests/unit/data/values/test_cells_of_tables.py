@@ -15,7 +15,7 @@ import pytest
 from autotrain_gradio import data
 from autotrain_gradio.data.values import dates, numbers
 from tests.unit.data.conftest import finding
-from tests.unit.data.test_columns_of_tables import BASE, check
+from tests.unit.data.test_columns_of_tables import BASE, check, kinds
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ from tests.unit.data.test_columns_of_tables import BASE, check
         (["1 234,5", "5"], [1234.5, 5]),
     ],
 )
-def test_numbers_as_people_write_them(cells: list[str], wanted: list[float]) -> None:
+def test_decimal_commas_and_thousands_separators_are_parsed(cells: list[str], wanted: list[float]) -> None:
     found = numbers.parse(pa.chunked_array([cells]))
     assert found.values.tolist() == wanted and not found.unreadable.any()
 
 
-def test_what_is_no_number_is_marked() -> None:
+def test_invalid_missing_and_infinite_cells_are_marked() -> None:
     cells = ["x", "12 kg", "", None, "N/A", "nan", "inf", "1,2,3", "0x10", "1_000", "٣"]
     found = numbers.parse(pa.chunked_array([pa.array(cells)]))
     assert np.isnan(found.values).all() and found.words == 2
@@ -44,7 +44,7 @@ def test_what_is_no_number_is_marked() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_numbers_are_read_as_python_reads_them(seed: int) -> None:
+def test_numbers_are_parsed_as_python_parses_them(seed: int) -> None:
     rng = random.Random(seed)
     values = [rng.choice([rng.uniform(-1e6, 1e6), float(rng.randint(-9, 9)), rng.random() * 1e-9]) for _ in range(50)]
     for column in (pa.array([repr(v) for v in values]), pa.array(values)):
@@ -54,7 +54,7 @@ def test_numbers_are_read_as_python_reads_them(seed: int) -> None:
     assert [None if math.isnan(v) else v for v in found.values] == [None if m == "?" else float(m) for m in mixed]
 
 
-def test_dates_as_people_write_them() -> None:
+def test_dates_with_and_without_times_are_parsed() -> None:
     cells = [
         "2024-05-31",
         "2024/5/1",
@@ -96,7 +96,7 @@ def test_dates_with_names_of_months_short_years_and_half_days() -> None:
     ]
 
 
-def test_moments_with_a_time_zone_are_brought_to_utc() -> None:
+def test_times_with_a_zone_are_converted_to_utc() -> None:
     cells = ["2024-05-31T10:30:00Z", "2024-05-31 10:30+0530", "31.05.2024 23:30:00.5 -02", "2024-05-31 10:30 UTC"]
     cells += [
         "31/05/2024 01:00:00-03:30",
@@ -117,7 +117,7 @@ def test_moments_with_a_time_zone_are_brought_to_utc() -> None:
     assert not dates.parse(pa.chunked_array([["2024-05-31 10:30"]])).zones
 
 
-def test_time_zones_are_told(draft: Path) -> None:
+def test_time_zones_are_reported(draft: Path) -> None:
     columns = {
         **BASE,
         "when": lambda i: f"2024-05-{i % 28 + 1:02} 10:00:00" + ("+02:00", "-05:00", "Z", "")[i % 4],
@@ -133,7 +133,7 @@ def test_time_zones_are_told(draft: Path) -> None:
     assert hours == {8, 15, 10}
 
 
-def test_days_and_months_with_slashes() -> None:
+def test_order_of_day_and_month_is_inferred_from_all_rows() -> None:
     def read(*cells: str) -> list[Any]:
         return [
             None if np.isnat(v) else (v.item().day, v.item().month)
@@ -152,19 +152,23 @@ NUMBERS = (
 )
 
 
-def test_what_is_read_as_a_number_is_not_ruled_out_by_how_it_begins() -> None:
+def test_every_notation_of_a_number_is_parsed() -> None:
     for cell in NUMBERS.split("|"):
-        column = pa.chunked_array([[cell] * 12])
-        read = numbers.parse(column, unit=None, brackets=True)
-        assert read.infinite.all() or not np.isnan(read.values).any(), cell
-        assert numbers.nearly_all(column, 1.0), cell
-    assert all(numbers.nearly_all(pa.chunked_array([[w.upper()]]), 1.0) for w in (*numbers.WORDS, *numbers.ERRORS))
-    some = pa.chunked_array([["1"] * 9 + ["pending"], pa.array(["", None], pa.string())])
-    assert numbers.nearly_all(some, 0.9) and not numbers.nearly_all(some, 0.95)
-    assert not any(numbers.nearly_all(pa.chunked_array([[t]]), 0.1) for t in ("city12", "note 12", "yes", "x 5"))
+        found = numbers.parse(pa.chunked_array([[cell] * 12]), unit=None, brackets=True)
+        assert found.infinite.all() or not np.isnan(found.values).any(), cell
+    for word in (*numbers.WORDS, *numbers.ERRORS):
+        assert numbers.parse(pa.chunked_array([[word.upper()]])).missing.all(), word
+    for text in ("city12", "note 12", "yes", "x 5"):
+        assert numbers.parse(pa.chunked_array([[text] * 12]), unit=None, brackets=None).unreadable.all(), text
 
 
-def test_what_is_read_as_a_date_is_not_ruled_out_by_how_it_begins() -> None:
+@pytest.mark.parametrize("share, kind", [(0.95, "number"), (0.85, "category")])
+def test_a_column_is_numeric_if_nearly_all_of_its_cells_are(draft: Path, share: float, kind: str) -> None:
+    check(draft, {**BASE, "it": lambda i: f"{i % 7}.5" if i % 20 < 20 * share else "pending"})
+    assert kinds(draft)["it"] == kind
+
+
+def test_every_notation_of_a_date_is_detected() -> None:
     written = (
         *("2024-05-31", "2024/5/1", "31.5.2024 10:30", "2024-05-31T10:30:15.5+02:00", "3 May 2024", "3 December 2023"),
         *(
