@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import DataError, Finding, UserError
 from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.files.arrow_files import as_media
+from autotrain_gradio.data.files.arrow_files import as_media, open_parquet
 from autotrain_gradio.data.files.tree import Entry, Tree, inside
 from autotrain_gradio.data.layouts.embedded import BATCH, media_field, media_role
 from autotrain_gradio.data.layouts.table import UNSURE, add_rows, concat_splits, same_table
@@ -143,6 +142,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     for found in search.found:
         sheet = found.sheet
         raw.findings += sheet.findings
+        raw.skipped.update(sheet.skipped)
         paths = _resolve_paths(found, resolver, raw)
         table = sheet.table.drop_columns([found.column])
         where = [f"{sheet.name}, row {n}" + (f": {p}" if p else "") for n, p in zip(sheet.number, paths, strict=True)]
@@ -319,7 +319,7 @@ def referenced_files(path: Path, request: Request) -> frozenset[str] | None:
 
 def _holds_media(path: Path, request: Request) -> bool:
     """Return whether one of the first rows of a Parquet file has media inside."""
-    with pq.ParquetFile(path) as file:
+    with open_parquet(path, path.name) as file:
         name = media_field(file.schema_arrow, request)
         batch = next(file.iter_batches(BATCH, columns=[name]), None) if name else None
     cells = as_media(pa.chunked_array([batch.column(0)])) if batch is not None else None

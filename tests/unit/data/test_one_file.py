@@ -65,3 +65,8 @@ def test_table_without_files_does_not_select_the_folders_beside_it(tmp_path: Pat
         tmp_path / "in", {**{f"{c}/{i}.jpg": i for i in range(8) for c in ("cat", "dog")}, "a.csv": "a,b\n1,2\n"}
     )
     assert errors(check(folder / "a.csv")) == ["layout-unknown"]
+
+
+def test_damaged_parquet_is_reported(tmp_path: Path, check: Check) -> None:
+    folder = plant(tmp_path / "in", {"a.parquet": "PAR1 and nothing else"})
+    assert "parquet" in check(folder / "a.parquet")["findings"][0]["message"].lower()

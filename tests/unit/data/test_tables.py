@@ -232,6 +232,11 @@ def test_column_has_the_type_text_in_all_splits_if_one_holds_text(tmp_path: Path
     assert [label["name"] for label in result["raw_labels"]] == ["1", "2", "cat", "dog"]
 
 
+def test_row_with_a_very_large_cell_is_counted(tmp_path: Path, check: Check) -> None:
+    result = check(plant(tmp_path / "in", {**IMAGES, "t.csv": table() + f"1.jpg,{'x' * 2_000_000}\n"}))
+    assert {"code": "cell-too-large", "count": 1} in result["dropped"]
+
+
 def test_class_folders_with_an_unrelated_table(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {**classes("cat", "dog"), "notes.csv": "who,when\nme,today\n"}))
     assert result["layout"]["name"] == "class-folders"
