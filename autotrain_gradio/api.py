@@ -11,7 +11,7 @@ from typing import Any
 
 from autotrain_gradio.cli import project
 from autotrain_gradio.cli.console import ProgressBar, findings_text
-from autotrain_gradio.core.errors import DataError, Finding, StateError, UserError
+from autotrain_gradio.core.errors import INTERRUPTED, DataError, Finding, StateError, UserError
 from autotrain_gradio.core.inputs import parse_value
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service, wait
@@ -164,16 +164,16 @@ def finish(
     if resume:
         project.reserve(base, name)
         service.resume(run, token=token or saved_token())
-    snapshot = follow(service, run, bar)
+    snapshot, interrupted = follow(service, run, bar)
     if snapshot["state"] != "completed":
-        raise incomplete_error(snapshot)
+        raise incomplete_error(snapshot, interrupted=interrupted)
     placed = project.place(service.settings.runs / run / "model", base, name, run)
     bar.print(f"The model is in {placed}")
     return snapshot
 
 
-def follow(service: Service, run: str, bar: ProgressBar) -> dict[str, Any]:
-    """Show a run until it has ended; return its last snapshot.
+def follow(service: Service, run: str, bar: ProgressBar) -> tuple[dict[str, Any], bool]:
+    """Show a run until it has ended; return its last snapshot, and whether Ctrl-C has stopped it.
 
     The first Ctrl-C requests a stop; the second raises KeyboardInterrupt, and the run continues to stop.
     """
@@ -184,7 +184,7 @@ def follow(service: Service, run: str, bar: ProgressBar) -> dict[str, Any]:
             for snapshot in wait(service, run):
                 bar.training(snapshot)
             bar.clear()
-            return snapshot
+            return snapshot, stop_requested
         except KeyboardInterrupt:
             if stop_requested:
                 bar.print("Not waiting any longer: the run continues to stop.")
@@ -195,17 +195,18 @@ def follow(service: Service, run: str, bar: ProgressBar) -> dict[str, Any]:
             except StateError:
                 continue  # it has ended or is stopping already
             bar.print(
-                "Stopping after this step; the weights are saved. Resume later with:\n"
+                "Stopping after this step; weights that were trained are saved. Resume later with:\n"
                 f"  autotrain-gradio resume {run}\nPress Ctrl-C again to exit without waiting."
             )
 
 
-def incomplete_error(snapshot: Mapping[str, Any]) -> UserError:
-    """Return the error for a run that did not complete, with the reason."""
+def incomplete_error(snapshot: Mapping[str, Any], *, interrupted: bool = False) -> UserError:
+    """Return the error for a run that did not complete, with the reason. interrupted: stopped by Ctrl-C."""
     state, reason, error = snapshot["state"], snapshot["reason"] or {}, snapshot["error"] or {}
     resume = f"Resume it with: autotrain-gradio resume {snapshot['id']}"
     if state == "cancelled":
-        return StateError("The training was stopped; its weights are saved.", resume, code="stopped")
+        kept = "its weights are saved" if snapshot["can"]["download"] else "no weights were saved yet"
+        return StateError(f"The training was stopped; {kept}.", resume, code=INTERRUPTED if interrupted else "stopped")
     message = error.get("message") or reason.get("message") or f"The training is {state}."
     hint = " ".join(h for h in (error.get("hint") or reason.get("hint"), resume) if h)
     return UserError(message, hint, error.get("where", ""), error.get("code", state))

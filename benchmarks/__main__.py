@@ -22,6 +22,7 @@ NAMES = (
     "checking_tables",
     "checking_audio",
     "recording",
+    "many_runs",
     "viewers",
     "page",
 )

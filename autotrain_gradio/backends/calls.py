@@ -57,7 +57,7 @@ def stream(
         WorkerError: it was cancelled (code `cancelled`), exceeded the limit of time (`out-of-time`) or memory
             (`out-of-memory`), or exited without a result (`worker-died`).
     """
-    process = spawn(directory, verb, env=env, **PIPES)
+    process = start(directory, verb, env)
     assert process.stdin and process.stdout
     with Watchdog(process, limits.call_seconds, limits.call_mebibytes, cancel, grace) as watch:
         answer: dict[str, Any] | None = None
@@ -102,6 +102,22 @@ def collect(items: Generator[Any, None, Any]) -> Any:
 
 
 PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+
+
+def start(directory: Path, verb: str, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+    """Start the worker of a call.
+
+    Raises:
+        WorkerError: the system has no memory or no process left, or the run's folder is gone (`worker-not-started`).
+    """
+    try:
+        return spawn(directory, verb, env=env, **PIPES)
+    except OSError as error:
+        message = f"The worker of '{verb}' could not be started: {error.strerror or error}."
+        hint = "Close other programs, or raise the limits of memory and processes of this account, then try again."
+        if not directory.is_dir():
+            hint = f"The folder '{directory}' does not exist any more: reload the page."
+        raise WorkerError(message, hint, code="worker-not-started") from error
 
 
 def send(stream: IO[bytes], message: Mapping[str, Any]) -> None:
@@ -151,7 +167,7 @@ def end_worker(process: subprocess.Popen[bytes], *, at_once: bool) -> int:
 
 def exit_error(verb: str, code: int, noise: str) -> WorkerError:
     """Return the error of a worker that exited without a result."""
-    found = explain_exit(code, noise[:300])
+    found = explain_exit(code, noise[:300], training=False)
     return WorkerError(
         f"The worker of '{verb}' exited without a result. {found['reason']}", found["hint"], code="worker-died"
     )

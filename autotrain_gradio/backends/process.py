@@ -19,14 +19,25 @@ import psutil
 
 from autotrain_gradio.backends.visitor_environment import inherited
 from autotrain_gradio.core.spec import Secrets
+from autotrain_gradio.runs.record import RESUME_HINT
 
 RUN_VARIABLE = "AUTOTRAIN_GRADIO_RUN"
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
+OF_A_GROUP = frozenset(
+    {
+        *("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT"),
+        *("GROUP_RANK", "GROUP_WORLD_SIZE", "ROLE_RANK", "ROLE_WORLD_SIZE", "ROLE_NAME"),
+    }
+)
+OF_A_GROUP_PREFIXES = ("TORCHELASTIC_", "PET_", "OMPI_COMM_WORLD_", "PMI_", "MV2_COMM_WORLD_")
+"""Variables that torchrun, Kubeflow and MPI set for the processes of a distributed program. If one of them starts the
+app, a worker must not take itself for a process of that group; its own launcher sets them anew."""
 HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN")
 PACKAGES = str(Path(__file__).resolve().parents[2])
 """Folder that contains this package: a Space runs it without installing it."""
 MEMORY_HINT = "Most likely the machine's memory ran out. Choose a smaller batch size or model, then resume."
-RESUME_HINT = "Resume it: it continues from its last checkpoint."
+CALL_MEMORY_HINT = "Most likely the machine's memory ran out. Use less data or smaller files, then try again."
+CALL_HINT = "Try again. If it happens again, please report it with this message."
 
 
 def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[str, str]:
@@ -38,7 +49,7 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
 
     visitor: for a visitor, who must not use the tokens and keys of this server: only listed variables are inherited.
     """
-    env = {name: value for name, value in os.environ.items() if name not in {RUN_VARIABLE, CALLER}}
+    env = {name: value for name, value in os.environ.items() if not _is_of_another_process(name)}
     if visitor:
         env = inherited(env)
         env["AUTOTRAIN_GRADIO_SHARED"] = "1"  # stricter checks, for instance of addresses
@@ -66,6 +77,10 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
         "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     }
     return {**defaults, **env, **fixed, **secrets}
+
+
+def _is_of_another_process(name: str) -> bool:
+    return name in {RUN_VARIABLE, CALLER, *OF_A_GROUP} or name.startswith(OF_A_GROUP_PREFIXES)
 
 
 def visitor_caches(home: Path, secrets: Secrets) -> dict[str, str]:
@@ -133,14 +148,19 @@ def processes_of_run(directory: Path) -> Iterator[psutil.Process]:
             continue  # it has exited, or belongs to another user
 
 
-def explain_exit(code: int, last_line: str = "") -> dict[str, str]:
-    """Explain an exit status of a worker (negative: a signal) as `{"reason", "hint"}`."""
+def explain_exit(code: int, last_line: str = "", *, training: bool = True) -> dict[str, str]:
+    """Explain an exit status of a worker (negative: a signal) as `{"reason", "hint"}`.
+
+    training: it can be resumed and has a log; a call, such as a check, can only be repeated.
+    """
+    memory, again = (MEMORY_HINT, RESUME_HINT) if training else (CALL_MEMORY_HINT, CALL_HINT)
     if code >= 0:
         output = f" Last line of its output: {last_line}" if last_line else ""
-        return {"reason": f"The process exited with status {code} before it was done.{output}", "hint": "See the log."}
+        hint = "See the log." if training else CALL_HINT
+        return {"reason": f"The process exited with status {code} before it was done.{output}", "hint": hint}
     try:
         name = signals.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    hint = MEMORY_HINT if -code == signals.SIGKILL else RESUME_HINT
+    hint = memory if -code == signals.SIGKILL else again
     return {"reason": f"The process was killed ({name}).", "hint": hint}

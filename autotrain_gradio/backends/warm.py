@@ -11,8 +11,8 @@ from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.backends.calls import PIPES, Watchdog, collect, end_worker, exit_error, messages, result_of, send
-from autotrain_gradio.backends.process import kill_group, spawn
+from autotrain_gradio.backends.calls import Watchdog, collect, end_worker, exit_error, messages, result_of, send, start
+from autotrain_gradio.backends.process import kill_group
 from autotrain_gradio.core.errors import WorkerError
 from autotrain_gradio.core.settings import Limits
 
@@ -129,7 +129,7 @@ class _WarmWorker:
         self._write_lock = threading.Lock()
         self._closed = False
         self._number = 0
-        self._process: subprocess.Popen[bytes] = spawn(directory, "serve", env=env, **PIPES)
+        self._process: subprocess.Popen[bytes] = start(directory, "serve", env)
         # Without this thread, a worker that exits by itself would remain a zombie.
         threading.Thread(target=self._process.wait, name=f"reap {self._process.pid}", daemon=True).start()
         with contextlib.suppress(BrokenPipeError):  # it could not start: the first call raises the reason

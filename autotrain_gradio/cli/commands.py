@@ -14,6 +14,7 @@ from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you
 from autotrain_gradio.core.panels import KINDS, render_text
 from autotrain_gradio.core.panels.text_table import text_table
 from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.data.source_resolution import expand_user
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import spec_from_options
 from autotrain_gradio.tasks.registry import registry
@@ -75,15 +76,18 @@ def tasks(args: argparse.Namespace) -> int:
 
 def _read_spec(name: str) -> tuple[dict[str, Any], str | None]:
     """Parse a YAML file into a spec and its token."""
-    path = Path(name).expanduser()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = expand_user(name).read_text(encoding="utf-8")
     except FileNotFoundError:
         known = [t.name for t in registry()]
         near = did_you_mean(name, known) if "." not in name and "/" not in name else ""
         raise SpecError(f"There is no file '{name}'.", near or "Name a YAML file, or a task.", code="no-file") from None
-    except (IsADirectoryError, UnicodeDecodeError, PermissionError) as error:
-        raise SpecError(f"'{name}' cannot be read: {error}.", "Name a YAML file.", code="no-file") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"'{name}' is not a text in UTF-8: {error}.", "Name a YAML file.", code="no-file") from None
+    except (OSError, ValueError) as error:  # a folder, no permission, a name that is too long
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        shown = name if len(name) <= 200 else name[:200] + "…"
+        raise SpecError(f"'{shown}' cannot be read: {reason}.", "Name a YAML file.", code="no-file") from None
     spec, secrets = _service().parse_yaml(text)
     return spec, secrets.token
 

@@ -114,7 +114,8 @@ def cli_page(tasks: Registry) -> str:
     )
     parts.append(
         "## Exit status\n\n0: done. 1: an error, findings of level error, or a training that did not complete. "
-        "2: invalid usage. 130: interrupted."
+        "2: invalid usage. 130: interrupted (Ctrl-C), also when the training has stopped cleanly. "
+        "143: terminated (SIGTERM)."
     )
     return "\n\n".join(parts) + "\n"
 

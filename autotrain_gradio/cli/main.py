@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -11,12 +12,15 @@ from autotrain_gradio import __version__
 from autotrain_gradio.cli import commands, predict
 from autotrain_gradio.cli.commands import PROGRAM, Usage
 from autotrain_gradio.cli.console import say, say_error
-from autotrain_gradio.core.errors import NotFound, UserError, did_you_mean
+from autotrain_gradio.core.errors import INTERRUPTED, NotFound, UserError, did_you_mean
+from autotrain_gradio.core.termination import INTERRUPTED_STATUS, exit_on_sigterm
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import Option, options
 from autotrain_gradio.tasks.registry import Registry, registry
 
 COMMANDS = ("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "call", "export", "publish")
+NAME_CHARACTERS = 200
+"""Characters of a file's name that an error shows."""
 TOKEN_HINT = "Set the environment variable HF_TOKEN, or run 'hf auth login' once."
 
 
@@ -32,6 +36,9 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit status: 0 success, 1 error, 2 invalid usage, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a locale without a character that is printed
+            stream.reconfigure(errors="backslashreplace")
     given = [_dashed(a) for a in (sys.argv[1:] if argv is None else argv)]
     rename: dict[str, str] = {}
     try:
@@ -41,21 +48,48 @@ def main(argv: Sequence[str] | None = None) -> int:
                 TOKEN_HINT,
                 "--token",
             )
+        _require_utf8(given)
         call = parse(given, registry(), rename)
-        return call()
+        with exit_on_sigterm():
+            return call()
     except Usage as error:
         say_error(error)
         return 2
     except UserError as error:
         say_error(error, rename)
-        return 1
+        return INTERRUPTED_STATUS if error.code == INTERRUPTED else 1
     except KeyboardInterrupt:
         say("Interrupted.", error=True)
-        return 130
+        return INTERRUPTED_STATUS
     except BrokenPipeError:
         # The reader of the output has exited, as in `… | head`.
         sys.stdout = None
         return 1
+    except OSError as error:
+        if error.filename is None:
+            raise  # not about a file that a user has named
+        say_error(_file_error(error))
+        return 1
+
+
+def _require_utf8(argv: Sequence[str]) -> None:
+    """Raise Usage for an argument with bytes that are not text in the locale's encoding: no file could record it."""
+    for argument in argv:
+        if any("\ud800" <= c <= "\udfff" for c in argument):
+            shown = argument.encode("utf-8", "backslashreplace").decode()
+            hint = "Rename the file, or set LC_ALL=C.UTF-8 if it is the locale that is wrong."
+            raise Usage(f"An argument is not UTF-8: '{shown}'.", hint, code="not-utf8")
+
+
+def _file_error(error: OSError) -> UserError:
+    """Return the error for a file that cannot be read or written."""
+    name = str(error.filename)
+    shown = name if len(name) <= NAME_CHARACTERS else name[:NAME_CHARACTERS] + "…"
+    return UserError(
+        f"'{shown}' cannot be used: {error.strerror or error}.",
+        "Check the path, and that you may read and write there.",
+        code="file-unusable",
+    )
 
 
 def parse(argv: list[str], tasks: Registry, rename: dict[str, str] | None = None) -> Callable[[], int]:

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Level = Literal["error", "warning", "info"]
+INTERRUPTED = "stopped-by-signal"
+"""Code of the error of a training that the user has stopped with Ctrl-C."""
 LEVELS: tuple[Level, ...] = ("error", "warning", "info")
 
 

@@ -138,7 +138,7 @@ class Settings:
         env = os.environ if environ is None else environ
         on_space = bool(env.get("SPACE_ID"))
         if env.get("AUTOTRAIN_GRADIO_HOME"):
-            home = Path(env["AUTOTRAIN_GRADIO_HOME"]).expanduser()
+            home = _folder(env["AUTOTRAIN_GRADIO_HOME"])
         elif on_space:
             bucket = Path("/data")
             base = bucket if bucket.is_dir() and os.access(bucket, os.W_OK) else Path(tempfile.gettempdir())
@@ -158,7 +158,7 @@ class Settings:
         if (memory := _memory(env)) is not None:
             limits = replace(limits, training_memory=memory)
         return cls(
-            home=home.resolve(),
+            home=Path(os.path.realpath(home)),
             limits=limits.for_visitors() if shared else limits,
             slots=None if slots is None else int(slots),
             shared=shared,
@@ -173,6 +173,15 @@ class Settings:
 def upload_folder(env: Mapping[str, str]) -> Path:
     """Return the folder in which Gradio stores uploads."""
     return Path(env.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio").resolve()
+
+
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        hint = "Write the path without '~'."
+        where = "AUTOTRAIN_GRADIO_HOME"
+        raise UserError(f"The folder '{text}' cannot be found: {error}", hint, where, "home-unusable") from None
 
 
 def _number(env: Mapping[str, str], name: str, *, at_least: float) -> float | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Progress = Callable[[str, float], None]
+"""Reports a message and the fraction that is done (0 to 1)."""
 LOCATION = "\ue000where"
 """Column of a table as read: file and row number for messages, as text, or with `RawTables.file_names` as a number (see
 `location_numbers`). No data has a column of this name."""
@@ -29,6 +30,11 @@ ROW = "_row"
 
 PLACE = "_place"
 """Column of a table's dataset: location number of each row, its file being one of the manifest's `places`."""
+
+
+def sub_progress(progress: Progress, begin: float, share: float) -> Progress:
+    """Return the progress of a step that takes this share of the whole, and begins at this fraction of it."""
+    return lambda message, fraction: progress(message, begin + share * min(1.0, max(0.0, fraction)))
 
 
 @dataclass(frozen=True)

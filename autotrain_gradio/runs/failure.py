@@ -12,13 +12,24 @@ from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.runs import memory_limit
 
 PACKAGE = Path(__file__).resolve().parents[1]
+NO_THREAD = "can't start new thread"
+"""Message of Python's `threading` when the system refuses a thread."""
+NAME_CHARACTERS = 200
+"""Characters of a file's name that a finding shows."""
+UNUSABLE = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EPERM", "EROFS", "ENAMETOOLONG", "ELOOP", "ENOTDIR", "EIO", "ESTALE", "ETIMEDOUT")
+    if hasattr(errno, name)
+)
+"""Errors of a file that its path, its permissions or its drive cause; not a bug."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def findings_of(error: BaseException, directory: Path) -> list[Finding]:
+def findings_of(error: BaseException, directory: Path, *, training: bool = True) -> list[Finding]:
     """Return the findings of an exception, at least one.
 
-    directory: of the run, for the free disk space. An unknown exception becomes the finding `bug`, with its type, its
+    directory: of the run, for the free disk space. training: it can be resumed; a call, such as a check, can only be
+    repeated. An unknown exception becomes the finding `bug`, with its type, its
     message and its location in this package.
     """
     if isinstance(error, UserError):
@@ -26,10 +37,17 @@ def findings_of(error: BaseException, directory: Path) -> list[Finding]:
     # Compared by name, because torch is not imported here.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         told = memory_limit.describe(error)
-        hint = memory_limit.ADVICE if told else "Choose a smaller batch size or model, then try again."
+        smaller = "a smaller batch size or model" if training else "less data, smaller files or a smaller model"
+        hint = memory_limit.ADVICE if told else f"Choose {smaller}, then try again."
         return [Finding("error", "out-of-memory", f"The machine's memory ran out. {told}".rstrip(), hint)]
     if is_disk_full(error):
-        return [_disk_full(error, directory)]
+        return [_disk_full(error, directory, training)]
+    if isinstance(error, RuntimeError) and NO_THREAD in str(error):
+        message = f"The system refused to start a thread ({error}): a limit of memory, threads or processes is reached."
+        hint = "Close other programs, or raise the limit ('ulimit -u', 'ulimit -v', or the limits of the container)."
+        return [Finding("error", "no-thread", message, hint)]
+    if isinstance(error, OSError) and error.errno in UNUSABLE and error.filename is not None:
+        return [_unusable_file(error)]
     return [_bug(error)]
 
 
@@ -44,7 +62,7 @@ def is_disk_full(error: BaseException) -> bool:
     return cause is not None and is_disk_full(cause)
 
 
-def _disk_full(error: BaseException, directory: Path) -> Finding:
+def _disk_full(error: BaseException, directory: Path, training: bool) -> Finding:
     try:
         free = f"{format_bytes(shutil.disk_usage(directory).free)} of disk space left"
     except OSError:
@@ -52,8 +70,16 @@ def _disk_full(error: BaseException, directory: Path) -> Finding:
     name = str(getattr(error, "filename", None) or "")
     path = Path(name)
     where = path.relative_to(directory).as_posix() if path.is_relative_to(directory) else path.name
-    hint = "Delete runs that are no longer needed, then resume this one from its last checkpoint."
+    then = "resume this one from its last checkpoint" if training else "try again"
+    hint = f"Delete runs that are no longer needed, then {then}."
     return Finding("error", "disk-full", f"The disk is full: {free}.", hint, where if name else "")
+
+
+def _unusable_file(error: OSError) -> Finding:
+    name = str(error.filename)
+    shown = name if len(name) <= NAME_CHARACTERS else name[:NAME_CHARACTERS] + "…"
+    message = f"'{shown}' cannot be used: {error.strerror or error}."
+    return Finding("error", "file-unusable", message, "Check the path, and that it may be read and written.")
 
 
 def _bug(error: BaseException) -> Finding:

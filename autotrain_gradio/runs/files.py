@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -111,13 +112,15 @@ def write_whole(handle: int, line: bytes) -> None:
     """Write with one call; undo a partial write.
 
     Raises:
-        OSError: nothing was written.
+        OSError: nothing was written; `ENOSPC` if there was only space for a part.
     """
     written = os.write(handle, line)
     if written != len(line):
         os.ftruncate(handle, os.fstat(handle).st_size - written)
-        os.write(handle, line[written:])  # raises the reason, usually a full disk
-        raise OSError(f"only {written} of {len(line)} bytes could be written")
+        # A second write could succeed, and leave the rest of the line alone.
+        raise OSError(
+            errno.ENOSPC, f"only {written} of {len(line)} bytes could be written: {os.strerror(errno.ENOSPC)}"
+        )
 
 
 def truncate_torn_line(path: Path) -> None:

@@ -38,7 +38,8 @@ __all__ = ["Record", "Run", "State", "StateReader", "derive", "read_json", "writ
 VERSION = 1
 LOCK_SECONDS = 20.0
 EXITED = "The training process exited without reporting a reason."
-EXITED_HINT = "Resume it: it continues from its last checkpoint."
+RESUME_HINT = "Resume it: it continues from its last checkpoint."
+RESTART_HINT = "Resume it: it starts from the beginning, because no checkpoint was saved yet."
 NO_REASON = "The training failed and reported no reason."
 
 
@@ -195,8 +196,15 @@ class Run:
         if killed is not None:
             why = killed.get("reason", "it did not stop")
             reason = f"The training was killed: {why}."
-            hint = "The steps since its last checkpoint are lost. Resume it to continue from there."
-        return self.close_attempt(attempt, "interrupted", reason or EXITED, hint or EXITED_HINT)
+            hint = f"The steps since its last checkpoint are lost. {RESUME_HINT}"
+        hint = hint or RESUME_HINT
+        if not self.has_checkpoint():
+            hint = RESTART_HINT if killed is not None else hint.replace(RESUME_HINT, RESTART_HINT)
+        return self.close_attempt(attempt, "interrupted", reason or EXITED, hint)
+
+    def has_checkpoint(self) -> bool:
+        """Whether a checkpoint was saved from which a new attempt can continue."""
+        return any((self.directory / "checkpoints").glob("checkpoint-*"))
 
     def state(self, alive: bool | None = None) -> State:
         """Derive the state. alive: whether the backend reports the latest attempt's worker as alive; None: unknown."""
@@ -289,7 +297,7 @@ def derive(controls: list[Record], events: list[Record], alive: bool | None = No
             return State(kind, attempt, requested[kind].get("reason", ""), requested[kind].get("hint", ""))
     submitted = "started" in requested or last in ACTIVE
     if submitted and alive is False:
-        return State("interrupted", attempt, EXITED, EXITED_HINT)
+        return State("interrupted", attempt, EXITED, RESUME_HINT)
     if "stop" in requested:
         return State("stopping" if submitted else "cancelled", attempt)
     if last in ACTIVE:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import NotFound, StateError, UserError
+from autotrain_gradio.core.home import usable
 from autotrain_gradio.core.spec import slug
 from autotrain_gradio.runs.record import Run, touch, write_json
 
@@ -28,13 +29,15 @@ class Store:
 
     def create(self, task: str, owner: str, spec: dict[str, Any]) -> Run:
         """Create the directory of a new draft."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with usable(self.folder.parent):
+            self.folder.mkdir(parents=True, exist_ok=True)
         now = time.time()
         name = re.sub(r"[^a-z0-9]+", "-", slug(spec.get("project_name", task)).lower()).strip("-")[:40] or "run"
         ticket = "".join(secrets.choice(LETTERS) for _ in range(10))
         directory = self.folder / f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{name}-{ticket}"
-        directory.mkdir()
-        write_json(directory / "draft.json", {"task": task, "owner": owner, "created": now, "spec": spec})
+        with usable(self.folder.parent):
+            directory.mkdir()
+            write_json(directory / "draft.json", {"task": task, "owner": owner, "created": now, "spec": spec})
         touch(self.folder)
         return Run(directory)
 
@@ -104,6 +107,14 @@ class Store:
         for left in self.folder.glob(f"{DELETED}*"):
             shutil.rmtree(left, ignore_errors=True)
         return removed
+
+
+def created_of(run: str) -> float:
+    """Return when a run was created, to the second, from its id; 0 if that has no valid time."""
+    try:
+        return time.mktime(time.strptime(run[:15], "%Y%m%d-%H%M%S"))
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _touched(run: Run) -> float:

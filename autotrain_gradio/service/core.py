@@ -12,6 +12,7 @@ from autotrain_gradio.backends.base import Backend
 from autotrain_gradio.backends.dispatcher import Dispatcher
 from autotrain_gradio.backends.resources import resource_findings
 from autotrain_gradio.core.errors import DataError, Finding, Forbidden, NotFound, SpecError, StateError, UserError
+from autotrain_gradio.core.home import require_readable
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import RunSpec, Secrets
@@ -42,6 +43,7 @@ class Core:
     def __init__(
         self, settings: Settings, tasks: Registry | None = None, *, dispatch: bool = True, interactive: bool = False
     ) -> None:
+        require_readable(settings.home)
         self.settings = settings
         self.tasks = tasks or registry()
         self.store = Store(settings.runs)

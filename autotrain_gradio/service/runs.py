@@ -17,6 +17,7 @@ from autotrain_gradio.runs import model_export, worker_lock
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.runs.snapshot import has_files
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
+from autotrain_gradio.runs.store import created_of
 from autotrain_gradio.service import summaries
 from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.shared_call import Progress
@@ -57,7 +58,7 @@ class Runs(Core):
             # In shared mode, a run whose owner cannot be read is listed for nobody.
             if entry["state"] is not None and (not self.settings.shared or entry.get("owner") == owner)
         ]
-        return sorted(found, key=lambda pair: pair[1].get("created") or 0.0, reverse=True)
+        return sorted(found, key=lambda pair: pair[1].get("created") or created_of(pair[0]), reverse=True)
 
     def _row(self, run: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         record = Run(self.store.folder / run)

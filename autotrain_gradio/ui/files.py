@@ -73,7 +73,7 @@ class Tickets:
 
 
 def add_routes(app: FastAPI, service: HasFiles, tickets: Tickets) -> None:
-    """Add the routes to a Gradio app that has been launched.
+    """Add the routes to a Gradio app, before it answers requests.
 
     Raises:
         RuntimeError: the app's login check was not found.

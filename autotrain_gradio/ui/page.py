@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import gradio as gr
+from fastapi import FastAPI
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.service import Service
 from autotrain_gradio.ui import theme
 from autotrain_gradio.ui.allowed_hosts import AllowedHosts
-from autotrain_gradio.ui.files import add_routes
+from autotrain_gradio.ui.files import Tickets, add_routes
 from autotrain_gradio.ui.guarded_blocks import GuardedBlocks
 from autotrain_gradio.ui.navigation import Navigation
 from autotrain_gradio.ui.page_context import RUNS_TAB, PageContext
@@ -27,6 +31,9 @@ NAME = "AutoTrain Gradio"
 DELETE_CACHE_SECONDS = (3600, 24 * 3600)
 """Cleaning interval of Gradio's upload cache, and age of the deleted files; it contains no files of runs."""
 MAX_SESSIONS = 500
+BLOCK_SECONDS = 0.5
+MAX_QUEUED_EVENTS = 2000
+"""Events of all sessions that wait; further ones are refused, so that a flood of them does not fill the memory."""
 
 
 def build(service: Service) -> gr.Blocks:
@@ -88,8 +95,8 @@ def launch(
     demo = build(service)
     hosts = AllowedHosts(host, service.settings.hosts, share_url=lambda: demo.share_url)
     demo.rules = _rules(service, hosts)
-    demo.queue(default_concurrency_limit=16)
-    app, url, _ = demo.launch(
+    demo.queue(default_concurrency_limit=16, max_size=MAX_QUEUED_EVENTS)
+    _, url, _ = demo.launch(
         server_name=host,
         server_port=port,
         share=share,
@@ -104,14 +111,18 @@ def launch(
         max_file_size=_largest_upload(service),
         blocked_paths=_blocked(service),
         favicon_path=theme.LOGO,
+        app_kwargs={"lifespan": _lifespan(service, demo.autotrain_context.tickets)},
         footer_links=["settings"],
         theme=theme.theme(),
         css_paths=[theme.CSS],
         js=theme.SCRIPT.read_text(encoding="utf-8"),
     )
-    add_routes(app, service, demo.autotrain_context.tickets)
     if block:
-        demo.block_thread()
+        try:
+            while demo.is_running:
+                time.sleep(BLOCK_SECONDS)
+        finally:
+            demo.close(verbose=False)
     return demo, url
 
 
@@ -129,18 +140,39 @@ def _largest_upload(service: Service) -> int:
     return round(min(limit, settings.visitors.upload_bytes or limit)) if settings.shared else limit
 
 
+def _lifespan(service: Service, tickets: Tickets) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return a lifespan (Starlette) that adds the routes of runs before the server answers its first request."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        add_routes(app, service, tickets)
+        yield
+
+    return lifespan
+
+
 def _blocked(service: Service) -> Sequence[str]:
     """Exclude the runs from Gradio's file route: the page serves their files by `add_routes`."""
     return [str(service.settings.home), str(Path.cwd())]
 
 
 def _is_in_use(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
+    """Whether another program listens on the port.
+
+    Raises:
+        UserError: the address is not one of this machine, or the port is reserved for the administrator.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             return True
+        message = f"The app cannot listen on '{host}', port {port}: {error.strerror or error}."
+        hint = "Name an address of this machine, such as 127.0.0.1 or 0.0.0.0, and a port from 1024."
+        raise UserError(message, hint, "--host", "address-unusable") from None
     return False
 
 

@@ -23,6 +23,7 @@ TONES = {
     "completed": "good",
     "failed": "bad",
     "interrupted": "bad",
+    "unreadable": "bad",
     "running": "live",
     "preparing": "live",
     "stopping": "live",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -19,6 +19,10 @@ from autotrain_gradio.ui import messages, run_html, theme
 from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED, PageContext
 
 REFRESH_SECONDS = 3.0
+PAGE_ROWS = 50
+"""Runs on one page of the list."""
+PAGES = {"newer": "Newer runs", "older": "Older runs"}
+"""Action → label of its button below the list."""
 ACTIONS = {"open": "", "resume": "Resume", "stop": "Stop", "again": "Reuse settings", "delete": "Delete"}
 """Action → label of its button; a run is opened by its name."""
 EMPTY = (
@@ -32,6 +36,7 @@ class RunsTab:
     """The list, and its events.
 
     digest: of the list that the browser shows, so that an unchanged list is not sent again.
+    offset: number of runs before the first one of the page that the browser shows.
     reused: `{run, at}`: the run whose settings shall fill a form.
     """
 
@@ -41,6 +46,7 @@ class RunsTab:
     table: gr.HTML
     timer: gr.Timer
     digest: gr.State
+    offset: gr.State
     reused: gr.State
 
     @classmethod
@@ -50,33 +56,39 @@ class RunsTab:
             problem = gr.HTML(elem_id="runs-problem", elem_classes="at-live")
             table = gr.HTML(EMPTY, js_on_load=theme.script("runs_table"), elem_id="runs-table")
         timer = gr.Timer(REFRESH_SECONDS, active=False)
-        self = cls(context, box, problem, table, timer, gr.State(0), gr.State(None))
+        self = cls(context, box, problem, table, timer, gr.State(0), gr.State(0), gr.State(None))
         refreshed = [self.table, self.digest]
-        timer.tick(self.refresh, [context.visitor, self.digest], refreshed, **UNQUEUED)
+        inputs = [context.visitor, self.digest, self.offset]
+        timer.tick(self.refresh, inputs, refreshed, **UNQUEUED)
         table.click(
             self.act,
-            [context.visitor],
-            [problem, context.requested_run, self.reused, self.digest],
+            [context.visitor, self.offset],
+            [problem, context.requested_run, self.reused, self.digest, self.offset],
             show_progress="hidden",
             concurrency_limit=None,
             **PRIVATE,
-        ).then(self.refresh, [context.visitor, self.digest], refreshed, **UNQUEUED)
+        ).then(self.refresh, inputs, refreshed, **UNQUEUED)
         return self
 
-    def refresh(self, visitor: Any, digest: Any) -> tuple[Any, Any]:
-        """Return the list and its digest, or skips if it has not changed."""
+    def refresh(self, visitor: Any, digest: Any, offset: Any = 0) -> tuple[Any, Any]:
+        """Return a page of the list and its digest, or skips if it has not changed."""
         service = self.context.service
         try:
-            html = render_runs(service.runs(self.context.owner(visitor)), {t.name: t for t in service.tasks})
+            begin = offset if isinstance(offset, int) else 0
+            page = service.runs_page(self.context.owner(visitor), offset=begin, limit=PAGE_ROWS)
+            html = render_runs(page, {t.name: t for t in service.tasks})
         except UserError as error:
             html = messages.error(error)
         new_digest = hash(html)
         return (gr.skip(), gr.skip()) if new_digest == digest else (html, new_digest)
 
-    def act(self, visitor: Any, event: gr.EventData) -> dict[Any, Any]:
+    def act(self, visitor: Any, offset: Any, event: gr.EventData) -> dict[Any, Any]:
         """Perform the action that was clicked. The event comes from a browser and is not trusted."""
         data = event._data if isinstance(event._data, dict) else {}
         run, action = data.get("run"), data.get("action")
+        if action in PAGES:
+            begin = offset if isinstance(offset, int) else 0
+            return {self.offset: max(0, begin + (PAGE_ROWS if action == "older" else -PAGE_ROWS))}
         if not isinstance(run, str) or action not in ACTIONS:
             return {self.problem: gr.skip()}
         service, context = self.context.service, self.context
@@ -98,14 +110,31 @@ class RunsTab:
         return updates
 
 
-def render_runs(rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, Task]) -> str:
-    """Render the runs as a table, which the stylesheet turns into cards on narrow screens."""
+def render_runs(page: Mapping[str, Any], tasks: Mapping[str, Task]) -> str:
+    """Render a page of runs as a table, which the stylesheet turns into cards on narrow screens.
+
+    page: as `Service.runs_page` returns it.
+    """
+    rows = page["rows"]
     if not rows:
         return EMPTY
     head = "".join(f"<th scope='col'>{h}</th>" for h in ("Project", "State", "Best metric", "Data", "Started"))
     head += "<th scope='col'><span class='at-sr'>Actions</span></th>"
     body = "".join(_render_row(row, tasks.get(str(row.get("task")))) for row in rows)
-    return f"<table class='at-runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table class='at-runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return table + _render_pages(page["offset"], len(rows), page["total"])
+
+
+def _render_pages(offset: int, count: int, total: int) -> str:
+    """Render which runs are shown and the buttons for the others; nothing if all are shown."""
+    if count == total:
+        return ""
+    buttons = "".join(
+        f"<button type='button' data-action='{action}'{'' if usable else ' disabled'}>{PAGES[action]}</button>"
+        for action, usable in (("newer", offset > 0), ("older", offset + count < total))
+    )
+    shown = f"Runs {offset + 1:,} to {offset + count:,} of {total:,}"
+    return f"<p class='at-pages'><span role='status'>{shown}</span><span class='at-row-actions'>{buttons}</span></p>"
 
 
 def _render_row(row: Mapping[str, Any], task: Task | None) -> str:
@@ -117,6 +146,8 @@ def _render_row(row: Mapping[str, Any], task: Task | None) -> str:
         f"<span class='at-quiet'>{escape(str(row.get('task_title') or row.get('task') or ''))} · {escape(model)}</span>"
     )
     state = run_html.render_badge(str(row["state"]), _state(row))
+    if row.get("reason"):
+        state += f"<span class='at-quiet'>{escape(str(row['reason']))}</span>"
     best = row.get("best_metric")
     metric = "–"
     if best:

@@ -8,10 +8,11 @@ import secrets
 import sys
 from collections.abc import Sequence
 
+from autotrain_gradio.core import home
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.termination import INTERRUPTED_STATUS, exit_on_sigterm
 from autotrain_gradio.service import Service
-from autotrain_gradio.ui.page import launch
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -25,10 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="require this user and password")
     given = parser.parse_args(argv)
     try:
-        return serve(host=given.host, port=given.port, share=given.share, auth=given.auth)
+        with exit_on_sigterm():
+            return serve(host=given.host, port=given.port, share=given.share, auth=given.auth)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED_STATUS
 
 
 def serve(host: str | None = None, port: int | None = None, *, share: bool = False, auth: str | None = None) -> int:
@@ -46,16 +50,31 @@ def serve(host: str | None = None, port: int | None = None, *, share: bool = Fal
         sys.stdout.flush()
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
     # Shared mode if others can reach the page: visitors are not the owner of this machine.
+    port = _port(port)
+    # Not at the top: Gradio fails while it is imported if GRADIO_SERVER_PORT is no number.
+    from autotrain_gradio.ui.page import launch
+
     settings = Settings.from_env(shared=True if share or host not in LOOPBACK else None)
-    settings.runs.mkdir(parents=True, exist_ok=True)
+    home.require_writable(settings.home)
     service = Service(settings, interactive=True)
     try:
-        launch(
-            service, host=host, port=port or int(os.environ.get("GRADIO_SERVER_PORT") or 7860), share=share, auth=login
-        )
+        launch(service, host=host, port=port, share=share, auth=login)
     finally:
         service.close()
     return 0
+
+
+def _port(given: int | None) -> int:
+    """Return the port of the option, of GRADIO_SERVER_PORT, or the default.
+
+    Raises:
+        UserError: it is not a port.
+    """
+    text = str(given) if given is not None else os.environ.get("GRADIO_SERVER_PORT", "").strip() or "7860"
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        where = "--port" if given is not None else "GRADIO_SERVER_PORT"
+        raise UserError(f"'{text}' is not a port.", "Ports are numbers from 1 to 65535.", where, "bad-port")
+    return int(text)
 
 
 def _login(auth: str | None) -> tuple[str, str] | None:

@@ -21,6 +21,9 @@ from autotrain_gradio.data.rows import Context
 from autotrain_gradio.data.tables.table_reader import Sheet, read_sheet
 from autotrain_gradio.data.values.arrow_columns import is_text
 
+TEXT_FILE = ".txt"
+"""Suffix of files with one text per line."""
+
 
 def predict(
     predictor: Any, inputs: Sequence[Mapping[str, Any]], directory: Path, resolved: Any
@@ -67,14 +70,19 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
         raise DataError.from_findings(errors)
     if not sheet.table.num_rows:
         raise DataError(f"{path.name} has no rows.", "Write one row for each input.", path.name, "empty-table")
-    columns = {i.name: _values(i, sheet, directory, resolved) for i in wanted}
+    warnings = [str(f) for f in sheet.findings]
+    columns = {}
+    for declared in wanted:
+        names, warning = _columns(declared, sheet, directory, alone=len(wanted) == 1)
+        warnings += [warning] if warning else []
+        columns[declared.name] = _values(declared, names, sheet, directory, resolved)
     rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     numbers = [int(n) for n in sheet.number]
-    return list(zip(numbers, rows, strict=True)), [str(f) for f in sheet.findings]
+    return list(zip(numbers, rows, strict=True)), warnings
 
 
 def _read(path: Path) -> Sheet:
-    if path.suffix.lower() != ".txt":
+    if path.suffix.lower() != TEXT_FILE:
         return read_sheet(path, path.name)
     text, findings = decode(path.read_bytes(), path.name)
     lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
@@ -82,10 +90,9 @@ def _read(path: Path) -> Sheet:
     return Sheet(path.name, table, np.array([n for n, _ in lines], dtype=np.int64), findings)
 
 
-def _values(declared: Input, sheet: Sheet, directory: Path, resolved: Any) -> list[Any]:
+def _values(declared: Input, names: Sequence[str], sheet: Sheet, directory: Path, resolved: Any) -> list[Any]:
     """Return the values of an input, parsed by the kind of the column that the training used for its role."""
     role = next((c for c in resolved.task.columns if c.role == declared.name), None)
-    names = _columns(declared, sheet, directory)
     cells = {n: sheet.table.column(n) for n in names}
     if role is None:
         return [v for n in names for v in cells[n].to_pylist()]
@@ -125,26 +132,43 @@ def _inspect(role: Column, cells: Mapping[str, pa.ChunkedArray], context: Contex
     return kind.inspect(next(iter(cells.values())), context)
 
 
-def _columns(declared: Input, sheet: Sheet, directory: Path) -> list[str]:
-    """Return the columns of an input: those of the training data, else the only text column.
+def _columns(declared: Input, sheet: Sheet, directory: Path, *, alone: bool) -> tuple[list[str], str]:
+    """Return the columns of an input, and a warning if they are not those of the training data.
+
+    Another column than that of the training is used only if there is no choice: the only one of a file, or, if the
+    column of the training is unknown, the only one with text. A text file has no column names.
+
+    alone: the task has no other input.
 
     Raises:
-        DataError: neither exists.
+        DataError: there is no such column.
     """
     manifest = read_json(directory / "data" / "manifest.json") or {}
     trained = manifest.get("columns", {}).get(declared.name) or []
     trained = [trained] if isinstance(trained, str) else list(trained)
     known = sheet.table.column_names
-    if trained and all(c in known for c in trained):
-        return trained
+    missing = [c for c in trained if c not in known]
+    if trained and not missing:
+        return trained, ""
     texts = [c for c in known if is_text(sheet.table.schema.field(c).type)]
-    if len(texts) == 1:
-        return texts
-    used = f"the training used '{', '.join(trained)}'" if trained else "the column of the training data is unknown"
+    used = f"the training used {_quoted(trained)}" if trained else "the column of the training data is unknown"
+    if alone and len(texts) == 1 and len(missing) == len(trained) and (len(known) == 1 or not trained):
+        if sheet.name.lower().endswith(TEXT_FILE):
+            return texts, ""
+        column = "only column" if len(known) == 1 else "only column with text"
+        return texts, f"{sheet.name}: the input '{declared.name}' is read from the {column}, '{texts[0]}'; {used}."
+    lacks = f"no column for the input '{declared.name}'"
+    if len(missing) < len(trained):
+        lacks = f"not all columns for the input '{declared.name}' ({_quoted(missing)} missing)"
+    rename = f"Rename the column with the values to '{trained[0] if trained else declared.name}'."
     raise DataError(
-        f"{sheet.name} has no column for the input '{declared.name}': {used}, and the file has the columns "
-        f"{join_examples(known, limit=20)}.",
-        f"Rename the column with the values to '{trained[0] if trained else declared.name}'.",
+        f"{sheet.name} has {lacks}: {used}, and the file has the columns {join_examples(known, limit=20)}.",
+        rename if len(trained) < 2 else f"Write a file with the columns {_quoted(trained)}.",
         sheet.name,
         "missing-column",
     )
+
+
+def _quoted(names: Sequence[str]) -> str:
+    """Return names in quotes, separated by commas."""
+    return ", ".join(f"'{name}'" for name in names)

@@ -32,7 +32,7 @@ def answer(directory: Path, work: Callable[[], Any], cancelled: Callable[[], boo
     except Exception as error:  # the caller gets findings; the traceback goes to the log
         if not isinstance(error, UserError):
             log(traceback.format_exc())
-        send({"kind": "error", "findings": [f.to_dict() for f in findings_of(error, directory)]})
+        send({"kind": "error", "findings": [f.to_dict() for f in findings_of(error, directory, training=False)]})
         return False
     sys.stdout.write(text)
     sys.stdout.flush()

@@ -6,7 +6,7 @@ import importlib
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,18 @@ def render_all(place: Place, visitor: Visitor) -> list[Any]:
             state[function.inputs[0]._id] = TabState()
         visitor.call(function._id, [f"{place.sorter}:1"], queued=False)
     return list(state.blocks_config.fns.values())
+
+
+def kinds_of_events(events: Sequence[Any]) -> list[Any]:
+    """Return one of the events that run the same code with as many inputs: each task has a tab with the same ones."""
+    found: dict[tuple[Any, ...], Any] = {}
+    for event in events:
+        if event.inputs and event.fn is not None and not event.renderable:
+            function = getattr(event.fn, "func", event.fn)
+            code = (getattr(function, "__module__", ""), getattr(function, "__qualname__", repr(function)))
+            types = tuple(sorted({type(component).__name__ for component in event.inputs}))
+            found.setdefault((*code, types), event)
+    return list(found.values())
 
 
 def _install_tasks(folder: Path) -> Path:

@@ -64,9 +64,13 @@ def test_the_text_event_of_one_model_does_not_send_a_path_to_another(place: Plac
         assert SECRET not in answer
 
 
-def test_no_example_is_offered_where_an_input_is_a_file(place: Place) -> None:
-    events = _events_of_the_model(place, place.b, place.reader)
-    assert all(len(event.inputs) > 2 for event in events)
+def test_examples_are_offered_where_the_input_is_a_text_only(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autotrain_gradio.ui.try_it.example_values", lambda *more: [str(place.server_file)])
+    for run, offered in ((place.sorter, 1), (place.reader, 0)):
+        visitor = Visitor(place.url, "example")
+        events = _events_of_the_model(place, visitor, run)
+        visitor.close()
+        assert sum(len(event.inputs) == 2 for event in events) == 2 * offered  # in each of the two slots
 
 
 @pytest.mark.parametrize(

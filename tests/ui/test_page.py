@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -152,15 +151,11 @@ def test_the_pages_process_is_light_and_serves_only_what_it_shows(app: App, visi
 
 
 def status(url: str) -> int:
-    """Return the status of an answer, once the app has all its routes: they come a moment after its first answer."""
-    end = time.monotonic() + 10
-    while True:
-        try:
-            return int(urllib.request.urlopen(url, timeout=10).status)
-        except urllib.error.HTTPError as error:
-            if error.code != 404 or time.monotonic() > end:
-                return error.code
-        time.sleep(0.05)
+    """Return the status of an answer."""
+    try:
+        return int(urllib.request.urlopen(url, timeout=10).status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def test_pictures_ask_for_the_password(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from autotrain_gradio.core.spec import ResourceSpec, Secrets
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.runs import memory_limit, worker_lock
 from autotrain_gradio.runs.files import read_text_from
+from autotrain_gradio.runs.record import RESUME_HINT
 
 START_SECONDS = 30.0
 """Time for which an attempt without a recorded process counts as alive, because it is being started."""
@@ -164,7 +165,7 @@ class LocalBackend:
         if worker_record.is_training(directory, record):
             return _status(True)
         if record.created is not None and psutil.boot_time() > record.created + 2.0:
-            return _status(False, "The machine was restarted while the training ran.", process.RESUME_HINT)
+            return _status(False, "The machine was restarted while the training ran.", RESUME_HINT)
         return _status(False)
 
     def log(self, directory: Path, offset: int, limit: int) -> dict[str, Any]:
@@ -235,7 +236,7 @@ def _reason_without_record(directory: Path) -> tuple[str, str]:
         message = (
             "The worker of the training is gone, and its record (backend.json) is damaged or of an earlier attempt."
         )
-        return message, process.RESUME_HINT
+        return message, RESUME_HINT
     return "The training process was never started.", "Resume it."
 
 

@@ -241,5 +241,8 @@ def allow_disk(target: Path, needed: int, what: str) -> None:
     """Raise a DataError when fewer bytes are free than needed, and a reserve; `what` is what needs them."""
     free = shutil.disk_usage(target).free
     if needed + RESERVE > free:
-        message = f"The {what} needs {format_bytes(needed)}; {format_bytes(free)} of disk space left."
+        message = (
+            f"The {what} needs {format_bytes(needed)}, and {format_bytes(RESERVE)} of the disk must stay free; "
+            f"{format_bytes(free)} are left."
+        )
         raise DataError(message, "Delete runs that are not needed, or use a larger disk.", code="disk-full")

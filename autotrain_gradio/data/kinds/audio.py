@@ -178,19 +178,11 @@ def _findings(facts: list[Fact], context: Context) -> list[Finding]:
     rates = Counter(facts[i].rate for i in good)
     if len(rates) > 1:
         shown = [f"{pluralize(n, 'row')} at {rate:,} Hz" for rate, n in rates.most_common()]
-        findings.append(
-            Finding(
-                "info",
-                "sampling-rates",
-                f"The sampling rates differ: {join_examples(shown)}. All are resampled to one rate.",
-            )
-        )
-    return findings + media_cells.used_rows(
-        "info",
-        "channels",
-        [i for i in good if (facts[i].channels or 1) > 1],
-        "{n} {has} several channels, which are averaged",
-        "audio file",
-        context,
-        "Remove channels that hold something else than the speech before you upload.",
-    )
+        message = f"The sampling rates differ: {join_examples(shown)}. All are resampled to one rate."
+        findings.append(Finding("info", "sampling-rates", message))
+    several = [i for i in good if (facts[i].channels or 1) > 1]
+    if several:
+        text = "{n} {has} several channels, which are averaged"
+        hint = "Remove channels that hold something else than the speech before you upload."
+        findings.append(context.finding("info", "channels", text, several, hint, noun="audio file"))
+    return findings

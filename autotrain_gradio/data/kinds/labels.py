@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import DataError, Finding, Fix
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds import label
 from autotrain_gradio.data.rows import Cells, Context, Rows
 from autotrain_gradio.data.values.arrow_columns import encode, is_list, is_text
@@ -37,22 +38,21 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """
     delimiter = _delimiter_option(context)
     if is_list(cells.type):
-        return _lists(cells, context)
-    if is_text(cells.type) or pa.types.is_dictionary(cells.type):
-        values, codes = encode(cells)
-        texts = [None if v is None else str(v) for v in values.to_pylist()]
-        filled = [t for t in texts if t is not None and t.strip()]
-        if filled and delimiter is None and all(_parse_list(t) is not None for t in filled):
-            return _several([_parse_list(t) if t and t.strip() else None for t in texts], codes, context)
-        if filled and delimiter:
-            return _several([_split(t, delimiter) for t in texts], codes, context)
-        found = _detect_delimiter(filled) if filled and delimiter is None else None
-        if found is not None:
-            result = _several([_split(t, found) for t in texts], codes, context)
-            result.findings.append(_guessed(found, filled, context))
-            return result
-        return label.inspect(cells, context, (values, codes))
-    return label.inspect(cells, context)
+        return _several(cells.to_pylist(), np.arange(len(cells)), context)
+    if not (is_text(cells.type) or pa.types.is_dictionary(cells.type)):
+        return label.inspect(cells, context)
+    values, codes = encode(cells)
+    texts = [None if v is None or not str(v).strip() else str(v) for v in values.to_pylist()]
+    filled = [t for t in texts if t is not None]
+    if filled and delimiter is None and all(_parse_list(t) is not None for t in filled):
+        return _several([None if t is None else _parse_list(t) for t in texts], codes, context)
+    used = _detect_delimiter(filled) if delimiter is None else delimiter
+    if not used or not filled:
+        return label.inspect(cells, context)
+    result = _several([None if t is None else _split(t, used) for t in texts], codes, context)
+    if delimiter is None:
+        result.findings.append(_guessed(used, filled, context))
+    return result
 
 
 def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
@@ -66,17 +66,10 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
         invalid = np.flatnonzero(invalid & context.needed)
         if len(invalid):
             shown = context.cell_examples(column, invalid)
-            findings.append(
-                Finding(
-                    "error",
-                    "label-not-a-mark",
-                    f"The column '{name}' must hold 0 or 1 (whether the label applies), but "
-                    f"{count_with_verb(len(invalid), 'row', 'has')} something else: "
-                    f"{join_examples(shown, len(invalid))}.",
-                    "Use 0 and 1 (or false and true), or choose one column with the names of the labels.",
-                    f"column {name}",
-                )
-            )
+            text = f"The column '{name}' must hold 0 or 1 (whether the label applies), but {{n}} {{has}} something else"
+            hint = "Use 0 and 1 (or false and true), or choose one column with the names of the labels."
+            where = f"column {name}"
+            findings.append(context.finding("error", "label-not-a-mark", text, invalid, hint, shown, where=where))
     lost = np.flatnonzero(missing & context.needed)
     if len(lost):
         findings.append(label.missing_labels(lost, context))
@@ -84,9 +77,8 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
     rows, numbers = np.nonzero(marks.T)
     raw = Counter({n: int(c) for n, c in zip(columns, marks.sum(axis=1), strict=True)})
     offsets = np.concatenate(([0], np.cumsum(marks.sum(axis=0))))
-    names, numbers, offsets = _mapped(list(columns), numbers.astype(np.int64), offsets, context)
-    result = Cells(Labels(names, numbers, offsets), {"label-missing": lost}, findings=findings, raw=raw)
-    return result
+    labels = _mapped(list(columns), numbers, offsets, context)
+    return Cells(labels, {"label-missing": lost}, findings=findings, raw=raw)
 
 
 _YES, _NO = ("true", "yes", "t", "y"), ("false", "no", "f", "n")
@@ -134,9 +126,7 @@ def _parse_list(text: str) -> list[Any] | None:
     return None
 
 
-def _split(text: str | None, delimiter: str) -> list[Any] | None:
-    if text is None or not text.strip():
-        return None
+def _split(text: str, delimiter: str) -> list[str]:
     return list(dict.fromkeys(t.strip() for t in text.split(delimiter) if t.strip()))
 
 
@@ -146,7 +136,7 @@ def _detect_delimiter(texts: Sequence[str]) -> str | None:
     The parts must be fewer than the texts, short, and turn up again in other texts: in 'San Jose, CA' they do not.
     """
     for delimiter in DELIMITERS:
-        split = [_split(t, delimiter) or [] for t in texts]
+        split = [_split(t, delimiter) for t in texts]
         several = [parts for parts in split if len(parts) > 1]
         if len(several) < 2 or any(len(part) > LONGEST for parts in several for part in parts):
             continue
@@ -163,24 +153,11 @@ def _guessed(delimiter: str, texts: Sequence[str], context: Context) -> Finding:
         "info",
         "labels-split",
         f"The column '{context.column}' holds several labels a row, with '{delimiter}' between them: {example[:80]!r} "
-        f"was read as {pluralize(len(_split(example, delimiter) or []), 'label')}.",
+        f"was read as {pluralize(len(_split(example, delimiter)), 'label')}.",
         "If each text is one label, do not split them.",
         "data.options.label_delimiter",
         Fix("Do not split labels", {"options": {"label_delimiter": ""}}),
     )
-
-
-def _lists(cells: pa.ChunkedArray, context: Context) -> Cells:
-    number: dict[tuple[Any, ...], int] = {}
-    codes = np.full(len(cells), -1, dtype=np.int32)
-    start = 0
-    for chunk in cells.chunks:
-        for i, value in enumerate(chunk.to_pylist()):
-            if value is not None:
-                key = tuple(v if isinstance(v, str | int | float | bool) else repr(v) for v in value if v is not None)
-                codes[start + i] = number.setdefault(key, len(number))
-        start += len(chunk)
-    return _several([list(key) for key in number], codes, context)
 
 
 def _several(sets: Sequence[list[Any] | None], codes: Any, context: Context) -> Cells:
@@ -189,61 +166,42 @@ def _several(sets: Sequence[list[Any] | None], codes: Any, context: Context) -> 
     unknown: set[int] = set()
 
     def text(value: Any) -> str | None:
-        if own is not None and isinstance(value, int) and not isinstance(value, bool):
+        if own is not None and type(value) is int:
             if 0 <= value < len(own):
                 return own[value]
             unknown.add(value)
             return None
-        return label.as_label(value) or None
+        return label.as_label(value) if value is None or isinstance(value, str | int | float) else repr(value)
 
-    read: list[list[str] | None] = [
-        None if s is None else list(dict.fromkeys(t for v in s if (t := text(v)) is not None)) for s in sets
-    ]
-    number: dict[str, int] = {}
-    flat = [np.array([number.setdefault(t, len(number)) for t in s or []], dtype=np.int64) for s in read]
-    sizes = np.array([len(f) for f in flat] + [0], dtype=np.int64)
-    none = np.array([s is None for s in read] + [True])
-    codes = np.where(context.needed, codes, -1)
-    missing = np.flatnonzero(none[codes] & context.needed)
-    lengths = sizes[codes]
-    joined = np.concatenate(flat) if flat else np.zeros(0, dtype=np.int64)
-    begins = np.concatenate(([0], np.cumsum(sizes[:-1])))[codes]
-    offsets = np.concatenate(([0], np.cumsum(lengths)))
-    numbers = joined[np.repeat(begins - offsets[:-1], lengths) + np.arange(int(offsets[-1]))]
-    names = list(number)
+    read = [None if s is None else list(dict.fromkeys(t for v in s if (t := text(v)) is not None)) for s in sets]
+    chosen = pa.array(codes, mask=(codes < 0) | ~context.needed)
+    rows = pa.array(read, pa.list_(pa.string())).take(chosen)
+    found, numbers = encode(pa.chunked_array([rows.flatten()]))
+    names = found.to_pylist()
     raw = Counter(dict(zip(names, np.bincount(numbers, minlength=len(names)).tolist(), strict=True)))
-    names, numbers, offsets = _mapped(names, numbers, offsets, context)
-    result = Cells(Labels(names, numbers, offsets), {"label-missing": missing}, raw=raw)
+    offsets = np.concatenate(([0], np.cumsum(np.asarray(pc.fill_null(pc.list_value_length(rows), 0)))))
+    missing = np.flatnonzero(np.asarray(rows.is_null()) & context.needed)
+    result = Cells(_mapped(names, numbers, offsets, context), {"label-missing": missing}, raw=raw)
     if len(missing):
         result.findings.append(label.missing_labels(missing, context))
-    if unknown:
-        assert own is not None  # only then a number can be unknown
-        result.findings.append(
-            Finding(
-                "error",
-                "label-number-unknown",
-                f"There are class numbers outside 0 to {len(own) - 1}: "
-                f"{join_examples([str(v) for v in sorted(unknown)])}.",
-                "Correct the numbers, or the list of classes in the data's schema.",
-                f"column {context.column}",
-            )
-        )
+    if own is not None and unknown:
+        shown = join_examples([str(v) for v in sorted(unknown)])
+        message = f"There are class numbers outside 0 to {len(own) - 1}: {shown}."
+        hint = "Correct the numbers, or the list of classes in the data's schema."
+        where = f"column {context.column}"
+        result.findings.append(Finding("error", "label-number-unknown", message, hint, where))
     return result
 
 
-def _mapped(names: list[str], numbers: Any, offsets: Any, context: Context) -> tuple[list[str], Any, Any]:
+def _mapped(names: Sequence[str], numbers: Any, offsets: Any, context: Context) -> Labels:
     """Apply the spec's mapping of labels: each at most once a row, labels mapped to None not at all."""
-    mapping = context.request.spec.labels
-    targets = [mapping.get(n, n) for n in names]
-    ordered = label.order(Counter(t for t in targets if t is not None), context.names, mapping)
-    place = {name: k for k, name in enumerate(ordered)}
-    number = np.array([-1 if t is None else place[t] for t in targets], dtype=np.int64)
+    classes, number = label.mapped(names, context)
     rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     numbers = number[numbers]
     kept = numbers >= 0
-    pairs = np.unique(rows[kept] * max(1, len(ordered)) + numbers[kept])  # sorted: by row, then by label
-    rows, numbers = np.divmod(pairs, max(1, len(ordered)))
-    return ordered, numbers, np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=len(offsets) - 1))))
+    pairs = np.unique(rows[kept] * max(1, len(classes)) + numbers[kept])  # sorted: by row, then by label
+    rows, numbers = np.divmod(pairs, max(1, len(classes)))
+    return Labels(classes, numbers, np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=len(offsets) - 1)))))
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:

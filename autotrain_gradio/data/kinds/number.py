@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
+from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.request import Request
@@ -45,68 +45,75 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     return Cells(values, problems, findings=_findings(cells, found, problems, context), about=about)
 
 
+REASONS = {
+    "number-missing": ("{n} {has} no value", "Fill in the numbers to use these rows."),
+    "number-not-finite": ("{n} {has} an infinite value", "Replace it by a number."),
+    "number-unreadable": ("{n} {has} an invalid number", "Correct the cells, or choose another column."),
+}
+"""Reason why a row is skipped → what happened, and what to do."""
+
+
 def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], context: Context) -> list[Finding]:
-    reasons = {
-        "number-missing": ("{n} {has} no value", "Fill in the numbers to use these rows."),
-        "number-not-finite": ("{n} {has} an infinite value", "Replace it by a number."),
-        "number-unreadable": ("{n} {has} an invalid number", "Correct the cells, or choose another column."),
-    }
     where = f"column {context.column}"
+    units_seen = united(as_text(pick(cells, problems["number-unreadable"][:UNIT_SAMPLE])))
+    one_unit = ""
+    if units_seen:
+        examples = join_examples([repr(e[:40]) for e in units_seen])
+        one_unit = f"Convert the numbers to one unit, the same in every row: there are {examples}."
     findings = []
     for code, rows in problems.items():
         if len(rows):
+            text, hint = REASONS[code]
             shown = context.cell_examples(cells, rows)
             if code == "number-missing":  # there may be a word such as n/a, or #DIV/0!
                 texts = as_text(pick(cells, rows[:5])).to_pylist()
                 places = [context.locations[int(i)] for i in rows[:5]]
                 shown = [f"{p}: {t.strip()!r}" if t and t.strip() else p for p, t in zip(places, texts, strict=True)]
-            text, hint = reasons[code]
-            if code == "number-unreadable" and (examples := united(_texts(cells, rows))):
-                hint = _one_unit(examples)
+            elif code == "number-unreadable":
+                hint = one_unit or hint
             findings.append(context.skipped(code, text, rows, hint, shown))
     used = found.values[~np.isnan(found.values) & context.needed]
-    examples = united(_texts(cells, problems["number-unreadable"])) if not len(used) else []
-    alike = len(used) > 0 and bool((used == used[0]).all())
-    if alike and abs(used[0]) > EXACT and len(pc.unique(pick(cells, np.flatnonzero(context.needed)).drop_null())) > 1:
+    if not len(used):
+        hint = one_unit or "Choose another column."
+        return [*findings, *_notations(found, where), Finding("error", "no-numbers", NO_NUMBERS, hint, where)]
+    if (used != used[0]).any():
+        return findings + _notations(found, where)
+    if abs(used[0]) > EXACT and len(pc.unique(pick(cells, np.flatnonzero(context.needed)).drop_null())) > 1:
         message = f"The numbers are all about {used[0]:.15g}, and differ only after the 15th digit, which a model "
         message += "cannot distinguish."
         hint = "Choose another column if they are identifiers; else subtract what they have in common."
         return [*findings, Finding("error", "numbers-too-alike", message, hint, where)]
-    return findings + written(found, where) + _degenerate(used, where, examples)
+    message = f"Every row has the same value, {used[0]:g}: there is nothing to predict."
+    one_value = Finding("error", "one-value", message, "Choose another column.", where)
+    return [*findings, *_notations(found, where), one_value]
 
 
-def _one_unit(examples: list[str]) -> str:
-    shown = join_examples([repr(e[:40]) for e in examples])
-    return f"Convert the numbers to one unit, the same in every row: there are {shown}."
+NO_NUMBERS = "This column holds no numbers."
+NOTATIONS = (
+    ("decimal-comma", "comma", "{n} with a decimal comma {was} read.", "1,5 was read as 1.5."),
+    (
+        *("thousands-comma", "thousands", "In {n} commas were parsed as thousands separators."),
+        "1,234 was read as one thousand two hundred thirty-four.",
+    ),
+    (
+        *("thousands-marks", "grouped", "In {n} spaces or apostrophes were parsed as thousands separators."),
+        "1'234 was read as 1234.",
+    ),
+    ("thousands-points", "points", "In {n} points were parsed as thousands separators.", "1.234 was read as 1234."),
+    (
+        *("negative-in-brackets", "negated", "{n} in brackets, or with a minus behind, {was} read as negative."),
+        "(5) was read as -5.",
+    ),
+)
+"""Finding code, attribute of `Numbers` that counts the cells, message and example."""
 
 
-def _texts(cells: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
-    return pc.utf8_trim_whitespace(as_text(pick(cells, rows[:UNIT_SAMPLE])))
-
-
-def written(found: Numbers, where: str) -> list[Finding]:
+def _notations(found: Numbers, where: str) -> list[Finding]:
     """Report numbers that are not written like 1234.5, and how they were parsed."""
     findings = []
-    if found.comma:
-        message = f"{pluralize(found.comma, 'number')} with a decimal comma {inflect(found.comma, 'was')} read."
-        findings.append(Finding("info", "decimal-comma", message, "1,5 was read as 1.5.", where))
-    if found.thousands:
-        message = f"In {pluralize(found.thousands, 'number')} commas were parsed as thousands separators."
-        findings.append(
-            Finding(
-                "info", "thousands-comma", message, "1,234 was read as one thousand two hundred thirty-four.", where
-            )
-        )
-    if found.grouped:
-        message = f"In {pluralize(found.grouped, 'number')} spaces or apostrophes were parsed as thousands separators."
-        findings.append(Finding("info", "thousands-marks", message, "1'234 was read as 1234.", where))
-    if found.points:
-        message = f"In {pluralize(found.points, 'number')} points were parsed as thousands separators."
-        findings.append(Finding("info", "thousands-points", message, "1.234 was read as 1234.", where))
-    if found.negated:
-        message = f"{pluralize(found.negated, 'number')} in brackets, or with a minus behind, "
-        message += f"{inflect(found.negated, 'was')} read as negative."
-        findings.append(Finding("info", "negative-in-brackets", message, "(5) was read as -5.", where))
+    for code, attribute, text, example in NOTATIONS:
+        if count := getattr(found, attribute):
+            findings.append(Finding("info", code, format_count(text, count, "number"), example, where))
     if found.times:
         message = f"{count_with_verb(found.times, 'clock time or duration', 'was', 'clock times or durations')} parsed."
         findings.append(Finding("info", "clock-times", message, "14:30 was read as 14.5 hours.", where))
@@ -117,16 +124,6 @@ def written(found: Numbers, where: str) -> list[Finding]:
         hint = "The predictions are in this unit, too."
         findings.append(Finding("info", "unit-taken-off", message, hint, where))
     return findings
-
-
-def _degenerate(used: Any, where: str, examples: list[str]) -> list[Finding]:
-    if not len(used):
-        hint = _one_unit(examples) if examples else "Choose another column."
-        return [Finding("error", "no-numbers", "This column holds no numbers.", hint, where)]
-    if (used == used[0]).all():
-        message = f"Every row has the same value, {used[0]:g}: there is nothing to predict."
-        return [Finding("error", "one-value", message, "Choose another column.", where)]
-    return []
 
 
 def _edges(values: np.ndarray) -> np.ndarray:

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import count_with_verb, join_examples
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds.text_panels import gallery, profile
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess
-from autotrain_gradio.data.values.arrow_columns import as_text, blank, is_list, is_text, is_true
+from autotrain_gradio.data.values.arrow_columns import as_text, blank, is_list, is_text, matches
 from autotrain_gradio.data.values.content_ids import of_texts
 
 __all__ = ["combine", "gallery", "guess", "inspect", "profile"]
@@ -96,18 +96,11 @@ def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:
 def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
     empty = np.flatnonzero(blank(texts) & context.needed)
     result = Cells(texts, {"text-empty": empty}, {"digest": of_texts(texts)})
-    nested = np.flatnonzero(is_true(pc.match_substring_regex(texts, JSON)) & context.needed)
+    nested = np.flatnonzero(matches(texts, JSON) & context.needed)
     if len(nested):
-        result.findings.append(
-            Finding(
-                "warning",
-                "text-json",
-                f"{count_with_verb(len(nested), 'text', 'looks')} like JSON objects or lists and "
-                f"will be used with all braces and keys: {context.examples(nested)}.",
-                "Save only the text, if it is a value inside.",
-                f"column {context.column}",
-            )
-        )
+        text = "{n} {looks} like JSON objects or lists and will be used with all braces and keys"
+        hint, where = "Save only the text, if it is a value inside.", f"column {context.column}"
+        result.findings.append(context.finding("warning", "text-json", text, nested, hint, noun="text", where=where))
     if len(empty):
         hint = "Fill in the texts to use these rows."
         result.findings.append(context.skipped("text-empty", "{n} {has} no text", empty, hint))

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import Finding, Level
-from autotrain_gradio.core.text_format import format_count, join_examples, pluralize
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.files.tree import inside
 from autotrain_gradio.data.media.media_cache import Key, Scan
 from autotrain_gradio.data.rows import Context
@@ -173,20 +173,11 @@ def skipped_rows(
     for code, hit in rows.items():
         text, hint = (problems | PROBLEMS)[code]
         names = [f"{context.locations[row]} ({facts[row].detail})" for row in hit[:5]]
-        message = format_count(f"{text} and {{was}} skipped", len(hit), noun) + f": {join_examples(names, len(hit))}."
-        where = context.locations[hit[0]] if len(hit) == 1 else pluralize(len(hit), "row")
         level: Level = "error" if code == OUTSIDE else "warning"
-        findings.append(Finding(level, code, message, hint.format(**more), where))
+        where = context.locations[hit[0]] if len(hit) == 1 else pluralize(len(hit), "row")
+        text, hint = f"{text} and {{was}} skipped", hint.format(**more)
+        findings.append(context.finding(level, code, text, hit, hint, names, noun=noun, where=where))
     return findings
-
-
-def used_rows(
-    level: Level, code: str, rows: Sequence[int], text: str, noun: str, context: Context, hint: str = ""
-) -> list[Finding]:
-    """Report rows that have a problem and are used anyway. text: a template of `format_count`."""
-    if not rows:
-        return []
-    return [Finding(level, code, f"{format_count(text, len(rows), noun)}: {context.examples(rows)}.", hint)]
 
 
 def wrong_extensions(
@@ -201,4 +192,4 @@ def wrong_extensions(
     wrong = [row for row in rows if suffixes[row] in ours - known.get(str(formats[row]), ours)]
     text = "{n} {has} the extension of another format and {is} used anyway"
     hint = "Rename the files, so that other programs open them too."
-    return used_rows("warning", "wrong-extension", wrong, text, noun, context, hint)
+    return [context.finding("warning", "wrong-extension", text, wrong, hint, noun=noun)] if wrong else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,22 +21,20 @@ from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.kinds.label import unused_mapping
 from autotrain_gradio.data.pipeline import check_result, materialize, takeover
-from autotrain_gradio.data.pipeline.check_result import TRAIN, VALIDATION, CheckResult, State
+from autotrain_gradio.data.pipeline.check_result import TRAIN, CheckResult, State
 from autotrain_gradio.data.pipeline.column_mapping import Mapping
 from autotrain_gradio.data.pipeline.fetch import fetch
 from autotrain_gradio.data.pipeline.format_detection import choose_format
 from autotrain_gradio.data.pipeline.layout_detection import recognize
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, ROW, Cells, Context, Locations, Progress, RawTables, Rows
+from autotrain_gradio.data.rows import LOCATION, ROW, Cells, Context, Locations, Progress, RawTables, Rows, sub_progress
 from autotrain_gradio.data.values.arrow_columns import stacked
 
 LARGE = 100_000
 """Rows from which findings about a sample are reported first."""
 SAMPLE_ROWS = 2_000
 """Rows of that sample."""
-SAMPLE_SLICES = 20
-"""Evenly spaced slices of the table that the sample is taken from."""
 
 
 def _ignore_progress(message: str, fraction: float) -> None:
@@ -92,11 +90,11 @@ def _rate_limited(progress: Progress, every: float = 0.1) -> Progress:
 
 def _run(state: State) -> Callable[[], Any] | None:
     """Run all steps but the last; return the function that writes the rows, or None if there are errors."""
-    tree = fetch(state, _sub_progress(state.progress, 0.0, 0.25))
+    tree = fetch(state, sub_progress(state.progress, 0.0, 0.25))
     request, draft = state.request, state.draft
     layout, module, reason = recognize(tree, request)
     state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
-    raw: RawTables = module.read(tree, request, draft, _sub_progress(state.progress, 0.25, 0.05))
+    raw: RawTables = module.read(tree, request, draft, sub_progress(state.progress, 0.25, 0.05))
     state.findings += raw.findings
     state.found = {name: table.num_rows for name, table in raw.splits.items()}
     state.total = sum(state.found.values()) + sum(raw.skipped.values())
@@ -105,22 +103,18 @@ def _run(state: State) -> Callable[[], Any] | None:
     state.findings += choice.findings
     state.unused = sum(state.found[n] for n in choice.unused)
     if choice.train is None:
-        first = next(iter(raw.splits.values()), None)
-        if first is not None:
+        for first in list(raw.splits.values())[:1]:  # so that its columns are shown
             state.choose(choose_format(first, raw, request))
         return None
-    tables = {TRAIN: raw.splits[choice.train]}
-    if choice.validation is not None:
-        tables[VALIDATION] = raw.splits[choice.validation]
-    table = stacked(tables.values(), "splits")
+    names = [choice.train] if choice.validation is None else [choice.train, choice.validation]
+    table = stacked([raw.splits[name] for name in names], "splits")
     request = state.choose(choose_format(table, raw, request))
     state.findings += state.mapping.findings
-    if any(f.level == "error" for f in state.mapping.findings):
+    if _has_errors(state.mapping.findings):
         return None
-    given = np.repeat([name == VALIDATION for name in tables], [part.num_rows for part in tables.values()])
     column = table.column(LOCATION)
     locations = Locations(raw.file_names, column.to_numpy()) if raw.file_names else column.to_pylist()
-    rows = state.rows = Rows(locations, given)
+    rows = state.rows = Rows(locations, np.arange(table.num_rows) >= state.found[choice.train])
     if raw.arrow:
         rows.row = table.column(ROW).to_numpy()
     if request.media is None and len(rows) >= LARGE:
@@ -129,7 +123,7 @@ def _run(state: State) -> Callable[[], Any] | None:
     _check_and_split(state, rows, choice.validation)
     state.progress("Drawing the overview", 0.95)
     check_result.add_panels(state, rows, contexts)
-    if any(f.level == "error" for f in state.findings):
+    if _has_errors(state.findings):
         return None
     facts = {
         "layout": layout.name,
@@ -142,54 +136,47 @@ def _run(state: State) -> Callable[[], Any] | None:
     return partial(materialize.write, draft, request, rows, raw, tree, facts)
 
 
+def _has_errors(findings: Iterable[Finding]) -> bool:
+    return any(finding.level == "error" for finding in findings)
+
+
 def _report_sample(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tree) -> Progress:
     """Inspect a sample of a large table and report its findings at once; return a progress that repeats them.
 
     Only columns are inspected: checks of the whole table need all rows.
     """
-    slices = min(SAMPLE_SLICES, SAMPLE_ROWS)
-    begins = np.arange(slices) * (len(rows) // slices)
-    size = SAMPLE_ROWS // slices
-    chosen = (begins[:, None] + np.arange(size)).ravel()
+    chosen = np.arange(SAMPLE_ROWS) * (len(rows) // SAMPLE_ROWS)
+    wanted = np.isin(np.arange(len(rows)), chosen)
+    few = table.drop_columns([LOCATION]).filter(pa.array(wanted)).combine_chunks()  # `take` would copy all chunks
     columns = [dict(c) for c in state.mapping.columns]
     first = State(state.draft, state.request, _ignore_progress, mapping=Mapping(state.mapping.roles, columns))
-    part = table.select([n for n in table.column_names if n != LOCATION])
-    few = pa.concat_tables([part.slice(int(begin), size) for begin in begins]).combine_chunks()
-    _inspect(first, Rows([rows.locations[i] for i in chosen.tolist()], rows.validation[chosen]), few, raw, tree)
+    _inspect(first, Rows([rows.locations[i] for i in chosen], rows.validation[chosen]), few, raw, tree)
     found = [f for f in (*state.findings, *first.findings) if f.code != "label-mapping-unused"]
     found.sort(key=lambda f: check_result.ORDER[f.level])
-    preview = f"Sample of {pluralize(len(chosen), 'row')}: " + (
-        " ".join(f.message for f in found[:3]) or "no findings."
-    )
+    messages = " ".join(f.message for f in found[:3]) or "no findings."
+    preview = f"Sample of {pluralize(len(chosen), 'row')}: {messages}"
     progress = state.progress
     progress(preview, 0.3)
     return lambda message, fraction: progress(f"{message}. {preview}" if fraction < 1 else message, fraction)
 
 
-def _sub_progress(progress: Progress, begin: float, share: float) -> Progress:
-    return lambda message, fraction: progress(message, begin + share * min(1.0, max(0.0, fraction)))
-
-
 def _inspect(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tree) -> dict[str, Context]:
-    """Inspect every mapped column, targets first: the media of a row without a target need not be opened.
-
-    The columns of a role that takes the rest drop no rows, so that they are inspected in parallel.
-    """
-    request = state.request
+    """Inspect every mapped column, targets first: the media of a row without a target need not be opened."""
+    request, mapping = state.request, state.mapping
     roles: list[tuple[Column, str, list[str]]] = []
     for column in request.columns:
-        names = state.mapping.roles.get(column.role, [])
+        names = mapping.roles.get(column.role, [])
         if column.many and not column.join:
             roles += [(column, f"{column.role}:{n}", [n]) for n in names]
         elif names:
             roles.append((column, column.role, names))
-    roles.sort(key=lambda r: (r[0].rest, not r[0].is_target))
     fingerprint = {f.path: (f.size, f.mtime_ns) for f in tree.files}
     stamp = ";".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in raw.arrow)
-    contexts = {}
-
-    def inspect_column(number: int, progress: Progress) -> Cells:
-        column, role, names = roles[number]
+    contexts: dict[str, Context] = {}
+    inspected: dict[str, Cells] = {}
+    for number, (column, role, names) in enumerate(sorted(roles, key=lambda r: (r[0].rest, not r[0].is_target))):
+        progress = sub_progress(state.progress, 0.3 + number * 0.65 / len(roles), 0.65 / len(roles))
+        progress(f"Checking {role.replace(':', ' ')}", 0.0)
         context = contexts[role] = Context(
             request,
             state.draft,
@@ -204,46 +191,32 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tr
             raw.names.get(names[0]),
             raw.features.get(names[0]),
         )
-        module = column.kind.load()
-        if len(names) > 1:
-            found: Cells = module.combine({n: table.column(n) for n in names}, context)
-        else:
-            found = module.inspect(table.column(names[0]), context)
-        return found
-
-    def store(number: int, cells: Cells) -> None:
-        column, role, names = roles[number]
-        rows.cells[role], rows.columns[role] = cells, column
+        module, first = column.kind.load(), table.column(names[0])
+        several = {n: table.column(n) for n in names}
+        cells = inspected[role] = module.combine(several, context) if len(names) > 1 else module.inspect(first, context)
+        rows.columns[role] = column
         state.findings += [f for f in cells.findings if f.code not in raw.redundant_codes]
         for code, indices in cells.dropped_rows().items():
             rows.drop(indices, code)
         if cells.media:
-            contexts[role].open = _opener(table.column(names[0]), cells.values, tree.root)
+            context.open = _opener(first, cells.values, tree.root)
         if cells.about:
-            described = next(c for c in state.mapping.columns if c["name"] == names[0])
-            described |= cells.about
+            next(c for c in mapping.columns if c["name"] == names[0]).update(cells.about)
             cells.about["name"] = names[0]
-
-    part = 0.65 / max(1, len(roles))
-    for number, (_, role, _) in enumerate(roles):
-        progress = _sub_progress(state.progress, 0.3 + number * part, part)
-        progress(f"Checking {role.replace(':', ' ')}", 0.0)
-        store(number, inspect_column(number, progress))
-    left = rows.indices()
-    named = [cells.raw for cells in rows.cells.values() if cells.names is not None]
-    if named:
-        state.findings += unused_mapping(request.spec.labels, list(dict.fromkeys(n for raw_ in named for n in raw_)))
-    for cells in rows.cells.values():
-        if cells.names is not None:
-            cells.values = cells.labels.only(left)
-            cells.names = cells.labels.names
     # In the order in which the task declares them, not in which they were inspected.
-    order = [column.role for column in request.columns]
-    rows.cells = dict(sorted(rows.cells.items(), key=lambda item: order.index(item[0].partition(":")[0])))
-    return {role: contexts[role] for _, role, _ in roles}
+    rows.cells = {role: inspected[role] for _, role, _ in roles}
+    labelled = [cells for cells in rows.cells.values() if cells.names is not None]
+    if labelled:
+        names = list(dict.fromkeys(name for cells in labelled for name in cells.raw))
+        state.findings += unused_mapping(request.spec.labels, names)
+    left = rows.indices()
+    for cells in labelled:
+        cells.values = cells.labels.only(left)
+        cells.names = cells.labels.names
+    return contexts
 
 
-def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Any:
+def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Callable[[int], bytes]:
     def read(index: int) -> bytes:
         if paths[index] is not None:
             return (root / paths[index]).read_bytes()

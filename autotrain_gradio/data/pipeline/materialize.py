@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,19 @@ def write(
     facts: further entries of the manifest (layout, source, columns, split_how, dropped …).
     """
     folder, partial = draft / "data" / "dataset", draft / "data" / "dataset.partial"
-    manifest_path = draft / "data" / "manifest.json"
-    manifest_path.unlink(missing_ok=True)
+    (draft / "data" / "manifest.json").unlink(missing_ok=True)
     for old in (folder, partial):
         if old.exists():
             shutil.rmtree(old)
-    parts = {name: rows.indices(name) for name in ("train", "validation")}
-    _save(_references(rows, bool(raw.arrow)), {n: i for n, i in parts.items() if len(i)}, partial)
+    parts = {name: indices for name in ("train", "validation") if len(indices := rows.indices(name))}
+    table, features = _references(rows, bool(raw.arrow))
+    saved = datasets.DatasetDict()
+    for name, indices in parts.items():
+        wanted = np.zeros(len(rows), dtype=bool)
+        wanted[indices] = True
+        saved[name] = _dataset(table.filter(pa.array(wanted)), features, name, "rows")
+    datasets.disable_progress_bars()  # they would fill the log
+    saved.save_to_disk(str(partial))
     os.replace(partial, folder)
     kept = {role: cells for role, cells in rows.cells.items() if cells.stored}
     classes = rows.classes()
@@ -57,7 +63,7 @@ def write(
         "v": VERSION,
         "key": request.key(),
         **facts,
-        "root": _root(tree, draft, request),
+        "root": _portable(tree.root, draft, sample_root(tree.root, request)),
         "labels": classes[1].names if classes else [],
         "classes": {p: names for role, c in kept.items() for p, names in class_names(feature_of(c), role).items()},
         "label_forms": {role: form for role, c in kept.items() if (form := label_form(c)) is not None},
@@ -67,56 +73,45 @@ def write(
         "places": raw.file_names if len(raw.files_read) > 1 else [""] * len(raw.file_names),
         "units": {c.about["name"]: c.about["unit"] for c in rows.cells.values() if c.about.get("unit")},
         "media": {role: to_dict(c.feature) for role, c in kept.items() if c.media},
-        "arrow": [_inside(p, draft) for p in raw.arrow],
-        "splits": {name: len(indices) for name, indices in parts.items() if len(indices)},
+        "arrow": [_portable(path, draft) for path in raw.arrow],
+        "splits": {name: len(indices) for name, indices in parts.items()},
         "files": _fingerprints(rows, raw, tree, request),
     }
-    write_json(manifest_path, manifest)
+    write_json(draft / "data" / "manifest.json", manifest)
     return manifest
 
 
-def _save(whole: datasets.Dataset, parts: Mapping[str, Any], folder: Path) -> None:
-    """Write the rows of each split as a `DatasetDict` with `save_to_disk`."""
-    datasets.disable_progress_bars()  # they would fill the log
-    saved = {}
-    for name, rows in parts.items():
-        wanted = np.zeros(len(whole), dtype=bool)
-        wanted[rows] = True
-        saved[name] = _in_memory(whole.data.table.filter(pa.array(wanted)), whole.features)
-    datasets.DatasetDict(saved).save_to_disk(str(folder))
-
-
-def _references(rows: Rows, arrow: bool) -> datasets.Dataset:
-    """Return all rows, used or not, with the columns of the dataset."""
+def _references(rows: Rows, arrow: bool) -> tuple[pa.Table, dict[str, Any]]:
+    """Return all rows, used or not, with the columns of the dataset, and the features of these."""
     columns: dict[str, Any] = {}
     features: dict[str, Any] = {}
     for role, cells in rows.cells.items():
-        for name in cells.stored_facts:
-            columns[f"{role}_{name}"] = pa.array(cells.facts[name])
-            features[f"{role}_{name}"] = datasets.Value(str(columns[f"{role}_{name}"].type))
+        columns |= {f"{role}_{name}": pa.array(cells.facts[name]) for name in cells.stored_facts}
         if cells.stored and not (cells.media and arrow):
             columns[role] = as_arrow(cells)
             features[role] = datasets.Value("string") if cells.media else feature_of(cells)
     if isinstance(rows.locations, Locations) and any("feature" in c.about for c in rows.cells.values()):
         small = rows.locations.numbers.max(initial=0) < 2**31  # it is, where all rows are of one file
         columns[PLACE] = pa.array(rows.locations.numbers, pa.int32() if small else pa.int64())
-        features[PLACE] = datasets.Value("int32" if small else "int64")
     if arrow:
-        assert rows.row is not None  # a layout with Arrow files numbers their rows
         columns[ROW] = pa.array(rows.row, pa.int64())
-        features[ROW] = datasets.Value("int64")
-    return _in_memory(pa.table(columns), datasets.Features(features))
+    values = {name: datasets.Value(str(column.type)) for name, column in columns.items() if name not in features}
+    return pa.table(columns), {name: (features | values)[name] for name in columns}
 
 
-def _in_memory(table: pa.Table, features: datasets.Features) -> datasets.Dataset:
-    return datasets.Dataset(InMemoryTable(table), info=datasets.DatasetInfo(features=features), fingerprint="rows")
+def _dataset(table: pa.Table, features: Any, split: str, fingerprint: str) -> datasets.Dataset:
+    # A fingerprint of our own: the library would make one by hashing the whole table.
+    features = datasets.Features(features)
+    info, table = datasets.DatasetInfo(features=features), InMemoryTable(table.cast(features.arrow_schema))
+    return datasets.Dataset(table, info=info, split=datasets.NamedSplit(split), fingerprint=fingerprint)
 
 
-def _root(tree: Tree, draft: Path, request: Request) -> str:
-    if tree.root.is_relative_to(draft.resolve()) or tree.root.is_relative_to(draft):
-        base = draft.resolve() if tree.root.is_relative_to(draft.resolve()) else draft
-        return IN_RUN + tree.root.relative_to(base).as_posix()
-    return sample_root(tree.root, request) or str(tree.root)
+def _portable(path: Path, draft: Path, sample: str | None = None) -> str:
+    """Return a path as the manifest has it: relative to the run where it lies in it."""
+    for base in (draft, draft.resolve()):
+        if path.is_relative_to(base):
+            return IN_RUN + path.relative_to(base).as_posix()
+    return sample or str(path)
 
 
 def root_of(directory: Path, root: str) -> Path:
@@ -143,10 +138,9 @@ def _fingerprints(rows: Rows, raw: RawTables, tree: Tree, request: Request) -> d
     return {n: [known[n].size, known[n].mtime_ns if keep_time else 0] for n in sorted(names) if n in known}
 
 
-def changed(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """Return the files that are missing or differ from those that were checked."""
-    root = str(root_of(directory, manifest["root"]))
-    found = []
+def refuse_changed(directory: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise a DataError if a file is missing or has changed since the check."""
+    root, found = root_of(directory, manifest["root"]), []
     for name, (size, mtime_ns) in (manifest["files"] or {}).items():
         try:
             status = os.stat(f"{root}/{name}")
@@ -155,19 +149,10 @@ def changed(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
             continue
         if status.st_size != size or (mtime_ns and status.st_mtime_ns != mtime_ns):
             found.append(name)
-    return found
-
-
-def refuse_changed(directory: Path, manifest: Mapping[str, Any]) -> None:
-    """Raise a DataError if a file has changed since the check."""
-    found = changed(directory, manifest)
     if found:
-        raise DataError(
-            f"{pluralize(len(found), 'file')} changed since the data was checked: {join_examples(found)}.",
-            "Check the data again, so that the training uses what you reviewed.",
-            str(root_of(directory, manifest["root"])),
-            "files-changed",
-        )
+        message = f"{pluralize(len(found), 'file')} changed since the data was checked: {join_examples(found)}."
+        hint = "Check the data again, so that the training uses what you reviewed."
+        raise DataError(message, hint, str(root), "files-changed")
 
 
 def load(directory: Path) -> datasets.DatasetDict:
@@ -185,65 +170,30 @@ def load(directory: Path) -> datasets.DatasetDict:
     if manifest is None:
         raise DataError("The data was not prepared.", "Check it first.", str(directory), "data-not-prepared")
     if manifest["v"] != VERSION:
-        raise DataError(
-            "The data was prepared by another version of the app.",
-            "Check it again.",
-            str(directory),
-            "data-not-prepared",
-        )
+        message = "The data was prepared by another version of the app."
+        raise DataError(message, "Check it again.", str(directory), "data-not-prepared")
     saved = datasets.load_from_disk(str(directory / "data" / "dataset"))
-    assert isinstance(saved, datasets.DatasetDict)
-    if not manifest["media"]:
-        return datasets.DatasetDict({n: _dataset(d.data.table, d.features, manifest, n) for n, d in saved.items()})
-    if manifest["arrow"]:
-        files = [root_of(directory, p) for p in manifest["arrow"]]
-        return datasets.DatasetDict({n: _with_rows(d, files, manifest, n) for n, d in saved.items()})
-    root = root_of(directory, manifest["root"])
-    return datasets.DatasetDict({n: _with_paths(d, root, manifest, n) for n, d in saved.items()})
+    return datasets.DatasetDict({name: _with_media(directory, part, manifest, name) for name, part in saved.items()})
 
 
-def _with_paths(part: datasets.Dataset, root: Path, manifest: Mapping[str, Any], name: str) -> datasets.Dataset:
-    table = part.data.table.combine_chunks()
-    columns = {}
-    features = {}
-    for role in part.column_names:
-        column = table.column(role)
-        features[role] = part.features[role]
-        if role in manifest["media"]:
-            prefix = f"{root}/"
-            paths = pa.array([prefix + p for p in column.to_pylist()], pa.string())
-            column = pa.StructArray.from_arrays([pa.nulls(len(paths), pa.binary()), paths], ["bytes", "path"])
-            features[role] = from_dict(manifest["media"][role])
-        columns[role] = column
-    return _dataset(pa.table(columns), features, manifest, name)
-
-
-def _with_rows(
-    part: datasets.Dataset, files: Sequence[Path], manifest: Mapping[str, Any], name: str
-) -> datasets.Dataset:
-    table = part.data.table.combine_chunks()
-    rows = table.column(ROW).to_pylist()
-    columns = {}
-    features = {}
-    for role in manifest["media"]:
-        columns[role] = media_column(files, manifest["columns"][role][0])
-        features[role] = from_dict(manifest["media"][role])
-    length = len(next(iter(columns.values())))
-    for role in (n for n in part.column_names if n != ROW):
+def _with_media(directory: Path, part: datasets.Dataset, manifest: Mapping[str, Any], name: str) -> datasets.Dataset:
+    """Return a split as the training reads it: with paths of media files, or with the bytes from Arrow files."""
+    columns = {role: part.data.table.column(role) for role in part.column_names}
+    media = {role: from_dict(feature) for role, feature in manifest["media"].items()}
+    features, rows = dict(part.features), None
+    if media and manifest["arrow"]:
+        rows = columns.pop(ROW).to_numpy()
+        files = [root_of(directory, path) for path in manifest["arrow"]]
+        found = {role: media_column(files, manifest["columns"][role][0]) for role in media}
         # Values of the rows that are used are at the indices of their media; the others are never read.
-        full: list[Any] = [None] * length
-        for row, value in zip(rows, table.column(role).to_pylist(), strict=True):
-            full[row] = value
-        columns[role] = pa.array(full, table.column(role).type)
-        features[role] = part.features[role]
-    return _dataset(pa.table(columns), features, manifest, name).select(rows)
-
-
-def _dataset(table: pa.Table, features: dict[str, Any], manifest: Mapping[str, Any], name: str) -> datasets.Dataset:
-    # A fingerprint of our own: the library would make one by hashing the whole table.
-    return datasets.Dataset(
-        InMemoryTable(table.cast(datasets.Features(features).arrow_schema)),
-        info=datasets.DatasetInfo(features=datasets.Features(features)),
-        split=datasets.NamedSplit(name),
-        fingerprint=f"{manifest['key']}-{name}",
-    )
+        place = np.full(len(next(iter(found.values()))), -1)
+        place[rows] = np.arange(len(rows))
+        columns = found | {r: c.take(pa.array(place, mask=place < 0)) for r, c in columns.items()}
+    elif media:
+        root = root_of(directory, manifest["root"])
+        for role in media:
+            paths = pa.array([f"{root}/{path}" for path in columns[role].to_pylist()], pa.string())
+            columns[role] = pa.StructArray.from_arrays([pa.nulls(len(paths), pa.binary()), paths], ["bytes", "path"])
+    features = {role: media.get(role, features.get(role)) for role in columns}
+    dataset = _dataset(pa.table(columns), features, name, f"{manifest['key']}-{name}")
+    return dataset if rows is None else dataset.select(rows)

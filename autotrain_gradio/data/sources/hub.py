@@ -5,8 +5,8 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,8 +16,6 @@ from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
     HTTPError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -35,14 +33,6 @@ TABLES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".
 ARCHIVES = (".zip", *TAR_SUFFIXES)
 ABOUT_DATA = ("dataset_dict.json", "dataset_info.json", "state.json")
 DOWNLOADS = 8
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """Files of one configuration: path → split of the dataset card ('' where it has none); sizes in bytes."""
-
-    files: Mapping[str, str]
-    sizes: Mapping[str, int]
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
@@ -67,26 +57,26 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     record = draft / "data" / "hub.json"
     known = read_json(record)
     if (
-        known is not None
-        and known["wanted"] == wanted
-        and all((Path(known["root"]) / f).is_file() for f in known["files"])
+        known is None
+        or known["wanted"] != wanted
+        or not all((Path(known["root"]) / f).is_file() for f in known["files"])
     ):
-        return _fetched(known, draft, request, progress)
-    try:
-        info = HfApi(endpoint=request.endpoint, token=request.token or False).dataset_info(
-            name, revision=wanted["revision"], files_metadata=True, timeout=30
-        )
-        sizes = {s.rfilename: int(s.size or 0) for s in info.siblings or []}
-        card = info.card_data.to_dict() if info.card_data else {}
-        chosen = _choose(name, sizes, card.get("configs"), request)
-        root = _download(name, str(info.sha), chosen, draft, request, progress)
-    except UserError:
-        raise
-    except (HTTPError, OSError, HFValidationError) as error:
-        raise _explain(error, name, request) from None
-    note = {"wanted": wanted, "root": str(root), "revision": str(info.sha), "files": dict(chosen.files)}
-    write_json(record, note)
-    return _fetched(note, draft, request, progress)
+        try:
+            info = HfApi(endpoint=request.endpoint, token=request.token or False).dataset_info(
+                name, revision=wanted["revision"], files_metadata=True, timeout=30
+            )
+            sizes = {s.rfilename: int(s.size or 0) for s in info.siblings or []}
+            card = info.card_data.to_dict() if info.card_data else {}
+            files = _choose(name, list(sizes), card.get("configs"), request)
+            chosen = {file: sizes[file] for file in files}
+            root = _download(name, str(info.sha), chosen, draft, request, progress)
+        except UserError:
+            raise
+        except (HTTPError, OSError, HFValidationError) as error:
+            raise _explain(error, name, request) from None
+        known = {"wanted": wanted, "root": str(root), "revision": str(info.sha), "files": files}
+        write_json(record, known)
+    return _fetched(known, draft, request, progress)
 
 
 def _fetched(note: Mapping[str, Any], draft: Path, request: Request, progress: Progress) -> Fetched:
@@ -105,114 +95,77 @@ def _config(request: Request) -> str | None:
     return prefix.strip() if colon else request.spec.options.get("config")
 
 
-def _choose(name: str, sizes: Mapping[str, int], configs: Any, request: Request) -> _Chosen:
-    """Select the files of a configuration: those that the dataset card declares, else all data files."""
+def _choose(name: str, paths: list[str], configs: Any, request: Request) -> dict[str, str]:
+    """Return path → split of the files of a configuration: those of the dataset card, else all data files ("")."""
     media = request.media.suffixes if request.media else ()
-    others = tuple(end for layout in request.layouts for end in layout.files)
+    suffixes = (*TABLES, *ARCHIVES, *media, *(end for layout in request.layouts for end in layout.files))
     data = [
-        f
-        for f in sizes
-        if (f"/{f}".lower().endswith((*TABLES, *ARCHIVES, *media, *others)) or PurePosixPath(f).name in ABOUT_DATA)
-        and not any(part.startswith(".") for part in PurePosixPath(f).parts)
+        path
+        for path in paths
+        if (f"/{path}".lower().endswith(suffixes) or PurePosixPath(path).name in ABOUT_DATA)
+        and not any(part.startswith(".") for part in PurePosixPath(path).parts)
     ]
+    if not data and (scripts := [path for path in paths if path.endswith(".py")]):
+        message = f"'{name}' has no data files but a loading script ({scripts[0]}), which is not executed."
+        hint = "Use a Parquet version of the dataset, or save it with save_to_disk and use that folder."
+        raise DataError(message, hint, "data.path", "hub-needs-code")
     if not data:
-        scripts = [f for f in sizes if f.endswith(".py")]
-        if scripts:
-            raise DataError(
-                f"'{name}' has no data files but a loading script ({scripts[0]}), which is not executed.",
-                "Use a Parquet version of the dataset, or save it with save_to_disk and use that folder.",
-                "data.path",
-                "hub-needs-code",
-            )
-        raise DataError(
-            f"'{name}' has no data files in a supported format. Files: {join_examples(list(sizes)) or 'none'}.",
-            f"Choose a dataset with Parquet or CSV files{f' or {request.media.name} files' if request.media else ''}.",
-            "data.path",
-            "hub-no-data",
+        message = f"'{name}' has no data files in a supported format. Files: {join_examples(paths) or 'none'}."
+        hint = (
+            f"Choose a dataset with Parquet or CSV files{f' or {request.media.name} files' if request.media else ''}."
         )
+        raise DataError(message, hint, "data.path", "hub-no-data")
     asked = _config(request)
     declared = {str(c["config_name"]): c for c in configs or [] if isinstance(c, dict) and "config_name" in c}
     if declared:
-        config = _one_config(name, asked, declared)
-        files = _files_of(declared[config], data)
+        default = [n for n, c in declared.items() if c.get("default") is True] or [
+            n for n in declared if n == "default"
+        ]
+        files = _files_of(declared[_one_config(name, asked, list(declared), default)], data)
         if files:
-            return _Chosen(files, {f: sizes[f] for f in files})
-    folders = _config_folders(data, request)
-    if asked and not declared:
-        chosen = [f for f in data if f.startswith(f"{asked}/")]
-        if not chosen:
-            known = join_examples(sorted(folders), limit=20) or "none"
-            raise DataError(
-                f"'{name}' has no configuration '{asked}'. Found: {known}.",
-                did_you_mean(asked, folders),
-                "data.options.config",
-                "hub-config",
-            )
-        data = chosen
-    elif len(folders) > 1 and not declared:
-        raise _which_config(name, sorted(folders))
+            return files
+    elif asked:
+        folders = {path.partition("/")[0] for path in data if path.startswith(f"{asked}/")}
+        config = _one_config(name, asked, sorted(folders | _config_folders(data, request)), [])
+        data = [path for path in data if path.startswith(f"{config}/")]
+    elif folders := _config_folders(data, request):
+        _one_config(name, None, sorted(folders), [])
     # Tables with embedded images are enough; image files beside them are examples.
-    return _Chosen(dict.fromkeys(data, ""), {f: sizes[f] for f in data})
+    return dict.fromkeys(data, "")
 
 
-def _one_config(name: str, asked: str | None, declared: Mapping[str, Mapping[str, Any]]) -> str:
-    if asked:
-        if asked not in declared:
-            raise DataError(
-                f"'{name}' has no configuration '{asked}'. Found: {join_examples(list(declared), limit=20)}.",
-                did_you_mean(asked, declared),
-                "data.options.config",
-                "hub-config",
-            )
-        return asked
-    if len(declared) == 1:
-        return next(iter(declared))
-    marked = [n for n, c in declared.items() if c.get("default") is True] or [n for n in declared if n == "default"]
-    if marked:
-        return marked[0]
-    raise _which_config(name, list(declared))
-
-
-def _which_config(name: str, configs: list[str]) -> UserError:
-    finding = Finding(
-        "error",
-        "hub-config",
-        f"'{name}' has {pluralize(len(configs), 'configuration')}: {join_examples(configs, limit=20)}.",
-        f"Select one with data.options.config, or train_split: {configs[0]}:train.",
-        "data.options.config",
-        Fix(f"Use '{configs[0]}'", {"options": {"config": configs[0]}}),
-    )
-    return DataError.from_findings([finding])
+def _one_config(name: str, asked: str | None, known: list[str], default: list[str]) -> str:
+    """Return the configuration that is asked for, or the default one, or the only one."""
+    where = "data.options.config"
+    if asked and asked not in known:
+        message = f"'{name}' has no configuration '{asked}'. Found: {join_examples(known, limit=20) or 'none'}."
+        raise DataError(message, did_you_mean(asked, known), where, "hub-config")
+    if asked or default or len(known) == 1:
+        return asked or [*default, *known][0]
+    message = f"'{name}' has {pluralize(len(known), 'configuration')}: {join_examples(known, limit=20)}."
+    hint = f"Select one with data.options.config, or train_split: {known[0]}:train."
+    fix = Fix(f"Use '{known[0]}'", {"options": {"config": known[0]}})
+    raise DataError.from_findings([Finding("error", "hub-config", message, hint, where, fix)])
 
 
 def _files_of(config: Mapping[str, Any], data: list[str]) -> dict[str, str]:
     """Return path → split of the files that match the patterns of a configuration in a dataset card."""
-    given = config.get("data_files")
     folder = str(config.get("data_dir") or "").strip("/")
-    patterns: list[tuple[str, str]] = []
-    if isinstance(given, str):
-        patterns = [("", given)]
-    elif isinstance(given, Mapping):
-        patterns = [(str(split), p) for split, value in given.items() for p in _listed(value)]
-    elif isinstance(given, list):
-        for item in given:
-            if isinstance(item, Mapping):
-                patterns += [(str(item.get("split", "")), p) for p in _listed(item.get("path"))]
-            else:
-                patterns.append(("", str(item)))
-    elif folder:
-        patterns = [("", "**")]
+    given = config.get("data_files") or ("**" if folder else [])
+    patterns: list[tuple[Any, Any]] = []
+    for item in given if isinstance(given, list) else [given]:
+        if isinstance(item, Mapping):
+            patterns += [(item.get("split", ""), item["path"])] if "path" in item else item.items()
+        else:
+            patterns.append(("", item))
     files: dict[str, str] = {}
-    for split, pattern in patterns:
-        full = f"{folder}/{pattern}" if folder else pattern
-        for path in data:
-            if fnmatch.fnmatchcase(path, full.removeprefix("./")) or fnmatch.fnmatchcase(path, full.replace("**/", "")):
-                files.setdefault(path, split)
+    for split, value in patterns:
+        for pattern in value if isinstance(value, list) else [value]:
+            full = f"{folder}/{pattern}" if folder else str(pattern)
+            for path in data:
+                if any(fnmatch.fnmatchcase(path, p) for p in (full.removeprefix("./"), full.replace("**/", ""))):
+                    files.setdefault(path, str(split))
     return files
-
-
-def _listed(value: Any) -> list[str]:
-    return [str(v) for v in value] if isinstance(value, list) else [str(value)]
 
 
 def _config_folders(data: Iterable[str], request: Request) -> set[str]:
@@ -226,89 +179,75 @@ def _config_folders(data: Iterable[str], request: Request) -> set[str]:
     return set(found) if len(found) > 1 and any(a & b for i, a in enumerate(sets) for b in sets[i + 1 :]) else set()
 
 
-def _download(name: str, revision: str, chosen: _Chosen, draft: Path, request: Request, progress: Progress) -> Path:
+def _download(
+    name: str, revision: str, sizes: Mapping[str, int], draft: Path, request: Request, progress: Progress
+) -> Path:
+    """Download files (path → bytes) into the cache, and return their folder."""
     home = request.home or draft.resolve().parent.parent
     # Files that one token gives access to must not be cached for other tokens, or for none.
     whose = hashlib.sha256(request.token.encode()).hexdigest()[:16] if request.token else "anonymous"
     cache = home / "cache" / "hub" / whose
     cache.mkdir(parents=True, exist_ok=True)
-    total = sum(chosen.sizes.values())
-    if total > request.limits.archive_bytes:
-        raise DataError(
-            f"The dataset has {format_bytes(total)}; the limit is {format_bytes(request.limits.archive_bytes)}.",
-            "Choose a smaller configuration.",
-            "data.path",
-            "hub-too-large",
-        )
+    total, limit = sum(sizes.values()), request.limits.archive_bytes
+    if total > limit:
+        message = f"The dataset has {format_bytes(total)}; the limit is {format_bytes(limit)}."
+        raise DataError(message, "Choose a smaller configuration.", "data.path", "hub-too-large")
     allow_disk(cache, total, "dataset")
-
-    def one(file: str) -> str:
-        return hf_hub_download(
-            name,
-            file,
-            repo_type="dataset",
-            revision=revision,
-            cache_dir=cache,
-            endpoint=request.endpoint,
-            token=request.token or False,
-        )
-
-    done = 0
-    root: Path | None = None
-    with ThreadPoolExecutor(DOWNLOADS) as pool:
-        futures = {pool.submit(one, f): f for f in chosen.files}
-        try:
-            for future in as_completed(futures):
-                file = futures[future]
-                done += chosen.sizes[file]
-                root = Path(future.result()[: -len(file)])
-                progress(f"Downloading {name} ({total / 1e6:,.0f} MB)", done / max(1, total))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    assert root is not None  # there is at least one file
+    one = partial(
+        hf_hub_download,
+        name,
+        repo_type="dataset",
+        revision=revision,
+        cache_dir=cache,
+        endpoint=request.endpoint,
+        token=request.token or False,
+    )
+    done, root = 0, cache
+    with ThreadPoolExecutor(DOWNLOADS) as pool:  # an error cancels the downloads that have not begun
+        for (file, size), path in zip(sizes.items(), pool.map(one, sizes), strict=True):
+            done += size
+            root = Path(path.removesuffix(file))
+            progress(f"Downloading {name} ({total / 1e6:,.0f} MB)", done / max(1, total))
     return root
 
 
 def _explain(error: Exception, name: str, request: Request) -> DataError:
+    """Return the error that says what the Hub's answer, or its silence, means."""
+    revision = request.spec.options.get("revision")
     signed = " The token may not have access." if request.token else ""
-    if isinstance(error, HFValidationError):
-        return DataError(
-            f"'{name}' is not a valid dataset id.", "An id looks like user/name.", "data.path", "hub-bad-id"
-        )
-    if isinstance(error, GatedRepoError):
-        return DataError(
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    answers: tuple[tuple[type[Exception], str, str, str], ...] = (
+        (HFValidationError, f"'{name}' is not a valid dataset id.", "An id looks like user/name.", "hub-bad-id"),
+        (
+            GatedRepoError,
             f"The dataset '{name}' is gated: its terms must be accepted first.{signed}",
             f"Open {request.endpoint}/datasets/{name}, accept the terms, and use a token of that account.",
-            "data.path",
             "dataset-gated",
-        )
-    if isinstance(error, RevisionNotFoundError):
-        return DataError(
-            f"'{name}' has no revision '{request.spec.options.get('revision')}'.",
+        ),
+        (
+            RevisionNotFoundError,
+            f"'{name}' has no revision '{revision}'.",
             "Check data.options.revision.",
-            "data.options.revision",
             "hub-revision",
-        )
-    if isinstance(error, RepositoryNotFoundError):
-        return DataError(
+        ),
+        (
+            RepositoryNotFoundError,
             f"The dataset '{name}' does not exist on the Hub, or is private.{signed}",
             "Check the spelling (user/name). A private dataset needs a token.",
-            "data.path",
             "dataset-not-found",
-        )
-    if isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError) or not isinstance(error, HfHubHTTPError):
-        return DataError(
-            f"The Hub ({request.endpoint}) cannot be reached: {_short(error)}.",
-            "Check the network connection, or use a folder or an upload.",
-            "data.path",
-            "hub-unreachable",
-        )
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    hint = "Use a token with read access." if status in {401, 403} else "Try again later."
-    return DataError(f"The Hub rejected the request for '{name}' (status {status}).", hint, "data.path", "hub-error")
-
-
-def _short(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__).rstrip(".")[:160]
+        ),
+        (
+            HfHubHTTPError,
+            f"The Hub rejected the request for '{name}' (status {status}).",
+            "Use a token with read access." if status in {401, 403} else "Try again later.",
+            "hub-error",
+        ),
+    )
+    for kind, message, hint, code in answers:
+        if isinstance(error, kind):
+            return DataError(message, hint, "data.options.revision" if code == "hub-revision" else "data.path", code)
+    reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")[:160]
+    message = f"The Hub ({request.endpoint}) cannot be reached: {reason}."
+    return DataError(
+        message, "Check the network connection, or use a folder or an upload.", "data.path", "hub-unreachable"
+    )

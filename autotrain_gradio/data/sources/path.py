@@ -19,22 +19,16 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     """
     given = request.spec.path
     path = Path(given).expanduser()
-    if not given or not path.exists():
-        parent = next((p for p in path.absolute().parents if p.exists()), Path("/"))
-        raise DataError(
-            f"The folder or file '{given}' does not exist." if given else "The path is empty.",
-            f"Check the spelling; '{parent}' exists." if given else "Enter the folder that contains the data.",
-            "data.path",
-            "path-missing",
-        )
+    if not given:
+        raise DataError("The path is empty.", "Enter the folder that contains the data.", "data.path", "path-missing")
+    if not path.exists():
+        parent = next(p for p in path.absolute().parents if p.exists())
+        message, hint = f"The folder or file '{given}' does not exist.", f"Check the spelling; '{parent}' exists."
+        raise DataError(message, hint, "data.path", "path-missing")
     path = path.resolve()
     if path.is_file() and is_archive(path):
         return unpack_all([path], draft, request, progress, keep=True)
     if path.is_file() and request.media is not None and path.suffix.lower() in request.media.suffixes:
-        raise DataError(
-            f"'{given}' is a single {request.media.name}.",
-            "Enter the folder that contains all of them, or a table.",
-            "data.path",
-            "path-one-file",
-        )
+        hint = "Enter the folder that contains all of them, or a table."
+        raise DataError(f"'{given}' is a single {request.media.name}.", hint, "data.path", "path-one-file")
     return Fetched(path)

@@ -25,12 +25,8 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
         raise DataError(f"The sample '{name}' does not exist.", hint, "data.path", "unknown-sample")
     folder = sample_folder(request.samples[name])
     if not folder.is_dir():
-        raise DataError(
-            f"The sample '{name}' is not part of this installation.",
-            "Reinstall the app.",
-            "data.path",
-            "sample-missing",
-        )
+        message = f"The sample '{name}' is not part of this installation."
+        raise DataError(message, "Reinstall the app.", "data.path", "sample-missing")
     return Fetched(folder)
 
 

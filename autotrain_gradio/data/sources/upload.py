@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.data.files.archives import extract, is_archive
+from autotrain_gradio.data.files.archives import TAR_SUFFIXES, extract, is_archive
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Fetched, Progress
+from autotrain_gradio.data.rows import Fetched, Progress, sub_progress
 
 
 def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
@@ -57,7 +57,7 @@ def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: P
                 target = partial / _stem(file.name) if len(files) > 1 else partial
                 target.mkdir(exist_ok=True)
                 step = 1 / len(files)
-                skipped += extract(file, target, request.limits, _part(progress, number * step, step))
+                skipped += extract(file, target, request.limits, sub_progress(progress, number * step, step))
             else:
                 _link(file, partial / file.name)
     except BaseException:
@@ -74,15 +74,9 @@ def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: P
     return Fetched(media, own=True, note=note)
 
 
-def _part(progress: Progress, begin: float, share: float) -> Progress:
-    return lambda message, fraction: progress(message, begin + fraction * share)
-
-
 def _stem(name: str) -> str:
-    for suffix in (".tar.gz", ".tar.bz2", ".tar.xz"):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)] or "archive"
-    return os.path.splitext(name)[0] or "archive"
+    suffix = next((s for s in TAR_SUFFIXES if name.lower().endswith(s)), Path(name).suffix)
+    return name[: len(name) - len(suffix)] or "archive"
 
 
 def _link(source: Path, target: Path) -> None:

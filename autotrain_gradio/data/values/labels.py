@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,16 +65,7 @@ class Labels(Sequence[Any]):
 
     def counts(self, rows: Numbers) -> Numbers:
         """Return the number of rows that each class has, among these rows, each of them once."""
-        if self.offsets is None:
-            return self._all_counts.copy() if len(rows) == len(self.codes) else self._count(self.codes[rows])
         return np.bincount(self.flat(rows)[0], minlength=len(self.names))
-
-    @cached_property
-    def _all_counts(self) -> Numbers:
-        return self._count(self.codes)
-
-    def _count(self, codes: Numbers) -> Numbers:
-        return np.bincount(codes + 1, minlength=len(self.names) + 1)[1:]  # -1: without a class, counted first
 
     def flat(self, rows: Numbers) -> tuple[Numbers, Numbers]:
         """Return the codes of these rows, one after the other, and how many each row has."""

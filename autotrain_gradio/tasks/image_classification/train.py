@@ -28,6 +28,9 @@ from autotrain_gradio.training.images import Budget, Images, collate
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
+PREDICTED = 32
+"""Batch size of predictions."""
+
 
 def train(run: Reporter) -> None:
     """Fine-tune a classifier on the run's images, and write the model and a report.
@@ -177,22 +180,27 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         Raises:
             UserError: an image is missing or cannot be read.
         """
-        side, items = round(vision.SCALE * min(self._geometry.height, self._geometry.width)), []
-        for given in inputs:
-            path = given.get("image")
+        paths = [str(given.get("image") or "") for given in inputs]
+        for path in paths:
             if not path or not Path(path).is_file():
                 raise UserError(
-                    "No image was given, or the file does not exist.",
-                    "Give the path of an image.",
-                    str(path or ""),
-                    "no-image",
+                    "No image was given, or the file does not exist.", "Give the path of an image.", path, "no-image"
                 )
-            picture = vision.open_image({"path": path, "bytes": None}, shorter_side=side)
-            items.append({"pixel_values": self._transform(np.asarray(picture)), "labels": 0})
-        if not items:
-            return []
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(paths), PREDICTED):
+            found += [self._prediction(row) for row in self._probabilities(paths[start : start + PREDICTED])]
+        return found
+
+    def _probabilities(self, paths: Sequence[str]) -> np.ndarray:
+        """Return the probabilities of a batch of images (batch, classes)."""
+        side = round(vision.SCALE * min(self._geometry.height, self._geometry.width))
+        pictures = (vision.open_image({"path": path, "bytes": None}, shorter_side=side) for path in paths)
+        items = [{"pixel_values": self._transform(np.asarray(picture)), "labels": 0} for picture in pictures]
         batch = collate(items)["pixel_values"].to(self._model.device)
-        probabilities = self._model(pixel_values=batch).logits.float().softmax(-1).cpu().numpy()
+        probabilities: np.ndarray = self._model(pixel_values=batch).logits.float().softmax(-1).cpu().numpy()
+        return probabilities
+
+    def _prediction(self, row: np.ndarray) -> dict[str, Any]:
         names = self._model.config.id2label
-        scores = [{names[int(i)]: float(row[i]) for i in np.argsort(-row, kind="stable")} for row in probabilities]
-        return [{"label": next(iter(s)), "scores": s, "panels": [panels.scores("Prediction", s)]} for s in scores]
+        scores = {names[int(i)]: float(row[i]) for i in np.argsort(-row, kind="stable")}
+        return {"label": next(iter(scores)), "scores": scores, "panels": [panels.scores("Prediction", scores)]}

@@ -22,6 +22,7 @@ from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.core.errors import UserError, WorkerError
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.runs import wire
+from autotrain_gradio.worker.ranks import Ranks
 
 PREVIEW = '''
 import time
@@ -173,9 +174,9 @@ def test_a_call_is_cancelled_with_its_group(draft: Path) -> None:
 @pytest.mark.parametrize(
     ("do", "text", "hint"),
     [
-        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "log"),
+        ("exit", "exited with status 3 before it was done. Last line of its output: so long", "report it"),
         ("kill", "SIGKILL", "memory ran out"),
-        ("leave", "status 4", "log"),
+        ("leave", "status 4", "report it"),
     ],
 )
 def test_a_worker_that_dies_is_explained(draft: Path, do: str, text: str, hint: str) -> None:
@@ -269,6 +270,23 @@ def test_the_environment_of_a_worker(monkeypatch: pytest.MonkeyPatch, draft: Pat
     assert found["HF_TOKEN"] == "hf_mine" and found["PYTHONUNBUFFERED"] == "1"
     folders = found["PYTHONPATH"].split(os.pathsep)
     assert all(os.path.isabs(p) for p in folders) and str(Path(process.__file__).parents[2]) in folders
+
+
+@pytest.mark.parametrize("visitor", [False, True])
+def test_a_worker_is_not_part_of_the_process_group_that_the_app_is_in(
+    monkeypatch: pytest.MonkeyPatch, visitor: bool
+) -> None:
+    group = {"RANK": "1", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4", "MASTER_ADDR": "10.0.0.1"}
+    group |= {"MASTER_PORT": "29500", "TORCHELASTIC_RUN_ID": "none", "PET_NNODES": "2", "OMPI_COMM_WORLD_SIZE": "2"}
+    for name, value in group.items():
+        monkeypatch.setenv(name, value)
+    assert not group.keys() & process.environment({}, visitor=visitor).keys()
+    for name in group:
+        monkeypatch.delenv(name)
+    for name, value in process.environment({}, visitor=visitor).items():
+        monkeypatch.setenv(name, value)
+    ranks = Ranks.from_environment(Path(), 1)
+    assert ranks.rank == 0 and not ranks.is_distributed
 
 
 def test_a_training_keeps_its_memory_unless_the_user_says_otherwise(

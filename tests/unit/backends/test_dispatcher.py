@@ -27,6 +27,7 @@ from autotrain_gradio.core.errors import SpecError
 from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.core.spec import Secrets
+from autotrain_gradio.core.visitor_limits import VisitorLimits
 from autotrain_gradio.runs.files import append_line
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.store import Store
@@ -111,6 +112,23 @@ def test_runs_start_in_the_order_of_their_queueing(place: Place, settings: Setti
         say(store.get(order[n]), "completed")
     assert dispatcher.position(runs[0]) is None
     assert all(e["PYTHONUNBUFFERED"] == "1" for e in place.environments)
+
+
+def test_a_visitor_does_not_take_all_slots(place: Place, tmp_path: Path) -> None:
+    limited = VisitorLimits(running=1)
+    settings = Settings(home=tmp_path / "home", slots=3, visitors=limited, shared=True)
+    store = Store(settings.runs)
+    dispatcher = Dispatcher(settings, store)
+    runs = [new(store, owner) for owner in ("visitor:a", "visitor:a", "visitor:b", "local", "local")]
+    for run in runs:
+        dispatcher.enqueue(run, Secrets())
+        time.sleep(0.002)
+    dispatcher.dispatch()
+    # The second run of a waits, and those behind it overtake; the owner of the machine has no limit.
+    assert place.started == [runs[0].id, runs[2].id, runs[3].id]
+    say(runs[0], "completed")
+    dispatcher.dispatch()
+    assert place.started[3:] == [runs[1].id]
 
 
 def test_a_resumed_run_waits_behind_those_that_were_asked_for_before(

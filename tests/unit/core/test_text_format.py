@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autotrain_gradio.core.text_format import count_with_verb, format_count
+from autotrain_gradio.core.text_format import GIB, count_with_verb, format_count, parse_bytes
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,17 @@ def test_nouns_and_verbs_agree_with_the_count(number: int, words: tuple[str, ...
 def test_words_of_a_template_agree_with_the_count(number: int, text: str) -> None:
     template = "{n} {ends} before or where {it} {begins}, and {was} skipped"
     assert format_count(template, number, "part") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("512", 512), ("1 B", 1), ("2GiB", 2 * GIB), ("500MB", 500e6), ("1.5 gib", 1.5 * GIB), ("3k", 3000), ("0", 0)],
+)
+def test_sizes_are_parsed(text: str, size: float) -> None:
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "-1", "GB", "1e3", "2 apples", "1 iB"])
+def test_a_text_that_is_no_size_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="not a size"):
+        parse_bytes(text)

@@ -19,6 +19,7 @@ from autotrain_gradio.core.errors import DataError, StateError
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.runs import bounded_calls, run_index, worker_lock
 from autotrain_gradio.runs.run_index import RunIndex
+from autotrain_gradio.runs.store import created_of
 from autotrain_gradio.service import Service
 
 Start = Callable[..., str]
@@ -375,6 +376,20 @@ def test_a_page_of_the_list_is_current_and_knows_the_number_of_runs(tmp_path: Pa
     assert empty.runs_page() == {"rows": [], "total": 0, "offset": 0}
     service.close()
     empty.close()
+
+
+def test_an_unreadable_run_keeps_its_place_in_the_list(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    service = Service(settings, dispatch=False)
+    runs = [_ended(service, tmp_path, f"run-{n}") for n in range(3)]
+    for n, run in enumerate(runs):  # a day apart
+        name = f"2026010{n + 1}-120000{run[15:]}"
+        (settings.runs / run).rename(settings.runs / name)
+        _edit(settings.runs / name / "spec.json", created=created_of(name))
+        runs[n] = name
+    (settings.runs / runs[1] / "spec.json").write_text("null")
+    assert [r["id"] for r in service.runs()] == runs[::-1]
+    service.close()
 
 
 def test_a_refresh_of_many_ended_runs_compares_some_of_them_only(

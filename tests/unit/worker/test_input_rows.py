@@ -65,16 +65,42 @@ def _xlsx(table: pd.DataFrame) -> bytes:
 
 def test_a_text_file_has_one_text_a_line(run: Path) -> None:
     (run / "new.txt").write_text("first, with a comma\n\nsecond\tone\n")
-    assert _read(run / "new.txt", run) == [(1, {"text": "first, with a comma"}), (3, {"text": "second\tone"})]
+    found = read_inputs(run / "new.txt", run, _resolved())
+    assert found == ([(1, {"text": "first, with a comma"}), (3, {"text": "second\tone"})], [])
 
 
 def test_the_only_column_of_texts_will_do_and_a_choice_is_an_error(run: Path) -> None:
     (run / "one.csv").write_text("words\nfine\n")
-    assert [row for _, row in _read(run / "one.csv", run)] == [{"text": "fine"}]
+    rows, warnings = read_inputs(run / "one.csv", run, _resolved())
+    assert [row for _, row in rows] == [{"text": "fine"}]
+    assert warnings == ["one.csv: the input 'text' is read from the only column, 'words'; the training used 'review'."]
     (run / "two.csv").write_text("words,more\nfine,x\n")
     with pytest.raises(DataError, match="columns words, more") as caught:
         _read(run / "two.csv", run)
     assert "'review'" in caught.value.message and caught.value.code == "missing-column"
+
+
+def test_another_column_is_not_used_because_it_is_the_only_one_with_text(run: Path) -> None:
+    table = [{"id": 1, "stars": 4, "reviewer": "Ann"}, {"id": 2, "stars": 1, "reviewer": "Ben"}]
+    (run / "new.json").write_text(json.dumps(table))
+    with pytest.raises(DataError, match="the training used 'review', and the file has the columns id, stars, reviewer"):
+        _read(run / "new.json", run)
+    (run / "data" / "manifest.json").unlink()  # the column of the training is unknown
+    rows, warnings = read_inputs(run / "new.json", run, _resolved())
+    assert [row for _, row in rows] == [{"text": "Ann"}, {"text": "Ben"}]
+    assert warnings == [
+        "new.json: the input 'text' is read from the only column with text, 'reviewer'; "
+        "the column of the training data is unknown."
+    ]
+
+
+def test_joined_columns_are_all_needed(run: Path) -> None:
+    (run / "data" / "manifest.json").write_text(json.dumps({"columns": {"text": ["title", "body"]}}))
+    (run / "new.csv").write_text("body\nlong\n")
+    with pytest.raises(DataError, match="not all columns for the input 'text'") as caught:
+        _read(run / "new.csv", run)
+    assert "('title' missing)" in caught.value.message and caught.value.code == "missing-column"
+    assert caught.value.hint == "Write a file with the columns 'title', 'body'."
 
 
 def test_rows_without_a_text_are_named_and_nothing_is_skipped(run: Path) -> None:

@@ -171,7 +171,7 @@ def test_full_disk_is_reported_before_anything_is_written(
         archives.shutil, "disk_usage", lambda p: os.terminal_size((1, 1)) and type("U", (), {"free": 10})()
     )
     found = finding(check(source="upload"), "disk-full")
-    assert "10 bytes of disk space left" in found["message"]
+    assert "256.0 MiB of the disk must stay free; 10 bytes are left" in found["message"], found["message"]
     assert (draft / "data" / "upload" / "photos.zip").exists()
 
 

@@ -23,7 +23,9 @@ from autotrain_gradio.training import arguments, checkpoints, images, vision
 Make = Callable[..., Any]
 
 
-def test_a_trained_model_is_loaded_by_the_public_loaders_and_predicts(trial: Make, tmp_path: Path) -> None:
+def test_a_trained_model_is_loaded_by_the_public_loaders_and_predicts(
+    trial: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = trial(("red", "green", "blue"), epochs=12)
     run = made.reporter()
     task.train(run)
@@ -39,6 +41,15 @@ def test_a_trained_model_is_loaded_by_the_public_loaders_and_predicts(trial: Mak
     with pytest.raises(UserError, match="No image"):
         predictor([{"image": None}])
     assert predictor([]) == []
+    sizes: list[int] = []
+    forward = predictor._model.forward
+    monkeypatch.setattr(
+        predictor._model, "forward", lambda pixel_values: (sizes.append(len(pixel_values)), forward(pixel_values))[1]
+    )
+    monkeypatch.setattr(task, "PREDICTED", 3)
+    many = predictor([{"image": str(photo)}] * 7)
+    assert sizes == [3, 3, 1] and [p["label"] for p in many] == ["red"] * 7
+    assert many[6]["scores"] == pytest.approx(found["scores"], abs=1e-5)
     assert made.events("result")[-1]["values"]["eval_accuracy"] == 1.0
 
 
