@@ -36,6 +36,8 @@ class Limits:
     classes: int = 2000
     table_cells: int = 200_000_000
     """Maximum number of cells (rows × columns) of one table file."""
+    table_rows: int = 50_000_000
+    """Maximum number of rows of one table file."""
     table_columns: int = 20_000
     """Maximum number of columns of one table file."""
     table_bytes: int = 2 * GIB
@@ -72,6 +74,7 @@ class Limits:
             archive_members=min(self.archive_members, 200_000),
             archive_bytes=min(self.archive_bytes, 20 * GIB),
             table_cells=min(self.table_cells, 50_000_000),
+            table_rows=min(self.table_rows, 10_000_000),
             table_bytes=min(self.table_bytes, GIB),
             media_bytes=min(self.media_bytes, GIB // 2),
             call_seconds=min(self.call_seconds, 1800.0),

@@ -78,8 +78,10 @@ class Runs(Core):
             return None
         task = self._task(snapshot["task"])
         state, model = snapshot["state"], has_files(record.directory / "model")
+        # Not the owner: anyone may view a run, and whoever knows the id of a visitor can change that visitor's runs.
+        shown = {name: value for name, value in snapshot.items() if name != "owner"}
         return {
-            **snapshot,
+            **shown,
             "version": version,
             "queue_position": position,
             "waiting_for_token": state == "queued" and self._dispatcher.lacks_token(record),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import MIB
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import MIB, pluralize
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.rows import Progress, report_examples
+from autotrain_gradio.data.tables.table_limits import DEFAULT, count_lines, require_cells, require_columns
 from autotrain_gradio.data.tables.types import BATCH, TITLE_ABOVE, Sheet, column_names, empty_table, gather, header_only
 from autotrain_gradio.data.values.arrow_columns import blank, is_true
 
@@ -31,6 +34,8 @@ LONGEST_CELL = 1_000_000
 """Characters of a cell beyond which its row is skipped."""
 LARGEST_CELL = 64 * MIB
 """Characters of a cell beyond which the file is not a table, or a quote is not closed."""
+MOST_REJECTED = 1_000_000
+"""Maximum number of rows that do not fit the header."""
 MANY_LINES = 500
 """Line breaks in a cell from which an unclosed quote is likely."""
 HEAD = 262_144
@@ -51,7 +56,7 @@ MAGIC = {
 CONTROL = bytes([*range(1, 9), *range(14, 27), *range(28, 32)])
 
 
-def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -> Sheet:
+def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress, limits: Limits = DEFAULT) -> Sheet:
     """Read a delimited text file. All cells are text; a blank one is null.
 
     delimiter: None: the one that the first lines show.
@@ -67,6 +72,7 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     _refuse_binary(head, name)
     codec, findings = encoding.detect_encoding(path, name)
     delimiter = delimiter or find_delimiter(head.decode(codec, "replace"))
+    lines = count_lines(path, name, delimiter, codec, limits)
     size = path.stat().st_size
 
     def report(position: int) -> None:
@@ -76,6 +82,8 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress) -
     row, header = next(((row, cells) for row, cells in records if "".join(cells).strip()), (0, []))
     if not row:
         raise empty_table(name)
+    require_columns(len(header), name, limits)
+    require_cells(lines, len(header), name, limits)
     names = column_names(header, name, row)
     table = None
     if row == 1 and len(names) == len(header):
@@ -188,31 +196,39 @@ def _fit_rows(
     findings: those about rows of another length are added.
     """
     width = len(names)
-    numbers: list[int] = []
-    long, short = [], []
+    numbers = array("q")
+    long, short = array("q"), array("q")
 
     def fitted() -> Iterator[list[str]]:
         for row, cells in records:
             if not "".join(cells).strip():
                 continue
             if len(cells) < width:
-                short.append(f"row {row}")
+                short.append(row)
                 cells += [""] * (width - len(cells))
             elif len(cells) > width:
                 if "".join(cells[width:]).strip():
-                    long.append(f"row {row}")
+                    long.append(row)
                 cells = cells[:width]
+            if len(short) + len(long) > MOST_REJECTED:
+                message = f"More than {MOST_REJECTED:,} rows do not have {pluralize(width, 'cell')} as the header does."
+                hint = "Check the delimiter, and save the table again."
+                raise DataError(message, hint, name, "table-damaged")
             numbers.append(row)
             yield cells
 
     table = gather(names, fitted())
     text = f"{{n}} {{has}} more cells than the header ({width}); the extra cells were skipped"
     hint = TITLE_ABOVE if width == 1 else "Put cells that contain the delimiter in quotes."
-    findings += report_examples("warning", "row-too-long", text, long, "row", hint, name)
+    findings += report_examples("warning", "row-too-long", text, _rows(long), "row", hint, name, total=len(long))
     text = f"{{n}} {{has}} fewer cells than the header ({width}); the cells at the end are missing values"
     hint = "Complete them if something is missing."
-    findings += report_examples("info", "row-too-short", text, short, "row", hint, name)
+    findings += report_examples("info", "row-too-short", text, _rows(short), "row", hint, name, total=len(short))
     return table, np.array(numbers, dtype=np.int64)
+
+
+def _rows(numbers: Sequence[int]) -> list[str]:
+    return [f"row {number}" for number in numbers[:5]]
 
 
 def _drop_rows(sheet: Sheet) -> None:

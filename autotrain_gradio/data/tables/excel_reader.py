@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy as np
 from python_calamine import CalamineError, CalamineWorkbook
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import format_bytes, join_examples
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.rows import report_examples
+from autotrain_gradio.data.tables.table_limits import DEFAULT
 from autotrain_gradio.data.tables.types import (
-    LARGEST,
     TITLE_ABOVE,
     Sheet,
     column_names,
@@ -22,9 +22,10 @@ from autotrain_gradio.data.tables.types import (
     gather,
     header_only,
 )
+from autotrain_gradio.data.tables.workbook_limits import require_workbook
 
 
-def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
+def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits = DEFAULT) -> Sheet:
     """Read a sheet of a workbook: the requested one, else the first. Its first row is the header.
 
     Formulas have the values that are saved in the file.
@@ -32,7 +33,7 @@ def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
     Raises:
         DataError: the file is not a workbook, encrypted or too large, or the sheet is missing or empty.
     """
-    _refuse_large(path, name)
+    require_workbook(path, name, limits)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         names = list(workbook.sheet_names)
@@ -56,16 +57,6 @@ def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
         hint = "Choose another sheet with data.options.sheet."
         sheet.findings.append(Finding("info", "several-sheets", message, hint, name, fix))
     return sheet
-
-
-def _refuse_large(path: Path, name: str) -> None:
-    if path.suffix.lower() == ".xls" or not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as file:
-        size = sum(member.file_size for member in file.infolist())
-    if size > LARGEST:
-        message = f"Unpacked, the workbook has {format_bytes(size)}: too large to be read."
-        raise DataError(message, "Save it as CSV or Parquet.", name, "table-too-large")
 
 
 def _sheet(rows: list[list[Any]], name: str) -> Sheet:

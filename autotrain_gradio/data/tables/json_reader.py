@@ -12,15 +12,20 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.rows import report_examples
-from autotrain_gradio.data.tables.types import Sheet, batches, column_array, concat_tables, empty_table
+from autotrain_gradio.data.tables.table_limits import NamesOfRows, require_cells, require_json
+from autotrain_gradio.data.tables.types import BATCH, BATCH_CELLS, Sheet, column_array, concat_tables, empty_table
 
+LONG_LINE = 1_000_000
+"""Characters of a line from which the memory of its objects is estimated before they are made."""
+MANY_NAMES = 1000
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """Escape of a UTF-16 surrogate, which is a character only together with the other one."""
 
 
-def read_json_lines(path: Path, name: str) -> Sheet:
+def read_json_lines(path: Path, name: str, limits: Limits) -> Sheet:
     """Read one object per line; blank lines are skipped.
 
     Raises:
@@ -28,10 +33,10 @@ def read_json_lines(path: Path, name: str) -> Sheet:
     """
     code, findings = encoding.detect_encoding(path, name)
     with path.open(encoding=code, errors="replace", newline=None) as file:
-        return _sheet(_lines(file, name), name, findings)
+        return _sheet(_lines(file, name, limits), name, findings, limits)
 
 
-def read_json_list(path: Path, name: str) -> Sheet:
+def read_json_list(path: Path, name: str, limits: Limits) -> Sheet:
     """Read a list of objects, which may be the only list of an object; or one object a line after all.
 
     Raises:
@@ -40,12 +45,13 @@ def read_json_list(path: Path, name: str) -> Sheet:
     text, findings = encoding.decode(path.read_bytes(), name)
     if not text.strip():
         raise empty_table(name)
+    require_json(text, name, limits)
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise _damaged("file", error, f"{name}, line {error.lineno}", "Save it again.") from None
-        return _sheet(_lines(text.split("\n"), name), name, findings)
+        return _sheet(_lines(text.split("\n"), name, limits), name, findings, limits)
     except (ValueError, RecursionError) as error:
         raise _damaged("file", error, name, "Save it as a list of objects.") from None
     if isinstance(value, dict):
@@ -55,7 +61,7 @@ def read_json_list(path: Path, name: str) -> Sheet:
         hint = "Save it as [{…}, {…}] or one object a line."
         raise DataError("The JSON is not a list of objects.", hint, name, "json-no-table")
     surrogates = SURROGATE.search(text) is not None
-    return _sheet(((n, record, surrogates) for n, record in enumerate(value, 1)), name, findings)
+    return _sheet(((n, record, surrogates) for n, record in enumerate(value, 1)), name, findings, limits)
 
 
 def _damaged(what: str, error: Exception, where: str, hint: str) -> DataError:
@@ -64,40 +70,53 @@ def _damaged(what: str, error: Exception, where: str, hint: str) -> DataError:
     return DataError(f"The {what} is not JSON: {why}.", hint, where, "json-damaged")
 
 
-def _lines(lines: Iterable[str], name: str) -> Iterator[tuple[int, Any, bool]]:
+def _lines(lines: Iterable[str], name: str, limits: Limits) -> Iterator[tuple[int, Any, bool]]:
     """Yield the number and the value of each line, and whether it may have surrogates."""
     for number, line in enumerate(lines, 1):
         if line.strip():
+            if len(line) > LONG_LINE:
+                require_json(line, f"{name}, row {number}", limits)
             try:
                 yield number, json.loads(line), SURROGATE.search(line) is not None
             except (ValueError, RecursionError) as error:
                 raise _damaged("line", error, f"{name}, row {number}", "Each line must be one object.") from None
 
 
-def _sheet(records: Iterable[tuple[int, Any, bool]], name: str, findings: list[Finding]) -> Sheet:
+def _sheet(records: Iterable[tuple[int, Any, bool]], name: str, findings: list[Finding], limits: Limits) -> Sheet:
     """Make columns of objects; a name that occurs later is a column too, null before.
 
     records: number, value, and whether it may have surrogates, which are replaced where the other one is missing.
     """
     tables: list[pa.Table] = []
     numbers: list[int] = []
-    replaced = []
-    for batch in batches(records):
-        rows: list[dict[str, Any]] = []
-        for number, record, surrogates in batch:
-            if not isinstance(record, dict):
-                message = f"This row is {type(record).__name__}, not an object with named values."
-                raise DataError(message, 'Write {"text": …, "label": …}.', f"{name}, row {number}", "json-no-table")
-            if surrogates:
-                text = json.dumps(record, ensure_ascii=False)
-                valid = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-                if valid != text:
-                    replaced.append(f"row {number}")
-                    record = json.loads(valid)
-            rows.append(record)
-            numbers.append(number)
+    replaced: list[str] = []
+    names_of_rows = NamesOfRows(name, limits)
+    rows: list[dict[str, Any]] = []
+
+    def flush() -> None:
         names = dict.fromkeys(key for row in rows for key in row)
         tables.append(pa.table({n: column_array([row.get(n) for row in rows]) for n in names}))
+        rows.clear()
+        # Objects with ever new names: each name is a column of each table.
+        require_cells(numbers[-1], len(names_of_rows), name, limits, python=len(names_of_rows) > MANY_NAMES)
+
+    for number, record, surrogates in records:
+        if not isinstance(record, dict):
+            message = f"This row is {type(record).__name__}, not an object with named values."
+            raise DataError(message, 'Write {"text": …, "label": …}.', f"{name}, row {number}", "json-no-table")
+        if surrogates:
+            text = json.dumps(record, ensure_ascii=False)
+            valid = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            if valid != text:
+                replaced.append(f"row {number}")
+                record = json.loads(valid)
+        names_of_rows.add(record)
+        rows.append(record)
+        numbers.append(number)
+        if len(rows) >= min(BATCH, max(1, BATCH_CELLS // max(1, len(names_of_rows)))):
+            flush()
+    if rows:
+        flush()
     if not tables:
         raise empty_table(name)
     text = "{n} {holds} half of a character (a truncated emoji, perhaps), which was replaced by \ufffd"

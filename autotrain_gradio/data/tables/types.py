@@ -6,21 +6,20 @@ import itertools
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import GIB, join_examples
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.values.arrow_columns import common_types, in_types
 
-LARGEST = 2 * GIB
-"""Bytes of a text table or an unpacked workbook beyond which it is refused: it would be held in memory."""
 BATCH = 20_000
 """Rows that are gathered before they become Arrow."""
-_Row = TypeVar("_Row")
+BATCH_CELLS = 2_000_000
+"""Cells that are gathered before they become Arrow."""
 TITLE_ABOVE = "If the first line is a title above the table, remove it: the names of the columns come first."
 
 
@@ -42,16 +41,12 @@ class Sheet:
 
 
 def gather(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> pa.Table:
-    """Return rows as a table; a column of mixed types becomes text."""
-    tables = [pa.table([column_array(column) for column in zip(*batch, strict=True)], names) for batch in batches(rows)]
+    """Return rows as a table, made in batches; a column of mixed types becomes text."""
+    tables = []
+    rows, size = iter(rows), max(1, min(BATCH, BATCH_CELLS // max(1, len(names))))
+    while batch := list(itertools.islice(rows, size)):
+        tables.append(pa.table([column_array(column) for column in zip(*batch, strict=True)], names))
     return concat_tables(tables or [pa.table({name: pa.array([], pa.string()) for name in names})])
-
-
-def batches(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
-    """Yield lists of at most `BATCH` rows."""
-    rows = iter(rows)
-    while batch := list(itertools.islice(rows, BATCH)):
-        yield batch
 
 
 def column_names(record: Sequence[str], name: str, row: int) -> list[str]:

@@ -78,6 +78,14 @@ def test_hundred_megapixels_name_the_size_and_the_limit(tmp_path: Path, check: C
     assert "image-too-large" in codes(check(tmp_path / "in", limits=Limits(image_pixels=1000)))
 
 
+def test_a_file_of_gigabytes_is_not_read(tmp_path: Path, check: Check) -> None:
+    folder = plant(tmp_path / "in", classes("cat", "dog"))
+    with (folder / "cat" / "0.jpg").open("r+b") as file:
+        file.truncate(8 * 2**30)  # sparse
+    found = finding(check(folder), "image-too-large")
+    assert "the file has 8.0 GiB" in found["message"]
+
+
 def test_many_of_one_kind_are_one_finding(tmp_path: Path, check: Check) -> None:
     files: dict[str, Any] = {**classes("cat", "dog"), **{f"dog/bad{i}.jpg": b"" for i in range(20)}}
     found = finding(check(plant(tmp_path / "in", files)), "image-empty")

@@ -15,7 +15,7 @@ import pytest
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.data.tables import table_reader
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
@@ -67,7 +67,7 @@ def test_one_file_of_a_folder(tmp_path: Path, draft: Path) -> None:
 
 
 def test_json_lines_with_different_names_and_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autotrain_gradio.data.tables.types.BATCH", 2)
+    monkeypatch.setattr("autotrain_gradio.data.tables.json_reader.BATCH", 2)
     records: list[dict[str, Any]] = [{"a": 1}, {"a": 2}, {"a": "x", "b": [1]}, {"b": []}, {"a": 1.5}, {"a": None}]
     path = plant(tmp_path, {"a.jsonl": "\n\n".join(map(json.dumps, records))}) / "a.jsonl"
     sheet = read_sheet(path, "a.jsonl")
@@ -119,10 +119,9 @@ def test_number_of_thousands_of_digits_is_an_error(tmp_path: Path, form: str) ->
         read_sheet(path, path.name)
 
 
-def test_a_table_too_large_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_reader, "LARGEST", 10)
+def test_a_table_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        read_sheet(plant(tmp_path, {"a.csv": BODY}) / "a.csv", "a.csv")
+        read_sheet(plant(tmp_path, {"a.csv": BODY}) / "a.csv", "a.csv", limits=Limits(table_bytes=10))
     assert caught.value.code == "table-too-large"
 
 
