@@ -56,7 +56,7 @@ def _fetch(state: State, source: Source, progress: Progress) -> tuple[Fetched, T
 
 
 def _skipped_files(state: State, tree: Tree, fetched: Fetched) -> list[Finding]:
-    skipped = Counter(dict(tree.skipped))
+    skipped = Counter(tree.skipped)
     skipped.update(fetched.note.get("skipped", fetched.note.get("passed_over", {})))  # the key of earlier versions
     if not skipped:
         return []
