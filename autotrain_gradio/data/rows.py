@@ -134,6 +134,28 @@ def location_numbers(file: int, rows: Any) -> Any:
     return (file << ROW_BITS) + np.asarray(rows, dtype=np.int64)
 
 
+def report_examples(
+    level: Level,
+    code: str,
+    text: str,
+    examples: Sequence[str],
+    noun: str,
+    hint: str = "",
+    where: str = "",
+    *,
+    total: int | None = None,
+) -> list[Finding]:
+    """Return a finding that counts these examples and shows the first of them, or none if there are no examples.
+
+    text: template of `format_count`, such as "{n} {has} no label". noun: what each example is, in the singular.
+    total: number of examples, where only the first of them are given.
+    """
+    if not examples:
+        return []
+    message = format_count(text, total or len(examples), noun)
+    return [Finding(level, code, f"{message}: {join_examples(examples, total)}.", hint, where)]
+
+
 class Located:
     """What has a location for each row: builds findings about some rows. locations: made on access."""
 

@@ -78,16 +78,18 @@ class Runs(Core):
             return None
         task = self._task(snapshot["task"])
         state, model = snapshot["state"], has_files(record.directory / "model")
+        waiting = state == "queued" and self._dispatcher.lacks_token(record)
         # Not the owner: anyone may view a run, and whoever knows the id of a visitor can change that visitor's runs.
         shown = {name: value for name, value in snapshot.items() if name != "owner"}
         return {
             **shown,
             "version": version,
             "queue_position": position,
-            "waiting_for_token": state == "queued" and self._dispatcher.lacks_token(record),
+            "waiting_for_token": waiting,
+            "needs_token": waiting or (state in RESUMABLE and self._dispatcher.lacks_token(record)),
             "task_title": task.title if task else snapshot["task"],
             "best": summaries.best(task, snapshot["metrics"]) if task else None,
-            "can": summaries.can(state, task, model=model),
+            "can": summaries.can(state, task, model=model, waiting_for_token=waiting),
         }
 
     def log(self, run: str, offset: int = 0, limit: int = 65536) -> dict[str, Any]:

@@ -31,12 +31,7 @@ IN_RUN = "run:"
 
 
 def write(
-    draft: Path,
-    request: Request,
-    rows: Rows,
-    raw: RawTables,
-    tree: Tree,
-    facts: Mapping[str, Any],
+    draft: Path, request: Request, rows: Rows, raw: RawTables, tree: Tree, facts: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write `data/dataset` and `data/manifest.json`; return the manifest.
 
