@@ -167,6 +167,15 @@ def end_worker(process: subprocess.Popen[bytes], *, at_once: bool) -> int:
     return code
 
 
+def terminate(process: subprocess.Popen[bytes], grace: float) -> None:
+    """Send SIGTERM if there is a grace time, and kill the worker's process group after it."""
+    if grace:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # killed below
+            process.wait(timeout=grace)
+    kill_group(process)
+
+
 def exit_error(verb: str, code: int, noise: str, latest: str = "") -> WorkerError:
     """Return the error of a worker that exited without a result. latest: the last progress that it reported."""
     found = explain_exit(code, noise[:300], training=False)
@@ -247,11 +256,7 @@ class Watchdog(threading.Thread):
 
     def terminate(self) -> None:
         """Send SIGTERM if there is a grace time, then kill the process group."""
-        if self._grace:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):  # killed below
-                self._process.wait(timeout=self._grace)
-        kill_group(self._process)
+        terminate(self._process, self._grace)
 
     def extend(self, seconds: float) -> None:
         """Set the time limit to so many seconds from now."""

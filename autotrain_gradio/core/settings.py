@@ -17,6 +17,8 @@ SHARED_VARIABLE = "AUTOTRAIN_GRADIO_SHARED"
 YES, NO = {"1", "true", "yes"}, {"0", "false", "no"}
 MEMORY_VARIABLE = "AUTOTRAIN_GRADIO_TRAINING_MEMORY"
 MEMORY_UNITS = {"%": 0.01, "MB": 2**20, "MIB": 2**20, "GB": GIB, "GIB": GIB}
+AUTH_VARIABLE = "AUTOTRAIN_GRADIO_AUTH"
+"""Environment variable with the `user:password` that the page requires; workers do not get it."""
 
 
 @dataclass(frozen=True)

@@ -561,3 +561,9 @@ def test_a_worker_for_one_call_streams_and_ends_when_it_is_closed(draft: Path) -
     pid = next(items)["pid"]
     items.close()
     assert ended(pid)
+
+
+@pytest.mark.parametrize("visitor", [False, True])
+def test_the_password_of_the_page_is_not_inherited(monkeypatch: pytest.MonkeyPatch, visitor: bool) -> None:
+    monkeypatch.setenv("AUTOTRAIN_GRADIO_AUTH", "teacher:secret")
+    assert "AUTOTRAIN_GRADIO_AUTH" not in process.environment({}, visitor=visitor)
