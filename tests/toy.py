@@ -44,6 +44,7 @@ TASK = Task(
     verbs=(
         Verb("count", "toy_task.count", streams=True, help="Counts toys."),
         Verb("double", "toy_task.double", help="Doubles the toys."),
+        Verb("tidy", "toy_task.tidy", grace_seconds=20.0),
     ),
 )
 '''
@@ -131,6 +132,19 @@ def run(call):
     return {"toys": 2 * call.context["toys"], "task": call.task.name, "steps": call.params.steps}
 """
 
+TIDY = """
+import time
+
+def run(call):
+    try:
+        call.found(dict(call.context))
+        time.sleep(call.context["seconds"])
+    finally:
+        time.sleep(0.3)
+        (call.directory / "tidied").write_text("yes")
+    return {"task": call.task.name, "arguments": dict(call.context)}
+"""
+
 METADATA = {
     "METADATA": "Metadata-Version: 2.1\nName: toy-task\nVersion: 0.1\n",
     "entry_points.txt": "[autotrain_gradio.tasks]\ntoy = toy_task:TASK\n",
@@ -145,6 +159,7 @@ def install(folder: Path) -> Path:
     (package / "train.py").write_text(TRAIN)
     (package / "count.py").write_text(COUNT)
     (package / "double.py").write_text(DOUBLE)
+    (package / "tidy.py").write_text(TIDY)
     information = folder / "toy_task-0.1.dist-info"
     information.mkdir()
     for name, text in METADATA.items():

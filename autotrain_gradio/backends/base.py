@@ -71,7 +71,8 @@ class CallOptions:
 
     env: complete environment of the worker; None: the backend's own.
     progress, found: callbacks, for progress and for partial results.
-    cancel: event that the caller sets to cancel. grace: seconds between SIGTERM and SIGKILL after a cancel.
+    cancel: event that the caller sets to cancel. grace: seconds between SIGTERM and SIGKILL, where the worker has to be
+        killed.
     seconds: time limit of the call; None: `limits.call_seconds`.
     warm: use the warm worker of this directory, which is reused between calls (predictions, previews); such calls
         are not cancelled.

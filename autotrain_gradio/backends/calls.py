@@ -61,7 +61,7 @@ def stream(
     assert process.stdin and process.stdout
     with Watchdog(process, limits.call_seconds, limits.call_mebibytes, cancel, grace) as watch:
         answer: dict[str, Any] | None = None
-        noise, finished = "", False
+        noise, finished, latest = "", False, ""
         try:
             send(process.stdin, context)
             for message, text in messages(process.stdout):
@@ -69,8 +69,10 @@ def stream(
                 if message is None:
                     continue
                 match message["kind"]:
-                    case "progress" if progress is not None:
-                        progress(message["message"], message["fraction"])
+                    case "progress":
+                        latest = message["message"]
+                        if progress is not None:
+                            progress(latest, message["fraction"])
                     case "found" if found is not None:
                         found(message["value"])
                     case "item":
@@ -87,7 +89,7 @@ def stream(
         finally:
             code = end_worker(process, at_once=not finished)
     if answer is None:
-        raise watch.error(verb) or exit_error(verb, code, noise)
+        raise watch.error(verb, latest) or exit_error(verb, code, noise, latest)
     return result_of(answer)
 
 
@@ -165,12 +167,24 @@ def end_worker(process: subprocess.Popen[bytes], *, at_once: bool) -> int:
     return code
 
 
-def exit_error(verb: str, code: int, noise: str) -> WorkerError:
-    """Return the error of a worker that exited without a result."""
+def terminate(process: subprocess.Popen[bytes], grace: float) -> None:
+    """Send SIGTERM if there is a grace time, and kill the worker's process group after it."""
+    if grace:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # killed below
+            process.wait(timeout=grace)
+    kill_group(process)
+
+
+def exit_error(verb: str, code: int, noise: str, latest: str = "") -> WorkerError:
+    """Return the error of a worker that exited without a result. latest: the last progress that it reported."""
     found = explain_exit(code, noise[:300], training=False)
-    return WorkerError(
-        f"The worker of '{verb}' exited without a result. {found['reason']}", found["hint"], code="worker-died"
-    )
+    message = f"The worker of '{verb}' exited without a result. {found['reason']}{_activity(latest)}"
+    return WorkerError(message, found["hint"], code="worker-died")
+
+
+def _activity(latest: str) -> str:
+    return f" Its last activity: {latest}." if latest else ""
 
 
 class Watchdog(threading.Thread):
@@ -199,16 +213,20 @@ class Watchdog(threading.Thread):
         self._done.set()
         self.join()
 
-    def error(self, verb: str) -> WorkerError | None:
-        """Return the error for the reason why the worker was killed; None if it was not."""
+    def error(self, verb: str, latest: str = "") -> WorkerError | None:
+        """Return the error for the reason why the worker was killed; None if it was not.
+
+        latest: the last progress that the worker reported, which may name a file.
+        """
+        last = _activity(latest)
         match self._ended_for:
             case "cancelled":
                 return WorkerError(f"The {verb} was cancelled.", code="cancelled")
             case "out-of-time":
-                text = f"The {verb} exceeded the time limit of {self._seconds:.0f} seconds and was cancelled."
+                text = f"The {verb} exceeded the time limit of {self._seconds:.0f} seconds and was cancelled.{last}"
                 return WorkerError(text, "Use less data, or a faster machine.", code="out-of-time")
             case "out-of-memory":
-                text = f"The {verb} needed more than {self._mebibytes} MiB of memory and was cancelled."
+                text = f"The {verb} needed more than {self._mebibytes} MiB of memory and was cancelled.{last}"
                 return WorkerError(text, "Use less data, or smaller files.", code="out-of-memory")
         return None
 
@@ -238,11 +256,7 @@ class Watchdog(threading.Thread):
 
     def terminate(self) -> None:
         """Send SIGTERM if there is a grace time, then kill the process group."""
-        if self._grace:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):  # killed below
-                self._process.wait(timeout=self._grace)
-        kill_group(self._process)
+        terminate(self._process, self._grace)
 
     def extend(self, seconds: float) -> None:
         """Set the time limit to so many seconds from now."""

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from autotrain_gradio.backends import DEFAULT, Backends
 from autotrain_gradio.backends.base import Attempt, Backend
-from autotrain_gradio.core.errors import DataError, SpecError, UserError
+from autotrain_gradio.core.errors import DataError, NotFound, SpecError, UserError
 from autotrain_gradio.core.owners import is_visitor
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import TINY, ResourceSpec, Secrets, findings_of
@@ -31,6 +31,7 @@ from autotrain_gradio.runs.record import Run, State, StateReader
 from autotrain_gradio.runs.run_index import RunIndex
 from autotrain_gradio.runs.states import ACTIVE, ENDED
 from autotrain_gradio.runs.store import Store
+from autotrain_gradio.tasks.registry import registry
 
 POLL_SECONDS = 0.5
 KILL_AFTER_SECONDS = 10.0
@@ -340,9 +341,15 @@ def _text(error: Exception) -> str:
 
 
 def _uses_hub(spec: dict[str, Any]) -> bool:
+    """Whether the model or the data of a run may come from the Hub."""
     data, model = spec.get("data") or {}, str(spec.get("model") or "")
-    local_model = not model or model == TINY or Path(model).is_dir()
-    return data.get("source") == "hub" or not local_model
+    try:
+        task = registry().get(str(spec.get("task")))
+    except NotFound:  # of a package that is not installed any more: starting the run fails with the reason
+        task = None
+    local_model = not model or model == TINY or Path(model).is_dir() or (task is not None and task.listed)
+    sources = task.sources if task else ()
+    return not local_model or any(s.name == data.get("source") and s.uses_hub for s in sources)
 
 
 def _backend_name(run: Run) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from autotrain_gradio.backends.visitor_environment import inherited
+from autotrain_gradio.core.settings import AUTH_VARIABLE
 from autotrain_gradio.core.spec import Secrets
 from autotrain_gradio.runs.record import RESUME_HINT
 
@@ -50,6 +51,7 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
     visitor: for a visitor, who must not use the tokens and keys of this server: only listed variables are inherited.
     """
     env = {name: value for name, value in os.environ.items() if not _is_of_another_process(name)}
+    env.pop(AUTH_VARIABLE, None)
     if visitor:
         env = inherited(env)
         env["AUTOTRAIN_GRADIO_SHARED"] = "1"  # stricter checks, for instance of addresses

@@ -11,8 +11,17 @@ from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.backends.calls import Watchdog, collect, end_worker, exit_error, messages, result_of, send, start
-from autotrain_gradio.backends.process import kill_group
+from autotrain_gradio.backends.calls import (
+    Watchdog,
+    collect,
+    end_worker,
+    exit_error,
+    messages,
+    result_of,
+    send,
+    start,
+    terminate,
+)
 from autotrain_gradio.core.errors import WorkerError
 from autotrain_gradio.core.settings import Limits
 
@@ -42,16 +51,19 @@ class WarmWorkers:
         context: Mapping[str, Any],
         env: Mapping[str, str] | None = None,
         progress: Callable[[str, float], None] | None = None,
+        found: Callable[[Any], None] | None = None,
+        grace: float = 0.0,
     ) -> Any:
         """Run a verb as `call` does, in the run's warm worker; the first call starts it.
 
-        progress: callback, called for instance while libraries are imported.
+        progress: callback, called for instance while libraries are imported. found: callback for partial results.
+        grace: seconds between SIGTERM and SIGKILL, where the worker has to be killed during the call.
 
         Raises:
             UserError: raised by the verb.
             WorkerError: the worker was killed, or exceeded `limits.predict_seconds` or the memory limit.
         """
-        return collect(self.stream(directory, verb, context, env, progress))
+        return collect(self.stream(directory, verb, context, env, progress, found, grace))
 
     def stream(
         self,
@@ -60,6 +72,8 @@ class WarmWorkers:
         context: Mapping[str, Any],
         env: Mapping[str, str] | None = None,
         progress: Callable[[str, float], None] | None = None,
+        found: Callable[[Any], None] | None = None,
+        grace: float = 0.0,
     ) -> Generator[Any, None, Any]:
         """Run a verb as `call` does: yield the items of a streaming verb as they arrive; return its result.
 
@@ -68,7 +82,7 @@ class WarmWorkers:
         """
         worker = self._worker(directory, env)
         try:
-            return (yield from worker.stream(verb, context, progress or _ignore))
+            return (yield from worker.stream(verb, context, progress or _ignore, found or _ignore, grace))
         finally:
             self._leave(directory, worker)
 
@@ -128,6 +142,8 @@ class _WarmWorker:
         self._call_lock = threading.Lock()
         self._write_lock = threading.Lock()
         self._closed = False
+        self._grace = 0.0
+        """Time to clean up of the current call."""
         self._number = 0
         self._process: subprocess.Popen[bytes] = start(directory, "serve", env)
         # Without this thread, a worker that exits by itself would remain a zombie.
@@ -155,13 +171,22 @@ class _WarmWorker:
             send(self._process.stdin, message)
 
     def stream(
-        self, verb: str, context: Mapping[str, Any], progress: Callable[[str, float], None]
+        self,
+        verb: str,
+        context: Mapping[str, Any],
+        progress: Callable[[str, float], None],
+        found: Callable[[Any], None],
+        grace: float,
     ) -> Generator[Any, None, Any]:
         assert self._process.stdout
         limits, noise, code, finished = self._limits, "", 0, False
         answer: dict[str, Any] | None = None
-        with self._call_lock, Watchdog(self._process, limits.predict_seconds, limits.call_mebibytes) as watch:
+        with (
+            self._call_lock,
+            Watchdog(self._process, limits.predict_seconds, limits.call_mebibytes, grace=grace) as watch,
+        ):
             self._number += 1
+            self._grace = grace
             lines = messages(self._process.stdout)
             try:
                 self.post({"verb": verb, "context": dict(context), "id": self._number})
@@ -173,6 +198,8 @@ class _WarmWorker:
                     match message["kind"]:
                         case "progress":
                             progress(message["message"], message["fraction"])
+                        case "found":
+                            found(message["value"])
                         case "item":
                             watch.extend(math.inf)  # the caller may take its time
                             yield message["value"]
@@ -194,6 +221,7 @@ class _WarmWorker:
                 if not self._closed:  # a closed pipe
                     raise
             finally:
+                self._grace = 0.0
                 # A response that was not read to its end would be mistaken for that of the next call.
                 if answer is None:
                     code = end_worker(self._process, at_once=self._closed or not finished)
@@ -205,9 +233,9 @@ class _WarmWorker:
 
     def close(self) -> None:
         self._closed = True
-        kill_group(self._process)
+        terminate(self._process, self._grace)
         end_worker(self._process, at_once=True)
 
 
-def _ignore(message: str, fraction: float) -> None:
-    """Default progress callback."""
+def _ignore(*values: Any) -> None:
+    """Default callback."""

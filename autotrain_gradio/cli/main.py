@@ -141,7 +141,8 @@ def build(tasks: Registry) -> Parser:
     app.add_argument("--host", metavar="ADDRESS", help="address to listen on (default 127.0.0.1; on a Space 0.0.0.0)")
     app.add_argument("--port", metavar="N", type=int, help="port to listen on (default 7860)")
     app.add_argument("--share", action="store_true", help="make a public link, protected by a password")
-    app.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this user and password")
+    auth = "require this user and password; AUTOTRAIN_GRADIO_AUTH keeps them out of the list of processes"
+    app.add_argument("--auth", metavar="USER:PASSWORD", help=auth)
     _json(add("tasks", commands.tasks, "List the tasks."))
     check = add("check", commands.check_file, "Check the data; exit status 1 if it has errors.")
     check.add_argument(

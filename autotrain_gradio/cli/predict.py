@@ -43,6 +43,9 @@ def run(args: argparse.Namespace) -> int:
     """Apply a run's model and print its predictions, or write them to a file."""
     if not args.inputs and not args.text:
         raise Usage("There is nothing to predict.", "Give an INPUT or --text.", code="usage")
+    if args.output and not Path(args.output).absolute().parent.is_dir():
+        folder = Path(args.output).absolute().parent
+        raise Usage(f"The folder '{folder}' does not exist.", "Create it, or name another --output.", code="no-folder")
     service = commands._service()
     name = commands.find_run(service, args.run)
     task = service.tasks.get(str((service.snapshot(name) or {})["task"]))

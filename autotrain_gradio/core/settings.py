@@ -17,6 +17,8 @@ SHARED_VARIABLE = "AUTOTRAIN_GRADIO_SHARED"
 YES, NO = {"1", "true", "yes"}, {"0", "false", "no"}
 MEMORY_VARIABLE = "AUTOTRAIN_GRADIO_TRAINING_MEMORY"
 MEMORY_UNITS = {"%": 0.01, "MB": 2**20, "MIB": 2**20, "GB": GIB, "GIB": GIB}
+AUTH_VARIABLE = "AUTOTRAIN_GRADIO_AUTH"
+"""Environment variable with the `user:password` that the page requires; workers do not get it."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class Limits:
     classes: int = 2000
     table_cells: int = 200_000_000
     """Maximum number of cells (rows × columns) of one table file."""
+    table_rows: int = 50_000_000
+    """Maximum number of rows of one table file."""
     table_columns: int = 20_000
     """Maximum number of columns of one table file."""
     table_bytes: int = 2 * GIB
     """Maximum size of a text table, of an unpacked workbook, and of the values of a Parquet file in memory."""
     media_bytes: int = 2 * GIB
-    """Maximum size of one image or audio file."""
+    """Maximum size of one image file; audio is decoded in blocks."""
     call_seconds: float = 3600.0
     """Maximum duration of a check or another short call."""
     check_seconds: float = 600.0
@@ -72,6 +76,7 @@ class Limits:
             archive_members=min(self.archive_members, 200_000),
             archive_bytes=min(self.archive_bytes, 20 * GIB),
             table_cells=min(self.table_cells, 50_000_000),
+            table_rows=min(self.table_rows, 10_000_000),
             table_bytes=min(self.table_bytes, GIB),
             media_bytes=min(self.media_bytes, GIB // 2),
             call_seconds=min(self.call_seconds, 1800.0),

@@ -33,7 +33,12 @@ PATH = Source(
     matches=lambda data: 0.8 if data.exists or data.path.startswith(("/", "./", "../", "~")) else 0.05,
 )
 HUB = Source(
-    "hub", "Hugging Face dataset", _SOURCES + "hub", "A dataset id such as user/name.", matches=lambda data: 0.1
+    "hub",
+    "Hugging Face dataset",
+    _SOURCES + "hub",
+    "A dataset id such as user/name.",
+    matches=lambda data: 0.1,
+    uses_hub=True,
 )
 SAMPLE = Source(
     "sample",
@@ -111,8 +116,7 @@ AUDIO_TABLE = replace(
 )
 """The same layout, with an example of audio. Audiofolder and Common Voice are of this kind."""
 AUDIO_EMBEDDED = replace(
-    EMBEDDED,
-    example="train-00000-of-00001.parquet\n\naudio: {bytes, path}    text: string    speaker: string",
+    EMBEDDED, example="train-00000-of-00001.parquet\n\naudio: {bytes, path}    text: string    speaker: string"
 )
 LIBRISPEECH = Layout(
     "librispeech",

@@ -76,6 +76,8 @@ class Source(_Declared):
     """Confidence (0 to 1) that the user means this source where none is named; None: it is always named."""
     in_draft: bool = False
     """The data lies in the draft alone: YAML, command and Python name it by its path, without the source."""
+    uses_hub: bool = False
+    """Its data comes from the Hugging Face Hub, where it may be gated: reading it may need the user's token."""
     explicit: bool = False
     """YAML, command and Python always name the source, also where its path would be enough."""
     picker: str = ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,28 @@ ROW_BITS = 40
 def location_numbers(file: int, rows: Any) -> Any:
     """Return the location numbers of a file's rows."""
     return (file << ROW_BITS) + np.asarray(rows, dtype=np.int64)
+
+
+def report_examples(
+    level: Level,
+    code: str,
+    text: str,
+    examples: Sequence[str],
+    noun: str,
+    hint: str = "",
+    where: str = "",
+    *,
+    total: int | None = None,
+) -> list[Finding]:
+    """Return a finding that counts these examples and shows the first of them, or none if there are no examples.
+
+    text: template of `format_count`, such as "{n} {has} no label". noun: what each example is, in the singular.
+    total: number of examples, where only the first of them are given.
+    """
+    if not examples:
+        return []
+    message = format_count(text, total or len(examples), noun)
+    return [Finding(level, code, f"{message}: {join_examples(examples, total)}.", hint, where)]
 
 
 class Located:
@@ -301,9 +324,6 @@ class Rows(Located):
         self.row: Any = None
         self._reason = np.zeros(len(self.validation), dtype=np.int16)
         self._reasons = [""]
-        self._content: tuple[str, Any] | None = None
-        self._known: dict[Any, Any] = {}
-        """Cached results about the rows; cleared when they change."""
 
     def __len__(self) -> int:
         return len(self.validation)
@@ -320,7 +340,6 @@ class Rows(Located):
     def validate(self, rows: Any) -> None:
         """Move these rows to the validation split."""
         self.validation[rows] = True
-        self._known.clear()
 
     @property
     def needed(self) -> Any:
@@ -328,31 +347,19 @@ class Rows(Located):
         return self._reason == 0
 
     def indices(self, split: str | None = None) -> Any:
-        """Return the numbers of the rows that are used, of one split (`train`, `validation`) or of all: to be read."""
-        if split not in self._known:
-            found = self._known[split] = np.flatnonzero(self._wanted(split))
-            found.flags.writeable = False
-        return self._known[split]
+        """Return the numbers of the rows that are used, of one split (`train`, `validation`) or of all."""
+        wanted = self.needed
+        if split is not None:
+            wanted &= self.validation if split == "validation" else ~self.validation
+        return np.flatnonzero(wanted)
 
     def label_counts(self, labels: Labels, split: str | None = None) -> list[int]:
         """Return how many of the rows that are used have each class."""
-        if (labels, split) not in self._known:
-            self._known[labels, split] = labels.counts(self.indices(split)).tolist()
-        return list(self._known[labels, split])
-
-    def _wanted(self, split: str | None) -> Any:
-        wanted = self._reason == 0
-        if split is not None:
-            wanted &= self.validation if split == "validation" else ~self.validation
-        return wanted
+        return list(labels.counts(self.indices(split)).tolist())
 
     def count(self, split: str | None = None) -> int:
         """Return how many rows are used, of one split or of all."""
         return len(self.indices(split))
-
-    def used(self, split: str | None = None) -> Iterator[int]:
-        """Yield the numbers of the rows that are used, of one split or of all."""
-        yield from self.indices(split).tolist()
 
     def drop(self, rows: Any, reason: str) -> None:
         """Drop rows from training and validation; the first reason counts."""
@@ -360,46 +367,24 @@ class Rows(Located):
             self._reasons.append(reason)
         rows = np.atleast_1d(np.asarray(rows, dtype=np.int64))
         self._reason[rows[self._reason[rows] == 0]] = self._reasons.index(reason)
-        self._known.clear()
 
     def dropped(self) -> Counter[str]:
         """Return reason → number of the rows that were dropped for it."""
-        if len(self._reasons) == 1:
-            return Counter()
-        counts = np.bincount(self._reason, minlength=len(self._reasons))
-        return Counter({r: int(c) for r, c in zip(self._reasons[1:], counts[1:], strict=True) if c})
+        counts = np.bincount(self._reason, minlength=len(self._reasons)).tolist()
+        return Counter({reason: n for reason, n in zip(self._reasons[1:], counts[1:], strict=True) if n})
 
     def classes(self) -> tuple[str, Cells] | None:
         """Return role and cells of the first target column that holds classes, if there is one."""
         targets = ((role, self.cells[role]) for role in self.having("target"))
         return next(((role, cells) for role, cells in targets if cells.names is not None), None)
 
+    @cached_property
     def content(self) -> tuple[str, Any] | None:
-        """Return what duplicates are called, and per row the number of its content (-1: unique).
+        """What duplicates are called, and per row the number of its content (-1: unique).
 
         Of the input columns whose cells have digests, together where there are several (a pair of texts); else of
         all columns that have codes, together. It is computed once, when all columns are there.
         """
-        if self._content is None:
-            self._content = self._find_content()
-        return self._content
-
-    def content_groups(self) -> Any:
-        """Return per row the number of its content (-1: unique), by which the split keeps duplicates in one split.
-
-        In a table with few distinct rows all are unique: there equal rows are coincidences, not duplicates.
-        """
-        known = self.content()
-        if known is None:
-            return np.full(len(self), -1, dtype=np.int64)
-        noun, content = known
-        if noun == ROW_NOUN:
-            needed = self.needed
-            if by_chance(content[needed], (c[needed] for c in self._codes())):
-                return np.full(len(self), -1, dtype=np.int64)
-        return content
-
-    def _find_content(self) -> tuple[str, Any] | None:
         found = [(self.columns[r].kind, c) for r in self.having("input") if (c := self.cells[r].content()) is not None]
         if len(found) == 1:
             return found[0][0].noun or found[0][0].name, found[0][1]
@@ -409,6 +394,18 @@ class Rows(Located):
             return EXAMPLE_NOUN, np.where((together < 0).any(axis=0), -1, numbers)
         codes = self._codes()
         return (ROW_NOUN, of_columns(codes)) if codes else None
+
+    def content_groups(self) -> Any:
+        """Return per row the number of its content (-1: unique), by which the split keeps duplicates in one split.
+
+        In a table with few distinct rows all are unique: there equal rows are coincidences, not duplicates.
+        """
+        noun, content = self.content or ("", None)
+        if content is None or (
+            noun == ROW_NOUN and by_chance(content[self.needed], (c[self.needed] for c in self._codes()))
+        ):
+            return np.full(len(self), -1, dtype=np.int64)
+        return content
 
     def _codes(self) -> list[Any]:
         return [c.facts["codes"] for c in self.cells.values() if "codes" in c.facts and c.stored]

@@ -63,18 +63,11 @@ def match(name: str, found: Iterable[str]) -> str | None:
     """Find a split by its name: exactly, in any case, then under another of its usual names."""
     names = list(found)
     asked = name.rpartition(":")[2].strip().strip("/")
-    asked_stem = re.sub(r"\.(csv|tsv|jsonl|json|parquet|arrow)$", "", asked, flags=re.IGNORECASE)
-    for one in (asked, asked_stem):
-        if one in names:
-            return one
-        for candidate in names:
-            if candidate.lower() == one.lower():
-                return candidate
-    meaning = canonical(asked_stem)
-    for alias in ALIASES.get(meaning or "", ()):
-        for candidate in names:
-            if candidate.lower() == alias:
-                return candidate
+    stem = re.sub(r"\.(csv|tsv|jsonl|json|parquet|arrow)$", "", asked, flags=re.IGNORECASE)
+    for one in (asked, stem, *ALIASES.get(canonical(stem) or "", ())):
+        same = [n for n in names if n == one] or [n for n in names if n.lower() == one.lower()]
+        if same:
+            return same[0]
     return None
 
 
@@ -93,15 +86,10 @@ def choose(found: Mapping[str, int], spec: DataSpec) -> Choice:
 
     A missing split that the spec names is an error finding, and `train` is then None.
     """
-    names = [n for n in found if n]
-    whole = "" in found
-    findings: list[Finding] = []
-    if whole and not names:
-        train: str | None = "" if match(spec.train_split, [DEFAULT_TRAIN]) else None
-    else:
-        train = match(spec.train_split, names)
-        if train is None and whole and match(spec.train_split, [DEFAULT_TRAIN]):
-            train = ""  # cat/, dog/ and valid/: what is in no split is the training data
+    names, findings = [n for n in found if n], list[Finding]()
+    train = match(spec.train_split, names)
+    if train is None and "" in found and match(spec.train_split, [DEFAULT_TRAIN]):
+        train = ""  # cat/, dog/ and valid/: what is in no split is the training data
     if train is None:
         findings.append(_missing(spec.train_split, names, "train_split"))
     validation = None
@@ -110,50 +98,32 @@ def choose(found: Mapping[str, int], spec: DataSpec) -> Choice:
         if validation is None:
             findings.append(_missing(spec.valid_split, names, "valid_split"))
         elif validation == train:
+            message = f"The split '{train}' is named for training and for validation."
+            hint = "Name another one for validation, or none: then a part of the training rows is kept for it."
+            fix = Fix("Keep a part of the training rows", {"valid_split": None})
+            findings.append(Finding("error", "same-split", message, hint, "data.valid_split", fix))
             validation = None
-            findings.append(
-                Finding(
-                    "error",
-                    "same-split",
-                    f"The split '{train}' is named for training and for validation.",
-                    "Name another one for validation, or none: then a part of the training rows is kept for it.",
-                    "data.valid_split",
-                    Fix("Keep a part of the training rows", {"valid_split": None}),
-                )
-            )
     elif train is not None:
-        for alias in ALIASES["validation"]:
-            validation = next((n for n in names if n.lower() == alias and n != train), None)
-            if validation is not None:
-                break
+        usual = (n for alias in ALIASES["validation"] for n in names if n.lower() == alias and n != train)
+        validation = next(usual, None)
     unused = tuple(n for n in found if n not in {train, validation})
-    if train is not None:
-        for name in unused:
-            test = canonical(name) == "test" and validation is None
-            findings.append(
-                Finding(
-                    "info",
-                    "split-unused",
-                    f"The split '{name}' ({pluralize(found[name], 'row')}) is not used."
-                    if name
-                    else f"{pluralize(found[name], 'row')} in no split are not used.",
-                    "Keep it for a last measurement, or choose it as the validation split." if test else "",
-                    "data.valid_split" if test else "",
-                    Fix(f"Validate on '{name}'", {"valid_split": name}) if test else None,
-                )
-            )
+    for name in unused if train is not None else ():
+        rows = pluralize(found[name], "row")
+        message = f"The split '{name}' ({rows}) is not used." if name else f"{rows} in no split are not used."
+        finding = Finding("info", "split-unused", message)
+        if canonical(name) == "test" and validation is None:
+            hint = "Keep it for a last measurement, or choose it as the validation split."
+            fix = Fix(f"Validate on '{name}'", {"valid_split": name})
+            finding = Finding("info", "split-unused", message, hint, "data.valid_split", fix)
+        findings.append(finding)
     return Choice(train, validation, unused, findings)
 
 
 def _missing(name: str, found: list[str], setting: str) -> Finding:
-    shown = join_examples([f"'{n}'" for n in found], limit=20) if found else "none: the data is one whole"
-    only = found[0] if len(found) == 1 and setting == "train_split" else None
+    shown = join_examples([f"'{n}'" for n in found], limit=20) or "none: the data is one whole"
     hint = did_you_mean(name, found) if found else f"Remove '{setting}' to use all rows."
-    return Finding(
-        "error",
-        "split-missing",
-        f"The data has no split '{name}'. Found: {shown}.",
-        hint,
-        f"data.{setting}",
-        Fix(f"Train on '{only}'", {setting: only}) if only else None,
-    )
+    fix = None
+    if len(found) == 1 and setting == "train_split":
+        fix = Fix(f"Train on '{found[0]}'", {setting: found[0]})
+    message = f"The data has no split '{name}'. Found: {shown}."
+    return Finding("error", "split-missing", message, hint, f"data.{setting}", fix)

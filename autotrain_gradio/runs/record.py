@@ -102,6 +102,11 @@ class Run:
         """Whether the draft was started; also if `spec.json` was lost since."""
         return (self.directory / "spec.json").exists() or self.control_path.exists()
 
+    def is_frozen_only(self) -> bool:
+        """Whether the spec is frozen, and the run was never queued."""
+        later = (self.control_path, self.events_path, self.directory / "backend.json")
+        return (self.directory / "spec.json").exists() and not any(path.exists() for path in later)
+
     def freeze(self, spec: Record) -> bool:
         """Write `spec.json` if it does not exist; return whether it was written."""
         draft = self.draft()

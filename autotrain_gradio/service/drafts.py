@@ -93,7 +93,7 @@ class Drafts(Core):
         }
         if draft:
             run = self._owned_run(draft, owner)
-            shown["estimate"] = summaries.estimate(run, self._resolve(resolved).params)
+            shown["estimate"] = self._estimate(run, resolved)
             if not run.is_started():
                 self._save(run, resolved)
         return shown
@@ -299,7 +299,11 @@ class Drafts(Core):
 
         Empty before a check, and for tasks without epochs.
         """
-        return summaries.estimate(self._owned_run(draft, owner), self._resolve(spec).params)
+        return self._estimate(self._owned_run(draft, owner), spec)
+
+    def _estimate(self, run: Run, spec: Resolved | Mapping[str, Any]) -> dict[str, Any]:
+        resolved = self._resolve(spec)
+        return summaries.estimate(run, resolved.params, resolved.spec.resources)
 
     def start(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL, *, token: str | None = None) -> str:
         """Start a draft: freeze its spec and queue it; a second call has no effect.
@@ -313,6 +317,9 @@ class Drafts(Core):
         """
         run = self._owned_run(draft, owner)
         if run.is_started():
+            if run.is_frozen_only():  # an earlier start ended before it had queued the run
+                self._calls.cancel_and_wait(draft)
+                self._dispatcher.enqueue(run, self._secrets(token))
             return run.id
         resolved = self._limited(self._resolve(spec))
         missing = resolved.task.missing_packages()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.backends.base import CallOptions
+from autotrain_gradio.backends.base import Backend, CallOptions
 from autotrain_gradio.core.errors import DataError, StateError
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.registry import NamedRegistry
@@ -90,14 +90,18 @@ class Runs(Core):
             return None
         task = self._task(snapshot["task"])
         state, model = snapshot["state"], has_files(record.directory / "model")
+        waiting = state == "queued" and self._dispatcher.lacks_token(record)
+        # Not the owner: anyone may view a run, and whoever knows the id of a visitor can change that visitor's runs.
+        shown = {name: value for name, value in snapshot.items() if name != "owner"}
         return {
-            **snapshot,
+            **shown,
             "version": version,
             "queue_position": position,
-            "waiting_for_token": state == "queued" and self._dispatcher.lacks_token(record),
+            "waiting_for_token": waiting,
+            "needs_token": waiting or (state in RESUMABLE and self._dispatcher.lacks_token(record)),
             "task_title": task.title if task else snapshot["task"],
             "best": summaries.best(task, snapshot["metrics"]) if task else None,
-            "can": summaries.can(state, task, model=model),
+            "can": summaries.can(state, task, model=model, waiting_for_token=waiting),
         }
 
     def log(self, run: str, offset: int = 0, limit: int = 65536) -> dict[str, Any]:
@@ -203,10 +207,12 @@ class Runs(Core):
         owner: str = LOCAL,
         *,
         progress: Progress | None = None,
+        on_found: Callable[[Any], None] | None = None,
     ) -> Any:
         """Call a verb of the run's task and return its result; of a streaming verb, the list of its items.
 
         context: arguments of the verb, as JSON data; files are given by absolute path.
+        on_found: callback for partial results (`VerbCall.found`).
 
         Raises:
             NotFound: the task has no such verb.
@@ -215,11 +221,11 @@ class Runs(Core):
         record, found = self._public_verb(run, verb)
         self._require_own_files(context)
         if found.streams:
-            return list(self.stream(run, verb, context, owner, progress=progress))
+            return list(self.stream(run, verb, context, owner, progress=progress, on_found=on_found))
         backend = self._backend(record)
-        options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
+        options = self._verb_options(backend, found, progress, on_found)
         with self._quota.call(owner):
-            return backend.call(record.directory, verb, dict(context or {}), options)
+            return backend.call(record.directory, verb, {"arguments": dict(context or {})}, options)
 
     def stream(
         self,
@@ -229,6 +235,7 @@ class Runs(Core):
         owner: str = LOCAL,
         *,
         progress: Progress | None = None,
+        on_found: Callable[[Any], None] | None = None,
     ) -> Generator[Any, None, None]:
         """Call a streaming verb of the run's task and return its items as they arrive; closing the iterator cancels it.
 
@@ -243,9 +250,16 @@ class Runs(Core):
             )
         self._require_own_files(context)
         backend = self._backend(record)
-        options = CallOptions(env=self._environment(backend), progress=progress, warm=True)
-        items = backend.stream(record.directory, verb, dict(context or {}), options)
+        options = self._verb_options(backend, found, progress, on_found)
+        items = backend.stream(record.directory, verb, {"arguments": dict(context or {})}, options)
         return self._counted(items, owner)
+
+    def _verb_options(
+        self, backend: Backend, verb: Verb, progress: Progress | None, on_found: Callable[[Any], None] | None
+    ) -> CallOptions:
+        return CallOptions(
+            env=self._environment(backend), progress=progress, found=on_found, grace=verb.grace_seconds, warm=True
+        )
 
     def _counted(self, items: Generator[Any, None, Any], owner: str) -> Generator[Any, None, None]:
         with self._quota.call(owner):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autotrain_gradio.core.spec import ResourceSpec
 from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, UNREADABLE
 from autotrain_gradio.tasks.base import Params, Task
@@ -37,16 +38,17 @@ def draft(run: Run) -> dict[str, Any]:
     }
 
 
-def estimate(run: Run, params: Params) -> dict[str, Any]:
+def estimate(run: Run, params: Params, resources: ResourceSpec) -> dict[str, Any]:
     """Estimate a training: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
 
-    Empty before a check, and for tasks without epochs.
+    A step takes a batch of each process. Empty before a check, and for tasks without epochs.
     """
     check = read_json(run.directory / "check.json")
     if not check or not hasattr(params, "epochs") or not hasattr(params, "batch_size"):
         return {}
     rows = int(check["splits"].get("train", 0))
     batch = params.batch_size * getattr(params, "gradient_accumulation", 1)
+    batch *= resources.process_count * resources.nodes
     per_epoch = max(1, -(-rows // batch)) if rows else 0
     return {
         "train_rows": rows,
@@ -57,11 +59,14 @@ def estimate(run: Run, params: Params) -> dict[str, Any]:
     }
 
 
-def can(state: str, task: Task | None, *, model: bool) -> dict[str, bool]:
-    """Return which actions the state of a run allows. model: whether the run has one."""
+def can(state: str, task: Task | None, *, model: bool, waiting_for_token: bool = False) -> dict[str, bool]:
+    """Return which actions the state of a run allows.
+
+    model: whether the run has one. waiting_for_token: it is queued, and starts once it gets a token.
+    """
     return {
         "stop": state in ACTIVE - {"stopping"} or state == "queued",
-        "resume": state in RESUMABLE,
+        "resume": state in RESUMABLE or waiting_for_token,
         "delete": state not in ACTIVE,
         "predict": model and task is not None and "predict" in task.can,
         "download": model,

@@ -7,6 +7,7 @@ An option is derived from a field of the spec, which defines its name, help, def
 from __future__ import annotations
 
 import types
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from autotrain_gradio.data.declarations import Layout, Source
 from autotrain_gradio.tasks.base import Task
 
 RUN_GROUP, DATA_GROUP, RESOURCE_GROUP, HUB_GROUP = "The run", "The data", "Where it runs", "Publishing"
+RESERVED = ("train", "json", "help", "token")
+"""Flags of every command."""
 _RUN = ("model", "project_name", "backend")
 
 
@@ -84,6 +87,32 @@ def options(task: Task) -> list[Option]:
     found += [_option(n, f"resources.{n}", RESOURCE_GROUP, field) for n, field in ResourceSpec.model_fields.items()]
     found += [_option(n, f"hub.{n}", HUB_GROUP, field) for n, field in HubSpec.model_fields.items()]
     return found
+
+
+def check_names(task: Task) -> None:
+    """Check that no two settings or parts of a task share a name.
+
+    Raises:
+        ValueError: names the first duplicate, or a setting with the name of a flag that every command has.
+    """
+    settings = [n for option in options(task) for n in (option.name, *option.aliases)]
+    for name in RESERVED:
+        if name in settings:
+            raise ValueError(f"{task.name}: '{name}' is a flag of every command, and cannot be a setting")
+    groups = {
+        "settings": settings,
+        "columns": [column.role for column in task.columns],
+        "sources": [part.name for part in task.sources],
+        "layouts": [part.name for part in task.layouts],
+        "checks": [part.name for part in task.checks],
+        "metrics": [part.name for part in task.metrics],
+        "inputs": [part.name for part in task.inputs],
+        "samples": [part.name for part in task.samples],
+    }
+    for kind, names in groups.items():
+        for name, count in Counter(names).items():
+            if count > 1:
+                raise ValueError(f"{task.name}: two of its {kind} are named '{name}'")
 
 
 def spec_from_options(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import DataSpec, RunSpec, findings_of, parse
 from autotrain_gradio.tasks.base import MODALITIES, Params, Task
 from autotrain_gradio.tasks.extension import Extension, extend
+from autotrain_gradio.tasks.options import check_names
 
 ENTRY_POINTS = "autotrain_gradio.tasks"
 EXTENSIONS = "autotrain_gradio.extensions"
@@ -39,7 +40,8 @@ class Registry:
 
         Raises:
             ValueError: its name or one of its aliases is taken, an extension claims a source or sample that it has, a
-                parameter group is not registered, or a verb or group is registered twice.
+                parameter group is not registered, a verb or group is registered twice, or two of its settings, columns,
+                sources, layouts, checks, metrics, inputs or samples have the same name.
         """
         names = {_normal(n) for n in (task.name, *task.aliases)}
         for name in sorted(names):
@@ -48,6 +50,7 @@ class Registry:
         task = extend(task, self.extensions)
         task.groups()
         task.public_verbs()
+        check_names(task)
         self._tasks[task.name] = task
         self._names.update(dict.fromkeys(names, task))
 

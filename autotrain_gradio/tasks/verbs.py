@@ -19,7 +19,8 @@ class Verb:
         function `load_ahead()` of the returned module is called after that, in the background.
     streams: it yields items; the caller gets them one by one and can cancel.
     title, help: heading on the page, and description of its purpose and arguments for the docs.
-    grace_seconds: time to clean up when the call is cancelled or the caller exits; 0: the worker is killed.
+    grace_seconds: time to clean up when the worker must end: the call is cancelled and does not end by itself, exceeds
+        its limits, or the caller exits. SIGTERM raises SystemExit in `run`. 0: the worker is killed.
     internal: only the app itself calls it.
     """
 

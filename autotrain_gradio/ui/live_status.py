@@ -96,7 +96,7 @@ def _render(snapshot: Mapping[str, Any], task: Task | None) -> dict[str, Any]:
         snapshot["state"],
         snapshot.get("attempt"),
         sorted((snapshot.get("can") or {}).items()),
-        bool(snapshot.get("waiting_for_token")),
+        bool(snapshot.get("needs_token")),
         len(samples),
         samples[-1]["step"] if samples else None,
         len(report) if report else 0,

@@ -31,6 +31,8 @@ class Field:
     def read(self, shown: Any) -> Any:
         """Convert the component's value to the field's; an empty component means the default or None."""
         kind, optional = _kind(self.info.annotation)
+        if get_origin(kind) is list:
+            return [_list_item(item, kind) for item in shown or ()]
         if shown is None or shown == "":
             return None if optional else self.info.default
         if get_origin(kind) is Literal:
@@ -74,6 +76,15 @@ def create_field(name: str, info: FieldInfo, value: Any, *, elem_id: str) -> Fie
         if optional and NONE not in choices:
             choices.insert(0, NONE)
         component = gr.Dropdown(choices=choices, value=NONE if value is None else value, filterable=False, **settings)
+    elif get_origin(kind) is list:
+        choices = list(get_args(get_args(kind)[0])) if get_origin(get_args(kind)[0]) is Literal else []
+        component = gr.Dropdown(
+            choices=choices or list(value or ()),
+            value=list(value or ()),
+            multiselect=True,
+            allow_custom_value=not choices,
+            **settings,
+        )
     elif kind in (int, float):
         settings["info"] = f"{settings['info']} {_range(info)}".strip()
         # The component gets no bounds: it would show a toast, while validation of the spec shows the error in place.
@@ -121,6 +132,12 @@ def _range(info: FieldInfo) -> str:
     if low is not None and high is not None:
         return f"({low:,} to {high:,})"
     return f"(at least {low:,})" if low is not None else f"(at most {high:,})" if high is not None else ""
+
+
+def _list_item(shown: Any, kind: Any) -> Any:
+    """Convert an item of a multiselect dropdown to the type of the list's items."""
+    item = get_args(kind)[0]
+    return _number(shown, item) if isinstance(shown, str) and item in (int, float) else shown
 
 
 def _number(text: str, kind: type) -> Any:

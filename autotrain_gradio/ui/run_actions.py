@@ -44,7 +44,7 @@ class RunActions:
             delete = gr.Button("Delete", visible=False, elem_id="run-delete")
         token = gr.Textbox(
             label="Access token",
-            info="The run needs it to start. It is only held in memory, never stored on disk.",
+            info="The run needs it to start or to resume. It is only held in memory, never stored on disk.",
             type="password",
             visible=False,
             max_lines=1,
@@ -75,13 +75,14 @@ class RunActions:
         return [self.stop, self.resume, self.download, self.reuse, self.delete, self.token]
 
     def update(
-        self, can: Mapping[str, Any], *, reusable: bool, unit: str, owned: bool, waiting_for_token: bool
+        self, can: Mapping[str, Any], *, reusable: bool, unit: str, owned: bool, needs_token: bool
     ) -> dict[Any, Any]:
         """Return the updates for a run; a run of another owner cannot be changed or downloaded.
 
         can: the actions that the run's state allows.
         reusable: the run's settings can fill a form.
         unit: what a step of its progress is.
+        needs_token: the next attempt of the run needs an access token that the app does not hold.
         """
         stop_label = STOP_AT_STEP if unit == "step" else STOP_AT_TRIAL
         return {
@@ -90,7 +91,7 @@ class RunActions:
             self.download: gr.Button(visible=owned and bool(can.get("download"))),
             self.reuse: gr.Button(visible=owned and reusable),
             self.delete: gr.Button(visible=owned and bool(can.get("delete"))),
-            self.token: gr.Textbox(visible=owned and waiting_for_token),
+            self.token: gr.Textbox(visible=owned and needs_token),
         }
 
     def wire(self, problem: gr.HTML) -> None:

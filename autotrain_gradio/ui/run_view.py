@@ -151,7 +151,7 @@ class RunView:
                 reusable=task is not None and snapshot["state"] != "draft",
                 unit=task.unit if task else "step",
                 owned=owned,
-                waiting_for_token=bool(snapshot.get("waiting_for_token")),
+                needs_token=bool(snapshot.get("needs_token")),
             ),
             **self.try_it.show(snapshot, task, emptied=opened or has_new_model),
             **self.publish.update(owned and bool(can.get("download")), reset=opened),

@@ -6,14 +6,15 @@ import argparse
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autotrain_gradio.core import home
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.settings import AUTH_VARIABLE, Settings
 from autotrain_gradio.core.termination import INTERRUPTED_STATUS, exit_on_sigterm
 from autotrain_gradio.service import Service
 
+AUTH_HELP = f"require this user and password; {AUTH_VARIABLE} keeps them out of the list of processes"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -23,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1; on a Space: 0.0.0.0)")
     parser.add_argument("--port", type=int, help="port to listen on (default: 7860)")
     parser.add_argument("--share", action="store_true", help="create a public share link, protected by a password")
-    parser.add_argument("--auth", metavar="USER:PASSWORD", help="require this user and password")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help=AUTH_HELP)
     given = parser.parse_args(argv)
     try:
         with exit_on_sigterm():
@@ -38,12 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def serve(host: str | None = None, port: int | None = None, *, share: bool = False, auth: str | None = None) -> int:
     """Serve the page until it is stopped. Without `auth`, a share link gets a random password, which is printed.
 
-    auth: `user:password`.
+    auth: `user:password`; None: what the environment variable `AUTOTRAIN_GRADIO_AUTH` says.
 
     Raises:
         UserError: the port is in use, or `auth` is not of that form.
     """
-    login = _login(auth)
+    login = _login(auth, os.environ)
     if share and login is None:
         login = ("guest", secrets.token_urlsafe(9))
         sys.stdout.write(f"The share link requires the user '{login[0]}' and the password '{login[1]}'.\n")
@@ -77,10 +78,11 @@ def _port(given: int | None) -> int:
     return int(text)
 
 
-def _login(auth: str | None) -> tuple[str, str] | None:
-    if auth is None:
+def _login(auth: str | None, env: Mapping[str, str]) -> tuple[str, str] | None:
+    where, given = ("--auth", auth) if auth is not None else (AUTH_VARIABLE, env.get(AUTH_VARIABLE))
+    if not given:
         return None
-    user, colon, password = auth.partition(":")
+    user, colon, password = given.partition(":")
     if not (user and colon and password):
-        raise UserError("--auth needs a user and a password.", "Write --auth user:password.", "--auth", "bad-auth")
+        raise UserError(f"{where} needs a user and a password.", "Write them as user:password.", where, "bad-auth")
     return user, password

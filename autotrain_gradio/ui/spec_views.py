@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.page_context import QUEUED
 from autotrain_gradio.ui.task_session import TabState, TaskSession
@@ -96,8 +97,7 @@ def _tab_state(
     """Return the tab state for a pasted spec; the current data is kept if the spec names it, or names none."""
     service = session.context.service
     data = dict(spec.get("data") or {})
-    path = data.get("path") or ""
-    if current_data.get("source") and PurePath(path).name in ("", PurePath(str(current_data.get("path"))).name):
+    if current_data.get("source") and is_current(session.task, data, current_data):
         data = {**data, "source": current_data["source"], "path": current_data.get("path", "")}
         state = service.draft_state(draft, owner) if service.is_draft(draft, owner) else None
         filled = {**spec, "data": data}
@@ -107,3 +107,19 @@ def _tab_state(
     if not data.get("source"):
         return TabState(draft, {**spec, "data": data}, 1)
     return TabState(service.draft(session.task.name, owner), {**spec, "data": data}, 2)
+
+
+def is_current(task: Task, data: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+    """Whether pasted data is the data of the form: it names none, or the same source and path.
+
+    Uploaded files are compared by their name alone: YAML was written with the path that they have elsewhere.
+    """
+    path, source = data.get("path") or "", data.get("source") or ""
+    if not path and not source:
+        return True
+    sources = {s.name: s for s in task.sources}
+    if current["source"] in sources and sources[current["source"]].in_draft:
+        of_this_computer = source in sources and sources[source].local_only
+        same_name = PurePath(path).name == PurePath(str(current.get("path"))).name
+        return same_name and (source in ("", current["source"]) or of_this_computer)
+    return source in ("", current["source"]) and path == current.get("path")

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.runs import memory_limit, worker_process
-from autotrain_gradio.tasks.verbs import VERBS
 from autotrain_gradio.worker.messages import answer, send_found, send_progress
-from autotrain_gradio.worker.run_verb import run_verb
+from autotrain_gradio.worker.run_verb import grace_seconds, longest_grace_seconds, run_verb
 from autotrain_gradio.worker.serve import serve
 from autotrain_gradio.worker.training import train
 
@@ -45,14 +44,15 @@ def main(argv: list[str] | None = None) -> int:
         done = train(args.directory, args.attempt, args.resume)
         worker_process.kill_children()
         return 0 if done else 1
-    grace = VERBS.get(args.verb).grace_seconds if args.verb in VERBS else 0.0
+    serves = args.verb == "serve"
+    context = {} if serves else json.loads(sys.stdin.readline() or "{}")
+    grace = longest_grace_seconds() if serves else grace_seconds(args.directory, args.verb, context)
     worker_process.exit_with_caller(grace)
     if grace:
         signal.signal(signal.SIGTERM, _exit_cleanly)
-    if args.verb == "serve":
+    if serves:
         serve(args.directory)
         return 0
-    context = json.loads(sys.stdin.readline() or "{}")
     work = partial(run_verb, args.directory, args.verb, context, send_progress, found=send_found)
     return 0 if answer(args.directory, work) else 1
 

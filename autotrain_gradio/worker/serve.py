@@ -13,7 +13,7 @@ from typing import Any
 
 from autotrain_gradio.runs import worker_process
 from autotrain_gradio.runs.model_cache import ModelCache
-from autotrain_gradio.worker.messages import answer, log, send_progress
+from autotrain_gradio.worker.messages import answer, log, send_found, send_progress
 from autotrain_gradio.worker.run_verb import prepare, run_verb
 
 
@@ -53,7 +53,14 @@ def serve(directory: Path) -> None:
             return number in cancelled
 
         work = partial(
-            run_verb, directory, request["verb"], request["context"], send_progress, cancelled=is_cancelled, cache=cache
+            run_verb,
+            directory,
+            request["verb"],
+            request["context"],
+            send_progress,
+            found=send_found,
+            cancelled=is_cancelled,
+            cache=cache,
         )
         answer(directory, work, is_cancelled)
         cancelled.discard(request.get("id", 0))

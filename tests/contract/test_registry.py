@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,14 +53,26 @@ def test_defaults_are_valid_and_complete(task: Task) -> None:
 
 
 @each_task
-def test_names_do_not_collide(task: Task) -> None:
-    names = [n for option in options(task) for n in (option.name, *option.aliases)]
-    assert len(names) == len(set(names))
-    assert not {"train", "json", "help", "token"} & set(names)
-    assert len({c.role for c in task.columns}) == len(task.columns)
+def test_columns_are_aliases_of_roles(task: Task) -> None:
     assert set(task.column_aliases.values()) <= {c.role for c in task.columns}
-    for parts in (task.sources, task.layouts, task.checks, task.metrics, task.inputs, task.samples):
-        assert len({p.name for p in parts}) == len(parts)
+
+
+class _Timeout(TASKS[0].params):  # type: ignore[name-defined, misc]
+    timeout: int = 3
+
+
+class _Help(TASKS[0].params):  # type: ignore[name-defined, misc]
+    help: str = ""
+
+
+def test_names_that_collide_are_refused() -> None:
+    task = TASKS[0]
+    with pytest.raises(ValueError, match="settings are named 'timeout'"):
+        Registry([replace(task, params=_Timeout)])
+    with pytest.raises(ValueError, match="'help' is a flag"):
+        Registry([replace(task, params=_Help)])
+    with pytest.raises(ValueError, match="two of its metrics are named"):
+        Registry([replace(task, metrics=(*task.metrics, task.metrics[0]))])
 
 
 def test_two_tasks_of_one_name_are_refused() -> None:

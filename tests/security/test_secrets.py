@@ -45,6 +45,12 @@ def test_a_typed_token_is_in_no_file_and_no_session(place: Place) -> None:
     assert _files_with(place.folder, TOKEN) == []
 
 
+def test_the_view_of_a_run_does_not_tell_whose_it_is(place: Place) -> None:
+    shown = [place.service.snapshot(place.sorter), place.service.log(place.sorter)]
+    assert place.sorter in json.dumps(shown, default=str)
+    assert place.a.id not in json.dumps(shown, default=str)
+
+
 def test_the_search_finds_what_is_there(place: Place) -> None:
     planted = place.folder / "temporary" / "planted"
     planted.write_text(f"x{TOKEN}x")

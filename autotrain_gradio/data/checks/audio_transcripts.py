@@ -55,9 +55,8 @@ def _short(text: str) -> str:
 
 def _without_letters(rows: Rows, texts: list[Any]) -> Iterator[Finding]:
     """Skip rows whose text is only punctuation and symbols."""
-    bare = [
-        i for i in rows.used() if texts[i] is not None and not any(unicodedata.category(c)[0] in "LN" for c in texts[i])
-    ]
+    written = ((i, texts[i]) for i in rows.indices().tolist() if texts[i] is not None)
+    bare = [i for i, text in written if not any(unicodedata.category(c)[0] in "LN" for c in text)]
     if bare:
         rows.drop(bare, "text-no-letters")
         shown = [f"{rows.locations[i]} ({_short(texts[i])})" for i in bare[:5]]
@@ -105,7 +104,7 @@ def _scripts(rows: Rows, texts: list[Any]) -> Iterator[Finding]:
     """Report transcripts in other scripts than most, and words that mix scripts."""
     of_rows: dict[str, list[int]] = defaultdict(list)
     mixed: dict[int, str] = {}
-    for i in rows.used():
+    for i in rows.indices().tolist():
         counts = Counter(s for c in texts[i] or "" if (s := script(c)) is not None)
         if counts:
             of_rows[counts.most_common(1)[0][0]].append(i)

@@ -19,7 +19,7 @@ SHOWN = 5
 
 def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Compare the content of all rows that are used. Runs before the split: `validation` rows were given."""
-    known, used = rows.content(), rows.indices()
+    known, used = rows.content, rows.indices()
     if known is None:
         return
     noun, content = known

@@ -28,12 +28,7 @@ NOTATIONS = (
     ("thousands-comma", "thousands", "Numbers have commas between the thousands: 1,234 was read as 1234", POINT),
     ("thousands-marks", "grouped", "Numbers have spaces or apostrophes between the thousands: 1'234 is 1234", POINT),
     ("thousands-points", "points", "Numbers have points between the thousands: 1.234 was read as 1234", POINT),
-    (
-        "negative-in-brackets",
-        "negated",
-        "Numbers in brackets, or with a minus behind, were read as negative: (5)",
-        "",
-    ),
+    ("negative-in-brackets", "negated", "Numbers in brackets, or with a minus behind, are negative: (5) is -5", ""),
     ("clock-times", "times", "Times and durations were read as numbers of hours: 14:30 as 14.5", ""),
     (
         "limits",

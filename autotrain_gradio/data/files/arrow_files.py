@@ -1,13 +1,30 @@
-"""Arrow files with media inside: mapped into memory, read row by row, never copied."""
+"""Arrow and Parquet files; media inside Arrow files are mapped into memory, never copied."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import DataError
+
+MEDIA = pa.struct([("bytes", pa.large_binary()), ("path", pa.string())])
+
+
+@contextmanager
+def damage_reported(name: str, format_: str, code: str) -> Iterator[None]:
+    """Turn errors about the content of an Arrow or Parquet file into a DataError with this code."""
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        message = f"The {format_} file cannot be read: {error}."
+        raise DataError(message, "Write or copy it again.", name, code) from None
 
 
 def open_table(path: Path) -> pa.Table:
@@ -16,7 +33,7 @@ def open_table(path: Path) -> pa.Table:
     Raises:
         DataError: it is no Arrow file, or damaged.
     """
-    try:
+    with damage_reported(path.name, "Arrow", "arrow-damaged"):
         source = pa.memory_map(str(path))
         try:
             table = pa.ipc.open_stream(source).read_all()
@@ -24,11 +41,14 @@ def open_table(path: Path) -> pa.Table:
             source.seek(0)
             table = pa.ipc.open_file(source).read_all()
         table.validate(full=True)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise DataError(
-            f"The Arrow file cannot be read: {error}.", "Write it again, or copy it again.", path.name, "arrow-damaged"
-        ) from None
     return table
+
+
+@contextmanager
+def open_parquet(path: Path, name: str) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file; errors about its content, here and inside the `with`, become a DataError."""
+    with damage_reported(name, "Parquet", "parquet-damaged"), pq.ParquetFile(path) as file:
+        yield file
 
 
 def as_media(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -37,25 +57,20 @@ def as_media(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     Accepts structs with a field `bytes` and plain binary columns.
     """
     type_ = column.type
-    if pa.types.is_struct(type_):
-        names = [type_.field(i).name for i in range(type_.num_fields)]
-        if "bytes" not in names or not _is_binary(type_.field("bytes").type):
-            return None
-        chunks = [_struct(c.field("bytes"), c.field("path") if "path" in names else None, c) for c in column.chunks]
-    elif _is_binary(type_):
-        chunks = [_struct(c, None, c) for c in column.chunks]
-    else:
+    names = [field.name for field in type_] if pa.types.is_struct(type_) else []
+    if not _is_binary(type_.field("bytes").type if "bytes" in names else type_):
         return None
-    return pa.chunked_array(chunks, pa.struct([("bytes", pa.large_binary()), ("path", pa.string())]))
+    chunks = []
+    for chunk in column.chunks:
+        data = chunk.field("bytes") if names else chunk
+        path = chunk.field("path") if "path" in names else pa.nulls(len(chunk))
+        cells = [data.cast(pa.large_binary()), path.cast(pa.string())]
+        chunks.append(pa.StructArray.from_arrays(cells, ["bytes", "path"], mask=chunk.is_null()))
+    return pa.chunked_array(chunks, MEDIA)
 
 
 def _is_binary(type_: pa.DataType) -> bool:
     return bool(pa.types.is_binary(type_) or pa.types.is_large_binary(type_))
-
-
-def _struct(data: pa.Array, paths: pa.Array | None, parent: pa.Array) -> pa.StructArray:
-    text = pa.nulls(len(data), pa.string()) if paths is None else paths.cast(pa.string())
-    return pa.StructArray.from_arrays([data.cast(pa.large_binary()), text], ["bytes", "path"], mask=parent.is_null())
 
 
 def media_column(files: Sequence[Path], name: str) -> pa.ChunkedArray:
@@ -66,4 +81,4 @@ def media_column(files: Sequence[Path], name: str) -> pa.ChunkedArray:
         if column is None:
             raise DataError(f"The column '{name}' holds no media.", "Check the data again.", path.name, "files-changed")
         chunks += column.chunks
-    return pa.chunked_array(chunks, pa.struct([("bytes", pa.large_binary()), ("path", pa.string())]))
+    return pa.chunked_array(chunks, MEDIA)

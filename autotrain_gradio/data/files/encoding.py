@@ -6,8 +6,10 @@ chardet and not charset-normalizer, which detects German in Windows-1252 as Shif
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 import chardet
 
@@ -66,50 +68,41 @@ def detect_encoding(path: Path, name: str) -> tuple[str, list[Finding]]:
     name: how messages call the file.
     """
     with path.open("rb") as file:
-        known = unicode_encoding(file.read(4096))
-        if known is not None and known != "utf-8-sig":
-            return known, []
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        lines, invalid = 0, 0
-        sample = bytearray()
-        while data := file.read(CHUNK):
-            if not invalid:
-                try:
-                    decoder.decode(data)
-                except UnicodeDecodeError as error:
-                    invalid = lines + data.count(b"\n", 0, error.start) + 1
-                lines += data.count(b"\n")
-            if len(sample) < SAMPLE and not data.isascii():
-                sample += _lines_with_letters(data)
-            elif invalid:
-                break
-    if not invalid and decoder.getstate()[0]:  # the last letter is not complete
-        invalid = lines + 1
-    if not invalid:
-        return known or "utf-8", []
-    return _detected(bytes(sample), name, invalid)
+        return _detect(file, name)
 
 
 def decode(data: bytes, name: str) -> tuple[str, list[Finding]]:
     """Return the text that these bytes of a file hold, and a finding if they are not Unicode."""
-    known = unicode_encoding(data)
-    if known is not None:
-        return data.decode(known, "replace"), []
-    try:
-        return data.decode("utf-8"), []
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        encoding, findings = _detected(_lines_with_letters(data), name, line)
-        return data.decode(encoding, "replace"), findings
+    encoding, findings = _detect(io.BytesIO(data), name)
+    return data.decode(encoding, "replace"), findings
 
 
-def _lines_with_letters(data: bytes) -> bytes:
-    """Return the lines that are not all ASCII: the others would outvote them."""
-    return b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:SAMPLE]
+def _detect(file: BinaryIO, name: str) -> tuple[str, list[Finding]]:
+    known = unicode_encoding(file.read(4096))
+    if known is not None and known != "utf-8-sig":
+        return known, []
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines, invalid = 0, 0
+    sample = b""
+    while data := file.read(CHUNK):
+        if not invalid:
+            try:
+                decoder.decode(data)
+            except UnicodeDecodeError as error:
+                invalid = lines + data.count(b"\n", 0, error.start) + 1
+            lines += data.count(b"\n")
+        if len(sample) < SAMPLE and not data.isascii():
+            # Lines that are all ASCII would outvote the others.
+            sample += b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:SAMPLE]
+        elif invalid:
+            break
+    if not invalid and decoder.getstate()[0]:  # the last letter is not complete
+        invalid = lines + 1
+    return _detect_legacy(sample, name, invalid) if invalid else (known or "utf-8", [])
 
 
-def _detected(sample: bytes, name: str, line: int) -> tuple[str, list[Finding]]:
+def _detect_legacy(sample: bytes, name: str, line: int) -> tuple[str, list[Finding]]:
     """Return the encoding of lines that are not UTF-8, and the finding that reports it.
 
     line: the first line of the file that is not UTF-8.
@@ -132,15 +125,11 @@ def _detected(sample: bytes, name: str, line: int) -> tuple[str, list[Finding]]:
     title = ENCODINGS[encoding]
     if encoding == WESTERN and "\ufffd" in western:  # bytes that mean nothing in Windows' encoding
         encoding = "latin-1"
-    shown = next((text for text in sample.decode(encoding, "replace").splitlines() if not text.isascii()), "").strip()
-    start = max(0, next((i for i, letter in enumerate(shown) if ord(letter) > 127), 0) - PREVIEW // 2)
-    return encoding, [
-        Finding(
-            "info",
-            "encoding-guessed",
-            f"The file is not UTF-8. Its encoding was detected as {title} ({encoding}); decoded, a line has "
-            f"'{shown[start : start + PREVIEW]}'.",
-            "Save it as UTF-8 if these letters are wrong.",
-            f"{name}, line {line}",
-        )
-    ]
+    shown = next((line for line in sample.decode(encoding, "replace").splitlines() if not line.isascii()), "").strip()
+    start = max(0, next((i for i, letter in enumerate(shown) if not letter.isascii()), 0) - PREVIEW // 2)
+    message = (
+        f"The file is not UTF-8. Its encoding was detected as {title} ({encoding}); decoded, a line has "
+        f"'{shown[start : start + PREVIEW]}'."
+    )
+    hint = "Save it as UTF-8 if these letters are wrong."
+    return encoding, [Finding("info", "encoding-guessed", message, hint, f"{name}, line {line}")]

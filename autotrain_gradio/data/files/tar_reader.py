@@ -61,6 +61,8 @@ def read_tar(raw: BinaryIO, allow: Callable[[int], None]) -> Iterator[tuple[TarM
         yield member, content  # type: ignore[misc]  # it has `read`, which is all that is called
         content.skip()
         pax = {}
+    while stream.read(CHUNK):
+        pass  # compressed data is verified by the checksum at its end
 
 
 def _decompressed(raw: BinaryIO) -> IO[bytes]:

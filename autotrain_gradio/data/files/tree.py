@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import pluralize
 
 CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "ehthumbs.db"})
 """What operating systems leave in folders, lower case. Hidden files (a leading dot) are clutter too."""
@@ -49,7 +50,7 @@ class Entry:
 class Tree:
     """All files below `root` in natural order of their paths.
 
-    skipped: reason → number of files that were skipped (`hidden`, `clutter`, `unreadable-name`).
+    skipped: reason → number of files that were skipped (that of `skip_reason`, or `special`: a broken link, a device).
     splits: relative path → split, where the source knows it (a Hub dataset's card).
     only: the one file that was asked for, where the path names a file; layouts see no other table. Other files of
         its folder are ignored, without a finding.
@@ -78,9 +79,26 @@ class Tree:
         found = self.with_suffix(suffixes)
         return [f for f in found if f.path == self.only] if self.only else found
 
+    def read(self, path: str) -> bytes:
+        """Return the content of a file. path: relative.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        try:
+            return (self.root / path).read_bytes()
+        except OSError as error:
+            message = f"The file cannot be read: {error.strerror}."
+            raise DataError(message, "Check its permissions.", path, "file-unreadable") from None
+
     def count(self) -> dict[str, int]:
         """Return extension → number of files, most frequent first."""
         return dict(Counter(f.suffix or "(no extension)" for f in self.files).most_common())
+
+    def describe(self) -> str:
+        """Return the most frequent extensions with their number of files, for messages."""
+        counts = list(self.count().items())[:5]
+        return ", ".join(pluralize(n, f"{suffix} file") for suffix, n in counts) or "no files at all"
 
 
 _DIGITS = re.compile(r"([0-9]+)")
@@ -119,10 +137,10 @@ def scan(
     files: list[Entry] = []
     skipped: Counter[str] = Counter()
     seen: set[tuple[int, int]] = set()
-    # (folder on disk, its path relative to the root, the reason why the files below are skipped)
-    waiting: list[tuple[str, str, str]] = [(str(root), "", "")]
+    waiting = [""]  # folders, relative to the root, with a `/` at the end
     while waiting:
-        folder, prefix, reason = waiting.pop()
+        prefix = waiting.pop()
+        folder = os.path.join(root, prefix)
         try:
             status = os.stat(folder)
             if (status.st_dev, status.st_ino) in seen:
@@ -131,48 +149,35 @@ def scan(
             with os.scandir(folder) as listing:
                 for entry in listing:
                     relative = f"{prefix}{entry.name}"
-                    why = reason or _skip_reason(entry.name)
+                    why = skip_reason(relative) or ("" if entry.is_dir() or entry.is_file() else "special")
                     if entry.is_dir():
-                        waiting.append((entry.path, f"{relative}/", why))
+                        waiting.append(f"{relative}/")
                     elif why:
                         skipped[why] += 1
-                    elif entry.is_file():
-                        if keep is not None and relative not in keep:
-                            continue
+                    elif keep is None or relative in keep:
                         info = entry.stat()
                         files.append(Entry(relative, info.st_size, info.st_mtime_ns))
-                    else:
-                        skipped["special"] += 1  # a broken link, a socket, a device
         except OSError as error:
-            raise DataError(
-                f"The folder cannot be read: {error.strerror}.",
-                "Check its name and its permissions.",
-                folder,
-                "folder-unreadable",
-            ) from None
+            message = f"The folder cannot be read: {error.strerror}."
+            hint = "Check its name and its permissions."
+            raise DataError(message, hint, folder.rstrip("/"), "folder-unreadable") from None
         if len(files) > limit:
-            raise DataError(
-                f"There are more than {limit:,} files.",
-                "Name the folder that holds the data, not one far above it.",
-                str(root),
-                "too-many-files",
-            )
+            hint = "Name the folder that holds the data, not one far above it."
+            raise DataError(f"There are more than {limit:,} files.", hint, str(root), "too-many-files")
     files.sort(key=lambda f: natural(f.path))
     return Tree(root, tuple(files), {} if only else dict(skipped), splits or {}, only, own)
 
 
-def _skip_reason(name: str) -> str:
-    if name.startswith("."):
-        return "hidden"
-    if name.lower() in CLUTTER:
-        return "clutter"
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return "unreadable-name"
-    return ""
+def skip_reason(path: str) -> str:
+    """Return why a file is skipped (`hidden`, `clutter`, `unreadable-name`), or "". path: relative, with `/`."""
+    for part in path.lower().split("/"):
+        if part.startswith(".") and part not in {".", ".."}:
+            return "hidden"
+        if part in CLUTTER:
+            return "clutter"
+    return "unreadable-name" if re.search("[\ud800-\udfff]", path) else ""
 
 
 def inside(relative: str) -> bool:
-    """Say whether a relative path, as written in a table, stays below the folder it is relative to."""
+    """Return whether a relative path, as written in a table, stays below the folder it is relative to."""
     return not relative.startswith(("/", "\\")) and os.path.normpath(relative).split("/")[0] != ".."

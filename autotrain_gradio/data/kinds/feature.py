@@ -51,15 +51,8 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     given = _given(context)
     findings = []
     if given is not None and given not in KINDS:
-        findings.append(
-            Finding(
-                "error",
-                "unknown-kind",
-                f"'{given}' is not a kind of column.",
-                did_you_mean(str(given), KINDS),
-                f"data.options.kinds.{context.column}",
-            )
-        )
+        message, where = f"'{given}' is not a kind of column.", f"data.options.kinds.{context.column}"
+        findings.append(Finding("error", "unknown-kind", message, did_you_mean(str(given), KINDS), where))
         given = None
     nested_type = cells.type
     nested = pa.types.is_struct(cells.type) or is_list(cells.type) or pa.types.is_binary(cells.type)

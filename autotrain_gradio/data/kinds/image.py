@@ -16,6 +16,7 @@ import pyarrow as pa
 from PIL import Image, UnidentifiedImageError
 
 from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.data.kinds.image_panels import gallery, profile
 from autotrain_gradio.data.media import content_type, media_cells
 from autotrain_gradio.data.media.image_formats import READABLE
@@ -128,7 +129,12 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         files = media_cells.open_each(
-            cells, context, scan, Fact, lambda item: _look_at(item, context.root, limit), "image"
+            cells,
+            context,
+            scan,
+            Fact,
+            lambda item: _look_at(item, context.root, limit, context.request.limits.media_bytes),
+            "image",
         )
     files.remember(scan, files.opened)
     facts = files.facts(Fact())
@@ -139,9 +145,11 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     return result
 
 
-def _look_at(item: media_cells.Item, root: Path, limit: int) -> Fact:
+def _look_at(item: media_cells.Item, root: Path, limit: int, most_bytes: int) -> Fact:
     source = item.source(root)
     try:
+        if isinstance(source, Path) and (size := source.stat().st_size) > most_bytes:
+            return Fact(problem="image-too-large", detail=f"the file has {format_bytes(size)}", bytes=size)
         data = source.read_bytes() if isinstance(source, Path) else source
     except OSError as error:
         return Fact(problem="image-unreadable", detail=error.strerror or str(error))

@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core import panels
-from autotrain_gradio.core.errors import DataError, Finding, Fix
+from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds import label
+from autotrain_gradio.data.kinds.text import text_option
 from autotrain_gradio.data.rows import Cells, Context, Rows
 from autotrain_gradio.data.values.arrow_columns import encode, is_list, is_text
 from autotrain_gradio.data.values.labels import Labels
@@ -36,7 +37,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     `data.options.label_delimiter` is the delimiter between labels ("": texts are never split). Rows with a missing
     cell are skipped; an empty list is kept: no label applies.
     """
-    delimiter = _delimiter_option(context)
+    delimiter = text_option(context, "label_delimiter", "delimiter of labels", ",")
     if is_list(cells.type):
         return _several(cells.to_pylist(), np.arange(len(cells)), context)
     if not (is_text(cells.type) or pa.types.is_dictionary(cells.type)):
@@ -95,18 +96,6 @@ def _marks(column: pa.ChunkedArray) -> tuple[Any, Any, Any]:
         values = np.where(found.unreadable, meaning, values)
     invalid = (np.isnan(values) & ~found.missing) | (~np.isnan(values) & (values != 0) & (values != 1))
     return values == 1, found.missing, invalid
-
-
-def _delimiter_option(context: Context) -> str | None:
-    delimiter = context.request.spec.options.get("label_delimiter")
-    if delimiter is not None and not isinstance(delimiter, str):
-        raise DataError(
-            f"The delimiter of labels must be a text, not {delimiter!r}.",
-            'Write it in quotes: label_delimiter: ",".',
-            "data.options.label_delimiter",
-            "invalid-setting",
-        )
-    return delimiter
 
 
 def _parse_list(text: str) -> list[Any] | None:

@@ -53,14 +53,8 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
 
     The separator is `data.options.text_separator`, by default a line break.
     """
-    separator = context.request.spec.options.get("text_separator", SEPARATOR)
-    if not isinstance(separator, str):
-        raise DataError(
-            f"The separator of the texts must be a text (got {separator!r}).",
-            'Write it in quotes: text_separator: " ".',
-            "data.options.text_separator",
-            "invalid-setting",
-        )
+    separator = text_option(context, "text_separator", "separator of the texts", " ")
+    separator = SEPARATOR if separator is None else separator
     joined: pa.ChunkedArray | None = None
     findings = []
     for name, column in columns.items():
@@ -74,6 +68,19 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
     result = _cells(joined, context)
     result.findings += findings
     return result
+
+
+def text_option(context: Context, name: str, noun: str, example: str) -> str | None:
+    """Return the option of the data that must be a text; None: it is not given. noun, example: for the message.
+
+    Raises:
+        DataError: it is not a text.
+    """
+    option = context.request.spec.options.get(name)
+    if option is None or isinstance(option, str):
+        return option
+    message, hint = f"The {noun} must be a text (got {option!r}).", f'Write it in quotes: {name}: "{example}".'
+    raise DataError(message, hint, f"data.options.{name}", "invalid-setting")
 
 
 def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:

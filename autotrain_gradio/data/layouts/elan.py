@@ -7,18 +7,18 @@ that refer to the same one are its pieces, and become one row.
 
 from __future__ import annotations
 
+import math
 import re
-from pathlib import Path
+from functools import partial
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import numpy as np
+
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import MIB, format_bytes
-from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
-from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SUFFIX = ".eaf"
 LARGEST = 200 * MIB
@@ -26,21 +26,11 @@ DEEPEST = 50
 """Most annotations that refer to one another in a row."""
 
 
-def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
-    """Return whether there are ELAN files and audio."""
-    return tiers.recognize(tree, request, SUFFIX, "ELAN")
-
-
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
-    """Make a row of each annotation with text of the chosen tier."""
-    return tiers.read(tree, request, progress, SUFFIX, parse)
-
-
 def parse(data: bytes, name: str) -> Annotated:
     """Read an ELAN file.
 
     Raises:
-        DataError: it is none, or damaged.
+        DataError: it is not an ELAN file, or damaged.
     """
     if len(data) > LARGEST:
         raise _damaged(name, f"it has {format_bytes(len(data))}", "Save the tiers as several files.")
@@ -55,14 +45,12 @@ def parse(data: bytes, name: str) -> Annotated:
         raise _damaged(name, f"its first element is '{root.tag[:40]}'")
     media, shift = _media(root)
     slots = _slots(root)
-    times: dict[str, tuple[float, float]] = {}
-    parents: dict[str, str] = {}
+    times = {}
     for annotation in root.iter("ALIGNABLE_ANNOTATION"):
         begin, end = (slots.get(annotation.get(f"TIME_SLOT_REF{k}", "")) for k in (1, 2))
         if begin is not None and end is not None:
             times[annotation.get("ANNOTATION_ID", "")] = (begin + shift, end + shift)
-    for annotation in root.iter("REF_ANNOTATION"):
-        parents[annotation.get("ANNOTATION_ID", "")] = annotation.get("ANNOTATION_REF", "")
+    parents = {a.get("ANNOTATION_ID", ""): a.get("ANNOTATION_REF", "") for a in root.iter("REF_ANNOTATION")}
     return Annotated([_tier(element, times, parents) for element in root.iter("TIER")], media)
 
 
@@ -72,41 +60,31 @@ def _damaged(name: str, why: str, hint: str = "Open it in ELAN and save it again
 
 def _media(root: ElementTree.Element) -> tuple[list[str], float]:
     """Return the names of the media in the file, and the offset of the annotations in seconds."""
-    names, shift = [], 0.0
-    for number, element in enumerate(root.iter("MEDIA_DESCRIPTOR")):
-        for key in ("RELATIVE_MEDIA_URL", "MEDIA_URL"):
-            url = unquote(element.get(key, ""))
-            path = re.sub(r"^file:/*([A-Za-z]:)?", "", url)
-            if path:
-                names.append(path)
-        if number == 0:
-            shift = _milliseconds(element.get("TIME_ORIGIN")) or 0.0
-    return names, shift
+    media = list(root.iter("MEDIA_DESCRIPTOR"))
+    urls = [unquote(m.get(key, "")) for m in media for key in ("RELATIVE_MEDIA_URL", "MEDIA_URL")]
+    names = [path for url in urls if (path := re.sub(r"^file:/*([A-Za-z]:)?", "", url))]
+    origin = _seconds(media[0].get("TIME_ORIGIN")) if media else math.nan
+    return names, 0.0 if math.isnan(origin) else origin
 
 
-def _milliseconds(text: str | None) -> float | None:
+def _seconds(text: str | None) -> float:
+    """Parse milliseconds; NaN if there are none."""
     try:
-        return int(text) / 1000 if text else None
+        return int(text) / 1000 if text else math.nan
     except (ValueError, OverflowError):
-        return None
+        return math.nan
 
 
 def _slots(root: ElementTree.Element) -> dict[str, float]:
     """Return time slot → seconds; slots without a time lie evenly between their neighbours, as in ELAN."""
-    names: list[str] = []
-    values: list[float | None] = []
-    for slot in root.iter("TIME_SLOT"):
-        names.append(slot.get("TIME_SLOT_ID", ""))
-        values.append(_milliseconds(slot.get("TIME_VALUE")))
-    known = [i for i, v in enumerate(values) if v is not None]
-    found: dict[str, float] = {}
-    for before, after in zip(known, known[1:], strict=False):
-        first, last = values[before] or 0.0, values[after] or 0.0
-        for i in range(before, after):
-            found[names[i]] = first + (last - first) * (i - before) / (after - before)
-    if known:
-        found[names[known[-1]]] = values[known[-1]] or 0.0
-    return found
+    slots = list(root.iter("TIME_SLOT"))
+    times = np.array([_seconds(slot.get("TIME_VALUE")) for slot in slots])
+    known = np.flatnonzero(~np.isnan(times))
+    if not len(known):
+        return {}
+    between = np.interp(range(len(slots)), known, times[known], left=math.nan, right=math.nan)
+    found = zip(slots, between.tolist(), strict=True)
+    return {slot.get("TIME_SLOT_ID", ""): time for slot, time in found if not math.isnan(time)}
 
 
 def _tier(element: ElementTree.Element, times: dict[str, tuple[float, float]], parents: dict[str, str]) -> Tier:
@@ -129,3 +107,7 @@ def _tier(element: ElementTree.Element, times: dict[str, tuple[float, float]], p
         element.get("PARTICIPANT", "").strip() or None,
         element.get("LINGUISTIC_TYPE_REF", ""),
     )
+
+
+recognize = partial(tiers.recognize, suffix=SUFFIX, title="ELAN")
+read = partial(tiers.read, suffix=SUFFIX, parse=parse)

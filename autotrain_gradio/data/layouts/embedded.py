@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
-from autotrain_gradio.core.text_format import MIB, format_bytes, inflect, join_examples
+from autotrain_gradio.core.text_format import format_bytes, inflect, join_examples
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.files.arrow_files import as_media, open_table
+from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.data.files.archives import RATIO_FROM
+from autotrain_gradio.data.files.arrow_files import as_media, open_parquet, open_table
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.request import Request
@@ -33,6 +34,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     entries = tree.tables(SUFFIXES)
     if not entries:
         return Rejected(f"there are no {' or '.join(SUFFIXES)} files")
+    noun = f"{request.media.name}s"
     reasons = []
     for entry in entries:
         try:
@@ -40,114 +42,92 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         except DataError as error:
             reasons.append(f"{entry.path}: {error.message}")
             continue
-        column = media_field(schema, request)
-        if column:
-            return Recognized(
-                0.9,
-                f"{join_examples([e.path for e in entries])} {inflect(len(entries), 'holds')} the "
-                f"{request.media.name}s in the column '{column}'",
-            )
-        reasons.append(f"{entry.path} has no column of {request.media.name}s, only {join_examples(schema.names)}")
+        if column := media_field(schema, request):
+            files = f"{join_examples([e.path for e in entries])} {inflect(len(entries), 'holds')}"
+            return Recognized(0.9, f"{files} the {noun} in the column '{column}'")
+        reasons.append(f"{entry.path} has no column of {noun}, only {join_examples(schema.names)}")
     return Rejected("; ".join(reasons[:3]))
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Map the files into memory; Parquet is turned into Arrow once."""
-    parts: list[tuple[str, Entry]] = [
-        (split_names.of_entry(entry, tree, request.spec), entry) for entry in tree.tables(SUFFIXES)
-    ]
-    raw_splits: list[tuple[str, str, Path]] = []
-    for number, (split, entry) in enumerate(parts):
-        if media_field(_schema(tree.root / entry.path), request) is None:
-            continue
+    entries = tree.tables(SUFFIXES)
+    files: list[tuple[str, str, Path]] = []
+    for number, entry in enumerate(entries):
         path = tree.root / entry.path
+        if media_field(_schema(path), request) is None:
+            continue
         if entry.suffix == ".parquet":
             path = to_arrow(entry, tree, draft, request.limits)
-        progress(f"Reading {entry.name}", number / len(parts))
-        raw_splits.append((split, entry.path, path))
-    raw = join(raw_splits, request)
-    raw.files_read = [e.path for _, e in parts if (tree.root / e.path).exists()]
+        progress(f"Reading {entry.name}", number / len(entries))
+        files.append((split_names.of_entry(entry, tree, request.spec), entry.path, path))
+    raw = join(files, request)
+    raw.files_read = [e.path for e in entries if (tree.root / e.path).exists()]
     return raw
 
 
-def join(parts: list[tuple[str, str, Path]], request: Request) -> RawTables:
+def join(files: list[tuple[str, str, Path]], request: Request) -> RawTables:
     """Make raw tables of Arrow files, given as (split, name for messages, file)."""
-    raw = RawTables({}, arrow=[path for _, _, path in parts])
-    tables: dict[str, list[pa.Table]] = {}
+    assert request.media is not None  # recognize() has seen it
+    raw = RawTables({}, arrow=[path for _, _, path in files])
+    tables: list[tuple[str, dict[str, Any], str]] = []
     start = 0
-    for split, name, path in parts:
+    for split, name, path in files:
         table = open_table(path)
         column = media_field(table.schema, request)
         if column is None:
-            raise DataError(
-                f"The file has no column of {request.media.name if request.media else 'file'}s.",
-                "Give all files the same columns.",
-                name,
-                "splits-differ",
-            )
+            message = f"The file has no column of {request.media.name}s."
+            raise DataError(message, "Give all files the same columns.", name, "splits-differ")
         read_features(table.schema, raw, request)
+        raw.kinds[column] = request.media.name
         columns: dict[str, Any] = {}
-        for field_name in table.column_names:
-            values = table.column(field_name)
-            media = as_media(values)
-            if media is not None:
-                columns[field_name] = media
-            else:
-                columns[field_name] = (
-                    values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
-                )
-        count = table.num_rows
-        columns[ROW] = pa.array(range(start, start + count), pa.int64())
-        columns[LOCATION] = pa.array([f"{name}, row {k}" for k in range(1, count + 1)], pa.string())
-        raw.kinds[column] = request.media.name if request.media else ""
-        tables.setdefault(split, []).append(pa.table(columns))
-        start += count
-    if all(_without_bytes(t, request) for found in tables.values() for t in found):
+        for field, values in zip(table.schema, table.columns, strict=True):
+            plain = values.cast(field.type.value_type) if pa.types.is_dictionary(field.type) else values
+            columns[field.name] = plain if (media := as_media(values)) is None else media
+        columns[ROW] = pa.array(range(start, start + table.num_rows), pa.int64())
+        columns[LOCATION] = pa.array([f"{name}, row {k}" for k in range(1, table.num_rows + 1)], pa.string())
+        start += table.num_rows
+        tables.append((split, columns, column))
+    inside = any(c.field("bytes").null_count < len(c) for _, columns, name in tables for c in columns[name].chunks)
+    if not inside:
         raw.arrow = []  # the cells name files: these are rows of an ordinary table
-    else:
-        for found in tables.values():
-            found[:] = [_only_bytes(t, request) for t in found]
-    for split, found in tables.items():
-        raw.splits[split] = stacked(found, "files", split or "data")
+    splits: dict[str, list[pa.Table]] = {}
+    for split, columns, name in tables:
+        if inside:
+            columns[name] = _only_bytes(columns[name])
+        splits.setdefault(split, []).append(pa.table(columns))
+    raw.splits = {split: stacked(found, "files", split or "data") for split, found in splits.items()}
     return raw
 
 
-def _without_bytes(table: pa.Table, request: Request) -> bool:
-    column = media_field(table.schema, request)
-    return column is not None and all(c.field("bytes").null_count == len(c) for c in table.column(column).chunks)
-
-
-def _only_bytes(table: pa.Table, request: Request) -> pa.Table:
-    """Empty the cells that name a file where the others carry theirs: they are counted as missing."""
-    name = media_field(table.schema, request)
-    if name is None:
-        return table
+def _only_bytes(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return cells, null where they name a file instead of carrying it: these are counted as missing."""
     chunks = []
-    for chunk in table.column(name).chunks:
+    for chunk in cells.chunks:
         fields = [chunk.field("bytes"), chunk.field("path")]
         chunks.append(pa.StructArray.from_arrays(fields, ["bytes", "path"], mask=fields[0].is_null()))
-    column = pa.chunked_array(chunks, table.schema.field(name).type)
-    return table.set_column(table.column_names.index(name), name, column)
+    return pa.chunked_array(chunks, cells.type)
+
+
+def media_role(request: Request) -> tuple[Column, list[str]]:
+    """Return the role of the media, and the columns that the spec maps to it."""
+    role = next(c for c in request.columns if c.kind == request.media)
+    asked = request.spec.columns.get(role.role) or []
+    return role, [asked] if isinstance(asked, str) else asked
 
 
 def media_field(schema: pa.Schema, request: Request) -> str | None:
     """Return the media column: by the spec, by the schema's features, by the names of the role, or the only one."""
-    role = next((c for c in request.columns if c.kind == request.media), None)
-    if role is None:
+    if request.media is None:
         return None
+    role, asked = media_role(request)
     usable = [f.name for f in schema if as_media(pa.chunked_array([], f.type)) is not None]
-    asked = request.spec.columns.get(role.role)
-    names = [asked] if isinstance(asked, str) else asked or []
-    if not set(names).isdisjoint(schema.names):
-        return next((n for n in names if n in usable), None)
-    features = hub_features(schema)
-    for name in usable:
-        if isinstance(features.get(name), dict) and features[name].get("_type") == role.kind.feature:
-            return name
-    for name in usable:
-        if name.lower() in role.names:
-            return name
-    return usable[0] if len(usable) == 1 else None
+    if not set(asked).isdisjoint(schema.names):
+        return next((n for n in asked if n in usable), None)
+    types = {n: f.get("_type") for n, f in hub_features(schema).items() if isinstance(f, dict)}
+    declared = [n for n in usable if types.get(n) == role.kind.feature]
+    named = [n for n in usable if n.lower() in role.names]
+    return next(iter(declared or named or (usable if len(usable) == 1 else [])), None)
 
 
 def hub_features(schema: pa.Schema) -> dict[str, Any]:
@@ -198,12 +178,8 @@ def _of_labels(feature: Any) -> Any:
 def _schema(path: Path) -> pa.Schema:
     if path.suffix.lower() == ".arrow":
         return open_table(path).schema
-    try:
-        return pq.read_schema(path)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise DataError(
-            f"The Parquet file cannot be read: {error}.", "Write or copy it again.", path.name, "parquet-damaged"
-        ) from None
+    with open_parquet(path, path.name) as file:
+        return file.schema_arrow
 
 
 def to_arrow(entry: Entry, tree: Tree, draft: Path, limits: Limits) -> Path:
@@ -215,12 +191,8 @@ def to_arrow(entry: Entry, tree: Tree, draft: Path, limits: Limits) -> Path:
         DataError: it is damaged, or grows beyond the limits.
     """
     source = tree.root / entry.path
-    if tree.own:
-        target = source.with_suffix(".arrow")
-    else:
-        name = entry.path.replace("/", "--")
-        target = draft / "data" / "arrow" / f"{os.path.splitext(name)[0]}.arrow"
-    note = target.with_suffix(".json")
+    target = source if tree.own else draft / "data" / "arrow" / entry.path.replace("/", "--")
+    target, note = target.with_suffix(".arrow"), target.with_suffix(".json")
     stamp = {"size": entry.size, "mtime_ns": entry.mtime_ns}
     if not tree.own and target.is_file() and read_json(note) == stamp:
         return target
@@ -240,31 +212,16 @@ def to_arrow(entry: Entry, tree: Tree, draft: Path, limits: Limits) -> Path:
 
 
 def _convert(source: Path, target: Path, entry: Entry, limits: Limits) -> None:
-    written = 0
-    try:
-        with pq.ParquetFile(source) as file, pa.OSFile(str(target), "wb") as sink:
-            schema = file.schema_arrow
-            with pa.ipc.new_stream(sink, schema) as writer:
-                for batch in file.iter_batches(batch_size=BATCH):
-                    written += batch.nbytes
-                    if written > limits.archive_bytes or (
-                        written > 64 * MIB and written / max(1, entry.size) > limits.archive_ratio
-                    ):
-                        raise DataError(
-                            f"The file grows to more than {format_bytes(written)}, "
-                            f"{written / max(1, entry.size):,.0f} times its size: it is refused.",
-                            "Write it with less compression.",
-                            entry.path,
-                            "archive-bomb",
-                        )
-                    writer.write_batch(batch)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise DataError(
-            f"The Parquet file cannot be read: {error}.", "Write or copy it again.", entry.path, "parquet-damaged"
-        ) from None
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise DataError(
-            f"The Parquet file cannot be read: {error}.", "Write or copy it again.", entry.path, "parquet-damaged"
-        ) from None
+    with (
+        open_parquet(source, entry.path) as file,
+        pa.OSFile(str(target), "wb") as sink,
+        pa.ipc.new_stream(sink, file.schema_arrow) as writer,
+    ):
+        written = 0
+        for batch in file.iter_batches(batch_size=BATCH):
+            written += batch.nbytes
+            ratio = written / max(1, entry.size)
+            if written > limits.archive_bytes or (written > RATIO_FROM and ratio > limits.archive_ratio):
+                message = f"The file grows to more than {format_bytes(written)}, {ratio:,.0f} times its size."
+                raise DataError(message, "Write it with less compression.", entry.path, "archive-bomb")
+            writer.write_batch(batch)

@@ -6,15 +6,15 @@ books" (2015), and its README.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
-from autotrain_gradio.data.files.encoding import decode
+from autotrain_gradio.core.text_format import inflect, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, split_of
+from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, read_lines, split_of
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected, report_examples
 
 ENDING = ".trans.txt"
 
@@ -28,7 +28,8 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         return Rejected(f"no file's name ends in {ENDING}")
     if not tree.with_suffix(request.media.suffixes):
         return Rejected(f"there are no {request.media.name} files beside {tables[0].path}")
-    return Recognized(0.95, f"{pluralize(len(tables), 'file')} such as {tables[0].path} hold the transcripts")
+    files = f"{pluralize(len(tables), 'file')} such as {tables[0].path}"
+    return Recognized(0.95, f"{files} {inflect(len(tables), 'holds')} the transcripts")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
@@ -39,43 +40,27 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     audio = {k: p for k, p in by_stem(tree, request.media.suffixes).items() if k[0] in folders}
     splits: dict[str, list[Utterance]] = {}
     findings: list[Finding] = []
-    named = set()
     for number, entry in enumerate(tables):
         progress(f"Reading {entry.name}", number / len(tables))
-        text, found = decode((tree.root / entry.path).read_bytes(), entry.path)
-        findings += found
         rows = splits.setdefault(split_of(entry, tree, request), [])
-        for line, content in enumerate(text.split("\n"), 1):
-            if not content.strip():
-                continue
-            name, _, transcript = content.strip().partition(" ")
-            path = audio.get((entry.folder, name.lower()))
-            named.add(path)
+        for line, content in read_lines(tree, entry.path, findings):
+            name, _, transcript = content.partition(" ")
             parts = name.split("-")
             rows.append(
                 Utterance(
                     f"{entry.path}, row {line}: {name}",
-                    path or (f"{entry.folder}/{name}.flac" if entry.folder else f"{name}.flac"),
+                    audio.get((entry.folder, name.lower())) or os.path.join(entry.folder, f"{name}.flac"),
                     transcript.strip() or None,
                     speaker=parts[0] if len(parts) > 1 else None,
                     recording="-".join(parts[:2]) if len(parts) > 2 else None,
                 )
             )
-    raw = raw_of(splits, request)
-    raw.files_read = [t.path for t in tables]
-    untranscribed = [p for p in audio.values() if p not in named]
-    if untranscribed:
-        findings.append(
-            Finding(
-                "warning",
-                "audio-without-text",
-                f"{count_with_verb(len(untranscribed), 'audio file', 'has')} no line in a {ENDING} "
-                f"file and {inflect(len(untranscribed), 'was')} skipped: {join_examples(untranscribed)}.",
-                "Write their transcripts, or remove the files.",
-            )
-        )
-    raw.findings = findings
-    return raw
+    named = {row.audio for rows in splits.values() for row in rows}
+    untranscribed = [path for path in audio.values() if path not in named]
+    text = f"{{n}} {{has}} no line in a {ENDING} file and {{was}} skipped"
+    hint = "Write their transcripts, or remove the files."
+    findings += report_examples("warning", "audio-without-text", text, untranscribed, "audio file", hint)
+    return raw_of(splits, request, findings, [t.path for t in tables])
 
 
 def _tables(tree: Tree) -> list[Entry]:

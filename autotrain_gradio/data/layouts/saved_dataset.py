@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.files.arrow_files import open_table
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.embedded import join, media_field, read_features
+from autotrain_gradio.data.layouts.table import concat_splits, locate_rows
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, location_numbers
-from autotrain_gradio.data.tables.arrow_reader import read_arrow
-from autotrain_gradio.data.values.arrow_columns import common_types, in_types, stacked
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
+from autotrain_gradio.data.tables.table_reader import read_sheet
 
 DICT, STATE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 
@@ -37,9 +38,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         if request.media is not None and media_field(schema, request) is None:
             return Rejected(f"{files[0]} has no column of {request.media.name}s, only {join_examples(schema.names)}")
     splits = [s for s in folders if s]
-    return Recognized(
-        1.0, f"a saved dataset with the splits {join_examples(splits)}" if splits else "a saved dataset without splits"
-    )
+    return Recognized(1.0, f"a saved dataset{f' with the splits {join_examples(splits)}' if splits else ''}")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
@@ -48,7 +47,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     features: dict[str, Any] = {}
     for split, folder in _splits(tree).items():
         parts += [(split, name, tree.root / name) for name in _files(tree, folder)]
-        found = _json(tree, f"{folder}/{INFO}" if folder else INFO).get("features")
+        found = _json(tree, os.path.join(folder, INFO)).get("features")
         features |= found if isinstance(found, dict) else {}
     raw = join(parts, request) if request.media is not None else _values(parts, request)
     if features:
@@ -60,15 +59,10 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
 def _values(parts: list[tuple[str, str, Path]], request: Request) -> RawTables:
     """Make raw tables of values alone."""
     raw = RawTables({}, file_names=[name for _, name, _ in parts])
-    tables: dict[str, list[pa.Table]] = {}
+    splits: dict[str, list[pa.Table]] = {}
     for number, (split, name, path) in enumerate(parts):
-        sheet = read_arrow(path, name)
-        read_features(sheet.table.schema, raw, request)
-        where = pa.array(location_numbers(number, sheet.number))
-        tables.setdefault(split, []).append(sheet.table.append_column(LOCATION, where))
-    types = common_types([t for found in tables.values() for t in found])
-    for split, found in tables.items():
-        raw.splits[split] = stacked([in_types(t, types) for t in found], "files", split)
+        splits.setdefault(split, []).append(locate_rows(read_sheet(path, name), number, raw, request))
+    raw.splits = concat_splits(splits)
     return raw
 
 
@@ -83,16 +77,16 @@ def _splits(tree: Tree) -> dict[str, str]:
             return {"": base}
         splits = _json(tree, found[0].path).get("splits")
         if isinstance(splits, list):
-            folders = {str(s): f"{base}/{s}" if base else str(s) for s in splits}
+            folders = {str(s): os.path.join(base, str(s)) for s in splits}
             return {s: f for s, f in folders.items() if f"{f}/{STATE}" in tree.by_path}
     return {}
 
 
 def _files(tree: Tree, folder: str) -> list[str]:
     """Return the Arrow files of a split, in their order. Names with a folder in them are not followed."""
-    state = _json(tree, f"{folder}/{STATE}" if folder else STATE)
+    state = _json(tree, os.path.join(folder, STATE))
     names = [str(f.get("filename", "")) for f in state.get("_data_files") or [] if isinstance(f, dict)]
-    paths = [f"{folder}/{n}" if folder else n for n in names if n and "/" not in n]
+    paths = [os.path.join(folder, n) for n in names if n and "/" not in n]
     return [p for p in paths if p in tree.by_path]
 
 

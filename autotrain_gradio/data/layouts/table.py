@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.embedded import read_features
@@ -21,8 +19,10 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, location_numbers
 from autotrain_gradio.data.tables.table_reader import SUFFIXES, read_sheet
 from autotrain_gradio.data.tables.types import Sheet
-from autotrain_gradio.data.values.arrow_columns import as_text, common_types, encode, in_types, is_text
+from autotrain_gradio.data.values.arrow_columns import as_text, common_types, in_types, is_text
 
+EMPTY = frozenset({"table-empty", "table-header-only"})
+"""Codes of errors that are warnings where other files have rows."""
 SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
 TOTAL = re.compile(
     r"\s*(grand |sub)?(totals?|sums?|summe|zwischensumme|gesamt(summe)?|insgesamt|somme|suma|totale|totaal)"
@@ -35,102 +35,99 @@ UNSURE = (".txt", ".json")
 
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
-    """Say whether there are tables."""
+    """Return whether there are tables."""
     if request.media is not None and request.needs_media:
         return Rejected(f"this task reads {request.media.name} files")
     entries = _entries(tree)
     if not entries:
-        seen = ", ".join(f"{n:,} {suffix}" for suffix, n in list(tree.count().items())[:5])
-        return Rejected(f"no table was found ({' '.join(SUFFIXES)}); found: {seen or 'no files at all'}")
+        return Rejected(f"no table was found ({' '.join(SUFFIXES)}); found: {tree.describe()}")
     sure = any(e.suffix not in UNSURE for e in entries)
-    named = f"{join_examples([e.path for e in entries])} {'is a table' if len(entries) == 1 else 'are tables'}"
-    return Recognized(0.7 if sure else 0.4, named)
+    return Recognized(
+        0.7 if sure else 0.4, f"{join_examples([e.path for e in entries])} {inflect(len(entries), 'holds')} rows"
+    )
 
 
 def _entries(tree: Tree) -> list[Entry]:
     """Return the files that are tables; texts and JSON only where there is nothing else."""
     found = tree.tables(SUFFIXES)
-    sure = [e for e in found if e.suffix not in UNSURE]
-    if sure:
-        return sure
-    texts, others = [e for e in found if e.suffix == ".txt"], [e for e in found if e.suffix == ".json"]
-    return others or (texts if len(texts) == 1 or tree.only else [e for e in texts if "/" not in e.path])
+    sure = [e for e in found if e.suffix not in UNSURE] or [e for e in found if e.suffix == ".json"]
+    return sure or (found if len(found) == 1 else [e for e in found if "/" not in e.path])
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Concatenate the rows of all tables of a split."""
     entries = _entries(tree)
-    raw = RawTables({}, files_read=[e.path for e in entries], file_names=[e.path for e in entries])
-    parts: dict[str, list[tuple[Entry, pa.Table]]] = {}
-    total = sum(e.size for e in entries) or 1
-    done = 0
-    kept: dict[tuple[str, str, str], str] = {}
-    errors: list[DataError] = []
+    raw = RawTables({}, file_names=[e.path for e in entries])
+    splits: dict[str, list[pa.Table]] = {}
+    columns: dict[str, list[str]] = {}
+    known: dict[tuple[str, str, str], str] = {}
+    errors: list[Finding] = []
     for number, entry in enumerate(entries):
         split = split_names.of_entry(entry, tree, request.spec)
-        twin = kept.setdefault((entry.folder, entry.stem.lower(), split), entry.path)
+        twin = known.setdefault((entry.folder, entry.stem.lower(), split), entry.path)
         if twin != entry.path:
-            raw.findings.append(_twice(entry, twin))
-            raw.files_read.remove(entry.path)
+            raw.findings.append(same_table(entry.path, twin))
             continue
-        begin, share = done / total, entry.size / total
+        raw.files_read.append(entry.path)
 
-        def report(message: str, fraction: float, begin: float = begin, share: float = share) -> None:
-            progress(message, begin + share * fraction)
+        def report(message: str, fraction: float, before: int = number) -> None:
+            progress(message, (before + fraction) / len(entries))
 
-        done += entry.size
         try:
             sheet = read_sheet(tree.root / entry.path, entry.path, report, request.spec.options.get("sheet"))
         except DataError as error:
-            errors.append(error)
+            errors += error.findings
             continue
-        raw.findings += [*sheet.findings, *_no_header(sheet), *_total(sheet)]
+        raw.findings += [*sheet.findings, *_no_header(sheet), *_total_row(sheet)]
         raw.skipped.update(sheet.skipped)
-        read_features(sheet.table.schema, raw, request)
-        table = sheet.table.append_column(LOCATION, pa.array(location_numbers(number, sheet.number)))
-        by, found = _split_rows(split, sheet, request)
-        if by is not None:
-            table = table.drop_columns([by])  # the split of a row is not a feature
-        for name, rows in found.items():
-            part = table if rows is None else table.take(pa.array(rows))
-            parts.setdefault(name, []).append((entry, part))
-    _report_errors(raw, errors)
-    raw.findings += _differing([pair for tables in parts.values() for pair in tables])
-    together = [t for tables in parts.values() for _, t in tables]
-    if len(together) > 1:
-        types = common_types(together)
-        parts = {n: [(e, in_types(t, types)) for e, t in tables] for n, tables in parts.items()}
-    known = {e.path for e in entries}
-    others = [f.path for f in tree.files if f.path not in known]
+        columns[entry.path] = sheet.table.column_names
+        add_rows(splits, split, locate_rows(sheet, number, raw, request), request)
+    if errors and (not columns or any(f.code not in EMPTY for f in errors)):
+        raise DataError.from_findings(errors)
+    raw.findings += [replace(f, level="warning") for f in errors]
+    raw.findings += _differing(columns)
+    others = [f.path for f in tree.files if f.path not in raw.file_names]
     if others and tree.only is None:
         message = f"Files that are not tables were skipped: {join_examples(others)}."
         raw.findings.append(Finding("info", "other-files", message))
-    for name, tables in parts.items():
-        raw.splits[name] = pa.concat_tables([t for _, t in tables], promote_options="default")
+    raw.splits = concat_splits(splits)
     return raw
 
 
-EMPTY = frozenset({"table-empty", "table-header-only"})
+def locate_rows(sheet: Sheet, file: int, raw: RawTables, request: Request) -> pa.Table:
+    """Return the rows with their location numbers, and note what the schema declares. file: its number."""
+    read_features(sheet.table.schema, raw, request)
+    return sheet.table.append_column(LOCATION, pa.array(location_numbers(file, sheet.number)))
 
 
-def _report_errors(raw: RawTables, errors: Sequence[DataError]) -> None:
-    """Raise the errors of all files together; if other files have rows, an empty one is only a warning."""
-    found = [f for error in errors for f in error.findings]
-    if len(errors) == len(raw.files_read) or any(f.code not in EMPTY for f in found):
-        if found:
-            raise DataError.from_findings(found)
-        return
-    raw.findings += [replace(f, level="warning") for f in found]
+def add_rows(splits: dict[str, list[pa.Table]], split: str, table: pa.Table, request: Request) -> None:
+    """Add rows to their split: the one of the whole table, or that of each row in a column such as `split`."""
+    mapped = {n for v in request.spec.columns.values() for n in ([v] if isinstance(v, str) else v)}
+    named = [n for n in table.column_names if n.strip().lower() in SPLIT_COLUMNS and n not in mapped]
+    for name in named if not split else ():
+        cells = pc.fill_null(pc.utf8_trim_whitespace(as_text(table.column(name))), "")
+        names = pc.unique(cells).to_pylist()
+        if any(names) and all(not n or split_names.is_split(n, request.spec) for n in names):
+            table = table.drop_columns([name])  # the split of a row is not a feature
+            for found in names:
+                splits.setdefault(found, []).append(table.filter(pc.equal(cells, found)))
+            return
+    splits.setdefault(split, []).append(table)
 
 
-def _twice(entry: Entry, twin: str) -> Finding:
-    return Finding(
-        "info",
-        "same-table-twice",
-        f"{entry.path} has the name of {twin} and was skipped: it probably holds the same rows in another format.",
-        "Rename it if its rows are different.",
-        entry.path,
-    )
+def concat_splits(splits: dict[str, list[pa.Table]]) -> dict[str, pa.Table]:
+    """Concatenate the tables of each split; a column has one type in all splits, of different types text."""
+    types = common_types([table for tables in splits.values() for table in tables])
+    return {
+        name: pa.concat_tables([in_types(table, types) for table in tables], promote_options="default")
+        for name, tables in splits.items()
+    }
+
+
+def same_table(path: str, other: str) -> Finding:
+    """Return the finding about a table that is skipped because of another one of its name."""
+    message = f"{path} has the name of {other} and was skipped: it probably holds the same rows in another format."
+    return Finding("info", "same-table-twice", message, "Rename it if its rows are different.", path)
 
 
 def _no_header(sheet: Sheet) -> list[Finding]:
@@ -138,29 +135,23 @@ def _no_header(sheet: Sheet) -> list[Finding]:
 
     It does if a name occurs again and again in the cells below it, or if all names are numbers with decimals.
     """
-    again = max(2, sheet.table.num_rows // 100)
-    names = [(cell, column) for cell, column in zip(sheet.first, sheet.table.columns, strict=False) if cell]
-    times = [pc.sum(pc.equal(c, cell)).as_py() or 0 if is_text(c.type) else 0 for cell, c in names]
-    for (cell, _), count in zip(names, times, strict=True):
-        if count >= again:
+    why = ""
+    if sheet.first and all(re.fullmatch(r"[+-]?\d*[.,]\d+", cell) for cell in sheet.first):
+        why = "it holds only numbers"
+    for cell, column in zip(sheet.first, sheet.table.columns, strict=False):
+        count = (pc.sum(pc.equal(column, cell)).as_py() or 0) if cell and is_text(column.type) else 0
+        if count >= max(2, sheet.table.num_rows // 100):
             why = f"'{cell}' is in it and {count:,} times below it"
             break
-    else:
-        if not sheet.first or not all(re.fullmatch(r"[+-]?\d*[.,]\d+", cell) for cell in sheet.first):
-            return []
-        why = "it holds only numbers"
+    if not why:
+        return []
+    message = f"The first line was used as the header, but it looks like a row: {why}."
     return [
-        Finding(
-            "warning",
-            "no-header",
-            f"The first line was used as the header, but it looks like a row: {why}.",
-            "Add a header with the names of the columns above it.",
-            sheet.name,
-        )
+        Finding("warning", "no-header", message, "Add a header with the names of the columns above it.", sheet.name)
     ]
 
 
-def _total(sheet: Sheet) -> list[Finding]:
+def _total_row(sheet: Sheet) -> list[Finding]:
     """Report a last row that looks like the totals of the rows above it."""
     for column in sheet.table.columns if sheet.table.num_rows > 2 else ():
         cell = column[-1].as_py() if is_text(column.type) else None
@@ -171,38 +162,12 @@ def _total(sheet: Sheet) -> list[Finding]:
     return []
 
 
-def _split_rows(split: str, sheet: Sheet, request: Request) -> tuple[str | None, dict[str, Any]]:
-    """Return the column with the split, if there is one, and split → rows (None for all)."""
-    if split:
-        return None, {split: None}
-    named = {n for v in request.spec.columns.values() for n in ([v] if isinstance(v, str) else v)}
-    for name in sheet.table.column_names:
-        if name.strip().lower() in SPLIT_COLUMNS and name not in named:
-            values, codes = encode(as_text(sheet.table.column(name)))
-            texts = [str(v).strip() for v in values.to_pylist()]
-            if texts and len(texts) <= 20 and all(not t or split_names.is_split(t, request.spec) for t in texts):
-                names = list(dict.fromkeys([*texts, ""]))
-                number = np.array([names.index(t) for t in texts] + [names.index("")])[codes]
-                return name, {n: np.flatnonzero(number == k) for k, n in enumerate(names) if (number == k).any()}
-    return None, {"": None}
-
-
-def _differing(tables: Sequence[tuple[Entry, pa.Table]]) -> list[Finding]:
-    """Report columns that some of the files do not have."""
-    names = list(dict.fromkeys(n for _, t in tables for n in t.column_names if n != LOCATION))
-    lacking: dict[str, list[str]] = {}
-    for entry, table in tables:
-        missing = [n for n in names if n not in table.column_names]
-        if missing:
-            lacking[entry.path] = missing
-    if not lacking:
+def _differing(columns: Mapping[str, Sequence[str]]) -> list[Finding]:
+    """Report columns that some of the files do not have. columns: of each file."""
+    names = dict.fromkeys(name for of_file in columns.values() for name in of_file)
+    lacking = {path: [repr(n) for n in names if n not in of_file] for path, of_file in columns.items()}
+    shown = [f"{path} lacks {join_examples(missing)}" for path, missing in lacking.items() if missing]
+    if not shown:
         return []
-    shown = [f"{path} lacks {join_examples([repr(n) for n in missing])}" for path, missing in lacking.items()]
-    return [
-        Finding(
-            "warning",
-            "columns-differ",
-            f"The tables do not have the same columns: {join_examples(shown)}. Their cells are missing values there.",
-            "Give all files the same columns.",
-        )
-    ]
+    message = f"The tables do not have the same columns: {join_examples(shown)}. Their cells are missing values there."
+    return [Finding("warning", "columns-differ", message, "Give all files the same columns.")]

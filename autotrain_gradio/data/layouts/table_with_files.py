@@ -1,120 +1,118 @@
-"""A table whose rows name files: CSV, TSV, JSON lines, or Parquet."""
+"""A table whose rows name files: CSV, TSV, JSON lines, Excel or Parquet."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding, UserError
-from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
+from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.files.arrow_files import as_media, open_parquet
+from autotrain_gradio.data.files.tree import Entry, Tree, inside
+from autotrain_gradio.data.layouts.embedded import BATCH, media_field, media_role
+from autotrain_gradio.data.layouts.table import UNSURE, add_rows, concat_splits, same_table
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
-from autotrain_gradio.data.tables.small_table import SUFFIXES, Table, column_array, looks_like_url, read_table
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, report_examples
+from autotrain_gradio.data.tables.table_reader import EXCEL_SUFFIXES, TEXT_SUFFIXES, read_sheet
+from autotrain_gradio.data.tables.types import Sheet, concat_tables
 
-LOOKED_AT = 200
+SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, ".parquet")
+SAMPLE_ROWS = 200
 """Rows from which the column of file names is detected."""
 PREFERRED = ("metadata", "validated")
 """Of several tables without a split, these are meant; `validated` is that of Common Voice, beside rejected clips."""
-SPLIT_COLUMNS = ("split", "subset", "partition", "fold", "set")
 
 
 class Resolver:
     """Finds the files that cells name: beside the table, from the root, by the end of their path."""
 
-    def __init__(self, tree: Tree, suffixes: Iterable[str]) -> None:
+    def __init__(self, tree: Tree, suffixes: Sequence[str]) -> None:
         self._known = tree.by_path
-        self._suffixes = tuple(suffixes)
         self._root = str(tree.root)
-        self._ends: dict[str, list[str]] = {}
-        self._stems: dict[str, list[str]] = {}
-        for entry in tree.files:
-            if entry.suffix in self._suffixes:
-                self._ends.setdefault(entry.name.lower(), []).append(entry.path)
-                self._stems.setdefault(entry.stem.lower(), []).append(entry.path)
+        self._by_name: dict[str, list[tuple[str, str]]] = {}
+        """Name of a file in lower case, with its extension and without → (its path in lower case likewise, its path)"""
+        for entry in tree.with_suffix(suffixes):
+            lower = entry.path.lower()
+            for known in (lower, os.path.splitext(lower)[0]):
+                self._by_name.setdefault(os.path.basename(known), []).append((f"/{known}", entry.path))
 
     def find(self, value: Any, folder: str) -> str | None:
         """Return the relative path of the file that a cell of a table in `folder` names, or None."""
         if not isinstance(value, str | int):
             return None
         text = str(value).strip()
+        if not text or looks_like_url(text):
+            return None
         for name in dict.fromkeys((text, text.replace("\\", "/"))):
-            if not name or looks_like_url(name):
+            if name.startswith("/") and not name.startswith(f"{self._root}/"):
                 return None
-            if name.startswith("/"):
-                if not name.startswith(f"{self._root}/"):
-                    return None
-                name = name[len(self._root) + 1 :]
-            for base in dict.fromkeys((folder, "")):
-                path = os.path.normpath(f"{base}/{name}" if base else name)
+            name = name.removeprefix(f"{self._root}/")
+            for path in (os.path.normpath(os.path.join(folder, name)), os.path.normpath(name)):
                 if path in self._known:
                     return path
-        bare = text.replace("\\", "/").lower()
-        if ".." in bare.split("/"):
-            return None
-        name = bare.rpartition("/")[2]
-        by_end = [p for p in self._ends.get(name, ()) if f"/{p.lower()}".endswith(f"/{bare.lstrip('./')}")]
-        if len(by_end) == 1:
-            return by_end[0]
-        stems = [p for p in self._stems.get(name, ()) if f"/{os.path.splitext(p.lower())[0]}".endswith(f"/{bare}")]
-        return stems[0] if len(stems) == 1 else None
+        end = text.replace("\\", "/").lower().removeprefix("./")
+        found = [path for known, path in self._by_name.get(os.path.basename(end), ()) if known.endswith(f"/{end}")]
+        return found[0] if len(found) == 1 and ".." not in end.split("/") else None
 
-    def elsewhere(self, value: Any, folder: str) -> str | None:
-        """Find the file that an absolute path of another computer means, by as many of its last folders as are here.
+    def find_moved(self, path: str, folder: str) -> str | None:
+        """Find the file that a path of another computer means, by as many of its last folders as exist here.
 
-        Only where exactly one file fits; None for all other cells.
+        Returns None where no file fits, or several.
         """
-        if not isinstance(value, str) or looks_like_url(value):
-            return None
-        name = value.strip().replace("\\", "/")
-        if not name.startswith("/") and name[1:3] != ":/":
-            return None
-        parts = [p for p in name.split("/") if p not in {"", "."}]
+        parts = [p for p in path.strip().replace("\\", "/").split("/") if p not in {"", "."}]
         if ".." in parts:
             return None
-        for k in range(1 if name[1:3] == ":/" else 0, len(parts)):
-            found = self.find("/".join(parts[k:]), folder)
-            if found:
-                return found
-        return None
+        ends = ("/".join(parts[k:]) for k in range(len(parts)))
+        return next((found for end in ends if (found := self.find(end, folder))), None)
 
-    def outside(self, value: Any, folder: str) -> bool:
+    def outside(self, value: str, folder: str) -> bool:
         """Return whether a cell names a place outside the folder of the data."""
-        if not isinstance(value, str) or looks_like_url(value):
-            return False
-        name = value.strip().replace("\\", "/")
-        if name.startswith("/") or (len(name) > 2 and name[1:3] == ":/"):
+        name = value.replace("\\", "/")
+        if _is_absolute(name):
             return not name.startswith(f"{self._root}/")
-        return os.path.normpath(f"{folder}/{name}" if folder else name).startswith("..")
+        return os.path.normpath(os.path.join(folder, name)).startswith("..")
+
+
+def _is_absolute(path: str) -> bool:
+    """Return whether a path starts at a root or a drive."""
+    return re.match(r"([A-Za-z]:)?[/\\]", path.strip()) is not None and not looks_like_url(path)
+
+
+def looks_like_url(value: str) -> bool:
+    """Return whether a cell is an address on the web."""
+    return re.match(r"[a-z][a-z0-9+.-]*://", value, re.IGNORECASE) is not None
 
 
 @dataclass
-class _Found:
+class _FileTable:
     """A table that references files, its column of paths, and its split.
 
     share: share of the checked cells that reference a file. names: number of them that have an extension.
     """
 
     entry: Entry
-    table: Table
+    sheet: Sheet
     column: str
     share: float
-    split: str = ""
     names: int = 0
+    split: str = ""
 
 
 @dataclass
 class _Search:
-    found: list[_Found] = field(default_factory=list)
+    """Tables that name files, paths of other tables, and findings."""
+
+    found: list[_FileTable] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
-    instead: list[str] = field(default_factory=list)
-    errors: list[UserError] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
@@ -125,15 +123,12 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         return Rejected(f"no table was found ({' '.join(SUFFIXES)})")
     search = _search(tree, request)
     if not search.found:
-        if search.errors:
-            return Rejected(str(search.errors[0]))
+        if search.findings:
+            return Rejected(str(search.findings[0]))
         return Rejected(f"no column of {join_examples(search.others)} names {request.media.name} files")
     names = [f"{f.entry.path} (column '{f.column}')" for f in search.found]
-    sure = max(f.share for f in search.found)
-    return Recognized(
-        0.8 if sure >= 0.5 else 0.3,
-        f"{join_examples(names)} {inflect(len(names), 'names')} the {request.media.name} files",
-    )
+    reason = f"{join_examples(names)} {inflect(len(names), 'names')} the {request.media.name} files"
+    return Recognized(0.8 if max(f.share for f in search.found) >= 0.5 else 0.3, reason)
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
@@ -141,238 +136,191 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     assert request.media is not None  # recognize() has seen it
     search = _search(tree, request)
     resolver = Resolver(tree, request.media.suffixes)
-    raw = RawTables({})
-    parts: dict[str, list[pa.Table]] = {}
-    column = search.found[0].column
+    name = search.found[0].column  # all tables call the files alike, so that their rows fit together
+    raw = RawTables({}, kinds={name: request.media.name}, files_read=[f.entry.path for f in search.found])
+    splits: dict[str, list[pa.Table]] = {}
     for found in search.found:
-        table = found.table
-        raw.files_read.append(found.entry.path)
-        raw.findings += table.findings
-        cells = _files(found, resolver, raw, request.media.name)
-        columns: dict[str, Any] = {n: column_array(v) for n, v in table.columns.items() if n != found.column}
-        # All tables call the files alike, so that their rows fit together.
-        columns = {column: cells, **columns}
-        raw.kinds[column] = request.media.name
-        paths = cells.field("path").to_pylist()
-        where = [f"{table.name}, row {n}" + (f": {p}" if p else "") for n, p in zip(table.number, paths, strict=True)]
-        columns[LOCATION] = pa.array(where, pa.string())
-        for split, rows in _split_rows(found, request).items():
-            part = pa.table(columns)
-            parts.setdefault(split, []).append(part if rows is None else part.take(rows))
-    for split, tables in parts.items():
-        try:
-            raw.splits[split] = pa.concat_tables(tables, promote_options="permissive")
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            texts = [_all_text(t, column) for t in tables]
-            raw.splits[split] = pa.concat_tables(texts, promote_options="permissive")
-    _same_types(raw, column)
+        sheet = found.sheet
+        raw.findings += sheet.findings
+        raw.skipped.update(sheet.skipped)
+        paths = _resolve_paths(found, resolver, raw)
+        table = sheet.table.drop_columns([found.column])
+        where = [f"{sheet.name}, row {n}" + (f": {p}" if p else "") for n, p in zip(sheet.number, paths, strict=True)]
+        table = table.add_column(0, name, path_cells(paths)).append_column(LOCATION, pa.array(where, pa.string()))
+        add_rows(splits, found.split, table, request)
+    raw.splits = concat_splits(splits)
     if search.others:
-        raw.findings.append(
-            Finding("info", "other-tables", f"Tables that name no files were skipped: {join_examples(search.others)}.")
-        )
-    if search.instead:
-        raw.findings.append(
-            Finding(
-                "info",
-                "tables-not-used",
-                f"Beside {join_examples([f.entry.path for f in search.found])} other tables were not used: "
-                f"{join_examples(search.instead)}.",
-                "Name the table itself as the place of the data, if another one is meant.",
-            )
-        )
-    for error in search.errors:
-        raw.findings += error.findings
+        message = f"Tables that name no files were skipped: {join_examples(search.others)}."
+        raw.findings.append(Finding("info", "other-tables", message))
+    raw.findings += search.findings
     return raw
 
 
-def _same_types(raw: RawTables, column: str) -> None:
-    """Make the splits fit together: a column that is numbers in one and text in another becomes text."""
-    types: dict[str, set[pa.DataType]] = {}
-    for table in raw.splits.values():
-        for f in table.schema:
-            if not pa.types.is_null(f.type):
-                types.setdefault(f.name, set()).add(f.type)
-    if any(len(t) > 1 for t in types.values()):
-        raw.splits = {n: _all_text(t, column) for n, t in raw.splits.items()}
-
-
-def _all_text(table: pa.Table, column: str) -> pa.Table:
-    columns = {}
-    for name in table.column_names:
-        values = table.column(name)
-        if name != column and not pa.types.is_string(values.type):
-            values = pa.array([None if v is None else str(v) for v in values.to_pylist()], pa.string())
-        columns[name] = values
-    return pa.table(columns)
+def path_cells(paths: Sequence[str | None]) -> pa.StructArray:
+    """Return paths as cells of media, `{bytes, path}`."""
+    return pa.StructArray.from_arrays(
+        [pa.nulls(len(paths), pa.binary()), pa.array(paths, pa.string())], ["bytes", "path"]
+    )
 
 
 def _search(tree: Tree, request: Request) -> _Search:
     assert request.media is not None  # both callers have seen it
     search = _Search()
     resolver = Resolver(tree, request.media.suffixes)
+    known: dict[tuple[str, str, str], str] = {}
     for entry in tree.tables(SUFFIXES):
         try:
-            table = read_table(tree.root / entry.path, entry.path)
+            sheet = read_sheet(tree.root / entry.path, entry.path)
         except DataError as error:
-            if entry.suffix in {".txt", ".json"}:
+            if entry.suffix in UNSURE:
                 search.others.append(entry.path)  # a README or some settings, not a table
             else:
-                search.errors.append(error)
+                search.findings += error.findings
             continue
-        found = _column_of_files(entry, table, resolver, request)
+        found = _detect_column(entry, sheet, resolver, request)
         if found is None:
             search.others.append(entry.path)
-        else:
-            found.split = split_names.of_entry(entry, tree, request.spec)
+            continue
+        found.split = split_names.of_entry(entry, tree, request.spec)
+        twin = known.setdefault((entry.folder, entry.stem.lower(), found.split), entry.path)
+        if twin == entry.path:
             search.found.append(found)
-    _prefer(search)
+        else:
+            search.findings.append(same_table(entry.path, twin))
+    preferred = [f for f in search.found if f.split or f.entry.stem.lower() in PREFERRED]
+    unused = [f.entry.path for f in search.found if f not in preferred]
+    if unused and any(not f.split for f in preferred):
+        search.found = preferred
+        message = (
+            f"Beside {join_examples([f.entry.path for f in preferred])} other tables were not used: "
+            f"{join_examples(unused)}."
+        )
+        hint = "Name the table itself as the place of the data, if another one is meant."
+        search.findings.append(Finding("info", "tables-not-used", message, hint))
     return search
 
 
-def _prefer(search: _Search) -> None:
-    """Of tables without a split, `metadata.*` is meant; of several in one folder the first kind of file."""
-    whole = [f for f in search.found if not f.split]
-    preferred = [f for f in whole if f.entry.stem.lower() in PREFERRED]
-    if preferred and len(whole) > len(preferred):
-        dropped = [f for f in whole if f not in preferred]
-        search.found = [f for f in search.found if f not in dropped]
-        search.instead += [f.entry.path for f in dropped]
-    kept: dict[tuple[str, str, str], _Found] = {}
-    for f in search.found:
-        # train.csv and train.jsonl in one folder are the same rows twice.
-        key = (f.entry.folder, f.entry.stem.lower(), f.split)
-        if key in kept:
-            search.others.append(f.entry.path)
-        else:
-            kept[key] = f
-    search.found = list(kept.values())
-
-
-def _column_of_files(entry: Entry, table: Table, resolver: Resolver, request: Request) -> _Found | None:
-    if any(_like_file(c, request) and resolver.find(c, entry.folder) for c in table.first):
-        bare = table.without_header()
-        bare.findings.append(
-            Finding(
-                "info",
-                "no-header",
-                "The table has no header: its first line names a file, and is read as a row.",
-                where=entry.path,
-            )
-        )
-        table = bare
-    best = _best_column(entry, table, resolver, request)
-    return best
-
-
-def _best_column(entry: Entry, table: Table, resolver: Resolver, request: Request) -> _Found | None:
-    role = next(c for c in request.columns if c.kind == request.media)
-    asked = request.spec.columns.get(role.role)
-    best: _Found | None = None
-    for name, values in table.columns.items():
-        if asked is not None:
-            if name == asked or name in asked:
-                return _Found(entry, table, name, 1.0)
-            if not set([asked] if isinstance(asked, str) else asked).isdisjoint(table.columns):
-                continue
-        sample = [v for v in values[:LOOKED_AT] if v is not None]
-        hits = sum((resolver.find(v, entry.folder) or resolver.elsewhere(v, entry.folder)) is not None for v in sample)
-        share = hits / len(sample) if sample else 0.0
-        named = name.strip().lower() in role.names and any(
-            isinstance(v, str) and _like_file(v, request) for v in sample
-        )
-        if (hits and (share > 0.1 or named)) or named:
-            found = _Found(entry, table, name, share)
-            found.names = sum(_like_file(str(v), request) for v in sample)
-            # A number may be the name of a file without its extension; a column of whole names is surer.
-            if best is None or (found.share, found.names) > (best.share, best.names):
-                best = found
-    return best
-
-
-def _like_file(value: str, request: Request) -> bool:
+def _detect_column(entry: Entry, sheet: Sheet, resolver: Resolver, request: Request) -> _FileTable | None:
+    """Return the table with its column of files: the mapped one, or the one with the most cells that name a file."""
     assert request.media is not None  # the caller has seen it
-    return value.strip().lower().endswith(request.media.suffixes)
+    suffixes = request.media.suffixes
+    if any(_has_suffix(cell, suffixes) and resolver.find(cell, entry.folder) for cell in sheet.first):
+        sheet = _without_header(sheet)
+    role, asked = media_role(request)
+    mapped = next((n for n in sheet.table.column_names if n in asked), None)
+    if mapped is not None:
+        return _FileTable(entry, sheet, mapped, 1.0)
+    found = []
+    for name, column in zip(sheet.table.column_names, sheet.table.columns, strict=True):
+        cells = [v for v in column.slice(0, SAMPLE_ROWS).to_pylist() if v is not None]
+        hits = sum(_find(v, entry.folder, resolver) is not None for v in cells)
+        names = sum(_has_suffix(v, suffixes) for v in cells)
+        share = hits / max(1, len(cells))
+        if share > 0.1 or (names and name.strip().lower() in role.names):
+            found.append(_FileTable(entry, sheet, name, share, names))
+    # A number may be the name of a file without its extension; a column of whole names is surer.
+    return max(found, key=lambda f: (f.share, f.names), default=None)
 
 
-def _split_rows(found: _Found, request: Request) -> dict[str, list[int] | None]:
-    """Return split → rows, None for all: the table's own split, or that of a column such as `split`."""
-    if found.split:
-        return {found.split: None}
-    for name, values in found.table.columns.items():
-        if name.strip().lower() in SPLIT_COLUMNS and name not in request.spec.columns.values():
-            texts = [str(v).strip() if v is not None else "" for v in values]
-            if all(not t or split_names.is_split(t, request.spec) for t in texts) and any(texts):
-                rows: dict[str, list[int] | None] = {}
-                for i, text in enumerate(texts):
-                    part = rows.setdefault(text, [])
-                    if part is not None:
-                        part.append(i)
-                return rows
-    return {"": None}
+def _has_suffix(value: Any, suffixes: tuple[str, ...]) -> bool:
+    """Return whether a cell ends like the name of a file with one of these extensions."""
+    return str(value).strip().lower().endswith(suffixes)
 
 
-def _files(found: _Found, resolver: Resolver, raw: RawTables, kind: str) -> pa.StructArray:
-    """Return the cells as structs `{bytes, path}`; a file that is not there keeps the name it was given."""
-    table, folder = found.table, found.entry.folder
+def _without_header(sheet: Sheet) -> Sheet:
+    """Return a table whose first line is a row, with columns named by their number."""
+    names = [f"column {k}" for k in range(1, len(sheet.first) + 1)]
+    first = pa.table([pa.array([cell or None], pa.string()) for cell in sheet.first], names)
+    message = "The table has no header: its first line names a file, and is read as a row."
+    findings = [*sheet.findings, Finding("info", "no-header", message, where=sheet.name)]
+    table = concat_tables([first, sheet.table.rename_columns(names)])
+    return Sheet(sheet.name, table, np.append(1, sheet.number), findings)
+
+
+def _find(value: Any, folder: str, resolver: Resolver) -> str | None:
+    """Return the file that a cell names, here or by an absolute path of another computer."""
+    found = resolver.find(value, folder)
+    return found or (resolver.find_moved(value, folder) if isinstance(value, str) and _is_absolute(value) else None)
+
+
+def _resolve_paths(table: _FileTable, resolver: Resolver, raw: RawTables) -> list[str | None]:
+    """Return the path of the file of each row; one that does not exist keeps the name it was given."""
+    name, folder = table.sheet.name, table.entry.folder
     paths: list[str | None] = []
-    urls, added, elsewhere = [], [], []
-    for value, number in zip(table.columns[found.column], table.number, strict=True):
-        path = resolver.find(value, folder)
-        if path is None and (path := resolver.elsewhere(value, folder)) is not None:
-            elsewhere.append(f"row {number}: {value} → {path}")
-        elif path is None and value is not None:
-            text = str(value).strip()
-            if looks_like_url(text):
-                urls.append(f"row {number}")
-                text = ""
-            # Of a place outside nothing but its name is kept; the inspection refuses to open it.
-            path = (
-                f"../{os.path.basename(text)}"
-                if resolver.outside(value, folder)
-                else os.path.normpath(f"{folder}/{text}" if folder else text)
-            )
-        elif path is not None and not path.lower().endswith(
-            os.path.basename(str(value).strip().replace("\\", "/")).lower()
-        ):
-            added.append(f"row {number}: {path}")
-        paths.append(path or None)
-    if urls:
-        raw.findings.append(
-            Finding(
-                "error",
-                "web-address",
-                f"{pluralize(len(urls), 'row')} name an address on the web: {join_examples(urls)}.",
-                "Download the files and pack them with the table.",
-                table.name,
-            )
-        )
-    raw.findings += found_elsewhere(elsewhere, table.name)
-    if added:
-        raw.findings.append(
-            Finding(
-                "info",
-                "extension-added",
-                f"{pluralize(len(added), 'name')} without an extension "
-                f"{inflect(len(added), 'was')} completed: {join_examples(added)}.",
-                where=table.name,
-            )
-        )
-    return pa.StructArray.from_arrays(
-        [pa.nulls(len(paths), pa.binary()), pa.array(paths, pa.string())], ["bytes", "path"]
+    urls, completed, moved = [], [], []
+    for value, number in zip(table.sheet.table.column(table.column).to_pylist(), table.sheet.number, strict=True):
+        text = "" if value is None else str(value).strip()
+        path = _find(value, folder, resolver)
+        if path is not None:
+            if resolver.find(value, folder) is None:
+                moved.append(f"row {number}: {value} → {path}")
+            elif not path.lower().endswith(os.path.basename(text.replace("\\", "/")).lower()):
+                completed.append(f"row {number}: {path}")
+        elif looks_like_url(text):
+            urls.append(f"row {number}")
+        elif text and resolver.outside(text, folder):
+            path = f"../{os.path.basename(text)}"  # the inspection refuses to open it
+        elif text:
+            path = os.path.normpath(os.path.join(folder, text))
+        paths.append(path)
+    hint = "Download the files and pack them with the table."
+    raw.findings += report_examples(
+        "error", "web-address", "{n} {names} an address on the web", urls, "row", hint, name
     )
+    raw.findings += found_elsewhere(moved, name)
+    text = "{n} without an extension {was} completed"
+    raw.findings += report_examples("info", "extension-added", text, completed, "name", where=name)
+    return paths
 
 
 def found_elsewhere(files: list[str], where: str = "") -> list[Finding]:
     """Report files that were found by the end of their paths. files: each as "path → found"."""
-    if not files:
-        return []
-    return [
-        Finding(
-            "info",
-            "files-elsewhere",
-            f"{count_with_verb(len(files), 'path', 'comes')} from another computer; the files were found by the end of "
-            f"the path: {join_examples(files)}.",
-            "Check that these are the right files.",
-            where,
-        )
-    ]
+    text = "{n} {comes} from another computer; the files were found by the end of the path"
+    return report_examples(
+        "info", "files-elsewhere", text, files, "path", "Check that these are the right files.", where
+    )
+
+
+def referenced_files(path: Path, request: Request) -> frozenset[str] | None:
+    """Return the files of the data if its path is one file: the file itself, and the files that its cells reference.
+
+    path: a file. Its cells hold paths relative to its folder, or absolute paths below it.
+
+    Returns paths relative to the file's folder; None if that folder must be listed: a cell references a file outside
+    of it, a missing one or one without its extension, or the file is not a table.
+    """
+    own = frozenset({path.name})
+    if request.media is None:
+        return own
+    if path.suffix.lower() not in SUFFIXES:
+        return None
+    try:
+        if path.suffix.lower() == ".parquet" and _holds_media(path, request):
+            return own
+        sheet = read_sheet(path, path.name)
+    except (UserError, OSError):
+        return own  # the layout that reads its rows reports the error
+    suffixes, (_, asked) = request.media.suffixes, media_role(request)
+    named: set[str] = set()
+    for number, (name, column) in enumerate(zip(sheet.table.column_names, sheet.table.columns, strict=True)):
+        # The first line may be a row, not a header.
+        cells = [c for c in sheet.first[number : number + 1] if _has_suffix(c, suffixes)] + column.to_pylist()
+        if name not in asked and not any(_has_suffix(cell, suffixes) for cell in cells):
+            continue
+        for cell in cells:
+            text = "" if cell is None else str(cell).strip()
+            if text and not looks_like_url(text):
+                found = os.path.normpath(text.removeprefix(f"{path.parent}/").replace("\\", "/"))
+                if not inside(found) or not (path.parent / found).is_file():
+                    return None
+                named.add(found)
+    return own | named if named else None
+
+
+def _holds_media(path: Path, request: Request) -> bool:
+    """Return whether one of the first rows of a Parquet file has media inside."""
+    with open_parquet(path, path.name) as file:
+        name = media_field(file.schema_arrow, request)
+        batch = next(file.iter_batches(BATCH, columns=[name]), None) if name else None
+    cells = as_media(pa.chunked_array([batch.column(0)])) if batch is not None else None
+    return cells is not None and cells.chunk(0).field("bytes").null_count < len(cells)

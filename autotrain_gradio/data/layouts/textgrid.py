@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.encoding import decode
-from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
-from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SUFFIX = ".textgrid"
 LARGEST = 200 * MIB
@@ -27,16 +24,6 @@ _TOKEN = re.compile(
     r"|![^\n]*"  # a comment
     r"|(?<!\S)([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)"  # a number between whitespace
 )
-
-
-def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
-    """Return whether there are TextGrids and audio."""
-    return tiers.recognize(tree, request, SUFFIX, "TextGrid")
-
-
-def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
-    """Make a row of each interval with text of the chosen tier."""
-    return tiers.read(tree, request, progress, SUFFIX, parse)
 
 
 def parse(data: bytes, name: str) -> Annotated:
@@ -54,10 +41,10 @@ def parse(data: bytes, name: str) -> Annotated:
     try:
         if not str(next(tokens)).startswith("ooTextFile") or next(tokens) != "TextGrid":
             raise _damaged(name, "its first lines are not those of a TextGrid")
-        _numbers(tokens, 2)
-        if next(tokens) is not True:
-            return Annotated([])
-        return Annotated([_tier(tokens) for _ in range(int(_numbers(tokens, 1)[0]))])
+        _number(tokens)
+        _number(tokens)
+        count = int(_number(tokens)) if next(tokens) is True else 0
+        return Annotated([_tier(tokens) for _ in range(count)])
     except StopIteration:
         raise _damaged(name, "it ends too early") from None
     except (ValueError, OverflowError) as error:
@@ -78,14 +65,11 @@ def _tokens(text: str) -> Iterator[str | float | bool]:
             yield float(found[3])
 
 
-def _numbers(tokens: Iterator[str | float | bool], count: int) -> list[float]:
-    found = []
-    for _ in range(count):
-        token = next(tokens)
-        if not isinstance(token, float):
-            raise ValueError(f"there is {str(token)[:40]!r} where a number should be")
-        found.append(token)
-    return found
+def _number(tokens: Iterator[str | float | bool]) -> float:
+    token = next(tokens)
+    if not isinstance(token, float):
+        raise ValueError(f"there is {str(token)[:40]!r} where a number should be")
+    return token
 
 
 def _text(tokens: Iterator[str | float | bool]) -> str:
@@ -97,15 +81,18 @@ def _text(tokens: Iterator[str | float | bool]) -> str:
 
 def _tier(tokens: Iterator[str | float | bool]) -> Tier:
     kind, name = _text(tokens), _text(tokens)
-    count = int(_numbers(tokens, 3)[2])
-    tier = Tier(name, [])
-    for _ in range(count):
+    _, _, count = _number(tokens), _number(tokens), _number(tokens)
+    intervals = []
+    for _ in range(int(count)):
         if kind == "IntervalTier":
-            start, end = _numbers(tokens, 2)
-            tier.intervals.append(Interval(start, end, _text(tokens)))
+            intervals.append(Interval(_number(tokens), _number(tokens), _text(tokens)))
         elif kind == "TextTier":
-            _numbers(tokens, 1)
+            _number(tokens)
             _text(tokens)
         else:
             raise ValueError(f"a tier of the unknown kind {kind[:40]!r}")
-    return tier
+    return Tier(name, intervals)
+
+
+recognize = partial(tiers.recognize, suffix=SUFFIX, title="TextGrid")
+read = partial(tiers.read, suffix=SUFFIX, parse=parse)

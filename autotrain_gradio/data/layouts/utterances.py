@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data import split_names
+from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.table_with_files import Resolver
+from autotrain_gradio.data.layouts.table_with_files import Resolver, path_cells
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, RawTables
 
@@ -30,26 +32,33 @@ class Utterance:
     recording: str | None = None
 
 
-def raw_of(splits: dict[str, list[Utterance]], request: Request) -> RawTables:
+def raw_of(
+    splits: dict[str, list[Utterance]], request: Request, findings: list[Finding], files_read: list[str]
+) -> RawTables:
     """Make tables of utterances, one a split. Columns without any value are omitted."""
     assert request.media is not None  # `recognize` of the layout checked it
+    raw = RawTables({}, kinds={AUDIO: request.media.name}, findings=findings, files_read=files_read)
     everything = [u for found in splits.values() for u in found]
-    raw = RawTables({}, kinds={AUDIO: request.media.name})
     names = ("text", "start", "end", "speaker", "recording")
     used = [n for n in names if n == "text" or any(getattr(u, n) is not None for u in everything)]
     types = {"start": pa.float64(), "end": pa.float64()}
     for split, found in splits.items():
-        if not found:
-            continue
-        paths = pa.array([u.audio for u in found], pa.string())
-        columns: dict[str, Any] = {
-            AUDIO: pa.StructArray.from_arrays([pa.nulls(len(found), pa.binary()), paths], ["bytes", "path"])
-        }
+        columns: dict[str, Any] = {AUDIO: path_cells([u.audio for u in found])}
         for name in used:
             columns[name] = pa.array([getattr(u, name) for u in found], types.get(name, pa.string()))
         columns[LOCATION] = pa.array([u.where for u in found], pa.string())
-        raw.splits[split] = pa.table(columns)
+        if found:
+            raw.splits[split] = pa.table(columns)
     return raw
+
+
+def read_lines(tree: Tree, path: str, findings: list[Finding]) -> Iterator[tuple[int, str]]:
+    """Yield number and text of the lines of a file that are not blank; its findings are added."""
+    text, found = decode(tree.read(path), path)
+    findings += found
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, line.strip()
 
 
 def split_of(entry: Entry, tree: Tree, request: Request) -> str:
@@ -69,10 +78,9 @@ def by_stem(tree: Tree, suffixes: Sequence[str]) -> dict[tuple[str, str], str]:
     return {(f.folder, f.stem.lower()): f.path for f in files}
 
 
-def moved(path: str, folder: str, resolver: Resolver) -> tuple[str | None, bool]:
-    """Find a file by a path that may come from another computer.
-
-    Returns the file's relative path, and whether its location differs from the path.
-    """
-    here = resolver.find(path, folder)
-    return (here, False) if here else (resolver.elsewhere(f"/{path.lstrip('/')}", folder), True)
+def find_audio(path: str, folder: str, resolver: Resolver, moved: list[str], where: str) -> str | None:
+    """Find a file by a path that may come from another computer; one found elsewhere is added to `moved`."""
+    found = resolver.find(path, folder)
+    if found is None and (found := resolver.find_moved(path, folder)) is not None:
+        moved.append(f"{where}: {path} → {found}")
+    return found

@@ -171,9 +171,7 @@ def blocks(
                 left -= len(block)
                 yield block, rate
         except soundfile.SoundFileError as error:
-            raise AudioError(
-                f"The audio is damaged: {_reason(error)}.", "Copy or record it again.", _name(source), "audio-corrupt"
-            ) from None
+            raise _error(source, "audio-corrupt", f"The audio is damaged: {_reason(error)}.", COPY) from None
 
 
 def container(head: bytes) -> str | None:
@@ -200,9 +198,8 @@ def _open(source: Source) -> soundfile.SoundFile | str:
     if isinstance(source, str | Path) and os.fspath(source).lower().endswith(
         ".raw"
     ):  # soundfile would ask for the rate
-        raise AudioError(
-            "The file holds raw samples without a sampling rate.", "Save it as WAV.", _name(source), "audio-unknown"
-        )
+        message = "The file holds raw samples without a sampling rate."
+        raise _error(source, "audio-unknown", message, "Save it as WAV.")
     try:
         return soundfile.SoundFile(os.fspath(source) if isinstance(source, str | Path) else io.BytesIO(source))
     except soundfile.LibsndfileError as error:
@@ -219,35 +216,31 @@ def _head(source: Source) -> bytes:
         with open(source, "rb") as file:
             return file.read(64)
     except FileNotFoundError:
-        raise AudioError("The file does not exist.", "Add it.", _name(source), "audio-missing") from None
+        raise _error(source, "audio-missing", "The file does not exist.", "Add it.") from None
     except OSError as error:
-        raise AudioError(
-            f"The file cannot be opened: {error.strerror or error}.",
-            "Check its permissions.",
-            _name(source),
-            "audio-unreadable",
-        ) from None
+        message = f"The file cannot be opened: {error.strerror or error}."
+        raise _error(source, "audio-unreadable", message, "Check its permissions.") from None
 
 
-def _name(source: Source) -> str:
-    return "" if isinstance(source, bytes | memoryview) else Path(source).name
+COPY = "Copy or record it again."
+MAGIC = {b"RIFF": "WAV", b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"FORM": "AIFF"}
+"""First bytes of a file → its format."""
+
+
+def _error(source: Source, code: str, message: str, hint: str) -> AudioError:
+    name = "" if isinstance(source, bytes | memoryview) else Path(source).name
+    return AudioError(message, hint, name, code)
 
 
 def _not_read(source: Source, error: soundfile.LibsndfileError) -> AudioError:
     head = _head(source)
     if not head:
-        return AudioError("The file is empty (0 bytes).", "Copy it again.", _name(source), "audio-empty")
-    for magic, name in ((b"RIFF", "WAV"), (b"fLaC", "FLAC"), (b"OggS", "Ogg"), (b"ID3", "MP3"), (b"FORM", "AIFF")):
-        if head.startswith(magic):
-            return AudioError(
-                f"The file begins as {name}, but is damaged: {_reason(error)}.",
-                "Copy or record it again.",
-                _name(source),
-                "audio-corrupt",
-            )
-    return AudioError(
-        f"The file is not audio: {describe(head)}.", "Save it as WAV or FLAC.", _name(source), "audio-unknown"
-    )
+        return _error(source, "audio-empty", "The file is empty (0 bytes).", "Copy it again.")
+    name = next((name for magic, name in MAGIC.items() if head.startswith(magic)), "")
+    if name:
+        message = f"The file begins as {name}, but is damaged: {_reason(error)}."
+        return _error(source, "audio-corrupt", message, COPY)
+    return _error(source, "audio-unknown", f"The file is not audio: {describe(head)}.", "Save it as WAV or FLAC.")
 
 
 def _reason(error: BaseException) -> str:
@@ -274,12 +267,11 @@ def _command(program: str, path: str, kind: str, *options: str) -> list[str]:
 
 def _need_ffmpeg(source: Source, kind: str) -> None:
     if not has_ffmpeg():
-        raise AudioError(
-            f"The file is {CONTAINER_NAMES[kind]}, which needs the program ffmpeg; it is not installed here.",
-            "Install ffmpeg (on a Space: a file packages.txt with the line ffmpeg), or save the files as WAV or FLAC.",
-            _name(source),
-            "audio-no-decoder",
+        message = f"The file is {CONTAINER_NAMES[kind]}, which needs the program ffmpeg; it is not installed here."
+        hint = (
+            "Install ffmpeg (on a Space: a file packages.txt with the line ffmpeg), or save the files as WAV or FLAC."
         )
+        raise _error(source, "audio-no-decoder", message, hint)
 
 
 def _probe(source: Source, kind: str) -> Header:
@@ -312,12 +304,8 @@ def _last_error(errors: bytes) -> str:
 
 
 def _damaged(source: Source, kind: str, why: str) -> AudioError:
-    return AudioError(
-        f"The file begins as {CONTAINER_NAMES[kind]}, but cannot be decoded: {why}.",
-        "Save it again as WAV or FLAC.",
-        _name(source),
-        "audio-corrupt",
-    )
+    message = f"The file begins as {CONTAINER_NAMES[kind]}, but cannot be decoded: {why}."
+    return _error(source, "audio-corrupt", message, "Save it again as WAV or FLAC.")
 
 
 def _ffmpeg(

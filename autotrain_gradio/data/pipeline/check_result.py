@@ -85,31 +85,27 @@ class State:
 
 def add_panels(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
     """Add the panels: counts, skipped rows with reasons, and the panels of each kind of column."""
-    counts = {n: rows.count(n) for n in (TRAIN, VALIDATION)}
-    items: dict[str, Any] = {"Rows": counts[TRAIN] + counts[VALIDATION]}
-    classes = rows.classes()
-    if classes:
-        items["Classes"] = len(classes[1].names or [])
-    items |= {"Training": counts[TRAIN], "Validation": counts[VALIDATION]}
-    skipped = sum(d["count"] for d in dropped(state))
-    items["Skipped"] = skipped
-    used = rows.indices().tolist() if any("bytes" in c.facts for c in rows.cells.values()) else []
-    size = sum(c.facts["bytes"][i] for c in rows.cells.values() if "bytes" in c.facts for i in used)
+    items: dict[str, Any] = {"Rows": rows.count()}
+    if classes := rows.classes():
+        items["Classes"] = len(classes[1].labels.names)
+    reasons = [[REASONS.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in dropped(state)]
+    items |= {"Training": rows.count(TRAIN), "Validation": rows.count(VALIDATION)}
+    items["Skipped"] = sum(count for _, count in reasons)
+    sizes = [c.facts["bytes"] for c in rows.cells.values() if "bytes" in c.facts]
+    size = sum(bytes_[i] for bytes_ in sizes for i in rows.indices().tolist())
     if size:
         items["Megabytes"] = round(size / 1e6, 1)
     state.profile.append(panels.numbers("Overview", items, note=state.how, id="overview"))
-    if skipped:
-        reasons = [[REASONS.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in dropped(state)]
+    if reasons:
         state.profile.append(panels.table("Skipped rows", ["Reason", "Rows"], reasons))
     if not items["Rows"]:
         return
-    shown: set[str] = set()
+    shown = set()
     for role, context in contexts.items():
         module = rows.kinds[role].load()
-        if hasattr(module, "overview"):
-            if module.__name__ not in shown:
-                of_kind = {r: c for r, c in contexts.items() if rows.kinds[r].load() is module}
-                state.profile += module.overview(rows, of_kind)
+        if hasattr(module, "overview") and module.__name__ not in shown:
+            of_kind = {r: c for r, c in contexts.items() if rows.kinds[r].load() is module}
+            state.profile += module.overview(rows, of_kind)
             shown.add(module.__name__)
         if hasattr(module, "profile"):
             state.profile += module.profile(rows, role, context)
@@ -119,29 +115,24 @@ def add_panels(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
 
 def dropped(state: State) -> list[dict[str, Any]]:
     """Return `{code, count}` of every reason why rows were skipped, the most frequent first."""
-    counts = state.rows.dropped() if state.rows else Counter[str]()
-    counts.update(state.skipped)
-    if state.unused:
-        counts["split-unused"] += state.unused
+    counts = (
+        (state.rows.dropped() if state.rows else Counter()) + state.skipped + Counter({"split-unused": state.unused})
+    )
     return [{"code": code, "count": count} for code, count in counts.most_common()]
 
 
 def result(state: State, began: float) -> CheckResult:
     """Return all that is known. began: when the check did, by `time.monotonic`."""
     rows = state.rows
-    classes = rows.classes() if rows else None
+    splits = {n: c for n in (TRAIN, VALIDATION) if rows is not None and (c := rows.count(n))}
     labels, raw_labels = [], []
-    splits: dict[str, int] = {}
-    if rows is not None:
-        splits = {n: c for n in (TRAIN, VALIDATION) if (c := rows.count(n))}
-    if rows is not None and classes is not None:
-        cells = classes[1]
-        train, measured = (rows.label_counts(cells.labels, n) for n in (TRAIN, VALIDATION))
+    if rows is not None and (classes := rows.classes()):
+        cells, mapped = classes[1], state.request.spec.labels
+        trained, validated = (rows.label_counts(cells.labels, n) for n in (TRAIN, VALIDATION))
         labels = [
             {"name": n, "rows": t + v, "train": t, "validation": v}
-            for n, t, v in zip(cells.labels.names, train, measured, strict=True)
+            for n, t, v in zip(cells.labels.names, trained, validated, strict=True)
         ]
-        mapped = state.request.spec.labels
         raw_labels = [{"name": n, "rows": c, "to": mapped.get(n, n)} for n, c in sorted(cells.raw.items())]
     findings = sorted(state.findings, key=lambda f: ORDER[f.level])
     return CheckResult(

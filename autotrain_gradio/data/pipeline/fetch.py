@@ -8,7 +8,7 @@ from pathlib import Path
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.data.files.tree import Tree, scan
-from autotrain_gradio.data.layouts.referenced_files import beside
+from autotrain_gradio.data.layouts.table_with_files import referenced_files
 from autotrain_gradio.data.pipeline import takeover
 from autotrain_gradio.data.pipeline.check_result import State
 from autotrain_gradio.data.rows import Fetched, Progress
@@ -50,13 +50,13 @@ def _fetch(state: State, source: Source, progress: Progress) -> tuple[Fetched, T
     state.source["revision"] = fetched.revision
     keep = fetched.files
     if keep is None and fetched.root.is_file():
-        keep = beside(fetched.root, request)
+        keep = referenced_files(fetched.root, request)
     limit = request.limits.archive_members
     return fetched, scan(fetched.root, limit=limit, splits=fetched.splits, own=fetched.own, keep=keep)
 
 
 def _skipped_files(state: State, tree: Tree, fetched: Fetched) -> list[Finding]:
-    skipped = Counter(dict(tree.skipped))
+    skipped = Counter(tree.skipped)
     skipped.update(fetched.note.get("skipped", fetched.note.get("passed_over", {})))  # the key of earlier versions
     if not skipped:
         return []

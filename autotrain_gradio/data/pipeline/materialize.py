@@ -31,12 +31,7 @@ IN_RUN = "run:"
 
 
 def write(
-    draft: Path,
-    request: Request,
-    rows: Rows,
-    raw: RawTables,
-    tree: Tree,
-    facts: Mapping[str, Any],
+    draft: Path, request: Request, rows: Rows, raw: RawTables, tree: Tree, facts: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write `data/dataset` and `data/manifest.json`; return the manifest.
 
@@ -132,7 +127,7 @@ def _fingerprints(rows: Rows, raw: RawTables, tree: Tree, request: Request) -> d
     names = set(raw.files_read)
     for cells in rows.cells.values():
         if cells.media and not raw.arrow:
-            names.update(str(cells.values[i]) for i in rows.used())
+            names.update(str(cells.values[i]) for i in rows.indices().tolist())
     keep_time = not tree.own and sample_root(tree.root, request) is None
     known = tree.by_path
     return {n: [known[n].size, known[n].mtime_ns if keep_time else 0] for n in sorted(names) if n in known}

@@ -66,11 +66,7 @@ def take_over(
 def finding(source: Source) -> Finding:
     """Return the finding that says which source took the files over, and how to choose otherwise."""
     flags = ", ".join(f"--{o.name.replace('_', '-')}" for o in source.options[:3])
-    return Finding(
-        "info",
-        "other-source",
-        f"The files are an export of the {source.title} and were opened as one.",
-        f"Other parts of it can be chosen under '{source.title}' in the first step"
-        f"{f', or with {flags}' if flags else ''}. To read the files as they are, set a layout.",
-        "data.source",
-    )
+    message = f"The files are an export of the {source.title} and were opened as one."
+    hint = f"Other parts of it can be chosen under '{source.title}' in the first step"
+    hint += f"{f', or with {flags}' if flags else ''}. To read the files as they are, set a layout."
+    return Finding("info", "other-source", message, hint, "data.source")

@@ -57,8 +57,7 @@ def unpack_all(files: Sequence[Path], draft: Path, request: Request, progress: P
                 target = partial / _stem(file.name) if len(files) > 1 else partial
                 target.mkdir(exist_ok=True)
                 step = 1 / len(files)
-                result = extract(file, target, request.limits, sub_progress(progress, number * step, step))
-                skipped.update(result.skipped)
+                skipped += extract(file, target, request.limits, sub_progress(progress, number * step, step))
             else:
                 _link(file, partial / file.name)
     except BaseException:

@@ -9,34 +9,52 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.files.arrow_files import open_table
+from autotrain_gradio.data.tables.parquet_limits import expanded_bytes, read_batches, require_footer, texts_of
+from autotrain_gradio.data.tables.table_limits import DEFAULT, require_bytes, require_columns, require_rows
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import is_list
 
 
-def read_arrow(path: Path, name: str) -> Sheet:
+def read_arrow(path: Path, name: str, limits: Limits | None = None) -> Sheet:
     """Read a Parquet or an Arrow file; columns of files are not read: they may be large.
 
+    limits: None: those of this process.
+
     Raises:
-        DataError: it is damaged.
+        DataError: it is damaged or too large.
     """
+    limits = limits or Limits.from_env()
     if path.suffix.lower() == ".arrow":
         table = open_table(path)
-        return sheet_of(table.select([f.name for f in table.schema if is_value(f.type)]), name)
+        require_rows(table.num_rows, name, limits)
+        require_columns(table.num_columns, name, limits)
+        return sheet_of(table.select([f.name for f in table.schema if is_value(f.type)]), name, limits)
     try:
         with pq.ParquetFile(path) as file:
-            table = file.read(columns=[f.name for f in file.schema_arrow if is_value(f.type)])
+            require_footer(file, name, limits)
+            columns = [f.name for f in file.schema_arrow if is_value(f.type)]
+            schema = file.schema_arrow
+            texts = texts_of(schema, columns)
+            if not columns:
+                return sheet_of(file.read(columns=[]), name, limits)  # a number of rows
+        wanted = pa.schema([schema.field(n) for n in columns], schema.metadata)
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            parts = [pa.Table.from_batches([b]).cast(wanted) for b in read_batches(file, columns, name, limits)]
+        table = pa.concat_tables(parts) if parts else wanted.empty_table()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise DataError(
             f"The Parquet file cannot be read: {error}.", "Write or copy it again.", name, "parquet-damaged"
         ) from None
-    return sheet_of(table, name)
+    return sheet_of(table, name, limits)
 
 
-def sheet_of(table: pa.Table, name: str) -> Sheet:
+def sheet_of(table: pa.Table, name: str, limits: Limits = DEFAULT) -> Sheet:
     """Return a table as a sheet; columns encoded by a dictionary, or whose texts are views, become plain ones."""
     for k, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
+            require_bytes(expanded_bytes(table.column(k)), name, limits.table_bytes, what="would take")
             table = table.set_column(k, field.name, table.column(k).cast(field.type.value_type))
         elif pa.types.is_string_view(field.type):
             table = table.set_column(k, field.name, table.column(k).cast(pa.large_string()))

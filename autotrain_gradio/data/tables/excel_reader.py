@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import datetime
-import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from python_calamine import CalamineError, CalamineWorkbook
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import format_bytes, join_examples
+from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.rows import report_examples
+from autotrain_gradio.data.tables.table_limits import DEFAULT
 from autotrain_gradio.data.tables.types import (
-    LARGEST,
     TITLE_ABOVE,
-    Gathering,
     Sheet,
     column_names,
     empty_table,
+    gather,
     header_only,
 )
+from autotrain_gradio.data.tables.workbook_limits import require_workbook
 
 
-def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
+def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits = DEFAULT) -> Sheet:
     """Read a sheet of a workbook: the requested one, else the first. Its first row is the header.
 
     Formulas have the values that are saved in the file.
@@ -30,90 +33,49 @@ def read_excel(path: Path, name: str, wanted: str | None = None) -> Sheet:
     Raises:
         DataError: the file is not a workbook, encrypted or too large, or the sheet is missing or empty.
     """
-    _refuse_large(path, name)
+    require_workbook(path, name, limits)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         names = list(workbook.sheet_names)
         if wanted is not None and wanted not in names:
-            raise DataError(
-                f"The workbook has no sheet '{wanted}'.",
-                did_you_mean(wanted, names),
-                "data.options.sheet",
-                "sheet-missing",
-            )
+            message = f"The workbook has no sheet '{wanted}'."
+            raise DataError(message, did_you_mean(wanted, names), "data.options.sheet", "sheet-missing")
         if not names:
             raise empty_table(name)
         chosen = wanted or names[0]
         cells = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError) as error:
-        raise DataError(
-            f"The workbook cannot be read: {error}.",
-            "Save it again as .xlsx without a password, or as CSV.",
-            name,
-            "workbook-damaged",
-        ) from None
+        hint = "Save it again as .xlsx without a password, or as CSV."
+        raise DataError(f"The workbook cannot be read: {error}.", hint, name, "workbook-damaged") from None
     sheet = _sheet(cells, name)
     if not sheet.table.num_rows:
         raise header_only(name, sheet.table.column_names)
     if len(names) > 1 and wanted is None:
-        sheet.findings.append(
-            Finding(
-                "info",
-                "several-sheets",
-                f"The workbook has {len(names)} sheets; the first one, '{chosen}', was loaded. The others: "
-                f"{join_examples([repr(n) for n in names[1:]], limit=10)}.",
-                "Choose another sheet with data.options.sheet.",
-                name,
-                Fix(f"Load '{names[1]}'", {"options": {"sheet": names[1]}}) if len(names) == 2 else None,
-            )
-        )
+        others = join_examples([repr(n) for n in names[1:]], limit=10)
+        message = f"The workbook has {len(names)} sheets; the first one, '{chosen}', was loaded. The others: {others}."
+        fix = Fix(f"Load '{names[1]}'", {"options": {"sheet": names[1]}}) if len(names) == 2 else None
+        hint = "Choose another sheet with data.options.sheet."
+        sheet.findings.append(Finding("info", "several-sheets", message, hint, name, fix))
     return sheet
 
 
-def _refuse_large(path: Path, name: str) -> None:
-    if path.suffix.lower() == ".xls" or not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as file:
-        size = sum(member.file_size for member in file.infolist())
-    if size > LARGEST:
-        raise DataError(
-            f"Unpacked, the workbook has {format_bytes(size)}: too large to be read.",
-            "Save it as CSV or Parquet.",
-            name,
-            "table-too-large",
-        )
-
-
-def _sheet(cells: list[list[Any]], name: str) -> Sheet:
-    filled = [(n, row) for n, row in enumerate(cells, 1) if any(_cell(c) is not None for c in row)]
+def _sheet(rows: list[list[Any]], name: str) -> Sheet:
+    numbered = enumerate(([_cell(cell) for cell in row] for row in rows), 1)
+    filled = [(n, cells) for n, cells in numbered if any(cell is not None for cell in cells)]
     if not filled:
         raise empty_table(name)
-    number, record = filled[0]
-    header = ["" if (c := _cell(cell)) is None else str(c).strip() for cell in record]
+    number, record = filled.pop(0)
+    header = ["" if cell is None else str(cell).strip() for cell in record]
     names = column_names(header, name, number)
-    header = header[: len(names)]
-    filled = filled[1:]
+    width = len(names)
     # A column without a name and without cells is dropped.
-    used = [k for k, n in enumerate(header) if n or any(k < len(r) and _cell(r[k]) is not None for _, r in filled)]
-    rows = Gathering([names[k] for k in used])
-    beyond = []
-    for n, row in filled:
-        if any(_cell(c) is not None for c in row[len(header) :]):
-            beyond.append(n)
-        rows.add(n, [_cell(row[k]) if k < len(row) else None for k in used])
-    sheet = Sheet(name, rows.table(), rows.number(), first=header)
-    if beyond:
-        sheet.findings.append(
-            Finding(
-                "warning",
-                "row-too-long",
-                f"Cells to the right of the header were skipped: "
-                f"{join_examples([f'row {n}' for n in beyond[:5]], len(beyond))}.",
-                TITLE_ABOVE if len(header) == 1 else "Give every column a name in the first row.",
-                name,
-            )
-        )
-    return sheet
+    used = [k for k in range(width) if header[k] or any(cells[k] is not None for _, cells in filled)]
+    table = gather([names[k] for k in used], ([cells[k] for k in used] for _, cells in filled))
+    beyond = [f"row {n}" for n, cells in filled if any(cell is not None for cell in cells[width:])]
+    hint = TITLE_ABOVE if width == 1 else "Give every column a name in the first row."
+    text = "{n} {has} cells to the right of the header, which were skipped"
+    found = report_examples("warning", "row-too-long", text, beyond, "row", hint, name)
+    return Sheet(name, table, np.array([n for n, _ in filled], dtype=np.int64), found, first=[header[k] for k in used])
 
 
 def _cell(value: Any) -> Any:

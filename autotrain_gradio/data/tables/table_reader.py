@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.core.text_format import format_bytes
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.rows import Progress
-from autotrain_gradio.data.tables.types import LARGEST, Sheet
+from autotrain_gradio.data.tables.table_limits import require_bytes, require_rows
+from autotrain_gradio.data.tables.types import Sheet
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt")
 EXCEL_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
@@ -16,38 +16,43 @@ ARROW_SUFFIXES = (".parquet", ".arrow")
 SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, *ARROW_SUFFIXES)
 
 
-def read_sheet(path: Path, name: str, progress: Progress | None = None, sheet: str | None = None) -> Sheet:
+def read_sheet(
+    path: Path, name: str, progress: Progress | None = None, sheet: str | None = None, limits: Limits | None = None
+) -> Sheet:
     """Read a table of any format, encoding and delimiter.
 
-    name: how messages call the file. sheet: of a workbook; None: the first one.
+    name: how messages call the file. sheet: of a workbook; None: the first one. limits: None: those of this process.
 
     Raises:
         DataError: the file is not a table, too large, or damaged.
     """
+    limits, progress = limits or Limits.from_env(), progress or _quiet
+    progress(f"Reading {name}", 0.0)  # if the process is killed, its caller names what it did last
+    found = _read(path, name, progress, sheet, limits)
+    require_rows(found.table.num_rows, name, limits)
+    return found
+
+
+def _read(path: Path, name: str, progress: Progress, sheet: str | None, limits: Limits) -> Sheet:
     # The readers are loaded when they are needed: most data has one form.
     suffix = os.path.splitext(name)[1].lower() or path.suffix.lower()
     if suffix in ARROW_SUFFIXES:
         from autotrain_gradio.data.tables.arrow_reader import read_arrow
 
-        return read_arrow(path, name)
-    if path.stat().st_size > LARGEST:
-        raise DataError(
-            f"The table has {format_bytes(path.stat().st_size)}: too large to be read as text.",
-            "Save it as Parquet.",
-            name,
-            "table-too-large",
-        )
+        return read_arrow(path, name, limits)
+    require_bytes(path.stat().st_size, name, limits.table_bytes)
     if suffix in EXCEL_SUFFIXES:
         from autotrain_gradio.data.tables.excel_reader import read_excel
 
-        return read_excel(path, name, sheet)
+        return read_excel(path, name, sheet, limits)
     if suffix in {".jsonl", ".ndjson", ".json"}:
         from autotrain_gradio.data.tables.json_reader import read_json_lines, read_json_list
 
-        return read_json_list(path, name) if suffix == ".json" else read_json_lines(path, name)
+        read = read_json_list if suffix == ".json" else read_json_lines
+        return read(path, name, limits)
     from autotrain_gradio.data.tables.csv_reader import read_csv
 
-    return read_csv(path, name, "\t" if suffix == ".tsv" else None, progress or _quiet)
+    return read_csv(path, name, "\t" if suffix == ".tsv" else None, progress, limits)
 
 
 def _quiet(message: str, fraction: float) -> None:

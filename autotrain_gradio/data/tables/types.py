@@ -1,25 +1,25 @@
-"""Result of the table readers, and a builder of Arrow columns from rows."""
+"""The result of the table readers, and Arrow columns from rows."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding
-from autotrain_gradio.core.text_format import GIB, join_examples
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.values.arrow_columns import common_types, in_types
 
-LARGEST = 2 * GIB
-"""Bytes of a text table or an unpacked workbook beyond which it is refused: it would be held in memory."""
 BATCH = 20_000
 """Rows that are gathered before they become Arrow."""
+BATCH_CELLS = 2_000_000
+"""Cells that are gathered before they become Arrow."""
 TITLE_ABOVE = "If the first line is a title above the table, remove it: the names of the columns come first."
 
 
@@ -40,38 +40,13 @@ class Sheet:
     first: list[str] = field(default_factory=list)
 
 
-class Gathering:
-    """Rows that come one by one, made into Arrow columns a batch at a time."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = list(names)
-        self._tables: list[pa.Table] = []
-        self._rows: list[Sequence[Any]] = []
-        self._numbers: list[int] = []
-
-    def add(self, number: int, row: Sequence[Any]) -> None:
-        """Add a row of as many cells as there are names."""
-        self._rows.append(row)
-        self._numbers.append(number)
-        if len(self._rows) >= BATCH:
-            self._flush()
-
-    def _flush(self) -> None:
-        columns = list(zip(*self._rows, strict=True)) or [()] * len(self.names)
-        self._tables.append(pa.table([column_array(list(c)) for c in columns], names=self.names))
-        self._rows = []
-
-    def table(self) -> pa.Table:
-        """Return all rows; a column of several types becomes text, or numbers where they all are."""
-        if self._rows:
-            self._flush()
-        if not self._tables:
-            return pa.table({n: pa.array([], pa.string()) for n in self.names})
-        return concat_tables(self._tables)
-
-    def number(self) -> Any:
-        """Return the numbers of the rows (numpy int64)."""
-        return np.array(self._numbers, dtype=np.int64)
+def gather(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> pa.Table:
+    """Return rows as a table, made in batches; a column of mixed types becomes text."""
+    tables = []
+    rows, size = iter(rows), max(1, min(BATCH, BATCH_CELLS // max(1, len(names))))
+    while batch := list(itertools.islice(rows, size)):
+        tables.append(pa.table([column_array(column) for column in zip(*batch, strict=True)], names))
+    return concat_tables(tables or [pa.table({name: pa.array([], pa.string()) for name in names})])
 
 
 def column_names(record: Sequence[str], name: str, row: int) -> list[str]:
@@ -83,11 +58,10 @@ def column_names(record: Sequence[str], name: str, row: int) -> list[str]:
     header = [cell.strip() for cell in record]
     while header and not header[-1]:
         header.pop()
-    duplicate = next((n for n, count in Counter(header).items() if count > 1 and n), None)
-    if duplicate is not None:
-        raise DataError(
-            f"Two columns have the name '{duplicate}'.", "Rename one of them.", f"{name}, row {row}", "column-twice"
-        )
+    for cell, count in Counter(header).items():
+        if cell and count > 1:
+            message = f"Two columns have the name '{cell}'."
+            raise DataError(message, "Rename one of them.", f"{name}, row {row}", "column-twice")
     return [n or f"column {k}" for k, n in enumerate(header, 1)]
 
 
@@ -98,12 +72,8 @@ def empty_table(name: str) -> DataError:
 
 def header_only(name: str, columns: Sequence[str]) -> DataError:
     """Return the error of a table that has names of columns, and nothing below them."""
-    return DataError(
-        f"The table has a header ({join_examples(list(columns))}) and no rows.",
-        "Save it again with its rows.",
-        name,
-        "table-header-only",
-    )
+    message = f"The table has a header ({join_examples(list(columns))}) and no rows."
+    return DataError(message, "Save it again with its rows.", name, "table-header-only")
 
 
 def concat_tables(tables: Sequence[pa.Table]) -> pa.Table:
@@ -112,7 +82,7 @@ def concat_tables(tables: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables([in_types(t, types) for t in tables], promote_options="default")
 
 
-def column_array(values: list[Any]) -> pa.Array:
+def column_array(values: Sequence[Any]) -> pa.Array:
     """Return values of one column as an Arrow array; of mixed types, all as text."""
     try:
         return pa.array(values)

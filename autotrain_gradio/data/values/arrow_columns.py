@@ -85,11 +85,8 @@ def shown(value: Any) -> str:
 
 
 def pick(column: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
-    """Return the cells of these rows, whose numbers must ascend: many times as fast as `take` on many chunks."""
-    rows = np.asarray(rows, dtype=np.int64)
-    wanted = np.zeros(int(rows[-1]) + 1 if len(rows) else 0, dtype=bool)
-    wanted[rows] = True
-    return column.slice(0, len(wanted)).filter(pa.array(wanted))
+    """Return the cells of these rows (numpy)."""
+    return column.take(pa.array(rows, pa.int64()))
 
 
 def blank(column: pa.ChunkedArray) -> Any:

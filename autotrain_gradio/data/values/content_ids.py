@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.values.arrow_columns import encode, is_true
+from autotrain_gradio.data.values.arrow_columns import encode
 
 COARSE = 0.2
 """Share of repeated rows up to which they always count as duplicates."""
@@ -22,8 +22,6 @@ AS_OFTEN = 0.9
 """Share of distinct rows with the same count in a table whose rows were pasted twice."""
 SAMPLE = 20_000
 """Rows of the sample that estimates how often cells of a column are equal."""
-SPACES = r"\s\s|[\t\n\v\f\r]|[\x{00a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]|^\s|\s$"
-"""Whitespace other than single spaces between words."""
 
 
 def of_texts(texts: pa.ChunkedArray) -> Any:
@@ -31,12 +29,8 @@ def of_texts(texts: pa.ChunkedArray) -> Any:
 
     Texts that differ only by case and spaces are the same.
     """
-    lower = pc.utf8_lower(texts.cast(pa.string()))
-    spaced = is_true(pc.match_substring_regex(lower, SPACES))
-    if spaced.any():
-        single = pc.utf8_trim_whitespace(pc.replace_substring_regex(lower.filter(spaced), r"[\s\v\pZ]+", " "))
-        lower = pa.chunked_array([pc.replace_with_mask(lower.combine_chunks(), spaced, single.combine_chunks())])
-    codes = encode(lower)[1]
+    single = pc.replace_substring_regex(pc.utf8_lower(texts.cast(pa.string())), r"[\s\v\pZ]+", " ")
+    codes = encode(pc.utf8_trim_whitespace(single))[1]
     counts = np.bincount(codes[codes >= 0], minlength=1)
     return np.where((codes >= 0) & (counts[codes] > 1), codes, -1).astype(np.int64)
 

@@ -38,8 +38,6 @@ _YEAR = r"(?P<year>\d{4}|\d{2})(?P<time>[ T,].*)?$"
 NAMED = _DAY + _MONTH + _YEAR
 FIRST = r"^(?P<month>\pL+)\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})(?P<time>[ T,].*)?$"
 """The month first: Jan. 5, 2024."""
-LATER = 68
-"""Two digits of a year up to which it is one after 2000, as POSIX has it."""
 
 
 def in_english(text: pa.Array) -> pa.Array:
@@ -57,8 +55,6 @@ def in_english(text: pa.Array) -> pa.Array:
 
 def _date(day: str, name: str, year: str, time: str) -> str:
     month = _month(name)
-    if len(year) == 2:
-        year = f"{20 if int(year) <= LATER else 19}{year}"
     return f"{day} {month} {year}{time}" if month else ""
 
 

@@ -55,6 +55,9 @@ def preview(draft, spec, params, context):
         os._exit(3)
     if do == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if do == "abort":
+        print('@autotrain {"kind": "progress", "message": "Reading a.xlsx", "fraction": 0.5}', flush=True)
+        os.abort()
     if do == "leave":  # with a child that holds the output open
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         os._exit(4)
@@ -144,6 +147,14 @@ def test_a_call_that_takes_too_long_ends_with_its_group(draft: Path) -> None:
         preview(draft, "sleep", limits=Limits(call_seconds=3.0))
     assert caught.value.code == "out-of-time" and time.monotonic() - began < 10
     assert all(ended(int(pid)) for pid in (draft / "pids").read_text().split())
+
+
+def test_who_is_ended_or_crashes_is_named_with_its_last_activity(draft: Path) -> None:
+    with pytest.raises(WorkerError, match="time limit of 5 seconds.*Its last activity: half") as caught:
+        preview(draft, "progress", limits=Limits(call_seconds=5.0))
+    assert caught.value.code == "out-of-time"
+    with pytest.raises(WorkerError, match=r"SIGABRT.*Its last activity: Reading a\.xlsx"):
+        preview(draft, "abort")
 
 
 def test_a_call_that_takes_too_much_memory_is_ended(draft: Path) -> None:
@@ -550,3 +561,9 @@ def test_a_worker_for_one_call_streams_and_ends_when_it_is_closed(draft: Path) -
     pid = next(items)["pid"]
     items.close()
     assert ended(pid)
+
+
+@pytest.mark.parametrize("visitor", [False, True])
+def test_the_password_of_the_page_is_not_inherited(monkeypatch: pytest.MonkeyPatch, visitor: bool) -> None:
+    monkeypatch.setenv("AUTOTRAIN_GRADIO_AUTH", "teacher:secret")
+    assert "AUTOTRAIN_GRADIO_AUTH" not in process.environment({}, visitor=visitor)

@@ -321,7 +321,9 @@ def test_a_token_stays_in_memory_until_the_run_has_ended(place: Place, settings:
         ({}, "hf_x", False),
         ({"model": "some/gated-model"}, "hf_x", True),
         ({"model": "some/open-model"}, None, False),
-        ({"data": {"source": "hub", "path": "some/data"}}, "hf_x", True),
+        ({"task": "image-classification", "data": {"source": "hub", "path": "some/data"}}, "hf_x", True),
+        ({"task": "tabular-classification", "model": "random_forest"}, "hf_x", False),
+        ({"task": "tabular-classification", "data": {"source": "hub", "path": "some/data"}}, "hf_x", True),
     ],
 )
 def test_after_a_restart_a_run_waits_for_the_token_that_it_needs(

@@ -116,3 +116,12 @@ def test_a_row_and_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert main(["predict", "mine", "new.csv", "a=1", "--output", "out.csv"]) != 0
     assert main(["predict", "mine", "a=1", "--output", "row.csv"]) == 0
     assert (tmp_path / "row.csv").read_text().splitlines()[0] == "input,values rent"
+
+
+def test_an_output_in_a_folder_that_does_not_exist_is_refused_before_predicting(
+    texts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ASKED.clear()
+    assert main(["predict", "mine", "a sunny day", "--output", "missing/predictions.csv"]) == 2
+    assert f"The folder '{texts / 'missing'}' does not exist." in capsys.readouterr().err
+    assert ASKED == []

@@ -65,7 +65,7 @@ def test_clips_and_their_table_become_rows_with_lengths(tmp_path: Path, draft: P
         ("hiss.flac", sound(samples=np.full(16_000, 0.0005), format="FLAC"), "audio-silent"),
     ],
 )
-def test_what_cannot_be_used_is_left_out_and_named(
+def test_audio_that_cannot_be_used_is_skipped_and_reported(
     tmp_path: Path, draft: Path, name: str, content: bytes, code: str | None
 ) -> None:
     result = check(draft, speech(tmp_path / "in", {f"clips/{name}": content}, rows=f"clips/{name},what is said\n"))
@@ -76,7 +76,7 @@ def test_what_cannot_be_used_is_left_out_and_named(
     assert sum(result["splits"].values()) == 6
 
 
-def test_missing_files_and_places_outside(tmp_path: Path, draft: Path) -> None:
+def test_missing_files_and_paths_outside_the_folder_are_reported(tmp_path: Path, draft: Path) -> None:
     result = check(draft, speech(tmp_path / "in", rows="clips/none.wav,hello there\n"))
     assert "metadata.csv, row 8: clips/none.wav" in finding(result, "audio-missing")["message"]
     plant(tmp_path, {"secret.wav": sound()})
@@ -85,7 +85,7 @@ def test_missing_files_and_places_outside(tmp_path: Path, draft: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["/home/ann/corpus/clips/", "C:\\corpus\\clips\\"])
-def test_paths_of_another_computer_are_found_by_their_end_and_told(tmp_path: Path, draft: Path, prefix: str) -> None:
+def test_paths_of_another_computer_are_matched_by_their_end(tmp_path: Path, draft: Path, prefix: str) -> None:
     folder = speech(tmp_path / "in")
     rows = "".join(f"{prefix}{i}.wav,number {i}\n" for i in range(6)) + f"{prefix}none.wav,not there\n"
     (folder / "metadata.csv").write_text("file_name,transcription\n" + rows)
@@ -96,7 +96,7 @@ def test_paths_of_another_computer_are_found_by_their_end_and_told(tmp_path: Pat
     assert sum(check(draft, folder)["splits"].values()) == 6
 
 
-def test_odd_formats_are_read_rightly(tmp_path: Path, draft: Path) -> None:
+def test_unusual_audio_formats_are_used_and_reported(tmp_path: Path, draft: Path) -> None:
     odd = {
         "clips/eight.wav": sound(1.0, 8_000, subtype="PCM_U8"),
         "clips/double.wav": sound(1.0, 192_000, subtype="DOUBLE", channels=6),
@@ -127,7 +127,7 @@ def test_formats_that_ffmpeg_reads(tmp_path: Path, draft: Path) -> None:
     assert all(seconds[s] == pytest.approx(2.0, abs=0.2) for s in (".m4a", ".aac", ".wma"))
 
 
-def test_without_ffmpeg_such_rows_are_left_out_and_it_is_named(
+def test_rows_that_need_a_missing_ffmpeg_are_skipped(
     tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -137,14 +137,14 @@ def test_without_ffmpeg_such_rows_are_left_out_and_it_is_named(
     assert "packages.txt" in finding(result, "audio-no-decoder")["hint"]
 
 
-def test_a_long_file_is_told_and_not_held_in_memory(tmp_path: Path, draft: Path) -> None:
+def test_a_long_file_is_reported(tmp_path: Path, draft: Path) -> None:
     long = sound(samples=np.tile(tone(1.0, 1000, hertz=100)[:, 0], 3 * 3600), rate=1000, format="FLAC")
     result = check(draft, speech(tmp_path / "in", {"clips/long.flac": long}, rows="clips/long.flac,all day long\n"))
     assert "the longest 3:00:00" in finding(result, "audio-long")["message"]
     assert numbers(result, "Audio")["Longest"] == "3 h"
 
 
-def test_clipped_audio_is_told_and_used(tmp_path: Path, draft: Path) -> None:
+def test_clipped_audio_is_used_and_reported(tmp_path: Path, draft: Path) -> None:
     loud = sound(samples=np.clip(3 * tone()[:, 0], -1, 1))
     odd = sound(samples=np.where(np.arange(16_000) == 5, np.nan, tone()[:, 0]), subtype="FLOAT")
     files = {"clips/loud.wav": loud, "clips/nan.wav": odd}
@@ -153,7 +153,7 @@ def test_clipped_audio_is_told_and_used(tmp_path: Path, draft: Path) -> None:
     assert "clips/nan.wav" in finding(result, "audio-no-numbers")["message"]
 
 
-def test_only_a_share_is_listened_to_and_all_on_request(
+def test_a_sample_of_the_rows_is_decoded_and_all_on_request(
     tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[int] = []
@@ -194,7 +194,7 @@ def test_headers_are_read_once(tmp_path: Path, draft: Path, monkeypatch: pytest.
     assert len(read) == 7
 
 
-def test_the_same_audio_with_other_words(tmp_path: Path, draft: Path) -> None:
+def test_duplicate_audio_with_different_transcripts_is_reported(tmp_path: Path, draft: Path) -> None:
     files = {"clips/copy.wav": sound(1.0, hertz=200), "clips/again.wav": sound(1.1, hertz=210)}
     rows = "clips/copy.wav,something else\nclips/again.wav,this is number 1\n"
     result = check(draft, speech(tmp_path / "in", files, rows=rows))
@@ -206,7 +206,7 @@ def test_the_same_audio_with_other_words(tmp_path: Path, draft: Path) -> None:
     assert by_path["copy.wav"] == by_path["0.wav"], "copies stay on one side"
 
 
-def test_files_that_differ_in_the_middle_only_are_told_apart(tmp_path: Path, draft: Path) -> None:
+def test_files_with_equal_beginnings_are_not_duplicates(tmp_path: Path, draft: Path) -> None:
     samples = np.random.RandomState(1).uniform(-0.5, 0.5, 100_000)
     other = samples.copy()
     other[20_000] += 0.3
@@ -215,7 +215,7 @@ def test_files_that_differ_in_the_middle_only_are_told_apart(tmp_path: Path, dra
     assert "same-audio-other-text" not in codes(result)
 
 
-def test_transcripts_that_do_not_fit(tmp_path: Path, draft: Path) -> None:
+def test_transcripts_that_do_not_fit_are_reported(tmp_path: Path, draft: Path) -> None:
     rows = 'clips/5.wav,"?!  ..."\nclips/4.wav,"' + "many words " * 20 + '"\n'
     rows += "clips/3.wav,это по-русски\nclips/2.wav,a mіxed word\n"
     result = check(draft, speech(tmp_path / "in", rows=rows))
@@ -226,7 +226,7 @@ def test_transcripts_that_do_not_fit(tmp_path: Path, draft: Path) -> None:
     assert "'mіxed'" in finding(result, "scripts-mixed-in-words")["message"]
 
 
-def test_phonetic_letters_are_no_second_script(tmp_path: Path, draft: Path) -> None:
+def test_phonetic_letters_do_not_count_as_a_second_script(tmp_path: Path, draft: Path) -> None:
     rows = "".join(f"clips/{i}.wav,ˈt͡ʃʰã̱nd θɪŋ βoχ {i}\n" for i in range(6))
     folder = plant(tmp_path / "in", {"metadata.csv": "file_name,transcription\n" + rows})
     speech(folder)
@@ -239,7 +239,7 @@ def parts(root: Path, rows: list[dict[str, Any]], *, files: int = 1, seconds: fl
     return plant(root, {**clips, "metadata.jsonl": "\n".join(json.dumps(r) for r in rows)})
 
 
-def test_parts_are_cut_and_checked(tmp_path: Path, draft: Path) -> None:
+def test_segments_are_validated_against_their_files(tmp_path: Path, draft: Path) -> None:
     good = [{"file_name": "r0.wav", "text": f"part number {i}", "start": i, "end": i + 0.9} for i in range(9)]
     bad = [
         {"file_name": "r0.wav", "text": "ends before", "start": 3, "end": 2},
@@ -261,7 +261,7 @@ def test_parts_are_cut_and_checked(tmp_path: Path, draft: Path) -> None:
     assert "same-audio-other-text" not in codes(result)
 
 
-def test_parts_of_one_recording_stay_on_one_side_where_there_are_enough(tmp_path: Path, draft: Path) -> None:
+def test_segments_of_one_recording_stay_in_one_split(tmp_path: Path, draft: Path) -> None:
     rows = [
         {"file_name": f"r{k}.wav", "text": f"part {i} of {k}", "start": i, "end": i + 1}
         for k in range(6)
@@ -273,7 +273,7 @@ def test_parts_of_one_recording_stay_on_one_side_where_there_are_enough(tmp_path
     assert sides["validation"] and not sides["train"] & sides["validation"]
 
 
-def test_clock_times_are_read(tmp_path: Path, draft: Path) -> None:
+def test_clock_times_of_segments_are_parsed(tmp_path: Path, draft: Path) -> None:
     rows = [
         {"file_name": "r0.wav", "text": f"part {i}", "start": f"00:00:0{i}.5", "end": f"0:0{i + 1},4"} for i in range(8)
     ]
@@ -282,7 +282,7 @@ def test_clock_times_are_read(tmp_path: Path, draft: Path) -> None:
     assert {(r["start"], r["end"]) for r in loaded(draft)} == {(i + 0.5, i + 1.4) for i in range(8)}
 
 
-def test_times_in_milliseconds_are_noticed_and_can_be_read(tmp_path: Path, draft: Path) -> None:
+def test_times_in_milliseconds_are_detected_and_can_be_used(tmp_path: Path, draft: Path) -> None:
     rows = [{"file_name": "r0.wav", "text": f"part {i}", "start": 1000 * i, "end": 1000 * i + 900} for i in range(9)]
     folder = parts(tmp_path / "in", rows)
     found = finding(check(draft, folder), "times-in-milliseconds")
@@ -292,7 +292,7 @@ def test_times_in_milliseconds_are_noticed_and_can_be_read(tmp_path: Path, draft
     assert max(r["end"] for d in data.load(draft).values() for r in d) == pytest.approx(8.9)
 
 
-def test_a_silent_part_of_a_loud_file_is_found(tmp_path: Path, draft: Path) -> None:
+def test_a_silent_segment_of_a_loud_file_is_skipped(tmp_path: Path, draft: Path) -> None:
     samples = np.concatenate([tone(5.0)[:, 0], np.zeros(16_000 * 5)])
     rows = [{"file_name": "r0.wav", "text": f"part {i}", "start": i, "end": i + 1} for i in range(4)]
     rows.append({"file_name": "r0.wav", "text": "silence", "start": 6, "end": 8})
@@ -301,7 +301,7 @@ def test_a_silent_part_of_a_loud_file_is_found(tmp_path: Path, draft: Path) -> N
     assert dropped(check(draft, folder)) == {"audio-silent": 1}
 
 
-def test_the_gallery_plays_a_few_parts(tmp_path: Path, draft: Path) -> None:
+def test_the_gallery_has_a_clip_of_some_segments(tmp_path: Path, draft: Path) -> None:
     rows = [
         {"file_name": "r0.wav", "text": f"part {i}", "start": i, "end": i + 0.5, "speaker": f"s{i}"} for i in range(9)
     ]
@@ -312,7 +312,7 @@ def test_the_gallery_plays_a_few_parts(tmp_path: Path, draft: Path) -> None:
         assert item["caption"].startswith("part ") and "0.5 s" in item["detail"] and item["detail"].startswith("s")
 
 
-def test_sounds_without_texts_say_what_is_missing(tmp_path: Path, draft: Path) -> None:
+def test_audio_files_without_transcripts_are_an_error_with_a_hint(tmp_path: Path, draft: Path) -> None:
     result = check(draft, plant(tmp_path / "in", {"a/1.wav": sound(), "2.mp3": sound(format="MP3")}))
     found = finding(result, "nothing-but-files")
     assert "2 recordings have no transcripts" in found["message"] and "metadata.csv" in found["hint"]
@@ -323,7 +323,7 @@ def test_nothing_left_is_an_error(tmp_path: Path, draft: Path) -> None:
     assert "no-rows" in errors(check(draft, parts(tmp_path / "in", rows)))
 
 
-def test_people_who_speak_together_are_on_one_side_with_each_of_them(tmp_path: Path, draft: Path) -> None:
+def test_speakers_that_share_a_recording_stay_in_one_split(tmp_path: Path, draft: Path) -> None:
     spoken = ["a", "a+b", "b", "c", "d+e", "e", "f", "g", "h", "h+ i", "i", "j"] * 2
     lines = [json.dumps({"audio": f"{i}.wav", "text": f"Satz {i}", "speaker": s}) for i, s in enumerate(spoken)]
     files: dict[str, Any] = {f"{i}.wav": sound(1.0, hertz=200 + 10 * i) for i in range(len(spoken))}

@@ -166,7 +166,7 @@ def test_kaldi_without_segments_and_with_splits(tmp_path: Path, draft: Path) -> 
 
 
 @pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c"])
-def test_only_line_breaks_end_a_line(tmp_path: Path, draft: Path, sign: str) -> None:
+def test_only_line_feeds_end_a_line(tmp_path: Path, draft: Path, sign: str) -> None:
     """Unicode has other signs that Python's splitlines takes for ends of lines; no format here does."""
     said = [f"guten{sign}Morgen {i}" for i in range(4)]
     layouts: dict[str, dict[str, Any]] = {
@@ -244,7 +244,7 @@ SHORT_FORM = '"ooTextFile"\n"TextGrid"\n0\n6\n<exists>\n1\n"IntervalTier"\n"sent
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
-def test_textgrids_are_read_in_every_form(encoding: str) -> None:
+def test_textgrids_are_parsed_in_every_form(encoding: str) -> None:
     found = textgrid.parse(LONG_FORM.encode(encoding), "x").tiers
     assert [t.name for t in found] == ["sentence", "bells", "word"]
     assert found[0].intervals[0] == (0.0, 2.5, 'he said "no"') and found[0].intervals[2].text.startswith("नमस्ते")
@@ -263,7 +263,7 @@ def test_textgrids_are_read_in_every_form(encoding: str) -> None:
         (SHORT_FORM.replace("1\n2\n", '"a"\n2\n').encode(), "where a number"),
     ],
 )
-def test_damaged_textgrids_say_why(content: bytes, why: str) -> None:
+def test_damaged_textgrid_error_states_the_cause(content: bytes, why: str) -> None:
     with pytest.raises(DataError, match=why) as error:
         textgrid.parse(content, "talk.TextGrid")
     assert error.value.where == "talk.TextGrid" and error.value.hint
@@ -370,7 +370,7 @@ def test_the_sample_is_ready_to_train(draft: Path) -> None:
     assert "audio-sampled" in codes(result)
 
 
-def test_layouts_of_the_hub_bring_their_own_files(tmp_path: Path, draft: Path) -> None:
+def test_hub_downloads_the_files_that_layouts_declare(tmp_path: Path, draft: Path) -> None:
     with serve(tmp_path / "hub") as hub:
         files: dict[str, Any] = clips("one.wav", "two.wav", seconds=6.0)
         plant(hub.root / "ann/talks", {**files, "one.TextGrid": LONG_FORM, "two.TextGrid": LONG_FORM, "README.md": ""})
@@ -386,7 +386,7 @@ def test_layouts_of_the_hub_bring_their_own_files(tmp_path: Path, draft: Path) -
         assert len(loaded(draft)) == 6
 
 
-def test_the_tier_is_a_flag() -> None:
+def test_tier_is_a_command_line_option() -> None:
     task = registry().get("automatic-speech-recognition")
     spec = RunSpec.model_validate(
         {"task": task.name, "data": {"source": "path", "path": "/x", "options": {"tier": ["tx@A", "tx@B"]}}}

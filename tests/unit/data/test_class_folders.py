@@ -11,7 +11,7 @@ from tests.unit.data.conftest import Check, classes, codes, errors, finding, nam
 
 
 @pytest.mark.parametrize("wrapper", ["", "photos/", "photos/all my photos/"])
-def test_wrapper_folders_are_no_classes(tmp_path: Path, check: Check, wrapper: str) -> None:
+def test_wrapper_folders_are_not_classes(tmp_path: Path, check: Check, wrapper: str) -> None:
     result = check(plant(tmp_path / "in", classes("cat", "dog", prefix=wrapper)))
     assert result["layout"]["name"] == "class-folders"
     assert names(result) == ["cat", "dog"]
@@ -42,7 +42,7 @@ def test_a_test_split_is_used_only_when_it_is_named(tmp_path: Path, check: Check
     assert check(folder, valid_split="test")["splits"] == {"train": 12, "validation": 6}
 
 
-def test_a_split_that_is_not_there_is_an_error_that_lists_those_that_are(tmp_path: Path, check: Check) -> None:
+def test_missing_split_error_lists_the_existing_splits(tmp_path: Path, check: Check) -> None:
     folder = plant(tmp_path / "in", classes("cat", "dog", prefix="train/") | classes("cat", "dog", prefix="valid/"))
     found = finding(check(folder, train_split="trian"), "split-missing")
     assert "'train', 'valid'" in found["message"] and "'train'" in found["hint"]
@@ -94,7 +94,7 @@ def test_extensions_in_any_case(tmp_path: Path, check: Check, name: str) -> None
     assert not errors(result) and "wrong-extension" not in codes(result)
 
 
-def test_clutter_is_passed_over_and_counted(tmp_path: Path, check: Check) -> None:
+def test_clutter_is_skipped_and_counted(tmp_path: Path, check: Check) -> None:
     clutter = {
         "__MACOSX/cat/._1.jpg": b"x",
         "cat/.DS_Store": b"x",
@@ -113,32 +113,32 @@ def test_other_files_are_named(tmp_path: Path, check: Check) -> None:
     assert "readme.md" in finding(result, "other-files")["message"]
 
 
-def test_images_beside_the_class_folders_are_left_out_and_named(tmp_path: Path, check: Check) -> None:
+def test_images_beside_class_folders_are_skipped_and_listed(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", classes("cat", "dog") | {"loose.jpg": 77}))
     assert result["rows"] == 13 and result["dropped"] == [{"code": "label-missing", "count": 1}]
     assert "loose.jpg" in finding(result, "images-beside-folders")["message"]
 
 
-def test_folders_that_only_sort_classes(tmp_path: Path, check: Check) -> None:
+def test_class_is_the_innermost_folder_below_grouping_folders(tmp_path: Path, check: Check) -> None:
     files = classes("cat", "dog", prefix="animals/") | classes("rose", "tulip", prefix="plants/")
     result = check(plant(tmp_path / "in", files))
     assert names(result) == ["cat", "dog", "rose", "tulip"]
     assert "animals/cat → cat" in finding(result, "nested-folders")["message"]
 
 
-def test_inner_folders_that_repeat_are_parts_of_the_class(tmp_path: Path, check: Check) -> None:
+def test_class_is_the_outer_folder_if_inner_names_repeat(tmp_path: Path, check: Check) -> None:
     files = classes("2020", "2021", prefix="cat/") | classes("2020", "2021", prefix="dog/")
     assert names(check(plant(tmp_path / "in", files))) == ["cat", "dog"]
 
 
-def test_loose_images_say_what_to_do(tmp_path: Path, check: Check) -> None:
+def test_images_without_folders_report_no_classes(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {f"{i}.jpg": i for i in range(5)}))
     assert errors(result) == ["no-classes"] and result["layout"] is None
     found = finding(result, "no-classes")
     assert "5 images have no classes" in found["message"] and "folder named after it" in found["hint"]
 
 
-def test_no_images_say_what_was_found(tmp_path: Path, check: Check) -> None:
+def test_missing_images_error_lists_the_files_found(tmp_path: Path, check: Check) -> None:
     found = finding(check(plant(tmp_path / "in", {"a/b.pdf": b"x", "c.docx": b"y"})), "layout-unknown")
     assert "1 .pdf, 1 .docx" in found["message"] and ".jpg" in found["hint"]
 
@@ -158,12 +158,12 @@ def test_files_of_a_server_folder_are_read_where_they_are(tmp_path: Path, draft:
     assert not (draft / "data" / "media").exists()
 
 
-def test_images_beside_the_folders_are_told_once(tmp_path: Path, check: Check) -> None:
+def test_images_beside_folders_are_reported_once(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", classes("cat", "dog") | {"loose.jpg": 77}))
     assert "images-beside-folders" in codes(result) and "label-missing" not in codes(result)
 
 
-def test_a_validation_split_without_classes_is_told(tmp_path: Path, check: Check) -> None:
+def test_validation_split_without_classes_is_reported(tmp_path: Path, check: Check) -> None:
     files = classes("cat", "dog", prefix="train/") | {f"valid/{i}.jpg": 500 + i for i in range(4)}
     result = check(plant(tmp_path / "in", files))
     assert result["splits"] == {"train": 12} and result["dropped"] == [{"code": "label-missing", "count": 4}]
@@ -172,18 +172,18 @@ def test_a_validation_split_without_classes_is_told(tmp_path: Path, check: Check
     assert left["rows"] == [["no label", 4]]
 
 
-def test_pictures_that_are_not_read_are_warned_of(tmp_path: Path, check: Check) -> None:
+def test_unsupported_image_formats_are_reported(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", classes("cat", "dog") | {"cat/IMG_1.HEIC": b"x", "a.txt": b"x"}))
     found = finding(result, "other-files")
     assert found["level"] == "warning" and "cat/IMG_1.HEIC" in found["message"] and ".heic" in found["hint"]
 
 
-def test_one_image_is_no_folder(tmp_path: Path, check: Check) -> None:
+def test_path_of_one_image_is_rejected(tmp_path: Path, check: Check) -> None:
     folder = plant(tmp_path / "in", classes("cat", "dog"))
     assert errors(check(folder / "cat" / "1.jpg")) == ["path-one-file"]
 
 
-def test_circles_of_links_end(tmp_path: Path, check: Check) -> None:
+def test_cyclic_links_are_followed_once(tmp_path: Path, check: Check) -> None:
     folder = plant(tmp_path / "in", classes("cat", "dog"))
     (folder / "cat" / "round").symlink_to(folder, target_is_directory=True)
     (folder / "dog" / "broken.jpg").symlink_to(tmp_path / "nowhere")

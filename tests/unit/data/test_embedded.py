@@ -96,7 +96,7 @@ def test_splits_of_parquet_files(tmp_path: Path, check: Check, train: str, valid
     assert check(tmp_path / "in", **named)["splits"] == {"train": 9, "validation": 6}
 
 
-def test_shards_belong_together(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_shards_are_concatenated(tmp_path: Path, draft: Path, check: Check) -> None:
     (tmp_path / "in").mkdir()
     for i in range(3):
         dataset(6, start=10 * i).to_parquet(str(tmp_path / "in" / f"train-0000{i}-of-00003.parquet"))
@@ -104,7 +104,7 @@ def test_shards_belong_together(tmp_path: Path, draft: Path, check: Check) -> No
     assert all_rows(draft) == expected(6) | expected(6, 10) | expected(6, 20)
 
 
-def test_an_uploaded_parquet_is_on_disk_once(draft: Path, check: Check) -> None:
+def test_uploaded_parquet_is_replaced_by_arrow(draft: Path, check: Check) -> None:
     (draft / "data" / "upload").mkdir(parents=True)
     dataset().to_parquet(str(draft / "data" / "upload" / "data.parquet"))
     assert check(source="upload")["rows"] == 12
@@ -184,7 +184,7 @@ def test_damaged_files(tmp_path: Path, check: Check, suffix: str) -> None:
     assert f"d.{suffix}" in found["hint"] and "cannot be read" in found["hint"]
 
 
-def test_parquet_without_images_says_what_it_has(tmp_path: Path, check: Check) -> None:
+def test_parquet_without_images_error_lists_its_columns(tmp_path: Path, check: Check) -> None:
     (tmp_path / "in").mkdir()
     pq.write_table(pa.table({"a": [1], "b": ["x"]}), tmp_path / "in" / "d.parquet")
     assert "only a, b" in finding(check(tmp_path / "in"), "layout-unknown")["hint"]

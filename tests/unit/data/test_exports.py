@@ -55,20 +55,20 @@ def values(*cells: str | None, unit: str | None = None) -> list[float]:
         ("05/2024", "2024-05-01"),
     ],
 )
-def test_dates_are_written_in_many_ways(cell: str, day: str) -> None:
+def test_dates_of_many_languages_and_programs_are_parsed(cell: str, day: str) -> None:
     found = dates.parse(column(cell, None, cell))
     assert found.values[[0, 2]].tolist() == [np.datetime64(day, "us").item()] * 2 and np.isnat(found.values[1])
     assert dates.looks_like_dates(column(*[cell] * 20)), "what is read is not ruled out by how it begins"
 
 
-def test_months_with_a_point_are_no_numbers(draft: Path) -> None:
+def test_months_such_as_05_2024_are_dates_not_numbers(draft: Path) -> None:
     check(draft, {**BASE, "it": lambda i: f"{i % 12 + 1:02}.{2020 + i % 5}"}, valid_fraction=0)
     assert kinds(draft)["it"] == "date" and str(data.load(draft)["train"]["features:it"][0])[:10] == "2020-01-01"
     check(draft, {**BASE, "it": lambda i: f"{i % 15 + 1}.{2020 + i % 5}"}, valid_fraction=0)
     assert kinds(draft)["it"] == "number"
 
 
-def test_words_are_no_months(draft: Path) -> None:
+def test_other_words_are_not_parsed_as_months(draft: Path) -> None:
     assert dates.parse(column("12 kg 2024", "5 apples 2024", "31-Foo-2024")).unreadable.all()
     for word in ("sets", "Marche", "Decanter", "Junior", "Nova", "Jui"):
         assert dates.parse(column(f"3 {word} 2010", f"3 {word} 10")).unreadable.all(), word
@@ -76,7 +76,7 @@ def test_words_are_no_months(draft: Path) -> None:
     assert kinds(draft)["it"] == "date"
 
 
-def test_limits_are_read_as_the_limit_and_told(draft: Path) -> None:
+def test_limits_are_parsed_as_the_limit_and_reported(draft: Path) -> None:
     result = check(draft, {**BASE, "it": lambda i: "<0.1" if i % 5 == 0 else f"{i}.5"}, valid_fraction=0)
     assert "'it' (12)" in finding(result, "limits")["message"] and kinds(draft)["it"] == "number"
     assert data.load(draft)["train"]["features:it"][0] == 0.1
@@ -87,12 +87,12 @@ def test_limits_are_read_as_the_limit_and_told(draft: Path) -> None:
     assert kinds(draft)["it"] == "category", "most of these are no numbers"
 
 
-def test_a_limit_is_not_what_shall_be_predicted(draft: Path) -> None:
+def test_a_limit_in_a_target_is_invalid(draft: Path) -> None:
     result = check(draft, {"age": BASE["age"], "target": lambda i: "<5" if i == 3 else i}, roles.NUMBERS)
     assert "row 5: '<5'" in finding(result, "number-unreadable")["message"]
 
 
-def test_failed_formulas_are_missing_and_told(draft: Path) -> None:
+def test_failed_formulas_are_missing_and_reported(draft: Path) -> None:
     columns = {"word": lambda i: "#REF!" if i == 3 else "ab"[i % 2], "size": lambda i: "#DIV/0!" if i == 4 else i * 1.5}
     result = check(draft, {**BASE, **columns}, valid_fraction=0)
     told = finding(result, "failed-formulas")["message"]
@@ -109,14 +109,14 @@ def test_failed_formulas_are_missing_and_told(draft: Path) -> None:
     assert "'word': 1 (a.csv, row 4,402: '#REF!')" in finding(result, "failed-formulas")["message"]
 
 
-def test_what_laboratories_write_for_nothing_is_missing() -> None:
+def test_words_for_missing_values_of_laboratories_are_missing() -> None:
     assert values("3,6E-01", "1,5E+2") == [0.36, 150]
     found = numbers.parse(column("n.d.", "n.a.", "k.A.", "--", "1.2e-3", "N/A", "—"))
     assert found.values[4] == 0.0012 and found.missing.sum() == 6 and not found.unreadable.any()
 
 
 @pytest.mark.parametrize("mark", [";", "|", ", "])
-def test_several_answers_in_a_cell_are_told(draft: Path, mark: str) -> None:
+def test_multi_select_cells_are_reported(draft: Path, mark: str) -> None:
     several = [mark.join(p for p, there in zip(("mail", "call", "web"), bits, strict=True) if there) for bits in BITS]
     result = check(draft, {**BASE, "by": lambda i: several[i % len(several)]})
     told = finding(result, "several-answers")
@@ -127,7 +127,7 @@ def test_several_answers_in_a_cell_are_told(draft: Path, mark: str) -> None:
 BITS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1)]
 
 
-def test_names_with_commas_are_no_answers() -> None:
+def test_names_with_commas_are_not_multi_select_cells() -> None:
     for cells in (
         ["Berlin, DE", "Paris, FR", "Lyon, FR", "Rome, IT"],
         ["a;a", "b;b", "a;b", "b"],
@@ -136,7 +136,7 @@ def test_names_with_commas_are_no_answers() -> None:
         assert find_multi_select(column(*cells * 5)) == {}
 
 
-def test_times_are_hours(draft: Path) -> None:
+def test_clock_times_are_parsed_as_hours(draft: Path) -> None:
     result = check(draft, {**BASE, "it": lambda i: f"{i % 24}:{i % 60:02}"}, valid_fraction=0)
     assert kinds(draft)["it"] == "number" and "'it' (60)" in finding(result, "clock-times")["message"]
     assert "unit-taken-off" not in codes(result)
@@ -149,18 +149,18 @@ def test_times_are_hours(draft: Path) -> None:
 
 
 @pytest.mark.parametrize("cell, most", [("{}.5/5", "out of 5"), ("{} out of 5 stars", "out of 5 stars")])
-def test_ratings_are_numbers(draft: Path, cell: str, most: str) -> None:
+def test_ratings_with_a_maximum_are_numbers(draft: Path, cell: str, most: str) -> None:
     result = check(draft, {**BASE, "it": lambda i: cell.format(i * i % 5)})
     assert kinds(draft)["it"] == "number" and f"'it' {most} (60)" in finding(result, "unit-taken-off")["message"]
 
 
-def test_numbers_with_a_unit_among_words_are_told(draft: Path) -> None:
+def test_numbers_with_a_unit_among_words_are_reported(draft: Path) -> None:
     result = check(draft, {**BASE, "it": lambda i: "out of stock" if i % 4 == 0 else f"{i % 7} pcs"})
     assert kinds(draft)["it"] == "category" and "'it': 45" in finding(result, "mixed-types")["message"]
 
 
 @pytest.mark.parametrize("word", ["Total", "Summe:", "Total général", "Grand total"])
-def test_a_row_of_sums_is_told(draft: Path, word: str) -> None:
+def test_a_row_of_totals_is_reported(draft: Path, word: str) -> None:
     lines = [f"d{i % 9},{i},{i % 7}" for i in range(30)]
     path = plant(draft.parent / "in", {"a.csv": "\n".join(["day,size,target", *lines, f"{word},435,99"]) + "\n"})
     found = finding(roles.check(draft, roles.NUMBERS, path), "total-row")

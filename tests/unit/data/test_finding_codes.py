@@ -11,7 +11,7 @@ import autotrain_gradio.data
 PACKAGE = Path(autotrain_gradio.data.__file__).parent
 GOLDEN = Path(__file__).with_name("finding_codes.txt")
 """One code a line, sorted. A new code is added there with the code that reports it."""
-BUILDERS = {"Finding", "finding", "_report"}
+BUILDERS = {"Finding", "finding", "_report", "_error", "report_examples"}
 """Functions whose second argument is the code of a finding."""
 
 

@@ -29,7 +29,7 @@ def picture(path: Path, seed: int) -> bytes:
     return path.read_bytes()
 
 
-def test_loose_pictures_are_told_what_they_lack(tmp_path: Path) -> None:
+def test_images_outside_of_folders_are_an_error_with_a_hint(tmp_path: Path) -> None:
     for i in range(3):
         picture(tmp_path / "in" / f"{i}.png", i)
     (tmp_path / "draft").mkdir()

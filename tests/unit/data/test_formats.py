@@ -93,7 +93,7 @@ def test_the_format_is_detected(draft: Path, row: dict[str, Any], formats: tuple
     }
 
 
-def test_the_reason_and_the_alternatives_are_told(draft: Path) -> None:
+def test_reason_and_alternative_formats_are_reported(draft: Path) -> None:
     found = check(draft, {"text": "It is noon.", "prompt": "What is it?", "completion": "It is noon."})["format"]
     assert found["title"] == "Prompt and completion" and "prompt" in found["reason"]
     assert found["others"] == [
@@ -123,7 +123,7 @@ def test_columns_of_another_format_are_reported(draft: Path) -> None:
     assert finding(result, "column-of-other-format")["where"] == "data.columns.completion"
 
 
-def test_data_of_no_format_names_what_each_lacks(draft: Path) -> None:
+def test_missing_columns_of_each_format_are_reported_if_none_fits(draft: Path) -> None:
     result = check(draft, {"number": 1})
     assert "Prompt and completion (missing: Prompt, Completion)" in finding(result, "format-unclear")["message"]
     assert "column-unclear" in errors(result)

@@ -20,7 +20,7 @@ def write(folder: Path, speakers: int, recordings: int = 0) -> Path:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_speakers_are_not_parted(tmp_path: Path, draft: Path, seed: int) -> None:
+def test_speakers_are_not_divided_between_splits(tmp_path: Path, draft: Path, seed: int) -> None:
     result = roles.check(draft, roles.SPEECH, write(tmp_path / "in", 7 + seed))
     sides = [set(part["speaker"]) for part in data.load(draft).values()]
     assert len(sides) == 2 and not sides[0] & sides[1]
@@ -33,7 +33,7 @@ def test_recordings_are_used_where_speakers_are_too_few(tmp_path: Path, draft: P
     assert not sides[0] & sides[1] and "'recording'" in result["split_how"]
 
 
-def test_too_few_groups_are_parted(tmp_path: Path, draft: Path) -> None:
+def test_too_few_groups_are_divided_between_splits(tmp_path: Path, draft: Path) -> None:
     result = roles.check(draft, roles.SPEECH, write(tmp_path / "in", 2))
     assert result["splits"] == {"train": 80, "validation": 20} and "groups" not in result["split_how"]
 
@@ -47,7 +47,7 @@ def test_few_groups_are_used_where_one_is_small_enough(tmp_path: Path, draft: Pa
     assert result["splits"]["validation"] in {18, 22} and "'speaker'" in result["split_how"]
 
 
-def test_rows_without_a_group_are_their_own(tmp_path: Path, draft: Path) -> None:
+def test_rows_without_a_group_are_groups_of_their_own(tmp_path: Path, draft: Path) -> None:
     lines = [f"sentence number {i} of them,{'' if i < 50 else f's{i % 10}'}\n" for i in range(100)]
     folder = plant(tmp_path / "in", {"a.csv": "text,speaker\n" + "".join(lines)})
     roles.check(draft, roles.SPEECH, folder)
@@ -56,7 +56,7 @@ def test_rows_without_a_group_are_their_own(tmp_path: Path, draft: Path) -> None
     assert not sides[0] & sides[1] and None in loaded["validation"]["speaker"]
 
 
-def test_times_that_are_missing_stay_and_those_that_are_none_leave_out_their_row(tmp_path: Path, draft: Path) -> None:
+def test_missing_times_are_kept_and_rows_with_invalid_times_are_dropped(tmp_path: Path, draft: Path) -> None:
     folder = plant(
         tmp_path / "in", {"a.csv": "text,start\nfirst words here,\nmore words here,1.5\nthe last,-1\nand,x\n"}
     )
@@ -65,6 +65,6 @@ def test_times_that_are_missing_stay_and_those_that_are_none_leave_out_their_row
     assert "row 4: '-1'" in finding(result, "time-unreadable")["message"]
 
 
-def test_roles_that_nobody_plays_are_absent(tmp_path: Path, draft: Path) -> None:
+def test_optional_roles_without_a_column_are_absent(tmp_path: Path, draft: Path) -> None:
     roles.check(draft, roles.SPEECH, plant(tmp_path / "in", {"a.csv": "text\nfirst words here\nmore words\n"}))
     assert set(data.load(draft)["train"].features) == {"text"}

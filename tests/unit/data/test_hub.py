@@ -62,12 +62,12 @@ def test_parquet_with_class_labels(hub: FakeHub, ask: Ask, draft: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["ann/pets", "datasets/ann/pets", "https://huggingface.co/datasets/ann/pets"])
-def test_string_labels_and_forms_of_the_name(hub: FakeHub, ask: Ask, path: str) -> None:
+def test_string_labels_and_spellings_of_the_dataset_id(hub: FakeHub, ask: Ask, path: str) -> None:
     parquet(hub, "ann/pets", train=dataset(12, label=lambda i: ["x", "y"][i % 2]))
     assert names(ask(path)) == ["x", "y"]
 
 
-def test_a_second_check_asks_the_hub_nothing(hub: FakeHub, ask: Ask) -> None:
+def test_second_check_sends_no_request(hub: FakeHub, ask: Ask) -> None:
     parquet(hub, "ann/pets", train=dataset(9))
     ask("ann/pets")
     hub.requests.clear()
@@ -75,7 +75,7 @@ def test_a_second_check_asks_the_hub_nothing(hub: FakeHub, ask: Ask) -> None:
     assert hub.requests == []
 
 
-def test_runs_share_what_was_downloaded(hub: FakeHub, ask: Ask, draft: Path) -> None:
+def test_runs_share_downloaded_files(hub: FakeHub, ask: Ask, draft: Path) -> None:
     parquet(hub, "ann/pets", train=dataset(9))
     ask("ann/pets")
     hub.requests.clear()
@@ -158,13 +158,13 @@ def test_configurations_by_folder(hub: FakeHub, ask: Ask) -> None:
     assert ask("ann/dirs", options={"config": "two"}, valid_fraction=0)["splits"] == {"train": 6}
 
 
-def test_what_does_not_exist(hub: FakeHub, ask: Ask) -> None:
+def test_missing_dataset_is_an_error(hub: FakeHub, ask: Ask) -> None:
     found = finding(ask("ann/nothing"), "dataset-not-found")
     assert "'ann/nothing'" in found["message"] and "spelling" in found["hint"]
 
 
 @pytest.mark.parametrize("name", ["a b", "x/y/z", "..", ""])
-def test_what_is_no_id(ask: Ask, name: str) -> None:
+def test_invalid_dataset_id_is_an_error(ask: Ask, name: str) -> None:
     assert errors(ask(name))[0] in {"hub-bad-id", "no-dataset"}
 
 
@@ -175,7 +175,7 @@ def test_a_private_dataset_opens_with_a_token(hub: FakeHub, ask: Ask) -> None:
     assert ask("ann/secret", token=TOKEN)["rows"] == 9
 
 
-def test_a_gated_dataset_says_where_to_agree(hub: FakeHub, ask: Ask) -> None:
+def test_gated_dataset_names_the_page_with_its_terms(hub: FakeHub, ask: Ask) -> None:
     parquet(hub, "ann/gated", train=dataset(9))
     hub.gated.add("ann/gated")
     found = finding(ask("ann/gated"), "dataset-gated")
@@ -193,7 +193,7 @@ def test_an_unknown_revision(hub: FakeHub, ask: Ask) -> None:
     assert errors(ask("ann/pets", options={"revision": "v9"})) == ["hub-revision"]
 
 
-def test_a_program_is_not_run(hub: FakeHub, ask: Ask) -> None:
+def test_loading_script_is_not_executed(hub: FakeHub, ask: Ask) -> None:
     plant(hub.root / "ann/script", {"script.py": "raise SystemExit", "README.md": "x"})
     assert "script.py" in finding(ask("ann/script"), "hub-needs-code")["message"]
 
@@ -203,20 +203,20 @@ def test_no_data_files(hub: FakeHub, ask: Ask) -> None:
     assert "paper.pdf" in finding(ask("ann/empty"), "hub-no-data")["message"]
 
 
-def test_too_large_is_said_before_anything_is_downloaded(hub: FakeHub, ask: Ask) -> None:
+def test_size_limit_is_checked_before_the_download(hub: FakeHub, ask: Ask) -> None:
     parquet(hub, "ann/pets", train=dataset(9))
     assert errors(ask("ann/pets", limits=Limits(archive_bytes=100))) == ["hub-too-large"]
     assert not [r for r in hub.requests if "resolve" in r]
 
 
-def test_a_hub_in_trouble(hub: FakeHub, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_errors_are_reported(hub: FakeHub, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet(hub, "ann/pets", train=dataset(9))
     hub.broken.add("ann/pets")
     monkeypatch.setattr("time.sleep", lambda s: None)
     assert "500" in finding(ask("ann/pets"), "hub-error")["message"]
 
 
-def test_the_constants_of_the_library_are_not_used(hub: FakeHub, ask: Ask) -> None:
+def test_endpoint_of_the_request_is_used_instead_of_the_library_constant(hub: FakeHub, ask: Ask) -> None:
     # HF_ENDPOINT of the tests' environment answers nothing: whatever works here went to the request's endpoint.
     parquet(hub, "ann/pets", train=dataset(9))
     assert ask("ann/pets")["rows"] == 9 and hub.requests and hub_source.DOWNLOADS > 1

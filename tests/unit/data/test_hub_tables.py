@@ -66,6 +66,6 @@ def test_configurations_by_folders_of_tables(hub: FakeHub, ask: Ask) -> None:
     assert ask("ann/dirs", train_split="two:train")["splits"] == {"train": 10, "validation": 10}
 
 
-def test_nothing_but_pictures(hub: FakeHub, ask: Ask) -> None:
+def test_only_images_without_labels(hub: FakeHub, ask: Ask) -> None:
     plant(hub.root / "ann/photos", {"cat/1.jpg": 1})
     assert "Parquet or CSV files." in finding(ask("ann/photos"), "hub-no-data")["hint"]

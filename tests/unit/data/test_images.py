@@ -54,7 +54,7 @@ SOUND = picture("sound", size=(200, 150))
         ("script.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image-unknown"),
     ],
 )
-def test_what_cannot_be_read_is_left_out_and_named(
+def test_images_that_cannot_be_decoded_are_skipped_and_reported(
     tmp_path: Path, check: Check, name: str, content: bytes, code: str
 ) -> None:
     result = check(plant(tmp_path / "in", {**classes("cat", "dog"), f"cat/{name}": content}))
@@ -78,6 +78,14 @@ def test_hundred_megapixels_name_the_size_and_the_limit(tmp_path: Path, check: C
     assert "image-too-large" in codes(check(tmp_path / "in", limits=Limits(image_pixels=1000)))
 
 
+def test_a_file_of_gigabytes_is_not_read(tmp_path: Path, check: Check) -> None:
+    folder = plant(tmp_path / "in", classes("cat", "dog"))
+    with (folder / "cat" / "0.jpg").open("r+b") as file:
+        file.truncate(8 * 2**30)  # sparse
+    found = finding(check(folder), "image-too-large")
+    assert "the file has 8.0 GiB" in found["message"]
+
+
 def test_many_of_one_kind_are_one_finding(tmp_path: Path, check: Check) -> None:
     files: dict[str, Any] = {**classes("cat", "dog"), **{f"dog/bad{i}.jpg": b"" for i in range(20)}}
     found = finding(check(plant(tmp_path / "in", files)), "image-empty")
@@ -95,7 +103,7 @@ def test_all_errors_come_at_once(tmp_path: Path, check: Check) -> None:
     assert {"one-class", "image-empty", "image-unknown", "image-too-large"} <= set(codes(result))
 
 
-def test_a_wrong_extension_is_read_and_told(tmp_path: Path, check: Check) -> None:
+def test_images_with_a_wrong_extension_are_used_and_reported(tmp_path: Path, check: Check) -> None:
     files: dict[str, Any] = {**classes("cat", "dog"), "cat/really_png.jpg": picture("x", format="PNG")}
     result = check(plant(tmp_path / "in", files))
     assert sum(result["splits"].values()) == 13
@@ -108,7 +116,7 @@ def test_animated_pictures_use_their_first_frame(tmp_path: Path, check: Check) -
     assert sum(result["splits"].values()) == 14
 
 
-def test_small_pictures_are_told(tmp_path: Path, check: Check) -> None:
+def test_small_images_are_reported(tmp_path: Path, check: Check) -> None:
     files: dict[str, Any] = {
         f"{c}/{i}.jpg": picture(f"{c}{i}", size=(32, 32)) for c in ("cat", "dog") for i in range(6)
     }
@@ -130,7 +138,7 @@ def test_small_pictures_are_told(tmp_path: Path, check: Check) -> None:
         ("L", "JPEG"),
     ],
 )
-def test_colour_modes_are_read(tmp_path: Path, check: Check, mode: str, format: str) -> None:
+def test_all_colour_modes_are_decoded(tmp_path: Path, check: Check, mode: str, format: str) -> None:
     buffer = io.BytesIO()
     if mode == "I;16":
         Image.frombytes("I;16", (40, 40), b"\x00\xf0" * 1600).save(buffer, format)
@@ -189,7 +197,7 @@ def test_the_gallery_shows_a_few_of_each_class_and_always_the_same(tmp_path: Pat
     assert check(folder)["gallery"] == first
 
 
-def test_the_profile_says_counts_sizes_and_formats(tmp_path: Path, check: Check) -> None:
+def test_the_profile_has_counts_sizes_and_formats(tmp_path: Path, check: Check) -> None:
     files: dict[str, Any] = {**classes("cat", "dog"), "cat/w.png": picture("w", size=(600, 300), format="PNG")}
     panels = {p["title"]: p for p in check(plant(tmp_path / "in", files))["profile"]}
     numbers = {i["label"]: i["value"] for i in panels["Overview"]["items"]}
@@ -211,7 +219,7 @@ def test_the_profile_says_counts_sizes_and_formats(tmp_path: Path, check: Check)
     }
 
 
-def test_thumbnails_stand_upright(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_thumbnails_are_rotated_upright(tmp_path: Path, draft: Path, check: Check) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     turned = picture("r", size=(900, 300), exif=exif)

@@ -24,7 +24,7 @@ def table(name: str = "pictures/{i}.jpg") -> str:
     return "file_name,label\n" + "\n".join(rows) + "\n"
 
 
-def test_nothing_beside_a_table_is_looked_at(tmp_path: Path, draft: Path) -> None:
+def test_files_beside_a_table_are_not_listed(tmp_path: Path, draft: Path) -> None:
     rows = "".join(f"number {i} is {'good' if i % 2 else 'bad'},{'yes' if i % 2 else 'no'}\n" for i in range(20))
     folder = plant(tmp_path / "in", {**OTHERS, "a.csv": f"text,label\n{rows}"})
     request = roles.request(roles.TEXTS, limits=FEW, source="path", path=str(folder / "a.csv"))
@@ -36,7 +36,7 @@ def test_nothing_beside_a_table_is_looked_at(tmp_path: Path, draft: Path) -> Non
 @pytest.mark.parametrize(
     "name", ["pictures/{i}.jpg", "./pictures/{i}.jpg", "pictures\\{i}.jpg", "{folder}/pictures/{i}.jpg"]
 )
-def test_of_a_table_with_files_only_those_are_looked_at(tmp_path: Path, check: Check, name: str, header: bool) -> None:
+def test_only_files_that_a_table_references_are_listed(tmp_path: Path, check: Check, name: str, header: bool) -> None:
     folder = tmp_path / "in"
     text = table(name.replace("{folder}", str(folder)))
     plant(folder, {**OTHERS, **PICTURES, "a.csv": text if header else text.partition("\n")[2]})
@@ -44,7 +44,7 @@ def test_of_a_table_with_files_only_those_are_looked_at(tmp_path: Path, check: C
     assert not errors(result) and result["rows"] == 12 and "passed-over" not in codes(result)
 
 
-def test_of_a_parquet_with_media_inside_only_that_is_looked_at(tmp_path: Path, check: Check) -> None:
+def test_files_beside_a_parquet_with_media_are_not_listed(tmp_path: Path, check: Check) -> None:
     folder = plant(tmp_path / "in", OTHERS)
     cells = [{"bytes": picture(i), "path": None} for i in range(12)]
     pq.write_table(pa.table({"image": cells, "label": ["cat", "dog"] * 6}), folder / "a.parquet")
@@ -53,15 +53,20 @@ def test_of_a_parquet_with_media_inside_only_that_is_looked_at(tmp_path: Path, c
 
 
 @pytest.mark.parametrize("name", ["{i}.jpg", "{i}", "/home/somebody/pictures/{i}.jpg"])
-def test_files_that_lie_elsewhere_are_searched_below_the_folder(tmp_path: Path, check: Check, name: str) -> None:
+def test_moved_files_are_searched_below_the_folder(tmp_path: Path, check: Check, name: str) -> None:
     folder = plant(tmp_path / "in", {**OTHERS, **PICTURES, "a.csv": table(name)})
     result = check(folder / "a.csv")
     assert not errors(result) and result["rows"] == 12 and "passed-over" not in codes(result)
     assert "too-many-files" in errors(check(folder / "a.csv", limits=FEW))
 
 
-def test_a_file_that_names_none_does_not_stand_for_the_folders_around_it(tmp_path: Path, check: Check) -> None:
+def test_table_without_files_does_not_select_the_folders_beside_it(tmp_path: Path, check: Check) -> None:
     folder = plant(
         tmp_path / "in", {**{f"{c}/{i}.jpg": i for i in range(8) for c in ("cat", "dog")}, "a.csv": "a,b\n1,2\n"}
     )
     assert errors(check(folder / "a.csv")) == ["layout-unknown"]
+
+
+def test_damaged_parquet_is_reported(tmp_path: Path, check: Check) -> None:
+    folder = plant(tmp_path / "in", {"a.parquet": "PAR1 and nothing else"})
+    assert "parquet" in check(folder / "a.parquet")["findings"][0]["message"].lower()

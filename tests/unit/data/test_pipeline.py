@@ -27,7 +27,7 @@ KEYS = {
 }  # fmt: skip
 
 
-def test_the_sample(draft: Path, check: Check) -> None:
+def test_sample_is_checked_without_errors(draft: Path, check: Check) -> None:
     result = check(source="sample", path="shapes")
     assert set(result) >= KEYS and result["findings"] == []
     assert result["splits"] == {"train": 72, "validation": 18}
@@ -35,11 +35,11 @@ def test_the_sample(draft: Path, check: Check) -> None:
     assert sum(f.stat().st_size for f in (data_file for data_file in draft.rglob("*") if data_file.is_file())) < 400_000
 
 
-def test_an_unknown_sample(check: Check) -> None:
+def test_unknown_sample_is_an_error_with_the_known_ones(check: Check) -> None:
     assert "'shapes'" in finding(check(source="sample", path="shaps"), "unknown-sample")["hint"]
 
 
-def test_what_is_loaded_is_what_was_checked(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_loaded_rows_equal_checked_rows(tmp_path: Path, draft: Path, check: Check) -> None:
     folder = plant(tmp_path / "in", classes("cat", "dog", count=20))
     result = check(folder)
     loaded = data.load(draft)
@@ -120,7 +120,7 @@ def test_a_copy_of_a_run_s_data_can_be_prepared_again(tmp_path: Path, draft: Pat
     assert data.ensure(again, resolved(source="upload", valid_fraction=0.5))["splits"] == {"train": 6, "validation": 6}
 
 
-def test_a_check_that_fails_leaves_no_older_rows_behind(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_failed_check_removes_the_dataset_of_an_earlier_check(tmp_path: Path, draft: Path, check: Check) -> None:
     folder = plant(tmp_path / "in", classes("cat", "dog"))
     check(folder)
     shutil.rmtree(folder / "dog")
@@ -129,21 +129,21 @@ def test_a_check_that_fails_leaves_no_older_rows_behind(tmp_path: Path, draft: P
         data.load(draft)
 
 
-def test_progress_never_goes_back(tmp_path: Path, draft: Path) -> None:
+def test_progress_never_decreases(tmp_path: Path, draft: Path) -> None:
     seen: list[float] = []
     folder = plant(tmp_path / "in", classes("cat", "dog", count=60))
     data.check(draft, data.Request.of(resolved(source="path", path=str(folder))), lambda m, f: seen.append(f))
     assert seen == sorted(seen) and seen[-1] == 1.0 and len(seen) > 3
 
 
-def test_a_torn_scan_is_made_again(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_damaged_scan_cache_is_rebuilt(tmp_path: Path, draft: Path, check: Check) -> None:
     folder = plant(tmp_path / "in", classes("cat", "dog"))
     check(folder)
     (draft / "data" / "scan.parquet").write_bytes(b"PAR1 torn")
     assert check(folder)["splits"] == {"train": 10, "validation": 2}
 
 
-def test_an_unknown_layout_is_answered_with_the_known_ones(tmp_path: Path, check: Check) -> None:
+def test_unknown_layout_is_an_error_with_the_known_ones(tmp_path: Path, check: Check) -> None:
     found = finding(
         check(plant(tmp_path / "in", classes("cat", "dog")), options={"layout": "class-folder"}), "unknown-layout"
     )
@@ -168,7 +168,7 @@ assert "torch" not in sys.modules
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_no_row_is_lost_uncounted(tmp_path: Path, draft: Path, check: Check, seed: int) -> None:
+def test_every_row_is_used_or_counted_as_dropped(tmp_path: Path, draft: Path, check: Check, seed: int) -> None:
     """Make a random mess, and count: rows in = rows used + rows dropped, each of them for one reason."""
     rng = random.Random(seed)
     files: dict[str, Any] = {}
@@ -197,7 +197,9 @@ def test_no_row_is_lost_uncounted(tmp_path: Path, draft: Path, check: Check, see
         assert len(paths) == len(set(paths))
 
 
-def test_a_large_table_is_looked_at_in_part_first(tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sample_of_a_large_table_is_reported_first(
+    tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("autotrain_gradio.data.pipeline.check.LARGE", 50)
     monkeypatch.setattr("autotrain_gradio.data.pipeline.check.SAMPLE_ROWS", 10)
     body = "text,label\n" + "".join(f"{'' if i % 7 == 0 else f'words {i}'},{'ab'[i % 2]}\n" for i in range(70))
@@ -210,7 +212,7 @@ def test_a_large_table_is_looked_at_in_part_first(tmp_path: Path, draft: Path, m
     assert sum(f["code"] == "text-empty" for f in result["findings"]) == 1
 
 
-def test_what_was_found_in_a_large_table_is_told_before_its_rows_are_written(
+def test_result_of_a_large_table_is_reported_before_its_rows_are_written(
     tmp_path: Path, draft: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = "text,label\n" + "".join(f"words {i},{'ab'[i % 2]}\n" for i in range(70))

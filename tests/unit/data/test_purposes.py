@@ -43,7 +43,7 @@ def test_a_purpose_is_declared_and_never_inferred() -> None:
         Column("text", "Text", SENTENCE)  # type: ignore[call-arg]
 
 
-def test_examples_of_several_inputs_are_the_same_only_if_all_inputs_are(draft: Path) -> None:
+def test_duplicate_examples_are_equal_in_all_inputs(draft: Path) -> None:
     rows = [("It rains.", f"The street number {i} is wet.", "yes" if i % 2 else "no") for i in range(20)]
     result = check(draft, rows, "premise,hypothesis,verdict")
     assert "duplicates" not in codes(result) and not codes(result, "error")

@@ -35,25 +35,25 @@ SOURCES = (UPLOAD, PATH, HUB, SAMPLE, WEB)
         ("https://example.org/data", "web"),
     ],
 )
-def test_the_path_says_which_source_is_meant(path: str, expected: str) -> None:
+def test_source_is_inferred_from_the_path(path: str, expected: str) -> None:
     assert resolve_source(SOURCES, DataSpec(path=path), ["shapes"]).name == expected
 
 
-def test_what_exists_is_a_path_but_not_for_visitors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_path_is_a_folder_except_for_visitors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "user").mkdir()
     monkeypatch.chdir(tmp_path)
     assert resolve_source(SOURCES, DataSpec(path="user")).name == "path"
     assert resolve_source(SOURCES, DataSpec(path="user"), shared=True).name == "hub"
 
 
-def test_a_named_source_wins_and_an_unknown_one_is_refused() -> None:
+def test_named_source_wins_and_unknown_one_is_an_error() -> None:
     assert resolve_source(SOURCES, DataSpec(source="hub", path="/x")).name == "hub"
     with pytest.raises(SpecError, match="'hubb' is not a data source") as caught:
         resolve_source(SOURCES, DataSpec(source="hubb"))
     assert "hub" in caught.value.findings[0].hint
 
 
-def test_a_source_that_nothing_points_to_is_asked_for() -> None:
+def test_ambiguous_source_is_an_error() -> None:
     with pytest.raises(SpecError, match="not clear where the data 'a/b'"):
         resolve_source((UPLOAD, WEB), DataSpec(path="a/b"))
 
@@ -65,7 +65,7 @@ def test_service_and_worker_resolve_the_same_source(path: str, draft: Path) -> N
     assert data.Request.of(resolved(path=path)).source(draft).name == by_service
 
 
-def test_uploaded_files_are_meant_before_anything_else(draft: Path) -> None:
+def test_uploaded_files_have_priority(draft: Path) -> None:
     (draft / "data" / "media").mkdir(parents=True)
     assert data.Request.of(resolved(path="shapes")).source(draft).name == "upload"
     assert UPLOAD.matches and UPLOAD.matches(NamedData("shapes", uploaded=True)) == 1

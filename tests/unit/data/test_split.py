@@ -33,18 +33,18 @@ def request(**given: Any) -> data.Request:
 
 
 def counts(rows: Rows, part: str) -> Counter[str]:
-    return Counter(rows.cells["target"].values[i] for i in rows.used(part))
+    return Counter(rows.cells["target"].values[i] for i in rows.indices(part))
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.2, 0.5])
-def test_each_class_gives_its_share(fraction: float) -> None:
+def test_split_is_stratified_by_class(fraction: float) -> None:
     rows = rows_of({"a": 100, "b": 40, "c": 10})
     how, found = split(rows, request(valid_fraction=fraction), None)
     assert counts(rows, "validation") == {"a": 100 * fraction, "b": 40 * fraction, "c": 10 * fraction}
     assert f"{fraction:.0%} of each class" in how and "seed 42" in how and not found
 
 
-def test_small_classes_have_one_on_each_side_where_they_can() -> None:
+def test_small_classes_have_rows_in_both_splits() -> None:
     rows = rows_of({"one": 1, "two": 2, "three": 3, "many": 50})
     split(rows, request(valid_fraction=0.01), None)
     assert counts(rows, "train") == {"one": 1, "two": 1, "three": 2, "many": 49}
@@ -53,35 +53,35 @@ def test_small_classes_have_one_on_each_side_where_they_can() -> None:
     assert min(counts(rows, "train").values()) >= 1
 
 
-def test_the_seed_decides(check: Check, tmp_path: Path, draft: Path) -> None:
+def test_split_depends_on_the_seed(check: Check, tmp_path: Path, draft: Path) -> None:
     def chosen(seed: int) -> list[int]:
         rows = rows_of({"a": 50, "b": 50})
         spec = resolved()
         spec.params.seed = seed
         split(rows, data.Request.of(spec), None)
-        return list(rows.used("validation"))
+        return list(rows.indices("validation"))
 
     assert chosen(42) == chosen(42) and chosen(42) != chosen(43)
 
 
-def test_a_fraction_of_zero_means_none(tmp_path: Path, check: Check, draft: Path) -> None:
+def test_fraction_of_zero_means_no_validation(tmp_path: Path, check: Check, draft: Path) -> None:
     result = check(plant(tmp_path / "in", classes("cat", "dog")), valid_fraction=0)
     assert result["splits"] == {"train": 12} and "No validation" in result["split_how"]
     assert list(data.load(draft)) == ["train"]
 
 
-def test_groups_are_never_parted() -> None:
+def test_groups_are_never_divided_between_splits() -> None:
     rng = random.Random(0)
     for _ in range(50):
         copies = rng.choice([2, 3, 5])
         rows = rows_of({"a": rng.randint(1, 60) * copies, "b": rng.randint(1, 9) * copies}, copies)
         split(rows, request(valid_fraction=rng.choice([0.1, 0.3])), None)
         digest = rows.cells["image"].facts["digest"]
-        assert not {digest[i] for i in rows.used("train")} & {digest[i] for i in rows.used("validation")}
+        assert not {digest[i] for i in rows.indices("train")} & {digest[i] for i in rows.indices("validation")}
         assert counts(rows, "train")["a"] and counts(rows, "train")["b"]
 
 
-def test_too_few_rows_to_validate_are_told(tmp_path: Path, check: Check) -> None:
+def test_too_few_rows_to_validate_are_reported(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", classes("cat", "dog", count=1)))
     assert result["splits"] == {"train": 2} and "no-validation" in codes(result, "warning")
 
@@ -96,11 +96,11 @@ def test_too_few_rows_to_validate_are_told(tmp_path: Path, check: Check) -> None
         ({"a": 5, "b": 5, "c": 5}, 2, {"a": 1, "b": 1, "c": 0}),
     ],
 )
-def test_a_limit_is_shared_evenly(sizes: dict[str, int], limit: int, want: dict[str, int]) -> None:
+def test_limit_is_distributed_evenly_among_classes(sizes: dict[str, int], limit: int, want: dict[str, int]) -> None:
     assert balanced(sizes, limit) == want
 
 
-def test_max_samples_is_balanced_counted_and_said(tmp_path: Path, check: Check) -> None:
+def test_max_samples_is_balanced_counted_and_reported(tmp_path: Path, check: Check) -> None:
     files = {**classes("cat", count=40), **classes("dog", count=8, start=9000)}
     result = check(plant(tmp_path / "in", files), max_samples=10)
     assert result["splits"] == {"train": 10, "validation": 2}

@@ -45,7 +45,9 @@ def objects(rows: list[tuple[str, str]] = ROWS) -> list[dict[str, str]]:
         ("labels.csv", table().replace("\n", "\r\n")),
     ],
 )
-def test_forms_of_tables(tmp_path: Path, draft: Path, check: Check, name: str, content: bytes | str) -> None:
+def test_table_formats_give_the_same_rows(
+    tmp_path: Path, draft: Path, check: Check, name: str, content: bytes | str
+) -> None:
     result = check(plant(tmp_path / "in", {**IMAGES, name: content}))
     assert result["layout"]["name"] == "table-with-files" and not errors(result)
     assert names(result) == ["cat", "dog"] and result["rows"] == 12
@@ -55,7 +57,7 @@ def test_forms_of_tables(tmp_path: Path, draft: Path, check: Check, name: str, c
     assert {(Path(r["image"]["path"]).name, features.int2str(r["target"])) for r in rows} == set(ROWS)
 
 
-def test_western_european_text_is_told(tmp_path: Path, check: Check) -> None:
+def test_detected_encoding_is_reported(tmp_path: Path, check: Check) -> None:
     rows = [(f, "Kätzchen" if c == "cat" else c) for f, c in ROWS]
     result = check(plant(tmp_path / "in", {**IMAGES, "labels.csv": table(rows=rows).encode("cp1252")}))
     assert "Kätzchen" in names(result)
@@ -66,19 +68,19 @@ def test_western_european_text_is_told(tmp_path: Path, check: Check) -> None:
     "column, label",
     [("image_path", "category"), ("IMG", "Species"), ("where it lies", "class"), ("photo", "y")],
 )
-def test_columns_are_recognised_by_name_or_content(tmp_path: Path, check: Check, column: str, label: str) -> None:
+def test_columns_are_detected_by_name_or_content(tmp_path: Path, check: Check, column: str, label: str) -> None:
     result = check(plant(tmp_path / "in", {**IMAGES, "t.csv": table(header=f"{column}{{d}}{label}")}))
     assert result["mapping"] == {"image": [column], "target": [label]}
 
 
-def test_the_only_column_that_repeats_is_taken_and_told(tmp_path: Path, check: Check) -> None:
+def test_only_column_with_repeated_values_is_the_guessed_label(tmp_path: Path, check: Check) -> None:
     text = "file,id,what is seen\n" + "".join(f"{f},{1000 + i},{c}\n" for i, (f, c) in enumerate(ROWS))
     result = check(plant(tmp_path / "in", {**IMAGES, "t.csv": text}))
     assert result["mapping"]["target"] == ["what is seen"]
     assert "what is seen" in finding(result, "column-guessed")["message"]
 
 
-def test_two_possible_label_columns_are_asked_for(tmp_path: Path, check: Check) -> None:
+def test_two_possible_label_columns_are_an_error(tmp_path: Path, check: Check) -> None:
     text = "file,a,b\n" + "".join(f"{f},{c},{c}\n" for f, c in ROWS)
     folder = plant(tmp_path / "in", {**IMAGES, "t.csv": text})
     found = finding(check(folder), "column-unclear")
@@ -86,7 +88,7 @@ def test_two_possible_label_columns_are_asked_for(tmp_path: Path, check: Check) 
     assert check(folder, columns={"target": "b"})["mapping"]["target"] == ["b"]
 
 
-def test_a_column_that_is_not_there(tmp_path: Path, check: Check) -> None:
+def test_missing_mapped_column_is_an_error(tmp_path: Path, check: Check) -> None:
     found = finding(
         check(plant(tmp_path / "in", {**IMAGES, "t.csv": table()}), columns={"target": "lable"}), "column-missing"
     )
@@ -96,13 +98,13 @@ def test_a_column_that_is_not_there(tmp_path: Path, check: Check) -> None:
 @pytest.mark.parametrize(
     "prefix, folder", [("images/", "images/"), ("", "images/"), ("./images/", "images/"), ("images\\", "images/")]
 )
-def test_places_of_files(tmp_path: Path, check: Check, prefix: str, folder: str) -> None:
+def test_file_paths_are_resolved(tmp_path: Path, check: Check, prefix: str, folder: str) -> None:
     files: dict[str, Any] = {f"{folder}{name}": seed for name, seed in IMAGES.items()}
     result = check(plant(tmp_path / "in", {**files, "sub/t.csv": table(rows=[(prefix + f, c) for f, c in ROWS])}))
     assert not errors(result) and sum(result["splits"].values()) == 12
 
 
-def test_names_without_extension_are_completed_and_told(tmp_path: Path, check: Check) -> None:
+def test_names_without_extension_are_completed_and_reported(tmp_path: Path, check: Check) -> None:
     rows = [(f.removesuffix(".jpg"), c) for f, c in ROWS]
     files: dict[str, Any] = {f"images/{name}": seed for name, seed in IMAGES.items()}
     result = check(plant(tmp_path / "in", {**files, "t.csv": table(header="id{d}label", rows=rows)}))
@@ -121,14 +123,14 @@ def test_missing_files_are_listed_with_their_rows(tmp_path: Path, check: Check) 
     assert result["dropped"] == [{"code": "image-missing", "count": 8}]
 
 
-def test_all_files_missing_is_recognised_as_a_table(tmp_path: Path, check: Check) -> None:
+def test_table_whose_files_are_all_missing_is_detected(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {"t.csv": table()}))
     assert result["layout"]["name"] == "table-with-files"
     assert "no-rows" in errors(result) and "12 images" in finding(result, "image-missing")["message"]
 
 
 @pytest.mark.parametrize("bad", ["../secret.jpg", "/etc/secret.jpg", "..\\secret.jpg", "a/../../secret.jpg"])
-def test_places_outside_the_folder_are_refused(tmp_path: Path, check: Check, bad: str) -> None:
+def test_paths_outside_the_folder_are_refused(tmp_path: Path, check: Check, bad: str) -> None:
     plant(tmp_path, {"secret.jpg": 99, "etc/secret.jpg": 99})
     result = check(plant(tmp_path / "in", {**IMAGES, "t.csv": table(rows=[*ROWS, (bad, "cat")])}))
     assert errors(result) == ["file-outside"]
@@ -136,7 +138,7 @@ def test_places_outside_the_folder_are_refused(tmp_path: Path, check: Check, bad
     assert result["dropped"] == [{"code": "file-outside", "count": 1}]
 
 
-def test_absolute_paths_inside_the_folder_are_fine(tmp_path: Path, check: Check) -> None:
+def test_absolute_paths_inside_the_folder_are_resolved(tmp_path: Path, check: Check) -> None:
     folder = plant(tmp_path / "in", IMAGES)
     plant(folder, {"t.csv": table(rows=[(str(folder / f), c) for f, c in ROWS])})
     assert sum(check(folder)["splits"].values()) == 12
@@ -202,7 +204,7 @@ def test_the_path_may_be_the_table_itself(tmp_path: Path, check: Check) -> None:
     assert check(folder / "a.csv", valid_fraction=0)["splits"] == {"train": 8}
 
 
-def test_metadata_is_preferred_and_others_are_named(tmp_path: Path, check: Check) -> None:
+def test_metadata_is_preferred_and_other_tables_are_listed(tmp_path: Path, check: Check) -> None:
     result = check(
         plant(
             tmp_path / "in",
@@ -216,6 +218,25 @@ def test_metadata_is_preferred_and_others_are_named(tmp_path: Path, check: Check
     )
 
 
+def test_same_table_of_files_in_two_formats_is_read_once(tmp_path: Path, check: Check) -> None:
+    lines = "\n".join(json.dumps(o) for o in objects())
+    result = check(plant(tmp_path / "in", {**IMAGES, "metadata.csv": table(), "metadata.jsonl": lines}))
+    assert result["rows"] == 12 and "metadata.jsonl" in finding(result, "same-table-twice")["message"]
+    assert "other-tables" not in codes(result)
+
+
+def test_column_has_the_type_text_in_all_splits_if_one_holds_text(tmp_path: Path, check: Check) -> None:
+    files = {"train.jsonl": [{**o, "label": 1 + i % 2} for i, o in enumerate(objects())], "valid.jsonl": objects()[8:]}
+    lines = {name: "\n".join(map(json.dumps, rows)) for name, rows in files.items()}
+    result = check(plant(tmp_path / "in", {**IMAGES, **lines}))
+    assert [label["name"] for label in result["raw_labels"]] == ["1", "2", "cat", "dog"]
+
+
+def test_row_with_a_very_large_cell_is_counted(tmp_path: Path, check: Check) -> None:
+    result = check(plant(tmp_path / "in", {**IMAGES, "t.csv": table() + f"1.jpg,{'x' * 2_000_000}\n"}))
+    assert {"code": "cell-too-large", "count": 1} in result["dropped"]
+
+
 def test_class_folders_with_an_unrelated_table(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {**classes("cat", "dog"), "notes.csv": "who,when\nme,today\n"}))
     assert result["layout"]["name"] == "class-folders"
@@ -227,7 +248,7 @@ def test_a_table_without_header(tmp_path: Path, check: Check) -> None:
     assert finding(result, "no-header")["where"] == "t.csv"
 
 
-def test_rows_without_label_are_counted_and_named(tmp_path: Path, check: Check) -> None:
+def test_rows_without_label_are_counted_and_listed(tmp_path: Path, check: Check) -> None:
     rows = [*ROWS[:10], (ROWS[10][0], ""), (ROWS[11][0], "  ")]
     result = check(plant(tmp_path / "in", {**IMAGES, "t.csv": table(rows=rows)}))
     assert result["dropped"] == [{"code": "label-missing", "count": 2}]
@@ -246,7 +267,7 @@ def test_numbers_in_json_with_gaps_stay_whole(tmp_path: Path, check: Check) -> N
     assert names(result) == ["0", "1"] and result["dropped"] == [{"code": "label-missing", "count": 1}]
 
 
-def test_measurements_are_no_classes(tmp_path: Path, check: Check) -> None:
+def test_continuous_numbers_are_not_classes(tmp_path: Path, check: Check) -> None:
     lines = [json.dumps({"file_name": f, "label": i / 7}) for i, (f, _) in enumerate(ROWS)]
     assert "label-is-measurement" in errors(check(plant(tmp_path / "in", {**IMAGES, "t.jsonl": "\n".join(lines)})))
 
@@ -266,14 +287,14 @@ def test_lists_of_labels_are_refused(tmp_path: Path, check: Check) -> None:
         ("t.csv", b"file\0name", "t.csv"),
     ],
 )
-def test_damaged_tables_name_the_place(
+def test_damaged_table_error_states_the_location(
     tmp_path: Path, check: Check, name: str, content: bytes | str, where: str
 ) -> None:
     found = finding(check(plant(tmp_path / "in", {**IMAGES, name: content})), "layout-unknown")
     assert where in found["hint"]
 
 
-def test_rows_that_are_too_long_are_named(tmp_path: Path, check: Check) -> None:
+def test_rows_that_are_too_long_are_listed(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {**IMAGES, "t.csv": table() + "1.jpg,cat,extra\n"}))
     assert "row 14" in finding(result, "row-too-long")["message"]
 
@@ -284,7 +305,7 @@ def test_quoted_cells_with_line_breaks(tmp_path: Path, check: Check) -> None:
     assert result["rows"] == 12 and names(result) == ["cat", "dog"] and "row-too-long" not in codes(result)
 
 
-def test_the_mapping_of_labels_renames_merges_and_leaves_out(tmp_path: Path, check: Check) -> None:
+def test_label_mapping_renames_merges_and_drops(tmp_path: Path, check: Check) -> None:
     text = "file,label\n" + "".join(f"{i}.jpg,{'abcd'[i % 4]}\n" for i in range(24))
     folder = plant(tmp_path / "in", {**{f"{i}.jpg": i for i in range(24)}, "t.csv": text})
     result = check(folder, labels={"a": "vowel", "b": "consonant", "c": "consonant", "d": None})
@@ -310,7 +331,7 @@ def test_a_changed_table_is_not_trained_on(tmp_path: Path, draft: Path, check: C
     assert caught.value.code == "files-changed" and "t.csv" in caught.value.message
 
 
-def test_the_column_of_files_can_be_named_and_is_answered(tmp_path: Path, check: Check) -> None:
+def test_mapped_file_column_is_used(tmp_path: Path, check: Check) -> None:
     text = "small,large,label\n" + "".join(f"s/{f},{f},{c}\n" for f, c in ROWS)
     files: dict[str, Any] = {**IMAGES, **{f"s/{n}": 100 + i for i, n in enumerate(IMAGES)}, "t.csv": text}
     folder = plant(tmp_path / "in", files)

@@ -47,13 +47,13 @@ def loaded(draft: Path) -> dict[str, Any]:
 # -- texts
 
 
-def test_rows_without_a_text_are_left_out_and_named(draft: Path) -> None:
+def test_rows_without_a_text_are_skipped_and_reported(draft: Path) -> None:
     result = check(draft, "text,label\nhello there,a\n   ,a\n,b\ngood bye,b\n")
     assert roles.dropped(result) == {"text-empty": 2}
     assert "a.csv, row 3, a.csv, row 4" in finding(result, "text-empty")["message"]
 
 
-def test_objects_and_lists_are_no_texts(draft: Path) -> None:
+def test_columns_of_objects_and_lists_are_refused_as_texts(draft: Path) -> None:
     rows = [{"text": {"title": f"t{i}", "body": "b"}, "label": "ab"[i % 2]} for i in range(8)]
     found = finding(check(draft, rows, columns={"text": ["text"], "target": ["label"]}), "text-nested")
     assert found["level"] == "error" and "keys title, body" in found["message"] and "'title'" in found["hint"]
@@ -63,7 +63,7 @@ def test_objects_and_lists_are_no_texts(draft: Path) -> None:
     assert "'words' are lists" in found["message"]
 
 
-def test_objects_among_texts_are_told_and_ordinary_brackets_are_not(draft: Path) -> None:
+def test_texts_that_are_json_are_reported(draft: Path) -> None:
     texts = [
         {"body": "x", "n": 1},
         "[deleted]",
@@ -92,7 +92,7 @@ def test_objects_among_texts_are_told_and_ordinary_brackets_are_not(draft: Path)
         ([str(i) for i in range(9)], None),
     ],
 )
-def test_a_column_that_holds_no_texts_is_told(draft: Path, texts: list[str], code: str | None) -> None:
+def test_text_columns_of_numbers_or_identifiers_are_reported(draft: Path, texts: list[str], code: str | None) -> None:
     rows = [{"text": text, "label": "ab"[i // 2 % 2]} for i, text in enumerate(texts)]
     result = check(draft, rows, columns={"text": ["text"]})
     assert [c for c in codes(result) if c in ("text-identifiers", "text-numbers")] == ([code] if code else [])
@@ -116,7 +116,7 @@ def test_numbers_as_texts(draft: Path) -> None:
     assert set(loaded(draft)) == {"0", "1", "2", "3"}
 
 
-def test_the_column_of_sentences_is_taken_and_told(draft: Path) -> None:
+def test_the_column_of_sentences_is_guessed_as_text(draft: Path) -> None:
     rows = [{"note": f"a longer sentence of words {i}", "who": f"n{i}", "label": "ab"[i % 2]} for i in range(10)]
     result = check(draft, rows)
     assert result["mapping"] == {"text": ["note"], "target": ["label"]}
@@ -124,7 +124,7 @@ def test_the_column_of_sentences_is_taken_and_told(draft: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_texts_that_differ_by_case_and_spaces_are_the_same(seed: int) -> None:
+def test_texts_that_differ_by_case_and_spaces_are_duplicates(seed: int) -> None:
     rng = random.Random(seed)
     words = ["a", "B", "ab", "Ünal", "é", "long" * rng.randint(1, 9), "\u00a0", "x"]
     texts: list[str | None] = []
@@ -144,18 +144,18 @@ def test_texts_that_differ_by_case_and_spaces_are_the_same(seed: int) -> None:
                 assert (found[i] == found[j]) == (p == plain[j])
 
 
-def test_long_texts_with_the_same_ends_are_told_apart() -> None:
+def test_long_texts_with_equal_ends_are_not_duplicates() -> None:
     texts = [f"{'same' * 20}{i}{'end' * 40}" for i in range(50)] * 2
     found = of_texts(pa.chunked_array([pa.array(texts)]))
     assert len(set(found.tolist())) == 50 and (found[:50] == found[50:]).all()
 
 
-def test_rows_of_columns_that_are_the_same() -> None:
+def test_rows_with_equal_columns_are_duplicates() -> None:
     found = of_columns([np.array([1, 1, 2, 1, -1, -1]), np.array([5, 5, 5, 6, 0, 0])])
     assert found[0] == found[1] >= 0 and found[4] == found[5] >= 0 and found[2] == found[3] == -1
 
 
-def test_copies_and_contradictions(draft: Path) -> None:
+def test_duplicates_and_contradicting_labels_are_reported(draft: Path) -> None:
     text = "text,label\n" + "".join(f"row number {i},{'ab'[i % 2]}\n" for i in range(20))
     result = check(draft, text + "Row  Number 3 ,a\nROW NUMBER 4,a\n")
     assert "a.csv, rows 5 (b) = 22 (a)" in finding(result, "same-in-two-classes")["message"]
@@ -187,7 +187,7 @@ def test_very_long_texts_and_texts_without_words(draft: Path) -> None:
     assert "1 text has no letter" in finding(result, "text-without-words")["message"]
 
 
-def test_what_is_shown_of_texts(draft: Path) -> None:
+def test_profile_and_gallery_of_texts(draft: Path) -> None:
     result = check(draft, table(*"ab" * 20))
     words = next(p for p in result["profile"] if p["title"] == "Words in a text")
     assert words["labels"] == ["5 to 9"] and sum(words["series"]["train"]) == 32
@@ -213,7 +213,7 @@ def test_labels_in_lists(draft: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["['x', 'y']|['y']|[]", '["x", "y"]|["y"]|[]', "[x, y]|[y]|[]"])
-def test_labels_in_lists_that_are_written_as_text(draft: Path, form: str) -> None:
+def test_labels_in_lists_written_as_text(draft: Path, form: str) -> None:
     check(draft, table(*form.split("|") * 2), valid_fraction=0)
     assert list(loaded(draft).values()) == [["x", "y"], ["y"], []] * 2
 
@@ -237,7 +237,7 @@ def test_labels_with_a_delimiter_between_them(draft: Path, delimiter: str) -> No
         ["well, it was good after all and more of such words than a label would ever have", "no, not so"],
     ],
 )
-def test_commas_alone_do_not_make_several_labels(draft: Path, labels: list[str]) -> None:
+def test_commas_in_sentences_do_not_delimit_labels(draft: Path, labels: list[str]) -> None:
     assert names(check(draft, table(*labels * 3))) == sorted(labels)
 
 
@@ -269,13 +269,13 @@ def test_a_label_on_every_row_and_none_at_all(draft: Path) -> None:
     assert errors(check(draft, table([], [], []))) == ["no-labels"]
 
 
-def test_spelling_of_several_labels_can_be_mended(draft: Path) -> None:
+def test_spellings_of_several_labels_can_be_merged(draft: Path) -> None:
     rows = table(*[["Cat", "dog"], ["cat"], ["cat", "dog"], ["dog"]] * 3)
     fix = finding(check(draft, rows), "label-spelling")["fix"]["change"]
     assert fix == {"labels": {"Cat": "cat"}} and names(check(draft, rows, **fix)) == ["cat", "dog"]
 
 
-def test_labels_that_are_whole_texts_are_told_to_be_swapped(draft: Path) -> None:
+def test_labels_that_are_long_texts_are_reported_as_swapped(draft: Path) -> None:
     told = [f"This is what number {k} has written about it. " * 100 for k in range(3)]
     result = check(draft, [{"text": "good" if i % 2 else "bad", "label": told[i % 3]} for i in range(30)])
     found = finding(result, "label-long")
@@ -286,7 +286,7 @@ def test_labels_that_are_whole_texts_are_told_to_be_swapped(draft: Path) -> None
     assert "label-long" not in codes(check(draft, table(*["a" * 100, "b"] * 8)))
 
 
-def test_control_characters_in_labels_are_told_and_can_be_taken_out(draft: Path) -> None:
+def test_control_characters_in_labels_are_reported_with_a_fix(draft: Path) -> None:
     rows = table(*["go\x07od", "ba\nd", "fine", "as\u200dis"] * 6)
     found = finding(check(draft, rows), "label-control-characters")
     assert "'ba\\nd' (6), 'go\\x07od' (6)" in found["message"] and found["message"].startswith("2 labels")
@@ -297,26 +297,26 @@ def test_control_characters_in_labels_are_told_and_can_be_taken_out(draft: Path)
     assert names(mended) == ["as\u200dis", "ba d", "fine", "good"]
 
 
-def test_the_same_text_with_other_labels(draft: Path) -> None:
+def test_duplicate_texts_with_different_label_sets_are_reported(draft: Path) -> None:
     rows = [*table(["x"], ["y"], ["x", "y"]), {"text": "row 0 of the table", "label": ["y", "x"]}]
     rows.append({"text": "row 2 of the table", "label": ["y", "x"]})
     message = finding(check(draft, rows), "same-in-two-classes")["message"]
     assert message.startswith("1 text occurs more than once with different labels: a.jsonl, rows 1 (x) = 4")
 
 
-def test_which_labels_stand_together(draft: Path) -> None:
+def test_co_occurrence_of_labels_is_plotted(draft: Path) -> None:
     result = check(draft, table(*[["x", "y"], ["y"], ["y", "z"]] * 4))
     matrix = next(p for p in result["profile"] if p["kind"] == "matrix")
     assert matrix["labels"] == ["y", "x", "z"] and matrix["values"] == [[12, 4, 4], [4, 4, 0], [4, 0, 4]]
 
 
-def test_rare_labels_are_on_both_sides_of_the_split(draft: Path) -> None:
+def test_rare_labels_are_in_both_splits(draft: Path) -> None:
     result = check(draft, table(*[["common"], ["common", "rare"], ["common"], ["common"], ["common"]] * 10))
     assert {x["name"]: (x["train"], x["validation"]) for x in result["labels"]}["rare"] == (8, 2)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_labels_as_numbers(seed: int) -> None:
+def test_label_counts_strata_and_signatures(seed: int) -> None:
     rng = np.random.default_rng(seed)
     sets = [sorted(rng.choice(4, rng.integers(0, 4), replace=False).tolist()) for _ in range(20)]
     offsets = np.concatenate(([0], np.cumsum([len(s) for s in sets])))

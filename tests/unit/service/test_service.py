@@ -15,6 +15,7 @@ import pytest
 from autotrain_gradio.backends.base import CallOptions
 from autotrain_gradio.core.errors import DataError, Forbidden, NotFound, SpecError, StateError, WorkerError
 from autotrain_gradio.core.settings import Limits, Settings
+from autotrain_gradio.runs.record import write_json
 from autotrain_gradio.service import Service
 
 Start = Callable[..., str]
@@ -298,3 +299,49 @@ def test_the_log_is_read_in_whole_lines_from_any_place(service: Service, start: 
     rest = service.log(run, first["offset"], 1 << 20)
     assert rest["text"].startswith("line 4\n") and rest["offset"] == rest["size"]
     assert service.log(run, -14)["text"].endswith("line 99\n")
+
+
+def test_a_start_that_was_killed_between_its_steps_is_completed_by_the_next_start(
+    shared: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = {"task": IMAGES, "model": "tiny", "data": {"source": "sample", "path": "shapes"}}
+    draft = shared.draft(IMAGES, "visitor:a")
+    with monkeypatch.context() as killed:
+        killed.setattr(shared._dispatcher, "enqueue", lambda *given, **more: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            shared.start(draft, spec, "visitor:a")
+    frozen = shared.snapshot(draft)
+    assert frozen and frozen["state"] == "draft"
+    assert shared.start(draft, spec, "visitor:a") == draft
+    assert shared.start(draft, spec, "visitor:a") == draft  # a double click
+    queued = shared.snapshot(draft)
+    assert queued and queued["state"] == "queued"
+    assert len([c for c in shared.store.get(draft).controls() if c["kind"] == "queued"]) == 1
+
+
+def test_a_queued_run_that_waits_for_its_token_can_be_resumed_with_it(shared: Service, tmp_path: Path) -> None:
+    spec = {"task": IMAGES, "model": "tiny", "data": {"source": "sample", "path": "shapes"}}
+    spec["hub"] = {"push_to_hub": True}
+    run = shared.start(shared.draft(IMAGES, "visitor:a"), spec, "visitor:a", token="hf_first")
+    before = shared.snapshot(run)
+    assert before and not before["waiting_for_token"] and not before["can"]["resume"]
+    restarted = Service(Settings(home=tmp_path / "shared", shared=True), dispatch=False)
+    try:
+        waits = restarted.snapshot(run)
+        assert waits and waits["waiting_for_token"] and waits["needs_token"] and waits["can"]["resume"]
+        restarted.stop(run, "visitor:a")
+        stopped = restarted.snapshot(run)
+        assert stopped and stopped["state"] == "cancelled" and stopped["needs_token"] and stopped["can"]["resume"]
+        restarted.resume(run, "visitor:a", token="hf_again")
+        queued = restarted.snapshot(run)
+        assert queued and queued["state"] == "queued" and not queued["needs_token"] and not queued["can"]["resume"]
+    finally:
+        restarted.close()
+
+
+@pytest.mark.parametrize(("processes", "steps"), [(None, 13), (2, 7)])
+def test_the_estimate_counts_the_batches_of_all_processes(service: Service, processes: int | None, steps: int) -> None:
+    draft = service.draft(IMAGES)
+    spec = {"task": IMAGES, "params": {"batch_size": 8}, "resources": {"processes": processes}}
+    write_json(service.store.get(draft).directory / "check.json", {"splits": {"train": 100}, "findings": []})
+    assert service.estimate(draft, spec)["steps_per_epoch"] == steps

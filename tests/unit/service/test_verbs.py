@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from autotrain_gradio.api import Run
@@ -29,7 +35,7 @@ def test_a_declared_verb_is_called_with_its_context(service: Service, run: str) 
     found = service.call(run, "double", {"toys": 4}, progress=lambda message, fraction: messages.append(message))
     assert found == {"toys": 8, "task": "toy-sorting", "steps": 2} and messages == ["Doubling"]
     assert Run(service, run).call("double", toys=1)["toys"] == 2
-    assert [v["name"] for v in service.verbs(run)] == ["count", "double"]
+    assert [v["name"] for v in service.verbs(run)] == ["count", "double", "tidy"]
 
 
 def test_a_streaming_verb_yields_items_and_shares_the_model_of_predictions(service: Service, run: str) -> None:
@@ -44,6 +50,52 @@ def test_a_streaming_verb_yields_items_and_shares_the_model_of_predictions(servi
     assert service.call(run, "count", {"to": 0}) == []
     with pytest.raises(UserError, match="no more toys"):
         list(service.stream(run, "count", {"to": 2, "fail": 1}))
+
+
+def test_arguments_of_any_name_reach_the_verb_and_not_the_app(service: Service, run: str) -> None:
+    arguments = {"seconds": 0, "spec": {"task": "text-classification"}, "secrets": {"a": "b"}, "arguments": [1]}
+    parts: list[Any] = []
+    found = service.call(run, "tidy", arguments, on_found=parts.append)
+    assert parts == [arguments], "partial results of a warm worker reach the caller"
+    assert found == {"task": "toy-sorting", "arguments": arguments}
+
+
+def test_a_verb_has_time_to_clean_up_when_its_worker_is_ended(service: Service, run: str) -> None:
+    folder = service.settings.runs / run
+    began = threading.Event()
+
+    def call() -> None:
+        with contextlib.suppress(UserError):
+            service.call(run, "tidy", {"seconds": 60}, on_found=lambda value: began.set())
+
+    caller = threading.Thread(target=call, daemon=True)
+    caller.start()
+    assert began.wait(60)
+    service._backends.release(folder)
+    caller.join(20)
+    assert not caller.is_alive() and (folder / "tidied").read_text() == "yes"
+
+
+def test_a_verb_has_time_to_clean_up_when_the_app_exits(service: Service, run: str) -> None:
+    folder = service.settings.runs / run
+    code = (
+        "import os, sys, threading\n"
+        "from pathlib import Path\n"
+        "from autotrain_gradio.backends.warm import WarmWorkers\n"
+        "from autotrain_gradio.core.settings import Limits\n"
+        "WarmWorkers(Limits()).call(Path(sys.argv[1]), 'tidy', {'arguments': {'seconds': 60}},\n"
+        "    found=lambda value: os._exit(0))\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=True, timeout=60)
+    end = time.monotonic() + 20
+    while not (folder / "tidied").exists() or _workers(folder):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def _workers(folder: Path) -> list[psutil.Process]:
+    """Return the processes of a run's workers."""
+    return [p for p in psutil.process_iter(["cmdline"]) if str(folder) in (p.info["cmdline"] or [])]
 
 
 def test_only_verbs_that_the_task_declares_can_be_called(service: Service, run: str) -> None:

@@ -32,7 +32,7 @@ def test_few_images_are_a_warning(tmp_path: Path, check: Check) -> None:
     )
 
 
-def test_thousands_of_classes_look_like_names(tmp_path: Path, check: Check) -> None:
+def test_too_many_classes_are_an_error(tmp_path: Path, check: Check) -> None:
     limits = Limits(classes=20)
     result = check(plant(tmp_path / "in", classes(*(f"c{i}" for i in range(25)), count=1)), limits=limits)
     found = finding(result, "too-many-classes")
@@ -55,7 +55,7 @@ def test_labels_that_differ_only_in_spelling_can_be_merged(tmp_path: Path, check
     assert names(mended) == ["cat", "dog", "dog house"] and "label-spelling" not in codes(mended)
 
 
-def test_an_uneven_set_is_told(tmp_path: Path, check: Check) -> None:
+def test_imbalance_is_reported(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {**classes("cat", count=61), **classes("dog", count=6, start=9000)}))
     found = finding(result, "imbalance")
     assert (
@@ -68,13 +68,13 @@ def test_an_uneven_set_is_told(tmp_path: Path, check: Check) -> None:
     )
 
 
-def test_the_same_image_in_two_classes_is_named(tmp_path: Path, check: Check) -> None:
+def test_duplicate_image_in_two_classes_is_reported(tmp_path: Path, check: Check) -> None:
     result = check(plant(tmp_path / "in", {**classes("cat", "dog"), "cat/same.jpg": 7777, "dog/same.jpg": 7777}))
     found = finding(result, "same-in-two-classes")
     assert "cat/same.jpg (cat) = dog/same.jpg (dog)" in found["message"]
 
 
-def test_the_same_image_in_training_and_validation_is_named(tmp_path: Path, check: Check) -> None:
+def test_duplicate_image_in_both_splits_is_reported(tmp_path: Path, check: Check) -> None:
     files = {
         **classes("cat", "dog", prefix="train/"),
         **classes("cat", "dog", prefix="valid/", start=50),
@@ -85,7 +85,7 @@ def test_the_same_image_in_training_and_validation_is_named(tmp_path: Path, chec
     assert "1 validation image is" in found["message"] and "train/cat/x.jpg = valid/cat/y.jpg" in found["message"]
 
 
-def test_copies_stay_on_one_side(tmp_path: Path, check: Check, draft: Path) -> None:
+def test_duplicates_stay_in_one_split(tmp_path: Path, check: Check, draft: Path) -> None:
     from autotrain_gradio import data
 
     files: dict[str, Any] = {
@@ -103,13 +103,13 @@ def test_copies_stay_on_one_side(tmp_path: Path, check: Check, draft: Path) -> N
 
 
 @pytest.mark.parametrize("broken", ["cat", "dog"])
-def test_a_class_whose_images_are_all_broken_is_gone(tmp_path: Path, check: Check, broken: str) -> None:
+def test_class_whose_images_are_all_damaged_is_removed(tmp_path: Path, check: Check, broken: str) -> None:
     files: dict[str, Any] = {**classes("cat", "dog", "cow"), **{f"{broken}/{i}.jpg": b"" for i in range(6)}}
     result = check(plant(tmp_path / "in", files))
     assert broken not in names(result) and len(names(result)) == 2
     assert result["dropped"] == [{"code": "image-empty", "count": 6}]
 
 
-def test_a_class_that_only_validation_has(tmp_path: Path, check: Check) -> None:
+def test_class_without_training_rows_is_reported(tmp_path: Path, check: Check) -> None:
     files = {**classes("cat", "dog", prefix="train/"), **classes("cat", "cow", prefix="valid/", start=50)}
     assert "cow" in finding(check(plant(tmp_path / "in", files)), "class-not-trained")["message"]

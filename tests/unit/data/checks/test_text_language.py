@@ -59,16 +59,16 @@ ENGLISH = [
         (["Pokoj byl čistý, ale snídaně byla studená a vlak měl zase zpoždění."], "Czech"),
     ],
 )
-def test_a_language_is_named_where_it_is_clear(texts: list[str], said: str) -> None:
+def test_language_is_reported_with_high_confidence(texts: list[str], said: str) -> None:
     found = describe_language(texts * 20)
     assert (said in found) if said else not found, found
 
 
-def test_too_few_words_say_nothing() -> None:
+def test_no_language_is_detected_in_few_words() -> None:
     assert describe_language(GERMAN[:1]) == ""
 
 
-def test_the_check_of_texts_tells_it(tmp_path: Path, draft: Path) -> None:
+def test_check_reports_the_language_of_texts(tmp_path: Path, draft: Path) -> None:
     task = registry().get("text-classification")
     assert "text-language" in {c.name for c in task.checks}
     for texts, told in ((GERMAN, True), (ENGLISH, False)):

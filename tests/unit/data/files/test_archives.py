@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import stat
 import struct
 import tarfile
@@ -121,7 +122,7 @@ def test_a_zip_bomb_is_refused_before_anything_is_written(draft: Path, check: Ch
     assert not (draft / "data" / "media.partial").exists()
 
 
-def test_a_member_that_lies_about_its_size_is_damaged(tmp_path: Path) -> None:
+def test_member_larger_than_declared_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "lie.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("cat/1.jpg", bytes(10**6))
@@ -138,7 +139,7 @@ def test_a_member_that_lies_about_its_size_is_damaged(tmp_path: Path) -> None:
     assert sum(p.stat().st_size for p in written) <= 100
 
 
-def test_overlapping_members_are_a_trap(tmp_path: Path) -> None:
+def test_overlapping_members_are_refused(tmp_path: Path) -> None:
     path = pack(tmp_path / "twice.zip", {"a/1.jpg": b"x" * 500, "b/2.jpg": b"x" * 500})
     raw = bytearray(path.read_bytes())
     second = raw.index(b"PK\x01\x02", raw.index(b"PK\x01\x02") + 4)
@@ -162,7 +163,7 @@ def test_limits(draft: Path, check: Check, limits: Limits, code: str) -> None:
     assert errors(check(source="upload", limits=limits) if upload(draft, p=pictures("cat", "dog")) else {}) == [code]
 
 
-def test_a_full_disk_is_said_before_anything_is_written(
+def test_full_disk_is_reported_before_anything_is_written(
     draft: Path, check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload(draft, photos=pictures("cat", "dog"))
@@ -227,7 +228,7 @@ def test_a_truncated_tar(tmp_path: Path, draft: Path, check: Check) -> None:
 
 
 @pytest.mark.parametrize("name", ["photos.rar", "photos.7z"])
-def test_other_archives_say_what_can_be_opened(draft: Path, check: Check, name: str) -> None:
+def test_unsupported_archives_are_refused(draft: Path, check: Check, name: str) -> None:
     plant(draft / "data" / "upload", {name: b"Rar!..."})
     assert "zip" in finding(check(source="upload"), "archive-kind")["message"]
 
@@ -246,7 +247,7 @@ def test_two_members_of_one_name(draft: Path, check: Check) -> None:
     assert "cat/1.jpg" in finding(check(source="upload"), "archive-duplicate-member")["message"]
 
 
-def test_odd_names_survive(draft: Path, check: Check) -> None:
+def test_non_ascii_and_long_names_are_kept(draft: Path, check: Check) -> None:
     labels = ["Katze äöü", "犬", "a" * 240]
     members = {f"{label}/{i}.jpg": picture(f"{label} {i}") for label in labels for i in range(5)}
     members[f"犬/{'x' * 230}.jpg"] = picture("long")
@@ -268,7 +269,7 @@ def test_windows_separators_and_unmarked_utf8_names(draft: Path, check: Check) -
     assert set(names(check(source="upload"))) == {"kätzchen", "hund"}
 
 
-def test_the_data_is_on_disk_once(draft: Path, check: Check) -> None:
+def test_archive_is_deleted_after_extraction(draft: Path, check: Check) -> None:
     upload(draft, photos=pictures("cat", "dog"))
     result = check(source="upload")
     assert result["rows"] == 12
@@ -299,7 +300,7 @@ def test_clutter_in_an_archive_is_counted(draft: Path, check: Check) -> None:
     assert not list((draft / "data" / "media").rglob(".DS_Store"))
 
 
-def test_an_archive_on_the_server_stays(tmp_path: Path, draft: Path, check: Check) -> None:
+def test_archive_in_a_server_folder_is_kept(tmp_path: Path, draft: Path, check: Check) -> None:
     path = pack(tmp_path / "photos.zip", pictures("cat", "dog"))
     assert check(path)["rows"] == 12
     assert path.exists() and check(path, valid_fraction=0)["splits"] == {"train": 12}
@@ -316,8 +317,23 @@ def test_an_archive_in_an_archive(tmp_path: Path, draft: Path, check: Check) -> 
 
 
 @pytest.mark.parametrize("left", ["media.partial", "media", "upload.done", "dataset.partial"])
-def test_a_check_that_was_killed_leaves_nothing_in_the_way(draft: Path, check: Check, left: str) -> None:
+def test_interrupted_extraction_is_repeated(draft: Path, check: Check, left: str) -> None:
     upload(draft, photos=pictures("cat", "dog"))
     plant(draft / "data" / left, {"cow/torn.jpg": 5})
     result = check(source="upload")
     assert names(result) == ["cat", "dog"] and not (draft / "data" / "upload.done").exists()
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+def test_damage_inside_a_compressed_tar_is_reported(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"photos.tar.{suffix}"
+    folder = plant(tmp_path / "in", {f"{i}.bin": random.Random(i).randbytes(20_000) for i in range(20)})
+    with tarfile.open(path, f"w:{suffix}") as file:  # type: ignore[call-overload]
+        file.add(folder, "photos")
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2 : len(raw) // 2 + 50] = bytes(50)
+    path.write_bytes(raw)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DataError) as caught:
+        extract(path, tmp_path / "out", Limits(), lambda m, f: None)
+    assert caught.value.code == "archive-damaged" and caught.value.where == path.name

@@ -25,7 +25,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_letters_are_right_in_the_encoding_of_each_script(tmp_path: Path, name: str) -> None:
+def test_encoding_of_each_script_is_detected(tmp_path: Path, name: str) -> None:
     text = TEXTS[name]
     path = tmp_path / "a.csv"
     path.write_bytes(text.encode(name))
@@ -44,13 +44,13 @@ def test_letters_are_right_in_the_encoding_of_each_script(tmp_path: Path, name: 
     ["ça été bien,good", "la chambre à côté,a", "déjà vu,a", "perché è così,a", "à,a", "naïveté,a", "21 °C,a", "5 €,a"],
 )
 @pytest.mark.parametrize("lines", [1, 50])
-def test_a_few_western_letters_are_not_taken_for_another_script(text: str, lines: int) -> None:
+def test_few_western_letters_are_not_detected_as_another_script(text: str, lines: int) -> None:
     content = "text,label\n" + "plain English,a\n" * 20 + f"{text}\n" * lines
     assert encoding.decode(content.encode("cp1252"), "a.csv")[0] == content
 
 
 @pytest.mark.parametrize("name", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-def test_unicode_needs_no_finding(tmp_path: Path, name: str) -> None:
+def test_unicode_is_detected_without_a_finding(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.csv"
     text = "name,city\nJürgen,Köln\n" * 50
     path.write_bytes(text.encode(name))
@@ -59,7 +59,7 @@ def test_unicode_needs_no_finding(tmp_path: Path, name: str) -> None:
     assert not encoding.decode(text.encode(name), "a.csv")[1]
 
 
-def test_letters_far_into_the_file_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_encoding_is_detected_from_late_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "CHUNK", 1000)
     path = tmp_path / "a.csv"
     path.write_bytes(
@@ -69,7 +69,7 @@ def test_letters_far_into_the_file_decide(tmp_path: Path, monkeypatch: pytest.Mo
     assert found == "cp1251" and findings[0].where == "a.csv, line 502"
 
 
-def test_an_incomplete_last_letter_is_no_utf_8(tmp_path: Path) -> None:
+def test_incomplete_last_character_is_not_utf_8(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("text\né".encode()[:-1])
     assert encoding.detect_encoding(path, "a.csv")[1][0].where == "a.csv, line 2"

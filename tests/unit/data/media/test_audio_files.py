@@ -36,7 +36,7 @@ def cell(content: bytes) -> dict[str, Any]:
         ("AIFF", "PCM_16", "AIFF"),
     ],
 )
-def test_headers_tell_length_rate_channels_and_format(format: str, subtype: str | None, name: str) -> None:
+def test_headers_give_length_rate_channels_and_format(format: str, subtype: str | None, name: str) -> None:
     content = sound(1.5, 24_000, format=format, subtype=subtype, channels=2)
     found = header(content)
     assert (found.rate, found.channels, found.format, found.cut) == (24_000, 2, name, False)
@@ -47,7 +47,7 @@ def test_headers_tell_length_rate_channels_and_format(format: str, subtype: str 
 
 
 @pytest.mark.parametrize("channels, rate", [(1, 16_000), (6, 192_000), (2, 8_000), (1, 44_100)])
-def test_samples_are_mono_at_the_rate_that_is_asked_for(channels: int, rate: int) -> None:
+def test_samples_are_mono_at_the_requested_rate(channels: int, rate: int) -> None:
     found = read_audio(cell(sound(2.0, rate, subtype="DOUBLE", channels=channels, hertz=300)), rate=16_000)
     shown = tone(2.0, 16_000, hertz=300)[:, 0] * sum(1 / (k + 1) for k in range(channels)) / channels
     assert found.shape == (32_000,)
@@ -63,7 +63,7 @@ def test_resampling_in_blocks_is_the_same_as_at_once(monkeypatch: pytest.MonkeyP
     assert parts.shape == whole.shape and np.abs(parts - whole).max() < 1e-5
 
 
-def test_a_part_is_the_same_as_cutting_the_whole_and_reads_only_that(tmp_path: Path) -> None:
+def test_a_segment_equals_a_slice_of_the_file_and_only_it_is_decoded(tmp_path: Path) -> None:
     ramp = np.linspace(-0.9, 0.9, 160_000)
     path = tmp_path / "long.wav"
     path.write_bytes(sound(samples=ramp, subtype="FLOAT"))
@@ -74,7 +74,7 @@ def test_a_part_is_the_same_as_cutting_the_whole_and_reads_only_that(tmp_path: P
     assert len(read_audio(cell(path.read_bytes()), 99.0, 100.0)) == 0
 
 
-def test_what_is_no_number_counts_as_silence() -> None:
+def test_nan_and_infinite_samples_count_as_silence() -> None:
     samples = np.array([0.1, np.nan, np.inf, -np.inf, 0.2])
     assert read_audio(cell(sound(samples=samples, subtype="FLOAT"))).tolist() == pytest.approx([0.1, 0, 0, 0, 0.2])
 
@@ -90,7 +90,7 @@ def test_what_is_no_number_counts_as_silence() -> None:
         (sound(format="OGG")[:3000], "audio-corrupt"),
     ],
 )
-def test_what_is_no_audio_says_why(tmp_path: Path, content: bytes, code: str) -> None:
+def test_files_that_are_not_audio_give_the_reason(tmp_path: Path, content: bytes, code: str) -> None:
     path = tmp_path / "x.wav"
     path.write_bytes(content)
     for source in (content, path):
@@ -99,7 +99,7 @@ def test_what_is_no_audio_says_why(tmp_path: Path, content: bytes, code: str) ->
         assert error.value.code == code and error.value.hint
 
 
-def test_a_missing_file_and_bare_samples(tmp_path: Path) -> None:
+def test_missing_files_and_raw_samples_are_errors(tmp_path: Path) -> None:
     with pytest.raises(AudioError) as error:
         read_audio({"path": str(tmp_path / "none.wav"), "bytes": None})
     assert error.value.code == "audio-missing" and error.value.where == "none.wav"
@@ -108,14 +108,14 @@ def test_a_missing_file_and_bare_samples(tmp_path: Path) -> None:
         header(tmp_path / "x.raw")
 
 
-def test_a_wav_that_was_cut_off_is_noticed_by_its_header() -> None:
+def test_a_truncated_wav_is_detected_by_its_header() -> None:
     found = header(sound(2.0)[:40_000])
     assert found.cut and found.seconds == pytest.approx(1.25, abs=0.01)
     assert not header(sound(0.0)).cut and header(sound(0.0)).seconds == 0
 
 
 @pytest.mark.parametrize("promised", [0xFFFFFFFF, 0xFFFFFFFF - 36, 0x7FFFFFFF, 0x7FFFF000])
-def test_a_wav_that_was_streamed_is_whole(promised: int) -> None:
+def test_a_streamed_wav_with_a_placeholder_length_is_not_truncated(promised: int) -> None:
     """Programs that write to a pipe put the greatest number where the length belongs."""
     content = bytearray(sound(2.0))
     place = content.index(b"data") + 4
@@ -124,7 +124,7 @@ def test_a_wav_that_was_streamed_is_whole(promised: int) -> None:
     assert not found.cut and found.seconds == pytest.approx(2.0)
 
 
-def test_the_content_counts_not_the_name(tmp_path: Path) -> None:
+def test_the_format_is_detected_by_content_not_by_extension(tmp_path: Path) -> None:
     path = tmp_path / "really.mp3"
     path.write_bytes(sound(format="FLAC"))
     assert header(path).format == "FLAC" and len(read_audio({"path": str(path)})) == 16_000
@@ -146,7 +146,7 @@ def test_ffmpeg_reads_what_libsndfile_does_not(tmp_path: Path, suffix: str, name
 
 
 @needs_ffmpeg
-def test_a_damaged_m4a_says_so(tmp_path: Path) -> None:
+def test_a_damaged_m4a_is_an_error(tmp_path: Path) -> None:
     path = with_ffmpeg(tmp_path / "x.m4a")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(AudioError) as error:
@@ -154,7 +154,7 @@ def test_a_damaged_m4a_says_so(tmp_path: Path) -> None:
     assert error.value.code == "audio-corrupt" and "M4A" in error.value.message
 
 
-def test_without_ffmpeg_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_ffmpeg_is_named_in_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     path = tmp_path / "x.m4a"
     path.write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
@@ -164,7 +164,9 @@ def test_without_ffmpeg_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("hanging", ["ffprobe", "ffmpeg", "ffmpeg after some", "ffmpeg at the end"])
-def test_a_file_at_which_ffmpeg_hangs_is_named(hanging: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_ffmpeg_is_an_error_that_names_the_file(
+    hanging: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = '{"streams": [{"codec_name": "aac", "sample_rate": "16000", "channels": 1, "duration": "9"}]}'
     ways = {
         "ffmpeg": "exec sleep 60",

@@ -94,7 +94,7 @@ def test_an_upload_is_taken_over_and_removed(module: ModuleType, draft: Path) ->
     assert "secret" not in names(draft)
 
 
-def test_specs_of_the_upload_name_the_source_from_then_on(module: ModuleType, draft: Path) -> None:
+def test_spec_of_the_upload_is_resolved_to_the_source_afterwards(module: ModuleType, draft: Path) -> None:
     upload(draft, secret_notes="x")
     data.check(draft, request(source="upload", path="secret.notes"))
     given = DataSpec(source="upload", path="any name")
@@ -104,7 +104,7 @@ def test_specs_of_the_upload_name_the_source_from_then_on(module: ModuleType, dr
     assert taken_over.resolve_upload(draft, other) is other and taken_over.resolve(draft, other, "path") is other
 
 
-def test_a_folder_is_looked_at_again_in_each_check(module: ModuleType, draft: Path, tmp_path: Path) -> None:
+def test_folder_is_recognized_again_in_each_check(module: ModuleType, draft: Path, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     (folder / "secret.notes").write_text("x")
@@ -132,7 +132,7 @@ def test_files_that_cannot_be_read_are_removed_too(module: ModuleType, draft: Pa
     ],
     ids=["a layout is named", "the source does not take over"],
 )
-def test_nobody_takes_over_where(
+def test_files_are_not_taken_over(
     module: ModuleType, draft: Path, change: Callable[[data.Request], data.Request]
 ) -> None:
     upload(draft, secret_notes="x", table_csv=ROWS)

@@ -15,7 +15,7 @@ import pytest
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.data.tables import table_reader
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
@@ -66,7 +66,7 @@ def test_one_file_of_a_folder(tmp_path: Path, draft: Path) -> None:
     assert result["rows"] == 12 and result["layout"]["name"] == "table"
 
 
-def test_json_lines_may_change_their_names_and_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_lines_with_different_names_and_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autotrain_gradio.data.tables.json_reader.BATCH", 2)
     records: list[dict[str, Any]] = [{"a": 1}, {"a": 2}, {"a": "x", "b": [1]}, {"b": []}, {"a": 1.5}, {"a": None}]
     path = plant(tmp_path, {"a.jsonl": "\n\n".join(map(json.dumps, records))}) / "a.jsonl"
@@ -87,14 +87,14 @@ def test_json_lines_may_change_their_names_and_types(tmp_path: Path, monkeypatch
         ("a.xlsx", "no workbook", "workbook-damaged", "a.xlsx"),
     ],
 )
-def test_damaged_files_are_named(tmp_path: Path, name: str, content: str, code: str, where: str) -> None:
+def test_damaged_file_error_states_the_location(tmp_path: Path, name: str, content: str, code: str, where: str) -> None:
     with pytest.raises(DataError) as caught:
         read_sheet(plant(tmp_path, {name: content}) / name, name)
     assert (caught.value.code, caught.value.where) == (code, where)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "json"])
-def test_half_characters_are_replaced_and_told(tmp_path: Path, form: str) -> None:
+def test_unpaired_surrogates_are_replaced_and_reported(tmp_path: Path, form: str) -> None:
     rows = [*ROWS, {"text": "cut \ud83d", "label": "a", "tags": ["\udc00"]}, {"text": "whole \U0001f600", "label": "b"}]
     path = tmp_path / f"a.{form}"
     path.write_text(json.dumps(rows) if form == "json" else "\n".join(map(json.dumps, rows)), encoding="ascii")
@@ -104,14 +104,14 @@ def test_half_characters_are_replaced_and_told(tmp_path: Path, form: str) -> Non
     assert told.code == "half-characters" and "1 row" in told.message and "row 13" in told.message
 
 
-def test_no_number_among_texts_is_a_missing_text(tmp_path: Path) -> None:
+def test_nan_among_texts_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "one", "label": "a"}\n{"text": "two", "label": NaN}\n', encoding="utf-8")
     assert read_sheet(path, path.name).table.column("label").to_pylist() == ["a", None]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "json"])
-def test_a_number_of_thousands_of_digits_is_told(tmp_path: Path, form: str) -> None:
+def test_number_of_thousands_of_digits_is_an_error(tmp_path: Path, form: str) -> None:
     row = '{"text": "one", "number": ' + "9" * 5000 + "}"
     path = tmp_path / f"a.{form}"
     path.write_text(f"[{row}]" if form == "json" else row, encoding="utf-8")
@@ -119,10 +119,9 @@ def test_a_number_of_thousands_of_digits_is_told(tmp_path: Path, form: str) -> N
         read_sheet(path, path.name)
 
 
-def test_a_table_too_large_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_reader, "LARGEST", 10)
+def test_a_table_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        read_sheet(plant(tmp_path, {"a.csv": BODY}) / "a.csv", "a.csv")
+        read_sheet(plant(tmp_path, {"a.csv": BODY}) / "a.csv", "a.csv", limits=Limits(table_bytes=10))
     assert caught.value.code == "table-too-large"
 
 
@@ -150,7 +149,7 @@ def test_a_workbook_alone_is_not_unpacked(tmp_path: Path, draft: Path, uploaded:
     assert not errors(result) and result["rows"] == 12 and result["layout"]["name"] == "table"
 
 
-def test_several_sheets_are_told_and_can_be_chosen(tmp_path: Path, draft: Path) -> None:
+def test_several_sheets_are_reported_and_can_be_selected(tmp_path: Path, draft: Path) -> None:
     first = [["text", "label"], *([r["text"], r["label"]] for r in ROWS)]
     (tmp_path / "in").mkdir()
     workbook(tmp_path / "in" / "a.xlsx", One=first, Two=first[:7])
@@ -161,7 +160,7 @@ def test_several_sheets_are_told_and_can_be_chosen(tmp_path: Path, draft: Path) 
     assert "'Two'" in finding(missing, "sheet-missing")["hint"]
 
 
-def test_several_files_are_joined_and_their_differences_named(tmp_path: Path, draft: Path) -> None:
+def test_several_files_are_concatenated_and_differences_reported(tmp_path: Path, draft: Path) -> None:
     files = {"a.csv": BODY, "b.csv": "label,text,extra\na,one more,1\n", "c.jsonl": '{"text": "x y", "label": 3}\n'}
     result = roles.check(draft, roles.TEXTS, plant(tmp_path / "in", files))
     assert result["rows"] == 14 and [label["name"] for label in result["labels"]] == ["3", "a", "b"]
@@ -170,7 +169,7 @@ def test_several_files_are_joined_and_their_differences_named(tmp_path: Path, dr
     assert sum(len(part) for part in data.load(draft).values()) == 14
 
 
-def test_the_same_table_in_two_forms_is_read_once(tmp_path: Path, draft: Path) -> None:
+def test_same_table_in_two_formats_is_read_once(tmp_path: Path, draft: Path) -> None:
     files = {"a.csv": BODY, "a.jsonl": "\n".join(map(json.dumps, ROWS))}
     result = roles.check(draft, roles.TEXTS, plant(tmp_path / "in", files))
     assert result["rows"] == 12 and "same-table-twice" in codes(result)
@@ -198,12 +197,12 @@ def test_a_column_that_names_the_split(tmp_path: Path, draft: Path) -> None:
         ("text,label\nlabel,label\nno,text\nmore,label\n", True),
     ],
 )
-def test_a_first_line_that_is_no_header_is_told(tmp_path: Path, draft: Path, body: str, odd: bool) -> None:
+def test_first_line_that_is_not_a_header_is_reported(tmp_path: Path, draft: Path, body: str, odd: bool) -> None:
     result = roles.check(draft, roles.TEXTS, plant(tmp_path / "in", {"a.csv": body}))
     assert ("no-header" in codes(result)) is odd
 
 
-def test_other_files_are_told(tmp_path: Path, draft: Path) -> None:
+def test_other_files_are_reported(tmp_path: Path, draft: Path) -> None:
     result = roles.check(draft, roles.TEXTS, plant(tmp_path / "in", {"a.csv": BODY, "README.md": "x", "c.json": "{}"}))
     assert "c.json, README.md" in finding(result, "other-files")["message"] and not errors(result)
 
@@ -241,7 +240,7 @@ def test_a_data_set_of_labels_in_lists_of_numbers(tmp_path: Path, draft: Path) -
 
 
 @pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())])
-def test_texts_as_other_libraries_write_them(tmp_path: Path, draft: Path, kind: pa.DataType) -> None:
+def test_string_types_of_other_libraries(tmp_path: Path, draft: Path, kind: pa.DataType) -> None:
     table = pa.table({n: pa.array([r[n] for r in ROWS]).cast(kind) for n in ("text", "label")})
     (tmp_path / "in").mkdir()
     with pa.OSFile(str(tmp_path / "in/a.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
@@ -251,7 +250,7 @@ def test_texts_as_other_libraries_write_them(tmp_path: Path, draft: Path, kind: 
     assert {t for part in data.load(draft).values() for t in part["text"]} == {r["text"] for r in ROWS}
 
 
-def test_dates_of_a_workbook_are_shown_without_a_time_that_they_have_not(draft: Path) -> None:
+def test_dates_of_a_workbook_are_shown_without_midnight(draft: Path) -> None:
     days = [datetime.datetime(2024, 1, 1 + i % 28) for i in range(40)]
     hours = [day.replace(hour=i % 3) for i, day in enumerate(days)]
     rows = [["day", "hour", "target"], *([d, h, "ab"[i % 2]] for i, (d, h) in enumerate(zip(days, hours, strict=True)))]

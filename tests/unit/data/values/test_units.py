@@ -56,14 +56,14 @@ def test_numbers_with_one_unit_are_numbers(draft: Path, cell: str, unit: str) ->
     assert json.loads((draft / "data" / "manifest.json").read_text())["units"] == {"it": unit}
 
 
-def test_a_number_to_be_predicted_may_have_a_unit(draft: Path) -> None:
+def test_a_numeric_target_may_have_a_unit(draft: Path) -> None:
     result = check(draft, {"age": BASE["age"], "target": lambda i: f"€{i * i % 23}.25"}, roles.NUMBERS)
     assert not errors(result) and "in € (60)" in finding(result, "unit-taken-off")["message"]
     assert json.loads((draft / "data" / "manifest.json").read_text())["units"] == {"target": "€"}
     assert data.load(draft)["train"]["target:target"][0] % 1 == 0.25
 
 
-def test_the_unit_may_be_missing_stand_on_both_sides_and_be_of_several() -> None:
+def test_the_unit_is_optional_and_may_come_before_or_after_the_number() -> None:
     found = parsed("€28.41", "28.41 €", "€ 1,200.50", "12", "-€3", "€-4", None)
     assert found.values[:6].tolist() == [28.41, 28.41, 1200.5, 12, -3, -4] and (found.unit, found.united) == ("€", 5)
     assert values("12 pcs", "1 pc", "30 pcs") == [12, 1, 30]
@@ -71,7 +71,7 @@ def test_the_unit_may_be_missing_stand_on_both_sides_and_be_of_several() -> None
     assert found.unit == "" and found.unreadable.all()
 
 
-def test_what_is_no_number_without_its_unit_is_unreadable(draft: Path) -> None:
+def test_cells_that_are_invalid_without_their_unit_are_reported(draft: Path) -> None:
     assert values("€5€", "€7", "€8", "€9")[0] != 5
     result = check(draft, {**BASE, "it": lambda i: "about 5 kg" if i in (3, 7) else f"{i % 9} kg"})
     assert kinds(draft)["it"] == "number" and "row 5: 'about 5 kg'" in finding(result, "mixed-types")["message"]
@@ -88,13 +88,13 @@ def test_different_units_are_not_merged(draft: Path) -> None:
     assert "'000 g', '1 kg'" in finding(result, "no-numbers")["hint"]
 
 
-def test_a_few_cells_of_another_unit_are_missing_and_named(draft: Path) -> None:
+def test_a_few_cells_with_another_unit_are_missing_and_reported(draft: Path) -> None:
     result = check(draft, {**BASE, "it": lambda i: "500 g" if i == 3 else f"{i % 9} kg"}, valid_fraction=0)
     assert "row 5: '500 g'" in finding(result, "mixed-types")["message"]
     assert data.load(draft)["train"]["features:it"][3] is None
 
 
-def test_numbers_with_units_are_not_called_categories_too(draft: Path) -> None:
+def test_numbers_with_different_units_are_not_reported_as_many_categories(draft: Path) -> None:
     columns = {"price": lambda i: f"{'€$'[i % 2]} {i * i // 2},50", "town": lambda i: f"town {i * i // 2}"}
     result = check(draft, {**BASE, **columns})
     assert "'price'" in finding(result, "numbers-with-units")["message"]
@@ -102,7 +102,7 @@ def test_numbers_with_units_are_not_called_categories_too(draft: Path) -> None:
     assert "'price'" not in finding(result, "many-categories")["message"]
 
 
-def test_a_column_with_a_unit_may_be_said_to_be_words(draft: Path) -> None:
+def test_a_column_with_a_unit_can_be_set_to_category(draft: Path) -> None:
     result = check(draft, {**BASE, "it": lambda i: f"{i % 9} kg"}, options={"kinds": {"it": "category"}})
     assert kinds(draft)["it"] == "category" and "unit" not in about(result, "it")
     check(draft, {**BASE, "it": lambda i: f"{i % 3:05}A"})
@@ -113,7 +113,7 @@ def test_a_column_with_a_unit_may_be_said_to_be_words(draft: Path) -> None:
     assert kinds(draft)["batch"] == "id", "what counts the rows is no amount, with a letter or without"
 
 
-def test_brackets_are_negative_numbers_among_numbers(draft: Path) -> None:
+def test_numbers_in_brackets_are_negative(draft: Path) -> None:
     found = parsed("(1.23)", "4", "5-", "($6)", brackets=None)
     assert found.values.tolist() == [-1.23, 4, -5, -6] and found.negated == 3
     assert values("$1,200.50", "($12.00)", "$(3)", brackets=None) == [1200.5, -12, -3]
@@ -125,7 +125,7 @@ def test_brackets_are_negative_numbers_among_numbers(draft: Path) -> None:
     assert data.load(draft)["train"]["features:it"][1] == -1.5
 
 
-def test_marks_of_schools_are_no_negative_numbers(draft: Path) -> None:
+def test_school_grades_are_not_negative_numbers(draft: Path) -> None:
     check(draft, {**BASE, "mark": lambda i: ["1", "1-", "2+", "2", "2-", "3+", "3", "4"][i * i % 23 % 8]})
     assert kinds(draft)["mark"] == "category"
     assert parsed("1", "2", "3", "2+", "2-", brackets=None, limits=None).unreadable.tolist() == [False] * 3 + [True] * 2
@@ -133,7 +133,7 @@ def test_marks_of_schools_are_no_negative_numbers(draft: Path) -> None:
     assert parsed("1", "2", "2+", brackets=None, limits=None).values.tolist() == [1, 2, 2]
 
 
-def test_thousands_are_marked_in_many_ways() -> None:
+def test_thousands_separators_are_detected() -> None:
     assert values("1,23,456.00", "12,345.00", "950.00", "1,00,00,000") == [123456, 12345, 950, 1e7]
     assert values("1.234,5", "1.234", "950,0") == [1234.5, 1234, 950]
     assert values("1.234.567", "1.234", "950") == [1234567, 1234, 950]
@@ -144,7 +144,7 @@ def test_thousands_are_marked_in_many_ways() -> None:
     assert values("12,- €", "13,50 €", "1.200,-- €", brackets=None) == [12, 13.5, 1200]
 
 
-def test_a_reading_reads_the_same_again() -> None:
+def test_a_detected_notation_parses_the_same_cells_again() -> None:
     for cells in (("1.234,5", "1.234"), ("1,234.5", "1,234"), ("1.234", "1,5", "1.5"), ("1.200", "950", "12.500")):
         found = parsed(*cells)
         assert [values(c, comma=found.reading)[0] for c in cells] == found.values.tolist(), cells
@@ -155,7 +155,7 @@ def test_a_reading_reads_the_same_again() -> None:
     assert values("1.200 €", "950 €") == [1200, 950] and values("1.200 €", "950 €", unit="€") == [1.2, 950]
 
 
-def test_points_between_thousands_are_told(draft: Path) -> None:
+def test_points_as_thousands_separators_are_reported(draft: Path) -> None:
     result = check(draft, {**BASE, "it": lambda i: f"{i % 9 + 1}.{i % 10}00" if i % 2 else 100 + i}, valid_fraction=0)
     assert "'it' (30)" in finding(result, "thousands-points")["message"]
     assert data.load(draft)["train"]["features:it"][1] == 2100
