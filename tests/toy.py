@@ -139,8 +139,8 @@ TIDY = """
 import time
 
 def run(call):
-    call.found(dict(call.context))
     try:
+        call.found(dict(call.context))
         time.sleep(call.context["seconds"])
     finally:
         time.sleep(0.3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -36,13 +37,13 @@ def bars(
 def html(panel: Panel, context: RenderContext) -> str:
     """Return a table of labels, bars and totals."""
     labels, series = panel["labels"], panel["series"]
-    totals = [sum(float(values[i] or 0) for values in series.values()) for i in range(len(labels))]
+    totals = _totals(panel)
     largest = max(totals, default=0) or 1
     names = list(series)
     rows = []
     for i, label in enumerate(labels[:BARS_SHOWN]):
         segments = "".join(
-            f'<i class="at-c{n % len(SERIES_COLOURS)}" style="width:{100 * float(series[name][i] or 0) / largest:.2f}%"'
+            f'<i class="at-c{n % len(SERIES_COLOURS)}" style="width:{100 * _length(series[name][i]) / largest:.2f}%"'
             f' title="{escape(name)}: {escape(format_value(series[name][i]))}"></i>'
             for n, name in enumerate(names)
         )
@@ -62,8 +63,8 @@ def html(panel: Panel, context: RenderContext) -> str:
 
 def text(panel: Panel, context: RenderContext) -> str:
     """Return one line for each label: a bar of blocks and its value."""
-    series: dict[str, list[float]] = panel["series"]
-    totals = [sum(values[i] for values in series.values()) for i in range(len(panel["labels"]))]
+    series: dict[str, list[float | None]] = panel["series"]
+    totals = _totals(panel)
     labels = [
         cell_text(label) if len(label) <= LABEL_CHARACTERS else f"{cell_text(label[:LABEL_CHARACTERS])}…"
         for label in panel["labels"]
@@ -71,10 +72,19 @@ def text(panel: Panel, context: RenderContext) -> str:
     width, largest = max((len(label) for label in labels), default=0), max(totals, default=0) or 1
     lines = []
     for i, (label, total) in list(enumerate(zip(labels, totals, strict=True)))[: context.rows]:
-        each = " + ".join(cell_text(values[i]) for values in series.values())
+        each = " + ".join(format_value(values[i]) for values in series.values())
         value = each if len(series) > 1 else cell_text(total)
         bar = "█" * round(BAR_CHARACTERS * total / largest)
         lines.append(f"  {label.ljust(width)}  {bar} {value} {unit_for(panel, total)}".rstrip())
     if len(series) > 1:
         lines.append(f"  ({' + '.join(series)})")
     return "\n".join(lines) + more_lines(len(totals), context.rows)
+
+
+def _totals(panel: Panel) -> list[float]:
+    """Return the total of each label; values that are missing or not finite do not count."""
+    return [sum(_length(values[i]) for values in panel["series"].values()) for i in range(len(panel["labels"]))]
+
+
+def _length(value: float | None) -> float:
+    return float(value) if value is not None and math.isfinite(value) else 0.0

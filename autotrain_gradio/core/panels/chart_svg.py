@@ -13,14 +13,19 @@ the dark mode's cards (WCAG 2.2, 1.4.11: graphics)."""
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 240, 56, 30, 10
 
 
+def finite_points(points: Sequence[Sequence[float | None]]) -> list[tuple[float, float]]:
+    """Return the points (x, y) whose two numbers are finite; JSON has null for the others."""
+    pairs = ((p[0], p[1]) for p in points)
+    return [
+        (float(a), float(b))
+        for a, b in pairs
+        if a is not None and b is not None and math.isfinite(a) and math.isfinite(b)
+    ]
+
+
 def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str = "", title: str = "chart") -> str:
-    """Draw name → points (x, y); points without a finite y are skipped."""
-    finite = {
-        name: [
-            (float(p[0]), float(p[1])) for p in points if p[0] is not None and p[1] is not None and math.isfinite(p[1])
-        ]
-        for name, points in series.items()
-    }
+    """Draw name → points (x, y); points without two finite numbers are skipped."""
+    finite = {name: finite_points(points) for name, points in series.items()}
     everything = [point for points in finite.values() for point in points]
     if not everything:
         return '<p class="at-note">No values to plot.</p>'
@@ -55,9 +60,14 @@ def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str
     )
 
 
-def scatter_chart(points: Sequence[Sequence[float]], *, x: str, y: str, line: str = "", title: str = "chart") -> str:
-    """Draw points (x, y); line: `diagonal` where x equals y, `zero` where y is 0, or none. The line is in range."""
-    kept = [(float(p[0]), float(p[1])) for p in points if math.isfinite(p[0]) and math.isfinite(p[1])]
+def scatter_chart(
+    points: Sequence[Sequence[float | None]], *, x: str, y: str, line: str = "", title: str = "chart"
+) -> str:
+    """Draw points (x, y); points without two finite numbers are skipped.
+
+    line: `diagonal` where x equals y, `zero` where y is 0, or none. The line is in range.
+    """
+    kept = finite_points(points)
     if not kept:
         return '<p class="at-note">No points to plot.</p>'
     x_low, x_high = _range([p[0] for p in kept])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autotrain_gradio.core.panels.chart_svg import legend, line_chart
+from autotrain_gradio.core.panels.chart_svg import finite_points, legend, line_chart
 from autotrain_gradio.core.panels.panel import Panel, RenderContext, new_panel
 from autotrain_gradio.core.panels.text_table import text_table
 
@@ -31,10 +31,10 @@ def html(panel: Panel, context: RenderContext) -> str:
 
 
 def text(panel: Panel, context: RenderContext) -> str:
-    """Return first, last, lowest and highest value of each series."""
+    """Return first, last, lowest and highest value of each series; points without a value are skipped."""
     rows = [
         [name, points[0][1], points[-1][1], min(p[1] for p in points), max(p[1] for p in points)]
-        for name, points in panel["series"].items()
-        if points
+        for name, series in panel["series"].items()
+        if (points := finite_points(series))
     ]
     return text_table(["", "first", "last", "lowest", "highest"], rows, indent="  ")

@@ -7,6 +7,7 @@ from html import escape
 
 from autotrain_gradio.core.panels.panel import Panel, RenderContext, new_panel
 from autotrain_gradio.core.panels.text_table import more_lines, text_table
+from autotrain_gradio.core.text_format import format_value
 
 CLASSES_SHOWN = 60
 """A larger matrix is truncated to its first classes: a browser cannot draw a million cells."""
@@ -34,10 +35,10 @@ def html(panel: Panel, context: RenderContext) -> str:
     head = "".join(f"<th scope='col'><span>{escape(str(label))}</span></th>" for label in shown)
     rows = []
     for i, label in enumerate(shown):
-        total = sum(values[i]) or 1
+        total = sum(value or 0 for value in values[i]) or 1
         cells = "".join(
             f"<td class='{'at-hit' if i == j else 'at-miss'}{' at-zero' if not values[i][j] else ''}'"
-            f" style='--share:{values[i][j] / total:.3f}'>{values[i][j]:,}</td>"
+            f" style='--share:{(values[i][j] or 0) / total:.3f}'>{format_value(values[i][j])}</td>"
             for j in range(len(shown))
         )
         rows.append(f"<tr><th scope='row'>{escape(str(label))}</th>{cells}</tr>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from autotrain_gradio.core.panels.chart_svg import scatter_chart
+from autotrain_gradio.core.panels.chart_svg import finite_points, scatter_chart
 from autotrain_gradio.core.panels.panel import Panel, RenderContext, new_panel
 from autotrain_gradio.core.panels.text_table import text_table
 
@@ -34,7 +34,7 @@ def html(panel: Panel, context: RenderContext) -> str:
 
 def text(panel: Panel, context: RenderContext) -> str:
     """Return the ranges and the correlation: a terminal cannot draw points."""
-    points = [(float(a), float(b)) for a, b in panel["points"]]
+    points = finite_points(panel["points"])
     if not points:
         return "  No points to plot."
     rows = [

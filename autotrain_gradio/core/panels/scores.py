@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -31,7 +32,11 @@ def scores(
     thresholds: (multi-label) label → minimum score at which it is predicted.
     """
     multi_label = predicted is not None
-    best = list(predicted) if predicted is not None else sorted(scores, key=lambda n: -scores[n])[:1]
+    best = (
+        list(predicted)
+        if predicted is not None
+        else sorted((n for n in scores if scores[n] is not None), key=lambda n: -scores[n])[:1]
+    )
     fields = {"scores": dict(scores), "predicted": best, "multi_label": multi_label, "thresholds": dict(thresholds)}
     return new_panel("scores", title, id=id, note=note, **fields)
 
@@ -44,12 +49,12 @@ def html(panel: Panel, context: RenderContext) -> str:
     rows = []
     for name, score in shown:
         chosen = name in predicted
-        line = f"<s style='left:{float(thresholds[name]):.1%}'></s>" if name in thresholds else ""
+        line = f"<s style='left:{float(thresholds[name]):.1%}'></s>" if thresholds.get(name) is not None else ""
         rows.append(
             f"<li class='{'at-given' if chosen else ''}'><b>{'✓ ' if chosen else ''}{escape(name)}</b>"
             f"<i><u style='width:{score:.1%}'></u>{line}</i><span>{score:.1%}</span></li>"
         )
-    more = len(panel["scores"]) - len(shown)
+    more = len(_known(panel)) - len(shown)
     tail = f"<p class='at-note'>and {more:,} more</p>" if more > 0 else ""
     legend = LEGEND if thresholds else ""
     return (
@@ -67,17 +72,23 @@ def text(panel: Panel, context: RenderContext) -> str:
     for name, score in shown:
         mark, bar = "✓" if name in predicted else " ", "█" * round(BAR_CHARACTERS * score)
         lines.append(f"  {mark} {cell_text(name).ljust(width)}  {bar} {score:.1%}")
-    return "\n".join(lines) + more_lines(len(panel["scores"]), len(shown))
+    return "\n".join(lines) + more_lines(len(_known(panel)), len(shown))
 
 
 def summary(panel: Panel) -> str:
     """Return the predicted labels with their scores: "good 97.3%"."""
-    named = panel["scores"]
+    named = _known(panel)
     chosen = [f"{cell_text(n)} {named[n]:.1%}" if n in named else cell_text(n) for n in panel["predicted"]]
     return ", ".join(chosen) or NO_LABEL.lower()
 
 
 def _shown(panel: Panel) -> list[tuple[str, float]]:
     """Return the scores that are shown, the highest first."""
-    found = sorted(((str(n), float(s)) for n, s in panel["scores"].items()), key=lambda s: -s[1])
+    found = sorted(_known(panel).items(), key=lambda s: -s[1])
     return found if panel.get("multi_label") else found[:SCORES_SHOWN]
+
+
+def _known(panel: Panel) -> dict[str, float]:
+    """Return the scores that have a value."""
+    scores = ((str(name), score) for name, score in panel["scores"].items())
+    return {name: float(score) for name, score in scores if score is not None and math.isfinite(score)}

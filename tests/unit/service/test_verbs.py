@@ -8,8 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from autotrain_gradio.api import Run
@@ -86,9 +88,14 @@ def test_a_verb_has_time_to_clean_up_when_the_app_exits(service: Service, run: s
     )
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True, timeout=60)
     end = time.monotonic() + 20
-    while not (folder / "tidied").exists():
+    while not (folder / "tidied").exists() or _workers(folder):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def _workers(folder: Path) -> list[psutil.Process]:
+    """Return the processes of a run's workers."""
+    return [p for p in psutil.process_iter(["cmdline"]) if str(folder) in (p.info["cmdline"] or [])]
 
 
 def test_only_verbs_that_the_task_declares_can_be_called(service: Service, run: str) -> None:

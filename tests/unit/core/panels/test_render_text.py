@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
+
 import pytest
 
 from autotrain_gradio.core import panels
-from autotrain_gradio.core.panels import RenderContext, render_text
+from autotrain_gradio.core.panels import RenderContext, render_html, render_text
 from autotrain_gradio.core.panels.text_table import text_table
 
 PANELS = {
@@ -63,3 +66,32 @@ def test_numbers_are_right_aligned_and_text_left_aligned() -> None:
 def test_long_labels_of_bars_are_truncated() -> None:
     drawn = render_text(panels.bars("Classes", ["cat", "a long\nstory " * 400], {"rows": [1, 2]}))
     assert max(map(len, drawn.splitlines())) < 100 and "a long story a long" in drawn and "…" in drawn
+
+
+MISSING = {
+    "bars": panels.bars("Classes", ["cat", "dog"], {"train": [6, None], "test": [None, math.nan]}),
+    "lines": panels.lines("Loss", {"a": [(1, None), (2, 0.5), (None, 9.0), (3, math.inf)], "b": [(1, None)]}),
+    "scatter": panels.scatter("Predictions", [(1, 2.0), (None, 7.5), (3, None), (4, 3.0)], x="true", y="predicted"),
+    "matrix": panels.matrix("Confusion", ["cat", "dog"], [[5, None], [None, None]], rows="true", columns="predicted"),
+    "table": panels.table("Table", ["name", "value"], [["accuracy", None]]),
+    "numbers": panels.numbers("Overview", {"rows": None}),
+    "scores": panels.scores("Prediction", {"cat": None, "dog": 0.25}, thresholds={"dog": None}),
+    "transcripts": panels.transcripts("Heard", [{"reference": "one", "prediction": "one", "wer": None}]),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_missing_values_are_skipped(name: str) -> None:
+    panel = json.loads(json.dumps(MISSING[name]).replace("NaN", "null").replace("Infinity", "null"))
+    for stored in (panel, MISSING[name]):
+        html = render_html(stored, RenderContext())
+        text = render_text(stored, RenderContext())
+        assert "None" not in html + text and "nan" not in html + text, "null is not a value"
+        if name == "bars":
+            assert "cat  ████" in text and "6 + –" in text and "– + –" in text and "width:100.00%" in html
+        if name == "lines":
+            assert text.splitlines()[3].split() == ["a", "0.5", "0.5", "0.5", "0.5"] and html.count("<circle") == 1
+        if name == "scatter":
+            assert text.splitlines()[3].split() == ["true", "1", "2.5", "4"] and html.count("<circle") == 2
+        if name == "scores":
+            assert text.split()[1:] == ["✓", "dog", "██████", "25.0%"] and "cat" not in html
