@@ -40,7 +40,6 @@ RELEASE_SECONDS = 2.0
 RELEASE_INTERVAL_SECONDS = 5.0
 POSITION_CACHE_SECONDS = 0.3
 """How long the order of the queue is cached for positions."""
-DELETED = "deleted"
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -131,8 +130,7 @@ class Dispatcher:
     def _loop(self) -> None:
         try:
             self._index.refresh()
-            drafts = [run for run, entry in self._index.entries() if entry["state"] is None]
-            self._store.sweep(self._settings.limits.draft_days, drafts)
+            self._store.sweep(self._settings.limits.draft_days, self._index.drafts())
         except Exception:  # old drafts must not prevent trainings
             log.exception("old drafts could not be removed")
         lock = FileLock(self._settings.home / "queue.lock", thread_local=False)
@@ -224,13 +222,14 @@ class Dispatcher:
 
     def _forget_ended(self) -> None:
         """Drop the secrets of runs that have ended or were deleted."""
-        known = dict(self._index.entries())
         for run in list(self._secrets):
-            state = known[run]["state"] if run in known else DELETED
-            if state in ENDED or state == DELETED:
+            record = Run(self._store.folder / run)
+            if run not in self._index:  # deleted, or created since the index was refreshed
+                if not record.directory.exists():
+                    self._secrets.pop(run, None)
+            elif self._index.state(run) in ENDED:
                 with self._secrets_lock:
-                    record = Run(self._store.folder / run)
-                    if state == DELETED or record.state().name in ENDED:  # not resumed meanwhile
+                    if record.state().name in ENDED:  # not resumed meanwhile
                         self._secrets.pop(run, None)
 
     def _has_enough(self, run: Run, running: Mapping[str, int]) -> bool:

@@ -45,7 +45,7 @@ class Limits:
     table_bytes: int = 2 * GIB
     """Maximum size of a text table, of an unpacked workbook, and of the values of a Parquet file in memory."""
     media_bytes: int = 2 * GIB
-    """Maximum size of one image or audio file."""
+    """Maximum size of one image file; audio is decoded in blocks."""
     call_seconds: float = 3600.0
     """Maximum duration of a check or another short call."""
     check_seconds: float = 600.0

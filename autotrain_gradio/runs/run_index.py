@@ -32,20 +32,23 @@ Entry = dict[str, Any]
 """`state` (None: a draft), and what the reader adds to it."""
 VERSION = 1
 CYCLE_SECONDS = 60.0
-MIN_SLICE = 200
+MIN_SLICE = 50
 """Number of runs that are compared at every refresh, at least."""
 SLICE_SECONDS = 0.4
 """Time between two such comparisons, at least."""
 SAVE_SECONDS = 30.0
-FILES = ("/control.jsonl", "/events.jsonl", "/spec.json")
-"""Files that are appended to, or that a user may edit. Others are renamed into the folder, whose time then changes."""
+FILES = ("/control.jsonl", "/events.jsonl", "/spec.json", "/report.json", "/model")
+"""What an entry depends on. The time of the folder itself also changes when a snapshot is stored."""
 
 
 class RunIndex:
     """Entries of all runs of a folder; thread-safe.
 
     read: makes the entry of a run; its exceptions make the run unreadable, with their reason.
-    path: file that keeps the entries of ended runs between processes; None: none.
+    path: file that keeps the entries between processes; None: none.
+
+    Attributes:
+        version: increases when any entry changes.
     """
 
     def __init__(
@@ -53,6 +56,9 @@ class RunIndex:
     ) -> None:
         self._store, self._read, self._calls, self._path = store, read, calls, path
         self._entries: dict[str, Entry] = {}
+        self._open: set[str] = set()
+        """Drafts, and runs that have not ended or cannot be read: few, and looked at by every refresh."""
+        self.version = 0
         self._signatures: dict[str, int] = {}
         self._order: list[str] = []
         self._place = 0
@@ -73,7 +79,8 @@ class RunIndex:
                 self._folder_time, self._sliced = folder_time, now
             elif now - self._sliced >= SLICE_SECONDS:
                 self._compare(self._slice(now))
-            self._read_runs(r for r, e in self._entries.items() if e["state"] in ACTIVE or e["state"] == UNREADABLE)
+            live = ACTIVE | {UNREADABLE}
+            self._read_runs([r for r in self._open if self._entries[r]["state"] in live])
             if self._changed and time.monotonic() - self._saved > SAVE_SECONDS:
                 self.save()
 
@@ -90,12 +97,21 @@ class RunIndex:
 
     def pending(self) -> list[str]:
         """Return the runs that are queued or active, or whose state is unknown, newest first."""
-        return [run for run, entry in self.entries() if entry["state"] is not None and entry["state"] not in ENDED]
+        with self._lock:
+            return sorted((r for r in self._open if self._entries[r]["state"] is not None), reverse=True)
+
+    def drafts(self) -> list[str]:
+        """Return the drafts."""
+        with self._lock:
+            return [r for r in self._open if self._entries[r]["state"] is None]
 
     def state(self, run: str) -> str | None:
-        """Return the state of a run as of the latest refresh; None: a draft, or unknown."""
+        """Return the state of a run as of the latest refresh; None: a draft, or deleted."""
         entry = self._entries.get(run)
         return entry["state"] if entry is not None else None
+
+    def __contains__(self, run: str) -> bool:
+        return run in self._entries
 
     def save(self) -> None:
         """Write the entries of ended runs, if any has changed since the last time."""
@@ -122,15 +138,14 @@ class RunIndex:
         for run, kept in found["runs"].items():
             match kept:
                 case [int() as signature, {"state": str() | None} as entry]:
-                    self._signatures[run], self._entries[run] = signature, entry
+                    self._signatures[run] = signature
+                    self._put(run, entry)
 
     def _list(self) -> None:
         self._order = self._store.names()
         known = set(self._order)
         for run in [r for r in self._entries if r not in known]:
-            del self._entries[run]
-            self._signatures.pop(run, None)
-            self._changed = 1.0
+            self._drop(run)
 
     def _slice(self, now: float) -> list[str]:
         """Return the next runs to compare, so that all are compared within a cycle; and all drafts and queued runs."""
@@ -139,8 +154,25 @@ class RunIndex:
         self._sliced = now
         begin = self._place if self._place < count else 0
         self._place = begin + size
-        waiting = [r for r, e in self._entries.items() if e["state"] is None or e["state"] == "queued"]
+        waiting = [r for r in self._open if self._entries[r]["state"] in {None, "queued"}]
         return [*self._order[begin : begin + size], *waiting]
+
+    def _put(self, run: str, entry: Entry) -> None:
+        if self._entries.get(run) != entry:
+            self.version += 1
+            self._changed = 1.0
+        self._entries[run] = entry
+        if entry["state"] in ENDED:
+            self._open.discard(run)
+        else:
+            self._open.add(run)
+
+    def _drop(self, run: str) -> None:
+        del self._entries[run]
+        self._open.discard(run)
+        self._signatures.pop(run, None)
+        self.version += 1
+        self._changed = 1.0
 
     def _compare(self, runs: Sequence[str]) -> None:
         """Read those of the runs whose files have changed since their entries were made."""
@@ -155,15 +187,14 @@ class RunIndex:
             # That of before the run was read: a change during the reading is found by the next comparison.
             signature = (signatures or {}).get(run)
             if isinstance(entry, FileNotFoundError) and not (folder / run).exists():
-                self._entries.pop(run, None)  # it was deleted meanwhile
-                self._signatures.pop(run, None)
+                if run in self._entries:
+                    self._drop(run)  # it was deleted meanwhile
                 continue
             if isinstance(entry, Exception):
-                self._entries[run] = unreadable(entry)
+                self._put(run, unreadable(entry))
                 self._signatures.pop(run, None)
             else:
-                self._changed = self._changed or float(self._entries.get(run) != entry or run not in self._signatures)
-                self._entries[run] = entry
+                self._put(run, entry)
                 if isinstance(signature, int):
                     self._signatures[run] = signature
                     self._changed = 1.0
@@ -187,7 +218,7 @@ def _signature(directory: str) -> int:
     Raises:
         OSError: the folder cannot be read.
     """
-    parts = [os.stat(directory).st_mtime_ns]
+    parts: list[int] = []
     for name in FILES:
         try:
             found = os.stat(directory + name)

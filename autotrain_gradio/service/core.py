@@ -60,6 +60,8 @@ class Core:
         )
         self._lock = threading.Lock()
         self._reads = BoundedCalls()
+        self._lists: dict[str, tuple[int, list[tuple[str, Mapping[str, Any]]]]] = {}
+        """Owner → version of the index, and the sorted list of their runs (`Runs.runs_page`)."""
         self._index = RunIndex(self.store, self._entry, self._reads, settings.home / "runs-index.json")
         self._quota = VisitorQuota(settings, self.store, self._index)
         self._dispatcher = Dispatcher(settings, self.store, self._backends, self._index)

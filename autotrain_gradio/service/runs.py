@@ -24,6 +24,10 @@ from autotrain_gradio.service.shared_call import Progress
 from autotrain_gradio.service.visitor_files import require_inputs, require_no_server_paths
 from autotrain_gradio.tasks.verbs import Verb
 
+Listed = list[tuple[str, Mapping[str, Any]]]
+MAX_LISTS = 100
+"""Owners whose sorted list is cached."""
+
 
 class Runs(Core):
     """API calls on runs that were started."""
@@ -50,15 +54,23 @@ class Runs(Core):
         rows = [self._row(run, entry) for run, entry in self._index.verify(page)]
         return {"rows": rows, "total": len(listed), "offset": offset}
 
-    def _listed(self, owner: str) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return the started runs of an owner with their entries, newest first."""
-        found = [
+    def _listed(self, owner: str) -> Listed:
+        """Return the started runs of an owner with their entries, newest first; cached until one changes."""
+        version = self._index.version
+        cached = self._lists.get(owner)
+        if cached is not None and cached[0] == version:
+            return cached[1]
+        found: Listed = [
             (run, entry)
             for run, entry in self._index.entries()
             # In shared mode, a run whose owner cannot be read is listed for nobody.
             if entry["state"] is not None and (not self.settings.shared or entry.get("owner") == owner)
         ]
-        return sorted(found, key=lambda pair: pair[1].get("created") or created_of(pair[0]), reverse=True)
+        found.sort(key=lambda pair: pair[1].get("created") or created_of(pair[0]), reverse=True)
+        if len(self._lists) >= MAX_LISTS:
+            self._lists.clear()
+        self._lists[owner] = (version, found)
+        return found
 
     def _row(self, run: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         record = Run(self.store.folder / run)

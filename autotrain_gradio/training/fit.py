@@ -22,7 +22,7 @@ from transformers import (
 
 from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import checkpoints, distributed, failures, trainer_internals
+from autotrain_gradio.training import checkpoints, distributed, failures, loaded_weights, trainer_internals
 from autotrain_gradio.training.threads import Threads
 
 SAVE_SECONDS = 900.0
@@ -199,6 +199,7 @@ class _Recorder(TrainerCallback):
         if self._started and batch_size < self.batch_size:
             self._run.note(f"Out of memory at batch size {self.batch_size}; the training restarts with {batch_size}.")
         elif not self._started:
+            loaded_weights.require_finite(self._run.spec.model, self._trainer.model.named_parameters())
             self._run.state("running", "Training")
         self._started = True
         if self._evaluation is not None:
@@ -268,6 +269,7 @@ class _Recorder(TrainerCallback):
             values["samples_per_second"] = (epoch - then) * self._rows / seconds
         self._interval_start = (self._step_ended, epoch)
         values["memory_mib"] = _memory_mib()
+        values["threads"] = torch.get_num_threads()
         self._run.metric(state.global_step, epoch, **values)
 
     def on_evaluate(

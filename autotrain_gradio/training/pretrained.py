@@ -9,7 +9,9 @@ import contextlib
 import importlib.util
 import json
 import os
+import pickle
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,13 +25,14 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
+    StrictDataclassError,
 )
 from safetensors import SafetensorError
 
 from autotrain_gradio.core.errors import MissingExtra, UserError
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.runs import memory_limit
-from autotrain_gradio.training import failures, plausibility
+from autotrain_gradio.training import failures, loaded_weights, plausibility
 
 WHERE = "model"
 HUB_SECONDS = 10.0
@@ -49,6 +52,13 @@ FAILURES = (
     HTTPError,
     SafetensorError,
     MemoryError,
+    StrictDataclassError,
+    ArithmeticError,
+    LookupError,
+    AssertionError,
+    EOFError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
 )
 """Exceptions that loading an untrusted or damaged model can raise."""
 
@@ -70,6 +80,7 @@ def fetch_config(model: str) -> dict[str, Any]:
         if not path.is_file():
             message = f"The folder '{model}' contains no model: config.json is missing."
             raise ModelError(message, "Choose a folder that was written by save_pretrained.", WHERE, "model-broken")
+        loaded_weights.require_shards(folder, model)
     elif model.startswith(("/", "./", "../", "~", ".\\")) or Path(model).exists():
         message = f"The model folder '{model}' does not exist."
         raise ModelError(
@@ -162,6 +173,16 @@ def explain(model: str, error: BaseException) -> UserError:
         return MissingExtra(
             f"The model '{model}' needs a package that is not installed: {text}.", hint, WHERE, "missing-extra"
         )
+    if isinstance(error, pickle.UnpicklingError):
+        message = f"The weights of '{model}' are pickled, and contain more than tensors: loading them could run code."
+        hint = (
+            "Convert the model to safetensors where you trust its source: load it there, and save it with "
+            "save_pretrained. Or choose a model with a model.safetensors."
+        )
+        return ModelError(message, hint, WHERE, "model-pickled")
+    if isinstance(error, StrictDataclassError):
+        message = f"The config.json of '{model}' is not valid: {' '.join(' '.join(lines).split())[:300]}."
+        return ModelError(message, "Download or save the model again.", WHERE, "model-broken")
     if isinstance(error, SafetensorError):
         message = f"The weights of '{model}' are damaged: {text}."
         return ModelError(message, "Download or save the model again.", WHERE, "model-broken")

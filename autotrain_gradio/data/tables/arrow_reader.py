@@ -17,12 +17,15 @@ from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import is_list
 
 
-def read_arrow(path: Path, name: str, limits: Limits = DEFAULT) -> Sheet:
+def read_arrow(path: Path, name: str, limits: Limits | None = None) -> Sheet:
     """Read a Parquet or an Arrow file; columns of files are not read: they may be large.
+
+    limits: None: those of this process.
 
     Raises:
         DataError: it is damaged or too large.
     """
+    limits = limits or Limits.from_env()
     if path.suffix.lower() == ".arrow":
         table = open_table(path)
         require_rows(table.num_rows, name, limits)

@@ -14,7 +14,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
-from autotrain_gradio.training import distributed, plausibility, pretrained
+from autotrain_gradio.training import distributed, loaded_weights, plausibility, pretrained
 from autotrain_gradio.training.vision import Geometry
 
 WHAT = "image classification"
@@ -41,9 +41,10 @@ def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) ->
         config.problem_type = "single_label_classification"
         plausibility.require_weights(name, lambda: count_parameters(config))
         # Train in float32 even if the weights are saved in 16 bits; mixed precision is a separate setting.
-        model = AutoModelForImageClassification.from_pretrained(
-            name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32
+        model, info = AutoModelForImageClassification.from_pretrained(
+            name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True
         )
+        loaded_weights.require_match(name, model, info, outputs=len(labels))
         return model, processor, Geometry.of(processor)
 
 

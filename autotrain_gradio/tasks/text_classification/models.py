@@ -13,7 +13,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICA
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, TINY_VOCABULARY, tiny_tokenizer
-from autotrain_gradio.training import distributed, plausibility, pretrained
+from autotrain_gradio.training import distributed, loaded_weights, plausibility, pretrained
 from autotrain_gradio.training.tokens import longest, open_tokenizer
 
 WHAT = "text classification"
@@ -46,6 +46,7 @@ def open_model(
         model, info = AutoModelForSequenceClassification.from_pretrained(
             name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True
         )
+    loaded_weights.require_match(name, model, info, outputs=len(labels))
     embeddings = model.get_input_embeddings().num_embeddings
     if len(tokenizer) > embeddings:
         message = (

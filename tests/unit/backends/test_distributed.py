@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -147,6 +148,36 @@ def test_two_processes_train_as_one_with_twice_the_batch(service: Service, start
 
 
 @pytest.mark.long
+def test_two_processes_of_text_classification_see_each_row_once(service: Service, tmp_path: Path) -> None:
+    # Rows are grouped by length into batches of a process, so that the steps of one process with twice the batch have
+    # other rows; with weights that do not change, the losses of an epoch have the same mean.
+    from autotrain_gradio.tasks.text_classification.models import tiny_model
+
+    lines = [f"{word} {number},{word}" for number in range(20) for word in ("apples", "chairs")]
+    (tmp_path / "texts.csv").write_text("text,label\n" + "\n".join(lines))
+    model = tiny_model(tmp_path / "texts", ["apples", "chairs"], texts=lines)
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**config, "embedding_dropout": 0.0}))
+
+    def start(processes: int, batch_size: int) -> str:
+        spec = {
+            "task": "text-classification",
+            "model": str(model),
+            "data": {"path": str(tmp_path / "texts.csv")},
+            "params": {"epochs": 1, "batch_size": batch_size, "logging_steps": 1, "lr": 1e-12},
+            "resources": {"processes": processes},
+        }
+        return service.start(service.draft("text-classification"), spec)
+
+    two, one = start(2, 4), start(1, 8)
+    ended, other = until(service, two, "completed"), until(service, one, "completed")
+    found, wanted = losses(service, two).values(), losses(service, one).values()
+    assert len(found) == len(wanted) == 4
+    assert np.mean(list(found)) == pytest.approx(np.mean(list(wanted)), rel=1e-3)
+    assert ended["metrics"]["eval_loss"] == pytest.approx(other["metrics"]["eval_loss"], rel=1e-3)
+
+
+@pytest.mark.long
 def test_a_stop_is_followed_by_all_processes_and_a_resume_continues(service: Service, start: Start) -> None:
     run = start(2, epochs=2000)
     until(service, run, "running", step=3)
@@ -176,6 +207,18 @@ def test_a_killed_process_interrupts_the_run_with_a_reason(service: Service, sta
     ended = until(service, run, "interrupted")
     assert f"Training process {rank} was killed (SIGKILL)" in ended["reason"]["message"], ended["reason"]
     assert "memory" in ended["reason"]["hint"] and ended["can"]["resume"]
+    _no_process_left(folder)
+
+
+def test_processes_end_with_a_launcher_that_is_killed_alone(service: Service, start: Start) -> None:
+    run = start(2, epochs=2000)
+    until(service, run, "running", step=3)
+    folder = service.store.get(run).directory
+    launcher = _process(folder, 1).parent()
+    assert launcher is not None and "accelerate" in " ".join(launcher.cmdline())
+    launcher.kill()
+    ended = until(service, run, "interrupted")
+    assert ended["can"]["resume"]
     _no_process_left(folder)
 
 
