@@ -32,6 +32,8 @@ from autotrain_gradio.runs.files import read_object
 
 FILE = "memory_limit.json"
 POLL_SECONDS = 0.5
+MOST_CPU = 0.02
+"""Maximum share of a core that the supervisor takes: on a machine with thousands of processes, a poll is slow."""
 ADVICE = f"Choose a smaller batch size or a smaller model, or raise the limit ({MEMORY_VARIABLE}), then resume."
 NEEDED = (
     re.compile(r"tried to allocate (\d+) bytes"),  # torch on a CPU
@@ -115,7 +117,10 @@ def _supervise(directory: Path, attempt: int, worker: int, limit: int, launcher:
             _log("The launcher of the training processes has died: this one ends.")
             _kill_family(worker)
             return
-        if memory.exceeds(worker, limit):
+        began = time.process_time()
+        over = memory.exceeds(worker, limit)
+        cost = time.process_time() - began
+        if over:
             used = memory.used_memory(worker)
             reason = (
                 f"The training used {format_bytes(used)} of memory and was ended: it may use {format_bytes(limit)} on "
@@ -127,7 +132,7 @@ def _supervise(directory: Path, attempt: int, worker: int, limit: int, launcher:
             finally:
                 _kill_family(worker)
             return
-        time.sleep(POLL_SECONDS)
+        time.sleep(max(POLL_SECONDS, cost / MOST_CPU))
 
 
 def _log(text: str) -> None:

@@ -16,6 +16,8 @@ LONG = 20_000
 """Characters from which a text is reported as very long: about ten pages."""
 SHORT = 40
 """Characters up to which a text is searched for a letter, and may be a number or an identifier."""
+WITHOUT_SPACES = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+"""Scripts that put no spaces between words: a sentence is no single word."""
 FEW = 10
 """Minimum number of texts for findings about all of them."""
 
@@ -51,7 +53,7 @@ def _not_texts(texts: pa.ChunkedArray, where: str) -> Iterator[Finding]:
 
     if not all_are(r"\pN"):
         return
-    if all_are(r"^\s*\S+\s*$") and pc.count_distinct(texts).as_py() == len(texts):
+    if all_are(rf"^\s*[^\s{WITHOUT_SPACES}]+\s*$") and pc.count_distinct(texts).as_py() == len(texts):
         message = "The texts look like identifiers: each is a single word with digits, and no two are the same."
         hint = "A model learns nothing from them that holds for new rows. Choose the column that holds the texts."
         yield Finding("warning", "text-identifiers", message, hint, where)

@@ -21,6 +21,7 @@ from autotrain_gradio.data.checks.table_rows import LEAST
 from autotrain_gradio.data.rows import PLACE, Locations
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import card
 from autotrain_gradio.training.tabular import (
     disclosure,
@@ -52,13 +53,15 @@ class Rows:
     names: Sequence[str]
 
 
-def train(run: Reporter, task: families.Task, loader_example: Callable[[str], str]) -> None:
+def train(run: Reporter, task: families.Task, declared: Sequence[Metric], loader_example: Callable[[str], str]) -> None:
     """Search for the best model of the run's training rows, fit and save it.
 
     loader_example: key of a prediction → the code of the model card that prints it for a row.
 
     When the run is stopped or the time is used up, the best model so far is saved. Equal
     settings, rows and seed give an equal model, unless the time limit ends the search.
+
+    declared: metrics of the task, those that only select the model included.
     """
     rows = data.load(run.directory)
     manifest = read_object(run.directory / "data" / "manifest.json") or {}
@@ -73,14 +76,14 @@ def train(run: Reporter, task: families.Task, loader_example: Callable[[str], st
     if run.params.log != "none":
         message = f"The experiment tracker '{run.params.log}' is not supported for tabular models and is ignored."
         run.note(message, level="warning", hint="The curves and the leaderboard are on the page of the run.")
-    problem = _problem(run, parts, kinds)
+    problem = _problem(run, parts, kinds, declared)
     with threadpool_limits(problem.jobs):
         found = _search(run, problem, task)
         if found.done:
             readings, units = (manifest.get(key) or {} for key in ("readings", "units"))
             features = frame.describe(problem.frame, kinds, readings, units)
             form = frame.Form(features, _describe_targets(problem.targets), task, multi_label)
-            _keep_best(run, found, form, parts, loader_example)
+            _keep_best(run, found, form, parts, declared, loader_example)
         else:
             run.note("The run was stopped before the first trial finished, so no model was saved.", level="warning")
 
@@ -90,6 +93,7 @@ def _keep_best(
     found: search.Search,
     form: frame.Form,
     parts: Mapping[str, Rows],
+    declared: Sequence[Metric],
     loader_example: Callable[[str], str],
 ) -> None:
     """Fit the best model on all training rows, evaluate it, save it, and report.
@@ -133,6 +137,7 @@ def _keep_best(
             evaluated.targets,
             metrics,
             evaluated.names,
+            declared=declared,
             multi_label=form.multi_label,
             measured_on=evaluated.on,
         )
@@ -192,14 +197,16 @@ def _columns(part: datasets.Dataset) -> list[str]:
     return [c for c in part.column_names if c == TARGET or c.startswith(f"{TARGET}:")]
 
 
-def _problem(run: Reporter, parts: Mapping[str, Rows], kinds: Mapping[str, str]) -> search.Problem:
+def _problem(
+    run: Reporter, parts: Mapping[str, Rows], kinds: Mapping[str, str], declared: Sequence[Metric]
+) -> search.Problem:
     params, is_imbalanced, rows = run.params, False, parts["train"]
     if rows.targets[0].classes is not None:
         for target in rows.targets:
             if len(np.unique(target.values)) < 2:
                 run.note(f"All training rows have the same '{target.name}': it cannot be learned.", level="warning")
         is_imbalanced = any(scoring.is_imbalanced(t) for t in rows.targets)
-    score = scoring.choose(params.scoring, rows.targets)
+    score = scoring.choose(params.scoring, rows.targets, declared)
     chosen_weights = getattr(params, "class_weights", "none")
     balance = chosen_weights if chosen_weights != "auto" else "auto" if is_imbalanced else "none"
     if score.name == "rmsle" and any((t.values < 0).any() for part in parts.values() for t in part.targets):

@@ -84,6 +84,8 @@ def test_texts_that_are_json_are_reported(draft: Path) -> None:
     [
         ([f"id-{i:04d}" for i in range(12)], "text-identifiers"),
         ([str(i) for i in range(12)], "text-identifiers"),
+        ([f"{i}日に注文しました。{i}" for i in range(12)], ""),  # sentences without spaces
+        ([f"สั่งซื้อวันที่{i}" for i in range(12)], ""),
         ([f"{i % 5}.5" for i in range(12)], "text-numbers"),
         ([f"{i % 5} - 1e-05" for i in range(12)], "text-numbers"),
         ([f"room {i}" for i in range(12)], None),

@@ -104,6 +104,7 @@ def test_a_trap_is_refused_at_once(tmp_path: Path, data: bytes) -> None:
         (extended(b"x", b"12 path=a\0b\n") + header("f", 0, b"0"), "archive-escape"),
         (header("a", 0, b"0") * 30, "archive-duplicate-member"),
     ],
+    ids=["file", "hidden file", "sparse", "sparse by pax", "path cut", "path upwards", "null in path", "twice"],
 )
 def test_what_is_not_unpacked(tmp_path: Path, data: bytes, code: str) -> None:
     with pytest.raises(DataError) as caught:

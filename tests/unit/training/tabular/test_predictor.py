@@ -124,7 +124,7 @@ def test_prediction_columns_do_not_collide_with_existing_ones(made: Trial, tmp_p
 
 def test_missing_columns_and_invalid_cells_are_named(made: Trial, tmp_path: Path) -> None:
     model = load(made.directory)
-    with pytest.raises(DataError, match="columns 'colour', 'when' are missing"):
+    with pytest.raises(DataError, match="2 feature columns are missing: 'colour', 'when'"):
         model([{"row": {"size": 1}}])
     with pytest.raises(DataError, match="'size' must be a number, not 'large'") as said:
         model([{"row": {"size": "large", "colour": "red", "when": None}}])
