@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service, wait
+from autotrain_gradio.tasks.tabular_classification import TASK
 from autotrain_gradio.training.tabular import model, scoring
 from autotrain_gradio.training.tabular.families import BY_NAME
 from autotrain_gradio.training.tabular.model import Target
@@ -69,7 +70,7 @@ def trials() -> list[Row]:
                 best_plain = min(best_plain, time.process_time() - begin)
                 begin = time.process_time()
                 family = BY_NAME[name]
-                problem = Problem(rows, kinds, targets, scoring.SCORES["accuracy"], params, jobs)
+                problem = Problem(rows, kinds, targets, scoring.score("accuracy", TASK.metrics), params, jobs)
                 for fold in range(5):
                     train_rows, validation_rows = problem.fold(family.style, fold)
                     train, validation = problem.targets_of(fold)

@@ -8,7 +8,7 @@ from pydantic import field_validator
 
 from autotrain_gradio.data.catalog import FEATURE, HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, UPLOAD, VALUE
 from autotrain_gradio.data.declarations import Column
-from autotrain_gradio.tasks.base import Chart, Input, Params, SuggestedModel, param
+from autotrain_gradio.tasks.base import Chart, Input, Metric, Params, SuggestedModel, param
 from autotrain_gradio.tasks.requirements import from_extra
 
 AUTO = "auto"
@@ -47,6 +47,11 @@ class TabularParams(Params):
         return AUTO if value in (None, "") else value
 
 
+SELECTION_METRICS = (
+    Metric("balanced_accuracy", "Balanced accuracy"),
+    Metric("log_loss", "Log loss", higher_is_better=False),
+)
+"""Metrics that can select the model, and are not reported under these names."""
 FEATURES = Column(
     "features",
     "Feature columns",

@@ -13,7 +13,7 @@ last batch; all compute the same metrics, and `Reporter` writes on rank 0 only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,7 +23,8 @@ from transformers import Trainer, TrainerCallback
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import distributed
+from autotrain_gradio.tasks.base import Metric
+from autotrain_gradio.training import distributed, metrics
 from autotrain_gradio.training.fit import Fit, is_metric
 
 Reduce = Callable[[Any, torch.Tensor], Any]
@@ -51,8 +52,8 @@ class Evaluator(Protocol):
     def sample_panel(self) -> Panel | None:
         """Return the predictions on the same few rows; None: no panel."""
 
-    def results_panel(self, metrics: Mapping[str, float]) -> Panel:
-        """Return the panel of the metrics, the first one of the report."""
+    def results_panel(self, metrics: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
+        """Return the panel of the metrics, the first one of the report. declared: the metrics of the task."""
 
     def report(self) -> list[Panel]:
         """Return the other panels of the report."""
@@ -75,6 +76,7 @@ class Evaluation:
         reduce: Reduce | None = None,
         order: np.ndarray | None = None,
         from_metrics: Callable[[dict[str, float]], Evaluator] | None = None,
+        declared: Sequence[Metric] = (),
     ) -> None:
         """Prepare the evaluations.
 
@@ -87,9 +89,10 @@ class Evaluation:
             order: row number of each item of the Trainer's validation data set (rows,); None: 0, 1, 2, …
             from_metrics: instead of `make`: creates the evaluator from the metrics that the library's own evaluator
                 has computed (names without `eval_`).
+            declared: the metrics of the task, for their titles and formats.
         """
         self.best: Evaluator | None = None
-        self._run, self._rows, self._noun = run, rows, noun
+        self._run, self._rows, self._noun, self._declared = run, rows, noun, declared
         self._make, self._reduce, self._order, self._from_metrics = make, reduce, order, from_metrics
         self._partial: Evaluator | None = None
         self._seen = 0
@@ -161,19 +164,19 @@ class Evaluation:
         """
         if not self._rows:
             text = NO_VALIDATION.format(noun=self._noun)
-            return {}, [panels.markdown(text, title="Results"), training_panel(self._run, fit)]
+            return {}, [panels.markdown(text, title="Results"), training_panel(fit, self._declared)]
         evaluated = self._by_step.get(fit.best_step if fit.best_step is not None else fit.steps)
         if evaluated is None and not fit.stopped:
             evaluated = self._evaluate_now(trainer)
         if evaluated is None:
-            return {}, [panels.markdown(NOT_EVALUATED, title="Results"), training_panel(self._run, fit)]
-        self.best, metrics = evaluated
+            return {}, [panels.markdown(NOT_EVALUATED, title="Results"), training_panel(fit, self._declared)]
+        self.best, values = evaluated
         if self._run.rank:
-            return metrics, []  # rank 0 writes the report and its files
-        self._run.result(**{f"eval_{name}": value for name, value in metrics.items()})
-        results = self.best.results_panel(metrics)
+            return values, []  # rank 0 writes the report and its files
+        self._run.result(**{f"eval_{name}": value for name, value in values.items()})
+        results = self.best.results_panel(values, self._declared)
         results["note"] = " ".join(filter(None, [results.get("note"), fit.selection_note(self._noun)]))
-        return metrics, [results, *self.best.report(), training_panel(self._run, fit)]
+        return values, [results, *self.best.report(), training_panel(fit, self._declared)]
 
     def _collect(self, metrics: Mapping[str, float]) -> tuple[Evaluator | None, dict[str, float]]:
         """Return the evaluator of the latest evaluation, and its metrics: the loss last."""
@@ -201,7 +204,7 @@ class Evaluation:
         return None if evaluator is None else (evaluator, values)
 
 
-def training_panel(run: Reporter, fit: Fit) -> Panel:
+def training_panel(fit: Fit, declared: Sequence[Metric] = ()) -> Panel:
     """Return the summary of the training and of the selected checkpoint."""
     facts: dict[str, Any] = {
         "mean training loss": round(fit.train_loss, 4),
@@ -212,7 +215,8 @@ def training_panel(run: Reporter, fit: Fit) -> Panel:
     notes = []
     if fit.best_step is not None and fit.best_value is not None:
         facts["weights of step"] = f"{fit.best_step:,}"
-        notes.append(f"The model has the weights with the best validation {fit.best_metric}: {fit.best_value:.4f}.")
+        title = metrics.title(fit.best_metric, declared)
+        notes.append(f"The model has the weights with the best validation {title}: {fit.best_value:.4f}.")
     if fit.stopped:
         notes.append("The training was stopped.")
     elif fit.early:

@@ -39,7 +39,7 @@ def test_from_the_sample_to_a_transcript(app: App, visit: Visit) -> None:
     page.locator(f"{TASK}-model-next").click()
     page.locator(f"{TASK}-start").click()
     expect(page.locator("#run-live [data-part=header]")).to_contain_text("Completed", timeout=180_000)
-    expect(page.locator("#run-report")).to_contain_text("word error rate")
+    expect(page.locator("#run-report")).to_contain_text("Word error rate")
     expect(page.locator("#run-report")).to_contain_text("Worst utterances")
     expect(page.locator("#run-report audio").first).to_be_attached()
     expect(page.locator("#run-samples")).to_contain_text("Transcripts of the same validation utterances")

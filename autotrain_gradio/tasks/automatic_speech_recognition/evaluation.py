@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ import soundfile
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.automatic_speech_recognition import decoding
+from autotrain_gradio.tasks.automatic_speech_recognition import TASK, decoding
 from autotrain_gradio.tasks.automatic_speech_recognition.models import Recognizer
+from autotrain_gradio.tasks.base import Metric
+from autotrain_gradio.training import metrics
 from autotrain_gradio.training.audio import Speech, sample_by_length
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.evaluators.generation import GeneratedTexts
@@ -26,12 +28,8 @@ SHOWN = 6
 WORST = 12
 CONFUSED = 30
 SPEAKERS = 100
-TITLES = {
-    "wer": "word error rate",
-    "cer": "character error rate",
-    "wer_raw": "word error rate, not normalized",
-    "cer_raw": "character error rate, not normalized",
-}
+RESULTS = ("wer", "cer", "wer_raw", "cer_raw", "loss")
+"""Metrics that the first panel lists; `_counts` has the others."""
 
 
 def evaluation(run: Reporter, recognizer: Recognizer, speech: Speech | None) -> Evaluation:
@@ -40,7 +38,12 @@ def evaluation(run: Reporter, recognizer: Recognizer, speech: Speech | None) -> 
         return Evaluation(run, 0, "utterances")
     shown = sample_by_length(speech.utterances, SHOWN, run.params.seed)
     return Evaluation(
-        run, len(speech), "utterances", make=lambda: SpeechEvaluator(run, recognizer, speech, shown), reduce=None
+        run,
+        len(speech),
+        "utterances",
+        make=lambda: SpeechEvaluator(run, recognizer, speech, shown),
+        reduce=None,
+        declared=TASK.metrics,
     )
 
 
@@ -73,16 +76,14 @@ class SpeechEvaluator:
         items = [self._item(row, "samples") for row in self._shown]
         return panels.transcripts("Transcripts of the same validation utterances", items)
 
-    def results_panel(self, values: Mapping[str, float]) -> Panel:
-        """List the error rates."""
-        shown: dict[str, Any] = {title: f"{values[name]:.2%}" for name, title in TITLES.items()}
-        if "loss" in values:
-            shown["loss"] = round(values["loss"], 4)
+    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
+        """List the error rates and the loss."""
+        listed = {name: values[name] for name in RESULTS if name in values}
         note = (
             f"On {len(self._utterances):,} validation utterances. Case, punctuation and Unicode forms are normalized "
             "first, except for the rates without normalization."
         )
-        return panels.numbers("Results", shown, note=note)
+        return panels.numbers("Results", metrics.formatted(listed, declared), note=note)
 
     def report(self) -> list[Panel]:
         """Return the counts of errors, the worst utterances, the speakers, and the confusions of characters."""

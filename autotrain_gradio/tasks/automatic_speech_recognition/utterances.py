@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import format_count, inflect
 from autotrain_gradio.data.media.audio_files import header, read_audio
 from autotrain_gradio.tasks.automatic_speech_recognition.models import Recognizer
 from autotrain_gradio.training.audio import SPEEDS, Speech, Utterance
@@ -93,13 +94,12 @@ def longest(made: Recognizer, params: Any, training: bool) -> tuple[float, float
 def exclusion_messages(dropped: Counter[str], of: int, longest: float) -> list[str]:
     """Return messages about excluded and trimmed clips."""
     messages = [
-        f"{dropped[code]:,} of {of:,} clips {reason.format(longest=longest)} "
-        f"{'was' if dropped[code] == 1 else 'were'} excluded."
+        f"{dropped[code]:,} of {of:,} clips {reason.format(longest=longest)} {inflect(dropped[code], 'was')} excluded."
         for code, reason in REASONS.items()
         if dropped[code]
     ]
     if dropped["cut"]:
-        messages.append(f"{dropped['cut']:,} clips fit after silence at their ends was trimmed.")
+        messages.append(format_count("{n} {fits} after silence at {its} ends was trimmed.", dropped["cut"], "clip"))
     return messages
 
 

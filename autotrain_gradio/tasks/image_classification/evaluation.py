@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.base import Metric
+from autotrain_gradio.tasks.image_classification import TASK
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.evaluators.classes import ClassPredictions, reduce_logits
 from autotrain_gradio.training.images import Images
@@ -28,7 +30,12 @@ def evaluation(run: Reporter, images: Images | None, names: list[str]) -> Evalua
         return Evaluation(run, 0, "images")
     shown = balanced_sample(np.asarray(images.targets), SHOWN, run.params.seed)
     return Evaluation(
-        run, len(images), "images", make=lambda: ImageEvaluator(run, images, names, shown), reduce=reduce_logits
+        run,
+        len(images),
+        "images",
+        make=lambda: ImageEvaluator(run, images, names, shown),
+        reduce=reduce_logits,
+        declared=TASK.metrics,
     )
 
 
@@ -52,9 +59,9 @@ class ImageEvaluator:
         items = [self._item(row, "samples") for row in self._shown]
         return panels.gallery("Predictions on the same validation images", items)
 
-    def results_panel(self, metrics: Mapping[str, float]) -> Panel:
+    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
         """List the metrics, with a trivial baseline."""
-        return self._predictions.results_panel(metrics)
+        return self._predictions.results_panel(values, declared)
 
     def report(self) -> list[Panel]:
         """Return confusion matrix, metrics of each class, and the most confident mistakes."""

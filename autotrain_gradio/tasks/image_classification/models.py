@@ -12,6 +12,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATIO
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import distributed, loaded_weights, plausibility, pretrained
 from autotrain_gradio.training.vision import Geometry
@@ -58,7 +59,7 @@ def open_config(name: str) -> Any:
         config = AutoConfig.from_pretrained(name)
     channels = getattr(config, "num_channels", 3)
     if channels != 3:
-        message = f"'{name}' takes images of {channels} channel{'s' if channels != 1 else ''}, not RGB images."
+        message = f"'{name}' takes images of {pluralize(channels, 'channel')}, not RGB images."
         raise pretrained.ModelError(message, "Choose another one.", "model", "model-wrong-task")
     return config
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.tabular import SELECTION_METRICS
+from autotrain_gradio.tasks.tabular_classification import TASK
 from autotrain_gradio.training.tabular import engine
 from autotrain_gradio.training.tabular.predictor import load
 
@@ -11,4 +13,4 @@ __all__ = ["load", "train"]
 
 def train(run: Reporter) -> None:
     """Search for the best classifier of the run's data, and save it: see `training.tabular.engine`."""
-    engine.train(run, "classification")
+    engine.train(run, "classification", (*TASK.metrics, *SELECTION_METRICS))

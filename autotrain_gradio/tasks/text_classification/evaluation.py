@@ -10,6 +10,8 @@ import numpy as np
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.base import Metric
+from autotrain_gradio.tasks.text_classification import TASK
 from autotrain_gradio.tasks.text_classification.targets import Labels, groups
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.evaluator import Evaluation
@@ -44,6 +46,7 @@ def evaluation(run: Reporter, texts: Sequence[str], rows: Texts | None, names: L
             make=lambda: ClassEvaluator(run, texts, same_labels, names, shown),
             reduce=classes.reduce_logits,
             order=rows.rows,
+            declared=TASK.metrics,
         )
     return Evaluation(
         run,
@@ -52,6 +55,7 @@ def evaluation(run: Reporter, texts: Sequence[str], rows: Texts | None, names: L
         make=lambda: LabelEvaluator(run, texts, same_labels, names, shown),
         reduce=labels.reduce_logits,
         order=rows.rows,
+        declared=TASK.metrics,
     )
 
 
@@ -80,9 +84,9 @@ class ClassEvaluator:
             rows.append([shortened(self._texts[row]), mark(name == true), f"{name} {probability:.2f}", true])
         return samples_panel(rows)
 
-    def results_panel(self, values: Mapping[str, float]) -> Panel:
+    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
         """List the metrics, with a trivial baseline."""
-        return self._predictions.results_panel(values)
+        return self._predictions.results_panel(values, declared)
 
     def report(self) -> list[Panel]:
         """Return confusion matrix, metrics of each class, and the most confident mistakes."""
@@ -153,10 +157,10 @@ class LabelEvaluator:
             rows.append([shortened(self._texts[row]), right, listed(shown), listed(true)])
         return samples_panel(rows)
 
-    def results_panel(self, values: Mapping[str, float]) -> Panel:
+    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
         """List the metrics."""
         note = f"On {len(self._texts):,} validation texts. Accuracy: the share of texts whose labels are all right."
-        return panels.numbers("Results", metrics.formatted(values), note=note)
+        return panels.numbers("Results", metrics.formatted(values, declared), note=note)
 
     def report(self) -> list[Panel]:
         """Return the metrics of each label, and the most confident wrong labels."""

@@ -10,6 +10,7 @@ import torch
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import metrics
 
 MATRIX_CLASSES = 40
@@ -77,10 +78,10 @@ class ClassPredictions:
             return f"All validation {self.noun} have the same class, so there is no AUC."
         return ""
 
-    def results_panel(self, values: Mapping[str, float]) -> Panel:
+    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
         """List the metrics, with the accuracy of always predicting the most frequent class."""
         note = metrics.compare_with_majority_class(self.predicted, self.targets, self.names, f"validation {self.noun}")
-        return panels.numbers("Results", metrics.formatted(values, one_class=True), note=note)
+        return panels.numbers("Results", metrics.formatted(values, declared, one_class=True), note=note)
 
     def confusion_panel(self) -> Panel:
         """Return the confusion matrix, or with many classes a table of the most frequent confusions."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import metrics
 
 IGNORED = -100
@@ -77,10 +78,10 @@ class GenerationEvaluator:
         rows = [[self._generated.texts[row], self._references[row]] for row in self._shown]
         return panels.table(f"Predictions on the same validation {self._noun}", ["generated", "reference"], rows)
 
-    def results_panel(self, values: Mapping[str, float]) -> Panel:
+    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
         """List the metrics."""
         note = f"On {len(self._references):,} validation {self._noun}."
-        return panels.numbers("Results", metrics.formatted(values), note=note)
+        return panels.numbers("Results", metrics.formatted(values, declared), note=note)
 
     def report(self) -> list[Panel]:
         """Return no other panels."""

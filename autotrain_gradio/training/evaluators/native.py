@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from transformers.trainer_utils import EvalLoopOutput
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import metrics
 
 NativeEvaluate = Callable[[Any], Mapping[str, float]]
@@ -53,7 +54,7 @@ class NativeEvaluatorTrainer(Trainer):
 class NativeResults:
     """The metrics that a library's evaluator has computed; `Evaluation(from_metrics=…)` makes one for each evaluation.
 
-    names: the declared metrics, which the report lists; empty: all of them. panels: metrics → more panels of the
+    The report lists the metrics that the task declares; without any, all of them. panels: metrics → more panels of the
     report. sample: metrics → the panel shown after each evaluation.
     """
 
@@ -63,11 +64,10 @@ class NativeResults:
         *,
         noun: str,
         rows: int,
-        names: tuple[str, ...] = (),
         panels: Callable[[Mapping[str, float]], list[Panel]] | None = None,
         sample: Callable[[Mapping[str, float]], Panel | None] | None = None,
     ) -> None:
-        self._values, self._noun, self._rows, self._names = dict(values), noun, rows, names
+        self._values, self._noun, self._rows = dict(values), noun, rows
         self._panels, self._sample = panels, sample
 
     def update(self, outputs: Any, targets: Any, rows: np.ndarray) -> None:
@@ -81,10 +81,12 @@ class NativeResults:
         """Return the value of `sample`."""
         return self._sample(self._values) if self._sample is not None else None
 
-    def results_panel(self, values: Mapping[str, float]) -> Panel:
+    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
         """List the metrics."""
-        shown = {name: values[name] for name in self._names if name in values} or dict(values)
-        return panels.numbers("Results", metrics.formatted(shown), note=f"On {self._rows:,} validation {self._noun}.")
+        shown = {metric.name: values[metric.name] for metric in declared if metric.name in values} or dict(values)
+        return panels.numbers(
+            "Results", metrics.formatted(shown, declared), note=f"On {self._rows:,} validation {self._noun}."
+        )
 
     def report(self) -> list[Panel]:
         """Return the value of `panels`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.evaluators.classes import first_output
 from autotrain_gradio.training.evaluators.generation import IGNORED
@@ -64,10 +65,10 @@ class TokenEvaluator:
         """Return none: sums have no rows to show."""
         return None
 
-    def results_panel(self, values: Mapping[str, float]) -> Panel:
+    def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
         """List the metrics."""
         note = f"On {self._tokens:,.0f} tokens of {self._rows:,} validation {self._noun}."
-        return panels.numbers("Results", metrics.formatted(values), note=note)
+        return panels.numbers("Results", metrics.formatted(values, declared), note=note)
 
     def report(self) -> list[Panel]:
         """Return no other panels."""

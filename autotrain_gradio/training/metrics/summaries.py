@@ -7,25 +7,31 @@ from typing import Any
 
 import numpy as np
 
-NAMES = {"f1": "F1", "auc": "AUC", "r2": "R²", "mse": "MSE", "mae": "MAE", "rmse": "RMSE", "rmsle": "RMSLE"}
-AVERAGED = ("macro", "micro", "weighted")
+from autotrain_gradio.tasks.base import Metric
 
 
-def title(name: str) -> str:
-    """Return the title of a metric: `f1_macro` is F1 (macro), `hamming_loss` is hamming loss."""
-    stem, _, last = name.rpartition("_")
-    if last in AVERAGED:
-        return f"{NAMES.get(stem, stem.replace('_', ' '))} ({last})"
-    return NAMES.get(name, name.replace("_", " "))
+def title(name: str, declared: Sequence[Metric]) -> str:
+    """Return the title of a metric that the task declares; of another one its name, with spaces."""
+    found = _declared(name, declared)
+    return found.title if found else name.replace("_", " ")
 
 
-def formatted(found: Mapping[str, float], *, one_class: bool = False) -> dict[str, Any]:
-    """Return titles and formatted values for a panel of numbers; the accuracy in percent.
+def formatted(found: Mapping[str, float], declared: Sequence[Metric], *, one_class: bool = False) -> dict[str, Any]:
+    """Return titles and formatted values for a panel of numbers, as the task declares them.
 
     one_class: each row has exactly one class. Then all micro averages equal the accuracy and are omitted.
     """
     shown = {n: v for n, v in found.items() if not (one_class and n.endswith("_micro") and "accuracy" in found)}
-    return {title(n): f"{100 * v:.1f} %" if n == "accuracy" else round(v, 4) for n, v in shown.items()}
+    return {title(name, declared): _value(name, value, declared) for name, value in shown.items()}
+
+
+def _value(name: str, value: float, declared: Sequence[Metric]) -> Any:
+    metric = _declared(name, declared)
+    return f"{100 * value:.1f} %" if metric and metric.percent else round(value, 4)
+
+
+def _declared(name: str, declared: Sequence[Metric]) -> Metric | None:
+    return next((metric for metric in declared if metric.name == name), None)
 
 
 def compare_with_majority_class(predicted: np.ndarray, targets: np.ndarray, names: Sequence[str], noun: str) -> str:

@@ -17,11 +17,12 @@ from threadpoolctl import threadpool_limits
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import in_unit
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import inflect, pluralize
 from autotrain_gradio.data.checks.table_rows import LEAST
 from autotrain_gradio.data.rows import PLACE, Locations
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import card
 from autotrain_gradio.training.tabular import (
     disclosure,
@@ -53,11 +54,13 @@ class Rows:
     names: Sequence[str]
 
 
-def train(run: Reporter, task: families.Task) -> None:
+def train(run: Reporter, task: families.Task, declared: Sequence[Metric]) -> None:
     """Search for the best model of the run's training rows, fit and save it.
 
     When the run is stopped or the time is used up, the best model so far is saved. Equal
     settings, rows and seed give an equal model, unless the time limit ends the search.
+
+    declared: metrics of the task, those that only select the model included.
     """
     rows = data.load(run.directory)
     manifest = read_object(run.directory / "data" / "manifest.json") or {}
@@ -67,26 +70,26 @@ def train(run: Reporter, task: families.Task) -> None:
     multi_label = len(columns) == 1 and isinstance(rows["train"].features[columns[0]], datasets.List)
     if len(parts["train"].names) < LEAST:
         count = len(parts["train"].names)
-        message = (
-            f"There {'is' if count == 1 else 'are'} {pluralize(count, 'training row')}: too few to compare models."
-        )
+        message = f"There {inflect(count, 'is')} {pluralize(count, 'training row')}: too few to compare models."
         raise UserError(message, "Add rows.", code="too-few-rows")
     if run.params.log != "none":
         message = f"The experiment tracker '{run.params.log}' is not supported for tabular models and is ignored."
         run.note(message, level="warning", hint="The curves and the leaderboard are on the page of the run.")
-    problem = _problem(run, parts, kinds)
+    problem = _problem(run, parts, kinds, declared)
     with threadpool_limits(problem.jobs):
         found = _search(run, problem, task)
         if found.done:
             readings, units = (manifest.get(key) or {} for key in ("readings", "units"))
             features = frame.describe(problem.frame, kinds, readings, units)
             form = frame.Form(features, _describe_targets(problem.targets), task, multi_label)
-            _keep_best(run, found, form, parts)
+            _keep_best(run, found, form, parts, declared)
         else:
             run.note("The run was stopped before the first trial finished, so no model was saved.", level="warning")
 
 
-def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Mapping[str, Rows]) -> None:
+def _keep_best(
+    run: Reporter, found: search.Search, form: frame.Form, parts: Mapping[str, Rows], declared: Sequence[Metric]
+) -> None:
     """Fit the best model on all training rows, evaluate it, save it, and report.
 
     After a stop request only the fit is finished: nothing else that takes long is started.
@@ -127,6 +130,7 @@ def _keep_best(run: Reporter, found: search.Search, form: frame.Form, parts: Map
             evaluated.targets,
             metrics,
             evaluated.names,
+            declared=declared,
             multi_label=form.multi_label,
             measured_on=evaluated.on,
         )
@@ -186,14 +190,16 @@ def _columns(part: datasets.Dataset) -> list[str]:
     return [c for c in part.column_names if c == TARGET or c.startswith(f"{TARGET}:")]
 
 
-def _problem(run: Reporter, parts: Mapping[str, Rows], kinds: Mapping[str, str]) -> search.Problem:
+def _problem(
+    run: Reporter, parts: Mapping[str, Rows], kinds: Mapping[str, str], declared: Sequence[Metric]
+) -> search.Problem:
     params, is_imbalanced, rows = run.params, False, parts["train"]
     if rows.targets[0].classes is not None:
         for target in rows.targets:
             if len(np.unique(target.values)) < 2:
                 run.note(f"All training rows have the same '{target.name}': it cannot be learned.", level="warning")
         is_imbalanced = any(scoring.is_imbalanced(t) for t in rows.targets)
-    score = scoring.choose(params.scoring, rows.targets)
+    score = scoring.choose(params.scoring, rows.targets, declared)
     chosen_weights = getattr(params, "class_weights", "none")
     balance = chosen_weights if chosen_weights != "auto" else "auto" if is_imbalanced else "none"
     if score.name == "rmsle" and any((t.values < 0).any() for part in parts.values() for t in part.targets):

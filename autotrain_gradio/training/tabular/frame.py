@@ -14,6 +14,7 @@ import pyarrow as pa
 from datasets import Dataset
 
 from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.core.text_format import count_with_verb
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.values import dates, numbers
 from autotrain_gradio.data.values.arrow_columns import as_text
@@ -263,9 +264,8 @@ def _missing(names: Sequence[str]) -> DataError:
     shown = ", ".join(f"'{n}'" for n in names[:MAX_LISTED]) + (
         f" and {len(names) - MAX_LISTED} more" * (len(names) > MAX_LISTED)
     )
-    one = len(names) == 1
     return DataError(
-        f"{'The column' if one else 'The columns'} {shown} {'is' if one else 'are'} missing.",
+        f"{count_with_verb(len(names), 'feature column', 'is')} missing: {shown}.",
         "The model needs all feature columns that it was trained on; cells may be empty.",
         "",
         "missing-columns",

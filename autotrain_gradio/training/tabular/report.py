@@ -11,6 +11,7 @@ import numpy as np
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.tabular.importance import Importance
 from autotrain_gradio.training.tabular.model import Predictions, Target
@@ -34,7 +35,7 @@ def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Pane
     ]
     count = len(search.problem.splits)
     way = f"mean and spread over {count} folds" if count > 1 else "on a fifth of the training rows"
-    better = "" if score.sign > 0 else " Lower is better."
+    better = "" if score.metric.higher_is_better else " Lower is better."
     baseline = f" Baseline that uses no feature: {score.shown(search.problem.baseline()):.4g}."
     note = f"{score.title[0].upper()}{score.title[1:]}: {way}.{better}{baseline}"
     if search.problem.duplicates:
@@ -106,12 +107,13 @@ def results(
     found: Mapping[str, float],
     names: Sequence[str],
     *,
+    declared: Sequence[Metric],
     multi_label: bool,
     measured_on: str,
 ) -> list[Panel]:
-    """Return the panels of the evaluation. names: of the rows."""
+    """Return the panels of the evaluation. names: of the rows. declared: metrics of the task."""
     several = len(targets) > 1
-    shown = metrics.formatted(found, one_class=not several)
+    shown = metrics.formatted(found, declared, one_class=not several)
     note = f"On {measured_on}." + (" Means over the targets." if several and not multi_label else "")
     if not several:
         note += " " + _compare_with_baseline(predictions[0], targets[0])
@@ -125,7 +127,7 @@ def results(
         each = [_target_metrics(a, t) for a, t in zip(predictions, targets, strict=True)]
         heads = [n for n in found if n in set.intersection(*(set(e) for e in each))]
         rows = [[t.name, *(round(e[n], 4) for n in heads)] for t, e in zip(targets, each, strict=True)]
-        drawn.append(panels.table("Each target", ["target", *(metrics.title(h) for h in heads)], rows))
+        drawn.append(panels.table("Each target", ["target", *(metrics.title(h, declared) for h in heads)], rows))
     for prediction, target in zip(predictions[:6], targets[:6], strict=True):
         drawn += (
             _of_numbers(prediction, target, several)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn import metrics
 
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training.tabular.model import Predictions, Target
 
 IMBALANCE = 0.5
@@ -17,20 +18,28 @@ IMBALANCE = 0.5
 
 @dataclass(frozen=True)
 class Score:
-    """A metric of one target's predictions. sign: -1 for errors, where lower is better."""
+    """A metric of one target's predictions. Its title and direction are those that the task declares."""
 
-    name: str
-    title: str
+    metric: Metric
     of: Callable[[np.ndarray, Target], float]
-    sign: int = 1
+
+    @property
+    def name(self) -> str:
+        """Name of the metric."""
+        return self.metric.name
+
+    @property
+    def title(self) -> str:
+        """Title of the metric."""
+        return self.metric.title
 
     def __call__(self, predictions: Predictions, targets: Sequence[Target]) -> float:
         """Return the mean over the targets; higher is better."""
-        return self.sign * float(np.mean([self.of(a, t) for a, t in zip(predictions, targets, strict=True)]))
+        return self.shown(float(np.mean([self.of(a, t) for a, t in zip(predictions, targets, strict=True)])))
 
     def shown(self, value: float) -> float:
-        """Return a score in the usual sign of its metric."""
-        return self.sign * value
+        """Return a score in the usual sign of its metric: the inverse of a call, and the same function."""
+        return value if self.metric.higher_is_better else -value
 
 
 def _codes(prediction: np.ndarray) -> np.ndarray:
@@ -69,29 +78,36 @@ def _rmsle(prediction: np.ndarray, target: Target) -> float:
     return float(metrics.root_mean_squared_log_error(target.values, np.maximum(prediction, 0)))
 
 
-SCORES = {
-    s.name: s
-    for s in (
-        Score("accuracy", "accuracy", lambda a, t: float(metrics.accuracy_score(t.values, _codes(a)))),
-        Score("balanced_accuracy", "balanced accuracy", _recall),
-        Score("f1_macro", "F1 (macro)", _f1),
-        Score("auc", "AUC", _auc),
-        Score("log_loss", "log loss", _log_loss, -1),
-        Score("rmse", "RMSE", lambda a, t: float(metrics.root_mean_squared_error(t.values, a)), -1),
-        Score("mae", "MAE", lambda a, t: float(metrics.mean_absolute_error(t.values, a)), -1),
-        Score("r2", "R²", _r2),
-        Score("rmsle", "RMSLE", _rmsle, -1),
-    )
+FUNCTIONS: Mapping[str, Callable[[np.ndarray, Target], float]] = {
+    "accuracy": lambda a, t: float(metrics.accuracy_score(t.values, _codes(a))),
+    "balanced_accuracy": _recall,
+    "f1_macro": _f1,
+    "auc": _auc,
+    "log_loss": _log_loss,
+    "rmse": lambda a, t: float(metrics.root_mean_squared_error(t.values, a)),
+    "mae": lambda a, t: float(metrics.mean_absolute_error(t.values, a)),
+    "r2": _r2,
+    "rmsle": _rmsle,
 }
+"""Metric → (prediction, target) → value."""
 
 
-def choose(name: str, targets: Sequence[Target]) -> Score:
+def score(name: str, declared: Sequence[Metric]) -> Score:
+    """Return a score by its name. declared: metrics of the task.
+
+    Raises:
+        KeyError: the task does not declare the metric.
+    """
+    return Score({metric.name: metric for metric in declared}[name], FUNCTIONS[name])
+
+
+def choose(name: str, targets: Sequence[Target], declared: Sequence[Metric]) -> Score:
     """Return a score by its name. `auto`: R² for numbers; accuracy for classes, F1 (macro) if they are imbalanced."""
-    if name != "auto":
-        return SCORES[name]
-    if targets[0].classes is None:
-        return SCORES["r2"]
-    return SCORES["f1_macro"] if any(is_imbalanced(t) for t in targets) else SCORES["accuracy"]
+    if name == "auto":
+        name = "accuracy" if targets[0].classes is not None else "r2"
+        if name == "accuracy" and any(is_imbalanced(t) for t in targets):
+            name = "f1_macro"
+    return score(name, declared)
 
 
 def is_imbalanced(target: Target) -> bool:

@@ -83,8 +83,8 @@ class PointEvaluator:
     def sample_panel(self) -> Panel | None:
         return None
 
-    def results_panel(self, values: Any) -> Panel:
-        return self.predictions.results_panel(values)
+    def results_panel(self, values: Any, declared: Any) -> Panel:
+        return self.predictions.results_panel(values, declared)
 
     def report(self) -> list[Panel]:
         return [self.predictions.confusion_panel()]
@@ -103,7 +103,9 @@ ACCURACY = Metric("accuracy", "Accuracy")
 
 def classifier(run: Reporter, rows: Points, best: Metric = ACCURACY, **more: Any) -> tuple[Trainer, Evaluation]:
     args = engine.arguments(run.params, TrainingArguments, run, train_rows=40, validates=True, best=best, **more)
-    evaluation = Evaluation(run, len(rows), "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits)
+    evaluation = Evaluation(
+        run, len(rows), "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits, declared=[best]
+    )
     trainer = Trainer(
         model=Linear(),
         args=args,
@@ -246,7 +248,7 @@ def test_parameters_need_not_name_the_metric_that_selects_the_checkpoint(tmp_pat
     assert not hasattr(run.params, "metric_for_best_model")
     trainer, evaluation = classifier(run, rows, best=Metric("f1_macro", "F1 (macro)"))
     _, report = evaluation.finish(trainer, fit(trainer, run, evaluation))
-    assert "the best validation f1_macro: 0." in report[-1]["note"]
+    assert "the best validation F1 (macro): 0." in report[-1]["note"]
 
 
 def test_no_validation_rows_means_no_metrics(tmp_path: Path) -> None:
@@ -266,11 +268,11 @@ def test_a_native_evaluator_is_called_with_the_model(tmp_path: Path) -> None:
         return {"ndcg": 0.25 * len(models)}
 
     def results(values: dict[str, float]) -> NativeResults:
-        return NativeResults(values, noun="points", rows=21, names=("ndcg",))
+        return NativeResults(values, noun="points", rows=21)
 
     best = Metric("ndcg", "NDCG")
     args = engine.arguments(run.params, TrainingArguments, run, train_rows=40, validates=True, best=best)
-    evaluation = Evaluation(run, 21, "points", from_metrics=results)
+    evaluation = Evaluation(run, 21, "points", from_metrics=results, declared=[best])
     trainer = NativeEvaluatorTrainer(
         model=Linear(), args=args, train_dataset=Points(40, 1), eval_dataset=rows, native_evaluate=evaluate
     )

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
+from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import metrics
 
+DECLARED = [Metric("accuracy", "Accuracy", percent=True), Metric("f1_macro", "F1 (macro)"), Metric("f1_micro", "F1")]
 
-def test_figures_are_called_as_people_write_them() -> None:
-    names = ["f1_macro", "precision_weighted", "auc", "r2", "hamming_loss", "accuracy"]
-    assert [metrics.title(n) for n in names] == [
-        *("F1 (macro)", "precision (weighted)", "AUC", "R²", "hamming loss", "accuracy")
-    ]
+
+def test_titles_and_formats_are_those_that_the_task_declares() -> None:
+    assert metrics.formatted({"accuracy": 0.756, "f1_macro": 0.123456, "new_score": 2.0}, DECLARED) == {
+        "Accuracy": "75.6 %",
+        "F1 (macro)": 0.1235,
+        "new score": 2.0,
+    }
+    declared = [Metric("accuracy", "Share of right answers"), Metric("recall", "Recall", percent=True)]
+    shown = metrics.formatted({"accuracy": 0.5, "recall": 0.25}, declared)
+    assert shown == {"Share of right answers": 0.5, "Recall": "25.0 %"}
+    assert metrics.title("recall", declared) == "Recall" and metrics.title("hamming_loss", ()) == "hamming loss"
 
 
 def test_where_each_row_has_one_class_the_micro_averages_are_not_told_again() -> None:
     logits, targets = np.array([[2.0, 0, 0], [0, 2, 0], [2, 0, 0], [0, 0, 2]]), np.array([0, 1, 2, 2])
     found = metrics.classification(logits.argmax(1), targets, 3)
     assert found["f1_micro"] == found["accuracy"] == 0.75
-    shown = metrics.formatted(found, one_class=True)
-    assert shown["accuracy"] == "75.0 %" and "F1 (macro)" in shown and "F1 (micro)" not in shown
-    assert "F1 (micro)" in metrics.formatted(found)
+    shown = metrics.formatted(found, DECLARED, one_class=True)
+    assert shown["Accuracy"] == "75.0 %" and "F1 (macro)" in shown and "F1" not in shown
+    assert "F1" in metrics.formatted(found, DECLARED)
 
 
 def test_a_classifier_stands_beside_the_most_frequent_class() -> None:

@@ -124,7 +124,7 @@ def test_names_of_columns_do_not_meet(made: Trial, tmp_path: Path) -> None:
 
 def test_what_is_missing_or_wrong_is_named(made: Trial, tmp_path: Path) -> None:
     model = load(made.directory)
-    with pytest.raises(DataError, match="columns 'colour', 'when' are missing"):
+    with pytest.raises(DataError, match="2 feature columns are missing: 'colour', 'when'"):
         model([{"row": {"size": 1}}])
     with pytest.raises(DataError, match="'size' must be a number, not 'large'") as said:
         model([{"row": {"size": "large", "colour": "red", "when": None}}])

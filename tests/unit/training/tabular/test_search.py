@@ -13,6 +13,7 @@ import pytest
 from autotrain_gradio.data.values import content_ids
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.registry import resolve
+from autotrain_gradio.tasks.tabular_classification import TASK
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.tasks.tabular_regression import train as regression
 from autotrain_gradio.training.tabular import engine, families, model, scoring, search
@@ -157,7 +158,7 @@ def test_a_family_that_was_cut_off_is_tried_again_with_its_defaults(tmp_path: Pa
     rows = pd.DataFrame({"x": draw.normal(size=60)})
     target = model.Target("target", (rows["x"] > 0).to_numpy().astype(np.int64), ["no", "yes"])
     params = resolve({"task": CLASSIFY, "params": {"num_trials": 2, "folds": 3}}).params
-    problem = search.Problem(rows, {"x": "number"}, [target], scoring.SCORES["accuracy"], params, 1)
+    problem = search.Problem(rows, {"x": "number"}, [target], scoring.score("accuracy", TASK.metrics), params, 1)
     known = families.select("logistic_regression,decision_tree", "classification", 60)
     stop: list[bool] = []
 
