@@ -193,7 +193,7 @@ def test_silence_at_the_ends_is_cut_where_the_user_asks_for_it(talk: Make, tmp_p
     rows.insert(0, rows.pop())
     made = talk(rows=rows, max_duration=2.0, too_long="trim")
     task.train(made.reporter())
-    assert "1 clips fit after silence" in made.notes() and "excluded" not in made.notes()
+    assert "1 clip fits after silence" in made.notes() and "excluded" not in made.notes()
 
 
 def test_nothing_left_is_an_error_that_says_why(talk: Make) -> None:
