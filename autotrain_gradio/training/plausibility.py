@@ -77,7 +77,9 @@ def _weights_of(file: Path) -> int:
         with file.open("rb") as raw:
             size = int.from_bytes(raw.read(8), "little")
             if not 0 < size <= min(HEADER_BYTES, file.stat().st_size):
-                raise ValueError(f"its header has {format_bytes(size)}")
+                raise ValueError(
+                    f"its header has {format_bytes(size)}, and the file {format_bytes(file.stat().st_size)}"
+                )
             header = json.loads(raw.read(size))
         total = 0
         for name, entry in header.items():
@@ -89,7 +91,7 @@ def _weights_of(file: Path) -> int:
             total += weights
         return total
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        message = f"The weights file {file.name} is damaged: {error}."
+        message = f"The weights of '{file.parent}' are damaged: {file.name}, {error}."
         raise UserError(message, "Download or save the model again.", WHERE, "model-broken") from None
 
 

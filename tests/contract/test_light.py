@@ -68,7 +68,7 @@ def test_what_a_preview_needs_loads_no_torch() -> None:
 import importlib
 from autotrain_gradio.tasks.registry import registry
 light = [t.preview_module for t in registry() if t.preview_module]
-assert len(light) == 2 and all(callable(importlib.import_module(name).preview) for name in light)
+assert len(light) >= 2 and all(callable(importlib.import_module(name).preview) for name in light)
 """
     assert not {"torch", "accelerate", "evaluate", "sklearn"} & set(ast.literal_eval(_loaded(work)))
 

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from transformers import Wav2Vec2CTCTokenizer
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.tasks.automatic_speech_recognition import model_internals
 from autotrain_gradio.training import vocabulary
 
 HEADS = ("lm_head", "ctc_head")
@@ -178,7 +179,7 @@ def train_adapters_only(model: Any) -> None:
     """Freeze all weights except the language adapter and the output layer."""
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    for parameter in model._get_adapters().values():
+    for parameter in model_internals.adapter_weights(model).values():
         parameter.requires_grad_(True)
 
 
@@ -188,5 +189,8 @@ def save_adapter(model: Any, folder: Path, language: str) -> None:
     language: code or name; other characters than letters, digits, _ and - become a hyphen.
     """
     language = re.sub(r"[^\w-]+", "-", language).strip("-") or "new"
-    weights = {name: weight.detach().cpu().contiguous().clone() for name, weight in model._get_adapters().items()}
+    weights = {
+        name: weight.detach().cpu().contiguous().clone()
+        for name, weight in model_internals.adapter_weights(model).items()
+    }
     save_file(weights, folder / f"adapter.{language}.safetensors", metadata={"format": "pt"})

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from autotrain_gradio.tasks.automatic_speech_recognition import model_internals
 from autotrain_gradio.training.audio import IGNORED
 
 
@@ -17,9 +18,7 @@ def frames(model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
     inputs: a batch of `Collator`.
     """
     mask = inputs.get("attention_mask")
-    # wav2vec2 models count from samples, others from input features, with a formula of the model.
-    count = getattr(model, "_get_feat_extract_output_lengths", None) or model._get_subsampling_output_length
-    return count(inputs["samples"] if mask is None else mask.sum(dim=-1))
+    return model_internals.output_lengths(model, inputs["samples"] if mask is None else mask.sum(dim=-1))
 
 
 def best_path(logits: torch.Tensor, frames: torch.Tensor, blank: int) -> torch.Tensor:

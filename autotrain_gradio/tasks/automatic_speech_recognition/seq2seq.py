@@ -7,6 +7,8 @@ from typing import Any
 
 from transformers.models.whisper.tokenization_whisper import LANGUAGES, TO_LANGUAGE_CODE
 
+from autotrain_gradio.tasks.automatic_speech_recognition import model_internals
+
 TASK = "transcribe"
 
 
@@ -20,7 +22,7 @@ def set_language(model: Any, tokenizer: Any, language: str | None) -> tuple[list
         message = "The model does not take a language: the setting has no effect."
         return [], [message] if language else []
     settings = model.generation_config
-    settings._from_model_config = False  # otherwise it is recreated from the config, without these settings
+    model_internals.keep_settings(settings)
     # Legacy settings; `suppress_tokens` suppresses symbols that other languages need.
     settings.forced_decoder_ids = model.config.forced_decoder_ids = None
     settings.suppress_tokens = None

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from autotrain_gradio.tasks.automatic_speech_recognition import model_internals
 from autotrain_gradio.tasks.automatic_speech_recognition.ctc import ctc_tokenizer
 from autotrain_gradio.training import vocabulary
 
@@ -131,7 +132,7 @@ def _mms(folder: Path, symbols: list[str], kind: str) -> None:
     model = Wav2Vec2ForCTC.from_pretrained(folder)
     for language in ("eng", "hin"):
         model.init_adapter_layers()
-        weights = {name: weight.detach().clone() for name, weight in model._get_adapters().items()}
+        weights = {name: weight.detach().clone() for name, weight in model_internals.adapter_weights(model).items()}
         save_file(weights, folder / f"adapter.{language}.safetensors", metadata={"format": "pt"})
 
 
@@ -190,7 +191,7 @@ def _whisper(folder: Path, symbols: list[str], kind: str) -> None:
     settings.no_timestamps_token_id = ids["<|notimestamps|>"]
     settings.prev_sot_token_id = ids["<|startofprev|>"]
     settings.max_length = 64
-    settings._from_model_config = False  # otherwise it is recreated from the config, without these settings
+    model_internals.keep_settings(settings)
     model.save_pretrained(folder)
     WhisperProcessor(extractor, tokenizer).save_pretrained(folder)
 
@@ -264,6 +265,6 @@ def _transducer(folder: Path, symbols: list[str], kind: str) -> None:
     )
     model = ParakeetForTDT(config)
     model.generation_config.decoder_start_token_id = config.blank_token_id
-    model.generation_config._from_model_config = False
+    model_internals.keep_settings(model.generation_config)
     model.save_pretrained(folder)
     ParakeetProcessor(ParakeetFeatureExtractor(feature_size=80), tokenizer, decoder_type="tdt").save_pretrained(folder)

@@ -193,7 +193,7 @@ def test_leading_and_trailing_silence_is_trimmed_on_request(talk: Make, tmp_path
     rows.insert(0, rows.pop())
     made = talk(rows=rows, max_duration=2.0, too_long="trim")
     task.train(made.reporter())
-    assert "1 clips fit after silence" in made.notes() and "excluded" not in made.notes()
+    assert "1 clip fits after silence at its ends was trimmed." in made.notes() and "excluded" not in made.notes()
 
 
 def test_no_usable_row_is_an_error_with_the_reason(talk: Make) -> None:
