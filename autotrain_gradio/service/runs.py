@@ -228,9 +228,10 @@ class Runs(Core):
 
         Raises:
             NotFound: the task has no such verb.
+            Forbidden: it is a draft of another owner.
             UserError: raised by the verb.
         """
-        record, found = self._public_verb(run, verb)
+        record, found = self._public_verb(run, verb, owner)
         self._require_own_files(context)
         if found.streams:
             return list(self.stream(run, verb, context, owner, progress=progress, on_found=on_found))
@@ -255,7 +256,7 @@ class Runs(Core):
             NotFound: the task has no such verb.
             StateError: the verb does not stream.
         """
-        record, found = self._public_verb(run, verb)
+        record, found = self._public_verb(run, verb, owner)
         if not found.streams:
             raise StateError(
                 f"The verb '{verb}' does not stream.", "Use call: it returns one result.", code="no-stream"
@@ -281,8 +282,10 @@ class Runs(Core):
         if self.settings.shared:
             require_no_server_paths(dict(context or {}), self.settings.uploads)
 
-    def _public_verb(self, run: str, name: str) -> tuple[Run, Verb]:
+    def _public_verb(self, run: str, name: str, owner: str) -> tuple[Run, Verb]:
         record = self.store.get(run)
+        if not record.is_started():  # anyone may use a run whose id they know, but a draft is its owner's
+            self._owned_run(run, owner)
         task = self.tasks.get(str(record.spec()["task"]))
         return record, NamedRegistry("verb", task.public_verbs()).get(name)
 

@@ -51,7 +51,7 @@ class Place:
         return [SECRET, self.a.id, self.a.session]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not of the session: what it sets must not reach the tests of other folders
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Serve the page in shared mode on a free port of 127.0.0.1."""
     folder = tmp_path_factory.mktemp("security")
