@@ -70,7 +70,7 @@ class Limits:
     """Drafts that were not started are removed after this many days."""
 
     def for_visitors(self) -> Limits:
-        """Return the stricter limits of shared mode, in which strangers upload files."""
+        """Return the stricter limits of shared mode, in which visitors upload files."""
         return replace(
             self,
             archive_members=min(self.archive_members, 200_000),

@@ -1,4 +1,4 @@
-"""Parse YAML text from strangers: plain values only, limited in depth and length.
+"""Parse YAML text from visitors: plain values only, limited in depth and length.
 
 PyYAML's safe loader builds no objects, but follows YAML 1.1: aliases expand to gigabytes (billion laughs attack),
 `1:30` is the number 90, a damaged date or a number of thousands of digits raises whatever `datetime` or `int` raises,

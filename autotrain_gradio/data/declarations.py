@@ -33,6 +33,7 @@ class SourceOption:
     """A setting of a source or a layout: a key of `data.options`, and a flag of the command line.
 
     many: it takes several values.
+    names_data: its first value names the data more precisely than the path does; a run is named after it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class SourceOption:
     """`text` or `number`."""
     many: bool = False
     default: Any = None
+    names_data: bool = False
 
 
 @dataclass(frozen=True)

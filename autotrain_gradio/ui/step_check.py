@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
@@ -13,7 +13,7 @@ import gradio as gr
 from autotrain_gradio.core.errors import StateError, UserError
 from autotrain_gradio.core.spec import RunSpec, slug
 from autotrain_gradio.data.catalog import SAMPLE
-from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.data.declarations import Column, Source
 from autotrain_gradio.ui import check_view, label_table, messages
 from autotrain_gradio.ui.background_task import PartialResult, run_in_background
 from autotrain_gradio.ui.check_result import CheckResult
@@ -33,11 +33,12 @@ READING = "Reading the data"
 WRITING_ROWS = "Writing the rows for the training"
 
 
-def project_name(data: Mapping[str, Any] | None, name: str) -> str:
+def project_name(data: Mapping[str, Any] | None, name: str, sources: Sequence[Source]) -> str:
     """Return a project name derived from the data, or the user's own name."""
-    # The selection in a picker is more specific than the path that it was made from.
-    chosen = ((data or {}).get("options") or {}).get("projects") or []
-    path = str(chosen[0] if isinstance(chosen, list) and chosen else (data or {}).get("path") or "")
+    given = (data or {}).get("options") or {}
+    naming = [given.get(o.name) for source in sources for o in source.options if o.names_data]
+    chosen = next((value for value in naming if value), None) or (data or {}).get("path") or ""
+    path = str(chosen[0] if isinstance(chosen, list) else chosen)
     default = str(RunSpec.model_fields["project_name"].default)
     return slug(PurePath(path.split(" and ")[0]).stem) if path and name == default else name
 
@@ -128,7 +129,10 @@ class CheckStep:
         self.resume_timer.tick(self.resume, inputs, outputs, **CHECK_EVENT)
         self.cancel.click(self.cancel_check, [session.draft, session.context.visitor], None, **UNQUEUED)
         self.following.click(
-            lambda data, name: {**session.go_to(steps.model), session.form.project_name: project_name(data, name)},
+            lambda data, name: {
+                **session.go_to(steps.model),
+                session.form.project_name: project_name(data, name, session.task.sources),
+            },
             [session.form.data, session.form.project_name],
             [steps.walkthrough, steps.model, session.form.project_name],
             **UNQUEUED,

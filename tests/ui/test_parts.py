@@ -217,7 +217,8 @@ def test_merge_is_recursive_and_does_not_change_its_base() -> None:
     ],
 )
 def test_a_project_is_named_after_its_data(data: dict[str, Any], name: str, project: str) -> None:
-    assert project_name(data, name) == project
+    sources = registry().get("automatic-speech-recognition").sources
+    assert project_name(data, name, sources) == project
 
 
 def test_renders_of_a_session_are_serialized(monkeypatch: pytest.MonkeyPatch) -> None:

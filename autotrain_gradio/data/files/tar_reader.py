@@ -1,4 +1,4 @@
-"""Read tar archives of strangers, with limits before anything is parsed or kept.
+"""Read tar archives from visitors, with limits before anything is parsed or kept.
 
 `tarfile` parses the extended headers (pax, GNU long names) of an archive itself: of any length, and up to Python 3.11.9
 with regular expressions that take hours for a few kilobytes (CVE-2024-6232). Here only its parser of the 512 bytes of

@@ -29,7 +29,7 @@ LIFE = Source(
     local_path="sometimes",
     matches=_matches,
     options=(
-        SourceOption("projects", "names of the projects to use; default: all.", many=True),
+        SourceOption("projects", "names of the projects to use; default: all.", many=True, names_data=True),
         SourceOption("script", "writing system of the transcripts; default: the one with the most segments."),
         SourceOption(
             "dataset", "annotation layer: `latest`, or that of one annotator (`annotator-1`); default: `latest`."

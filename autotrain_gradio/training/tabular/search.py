@@ -262,7 +262,7 @@ class Search:
                     raise UserError(
                         "No model family could be fitted to these rows.",
                         f"Error of the last one: {str(error).splitlines()[0][:300]}",
-                        code="nothing-learnt",
+                        code="no-model-fitted",
                     ) from error
                 if failed_families >= {f.name for f in self.families}:
                     break

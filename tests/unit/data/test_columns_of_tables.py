@@ -172,7 +172,7 @@ def test_dates_in_two_formats(draft: Path) -> None:
     assert "'d'" in finding(unclear, "day-or-month-first")["message"]
 
 
-def test_numbers_with_commas_are_told(draft: Path) -> None:
+def test_numbers_with_commas_are_reported(draft: Path) -> None:
     columns = {**BASE, "a": lambda i: f"1.2{i % 10}0,5", "b": lambda i: f"1,{i % 10}00.5"}
     result = check(draft, columns, valid_fraction=0)
     assert "'a' (60)" in finding(result, "decimal-comma")["message"]
@@ -187,7 +187,7 @@ def test_words_with_numbers_in_them_have_no_unit(draft: Path) -> None:
     assert "numbers-with-units" not in codes(check(draft, {**BASE, **columns}))
 
 
-def test_marks_between_thousands_are_told(draft: Path) -> None:
+def test_thousands_separators_are_reported(draft: Path) -> None:
     result = check(draft, {**BASE, "it": lambda i: f"{i % 9 + 1}'234"})
     assert "'it' (60)" in finding(result, "thousands-marks")["message"]
     rows = data.load(draft)["train"]
@@ -214,7 +214,7 @@ def test_categories_that_hardly_repeat(draft: Path) -> None:
     assert "'c' (45)" in finding(result, "many-categories")["message"]
 
 
-def test_lists_are_not_learnt_from(tmp_path: Path, draft: Path) -> None:
+def test_lists_are_not_features(tmp_path: Path, draft: Path) -> None:
     rows = "\n".join(json.dumps({"a": i % 7, "l": [i], "target": "xy"[i // 5 % 2]}) for i in range(30))
     result = roles.check(draft, roles.TABLES, plant(tmp_path / "in", {"a.jsonl": rows}))
     assert "'l'" in finding(result, "nested-column")["message"] and kinds(draft) == {"a": "number", "l": "ignore"}
@@ -247,7 +247,7 @@ def test_a_number_that_is_the_target_in_another_unit(draft: Path) -> None:
     assert "'other'" not in finding(result, "column-equals-target")["message"]
 
 
-def test_nothing_is_said_of_ordinary_columns(draft: Path) -> None:
+def test_ordinary_columns_have_no_findings(draft: Path) -> None:
     columns = {**BASE, "city": lambda i: f"c{i * i % 11}", "note": lambda i: f"{' '.join(WORDS[:5])} {i}"}
     assert not [c for c in codes(check(draft, columns)) if c.startswith("column-")]
 

@@ -35,7 +35,7 @@ def test_no_number_is_taken_for_the_target_because_it_is_one(tmp_path: Path, dra
     assert codes(result, "error") == ["column-unclear"] and "target" not in result["mapping"]
 
 
-def test_a_column_of_splits_is_not_learnt_from(draft: Path) -> None:
+def test_a_column_of_splits_is_not_a_feature(draft: Path) -> None:
     result = check(draft, {**BASE, "split": lambda i: "validation" if i % 5 == 0 else "train"})
     assert result["splits"] == {"train": 48, "validation": 12}
     assert result["mapping"]["features"] == ["age"]
@@ -61,7 +61,7 @@ def test_a_label_that_one_of_several_targets_has_is_used(draft: Path) -> None:
 
 
 @pytest.mark.parametrize("of, role", [(roles.TABLES, "features"), (roles.TEXTS, "text")])
-def test_a_column_is_not_learnt_from_and_predicted(draft: Path, of: tuple[Column, ...], role: str) -> None:
+def test_a_column_is_not_both_feature_and_target(draft: Path, of: tuple[Column, ...], role: str) -> None:
     result = check(draft, BASE, of, columns={role: ["age", "target"], "target": ["target"]})
     assert codes(result, "error") == ["column-twice-used"]
     assert finding(result, "column-twice-used")["where"] == f"data.columns.{role}"

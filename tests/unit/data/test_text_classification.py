@@ -170,7 +170,7 @@ def test_damaged_files_are_named(look: Look, name: str, content: bytes | str, co
     assert told and name in told[0]["where"] and told[0]["hint"]
 
 
-def test_a_text_in_training_and_validation_is_told(look: Look) -> None:
+def test_a_text_in_training_and_validation_is_reported(look: Look) -> None:
     found = look({"train.csv": csv(ROWS), "valid.csv": csv(ROWS[:4])})
     assert any("validation" in f["message"] for f in found["findings"] if f["level"] == "warning")
 

@@ -164,7 +164,7 @@ def test_duplicates_and_contradicting_labels_are_reported(draft: Path) -> None:
     assert "1 duplicate text:" in finding(result, "duplicates")["message"]
 
 
-def test_texts_that_all_stand_in_two_classes_are_why_nothing_is_validated(draft: Path) -> None:
+def test_texts_that_are_all_in_two_classes_leave_no_validation_rows(draft: Path) -> None:
     rows = [{"text": f"row {i // 2} of the table", "label": "ab"[i % 2]} for i in range(40)]
     found = finding(check(draft, rows), "no-validation")
     assert found["message"].startswith("40 of 40 rows have a content with more than one label")

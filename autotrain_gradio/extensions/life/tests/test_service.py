@@ -39,7 +39,7 @@ LOGIN = {"username": USER, "password": PASSWORD}
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[Service]:
-    """A service behind a page that strangers can reach."""
+    """A service behind a page that visitors can reach."""
     found = Service(Settings(home=tmp_path / "shared", shared=True, uploads=tmp_path / "uploads"), dispatch=False)
     yield found
     found.close()
