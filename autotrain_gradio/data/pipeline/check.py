@@ -95,6 +95,7 @@ def _run(state: State) -> Callable[[], Any] | None:
     layout, module, reason = recognize(tree, request)
     state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
     raw: RawTables = module.read(tree, request, draft, sub_progress(state.progress, 0.25, 0.05))
+    _release_memory()
     state.findings += raw.findings
     state.found = {name: table.num_rows for name, table in raw.splits.items()}
     state.total = sum(state.found.values()) + sum(raw.skipped.values())
@@ -200,6 +201,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tr
             rows.drop(indices, code)
         if cells.media:
             context.open = _opener(first, cells.values, tree.root)
+        _release_memory()
         if cells.about:
             next(c for c in mapping.columns if c["name"] == names[0]).update(cells.about)
             cells.about["name"] = names[0]
@@ -214,6 +216,11 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tr
         cells.values = cells.labels.only(left)
         cells.names = cells.labels.names
     return contexts
+
+
+def _release_memory() -> None:
+    """Return memory that Arrow has freed to the system: it would keep several copies of the largest column."""
+    pa.default_memory_pool().release_unused()
 
 
 def _opener(column: pa.ChunkedArray, paths: list[Any], root: Path) -> Callable[[int], bytes]:

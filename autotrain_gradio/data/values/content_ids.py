@@ -23,16 +23,27 @@ AS_OFTEN = 0.9
 SAMPLE = 20_000
 """Rows of the sample that estimates how often cells of a column are equal."""
 
+UNUSUAL_SPACES = r"[\s\v\pZ]{2}|[\t\n\v\f\r]|[^\PZ ]|^\s|\s$"
+"""Whitespace other than single spaces between words."""
+
 
 def of_texts(texts: pa.ChunkedArray) -> Any:
     """Return per row the id of its text (numpy int64), -1 where no other row has the same one.
 
     Texts that differ only by case and spaces are the same.
     """
-    single = pc.replace_substring_regex(pc.utf8_lower(texts.cast(pa.string())), r"[\s\v\pZ]+", " ")
-    codes = encode(pc.utf8_trim_whitespace(single))[1]
+    # Chunk by chunk: each step is a copy of the texts.
+    chunks = [_normalized(chunk) for chunk in texts.cast(pa.string()).chunks]
+    codes = encode(pa.chunked_array(chunks, pa.string()))[1]
     counts = np.bincount(codes[codes >= 0], minlength=1)
     return np.where((codes >= 0) & (counts[codes] > 1), codes, -1).astype(np.int64)
+
+
+def _normalized(texts: pa.Array) -> pa.Array:
+    lower = pc.utf8_lower(texts)
+    if not pc.any(pc.match_substring_regex(lower, UNUSUAL_SPACES)).as_py():  # a fifth of the time of replacing them
+        return lower
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(lower, r"[\s\v\pZ]+", " "))
 
 
 def of_columns(columns: list[Any]) -> Any:
