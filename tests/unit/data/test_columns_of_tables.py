@@ -77,7 +77,7 @@ WORDS = ["quite", "a", "number", "of", "words", "about", "this", "thing", "and",
         (lambda i: f"{i % 7}e300", "number"),
     ],
 )
-def test_what_a_column_holds_is_recognised(draft: Path, maker: Maker, kind: str) -> None:
+def test_kinds_of_columns_are_detected(draft: Path, maker: Maker, kind: str) -> None:
     result = check(draft, {**BASE, "it": maker})
     assert kinds(draft)["it"] == kind and not errors(result), result["findings"]
     assert about(result, "it")["feature"] == kind and about(result, "it")["guessed"] is True
