@@ -264,7 +264,7 @@ def test_a_run_that_cannot_be_started_fails_and_the_queue_continues(
     dispatcher.dispatch()
     dispatcher.dispatch()
     state = nowhere.state()
-    assert state.name == "failed" and "no backend 'moon'" in state.reason
+    assert state.name == "failed" and "Unknown backend 'moon'" in state.reason
     assert place.started == [good.id]
     say(good, "completed")
 

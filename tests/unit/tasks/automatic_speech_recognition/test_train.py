@@ -206,7 +206,7 @@ def test_segments_of_a_recording_are_utterances(talk: Make, tmp_path: Path) -> N
     rows = [{"audio": row["audio"], "text": "abcd", "start": 0.8 * i, "end": 0.8 * (i + 1)} for i in range(3)]
     made = talk(rows=rows, vocabulary="new")
     task.train(made.reporter())
-    assert "no metrics were computed" in json.loads((made.directory / "report.json").read_text())[0]["text"]
+    assert "No metrics were computed" in json.loads((made.directory / "report.json").read_text())[0]["text"]
     assert len(made.losses()) == 1
 
 

@@ -191,7 +191,7 @@ def test_without_a_validation_split_the_model_is_saved_without_metrics(trial: Ma
     task.train(made.reporter())
     assert not any(n.startswith("eval_") for e in made.events("metric") for n in e["values"])
     report = json.loads((made.directory / "report.json").read_text())
-    assert "no metrics were computed" in report[0]["text"]
+    assert "No metrics were computed" in report[0]["text"]
     assert "No metrics were computed" in (made.directory / "model" / "README.md").read_text()
     assert made.events("checkpoint")
 
