@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-MARGIN = 0.2
+MARGIN = 0.1
 
 
 def measure(answers: Sequence[Any], targets: Sequence[Any]) -> float:
