@@ -16,7 +16,8 @@ import stat
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -98,16 +99,35 @@ def extract(archive: Path, target: Path, limits: Limits, progress: Progress) -> 
         else:
             _allow_members(most_members(raw, limits.archive_members), name, limits)
             found = _zip_members(zipfile.ZipFile(raw), name)
-        members: Iterable[tuple[_Member, str]] = _validate(found, name, size, limits, skipped)
+        members = _validate(found, name, size, limits, skipped)
         if not is_tar:  # all members are known: nothing is written unless all are valid
-            members = list(members)
-            allow_disk(target, sum(member.size for member, _ in members), "archive")
+            _write_zip(list(members), target, name, progress)
+            return skipped
         for count, (member, relative) in enumerate(members, 1):
             allow_disk(target, member.size, "archive")
             _write(member, target, relative, name)
             if count % MEMBERS_PER_REPORT == 0:
                 progress(f"Extracting {name}", min(1.0, raw.tell() / size))
     return skipped
+
+
+def _write_zip(members: Sequence[tuple[_Member, str]], target: Path, name: str, progress: Progress) -> None:
+    """Write the members in as many threads as there are cores: `zipfile` shares its file among threads."""
+    allow_disk(target, sum(member.size for member, _ in members), "archive")
+
+    def write(first: int) -> None:
+        part = members[first : first + MEMBERS_PER_REPORT]
+        allow_disk(target, sum(member.size for member, _ in part), "archive")
+        for member, relative in part:
+            _write(member, target, relative, name)
+
+    firsts = range(0, len(members), MEMBERS_PER_REPORT)
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        for first, _ in zip(firsts, pool.map(write, firsts), strict=True):
+            progress(f"Extracting {name}", first / len(members))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from autotrain_gradio.data.media.media_cache import Key, Scan
 from autotrain_gradio.data.rows import Context
 
 THREADS = 4
+BATCH = 64
+"""Number of files that a thread opens at a time."""
 OUTSIDE = "file-outside"
 PROBLEMS = {
     OUTSIDE: (
@@ -125,11 +127,14 @@ def open_each(
                 made.known.append(found)
         made.place[row] = places[key]
     message = f"Opening {pluralize(len(made.opened), 'file')}"
+    # In batches: a task for each file would take half as long again.
+    batches = [made.opened[first : first + BATCH] for first in range(0, len(made.opened), BATCH)]
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        looks = pool.map(lambda place: look(made.items[place]), made.opened)
-        for number, (place, known) in enumerate(zip(made.opened, looks, strict=True)):
-            context.progress(message, number / len(made.opened))
-            made.known[place] = known
+        looks = pool.map(lambda batch: [look(made.items[place]) for place in batch], batches)
+        for number, (batch, facts) in enumerate(zip(batches, looks, strict=True)):
+            context.progress(message, number / len(batches))
+            for place, known in zip(batch, facts, strict=True):
+                made.known[place] = known
     return made
 
 
