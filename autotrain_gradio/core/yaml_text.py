@@ -18,7 +18,7 @@ CHARACTERS = 65_536
 DEPTH = 32
 """Maximum nesting of mappings and lists; a run has three levels."""
 DIGITS = 40
-"""Maximum characters of a number: longer ones are no setting, and are slow or impossible to print."""
+"""Maximum characters of a number: longer ones are never valid settings, and are slow or impossible to print."""
 PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map", "merge")}
 
 

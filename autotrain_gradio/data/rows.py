@@ -145,7 +145,7 @@ def report_examples(
     *,
     total: int | None = None,
 ) -> list[Finding]:
-    """Return a finding that counts these examples and shows the first of them, or none if there are no examples.
+    """Return a finding that counts these examples and shows the first of them, or an empty list without examples.
 
     text: template of `format_count`, such as "{n} {has} no label". noun: what each example is, in the singular.
     total: number of examples, where only the first of them are given.

@@ -17,7 +17,7 @@ LONG = 20_000
 SHORT = 40
 """Characters up to which a text is searched for a letter, and may be a number or an identifier."""
 WITHOUT_SPACES = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-"""Scripts that put no spaces between words: a sentence is no single word."""
+"""Scripts without spaces between words, in which a sentence looks like a single word."""
 FEW = 10
 """Minimum number of texts for findings about all of them."""
 

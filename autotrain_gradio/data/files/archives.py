@@ -142,7 +142,7 @@ def _damage_reported(name: str, member: str = "") -> Iterator[None]:
         message = f"The archive is damaged{at}: {error or 'it ends too early'}."
         hint = "Pack it again, and check that the upload was complete."
         raise DataError(message, hint, name, "archive-damaged") from None
-    except RuntimeError as error:  # NotImplementedError is one
+    except NotImplementedError as error:  # of zipfile, for a compression method or an encryption that it does not know
         message = f"The archive cannot be extracted{at}: {error}."
         raise DataError(message, "Pack the files as an ordinary zip.", name, "archive-method") from None
 

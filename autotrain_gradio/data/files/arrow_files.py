@@ -20,6 +20,7 @@ def damage_reported(name: str, format_: str, code: str) -> Iterator[None]:
     """Turn errors about the content of an Arrow or Parquet file into a DataError with this code."""
     try:
         yield
+    # ArrowNotImplementedError: the file uses a type or an encoding that pyarrow does not read.
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
             raise

@@ -49,7 +49,7 @@ def read_tar(raw: BinaryIO, allow: Callable[[int], None]) -> Iterator[tuple[TarM
     allow: called with the number of decompressed bytes so far; raises to refuse more.
 
     Raises:
-        DamagedTar: it is no tar archive, or damaged.
+        DamagedTar: it is not a tar archive, or damaged.
         OSError, EOFError, zlib.error, lzma.LZMAError: the compressed data is damaged.
     """
     stream = _Counted(_decompressed(raw), allow)

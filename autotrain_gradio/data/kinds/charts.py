@@ -20,7 +20,7 @@ def by_split(rows: Rows, values: Any) -> dict[str, Any]:
 
 
 def _series(counts: Mapping[str, Any], shown: Any) -> dict[str, list[float]]:
-    """Return the counts of some bars; a validation split without rows is left out."""
+    """Return the counts of some bars; a validation split without rows is skipped."""
     return {n: c[shown].astype(float).tolist() for n, c in counts.items() if n != "validation" or c.sum()}
 
 

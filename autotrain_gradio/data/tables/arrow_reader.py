@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
-from autotrain_gradio.data.files.arrow_files import open_table
+from autotrain_gradio.data.files.arrow_files import damage_reported, open_table
 from autotrain_gradio.data.tables.parquet_limits import expanded_bytes, read_batches, require_footer, texts_of
 from autotrain_gradio.data.tables.table_limits import DEFAULT, require_bytes, require_columns, require_rows
 from autotrain_gradio.data.tables.types import Sheet
@@ -31,7 +30,7 @@ def read_arrow(path: Path, name: str, limits: Limits | None = None) -> Sheet:
         require_rows(table.num_rows, name, limits)
         require_columns(table.num_columns, name, limits)
         return sheet_of(table.select([f.name for f in table.schema if is_value(f.type)]), name, limits)
-    try:
+    with damage_reported(name, "Parquet", "parquet-damaged"):
         with pq.ParquetFile(path) as file:
             require_footer(file, name, limits)
             columns = [f.name for f in file.schema_arrow if is_value(f.type)]
@@ -43,10 +42,6 @@ def read_arrow(path: Path, name: str, limits: Limits | None = None) -> Sheet:
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             parts = [pa.Table.from_batches([b]).cast(wanted) for b in read_batches(file, columns, name, limits)]
         table = pa.concat_tables(parts) if parts else wanted.empty_table()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise DataError(
-            f"The Parquet file cannot be read: {error}.", "Write or copy it again.", name, "parquet-damaged"
-        ) from None
     return sheet_of(table, name, limits)
 
 

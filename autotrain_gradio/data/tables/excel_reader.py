@@ -22,7 +22,7 @@ from autotrain_gradio.data.tables.types import (
     gather,
     header_only,
 )
-from autotrain_gradio.data.tables.workbook_limits import require_workbook
+from autotrain_gradio.data.tables.workbook_limits import damaged_workbook, require_workbook
 
 
 def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits = DEFAULT) -> Sheet:
@@ -45,8 +45,7 @@ def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits 
         chosen = wanted or names[0]
         cells = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError) as error:
-        hint = "Save it again as .xlsx without a password, or as CSV."
-        raise DataError(f"The workbook cannot be read: {error}.", hint, name, "workbook-damaged") from None
+        raise damaged_workbook(name, error) from None
     sheet = _sheet(cells, name)
     if not sheet.table.num_rows:
         raise header_only(name, sheet.table.column_names)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.data.tables.table_limits import PYTHON_SHARE, require_bytes, require_cells
@@ -31,10 +32,10 @@ LARGEST_COLUMNS, LARGEST_ROWS = 16_384, 1_048_576
 
 
 def require_workbook(path: Path, name: str, limits: Limits) -> None:
-    """Check the unpacked size of a workbook and the cells of its sheets. Files that are no zip are not checked.
+    """Check the unpacked size of a workbook and the cells of its sheets.
 
     Raises:
-        DataError: it is too large. A damaged zip is left to the reader of workbooks.
+        DataError: it is too large, or damaged: what cannot be checked must not reach the reader of workbooks.
     """
     if not zipfile.is_zipfile(path):
         return  # .xls has at most 65,536 × 256 cells
@@ -51,8 +52,16 @@ def require_workbook(path: Path, name: str, limits: Limits) -> None:
                     with file.open(member) as sheet:
                         for rows, columns in _sizes_of_ods(sheet):
                             require_cells(rows, columns, name, limits, python=True, hint=HINT)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
-        return
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise damaged_workbook(name, error) from None
+    except RuntimeError as error:  # of zipfile: a password, or (NotImplementedError) an unknown compression method
+        raise damaged_workbook(name, error) from None
+
+
+def damaged_workbook(name: str, error: Exception) -> DataError:
+    """Return the error of a workbook that cannot be read."""
+    hint = "Save it again as .xlsx without a password, or as CSV."
+    return DataError(f"The workbook cannot be read: {error}.", hint, name, "workbook-damaged")
 
 
 def _size_of_sheet(sheet: IO[bytes]) -> tuple[int, int]:
