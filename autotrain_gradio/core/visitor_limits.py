@@ -33,11 +33,16 @@ class VisitorLimits:
     disk_bytes: float | None = _limit(20 * GIB, "Disk space of all drafts and runs of one visitor.")
 
     @classmethod
+    def unlimited(cls) -> VisitorLimits:
+        """Return no limits, for the user of this computer."""
+        return cls(**dict.fromkeys(help_texts()))
+
+    @classmethod
     def from_env(cls, env: Mapping[str, str]) -> VisitorLimits:
         """Read the limits from `AUTOTRAIN_GRADIO_VISITOR_RUNNING` and so on.
 
         Raises:
-            UserError: a variable is no number or size, or negative.
+            UserError: a variable is not a number or a size, or is negative.
         """
         given: dict[str, float | None] = {}
         for declared in fields(cls):

@@ -13,6 +13,7 @@ from autotrain_gradio.core.errors import SpecError, StateError, UserError
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec
 from autotrain_gradio.core.text_format import format_bytes, format_value, pluralize
+from autotrain_gradio.core.visitor_limits import VisitorLimits
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.run_index import RunIndex
 from autotrain_gradio.runs.states import ACTIVE
@@ -25,7 +26,8 @@ class VisitorQuota:
     """Checks the limits of an owner; outside shared mode there are none."""
 
     def __init__(self, settings: Settings, store: Store, index: RunIndex) -> None:
-        self._shared, self._limits, self._store, self._index = settings.shared, settings.visitors, store, index
+        self._limits = settings.visitors if settings.shared else VisitorLimits.unlimited()
+        self._store, self._index = store, index
         self._calls: Counter[str] = Counter()
         self._starting: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -37,7 +39,7 @@ class VisitorQuota:
             StateError: the limit is reached.
         """
         limit = self._limits.drafts
-        if not self._shared or limit is None:
+        if limit is None:
             return
         count = len(self._runs(owner))
         if count >= limit:
@@ -54,7 +56,7 @@ class VisitorQuota:
             StateError: the limit would be exceeded.
         """
         limit = self._limits.disk_bytes
-        if not self._shared or limit is None:
+        if limit is None:
             return
         used = sum(_size(run.directory) for run in self._runs(owner))
         if used + more > limit:
@@ -72,7 +74,7 @@ class VisitorQuota:
             StateError: a limit would be exceeded.
         """
         limit = self._limits.upload_bytes
-        if self._shared and limit is not None and size > limit:
+        if limit is not None and size > limit:
             raise StateError(
                 f"The files have {format_bytes(size)}; the limit for each visitor is {format_bytes(limit)}.",
                 f"Upload fewer files, {OWN_MACHINE}.",
@@ -87,9 +89,6 @@ class VisitorQuota:
         Raises:
             StateError: the limit of the visitor, or that of all visitors, is reached.
         """
-        if not self._shared:
-            yield
-            return
         with self._lock:
             self._require_place(owner)
             self._starting[owner] += 1
@@ -100,6 +99,8 @@ class VisitorQuota:
                 self._starting[owner] -= 1
 
     def _require_place(self, owner: str) -> None:
+        if self._limits.queued is None and self._limits.all_queued is None:
+            return  # the index need not be read
         self._index.refresh()
         waiting = [e for _, e in self._index.entries() if e["state"] == "queued" or e["state"] in ACTIVE]
         everybody = len(waiting) + self._starting.total()
@@ -126,8 +127,6 @@ class VisitorQuota:
         Raises:
             SpecError: more epochs or a longer time limit than a visitor has.
         """
-        if not self._shared:
-            return resources
         most, hours = self._limits.epochs, self._limits.hours
         if most is not None and epochs is not None and epochs > most:
             raise SpecError(
@@ -155,9 +154,6 @@ class VisitorQuota:
         Raises:
             StateError: the limit of the visitor, or that of all visitors, is reached.
         """
-        if not self._shared:
-            yield
-            return
         with self._lock:
             mine, everybody = self._calls[owner], self._calls.total()
             if self._limits.calls is not None and mine >= self._limits.calls:
