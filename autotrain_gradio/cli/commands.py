@@ -179,7 +179,7 @@ def runs(args: argparse.Namespace) -> int:
     if args.json:
         echo_json([{name: row.get(name) for name in ROW} for row in rows])
     elif not rows:
-        echo(f"There are no runs yet. Start with: {PROGRAM} app")
+        echo(f"No runs found. Start with: {PROGRAM} app")
     else:
         columns = ["id", "task", "project", "model", "state", "best"]
         best = [r["best_metric"] or {"name": "", "value": None} for r in rows]
@@ -219,9 +219,7 @@ def find_run(service: Service, name: str) -> str:
             f"'{name}' is the prefix of {len(matching)} runs.", "Give more characters: " + ", ".join(matching[:5])
         )
     known = [*ids, *(r["project_name"] for r in rows if r["project_name"])]
-    raise NotFound(
-        f"The run '{name}' does not exist.", did_you_mean(name, known) or "There are no runs yet.", code="no-run"
-    )
+    raise NotFound(f"The run '{name}' does not exist.", did_you_mean(name, known) or "No runs found.", code="no-run")
 
 
 def show(args: argparse.Namespace) -> int:

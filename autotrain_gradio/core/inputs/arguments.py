@@ -133,6 +133,6 @@ def _pairs(inputs: Sequence[Input], arguments: Sequence[str]) -> dict[str, str]:
     unknown = [a for a in arguments if a.split("=", 1)[0] not in names]
     if unknown:
         wanted = " ".join(f"{n}=…" for n in names)
-        hint = f"Write {wanted}." if names else "Leave it out: there are no inputs."
+        hint = f"Write {wanted}." if names else "Remove it: no inputs are expected."
         raise UserError(f"'{unknown[0]}' is not an input.", hint, code="missing-input")
     return pairs

@@ -1,4 +1,4 @@
-"""HTTP client of a LiFE server: requests, resumable downloads, credentials, and the token API.
+"""HTTP client of a LiFE server: requests, resumable downloads, credentials.
 
 Credentials are in memory only. They are sent to the given host only: redirects are never followed.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -29,7 +29,6 @@ SILENT_SECONDS = 60.0
 ATTEMPTS = 3
 ANSWER_BYTES = 1 << 28
 """Maximum size of a response that is read into memory."""
-API = "/api/v1"
 
 
 class LifeError(DataError):
@@ -297,66 +296,6 @@ class SessionExpired(LifeError):
 
     def __init__(self) -> None:
         super().__init__("The LiFE session has expired.", "Open the projects again.", "data.path", "life-session")
-
-
-class TokenClient:
-    """Client of the token API: `Authorization: Bearer`, paginated documents, audio by id."""
-
-    def __init__(self, connection: Connection, login: Login) -> None:
-        self._connection = connection
-        connection.client.headers["Authorization"] = f"Bearer {login.token}"
-
-    def __enter__(self) -> TokenClient:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._connection.close()
-
-    def projects(self) -> list[Project]:
-        """List the projects."""
-        answer = self._connection.request_json("GET", f"{API}/projects")
-        items = answer.get("items", answer.get("projects")) if isinstance(answer, dict) else answer
-        if not isinstance(items, list) or not all(isinstance(i, dict) and i.get("id") for i in items):
-            raise LifeError("The server's list of projects has an unknown format.", code="life-no-data")
-        return [
-            Project(
-                str(i["id"]),
-                str(i.get("name") or i["id"]),
-                str(i.get("type") or i.get("projectType") or "transcriptions"),
-                tuple(str(x) for x in i.get("languages") or ()),
-            )
-            for i in items
-        ]
-
-    def documents(self, project: Project, scratch: Path, progress: Progress) -> list[Mapping[str, Any]]:
-        """Download the documents, page by page."""
-        found: list[Mapping[str, Any]] = []
-        seen: set[str] = set()
-        cursor = ""
-        while True:
-            path = f"{API}/projects/{quote(project.id, safe='')}/transcriptions"
-            answer = self._connection.request_json("GET", path, params={"by": "latest", "cursor": cursor})
-            items = answer.get("items") if isinstance(answer, dict) else None
-            if not isinstance(items, list):
-                raise LifeError("The server's list of transcripts has an unknown format.", code="life-no-data")
-            found += [i for i in items if isinstance(i, dict)]
-            cursor = str(answer.get("next") or "")
-            if not cursor:
-                return found
-            if cursor in seen:
-                raise LifeError(
-                    "The pages of the server's list of transcripts repeat (same cursor twice).", code="life-no-data"
-                )
-            seen.add(cursor)
-            progress(f"Reading the transcripts of {project.name} ({len(found):,} so far)", 0.0)
-
-    def audio(self, project: Project, document: Mapping[str, Any], target: Path) -> None:
-        """Download a recording's audio."""
-        name = quote(str(document.get("audioId") or ""), safe="")
-        kind, head = self._connection.download(
-            "GET", f"{API}/projects/{quote(project.id, safe='')}/audio/{name}", target
-        )
-        reject_non_audio(kind, head, target)
 
 
 def reject_non_audio(kind: str, head: bytes, target: Path) -> None:

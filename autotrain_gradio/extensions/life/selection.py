@@ -19,7 +19,7 @@ def resolve_selection(store: RecordingStore, options: Mapping[str, Any]) -> tupl
     """Return the selection of the options; findings report the defaults that were used for missing options.
 
     Raises:
-        DataError: there is no such project, script or layer.
+        DataError: a project, script or layer does not exist.
     """
     projects = server_import.select_projects(store.list_projects(), as_list(options.get("projects")))
     ids = [p.id for p in projects]

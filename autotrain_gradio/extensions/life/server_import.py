@@ -16,7 +16,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.extensions.life import catalog
 from autotrain_gradio.extensions.life.catalog import Project, Selection
-from autotrain_gradio.extensions.life.client import Connection, LifeClient, LifeError, Login, TokenClient
+from autotrain_gradio.extensions.life.client import Connection, LifeClient, LifeError, Login
 from autotrain_gradio.extensions.life.documents import Recording, is_document, parse_recording
 from autotrain_gradio.extensions.life.draft_store import (
     AUDIO,
@@ -27,6 +27,7 @@ from autotrain_gradio.extensions.life.draft_store import (
     probe_audio,
 )
 from autotrain_gradio.extensions.life.session_client import SessionClient
+from autotrain_gradio.extensions.life.token_client import TokenClient
 
 TRAINABLE_TYPE = "transcriptions"
 """Type of the projects that contain transcribed speech."""

@@ -107,7 +107,7 @@ def browse(
     if action == "reopen" and store is not None:
         return _describe(store)
     if store is None:
-        raise DataError("The opened export is no longer in the draft.", "Open it again.", "data.path", "life-closed")
+        raise DataError("The draft does not have the opened export.", "Open it again.", "data.path", "life-closed")
     selection = Selection(tuple(as_list(question["projects"])), str(question["script"]), str(question["dataset"]))
     if store.index["remote"]:
         segment_filter = parse_segment_filter(request.spec.options)
@@ -204,7 +204,7 @@ def _local(place: str) -> Path:
         raise DataError(
             f"The folder or file '{place}' does not exist."
             if path.is_absolute()
-            else "The export is no longer in the draft.",
+            else "The draft does not have the export.",
             "Check the spelling." if path.is_absolute() else "Upload it again.",
             "data.path",
             "path-missing",

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.text_format import in_unit, pluralize
+from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.checks.table_rows import LEAST
 from autotrain_gradio.data.rows import PLACE, Locations
 from autotrain_gradio.runs.files import read_object
@@ -28,6 +28,7 @@ from autotrain_gradio.training.tabular import (
     families,
     frame,
     model,
+    model_card,
     prepare,
     report,
     saving,
@@ -38,8 +39,6 @@ from autotrain_gradio.training.tabular.importance import importance
 from autotrain_gradio.training.tabular.model import Predictions, Target
 
 TARGET = "target"
-MAX_SHOWN_COLUMNS = 40
-"""Number of columns up to which the usage example lists them."""
 SINGLE_THREAD_CELLS = 50_000
 """Cells below which one thread is faster than several."""
 
@@ -122,8 +121,9 @@ def _keep_best(
 
     disclosed = disclosure.describe(saved_model, form, best.family)
     on = evaluated.on if evaluated else ""
-    usage = _usage(run.spec.project_name, form, loader_example)
-    card.save(run, write, _card(run, form, best, found, metrics, parts, on, disclosed, usage))
+    example = model_card.usage(run.spec.project_name, form, loader_example)
+    rows = {name: len(part.names) for name, part in parts.items()}
+    card.save(run, write, model_card.describe(run, form, best, found, metrics, rows, on, disclosed, example))
     report_panels = [board]
     if evaluated is None:
         run.note(
@@ -336,69 +336,3 @@ def _importance(run: Reporter, problem: search.Problem, saved_model: saving.Save
 
 def _describe_targets(targets: Sequence[Target]) -> list[dict[str, Any]]:
     return [{"name": t.name, "labels": t.classes, "unit": t.unit} for t in targets]
-
-
-def _card(
-    run: Reporter,
-    form: frame.Form,
-    best: search.TrialResult,
-    found: search.Search,
-    metrics: Mapping[str, float],
-    parts: Mapping[str, Rows],
-    evaluated: str,
-    disclosed: str,
-    usage: str,
-) -> str:
-    facts = {
-        "columns": ", ".join(
-            f"{f.name} ({f.kind}{f', {in_unit(f.unit)}' if f.unit else ''})" for f in form.features[:50]
-        ),
-        "targets": ", ".join(
-            f"{t['name']} ({in_unit(t['unit'])})" if t["unit"] else t["name"] for t in form.targets[:20]
-        ),
-        "training rows": len(parts["train"].names),
-        "validation rows": len(parts["validation"].names) if "validation" in parts else 0,
-        "model": best.family.title,
-        "settings": ", ".join(f"{k} {v:.6g}" if isinstance(v, float) else f"{k} {v}" for k, v in best.settings.items()),
-        f"cross-validated {found.problem.score.title}": f"{best.score:.4f} ± {best.spread:.4f}",
-        "trials": found.done,
-    }
-    return card.card(
-        run,
-        task=f"tabular-{form.task}",
-        title=f"Tabular {form.task} model",
-        library="sklearn",
-        usage=usage,
-        data=facts,
-        metrics=metrics,
-        measured_on=evaluated,
-        origin=f"{best.family.title}, the best of {pluralize(found.done, 'trial')}",
-        note=report.selection_note(found, "validation" in parts) if metrics else "",
-        disclosure=disclosed,
-    )
-
-
-def _usage(name: str, form: frame.Form, loader_example: Callable[[str], str]) -> str:
-    """Return example code that predicts a row, and a table, of typical values.
-
-    Cells of columns that may hold personal data are missing in it.
-    """
-    cells = [f"    {f.name!r}: {f.example!r},{f'  # {in_unit(f.unit)}' if f.unit else ''}" for f in form.features]
-    row = "\n".join(["{", *cells, "}"])
-    if len(cells) > MAX_SHOWN_COLUMNS or "```" in row:  # "```" would end the code block
-        row = "{feature.name: feature.example for feature in Predictor(model).form.features}"
-    classes = "labels" if form.multi_label else "targets" if len(form.targets) > 1 else "label"
-    answer = "values" if form.task == "regression" else classes
-    table = (
-        "```python",
-        "import csv",
-        "",
-        'with open("new_rows.csv", "w", encoding="utf-8", newline="") as file:',
-        "    table = csv.DictWriter(file, value)",
-        "    table.writeheader()",
-        "    table.writerow(value)",
-        'print(Predictor(model)([{"table": "new_rows.csv"}])[0]["file"])  # a table with the predictions',
-        "```",
-    )
-    one = card.usage_code(loader_example(answer), f"./{name}", row)
-    return f"{one}\n\nThe same for a file of rows:\n\n" + "\n".join(table)

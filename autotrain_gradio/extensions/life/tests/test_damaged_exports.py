@@ -45,7 +45,7 @@ def test_errors_of_an_archive_name_no_member(tmp_path: Path, draft: Path, check:
 
 def test_a_missing_path_is_an_error(check: Check, tmp_path: Path) -> None:
     assert check(tmp_path / "nowhere.zip")["findings"][0]["code"] == "path-missing"
-    assert check("LiFE export lost.zip")["findings"][0]["message"] == "The export is no longer in the draft."
+    assert check("LiFE export lost.zip")["findings"][0]["message"] == "The draft does not have the export."
 
 
 JUNK: tuple[Any, ...] = (None, 1, -1.5, "x", "", [], {}, [1], {"a": 1}, True, 1e400, {"sentence": None})
