@@ -30,7 +30,7 @@ from autotrain_gradio.runs.files import (
     read_object,
     write_json,
 )
-from autotrain_gradio.runs.record_lines import is_time
+from autotrain_gradio.runs.record_lines import is_object, is_text, is_time
 from autotrain_gradio.runs.states import ACTIVE, ENDED, REPORTED_END
 
 __all__ = ["Record", "Run", "State", "StateReader", "derive", "read_json", "write_json"]
@@ -88,7 +88,7 @@ class Run:
         if found is None:
             raise NotFound(f"The run '{self.id}' has lost its draft.json.", "Delete it.", code="damaged-record")
         _with(path, found["spec"] if isinstance(found.get("spec"), dict) else {}, **OPTIONAL)
-        return _with(path, found, **IDENTITY, spec=_is_object)
+        return _with(path, found, **IDENTITY, spec=is_object)
 
     def save_draft(self, spec: Record) -> None:
         """Save the current form."""
@@ -317,20 +317,12 @@ def touch(folder: Path) -> None:
         os.utime(folder, ns=(now, now))
 
 
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-IDENTITY: dict[str, Callable[[Any], bool]] = {"task": _is_text, "owner": _is_text, "created": is_time}
+IDENTITY: dict[str, Callable[[Any], bool]] = {"task": is_text, "owner": is_text, "created": is_time}
 OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "model": lambda value: value is None or isinstance(value, str),
-    "project_name": _is_text,
+    "project_name": is_text,
     "data": lambda value: isinstance(value, dict) and isinstance(value.get("path", ""), str),
-    "params": _is_object,
+    "params": is_object,
     "backend": lambda value: value is None or isinstance(value, str),
     "hub": lambda value: value is None or isinstance(value, dict),
     "resources": lambda value: value is None or isinstance(value, dict),

@@ -32,17 +32,19 @@ def is_time(value: Any) -> bool:
     return is_number(value) and 0 <= value <= YEAR_9999
 
 
-def _is_text(value: Any) -> bool:
+def is_text(value: Any) -> bool:
+    """Whether a value is a text."""
     return isinstance(value, str)
 
 
-def _is_object(value: Any) -> bool:
+def is_object(value: Any) -> bool:
+    """Whether a value is a JSON object."""
     return isinstance(value, dict)
 
 
 def _is_finding(value: Any) -> bool:
     names = ("level", "code", "message", "hint", "where")
-    return isinstance(value, dict) and "message" in value and all(_is_text(value[n]) for n in names if n in value)
+    return isinstance(value, dict) and "message" in value and all(is_text(value[n]) for n in names if n in value)
 
 
 def _are_metrics(value: Any) -> bool:
@@ -50,34 +52,34 @@ def _are_metrics(value: Any) -> bool:
 
 
 def _is_panel(value: Any) -> bool:
-    return isinstance(value, dict) and _is_text(value.get("kind"))
+    return isinstance(value, dict) and is_text(value.get("kind"))
 
 
 def _optional(test: Test) -> Test:
     return lambda value: value is None or test(value)
 
 
-_REASON: Mapping[str, Test] = {"reason": _optional(_is_text), "hint": _optional(_is_text)}
+_REASON: Mapping[str, Test] = {"reason": _optional(is_text), "hint": _optional(is_text)}
 FIELDS: Mapping[str, Mapping[str, Test]] = {
     "interrupted": _REASON,
     "cancelled": _REASON,
     "failed": _REASON,
     "kill": _REASON,
-    "state": {"state": _is_text, "detail": _optional(_is_text)},
+    "state": {"state": is_text, "detail": _optional(is_text)},
     "progress": {
         "step": is_count,
         "total": is_count,
         "epoch": is_count,
         "epochs": is_count,
-        "unit": _optional(_is_text),
+        "unit": _optional(is_text),
         "left": _optional(is_number),
     },
     "metric": {"step": is_count, "values": _are_metrics},
     "result": {"values": _are_metrics},
     "sample": {"step": is_count, "panel": _is_panel},
-    "note": {name: _optional(_is_text) for name in ("level", "message", "hint")},
-    "checkpoint": {"step": is_count, "path": _is_text},
-    "artifact": {"name": _is_text, "path": _is_text},
+    "note": {name: _optional(is_text) for name in ("level", "message", "hint")},
+    "checkpoint": {"step": is_count, "path": is_text},
+    "artifact": {"name": is_text, "path": is_text},
     "error": {"finding": _is_finding},
 }
 """Kind → the tests of its fields, besides `kind`, `attempt` and `time`, which all have. Unknown kinds are kept: a later
