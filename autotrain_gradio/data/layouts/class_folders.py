@@ -13,8 +13,9 @@ from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import path_cells
+from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, report_examples
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.data.split_names import is_split, match, wanted
 
 LABEL = "label"

@@ -16,8 +16,9 @@ from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, find_audio, raw_of, read_lines, split_of
+from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected, report_examples
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 SCP, TEXT, SEGMENTS, SPEAKERS = "wav.scp", "text", "segments", "utt2spk"
 

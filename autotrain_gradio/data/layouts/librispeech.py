@@ -13,8 +13,9 @@ from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import inflect, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, read_lines, split_of
+from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected, report_examples
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 ENDING = ".trans.txt"
 

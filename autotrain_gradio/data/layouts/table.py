@@ -16,8 +16,9 @@ from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.embedded import read_features
+from autotrain_gradio.data.locations import location_numbers
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, location_numbers
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import as_text, common_types, in_types, is_text

@@ -20,8 +20,9 @@ from autotrain_gradio.data.files.arrow_files import as_media, open_parquet
 from autotrain_gradio.data.files.tree import Entry, Tree, inside
 from autotrain_gradio.data.layouts.embedded import BATCH, media_field, media_role
 from autotrain_gradio.data.layouts.table import UNSURE, add_rows, concat_splits, same_table
+from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, report_examples
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.tables.types import Sheet, concat_tables
 

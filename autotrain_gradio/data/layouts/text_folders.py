@@ -10,8 +10,9 @@ from autotrain_gradio.core.text_format import count_with_verb, format_bytes, plu
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.class_folders import LABEL, classes_of, report_files
+from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, report_examples
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 
 SUFFIXES = (".txt", ".md")
 DOCUMENTS = (".doc", ".docx", ".pdf", ".rtf", ".odt", ".html")

@@ -13,8 +13,9 @@ from autotrain_gradio.core.text_format import inflect, join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, find_audio, raw_of, split_of
+from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected, report_examples
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 OPTION = "tier"
 OTHERS = 8

@@ -20,6 +20,7 @@ from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.kinds.label import unused_mapping
+from autotrain_gradio.data.locations import Locations
 from autotrain_gradio.data.pipeline import check_result, materialize, takeover
 from autotrain_gradio.data.pipeline.check_result import TRAIN, CheckResult, State
 from autotrain_gradio.data.pipeline.column_mapping import Mapping
@@ -28,7 +29,7 @@ from autotrain_gradio.data.pipeline.format_detection import choose_format
 from autotrain_gradio.data.pipeline.layout_detection import recognize
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, ROW, Cells, Context, Locations, Progress, RawTables, Rows, sub_progress
+from autotrain_gradio.data.rows import LOCATION, ROW, Cells, Context, Progress, RawTables, Rows, sub_progress
 from autotrain_gradio.data.values.arrow_columns import stacked
 
 LARGE = 100_000

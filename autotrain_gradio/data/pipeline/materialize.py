@@ -22,9 +22,10 @@ from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.files.arrow_files import media_column
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
+from autotrain_gradio.data.locations import Locations
 from autotrain_gradio.data.pipeline.features import as_arrow, class_names, feature_of, from_dict, label_form, to_dict
 from autotrain_gradio.data.request import VERSION, Request
-from autotrain_gradio.data.rows import PLACE, ROW, Locations, RawTables, Rows
+from autotrain_gradio.data.rows import PLACE, ROW, RawTables, Rows
 from autotrain_gradio.data.sources.sample import SAMPLE, root_of_sample, sample_root
 
 IN_RUN = "run:"

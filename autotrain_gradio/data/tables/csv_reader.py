@@ -24,7 +24,8 @@ from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import MIB, pluralize
 from autotrain_gradio.data.files import encoding
-from autotrain_gradio.data.rows import Progress, report_examples
+from autotrain_gradio.data.locations import report_examples
+from autotrain_gradio.data.rows import Progress
 from autotrain_gradio.data.tables.table_limits import DEFAULT, count_lines, require_cells, require_columns
 from autotrain_gradio.data.tables.types import BATCH, TITLE_ABOVE, Sheet, column_names, empty_table, gather, header_only
 from autotrain_gradio.data.values.arrow_columns import blank, is_true

@@ -12,7 +12,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import join_examples
-from autotrain_gradio.data.rows import report_examples
+from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.tables.table_limits import DEFAULT
 from autotrain_gradio.data.tables.types import (
     TITLE_ABOVE,

@@ -14,7 +14,7 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.files import encoding
-from autotrain_gradio.data.rows import report_examples
+from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.tables.table_limits import NamesOfRows, require_cells, require_json
 from autotrain_gradio.data.tables.types import BATCH, BATCH_CELLS, Sheet, column_array, concat_tables, empty_table
 

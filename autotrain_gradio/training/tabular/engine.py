@@ -18,7 +18,8 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.checks.table_rows import LEAST
-from autotrain_gradio.data.rows import PLACE, Locations
+from autotrain_gradio.data.locations import Locations
+from autotrain_gradio.data.rows import PLACE
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric

@@ -1,0 +1,92 @@
+"""Where rows come from: the file and the row of each, and findings that name the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autotrain_gradio.core.errors import Finding, Level
+from autotrain_gradio.core.text_format import format_count, join_examples
+
+ROW_BITS = 40
+"""Bits of a location number that hold the row; those above hold the file."""
+
+
+class Locations(Sequence[str]):
+    """File and row number of each row, as text that is made on access.
+
+    files: names for messages, "" for one that needs none; numbers: per row its location number.
+    """
+
+    def __init__(self, files: Sequence[str], numbers: Any) -> None:
+        self._files, self.numbers = files, numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = int(self.numbers[index])
+        file, row = self._files[number >> ROW_BITS], f"row {number & ((1 << ROW_BITS) - 1):,}"
+        return f"{file}, {row}" if file else row
+
+
+def location_numbers(file: int, rows: Any) -> Any:
+    """Return the location numbers of a file's rows."""
+    return (file << ROW_BITS) + np.asarray(rows, dtype=np.int64)
+
+
+def report_examples(
+    level: Level,
+    code: str,
+    text: str,
+    examples: Sequence[str],
+    noun: str,
+    hint: str = "",
+    where: str = "",
+    *,
+    total: int | None = None,
+) -> list[Finding]:
+    """Return a finding that counts these examples and shows the first of them, or an empty list without examples.
+
+    text: template of `format_count`, such as "{n} {has} no label". noun: what each example is, in the singular.
+    total: number of examples, where only the first of them are given.
+    """
+    if not examples:
+        return []
+    message = format_count(text, total or len(examples), noun)
+    return [Finding(level, code, f"{message}: {join_examples(examples, total)}.", hint, where)]
+
+
+class Located:
+    """What has a location for each row: builds findings about some rows. locations: made on access."""
+
+    locations: Sequence[str]
+
+    def examples(self, indices: Any) -> str:
+        """Return the locations of the first of these rows, and how many more there are."""
+        return join_examples([self.locations[int(i)] for i in indices[:5]], len(indices))
+
+    def finding(
+        self,
+        level: Level,
+        code: str,
+        text: str,
+        indices: Any,
+        hint: str = "",
+        shown: Sequence[str] | None = None,
+        *,
+        noun: str = "row",
+        where: str = "",
+    ) -> Finding:
+        """Return a finding about some rows: how many, the first of them, and what to do.
+
+        text: template of `format_count`, such as "{n} {has} no label". shown: the first five rows as text, by default
+        their locations. where: by default the location of the first row.
+        """
+        examples = self.examples(indices) if shown is None else join_examples(shown, len(indices))
+        message = f"{format_count(text, len(indices), noun)}: {examples}."
+        return Finding(level, code, message, hint, where or self.locations[int(indices[0])])
