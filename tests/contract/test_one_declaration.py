@@ -102,10 +102,11 @@ def test_verbs_of_the_package_stream_by_command_and_in_python(shell: Shell, note
     assert "explain" in listed.stdout and "Yields each word" in listed.stdout
     for wrong, answer in (
         (("expalin",), "Did you mean 'explain'"),
+        (("expalin", "sunny evening"), "Did you mean 'explain'"),
         (("explain",), "no text to explain"),
         (("explain", "--context", "{x"), "is not JSON"),
         (("explain", "sunny", "day"), "'sunny' is not an input"),
-        (("vocabulary", "sunny"), "there are no inputs"),
+        (("vocabulary", "sunny"), "no inputs are expected"),
         (("publish",), "Unknown verb 'publish'"),
     ):
         done = shell(*CLI, "call", "moods", *wrong)
