@@ -248,7 +248,7 @@ class Watchdog(threading.Thread):
                 self._ended_for = "out-of-time"
             elif now >= next_memory:
                 next_memory = now + MEMORY_SECONDS
-                if memory.exceeds(self._process.pid, self._mebibytes * MIB):
+                if memory.excess(self._process.pid, self._mebibytes * MIB) is not None:
                     self._ended_for = "out-of-memory"
             if self._ended_for:
                 self.terminate()

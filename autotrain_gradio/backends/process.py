@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from autotrain_gradio.backends.visitor_environment import inherited
-from autotrain_gradio.core.settings import AUTH_VARIABLE
+from autotrain_gradio.core.settings import AUTH_VARIABLE, SHARED_VARIABLE
 from autotrain_gradio.core.spec import Secrets
 from autotrain_gradio.runs.record import RESUME_HINT
 
@@ -54,7 +54,7 @@ def environment(secrets: Mapping[str, str], *, visitor: bool = False) -> dict[st
     env.pop(AUTH_VARIABLE, None)
     if visitor:
         env = inherited(env)
-        env["AUTOTRAIN_GRADIO_SHARED"] = "1"  # stricter checks, for instance of addresses
+        env[SHARED_VARIABLE] = "1"  # stricter checks, for instance of addresses
         if not any(name in secrets for name in HUB_TOKENS):
             env["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
     elif any(name in secrets for name in HUB_TOKENS):

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from autotrain_gradio.cli.console import ProgressBar, echo, echo_json, findings_text, training_line
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
-from autotrain_gradio.core.inputs import Input, parse_named
+from autotrain_gradio.core.inputs import parse_named
 from autotrain_gradio.core.panels import render_text
 from autotrain_gradio.core.panels.text_table import text_table
+from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.core.verb_results import is_panel
@@ -296,11 +297,12 @@ def call(args: argparse.Namespace) -> int:
         else:
             echo("The task of this run has no verbs.")
         return 0
-    verb = verbs.get(args.verb, {})
+    task = service.tasks.get(str((service.snapshot(run) or {})["task"]))
+    verb = NamedRegistry("verb", task.public_verbs()).get(args.verb)
     context, bar = _context(args.context), ProgressBar(quiet=args.json)
     if args.arguments:
-        context |= parse_named([Input(**declared) for declared in verb.get("inputs", [])], args.arguments)
-    if verb.get("streams"):
+        context |= parse_named(verb.inputs, args.arguments)
+    if verb.streams:
         with contextlib.closing(service.stream(run, args.verb, context, progress=bar.call)) as items:
             for item in items:
                 bar.clear()

@@ -45,17 +45,21 @@ def used_memory(pid: int) -> int:
     """Return the memory of a process and its subprocesses in bytes; 0 if it has exited.
 
     Pages of mapped files are not counted: the kernel drops them when memory is needed (Arrow files, weights). Pages
-    that forked subprocesses share are counted in each; see `exceeds`.
+    that forked subprocesses share are counted in each; see `excess`.
     """
     return sum(_private(process) for process in family(pid))
 
 
-def exceeds(pid: int, limit: int) -> bool:
-    """Whether a process and its subprocesses use more than so many bytes; pages that they share count once."""
-    if used_memory(pid) <= limit:
-        return False
+def excess(pid: int, limit: int) -> int | None:
+    """Return the memory of a process and its subprocesses in bytes if it exceeds the limit; else None.
+
+    Pages that they share count once. That is slow to find out, so it is done only if the plain sum exceeds the limit.
+    """
     processes = family(pid)
-    return len(processes) == 1 or sum(_proportional(process) for process in processes) > limit
+    used = sum(_private(process) for process in processes)
+    if used > limit and len(processes) > 1:
+        used = sum(_proportional(process) for process in processes)
+    return used if used > limit else None
 
 
 def family(pid: int) -> list[psutil.Process]:

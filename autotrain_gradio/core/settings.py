@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.text_format import GIB, MIB
+from autotrain_gradio.core.text_format import GIB, MIB, format_bytes, parse_bytes
 from autotrain_gradio.core.visitor_limits import VisitorLimits
 
 SHARED_VARIABLE = "AUTOTRAIN_GRADIO_SHARED"
 YES, NO = {"1", "true", "yes"}, {"0", "false", "no"}
 MEMORY_VARIABLE = "AUTOTRAIN_GRADIO_TRAINING_MEMORY"
-MEMORY_UNITS = {"%": 0.01, "MB": 2**20, "MIB": 2**20, "GB": GIB, "GIB": GIB}
+LEAST_MEMORY = 256 * MIB
+"""Minimum memory of a training in bytes."""
 AUTH_VARIABLE = "AUTOTRAIN_GRADIO_AUTH"
 """Environment variable with the `user:password` that the page requires; workers do not get it."""
+
+
+def is_shared(env: Mapping[str, str]) -> bool:
+    """Whether the environment asks for shared mode: what a worker inherits from a shared page."""
+    return env.get(SHARED_VARIABLE, "").lower() in YES
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ class Limits:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Limits:
         """Return the limits of a worker: those for visitors if `AUTOTRAIN_GRADIO_SHARED` is 1."""
         env = os.environ if environ is None else environ
-        return cls().for_visitors() if env.get(SHARED_VARIABLE, "").lower() in YES else cls()
+        return cls().for_visitors() if is_shared(env) else cls()
 
     def check_time(self, upload_bytes: int | None) -> float:
         """Return the time limit of a check in seconds. upload_bytes: None if the size of the data is not known."""
@@ -207,9 +212,12 @@ def _memory(env: Mapping[str, str]) -> float | None:
     text = env.get(MEMORY_VARIABLE, "").strip()
     if not text:
         return None
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(%|[GM]I?B)", text.upper())
-    value = float(match[1]) * MEMORY_UNITS[match[2]] if match else 0.0
-    if not (0.05 <= value <= 1.0 if match and match[2] == "%" else value >= 256 * MIB):
-        message = f"{MEMORY_VARIABLE} is '{text}': it must be a percentage from 5% to 100%, or a size such as 12GB."
-        raise UserError(message, "", MEMORY_VARIABLE, "bad-variable")
+    percent = text.endswith("%")
+    try:
+        value = float(text[:-1]) / 100 if percent else parse_bytes(text)
+    except ValueError:
+        value = 0.0
+    if not (0.05 <= value <= 1.0 if percent else value >= LEAST_MEMORY):
+        wanted = f"a percentage from 5% to 100%, or a size such as 12GB, at least {format_bytes(LEAST_MEMORY)}"
+        raise UserError(f"{MEMORY_VARIABLE} is '{text}': it must be {wanted}.", "", MEMORY_VARIABLE, "bad-variable")
     return value

@@ -118,10 +118,9 @@ def _supervise(directory: Path, attempt: int, worker: int, limit: int, launcher:
             _kill_family(worker)
             return
         began = time.process_time()
-        over = memory.exceeds(worker, limit)
+        used = memory.excess(worker, limit)
         cost = time.process_time() - began
-        if over:
-            used = memory.used_memory(worker)
+        if used is not None:
             reason = (
                 f"The training used {format_bytes(used)} of memory and was ended: it may use {format_bytes(limit)} on "
                 "this machine."

@@ -209,7 +209,8 @@ class Run:
 
     def has_checkpoint(self) -> bool:
         """Whether a checkpoint was saved from which a new attempt can continue."""
-        return any((self.directory / "checkpoints").glob("checkpoint-*"))
+        folder = self.directory / "checkpoints"
+        return folder.is_dir() and any(folder.iterdir())
 
     def state(self, alive: bool | None = None) -> State:
         """Derive the state. alive: whether the backend reports the latest attempt's worker as alive; None: unknown."""

@@ -193,7 +193,7 @@ class Reporter:
         events = Tail(self.directory / "events.jsonl", wanted=lambda line: b'"checkpoint"' in line).read()[0]
         paths = [self.directory / e["path"] for e in events if e["kind"] == "checkpoint"]
         if not paths:  # the events may be lost, but not the checkpoints
-            paths = sorted(self.checkpoints.glob("checkpoint-*"), key=_step_of)
+            paths = sorted((p for p in self.checkpoints.glob("*") if p.is_dir()), key=_step_of)
         return next((p for p in reversed(paths) if p.is_dir()), None)
 
     def _relative(self, path: Path) -> str:

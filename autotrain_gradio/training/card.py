@@ -124,8 +124,9 @@ def usage_code(loader_example: str, model: str, value: str) -> str:
 
     model: path or Hub id. value: the input as a Python expression, such as `"photo.jpg"`.
     """
-    lines = loader_example.strip().splitlines()
-    imports = [node for node in ast.parse(loader_example).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    code = loader_example.strip()
+    lines = code.splitlines()
+    imports = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
     end = imports[-1].end_lineno if imports else 0
     given = [f'model = "{model}"', f"value = {value}"]
     rest = "\n".join(lines[end:]).strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from autotrain_gradio.runs.record import write_json
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import distributed
+from autotrain_gradio.training.safetensors_header import safetensors_header
 
 STATE = "trainer_state.json"
 
@@ -70,15 +70,10 @@ def _by_step(folder: Path) -> list[Path]:
 
 
 def _whole_safetensors(path: Path) -> bool:
-    """Compare the file's length with the last offset in its header (8 bytes of length, JSON, data)."""
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        total = os.fstat(file.fileno()).st_size
-        if not 0 < size <= total - 8:
-            return False
-        header = json.loads(file.read(size))
-    end = max((t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"), default=0)
-    return total == 8 + size + end
+    """Compare the file's length with the last offset in its header."""
+    header, begin = safetensors_header(path)
+    end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
+    return path.stat().st_size == begin + end
 
 
 def _relocate(checkpoint: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import format_count, pluralize
 
 WHERE = "model"
 INDEX = "*.index.json"
@@ -33,9 +33,8 @@ def require_shards(folder: Path, model: str) -> None:
         missing = [name for name in names if not (folder / name).is_file()]
         if missing:
             shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
-            message = f"{index.name} of '{model}' lists {pluralize(len(missing), 'file')} that are missing: {shown}."
-            if len(missing) == 1:
-                message = f"{index.name} of '{model}' lists a file that is missing: {shown}."
+            listed = format_count("{n} that {is} missing", len(missing), "file")
+            message = f"{index.name} of '{model}' lists {listed}: {shown}."
             raise UserError(message, "Copy the missing files into the folder, or save it again.", WHERE, "model-broken")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,11 +10,10 @@ from typing import Any
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import MIB, format_bytes
+from autotrain_gradio.training.safetensors_header import safetensors_header
 
 CONFIG_BYTES = 16 * MIB
 """Maximum size of a `config.json`: those with 20,000 labels have about one."""
-HEADER_BYTES = 100 * MIB
-"""Maximum size of the header of a safetensors file, as its specification says."""
 SIZES = (
     (re.compile(r"num_labels|num_classes"), 1_000_000),
     (re.compile(r"(?:layers?|blocks|stages|depths?)$"), 10_000),
@@ -74,22 +73,7 @@ def stored_weights(folder: Path) -> int | None:
 
 def _weights_of(file: Path) -> int:
     try:
-        with file.open("rb") as raw:
-            size = int.from_bytes(raw.read(8), "little")
-            if not 0 < size <= min(HEADER_BYTES, file.stat().st_size):
-                raise ValueError(
-                    f"its header has {format_bytes(size)}, and the file {format_bytes(file.stat().st_size)}"
-                )
-            header = json.loads(raw.read(size))
-        total = 0
-        for name, entry in header.items():
-            if name == "__metadata__":
-                continue
-            weights = 1
-            for length in entry["shape"]:
-                weights *= int(length)
-            total += weights
-        return total
+        return sum(math.prod(map(int, entry["shape"])) for entry in safetensors_header(file)[0].values())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         message = f"The weights of '{file.parent}' are damaged: {file.name}, {error}."
         raise UserError(message, "Download or save the model again.", WHERE, "model-broken") from None

@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import re
+import traceback
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ from huggingface_hub.errors import (
 )
 from safetensors import SafetensorError
 
+import autotrain_gradio
 from autotrain_gradio.core.errors import MissingExtra, UserError
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.runs import memory_limit
@@ -61,6 +63,9 @@ FAILURES = (
     zipfile.BadZipFile,
 )
 """Exceptions that loading an untrusted or damaged model can raise."""
+
+
+PACKAGE = Path(autotrain_gradio.__file__).parent
 
 
 class ModelError(UserError):
@@ -138,13 +143,21 @@ def require(config: Mapping[str, Any], model: str, known: Mapping[str, Any], wha
 
 @contextlib.contextmanager
 def named(model: str) -> Iterator[None]:
-    """Translate exceptions of looking up or loading a model into a `UserError`."""
+    """Translate exceptions of looking up or loading a model into a `UserError`; bugs of this package stay bugs."""
     try:
         yield
     except UserError:
         raise
     except FAILURES as error:
+        if isinstance(error, LookupError | ArithmeticError | AssertionError) and _is_ours(error):
+            raise
         raise explain(model, error) from error
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether an exception was raised by the code of this package, not by a library."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return Path(frame.f_code.co_filename).is_relative_to(PACKAGE)
 
 
 def explain(model: str, error: BaseException) -> UserError:

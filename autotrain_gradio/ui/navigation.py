@@ -39,7 +39,7 @@ class Navigation:
     def wire(self, demo: gr.Blocks) -> None:
         """Attach the events of navigation."""
         context, runs, view = self.context, self.runs, self.view
-        shown = [*view.open_outputs(), runs.box, runs.timer, runs.table, runs.digest]
+        shown = [*view.open_outputs(), runs.box, runs.timer, *runs.page()]
         tabs = [self.page_tabs, *self.modality_tabs.values()]
         demo.load(self.load, [context.visitor, context.run], [context.visitor, context.run, *tabs, *shown], **UNQUEUED)
         context.run.change(self.show_run, [context.run, context.visitor, runs.offset], shown, **UNQUEUED)
@@ -47,7 +47,7 @@ class Navigation:
         self.page_tabs.select(
             self.select_page_tab,
             [context.run, context.visitor, runs.offset],
-            [runs.timer, runs.table, runs.digest],
+            [runs.timer, *runs.page()],
             **UNQUEUED,
         )
         filled = [*tabs, context.requested_run, context.saved_draft, *(t.state for t in self.task_tabs.values())]
@@ -79,20 +79,20 @@ class Navigation:
             return {**updates, **self._select_task(tab)}
         return updates
 
-    def show_run(self, run: Any, visitor: Any, offset: Any = 0) -> Updates:
+    def show_run(self, run: Any, visitor: Any, offset: int = 0) -> Updates:
         """Show a run, or the list if there is none."""
         runs = self.runs
         updates = {**self.view.open(run), runs.box: gr.Column(visible=not run), runs.timer: gr.Timer(active=not run)}
         if not run:
-            updates[runs.table], updates[runs.digest] = runs.refresh(visitor, None, offset)
+            updates.update(zip(runs.page(), runs.refresh(visitor, None, offset), strict=True))
         return updates
 
-    def select_page_tab(self, run: Any, visitor: Any, offset: Any, event: gr.SelectData) -> Updates:
+    def select_page_tab(self, run: Any, visitor: Any, offset: int, event: gr.SelectData) -> Updates:
         """Refresh the list of runs only while it is visible."""
         runs, visible = self.runs, event.value == "Runs" and not run
         updates: Updates = {runs.timer: gr.Timer(active=visible)}
         if visible:
-            updates[runs.table], updates[runs.digest] = runs.refresh(visitor, None, offset)
+            updates.update(zip(runs.page(), runs.refresh(visitor, None, offset), strict=True))
         return updates
 
     def _reuse_settings(self, problem: gr.HTML) -> Callable[[Any, Any], Updates]:

@@ -57,9 +57,8 @@ class RunsTab:
             table = gr.HTML(EMPTY, js_on_load=theme.script("runs_table"), elem_id="runs-table")
         timer = gr.Timer(REFRESH_SECONDS, active=False)
         self = cls(context, box, problem, table, timer, gr.State(0), gr.State(0), gr.State(None))
-        refreshed = [self.table, self.digest]
         inputs = [context.visitor, self.digest, self.offset]
-        timer.tick(self.refresh, inputs, refreshed, **UNQUEUED)
+        timer.tick(self.refresh, inputs, self.page(), **UNQUEUED)
         table.click(
             self.act,
             [context.visitor, self.offset],
@@ -67,28 +66,33 @@ class RunsTab:
             show_progress="hidden",
             concurrency_limit=None,
             **PRIVATE,
-        ).then(self.refresh, inputs, refreshed, **UNQUEUED)
+        ).then(self.refresh, inputs, self.page(), **UNQUEUED)
         return self
 
-    def refresh(self, visitor: Any, digest: Any, offset: Any = 0) -> tuple[Any, Any]:
-        """Return a page of the list and its digest, or skips if it has not changed."""
+    def page(self) -> list[Any]:
+        """Return the components that `refresh` updates."""
+        return [self.table, self.digest, self.offset]
+
+    def refresh(self, visitor: Any, digest: int | None, offset: int) -> tuple[Any, Any, Any]:
+        """Return a page of the list, its digest and its offset, or skips if it has not changed.
+
+        The offset is lower than the requested one if runs were deleted meanwhile.
+        """
         service = self.context.service
         try:
-            begin = offset if isinstance(offset, int) else 0
-            page = service.runs_page(self.context.owner(visitor), offset=begin, limit=PAGE_ROWS)
-            html = render_runs(page, {t.name: t for t in service.tasks})
+            page = service.runs_page(self.context.owner(visitor), offset=offset, limit=PAGE_ROWS)
+            html, offset = render_runs(page, {t.name: t for t in service.tasks}), page["offset"]
         except UserError as error:
             html = messages.error(error)
         new_digest = hash(html)
-        return (gr.skip(), gr.skip()) if new_digest == digest else (html, new_digest)
+        return (gr.skip(), gr.skip(), gr.skip()) if new_digest == digest else (html, new_digest, offset)
 
-    def act(self, visitor: Any, offset: Any, event: gr.EventData) -> dict[Any, Any]:
+    def act(self, visitor: Any, offset: int, event: gr.EventData) -> dict[Any, Any]:
         """Perform the action that was clicked. The event comes from a browser and is not trusted."""
         data = event._data if isinstance(event._data, dict) else {}
         run, action = data.get("run"), data.get("action")
         if action in PAGES:
-            begin = offset if isinstance(offset, int) else 0
-            return {self.offset: max(0, begin + (PAGE_ROWS if action == "older" else -PAGE_ROWS))}
+            return {self.offset: max(0, offset + (PAGE_ROWS if action == "older" else -PAGE_ROWS))}
         if not isinstance(run, str) or action not in ACTIONS:
             return {self.problem: gr.skip()}
         service, context = self.context.service, self.context

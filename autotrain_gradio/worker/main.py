@@ -8,16 +8,16 @@ several calls in sequence (`serve.py`).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import os
-import signal
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from autotrain_gradio.core.termination import exit_on_sigterm
 from autotrain_gradio.runs import memory_limit, worker_process
 from autotrain_gradio.worker.messages import respond, send_found, send_progress
+from autotrain_gradio.worker.ranks import Ranks
 from autotrain_gradio.worker.run_verb import grace_seconds, longest_grace_seconds, run_verb
 from autotrain_gradio.worker.serve import serve
 from autotrain_gradio.worker.training import train
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     worker_process.raise_oom_score()
     if args.verb == "train":
         if args.memory:
-            launched = int(os.environ.get("WORLD_SIZE", "1")) > 1
+            launched = Ranks.from_environment(args.directory, args.attempt).is_distributed
             in_kernel = args.memory_in_kernel
             memory_limit.enforce(args.directory, args.attempt, args.memory, in_kernel=in_kernel, launched=launched)
         done = train(args.directory, args.attempt, args.resume)
@@ -48,16 +48,9 @@ def main(argv: list[str] | None = None) -> int:
     context = {} if serves else json.loads(sys.stdin.readline() or "{}")
     grace = longest_grace_seconds() if serves else grace_seconds(args.directory, args.verb, context)
     worker_process.exit_with_caller(grace)
-    if grace:
-        signal.signal(signal.SIGTERM, _exit_cleanly)
-    if serves:
-        serve(args.directory)
-        return 0
-    work = partial(run_verb, args.directory, args.verb, context, send_progress, found=send_found)
-    return 0 if respond(args.directory, work) else 1
-
-
-def _exit_cleanly(number: int, frame: Any) -> None:
-    """Raise SystemExit, so that the `finally` clauses of the verb run; further signals are ignored."""
-    signal.signal(number, signal.SIG_IGN)
-    raise SystemExit(1)
+    with exit_on_sigterm() if grace else contextlib.nullcontext():
+        if serves:
+            serve(args.directory)
+            return 0
+        work = partial(run_verb, args.directory, args.verb, context, send_progress, found=send_found)
+        return 0 if respond(args.directory, work) else 1

@@ -119,10 +119,6 @@ def root_of(directory: Path, root: str) -> Path:
     return Path(root)
 
 
-def _inside(path: Path, draft: Path) -> str:
-    return IN_RUN + path.relative_to(draft).as_posix() if path.is_relative_to(draft) else str(path)
-
-
 def _fingerprints(rows: Rows, raw: RawTables, tree: Tree, request: Request) -> dict[str, list[int]]:
     """Return relative path → [bytes, modification time] of what was read; only sizes where the app owns the files."""
     names = set(raw.files_read)

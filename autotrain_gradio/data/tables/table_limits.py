@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -116,9 +117,9 @@ def count_lines(path: Path, name: str, delimiter: str, codec: str, limits: Limit
     Raises:
         DataError: a line has more cells than a table may have columns.
     """
-    # Of UTF-16 and UTF-32 every second or fourth byte is enough for what is counted here.
-    wide = next(
-        (n for start, n in (("utf_16", 2), ("utf_32", 4)) if codec.lower().replace("-", "_").startswith(start)), 1
+    # UTF-16 is decoded: the bytes of a line break and of a comma are in other characters too.
+    decoder = (
+        codecs.getincrementaldecoder(codec)("replace") if codec.lower().replace("_", "-")[:6] == "utf-16" else None
     )
     mark = delimiter.encode()
     quoted = re.compile(rb'(^|%s)"(?:[^"]|"")*"' % re.escape(mark), re.MULTILINE)
@@ -132,8 +133,8 @@ def count_lines(path: Path, name: str, delimiter: str, codec: str, limits: Limit
 
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
-            if wide > 1:
-                chunk = chunk.replace(b"\0", b"")
+            if decoder is not None:
+                chunk = decoder.decode(chunk).encode("utf-8", "replace")
             ends = np.flatnonzero(np.frombuffer(chunk, np.uint8) == ord("\n"))
             lines += len(ends)
             if not len(ends):

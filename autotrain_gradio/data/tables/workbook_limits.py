@@ -16,7 +16,8 @@ from typing import IO
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import MIB
-from autotrain_gradio.data.tables.table_limits import PYTHON_SHARE, require_bytes, require_cells
+from autotrain_gradio.data.files.zip_directory import most_members
+from autotrain_gradio.data.tables.table_limits import PYTHON_SHARE, require_bytes, require_cells, too_large
 
 CHUNK = 4 * MIB
 HINT = "Delete empty rows and columns that have a format, below and beside the table, or save it as CSV."
@@ -40,6 +41,9 @@ def require_workbook(path: Path, name: str, limits: Limits) -> None:
     if not zipfile.is_zipfile(path):
         return  # .xls has at most 65,536 × 256 cells
     try:
+        with path.open("rb") as raw:
+            if most_members(raw, limits.archive_members) > limits.archive_members:
+                raise too_large(name, "has too many parts", HINT)
         with zipfile.ZipFile(path) as file:
             size = sum(member.file_size for member in file.infolist())
             require_bytes(size, name, limits.table_bytes // PYTHON_SHARE, what="has, unpacked,")
@@ -52,9 +56,8 @@ def require_workbook(path: Path, name: str, limits: Limits) -> None:
                     with file.open(member) as sheet:
                         for rows, columns in _sizes_of_ods(sheet):
                             require_cells(rows, columns, name, limits, python=True, hint=HINT)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise damaged_workbook(name, error) from None
-    except RuntimeError as error:  # of zipfile: a password, or (NotImplementedError) an unknown compression method
+    # zipfile raises RuntimeError for a password, and (NotImplementedError) for a compression that it does not know.
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise damaged_workbook(name, error) from None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import DataError, Finding, did_you_mean
+from autotrain_gradio.core.settings import is_shared
 from autotrain_gradio.core.text_format import count_with_verb, pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress
@@ -31,7 +32,6 @@ from autotrain_gradio.extensions.life.token_client import TokenClient
 
 TRAINABLE_TYPE = "transcriptions"
 """Type of the projects that contain transcribed speech."""
-SHARED_VARIABLE = "AUTOTRAIN_GRADIO_SHARED"
 
 
 def connect(address: str, login: Login, request: Request, draft: Path) -> LifeClient:
@@ -49,9 +49,7 @@ def connect(address: str, login: Login, request: Request, draft: Path) -> LifeCl
             "data.path",
             "life-login",
         )
-    connection = Connection(
-        address, public=os.environ.get(SHARED_VARIABLE) == "1", largest=request.limits.archive_bytes
-    )
+    connection = Connection(address, public=is_shared(os.environ), largest=request.limits.archive_bytes)
     if login.token:
         return TokenClient(connection, login)
     home = request.home or draft.resolve().parent.parent

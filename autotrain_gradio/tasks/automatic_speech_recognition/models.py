@@ -27,7 +27,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.automatic_speech_recognition import ctc, seq2seq, tiny, transcript_normalizer
 from autotrain_gradio.tasks.automatic_speech_recognition.families import Family, family_of
-from autotrain_gradio.training import lora, plausibility, pretrained, saved
+from autotrain_gradio.training import loaded_weights, lora, plausibility, pretrained, saved
 from autotrain_gradio.training.audio import IGNORED, Collator
 
 TOKENIZERS = ("vocab.json", "tokenizer.json", "tokenizer.model", "vocab.txt")
@@ -205,6 +205,7 @@ def _open_ctc(
     model, info = AutoModelForCTC.from_pretrained(
         name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True, **more
     )
+    loaded_weights.require_match(name, model, info, outputs=config.vocab_size)
     notes = []
     if ctc.has_adapters(model):
         if adapter:

@@ -11,7 +11,8 @@ VARIABLE = "AUTOTRAIN_GRADIO_TRAINING_MEMORY"
 
 
 @pytest.mark.parametrize(
-    ("value", "memory"), [("80%", 0.8), ("100 %", 1.0), ("12GB", 12 * 2**30), ("512mib", 2**29), ("", 0.85)]
+    ("value", "memory"),
+    [("80%", 0.8), ("100 %", 1.0), ("12GB", 12e9), ("12GiB", 12 * 2**30), ("512mib", 2**29), ("", 0.85)],
 )
 def test_the_memory_of_a_training(value: str, memory: float) -> None:
     assert Settings.from_env({VARIABLE: value}).limits.training_memory == pytest.approx(memory)

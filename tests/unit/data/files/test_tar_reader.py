@@ -16,6 +16,7 @@ import pytest
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import GIB, MIB
+from autotrain_gradio.data.files import archives
 from autotrain_gradio.data.files.archives import extract
 from autotrain_gradio.data.files.zip_directory import most_members
 
@@ -130,7 +131,9 @@ def test_random_damage_gives_a_finding_or_files(tmp_path: Path) -> None:
             continue
 
 
-def test_the_members_of_a_zip_are_counted_before_they_are_listed(tmp_path: Path) -> None:
+def test_the_members_of_a_zip_are_counted_before_they_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as file:
         for k in range(300):
@@ -144,6 +147,7 @@ def test_the_members_of_a_zip_are_counted_before_they_are_listed(tmp_path: Path)
     with path.open("rb") as file_:
         assert most_members(file_, 1000) >= 300 and most_members(file_, 299) == 300 and most_members(file_, 10) == 11
     (tmp_path / "out").mkdir()
-    with pytest.raises(DataError, match="more than 101 members|has more than") as caught:
+    monkeypatch.setattr(archives.zipfile, "ZipFile", lambda *given: pytest.fail("the members were listed"))
+    with pytest.raises(DataError, match="more than 100 members") as caught:
         extract(path, tmp_path / "out", Limits(archive_members=100), lambda message, fraction: None)
     assert caught.value.code == "archive-too-many-members"

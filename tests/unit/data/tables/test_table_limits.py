@@ -214,3 +214,13 @@ def test_repeated_cells_of_an_opendocument(tmp_path: Path, columns: int, rows: i
             require_workbook(tmp_path / "a.ods", "a.ods", SMALL)
     else:
         require_workbook(tmp_path / "a.ods", "a.ods", SMALL)
+
+
+def test_lines_of_utf_16_are_those_of_its_characters(tmp_path: Path) -> None:
+    # The bytes of 上 (U+4E0A) contain a line break, and those of Ĭ (U+012C) a comma.
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\n" + "上Ĭ,b\n" * 100, encoding="utf-16")
+    limits = Limits(table_columns=20)
+    assert table_limits.count_lines(path, "a.csv", ",", "utf-16", limits) == 101
+    path.write_text("Ĭ" * 50 + "\n", encoding="utf-16-le")
+    assert table_limits.count_lines(path, "a.csv", ",", "utf-16-le", limits) == 1
