@@ -53,8 +53,8 @@ class Dispatcher:
         self._settings = settings
         self._store = store
         self._backends = backends or Backends(settings)
-        self._reads = BoundedCalls()
-        self._index = index or RunIndex(store, _read_state, self._reads)
+        self._index = index or RunIndex(store, _read_state, BoundedCalls())
+        self._reads = self._index.calls  # shared: a run that stalls is waited for once
         self._secrets: dict[str, Secrets] = {}
         self._wake, self._end = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -223,7 +223,7 @@ class Dispatcher:
     def _forget_ended(self) -> None:
         """Drop the secrets of runs that have ended or were deleted."""
         for run in list(self._secrets):
-            record = Run(self._store.folder / run)
+            record = self._store.run(run)
             if run not in self._index:  # deleted, or created since the index was refreshed
                 if not record.directory.exists():
                     self._secrets.pop(run, None)
@@ -262,14 +262,13 @@ class Dispatcher:
             for ended in self._readers.keys() - set(pending):
                 del self._readers[ended]
             for name in pending:
-                run = Run(self._store.folder / name)
-                try:
-                    reader = self._readers.get(name)
-                    if reader is None:
-                        reader = self._readers[name] = StateReader(run)
-                    found.append((run, self._bounded(run, reader.read)))
-                except Exception as error:  # of this run only
-                    self._log_once(name, f"its record cannot be read: {_text(error)}")
+                if name not in self._readers:
+                    self._readers[name] = StateReader(self._store.run(name))
+            for name, state in self._reads.map(pending, lambda name: self._readers[name].read()).items():
+                if isinstance(state, Exception):  # of this run only
+                    self._log_once(name, f"its record cannot be read: {_text(state)}")
+                else:
+                    found.append((self._store.run(name), state))
         return found
 
     def _waiting(self, states: list[tuple[Run, State]]) -> list[tuple[Run, State]]:

@@ -30,7 +30,7 @@ from autotrain_gradio.runs.files import (
     read_object,
     write_json,
 )
-from autotrain_gradio.runs.record_lines import is_object, is_text, is_time
+from autotrain_gradio.runs.record_lines import is_object, is_text, is_time, optional
 from autotrain_gradio.runs.states import ACTIVE, ENDED, REPORTED_END
 
 __all__ = ["Record", "Run", "State", "StateReader", "derive", "read_json", "write_json"]
@@ -320,13 +320,13 @@ def touch(folder: Path) -> None:
 
 IDENTITY: dict[str, Callable[[Any], bool]] = {"task": is_text, "owner": is_text, "created": is_time}
 OPTIONAL: dict[str, Callable[[Any], bool]] = {
-    "model": lambda value: value is None or isinstance(value, str),
+    "model": optional(is_text),
     "project_name": is_text,
     "data": lambda value: isinstance(value, dict) and isinstance(value.get("path", ""), str),
     "params": is_object,
-    "backend": lambda value: value is None or isinstance(value, str),
-    "hub": lambda value: value is None or isinstance(value, dict),
-    "resources": lambda value: value is None or isinstance(value, dict),
+    "backend": optional(is_text),
+    "hub": optional(is_object),
+    "resources": optional(is_object),
 }
 """Fields of a spec that may be absent, as in a draft or in a run of an earlier version."""
 

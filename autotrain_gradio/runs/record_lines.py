@@ -51,33 +51,35 @@ def _are_metrics(value: Any) -> bool:
     return isinstance(value, dict) and all(v is None or is_number(v) for v in value.values())
 
 
-def _is_panel(value: Any) -> bool:
+def is_panel(value: Any) -> bool:
+    """Whether a value is a panel as it is stored."""
     return isinstance(value, dict) and is_text(value.get("kind"))
 
 
-def _optional(test: Test) -> Test:
+def optional(test: Test) -> Test:
+    """Return the test of a field that may be null."""
     return lambda value: value is None or test(value)
 
 
-_REASON: Mapping[str, Test] = {"reason": _optional(is_text), "hint": _optional(is_text)}
+_REASON: Mapping[str, Test] = {"reason": optional(is_text), "hint": optional(is_text)}
 FIELDS: Mapping[str, Mapping[str, Test]] = {
     "interrupted": _REASON,
     "cancelled": _REASON,
     "failed": _REASON,
     "kill": _REASON,
-    "state": {"state": is_text, "detail": _optional(is_text)},
+    "state": {"state": is_text, "detail": optional(is_text)},
     "progress": {
         "step": is_count,
         "total": is_count,
         "epoch": is_count,
         "epochs": is_count,
-        "unit": _optional(is_text),
-        "left": _optional(is_number),
+        "unit": optional(is_text),
+        "left": optional(is_number),
     },
     "metric": {"step": is_count, "values": _are_metrics},
     "result": {"values": _are_metrics},
-    "sample": {"step": is_count, "panel": _is_panel},
-    "note": {name: _optional(is_text) for name in ("level", "message", "hint")},
+    "sample": {"step": is_count, "panel": is_panel},
+    "note": {name: optional(is_text) for name in ("level", "message", "hint")},
     "checkpoint": {"step": is_count, "path": is_text},
     "artifact": {"name": is_text, "path": is_text},
     "error": {"finding": _is_finding},

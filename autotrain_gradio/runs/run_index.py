@@ -30,7 +30,7 @@ from autotrain_gradio.runs.store import Store
 
 Entry = dict[str, Any]
 """`state` (None: a draft), and what the reader adds to it."""
-VERSION = 1
+VERSION = 2
 CYCLE_SECONDS = 60.0
 MIN_SLICE = 50
 """Number of runs that are compared at every refresh, at least."""
@@ -48,13 +48,14 @@ class RunIndex:
     path: file that keeps the entries between processes; None: none.
 
     Attributes:
+        calls: reads the files of runs within a time limit.
         version: increases when any entry changes.
     """
 
     def __init__(
         self, store: Store, read: Callable[[Run], Entry], calls: BoundedCalls, path: Path | None = None
     ) -> None:
-        self._store, self._read, self._calls, self._path = store, read, calls, path
+        self._store, self._read, self.calls, self._path = store, read, calls, path
         self._entries: dict[str, Entry] = {}
         self._open: set[str] = set()
         """Drafts, and runs that have not ended or cannot be read: few, and looked at by every refresh."""
@@ -64,7 +65,7 @@ class RunIndex:
         self._place = 0
         self._folder_time: int | None = None
         self._sliced = 0.0
-        self._saved = self._changed = 0.0
+        self._saved, self._changed = 0.0, False
         self._lock = threading.RLock()
 
     def refresh(self, *, complete: bool = False) -> None:
@@ -116,7 +117,7 @@ class RunIndex:
     def save(self) -> None:
         """Write the entries of ended runs, if any has changed since the last time."""
         with self._lock:
-            self._saved, changed, self._changed = time.monotonic(), self._changed, 0.0
+            self._saved, changed, self._changed = time.monotonic(), self._changed, False
             if self._path is None or not changed:
                 return
             kept = {r: [self._signatures[r], e] for r, e in self._entries.items() if r in self._signatures}
@@ -160,7 +161,7 @@ class RunIndex:
     def _put(self, run: str, entry: Entry) -> None:
         if self._entries.get(run) != entry:
             self.version += 1
-            self._changed = 1.0
+            self._changed = True
         self._entries[run] = entry
         if entry["state"] in ENDED:
             self._open.discard(run)
@@ -172,17 +173,17 @@ class RunIndex:
         self._open.discard(run)
         self._signatures.pop(run, None)
         self.version += 1
-        self._changed = 1.0
+        self._changed = True
 
     def _compare(self, runs: Sequence[str]) -> None:
         """Read those of the runs whose files have changed since their entries were made."""
         folder = str(self._store.folder)
-        found = self._calls.map(runs, lambda run: _signature(f"{folder}/{run}"))
+        found = self.calls.map(runs, lambda run: _signature(f"{folder}/{run}"))
         self._read_runs((r for r, s in found.items() if s != self._signatures.get(r)), found)
 
     def _read_runs(self, runs: Iterable[str], signatures: dict[str, int | Exception] | None = None) -> None:
         folder = self._store.folder
-        read = self._calls.map(list(runs), lambda run: self._read(Run(folder / run)))
+        read = self.calls.map(list(runs), lambda run: self._read(self._store.run(run)))
         for run, entry in read.items():
             # That of before the run was read: a change during the reading is found by the next comparison.
             signature = (signatures or {}).get(run)
@@ -197,7 +198,7 @@ class RunIndex:
                 self._put(run, entry)
                 if isinstance(signature, int):
                     self._signatures[run] = signature
-                    self._changed = 1.0
+                    self._changed = True
 
 
 def unreadable(error: Exception) -> Entry:

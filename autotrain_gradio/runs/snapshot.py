@@ -16,6 +16,7 @@ from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.runs.files import Record, Tail, damaged, read_json, read_object, write_json
 from autotrain_gradio.runs.record import Run, State, derive
+from autotrain_gradio.runs.record_lines import is_panel
 from autotrain_gradio.runs.series import Series
 from autotrain_gradio.runs.states import ACTIVE, ENDED, REPORTED_END, title
 
@@ -296,7 +297,7 @@ def _read_report(path: Path) -> list[Record] | None:
     found = read_json(path)
     if found is None:
         return None
-    if not isinstance(found, list) or not all(isinstance(p, dict) and isinstance(p.get("kind"), str) for p in found):
+    if not isinstance(found, list) or not all(map(is_panel, found)):
         raise damaged(
             path, "it is not a list of panels", "Restore it from a copy; the rest of the run is not affected."
         )

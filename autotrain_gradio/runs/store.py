@@ -41,7 +41,8 @@ class Store:
         touch(self.folder)
         return Run(directory)
 
-    def _run(self, name: str) -> Run:
+    def run(self, name: str) -> Run:
+        """Return the run of a valid id, which need not exist; `get` checks an id that a user gave."""
         return Run(self.folder / name)
 
     def get(self, run: str) -> Run:
@@ -55,7 +56,7 @@ class Store:
             raise NotFound(
                 f"The run '{shown}' does not exist.", "It may have been deleted: see the list of runs.", code="no-run"
             )
-        return Run(self.folder / run)
+        return self.run(run)
 
     def names(self) -> list[str]:
         """Return the ids of all runs and drafts, newest first."""
@@ -97,7 +98,7 @@ class Store:
         drafts: ids of the drafts, if they are known; None: look at all runs.
         """
         removed, oldest = 0, time.time() - days * 86400
-        for run in map(self._run, drafts if drafts is not None else self.names()):
+        for run in map(self.run, drafts if drafts is not None else self.names()):
             try:
                 if not run.is_started() and _touched(run) < oldest:
                     self.delete(run)

@@ -150,7 +150,10 @@ class Core:
     def _entry(self, run: Run) -> dict[str, Any]:
         """Return the run's entry of the index."""
         if not run.is_started():
-            return {"state": None}
+            try:
+                return {"state": None, "owner": run.owner()}
+            except UserError:  # a damaged draft is one still, and is swept like the others
+                return {"state": None}
         snapshot = self._snapshots.get_once(run, self._status_of(run))
         return summaries.entry(snapshot, model=has_files(run.directory / "model"))
 

@@ -360,8 +360,7 @@ class Drafts(Core):
         paths = [Path(f) for f in files]
         if self.settings.shared:
             require_uploads(paths, self.settings.uploads)
-        uploads.allow(paths, self.settings.limits.upload_bytes)
-        self._quota.require_upload(owner, sum(p.stat().st_size for p in paths))
+        self._quota.require_upload(owner, uploads.allow(paths, self.settings.limits.upload_bytes))
         return paths
 
     def _resolve_upload(self, run: Run, resolved: Resolved) -> Resolved:

@@ -73,7 +73,7 @@ class Runs(Core):
         return found
 
     def _row(self, run: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-        record = Run(self.store.folder / run)
+        record = self.store.run(run)
         position = self._dispatcher.position(record) if entry["state"] == "queued" else None
         return summaries.row(record, entry, self._task(str(entry.get("task"))), position)
 
@@ -167,8 +167,7 @@ class Runs(Core):
         """
         old = self._owned_run(run, owner)
         self._quota.require_draft(owner)
-        data_bytes = sum(p.lstat().st_size for p in (old.directory / "data").rglob("*") if p.is_file())
-        self._quota.require_disk(owner, data_bytes)
+        self._quota.require_copy(owner, old.directory / "data")
         spec = old.spec()
         settings = {k: v for k, v in spec.items() if k in RunSpec.model_fields}
         new = self.store.create(spec["task"], owner, settings)

@@ -10,8 +10,8 @@ from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import format_bytes
 
 
-def allow(paths: Sequence[Path], limit: int) -> None:
-    """Validate an upload.
+def allow(paths: Sequence[Path], limit: int) -> int:
+    """Validate an upload; return its total size in bytes.
 
     limit: maximum total size in bytes.
 
@@ -32,6 +32,7 @@ def allow(paths: Sequence[Path], limit: int) -> None:
             "Upload fewer files, or run the app on the machine with the data and give the path of the folder.",
             code="upload-too-large",
         )
+    return total
 
 
 def move(paths: Sequence[Path], folder: Path) -> None:

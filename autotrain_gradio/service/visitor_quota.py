@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autotrain_gradio.core.errors import SpecError, StateError, UserError
+from autotrain_gradio.core.errors import SpecError, StateError
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec
 from autotrain_gradio.core.text_format import format_bytes, format_value, pluralize
@@ -67,6 +67,15 @@ class VisitorQuota:
                 code="visitor-disk",
             )
 
+    def require_copy(self, owner: str, folder: Path) -> None:
+        """Check the disk space before a folder is copied.
+
+        Raises:
+            StateError: the limit would be exceeded.
+        """
+        if self._limits.disk_bytes is not None:
+            self.require_disk(owner, _size(folder))
+
     def require_upload(self, owner: str, size: int) -> None:
         """Check the size of an upload, and the disk space.
 
@@ -89,14 +98,8 @@ class VisitorQuota:
         Raises:
             StateError: the limit of the visitor, or that of all visitors, is reached.
         """
-        with self._lock:
-            self._require_place(owner)
-            self._starting[owner] += 1
-        try:
+        with self._counted(self._starting, owner, lambda: self._require_place(owner)):
             yield
-        finally:
-            with self._lock:
-                self._starting[owner] -= 1
 
     def _require_place(self, owner: str) -> None:
         if self._limits.queued is None and self._limits.all_queued is None:
@@ -154,37 +157,39 @@ class VisitorQuota:
         Raises:
             StateError: the limit of the visitor, or that of all visitors, is reached.
         """
+        with self._counted(self._calls, owner, lambda: self._require_call(owner)):
+            yield
+
+    def _require_call(self, owner: str) -> None:
+        mine, everybody = self._calls[owner], self._calls.total()
+        if self._limits.calls is not None and mine >= self._limits.calls:
+            raise StateError(
+                f"{pluralize(mine, 'preview or prediction', 'previews or predictions')} of yours "
+                f"already run; the limit for each visitor is {format_value(self._limits.calls)}.",
+                "Wait until one has ended, or cancel it.",
+                code="visitor-calls",
+            )
+        if self._limits.all_calls is not None and everybody >= self._limits.all_calls:
+            raise StateError("This page is busy.", "Try again in a minute.", code="visitor-all-calls")
+
+    def _runs(self, owner: str) -> list[Run]:
+        """Return the drafts and runs of an owner."""
+        self._index.refresh()
+        return [self._store.run(name) for name, entry in self._index.entries() if entry.get("owner") == owner]
+
+    @contextmanager
+    def _counted(self, counter: Counter[str], owner: str, require: Callable[[], None]) -> Iterator[None]:
+        """Count what an owner does while it lasts, if `require` allows it."""
         with self._lock:
-            mine, everybody = self._calls[owner], self._calls.total()
-            if self._limits.calls is not None and mine >= self._limits.calls:
-                raise StateError(
-                    f"{pluralize(mine, 'preview or prediction', 'previews or predictions')} of yours "
-                    f"already run; the limit for each visitor is {format_value(self._limits.calls)}.",
-                    "Wait until one has ended, or cancel it.",
-                    code="visitor-calls",
-                )
-            if self._limits.all_calls is not None and everybody >= self._limits.all_calls:
-                raise StateError("This page is busy.", "Try again in a minute.", code="visitor-all-calls")
-            self._calls[owner] += 1
+            require()
+            counter[owner] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._calls[owner] -= 1
-                if not self._calls[owner]:
-                    del self._calls[owner]
-
-    def _runs(self, owner: str) -> list[Run]:
-        """Return the drafts and runs of an owner; the index does not know those of drafts."""
-        found = []
-        for name in self._store.names():
-            run = Run(self._store.folder / name)
-            try:
-                if run.owner() == owner:
-                    found.append(run)
-            except (UserError, OSError):
-                continue  # its owner cannot be read
-        return found
+                counter[owner] -= 1
+                if not counter[owner]:
+                    del counter[owner]
 
 
 def _size(folder: Path) -> int:

@@ -13,6 +13,8 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from autotrain_gradio.core.loopback import is_loopback
+
 
 class AllowedHosts:
     """The names and addresses of the page.
@@ -33,7 +35,7 @@ class AllowedHosts:
     ) -> None:
         env = os.environ if environ is None else environ
         self._share_url = share_url
-        self._public = not _is_loopback(bound)
+        self._public = not is_loopback(bound)
         names = [*more, *filter(None, env.get("SPACE_HOST", "").split(","))]
         if env.get("SPACE_ID") and not env.get("SPACE_HOST"):
             names.append("*.hf.space")
@@ -44,7 +46,7 @@ class AllowedHosts:
     def accepts_host(self, host: str) -> bool:
         """Whether a `Host` header names this page; one without a name is not from a browser, and is accepted."""
         name = _name(host)
-        if not host or _is_loopback(name) or name in self._own or self._is_configured(host):
+        if not host or is_loopback(name) or name in self._own or self._is_configured(host):
             return True
         return self._public and _is_address(name)
 
@@ -83,12 +85,6 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):  # resolved by the browser itself (RFC 6761)
-        return True
-    return _is_address(name) and ipaddress.ip_address(name.partition("%")[0]).is_loopback
 
 
 def _machine_names() -> list[str]:

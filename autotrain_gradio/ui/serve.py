@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from autotrain_gradio.core import home
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.loopback import is_loopback
 from autotrain_gradio.core.settings import AUTH_VARIABLE, Settings
 from autotrain_gradio.core.termination import INTERRUPTED_STATUS, exit_on_sigterm
 from autotrain_gradio.service import Service
 
 AUTH_HELP = f"require this user and password; {AUTH_VARIABLE} keeps them out of the list of processes"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,7 +55,7 @@ def serve(host: str | None = None, port: int | None = None, *, share: bool = Fal
     # Not at the top: Gradio fails while it is imported if GRADIO_SERVER_PORT is no number.
     from autotrain_gradio.ui.page import launch
 
-    settings = Settings.from_env(shared=True if share or host not in LOOPBACK else None)
+    settings = Settings.from_env(shared=True if share or not is_loopback(host) else None)
     home.require_writable(settings.home)
     service = Service(settings, interactive=True)
     try:

@@ -7,13 +7,13 @@ text: `{"project": id, "script", "layer": id, "segments": n, "seconds": float, "
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.loopback import is_loopback
 from autotrain_gradio.core.text_format import pluralize
 
 LATEST = "latest"
@@ -184,11 +184,3 @@ def parse_address(text: str) -> str:
             "life-insecure",
         )
     return text
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this computer."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

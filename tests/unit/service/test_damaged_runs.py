@@ -276,7 +276,10 @@ def test_a_live_run_whose_home_is_moved_is_still_its_workers(
     assert snapshot is not None and snapshot["state"] == "running"
     Backends(moved.settings).get().signal(moved.settings.runs / run, hard=True)
     for _ in range(100):
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                break
+        except psutil.NoSuchProcess:
             break
         time.sleep(0.05)
     else:
