@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
+from numbers import Real
+from typing import Any, TypeGuard
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -100,6 +101,16 @@ def parse_bytes(text: str) -> float:
         raise ValueError(f"'{text[:40]}' is not a size: write bytes, or for instance 500MB or 2GiB.")
     base = 1000 if found[2] and not found[3] else 1024
     return float(found[1]) * base ** (" kmgt".index(found[2]) if found[2] else 0)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a finite number that a float can hold, of Python or numpy; not a boolean."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer above 1.8e308
+        return False
 
 
 def format_value(value: Any) -> str:

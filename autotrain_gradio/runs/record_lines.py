@@ -6,20 +6,16 @@ A line is used only if all its fields have their types: code that derives a stat
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from autotrain_gradio.core.text_format import is_number
 
 Record = dict[str, Any]
 Test = Callable[[Any], bool]
 MAX_ATTEMPT = 1_000_000
 YEAR_9999 = 253_402_300_799.0
 """Largest time that can be shown, in seconds since the epoch."""
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is a finite number; not a boolean."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def is_count(value: Any) -> bool:

@@ -172,15 +172,12 @@ class SnapshotBuilder:
         if events_replaced:
             self._reset()
         for event in events:
-            try:
-                self._add(event)
-            except (KeyError, TypeError, ValueError, AttributeError):
-                self._tail.damaged += 1  # reported in the notes
+            self._add(event)
         return bool(controls or events or controls_replaced or events_replaced)
 
     def _add(self, event: Record) -> None:
         kind, attempt = event["kind"], event["attempt"]
-        self._last_event = float(event.get("time", 0.0))
+        self._last_event = event["time"]
         if attempt > self._attempt:
             self._attempt, self._error, self._progress, self._pace, self._result = attempt, None, None, [], {}
         if kind == "state":

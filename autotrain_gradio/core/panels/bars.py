@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from autotrain_gradio.core.panels.chart_svg import SERIES_COLOURS, legend
 from autotrain_gradio.core.panels.panel import Panel, RenderContext, new_panel, unit_for
 from autotrain_gradio.core.panels.text_table import cell_text, more_lines
-from autotrain_gradio.core.text_format import format_value
+from autotrain_gradio.core.text_format import format_value, is_number
 
 BARS_SHOWN = 60
 LABEL_CHARACTERS = 40
@@ -87,4 +86,4 @@ def _totals(panel: Panel) -> list[float]:
 
 
 def _length(value: float | None) -> float:
-    return float(value) if value is not None and math.isfinite(value) else 0.0
+    return float(value) if is_number(value) else 0.0

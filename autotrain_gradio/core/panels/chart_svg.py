@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from autotrain_gradio.core.text_format import is_number
+
 SERIES_COLOURS = ("#0d9488", "#ea580c", "#6366f1", "#c026d3", "#589010", "#0284c7")
 """Colours of series, in order, the same in light and dark mode: each has a contrast of 3 and more on white and on
 the dark mode's cards (WCAG 2.2, 1.4.11: graphics)."""
@@ -16,11 +18,7 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 240, 56, 30, 10
 def finite_points(points: Sequence[Sequence[float | None]]) -> list[tuple[float, float]]:
     """Return the points (x, y) whose two numbers are finite; JSON has null for the others."""
     pairs = ((p[0], p[1]) for p in points)
-    return [
-        (float(a), float(b))
-        for a, b in pairs
-        if a is not None and b is not None and math.isfinite(a) and math.isfinite(b)
-    ]
+    return [(float(a), float(b)) for a, b in pairs if is_number(a) and is_number(b)]
 
 
 def line_chart(series: Mapping[str, Sequence[Sequence[float | None]]], *, x: str = "", title: str = "chart") -> str:

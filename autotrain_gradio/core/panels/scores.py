@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from autotrain_gradio.core.panels.panel import Panel, RenderContext, new_panel
 from autotrain_gradio.core.panels.text_table import cell_text, more_lines
+from autotrain_gradio.core.text_format import is_number
 
 SCORES_SHOWN = 8
 """Number of classes that are shown, the most likely ones; multi-label predictions show all."""
@@ -35,7 +35,7 @@ def scores(
     best = (
         list(predicted)
         if predicted is not None
-        else sorted((n for n in scores if scores[n] is not None), key=lambda n: -scores[n])[:1]
+        else sorted((n for n in scores if is_number(scores[n])), key=lambda n: -scores[n])[:1]
     )
     fields = {"scores": dict(scores), "predicted": best, "multi_label": multi_label, "thresholds": dict(thresholds)}
     return new_panel("scores", title, id=id, note=note, **fields)
@@ -91,4 +91,4 @@ def _shown(panel: Panel) -> list[tuple[str, float]]:
 def _known(panel: Panel) -> dict[str, float]:
     """Return the scores that have a value."""
     scores = ((str(name), score) for name, score in panel["scores"].items())
-    return {name: float(score) for name, score in scores if score is not None and math.isfinite(score)}
+    return {name: float(score) for name, score in scores if is_number(score)}

@@ -37,7 +37,7 @@ def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Pane
     way = f"mean and spread over {count} folds" if count > 1 else "on a fifth of the training rows"
     better = "" if score.metric.higher_is_better else " Lower is better."
     baseline = f" Baseline that uses no feature: {score.shown(search.problem.baseline()):.4g}."
-    note = f"{score.title[0].upper()}{score.title[1:]}: {way}.{better}{baseline}"
+    note = f"{score.title}: {way}.{better}{baseline}"
     if search.problem.duplicates:
         note += f" {search.problem.duplicates:,} rows are duplicates; duplicates are in the same fold."
     if len(entries) > rows:

@@ -1,10 +1,13 @@
-"""Counts whose nouns and verbs agree."""
+"""Texts of counts and sizes, and which values are numbers."""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 
-from autotrain_gradio.core.text_format import GIB, count_with_verb, format_count, parse_bytes
+from autotrain_gradio.core.text_format import GIB, count_with_verb, format_count, is_number, parse_bytes
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,12 @@ def test_sizes_are_parsed(text: str, size: float) -> None:
 def test_a_text_that_is_no_size_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="not a size"):
         parse_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1, True), (0.5, True), (np.float32(0.5), True), (np.int64(3), True)]
+    + [(value, False) for value in (True, None, "1", math.nan, math.inf, np.float64("nan"), 10**400, [1])],
+)
+def test_numbers_are_finite_and_fit_into_a_float(value: object, expected: bool) -> None:
+    assert is_number(value) is expected
