@@ -38,6 +38,10 @@ EXAMPLE_NOUN = "example"
 """What messages call duplicates of all input columns, where there are several."""
 
 
+def ignore_progress(message: str, fraction: float) -> None:
+    """Report nothing."""
+
+
 def sub_progress(progress: Progress, begin: float, share: float) -> Progress:
     """Return the progress of a step that takes this share of the whole, and begins at this fraction of it."""
     return lambda message, fraction: progress(message, begin + share * min(1.0, max(0.0, fraction)))

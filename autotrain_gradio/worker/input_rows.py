@@ -17,7 +17,7 @@ from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.json_files import read_json
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Context
+from autotrain_gradio.data.rows import Context, ignore_progress
 from autotrain_gradio.data.tables.table_reader import Sheet, read_sheet
 from autotrain_gradio.data.values.arrow_columns import is_text
 
@@ -104,7 +104,7 @@ def _values(declared: Input, names: Sequence[str], sheet: Sheet, directory: Path
         title=role.title,
         locations=[f"row {int(n):,}" for n in sheet.number],
         needed=np.ones(sheet.table.num_rows, dtype=bool),
-        progress=lambda message, fraction: None,
+        progress=ignore_progress,
     )
     found = _inspect(role, cells, context)
     refused = sorted({int(i) for indices in found.dropped_rows().values() for i in indices})

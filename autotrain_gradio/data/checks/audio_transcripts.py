@@ -12,7 +12,6 @@ import numpy as np
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
-from autotrain_gradio.data.checks import duplicates
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio_panels import tempo_of, text_of
 from autotrain_gradio.data.request import Request
@@ -38,14 +37,13 @@ PHONETIC = frozenset("βθχɸ")
 
 
 def check(rows: Rows, request: Request) -> Iterator[Finding]:
-    """Skip rows without a letter in their text; report implausible and repeated rows."""
+    """Skip rows without a letter in their text; report implausible ones."""
     found, texts = audio.of(rows), text_of(rows)
     if found is None or texts is None:
         return
     yield from _without_letters(rows, texts)
     if rows.count():
         yield from _tempo(rows, texts, found[1].facts["seconds"])
-        yield from duplicates.check(rows, request)
         yield from _scripts(rows, texts)
 
 

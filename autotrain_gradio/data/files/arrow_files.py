@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -46,9 +47,12 @@ def open_table(path: Path) -> pa.Table:
 
 
 @contextmanager
-def open_parquet(path: Path, name: str) -> Iterator[pq.ParquetFile]:
-    """Open a Parquet file; errors about its content, here and inside the `with`, become a DataError."""
-    with damage_reported(name, "Parquet", "parquet-damaged"), pq.ParquetFile(path) as file:
+def open_parquet(path: Path, name: str, **options: Any) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file; errors about its content, here and inside the `with`, become a DataError.
+
+    options: of `pyarrow.parquet.ParquetFile`.
+    """
+    with damage_reported(name, "Parquet", "parquet-damaged"), pq.ParquetFile(path, **options) as file:
         yield file
 
 

@@ -29,17 +29,23 @@ from autotrain_gradio.data.pipeline.format_detection import choose_format
 from autotrain_gradio.data.pipeline.layout_detection import recognize
 from autotrain_gradio.data.pipeline.split import split
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, ROW, Cells, Context, Progress, RawTables, Rows, sub_progress
+from autotrain_gradio.data.rows import (
+    LOCATION,
+    ROW,
+    Cells,
+    Context,
+    Progress,
+    RawTables,
+    Rows,
+    ignore_progress,
+    sub_progress,
+)
 from autotrain_gradio.data.values.arrow_columns import stacked
 
 LARGE = 100_000
 """Rows from which findings about a sample are reported first."""
 SAMPLE_ROWS = 2_000
 """Rows of that sample."""
-
-
-def _ignore_progress(message: str, fraction: float) -> None:
-    return None
 
 
 def check(
@@ -58,7 +64,7 @@ def check(
     for stale in (draft / "check.json", draft / "data" / "manifest.json"):
         stale.unlink(missing_ok=True)
     shutil.rmtree(draft / "check", ignore_errors=True)
-    state = State(draft, request, _rate_limited(progress or _ignore_progress))
+    state = State(draft, request, _rate_limited(progress or ignore_progress))
     write: Callable[[], Any] | None = None
     try:
         write = _run(state)
@@ -151,7 +157,7 @@ def _report_sample(state: State, rows: Rows, table: pa.Table, raw: RawTables, tr
     wanted = np.isin(np.arange(len(rows)), chosen)
     few = table.drop_columns([LOCATION]).filter(pa.array(wanted)).combine_chunks()  # `take` would copy all chunks
     columns = [dict(c) for c in state.mapping.columns]
-    first = State(state.draft, state.request, _ignore_progress, mapping=Mapping(state.mapping.roles, columns))
+    first = State(state.draft, state.request, ignore_progress, mapping=Mapping(state.mapping.roles, columns))
     _inspect(first, Rows([rows.locations[i] for i in chosen], rows.validation[chosen]), few, raw, tree)
     found = [f for f in (*state.findings, *first.findings) if f.code != "label-mapping-unused"]
     found.sort(key=lambda f: check_result.ORDER[f.level])

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from autotrain_gradio.core.settings import Limits
-from autotrain_gradio.data.files.arrow_files import damage_reported, open_table
+from autotrain_gradio.data.files.arrow_files import open_parquet, open_table
 from autotrain_gradio.data.tables.parquet_limits import expanded_bytes, read_batches, require_footer, texts_of
 from autotrain_gradio.data.tables.table_limits import DEFAULT, require_bytes, require_columns, require_rows
 from autotrain_gradio.data.tables.types import Sheet
@@ -30,17 +29,15 @@ def read_arrow(path: Path, name: str, limits: Limits | None = None) -> Sheet:
         require_rows(table.num_rows, name, limits)
         require_columns(table.num_columns, name, limits)
         return sheet_of(table.select([f.name for f in table.schema if is_value(f.type)]), name, limits)
-    with damage_reported(name, "Parquet", "parquet-damaged"):
-        with pq.ParquetFile(path) as file:
-            require_footer(file, name, limits)
-            columns = [f.name for f in file.schema_arrow if is_value(f.type)]
-            schema = file.schema_arrow
-            texts = texts_of(schema, columns)
-            if not columns:
-                return sheet_of(file.read(columns=[]), name, limits)  # a number of rows
-        wanted = pa.schema([schema.field(n) for n in columns], schema.metadata)
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
-            parts = [pa.Table.from_batches([b]).cast(wanted) for b in read_batches(file, columns, name, limits)]
+    with open_parquet(path, name) as file:
+        require_footer(file, name, limits)
+        schema = file.schema_arrow
+        columns = [f.name for f in schema if is_value(f.type)]
+        if not columns:
+            return sheet_of(file.read(columns=[]), name, limits)  # a number of rows
+    wanted = pa.schema([schema.field(n) for n in columns], schema.metadata)
+    with open_parquet(path, name, read_dictionary=texts_of(schema, columns)) as file:
+        parts = [pa.Table.from_batches([b]).cast(wanted) for b in read_batches(file, columns, name, limits)]
         table = pa.concat_tables(parts) if parts else wanted.empty_table()
     return sheet_of(table, name, limits)
 

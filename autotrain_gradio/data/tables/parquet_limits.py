@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.tables.table_limits import require_bytes, require_cells, require_columns, require_rows
+from autotrain_gradio.data.values.arrow_columns import is_text
 
 BATCH_ROWS = 65_536
 
@@ -44,9 +45,7 @@ def require_footer(file: pq.ParquetFile, name: str, limits: Limits) -> None:
 
 def texts_of(schema: pa.Schema, columns: Sequence[str]) -> list[str]:
     """Return the columns of texts, which are read as dictionaries."""
-    return [
-        n for n in columns if pa.types.is_string(schema.field(n).type) or pa.types.is_large_string(schema.field(n).type)
-    ]
+    return [n for n in columns if is_text(schema.field(n).type)]
 
 
 def read_batches(file: pq.ParquetFile, columns: Sequence[str], name: str, limits: Limits) -> Iterator[pa.RecordBatch]:
@@ -72,9 +71,7 @@ def _expanded(array: pa.Array) -> int:
     if not pa.types.is_dictionary(array.type):
         return int(array.nbytes)
     values = array.dictionary
-    if not (
-        pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or pa.types.is_binary(values.type)
-    ):
+    if not (is_text(values.type) or pa.types.is_binary(values.type)):
         return int(len(array) * values.nbytes / max(1, len(values)))
     lengths = pc.binary_length(values).cast(pa.int64()).take(array.indices)
     return int(pc.sum(lengths).as_py() or 0) + 4 * len(array)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autotrain_gradio.core.file_types import ARROW_SUFFIXES, EXCEL_SUFFIXES
 from autotrain_gradio.core.settings import Limits
-from autotrain_gradio.data.rows import Progress
+from autotrain_gradio.data.rows import Progress, ignore_progress
 from autotrain_gradio.data.tables.table_limits import require_bytes, require_rows
 from autotrain_gradio.data.tables.types import Sheet
 
@@ -22,7 +22,7 @@ def read_sheet(
     Raises:
         DataError: the file is not a table, too large, or damaged.
     """
-    limits, progress = limits or Limits.from_env(), progress or _quiet
+    limits, progress = limits or Limits.from_env(), progress or ignore_progress
     progress(f"Reading {name}", 0.0)  # if the process is killed, its caller names what it did last
     found = _read(path, name, progress, sheet, limits)
     require_rows(found.table.num_rows, name, limits)
@@ -49,7 +49,3 @@ def _read(path: Path, name: str, progress: Progress, sheet: str | None, limits: 
     from autotrain_gradio.data.tables.csv_reader import read_csv
 
     return read_csv(path, name, "\t" if suffix == ".tsv" else None, progress, limits)
-
-
-def _quiet(message: str, fraction: float) -> None:
-    return None

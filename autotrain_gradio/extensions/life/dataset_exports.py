@@ -20,6 +20,7 @@ from autotrain_gradio.extensions.life.export_files import (
     SLICE_SUFFIX,
     AudioIndex,
     DetectedFiles,
+    delimiter_of,
     load_json,
     plain_columns,
 )
@@ -102,15 +103,15 @@ def read_tables(
     """Parse format F."""
     for number, entry in enumerate(found.plain):
         progress("Parsing the table", number / len(found.plain))
-        delimiter = "\t" if entry.suffix == ".tsv" else ","
         # The file is not named in the finding: its name may contain that of a person.
         how, findings = encoding.detect_encoding(tree.root / entry.path, "a table of transcripts")
         writer.findings += findings
         with (tree.root / entry.path).open(encoding=how, errors="replace", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            columns = plain_columns(next(reader, []))
-            assert columns is not None  # by which the file was recognized
-            for row in _rows(reader):
+            rows = _rows(csv.reader(file, delimiter=delimiter_of(entry)))
+            columns = plain_columns(next(rows, []))
+            if columns is None:  # beyond the beginning by which the file was detected
+                raise _damaged("its first row does not name audio and transcription")
+            for row in rows:
                 if not any(cell.strip() for cell in row):
                     continue
                 cell, text = (row[i].strip() if i < len(row) else "" for i in columns)
@@ -125,6 +126,9 @@ def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
     try:
         yield from reader
     except csv.Error as error:
-        raise DataError(
-            f"The table is not valid CSV: {error}.", "Save it again as CSV.", "data.path", "life-table-damaged"
-        ) from None
+        raise _damaged(str(error)) from None
+
+
+def _damaged(why: str) -> DataError:
+    message = f"The table is not valid CSV: {why}."
+    return DataError(message, "Save it again as CSV.", "data.path", "life-table-damaged")

@@ -15,6 +15,11 @@ SLICE_SUFFIX = re.compile(r"-slice\d+")
 """Suffix that LiFE gives to the slices of one recording."""
 
 
+def delimiter_of(entry: Entry) -> str:
+    """Return what separates the cells of a table, by its extension."""
+    return "\t" if entry.suffix == ".tsv" else ","
+
+
 @dataclass
 class DetectedFiles:
     """The files of each format. mappings: file name → JSON value; unreadable: number of invalid JSON files."""

@@ -28,6 +28,7 @@ from autotrain_gradio.extensions.life.export_files import (
     SLICE_SUFFIX,
     AudioIndex,
     DetectedFiles,
+    delimiter_of,
     load_json,
     plain_columns,
 )
@@ -119,7 +120,7 @@ def detect(tree: Tree) -> DetectedFiles:
                 first = file.readline(1000)
             if tier_exports.is_header(first):
                 found.tables.append(entry)
-            elif plain_columns(next(csv.reader([first]), [])):
+            elif plain_columns(next(csv.reader([first], delimiter=delimiter_of(entry)), [])):
                 found.plain.append(entry)
         elif entry.suffix == ".json":
             try:

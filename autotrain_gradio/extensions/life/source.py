@@ -25,7 +25,7 @@ from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.files.archives import is_archive
 from autotrain_gradio.data.files.tree import Tree, scan
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Fetched, Progress
+from autotrain_gradio.data.rows import Fetched, Progress, sub_progress
 from autotrain_gradio.extensions.life import catalog, formats, server_import
 from autotrain_gradio.extensions.life.catalog import SAMPLE, Selection
 from autotrain_gradio.extensions.life.client import Login
@@ -60,12 +60,12 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
     scratch = draft / "data" / "picking"
     try:
         if store is None:
-            store = _import(place, wanted, request, draft, login, _scaled(progress, 0.0, 0.6))
+            store = _import(place, wanted, request, draft, login, sub_progress(progress, 0.0, 0.6))
         selection, findings = resolve_selection(store, options)
         rows = list(store.iter_segments(selection, segment_filter))
         if store.index["remote"] and any(not r.audio_ref for r in rows):
             with server_import.connect(place, login, request, draft) as life:
-                scaled = _scaled(progress, 0.6, 0.3)
+                scaled = sub_progress(progress, 0.6, 0.3)
                 store = server_import.download_audio(
                     life, store, selection, login, draft, scaled, segment_filter=segment_filter
                 )
@@ -220,7 +220,7 @@ def _unpack_all(files: Sequence[Path], raw: Path, request: Request, progress: Pr
     loose = raw / "files"
     for number, file in enumerate(files):
         if is_archive(file):
-            part = _scaled(progress, number / len(files), 1 / len(files))
+            part = sub_progress(progress, number / len(files), 1 / len(files))
             formats.unpack(file, raw / str(number), request.limits, part)
         else:
             loose.mkdir(exist_ok=True)
@@ -244,10 +244,6 @@ def _project_name(place: str) -> str:
 def _describe(store: RecordingStore) -> dict[str, Any]:
     names = ("projects", "layers", "catalogue", "findings", "remote")
     return {**{n: store.index[n] for n in names}, "format": formats.FORMAT_TITLES[store.index["format"]]}
-
-
-def _scaled(progress: Progress, begin: float, share: float) -> Progress:
-    return lambda message, fraction: progress(message, begin + share * fraction)
 
 
 def _format_skipped(skipped: Counter[str]) -> str:

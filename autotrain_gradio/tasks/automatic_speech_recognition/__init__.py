@@ -16,6 +16,7 @@ from autotrain_gradio.data.catalog import (
     AUDIO_PARTS,
     AUDIO_TABLE,
     AUDIO_TRANSCRIPTS,
+    DUPLICATES,
     ELAN,
     GROUP,
     HUB,
@@ -216,7 +217,7 @@ TASK = Task(
     column_aliases={"transcription": "text", "transcript": "text", "sentence": "text", "audio_path": "audio"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, AUDIO_EMBEDDED, LIBRISPEECH, KALDI, TEXTGRID, ELAN, AUDIO_TABLE),
-    checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS),
+    checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS, DUPLICATES),
     metrics=(
         Metric(
             "wer",

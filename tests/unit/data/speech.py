@@ -12,6 +12,7 @@ from autotrain_gradio.data.catalog import (
     AUDIO_CONTENT,
     AUDIO_PARTS,
     AUDIO_TRANSCRIPTS,
+    DUPLICATES,
     ELAN,
     EMBEDDED,
     GROUP,
@@ -50,7 +51,7 @@ def check(draft: Path, path: Path | str, *, endpoint: str = "", **given: Any) ->
         columns=SPEECH,
         sources=(UPLOAD, PATH, HUB, SAMPLE),
         layouts=(SAVED_DATASET, EMBEDDED, LIBRISPEECH, KALDI, TEXTGRID, ELAN, TABLE_WITH_FILES),
-        checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS),
+        checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS, DUPLICATES),
         endpoint=endpoint or "https://huggingface.co",
         samples={"numbers": "automatic_speech_recognition/numbers"},
     )

@@ -308,7 +308,7 @@ def test_a_download_over_the_limit_is_aborted(address: str, draft: Path) -> None
     assert refusal(lambda: source.browse(question, request, draft, PERSON, quiet)).code == "life-too-large"
 
 
-def test_http_redirects_of_an_https_server_are_followed_over_https(
+def test_a_redirect_to_the_login_under_another_scheme_is_an_expired_session(
     address: str, browse: Browse, fake: FakeLife
 ) -> None:
     fake.answer["/lifedata/getprojectslist"] = (302, {"location": address.replace("http", "https") + "/login"}, b"")
