@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -11,7 +10,7 @@ from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Rows
-from autotrain_gradio.data.values.labels import CONTROL, quoted
+from autotrain_gradio.data.values.labels import CONTROL, canonical_mapping, quoted, spelling
 
 LONG = 100
 """Maximum number of characters of a class name."""
@@ -26,7 +25,7 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     counts = {n: c for n, c in zip(cells.labels.names, rows.label_counts(cells.labels), strict=True) if c}
     variants: dict[str, list[str]] = defaultdict(list)
     for name in counts:
-        variants[_spelling(name)].append(name)
+        variants[spelling(name)].append(name)
     same = [names for names in variants.values() if len(names) > 1]
     if same:
         renamed: dict[str, str] = {}
@@ -34,7 +33,7 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
             best = max(names, key=lambda n: (counts[n], n == n.strip(), n))
             renamed |= dict.fromkeys(names, " ".join(best.split()))
         shown = join_examples([" = ".join(f"{quoted(n)} ({counts[n]:,})" for n in names) for names in same])
-        message = f"Labels differ only by case, spaces or signs and count as different classes: {shown}."
+        message = f"Labels differ only by case, spaces or hyphens and count as different classes: {shown}."
         hint = "Give them one name, unless they are really different."
         fix = Fix("Merge them", {"labels": _changes(renamed, cells, request)})
         yield Finding("warning", "label-spelling", message, hint, "data.labels", fix)
@@ -60,15 +59,10 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
 
 def _changes(renamed: Mapping[str, str], cells: Cells, request: Request) -> dict[str, str]:
     """Return value as written in the data → new name, given the names that labels have now and are to have."""
-    names = {raw: renamed.get(request.spec.labels.get(raw, raw) or "") for raw in cells.raw}
+    mapping = canonical_mapping(request.spec.labels)
+    names = {raw: renamed.get(mapping.get(raw, raw) or "") for raw in cells.raw}
     return {raw: name for raw, name in names.items() if name is not None and name != raw}
 
 
 def _plain(found: re.Match[str]) -> str:
     return " " if found[0].isspace() else ""
-
-
-def _spelling(name: str) -> str:
-    """Return what names that a person would read as the same have in common."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    return re.sub(r"[\s_\-.]+", "", text) or name

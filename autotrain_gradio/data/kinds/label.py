@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,19 @@ import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.tree import natural
 from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess, Rows
 from autotrain_gradio.data.values.arrow_columns import OTHER, encode, value_type
-from autotrain_gradio.data.values.labels import Labels
+from autotrain_gradio.data.values.labels import Labels, canonical, canonical_mapping, quoted
 
 SHOWN = 40
 """Maximum number of classes in the plot."""
+NUMBER = re.compile(r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)?")
+FRACTION = re.compile(r"[+-]?\d*[.,]\d+(?:[eE][+-]?\d+)?")
 
 
 def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:
@@ -41,7 +45,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     them). `names` are the classes that remain: in the order of the data's own list where it has one,
     else sorted, numbers by their size.
     """
-    found, codes = _distinct(cells, context)
+    written, found, codes = _distinct(cells, context)
     names, number = mapped([v if _is_label(v) else None for v in found], context)
     reasons = [_reason(value, k) for value, k in zip(found, number.tolist(), strict=True)]
     reasons.append("label-missing")  # the last place: the code of a missing cell is -1
@@ -56,7 +60,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     for value, count in zip(found, counts.tolist(), strict=True):
         if count and _is_label(value):
             result.raw[value] += count
-    result.findings = _findings(found, codes, problems, context)
+    result.findings = _findings(found, codes, problems, context) + merged_numbers(written, context)
     return result
 
 
@@ -64,16 +68,14 @@ class NotAName(str):
     """The text of a cell that cannot be a label."""
 
 
-class Measurement(str):
-    """A label that was a number with a fraction."""
-
-
 def _is_label(value: Any) -> bool:
     return isinstance(value, str) and not isinstance(value, NotAName)
 
 
-def _distinct(cells: pa.ChunkedArray, context: Context) -> tuple[list[Any], Any]:
-    """Return the distinct values: text, None (missing), `NotAName` or int (an unknown number), and each row's number.
+def _distinct(cells: pa.ChunkedArray, context: Context) -> tuple[list[Any], list[Any], Any]:
+    """Return the distinct values as written and as labels, and the number of each row's value.
+
+    A label is text, None (missing), `NotAName` or int (an unknown number).
 
     A row's number is -1 for a missing cell.
     """
@@ -81,7 +83,8 @@ def _distinct(cells: pa.ChunkedArray, context: Context) -> tuple[list[Any], Any]
     if nested:
         cells = pa.chunked_array([[None if v is None else str(v)[:40] for v in cells.to_pylist()]], pa.string())
     values, codes = encode(cells)
-    return [NotAName(v) if nested else _read(v, context.names) for v in values.to_pylist()], codes
+    written = values.to_pylist()
+    return written, [NotAName(v) if nested else _read(v, context.names) for v in written], codes
 
 
 def _read(value: Any, own: list[str] | None) -> Any:
@@ -93,7 +96,7 @@ def _read(value: Any, own: list[str] | None) -> Any:
 
 def mapped(texts: Sequence[str | None], context: Context) -> tuple[list[str], Any]:
     """Apply the spec's mapping of labels; return the classes, and the number of each text's class (numpy; -1: none)."""
-    mapping = context.request.spec.labels
+    mapping = canonical_mapping(context.request.spec.labels)
     targets = [None if t is None else mapping.get(t, t) for t in texts]
     names = _order({t for t in targets if t is not None}, context.names, mapping)
     place: dict[str | None, int] = {name: k for k, name in enumerate(names)}
@@ -131,12 +134,30 @@ def _findings(found: list[Any], codes: Any, problems: dict[str, Any], context: C
             rows = problems[code]
             shown = [f"{context.locations[int(i)]}: {found[codes[i]]}" for i in rows[:5]]
             findings.append(context.finding("error", code, text, rows, hint, shown, where=where))
-    measurement = next((v for v in found if isinstance(v, Measurement)), None)
-    if measurement is not None:
+    measurement = next((v for v in found if isinstance(v, str) and FRACTION.fullmatch(v)), None)
+    used = int(np.count_nonzero(context.needed & (codes >= 0)))
+    if measurement is not None and len(set(found)) > max(2, used / 2) and all(map(_is_number, found)):
         message = f"The column '{context.column}' holds measurements such as {measurement}, not classes."
         hint = "Choose another column, or replace the numbers by a few names (small, large)."
         findings.append(Finding("error", "label-is-measurement", message, hint, where))
     return findings
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and NUMBER.fullmatch(value) is not None)
+
+
+def merged_numbers(written: Iterable[Any], context: Context) -> list[Finding]:
+    """Report numbers that are written in two ways and count as one class. written: the distinct cells."""
+    forms: dict[str, list[str]] = {}
+    for text in written:
+        if isinstance(text, str) and text.strip():
+            forms.setdefault(canonical(text), []).append(text)
+    shown = [" = ".join(quoted(t) for t in texts) for texts in forms.values() if len(texts) > 1]
+    if not shown:
+        return []
+    message = f"Labels that are the same number count as one class: {join_examples(shown)}."
+    return [Finding("info", "label-same-number", message, "", f"column {context.column}")]
 
 
 def missing_labels(rows: Any, context: Context) -> Finding:
@@ -164,13 +185,13 @@ def as_label(value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return value if value.strip() else None
+        return canonical(value) if value.strip() else None
     if isinstance(value, float):
         if math.isnan(value):
             return None
         if value.is_integer():
             return str(int(value))
-        return Measurement(value) if math.isfinite(value) else str(value)
+        return str(value)
     if isinstance(value, bool | int):
         return str(value)
     return ""

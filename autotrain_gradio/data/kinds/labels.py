@@ -171,6 +171,7 @@ def _several(sets: Sequence[list[Any] | None], codes: Any, context: Context) -> 
     offsets = np.concatenate(([0], np.cumsum(np.asarray(pc.fill_null(pc.list_value_length(rows), 0)))))
     missing = np.flatnonzero(np.asarray(rows.is_null()) & context.needed)
     result = Cells(_mapped(names, numbers, offsets, context), {"label-missing": missing}, raw=raw)
+    result.findings += label.merged_numbers({v: 0 for s in sets for v in s or () if isinstance(v, str)}, context)
     if len(missing):
         result.findings.append(label.missing_labels(missing, context))
     if own is not None and unknown:

@@ -41,6 +41,7 @@ from autotrain_gradio.data.rows import (
     sub_progress,
 )
 from autotrain_gradio.data.values.arrow_columns import stacked
+from autotrain_gradio.data.values.labels import canonical_mapping
 
 LARGE = 100_000
 """Rows from which findings about a sample are reported first."""
@@ -217,7 +218,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tr
     labelled = [cells for cells in rows.cells.values() if cells.names is not None]
     if labelled:
         names = list(dict.fromkeys(name for cells in labelled for name in cells.raw))
-        state.findings += unused_mapping(request.spec.labels, names)
+        state.findings += unused_mapping(canonical_mapping(request.spec.labels), names)
     left = rows.indices()
     for cells in labelled:
         cells.values = cells.labels.only(left)

@@ -15,6 +15,7 @@ from autotrain_gradio.data.pipeline.column_mapping import Mapping
 from autotrain_gradio.data.pipeline.format_detection import FormatChoice
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Context, Progress, Rows
+from autotrain_gradio.data.values.labels import canonical_mapping
 
 TRAIN, VALIDATION = "train", "validation"
 _REASONS = """
@@ -127,7 +128,7 @@ def result(state: State, began: float) -> CheckResult:
     splits = {n: c for n in (TRAIN, VALIDATION) if rows is not None and (c := rows.count(n))}
     labels, raw_labels = [], []
     if rows is not None and (classes := rows.classes()):
-        cells, mapped = classes[1], state.request.spec.labels
+        cells, mapped = classes[1], canonical_mapping(state.request.spec.labels)
         trained, validated = (rows.label_counts(cells.labels, n) for n in (TRAIN, VALIDATION))
         labels = [
             {"name": n, "rows": t + v, "train": t, "validation": v}

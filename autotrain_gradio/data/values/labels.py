@@ -1,9 +1,10 @@
-"""The classes of rows as numbers: one a row, or any number of them."""
+"""The classes of rows as numbers: one a row, or any number of them; and the names of classes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,32 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """Control characters (Unicode's Cc), line breaks and tabs among them: no name of a class needs one."""
 SHOWN = 60
 """Characters of a name that a message shows."""
+
+_WHOLE = re.compile(r"([+-]?)(\d+)\.0*")
+_SEPARATOR = re.compile(r"(?<=[^\W\d_])[-.]+(?=[^\W_])|(?<=\d)[-.]+(?=[^\W\d_])|(?<!\d)[\s_]+|[\s_]+(?!\d)")
+"""What may stand between the words of a name: no sign before or after a letter, and nothing between two digits."""
+
+
+def canonical(name: str) -> str:
+    """Return the name of a class; of a whole number without its point, so that 1.0 is 1 in every format."""
+    found = _WHOLE.fullmatch(name)
+    if not found:
+        return name
+    return found[2] if found[1] == "-" and not found[2].strip("0") else found[1] + found[2]
+
+
+def canonical_mapping(labels: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return a mapping of labels with its keys as `canonical` has them."""
+    return {canonical(name): to for name, to in labels.items()}
+
+
+def spelling(name: str) -> str:
+    """Return what names that a person would read as the same have in common: `Sugar beet`, `sugar-beet`.
+
+    Signs that carry meaning are kept: `A-` is not `A`, `1.1` not `11`, `-1` not `1`.
+    """
+    text = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return _SEPARATOR.sub("", text) or name
 
 
 def short(name: str) -> str:
