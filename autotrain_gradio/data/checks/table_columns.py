@@ -136,6 +136,16 @@ def _cells(used: list[About], total: int) -> Iterator[Finding]:
     yield from _report("warning", "failed-formulas", failed, text, hint, lambda a: _counted(a, "failed"), where="")
     categories = [a for a in used if a["feature"] == "category"]
     yield from _report(
+        "warning",
+        "category-spelling",
+        [a for a in categories if a.get("alike")],
+        "Categories differ only by case, spaces, hyphens or the encoding of their letters, and count as different: "
+        "{columns}.",
+        "Write those that mean the same alike.",
+        lambda a: f"'{a['name']}': {join_examples(a['alike'])}",
+        where="",
+    )
+    yield from _report(
         "info",
         "several-answers",
         [a for a in categories if a.get("answers")],

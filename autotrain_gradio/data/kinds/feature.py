@@ -7,6 +7,7 @@ detection.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.data.kinds.feature_panels import overview
 from autotrain_gradio.data.rows import Cells, Context
-from autotrain_gradio.data.values import dates, numbers
+from autotrain_gradio.data.values import dates, labels, numbers
 from autotrain_gradio.data.values.arrow_columns import (
     as_text,
     blank,
@@ -39,6 +40,8 @@ SAMPLE = 4_000
 """Cells of the sample from which the type of a column is detected."""
 LEAST_IDS = 20
 """Minimum number of rows for a column of distinct values to count as ids."""
+MAX_COMPARED = 10_000
+"""Maximum number of categories whose spellings are compared."""
 MAX_INVALID = 0.1
 """Maximum share of invalid cells in a column of numbers."""
 
@@ -260,10 +263,23 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
             about["answers"] = find_multi_select(column.sample) if kind == "category" else {}
     if result.stored:
         result.facts["codes"] = column.codes
+    if kind == "category" and text and column.distinct <= MAX_COMPARED:
+        about["alike"] = _spelled_alike(column, context)
     if kind == "category" and text:
         some = numbers.parse(column.sample, unit=None)
         if not np.isnan(some.values).all():
             about["invalid"] = _numbers_among(result.values, some.unit, context)
+
+
+def _spelled_alike(column: _Column, context: Context) -> list[str]:
+    """Return the categories that differ only in their spelling, with their counts: `'Berlin' (5) = 'berlin' (2)`."""
+    values, codes = encode(column.cells)
+    counts = np.bincount(codes[context.needed & (codes >= 0)], minlength=len(values)).tolist()
+    variants: dict[str, list[str]] = defaultdict(list)
+    for value, count in zip(values.to_pylist(), counts, strict=True):
+        if count:
+            variants[labels.spelling(value)].append(f"{labels.quoted(value)} ({count:,})")
+    return [" = ".join(names) for names in variants.values() if len(names) > 1]
 
 
 def _failed(cells: pa.ChunkedArray) -> Any:
