@@ -178,7 +178,7 @@ def terminate(process: subprocess.Popen[bytes], grace: float) -> None:
 
 def exit_error(verb: str, code: int, output: str, latest: str = "") -> WorkerError:
     """Return the error of a worker that exited without a result. latest: the last progress that it reported."""
-    found = explain_exit(code, output[:300], training=False)
+    found = explain_exit(code, output[:300])
     message = f"The worker of '{verb}' exited without a result. {found['reason']}{_activity(latest)}"
     return WorkerError(message, found["hint"], code="worker-died")
 

@@ -20,10 +20,9 @@ import psutil
 from autotrain_gradio.backends.visitor_environment import inherited
 from autotrain_gradio.core.settings import AUTH_VARIABLE, SHARED_VARIABLE
 from autotrain_gradio.core.spec import Secrets
-from autotrain_gradio.runs.record import RESUME_HINT
+from autotrain_gradio.runs.worker_process import CALLER
 
 RUN_VARIABLE = "AUTOTRAIN_GRADIO_RUN"
-CALLER = "AUTOTRAIN_GRADIO_CALLER"
 OF_A_GROUP = frozenset(
     {
         *("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT"),
@@ -150,15 +149,16 @@ def processes_of_run(directory: Path) -> Iterator[psutil.Process]:
             continue  # it has exited, or belongs to another user
 
 
-def explain_exit(code: int, last_line: str = "", *, training: bool = True) -> dict[str, str]:
+def explain_exit(code: int, last_line: str = "", *, resume_hint: str | None = None) -> dict[str, str]:
     """Explain an exit status of a worker (negative: a signal) as `{"reason", "hint"}`.
 
-    training: it can be resumed and has a log; a call, such as a check, can only be repeated.
+    resume_hint: of a training, which has a log (`Run.resume_hint`); None: a call, such as a check, which can only be
+        repeated.
     """
-    memory, again = (MEMORY_HINT, RESUME_HINT) if training else (CALL_MEMORY_HINT, CALL_HINT)
+    memory, again = (MEMORY_HINT, resume_hint) if resume_hint is not None else (CALL_MEMORY_HINT, CALL_HINT)
     if code >= 0:
         output = f" Last line of its output: {last_line}" if last_line else ""
-        hint = "See the log." if training else CALL_HINT
+        hint = "See the log." if resume_hint is not None else CALL_HINT
         return {"reason": f"The process exited with status {code} before it was done.{output}", "hint": hint}
     try:
         name = signals.Signals(-code).name

@@ -197,15 +197,17 @@ class Run:
 
         reason, hint: from the backend; not used if the worker was killed because it did not stop.
         """
+        resume = self.resume_hint()
         killed = next((c for c in self.controls() if c["kind"] == "kill" and c["attempt"] == attempt), None)
         if killed is not None:
             why = killed.get("reason", "it did not stop")
             reason = f"The training was killed: {why}."
-            hint = f"The steps since its last checkpoint are lost. {RESUME_HINT}"
-        hint = hint or RESUME_HINT
-        if not self.has_checkpoint():
-            hint = RESTART_HINT if killed is not None else hint.replace(RESUME_HINT, RESTART_HINT)
-        return self.close_attempt(attempt, "interrupted", reason or EXITED, hint)
+            hint = f"The steps since its last checkpoint are lost. {resume}" if resume == RESUME_HINT else resume
+        return self.close_attempt(attempt, "interrupted", reason or EXITED, hint or resume)
+
+    def resume_hint(self) -> str:
+        """Return the hint to resume, which says where a new attempt begins."""
+        return RESUME_HINT if self.has_checkpoint() else RESTART_HINT
 
     def has_checkpoint(self) -> bool:
         """Whether a checkpoint was saved from which a new attempt can continue."""

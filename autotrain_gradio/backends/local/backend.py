@@ -27,8 +27,9 @@ from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec, Secrets
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.runs import memory_limit, worker_lock
+from autotrain_gradio.runs.bounded_calls import BoundedCalls
 from autotrain_gradio.runs.files import read_text_from
-from autotrain_gradio.runs.record import RESUME_HINT
+from autotrain_gradio.runs.record import Run
 
 START_SECONDS = 30.0
 """Time for which an attempt without a recorded process counts as alive, because it is being started."""
@@ -161,11 +162,11 @@ class LocalBackend:
         if failed is not None:
             return _status(False, **failed)
         if child is not None and child.returncode is not None:
-            return _status(False, **process.explain_exit(child.returncode, _last_log_line(directory)))
+            return _status(False, **_explain_exit(directory, child.returncode))
         if worker_record.is_training(directory, record):
             return _status(True)
         if record.created is not None and psutil.boot_time() > record.created + 2.0:
-            return _status(False, "The machine was restarted while the training ran.", RESUME_HINT)
+            return _status(False, "The machine was restarted while the training ran.", Run(directory).resume_hint())
         return _status(False)
 
     def log(self, directory: Path, offset: int, limit: int) -> dict[str, Any]:
@@ -236,7 +237,7 @@ def _reason_without_record(directory: Path) -> tuple[str, str]:
         message = (
             "The worker of the training is gone, and its record (backend.json) is damaged or of an earlier attempt."
         )
-        return message, RESUME_HINT
+        return message, Run(directory).resume_hint()
     return "The training process was never started.", "Resume it."
 
 
@@ -251,6 +252,10 @@ def _reason_of_copy(directory: Path, record: WorkerRecord) -> tuple[str, str]:
 
 def _status(alive: bool, reason: str = "", hint: str = "") -> dict[str, Any]:
     return {"alive": alive, "reason": "" if alive else reason, "hint": "" if alive else hint}
+
+
+def _explain_exit(directory: Path, code: int) -> dict[str, str]:
+    return process.explain_exit(code, _last_log_line(directory), resume_hint=Run(directory).resume_hint())
 
 
 def _last_log_line(directory: Path) -> str:

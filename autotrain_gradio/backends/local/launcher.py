@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autotrain_gradio.backends.process import explain_exit
+from autotrain_gradio.runs.record import Run
 
 TAIL_BYTES = 65536
 ROOT_CAUSE = re.compile(r"Root Cause.*?rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
@@ -57,7 +58,7 @@ def threads_per_process(env: Mapping[str, str], processes: int) -> int:
 def explain_failure(log: Path, begin: int = 0) -> dict[str, str] | None:
     """Return `{"reason", "hint"}` of the process that failed first, from torchrun's output; None if it has none.
 
-    begin: byte offset where the attempt begins in the log.
+    log: in the run's folder. begin: byte offset where the attempt begins in the log.
     """
     try:
         with log.open("rb") as file:
@@ -69,5 +70,5 @@ def explain_failure(log: Path, begin: int = 0) -> dict[str, str] | None:
     found = ROOT_CAUSE.search(text)
     if found is None:
         return None
-    exited = explain_exit(int(found[2]))
+    exited = explain_exit(int(found[2]), resume_hint=Run(log.parent).resume_hint())
     return {**exited, "reason": exited["reason"].replace("The process", f"Training process {found[1]}", 1)}

@@ -12,11 +12,12 @@ import pytest
 from autotrain_gradio.api import incomplete_error
 from autotrain_gradio.backends import calls
 from autotrain_gradio.backends.calls import exit_error
+from autotrain_gradio.backends.local.backend import LocalBackend
 from autotrain_gradio.backends.process import explain_exit
 from autotrain_gradio.core.errors import WorkerError
-from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.runs.failure import findings_of
-from autotrain_gradio.runs.record import Run
+from autotrain_gradio.runs.record import RESUME_HINT, Run
 from autotrain_gradio.runs.store import Store
 
 CODES = [-signal.SIGKILL, -signal.SIGTERM, -signal.SIGSEGV, -200, 0, 3]
@@ -32,7 +33,7 @@ def test_a_check_that_is_killed_is_not_to_be_resumed(code: int) -> None:
 
 @pytest.mark.parametrize("code", [c for c in CODES if c < 0])
 def test_a_training_that_is_killed_is(code: int) -> None:
-    assert "resume" in explain_exit(code)["hint"].lower()
+    assert "resume" in explain_exit(code, resume_hint=RESUME_HINT)["hint"].lower()
 
 
 @pytest.mark.parametrize(
@@ -86,9 +87,19 @@ def test_an_interrupted_run_says_from_where_it_resumes(run: Run, checkpoint: boo
         (run.directory / "checkpoints" / "checkpoint-3").mkdir(parents=True)
     if killed:
         run.control("kill", 1, reason="it did not stop within 60 s")
-    run.record_interruption(1, **explain_exit(-signal.SIGTERM))
+    run.record_interruption(1, **explain_exit(-signal.SIGTERM, resume_hint=run.resume_hint()))
     hint = run.state().hint
     assert ("from its last checkpoint" in hint) == checkpoint and ("from the beginning" in hint) != checkpoint
+
+
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_a_worker_that_is_gone_says_from_where_its_run_resumes(run: Run, tmp_path: Path, checkpoint: bool) -> None:
+    if checkpoint:
+        (run.directory / "checkpoints" / "checkpoint-3").mkdir(parents=True)
+    (run.directory / "backend.json").write_text("null")
+    status = LocalBackend(Settings(tmp_path)).status(run.directory, 1, 0.0)
+    assert not status["alive"] and ("from its last checkpoint" in status["hint"]) == checkpoint
+    assert ("from the beginning" in status["hint"]) != checkpoint
 
 
 @pytest.mark.parametrize("model", [False, True])
