@@ -57,7 +57,7 @@ def stream(
         WorkerError: it was cancelled (code `cancelled`), exceeded the limit of time (`out-of-time`) or memory
             (`out-of-memory`), or exited without a result (`worker-died`).
     """
-    process = start(directory, verb, env)
+    process = start(directory, verb, env, grace)
     assert process.stdin and process.stdout
     with Watchdog(process, limits.call_seconds, limits.call_mebibytes, cancel, grace) as watch:
         answer: dict[str, Any] | None = None
@@ -106,14 +106,14 @@ def collect(items: Generator[Any, None, Any]) -> Any:
 PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 
 
-def start(directory: Path, verb: str, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
-    """Start the worker of a call.
+def start(directory: Path, verb: str, env: Mapping[str, str] | None, grace: float = 0.0) -> subprocess.Popen[bytes]:
+    """Start the worker of a call. grace: seconds that it has to clean up when this process dies.
 
     Raises:
         WorkerError: the system has no memory or no process left, or the run's folder is gone (`worker-not-started`).
     """
     try:
-        return spawn(directory, verb, env=env, **PIPES)
+        return spawn(directory, verb, f"--grace={grace}", env=env, **PIPES)
     except OSError as error:
         message = f"The worker of '{verb}' could not be started: {error.strerror or error}."
         hint = "Close other programs, or raise the limits of memory and processes of this account, then try again."

@@ -24,6 +24,7 @@ from autotrain_gradio.backends.calls import (
 )
 from autotrain_gradio.core.errors import WorkerError
 from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.tasks.registry import registry
 
 LOADING_SECONDS = 60.0
 """Time for which a prefetching worker counts as busy: it imports libraries with a low priority."""
@@ -145,7 +146,7 @@ class _WarmWorker:
         self._grace = 0.0
         """Time to clean up of the current call."""
         self._number = 0
-        self._process: subprocess.Popen[bytes] = start(directory, "serve", env)
+        self._process: subprocess.Popen[bytes] = start(directory, "serve", env, _longest_grace())
         # Without this thread, a worker that exits by itself would remain a zombie.
         threading.Thread(target=self._process.wait, name=f"reap {self._process.pid}", daemon=True).start()
         with contextlib.suppress(BrokenPipeError):  # it could not start: the first call raises the reason
@@ -235,6 +236,11 @@ class _WarmWorker:
         self._closed = True
         terminate(self._process, self._grace)
         end_worker(self._process, at_once=True)
+
+
+def _longest_grace() -> float:
+    """Return the longest time that a verb of any task has to clean up: a warm worker may run each of them."""
+    return max((verb.grace_seconds for task in registry() for verb in task.public_verbs()), default=0.0)
 
 
 def _ignore(*values: Any) -> None:

@@ -29,6 +29,7 @@ from autotrain_gradio.core.json_files import write_json
 from autotrain_gradio.core.settings import MEMORY_VARIABLE
 from autotrain_gradio.core.text_format import GIB, MIB, format_bytes
 from autotrain_gradio.runs.files import read_object
+from autotrain_gradio.runs.supervisor import fork_supervisor, parent_of
 
 FILE = "memory_limit.json"
 POLL_SECONDS = 0.5
@@ -60,11 +61,7 @@ def enforce(directory: Path, attempt: int, limit: int, *, in_kernel: bool, launc
     launched: this is one of several training processes, and ends with the launcher that supervises them.
     """
     worker, launcher = os.getpid(), os.getppid() if launched else None
-    if os.fork() == 0:
-        try:
-            _supervise(directory, attempt, worker, limit, launcher)
-        finally:
-            os._exit(0)
+    fork_supervisor(lambda: _supervise(directory, attempt, worker, limit, launcher))
     if in_kernel and sys.platform == "linux":
         import resource
 
@@ -113,7 +110,7 @@ def _supervise(directory: Path, attempt: int, worker: int, limit: int, launcher:
     for number in (signal.SIGINT, signal.SIGTERM):  # a stop is the worker's to handle
         signal.signal(number, signal.SIG_IGN)
     while os.getppid() == worker:
-        if launcher is not None and not _is_child_of(worker, launcher):
+        if launcher is not None and parent_of(worker) not in {launcher, None}:
             _log("The launcher of the training processes has died: this one ends.")
             _kill_family(worker)
             return
@@ -137,13 +134,6 @@ def _supervise(directory: Path, attempt: int, worker: int, limit: int, launcher:
 def _log(text: str) -> None:
     with contextlib.suppress(OSError):  # a full disk
         os.write(2, f"{text}\n".encode())
-
-
-def _is_child_of(worker: int, launcher: int) -> bool:
-    try:
-        return psutil.Process(worker).ppid() == launcher
-    except psutil.NoSuchProcess:
-        return True  # the worker has ended
 
 
 def _kill_family(worker: int) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from autotrain_gradio.runs.supervisor import fork_supervisor, parent_of
+
 CALLER = "AUTOTRAIN_GRADIO_CALLER"
 """Environment variable: process id of the caller; a call exits with it."""
 WORK = "work"
@@ -37,11 +39,7 @@ def exit_with_caller(grace: float) -> None:
     caller, worker = int(os.environ.get(CALLER, "0")), os.getpid()
     if not caller or os.getpgrp() != worker:
         return
-    if os.fork() == 0:
-        try:
-            _supervise(caller, worker, grace)
-        finally:
-            os._exit(0)
+    fork_supervisor(lambda: _supervise(caller, worker, grace))
 
 
 def _supervise(caller: int, worker: int, grace: float) -> None:
@@ -54,7 +52,7 @@ def _supervise(caller: int, worker: int, grace: float) -> None:
     pipe = select.poll()
     pipe.register(stdin, 0)  # nothing but the hang-up: the data is the worker's
     while os.getppid() == worker:
-        if pipe.poll(1000.0 * SUPERVISOR_SECONDS) or not _is_child_of(worker, caller):
+        if pipe.poll(1000.0 * SUPERVISOR_SECONDS) or parent_of(worker) != caller:
             if grace:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGTERM)
@@ -62,13 +60,6 @@ def _supervise(caller: int, worker: int, grace: float) -> None:
                 while os.getppid() == worker and time.monotonic() < end:
                     time.sleep(0.1)
             os.killpg(worker, signal.SIGKILL)
-
-
-def _is_child_of(worker: int, caller: int) -> bool:
-    try:
-        return psutil.Process(worker).ppid() == caller
-    except psutil.NoSuchProcess:
-        return False
 
 
 def enter_empty_directory(directory: Path) -> None:

@@ -18,7 +18,7 @@ from autotrain_gradio.core.termination import exit_on_sigterm
 from autotrain_gradio.runs import memory_limit, worker_process
 from autotrain_gradio.worker.messages import respond, send_found, send_progress
 from autotrain_gradio.worker.ranks import Ranks
-from autotrain_gradio.worker.run_verb import grace_seconds, longest_grace_seconds, run_verb
+from autotrain_gradio.worker.run_verb import run_verb
 from autotrain_gradio.worker.serve import serve
 from autotrain_gradio.worker.training import train
 
@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--memory", type=int, default=0, help="bytes that the training may use; 0: no limit")
     parser.add_argument("--memory-in-kernel", action="store_true", help="let the kernel refuse allocations beyond it")
+    parser.add_argument("--grace", type=float, default=0.0, help="seconds to clean up when the caller has died")
     args = parser.parse_args(argv)
     args.directory = args.directory.absolute()
     worker_process.enter_empty_directory(args.directory)
@@ -44,13 +45,11 @@ def main(argv: list[str] | None = None) -> int:
         done = train(args.directory, args.attempt, args.resume)
         worker_process.kill_children()
         return 0 if done else 1
-    serves = args.verb == "serve"
-    context = {} if serves else json.loads(sys.stdin.readline() or "{}")
-    grace = longest_grace_seconds() if serves else grace_seconds(args.directory, args.verb, context)
-    worker_process.exit_with_caller(grace)
-    with exit_on_sigterm() if grace else contextlib.nullcontext():
-        if serves:
+    worker_process.exit_with_caller(args.grace)
+    with exit_on_sigterm() if args.grace else contextlib.nullcontext():
+        if args.verb == "serve":
             serve(args.directory)
             return 0
+        context = json.loads(sys.stdin.readline() or "{}")
         work = partial(run_verb, args.directory, args.verb, context, send_progress, found=send_found)
         return 0 if respond(args.directory, work) else 1

@@ -11,7 +11,7 @@ from typing import Any
 from autotrain_gradio.core.errors import MissingExtra, UserError
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs.files import read_object
-from autotrain_gradio.tasks.registry import registry, resolve
+from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.tasks.verb_call import VerbCall
 
 
@@ -46,19 +46,6 @@ def prepare(
     sent = context.get("arguments", others)
     call = VerbCall(directory, resolved, sent, progress, secrets=context.get("secrets") or {}, **more)
     return call, importlib.import_module(resolved.task.verb(verb).module)
-
-
-def grace_seconds(directory: Path, verb: str, context: Mapping[str, Any]) -> float:
-    """Return the time that a verb has to clean up; 0 if the verb or the spec is invalid, which the call reports."""
-    try:
-        return registry().get(str(read_spec(directory, context).get("task"))).verb(verb).grace_seconds
-    except UserError:
-        return 0.0
-
-
-def longest_grace_seconds() -> float:
-    """Return the longest time that a verb of any task has to clean up: a warm worker may run each of them."""
-    return max((verb.grace_seconds for task in registry() for verb in task.public_verbs()), default=0.0)
 
 
 def read_spec(directory: Path, context: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,15 +81,17 @@ def test_a_verb_has_time_to_clean_up_when_its_worker_is_ended(service: Service, 
     assert (folder / "tidied").read_text() == "yes"
 
 
-def test_a_verb_has_time_to_clean_up_when_the_app_exits(service: Service, run: str) -> None:
+@pytest.mark.parametrize("call", ["WarmWorkers(Limits()).call(*given)", "call(*given, limits=Limits(), grace=20.0)"])
+def test_a_verb_has_time_to_clean_up_when_the_app_exits(service: Service, run: str, call: str) -> None:
     folder = service.settings.runs / run
+    call = call.replace("given", "given, found=lambda value: os._exit(0)")
     code = (
         "import os, sys, threading\n"
         "from pathlib import Path\n"
+        "from autotrain_gradio.backends.calls import call\n"
         "from autotrain_gradio.backends.warm import WarmWorkers\n"
         "from autotrain_gradio.core.settings import Limits\n"
-        "WarmWorkers(Limits()).call(Path(sys.argv[1]), 'tidy', {'arguments': {'seconds': 60}},\n"
-        "    found=lambda value: os._exit(0))\n"
+        f"given = Path(sys.argv[1]), 'tidy', {{'arguments': {{'seconds': 60}}}}\n{call}\n"
     )
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True, timeout=60)
     end = time.monotonic() + 20
