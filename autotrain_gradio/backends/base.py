@@ -73,7 +73,8 @@ class CallOptions:
     progress, found: callbacks, for progress and for partial results.
     cancel: event that the caller sets to cancel. grace: seconds between SIGTERM and SIGKILL, where the worker has to be
         killed.
-    seconds: time limit of the call; None: `limits.call_seconds`.
+    seconds: time limit of the call, in a warm worker of each item that it streams; None: `limits.call_seconds`, in a
+        warm worker `limits.predict_seconds`.
     warm: use the warm worker of this directory, which is reused between calls (predictions, previews); such calls
         are not cancelled.
     """

@@ -54,17 +54,19 @@ class WarmWorkers:
         progress: Callable[[str, float], None] | None = None,
         found: Callable[[Any], None] | None = None,
         grace: float = 0.0,
+        seconds: float | None = None,
     ) -> Any:
         """Run a verb as `call` does, in the run's warm worker; the first call starts it.
 
         progress: callback, called for instance while libraries are imported. found: callback for partial results.
         grace: seconds between SIGTERM and SIGKILL, where the worker has to be killed during the call.
+        seconds: time limit, of a streaming verb for each item; None: `limits.predict_seconds`.
 
         Raises:
             UserError: raised by the verb.
-            WorkerError: the worker was killed, or exceeded `limits.predict_seconds` or the memory limit.
+            WorkerError: the worker was killed, or exceeded the limit of time or memory.
         """
-        return collect(self.stream(directory, verb, context, env, progress, found, grace))
+        return collect(self.stream(directory, verb, context, env, progress, found, grace, seconds))
 
     def stream(
         self,
@@ -75,15 +77,16 @@ class WarmWorkers:
         progress: Callable[[str, float], None] | None = None,
         found: Callable[[Any], None] | None = None,
         grace: float = 0.0,
+        seconds: float | None = None,
     ) -> Generator[Any, None, Any]:
         """Run a verb as `call` does: yield the items of a streaming verb as they arrive; return its result.
 
         Closing the generator cancels the verb; the worker keeps running with its loaded model.
-        `limits.predict_seconds` is the timeout of each item.
         """
+        seconds = self._limits.predict_seconds if seconds is None else seconds
         worker = self._worker(directory, env)
         try:
-            return (yield from worker.stream(verb, context, progress or _ignore, found or _ignore, grace))
+            return (yield from worker.stream(verb, context, progress or _ignore, found or _ignore, grace, seconds))
         finally:
             self._leave(directory, worker)
 
@@ -178,13 +181,14 @@ class _WarmWorker:
         progress: Callable[[str, float], None],
         found: Callable[[Any], None],
         grace: float,
+        seconds: float,
     ) -> Generator[Any, None, Any]:
         assert self._process.stdout
-        limits, output, code, finished = self._limits, "", 0, False
+        output, code, finished = "", 0, False
         answer: dict[str, Any] | None = None
         with (
             self._call_lock,
-            Watchdog(self._process, limits.predict_seconds, limits.call_mebibytes, grace=grace) as watch,
+            Watchdog(self._process, seconds, self._limits.call_mebibytes, grace=grace) as watch,
         ):
             self._number += 1
             self._grace = grace
@@ -204,7 +208,7 @@ class _WarmWorker:
                         case "item":
                             watch.extend(math.inf)  # the caller may take its time
                             yield message["value"]
-                            watch.extend(limits.predict_seconds)
+                            watch.extend(seconds)
                         case "result" | "error":
                             answer = message
                             break

@@ -197,7 +197,9 @@ class LocalBackend:
         """Run a streaming verb as `call` does, and yield its items as they arrive."""
         env = options.env if options.env is not None else process.environment({})
         if options.warm:
-            return self._warm.stream(directory, verb, context, env, options.progress, options.found, options.grace)
+            return self._warm.stream(
+                directory, verb, context, env, options.progress, options.found, options.grace, options.seconds
+            )
         limits = self._settings.limits
         if options.seconds is not None:
             limits = replace(limits, call_seconds=options.seconds)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from autotrain_gradio.backends import process
-from autotrain_gradio.backends.base import Allocation, Attempt
+from autotrain_gradio.backends.base import Allocation, Attempt, CallOptions
 from autotrain_gradio.backends.calls import call, stream
 from autotrain_gradio.backends.local.backend import LocalBackend
 from autotrain_gradio.backends.warm import WarmWorkers
@@ -540,6 +540,16 @@ def test_the_time_limit_applies_to_each_item_and_not_to_the_caller(draft: Path, 
     assert [item["number"] for item in items] == [1, 2, 3, 4]
     with pytest.raises(WorkerError, match="time limit of 3 seconds"):
         list(workers.stream(draft, "count", {"to": 2, "seconds": 60}))
+
+
+def test_a_call_may_have_a_time_limit_of_its_own(draft: Path, tmp_path: Path) -> None:
+    backend = LocalBackend(Settings(tmp_path, limits=LIMITS))
+    try:
+        next(backend.stream(model(draft), "count", {"to": 1}, CallOptions(warm=True)))  # the libraries are loaded
+        with pytest.raises(WorkerError, match="time limit of 2 seconds"):
+            list(backend.stream(draft, "count", {"to": 2, "seconds": 60}, CallOptions(warm=True, seconds=2.0)))
+    finally:
+        backend.close()
 
 
 def test_an_error_in_the_middle_of_a_stream(draft: Path, warm: Make) -> None:
