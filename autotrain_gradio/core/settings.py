@@ -63,7 +63,8 @@ class Limits:
     checks_waiting: int = 16
     """Maximum number of checks that wait; further ones are refused."""
     training_memory: float = 0.85
-    """Memory that a training may use: up to 1 a fraction of the machine's (or its container's) memory, else bytes."""
+    """Memory that a training may use: up to 1 a fraction of the machine's (or its container's) memory, which trainings
+    that run at the same time share equally; else bytes of each."""
     call_mebibytes: int = 8192
     predict_seconds: float = 120.0
     predictor_idle_seconds: float = 300.0
@@ -135,10 +136,10 @@ class Settings:
 
         `AUTOTRAIN_GRADIO_HOME` (default `~/.autotrain-gradio`; on a Space `/data/autotrain-gradio`
         where a bucket is mounted, else a temporary folder), `AUTOTRAIN_GRADIO_SLOTS`,
-        `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_TRAINING_MEMORY` (memory that a training may use:
-        `80%` of this machine's, or for instance `12GB`; default 85%), `AUTOTRAIN_GRADIO_SHARED` (1 or 0; overrides
-        `shared`), `AUTOTRAIN_GRADIO_HOSTS` (names, separated by commas), `HF_ENDPOINT`; the limits of visitors are in
-        `core/visitor_limits.py`.
+        `AUTOTRAIN_GRADIO_STOP_GRACE` (seconds), `AUTOTRAIN_GRADIO_TRAINING_MEMORY` (memory that trainings may use:
+        `80%` of this machine's, divided by the slots, or for instance `12GB` each; default 85%),
+        `AUTOTRAIN_GRADIO_SHARED` (1 or 0; overrides `shared`), `AUTOTRAIN_GRADIO_HOSTS` (names, separated by
+        commas), `HF_ENDPOINT`; the limits of visitors are in `core/visitor_limits.py`.
 
         shared: public mode, unless the environment variable is set; None: on a Space, or with additional hosts.
 

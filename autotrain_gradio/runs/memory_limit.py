@@ -43,13 +43,14 @@ NEEDED = (
 )
 
 
-def limit_of(setting: float, processes: int = 1) -> int:
+def limit_of(setting: float, processes: int = 1, share: float = 1.0) -> int:
     """Return the memory in bytes that each of several processes of a training may use.
 
-    setting: `Limits.training_memory`.
+    setting: `Limits.training_memory`; a size is that of each training, a fraction is for all that run at the same time.
+    share: of the slots for trainings, which this one takes.
     """
     total = memory.total_memory()
-    return int(min(total, total * setting if setting <= 1 else setting) / max(1, processes))
+    return int(min(total, total * setting * share if setting <= 1 else setting) / max(1, processes))
 
 
 def enforce(directory: Path, attempt: int, limit: int, *, in_kernel: bool, launched: bool) -> None:

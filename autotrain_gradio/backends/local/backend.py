@@ -97,6 +97,13 @@ class LocalBackend:
             return Allocation()
         return Allocation(tuple(devices.least_used(names, chain.from_iterable(used), 1 if count is None else count)))
 
+    def _share(self, assigned: Sequence[str] | None) -> float:
+        """Return the share of the slots that a training with these GPUs takes, and so of the memory."""
+        if self._settings.slots is not None:
+            return 1 / self._settings.slots
+        slots = max(1, len(devices.devices()))
+        return min(1.0, max(1, len(assigned or ())) / slots)
+
     # -- trainings
 
     def submit(self, attempt: Attempt) -> None:
@@ -108,7 +115,7 @@ class LocalBackend:
             env["CUDA_VISIBLE_DEVICES"] = ",".join(assigned)
         count, arguments = attempt.resources.process_count, []
         cpu = not (devices.devices() if assigned is None else assigned)
-        memory = memory_limit.limit_of(self._settings.limits.training_memory, count)
+        memory = memory_limit.limit_of(self._settings.limits.training_memory, count, self._share(assigned))
         more += ["--memory", str(memory), *(["--memory-in-kernel"] if cpu else [])]
         if count > 1:
             arguments = launcher.launch_arguments(count, launcher.threads_per_process(env, count))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autotrain_gradio.backends import backend_type
+from autotrain_gradio.backends import backend_type, process
+from autotrain_gradio.backends.base import Allocation, Attempt
 from autotrain_gradio.backends.local import launcher
 from autotrain_gradio.backends.local.backend import LocalBackend
 from autotrain_gradio.backends.resources import resource_findings
+from autotrain_gradio.core import memory
 from autotrain_gradio.core.errors import SpecError
 from autotrain_gradio.core.json_files import write_json
-from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.core.spec import ResourceSpec, from_yaml, parse, to_yaml
-from autotrain_gradio.core.text_format import format_bytes, format_duration, parse_duration
+from autotrain_gradio.core.text_format import GIB, format_bytes, format_duration, parse_duration
 from autotrain_gradio.tasks import views
 from autotrain_gradio.tasks.options import options, spec_from_options
 from autotrain_gradio.tasks.registry import registry
@@ -117,6 +120,40 @@ def test_a_run_occupies_a_slot_for_each_gpu(monkeypatch: pytest.MonkeyPatch, tmp
     active.clear()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert backend.allocate(ResourceSpec(processes=2), []) is not None
+
+
+@pytest.mark.parametrize(
+    ("slots", "gpus", "assigned", "share"),
+    [
+        (None, 0, None, 1.0),
+        (1, 0, None, 1.0),
+        (4, 0, None, 0.25),
+        (2, 4, ("0", "1"), 0.5),
+        (None, 4, ("2",), 0.25),
+        (None, 4, ("2", "3"), 0.5),
+        (None, 4, ("0", "1", "2", "3"), 1.0),
+    ],
+)
+def test_trainings_that_run_at_the_same_time_share_the_memory(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    slots: int | None,
+    gpus: int,
+    assigned: tuple[str, ...] | None,
+    share: float,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(gpus))))
+    monkeypatch.setattr(memory, "total_memory", lambda: 64 * GIB)
+    given: list[str] = []
+
+    def spawn(directory: Path, verb: str, *more: str, **streams: Any) -> subprocess.Popen[bytes]:
+        given.extend(more)
+        return subprocess.Popen(["true"])
+
+    monkeypatch.setattr(process, "spawn", spawn)
+    backend = LocalBackend(Settings(tmp_path, slots=slots, limits=Limits(training_memory=0.5)))
+    backend.submit(Attempt(tmp_path, 1, {}, allocation=Allocation(assigned)))
+    assert int(given[given.index("--memory") + 1]) == 32 * GIB * share
 
 
 def test_the_first_failed_rank_is_parsed_from_the_launcher_output(tmp_path: Path) -> None:

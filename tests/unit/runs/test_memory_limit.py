@@ -131,6 +131,7 @@ def test_a_training_process_ends_with_its_launcher_and_not_with_the_app(
 def test_the_limit_is_a_share_of_the_memory_or_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "total_memory", lambda: 16 * GIB)
     assert memory_limit.limit_of(0.5) == 8 * GIB and memory_limit.limit_of(0.5, processes=2) == 4 * GIB
+    assert memory_limit.limit_of(0.5, share=0.25) == 2 * GIB and memory_limit.limit_of(3.0 * GIB, share=0.25) == 3 * GIB
     assert memory_limit.limit_of(3.0 * GIB) == 3 * GIB and memory_limit.limit_of(64.0 * GIB) == 16 * GIB
 
 
