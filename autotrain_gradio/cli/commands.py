@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from autotrain_gradio.cli.console import ProgressBar, echo, echo_json, findings_text, training_line
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError, did_you_mean
+from autotrain_gradio.core.file_errors import unusable_file
 from autotrain_gradio.core.inputs import parse_named
 from autotrain_gradio.core.panels import render_text
 from autotrain_gradio.core.panels.text_table import text_table
@@ -91,9 +92,7 @@ def _read_spec(name: str) -> tuple[dict[str, Any], str | None]:
     except UnicodeDecodeError as error:
         raise SpecError(f"'{name}' is not a text in UTF-8: {error}.", "Name a YAML file.", code="no-file") from None
     except (OSError, ValueError) as error:  # a folder, no permission, a name that is too long
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        shown = name if len(name) <= 200 else name[:200] + "…"
-        raise SpecError(f"'{shown}' cannot be read: {reason}.", "Name a YAML file.", code="no-file") from None
+        raise unusable_file(error, name, hint="Name a YAML file.", code="no-file") from None
     spec, secrets = _service().parse_yaml(text)
     return spec, secrets.token
 

@@ -13,14 +13,13 @@ from autotrain_gradio.cli import commands, predict
 from autotrain_gradio.cli.commands import PROGRAM, Usage
 from autotrain_gradio.cli.console import echo, echo_error
 from autotrain_gradio.core.errors import INTERRUPTED, NotFound, UserError, did_you_mean
+from autotrain_gradio.core.file_errors import unusable_file
 from autotrain_gradio.core.termination import INTERRUPTED_STATUS, exit_on_sigterm
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import Option, options
 from autotrain_gradio.tasks.registry import Registry, registry
 
 COMMANDS = ("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "call", "export", "publish")
-NAME_CHARACTERS = 200
-"""Characters of a file's name that an error shows."""
 TOKEN_HINT = "Set the environment variable HF_TOKEN, or run 'hf auth login' once."
 
 
@@ -68,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:
             raise  # not about a file that a user has named
-        echo_error(_file_error(error))
+        echo_error(unusable_file(error))
         return 1
 
 
@@ -79,17 +78,6 @@ def _require_utf8(argv: Sequence[str]) -> None:
             shown = argument.encode("utf-8", "backslashreplace").decode()
             hint = "Rename the file, or set LC_ALL=C.UTF-8 if it is the locale that is wrong."
             raise Usage(f"An argument is not UTF-8: '{shown}'.", hint, code="not-utf8")
-
-
-def _file_error(error: OSError) -> UserError:
-    """Return the error for a file that cannot be read or written."""
-    name = str(error.filename)
-    shown = name if len(name) <= NAME_CHARACTERS else name[:NAME_CHARACTERS] + "…"
-    return UserError(
-        f"'{shown}' cannot be used: {error.strerror or error}.",
-        "Check the path, and that you may read and write there.",
-        code="file-unusable",
-    )
 
 
 def parse(argv: list[str], tasks: Registry, rename: dict[str, str] | None = None) -> Callable[[], int]:

@@ -16,7 +16,7 @@ from autotrain_gradio.core.inputs import ROWS_OF, parse_arguments, parse_literal
 from autotrain_gradio.core.panels import RenderContext, render_text
 from autotrain_gradio.core.panels.text_table import text_table
 from autotrain_gradio.core.predictions import Prediction, as_table, summary
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import pluralize, truncate
 
 INPUT_CHARACTERS = 60
 """Characters of an input that the printed table shows."""
@@ -110,5 +110,4 @@ def _write(predictions: Given, target: Path) -> None:
 
 
 def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= INPUT_CHARACTERS else line[: INPUT_CHARACTERS - 1] + "…"
+    return truncate(" ".join(text.split()), INPUT_CHARACTERS)

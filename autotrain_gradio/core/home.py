@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.file_errors import unusable_file
 
-PATH_CHARACTERS = 200
-"""Characters of a path that an error shows."""
 REASONS = {
     errno.EACCES: "access is denied",
     errno.EPERM: "access is denied",
@@ -30,12 +29,14 @@ REASONS = {
 def unusable(home: Path, error: OSError) -> UserError:
     """Return the error for a home that cannot be used."""
     reason = REASONS.get(error.errno or 0, error.strerror or str(error))
-    shown = str(home) if len(str(home)) <= PATH_CHARACTERS else f"{str(home)[:PATH_CHARACTERS]}…"
-    return UserError(
-        f"The folder for runs, '{shown}', cannot be used: {reason}.",
-        "Set the environment variable AUTOTRAIN_GRADIO_HOME to a folder that you may write to.",
-        "AUTOTRAIN_GRADIO_HOME",
-        "home-unusable",
+    return unusable_file(
+        error,
+        str(home),
+        subject="The folder for runs ",
+        reason=reason,
+        hint="Set the environment variable AUTOTRAIN_GRADIO_HOME to a folder that you may write to.",
+        where="AUTOTRAIN_GRADIO_HOME",
+        code="home-unusable",
     )
 
 

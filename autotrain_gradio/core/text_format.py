@@ -23,6 +23,11 @@ def join_examples(items: Sequence[str], total: int | None = None, *, limit: int 
     return f"{text} and {more:,} more" if more > 0 else text
 
 
+def truncate(text: str, most: int) -> str:
+    """Return a text of at most so many characters; the last one of a longer text is an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def pluralize(number: int, singular: str, plural: str = "") -> str:
     """Return a count with its noun: "1 image", "3,000 images". plural: if it is irregular."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

@@ -8,14 +8,13 @@ import traceback
 from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding, UserError
+from autotrain_gradio.core.file_errors import unusable_file
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.runs import memory_limit
 
 PACKAGE = Path(__file__).resolve().parents[1]
 NO_THREAD = "can't start new thread"
 """Message of Python's `threading` when the system refuses a thread."""
-NAME_CHARACTERS = 200
-"""Characters of a file's name that a finding shows."""
 UNUSABLE = frozenset(
     getattr(errno, name)
     for name in ("EACCES", "EPERM", "EROFS", "ENAMETOOLONG", "ELOOP", "ENOTDIR", "EIO", "ESTALE", "ETIMEDOUT")
@@ -47,7 +46,7 @@ def findings_of(error: BaseException, directory: Path, *, training: bool = True)
         hint = "Close other programs, or raise the limit ('ulimit -u', 'ulimit -v', or the limits of the container)."
         return [Finding("error", "no-thread", message, hint)]
     if isinstance(error, OSError) and error.errno in UNUSABLE and error.filename is not None:
-        return [_unusable_file(error)]
+        return list(unusable_file(error).findings)
     return [_bug(error)]
 
 
@@ -73,13 +72,6 @@ def _disk_full(error: BaseException, directory: Path, training: bool) -> Finding
     then = "resume this one from its last checkpoint" if training else "try again"
     hint = f"Delete runs that are no longer needed, then {then}."
     return Finding("error", "disk-full", f"The disk is full: {free}.", hint, where if name else "")
-
-
-def _unusable_file(error: OSError) -> Finding:
-    name = str(error.filename)
-    shown = name if len(name) <= NAME_CHARACTERS else name[:NAME_CHARACTERS] + "…"
-    message = f"'{shown}' cannot be used: {error.strerror or error}."
-    return Finding("error", "file-unusable", message, "Check the path, and that it may be read and written.")
 
 
 def _bug(error: BaseException) -> Finding:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.panels import find_panel
-from autotrain_gradio.core.text_format import format_value, in_unit
+from autotrain_gradio.core.text_format import format_value, in_unit, truncate
 from autotrain_gradio.ui.page_context import UNQUEUED
 
 KINDS = {
@@ -130,7 +130,7 @@ def _row(column: Mapping[str, Any]) -> list[str]:
     if column.get("unit"):
         title = f"{title}, {in_unit(str(column['unit']))}"
     texts = [str(e) for e in list(column.get("examples") or [])[:MAX_EXAMPLES]]
-    examples = ", ".join(t if len(t) <= MAX_CHARACTERS else f"{t[: MAX_CHARACTERS - 1]}…" for t in texts)
+    examples = ", ".join(truncate(t, MAX_CHARACTERS) for t in texts)
     # A column that is not used has no statistics, only examples.
     values = str(column.get("values") or "") if kind not in {"id", "ignore"} else ""
     counts = (format_value(int(column.get(name) or 0)) for name in ("distinct", "missing"))

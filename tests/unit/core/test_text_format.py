@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from autotrain_gradio.core.text_format import GIB, count_with_verb, format_count, is_number, parse_bytes
+from autotrain_gradio.core.text_format import GIB, count_with_verb, format_count, is_number, parse_bytes, truncate
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,10 @@ from autotrain_gradio.core.text_format import GIB, count_with_verb, format_count
 )
 def test_nouns_and_verbs_agree_with_the_count(number: int, words: tuple[str, ...], text: str) -> None:
     assert count_with_verb(number, *words) == text
+
+
+def test_a_truncated_text_has_no_more_than_the_given_characters() -> None:
+    assert [truncate(text, 4) for text in ("", "abcd", "abcde")] == ["", "abcd", "abc…"]
 
 
 @pytest.mark.parametrize(
