@@ -14,13 +14,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.ui.allowed_hosts import AllowedHosts
 from autotrain_gradio.ui.allowed_routes import LOGIN, UPLOAD, is_allowed
 from autotrain_gradio.ui.login_limits import LoginLimits
 from autotrain_gradio.ui.upload_ledger import UploadLedger
 
-LARGEST_BODY = 16 * 2**20
+LARGEST_BODY = 16 * MIB
 """Maximum size of a request that is not an upload, in bytes; the largest are the label tables of the form."""
+
+REFUSED_UPLOAD = {"upload-too-large": 413, "upload-limit": 429, "disk-full": 507}
+"""Code of the error of `UploadLedger.admit` → HTTP status."""
 
 
 @dataclass
@@ -78,8 +82,7 @@ class RequestGuard:
         try:
             rules.uploads.admit(address, int(size))
         except DataError as error:
-            status = 413 if error.code == "upload-too-large" else 429
-            await PlainTextResponse(str(error), status)(scope, receive, send)
+            await PlainTextResponse(str(error), REFUSED_UPLOAD[error.code])(scope, receive, send)
             return
         del headers["accept-encoding"]  # the answer is parsed below
         body, status = bytearray(), 0

@@ -56,9 +56,10 @@ class UploadLedger:
         free = shutil.disk_usage(_existing(self.folder)).free
         if size + KEEP_FREE > free:
             raise DataError(
-                f"The upload has {format_bytes(size)}, and the disk of the server is nearly full.",
-                "Delete runs that are no longer needed, or try again later.",
-                code="upload-failed",
+                f"The disk of the server is full: the upload has {format_bytes(size)}, and {format_bytes(free)} are "
+                f"free, of which {format_bytes(KEEP_FREE)} are reserved.",
+                "Delete runs that are no longer needed, then upload the files again.",
+                code="disk-full",
             )
         now = self._clock()
         with self._lock:

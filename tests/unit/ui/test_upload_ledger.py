@@ -51,7 +51,7 @@ def test_bytes_are_counted_by_address_and_hour(tmp_path: Path) -> None:
 def test_a_full_disk_is_not_filled(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         UploadLedger(tmp_path, largest=2**80).admit("a", 2**70)
-    assert caught.value.code == "upload-failed"
+    assert caught.value.code == "disk-full" and "The disk of the server is full: the upload has" in str(caught.value)
 
 
 def test_only_uploads_are_shown(tmp_path: Path) -> None:
