@@ -44,16 +44,17 @@ def require_inputs(declared: Sequence[Input], given: Sequence[Mapping[str, Any]]
     Raises:
         Forbidden: a file is not an upload, or an input has another name or kind.
     """
-    kinds = {item.name: input_kinds.KINDS.get(item.kind).load() for item in declared}
+    by_name = {item.name: item for item in declared}
     for values in given:
         for name, value in values.items():
-            if name not in kinds:
-                known = ", ".join(f"'{known}'" for known in kinds)
+            if name not in by_name:
+                known = ", ".join(f"'{known}'" for known in by_name)
                 raise Forbidden(f"The model has no input '{str(name)[:80]}'.", f"It has {known}.", code="wrong-input")
-            if getattr(kinds[name], "FILE", False):
+            item = by_name[name]
+            if getattr(input_kinds.KINDS.get(item.kind).load(), "FILE", False):
                 require_uploads([value] if isinstance(value, str) else [""], folder)
             elif not isinstance(value, str):
-                if hasattr(kinds[name], "literal"):
+                if input_kinds.is_text(item):
                     raise Forbidden(f"The input '{name}' must be a text.", code="wrong-input")
                 require_no_server_paths(value, folder)
 

@@ -12,6 +12,7 @@ import gradio as gr
 
 from autotrain_gradio.core.errors import Forbidden
 from autotrain_gradio.core.panels import RenderContext
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.service import LOCAL, Service
 from autotrain_gradio.ui.files import Tickets, link
 
@@ -21,10 +22,13 @@ UNQUEUED: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_p
 """For events that return within milliseconds."""
 QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
 """For events that set a `gr.State` with a change listener: Gradio fires it for queued events only."""
+REFUSED_CHECKS = 4
+"""Checks beyond those that run and wait: the service refuses them with a message."""
 CHECK_EVENT: dict[str, Any] = {
     **PRIVATE,
     "show_progress": "hidden",
-    "concurrency_limit": 28,  # more than `Limits` lets run and wait: the service tells a waiting check its position
+    # The service lets checks wait, and tells each its position; Gradio's own queue would not.
+    "concurrency_limit": Limits.checks + Limits.checks_waiting + REFUSED_CHECKS,
     "concurrency_id": "check",
 }
 """For events that check data: they take long, and show their own progress."""
