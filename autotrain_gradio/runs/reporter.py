@@ -193,7 +193,7 @@ class Reporter:
         events = Tail(self.directory / "events.jsonl", wanted=lambda line: b'"checkpoint"' in line).read()[0]
         paths = [self.directory / e["path"] for e in events if e["kind"] == "checkpoint"]
         if not paths:  # the events may be lost, but not the checkpoints
-            paths = sorted((p for p in self.checkpoints.glob("*") if p.is_dir()), key=_step_of)
+            paths = sorted((p for p in self.checkpoints.glob("*") if p.is_dir()), key=step_of)
         return next((p for p in reversed(paths) if p.is_dir()), None)
 
     def _relative(self, path: Path) -> str:
@@ -251,9 +251,10 @@ class Reporter:
             self._append(_encode({**record, "seq": self._seq}))
 
 
-def _step_of(checkpoint: Path) -> int:
+def step_of(checkpoint: Path) -> int:
+    """Return the step in a checkpoint's name; -1 for another folder."""
     number = checkpoint.name.removeprefix("checkpoint-")
-    return int(number) if number.isdigit() else -1
+    return int(number) if number.isdigit() and number != checkpoint.name else -1
 
 
 def _finite(value: Any) -> Any:

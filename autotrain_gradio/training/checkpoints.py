@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from autotrain_gradio.runs.record import write_json
-from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.runs.reporter import Reporter, step_of
 from autotrain_gradio.training import distributed
 from autotrain_gradio.training.safetensors_header import safetensors_header
 
@@ -56,12 +56,6 @@ def is_complete(checkpoint: Path) -> bool:
         )
     except (OSError, ValueError):
         return False
-
-
-def step_of(checkpoint: Path) -> int:
-    """Return the step in a checkpoint's name; -1 for another folder."""
-    number = checkpoint.name.removeprefix("checkpoint-")
-    return int(number) if number.isdigit() and number != checkpoint.name else -1
 
 
 def _by_step(folder: Path) -> list[Path]:

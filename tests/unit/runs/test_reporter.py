@@ -207,6 +207,11 @@ def test_events_that_are_lost_in_mid_run_are_begun_again(directory: Path, how: s
     again.close()
 
 
+def test_only_the_folder_of_a_checkpoint_has_a_step() -> None:
+    names = ("checkpoint-12", "checkpoint-x", "checkpoint-", "500", "model")
+    assert [module.step_of(Path(name)) for name in names] == [12, -1, -1, -1, -1]
+
+
 def test_a_resume_without_events_finds_the_checkpoints(directory: Path) -> None:
     for step in (2, 10, 9):
         (directory / "checkpoints" / f"checkpoint-{step}").mkdir(parents=True)
