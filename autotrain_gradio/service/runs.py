@@ -233,7 +233,7 @@ class Runs(Core):
         record, found = self._public_verb(run, verb, owner)
         self._require_own_files(context)
         if found.streams:
-            return list(self.stream(run, verb, context, owner, progress=progress, on_found=on_found))
+            return list(self.stream(run, verb, context, owner, progress=progress))
         backend = self._backend(record)
         options = self._verb_options(backend, found, progress, on_found)
         with self._quota.call(owner):
@@ -247,7 +247,6 @@ class Runs(Core):
         owner: str = LOCAL,
         *,
         progress: Progress | None = None,
-        on_found: Callable[[Any], None] | None = None,
     ) -> Generator[Any, None, None]:
         """Call a streaming verb of the run's task and return its items as they arrive; closing the iterator cancels it.
 
@@ -262,12 +261,12 @@ class Runs(Core):
             )
         self._require_own_files(context)
         backend = self._backend(record)
-        options = self._verb_options(backend, found, progress, on_found)
+        options = self._verb_options(backend, found, progress)
         items = backend.stream(record.directory, verb, {"arguments": dict(context or {})}, options)
         return self._counted(items, owner)
 
     def _verb_options(
-        self, backend: Backend, verb: Verb, progress: Progress | None, on_found: Callable[[Any], None] | None
+        self, backend: Backend, verb: Verb, progress: Progress | None, on_found: Callable[[Any], None] | None = None
     ) -> CallOptions:
         return CallOptions(
             env=self._environment(backend), progress=progress, found=on_found, grace=verb.grace_seconds, warm=True

@@ -20,7 +20,7 @@ from autotrain_gradio.core.verb_results import result_panels
 from autotrain_gradio.tasks.verbs import Verb
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.alternating_render import create_alternating_render
-from autotrain_gradio.ui.background_task import Finished, ProgressReporter, run_in_background
+from autotrain_gradio.ui.background_task import Finished, PartialResult, ProgressReporter, run_in_background
 from autotrain_gradio.ui.input_widgets import InputGroup, create_inputs
 from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED, PageContext
 
@@ -118,7 +118,7 @@ class _VerbSection:
     def call(self, group: InputGroup, run: Any, visitor: Any, *values: Any) -> Iterator[tuple[str, Any]]:
         """Call the verb with the values of the widgets; yield the result as HTML, and the update of the button Cancel.
 
-        The result of a streaming verb is what has arrived so far.
+        Meanwhile the items of a streaming verb that have arrived are shown, or the latest partial result.
         """
         hidden = gr.Button(visible=False)
         try:
@@ -127,13 +127,17 @@ class _VerbSection:
             yield messages.note(error.message) if error.code == "missing-input" else messages.error(error), hidden
             return
         items: list[Any] = []
+        arrived: list[Any] = []
         cancelled = self._cancelled = threading.Event()
         work = partial(self._work, run, context, owner, items, cancelled)
         for event in run_in_background(work, on_disconnect=lambda _: cancelled.set()):
-            shown = self._shown(items, str(run))
-            if isinstance(event, tuple):
+            if isinstance(event, PartialResult):
+                arrived = [event.value]
+            shown = self._shown(items or arrived, str(run))
+            if isinstance(event, tuple | PartialResult):
                 cancellable = self._verb.streams and not cancelled.is_set()
-                yield shown + messages.busy(event[0]), gr.Button(visible=cancellable)
+                activity = event[0] if isinstance(event, tuple) else "Partial result received"
+                yield shown + messages.busy(activity), gr.Button(visible=cancellable)
             elif isinstance(event, Finished) and event.error is not None:
                 yield shown + messages.error(event.error), hidden
             elif isinstance(event, Finished) and cancelled.is_set():
@@ -153,7 +157,7 @@ class _VerbSection:
         """Call the verb; add its items, or its result, to `items`."""
         service, name = self._context.service, self._verb.name
         if not self._verb.streams:
-            items.append(service.call(run, name, context, owner, progress=report))
+            items.append(service.call(run, name, context, owner, progress=report, on_found=report.partial))
             return
         with contextlib.closing(service.stream(run, name, context, owner, progress=report)) as stream:
             for item in stream:
