@@ -21,6 +21,8 @@ BLOCK = tarfile.BLOCKSIZE
 CHUNK = 1 * MIB
 PAX_BYTES = 1 * MIB
 """Maximum size of a pax header: extended attributes may have 64 KiB each."""
+XZ_BYTES = 256 * MIB
+"""Maximum memory of the decoder of xz: `xz -9` needs 65 MiB, other dictionaries up to 4 GiB."""
 LONG_NAME_BYTES = 64 * KIB
 EXTENDED_HEADERS = 8
 """Maximum number of extended headers of one member."""
@@ -73,8 +75,42 @@ def _decompressed(raw: BinaryIO) -> IO[bytes]:
     if head.startswith(b"BZh"):
         return bz2.BZ2File(raw)
     if head.startswith((b"\xfd7zXZ\0", b"]\0\0")):
-        return lzma.LZMAFile(raw)
+        return _XzReader(raw)  # type: ignore[return-value]
     return raw
+
+
+class _XzReader:
+    """Decompresses xz with a limit of memory, which `lzma.LZMAFile` does not have."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw, self._decoder = raw, lzma.LZMADecompressor(memlimit=XZ_BYTES)
+
+    def read(self, size: int) -> bytes:
+        """Return at most so many bytes, none at the end.
+
+        Raises:
+            DamagedTar: the decoder needs more memory.
+        """
+        while True:
+            data = b""
+            if self._decoder.eof:  # another stream may follow, after zeros
+                data = self._decoder.unused_data.lstrip(b"\0")
+                while not data and (chunk := self._raw.read(CHUNK)):
+                    data = chunk.lstrip(b"\0")
+                if not data:
+                    return b""
+                self._decoder = lzma.LZMADecompressor(memlimit=XZ_BYTES)
+            elif self._decoder.needs_input and not (data := self._raw.read(CHUNK)):
+                raise EOFError("the compressed data ends too early")
+            try:
+                found = self._decoder.decompress(data, size)
+            except lzma.LZMAError as error:
+                if "memory" not in str(error).lower():
+                    raise
+                text = f"it needs more than {format_bytes(XZ_BYTES)} of memory to be decompressed: pack it with 'xz -9'"
+                raise DamagedTar(text) from None
+            if found:
+                return found
 
 
 def _next_header(stream: _Counted, pax: dict[bytes, bytes]) -> tuple[tarfile.TarInfo, str, int] | None:

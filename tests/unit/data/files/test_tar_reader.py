@@ -151,3 +151,26 @@ def test_the_members_of_a_zip_are_counted_before_they_are_listed(
     with pytest.raises(DataError, match="more than 100 members") as caught:
         extract(path, tmp_path / "out", Limits(archive_members=100), lambda message, fraction: None)
     assert caught.value.code == "archive-too-many-members"
+
+
+def packed_file(name: str, content: bytes) -> bytes:
+    return header(name, len(content), b"0") + padded(content) + bytes(1024)
+
+
+def test_streams_of_xz_that_follow_each_other_are_one_archive(tmp_path: Path) -> None:
+    data = packed_file("a.txt", random.Random(1).randbytes(3 * MIB))
+    streams = (lzma.compress(data[:MIB]), bytes(8), lzma.compress(data[MIB:]), bytes(4))
+    assert (unpack(b"".join(streams), tmp_path / "whole") / "a.txt").stat().st_size == 3 * MIB
+    for left in (streams[:1], [streams[0], streams[2][:1000]]):
+        with pytest.raises(DataError) as caught:
+            unpack(b"".join(left), tmp_path / str(len(left)))
+        assert caught.value.code == "archive-damaged"
+
+
+def test_xz_that_needs_much_memory_is_refused(tmp_path: Path) -> None:
+    packed = bytearray(lzma.compress(packed_file("a.txt", b"x"), lzma.FORMAT_ALONE))
+    assert (unpack(bytes(packed), tmp_path / "small") / "a.txt").read_bytes() == b"x"
+    packed[1:5] = GIB.to_bytes(4, "little")  # the size of the dictionary
+    with pytest.raises(DataError, match="needs more than 256.0 MiB of memory") as caught:
+        unpack(bytes(packed), tmp_path / "large")
+    assert caught.value.code == "archive-damaged"
