@@ -9,6 +9,10 @@ and times that they had when it was made. How changes are found:
 * Some of the others are compared at every refresh, so that all of them are within `CYCLE_SECONDS`: another program
   may have changed their files.
 * `verify` compares the runs that are about to be shown.
+
+The first refresh compares all runs, and reads those that are not in the file: thousands, if it is missing. That takes
+seconds, so the page does not wait for it: a thread reads the runs, newest first, and `entries` has those read so far.
+Whoever must know all runs, such as the queue, waits.
 """
 
 from __future__ import annotations
@@ -16,13 +20,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.core.json_files import write_json
-from autotrain_gradio.runs.bounded_calls import BoundedCalls
+from autotrain_gradio.core.text_format import truncate
 from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.states import ACTIVE, ENDED, UNREADABLE
@@ -30,6 +34,8 @@ from autotrain_gradio.runs.store import Store
 
 Entry = dict[str, Any]
 """`state` (None: a draft), and what the reader adds to it."""
+Read = Mapping[str, Entry | Exception]
+Signatures = Mapping[str, int | Exception]
 VERSION = 2
 CYCLE_SECONDS = 60.0
 MIN_SLICE = 50
@@ -37,6 +43,12 @@ MIN_SLICE = 50
 SLICE_SECONDS = 0.4
 """Time between two such comparisons, at least."""
 SAVE_SECONDS = 30.0
+CHUNK = 100
+"""Number of runs that are read at a time while the index is made."""
+PAUSE_SECONDS = 0.001
+"""Pause after them, in which other threads get their turn."""
+WAIT_SECONDS = 0.5
+"""How long the page waits for an index that is made; then it shows the runs read so far."""
 FILES = ("/control.jsonl", "/events.jsonl", "/spec.json", "/report.json", "/model")
 """What an entry depends on. The time of the folder itself also changes when a snapshot is stored."""
 
@@ -48,32 +60,42 @@ class RunIndex:
     path: file that keeps the entries between processes; None: none.
 
     Attributes:
-        calls: reads the files of runs within a time limit.
         version: increases when any entry changes.
     """
 
-    def __init__(
-        self, store: Store, read: Callable[[Run], Entry], calls: BoundedCalls, path: Path | None = None
-    ) -> None:
-        self._store, self._read, self.calls, self._path = store, read, calls, path
+    def __init__(self, store: Store, read: Callable[[Run], Entry], path: Path | None = None) -> None:
+        self._store, self._read, self._calls, self._path = store, read, store.calls, path
         self._entries: dict[str, Entry] = {}
         self._open: set[str] = set()
         """Drafts, and runs that have not ended or cannot be read: few, and looked at by every refresh."""
-        self.version = 0
+        self.version = self._compared = 0
         self._signatures: dict[str, int] = {}
         self._order: list[str] = []
         self._place = 0
         self._folder_time: int | None = None
         self._sliced = 0.0
         self._saved, self._changed = 0.0, False
-        self._lock = threading.RLock()
+        self._lock, self._making = threading.RLock(), threading.Lock()
+        self._maker: threading.Thread | None = None
+        self._failure: Exception | None = None
+        self._cancelled = threading.Event()
 
-    def refresh(self, *, complete: bool = False) -> None:
-        """Find and read the runs that have changed. complete: compare all of them, not some at each call."""
+    @property
+    def unread(self) -> int:
+        """Number of runs that have not been read yet while the index is made; at least 1 until it is complete."""
+        return 0 if self._folder_time is not None else max(1, len(self._order) - self._compared)
+
+    def refresh(self, *, complete: bool = False, wait: float | None = None) -> None:
+        """Find and read the runs that have changed.
+
+        complete: compare all of them, not some at each call.
+        wait: seconds to wait while the index is made; a thread continues. None: until it is complete, or cancelled.
+        """
+        if self.unread:
+            self._make(wait)
+            return
         with self._lock:
             now, folder_time = time.monotonic(), self._store.modified()
-            if self._folder_time is None:
-                self._load()
             if complete or folder_time != self._folder_time:
                 self._list()
                 self._compare(self._order)
@@ -81,9 +103,12 @@ class RunIndex:
             elif now - self._sliced >= SLICE_SECONDS:
                 self._compare(self._slice(now))
             live = ACTIVE | {UNREADABLE}
-            self._read_runs([r for r in self._open if self._entries[r]["state"] in live])
-            if self._changed and time.monotonic() - self._saved > SAVE_SECONDS:
-                self.save()
+            self._put_all(self._read_each([r for r in self._open if self._entries[r]["state"] in live]), {})
+            self._save_if_due()
+
+    def cancel(self) -> None:
+        """End the making of the index; it stays incomplete."""
+        self._cancelled.set()
 
     def verify(self, runs: Sequence[str]) -> list[tuple[str, Entry]]:
         """Return (run, entry) of runs that are about to be shown, read again if they have changed."""
@@ -127,6 +152,52 @@ class RunIndex:
                 return  # only a cache: not written on a full disk, or in a home that is read-only
 
     # -- inner
+
+    def _make(self, wait: float | None) -> None:
+        """Read all runs once, in this thread, or, if it waits for a time only, in another one."""
+        if wait is None:
+            with self._making:
+                if self.unread:
+                    self._read_all()
+            return
+        with self._lock:
+            if self._maker is None or not self._maker.is_alive():
+                self._maker = threading.Thread(target=self._make_in_thread, name="index of runs", daemon=True)
+                self._maker.start()
+            maker = self._maker
+        maker.join(wait)
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _make_in_thread(self) -> None:
+        try:
+            self._make(None)
+        except Exception as error:  # the next caller raises it
+            self._failure = error
+
+    def _read_all(self) -> None:
+        """Compare all runs, newest first."""
+        with self._lock:
+            folder_time = self._store.modified()
+            self._load()
+            self._list()
+            runs = self._order
+        for begin in range(0, len(runs), CHUNK):
+            if self._cancelled.is_set():
+                return
+            found = self._read_changed(runs[begin : begin + CHUNK])
+            with self._lock:
+                self._put_all(*found)
+                self._compared = begin + CHUNK
+                self._save_if_due()
+            time.sleep(PAUSE_SECONDS)
+        with self._lock:
+            self._folder_time, self._sliced = folder_time, time.monotonic()
+
+    def _save_if_due(self) -> None:
+        if self._changed and time.monotonic() - self._saved > SAVE_SECONDS:
+            self.save()
 
     def _load(self) -> None:
         self._saved = time.monotonic()
@@ -177,17 +248,24 @@ class RunIndex:
 
     def _compare(self, runs: Sequence[str]) -> None:
         """Read those of the runs whose files have changed since their entries were made."""
-        folder = str(self._store.folder)
-        found = self.calls.map(runs, lambda run: _signature(f"{folder}/{run}"))
-        self._read_runs((r for r, s in found.items() if s != self._signatures.get(r)), found)
+        self._put_all(*self._read_changed(runs))
 
-    def _read_runs(self, runs: Iterable[str], signatures: dict[str, int | Exception] | None = None) -> None:
-        folder = self._store.folder
-        read = self.calls.map(list(runs), lambda run: self._read(self._store.run(run)))
+    def _read_changed(self, runs: Sequence[str]) -> tuple[Read, Signatures]:
+        """Return the new entries of runs that have changed, and the signatures of before they were read.
+
+        A change during the reading is found by the next comparison.
+        """
+        folder = str(self._store.folder)
+        signatures = self._calls.map(runs, lambda run: _signature(f"{folder}/{run}"))
+        return self._read_each([r for r, s in signatures.items() if s != self._signatures.get(r)]), signatures
+
+    def _read_each(self, runs: Iterable[str]) -> Read:
+        return self._calls.map(runs, lambda run: self._read(self._store.run(run)))
+
+    def _put_all(self, read: Read, signatures: Signatures) -> None:
         for run, entry in read.items():
-            # That of before the run was read: a change during the reading is found by the next comparison.
-            signature = (signatures or {}).get(run)
-            if isinstance(entry, FileNotFoundError) and not (folder / run).exists():
+            signature = signatures.get(run)
+            if isinstance(entry, FileNotFoundError) and not (self._store.folder / run).exists():
                 if run in self._entries:
                     self._drop(run)  # it was deleted meanwhile
                 continue
@@ -206,7 +284,7 @@ def unreadable(error: Exception) -> Entry:
     if isinstance(error, UserError):
         problem = error.findings[0].to_dict()
     else:
-        text = f"{type(error).__name__}: {str(error)[:200]}".rstrip(": ")
+        text = f"{type(error).__name__}: {truncate(str(error), 200)}".rstrip(": ")
         hint = "Restore the run's files from a copy, or delete the run."
         message = f"The record of this run cannot be read ({text})."
         problem = {"level": "error", "code": "damaged-record", "message": message, "hint": hint, "where": ""}

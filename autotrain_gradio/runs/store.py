@@ -14,6 +14,7 @@ from typing import Any
 from autotrain_gradio.core.errors import NotFound, StateError, UserError
 from autotrain_gradio.core.home import usable
 from autotrain_gradio.core.spec import slug
+from autotrain_gradio.runs.bounded_calls import BoundedCalls
 from autotrain_gradio.runs.record import Run, touch, write_json
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[a-z2-7]{10}")
@@ -22,10 +23,15 @@ DELETED = ".deleted-"
 
 
 class Store:
-    """Creates, finds, lists and deletes run directories."""
+    """Creates, finds, lists and deletes run directories.
+
+    Attributes:
+        calls: reads the files of runs within a time limit; shared, so that a run that stalls is waited for once.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.calls = BoundedCalls()
 
     def create(self, task: str, owner: str, spec: dict[str, Any]) -> Run:
         """Create the directory of a new draft."""
@@ -50,8 +56,10 @@ class Store:
 
         Raises:
             NotFound: the run does not exist, or the id is malformed (it is untrusted: no path traversal).
+            DataError: its folder does not respond.
         """
-        if not isinstance(run, str) or not ID.fullmatch(run) or not (self.folder / run).is_dir():
+        valid = isinstance(run, str) and ID.fullmatch(run)
+        if not valid or not self.calls.call(run, (self.folder / run).is_dir):
             shown = "".join(c if c.isprintable() else "?" for c in str(run)[:80])
             raise NotFound(
                 f"The run '{shown}' does not exist.", "It may have been deleted: see the list of runs.", code="no-run"
@@ -92,22 +100,27 @@ class Store:
         touch(self.folder)
         shutil.rmtree(away, ignore_errors=True)  # the next sweep removes what remains
 
-    def sweep(self, days: float, drafts: Iterable[str] | None = None) -> int:
-        """Remove drafts unchanged for so many days, and leftovers of deletions; return the number of drafts.
+    def sweep(self, days: float, drafts: Iterable[str]) -> int:
+        """Remove those of the drafts that are unchanged for so many days, and leftovers of deletions.
 
-        drafts: ids of the drafts, if they are known; None: look at all runs.
+        Returns the number of drafts that were removed.
         """
-        removed, oldest = 0, time.time() - days * 86400
-        for run in map(self.run, drafts if drafts is not None else self.names()):
-            try:
-                if not run.is_started() and _touched(run) < oldest:
-                    self.delete(run)
-                    removed += 1
-            except (OSError, UserError):
-                continue  # another process is removing it, or it is damaged: the list shows it
+        oldest = time.time() - days * 86400
+        removed = self.calls.map(drafts, lambda name: self._delete_old(self.run(name), oldest))
+        for error in removed.values():
+            # Another process may be removing it; a draft that is damaged or does not respond is shown by the list.
+            if isinstance(error, Exception) and not isinstance(error, (OSError, UserError)):
+                raise error
         for left in self.folder.glob(f"{DELETED}*"):
             shutil.rmtree(left, ignore_errors=True)
-        return removed
+        return sum(done is True for done in removed.values())
+
+    def _delete_old(self, run: Run, oldest: float) -> bool:
+        """Delete a draft that was not changed since; return whether it was deleted."""
+        if run.is_started() or _touched(run) >= oldest:
+            return False
+        self.delete(run)
+        return True
 
 
 def created_of(run: str) -> float:

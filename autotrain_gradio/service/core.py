@@ -16,7 +16,6 @@ from autotrain_gradio.core.home import require_readable
 from autotrain_gradio.core.owners import LOCAL
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import RunSpec, Secrets
-from autotrain_gradio.runs.bounded_calls import BoundedCalls
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.run_index import RunIndex, unreadable
 from autotrain_gradio.runs.snapshot import Snapshots, Status, has_files
@@ -59,10 +58,10 @@ class Core:
             waiting=limits.checks_waiting,
         )
         self._lock = threading.Lock()
-        self._reads = BoundedCalls()
+        self._reads = self.store.calls
         self._lists: dict[str, tuple[int, list[tuple[str, Mapping[str, Any]]]]] = {}
         """Owner → version of the index, and the sorted list of their runs (`Runs.runs_page`)."""
-        self._index = RunIndex(self.store, self._entry, self._reads, settings.home / "runs-index.json")
+        self._index = RunIndex(self.store, self._entry, settings.home / "runs-index.json")
         self._quota = VisitorQuota(settings, self.store, self._index)
         self._dispatcher = Dispatcher(settings, self.store, self._backends, self._index)
         if dispatch:
@@ -82,7 +81,8 @@ class Core:
     def owns(self, run: str, owner: str = LOCAL) -> bool:
         """Whether the owner may change and download a run; anyone may view it."""
         try:
-            return self._owns(self.store.get(run), owner)
+            record = self.store.get(run)
+            return self._reads.call(record.id, lambda: self._owns(record, owner))
         except NotFound:
             return False
 

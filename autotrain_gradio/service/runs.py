@@ -15,6 +15,7 @@ from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.runs import model_export, worker_lock
 from autotrain_gradio.runs.record import Run, read_json
+from autotrain_gradio.runs.run_index import WAIT_SECONDS
 from autotrain_gradio.runs.snapshot import has_files
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
 from autotrain_gradio.runs.store import created_of
@@ -43,16 +44,17 @@ class Runs(Core):
         return [self._row(run, entry) for run, entry in self._listed(owner)]
 
     def runs_page(self, owner: str = LOCAL, *, offset: int = 0, limit: int = 50) -> dict[str, Any]:
-        """Return `{rows, total, offset}`: rows of the list from an offset on, as `runs` has them.
+        """Return `{rows, total, offset, unread}`: rows of the list from an offset on, as `runs` has them.
 
         offset: lowered to the last page if there are fewer runs.
+        unread: number of runs that are not listed yet, of all owners, while the index of thousands is made.
         """
-        self._index.refresh()
+        self._index.refresh(wait=WAIT_SECONDS)
         listed = self._listed(owner)
         offset = max(0, min(offset, (len(listed) - 1) // limit * limit))
         page = [run for run, _ in listed[offset : offset + limit]]
         rows = [self._row(run, entry) for run, entry in self._index.verify(page)]
-        return {"rows": rows, "total": len(listed), "offset": offset}
+        return {"rows": rows, "total": len(listed), "offset": offset, "unread": self._index.unread}
 
     def _listed(self, owner: str) -> Listed:
         """Return the started runs of an owner with their entries, newest first; cached until one changes."""
@@ -89,7 +91,8 @@ class Runs(Core):
         if since is not None and version == since:
             return None
         task = self._task(snapshot["task"])
-        state, model = snapshot["state"], has_files(record.directory / "model")
+        state = snapshot["state"]
+        model = self._reads.call(record.id, lambda: has_files(record.directory / "model"))
         waiting = state == "queued" and self._dispatcher.lacks_token(record)
         # Not the owner: anyone may view a run, and whoever knows the id of a visitor can change that visitor's runs.
         shown = {name: value for name, value in snapshot.items() if name != "owner"}
@@ -223,7 +226,7 @@ class Runs(Core):
         """Call a verb of the run's task and return its result; of a streaming verb, the list of its items.
 
         context: arguments of the verb, as JSON data; files are given by absolute path.
-        on_found: callback for partial results (`VerbCall.found`).
+        on_found: callback for partial results (`VerbCall.found`) of a verb that does not stream.
 
         Raises:
             NotFound: the task has no such verb.

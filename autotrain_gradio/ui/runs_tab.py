@@ -12,7 +12,7 @@ import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
-from autotrain_gradio.core.text_format import format_duration
+from autotrain_gradio.core.text_format import format_duration, pluralize
 from autotrain_gradio.runs import states
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages, run_html, theme
@@ -120,13 +120,14 @@ def render_runs(page: Mapping[str, Any], tasks: Mapping[str, Task]) -> str:
     page: as `Service.runs_page` returns it.
     """
     rows = page["rows"]
+    reading = messages.busy(f"Reading {pluralize(page['unread'], 'more run')} …") if page["unread"] else ""
     if not rows:
-        return EMPTY
+        return reading or EMPTY
     head = "".join(f"<th scope='col'>{h}</th>" for h in ("Project", "State", "Best metric", "Data", "Started"))
     head += "<th scope='col'><span class='at-sr'>Actions</span></th>"
     body = "".join(_render_row(row, tasks.get(str(row.get("task")))) for row in rows)
     table = f"<table class='at-runs'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return table + _render_pages(page["offset"], len(rows), page["total"])
+    return reading + table + _render_pages(page["offset"], len(rows), page["total"])
 
 
 def _render_pages(offset: int, count: int, total: int) -> str:

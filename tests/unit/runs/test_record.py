@@ -292,7 +292,7 @@ def test_the_sweep_removes_only_old_drafts_and_leftovers(store: Store) -> None:
         os.utime(run.directory / "draft.json", (long_ago, long_ago))
     os.utime(headless.directory, (long_ago, long_ago))
     (store.folder / ".deleted-x").mkdir()
-    assert store.sweep(7) == 2
+    assert store.sweep(7, store.names()) == 2
     assert set(store.names()) == {fresh.id, started.id}
     assert not (store.folder / ".deleted-x").exists()
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from autotrain_gradio.backends import Backends
 from autotrain_gradio.core.errors import DataError, StateError
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.runs import bounded_calls, run_index, worker_lock
+from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.run_index import RunIndex
 from autotrain_gradio.runs.store import created_of
 from autotrain_gradio.service import Service
@@ -155,7 +157,7 @@ def test_a_run_without_settings_is_not_swept_away_as_a_draft(tmp_path: Path) -> 
     (directory / "spec.json").unlink()
     for path in (directory / "draft.json", directory):
         os.utime(path, (1, 1))
-    assert service.store.sweep(7) == 0 and directory.is_dir()
+    assert service.store.sweep(7, [run]) == 0 and directory.is_dir()
     service.close()
 
 
@@ -365,6 +367,72 @@ def test_the_index_is_derived_and_sees_what_other_processes_change(
     writer.close()
 
 
+def _read_slowly(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let the index read two runs, and then the others once the returned event is set."""
+    monkeypatch.setattr(run_index, "CHUNK", 2)
+    monkeypatch.setattr("autotrain_gradio.service.runs.WAIT_SECONDS", 0.3)
+    go, read, real = threading.Event(), 0, Service._entry
+
+    def entry(self: Service, run: Run) -> dict[str, Any]:
+        nonlocal read
+        read += 1
+        if read > 2:
+            go.wait(20)
+        return real(self, run)
+
+    monkeypatch.setattr(Service, "_entry", entry)
+    return go
+
+
+def test_a_page_of_the_list_does_not_wait_until_all_runs_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Service(Settings(home=tmp_path / "home"), dispatch=False)
+    runs = [_ended(writer, tmp_path, f"run-{n}") for n in range(6)][::-1]
+    writer.close()
+    go = _read_slowly(monkeypatch)
+    service = Service(Settings(home=tmp_path / "home"), dispatch=False)
+    page = service.runs_page(limit=3)
+    assert [r["id"] for r in page["rows"]] == runs[:2] and page["unread"] == 4 and page["total"] == 2
+    go.set()
+    assert [r["id"] for r in service.runs()] == runs  # waits for all
+    page = service.runs_page(limit=3)
+    assert [r["id"] for r in page["rows"]] == runs[:3] and page["unread"] == 0 and page["total"] == 6
+    service.close()
+
+
+def test_an_index_that_is_not_finished_is_continued_by_the_next_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Settings(home=tmp_path / "home")
+    writer = Service(home, dispatch=False)
+    runs = [_ended(writer, tmp_path, f"run-{n}") for n in range(6)]
+    writer.close()
+    go = _read_slowly(monkeypatch)
+    service = Service(home, dispatch=False)
+    assert service.runs_page()["unread"] == 4
+    service.close()  # does not wait for the others
+    go.set()
+    assert 0 < len(json.loads((home.home / "runs-index.json").read_text())["runs"]) < 6
+    later = Service(home, dispatch=False)
+    assert {r["id"] for r in later.runs()} == set(runs)
+    later.close()
+
+
+def test_an_error_of_the_thread_that_makes_the_index_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(Settings(home=tmp_path / "home"), dispatch=False)
+
+    def refuse() -> list[str]:
+        raise PermissionError("no")
+
+    monkeypatch.setattr(service.store, "names", refuse)
+    with pytest.raises(PermissionError):
+        service.runs_page()
+    monkeypatch.undo()
+    assert service.runs_page()["unread"] == 0
+    service.close()
+
+
 def test_a_page_of_the_list_is_current_and_knows_the_number_of_runs(tmp_path: Path) -> None:
     service = Service(Settings(home=tmp_path / "home"), dispatch=False)
     runs = [_ended(service, tmp_path, f"run-{n}") for n in range(7)][::-1]
@@ -376,7 +444,7 @@ def test_a_page_of_the_list_is_current_and_knows_the_number_of_runs(tmp_path: Pa
     _edit(service.store.get(runs[4]).directory / "spec.json", project_name="renamed")
     assert service.runs_page(offset=3, limit=3)["rows"][1]["project_name"] == "renamed"
     empty = Service(Settings(home=tmp_path / "none"), dispatch=False)
-    assert empty.runs_page() == {"rows": [], "total": 0, "offset": 0}
+    assert empty.runs_page() == {"rows": [], "total": 0, "offset": 0, "unread": 0}
     service.close()
     empty.close()
 
@@ -404,8 +472,8 @@ def test_a_refresh_of_many_ended_runs_compares_some_of_them_only(
     monkeypatch.setattr(run_index, "MIN_SLICE", 3)
     monkeypatch.setattr(run_index, "SLICE_SECONDS", 0.0)
     compared: list[int] = []
-    real = RunIndex._compare
-    monkeypatch.setattr(RunIndex, "_compare", lambda self, runs: (compared.append(len(runs)), real(self, runs))[1])
+    real = RunIndex._read_changed
+    monkeypatch.setattr(RunIndex, "_read_changed", lambda self, runs: (compared.append(len(runs)), real(self, runs))[1])
     service._index.refresh()
     service._index.refresh()
     assert compared == [12, 3]

@@ -56,6 +56,15 @@ def test_a_page_at_a_time_in_both_directions(tab: RunsTab) -> None:
     assert click(tab, 3, action="newer") == 0 and click(tab, 0, action="newer") == 0
 
 
+def test_the_runs_read_so_far_are_shown_while_the_index_is_made(tab: RunsTab) -> None:
+    page = tab.context.service.runs_page(limit=3)
+    assert "Reading" not in render_runs(page, {})
+    html = render_runs({**page, "unread": 8200}, {})
+    assert "Reading 8,200 more runs …" in html and len(shown(html)) == 3
+    empty = render_runs({"rows": [], "total": 0, "offset": 0, "unread": 1}, {})
+    assert "Reading 1 more run …" in empty and "No runs yet" not in empty
+
+
 def test_the_offset_follows_a_list_that_has_become_shorter(tab: RunsTab) -> None:
     assert tab.refresh("", None, 6)[2] == 6
     for name in [row["id"] for row in tab.context.service.runs()][:4]:
