@@ -11,10 +11,11 @@ import logging
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -26,9 +27,8 @@ from autotrain_gradio.core.owners import is_visitor
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import TINY, ResourceSpec, Secrets, findings_of
 from autotrain_gradio.runs import worker_lock
-from autotrain_gradio.runs.bounded_calls import BoundedCalls
-from autotrain_gradio.runs.record import Run, State, StateReader
-from autotrain_gradio.runs.run_index import RunIndex
+from autotrain_gradio.runs.record import Record, Run, State, StateReader
+from autotrain_gradio.runs.run_index import WAIT_SECONDS, RunIndex
 from autotrain_gradio.runs.states import ACTIVE, ENDED
 from autotrain_gradio.runs.store import Store
 from autotrain_gradio.tasks.registry import registry
@@ -44,22 +44,35 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class _Pending:
+    """A run that is queued or active, as it was read.
+
+    lacks_token: it is queued, and needs a token that this process does not hold. problem: why its spec cannot be used.
+    """
+
+    run: Run
+    state: State
+    backend: str = DEFAULT
+    owner: str = ""
+    lacks_token: bool = False
+    problem: UserError | OSError | None = None
+
+
 class Dispatcher:
     """Dispatches the queue of one home directory while this process holds its lock."""
 
-    def __init__(
-        self, settings: Settings, store: Store, backends: Backends | None = None, index: RunIndex | None = None
-    ) -> None:
-        self._settings = settings
-        self._store = store
-        self._backends = backends or Backends(settings)
-        self._index = index or RunIndex(store, _read_state, BoundedCalls())
-        self._reads = self._index.calls  # shared: a run that stalls is waited for once
+    def __init__(self, settings: Settings, store: Store, backends: Backends, index: RunIndex) -> None:
+        self._settings, self._store, self._backends, self._index = settings, store, backends, index
         self._secrets: dict[str, Secrets] = {}
+        self._secrets_locks: dict[str, threading.Lock] = {}
+        """Of each run, because its owner waits for its files while holding it."""
         self._wake, self._end = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._readers: dict[str, StateReader] = {}
-        self._lock, self._secrets_lock = threading.Lock(), threading.Lock()
+        self._known: dict[str, _Pending] = {}
+        """Queued and active runs as they were read last."""
+        self._lock = threading.Lock()
         self._order: tuple[float, list[str]] = (0.0, [])
         self._logged: dict[str, str] = {}
         self._next_release = 0.0
@@ -72,13 +85,14 @@ class Dispatcher:
     def stop(self) -> None:
         """Stop the dispatcher thread; trainings continue."""
         self._end.set()
+        self._index.cancel()
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=10)
 
     def enqueue(self, run: Run, secrets: Secrets, *, resume: bool = False) -> None:
         """Queue an attempt and keep its secrets in memory; if one is queued already, replace its secrets."""
-        with self._secrets_lock:
+        with self._secrets_lock(run):
             if secrets.token or run.id not in self._secrets:
                 self._secrets[run.id] = secrets
             # Record whether there was a token, so that the run is not started without it after a restart.
@@ -95,11 +109,17 @@ class Dispatcher:
         self._changed()
 
     def position(self, run: Run) -> int | None:
-        """Return the run's position in the queue, from 1; None when it is not queued or waits for a token."""
+        """Return the run's position in the queue, from 1; None when it is not queued, waits for a token, or is unknown.
+
+        It is unknown until all runs have been read.
+        """
         now = time.monotonic()
         until, waiting = self._order
         if now >= until:
-            waiting = [r.id for r, _ in self._waiting(self._states())]
+            self._index.refresh(wait=WAIT_SECONDS)
+            if self._index.unread:
+                return None
+            waiting = [pending.run.id for pending in self._waiting(self._pending())]
             self._order = (now + POSITION_CACHE_SECONDS, waiting)
         return waiting.index(run.id) + 1 if run.id in waiting else None
 
@@ -108,18 +128,25 @@ class Dispatcher:
 
         A run needs one if it will be published, or if it was queued with a token and uses data or a model of the Hub,
         which may be gated.
+
+        Raises:
+            UserError: the run cannot be read, or its files do not respond.
         """
-        held = self._secrets.get(run.id)
+        return self._bounded(run, lambda: self._lacks_token(run.id, run.spec(), run.controls()))
+
+    def _lacks_token(self, run: str, spec: Record, controls: Sequence[Record]) -> bool:
+        held = self._secrets.get(run)
         if held and held.token:
             return False
-        queued = [c for c in run.controls() if c["kind"] == "queued"]
+        publishes = bool((spec.get("hub") or {}).get("push_to_hub"))
+        queued = [c for c in controls if c["kind"] == "queued"]
         if queued and queued[-1].get("token"):
             # The user gave a token: the account that is logged in here may be a different one.
-            return self._publishes(run) or _uses_hub(run.spec())
-        return self._publishes(run) and (is_visitor(run.owner()) or not self._backend(run).has_login())
+            return publishes or _uses_hub(spec)
+        return publishes and (is_visitor(spec["owner"]) or not self._backends.of(spec).has_login())
 
-    def _publishes(self, run: Run) -> bool:
-        return bool((run.spec().get("hub") or {}).get("push_to_hub"))
+    def _secrets_lock(self, run: Run) -> threading.Lock:
+        return self._secrets_locks.setdefault(run.id, threading.Lock())
 
     def _changed(self) -> None:
         self._order = (0.0, [])
@@ -170,39 +197,49 @@ class Dispatcher:
 
         Returns whether there is a free slot for a run whose token only another process may hold.
         """
-        states = self._states()
+        found = self._pending()
         active: dict[str, list[Path]] = defaultdict(list)
         running: Counter[str] = Counter()
-        for run, state in states:
+
+        def count(pending: _Pending) -> None:
+            active[pending.backend].append(pending.run.directory)
+            running[pending.owner] += 1
+
+        for pending in found:
+            run, state = pending.run, pending.state
             try:
                 if state.name in ACTIVE and self._bounded(run, partial(self._watch, run, state)):
-                    active[_backend_name(run)].append(run.directory)
-                    running[run.owner()] += 1
+                    count(pending)
             except Exception as error:  # of this run only
                 self._log_once(run.id, _text(error))
                 if self._may_be_training(run):  # another training must not start beside it
-                    active[DEFAULT].append(run.directory)
+                    count(pending)
         self._forget_ended()
         full: set[str] = set()
-        for run, state in self._waiting(states):
+        for pending in self._waiting(found):
+            run = pending.run
             try:
-                name = _backend_name(run)
-                if name in full or self._has_enough(run, running):
+                if pending.problem is not None:
+                    raise pending.problem
+                if pending.backend in full or self._has_enough(pending.owner, running):
                     continue
-                started = self._start(run, state, active[name])
+                started = self._bounded(run, partial(self._start, run, pending.state, active[pending.backend]))
                 if started is None:
-                    full.add(name)  # later runs of this backend must not overtake it
+                    full.add(pending.backend)  # later runs of this backend must not overtake it
                 elif started:
-                    active[name].append(run.directory)
-                    running[run.owner()] += 1
+                    count(pending)
             except Exception as error:  # of this run only
-                self._fail(run, state, error)
-        waiting = [run for run, state in states if state.name == "queued" and self._lacks_token_or_log(run)]
-        return any(self._has_slot(run, active) for run in waiting)
+                if run.id in self._store.calls.stalled():  # it may start later, and then needs its slot
+                    self._log_once(run.id, _text(error))
+                    self._known[run.id] = replace(pending, state=replace(pending.state, name="preparing"))
+                    count(pending)
+                else:
+                    self._fail(run, pending.state, error)
+        return any(self._has_slot(p.run, active[p.backend]) for p in found if p.lacks_token)
 
     def _bounded(self, run: Run, work: Callable[[], T]) -> T:
         """Return `work()`, or raise its error; a run whose files do not respond does not hold up the others."""
-        return self._reads.call(run.id, work)
+        return self._store.calls.call(run.id, work)
 
     def _may_be_training(self, run: Run) -> bool:
         """Whether a worker holds the lock of a run that cannot be watched, or may hold it."""
@@ -216,33 +253,37 @@ class Dispatcher:
         if not isinstance(error, (UserError, OSError)):
             log.error("run %s could not be started", run.id, exc_info=error)
         try:
-            run.close_attempt(state.attempt, "failed", f"The training could not be started: {_text(error)}")
+            reason = f"The training could not be started: {_text(error)}"
+            self._bounded(run, lambda: run.close_attempt(state.attempt, "failed", reason))
         except (UserError, OSError) as unwritten:
             self._log_once(run.id, _text(unwritten))
 
     def _forget_ended(self) -> None:
         """Drop the secrets of runs that have ended or were deleted."""
-        for run in list(self._secrets):
-            record = self._store.run(run)
-            if run not in self._index:  # deleted, or created since the index was refreshed
-                if not record.directory.exists():
-                    self._secrets.pop(run, None)
-            elif self._index.state(run) in ENDED:
-                with self._secrets_lock:
-                    if record.state().name in ENDED:  # not resumed meanwhile
-                        self._secrets.pop(run, None)
+        for name in list(self._secrets):
+            run = self._store.run(name)
+            if name in self._index and self._index.state(name) not in ENDED:
+                continue
+            lock = self._secrets_lock(run)
+            if not lock.acquire(blocking=False):
+                continue  # it is being queued
+            try:
+                if self._bounded(run, partial(_has_ended, run)):  # not resumed since the index was refreshed
+                    self._secrets.pop(name, None)
+            except (UserError, OSError) as error:  # its secrets are kept until it can be read
+                self._log_once(name, _text(error))
+            finally:
+                lock.release()
 
-    def _has_enough(self, run: Run, running: Mapping[str, int]) -> bool:
-        """Whether its visitor has as many running trainings as each may have; those of others may overtake."""
+    def _has_enough(self, owner: str, running: Mapping[str, int]) -> bool:
+        """Whether a visitor has as many running trainings as each may have; those of others may overtake."""
         limit = self._settings.visitors.running
-        if limit is None or not running:
-            return False
-        owner = run.owner()
-        return is_visitor(owner) and running[owner] >= limit
+        return limit is not None and is_visitor(owner) and running[owner] >= limit
 
-    def _has_slot(self, run: Run, active: dict[str, list[Path]]) -> bool:
+    def _has_slot(self, run: Run, active: Sequence[Path]) -> bool:
+        """Whether its backend has a free slot for a run."""
         try:
-            return self._backend(run).allocate(_resources(run), active[_backend_name(run)]) is not None
+            return self._bounded(run, lambda: self._backend(run).allocate(_resources(run), active)) is not None
         except UserError as error:
             self._log_once(run.id, str(error))
             return False
@@ -250,37 +291,50 @@ class Dispatcher:
     def _backend(self, run: Run) -> Backend:
         return self._backends.of(run.spec())
 
-    def _states(self) -> list[tuple[Run, State]]:
-        """Return the runs that are queued or active, with their states; the index finds them.
+    def _pending(self) -> list[_Pending]:
+        """Return the runs that are queued or active; the index finds them.
 
-        Those whose record cannot be read are skipped, and logged once.
+        Those whose record cannot be read are logged once, and skipped unless they were active when they were read last:
+        another training must not start beside them.
         """
         found = []
         with self._lock:
             self._index.refresh()
-            pending = self._index.pending()
-            for ended in self._readers.keys() - set(pending):
+            if self._index.unread:  # it was cancelled: a run that is unknown may be active
+                return []
+            names = self._index.pending()
+            for ended in self._readers.keys() - set(names):
                 del self._readers[ended]
-            for name in pending:
+                self._known.pop(ended, None)
+            for name in names:
                 if name not in self._readers:
                     self._readers[name] = StateReader(self._store.run(name))
-            for name, state in self._reads.map(pending, lambda name: self._readers[name].read()).items():
-                if isinstance(state, Exception):  # of this run only
-                    self._log_once(name, f"its record cannot be read: {_text(state)}")
+            for name, pending in self._store.calls.map(names, self._read).items():
+                if isinstance(pending, Exception):  # of this run only
+                    self._log_once(name, f"its record cannot be read: {_text(pending)}")
+                    known = self._known.get(name)
+                    if known is not None and known.state.name in ACTIVE:
+                        found.append(known)
                 else:
-                    found.append((self._store.run(name), state))
+                    self._known[name] = pending
+                    found.append(pending)
         return found
 
-    def _waiting(self, states: list[tuple[Run, State]]) -> list[tuple[Run, State]]:
-        queued = [(r, s) for r, s in states if s.name == "queued" and not self._lacks_token_or_log(r)]
-        return sorted(queued, key=lambda p: (self._requested_at(p[0], p[1].attempt, "queued"), p[0].id))
-
-    def _lacks_token_or_log(self, run: Run) -> bool:
+    def _read(self, name: str) -> _Pending:
+        """Read what the queue needs of a run."""
+        run, reader = self._store.run(name), self._readers[name]
+        state = reader.read()
         try:
-            return self.lacks_token(run)
-        except UserError as error:
-            self._log_once(run.id, str(error))
-            return False  # starting it fails with the reason
+            spec = run.spec()
+            lacks_token = state.name == "queued" and self._lacks_token(name, spec, reader.controls)
+        except (UserError, OSError) as error:
+            return _Pending(run, state, problem=error)
+        return _Pending(run, state, str(spec.get("backend") or DEFAULT), str(spec["owner"]), lacks_token)
+
+    def _waiting(self, found: Iterable[_Pending]) -> list[_Pending]:
+        """Return the queued runs that this process can start, in their order."""
+        queued = [p for p in found if p.state.name == "queued" and not p.lacks_token]
+        return sorted(queued, key=lambda p: (self._requested_at(p.run, p.state.attempt, "queued"), p.run.id))
 
     def _watch(self, run: Run, state: State) -> bool:
         """Return whether the run still has a worker; escalate a stop whose grace time is over."""
@@ -330,16 +384,11 @@ class Dispatcher:
             log.warning("run %s: %s", run or "-", text)
 
 
-def _read_state(run: Run) -> dict[str, Any]:
-    """Return the entry of the index that the queue needs."""
-    return {"state": StateReader(run).read().name if run.is_started() else None}
-
-
 def _text(error: Exception) -> str:
     return str(error) if isinstance(error, (UserError, OSError)) else f"{type(error).__name__}: {error}"
 
 
-def _uses_hub(spec: dict[str, Any]) -> bool:
+def _uses_hub(spec: Record) -> bool:
     """Whether the model or the data of a run may come from the Hub."""
     data, model = spec.get("data") or {}, str(spec.get("model") or "")
     try:
@@ -351,8 +400,9 @@ def _uses_hub(spec: dict[str, Any]) -> bool:
     return not local_model or any(s.name == data.get("source") and s.uses_hub for s in sources)
 
 
-def _backend_name(run: Run) -> str:
-    return str(run.spec().get("backend") or DEFAULT)
+def _has_ended(run: Run) -> bool:
+    """Whether a run has ended or was deleted."""
+    return not run.directory.exists() or run.state().name in ENDED
 
 
 def _resources(run: Run) -> ResourceSpec:

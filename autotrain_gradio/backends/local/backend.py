@@ -46,6 +46,7 @@ class LocalBackend:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._warm = WarmWorkers(settings.limits)
+        self._reads = BoundedCalls()
 
     # -- hardware
 
@@ -82,7 +83,9 @@ class LocalBackend:
     def allocate(self, resources: ResourceSpec, active: Sequence[Path]) -> Allocation | None:
         """Assign the least used GPUs, if a slot is free: there are `settings.slots`, or else one for each GPU."""
         names, slots = devices.devices(), self._settings.slots
-        used = [_devices_of(worker_record.read(directory)) for directory in active]
+        records = self._reads.map(map(str, active), lambda directory: worker_record.read(Path(directory)))
+        # A run whose files do not respond takes a slot; its GPUs are unknown.
+        used = [[] if isinstance(record, Exception) else _devices_of(record) for record in records.values()]
         count = resources.gpus
         if count is None and names and resources.process_count > 1:
             count = resources.process_count

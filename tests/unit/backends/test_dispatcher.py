@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -23,15 +25,18 @@ from autotrain_gradio.backends.base import Attempt, BackendType
 from autotrain_gradio.backends.devices import accelerated, devices, least_used
 from autotrain_gradio.backends.dispatcher import Dispatcher
 from autotrain_gradio.backends.local.backend import LocalBackend
-from autotrain_gradio.core.errors import SpecError
+from autotrain_gradio.core.errors import DataError, SpecError
 from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.core.spec import Secrets
 from autotrain_gradio.core.visitor_limits import VisitorLimits
+from autotrain_gradio.runs import bounded_calls
 from autotrain_gradio.runs.files import append_line
 from autotrain_gradio.runs.record import Run
+from autotrain_gradio.runs.run_index import RunIndex
 from autotrain_gradio.runs.store import Store
 
+T = TypeVar("T")
 SPEC = {"task": "toy-sorting", "project_name": "toys", "model": "tiny", "data": {"source": "upload", "path": "x"}}
 
 
@@ -87,6 +92,11 @@ def store(settings: Settings) -> Store:
     return Store(settings.runs)
 
 
+def new_dispatcher(settings: Settings, store: Store) -> Dispatcher:
+    index = RunIndex(store, lambda run: {"state": run.state().name if run.is_started() else None})
+    return Dispatcher(settings, store, backends.Backends(settings), index)
+
+
 def new(store: Store, owner: str = "local", **spec: Any) -> Run:
     run = store.create("toy-sorting", owner, SPEC)
     run.freeze({**SPEC, **spec})
@@ -98,7 +108,7 @@ def say(run: Run, state: str, attempt: int = 1) -> None:
 
 
 def test_runs_start_in_queue_order(place: Place, settings: Settings, store: Store) -> None:
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     runs = [new(store) for _ in range(3)]
     for run in reversed(runs):
         dispatcher.enqueue(run, Secrets())
@@ -118,7 +128,7 @@ def test_a_visitor_does_not_take_all_slots(place: Place, tmp_path: Path) -> None
     limited = VisitorLimits(running=1)
     settings = Settings(home=tmp_path / "home", slots=3, visitors=limited, shared=True)
     store = Store(settings.runs)
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     runs = [new(store, owner) for owner in ("visitor:a", "visitor:a", "visitor:b", "local", "local")]
     for run in runs:
         dispatcher.enqueue(run, Secrets())
@@ -132,7 +142,7 @@ def test_a_visitor_does_not_take_all_slots(place: Place, tmp_path: Path) -> None
 
 
 def test_a_resumed_run_is_queued_last(place: Place, settings: Settings, store: Store) -> None:
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     first, second, third = (new(store) for _ in range(3))
     for run in (first, second):
         dispatcher.enqueue(run, Secrets())
@@ -157,7 +167,7 @@ def test_each_run_gets_its_own_device(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-abc")
-    dispatcher = Dispatcher(Settings(home=settings.home), store)
+    dispatcher = new_dispatcher(Settings(home=settings.home), store)
     runs = [new(store) for _ in range(4)]
     for run in runs:
         dispatcher.enqueue(run, Secrets())
@@ -173,7 +183,7 @@ def test_one_slot_gets_all_devices(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     dispatcher.enqueue(new(store), Secrets())
     dispatcher.dispatch()
     assert place.submitted[0][-1] is None
@@ -216,7 +226,7 @@ def test_gpus_are_nvidia_or_apple(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_vanished_worker_is_recorded_and_its_subprocesses_are_killed(
     place: Place, settings: Settings, store: Store
 ) -> None:
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     run, following = new(store), new(store)
     dispatcher.enqueue(run, Secrets())
     dispatcher.dispatch()
@@ -236,7 +246,7 @@ def test_a_stop_is_escalated_in_two_steps(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [time.time()]
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     run = new(store)
     dispatcher.enqueue(run, Secrets())
     dispatcher.dispatch()
@@ -256,7 +266,7 @@ def test_a_stop_is_escalated_in_two_steps(
 def test_a_run_that_cannot_be_started_fails_and_the_queue_continues(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     nowhere, good = new(store, backend="moon"), new(store)
     for run in (nowhere, good):
         dispatcher.enqueue(run, Secrets())
@@ -279,7 +289,7 @@ def test_a_run_that_cannot_be_started_fails_and_the_queue_continues(
 
 
 def test_damaged_records_do_not_stop_the_queue(place: Place, settings: Settings, store: Store) -> None:
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     broken = [new(store) for _ in range(4)]
     for run in broken:
         run.enqueue(resume=False)
@@ -300,7 +310,7 @@ def test_damaged_records_do_not_stop_the_queue(place: Place, settings: Settings,
 
 
 def test_a_token_stays_in_memory_until_the_run_has_ended(place: Place, settings: Settings, store: Store) -> None:
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     run = new(store, hub={"push_to_hub": True})
     dispatcher.enqueue(run, Secrets(token="hf_secret"))
     dispatcher.dispatch()
@@ -328,8 +338,8 @@ def test_after_a_restart_a_run_waits_for_the_token_that_it_needs(
     place: Place, settings: Settings, store: Store, spec: dict[str, Any], token: str | None, lacks: bool
 ) -> None:
     run = new(store, **spec)
-    Dispatcher(settings, store).enqueue(run, Secrets(token=token))
-    later = Dispatcher(settings, store)
+    new_dispatcher(settings, store).enqueue(run, Secrets(token=token))
+    later = new_dispatcher(settings, store)
     assert later.lacks_token(run) is lacks
     assert (later.position(run) is None) is lacks
     assert later.dispatch() is lacks
@@ -348,17 +358,17 @@ def test_the_login_of_the_machine_is_not_used_for_visitors(
     monkeypatch.setenv("HF_TOKEN_PATH", str(login))
     run = new(store, hub={"push_to_hub": True})
     run.enqueue(resume=False)
-    assert not Dispatcher(settings, store).lacks_token(run)
+    assert not new_dispatcher(settings, store).lacks_token(run)
     visitors = new(store, "visitor:a", hub={"push_to_hub": True})
     visitors.enqueue(resume=False)
-    assert Dispatcher(settings, store).lacks_token(visitors)
+    assert new_dispatcher(settings, store).lacks_token(visitors)
 
 
 def test_an_error_in_one_iteration_does_not_stop_the_dispatcher(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "POLL_SECONDS", 0.02)
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     turns: list[int] = []
     real = dispatcher.dispatch
 
@@ -386,7 +396,7 @@ def test_a_dispatcher_without_the_token_releases_the_lock(
 ) -> None:
     for name, seconds in (("POLL_SECONDS", 0.02), ("RELEASE_SECONDS", 0.2), ("RELEASE_INTERVAL_SECONDS", 0.3)):
         monkeypatch.setattr(module, name, seconds)
-    page, command = Dispatcher(settings, store), Dispatcher(settings, store)
+    page, command = new_dispatcher(settings, store), new_dispatcher(settings, store)
     run = new(store, hub={"push_to_hub": True})
     try:
         page.start()
@@ -415,7 +425,7 @@ def test_an_iteration_over_many_ended_runs_is_fast(place: Place, settings: Setti
         lines = [json.dumps({"kind": "metric", "attempt": 1, "step": n, "values": {"loss": 1.0}}) for n in range(500)]
         run.events_path.write_text("\n".join(lines) + "\n")
         say(run, "completed")
-    dispatcher = Dispatcher(settings, store)
+    dispatcher = new_dispatcher(settings, store)
     dispatcher.dispatch()
     seconds = []
     for _ in range(5):
@@ -425,16 +435,191 @@ def test_an_iteration_over_many_ended_runs_is_fast(place: Place, settings: Setti
     assert min(seconds) < 0.025, f"{min(seconds) * 1e3:.1f} ms: over 5% of a core at two turns a second"
 
 
+# -- files that do not respond
+
+
+@pytest.fixture
+def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Callable[[], None]]]:
+    """Let whoever reads a file wait, as on a network drive that does not respond; returns a function that ends it."""
+    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
+    hanging: dict[Path, str] = {}
+
+    def respond(path: Path) -> None:
+        content = hanging.pop(path)
+        pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # the threads that wait to open it return
+        os.write(pipe, content.encode())
+        path.unlink()
+        path.write_text(content)
+        os.close(pipe)
+
+    def start(path: Path) -> Callable[[], None]:
+        hanging[path] = path.read_text() if path.exists() else ""
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        return lambda: respond(path)
+
+    yield start
+    for path in list(hanging):
+        respond(path)
+
+
+Hang = Callable[[Path], Callable[[], None]]
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """Return the result of a function that must not take longer."""
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(work).result(seconds)
+
+
+def test_a_queued_run_whose_files_hang_is_overtaken(place: Place, settings: Settings, store: Store, hang: Hang) -> None:
+    dispatcher = new_dispatcher(settings, store)
+    first, second = new(store), new(store)
+    for run in (first, second):
+        dispatcher.enqueue(run, Secrets())
+        time.sleep(0.002)
+    respond = hang(first.directory / "spec.json")
+    within(5, dispatcher.dispatch)
+    assert place.started == [second.id]
+    with pytest.raises(DataError, match="do not respond"):
+        within(5, lambda: dispatcher.lacks_token(first))
+    respond()
+    say(second, "completed")
+    started_within(dispatcher, place, first)
+
+
+def started_within(dispatcher: Dispatcher, place: Place, run: Run) -> None:
+    end = time.monotonic() + 5
+    while run.id not in place.started:
+        assert time.monotonic() < end
+        dispatcher.dispatch()
+        time.sleep(0.02)
+
+
+def test_an_active_run_whose_files_hang_keeps_its_slot(
+    place: Place, settings: Settings, store: Store, hang: Hang
+) -> None:
+    dispatcher = new_dispatcher(settings, store)
+    first, second = new(store), new(store)
+    for run in (first, second):
+        dispatcher.enqueue(run, Secrets())
+        time.sleep(0.002)
+    dispatcher.dispatch()
+    dispatcher.dispatch()
+    responds = [hang(first.directory / name) for name in ("spec.json", "backend.json")]
+    for _ in range(3):
+        within(5, dispatcher.dispatch)
+    assert place.started == [first.id]
+    for respond in responds:
+        respond()
+    say(first, "completed")
+    started_within(dispatcher, place, second)
+
+
+def test_a_start_that_hangs_keeps_its_slot_and_succeeds_later(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
+    dispatcher, responds = new_dispatcher(settings, store), threading.Event()
+    first, second = new(store), new(store)
+    for run in (first, second):
+        dispatcher.enqueue(run, Secrets())
+        time.sleep(0.002)
+    real = Run.begin
+    monkeypatch.setattr(Run, "begin", lambda run, attempt: responds.wait(20) and real(run, attempt))
+    for _ in range(3):
+        within(5, dispatcher.dispatch)
+    assert place.started == [] and first.state().name == "queued"
+    responds.set()
+    started_within(dispatcher, place, first)
+    dispatcher.dispatch()
+    assert place.started == [first.id]
+
+
+def test_secrets_of_a_run_whose_files_hang_are_kept_and_block_nothing(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
+    dispatcher, responds = new_dispatcher(settings, store), threading.Event()
+    ended, waiting = new(store), new(store)
+    dispatcher.enqueue(ended, Secrets(token="hf_x"))
+    say(ended, "completed")
+    real = module._has_ended
+    monkeypatch.setattr(module, "_has_ended", lambda run: responds.wait(20) and real(run))
+    within(5, dispatcher.dispatch)
+    assert ended.id in dispatcher._secrets
+    within(5, lambda: dispatcher.enqueue(waiting, Secrets()))
+    responds.set()
+    started_within(dispatcher, place, waiting)
+    end = time.monotonic() + 5
+    while ended.id in dispatcher._secrets and time.monotonic() < end:
+        dispatcher.dispatch()
+    assert ended.id not in dispatcher._secrets
+
+
+def test_a_queue_that_waits_for_files_does_not_block_the_dispatcher(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatcher, responds, called = new_dispatcher(settings, store), threading.Event(), threading.Event()
+    run, other = new(store), new(store)
+    dispatcher.enqueue(run, Secrets(token="hf_x"))
+    say(run, "completed")
+    dispatcher.enqueue(other, Secrets())
+    real = Run.enqueue
+
+    def wait(self: Run, **fields: Any) -> int:
+        called.set()
+        responds.wait(20)
+        return real(self, **fields)
+
+    monkeypatch.setattr(Run, "enqueue", wait)
+    thread = threading.Thread(target=lambda: dispatcher.enqueue(run, Secrets(token="hf_y"), resume=True))
+    thread.start()
+    assert called.wait(5)
+    within(5, dispatcher.dispatch)
+    assert place.started == [other.id] and dispatcher._secrets[run.id].token == "hf_y"
+    responds.set()
+    thread.join(5)
+
+
+def test_a_folder_that_hangs_is_not_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
+    run, other, responds = new(store), new(store), threading.Event()
+    real = Path.is_dir
+    monkeypatch.setattr(Path, "is_dir", lambda path: (path.name != run.id or responds.wait(20)) and real(path))
+    with pytest.raises(DataError, match="do not respond"):
+        within(5, lambda: store.get(run.id))
+    assert within(5, lambda: store.get(other.id)).id == other.id
+    responds.set()
+
+
+def test_a_draft_that_hangs_does_not_block_the_sweep(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, old = new(store), store.create("toy-sorting", "local", SPEC)
+    os.utime(old.directory / "draft.json", (1, 1))
+    responds = threading.Event()
+    real = Run.is_started
+    monkeypatch.setattr(Run, "is_started", lambda run: (run.id != bad.id or responds.wait(20)) and real(run))
+    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
+    assert within(5, lambda: store.sweep(7, [bad.id, old.id])) == 1 and store.names() == [bad.id]
+    responds.set()
+
+
+def test_an_index_that_is_not_complete_starts_nothing(place: Place, settings: Settings, store: Store) -> None:
+    dispatcher, run = new_dispatcher(settings, store), new(store)
+    dispatcher.enqueue(run, Secrets())
+    dispatcher.stop()  # while the index is made: a run that it does not know may be active
+    dispatcher.dispatch()
+    assert place.started == [] and dispatcher.position(run) is None
+
+
 # -- two processes on one home, real workers
 
 APP = """
 import sys, time
 from pathlib import Path
-from autotrain_gradio.backends.dispatcher import Dispatcher
-from autotrain_gradio.runs.store import Store
 from autotrain_gradio.core.settings import Settings
-settings = Settings(home=Path(sys.argv[1]), slots=1)
-Dispatcher(settings, Store(settings.runs)).start()
+from autotrain_gradio.service import Service
+service = Service(Settings(home=Path(sys.argv[1]), slots=1))
 print("ready", flush=True)
 time.sleep(600)
 """
