@@ -29,6 +29,7 @@ NAMES = (
 
 
 def main(names: list[str]) -> int:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # measured processes use cached byte code, as an installation does
     rows: list[Row] = []
     for name in names or NAMES:
         print(f"{name} …", flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -280,11 +281,15 @@ class Task:
             NotFound: unknown verb; the hint names similar ones.
             ValueError: two verbs have the same name.
         """
-        return NamedRegistry("verb", [*VERBS, *self.verbs]).get(name)
+        return self._verbs.get(name)
 
     def public_verbs(self) -> list[Verb]:
         """Return the verbs that users can call."""
-        return [v for v in NamedRegistry("verb", [*VERBS, *self.verbs]) if not v.internal]
+        return [v for v in self._verbs if not v.internal]
+
+    @cached_property
+    def _verbs(self) -> NamedRegistry[Verb]:
+        return NamedRegistry("verb", [*VERBS, *self.verbs])
 
     def previewed_params(self) -> set[str]:
         """Return the names of the parameters that change what the preview shows."""
