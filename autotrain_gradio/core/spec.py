@@ -46,6 +46,8 @@ class DataSpec(Model):
     """Fraction of the training rows that is split off for validation if the data has no validation split; 0: none."""
     max_samples: int | None = Field(default=None, ge=1)
     """Maximum number of training rows, balanced over the classes as far as possible. Empty: all."""
+    encoding: str = ""
+    """Encoding of text files that are not Unicode (UTF-8 or UTF-16), for instance `cp1252`. Empty: detected."""
     format: str = ""
     """Format of the data, for tasks that read several: which columns it has. Empty: detected from the columns."""
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
@@ -54,6 +56,16 @@ class DataSpec(Model):
     """Label in the data → label to train on; null skips the rows with that label. Other labels are unchanged."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the source or the layout, if it has any."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, value: str) -> str:
+        try:
+            "x".encode(value or "utf-8")
+        except (LookupError, ValueError):
+            known = ("utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "koi8-r", "latin-1", "cp932", "gb18030")
+            raise ValueError(f"'{value[:60]}' is not an encoding. {did_you_mean(value, known)}") from None
+        return value
 
 
 class HubSpec(Model):

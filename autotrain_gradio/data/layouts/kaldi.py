@@ -49,7 +49,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         progress(f"Reading {entry.path}", number / len(scripts))
         paths = {name: os.path.join(entry.folder, name) for name in (SCP, TEXT, SEGMENTS, SPEAKERS)}
         paths = {name: path for name, path in paths.items() if path in tree.by_path}
-        tables = {name: _read_table(tree, path, findings) for name, path in paths.items()}
+        tables = {name: _read_table(tree, path, findings, request.spec.encoding) for name, path in paths.items()}
         files = _find_files(tables[SCP], entry, resolver, findings)
         split = split_of(entry, tree, request) if len(scripts) > 1 else ""
         splits.setdefault(split, []).extend(_utterances(tables, paths, files, findings))
@@ -61,10 +61,10 @@ def _scripts(tree: Tree) -> list[Entry]:
     return [f for f in tree.files if f.name == SCP and os.path.join(f.folder, TEXT) in tree.by_path]
 
 
-def _read_table(tree: Tree, path: str, findings: list[Finding]) -> _Table:
+def _read_table(tree: Tree, path: str, findings: list[Finding], encoding: str) -> _Table:
     table: _Table = {}
     repeated = []
-    for line, content in read_lines(tree, path, findings):
+    for line, content in read_lines(tree, path, findings, encoding):
         key, *rest = content.split(maxsplit=1)
         if key in table:
             repeated.append(f"'{key}' in row {line}")

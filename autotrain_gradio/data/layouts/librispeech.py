@@ -44,7 +44,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     for number, entry in enumerate(tables):
         progress(f"Reading {entry.name}", number / len(tables))
         rows = splits.setdefault(split_of(entry, tree, request), [])
-        for line, content in read_lines(tree, entry.path, findings):
+        for line, content in read_lines(tree, entry.path, findings, request.spec.encoding):
             name, _, transcript = content.partition(" ")
             parts = name.split("-")
             rows.append(

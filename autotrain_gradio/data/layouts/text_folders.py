@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 
 from autotrain_gradio.core.text_format import count_with_verb, format_bytes, pluralize
-from autotrain_gradio.data.files.encoding import decode
+from autotrain_gradio.data.files.encoding import decode_together
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.class_folders import LABEL, classes_of, report_files
 from autotrain_gradio.data.locations import report_examples
@@ -44,24 +45,25 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     files = tree.with_suffix(SUFFIXES)
     plan = classes_of(files, request, tree.splits)
     raw = RawTables({}, kinds={LABEL: request.class_column.kind.name})
-    detected: list[str] = []
+    contents: list[bytes] = []
     large: list[str] = []
-    for split, rows in plan.rows.items():
-        texts: list[str | None] = []
+    for rows in plan.rows.values():
         for entry, _ in rows:
             progress(f"Reading {pluralize(len(files), 'text')}", (len(raw.files_read) + 1) / len(files))
             raw.files_read.append(entry.path)
-            text = None
             if entry.size > LARGEST:
                 large.append(f"{entry.path} ({format_bytes(entry.size)})")
-            else:
-                text, found = decode(tree.read(entry.path), entry.path)
-                detected += [entry.path for _ in found]
-            texts.append(None if text is None or "\0" in text else text)
-        columns = {TEXT: texts, LABEL: [label for _, label in rows], LOCATION: [entry.path for entry, _ in rows]}
+            contents.append(b"\0" if entry.size > LARGEST else tree.read(entry.path))
+    decoded, found = decode_together(contents, raw.files_read, request.spec.encoding)
+    raw.findings += found
+    texts = iter(decoded)
+    for split, rows in plan.rows.items():
+        columns = {
+            TEXT: [None if "\0" in text else text for text in islice(texts, len(rows))],
+            LABEL: [label for _, label in rows],
+            LOCATION: [entry.path for entry, _ in rows],
+        }
         raw.splits[split] = pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
-    text, hint = "{n} {is} not UTF-8; the encoding was detected", "Save them as UTF-8 if letters look wrong."
-    raw.findings += report_examples("info", "encoding-guessed", text, detected, "file", hint)
     text, hint = "{n} {is} too large for one text and {was} skipped", "Split them into one text file for each row."
     raw.findings += report_examples("warning", "text-too-large", text, large, "file", hint)
     report_files(raw, plan, tree, TEXT, "texts-beside-folders", SUFFIXES, DOCUMENTS)

@@ -12,7 +12,7 @@ from functools import partial
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import MIB, format_bytes
-from autotrain_gradio.data.files.encoding import decode
+from autotrain_gradio.data.files.encoding import decode_as
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
 
@@ -26,8 +26,10 @@ _TOKEN = re.compile(
 )
 
 
-def parse(data: bytes, name: str) -> Annotated:
-    """Read a TextGrid in its long or short form, in UTF-8 or UTF-16. Tiers of points have no intervals.
+def parse(data: bytes, name: str, encoding: str = "utf-8") -> Annotated:
+    """Read a TextGrid in its long or short form. Tiers of points have no intervals.
+
+    encoding: where it is not Unicode.
 
     Raises:
         DataError: the file is not a TextGrid, or damaged.
@@ -36,8 +38,7 @@ def parse(data: bytes, name: str) -> Annotated:
         raise _damaged(name, "it is in Praat's binary form", "In Praat, save it as a text file.")
     if len(data) > LARGEST:
         raise _damaged(name, f"it has {format_bytes(len(data))}", "Save the tiers as several files.")
-    text, _ = decode(data, name)
-    tokens = _tokens(text)
+    tokens = _tokens(decode_as(data, encoding))
     try:
         if not str(next(tokens)).startswith("ooTextFile") or next(tokens) != "TextGrid":
             raise _damaged(name, "its first lines are not those of a TextGrid")

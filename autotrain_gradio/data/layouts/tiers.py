@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.text_format import inflect, join_examples, pluralize
+from autotrain_gradio.data.files.encoding import common_encoding
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, find_audio, raw_of, split_of
@@ -63,8 +64,9 @@ class _Statistics:
         return f"{pluralize(self.segments, 'segment')}, {length}"
 
 
-Parse = Callable[[bytes, str], Annotated]
-"""From a file's bytes and its name for messages to its tiers; raises `DataError`."""
+Parse = Callable[[bytes, str, str], Annotated]
+"""From a file's bytes, its name for messages and the encoding of files that are not Unicode to its tiers; raises
+`DataError`."""
 
 
 def recognize(tree: Tree, request: Request, *, suffix: str, title: str) -> Recognized | Rejected:
@@ -84,11 +86,12 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, suffi
     assert request.media is not None  # recognize() has seen it
     entries = tree.tables((suffix,))
     files: list[tuple[Entry, Annotated]] = []
-    findings: list[Finding] = []
+    contents = (tree.read(entry.path) for entry in entries)
+    encoding, findings = common_encoding(contents, [entry.path for entry in entries], request.spec.encoding)
     for number, entry in enumerate(entries):
         progress(f"Reading {entry.name}", number / len(entries))
         try:
-            annotated = parse(tree.read(entry.path), entry.path)
+            annotated = parse(tree.read(entry.path), entry.path, encoding)
         except DataError as error:
             findings += [replace(f, level="warning") for f in error.findings]
             continue

@@ -52,9 +52,12 @@ def raw_of(
     return raw
 
 
-def read_lines(tree: Tree, path: str, findings: list[Finding]) -> Iterator[tuple[int, str]]:
-    """Yield number and text of the lines of a file that are not blank; its findings are added."""
-    text, found = decode(tree.read(path), path)
+def read_lines(tree: Tree, path: str, findings: list[Finding], encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of the lines of a file that are not blank; its findings are added.
+
+    encoding: of `DataSpec`.
+    """
+    text, found = decode(tree.read(path), path, encoding)
     findings += found
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.data.files.encoding import merge_findings
 from autotrain_gradio.data.pipeline.column_mapping import Mapping
 from autotrain_gradio.data.pipeline.format_detection import FormatChoice
 from autotrain_gradio.data.request import Request
@@ -135,7 +136,7 @@ def result(state: State, began: float) -> CheckResult:
             for n, t, v in zip(cells.labels.names, trained, validated, strict=True)
         ]
         raw_labels = [{"name": n, "rows": c, "to": mapped.get(n, n)} for n, c in sorted(cells.raw.items())]
-    findings = sorted(state.findings, key=lambda f: ORDER[f.level])
+    findings = sorted(merge_findings(state.findings), key=lambda f: ORDER[f.level])
     return CheckResult(
         layout=state.layout,
         format=state.format,

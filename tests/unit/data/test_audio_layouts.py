@@ -345,6 +345,36 @@ def test_elan_beside_its_audio(tmp_path: Path, draft: Path) -> None:
     assert {Path(r["audio"]["path"]).name for r in loaded(draft)} == {"the talk.wav", "two.wav"}
 
 
+POLISH = ["Paczka przyszła za późno, proszę o zwrot pieniędzy.", "Gęś i kaczka płyną łódką po jeziorze.", "źle"]
+
+
+@pytest.mark.parametrize("suffix, content, old", [("TextGrid", SHORT_FORM, "hello there"), ("eaf", EAF, "and to all")])
+def test_annotations_that_are_not_unicode_are_decoded_alike(
+    tmp_path: Path, draft: Path, suffix: str, content: str, old: str
+) -> None:
+    files: dict[str, Any] = clips(*(f"{k}.wav" for k in range(3)), seconds=6.0)
+    for k, text in enumerate(POLISH):
+        files[f"{k}.{suffix}"] = content.replace(old, text).encode("cp1250")
+    folder = plant(tmp_path / "in", files)
+    result = check(draft, folder)
+    assert not errors(result) and {r["text"] for r in loaded(draft)} >= set(POLISH)
+    found = finding(result, "encoding-guessed")
+    assert found["level"] == "warning" and f"3 files (0.{suffix}" in found["message"] and "przyszła" in found["message"]
+    assert all("cp1250" not in f["message"] for f in result["findings"] if f["code"] == "encoding-other")
+    confirmed = check(draft, folder, **found["fix"]["change"])
+    assert "encoding-guessed" not in codes(confirmed) and {r["text"] for r in loaded(draft)} >= set(POLISH)
+    check(draft, folder, encoding="cp1251")
+    assert POLISH[0] not in {r["text"] for r in loaded(draft)}
+
+
+def test_an_elan_file_in_the_encoding_that_it_declares(tmp_path: Path, draft: Path) -> None:
+    content = EAF.replace("UTF-8", "windows-1250").replace("and to all", POLISH[2])
+    folder = plant(tmp_path / "in", {**clips("a.wav", seconds=6.0), "a.eaf": content.encode("cp1250")})
+    result = check(draft, folder)
+    assert not errors(result) and "encoding-guessed" not in codes(result)
+    assert POLISH[2] in {r["text"] for r in loaded(draft)}
+
+
 BOMB = '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><ANNOTATION_DOCUMENT>&y;</ANNOTATION_DOCUMENT>'
 
 

@@ -136,7 +136,7 @@ def test_columns_of_zero_and_one_are_labels_and_columns_of_text_are_joined(look:
         (csv() + "one,good,three\n", "warning", "row-too-long", "row 14"),
         (csv() + "one\n", "info", "row-too-short", "row 14"),
         (csv() + "one,\n", "warning", "label-missing", "row 14"),
-        (csv([*ROWS, ("ça été bien", "good")]).encode("latin-1"), "info", "encoding-guessed", "Western European"),
+        (csv([*ROWS, ("ça été bien", "good")]).encode("latin-1"), "warning", "encoding-guessed", "Western European"),
         (csv() + ",good\n   ,bad\n", "warning", "text-empty", "2 rows"),
         (csv([*ROWS, ("x" * 10_000_000, "good")]), "warning", "cell-too-large", "row 14"),
         (csv([*ROWS, ("so so", "meh")]), "warning", "class-with-one-row", "'meh'"),

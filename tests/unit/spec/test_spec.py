@@ -330,3 +330,11 @@ def test_the_environment_decides_shared_mode_first() -> None:
     assert Settings.from_env({"SPACE_ID": "a/b"}).shared
     assert not Settings.from_env({"SPACE_ID": "a/b", "AUTOTRAIN_GRADIO_SHARED": "0"}).shared
     assert Settings.from_env({}, shared=True).shared and not Settings.from_env({}).shared
+
+
+@pytest.mark.parametrize("name", ["cp125", "base64", "no such"])
+def test_an_unknown_encoding_is_refused_with_a_suggestion(name: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        from_yaml(f"task: text-classification\ndata: {{encoding: {name}}}", {})
+    assert caught.value.where == "data.encoding" and "cp125" in caught.value.message
+    assert from_yaml("task: text-classification\ndata: {encoding: cp1251}", {})[0].data.encoding == "cp1251"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.data.files import encoding
 
 TEXTS = {
@@ -32,10 +33,12 @@ def test_encoding_of_each_script_is_detected(tmp_path: Path, name: str) -> None:
     found, findings = encoding.detect_encoding(path, "a.csv")
     assert path.read_text(encoding=found) == text
     assert encoding.decode(text.encode(name), "a.csv") == (text, findings)
-    assert [(f.code, f.where) for f in findings] == [
-        ("encoding-guessed", f"a.csv, line {1 if name != 'cp1252' else 2}")
+    where = f"a.csv, line {1 if name != 'cp1252' else 2}"
+    assert [(f.level, f.code, f.where) for f in findings[:2]] == [
+        ("warning", "encoding-guessed", where),
+        ("info", "encoding-other", where),
     ]
-    assert found in findings[0].message
+    assert found in findings[0].message and findings[0].fix and findings[0].fix.change == {"encoding": found}
     assert any(line[:10] in findings[0].message or line[15:25] in findings[0].message for line in text.splitlines())
 
 
@@ -73,3 +76,47 @@ def test_incomplete_last_character_is_not_utf_8(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("text\né".encode()[:-1])
     assert encoding.detect_encoding(path, "a.csv")[1][0].where == "a.csv, line 2"
+
+
+@pytest.mark.parametrize("guess, other", [("cp1251", "koi8-r"), ("cp1254", "cp1252"), ("gb18030", "big5hkscs")])
+def test_other_encodings_of_a_guess_are_offered_with_their_letters(guess: str, other: str) -> None:
+    content = TEXTS[guess].encode(guess)
+    offered = {f.fix.change["encoding"]: f for f in encoding.decode(content, "a.csv")[1] if f.fix}
+    changed = next(line for line in content.split(b"\n") if line.decode(guess) != line.decode(other))
+    assert changed.decode(other)[:8] in offered[other].message and len(offered) <= 1 + encoding.MOST_OTHERS
+
+
+def test_the_encoding_of_the_spec_is_used_where_a_file_is_not_unicode(tmp_path: Path) -> None:
+    content = TEXTS["cp1251"].encode("koi8-r")
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    assert encoding.detect_encoding(path, "a.csv", "cp1251") == ("cp1251", [])
+    assert encoding.decode("Привет".encode(), "a.csv", "cp1251") == ("Привет", [])
+    assert encoding.decode("Привет".encode("utf-16"), "a.csv", "cp1251") == ("Привет", [])
+
+
+def test_letters_that_the_encoding_of_the_spec_does_not_have_are_counted(tmp_path: Path) -> None:
+    content = b"a,b\n\x81\x8d,1\n"
+    (found,) = encoding.decode(content, "a.csv", "cp1252")[1]
+    assert (found.level, found.code) == ("warning", "encoding-wrong") and "2 characters" in found.message
+    assert found.fix and found.fix.change == {"encoding": ""}
+    assert encoding.decode_together([content], ["a.csv"], "cp1252")[1] == [found]
+
+
+def test_several_files_have_one_encoding_which_is_guessed_once() -> None:
+    lines = ["paczka przyszła za późno", "gęś i kaczka płyną łódką", "proszę o zwrot pieniędzy", "plain", "źle"]
+    names = [f"{k}.txt" for k in range(len(lines))]
+    texts, findings = encoding.decode_together([line.encode("cp1250") for line in lines], names)
+    assert texts == lines
+    assert [f.code for f in findings].count("encoding-guessed") == 1 and "4 files (0.txt, 1.txt" in findings[0].message
+    assert encoding.decode_together([line.encode() for line in lines], names) == (lines, [])
+
+
+def test_no_fix_writes_names_of_a_guessed_encoding() -> None:
+    merge = Finding("warning", "label-spelling", "Same.", "Merge.", fix=Fix("Merge them", {"labels": {"ćat": "cat"}}))
+    plain = Finding("warning", "label-spelling", "Same.", "Merge.", fix=Fix("Merge them", {"labels": {"Cat": "cat"}}))
+    guessed = encoding.decode(TEXTS["cp1250"].encode("cp1250"), "a.csv")[1]
+    found = encoding.merge_findings([*guessed, *guessed, merge, plain])
+    assert found[-2].fix is None and "encoding" in found[-2].hint and found[-1] == plain
+    assert len([f for f in found if f.code == "encoding-other"]) == len(guessed) - 1
+    assert encoding.merge_findings([merge]) == [merge]
