@@ -11,6 +11,7 @@ from typing import Any
 from autotrain_gradio.cli import commands
 from autotrain_gradio.cli.commands import Usage
 from autotrain_gradio.cli.console import echo, echo_json
+from autotrain_gradio.cli.run_names import find_run
 from autotrain_gradio.core.csv_files import write_csv
 from autotrain_gradio.core.inputs import ROWS_OF, parse_arguments, parse_literals
 from autotrain_gradio.core.panels import RenderContext, render_text
@@ -20,6 +21,9 @@ from autotrain_gradio.core.text_format import pluralize, truncate
 
 INPUT_CHARACTERS = 60
 """Characters of an input that the printed table shows."""
+
+CLASS_NAMES = ("label", "labels")
+"""Last word of the columns that hold names of classes, which are written as they are."""
 
 Given = list[tuple[str, Prediction]]
 """Pairs (argument, prediction), in the order of the predictions."""
@@ -47,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         folder = Path(args.output).absolute().parent
         raise Usage(f"The folder '{folder}' does not exist.", "Create it, or name another --output.", code="no-folder")
     service = commands._service()
-    name = commands.find_run(service, args.run)
+    name = find_run(service, args.run)
     task = service.tasks.get(str((service.snapshot(name) or {})["task"]))
     given = parse_arguments(task.inputs, args.inputs) if args.inputs else []
     given += parse_literals(task.inputs, args.text) if args.text else []
@@ -79,7 +83,7 @@ def _with_inputs(given: Sequence[tuple[str, Mapping[str, Any]]], predictions: Se
 
 def _warn(predictions: Given) -> None:
     for _, prediction in predictions:
-        for warning in prediction.pop("warnings", []):
+        for warning in prediction.get("warnings", []):
             echo(f"warning: {warning}", error=True)
 
 
@@ -106,7 +110,7 @@ def _place_files(predictions: Given, output: str | None) -> None:
 def _write(predictions: Given, target: Path) -> None:
     """Write a CSV file of inputs and raw values."""
     columns, rows = as_table(predictions)
-    write_csv(target, columns, rows)
+    write_csv(target, columns, rows, unchanged=[name for name in columns if name.split()[-1] in CLASS_NAMES])
 
 
 def _shortened(text: str) -> str:

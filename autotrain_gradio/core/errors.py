@@ -137,3 +137,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return "Did you mean " + " or ".join(f"'{n}'" for n in near) + "?"
     shown = ", ".join(names[:30]) + (" …" if len(names) > 30 else "")
     return f"Known: {shown}." if names else ""
+
+
+def similar_names(missing: Iterable[str], given: Iterable[str]) -> str:
+    """Return a question with the closest given name of each missing one: "Did you mean 'Rooms' for 'rooms'?"; or "".
+
+    Case does not matter.
+    """
+    folded = {name.casefold(): name for name in given}
+    near = {name: difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6) for name in missing}
+    found = [f"'{folded[close[0]]}' for '{name}'" for name, close in near.items() if close]
+    return f"Did you mean {', '.join(found)}?" if found else ""

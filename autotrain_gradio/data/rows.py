@@ -104,6 +104,8 @@ class RawTables:
     """Names of the files, for messages, where `LOCATION` holds numbers."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Reason → number of rows that could not be parsed; they count as rows of the data."""
+    sheets: set[str] = field(default_factory=set)
+    """Names of the sheets that were read, of workbooks."""
 
 
 def _no_media(index: int) -> bytes:

@@ -113,7 +113,8 @@ class TryIt:
         except UserError as error:
             return messages.error(error)
         panels = render_all_html(prediction["panels"], self.context.render_context(str(run)))
-        return f"<div class='at-prediction'>{panels}</div>"
+        warnings = "".join(messages.note(text, level="warning") for text in prediction.get("warnings", ()))
+        return f"<div class='at-prediction'>{warnings}{panels}</div>"
 
 
 def _filled(value: str, predict: Callable[..., str]) -> Callable[[Any, Any], tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.core.errors import DataError, Finding, UserError
+from autotrain_gradio.core.errors import DataError, Finding, UserError, similar_names
 from autotrain_gradio.core.inputs import KINDS, ROWS_OF, Input
 from autotrain_gradio.core.predictions import with_panels
 from autotrain_gradio.core.text_format import count_with_verb, join_examples
@@ -18,8 +18,9 @@ from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.json_files import read_json
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Context, ignore_progress
-from autotrain_gradio.data.tables.table_reader import Sheet, read_sheet
+from autotrain_gradio.data.tables.table_reader import Sheet, read_again
 from autotrain_gradio.data.values.arrow_columns import is_text
+from autotrain_gradio.data.values.spellings import visible
 
 TEXT_FILE = ".txt"
 """Suffix of files with one text per line."""
@@ -64,26 +65,33 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
     wanted = [i for i in resolved.task.inputs if getattr(KINDS.get(i.kind).load(), "ROWS_FROM_FILE", False)]
     if not wanted or len(wanted) < len(resolved.task.inputs):
         raise UserError(f"{resolved.task.title} cannot predict the rows of a file.", where=path.name, code="usage")
-    sheet = _read(path)
+    manifest = read_json(directory / "data" / "manifest.json") or {}
+    sheet = _read(path, str(manifest.get("sheet") or ""))
     errors = [f for f in sheet.findings if f.level == "error"]
     if errors:
         raise DataError.from_findings(errors)
     if not sheet.table.num_rows:
         raise DataError(f"{path.name} has no rows.", "Write one row for each input.", path.name, "empty-table")
     warnings = [str(f) for f in sheet.findings]
-    columns = {}
+    columns, used = {}, set(_trained(manifest, *manifest.get("columns", {})))
     for declared in wanted:
-        names, warning = _columns(declared, sheet, directory, alone=len(wanted) == 1)
+        names, warning = _columns(declared, sheet, manifest, alone=len(wanted) == 1)
         warnings += [warning] if warning else []
         columns[declared.name] = _values(declared, names, sheet, directory, resolved)
+        used.update(names)
+    others = [name for name in sheet.table.column_names if name not in used]
+    if others:
+        inputs = " and ".join(f"'{i.name}'" for i in wanted)
+        verb = count_with_verb(len(others), "column", "is")
+        warnings.append(f"{path.name}: {verb} not used for the input {inputs}: {join_examples(others, limit=10)}.")
     rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     numbers = [int(n) for n in sheet.number]
     return list(zip(numbers, rows, strict=True)), warnings
 
 
-def _read(path: Path) -> Sheet:
+def _read(path: Path, sheet: str) -> Sheet:
     if path.suffix.lower() != TEXT_FILE:
-        return read_sheet(path, path.name)
+        return read_again(path, path.name, sheet)
     text, findings = decode(path.read_bytes(), path.name)
     lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
     table = pa.table({"line": pa.array([line for _, line in lines], pa.string())})
@@ -132,7 +140,13 @@ def _inspect(role: Column, cells: Mapping[str, pa.ChunkedArray], context: Contex
     return kind.inspect(next(iter(cells.values())), context)
 
 
-def _columns(declared: Input, sheet: Sheet, directory: Path, *, alone: bool) -> tuple[list[str], str]:
+def _trained(manifest: Mapping[str, Any], *roles: str) -> list[str]:
+    """Return the columns that the training used for these roles."""
+    found = [manifest.get("columns", {}).get(role) or [] for role in roles]
+    return [name for names in found for name in ([names] if isinstance(names, str) else names)]
+
+
+def _columns(declared: Input, sheet: Sheet, manifest: Mapping[str, Any], *, alone: bool) -> tuple[list[str], str]:
     """Return the columns of an input, and a warning if they are not those of the training data.
 
     Another column than that of the training is used only if there is no choice: the only one of a file, or, if the
@@ -143,10 +157,9 @@ def _columns(declared: Input, sheet: Sheet, directory: Path, *, alone: bool) -> 
     Raises:
         DataError: there is no such column.
     """
-    manifest = read_json(directory / "data" / "manifest.json") or {}
-    trained = manifest.get("columns", {}).get(declared.name) or []
-    trained = [trained] if isinstance(trained, str) else list(trained)
     known = sheet.table.column_names
+    same = {visible(name): name for name in known}
+    trained = [n if n in known else same.get(visible(n), n) for n in _trained(manifest, declared.name)]
     missing = [c for c in trained if c not in known]
     if trained and not missing:
         return trained, ""
@@ -160,10 +173,11 @@ def _columns(declared: Input, sheet: Sheet, directory: Path, *, alone: bool) -> 
     lacks = f"no column for the input '{declared.name}'"
     if len(missing) < len(trained):
         lacks = f"not all columns for the input '{declared.name}' ({_quoted(missing)} missing)"
-    rename = f"Rename the column with the values to '{trained[0] if trained else declared.name}'."
+    similar = similar_names(missing or [declared.name], known)
+    rename = similar or f"Rename the column with the values to '{trained[0] if trained else declared.name}'."
     raise DataError(
         f"{sheet.name} has {lacks}: {used}, and the file has the columns {join_examples(known, limit=20)}.",
-        rename if len(trained) < 2 else f"Write a file with the columns {_quoted(trained)}.",
+        rename if len(trained) < 2 or similar else f"Write a file with the columns {_quoted(trained)}.",
         sheet.name,
         "missing-column",
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from autotrain_gradio.core.inputs.declarations import Input, Widget, WidgetContext
 from autotrain_gradio.core.inputs.files import existing_file
+from autotrain_gradio.core.inputs.plain_values import plain
 from autotrain_gradio.core.text_format import in_unit
 
 ALTERNATIVE = True
@@ -53,13 +54,15 @@ def row(features: Sequence[Mapping[str, Any]], cells: Sequence[Any]) -> dict[str
 
 def accepts(argument: Any) -> bool:
     """Return whether an argument is a cell (COLUMN=VALUE) or a row (a mapping)."""
-    return isinstance(argument, Mapping) or ("=" in str(argument) and existing_file(str(argument)) is None)
+    if not isinstance(argument, str):
+        return isinstance(argument, Mapping)
+    return "=" in argument and existing_file(argument) is None
 
 
 def parse(argument: Any, declared: Input) -> dict[str, Any]:
     """Return a row, or the single cell of COLUMN=VALUE; an empty VALUE is a missing value."""
     if isinstance(argument, Mapping):
-        return dict(argument)
+        return {str(name): plain(value, str(name)) for name, value in argument.items()}
     name, _, value = str(argument).partition("=")
     return {name: value or None}
 

@@ -24,13 +24,14 @@ from autotrain_gradio.data.values.arrow_columns import (
     as_text,
     blank,
     encode,
-    is_list,
     is_text,
     is_true,
     matches,
     pick,
 )
+from autotrain_gradio.data.values.feature_cells import failed_formulas, is_nested, plain_cells
 from autotrain_gradio.data.values.multi_select import find_multi_select
+from autotrain_gradio.data.values.spellings import MOST_SPELLINGS, merge_truth_values, truth_spellings
 
 __all__ = ["KINDS", "inspect", "overview"]
 
@@ -57,18 +58,11 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         message, where = f"'{given}' is not a kind of column.", f"data.options.kinds.{context.column}"
         findings.append(Finding("error", "unknown-kind", message, did_you_mean(str(given), KINDS), where))
         given = None
-    nested_type = cells.type
-    nested = pa.types.is_struct(cells.type) or is_list(cells.type) or pa.types.is_binary(cells.type)
+    nested_type, nested = cells.type, is_nested(cells.type)
     if nested and given == "ignore":
         cells = pa.chunked_array([pa.nulls(len(cells), pa.string())])
-    elif nested or pa.types.is_time(cells.type) or (context.names is not None and not is_text(cells.type)):
-        cells = as_text(cells, None if nested else context.names)
-    elif pa.types.is_duration(cells.type):
-        cells = pc.divide(cells.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()), 1e6)  # seconds
-    failed = np.zeros(len(cells), dtype=bool)
-    if is_text(cells.type):
-        cells = pc.utf8_trim_whitespace(cells)
-        failed = _failed(cells)
+    cells = plain_cells(cells, context.names)
+    failed = failed_formulas(cells) if is_text(cells.type) else np.zeros(len(cells), dtype=bool)
     missing = failed | (blank(cells) if is_text(cells.type) else is_true(pc.is_null(cells, nan_is_null=True)))
     column = _Column(pc.if_else(pa.array(missing), None, cells) if missing.any() else cells, missing, context)
     kind = given or ("ignore" if nested else _guess(column, context))
@@ -152,6 +146,8 @@ def _guess(column: _Column, context: Context) -> str:
     if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
         return "number"
     sample = column.sample
+    if is_text(type_) and _are_truth_values(sample):
+        return "category"
     if not is_text(type_):  # whole numbers
         if _too_large(column.numbers.values[context.needed]):
             return "id" if column.all_differ else "category"
@@ -191,6 +187,13 @@ def _guess_of_numbers(column: _Column, found: numbers.Numbers, named: bool, cont
     if not _leading_zero(column.sample):
         return "number"
     return "id" if column.all_differ else "category"
+
+
+def _are_truth_values(sample: pa.ChunkedArray) -> bool:
+    """Say whether all texts are truth values, and some are words: TRUE, False, 1, but not 1 and 0 alone."""
+    values = pc.unique(sample).to_pylist()
+    words = len(values) <= MOST_SPELLINGS and any(not text[-1].isdigit() for text in values)
+    return words and bool(truth_spellings(dict.fromkeys(values, 1)))
 
 
 def _numeric(found: numbers.Numbers) -> bool:
@@ -256,38 +259,32 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
     about, text = result.about, is_text(column.cells.type)
     result.stored = kind in {"category", "text"}
     result.values = as_text(column.cells) if result.stored else pa.nulls(0)
+    if kind == "category" and (merged := merge_truth_values(result.values)) is not result.values:
+        result.values, column.codes = merged, encode(merged)[1]
     if kind != "ignore":
-        about["distinct"] = column.distinct
+        about["distinct"] = _count_distinct(column.codes[context.needed])
         if about["guessed"] and text:
             about["units"] = numbers.united(column.sample)
             about["answers"] = find_multi_select(column.sample) if kind == "category" else {}
     if result.stored:
         result.facts["codes"] = column.codes
     if kind == "category" and text and column.distinct <= MAX_COMPARED:
-        about["alike"] = _spelled_alike(column, context)
+        about["alike"] = _spelled_alike(result.values, context)
     if kind == "category" and text:
         some = numbers.parse(column.sample, unit=None)
         if not np.isnan(some.values).all():
             about["invalid"] = _numbers_among(result.values, some.unit, context)
 
 
-def _spelled_alike(column: _Column, context: Context) -> list[str]:
+def _spelled_alike(texts: pa.ChunkedArray, context: Context) -> list[str]:
     """Return the categories that differ only in their spelling, with their counts: `'Berlin' (5) = 'berlin' (2)`."""
-    values, codes = encode(column.cells)
+    values, codes = encode(texts)
     counts = np.bincount(codes[context.needed & (codes >= 0)], minlength=len(values)).tolist()
     variants: dict[str, list[str]] = defaultdict(list)
     for value, count in zip(values.to_pylist(), counts, strict=True):
         if count:
             variants[labels.spelling(value)].append(f"{labels.quoted(value)} ({count:,})")
     return [" = ".join(names) for names in variants.values() if len(names) > 1]
-
-
-def _failed(cells: pa.ChunkedArray) -> Any:
-    """Return which cells hold the error value of a spreadsheet formula (numpy)."""
-    failed = is_true(pc.starts_with(cells, "#"))
-    if failed.any():
-        failed = is_true(pc.is_in(pc.utf8_lower(cells), value_set=pa.array(numbers.ERRORS)))
-    return failed
 
 
 def _numbers_among(text: pa.ChunkedArray, unit: str, context: Context) -> dict[str, Any]:

@@ -82,6 +82,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             continue
         raw.findings += [*sheet.findings, *_no_header(sheet), *_total_row(sheet)]
         raw.skipped.update(sheet.skipped)
+        raw.sheets.update([sheet.sheet] if sheet.sheet else [])
         columns[entry.path] = sheet.table.column_names
         add_rows(splits, split, locate_rows(sheet, number, raw, request), request)
     if errors and (not columns or any(f.code not in EMPTY for f in errors)):

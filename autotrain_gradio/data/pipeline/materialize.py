@@ -67,6 +67,7 @@ def write(
         "features": {c.about["name"]: c.about["feature"] for c in rows.cells.values() if "feature" in c.about},
         "readings": {c.about["name"]: c.about["reading"] for c in rows.cells.values() if c.about.get("reading")},
         "places": raw.file_names if len(raw.files_read) > 1 else [""] * len(raw.file_names),
+        "sheet": next(iter(raw.sheets)) if len(raw.sheets) == 1 else "",
         "units": {c.about["name"]: c.about["unit"] for c in rows.cells.values() if c.about.get("unit")},
         "media": {role: to_dict(c.feature) for role, c in kept.items() if c.media},
         "arrow": [_portable(path, draft) for path in raw.arrow],

@@ -47,6 +47,7 @@ def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits 
     except (CalamineError, OSError, ValueError) as error:
         raise damaged_workbook(name, error) from None
     sheet = _sheet(cells, name)
+    sheet.sheet = chosen
     if not sheet.table.num_rows:
         raise header_only(name, sheet.table.column_names)
     if len(names) > 1 and wanted is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.file_types import ARROW_SUFFIXES, EXCEL_SUFFIXES
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.rows import Progress, ignore_progress
@@ -26,6 +27,29 @@ def read_sheet(
     progress(f"Reading {name}", 0.0)  # if the process is killed, its caller names what it did last
     found = _read(path, name, progress, sheet, limits)
     require_rows(found.table.num_rows, name, limits)
+    return found
+
+
+def read_again(path: Path, name: str, sheet: str) -> Sheet:
+    """Read a table of the form of another one; of a workbook the sheet of that name, else the first with a warning.
+
+    sheet: empty: the other one was no workbook.
+
+    Raises:
+        DataError: as for `read_sheet`.
+    """
+    try:
+        return read_sheet(path, name, sheet=sheet or None)
+    except DataError as error:
+        if error.code != "sheet-missing":
+            raise
+    found = read_sheet(path, name)
+    several = [f for f in found.findings if f.code == "several-sheets"]
+    if several:
+        message = f"The workbook has no sheet '{sheet}', as the training data had; '{found.sheet}' was loaded."
+        hint = f"Rename the sheet with the rows to '{sheet}', or save it as a workbook of its own."
+        kept = [f for f in found.findings if f not in several]
+        found.findings = [*kept, Finding("warning", "other-sheet", message, hint, name)]
     return found
 
 

@@ -30,6 +30,7 @@ class Sheet:
     number: per row its number as a spreadsheet counts (numpy).
     skipped: reason → rows that could not be parsed.
     first: the cells of the first line, which may be a row instead of a header.
+    sheet: name of the sheet, of a workbook.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Sheet:
     findings: list[Finding] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
+    sheet: str = ""
 
 
 def gather(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> pa.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,7 @@ def train(run: Reporter, task: families.Task, declared: Sequence[Metric], loader
             readings, units = (manifest.get(key) or {} for key in ("readings", "units"))
             features = frame.describe(problem.frame, kinds, readings, units)
             form = frame.Form(features, _describe_targets(problem.targets), task, multi_label)
+            form = replace(form, others=_other_columns(manifest, kinds), sheet=str(manifest.get("sheet") or ""))
             _keep_best(run, found, form, parts, declared, loader_example)
         else:
             run.note("The run was stopped before the first trial finished, so no model was saved.", level="warning")
@@ -333,6 +334,16 @@ def _importance(run: Reporter, problem: search.Problem, saved_model: saving.Save
             saved_model, rows.frame, rows.targets, problem.score, seed=run.params.seed, stop=run.stop_requested
         )
     return report.importances(found, problem.score.title)
+
+
+def _other_columns(manifest: Mapping[str, Any], kinds: Mapping[str, str]) -> list[str]:
+    """Return the columns of the training data that are not features."""
+    mapped = manifest.get("columns") or {}
+    names = [
+        *(manifest.get("features") or {}),
+        *(n for of in mapped.values() for n in ([of] if isinstance(of, str) else of)),
+    ]
+    return [n for n in dict.fromkeys(names) if kinds.get(n, "ignore") in ("id", "ignore")]
 
 
 def _describe_targets(targets: Sequence[Target]) -> list[dict[str, Any]]:

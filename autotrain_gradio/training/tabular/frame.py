@@ -1,9 +1,9 @@
-"""Data frames of features: from the columns of a dataset, and from the inputs of a prediction."""
+"""Data frames of features, and what a model stores of its columns."""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,8 @@ import pandas as pd
 import pyarrow as pa
 from datasets import Dataset
 
-from autotrain_gradio.core.errors import DataError, UserError
-from autotrain_gradio.core.text_format import count_with_verb
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.data.files.json_files import read_json, write_json
-from autotrain_gradio.data.values import dates, numbers
-from autotrain_gradio.data.values.arrow_columns import as_text
 
 FEATURES = "features:"
 FORM = "form.json"
@@ -28,9 +25,7 @@ MAX_CHOICES = 30
 they may be names or addresses of people, and `form.json` is published with the model."""
 ROWS_PER_CATEGORY = 3
 """Mean rows per category from which categories are offered; with fewer they may identify rows."""
-MAX_LISTED = 12
 NO_UNITS: Mapping[str, str] = {}
-MISSING = frozenset((*numbers.WORDS, *numbers.ERRORS))
 
 
 @dataclass(frozen=True)
@@ -69,13 +64,16 @@ class Form:
     """Features and targets of a model, saved as `form.json`.
 
     targets: `{"name", "labels", "unit"}` each; labels is None for a number, unit "" if there is none.
-    multi_label: the targets are labels of one column.
+    multi_label: the targets are labels of one column. others: columns of the training data that are not features.
+    sheet: of the workbook that the training data came from; empty: it was no workbook.
     """
 
     features: list[Feature]
     targets: list[dict[str, Any]]
     task: str
     multi_label: bool = False
+    others: list[str] = field(default_factory=list)
+    sheet: str = ""
 
     def write(self, folder: Path) -> None:
         """Write it into the folder of the model."""
@@ -127,11 +125,26 @@ def frame_of(part: Dataset, kinds: Mapping[str, str]) -> pd.DataFrame:
 def _column(chunks: pa.ChunkedArray, kind: str) -> Any:
     """Return cells as float64 with NaN, datetime64[us] with NaT, or text with "" for missing ones."""
     if kind == "number":
-        values = np.asarray(chunks.to_numpy(zero_copy_only=False), dtype=np.float64)
-        return np.clip(values, -MAX_ABS, MAX_ABS)
+        return clipped(np.asarray(chunks.to_numpy(zero_copy_only=False), dtype=np.float64))
     if kind == "date":
-        return pd.Series(chunks.to_pandas()).astype("datetime64[us]")
-    return np.array(["" if v is None else str(v) for v in chunks.to_pylist()], dtype=object)
+        return whole_seconds(chunks.to_pandas())
+    texts = np.array(["" if v is None else str(v) for v in chunks.to_pylist()], dtype=object)
+    return normalized(texts) if kind == "text" else texts
+
+
+def clipped(values: np.ndarray) -> np.ndarray:
+    """Return numbers between -`MAX_ABS` and `MAX_ABS`."""
+    return np.clip(values, -MAX_ABS, MAX_ABS)
+
+
+def whole_seconds(values: Any) -> pd.Series:
+    """Return dates (datetime64[us]) without fractions of seconds, which not every format of a table keeps."""
+    return pd.Series(values).astype("datetime64[us]").dt.floor("s")
+
+
+def normalized(texts: np.ndarray) -> np.ndarray:
+    """Return texts in one Unicode form (NFC)."""
+    return np.array([unicodedata.normalize("NFC", text) for text in texts], dtype=object)
 
 
 def describe(
@@ -177,96 +190,3 @@ def describe(
 
 def _iso(moment: Any) -> str:
     return str(moment.date().isoformat() if moment == moment.normalize() else moment.isoformat(sep=" "))
-
-
-def frame_of_rows(rows: Sequence[Mapping[str, Any]], features: Sequence[Feature]) -> pd.DataFrame:
-    """Return the frame of rows `{column: value}`; None is a missing value.
-
-    Raises:
-        DataError: columns are missing, or a cell is not of its column's kind.
-    """
-    missing = [f.name for f in features if any(f.name not in row for row in rows)]
-    if missing:
-        raise _missing(missing)
-    arrays = {f.name: pa.chunked_array([_array([row[f.name] for row in rows], f)]) for f in features}
-    return frame_of_table(pa.table(arrays), features, [f"row {n}" for n in range(1, len(rows) + 1)])
-
-
-def frame_of_table(table: pa.Table, features: Sequence[Feature], where: Sequence[str]) -> pd.DataFrame:
-    """Return the frame of a table; where: names of the rows in messages.
-
-    Cells are parsed as those of the training data were: "1,5" is a number, 31.12.2024 a date; empty ones are missing.
-
-    Raises:
-        DataError: columns are missing, or a cell is not of its column's kind.
-    """
-    missing = [f.name for f in features if f.name not in table.column_names]
-    if missing:
-        raise _missing(missing)
-    return pd.DataFrame({f.name: _read(table.column(f.name), f, where) for f in features})
-
-
-def _read(cells: pa.ChunkedArray, feature: Feature, where: Sequence[str]) -> Any:
-    if feature.kind == "number":
-        # Where the training rows left 1,234 ambiguous, other rows must not decide: a cell is parsed the same alone.
-        found = numbers.parse(cells, feature.reading or "thousands", feature.unit, brackets=True, limits=True)
-        _raise_on_invalid(found.unreadable | found.infinite, cells, feature, where, "number", "12.5")
-        return np.clip(found.values, -MAX_ABS, MAX_ABS)
-    if feature.kind == "date":
-        read = dates.parse(cells, feature.reading)
-        for row in np.flatnonzero(read.unreadable):  # words such as n/a or #N/A are missing values, as in numbers
-            read.unreadable[row] = str(cells[int(row)].as_py()).strip().lower() not in MISSING
-        _raise_on_invalid(read.unreadable, cells, feature, where, "date", "2024-05-31")
-        return pd.Series(read.values).astype("datetime64[us]")
-    texts = ["" if v is None else str(v).strip() for v in as_text(cells).to_pylist()]
-    return np.array(["" if t.lower() in numbers.ERRORS else t for t in texts], dtype=object)
-
-
-def _raise_on_invalid(
-    invalid: Any, cells: pa.ChunkedArray, feature: Feature, where: Sequence[str], what: str, example: str
-) -> None:
-    rows = np.flatnonzero(invalid)
-    if len(rows):
-        row = int(rows[0])
-        more = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
-        raise DataError(
-            f"'{feature.name}' must be a {what}, not {str(cells[row].as_py())[:60]!r}.",
-            f"Write a {what} such as {example}, or leave the cell empty.",
-            f"{feature.name}, {where[row]}{more}",
-            "wrong-kind",
-        )
-
-
-def _array(values: Sequence[Any], feature: Feature) -> pa.Array:
-    """Return the given cells; numbers and dates may be text."""
-    given = [None if v is None or (isinstance(v, float) and np.isnan(v)) else v for v in values]
-    moments = [v for v in given if isinstance(v, datetime.date)]
-    if feature.kind == "date" and len(moments) == len([v for v in given if v is not None]):
-        return pa.array(np.array([_in_utc(v) for v in given], dtype="datetime64[us]"))
-    if feature.kind == "number" and not any(isinstance(v, str) for v in given):
-        return pa.array([None if v is None else float(v) for v in given], pa.float64())
-    # Integers are formatted as in the training data: without a decimal point.
-    whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in given]
-    # A point before three digits could be parsed as a thousands separator; with an exponent it cannot.
-    exact = [
-        f"{v!r}e0" if isinstance(v, float) and feature.kind == "number" and "e" not in repr(v) else v for v in whole
-    ]
-    return pa.array([None if v is None else str(v) for v in exact], pa.string())
-
-
-def _in_utc(moment: Any) -> Any:
-    """Convert a datetime with a time zone to UTC."""
-    zoned = isinstance(moment, datetime.datetime) and moment.tzinfo is not None
-    return moment.astimezone(datetime.UTC).replace(tzinfo=None) if zoned else moment
-
-
-def _missing(names: Sequence[str]) -> DataError:
-    shown = ", ".join(f"'{n}'" for n in names[:MAX_LISTED]) + (
-        f" and {len(names) - MAX_LISTED} more" * (len(names) > MAX_LISTED)
-    )
-    return DataError(
-        f"{count_with_verb(len(names), 'feature column', 'is')} missing: {shown}.",
-        "The model needs all feature columns that it was trained on; cells may be empty.",
-        "",
-        "missing-columns",
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import pandas as pd
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.csv_files import write_csv
 from autotrain_gradio.core.errors import DataError, UserError
-from autotrain_gradio.core.text_format import join_examples
-from autotrain_gradio.data.tables.table_reader import read_sheet
+from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.data.tables.table_reader import read_again
 from autotrain_gradio.data.values.arrow_columns import as_text
 from autotrain_gradio.training.tabular import frame, prepare, saving
 from autotrain_gradio.training.tabular.model import Predictions
+from autotrain_gradio.training.tabular.reading import RowReader
 from autotrain_gradio.training.tabular.search import ignore_warnings
 
 KEPT_SECONDS = 3600.0
@@ -38,8 +39,9 @@ class Predictor:
     Predictions of a row: `{"label", "scores"}`, or of a multi-label model `{"labels", "scores"}`, the most likely
     first; of numbers `{"values": {target: number}}`, and `"units": {target: unit}` of those that have one; of several
     targets with classes `{"targets": {target: {"label", "scores"}}}`. Of a table: `{"file": path of a CSV, "rows",
-    "columns"}`: its rows with the predictions; `note`: warnings about the file, such as rows that could not be parsed.
-    All have `panels`.
+    "columns"}`: its rows with the predictions, and remarks about the cells of a row in the column `note`.
+    All have `panels`, and `warnings` where there are some: unknown categories, values far outside the training data,
+    invalid cells (which count as missing), columns that are not used, rows that could not be parsed.
     """
 
     def __init__(self, folder: str | Path, output: Path | None = None) -> None:
@@ -47,17 +49,17 @@ class Predictor:
         self.folder, self._output = Path(folder), output
         self.form = frame.Form.read(self.folder)
         self._model = saving.load(self.folder)
+        self._reader = RowReader.of(self.form, prepare.known_categories(self._model.transformer))
 
     def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Predict.
 
         Raises:
-            DataError: columns are missing, or a cell is not of its column's kind.
+            DataError: columns are missing, or most cells of a column are not of its kind.
             UserError: the file does not exist, or an input has neither a row nor a table.
         """
         rows = [i["row"] for i in inputs if isinstance(i.get("row"), Mapping)]
-        typed = frame.frame_of_rows(rows, self.form.features) if rows else None
-        predictions = iter(self._predictions(self._outputs(typed), len(rows)) if typed is not None else [])
+        predictions = iter(self._rows(rows) if rows else [])
         found = []
         for given in inputs:
             if isinstance(given.get("row"), Mapping):
@@ -67,6 +69,14 @@ class Predictor:
             else:
                 raise UserError("The input has neither a row nor a table.", "Give a row or a table.", code="no-input")
         return found
+
+    def _rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        parsed = self._reader.rows(rows)
+        found = self._predictions(self._outputs(parsed.frame), len(rows))
+        remarks = parsed.remarks
+        if parsed.about_columns:
+            remarks[0] = [*(str(f) for f in parsed.about_columns), *remarks.get(0, [])]
+        return [{**one, "warnings": remarks[n]} if n in remarks else one for n, one in enumerate(found)]
 
     def _outputs(self, rows: pd.DataFrame) -> Predictions:
         if not len(rows):
@@ -103,42 +113,47 @@ class Predictor:
     def _table(self, path: Path) -> dict[str, Any]:
         if not path.is_file():
             raise UserError(f"The file '{path.name}' was not found.", "Check the path.", str(path), "no-file")
-        sheet = read_sheet(path, path.name)
+        sheet = read_again(path, path.name, self.form.sheet)
         errors = [f for f in sheet.findings if f.level == "error"]
         if errors:
             raise DataError.from_findings(errors)
         if not sheet.table.num_rows:
             raise DataError(f"{path.name} has no rows.", "Add the rows to predict.", path.name, "empty-table")
-        where = [f"{path.name}, row {n}" for n in sheet.number]
-        rows = frame.frame_of_table(sheet.table, self.form.features, where)
-        columns = self._columns(self._outputs(rows), set(sheet.table.column_names))
+        parsed = self._reader.table(sheet.table, [f"{path.name}, row {n}" for n in sheet.number])
         given = {name: as_text(sheet.table.column(name)).to_pylist() for name in sheet.table.column_names}
-        target = self._place(path)
-        table = list(zip(*given.values(), *columns.values(), strict=True))
-        write_csv(target, [*given, *columns], table)
-        warnings = " ".join(f.message for f in sheet.findings)
-        shown = [*list(columns)[:PREVIEW_COLUMNS], *list(given)[: PREVIEW_COLUMNS - len(columns)]]
+        columns = self._columns(self._outputs(parsed.frame), set(given))
         cells = {**given, **columns}
+        if parsed.remarks:
+            cells[_free_name("note", cells)] = [" ".join(parsed.remarks.get(i, [])) for i in range(len(parsed.frame))]
+        target, count = self._place(path), len(parsed.frame)
+        rows = zip(*cells.values(), strict=True)
+        escaped = write_csv(target, list(cells), rows, unchanged=frozenset(columns))
+        findings = [*sheet.findings, *parsed.about_columns, *parsed.about_cells]
+        warnings = [str(f) for f in findings if f.level == "warning"]
+        notes = [
+            f"Added to the columns of {path.name}: {join_examples([n for n in cells if n not in given], limit=4)}."
+        ]
+        notes += [str(f) for f in findings if f.level == "info"]
+        if escaped:
+            notes.append(f"An apostrophe was put before {pluralize(escaped, 'cell')} that would be a formula.")
+        shown = [*list(columns)[:PREVIEW_COLUMNS], *list(given)[: PREVIEW_COLUMNS - len(columns)]]
         panel = panels.download(
             "Predictions",
             str(target),
-            rows=len(rows),
+            rows=count,
             columns=shown,
-            preview=[[cells[name][i] for name in shown] for i in range(min(PREVIEW_ROWS, len(rows)))],
-            note=f"Added to the columns of {path.name}: {join_examples(list(columns), limit=4)}. {warnings}".strip(),
+            preview=[[cells[name][i] for name in shown] for i in range(min(PREVIEW_ROWS, count))],
+            note=" ".join(notes),
         )
-        prediction = {"file": str(target), "rows": len(rows), "columns": list(columns), "panels": [panel]}
-        return {**prediction, "note": warnings} if warnings else prediction
+        prediction = {"file": str(target), "rows": count, "columns": list(columns), "panels": [panel]}
+        return {**prediction, "warnings": warnings} if warnings else prediction
 
     def _columns(self, outputs: Predictions, taken: set[str]) -> dict[str, list[Any]]:
         """Return the columns to add: predictions, and a score for each class."""
         found: dict[str, list[Any]] = {}
 
         def add(name: str, cells: list[Any]) -> None:
-            free, number = name, 2
-            while free in taken or free in found:
-                free, number = f"{name} {number}", number + 1
-            found[free] = cells
+            found[_free_name(name, taken | found.keys())] = cells
 
         several = len(self.form.targets) > 1
         if self.form.multi_label:
@@ -168,6 +183,14 @@ class Predictor:
             if old.is_dir() and old.stat().st_mtime < time.time() - KEPT_SECONDS:
                 shutil.rmtree(old, ignore_errors=True)
         return Path(tempfile.mkdtemp(dir=self._output)) / f"{path.stem}-predictions.csv"
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """Return the name, numbered if it is taken."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name} {number}", number + 1
+    return free
 
 
 def _label(probabilities: np.ndarray, names: Sequence[str]) -> dict[str, Any]:

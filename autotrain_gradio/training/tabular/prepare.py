@@ -72,6 +72,15 @@ def transform(transformer: ColumnTransformer, frame: pd.DataFrame, *, fit: bool 
     return np.ascontiguousarray(np.asarray(found), dtype=np.float32)
 
 
+def known_categories(transformer: ColumnTransformer) -> dict[str, list[str]]:
+    """Return column → its categories in the training rows, of the columns whose categories a fitted transformer has."""
+    for name, step, columns in transformer.transformers_:
+        if name == CATEGORY_STEP:
+            found = step.named_steps["encode"].categories_
+            return {str(c): [str(v) for v in known] for c, known in zip(columns, found, strict=True)}
+    return {}
+
+
 def _numbers(params: Any, style: Style) -> list[tuple[str, Any]]:
     chosen = params.numerical_imputer
     steps: list[tuple[str, Any]] = []

@@ -90,8 +90,45 @@ def test_another_column_is_not_used_because_it_is_the_only_one_with_text(run: Pa
     assert [row for _, row in rows] == [{"text": "Ann"}, {"text": "Ben"}]
     assert warnings == [
         "new.json: the input 'text' is read from the only column with text, 'reviewer'; "
-        "the column of the training data is unknown."
+        "the column of the training data is unknown.",
+        "new.json: 2 columns are not used for the input 'text': id, stars.",
     ]
+
+
+def test_columns_of_a_file_that_are_not_inputs_are_reported(run: Path) -> None:
+    (run / "new.csv").write_text("id,review,stars,note\n1,fine,5,x\n")
+    rows, warnings = read_inputs(run / "new.csv", run, _resolved())
+    assert [row for _, row in rows] == [{"text": "fine"}]
+    assert warnings == ["new.csv: 2 columns are not used for the input 'text': id, note."], "the target is known"
+
+
+@pytest.mark.parametrize("name", ["Review", "reviews", "REVIEW "])
+def test_a_similar_name_of_the_column_of_the_training_is_suggested(name: str, run: Path) -> None:
+    (run / "new.csv").write_text(f"id,{name}\n1,fine\n")
+    with pytest.raises(DataError, match="the training used 'review'") as caught:
+        _read(run / "new.csv", run)
+    assert caught.value.hint == f"Did you mean '{name.strip()}' for 'review'?"
+
+
+def test_names_that_look_the_same_are_the_same_column(run: Path) -> None:
+    (run / "data" / "manifest.json").write_text(json.dumps({"columns": {"text": ["Gr\u00f6\u00dfe der  Welt"]}}))
+    (run / "new.csv").write_text("id,Gro\u0308\u00dfe der\u00a0Welt\n1,fine\n")
+    assert [row for _, row in _read(run / "new.csv", run)] == [{"text": "fine"}]
+
+
+def test_the_sheet_of_the_training_is_read(run: Path) -> None:
+    manifest = {"columns": {"text": ["review"], "target": ["stars"]}, "sheet": "Reviews"}
+    (run / "data" / "manifest.json").write_text(json.dumps(manifest))
+    with pd.ExcelWriter(run / "new.xlsx") as writer:
+        pd.DataFrame({"about": ["cover"]}).to_excel(writer, sheet_name="Cover", index=False)
+        pd.DataFrame({"review": ["fine"]}).to_excel(writer, sheet_name="Reviews", index=False)
+    assert read_inputs(run / "new.xlsx", run, _resolved()) == ([(2, {"text": "fine"})], [])
+    with pd.ExcelWriter(run / "new.xlsx") as writer:
+        for name in ("New", "Old"):
+            pd.DataFrame({"review": [name]}).to_excel(writer, sheet_name=name, index=False)
+    rows, (warning,) = read_inputs(run / "new.xlsx", run, _resolved())
+    assert [row for _, row in rows] == [{"text": "New"}]
+    assert "no sheet 'Reviews'" in warning and "'New' was loaded" in warning
 
 
 def test_joined_columns_are_all_needed(run: Path) -> None:

@@ -21,6 +21,7 @@ from autotrain_gradio.tasks.tabular_classification import train as classificatio
 from autotrain_gradio.tasks.tabular_regression import train as regression
 from autotrain_gradio.training.tabular import frame, saving
 from autotrain_gradio.training.tabular.predictor import Predictor, load
+from autotrain_gradio.training.tabular.reading import RowReader
 from tests.trials import Trial
 from tests.unit.training.tabular.conftest import Make
 
@@ -29,6 +30,10 @@ TABLE = """size;colour;when;comment
 -2;blue;01.05.2022;-3.5
 ;;;@home
 """
+
+
+def _frame(rows: list[dict[str, Any]], features: list[frame.Feature]) -> pd.DataFrame:
+    return RowReader(features).rows(rows).frame
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +74,8 @@ def test_unparsed_rows_of_a_file_are_reported(made: Trial, tmp_path: Path) -> No
     path = tmp_path / "long.csv"
     path.write_text(f"size,colour,when\n1,red,2022-05-01\n2,{'x' * 1_100_000},\n", encoding="utf-8")
     answer = load(made.directory)([{"table": str(path)}])[0]
-    assert answer["rows"] == 1 and "row 3" in answer["note"] and "skipped" in answer["note"]
+    (warning,) = answer["warnings"]
+    assert answer["rows"] == 1 and "row 3" in warning and "skipped" in warning
 
 
 def test_cells_are_parsed_as_in_training(prepared: Make) -> None:
@@ -85,9 +91,9 @@ def test_cells_are_parsed_as_in_training(prepared: Make) -> None:
     model = load(made.directory)
     assert [f.reading for f in model.form.features] == ["decimal", "month"]
     # Alone, each of them could mean something else.
-    read = frame.frame_of_rows([{"length": "1,234", "day": "01/02/2024"}], model.form.features)
+    read = _frame([{"length": "1,234", "day": "01/02/2024"}], model.form.features)
     assert read["length"][0] == 1.234 and read["day"][0] == pd.Timestamp("2024-01-02")
-    read = frame.frame_of_rows([{"length": 1.5, "day": "2024-05-31"}], model.form.features)
+    read = _frame([{"length": 1.5, "day": "2024-05-31"}], model.form.features)
     assert read["length"][0] == 1.5 and read["day"][0] == pd.Timestamp("2024-05-31")
 
 
@@ -95,22 +101,23 @@ def test_timestamps_with_a_time_zone_are_normalized() -> None:
     berlin = datetime.timezone(datetime.timedelta(hours=2))
     feature = frame.Feature("when", "date")
     for given in ("2024-05-31T10:30:00+02:00", datetime.datetime(2024, 5, 31, 10, 30, tzinfo=berlin)):
-        assert frame.frame_of_rows([{"when": given}], [feature])["when"][0] == pd.Timestamp("2024-05-31 08:30")
+        assert _frame([{"when": given}], [feature])["when"][0] == pd.Timestamp("2024-05-31 08:30")
 
 
 def test_missing_value_markers_apply_to_dates_and_numbers() -> None:
     features = [frame.Feature("when", "date"), frame.Feature("size", "number")]
     cells = pa.array(["2024-05-31", " N/A ", "-", "#REF!", None])
     numbers = pa.array(["1", " N/A ", "-", "#REF!", None])
-    read = frame.frame_of_table(pa.table({"when": cells, "size": numbers}), features, [f"row {n}" for n in range(5)])
+    table = pa.table({"when": cells, "size": numbers})
+    read = RowReader(features).table(table, [f"row {n}" for n in range(5)]).frame
     assert read["when"].notna().tolist() == read["size"].notna().tolist() == [True, False, False, False, False]
     with pytest.raises(DataError, match="must be a date, not 'soon'"):
-        frame.frame_of_rows([{"when": "soon", "size": 1}], features)
+        _frame([{"when": "soon", "size": 1}], features)
 
 
 def test_numeric_categories_have_no_decimal_point() -> None:
     zone = frame.Feature("zone", "category")
-    read = frame.frame_of_rows([{"zone": v} for v in (1, 1.0, "1", None, 2.5)], [zone])
+    read = _frame([{"zone": v} for v in (1, 1.0, "1", None, 2.5)], [zone])
     assert read["zone"].tolist() == ["1", "1", "1", "", "2.5"]
 
 
@@ -130,10 +137,10 @@ def test_missing_columns_and_invalid_cells_are_named(made: Trial, tmp_path: Path
         model([{"row": {"size": "large", "colour": "red", "when": None}}])
     assert "12.5" in said.value.hint
     path = tmp_path / "bad.csv"
-    path.write_text("size,colour,when\n1,red,2022-01-01\n2,red,sometime\n", encoding="utf-8")
+    path.write_text("size,colour,when\n1,red,sometime\n2,red,never\n", encoding="utf-8")
     with pytest.raises(DataError) as found:
         model([{"table": str(path)}])
-    assert "bad.csv, row 3" in found.value.where
+    assert "bad.csv, row 2" in found.value.where
     path.write_text("size,colour,when\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"no rows|header"):
         model([{"table": str(path)}])
@@ -151,6 +158,8 @@ def test_missing_columns_and_invalid_cells_are_named(made: Trial, tmp_path: Path
         ("+49 30 1234", "'+49 30 1234"),
         ("\tx", "'\tx"),
         ("-3.5", "-3.5"),
+        ("+", "+"),
+        ("--", "--"),
         ("plain", "plain"),
         (None, ""),
         (-2.5, -2.5),
@@ -354,8 +363,8 @@ def test_row_and_table_of_the_model_card_are_equal(prepared: Make, columns: int)
     assert row["c0"] == f"{middle:.3f}".replace(".", ",").rstrip("0")
     as_table = pa.table({name: [str(cell)] for name, cell in row.items()})
     for read in (
-        frame.frame_of_rows([row], model.form.features),
-        frame.frame_of_table(as_table, model.form.features, ["row 1"]),
+        _frame([row], model.form.features),
+        RowReader(model.form.features).table(as_table, ["row 1"]).frame,
     ):
         assert read["c0"][0] == pytest.approx(middle)
 
@@ -364,9 +373,9 @@ def test_row_and_table_of_the_model_card_are_equal(prepared: Make, columns: int)
 def test_a_number_is_parsed_the_same_alone_and_in_a_column(reading: str) -> None:
     size = frame.Feature("size", "number", reading=reading)
     for cells in (["1,234", "1,5"], ["1.234", "1.234.567"], ["1.234", "1,5"], ["1.5", "1,234.5", "(3)", "<2"]):
-        together = frame.frame_of_rows([{"size": c} for c in cells], [size])["size"].tolist()
-        assert together == [frame.frame_of_rows([{"size": c}], [size])["size"][0] for c in cells], cells
-    comma, point = frame.frame_of_rows([{"size": "1,234"}, {"size": "1.234"}], [size])["size"]
+        together = _frame([{"size": c} for c in cells], [size])["size"].tolist()
+        assert together == [_frame([{"size": c}], [size])["size"][0] for c in cells], cells
+    comma, point = _frame([{"size": "1,234"}, {"size": "1.234"}], [size])["size"]
     assert comma == (1.234 if reading in {"decimal", "both"} else 1234)
     assert point == (1234 if reading == "decimal" else 1.234)
-    assert frame.frame_of_rows([{"size": 1.234}, {"size": "2"}], [size])["size"][0] == 1.234
+    assert _frame([{"size": 1.234}, {"size": "2"}], [size])["size"][0] == 1.234

@@ -1,0 +1,37 @@
+"""Cells of feature columns before they are parsed: the same for the rows of the training and of a prediction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from autotrain_gradio.data.values import numbers
+from autotrain_gradio.data.values.arrow_columns import as_text, is_list, is_text, is_true
+
+
+def is_nested(type_: pa.DataType) -> bool:
+    """Say whether cells are lists, objects or bytes, which no model of tables learns from."""
+    return bool(pa.types.is_struct(type_) or is_list(type_) or pa.types.is_binary(type_))
+
+
+def plain_cells(cells: pa.ChunkedArray, names: list[str] | None = None) -> pa.ChunkedArray:
+    """Return numbers, dates, truth values and texts without spaces around them; durations are numbers of seconds.
+
+    names: of classes, for a column of their numbers.
+    """
+    nested = is_nested(cells.type)
+    if nested or pa.types.is_time(cells.type) or (names is not None and not is_text(cells.type)):
+        cells = as_text(cells, None if nested else names)
+    elif pa.types.is_duration(cells.type):
+        cells = pc.divide(cells.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
+    return pc.utf8_trim_whitespace(cells) if is_text(cells.type) else cells
+
+
+def failed_formulas(cells: pa.ChunkedArray) -> Any:
+    """Return which texts are the error value of a spreadsheet formula (numpy)."""
+    failed = is_true(pc.starts_with(cells, "#"))
+    if failed.any():
+        failed = is_true(pc.is_in(pc.utf8_lower(cells), value_set=pa.array(numbers.ERRORS)))
+    return failed
