@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.locations import report_examples
+from autotrain_gradio.data.tables.header_rows import SCANNED, find_header
 from autotrain_gradio.data.tables.table_limits import DEFAULT
 from autotrain_gradio.data.tables.types import (
     TITLE_ABOVE,
@@ -23,12 +26,23 @@ from autotrain_gradio.data.tables.types import (
     header_only,
 )
 from autotrain_gradio.data.tables.workbook_limits import damaged_workbook, require_workbook
+from autotrain_gradio.data.tables.worksheet_xml import Worksheet, scan_worksheet
+
+Record = tuple[int, list[Any]]
+"""Number of a row in the sheet, and its cells."""
+Range = tuple[tuple[int, int], tuple[int, int]]
+"""First and last row and column of merged cells, from 0."""
+EPOCH = datetime.datetime(1899, 12, 30)
+FIRST_SERIAL, LAST_SERIAL = 25_569, 73_050
+"""Days from 1970 to 2099, as Excel counts them."""
+DATE_NAME = re.compile(r"(^|[\W_])(date|datum|fecha)([\W_]|$)|Date$", re.IGNORECASE)
 
 
 def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits = DEFAULT) -> Sheet:
-    """Read a sheet of a workbook: the requested one, else the first. Its first row is the header.
+    """Read a sheet of a workbook: the requested one, else the first.
 
-    Formulas have the values that are saved in the file.
+    Its header is the first row, unless `header_rows` finds another one. Merged cells are filled down. Formulas have the
+    values that are saved in the file.
 
     Raises:
         DataError: the file is not a workbook, encrypted or too large, or the sheet is missing or empty.
@@ -43,10 +57,12 @@ def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits 
         if not names:
             raise empty_table(name)
         chosen = wanted or names[0]
-        cells = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
+        found = workbook.get_sheet_by_name(chosen)
+        cells = found.to_python(skip_empty_area=False)
+        merged = found.merged_cell_ranges or []
     except (CalamineError, OSError, ValueError) as error:
         raise damaged_workbook(name, error) from None
-    sheet = _sheet(cells, name)
+    sheet = _sheet(cells, name, merged, scan_worksheet(path, chosen))
     sheet.sheet = chosen
     if not sheet.table.num_rows:
         raise header_only(name, sheet.table.column_names)
@@ -59,23 +75,91 @@ def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits 
     return sheet
 
 
-def _sheet(rows: list[list[Any]], name: str) -> Sheet:
+def _sheet(rows: list[list[Any]], name: str, merged: Sequence[Range], facts: Worksheet) -> Sheet:
     numbered = enumerate(([_cell(cell) for cell in row] for row in rows), 1)
     filled = [(n, cells) for n, cells in numbered if any(cell is not None for cell in cells)]
     if not filled:
         raise empty_table(name)
-    number, record = filled.pop(0)
-    header = ["" if cell is None else str(cell).strip() for cell in record]
-    names = column_names(header, name, number)
+    header = find_header(filled[:SCANNED], name)
+    filled = filled[header.rows :]
+    names = column_names(header.names, name, header.number)
     width = len(names)
+    findings = [*header.findings, *_fill_down(filled, merged, names, name), *_read_serial_dates(filled, names, name)]
+    findings += _hidden(filled, facts, name) + _uncalculated(filled, facts, names, name)
     # A column without a name and without cells is dropped.
-    used = [k for k in range(width) if header[k] or any(cells[k] is not None for _, cells in filled)]
+    used = [k for k in range(width) if header.names[k] or any(cells[k] is not None for _, cells in filled)]
     table = gather([names[k] for k in used], ([cells[k] for k in used] for _, cells in filled))
     beyond = [f"row {n}" for n, cells in filled if any(cell is not None for cell in cells[width:])]
     hint = TITLE_ABOVE if width == 1 else "Give every column a name in the first row."
     text = "{n} {has} cells to the right of the header, which were skipped"
-    found = report_examples("warning", "row-too-long", text, beyond, "row", hint, name)
-    return Sheet(name, table, np.array([n for n, _ in filled], dtype=np.int64), found, first=[header[k] for k in used])
+    findings += report_examples("warning", "row-too-long", text, beyond, "row", hint, name)
+    first = [header.names[k] for k in used]
+    return Sheet(name, table, np.array([n for n, _ in filled], dtype=np.int64), findings, first=first)
+
+
+def _fill_down(filled: list[Record], merged: Sequence[Range], names: Sequence[str], name: str) -> list[Finding]:
+    """Give the value of merged cells to all rows that they span, and report them."""
+    place = {number: k for k, (number, _) in enumerate(filled)}
+    shown, last = [], dict[int, int]()  # column → last row that is done: the ranges of a damaged file may overlap
+    for (top, column), (bottom, _) in sorted(merged, key=lambda r: (r[0][1], r[0][0])):
+        begin, end = top + 1, min(bottom + 1, filled[-1][0] if filled else 0)
+        value = filled[place[begin]][1][column] if begin in place and column < len(names) else None
+        if value is None or end <= begin or begin <= last.get(column, 0):
+            continue
+        last[column] = end
+        for number in range(begin + 1, end + 1):
+            if number in place:
+                filled[place[number]][1][column] = value
+        shown.append(f"'{names[column]}', rows {begin} to {end}: {str(value)[:40]!r}")
+    text = "{n} {has} several rows, and {its} value was used for all of them"
+    return report_examples("info", "merged-cells", text, shown, "merged cell", "", name)
+
+
+def _read_serial_dates(filled: list[Record], names: Sequence[str], name: str) -> list[Finding]:
+    """Convert the numbers of columns of dates, which are days since 1900 without the format of a date."""
+    shown = []
+    for column, title in enumerate(names):
+        cells = [cells[column] for _, cells in filled if cells[column] is not None]
+        dates = sum(isinstance(cell, datetime.datetime) for cell in cells)
+        serial = sum(map(_is_serial, cells))
+        named = DATE_NAME.search(title) is not None and serial == len(cells)
+        if not serial or dates + serial < len(cells) or not (named or dates):
+            continue
+        for number, row in filled:
+            if _is_serial(row[column]):
+                before, row[column] = row[column], EPOCH + datetime.timedelta(days=row[column])
+                if serial:
+                    shown.append(f"'{title}', row {number}: {before} is {row[column]:%Y-%m-%d}")
+                    serial = 0
+    text = "In {n} of dates numbers without the format of a date were read as days since 1900"
+    hint = "Give the cells the format of a date if that is wrong, or another name to the column."
+    return report_examples("warning", "serial-dates", text, shown, "column", hint, name)
+
+
+def _is_serial(cell: Any) -> bool:
+    return isinstance(cell, int | float) and FIRST_SERIAL <= cell <= LAST_SERIAL
+
+
+def _hidden(filled: list[Record], facts: Worksheet, name: str) -> list[Finding]:
+    """Report rows that Excel does not show, such as those that a filter hides."""
+    hidden = set(facts.hidden)
+    rows = [f"row {n}" for n, _ in filled if n in hidden]
+    hint = "Delete them, or copy the visible rows to another sheet, if they are not meant."
+    return report_examples("warning", "hidden-rows", "{n} {is} hidden in the sheet, and used", rows, "row", hint, name)
+
+
+def _uncalculated(filled: list[Record], facts: Worksheet, names: Sequence[str], name: str) -> list[Finding]:
+    """Report formulas without a saved value, which count as missing."""
+    rows = {number for number, _ in filled}
+    shown, total = [], 0
+    for column, numbers in sorted(facts.uncalculated.items()):
+        if found := [n for n in numbers if n in rows]:
+            title = names[column] if column < len(names) else f"column {column + 1}"
+            shown.append(f"'{title}' ({len(found):,}, from row {found[0]} on)")
+            total += len(found)
+    text = "{n} {has} no saved value and {counts} as missing"
+    hint = "The program that wrote the file has not calculated them: open it in Excel or LibreOffice and save it again."
+    return report_examples("warning", "formulas-not-calculated", text, shown, "formula", hint, name, total=total)
 
 
 def _cell(value: Any) -> Any:

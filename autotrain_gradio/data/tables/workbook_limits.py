@@ -18,6 +18,7 @@ from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.data.files.zip_directory import most_members
 from autotrain_gradio.data.tables.table_limits import PYTHON_SHARE, require_bytes, require_cells, too_large
+from autotrain_gradio.data.tables.worksheet_xml import column_number
 
 CHUNK = 4 * MIB
 HINT = "Delete empty rows and columns that have a format, below and beside the table, or save it as CSV."
@@ -72,15 +73,8 @@ def _size_of_sheet(sheet: IO[bytes]) -> tuple[int, int]:
     rows = columns = 0
     for text in _parts(sheet):
         for letters, number in CELL.findall(text):
-            rows, columns = max(rows, int(number)), max(columns, _column_number(letters))
+            rows, columns = max(rows, int(number)), max(columns, column_number(letters))
     return rows, columns
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
 
 
 def _sizes_of_ods(content: IO[bytes]) -> Iterator[tuple[int, int]]:
