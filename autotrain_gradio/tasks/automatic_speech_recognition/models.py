@@ -29,6 +29,7 @@ from autotrain_gradio.tasks.automatic_speech_recognition import ctc, seq2seq, ti
 from autotrain_gradio.tasks.automatic_speech_recognition.families import Family, family_of
 from autotrain_gradio.training import loaded_weights, lora, plausibility, pretrained, saved
 from autotrain_gradio.training.audio import IGNORED, Collator
+from autotrain_gradio.training.meta_device import count_parameters
 
 TOKENIZERS = ("vocab.json", "tokenizer.json", "tokenizer.model", "vocab.txt")
 """Vocabulary files; a model with a tokenizer has at least one."""
@@ -137,16 +138,13 @@ def _open(
     with pretrained.named(name):
         extractor = AutoFeatureExtractor.from_pretrained(name)
         config = AutoConfig.from_pretrained(name)
-        plausibility.require_weights(name, lambda: count_parameters(family, config))
+        plausibility.require_weights(name, lambda: count_parameters(auto_class(family, config), config))
         notes = _augment(config, params)
         if family == "ctc":
             model, tokenizer, more = _open_ctc(name, config, params, ours, tokenizer, own)
             notes += more
-        elif family == "transducer":
-            cls = AutoModelForTDT if config.model_type in MODEL_FOR_TDT_MAPPING_NAMES else AutoModelForRNNT
-            model = cls.from_pretrained(name, config=config, dtype=torch.float32)
         else:
-            model = AutoModelForSpeechSeq2Seq.from_pretrained(name, config=config, dtype=torch.float32)
+            model = auto_class(family, config).from_pretrained(name, config=config, dtype=torch.float32)
     if params.sampling_rate != extractor.sampling_rate:
         notes.append(
             f"The model has a sampling rate of {extractor.sampling_rate:,} Hz: the audio is resampled to that, not "
@@ -301,13 +299,6 @@ def auto_class(family: Family, config: Any) -> Any:
     if family == "seq2seq":
         return AutoModelForSpeechSeq2Seq
     return AutoModelForTDT if config.model_type in MODEL_FOR_TDT_MAPPING_NAMES else AutoModelForRNNT
-
-
-def count_parameters(family: Family, config: Any) -> int:
-    """Return the number of parameters of a model with this configuration, without allocating them."""
-    with torch.device("meta"):
-        model = auto_class(family, config).from_config(config)
-    return sum(p.numel() for p in model.parameters())
 
 
 def load_model(folder: Path) -> tuple[Family, Any, Any, Any]:

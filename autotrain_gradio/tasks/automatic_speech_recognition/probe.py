@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from transformers import AutoConfig, AutoFeatureExtractor
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForCTC
 
 from autotrain_gradio.core.errors import Finding, UserError
 from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.automatic_speech_recognition import ctc, models, seq2seq, tiny
 from autotrain_gradio.tasks.automatic_speech_recognition.families import TITLES, family_of
 from autotrain_gradio.training import pretrained
+from autotrain_gradio.training.meta_device import count_parameters
 
 SYMBOLS = 1000
 
@@ -24,11 +25,8 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
     """
     facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
     if spec.model == TINY:
-        return {
-            **facts,
-            "task": "w2v-BERT, untrained (CTC)",
-            "parameters": models.count_parameters("ctc", tiny.tiny_config(40)),
-        }
+        count = count_parameters(AutoModelForCTC, tiny.tiny_config(40))
+        return {**facts, "task": "w2v-BERT, untrained (CTC)", "parameters": count}
     try:
         family = family_of(pretrained.fetch_config(spec.model), spec.model)
         with pretrained.named(spec.model):
@@ -38,7 +36,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
             facts["sampling_rate"] = int(AutoFeatureExtractor.from_pretrained(spec.model).sampling_rate)
             if getattr(config, "vocab_size", None) is None:
                 config.vocab_size = 32
-            facts["parameters"] = models.count_parameters(family, config)
+            facts["parameters"] = count_parameters(models.auto_class(family, config), config)
         tokenizer = models.open_tokenizer(spec.model, params.language)
     except UserError as error:
         return {**facts, "findings": [f.to_dict() for f in error.findings]}

@@ -15,6 +15,7 @@ from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import distributed, loaded_weights, plausibility, pretrained
+from autotrain_gradio.training.meta_device import count_parameters
 from autotrain_gradio.training.vision import Geometry
 
 WHAT = "image classification"
@@ -39,7 +40,7 @@ def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) ->
         config.label2id = {label: i for i, label in enumerate(labels)}
         # Some pretrained models are multi-label; pipelines use this setting.
         config.problem_type = "single_label_classification"
-        plausibility.require_weights(name, lambda: count_parameters(config))
+        plausibility.require_weights(name, lambda: count_parameters(AutoModelForImageClassification, config))
         # Train in float32 even if the weights are saved in 16 bits; mixed precision is a separate setting.
         model, info = AutoModelForImageClassification.from_pretrained(
             name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True
@@ -62,13 +63,6 @@ def open_config(name: str) -> Any:
         message = f"'{name}' takes images of {pluralize(channels, 'channel')}, not RGB images."
         raise pretrained.ModelError(message, "Choose another one.", "model", "model-wrong-task")
     return config
-
-
-def count_parameters(config: Any) -> int:
-    """Return the number of parameters of a model with this configuration, without allocating them."""
-    with torch.device("meta"):
-        model = AutoModelForImageClassification.from_config(config)
-    return sum(p.numel() for p in model.parameters())
 
 
 def freeze_backbone(model: Any) -> None:

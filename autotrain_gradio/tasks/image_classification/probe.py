@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from transformers import AutoImageProcessor
+from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.image_classification import models
 from autotrain_gradio.tasks.image_classification.tiny import TINY_SIDE, tiny_config
 from autotrain_gradio.training import pretrained, vision
+from autotrain_gradio.training.meta_device import count_parameters
 
 LABELS = 1000
 
@@ -26,7 +27,8 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
     if spec.model == TINY:
         config = tiny_config(["a", "b"])
         size = [TINY_SIDE, TINY_SIDE]
-        return {**facts, "task": "ResNet, untrained", "parameters": models.count_parameters(config), "input_size": size}
+        count = count_parameters(AutoModelForImageClassification, config)
+        return {**facts, "task": "ResNet, untrained", "parameters": count, "input_size": size}
     try:
         config = models.open_config(spec.model)
         names = [str(n) for n in (config.id2label or {}).values()]
@@ -35,7 +37,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
         with pretrained.named(spec.model):
             geometry = vision.Geometry.of(AutoImageProcessor.from_pretrained(spec.model))
             facts["input_size"] = [geometry.height, geometry.width]
-            facts["parameters"] = models.count_parameters(config)
+            facts["parameters"] = count_parameters(AutoModelForImageClassification, config)
     except UserError as error:
         facts["findings"] = [f.to_dict() for f in error.findings]
     return facts

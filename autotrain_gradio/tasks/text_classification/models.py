@@ -14,6 +14,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS, TINY_VOCABULARY, tiny_tokenizer
 from autotrain_gradio.training import distributed, loaded_weights, plausibility, pretrained
+from autotrain_gradio.training.meta_device import count_parameters, meta_model
 from autotrain_gradio.training.tokens import longest, open_tokenizer
 
 WHAT = "text classification"
@@ -41,7 +42,7 @@ def open_model(
         config.label2id = {label: i for i, label in enumerate(labels)}
         config.problem_type = "multi_label_classification" if multi_label else "single_label_classification"
         config.pad_token_id = tokenizer.pad_token_id
-        plausibility.require_weights(name, lambda: count_parameters(config))
+        plausibility.require_weights(name, lambda: count_parameters(AutoModelForSequenceClassification, config))
         # Train in float32 even if the weights are saved in 16 bits; mixed precision is a separate setting.
         model, info = AutoModelForSequenceClassification.from_pretrained(
             name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True
@@ -70,17 +71,7 @@ def open_config(name: str) -> Any:
 
 def limit(config: Any, tokenizer: Any) -> int | None:
     """Return the maximum sequence length of a model with this configuration, without allocating weights."""
-    return longest(config, tokenizer, _meta_model(config))
-
-
-def count_parameters(config: Any) -> int:
-    """Return the number of parameters of a model with this configuration, without allocating them."""
-    return sum(p.numel() for p in _meta_model(config).parameters())
-
-
-def _meta_model(config: Any) -> Any:
-    with torch.device("meta"):
-        return AutoModelForSequenceClassification.from_config(config)
+    return longest(config, tokenizer, meta_model(AutoModelForSequenceClassification, config))
 
 
 def tiny_model(

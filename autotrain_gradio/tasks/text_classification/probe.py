@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from transformers import AutoModelForSequenceClassification
+
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.tasks.text_classification.tiny import TINY_TOKENS
 from autotrain_gradio.training import pretrained
+from autotrain_gradio.training.meta_device import count_parameters
 from autotrain_gradio.training.tokens import open_tokenizer
 
 LABELS = 1000
@@ -25,8 +28,8 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
     if spec.model == TINY:
         config = models.tiny_config(["a", "b"])
         size = {"tokens": TINY_TOKENS}
-        kind = "ModernBERT, untrained"
-        return {**facts, "task": kind, "parameters": models.count_parameters(config), "input_size": size}
+        count = count_parameters(AutoModelForSequenceClassification, config)
+        return {**facts, "task": "ModernBERT, untrained", "parameters": count, "input_size": size}
     try:
         config = models.open_config(spec.model)
         names = [str(n) for n in (config.id2label or {}).values()]
@@ -36,7 +39,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
         with pretrained.named(spec.model):
             most = models.limit(config, tokenizer)
             facts["input_size"] = None if most is None else {"tokens": most}
-            facts["parameters"] = models.count_parameters(config)
+            facts["parameters"] = count_parameters(AutoModelForSequenceClassification, config)
     except UserError as error:
         facts["findings"] = [f.to_dict() for f in error.findings]
     return facts
