@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import try_to_load_from_cache
+from huggingface_hub import hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import RemoteEntryNotFoundError
 from transformers import (
     AutoConfig,
     AutoFeatureExtractor,
@@ -21,7 +22,6 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_TDT_MAPPING_NAMES
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
-from transformers.utils import cached_file
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
@@ -115,16 +115,17 @@ def cached_config(name: str) -> str | None:
 
 
 def _has(name: str, file: str, local: bool) -> bool:
-    if Path(name).expanduser().is_dir():
-        return (Path(name).expanduser() / file).is_file()
-    path = cached_file(
-        name,
-        file,
-        local_files_only=local,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_connection_errors=not local,
-    )
-    return path is not None
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return (folder / file).is_file()
+    cached = try_to_load_from_cache(name, file)
+    if local or cached is not None:  # not None: its path, or a marker that the Hub does not have it
+        return isinstance(cached, str)
+    try:
+        hf_hub_download(name, file)
+    except RemoteEntryNotFoundError:
+        return False
+    return True
 
 
 def _open(
