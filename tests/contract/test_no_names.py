@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import autotrain_gradio
@@ -26,7 +27,7 @@ DEFINING = {
     "tasks/tabular.py": "the columns that tasks of tables share",
     "training/tabular/": "the training of these, with their columns",
 }
-"""Modules that define such names → how."""
+"""Modules that define such names, as patterns of paths; a folder ends with a slash → how."""
 KEYS = {
     "id": "key of records, events, panels and messages",
     "label": "key of predictions and of items of panels; argument of Gradio's components",
@@ -97,15 +98,27 @@ def declared_names() -> set[str]:
     return found
 
 
-def checked_files() -> list[Path]:
-    """Return the modules that must not name what others define."""
+def defines(file: str, place: str) -> bool:
+    """Whether a file is in a place of `DEFINING`."""
+    return fnmatch(file, f"{place}*" if place.endswith("/") else place)
 
-    def defines(path: Path) -> bool:
-        name = path.relative_to(PACKAGE).as_posix()
-        folder = name.count("/") > 1 and name.startswith("tasks/")
-        return folder or any(name.startswith(place) for place in DEFINING if "*" not in place)
 
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if not defines(path)]
+def checked_files(package: Path) -> dict[str, Path]:
+    """Return the modules that must not name what others define, by their paths in the package."""
+    files = {path.relative_to(package).as_posix(): path for path in sorted(package.rglob("*.py"))}
+    return {file: path for file, path in files.items() if not any(defines(file, place) for place in DEFINING)}
+
+
+def named_elsewhere(package: Path) -> Iterator[tuple[str, int, str, bool]]:
+    """Yield file, line and name of each literal that names what another module defines.
+
+    The fourth value: whether something is compared with it.
+    """
+    names = declared_names()
+    for file, path in checked_files(package).items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        decisions = {id(node) for node in compared(tree)}
+        yield from ((file, n.lineno, n.value, id(n) in decisions) for n in literals(tree) if n.value in names)
 
 
 def literals(tree: ast.AST) -> Iterator[ast.Constant]:
@@ -132,32 +145,27 @@ def compared(tree: ast.AST) -> Iterator[ast.Constant]:
 
 
 def test_no_module_names_what_another_one_defines() -> None:
-    names, files = declared_names(), checked_files()
-    assert len(names) > 20 and len(files) > 150
-    assert {"ui", "service", "training", "core", "data"} <= {p.relative_to(PACKAGE).parts[0] for p in files}
-    found, used = [], set()
-    for path in files:
-        tree, file = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(PACKAGE).as_posix()
-        decisions = {id(node) for node in compared(tree)}
-        for node in literals(tree):
-            name = node.value
-            if name not in names:
-                continue
-            used.add((file, name))
-            if (file, name) not in ALLOWED and (id(node) in decisions or name not in KEYS):
-                found.append(f"{file}:{node.lineno}: {name!r}")
+    files = checked_files(PACKAGE)
+    assert len(declared_names()) > 20 and len(files) > 150
+    assert {"ui", "service", "training", "core", "data"} <= {file.partition("/")[0] for file in files}
+    used = list(named_elsewhere(PACKAGE))
+    found = [
+        f"{file}:{line}: {name!r}"
+        for file, line, name, decides in used
+        if (file, name) not in ALLOWED and (decides or name not in KEYS)
+    ]
     assert not found, "\n".join(found)
-    assert not ALLOWED.keys() - used, "these exceptions are not needed any more"
+    assert not ALLOWED.keys() - {(file, name) for file, _, name, _ in used}, "these exceptions are not needed any more"
 
 
 def test_no_text_contains_the_name_of_a_task_or_an_extension() -> None:
     names = {task.name for task in registry()} | {extension.name for extension in registry().extensions}
     found = []
-    for path in checked_files():
+    for file, path in checked_files(PACKAGE).items():
         for node in literals(ast.parse(path.read_text(encoding="utf-8"))):
             words = node.value.lower().replace("_", "-").replace("/", " ").replace(".", " ").split()
             if names & set(words):
-                found.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.value!r}")
+                found.append(f"{file}:{node.lineno}: {node.value!r}")
     for path in (*ASSETS.glob("*.css"), *ASSETS.rglob("*.js")):
         found += [f"{path.name}: {name}" for name in names if name in re.findall(r"[\w-]+", path.read_text("utf-8"))]
     assert not found, "\n".join(found)
@@ -167,3 +175,23 @@ def test_a_name_is_found_in_a_comparison_and_in_a_literal() -> None:
     tree = ast.parse("'''label'''\nx = y == 'label'\nz = {'target': 1}\nx.startswith('hub')\n")
     assert {n.value for n in literals(tree)} == {"target", "label", "hub"}
     assert {n.value for n in compared(tree)} == {"label", "hub"}
+
+
+def test_a_planted_name_is_found_outside_the_modules_that_define_names(tmp_path: Path) -> None:
+    files = ("tasks/base.py", "tasks/mood/train.py", "data/kinds/mood.py", "training/tabular/mood.py", "ui/mood.py")
+    for file in files:
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("is_label = kind == 'label'\nkey = {'label': 1}\n")
+    expected = [
+        ("tasks/base.py", 1, True),
+        ("tasks/base.py", 2, False),
+        ("ui/mood.py", 1, True),
+        ("ui/mood.py", 2, False),
+    ]
+    assert [(file, line, decides) for file, line, _, decides in named_elsewhere(tmp_path)] == expected
+
+
+def test_each_pattern_of_defining_modules_matches_one() -> None:
+    files = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
+    assert [place for place in DEFINING if not any(defines(file, place) for file in files)] == []
