@@ -65,6 +65,20 @@ def open_config(name: str) -> Any:
     return config
 
 
+def batch_norm_note(model: Any, processes: int, batch_size: int) -> str:
+    """Return a note that several processes normalize their batches separately; empty where that does not apply.
+
+    batch_size: of each process.
+    """
+    norms = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
+    if processes == 1 or not any(isinstance(module, norms) for module in model.modules()):
+        return ""
+    return (
+        f"The model has batch normalization: each of the {processes} processes normalizes its own {batch_size} images "
+        f"of a step, not all {processes * batch_size} together, so the result differs from that of one process."
+    )
+
+
 def freeze_backbone(model: Any) -> None:
     """Freeze all weights except the classification head; the backbone stays in evaluation mode (batch norm included).
 

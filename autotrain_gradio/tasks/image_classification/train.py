@@ -60,6 +60,8 @@ def train(run: Reporter) -> None:
         model, processor, geometry = models.open_model(run.spec.model, names, seed=run.params.seed, scratch=folder)
     if run.params.freeze_backbone:
         models.freeze_backbone(model)
+    elif note := models.batch_norm_note(model, distributed.world_size(), run.params.batch_size):
+        run.note(note, hint="If the metrics are worse, raise the batch size, or train in one process.")
     train_set, valid_set = read_images(run, rows, geometry)
     if run.stop_requested():
         return

@@ -97,6 +97,13 @@ def test_a_frozen_backbone_stays_in_evaluation_mode(tmp_path: Path) -> None:
     assert {n.split(".")[0] for n, p in model.named_parameters() if p.requires_grad} == {"classifier"}
 
 
+def test_batch_normalization_in_several_processes_is_noted(tmp_path: Path) -> None:
+    model, _, _ = open_it("tiny", tmp_path)
+    note = models.batch_norm_note(model, 3, 8)
+    assert "each of the 3 processes normalizes its own 8 images of a step, not all 24 together" in note
+    assert models.batch_norm_note(model, 1, 8) == "" and models.batch_norm_note(_Headless(), 3, 8) == ""
+
+
 def test_a_model_without_a_head_cannot_be_frozen() -> None:
     with pytest.raises(UserError, match="classification head"):
         models.freeze_backbone(_Headless())
