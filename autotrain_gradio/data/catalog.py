@@ -176,8 +176,10 @@ LABEL_SPELLING = Check("label-spelling", "Names of labels", _CHECKS + "label_spe
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")
 TEXT_LANGUAGE = Check("text-language", "Texts that are not English", _CHECKS + "text_language")
 TABLE_COLUMNS = Check("table-columns", "Constant and mixed columns", _CHECKS + "table_columns")
-TABLE_TARGET = Check("table-target", "Classes that are none", _CHECKS + "table_target")
-TABLE_ROWS = Check("table-rows", "Too few rows to compare models", _CHECKS + "table_rows", after_split=True)
+TABLE_TARGET = Check("table-target", "Targets that are not classes", _CHECKS + "table_target")
+TABLE_ROWS = Check(
+    "table-rows", "Too few rows, or too many labels, to compare models", _CHECKS + "table_rows", after_split=True
+)
 TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")
 
 AUDIO_PARTS = Check("audio-parts", "Starts and ends that make no sense", _CHECKS + "audio_parts")

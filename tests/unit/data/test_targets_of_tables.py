@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from autotrain_gradio import data
+from autotrain_gradio.data.checks import table_rows
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.registry import resolve
 from tests.unit.data import roles
@@ -132,6 +133,22 @@ def test_too_few_rows_are_refused_by_the_check(draft: Path, task: str, filled: i
     for refused in found:
         assert refused["level"] == "error" and "4 training rows are needed" in refused["hint"]
         assert not (draft / "data" / "manifest.json").exists()
+
+
+def test_too_many_labels_are_refused_by_the_check(draft: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_rows, "MAX_LABEL_CELLS", 200)
+    rows = [f"{i}.5,{'|'.join(n for k, n in enumerate('abcde') if k == i % 5 or i % (k + 2) == 0)}" for i in range(60)]
+    path = plant(draft.parent / "in", {"a.csv": "\n".join(["a,target", *rows]) + "\n"})
+    spec = {"source": "path", "path": str(path), "columns": {"target": "target"}, "valid_fraction": 0.2}
+    for task, most, refused in (("tabular", None, True), ("tabular", 20, False), ("text-classification", None, False)):
+        columns = {"target": "target"} if task == "tabular" else {"target": "target", "text": "a"}
+        given = {"task": task, "data": {**spec, "columns": columns, "max_samples": most}}
+        result = data.check(draft, data.Request.of(resolve(given)))
+        assert errors(result) == (["too-many-labels"] if refused else [])
+        if refused:
+            found = finding(result, "too-many-labels")
+            assert found["message"].startswith("60 rows with 5 labels are too many")
+            assert "lower max_samples: with 5 labels at most 40 rows can be used" in found["hint"]
 
 
 @pytest.mark.parametrize("times", [2, 3])
