@@ -56,6 +56,22 @@ def format_count(template: str, number: int, singular: str, plural: str = "") ->
     return re.sub(r"\{(\w+)\}", lambda match: count if match[1] == "n" else inflect(number, match[1]), template)
 
 
+NAMES = frozenset(
+    {
+        *("Brier", "Cohen", "Dice", "Fréchet", "Gini", "Hamming"),
+        *("Jaccard", "Kendall", "Levenshtein", "Matthews", "Pearson", "Spearman"),
+    }
+)
+"""Proper names at the beginning of titles, such as that of the Hamming loss."""
+
+
+def in_sentence(title: str) -> str:
+    """Return a title as written inside a sentence: "log loss" for "Log loss"; names and acronyms stay: "F1", "WER"."""
+    first = title.partition(" ")[0]
+    is_word = first[1:].islower() and first.removesuffix("'s") not in NAMES
+    return title[:1].lower() + title[1:] if is_word else title
+
+
 def format_duration(seconds: float, *, decimals: int = 0) -> str:
     """Return a duration with its unit: "42 s", "3 min 5 s", "2 h 10 min". decimals: of seconds, below a minute."""
     seconds = max(0.0, seconds)

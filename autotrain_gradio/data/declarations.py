@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
 
+from autotrain_gradio.core.text_format import in_sentence
+
 Purpose = Literal["input", "target", "group", "weight", "meta"]
 """What a column is for: a feature column, a target column, a group that the split keeps together, a sample weight, or
 metadata that is stored with the rows and not trained on."""
@@ -204,7 +206,7 @@ class Column:
     @property
     def named(self) -> str:
         """The title within a sentence: `the label`, `what to predict`."""
-        title = self.title.lower()
+        title = in_sentence(self.title)
         return title if title.startswith("what ") else f"the {title}"
 
 

@@ -22,6 +22,7 @@ from transformers import Trainer, TrainerCallback
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import in_sentence
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import distributed, metrics
@@ -215,7 +216,7 @@ def training_panel(fit: Fit, declared: Sequence[Metric] = ()) -> Panel:
     notes = []
     if fit.best_step is not None and fit.best_value is not None:
         facts["weights of step"] = f"{fit.best_step:,}"
-        title = metrics.title(fit.best_metric, declared)
+        title = in_sentence(metrics.title(fit.best_metric, declared))
         notes.append(f"The model has the weights with the best validation {title}: {fit.best_value:.4f}.")
     if fit.stopped:
         notes.append("The training was stopped.")

@@ -11,6 +11,7 @@ import gradio as gr
 from autotrain_gradio.core import inputs
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.inputs import Input, Widget, WidgetContext
+from autotrain_gradio.core.text_format import in_sentence
 
 
 @dataclass
@@ -41,7 +42,7 @@ class InputGroup:
             own, rest = rest[: len(widget.components)], rest[len(widget.components) :]
             given[declared.name] = widget.value(*own)
             if given[declared.name] is None:
-                title = f"{declared.title[0].lower()}{declared.title[1:]}"
+                title = in_sentence(declared.title)
                 raise UserError(f"An input is missing: {title}.", where=declared.name, code="missing-input")
         return given
 

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.text_format import in_sentence
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.page_context import QUEUED
@@ -87,7 +88,9 @@ def _parse(session: TaskSession, text: str) -> dict[str, Any]:
     spec, _ = service.parse_yaml(text)
     if spec["task"] != session.task.name:
         title = service.tasks.get(spec["task"]).title
-        raise UserError(f"This YAML is for {title.lower()}.", f"Paste it in the tab '{title}'.", "task", "other-task")
+        raise UserError(
+            f"This YAML is for {in_sentence(title)}.", f"Paste it in the tab '{title}'.", "task", "other-task"
+        )
     return spec
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from autotrain_gradio.core.text_format import in_unit, pluralize
+from autotrain_gradio.core.text_format import in_sentence, in_unit, pluralize
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import card
 from autotrain_gradio.training.tabular import frame, report, search
@@ -39,7 +39,7 @@ def describe(
         "validation rows": rows.get("validation", 0),
         "model": best.family.title,
         "settings": ", ".join(f"{k} {v:.6g}" if isinstance(v, float) else f"{k} {v}" for k, v in best.settings.items()),
-        f"cross-validated {found.problem.score.title}": f"{best.score:.4f} ± {best.spread:.4f}",
+        f"cross-validated {in_sentence(found.problem.score.title)}": f"{best.score:.4f} ± {best.spread:.4f}",
         "trials": found.done,
     }
     return card.card(

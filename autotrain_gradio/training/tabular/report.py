@@ -10,7 +10,7 @@ import numpy as np
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import in_unit, pluralize
+from autotrain_gradio.core.text_format import in_sentence, in_unit, pluralize
 from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.tabular.importance import Importance
@@ -28,7 +28,7 @@ BARS = 30
 def leaderboard(search: Search, *, rows: int = SHOWN, live: bool = True) -> Panel:
     """Return the table of the best trials, the best first."""
     score, entries = search.problem.score, search.leaderboard()
-    head = ["rank", "model", score.title, "±", "seconds", "settings"]
+    head = ["rank", "model", in_sentence(score.title), "±", "seconds", "settings"]
     cells = [
         [n, e.family.title, round(e.score, 4), round(e.spread, 4), round(e.seconds, 2), settings(e)]
         for n, e in enumerate(entries[:rows], 1)
@@ -52,7 +52,7 @@ def selection_note(search: Search, validates: bool) -> str:
     """
     if search.done < 2:
         return ""
-    count, score = len(search.problem.splits), search.problem.score.title
+    count, score = len(search.problem.splits), in_sentence(search.problem.score.title)
     way = f"the mean {score} over {count} folds" if count > 1 else f"{score} on a fifth"
     selection = f"The model was selected as the best of {search.done:,} trials by {way} of the training rows"
     if validates:
@@ -69,7 +69,7 @@ def families(search: Search) -> list[Panel]:
     if len(best) < 2 or len(best) == len(entries):
         return []
     trials = Counter(e.family.title for e in entries)
-    head = ["model", f"best {search.problem.score.title}", "±", "trials"]
+    head = ["model", f"best {in_sentence(search.problem.score.title)}", "±", "trials"]
     rows = [[title, round(e.score, 4), round(e.spread, 4), trials[title]] for title, e in best.items()]
     return [panels.table("Best trial of each model family", head, rows)]
 
@@ -127,7 +127,8 @@ def results(
         each = [_target_metrics(a, t) for a, t in zip(predictions, targets, strict=True)]
         heads = [n for n in found if n in set.intersection(*(set(e) for e in each))]
         rows = [[t.name, *(round(e[n], 4) for n in heads)] for t, e in zip(targets, each, strict=True)]
-        drawn.append(panels.table("Each target", ["target", *(metrics.title(h, declared) for h in heads)], rows))
+        titles = [in_sentence(metrics.title(name, declared)) for name in heads]
+        drawn.append(panels.table("Each target", ["target", *titles], rows))
     for prediction, target in zip(predictions[:6], targets[:6], strict=True):
         drawn += (
             _of_numbers(prediction, target, several)
@@ -247,10 +248,10 @@ def _round(value: float) -> float:
 
 
 def importances(found: Importance, score: str) -> Panel:
-    """Return the panel of the permutation importance of the columns."""
+    """Return the panel of the permutation importance of the columns. score: title of the metric."""
     shown = {n: max(0.0, v) for n, v in list(found.columns.items())[:BARS]}
     note = (
-        f"Decrease of {score} when a column's cells are shuffled, on {pluralize(found.rows, 'row')}"
+        f"Decrease of {in_sentence(score)} when a column's cells are shuffled, on {pluralize(found.rows, 'row')}"
         f"{f', {found.repeats} times' if found.repeats > 1 else ''}. Correlated columns share it."
     )
     if len(found.columns) > BARS:

@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.text_format import in_sentence
 from autotrain_gradio.data.values.content_ids import by_chance, of_columns
 from autotrain_gradio.training.tabular import model, prepare
 from autotrain_gradio.training.tabular.families import BY_NAME, Choice, Family
@@ -323,7 +324,7 @@ class Search:
             predictions = self._fold(family, settings, balanced, number)
             score = problem.score(predictions, problem.targets_of(number)[1])
             if not np.isfinite(score):
-                raise ValueError(f"its {problem.score.title} is not a finite number")
+                raise ValueError(f"its {in_sentence(problem.score.title)} is not a finite number")
             scores.append(score)
             size += sum(p.nbytes for p in predictions)
             cached = [*cached, predictions] if size <= CACHE_BYTES else []

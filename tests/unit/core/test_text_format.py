@@ -1,4 +1,4 @@
-"""Texts of counts and sizes, and which values are numbers."""
+"""Formatting of counts, sizes and titles, and which values are numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from autotrain_gradio.core.text_format import GIB, count_with_verb, format_count, is_number, parse_bytes, truncate
+from autotrain_gradio.core.text_format import (
+    GIB,
+    count_with_verb,
+    format_count,
+    in_sentence,
+    is_number,
+    parse_bytes,
+    truncate,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +70,22 @@ def test_a_text_that_is_no_size_is_an_error(text: str) -> None:
 )
 def test_numbers_are_finite_and_fit_into_a_float(value: object, expected: bool) -> None:
     assert is_number(value) is expected
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Balanced accuracy", "balanced accuracy"),
+        ("Cross-validation score", "cross-validation score"),
+        ("F1 (macro)", "F1 (macro)"),
+        ("R²", "R²"),
+        ("ROC AUC", "ROC AUC"),
+        ("WER (not normalized)", "WER (not normalized)"),
+        ("mAP", "mAP"),
+        ("Hamming loss", "Hamming loss"),
+        ("Cohen's kappa", "Cohen's kappa"),
+        ("", ""),
+    ],
+)
+def test_the_first_letter_of_a_title_is_lower_case_in_a_sentence(title: str, text: str) -> None:
+    assert in_sentence(title) == text

@@ -246,9 +246,9 @@ def test_parameters_need_not_name_the_metric_that_selects_the_checkpoint(tmp_pat
     run, rows = reporter(tmp_path), Points(21, 2)
     run.params = TrainerParams(**{name: getattr(run.params, name) for name in TrainerParams.model_fields})
     assert not hasattr(run.params, "metric_for_best_model")
-    trainer, evaluation = classifier(run, rows, best=Metric("f1_macro", "F1 (macro)"))
+    trainer, evaluation = classifier(run, rows, best=Metric("f1_macro", "Macro average of F1"))
     _, report = evaluation.finish(trainer, fit(trainer, run, evaluation))
-    assert "the best validation F1 (macro): 0." in report[-1]["note"]
+    assert "the best validation macro average of F1: 0." in report[-1]["note"]
 
 
 def test_no_validation_rows_means_no_metrics(tmp_path: Path) -> None:

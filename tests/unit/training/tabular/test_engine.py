@@ -239,10 +239,16 @@ def test_without_a_validation_split_metrics_are_cross_validated(prepared: Make, 
     drawn = report(made)
     assert "by cross-validation" in drawn["Results"]["note"] and "selected" not in drawn["Results"]["note"]
     assert sum(map(sum, drawn["Confusion matrix"]["values"])) == 240 and metrics_of(made)["accuracy"] > 0.8
-    two = prepared(mixed, model="logistic_regression", num_trials=2, data={"valid_fraction": 0}, name="two")
+    two = prepared(
+        mixed, model="logistic_regression", num_trials=2, scoring="log_loss", data={"valid_fraction": 0}, name="two"
+    )
     classification.train(two.reporter())
     for told in (report(two)["Results"]["note"], (two.directory / "model" / "README.md").read_text()):
-        assert "the best of 2 trials" in told and "the same rows as these metrics" in told
+        assert "the best of 2 trials by the mean log loss over" in told and "the same rows as these metrics" in told
+    assert "| cross-validated log loss |" in told
+    drawn = report(two)
+    assert drawn["Leaderboard"]["columns"][2] == "log loss" and drawn["Leaderboard"]["note"].startswith("Log loss: ")
+    assert drawn["Permutation importance"]["note"].startswith("Decrease of log loss when")
 
 
 def test_ids_and_ignored_columns_are_no_features_and_ids_name_the_rows(prepared: Make, mixed: pd.DataFrame) -> None:

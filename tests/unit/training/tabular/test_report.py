@@ -1,4 +1,4 @@
-"""What the report says of a search, without one."""
+"""The report of a search, of trials that were not run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.unit.data import roles
 from tests.unit.data.conftest import plant
 
 
-def search(*tried: tuple[str, float]) -> Search:
+def search(*tried: tuple[str, float], metric: str = "R²") -> Search:
     """Return what the report asks of a search with these trials: the family's title and the score."""
     entries = [SimpleNamespace(family=SimpleNamespace(title=t), score=s, spread=0.01) for t, s in tried]
     found: Any = SimpleNamespace(
         leaderboard=lambda: sorted(entries, key=lambda e: -e.score),
-        problem=SimpleNamespace(score=SimpleNamespace(title="R²")),
+        problem=SimpleNamespace(score=SimpleNamespace(title=metric)),
     )
     return cast(Search, found)
 
@@ -31,6 +31,8 @@ def test_model_families_are_compared_by_their_best_trial() -> None:
     assert [p["title"] for p in drawn] == ["Best trial of each model family"]
     assert drawn[0]["columns"] == ["model", "best R²", "±", "trials"]
     assert drawn[0]["rows"] == [["SVM", 0.9, 0.01, 3], ["Ridge", 0.8, 0.01, 1], ["Tree", 0.4, 0.01, 1]]
+    drawn = report.families(search(("Ridge", 0.8), ("SVM", 0.9), ("SVM", 0.7), metric="Balanced accuracy"))
+    assert drawn[0]["columns"][1] == "best balanced accuracy"
 
 
 def test_the_comparison_is_omitted_for_one_trial_per_family() -> None:
