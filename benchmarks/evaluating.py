@@ -44,7 +44,7 @@ def _case(name: str) -> dict[str, float]:
     if name == "tokens":
         logits: Any = torch.randn(TEXT_BATCH, TOKENS, VOCABULARY)
         targets = torch.randint(0, VOCABULARY, (TEXTS, TOKENS))
-        evaluation = Evaluation(run, TEXTS, "texts", make=tokens.TokenEvaluator)
+        evaluation = Evaluation(run, TEXTS, "texts", make=tokens.TokenEvaluator, declared=[])
         reduce = tokens.reduce_logits
     else:
         logits = torch.randn(BATCH, CLASSES)
@@ -62,7 +62,7 @@ def _case(name: str) -> dict[str, float]:
                 labels.LabelPredictions(groups, names, "rows", threshold=0.5, tune=True, seed=0)
             )
             reduce = labels.reduce_logits
-        evaluation = Evaluation(run, ROWS, "rows", make=make)
+        evaluation = Evaluation(run, ROWS, "rows", make=make, declared=[])
     before, began = peak_memory(), time.perf_counter()
     found = _evaluate(evaluation, reduce, logits, targets)
     assert found

@@ -8,7 +8,7 @@ A Trainer of any library is evaluated in one of three ways, all through `Evaluat
 3. a native evaluator of the library, called with the model and returning metrics (`evaluators.native`).
 
 With several processes every process sees the gathered batches in the order of the rows, without the rows that pad the
-last batch; all compute the same metrics, and `Reporter` writes on rank 0 only.
+last batch. Rank 0 evaluates them, and the others receive its metrics, by which all select the same checkpoint.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Evaluation:
     """The evaluations of a training: connects an evaluator, the Trainer and the run.
 
     Attributes:
-        best: the evaluator of the final weights, set by `finish`; None: they were not evaluated.
+        best: the evaluator of the final weights, set by `finish`; None: they were not evaluated, or this is not rank 0.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Evaluation:
         reduce: Reduce | None = None,
         order: np.ndarray | None = None,
         from_metrics: Callable[[dict[str, float]], Evaluator] | None = None,
-        declared: Sequence[Metric] = (),
+        declared: Sequence[Metric],
     ) -> None:
         """Prepare the evaluations.
 
@@ -127,14 +127,15 @@ class Evaluation:
             raise RuntimeError(f"{seen} rows were evaluated, and there are {self._rows} validation {self._noun}")
         positions = np.arange(self._seen, self._seen + count)
         rows = positions if self._order is None else self._order[positions]
-        self._partial.update(_head(outputs, count), _head(targets, count), rows)
+        if distributed.rank() == 0:
+            self._partial.update(_head(outputs, count), _head(targets, count), rows)
         self._seen += count
         if not compute_result:
             return {}
         if self._seen != self._rows:
             self.reset()
             raise RuntimeError(f"{self._seen} of {self._rows} validation {self._noun} were evaluated")
-        values = self._partial.compute()
+        values = distributed.on_first_rank(self._partial.compute)
         self._latest, self._partial = (self._partial, values), None
         return dict(values)
 
@@ -171,13 +172,14 @@ class Evaluation:
             evaluated = self._evaluate_now(trainer)
         if evaluated is None:
             return {}, [panels.markdown(NOT_EVALUATED, title="Results"), training_panel(fit, self._declared)]
-        self.best, values = evaluated
+        evaluator, values = evaluated
         if self._run.rank:
             return values, []  # rank 0 writes the report and its files
+        self.best = evaluator
         self._run.result(**{f"eval_{name}": value for name, value in values.items()})
-        results = self.best.results_panel(values, self._declared)
+        results = evaluator.results_panel(values, self._declared)
         results["note"] = " ".join(filter(None, [results.get("note"), fit.selection_note(self._noun)]))
-        return values, [results, *self.best.report(), training_panel(fit, self._declared)]
+        return values, [results, *evaluator.report(), training_panel(fit, self._declared)]
 
     def _collect(self, metrics: Mapping[str, float]) -> tuple[Evaluator | None, dict[str, float]]:
         """Return the evaluator of the latest evaluation, and its metrics: the loss last."""
@@ -205,8 +207,8 @@ class Evaluation:
         return None if evaluator is None else (evaluator, values)
 
 
-def training_panel(fit: Fit, declared: Sequence[Metric] = ()) -> Panel:
-    """Return the summary of the training and of the selected checkpoint."""
+def training_panel(fit: Fit, declared: Sequence[Metric]) -> Panel:
+    """Return the summary of the training and of the selected checkpoint. declared: the metrics of the task."""
     facts: dict[str, Any] = {
         "mean training loss": round(fit.train_loss, 4),
         "steps": f"{fit.steps:,} of {fit.planned:,}",

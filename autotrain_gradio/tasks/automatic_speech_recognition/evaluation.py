@@ -35,14 +35,13 @@ RESULTS = ("wer", "cer", "wer_raw", "cer_raw", "loss")
 def evaluation(run: Reporter, recognizer: Recognizer, speech: Speech | None) -> Evaluation:
     """Return the evaluation of a recognizer on the validation utterances; None: there are none."""
     if speech is None:
-        return Evaluation(run, 0, "utterances")
+        return Evaluation(run, 0, "utterances", declared=TASK.metrics)
     shown = sample_by_length(speech.utterances, SHOWN, run.params.seed)
     return Evaluation(
         run,
         len(speech),
         "utterances",
         make=lambda: SpeechEvaluator(run, recognizer, speech, shown),
-        reduce=None,
         declared=TASK.metrics,
     )
 

@@ -27,7 +27,7 @@ MISTAKES = 24
 def evaluation(run: Reporter, images: Images | None, names: list[str]) -> Evaluation:
     """Return the evaluation of a classifier of these classes on the validation images; None: there are none."""
     if images is None:
-        return Evaluation(run, 0, "images")
+        return Evaluation(run, 0, "images", declared=TASK.metrics)
     shown = balanced_sample(np.asarray(images.targets), SHOWN, run.params.seed)
     return Evaluation(
         run,

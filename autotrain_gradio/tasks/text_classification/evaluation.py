@@ -35,25 +35,16 @@ def evaluation(run: Reporter, texts: Sequence[str], rows: Texts | None, names: L
     texts: the validation texts; rows: the same, tokenized; None: there is no validation split.
     """
     if rows is None:
-        return Evaluation(run, 0, "texts")
+        return Evaluation(run, 0, "texts", declared=TASK.metrics)
     same_labels = groups(rows.targets)
     shown = balanced_sample(same_labels, SHOWN, run.params.seed)
-    if not names.multi_label:
-        return Evaluation(
-            run,
-            len(texts),
-            "texts",
-            make=lambda: ClassEvaluator(run, texts, same_labels, names, shown),
-            reduce=classes.reduce_logits,
-            order=rows.rows,
-            declared=TASK.metrics,
-        )
+    evaluator = LabelEvaluator if names.multi_label else ClassEvaluator
     return Evaluation(
         run,
         len(texts),
         "texts",
-        make=lambda: LabelEvaluator(run, texts, same_labels, names, shown),
-        reduce=labels.reduce_logits,
+        make=lambda: evaluator(run, texts, same_labels, names, shown),
+        reduce=labels.reduce_logits if names.multi_label else classes.reduce_logits,
         order=rows.rows,
         declared=TASK.metrics,
     )

@@ -178,7 +178,9 @@ def test_rows_that_pad_the_last_batch_of_several_processes_are_dropped(
 ) -> None:
     monkeypatch.setattr(distributed, "world_size", lambda: 2)
     run, rows = reporter(tmp_path), Points(10, 2)
-    evaluation = Evaluation(run, 10, "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits)
+    evaluation = Evaluation(
+        run, 10, "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits, declared=[]
+    )
     assert evaluation.compute_metrics(batch_of(rows, [0, 1, 2, 3, 4, 5]), compute_result=False) == {}
     # Two processes with three rows each: the last two rows are the first ones again.
     last = batch_of(rows, [6, 7, 8, 9, 0, 1])
@@ -202,7 +204,9 @@ def test_more_or_fewer_rows_than_the_split_has_are_an_error(
 ) -> None:
     monkeypatch.setattr(distributed, "world_size", lambda: processes)
     run, rows = reporter(tmp_path), Points(10, 2)
-    evaluation = Evaluation(run, 10, "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits)
+    evaluation = Evaluation(
+        run, 10, "points", make=lambda: PointEvaluator(rows.targets), reduce=reduce_logits, declared=[]
+    )
     row = 0
     with pytest.raises(RuntimeError, match=message):
         for number, size in enumerate(batches, 1):
@@ -227,7 +231,7 @@ def test_the_checkpoint_with_the_best_metric_in_the_declared_direction_is_kept(
             weights.append(trainer.model.layer.weight.detach().clone())
             return {name: next(values)}
 
-    evaluation = Evaluation(run, 21, "points", make=lambda: Rigged(rows.targets), reduce=reduce_logits)
+    evaluation = Evaluation(run, 21, "points", make=lambda: Rigged(rows.targets), reduce=reduce_logits, declared=[])
     trainer = Trainer(
         model=Linear(),
         args=args,
@@ -253,7 +257,7 @@ def test_parameters_need_not_name_the_metric_that_selects_the_checkpoint(tmp_pat
 
 def test_no_validation_rows_means_no_metrics(tmp_path: Path) -> None:
     run = reporter(tmp_path)
-    evaluation = Evaluation(run, 0, "points")
+    evaluation = Evaluation(run, 0, "points", declared=[])
     assert evaluation.trainer_arguments() == {}
     values, report = evaluation.finish(SimpleNamespace(), Fit(1, 1, 1.0, False, False, None, None, 0, 0.0, 1.0))  # type: ignore[arg-type]
     assert values == {} and "no validation split" in report[0]["text"]
@@ -320,7 +324,9 @@ def test_sentence_transformers_evaluate_with_their_own_evaluators(tmp_path: Path
         validates=True,
         best=best,
     )
-    evaluation = Evaluation(run, 12, "pairs", from_metrics=lambda values: NativeResults(values, noun="pairs", rows=12))
+    evaluation = Evaluation(
+        run, 12, "pairs", from_metrics=lambda values: NativeResults(values, noun="pairs", rows=12), declared=[]
+    )
     trainer = sentence_transformers.SentenceTransformerTrainer(
         model=model,
         args=args,
@@ -387,7 +393,7 @@ def test_a_model_is_evaluated_by_its_generated_texts(tmp_path: Path) -> None:
         evaluators.append(GenerationEvaluator(references, decode, measure, shown=[0, 9]))
         return evaluators[-1]
 
-    evaluation = Evaluation(run, 10, "texts", make=make)
+    evaluation = Evaluation(run, 10, "texts", make=make, declared=[best])
     trainer = Seq2SeqTrainer(
         model=model,
         args=args,

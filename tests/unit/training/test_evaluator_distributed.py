@@ -1,4 +1,4 @@
-"""Evaluation by two processes: the metrics are those of one, of all rows once, and rank 0 alone writes."""
+"""Evaluation by two processes: rank 0 computes the metrics, of each row once, and writes; both select by them."""
 
 from __future__ import annotations
 
@@ -32,13 +32,17 @@ run = Reporter(folder / "run", made.spec, made.params, rank=rank)
 
 
 class Sampled(PointEvaluator):
+    def update(self, outputs, targets, rows):
+        super().update(outputs, targets, rows)
+        (folder / f"fed-{rank}").touch()
+
     def sample_panel(self):
         (folder / f"sample-{rank}").touch()
 
 
 rows = Points(21, 2)  # batches of 8: 5 rows in the last one, filled up to 8
-evaluation = Evaluation(run, 21, "points", make=lambda: Sampled(rows.targets), reduce=reduce_logits)
 best = Metric("accuracy", "Accuracy")
+evaluation = Evaluation(run, 21, "points", make=lambda: Sampled(rows.targets), reduce=reduce_logits, declared=[best])
 trainer = Trainer(
     model=Linear(),
     args=arguments(run.params, TrainingArguments, run, train_rows=40, validates=True, best=best),
@@ -52,7 +56,7 @@ logits = trainer.model(torch.tensor(rows.points)).logits
 found = {
     "values": values,
     "panels": len(report),
-    "predicted": evaluation.best.predictions.predicted.tolist(),
+    "predicted": evaluation.best.predictions.predicted.tolist() if evaluation.best else None,
     "expected": logits.argmax(1).tolist(),
     "accuracy": (logits.argmax(1).numpy() == rows.targets).mean().item(),
 }
@@ -79,4 +83,5 @@ def test_two_processes_evaluate_each_row_once(tmp_path: Path) -> None:
     assert first["predicted"] == first["expected"] and len(first["predicted"]) == 21
     assert first["values"]["accuracy"] == pytest.approx(first["accuracy"])
     assert (first["panels"], second["panels"]) == (2 + 1, 0)
-    assert (tmp_path / "sample-0").exists() and not (tmp_path / "sample-1").exists()
+    for name in ("sample", "fed"):
+        assert (tmp_path / f"{name}-0").exists() and not (tmp_path / f"{name}-1").exists()
