@@ -75,7 +75,7 @@ def per_class(predicted: np.ndarray, targets: np.ndarray, names: Sequence[str]) 
     ]
 
 
-def multi_label(scores: np.ndarray, targets: np.ndarray, thresholds: np.ndarray | float = 0.5) -> dict[str, float]:
+def multi_label(scores: np.ndarray, targets: np.ndarray, thresholds: np.ndarray | float) -> dict[str, float]:
     """Compute the metrics of multi-label predictions.
 
     scores: (rows, labels) from 0 to 1. targets: 0 or 1 (rows, labels). thresholds: one for each label, for all, or for
@@ -83,33 +83,25 @@ def multi_label(scores: np.ndarray, targets: np.ndarray, thresholds: np.ndarray 
     precision and recall as macro, micro and weighted averages; auc: mean over the labels that are true in
     some rows and false in others.
     """
-    from autotrain_gradio.training.metrics import modules
-
-    targets = targets.astype(np.int8)
-    found = modules.compute(modules.MultiLabel, (scores >= thresholds).astype(np.int8), targets)
-    areas = [modules.area_under_curve(scores[:, k], targets[:, k]) for k in range(targets.shape[1])]
+    assigned, true = scores >= thresholds, targets > 0
+    pairs = ((assigned, true), (assigned, ~true), (~assigned, true))
+    counts = [np.count_nonzero(a & t, axis=0) for a, t in pairs]
+    found = multi_label_from_counts(*counts, wrong=np.count_nonzero(assigned != true, axis=1))
+    areas = [area_under_curve(scores[:, k], true[:, k]) for k in range(true.shape[1])]
     known = [a for a in areas if a is not None]
     return {**found, "auc": float(np.mean(known))} if known else found
 
 
 def per_label(
-    scores: np.ndarray,
-    targets: np.ndarray,
-    names: list[str],
-    thresholds: np.ndarray | float = 0.5,
-    *,
-    given: np.ndarray | None = None,
+    scores: np.ndarray, targets: np.ndarray, names: list[str], thresholds: np.ndarray | float
 ) -> list[list[Any]]:
-    """Return for each label `[name, threshold, precision, recall, f1, auc, rows]`; None where no row has the label.
-
-    given: whether each label is assigned (rows, labels), where the listed thresholds do not decide it.
-    """
+    """Return for each label `[name, threshold, precision, recall, f1, auc, rows]`; None where no row has the label."""
     from sklearn.metrics import precision_recall_fscore_support
 
     limits = np.broadcast_to(np.asarray(thresholds, dtype=np.float64), (len(names),))
     *values, support = precision_recall_fscore_support(
         targets,
-        (scores >= limits if given is None else given).astype(np.int8),
+        (scores >= limits).astype(np.int8),
         average=None,
         # A single column is treated as two classes by scikit-learn: 1 is the label.
         labels=np.arange(len(names)) if len(names) > 1 else [1],

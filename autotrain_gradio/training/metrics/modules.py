@@ -11,6 +11,7 @@ from typing import Any
 import datasets
 import numpy as np
 
+from autotrain_gradio.training.metrics.classification import AVERAGES
 from autotrain_gradio.training.metrics.lazy_evaluate import evaluate
 
 NUMBER = datasets.Value("float64")
@@ -54,24 +55,6 @@ class Classification(_Metric):
         return found | _averages(predicted, targets)
 
 
-class MultiLabel(_Metric):
-    """Metrics of a multi-label classifier."""
-
-    about = "predictions: 0 or 1 (rows, labels). references: 0 or 1 (rows, labels)."
-    predictions = datasets.List(datasets.Value("int8"))
-    references = datasets.List(datasets.Value("int8"))
-
-    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
-        from sklearn.metrics import accuracy_score, hamming_loss
-
-        predicted, targets = np.asarray(predictions), np.asarray(references)
-        found = {
-            "accuracy": float(accuracy_score(targets, predicted)),
-            "hamming_loss": float(hamming_loss(targets, predicted)),
-        }
-        return found | _averages(predicted, targets)
-
-
 class Regression(_Metric):
     """Metrics of a regression model."""
 
@@ -98,10 +81,8 @@ def _averages(predicted: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     from sklearn.metrics import precision_recall_fscore_support
 
     found: dict[str, float] = {}
-    # A single column is treated as two classes by scikit-learn: 1 is the label.
-    of = {"labels": [1]} if targets.ndim == 2 and targets.shape[1] == 1 else {}
-    for average in ("macro", "micro", "weighted"):
-        values = precision_recall_fscore_support(targets, predicted, average=average, zero_division=0, **of)
+    for average in AVERAGES:
+        values = precision_recall_fscore_support(targets, predicted, average=average, zero_division=0)
         names = (f"precision_{average}", f"recall_{average}", f"f1_{average}")
         found |= dict(zip(names, map(float, values[:3]), strict=True))
     return found

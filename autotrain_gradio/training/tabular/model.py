@@ -12,6 +12,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from autotrain_gradio.training.tabular.families import Family, Task
 
+THRESHOLD = 0.5
+"""Probability from which a label is predicted (multi-label)."""
 Predictions = list[np.ndarray]
 """For each target, in their order: probabilities (rows, classes), or numbers (rows,)."""
 

@@ -19,14 +19,12 @@ from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.tables.table_reader import read_again
 from autotrain_gradio.data.values.arrow_columns import as_text
 from autotrain_gradio.training.tabular import frame, prepare, saving
-from autotrain_gradio.training.tabular.model import Predictions
+from autotrain_gradio.training.tabular.model import THRESHOLD, Predictions
 from autotrain_gradio.training.tabular.reading import RowReader
 from autotrain_gradio.training.tabular.search import ignore_warnings
 
 KEPT_SECONDS = 3600.0
 """Seconds after which a file of predictions is deleted."""
-THRESHOLD = 0.5
-"""Probability from which a label is predicted (multi-label)."""
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 6
 FOLDER = "predictions"

@@ -14,7 +14,7 @@ from autotrain_gradio.core.text_format import in_sentence, in_unit, pluralize
 from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.tabular.importance import Importance
-from autotrain_gradio.training.tabular.model import Predictions, Target
+from autotrain_gradio.training.tabular.model import THRESHOLD, Predictions, Target
 from autotrain_gradio.training.tabular.search import Search, TrialResult
 
 SHOWN = 10
@@ -86,7 +86,7 @@ def compute_metrics(predictions: Predictions, targets: Sequence[Target], *, mult
     """Compute metrics of predictions; of several targets each metric is the mean over those that have it."""
     if multi_label:
         scores = np.column_stack([a[:, 1] for a in predictions])
-        return metrics.multi_label(scores, np.column_stack([t.values for t in targets]))
+        return metrics.multi_label(scores, np.column_stack([t.values for t in targets]), THRESHOLD)
     each = [_target_metrics(a, t) for a, t in zip(predictions, targets, strict=True)]
     names = list(dict.fromkeys(n for found in each for n in found))
     return {n: float(np.mean([found[n] for found in each if n in found])) for n in names}
@@ -120,7 +120,8 @@ def results(
     drawn = [panels.numbers("Results", shown, note=note)]
     if multi_label:
         scores = np.column_stack([a[:, 1] for a in predictions])
-        rows = metrics.per_label(scores, np.column_stack([t.values for t in targets]), [t.name for t in targets])
+        true, labels = np.column_stack([t.values for t in targets]), [t.name for t in targets]
+        rows = metrics.per_label(scores, true, labels, THRESHOLD)
         head = ["label", "threshold", "precision", "recall", "F1", "AUC", "rows"]
         return [*drawn, panels.table("Each label", head, rows[:TABLE_CLASSES])]
     if several:

@@ -1,4 +1,4 @@
-"""The figures of models: their names, what they are of hand-made rows, and what is left out."""
+"""Metrics: their names, and their values on small examples compared with those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_metrics_of_many_classes_are_those_of_scikit_learn(classes: int) -> None
 def test_metrics_of_multi_label_classification() -> None:
     scores = np.array([[0.9, 0.2, 0.1], [0.8, 0.7, 0.3], [0.1, 0.6, 0.2], [0.3, 0.4, 0.1]])
     targets = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]])
-    found = metrics.multi_label(scores, targets)
+    found = metrics.multi_label(scores, targets, 0.5)
     assert found["accuracy"] == 0.5 and found["hamming_loss"] == pytest.approx(2 / 12)
     assert found["f1_micro"] == pytest.approx(f1_score(targets, scores >= 0.5, average="micro"))
     # The third label is of no row, and has no area under a curve.
@@ -71,10 +71,10 @@ def test_each_label_has_its_threshold() -> None:
 
 def test_metrics_of_a_single_optional_label() -> None:
     scores, targets = np.array([[0.9], [0.8], [0.2], [0.6]]), np.array([[1], [1], [0], [0]])
-    found = metrics.multi_label(scores, targets)
+    found = metrics.multi_label(scores, targets, 0.5)
     assert found["accuracy"] == 0.75 and found["auc"] == 1.0
     assert all(found[f"recall_{a}"] == 1.0 and found[f"f1_{a}"] == pytest.approx(0.8) for a in metrics.AVERAGES)
-    assert metrics.per_label(scores, targets, ["spam"]) == [["spam", 0.5, 0.6667, 1.0, 0.8, 1.0, 2]]
+    assert metrics.per_label(scores, targets, ["spam"], 0.5) == [["spam", 0.5, 0.6667, 1.0, 0.8, 1.0, 2]]
 
 
 def test_metrics_of_regression() -> None:

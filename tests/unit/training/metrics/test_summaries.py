@@ -1,4 +1,4 @@
-"""Figures in words, and beside what guessing would have reached."""
+"""Titles and formats of metrics, and comparison with a trivial baseline."""
 
 from __future__ import annotations
 
