@@ -47,8 +47,6 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
     An image is decoded on first access, or by `preload`, and cached as RGB uint8, downscaled until its shorter side is
     `SCALE` times the model's input: crops of at least 44 % of the area keep the full resolution. When the budget is
     used up, other images are decoded at each access.
-
-    opened: number of images decoded so far (in this process).
     """
 
     def __init__(
@@ -63,7 +61,6 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
         if len(cells) != len(targets):
             raise ValueError(f"{len(cells)} images for {len(targets)} classes")
         self.targets = [int(t) for t in targets]
-        self.opened = 0
         self._cells, self._transform, self._side = cells, transform, round(side * SCALE)
         self._cache: list[np.ndarray | None] = [None] * len(self.targets)
         self._budget = budget or Budget()
@@ -86,7 +83,6 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
         cached = self._cache[row]
         if cached is not None:
             return cached
-        self.opened += 1
         pixels = np.asarray(open_image(self._cells[row], shorter_side=self._side))
         if pixels.nbytes <= self._budget.left:
             self._budget.left -= pixels.nbytes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +20,6 @@ class LabelSets:
     ids: np.ndarray
     starts: np.ndarray
     labels: int
-
-    @classmethod
-    def of(cls, rows: Iterable[Sequence[int]], labels: int) -> LabelSets:
-        """Return the label sets of lists of label ids."""
-        given = [np.asarray(row, dtype=np.int32) for row in rows]
-        starts = np.concatenate([[0], np.cumsum([len(row) for row in given], dtype=np.int64)])
-        return cls(np.concatenate([np.zeros(0, np.int32), *given]), starts, labels)
 
     @classmethod
     def of_column(cls, rows: Dataset, column: str, labels: int) -> LabelSets:

@@ -40,16 +40,8 @@ class LengthGroupedTrainer(Trainer):
 
     The Trainer's own `train_sampling_strategy` draws a new order when a run is resumed in the middle of an epoch, and
     shuffles the validation rows too.
-
-    group_by_length: False: sample as an ordinary Trainer.
     """
-
-    def __init__(self, *args: Any, group_by_length: bool = True, **kwargs: Any) -> None:
-        self._group_by_length = group_by_length
-        super().__init__(*args, **kwargs)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int] | None:
         rows = self.train_dataset if train_dataset is None else train_dataset
-        if not self._group_by_length or not hasattr(rows, "lengths"):
-            return super()._get_train_sampler(train_dataset)
         return LengthSampler(rows.lengths, self._train_batch_size, seed=self.args.seed)

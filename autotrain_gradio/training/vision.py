@@ -91,11 +91,6 @@ class Geometry:
         mean, std = -low / (high - low), 1 / (high - low)
         return cls(height, width, tuple(mean.tolist()), tuple(std.tolist()), tuple(order.tolist()))
 
-    @property
-    def side(self) -> int:
-        """The longer of height and width."""
-        return max(self.height, self.width)
-
 
 def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None) -> Image.Image:
     """Open a cell `{"path", "bytes"}` as an RGB image.
@@ -176,10 +171,6 @@ class Transform:
         self._philox.state = self._fresh
         found = self._compose(image=pixels)["image"]
         return found if self._channels is None else found[..., self._channels]
-
-    def names(self) -> list[str]:
-        """Return the names of the steps, in order."""
-        return [type(step).__name__ for step in self._compose.transforms]
 
 
 def train_transform(geometry: Geometry, params: Any) -> Transform:

@@ -49,7 +49,7 @@ def collect(
     """
     limit, fastest = longest(made, params, training)
     most = min(x for x in (params.max_seq_length, made.longest, 1 << 30) if x)
-    dropped: Counter[str] = Counter({"cut": 0})
+    dropped: Counter[str] = Counter({"trimmed": 0})
     found: list[Utterance] = []
     lengths: dict[str, float] = {}
     # Cells may contain whole files: they are loaded one by one, and only where necessary.
@@ -65,7 +65,7 @@ def collect(
                 seconds = _seconds(audio[begin + place], start, end, lengths)
             if seconds > limit and params.too_long == "trim" and seconds <= LONGEST_SEARCHED * limit:
                 start, end, seconds = _speech(audio[begin + place], start, end, made.rate)
-                dropped["cut"] += seconds <= limit
+                dropped["trimmed"] += seconds <= limit
             reference = clean(written)
             text = made.normalizer(reference)
             labels = tuple(made.encode(text))
@@ -98,8 +98,8 @@ def exclusion_messages(dropped: Counter[str], of: int, longest: float) -> list[s
         for code, reason in REASONS.items()
         if dropped[code]
     ]
-    if dropped["cut"]:
-        messages.append(format_count("{n} {fits} after silence at {its} ends was trimmed.", dropped["cut"], "clip"))
+    if dropped["trimmed"]:
+        messages.append(format_count("{n} {fits} after silence at {its} ends was trimmed.", dropped["trimmed"], "clip"))
     return messages
 
 

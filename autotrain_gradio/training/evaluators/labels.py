@@ -137,13 +137,6 @@ class LabelPredictions:
         """Return the threshold of each label (labels,) for use on new rows."""
         return self._results().thresholds
 
-    def cross_fitted(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return thresholds (2, labels) that were not chosen on the rows to which they apply, and the half of each row.
-
-        The half uint8 (rows,) selects the thresholds of the row.
-        """
-        return self._results().crossed, self._half
-
     def metrics(self) -> dict[str, float]:
         """Return the metrics with cross-fitted thresholds; auc: mean over the labels that have one."""
         found = self._results()
@@ -212,7 +205,7 @@ class LabelPredictions:
             least = mistakes[-1].confidence if len(mistakes) == MISTAKES else -1.0
             found = _mistakes(label, scores, assigned, true, store.row_numbers, least)
             mistakes = heapq.nsmallest(MISTAKES, [*mistakes, *found], key=lambda m: (-m.confidence, m.row, m.label))
-        return _Computed(thresholds, crossed, counts, fixed if self._tune else counts, areas, mistakes)
+        return _Computed(thresholds, counts, fixed if self._tune else counts, areas, mistakes)
 
 
 @dataclass(frozen=True)
@@ -220,7 +213,6 @@ class _Computed:
     """What is kept of an evaluation. fixed: with the fixed threshold. wrong labels are in the order of the store."""
 
     thresholds: np.ndarray
-    crossed: np.ndarray
     counts: LabelCounts
     fixed: LabelCounts
     areas: list[float | None]

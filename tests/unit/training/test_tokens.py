@@ -1,4 +1,4 @@
-"""Texts as a training sees them: tokens and batches."""
+"""Tokenization, truncation and batches of texts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 from tokenizers import Tokenizer, pre_tokenizers, processors
 from tokenizers.models import WordLevel
 from transformers import AutoConfig, BertConfig, BertTokenizer, GPT2Config, PreTrainedTokenizerFast, RobertaConfig
@@ -75,7 +76,8 @@ def test_a_batch_is_padded_to_its_longest_on_the_tokenizers_side(side: str) -> N
     tokenizer = words(padding_side=side)
     found = tokenize(tokenizer, TEXTS, 64)
     assert found is not None
-    targets = LabelSets.of([[0], [1], [], [0, 1], []], 2)
+    sets = Dataset.from_dict({"target": [[0], [1], [], [0, 1], []]})
+    targets = LabelSets.of_column(sets, "target", 2)
     batch = Collate(tokenizer)([Texts(found, targets)[i] for i in (0, 3)])
     expected = tokenizer([TEXTS[0], TEXTS[3]], padding=True, return_tensors="pt")
     assert torch.equal(batch["input_ids"], expected["input_ids"])

@@ -84,28 +84,34 @@ def test_the_model_folder_has_card_and_settings_and_no_pickle(trial: Make) -> No
     assert not (made.directory / "model.partial").exists()
 
 
-def test_each_image_is_decoded_once(trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = trial(epochs=3)
-    opened: Counter[str] = Counter()
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count how often each image is decoded."""
+    counts: Counter[str] = Counter()
     original = images.open_image
 
     def counting(cell: Any, **more: Any) -> Any:
-        opened[cell["path"]] += 1
+        counts[cell["path"]] += 1
         return original(cell, **more)
 
     monkeypatch.setattr(images, "open_image", counting)
+    return counts
+
+
+def test_each_image_is_decoded_once(trial: Make, opened: Counter[str]) -> None:
+    made = trial(epochs=3)
     task.train(made.reporter())
     assert len(opened) == 20 and set(opened.values()) == {1}
 
 
-def test_images_beyond_the_memory_limit_are_decoded_again(trial: Make) -> None:
+def test_images_beyond_the_memory_limit_are_decoded_again(trial: Make, opened: Counter[str]) -> None:
     cells = [{"path": str(p), "bytes": None} for p in sorted(Path(trial().resolved.spec.data.path).rglob("*.png"))]
     geometry = vision.Geometry(32, 32, (0.0,) * 3, (1.0,) * 3)
     rows = images.Images(cells, [0] * 20, vision.valid_transform(geometry), 32, budget=images.Budget(3 * 40 * 48 * 3))
     for _ in range(2):
         shapes = {rows[i]["pixel_values"].shape for i in range(20)}
     assert shapes == {(32, 32, 3)}
-    assert rows.opened == 20 + 17
+    assert opened.total() == 20 + 17
     assert not rows.preload()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 from markdown_it import MarkdownIt
 from transformers import (
     AutoModelForSequenceClassification,
@@ -303,6 +304,11 @@ def params(**given: Any) -> Any:
     return TextClassificationParams(**given)
 
 
+def label_sets(rows: list[list[int]], labels: int) -> LabelSets:
+    """Return the label sets of rows with these label ids."""
+    return LabelSets.of_column(Dataset.from_dict({"target": rows}), "target", labels)
+
+
 def test_balanced_class_weights_equalize_the_classes() -> None:
     targets = np.asarray([0, 0, 0, 1])
     loss = loss_function(params(class_weights="balanced"), targets)
@@ -317,11 +323,11 @@ def test_the_loss_of_several_labels_is_the_mean_over_texts_and_labels() -> None:
     logits = torch.tensor(np.random.default_rng(0).normal(size=(4, 2)))
     outputs = type("O", (), {"logits": logits})
     expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.tensor(targets).double())
-    sets = LabelSets.of([np.flatnonzero(row) for row in targets], 2)
+    sets = label_sets([[0], [], [1], [0, 1]], 2)
     assert float(loss_function(params(), sets)(outputs, torch.tensor(targets))) == pytest.approx(float(expected))
     smoothed = float(loss_function(params(label_smoothing=0.5), sets)(outputs, torch.tensor(targets)))
     assert smoothed != pytest.approx(float(expected))
-    balanced = loss_function(params(class_weights="balanced"), LabelSets.of([[0], [], []], 1))
+    balanced = loss_function(params(class_weights="balanced"), label_sets([[0], [], []], 1))
     one = type("O", (), {"logits": torch.zeros(1, 1)})
     assert float(balanced(one, torch.ones(1, 1))) == pytest.approx(2 * float(balanced(one, torch.zeros(1, 1))))
 

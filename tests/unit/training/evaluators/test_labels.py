@@ -16,7 +16,6 @@ from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.evaluators import score_store
 from autotrain_gradio.training.evaluators.labels import MISTAKES, LabelPredictions, reduce_logits
-from autotrain_gradio.training.label_sets import LabelSets
 
 Given = tuple[np.ndarray, np.ndarray]
 
@@ -31,7 +30,7 @@ def made(rows: int, labels: int, share: float = 0.2, seed: int = 0, signal: floa
 def evaluated(given: Given, batch: int = 7, **settings: object) -> LabelPredictions:
     """Feed logits in batches, in an order other than that of the rows, as the Trainer does."""
     logits, targets = given
-    groups = LabelSets.of([np.flatnonzero(row) for row in targets], logits.shape[1]).groups()
+    groups = np.unique(targets, axis=0, return_inverse=True)[1].reshape(-1)
     chosen: dict = {"threshold": 0.5, "tune": False, "seed": 1, **settings}
     found = LabelPredictions(groups, [str(i) for i in range(logits.shape[1])], "texts", **chosen)
     order = np.random.default_rng(9).permutation(len(logits))
@@ -83,33 +82,38 @@ def test_the_metrics_are_those_of_scikit_learn(labels: int, share: float, signal
 def test_tuned_thresholds_are_cross_fitted(labels: int, share: float, signal: float) -> None:
     logits, targets = made(400, labels, share, signal=signal)
     found = evaluated((logits, targets), tune=True)
-    (thresholds, half), scores = found.cross_fitted(), metrics.sigmoid(logits)
-    halves = [half == n for n in (0, 1)]
-    for number, other in ((0, halves[1]), (1, halves[0])):
-        assert other.sum() == 200
-        tuned = [metrics.RankedScores.of(scores[other, k], targets[other, k]).threshold_for_f1() for k in range(labels)]
-        assert thresholds[number] == pytest.approx(tuned)
+    half, scores = found._half, metrics.sigmoid(logits)
+
+    def tuned(rows: np.ndarray) -> list[float]:
+        return [metrics.RankedScores.of(scores[rows, k], targets[rows, k]).threshold_for_f1() for k in range(labels)]
+
+    assert half.sum() == 200
+    thresholds = np.array([tuned(half == 1), tuned(half == 0)])
     compare(found.metrics(), (logits, targets), thresholds[half])
-    final = [metrics.RankedScores.of(scores[:, k], targets[:, k]).threshold_for_f1() for k in range(labels)]
+    final = tuned(half >= 0)
     assert found.thresholds() == pytest.approx(final)
     panel = found.labels_panel("Note.")
     plain = metrics.multi_label(scores, targets, 0.5)["f1_macro"]
     assert panel["note"] == f"Note. With the threshold 0.5 for all labels, F1 (macro) is {plain:.4f}."
-    given = scores >= thresholds[half]
-    assert panel["rows"] == metrics.per_label(scores, targets, found.names, np.array(final), given=given)
+    *values, support = precision_recall_fscore_support(
+        targets, scores >= thresholds[half], average=None, zero_division=0
+    )
+    areas = [metrics.area_under_curve(scores[:, k], targets[:, k]) for k in range(labels)]
+    assert panel["rows"] == [
+        [name, round(limit, 4), *(round(float(v[k]), 4) for v in values), round(area or 0.0, 4), support[k]]
+        for k, (name, limit, area) in enumerate(zip(found.names, final, areas, strict=True))
+    ]
 
 
 def test_the_halves_of_cross_fitting_have_the_same_labels_alike() -> None:
     logits, targets = made(400, 4, signal=0)  # the scores are independent of the labels
     found = evaluated((logits, targets), tune=True)
-    half = found.cross_fitted()[1]
-    assert abs(targets[half == 0].mean(axis=0) - targets.mean(axis=0)).max() < 0.01
+    assert abs(targets[found._half == 0].mean(axis=0) - targets.mean(axis=0)).max() < 0.01
     on_the_same_rows = metrics.multi_label(metrics.sigmoid(logits), targets, found.thresholds())
     assert found.metrics()["f1_macro"] < on_the_same_rows["f1_macro"]
     # A label that only one half has keeps the fixed threshold there.
     alone = evaluated((np.array([[-1.4], [-2.2]], np.float32), np.array([[1], [0]], np.float32)), tune=True)
-    thresholds, half = alone.cross_fitted()
-    assert thresholds[half[0], 0] == 0.5
+    assert (0, False) in [(m.row, m.assigned) for m in alone.mistakes()[0]]
 
 
 @pytest.mark.usefixtures("store")
