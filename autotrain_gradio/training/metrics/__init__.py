@@ -1,6 +1,7 @@
 """Metrics. Nothing is downloaded: they are `evaluate.Metric` modules of the app, those of several labels functions.
 
-scikit-learn and jiwer compute the modules; they are imported when a metric is first computed, so that training starts sooner.
+scikit-learn and jiwer compute the modules; they are imported when a metric is first computed, so that training starts
+sooner.
 """
 
 from autotrain_gradio.training.metrics.classification import (

@@ -85,8 +85,8 @@ def multi_label(scores: np.ndarray, targets: np.ndarray, thresholds: np.ndarray 
     """
     assigned, true = scores >= thresholds, targets > 0
     pairs = ((assigned, true), (assigned, ~true), (~assigned, true))
-    counts = [np.count_nonzero(a & t, axis=0) for a, t in pairs]
-    found = multi_label_from_counts(*counts, wrong=np.count_nonzero(assigned != true, axis=1))
+    right, excess, missed = (np.count_nonzero(a & t, axis=0) for a, t in pairs)
+    found = multi_label_from_counts(right, excess, missed, np.count_nonzero(assigned != true, axis=1))
     areas = [area_under_curve(scores[:, k], true[:, k]) for k in range(true.shape[1])]
     known = [a for a in areas if a is not None]
     return {**found, "auc": float(np.mean(known))} if known else found
