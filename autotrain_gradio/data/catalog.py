@@ -155,6 +155,54 @@ ELAN = Layout(
     files=(".eaf",),
     options=(_TIER,),
 )
+ELAN_EXPORT = Layout(
+    "elan-export",
+    "Tab-delimited exports of ELAN beside their audio",
+    _LAYOUTS + "elan_export",
+    "recordings.zip\n├── talk1.wav\n└── talk1.txt         (same name)\n\n"
+    "transcript⇥Anna⇥00:00:01.500⇥00:00:03.000⇥00:00:01.500⇥good morning",
+    options=(_TIER,),
+)
+PRAAT_TABLE = Layout(
+    "praat-table",
+    "Tables of Praat beside their audio",
+    _LAYOUTS + "praat_table",
+    "recordings.zip\n├── talk1.wav\n└── talk1.txt         (same name)\n\n"
+    "tmin⇥tier⇥text⇥tmax\n1.5⇥words⇥good morning⇥3.0",
+    files=(".table",),
+    options=(_TIER,),
+)
+SUBTITLES = Layout(
+    "subtitles",
+    "Subtitles (.srt, .vtt) beside their audio",
+    _LAYOUTS + "subtitles",
+    "films.zip\n├── film1.mp3\n├── film1.srt         (same name; each subtitle is a row)\n├── film2.mp3\n"
+    "└── film2.en.vtt",
+    files=(".srt", ".vtt"),
+)
+AUDACITY = Layout(
+    "audacity",
+    "Label tracks of Audacity beside their audio",
+    _LAYOUTS + "audacity",
+    "recordings.zip\n├── talk1.wav\n└── talk1.txt         (same name)\n\n1.500000⇥3.000000⇥good morning",
+)
+NEMO = Layout(
+    "nemo",
+    "Manifests of NeMo",
+    _LAYOUTS + "nemo",
+    "train_manifest.json\n\n"
+    '{"audio_filepath": "clips/1.wav", "duration": 2.5, "text": "good morning"}\n\n'
+    "With offset (seconds) rows are parts of long files.",
+    files=(".manifest",),
+)
+TEXT_BESIDE_AUDIO = Layout(
+    "text-beside-audio",
+    "A text file beside each audio file",
+    _LAYOUTS + "text_beside_audio",
+    "recordings.zip\n├── talk1.wav\n├── talk1.txt         (or talk1.lab; same name, also in another folder)\n"
+    "├── talk2.wav\n└── talk2.txt",
+    files=(".txt", ".lab"),
+)
 TABLE = Layout(
     "table",
     "A table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
@@ -18,7 +18,10 @@ ALIASES = {
 }
 _CANONICAL = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 _SHARD = re.compile(r"[-_.]?\d+-of-\d+$")
+_SEPARATOR = re.compile(r"[-_. ]")
 DEFAULT_TRAIN = "train"
+TABLES = "tables"
+"""Name of the option that says which of several tables are used."""
 
 
 def canonical(name: str) -> str | None:
@@ -42,21 +45,55 @@ def of_file(stem: str, spec: DataSpec) -> str | None:
     bare = _SHARD.sub("", stem)
     if is_split(bare, spec):
         return bare
-    parts = [p for p in re.split(r"[-_. ]", bare) if canonical(p)]
+    parts = [p for p in _SEPARATOR.split(bare) if canonical(p)]
     return parts[0] if len(parts) == 1 else None
 
 
-def of_entry(entry: Entry, tree: Tree, spec: DataSpec) -> str:
-    """Return the split that the source, the name or the folder of a file says; "" for none."""
-    if entry.path in tree.splits:
-        return tree.splits[entry.path]
-    if tree.only == entry.path:
-        return ""
-    by_name = of_file(entry.stem, spec)
-    if by_name:
-        return by_name
-    # train/metadata.csv
-    return next((p for p in reversed(entry.folder.split("/")) if p and is_split(p, spec)), "")
+def of_entries(
+    entries: Sequence[Entry], tree: Tree, spec: DataSpec, *, by_name: bool = True
+) -> tuple[dict[str, str], list[Finding]]:
+    """Return path → split of files ("" for none): as the source, their names or their folders say.
+
+    A word within a longer name (`cats_train`) is a split only beside files of another split (`cats_valid`) or a file
+    that is named alike without it (`cats`): trains and test tubes exist, too. A finding tells where it is not one.
+
+    by_name: whether the names of the files count, or their folders alone.
+    """
+    said: dict[str, list[tuple[str, str]]] = {}
+    for entry in entries:
+        names = [*([entry.stem] if by_name else []), *reversed(entry.folder.split("/"))]
+        if entry.path in tree.splits or tree.only == entry.path:
+            names = []
+        said[entry.path] = [(name, split) for name in names if name and (split := of_file(name, spec))]
+    sure = {split for found in said.values() for name, split in found if _SHARD.sub("", name) == split}
+    kinds = {canonical(split) or split for found in said.values() for _, split in found}
+    stems = {_SEPARATOR.sub("", entry.stem) for entry in entries}
+
+    def counts(name: str, split: str) -> bool:
+        rest = "".join(part for part in _SEPARATOR.split(name) if part != split)
+        return bool(sure) or len(kinds) > 1 or rest in stems
+
+    splits, ignored = {}, {}
+    for entry in entries:
+        found = said[entry.path]
+        used = next((split for name, split in found if counts(name, split)), "")
+        splits[entry.path] = tree.splits.get(entry.path, used)
+        if found and not used:
+            ignored[entry.path] = found[0][1]
+    return splits, _ignored_words(ignored, entries, by_name)
+
+
+def _ignored_words(ignored: dict[str, str], entries: Sequence[Entry], by_name: bool) -> list[Finding]:
+    """Report words of splits in names that were not taken as such. ignored: path → the word."""
+    words = sorted(set(ignored.values()))
+    if not words or (len(ignored) == len(entries) and all(canonical(word) == "train" for word in words)):
+        return []
+    shown, fix = " and ".join(f"'{word}'" for word in words), None
+    message = f"{shown} in {join_examples(list(ignored))} was not taken as a split: no other file is of another split."
+    if by_name and len(ignored) < len(entries):
+        fix = Fix(f"Use only {join_examples(list(ignored), limit=2)}", {"options": {TABLES: list(ignored)}})
+    hint = "All rows are used. Name the files train and valid if they are splits."
+    return [Finding("info", "split-word", message, hint, fix=fix)]
 
 
 def match(name: str, found: Iterable[str]) -> str | None:

@@ -155,6 +155,10 @@ def _add_splits(plan: Plan, base: _Folder, request: Request) -> None:
     folders = base.folders.items()
     named = {name for name, _ in folders if is_split(name, request.spec)}
     splits = {name for name in named if base.folders[name].folders}
+    trains = match(request.spec.train_split, splits) is not None
+    others = {name for name, _ in folders if name not in named}
+    if others and not trains:  # invalid/ and valid/, whose folders are not those of a split (cat/, dog/ and valid/cat/)
+        splits = {name for name in splits if others & set(_below_wrappers(base.folders[name], request).folders)}
     if (
         not splits
         and folders
@@ -165,7 +169,6 @@ def _add_splits(plan: Plan, base: _Folder, request: Request) -> None:
                 plan.add(split, part.all(), label)
             plan.add("", folder.files, label)
     elif splits:
-        trains = match(request.spec.train_split, splits) is not None
         for name, folder in folders:
             if name in splits:
                 _add_classes(plan, name, _below_wrappers(folder, request))

@@ -19,9 +19,8 @@ from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.encoding import decode_as
 from autotrain_gradio.data.layouts import tiers
-from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
+from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 
-SUFFIX = ".eaf"
 LARGEST = 200 * MIB
 DEEPEST = 50
 """Most annotations that refer to one another in a row."""
@@ -108,8 +107,10 @@ def _tier(element: ElementTree.Element, times: dict[str, tuple[float, float]], p
         sorted(intervals),
         element.get("PARTICIPANT", "").strip() or None,
         element.get("LINGUISTIC_TYPE_REF", ""),
+        element.get("PARENT_REF", ""),
     )
 
 
-recognize = partial(tiers.recognize, suffix=SUFFIX, title="ELAN")
-read = partial(tiers.read, suffix=SUFFIX, parse=parse)
+FORMAT = TierFormat("ELAN", (".eaf",), parse)
+recognize = partial(tiers.recognize, format=FORMAT)
+read = partial(tiers.read, format=FORMAT)

@@ -53,6 +53,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     """Map the files into memory; Parquet is turned into Arrow once."""
     entries = tree.tables(SUFFIXES)
     files: list[tuple[str, str, Path]] = []
+    splits, findings = split_names.of_entries(entries, tree, request.spec)
     for number, entry in enumerate(entries):
         path = tree.root / entry.path
         if media_field(_schema(path), request) is None:
@@ -60,8 +61,9 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         if entry.suffix == ".parquet":
             path = to_arrow(entry, tree, draft, request.limits)
         progress(f"Reading {entry.name}", number / len(entries))
-        files.append((split_names.of_entry(entry, tree, request.spec), entry.path, path))
+        files.append((splits[entry.path], entry.path, path))
     raw = join(files, request)
+    raw.findings += findings
     raw.files_read = [e.path for e in entries if (tree.root / e.path).exists()]
     return raw
 

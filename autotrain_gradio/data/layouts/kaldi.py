@@ -15,7 +15,7 @@ from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
-from autotrain_gradio.data.layouts.utterances import Utterance, find_audio, raw_of, read_lines, split_of
+from autotrain_gradio.data.layouts.utterances import Utterance, find_audio, raw_of, read_lines, splits_of
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
@@ -45,14 +45,14 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     findings: list[Finding] = []
     files_read: list[str] = []
     scripts = _scripts(tree)
+    names = splits_of(scripts, tree, request, findings) if len(scripts) > 1 else {}
     for number, entry in enumerate(scripts):
         progress(f"Reading {entry.path}", number / len(scripts))
         paths = {name: os.path.join(entry.folder, name) for name in (SCP, TEXT, SEGMENTS, SPEAKERS)}
         paths = {name: path for name, path in paths.items() if path in tree.by_path}
         tables = {name: _read_table(tree, path, findings, request.spec.encoding) for name, path in paths.items()}
         files = _find_files(tables[SCP], entry, resolver, findings)
-        split = split_of(entry, tree, request) if len(scripts) > 1 else ""
-        splits.setdefault(split, []).extend(_utterances(tables, paths, files, findings))
+        splits.setdefault(names.get(entry.path, ""), []).extend(_utterances(tables, paths, files, findings))
         files_read += paths.values()
     return raw_of(splits, request, findings, files_read)
 

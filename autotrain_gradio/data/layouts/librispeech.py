@@ -12,7 +12,7 @@ from pathlib import Path
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import inflect, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, read_lines, split_of
+from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, read_lines, splits_of
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
@@ -41,9 +41,10 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     audio = {k: p for k, p in by_stem(tree, request.media.suffixes).items() if k[0] in folders}
     splits: dict[str, list[Utterance]] = {}
     findings: list[Finding] = []
+    names = splits_of(tables, tree, request, findings)
     for number, entry in enumerate(tables):
         progress(f"Reading {entry.name}", number / len(tables))
-        rows = splits.setdefault(split_of(entry, tree, request), [])
+        rows = splits.setdefault(names[entry.path], [])
         for line, content in read_lines(tree, entry.path, findings, request.spec.encoding):
             name, _, transcript = content.partition(" ")
             parts = name.split("-")

@@ -64,8 +64,10 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     columns: dict[str, list[str]] = {}
     known: dict[tuple[str, str, str], str] = {}
     errors: list[Finding] = []
+    names, found = split_names.of_entries(entries, tree, request.spec)
+    raw.findings += found
     for number, entry in enumerate(entries):
-        split = split_names.of_entry(entry, tree, request.spec)
+        split = names[entry.path]
         twin = known.setdefault((entry.folder, entry.stem.lower(), split), entry.path)
         if twin != entry.path:
             raw.findings.append(same_table(entry.path, twin))

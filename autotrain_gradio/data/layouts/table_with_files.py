@@ -130,7 +130,8 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         return Rejected(f"no column of {join_examples(search.others)} names {request.media.name} files")
     names = [f"{f.entry.path} (column '{f.column}')" for f in search.found]
     reason = f"{join_examples(names)} {inflect(len(names), 'names')} the {request.media.name} files"
-    return Recognized(0.8 if max(f.share for f in search.found) >= 0.5 else 0.3, reason)
+    sure = any(f.entry.suffix not in UNSURE for f in search.found)  # a text may be the transcript beside its audio
+    return Recognized((0.8 if sure else 0.7) if max(f.share for f in search.found) >= 0.5 else 0.3, reason)
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
@@ -170,7 +171,9 @@ def _search(tree: Tree, request: Request) -> _Search:
     search = _Search()
     resolver = Resolver(tree, request.media.suffixes)
     known: dict[tuple[str, str, str], str] = {}
-    for entry in tree.tables(SUFFIXES):
+    entries = tree.tables(SUFFIXES)
+    splits, findings = split_names.of_entries(entries, tree, request.spec)
+    for entry in entries:
         try:
             sheet = read_sheet(tree.root / entry.path, entry.path)
         except DataError as error:
@@ -183,12 +186,14 @@ def _search(tree: Tree, request: Request) -> _Search:
         if found is None:
             search.others.append(entry.path)
             continue
-        found.split = split_names.of_entry(entry, tree, request.spec)
+        found.split = splits[entry.path]
         twin = known.setdefault((entry.folder, entry.stem.lower(), found.split), entry.path)
         if twin == entry.path:
             search.found.append(found)
         else:
             search.findings.append(same_table(entry.path, twin))
+    if search.found:
+        search.findings += findings
     preferred = [f for f in search.found if f.split or f.entry.stem.lower() in PREFERRED]
     unused = [f.entry.path for f in search.found if f not in preferred]
     if unused and any(not f.split for f in preferred):

@@ -14,9 +14,8 @@ from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.encoding import decode_as
 from autotrain_gradio.data.layouts import tiers
-from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier
+from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 
-SUFFIX = ".textgrid"
 LARGEST = 200 * MIB
 _TOKEN = re.compile(
     r'"((?:[^"]|"")*)"'  # a text; a quote in it is doubled
@@ -95,5 +94,6 @@ def _tier(tokens: Iterator[str | float | bool]) -> Tier:
     return Tier(name, intervals)
 
 
-recognize = partial(tiers.recognize, suffix=SUFFIX, title="TextGrid")
-read = partial(tiers.read, suffix=SUFFIX, parse=parse)
+FORMAT = TierFormat("TextGrid", (".textgrid",), parse)
+recognize = partial(tiers.recognize, format=FORMAT)
+read = partial(tiers.read, format=FORMAT)

@@ -1,8 +1,9 @@
-"""Annotation tiers of Praat and ELAN beside their audio: choose a tier, and return its rows."""
+"""Files of timed annotations (Praat, ELAN, subtitles …) beside their audio: choose a tier, and return its rows."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from autotrain_gradio.core.text_format import inflect, join_examples, pluralize
 from autotrain_gradio.data.files.encoding import common_encoding
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
-from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, find_audio, raw_of, split_of
+from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, find_audio, raw_of, read_head, splits_of
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
@@ -21,6 +22,14 @@ from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 OPTION = "tier"
 OTHERS = 8
 """Most other tiers that are offered."""
+DERIVED = re.compile(
+    r"(?<![^\W_])(ft|ftr|fg|fe|translations?|free|übersetzung|traducci[oó]n|traduction|tradução|gloss(es)?|gls?|ge"
+    r"|mb|ps|pos|notes?|comments?|kommentar|phones?|phonemes?|segments?)(?![^\W_])",
+    re.IGNORECASE,
+)
+"""Names and linguistic types of tiers with translations, glosses, comments and phones, as FLEx, Toolbox and the manuals
+of ELAN and Praat call them."""
+NUMBERED = re.compile(r"(?=\S*\d)\S+")
 
 
 class Interval(NamedTuple):
@@ -33,20 +42,26 @@ class Interval(NamedTuple):
 
 @dataclass
 class Tier:
-    """One tier of a file. type: linguistic type of the tier, if the format has one."""
+    """One tier of a file; its name is empty in formats without tiers.
+
+    type: linguistic type of the tier, if the format has one. parent: the tier whose annotations it refers to: it is
+    a translation or an analysis of that one, or the transcript of numbered sentences.
+    """
 
     name: str
     intervals: list[Interval]
     speaker: str | None = None
     type: str = ""
+    parent: str = ""
 
 
 @dataclass
 class Annotated:
-    """One file. media: names of its audio files, as written in it."""
+    """One file. media: names of its audio files, as written in it. findings: about damaged parts."""
 
     tiers: list[Tier]
     media: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 @dataclass
@@ -58,43 +73,62 @@ class _Statistics:
     characters: int = 0
     example: str = ""
     types: set[str] = field(default_factory=set)
+    parents: set[str] = field(default_factory=set)
+    numbers: int = 0
+    """Annotations that are one word with a digit, such as `text1.003`: references, not speech."""
 
     def __str__(self) -> str:
         length = f"{self.seconds / 3600:.2f} hours" if self.seconds >= 360 else f"{self.seconds:.0f} s"
         return f"{pluralize(self.segments, 'segment')}, {length}"
 
 
-Parse = Callable[[bytes, str, str], Annotated]
-"""From a file's bytes, its name for messages and the encoding of files that are not Unicode to its tiers; raises
-`DataError`."""
+@dataclass(frozen=True)
+class TierFormat:
+    """A format of files with timed annotations.
+
+    title: what messages call its files. suffixes: lower case. parse: from a file's bytes, its name for messages and the
+    encoding of files that are not Unicode to its tiers; raises `DataError`. fits: whether the beginning of a file is of
+    this format, where files of other kinds have its suffixes too.
+    """
+
+    title: str
+    suffixes: tuple[str, ...]
+    parse: Callable[[bytes, str, str], Annotated]
+    fits: Callable[[str], bool] | None = None
+
+    def files(self, tree: Tree) -> list[Entry]:
+        """Return the files of this format."""
+        found = tree.tables(self.suffixes)
+        return [f for f in found if self.fits(read_head(tree, f))] if self.fits is not None else found
 
 
-def recognize(tree: Tree, request: Request, *, suffix: str, title: str) -> Recognized | Rejected:
+def recognize(tree: Tree, request: Request, *, format: TierFormat) -> Recognized | Rejected:
     """Return whether there are files of annotations, and audio files."""
     if request.media is None:
         return Rejected("this task reads no files")
-    found = tree.tables((suffix,))
+    found = format.files(tree)
     if not found:
-        return Rejected(f"there are no {title} files ({suffix})")
+        return Rejected(f"there are no {format.title} files ({' '.join(format.suffixes)})")
     if not tree.with_suffix(request.media.suffixes):
         return Rejected(f"there are no {request.media.name} files beside {found[0].path}")
     return Recognized(0.85, f"{join_examples([f.path for f in found])} {inflect(len(found), 'holds')} the annotations")
 
 
-def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, suffix: str, parse: Parse) -> RawTables:
+def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, format: TierFormat) -> RawTables:
     """Return a row for each interval with text, of one tier or of those in `data.options.tier`."""
     assert request.media is not None  # recognize() has seen it
-    entries = tree.tables((suffix,))
+    entries = format.files(tree)
     files: list[tuple[Entry, Annotated]] = []
     contents = (tree.read(entry.path) for entry in entries)
     encoding, findings = common_encoding(contents, [entry.path for entry in entries], request.spec.encoding)
     for number, entry in enumerate(entries):
         progress(f"Reading {entry.name}", number / len(entries))
         try:
-            annotated = parse(tree.read(entry.path), entry.path, encoding)
+            annotated = format.parse(tree.read(entry.path), entry.path, encoding)
         except DataError as error:
             findings += [replace(f, level="warning") for f in error.findings]
             continue
+        findings += annotated.findings
         for tier in annotated.tiers:
             # Intervals without text are pauses.
             tier.intervals = [i._replace(text=i.text.strip()) for i in tier.intervals if i.text.strip()]
@@ -104,6 +138,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, suffi
     splits: dict[str, list[Utterance]] = {}
     without: list[str] = []
     moved: list[str] = []
+    names = splits_of([entry for entry, _ in files], tree, request, findings)
     for entry, annotated in files:
         tiers = [t for t in annotated.tiers if t.name in chosen and t.intervals]
         if not tiers:
@@ -112,7 +147,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, suffi
         path = _find_audio_of(entry, annotated, audio, resolver, moved)
         rows = [
             Utterance(
-                f"{entry.path}, {tier.name} at {interval.start:.2f} s",
+                f"{entry.path}, {tier.name} at {interval.start:.2f} s".replace(",  at", " at"),
                 path,
                 interval.text,
                 interval.start,
@@ -123,7 +158,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, suffi
             for tier in tiers
             for interval in tier.intervals
         ]
-        splits.setdefault(split_of(entry, tree, request), []).extend(sorted(rows, key=lambda u: u.start or 0.0))
+        splits.setdefault(names[entry.path], []).extend(sorted(rows, key=lambda u: u.start or 0.0))
     findings += found_elsewhere(moved)
     if chosen:
         text = f"{{n}} {{has}} no text in the tier {' or '.join(repr(n) for n in chosen)}"
@@ -144,7 +179,15 @@ def _statistics(files: Sequence[tuple[Entry, Annotated]]) -> dict[str, _Statisti
         known.seconds += sum(i.end - i.start for i in tier.intervals)
         known.characters += sum(len(i.text) for i in tier.intervals)
         known.types.add(tier.type)
+        known.parents.add(tier.parent)
+        known.numbers += sum(NUMBERED.fullmatch(i.text) is not None for i in tier.intervals)
     return found
+
+
+def _unlikely(name: str, statistics: _Statistics) -> tuple[bool, bool, bool]:
+    """Return a sort key: tiers of translations and analyses, and of sentence numbers, come after transcripts."""
+    derived = any(DERIVED.search(text) for text in (name, *statistics.types))
+    return derived, statistics.numbers * 2 > statistics.segments, "" not in statistics.parents
 
 
 def _choose_tiers(known: dict[str, _Statistics], request: Request, findings: list[Finding]) -> list[str]:
@@ -158,12 +201,14 @@ def _choose_tiers(known: dict[str, _Statistics], request: Request, findings: lis
         message = f"The tier '{name}' does not exist or has no text. Tiers: {tiers}."
         findings.append(Finding("error", "tier-unknown", message, did_you_mean(name, list(known)), where))
         return []
-    by_text = sorted(known, key=lambda n: (-known[n].characters, n))
+    by_text = sorted(known, key=lambda n: (_unlikely(n, known[n]), -known[n].characters, n))
     chosen = names or by_text[:1]
     if not chosen:
         return []
-    how = "" if names or len(known) == 1 else " It has the most text."
-    for name in chosen:
+    most = max(known[n].characters for n in known)
+    how = " It has the most text." if known[chosen[0]].characters == most else " It is likely to be the transcription."
+    how = "" if names or len(known) == 1 else how
+    for name in [n for n in chosen if n]:
         findings.append(Finding("info", "tier-chosen", f"The tier {shown[name]} is used.{how}", where=where))
     alike = [n for n in by_text if known[n].types & known[chosen[0]].types - {""}]
     if len(chosen) == 1 and len(alike) > 1:
@@ -184,10 +229,14 @@ def _find_audio_of(
 ) -> str:
     """Return the audio of a file: of the same name beside it, else what it names, else of the same name anywhere.
 
+    A name may end in a language: `film.en.srt` belongs to `film.mp4`.
+
     audio: as `by_stem` returns it; moved: files found by the end of a path are added. Where there is none, the path
     where it would be, so that the report names the missing file.
     """
-    found = audio.get((entry.folder, entry.stem.lower()))
+    stems = (entry.stem, re.sub(r"\.[a-z]{2,3}([-_][A-Za-z]{2,4})?$", "", entry.stem))
+    found = next((p for s in stems if (p := audio.get((entry.folder, s.lower())))), None)
     for name in annotated.media:
         found = found or find_audio(name, entry.folder, resolver, moved, entry.path)
-    return found or resolver.find(entry.stem, entry.folder) or os.path.join(entry.folder, f"{entry.stem}.wav")
+    found = found or next((p for s in stems if (p := resolver.find(s, entry.folder))), None)
+    return found or os.path.join(entry.folder, f"{entry.stem}.wav")

@@ -10,13 +10,15 @@ import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.files.encoding import decode
+from autotrain_gradio.data.files.encoding import WESTERN, decode, decode_as
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.table_with_files import Resolver, path_cells
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, RawTables
 
 AUDIO = "audio"
+HEAD = 4096
+"""Bytes at the beginning of a file from which its format is recognized."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,23 @@ def read_lines(tree: Tree, path: str, findings: list[Finding], encoding: str) ->
             yield number, line.strip()
 
 
-def split_of(entry: Entry, tree: Tree, request: Request) -> str:
-    """Return the split that a source knows, or of the name of a parent folder (`train-clean-100`), or ""."""
-    if entry.path in tree.splits:
-        return tree.splits[entry.path]
-    for folder in reversed(entry.folder.split("/")):
-        found = split_names.of_file(folder, request.spec) if folder else None
-        if found:
-            return found
-    return ""
+def read_head(tree: Tree, entry: Entry) -> str:
+    """Return the first whole lines of a file, by which its format is recognized; "" if it cannot be read."""
+    try:
+        with (tree.root / entry.path).open("rb") as file:
+            head = file.read(HEAD)
+    except OSError:
+        return ""  # the layout that reads the file reports it
+    if len(head) == HEAD:
+        head = head[: head.rfind(b"\n") + 1]
+    return decode_as(head, WESTERN).replace("\r\n", "\n")
+
+
+def splits_of(entries: Sequence[Entry], tree: Tree, request: Request, findings: list[Finding]) -> dict[str, str]:
+    """Return path → the split that a source or the name of a parent folder (`train-clean-100`) says; "" for none."""
+    splits, found = split_names.of_entries(entries, tree, request.spec, by_name=False)
+    findings += found
+    return splits
 
 
 def by_stem(tree: Tree, suffixes: Sequence[str]) -> dict[tuple[str, str], str]:

@@ -10,6 +10,7 @@ from pydantic import field_validator
 
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
+    AUDACITY,
     AUDIO,
     AUDIO_CONTENT,
     AUDIO_EMBEDDED,
@@ -18,15 +19,20 @@ from autotrain_gradio.data.catalog import (
     AUDIO_TRANSCRIPTS,
     DUPLICATES,
     ELAN,
+    ELAN_EXPORT,
     GROUP,
     HUB,
     KALDI,
     LIBRISPEECH,
+    NEMO,
     PATH,
+    PRAAT_TABLE,
     SAMPLE,
     SAVED_DATASET,
     SECONDS,
+    SUBTITLES,
     TEXT,
+    TEXT_BESIDE_AUDIO,
     TEXTGRID,
     UPLOAD,
 )
@@ -216,7 +222,10 @@ TASK = Task(
     columns=COLUMNS,
     column_aliases={"transcription": "text", "transcript": "text", "sentence": "text", "audio_path": "audio"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
-    layouts=(SAVED_DATASET, AUDIO_EMBEDDED, LIBRISPEECH, KALDI, TEXTGRID, ELAN, AUDIO_TABLE),
+    layouts=(
+        *(SAVED_DATASET, AUDIO_EMBEDDED, LIBRISPEECH, KALDI, NEMO, TEXTGRID, ELAN, ELAN_EXPORT, PRAAT_TABLE, SUBTITLES),
+        *(AUDACITY, AUDIO_TABLE, TEXT_BESIDE_AUDIO),
+    ),
     checks=(AUDIO_PARTS, AUDIO_CONTENT, AUDIO_TRANSCRIPTS, DUPLICATES),
     metrics=(
         Metric(

@@ -1,0 +1,92 @@
+"""Manifests of NVIDIA NeMo: JSON lines with `audio_filepath`, `duration`, `text`, and perhaps `offset`.
+
+Source of the format: NeMo's documentation, "Speech Classification / ASR Datasets: Preparing Custom ASR Data". `offset`
+and `duration` are seconds; with an offset a row is a part of its file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autotrain_gradio.core.text_format import inflect, is_number, join_examples
+from autotrain_gradio.data import split_names
+from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
+from autotrain_gradio.data.layouts.utterances import Utterance, find_audio, raw_of, read_head, read_lines
+from autotrain_gradio.data.locations import report_examples
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
+
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".manifest")
+AUDIO, TEXT = "audio_filepath", "text"
+
+
+def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
+    """Return whether there are manifests, and audio files."""
+    if request.media is None:
+        return Rejected("this task reads no files")
+    found = _manifests(tree)
+    if not found:
+        return Rejected(f"no JSON lines have {AUDIO} and {TEXT}")
+    if not tree.with_suffix(request.media.suffixes):
+        return Rejected(f"there are no {request.media.name} files beside {found[0].path}")
+    return Recognized(0.9, f"{join_examples([f.path for f in found])} {inflect(len(found), 'is')} a manifest of NeMo")
+
+
+def _manifests(tree: Tree) -> list[Entry]:
+    return [f for f in tree.tables(SUFFIXES) if {AUDIO, TEXT} <= _parse(read_head(tree, f).partition("\n")[0]).keys()]
+
+
+def _parse(line: str) -> Mapping[str, Any]:
+    """Return the object of a line, an empty one for anything else."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
+    """Return a row for each line: the whole file, or the part from its offset."""
+    assert request.media is not None  # recognize() has seen it
+    resolver = Resolver(tree, request.media.suffixes)
+    manifests = _manifests(tree)
+    splits: dict[str, list[Utterance]] = {}
+    names, findings = split_names.of_entries(manifests, tree, request.spec)
+    for number, entry in enumerate(manifests):
+        progress(f"Reading {entry.name}", number / len(manifests))
+        damaged: list[str] = []
+        moved: list[str] = []
+        rows = splits.setdefault(names[entry.path], [])
+        for line, content in read_lines(tree, entry.path, findings, request.spec.encoding):
+            row = _parse(content)
+            if not isinstance(row.get(AUDIO), str):
+                damaged.append(f"row {line}: {content[:60]}")
+                continue
+            rows.append(_utterance(row, entry, line, resolver, moved))
+        text, hint = f"{{n}} {{is}} not a JSON object with {AUDIO} and {{was}} skipped", "Correct or remove them."
+        findings += report_examples("warning", "manifest-damaged", text, damaged, "line", hint, entry.path)
+        findings += found_elsewhere(moved, entry.path)
+    return raw_of(splits, request, findings, [entry.path for entry in manifests])
+
+
+def _utterance(row: Mapping[str, Any], entry: Entry, line: int, resolver: Resolver, moved: list[str]) -> Utterance:
+    path, text, speaker = row[AUDIO], row.get(TEXT), row.get("speaker")
+    found = find_audio(path, entry.folder, resolver, moved, f"row {line}") or os.path.basename(path.replace("\\", "/"))
+    start = end = None
+    offset, duration = row.get("offset"), row.get("duration")
+    if is_number(offset):
+        start = float(offset)
+        end = start + float(duration) if is_number(duration) else None
+    return Utterance(
+        f"{entry.path}, row {line}: {found}",
+        found,
+        None if text is None else str(text),
+        start,
+        end,
+        None if speaker is None else str(speaker),
+    )

@@ -1,0 +1,75 @@
+"""Words of splits in names, files that are used nowhere, and the classes that the training rows have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cases.conftest import CheckCase, Checked, check_path
+from tests.unit.data.conftest import plant
+
+TABLES = "tabular-classification"
+
+
+def table(rows: int = 30, start: int = 0) -> str:
+    lines = [f"{k * 7 % 50},{k % 9},{'late' if k % 3 else 'on time'}" for k in range(start, start + rows)]
+    return "hour,rain,target\n" + "\n".join(lines) + "\n"
+
+
+def checked(folder: Path, files: dict[str, Any], task: str = TABLES, **settings: Any) -> Checked:
+    return check_path(folder, task, plant(folder / "in", files), **settings)
+
+
+@pytest.mark.parametrize(
+    ("names", "used", "told"),
+    [
+        pytest.param(
+            ["train-2021.csv", "train-2022.csv", "bus-2021.csv"], 90, "'train' in train-2021.csv", id="trains and buses"
+        ),
+        pytest.param(["test_results.csv"], 30, "'test' in test_results.csv", id="results of a test"),
+        pytest.param(["eval form 1.csv", "eval form 2.csv"], 60, "'eval' in eval form 1.csv", id="evaluation forms"),
+        pytest.param(["dev-teams.csv", "ops-teams.csv", "hr.csv"], 90, "'dev' in dev-teams.csv", id="teams"),
+        pytest.param(["my_train.csv"], 30, "", id="a table called train, alone"),
+    ],
+)
+def test_words_of_splits_alone_are_no_splits(tmp_path: Path, names: list[str], used: int, told: str) -> None:
+    found = checked(tmp_path, {name: table(start=30 * k) for k, name in enumerate(names)})
+    assert not found.errors and len(found.rows()) == used
+    assert told in found.message("split-word") if told else "split-word" not in found.codes()
+
+
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        pytest.param(["bus_train.csv", "bus_valid.csv"], (30, 30), id="two splits"),
+        pytest.param(["bus.csv", "bus-test.csv"], (24, 6), id="a split beside its table"),
+        pytest.param(["train.csv", "valid_2021.csv"], (30, 30), id="a split's own name beside a word"),
+        pytest.param(["photos-train/a.csv", "photos-val/b.csv"], (30, 30), id="words in names of folders"),
+    ],
+)
+def test_words_of_splits_beside_others_are_splits(tmp_path: Path, names: list[str], splits: Sequence[int]) -> None:
+    found = checked(tmp_path, {name: table(start=30 * k) for k, name in enumerate(names)})
+    assert not found.errors and "split-word" not in found.codes()
+    assert found.result["splits"] == dict(zip(("train", "validation"), splits, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("folder", "task", "rows"),
+    [
+        pytest.param("two", TABLES, 120, id="tables of trains and buses"),
+        pytest.param("blood", TABLES, 40, id="results of a test"),
+        pytest.param("files", "image-classification", 16, id="pictures of trains and test tubes"),
+        pytest.param("vehicles", "image-classification", 24, id="a class called train"),
+        pytest.param("trial", "image-classification", 16, id="a class called test"),
+        pytest.param("coins", "image-classification", 16, id="valid beside invalid"),
+        pytest.param("coins2", "image-classification", 20, id="valid beside invalid, with folders inside"),
+    ],
+)
+def test_no_row_is_lost_to_a_word_of_a_split(check_case: CheckCase, folder: str, task: str, rows: int) -> None:
+    found = check_case("35-split-words", task, folder)
+    assert not found.codes("error", "warning") and len(found.rows()) == rows
+    if folder == "coins2":
+        assert found.classes == ["invalid", "valid"]
