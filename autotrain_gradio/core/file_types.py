@@ -11,3 +11,8 @@ _PCM_SUFFIXES = (".wav", ".flac", ".aif", ".aiff")
 _CODEC_SUFFIXES = (".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".wma", ".webm")
 AUDIO_SUFFIXES = (*_PCM_SUFFIXES, *_CODEC_SUFFIXES)
 """Audio that can be trained on; a browser plays most of it."""
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+ARCHIVE_SUFFIXES = (".zip", *TAR_SUFFIXES)
+"""Archives that are extracted."""
+REFUSED_ARCHIVE_SUFFIXES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
+"""Archives, and compressed files, that are not; check for `ARCHIVE_SUFFIXES` first."""

@@ -26,7 +26,6 @@ class Request:
     title: the task's name for people, for messages.
     columns: of the format that is used; until it is detected, those of all formats.
     samples: name of a sample → its folder, as `Sample.path` has it.
-    home: the app's folder, for what several runs share (downloads); None: the one around the draft.
     token: for a gated or private dataset; never written anywhere.
     """
 
@@ -41,7 +40,6 @@ class Request:
     samples: Mapping[str, str] = field(default_factory=dict)
     seed: int = 42
     limits: Limits = field(default_factory=Limits)
-    home: Path | None = None
     endpoint: str = "https://huggingface.co"
     token: str | None = field(default=None, repr=False)
 
@@ -50,14 +48,7 @@ class Request:
             object.__setattr__(self, "formats", (Format("default", "", self.columns),))
 
     @classmethod
-    def of(
-        cls,
-        resolved: Any,
-        *,
-        limits: Limits | None = None,
-        home: Path | None = None,
-        environ: Mapping[str, str] | None = None,
-    ) -> Request:
+    def of(cls, resolved: Any, *, limits: Limits | None = None, environ: Mapping[str, str] | None = None) -> Request:
         """Make a request of anything with a `spec`, a `task` and `params`, as `registry.Resolved` has.
 
         The Hub's address and token are read from `HF_ENDPOINT` and `HF_TOKEN`, or from `hf auth login`.
@@ -75,7 +66,6 @@ class Request:
             samples={s.name: s.path for s in task.samples},
             seed=int(getattr(resolved.params, "seed", 42)),
             limits=limits or Limits.from_env(env),
-            home=home,
             endpoint=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
             token=_token(env),
         )
@@ -84,6 +74,17 @@ class Request:
     def media(self) -> Kind | None:
         """The first kind of column whose cells are files."""
         return next((c.kind for c in self.columns if c.kind.suffixes), None)
+
+    @property
+    def files(self) -> Kind:
+        """The same, for layouts that read files.
+
+        Raises:
+            LookupError: the task has no such column, and must not declare the layout.
+        """
+        if self.media is None:
+            raise LookupError(f"{self.title} has no column of files")
+        return self.media
 
     @property
     def needs_media(self) -> bool:

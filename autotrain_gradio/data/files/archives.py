@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.file_types import ARCHIVE_SUFFIXES, REFUSED_ARCHIVE_SUFFIXES, TAR_SUFFIXES
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import MIB, format_bytes
 from autotrain_gradio.data.files.tar_reader import DamagedTar, read_tar
@@ -44,10 +45,8 @@ LONGEST_NAME = 200
 """Maximum bytes of the name of a file or folder."""
 DEEPEST = 64
 """Maximum folders above a member, and itself."""
-TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 DOCUMENTS = (".xlsx", ".xlsm", ".ods", ".docx", ".odt", ".pptx", ".odp", ".epub")
 """Documents in the zip format: never extracted."""
-REFUSED_SUFFIXES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst")
 
 
 @dataclass
@@ -70,7 +69,7 @@ def is_archive(path: Path) -> bool:
     name = path.name.lower()
     if name.endswith(DOCUMENTS):
         return False
-    if name.endswith((".zip", *TAR_SUFFIXES, *REFUSED_SUFFIXES)):
+    if name.endswith((*ARCHIVE_SUFFIXES, *REFUSED_ARCHIVE_SUFFIXES)):
         return True
     with path.open("rb") as file:
         return file.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}
@@ -88,7 +87,7 @@ def extract(archive: Path, target: Path, limits: Limits, progress: Progress) -> 
     """
     name = archive.name
     is_tar = name.lower().endswith(TAR_SUFFIXES)
-    if not is_tar and name.lower().endswith(REFUSED_SUFFIXES):
+    if not is_tar and name.lower().endswith(REFUSED_ARCHIVE_SUFFIXES):
         message = f"'{name}' cannot be opened: only zip and tar archives can."
         raise DataError(message, "Pack the files as a zip.", name, "archive-kind")
     size = max(1, archive.stat().st_size)

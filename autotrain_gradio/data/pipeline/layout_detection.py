@@ -5,13 +5,12 @@ from __future__ import annotations
 from types import ModuleType
 
 from autotrain_gradio.core.errors import DataError, did_you_mean
+from autotrain_gradio.core.file_types import ARCHIVE_SUFFIXES, REFUSED_ARCHIVE_SUFFIXES
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.declarations import Layout
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Recognized
-
-ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2"})
 
 
 def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
@@ -36,7 +35,8 @@ def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
 def _unknown(tree: Tree, request: Request, reasons: list[str]) -> DataError:
     """Return the error for files that no layout fits. reasons: of each layout."""
     where, media = str(request.spec.path), request.media
-    if archives := [f.path for f in tree.files if f.suffix in ARCHIVES]:
+    suffixes = (*ARCHIVE_SUFFIXES, *REFUSED_ARCHIVE_SUFFIXES)
+    if archives := [f.path for f in tree.files if f.name.lower().endswith(suffixes)]:
         message = f"There are archives inside, which are not opened: {join_examples(archives)}."
         return DataError(message, "Unpack them, and pack the files in one archive.", where, "archive-in-archive")
     if media is not None and tree.files and len(tree.with_suffix(media.suffixes)) == len(tree.files):
@@ -58,6 +58,5 @@ def _unknown(tree: Tree, request: Request, reasons: list[str]) -> DataError:
         hint = "For example: a folder for each class, with its images inside."
     if not tree.files:
         return DataError("The data has no files.", hint, where, "layout-unknown")
-    found = join_examples([f"{count:,} {suffix}" for suffix, count in tree.count().items()], limit=4)
-    message = f"No data for {request.title.lower()} was found in these files: {found}."
+    message = f"No data for {request.title.lower()} was found in these files: {tree.describe()}."
     return DataError(message, f"{hint} Layouts that were tried: {'; '.join(reasons)}.", where, "layout-unknown")

@@ -21,16 +21,16 @@ from huggingface_hub.errors import (
 )
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, UserError, did_you_mean
+from autotrain_gradio.core.file_types import ARCHIVE_SUFFIXES
 from autotrain_gradio.core.text_format import format_bytes, join_examples, pluralize
 from autotrain_gradio.data import split_names
-from autotrain_gradio.data.files.archives import TAR_SUFFIXES, allow_disk
+from autotrain_gradio.data.files.archives import allow_disk
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress
 from autotrain_gradio.data.sources.upload import unpack_all
 
 TABLES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx")
-ARCHIVES = (".zip", *TAR_SUFFIXES)
 ABOUT_DATA = ("dataset_dict.json", "dataset_info.json", "state.json")
 DOWNLOADS = 8
 
@@ -82,7 +82,7 @@ def fetch(request: Request, draft: Path, progress: Progress) -> Fetched:
 def _fetched(note: Mapping[str, Any], draft: Path, request: Request, progress: Progress) -> Fetched:
     root, files = Path(note["root"]), note["files"]
     splits = {f: s for f, s in files.items() if s}
-    archives = [root / f for f in files if f.lower().endswith(ARCHIVES)]
+    archives = [root / f for f in files if f.lower().endswith(ARCHIVE_SUFFIXES)]
     if archives:
         inner = unpack_all([root / f for f in files], draft, request, progress, keep=True)
         return Fetched(inner.root, own=True, revision=note["revision"], note=inner.note)
@@ -98,7 +98,7 @@ def _config(request: Request) -> str | None:
 def _choose(name: str, paths: list[str], configs: Any, request: Request) -> dict[str, str]:
     """Return path → split of the files of a configuration: those of the dataset card, else all data files ("")."""
     media = request.media.suffixes if request.media else ()
-    suffixes = (*TABLES, *ARCHIVES, *media, *(end for layout in request.layouts for end in layout.files))
+    suffixes = (*TABLES, *ARCHIVE_SUFFIXES, *media, *(end for layout in request.layouts for end in layout.files))
     data = [
         path
         for path in paths
@@ -183,7 +183,7 @@ def _download(
     name: str, revision: str, sizes: Mapping[str, int], draft: Path, request: Request, progress: Progress
 ) -> Path:
     """Download files (path → bytes) into the cache, and return their folder."""
-    home = request.home or draft.resolve().parent.parent
+    home = draft.resolve().parent.parent
     # Files that one token gives access to must not be cached for other tokens, or for none.
     whose = hashlib.sha256(request.token.encode()).hexdigest()[:16] if request.token else "anonymous"
     cache = home / "cache" / "hub" / whose

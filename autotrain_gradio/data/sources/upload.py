@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.data.files.archives import TAR_SUFFIXES, extract, is_archive
+from autotrain_gradio.core.file_types import TAR_SUFFIXES
+from autotrain_gradio.data.files.archives import extract, is_archive
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress, sub_progress

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.file_types import ARCHIVE_SUFFIXES
 from autotrain_gradio.core.loopback import is_loopback
 from autotrain_gradio.core.text_format import pluralize
 
@@ -21,7 +22,6 @@ UPLOAD_PREFIX = "LiFE export "
 """Prefix of the path of an uploaded export."""
 OPENED_AT = ", opened "
 """In the path of an uploaded export; the time follows, so that two of the same name differ."""
-ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 SAMPLE = "sample"
 """The path of the bundled sample export."""
 Item = Mapping[str, Any]

@@ -243,10 +243,9 @@ def _tier_findings(letter: str, skipped: int) -> list[Finding]:
 
 
 def _unknown_format_error(tree: Tree, found: DetectedFiles) -> DataError:
-    kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in list(tree.count().items())[:5]) or "no files"
     broken = f"; {pluralize(found.unreadable, 'JSON file')} could not be parsed" if found.unreadable else ""
     return DataError(
-        f"No LiFE export format was detected. Files: {kinds}{broken}.",
+        f"No LiFE export format was detected. Files: {tree.describe()}{broken}.",
         "In LiFE, download the transcriptions of a project as JSON with the audio, and upload the zip.",
         "data.path",
         "life-unknown-form",

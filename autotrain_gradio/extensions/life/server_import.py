@@ -52,7 +52,7 @@ def connect(address: str, login: Login, request: Request, draft: Path) -> LifeCl
     connection = Connection(address, public=is_shared(os.environ), largest=request.limits.archive_bytes)
     if login.token:
         return TokenClient(connection, login)
-    home = request.home or draft.resolve().parent.parent
+    home = draft.resolve().parent.parent
     name = hashlib.sha256(address.encode()).hexdigest()[:16]
     return SessionClient(connection, login, request.limits, home / "cache" / "life" / f"{name}.lock")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from typing import Any
 
 from autotrain_gradio.core.assets import sample_folder
 from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.file_types import ARCHIVE_SUFFIXES
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data.files.archives import is_archive
 from autotrain_gradio.data.files.tree import Tree, scan
@@ -236,9 +236,10 @@ def _project_name(place: str) -> str:
     """Return the name of the project, derived from the export's, for data without project names."""
     if place.startswith(catalog.UPLOAD_PREFIX):
         place = place.removeprefix(catalog.UPLOAD_PREFIX).partition(catalog.OPENED_AT)[0].partition(" and ")[0]
-        place = place if place.lower().endswith(catalog.ARCHIVE_SUFFIXES) else ""
-    stem = re.sub(r"\.(zip|tar|tar\.gz|tgz|json|csv|tsv)$", "", Path(place).name, flags=re.IGNORECASE)
-    return re.sub(r"_textgrids$", "", stem) or "LiFE project"
+        place = place if place.lower().endswith(ARCHIVE_SUFFIXES) else ""
+    name = Path(place).name
+    suffix = next((s for s in (*ARCHIVE_SUFFIXES, ".json", ".csv", ".tsv") if name.lower().endswith(s)), "")
+    return name[: len(name) - len(suffix)].removesuffix("_textgrids") or "LiFE project"
 
 
 def _describe(store: RecordingStore) -> dict[str, Any]:
