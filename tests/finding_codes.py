@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-BUILDERS = {"Finding", "finding", "_report", "_error", "report_examples"}
+BUILDERS = {"Finding", "findings", "_report", "_error", "report_examples"}
 """Functions whose second argument is the code of a finding."""
 
 

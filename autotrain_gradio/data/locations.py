@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,27 +66,24 @@ class Located:
 
     locations: Sequence[str]
 
-    def examples(self, indices: Any) -> str:
-        """Return the locations of the first of these rows, and how many more there are."""
-        return join_examples([self.locations[int(i)] for i in indices[:5]], len(indices))
-
-    def finding(
+    def findings(
         self,
         level: Level,
         code: str,
         text: str,
-        indices: Any,
+        rows: Any,
         hint: str = "",
-        shown: Sequence[str] | None = None,
+        detail: Callable[[int], str] = lambda row: "",
         *,
         noun: str = "row",
         where: str = "",
-    ) -> Finding:
-        """Return a finding about some rows: how many, the first of them, and what to do.
+    ) -> list[Finding]:
+        """Return a finding about some rows: how many, the first of them, and what to do; an empty list without rows.
 
-        text: template of `format_count`, such as "{n} {has} no label". shown: the first five rows as text, by default
-        their locations. where: by default the location of the first row.
+        text: template of `format_count`, such as "{n} {has} no label". rows: their numbers. detail: what follows the
+        location of a row, such as " (0.2 s)". where: by default the location of the first row.
         """
-        examples = self.examples(indices) if shown is None else join_examples(shown, len(indices))
-        message = f"{format_count(text, len(indices), noun)}: {examples}."
-        return Finding(level, code, message, hint, where or self.locations[int(indices[0])])
+        first = [int(i) for i in rows[:5]]
+        shown = [self.locations[i] + detail(i) for i in first]
+        where = where or "".join(self.locations[i] for i in first[:1])
+        return report_examples(level, code, text, shown, noun, hint, where, total=len(rows))

@@ -138,14 +138,17 @@ class Context(Located):
     open: Callable[[int], bytes] = _no_media
     """Returns the bytes of the media of a row."""
 
-    def cell_examples(self, cells: Any, indices: Any, limit: int = 5) -> list[str]:
-        """Return location and value of the first of these cells: "a.csv, row 3: 'x'". cells: an Arrow array."""
-        return [f"{self.locations[int(i)]}: {str(cells[int(i)].as_py())[:40]!r}" for i in indices[:limit]]
-
-    def skipped(self, code: str, text: str, indices: Any, hint: str, shown: Sequence[str] | None = None) -> Finding:
-        """Report rows that are skipped because of this column."""
+    def skipped(
+        self, code: str, text: str, rows: Any, hint: str, detail: Callable[[int], str] = lambda row: ""
+    ) -> list[Finding]:
+        """Report rows, if there are any, that are skipped because of this column."""
         text, where = text + " and {was} skipped", f"column {self.column}"
-        return self.finding("warning", code, text, indices, hint, shown, where=where)
+        return self.findings("warning", code, text, rows, hint, detail, where=where)
+
+
+def show_cell(cells: Any) -> Callable[[int], str]:
+    """Return a function that shows the value of a row after its location: ": 'x'". cells: an Arrow array."""
+    return lambda row: f": {str(cells[row].as_py())[:40]!r}"
 
 
 Problems = Sequence["str | None"] | Mapping[str, Any]

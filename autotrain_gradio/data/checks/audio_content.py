@@ -72,20 +72,21 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     decoded = _decode_rows(found[1], chosen.tolist())
     for code, (text, hint) in SKIPPED.items():
         skipped = [i for i, d in decoded.items() if d.problem == code]
-        if skipped:
-            rows.drop(skipped, code)
-            shown = [f"{rows.locations[i]} ({decoded[i].detail})" for i in skipped[:5]]
-            yield rows.finding("warning", code, text + " and {was} skipped", skipped, hint + rest, shown)
+        rows.drop(skipped, code)
+        text, hint = text + " and {was} skipped", hint + rest
+        yield from rows.findings("warning", code, text, skipped, hint, lambda i: f" ({decoded[i].detail})")
     clipped = [i for i, d in decoded.items() if d.problem is None and d.clipped > CLIPPED]
-    if clipped:
-        shown = [f"{rows.locations[i]} ({decoded[i].clipped:.1%} of its samples)" for i in clipped[:5]]
-        hint = f"They are used anyway. Record with less gain where you can.{rest}"
-        yield rows.finding("warning", "audio-clipped", "{n} {is} clipped, recorded too loud", clipped, hint, shown)
+    text = "{n} {is} clipped, recorded too loud"
+    hint = f"They are used anyway. Record with less gain where you can.{rest}"
+    yield from rows.findings(
+        "warning", "audio-clipped", text, clipped, hint, lambda i: f" ({decoded[i].clipped:.1%} of its samples)"
+    )
     not_finite = [i for i, d in decoded.items() if d.problem is None and d.not_finite]
-    if not_finite:
-        shown = [f"{rows.locations[i]} ({decoded[i].not_finite:,})" for i in not_finite[:5]]
-        text = "{n} {has} samples that are not finite numbers, which count as silence"
-        yield rows.finding("warning", "audio-no-numbers", text, not_finite, f"Export the files again.{rest}", shown)
+    text = "{n} {has} samples that are not finite numbers, which count as silence"
+    hint = f"Export the files again.{rest}"
+    yield from rows.findings(
+        "warning", "audio-no-numbers", text, not_finite, hint, lambda i: f" ({decoded[i].not_finite:,})"
+    )
 
 
 def _decode_rows(cells: AudioCells, chosen: list[int]) -> dict[int, Decoded]:

@@ -6,6 +6,7 @@ lengths and the digests of the rows are those of their segments; the fact `file`
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,13 +65,12 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     for code, (text, hint) in SKIPPED.items():
         skipped = np.flatnonzero(impossible[code] & rows.needed)
         rows.drop(skipped, code)
-        if len(skipped):
-            shown = []
-            for i in skipped[:5].tolist():
-                first, last = (name if np.isnan(t[i]) else f"{t[i]:g}" for name, t in times.items())
-                of = f" of {file[i]:.2f} s" if code == "part-outside" else ""
-                shown.append(f"{rows.locations[i]} ({first} to {last} s{of})")
-            yield rows.finding("warning", code, text + ", and {was} skipped", skipped, hint, shown, noun="part")
+
+        def between(row: int, outside: bool = code == "part-outside") -> str:
+            first, last = (name if np.isnan(t[row]) else f"{t[row]:g}" for name, t in times.items())
+            return f" ({first} to {last} s{f' of {file[row]:.2f} s' if outside else ''})"
+
+        yield from rows.findings("warning", code, f"{text}, and {{was}} skipped", skipped, hint, between, noun="part")
     parts = zip(cells.facts["digest"], times[START], times[END], strict=True)
     cells.facts |= {"seconds": np.maximum(end - begin, 0.0), "file": cells.content(), **times}
     cells.facts["digest"] = [f"{digest} {first} {last}" if digest else None for digest, first, last in parts]
@@ -92,12 +92,9 @@ def _in_milliseconds(rows: Rows, end: Any, file: Any) -> bool:
 
 def _long(rows: Rows, seconds: Any, noun: str) -> Iterator[Finding]:
     long = np.flatnonzero(rows.needed & (seconds > LONG))
-    if len(long):
-        long = long[np.argsort(-seconds[long], kind="stable")]
-        shown = [f"{rows.locations[i]} ({seconds[i]:,.0f} s)" for i in long[:5].tolist()]
-        minutes, rest = divmod(round(float(seconds[long[0]])), 60)
-        clock = f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
-        text = f"{{n}} {{is}} longer than {LONG:g} s, the longest {clock}"
-        hint = "Most speech models hear about 30 s at once: longer clips than the training allows are skipped there. "
-        hint += "Cut long recordings into parts, with start and end times or a TextGrid."
-        yield rows.finding("warning", "audio-long", text, long, hint, shown, noun=noun)
+    long = long[np.argsort(-seconds[long], kind="stable")]
+    longest = datetime.timedelta(seconds=round(float(seconds[long].max(initial=0))))
+    text = f"{{n}} {{is}} longer than {LONG:g} s, the longest {longest}"
+    hint = "Most speech models hear about 30 s at once: longer clips than the training allows are skipped there. "
+    hint += "Cut long recordings into parts, with start and end times or a TextGrid."
+    yield from rows.findings("warning", "audio-long", text, long, hint, lambda i: f" ({seconds[i]:,.0f} s)", noun=noun)

@@ -55,11 +55,11 @@ def _without_letters(rows: Rows, texts: list[Any]) -> Iterator[Finding]:
     """Skip rows whose text is only punctuation and symbols."""
     written = ((i, texts[i]) for i in rows.indices().tolist() if texts[i] is not None)
     bare = [i for i, text in written if not any(unicodedata.category(c)[0] in "LN" for c in text)]
-    if bare:
-        rows.drop(bare, "text-no-letters")
-        shown = [f"{rows.locations[i]} ({_short(texts[i])})" for i in bare[:5]]
-        text, hint = "{n} {has} no letter or digit and {was} skipped", "Write the transcripts, or remove the rows."
-        yield rows.finding("warning", "text-no-letters", text, bare, hint, shown, noun="transcript")
+    rows.drop(bare, "text-no-letters")
+    text, hint = "{n} {has} no letter or digit and {was} skipped", "Write the transcripts, or remove the rows."
+    yield from rows.findings(
+        "warning", "text-no-letters", text, bare, hint, lambda i: f" ({_short(texts[i])})", noun="transcript"
+    )
 
 
 def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> Iterator[Finding]:
@@ -69,24 +69,21 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> Iterator[Finding]:
     median = float(np.median(tempo[used])) if len(used) >= ENOUGH else np.nan
     limit = np.fmin(FASTEST, TIMES_MEDIAN * median)
     fast = used[(tempo[used] > limit) & (lengths[used] > SHORT_TEXT)]
-    if len(fast):
-        fast = fast[np.argsort(-tempo[fast], kind="stable")]
-        shown = [
-            f"{rows.locations[i]} ({lengths[i]} characters in {seconds[i]:.1f} s: {_short(texts[i])})"
-            for i in fast[:5].tolist()
-        ]
-        text = f"{{n}} {{is}} too long for the audio, over {limit:.0f} characters a second"
-        hint = "Text and audio are probably not of the same place: correct the times, or the order of the texts."
-        yield rows.finding("warning", "text-too-long-for-audio", text, fast, hint, shown, noun="transcript")
+    fast = fast[np.argsort(-tempo[fast], kind="stable")]
+    text = f"{{n}} {{is}} too long for the audio, over {limit:.0f} characters a second"
+    hint = "Text and audio are probably not of the same place: correct the times, or the order of the texts."
+
+    def written(row: int) -> str:
+        return f" ({lengths[row]} characters in {seconds[row]:.1f} s: {_short(texts[row])})"
+
+    yield from rows.findings("warning", "text-too-long-for-audio", text, fast, hint, written, noun="transcript")
     slow = used[(tempo[used] < median / SLOW) & (seconds[used] > SLOW_SECONDS)]
-    if len(slow):
-        slow = slow[np.argsort(tempo[slow], kind="stable")]
-        shown = [f"{rows.locations[i]} ({seconds[i]:.1f} s: {_short(texts[i])})" for i in slow[:5].tolist()]
-        text, hint = (
-            "{n} {has} much audio for little text",
-            "Listen to them: a part of the speech may be missing from the transcript.",
-        )
-        yield rows.finding("warning", "audio-too-long-for-text", text, slow, hint, shown)
+    slow = slow[np.argsort(tempo[slow], kind="stable")]
+    text = "{n} {has} much audio for little text"
+    hint = "Listen to them: a part of the speech may be missing from the transcript."
+    yield from rows.findings(
+        "warning", "audio-too-long-for-text", text, slow, hint, lambda i: f" ({seconds[i]:.1f} s: {_short(texts[i])})"
+    )
 
 
 @lru_cache(maxsize=50_000)
@@ -114,16 +111,15 @@ def _scripts(rows: Rows, texts: list[Any]) -> Iterator[Finding]:
     if len(of_rows) > 1:
         order = sorted(of_rows.items(), key=lambda item: -len(item[1]))
         rare = [i for _, found in order[1:] for i in found]
-        shown = [f"{rows.locations[i]} ({_short(texts[i])})" for i in rare[:5]]
         counted = join_examples([f"{name} ({pluralize(len(found), 'row')})" for name, found in order])
         text = f"The transcripts are in {len(of_rows)} scripts: {counted}. Not in {order[0][0]}"
         hint = "Keep one script, unless the language is written in several: the model must learn each of them."
-        yield rows.finding("warning", "scripts-mixed", text, rare, hint, shown)
-    if mixed:
-        shown = [f"{rows.locations[i]} ('{word}')" for i, word in list(mixed.items())[:5]]
-        text = "{n} {has} words with letters of two scripts"
-        hint = "Look for letters that only look alike, such as a Cyrillic 'а' in a Latin word."
-        yield rows.finding("warning", "scripts-mixed-in-words", text, list(mixed), hint, shown, noun="transcript")
+        yield from rows.findings("warning", "scripts-mixed", text, rare, hint, lambda i: f" ({_short(texts[i])})")
+    text = "{n} {has} words with letters of two scripts"
+    hint = "Look for letters that only look alike, such as a Cyrillic 'а' in a Latin word."
+    yield from rows.findings(
+        "warning", "scripts-mixed-in-words", text, [*mixed], hint, lambda i: f" ('{mixed[i]}')", noun="transcript"
+    )
 
 
 def _mixed_word(text: str) -> str | None:

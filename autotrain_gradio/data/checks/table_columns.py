@@ -9,7 +9,7 @@ from autotrain_gradio.core.errors import Finding, Fix, Level, did_you_mean
 from autotrain_gradio.core.text_format import format_count, join_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
-from autotrain_gradio.data.values import dates, units
+from autotrain_gradio.data.values import dates, numbers, units
 
 MOSTLY = 0.5
 """Share of missing cells from which a column is pointed out."""
@@ -22,23 +22,6 @@ MIXED = {
     "category": "some are numbers among words",
 }
 """Kind of a column → what is odd about its invalid cells."""
-POINT = "Write a point before the decimals, and nothing between the thousands."
-NOTATIONS = (
-    ("decimal-comma", "comma", "Numbers have a decimal comma: 1,5 was read as 1.5", POINT),
-    ("thousands-comma", "thousands", "Numbers have commas between the thousands: 1,234 was read as 1234", POINT),
-    ("thousands-marks", "grouped", "Numbers have spaces or apostrophes between the thousands: 1'234 is 1234", POINT),
-    ("thousands-points", "points", "Numbers have points between the thousands: 1.234 was read as 1234", POINT),
-    ("negative-in-brackets", "negated", "Numbers in brackets, or with a minus behind, are negative: (5) is -5", ""),
-    ("clock-times", "times", "Times and durations were read as numbers of hours: 14:30 as 14.5", ""),
-    (
-        "limits",
-        "limited",
-        "Numbers of which only a limit is known were read as the limit: <5, >5 and 5+ as 5",
-        "If that is too coarse, take the column as a category.",
-    ),
-)
-"""Code of the finding, count in `About` that leads to it, message and hint."""
-
 About = dict[str, Any]
 """What the inspection of a column found: see `kinds/feature.py`."""
 
@@ -222,7 +205,8 @@ def _numbers(about: list[About], used: list[About]) -> Iterator[Finding]:
         "name.",
         lambda a: f"'{a['name']}' ({', '.join(repr(e[:40]) for e in a['units'])})",
     )
-    for code, key, text, hint in NOTATIONS:
-        found = [a for a in used if a.get(key)]
-        shown = lambda a, key=key: f"'{a['name']}' ({a[key]:,})"  # noqa: E731
-        yield from _report("info", code, found, f"{text}. {{columns}}.", hint, shown, where="")
+    for notation in numbers.NOTATIONS:
+        found = [a for a in used if a.get(notation.attribute)]
+        shown = lambda a, key=notation.attribute: f"'{a['name']}' ({a[key]:,})"  # noqa: E731
+        text = f"Numbers have {notation.what}: {notation.example}. {{columns}}."
+        yield from _report("info", notation.code, found, text, notation.hint, shown, where="")

@@ -33,14 +33,12 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         where = f"data.columns.{role}"
         lengths = pc.fill_null(pc.utf8_length(cells.values), 0).to_numpy()
         long, short = used[lengths[used] > LONG], used[lengths[used] <= SHORT]
-        if len(long):
-            text = f"{{n}} {{has}} more than {LONG:,} characters (the longest {lengths[long].max():,})"
-            hint = "A model reads the beginning only. Cut long texts into paragraphs if the end matters."
-            yield rows.finding("info", "text-very-long", text, long, hint, noun="text", where=where)
+        text = f"{{n}} {{has}} more than {LONG:,} characters (the longest {lengths[long].max(initial=0):,})"
+        hint = "A model reads the beginning only. Cut long texts into paragraphs if the end matters."
+        yield from rows.findings("info", "text-very-long", text, long, hint, noun="text", where=where)
         bare = short[~is_true(pc.match_substring_regex(pick(cells.values, short), r"[\pL\pN]"))]
-        if len(bare):
-            text, hint = "{n} {has} no letter and no digit", "Remove them if they carry no information."
-            yield rows.finding("info", "text-without-words", text, bare, hint, noun="text", where=where)
+        text, hint = "{n} {has} no letter and no digit", "Remove them if they carry no information."
+        yield from rows.findings("info", "text-without-words", text, bare, hint, noun="text", where=where)
         if len(short) == len(used) >= FEW:
             yield from _not_texts(pick(cells.values, used), where)
 

@@ -181,8 +181,6 @@ def _findings(facts: list[Fact], context: Context) -> list[Finding]:
         message = f"The sampling rates differ: {join_examples(shown)}. All are resampled to one rate."
         findings.append(Finding("info", "sampling-rates", message))
     several = [i for i in good if (facts[i].channels or 1) > 1]
-    if several:
-        text = "{n} {has} several channels, which are averaged"
-        hint = "Remove channels that hold something else than the speech before you upload."
-        findings.append(context.finding("info", "channels", text, several, hint, noun="audio file"))
-    return findings
+    text = "{n} {has} several channels, which are averaged"
+    hint = "Remove channels that hold something else than the speech before you upload."
+    return findings + context.findings("info", "channels", text, several, hint, noun="audio file")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from typing import Any
 
@@ -37,7 +36,7 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     totals = {"Total": lengths.sum(), "Training": parts["train"].sum(), "Validation": parts["validation"].sum()}
     totals |= {"Shortest": lengths.min(), "Median": np.median(lengths), "Longest": lengths.max()}
     found = [
-        panels.numbers("Audio", {name: _duration(float(value)) for name, value in totals.items()}),
+        panels.numbers("Audio", {name: format_duration(float(s), decimals=1) for name, s in totals.items()}),
         _histogram("Length", parts, EDGES, " s"),
     ]
     texts = text_of(rows)
@@ -73,21 +72,16 @@ def tempo_of(texts: Any, seconds: Any) -> Any:
         return np.where(seconds > 0, lengths / seconds, np.nan)
 
 
-def _duration(seconds: float) -> str:
-    return format_duration(seconds, decimals=1)
-
-
 def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Write a few clips to `check/`, the same ones each time, as WAV that every browser plays."""
     cells: AudioCells = rows.cells[role]  # type: ignore[assignment]
-    used = rows.indices().tolist()
-    chosen = sorted(random.Random(7).sample(used, min(CLIPS, len(used))))
+    used = rows.indices()
     texts = text_of(rows)
     groups = next((rows.cells[r] for r in rows.having("group")), None)
     folder = context.draft / "check"
     folder.mkdir(parents=True, exist_ok=True)
     items, failed = [], 0
-    for i in chosen:
+    for i in charts.choose("", used, CLIPS):
         try:
             file = clip(cells, i, folder)
         except AudioError:
@@ -95,7 +89,8 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
             continue
         name = None if groups is None else groups.values[i].as_py()
         place = cells.values[i].rpartition("/")[2] if cells.values[i] is not None else rows.locations[i]
-        detail = " · ".join(x for x in (name or "", _duration(float(cells.facts["seconds"][i])), place) if x)
+        length = format_duration(float(cells.facts["seconds"][i]), decimals=1)
+        detail = " · ".join(x for x in (name, length, place) if x)
         items.append({"file": f"check/{file}", "caption": (texts[i] if texts else None) or "", "detail": detail})
     note = f"{len(items)} of {len(used):,} rows" + (f"; {failed} more cannot be decoded." if failed else ".")
     return [panels.gallery("Listen to some", items, note=note)] if items else []

@@ -10,6 +10,7 @@ import numpy as np
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import inflect, pluralize
 from autotrain_gradio.data.rows import Rows
 from autotrain_gradio.data.values.arrow_columns import encode, pick
 
@@ -60,21 +61,24 @@ def groups(title: str, rows: Rows, role: str, most: int, *, unit: str = "rows", 
     return [largest(title, names.to_pylist(), counts, most, unit=unit)]
 
 
-def examples(rows: Rows, per_class: int, most: int) -> tuple[list[tuple[str, int]], int]:
+def examples(rows: Rows, per_class: int, most: int) -> tuple[list[tuple[str, int]], str]:
     """Choose rows of each class, the same ones each time; without classes, of all rows.
 
-    Returns (class, row) of at most `most` classes, and how many more classes there are. Of a row with several labels
-    the rarest one counts.
+    Returns (class, row) of at most `most` classes, and how many more classes there are, as text. Of a row with several
+    labels the rarest one counts.
     """
     found, used = rows.classes(), rows.indices()
     if found is None:
-        return [("", row) for row in _choose("", used, per_class)], 0
+        return [("", row) for row in choose("", used, per_class)], ""
     labels = found[1].labels
     strata = labels.strata(used)
     names = [(k, labels.names[k]) for k in np.unique(strata[strata >= 0]).tolist()]
-    chosen = [(name, row) for k, name in names[:most] for row in _choose(name, used[strata == k], per_class)]
-    return chosen, max(0, len(names) - most)
+    chosen = [(name, row) for k, name in names[:most] for row in choose(name, used[strata == k], per_class)]
+    more = len(names) - most
+    text = f"{pluralize(more, 'more class', 'more classes')} {inflect(more, 'is')} not shown"
+    return chosen, text if more > 0 else ""
 
 
-def _choose(name: str, rows: Any, count: int) -> list[int]:
+def choose(name: str, rows: Any, count: int) -> list[int]:
+    """Return some of these rows (numpy), the same ones each time for this name."""
     return sorted(random.Random(name).sample(rows.tolist(), min(count, len(rows))))

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.data.kinds.feature_panels import overview
-from autotrain_gradio.data.rows import Cells, Context
+from autotrain_gradio.data.rows import Cells, Context, show_cell
 from autotrain_gradio.data.values import dates, labels, numbers
 from autotrain_gradio.data.values.arrow_columns import (
     as_text,
@@ -126,7 +126,8 @@ def _count_distinct(codes: Any) -> int:
 def _examples(cells: pa.ChunkedArray, marked: Any, context: Context) -> dict[str, Any]:
     """Return the number of the marked cells that are needed, and the first of them."""
     rows = np.flatnonzero(marked & context.needed)
-    return {"count": len(rows), "examples": context.cell_examples(cells, rows, 3)}
+    shown = [context.locations[i] + show_cell(cells)(i) for i in rows[:3].tolist()]
+    return {"count": len(rows), "examples": shown}
 
 
 def _given(context: Context) -> Any:
@@ -235,8 +236,7 @@ def _store_numbers(result: Cells, column: _Column, context: Context) -> None:
     about["distinct"] = _count_distinct(codes[context.needed])
     about["range"] = np.quantile(known, (0, 0.5, 1)).tolist() if len(known) else []
     about["invalid"] = _examples(column.cells, found.unreadable | found.infinite, context)
-    for name in ("comma", "thousands", "grouped", "points", "negated", "limited", "times", "reading"):
-        about[name] = getattr(found, name)
+    about |= {name: getattr(found, name) for name in ("reading", *(n.attribute for n in numbers.NOTATIONS))}
     if found.unit:
         readable = int((~np.isnan(found.values)).sum())
         about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}

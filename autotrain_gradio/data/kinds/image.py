@@ -173,8 +173,7 @@ def _findings(facts: list[Fact], context: Context) -> list[Finding]:
 
     def note(code: str, wanted: Callable[[Fact], bool], text: str, hint: str = "") -> None:
         hit = [i for i in good if wanted(facts[i])]
-        if hit:
-            findings.append(context.finding("info", code, text, hit, hint, noun="image"))
+        findings.extend(context.findings("info", code, text, hit, hint, noun="image"))
 
     note("animated", lambda f: "animated" in f.flags, "{n} {is} animated; the first frame is used")
     note(

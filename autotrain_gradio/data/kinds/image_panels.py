@@ -15,7 +15,6 @@ from PIL import Image, ImageOps
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import inflect, pluralize
 from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.rows import Context, Rows
 
@@ -79,8 +78,7 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
         {"file": f"check/{digests[i]}.jpg", "caption": _caption(cells.values[i], rows.locations[i]), "group": name}
         for name, i in chosen
     ]
-    left = f"{pluralize(more, 'more class', 'more classes')} {inflect(more, 'is')} not shown"
-    note = f"{PER_CLASS} of each class at most" + (f"; {left}." if more else ".")
+    note = f"{PER_CLASS} of each class at most" + (f"; {more}." if more else ".")
     return [panels.gallery("Examples", items, note=note)]
 
 

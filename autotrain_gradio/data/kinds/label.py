@@ -115,9 +115,8 @@ def _reason(value: Any, number: int) -> str:
 
 
 def _findings(found: list[Any], codes: Any, problems: dict[str, Any], context: Context) -> list[Finding]:
-    findings, where = [], f"column {context.column}"
-    if "label-missing" in problems:
-        findings.append(missing_labels(problems["label-missing"], context))
+    findings, where = list[Finding](), f"column {context.column}"
+    findings += missing_labels(problems.get("label-missing", ()), context)
     for code, text, hint in (
         (
             "label-number-unknown",
@@ -130,10 +129,8 @@ def _findings(found: list[Any], codes: Any, problems: dict[str, Any], context: C
             "Choose a column with one class for each row.",
         ),
     ):
-        if code in problems:
-            rows = problems[code]
-            shown = [f"{context.locations[int(i)]}: {found[codes[i]]}" for i in rows[:5]]
-            findings.append(context.finding("error", code, text, rows, hint, shown, where=where))
+        rows = problems.get(code, ())
+        findings += context.findings("error", code, text, rows, hint, lambda i: f": {found[codes[i]]}", where=where)
     measurement = next((v for v in found if isinstance(v, str) and FRACTION.fullmatch(v)), None)
     used = int(np.count_nonzero(context.needed & (codes >= 0)))
     if measurement is not None and len(set(found)) > max(2, used / 2) and all(map(_is_number, found)):
@@ -160,8 +157,8 @@ def merged_numbers(written: Iterable[Any], context: Context) -> list[Finding]:
     return [Finding("info", "label-same-number", message, "", f"column {context.column}")]
 
 
-def missing_labels(rows: Any, context: Context) -> Finding:
-    """Report rows without a label."""
+def missing_labels(rows: Any, context: Context) -> list[Finding]:
+    """Report rows without a label, if there are any."""
     return context.skipped("label-missing", "{n} {has} no label", rows, "Fill in the labels to use these rows.")
 
 

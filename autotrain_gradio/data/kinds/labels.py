@@ -18,7 +18,7 @@ from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.kinds import label
 from autotrain_gradio.data.kinds.text import text_option
-from autotrain_gradio.data.rows import Cells, Context, Rows
+from autotrain_gradio.data.rows import Cells, Context, Rows, show_cell
 from autotrain_gradio.data.values.arrow_columns import encode, is_list, is_text
 from autotrain_gradio.data.values.labels import Labels
 from autotrain_gradio.data.values.numbers import parse
@@ -60,20 +60,17 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
     """Make labels of several columns of 0 and 1: a row has the labels whose columns are 1."""
     marks = np.zeros((len(columns), len(context.needed)), dtype=bool)
     missing = np.zeros(len(context.needed), dtype=bool)
-    findings = []
+    findings = list[Finding]()
     for k, (name, column) in enumerate(columns.items()):
         marks[k], empty, invalid = _marks(column)
         missing |= empty
         invalid = np.flatnonzero(invalid & context.needed)
-        if len(invalid):
-            shown = context.cell_examples(column, invalid)
-            text = f"The column '{name}' must hold 0 or 1 (whether the label applies), but {{n}} {{has}} something else"
-            hint = "Use 0 and 1 (or false and true), or choose one column with the names of the labels."
-            where = f"column {name}"
-            findings.append(context.finding("error", "label-not-a-mark", text, invalid, hint, shown, where=where))
+        text = f"The column '{name}' must hold 0 or 1 (whether the label applies), but {{n}} {{has}} something else"
+        hint = "Use 0 and 1 (or false and true), or choose one column with the names of the labels."
+        shown, where = show_cell(column), f"column {name}"
+        findings += context.findings("error", "label-not-a-mark", text, invalid, hint, shown, where=where)
     lost = np.flatnonzero(missing & context.needed)
-    if len(lost):
-        findings.append(label.missing_labels(lost, context))
+    findings += label.missing_labels(lost, context)
     marks &= context.needed & ~missing
     rows, numbers = np.nonzero(marks.T)
     raw = Counter({n: int(c) for n, c in zip(columns, marks.sum(axis=1), strict=True)})
@@ -172,8 +169,7 @@ def _several(sets: Sequence[list[Any] | None], codes: Any, context: Context) -> 
     missing = np.flatnonzero(np.asarray(rows.is_null()) & context.needed)
     result = Cells(_mapped(names, numbers, offsets, context), {"label-missing": missing}, raw=raw)
     result.findings += label.merged_numbers({v: 0 for s in sets for v in s or () if isinstance(v, str)}, context)
-    if len(missing):
-        result.findings.append(label.missing_labels(missing, context))
+    result.findings += label.missing_labels(missing, context)
     if own is not None and unknown:
         shown = join_examples([str(v) for v in sorted(unknown)])
         message = f"There are class numbers outside 0 to {len(own) - 1}: {shown}."

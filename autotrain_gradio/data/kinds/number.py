@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples
+from autotrain_gradio.core.text_format import format_count, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Cells, Context, Guess, Rows
+from autotrain_gradio.data.rows import Cells, Context, Guess, Rows, show_cell
 from autotrain_gradio.data.values import units
 from autotrain_gradio.data.values.arrow_columns import NUMBER, as_text, pick, value_type
-from autotrain_gradio.data.values.numbers import EXACT, Numbers, parse, united
+from autotrain_gradio.data.values.numbers import EXACT, NOTATIONS, Numbers, parse, united
 
 BINS = 20
 UNIT_SAMPLE = 1000
@@ -60,18 +60,16 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
     if units_seen:
         examples = join_examples([repr(e[:40]) for e in units_seen])
         one_unit = f"Convert the numbers to one unit, the same in every row: there are {examples}."
+
+    def missing(row: int) -> str:  # there may be a word such as n/a, or #DIV/0!
+        text = as_text(pick(cells, [row]))[0].as_py()
+        return f": {text.strip()!r}" if text and text.strip() else ""
+
     findings = []
     for code, rows in problems.items():
-        if len(rows):
-            text, hint = REASONS[code]
-            shown = context.cell_examples(cells, rows)
-            if code == "number-missing":  # there may be a word such as n/a, or #DIV/0!
-                texts = as_text(pick(cells, rows[:5])).to_pylist()
-                places = [context.locations[int(i)] for i in rows[:5]]
-                shown = [f"{p}: {t.strip()!r}" if t and t.strip() else p for p, t in zip(places, texts, strict=True)]
-            elif code == "number-unreadable":
-                hint = one_unit or hint
-            findings.append(context.skipped(code, text, rows, hint, shown))
+        text, hint = REASONS[code]
+        hint = (code == "number-unreadable" and one_unit) or hint
+        findings += context.skipped(code, text, rows, hint, missing if code == "number-missing" else show_cell(cells))
     used = found.values[~np.isnan(found.values) & context.needed]
     if not len(used):
         hint = one_unit or "Choose another column."
@@ -89,35 +87,16 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
 
 
 NO_NUMBERS = "This column holds no numbers."
-NOTATIONS = (
-    ("decimal-comma", "comma", "{n} with a decimal comma {was} read.", "1,5 was read as 1.5."),
-    (
-        *("thousands-comma", "thousands", "In {n} commas were parsed as thousands separators."),
-        "1,234 was read as one thousand two hundred thirty-four.",
-    ),
-    (
-        *("thousands-marks", "grouped", "In {n} spaces or apostrophes were parsed as thousands separators."),
-        "1'234 was read as 1234.",
-    ),
-    ("thousands-points", "points", "In {n} points were parsed as thousands separators.", "1.234 was read as 1234."),
-    (
-        *("negative-in-brackets", "negated", "{n} in brackets, or with a minus behind, {was} read as negative."),
-        "(5) was read as -5.",
-    ),
-)
-"""Finding code, attribute of `Numbers` that counts the cells, message and example."""
 
 
 def _notations(found: Numbers, where: str) -> list[Finding]:
     """Report numbers that are not written like 1234.5, and how they were parsed."""
     findings = []
-    for code, attribute, text, example in NOTATIONS:
-        if count := getattr(found, attribute):
-            findings.append(Finding("info", code, format_count(text, count, "number"), example, where))
-    if found.times:
-        message = f"{count_with_verb(found.times, 'clock time or duration', 'was', 'clock times or durations')} parsed."
-        findings.append(Finding("info", "clock-times", message, "14:30 was read as 14.5 hours.", where))
-    elif found.unit:
+    for notation in NOTATIONS:
+        if count := getattr(found, notation.attribute):
+            message = f"{format_count(f'{{n}} {{has}} {notation.what}', count, 'number')}."
+            findings.append(Finding("info", notation.code, message, f"{notation.example}.", where))
+    if found.unit and not found.times:
         readable = int((~np.isnan(found.values)).sum())
         shown = units.format_unit_counts(found.united, readable - found.united, found.unit)
         message = f"Numbers were parsed without their unit: {shown}."

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.data.rows import Cells, Context
+from autotrain_gradio.data.rows import Cells, Context, show_cell
 from autotrain_gradio.data.values.numbers import parse
 
 CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$")
@@ -28,8 +28,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     bad = (found.infinite | found.unreadable | (np.nan_to_num(found.values) < 0)) & context.needed
     rows = np.flatnonzero(bad)
     result = Cells(pa.array(found.values, mask=np.isnan(found.values)), {"time-unreadable": rows})
-    if len(rows):
-        hint = "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30."
-        shown = context.cell_examples(cells, rows)
-        result.findings.append(context.skipped("time-unreadable", "{n} {has} no time in seconds", rows, hint, shown))
+    text = "{n} {has} no time in seconds"
+    hint = "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30."
+    result.findings += context.skipped("time-unreadable", text, rows, hint, show_cell(cells))
     return result

@@ -104,11 +104,9 @@ def _cells(texts: pa.ChunkedArray, context: Context) -> Cells:
     empty = np.flatnonzero(blank(texts) & context.needed)
     result = Cells(texts, {"text-empty": empty}, {"digest": of_texts(texts)})
     nested = np.flatnonzero(matches(texts, JSON) & context.needed)
-    if len(nested):
-        text = "{n} {looks} like JSON objects or lists and will be used with all braces and keys"
-        hint, where = "Save only the text, if it is a value inside.", f"column {context.column}"
-        result.findings.append(context.finding("warning", "text-json", text, nested, hint, noun="text", where=where))
-    if len(empty):
-        hint = "Fill in the texts to use these rows."
-        result.findings.append(context.skipped("text-empty", "{n} {has} no text", empty, hint))
+    text = "{n} {looks} like JSON objects or lists and will be used with all braces and keys"
+    hint, where = "Save only the text, if it is a value inside.", f"column {context.column}"
+    result.findings += context.findings("warning", "text-json", text, nested, hint, noun="text", where=where)
+    hint = "Fill in the texts to use these rows."
+    result.findings += context.skipped("text-empty", "{n} {has} no text", empty, hint)
     return result

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import inflect, pluralize
 from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.rows import Context, Rows
 from autotrain_gradio.data.values.arrow_columns import pick
@@ -59,8 +58,7 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
         labels = [_label(found[1].values[i])] if found is not None else []
         shown.append([_short(texts[i].as_py()), *labels, "validation" if rows.validation[i] else "training"])
     columns = [context.title, *(["Label"] if found is not None else []), "Used for"]
-    note = f"{pluralize(more, 'more class', 'more classes')} {inflect(more, 'is')} not shown." if more else ""
-    return [panels.table("Examples", columns, shown, note=note)]
+    return [panels.table("Examples", columns, shown, note=f"{more}." if more else "")]
 
 
 def _short(text: str) -> str:

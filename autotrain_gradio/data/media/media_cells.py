@@ -174,14 +174,15 @@ def skipped_rows(
     for row, fact in enumerate(facts):
         if fact.problem:
             rows[fact.problem].append(row)
-    findings = []
+    findings = list[Finding]()
     for code, hit in rows.items():
         text, hint = (problems | PROBLEMS)[code]
-        names = [f"{context.locations[row]} ({facts[row].detail})" for row in hit[:5]]
         level: Level = "error" if code == OUTSIDE else "warning"
         where = context.locations[hit[0]] if len(hit) == 1 else pluralize(len(hit), "row")
         text, hint = f"{text} and {{was}} skipped", hint.format(**more)
-        findings.append(context.finding(level, code, text, hit, hint, names, noun=noun, where=where))
+        findings += context.findings(
+            level, code, text, hit, hint, lambda i: f" ({facts[i].detail})", noun=noun, where=where
+        )
     return findings
 
 
@@ -197,4 +198,4 @@ def wrong_extensions(
     wrong = [row for row in rows if suffixes[row] in ours - known.get(str(formats[row]), ours)]
     text = "{n} {has} the extension of another format and {is} used anyway"
     hint = "Rename the files, so that other programs open them too."
-    return [context.finding("warning", "wrong-extension", text, wrong, hint, noun=noun)] if wrong else []
+    return context.findings("warning", "wrong-extension", text, wrong, hint, noun=noun)

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data.values import durations, units
-from autotrain_gradio.data.values.arrow_columns import (
-    as_text,
-    blank,
-    is_text,
-    is_true,
-    matches,
-    pick,
-)
+from autotrain_gradio.data.values.arrow_columns import as_text, blank, is_text, is_true, matches, pick
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 COMMA = r"^[+-]?(\d{1,3}([. ]\d{3})+|\d+),\d+([eE][+-]?\d+)?$"
@@ -53,6 +46,34 @@ ERRORS = (
 )
 """Error values of spreadsheet formulas, in lower case."""
 _NONE = pa.array((*WORDS, *ERRORS))
+POINT = "Write a point before the decimals, and nothing between the thousands."
+
+
+class Notation(NamedTuple):
+    """A way of writing numbers that findings report.
+
+    attribute: of `Numbers`, which counts them. what: what such numbers have. hint: for columns of features.
+    """
+
+    code: str
+    attribute: str
+    what: str
+    example: str
+    hint: str = ""
+
+
+NOTATIONS = (
+    Notation("decimal-comma", "comma", "a decimal comma", "1,5 was read as 1.5", POINT),
+    Notation("thousands-comma", "thousands", "commas between the thousands", "1,234 was read as 1234", POINT),
+    Notation("thousands-marks", "grouped", "spaces or apostrophes between the thousands", "1'234 is 1234", POINT),
+    Notation("thousands-points", "points", "points between the thousands", "1.234 was read as 1234", POINT),
+    Notation("negative-in-brackets", "negated", "brackets, or a minus behind, as the sign", "(5) was read as -5"),
+    Notation("clock-times", "times", "the form of a time or a duration", "14:30 was read as 14.5 hours"),
+    Notation(
+        *("limits", "limited", "a limit instead of a value", "<5, >5 and 5+ were read as 5"),
+        "If that is too coarse, take the column as a category.",
+    ),
+)
 
 
 @dataclass
