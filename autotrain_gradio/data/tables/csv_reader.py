@@ -1,8 +1,8 @@
 """Reading delimited text: Arrow parses regular files, Python's csv all others.
 
-Arrow parses a million rows in half a second, but refuses files whose rows differ in length, does not parse quotes after
-a space (`1, "a, b"`), and does not report which cells were quoted: the spaces of `"  a"` belong to the value (RFC
-4180), those of `1,  a` do not. Such a file is parsed by Python's csv from the beginning, in a few seconds.
+Arrow parses a million rows in half a second, but does not parse quotes after a space (`1, "a, b"`), and does not report
+which cells were quoted: the spaces of `"  a"` belong to the value (RFC 4180), those of `1,  a` do not. Such a file is
+parsed by Python's csv from the beginning, in a few seconds; of other files only the rows whose length differs are.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from autotrain_gradio.core.text_format import MIB, pluralize
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.rows import Progress
-from autotrain_gradio.data.tables.table_limits import DEFAULT, count_lines, require_cells, require_columns
+from autotrain_gradio.data.tables.table_limits import count_lines, require_cells, require_columns
 from autotrain_gradio.data.tables.types import BATCH, TITLE_ABOVE, Sheet, column_names, empty_table, gather, header_only
 from autotrain_gradio.data.values.arrow_columns import blank, is_true
 
@@ -54,10 +55,12 @@ MAGIC = {
     b"PAR1": "a Parquet file",
 }
 """First bytes of files that are sometimes called .csv."""
+_Parsed = tuple[pa.Table, Any, list[Finding]]
+"""Rows, the number of each (numpy), and findings about rows of another length than the header."""
 CONTROL = bytes([*range(1, 9), *range(14, 27), *range(28, 32)])
 
 
-def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress, limits: Limits = DEFAULT) -> Sheet:
+def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress, limits: Limits) -> Sheet:
     """Read a delimited text file. All cells are text; a blank one is null.
 
     delimiter: None: the one that the first lines show.
@@ -86,13 +89,13 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress, l
     require_columns(len(header), name, limits)
     require_cells(lines, len(header), name, limits)
     names = column_names(header, name, row)
-    table = None
+    parsed = None
     if row == 1 and len(names) == len(header):
-        table = _parse_with_arrow(path, codec, delimiter, names, report)
-    if table is not None:
-        number = np.arange(2, table.num_rows + 2)
-    else:
-        table, number = _fit_rows(records, names, name, findings)
+        parsed = _parse_with_arrow(path, codec, delimiter, names, name, report)
+    if parsed is None:
+        parsed = _fit_rows(records, names, name)
+    table, number, found = parsed
+    findings += found
     if any("\0" in cell for cell in header) or any(_contains(column, "\0") for column in table.columns):
         message = "The file holds zero bytes: it is not a text table."
         raise DataError(message, "Save it as CSV again.", name, "table-damaged")
@@ -129,35 +132,56 @@ def find_delimiter(text: str) -> str:
 
 
 def _parse_with_arrow(
-    path: Path, codec: str, delimiter: str, names: list[str], report: Callable[[int], None]
-) -> pa.Table | None:
-    """Parse the rows below a header in the first row; None if the file may not be regular."""
+    path: Path, codec: str, delimiter: str, names: list[str], name: str, report: Callable[[int], None]
+) -> _Parsed | None:
+    """Parse the rows below a header in the first row; None if Arrow may not parse them as Python's csv does."""
+    ragged: dict[int, str] = {}
+
+    def skip(row: pacsv.InvalidRow) -> str:
+        ragged[row.number] = row.text
+        return "skip" if len(ragged) <= MOST_REJECTED else "error"
+
     with path.open("rb") as raw:
         raw.seek(max(0, path.stat().st_size - HEAD))
         if b'"' in raw.read().rpartition(b"\n")[2]:
             return None  # a quote in a last line without a line end may be open
         raw.seek(0)
         blocks = []
+        # One thread: with several, the numbers of ragged rows are unknown.
+        read = pacsv.ReadOptions(
+            use_threads=False, block_size=BLOCK, column_names=names, skip_rows_after_names=1, encoding=codec
+        )
+        parse = pacsv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip
+        )
+        convert = pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
         try:
-            reader = pacsv.open_csv(
-                raw,
-                pacsv.ReadOptions(column_names=names, skip_rows_after_names=1, encoding=codec, block_size=BLOCK),
-                pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False),
-                pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
-            )
+            reader = pacsv.open_csv(raw, read, parse, convert)
             for block in reader:
                 blocks.append(block)
                 report(raw.tell())
         except (pa.ArrowInvalid, UnicodeError):
             return None
     table = pa.Table.from_batches(blocks, reader.schema)
-    if not table.num_rows or "\n" in table.column(-1)[-1].as_py():
+    last = table.column(-1)[-1].as_py() if table.num_rows else ""
+    if not (table.num_rows or ragged) or "\n" in last + next(reversed(ragged.values()), ""):
         return None  # a quote may be open
+    # A quote after a space, and a line end that Arrow would halve between two blocks.
+    odd = re.compile(rf'(^|{re.escape(delimiter)}) +"|\r')
+    if any(odd.search(text) for text in ragged.values()):
+        return None
     for column in table.columns:
         # Spaces that belong to a cell or not, and a line end that Arrow would halve between two blocks.
         if pc.any(pc.starts_with(column, " ")).as_py() or _contains(column, "\r"):
             return None
-    return table
+    number = np.delete(np.arange(2, table.num_rows + len(ragged) + 2), np.array([*ragged], dtype=np.int64) - 2)
+    if not ragged:
+        return table, number, []
+    records = csv.reader(ragged.values(), delimiter=delimiter, skipinitialspace=True)
+    fitted, where, findings = _fit_rows(zip(ragged, records, strict=True), names, name)
+    number = np.concatenate((number, where))
+    order = np.argsort(number, kind="stable")
+    return pa.concat_tables([table, fitted]).take(order), number[order], findings
 
 
 def _parse_with_python(
@@ -189,13 +213,8 @@ def _parse_with_python(
             raise DataError(message, hint, f"{name}, row {row + 1}", "cell-too-large") from None
 
 
-def _fit_rows(
-    records: Iterator[tuple[int, list[str]]], names: list[str], name: str, findings: list[Finding]
-) -> tuple[pa.Table, Any]:
-    """Return the rows that are not blank, with as many cells as there are names, and their numbers.
-
-    findings: those about rows of another length are added.
-    """
+def _fit_rows(records: Iterable[tuple[int, list[str]]], names: list[str], name: str) -> _Parsed:
+    """Return the rows that are not blank, with as many cells as there are names; report those of another length."""
     width = len(names)
     numbers = array("q")
     long, short = array("q"), array("q")
@@ -221,11 +240,11 @@ def _fit_rows(
     table = gather(names, fitted())
     text = f"{{n}} {{has}} more cells than the header ({width}); the extra cells were skipped"
     hint = TITLE_ABOVE if width == 1 else "Put cells that contain the delimiter in quotes."
-    findings += report_examples("warning", "row-too-long", text, _rows(long), "row", hint, name, total=len(long))
+    findings = report_examples("warning", "row-too-long", text, _rows(long), "row", hint, name, total=len(long))
     text = f"{{n}} {{has}} fewer cells than the header ({width}); the cells at the end are missing values"
     hint = "Complete them if something is missing."
     findings += report_examples("info", "row-too-short", text, _rows(short), "row", hint, name, total=len(short))
-    return table, np.array(numbers, dtype=np.int64)
+    return table, np.array(numbers, dtype=np.int64), findings
 
 
 def _rows(numbers: Sequence[int]) -> list[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import random
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.tables import csv_reader
 from autotrain_gradio.data.tables.csv_reader import find_delimiter, read_csv
 from autotrain_gradio.data.tables.table_reader import read_sheet
@@ -26,7 +29,7 @@ def quiet(message: str, fraction: float) -> None:
 
 def read(path: Path, content: str | bytes) -> Sheet:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_sheet(path, path.name)
+    return read_sheet(path, path.name, Limits())
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
@@ -116,6 +119,29 @@ def test_ragged_rows_are_reported_with_their_numbers(tmp_path: Path) -> None:
     assert sheet.table.num_rows == 14 and sheet.table.column("label")[13].as_py() is None
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_only_ragged_rows_are_parsed_by_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    parsed, fit_rows = [], csv_reader._fit_rows
+
+    def fit(records: Iterable[tuple[int, list[str]]], *more: Any) -> Any:
+        parsed.extend(records)
+        return fit_rows(parsed, *more)
+
+    monkeypatch.setattr(csv_reader, "_fit_rows", fit)
+    ragged = ['"one, two",b,"too\nmany"', "short", "", "trailing,a,", '"last, but",b,"not, least"']
+    rows = BODY.splitlines()
+    for at, row in zip((2, 5, 5, 8, 17), ragged, strict=True):
+        rows.insert(at, row)
+    sheet = read(tmp_path / "a.csv", end.join([*rows, ""]))
+    assert [number for number, _ in parsed] == [3, 7, 9, 18] and sheet.table.num_rows == 16
+    assert sheet.number.tolist() == [n for n in range(2, 19) if n != 6]
+    text, label = (sheet.table.column(n).to_pylist() for n in ("text", "label"))
+    assert (text[1], label[1]) == ("one, two", "b") and (text[4], label[4]) == ("short", None)
+    assert (text[6], label[6]) == ("trailing", "a") and text[15] == "last, but"
+    assert [f.code for f in sheet.findings] == ["row-too-long", "row-too-short"]
+    assert "2 rows have more" in sheet.findings[0].message and "row 3, row 18" in sheet.findings[0].message
+
+
 def test_two_columns_of_one_name(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path / "a.csv", "text,label,text\na,b,c\n")
@@ -187,7 +213,7 @@ def test_random_files_are_parsed_as_by_csv(tmp_path: Path, monkeypatch: pytest.M
     if rows:
         path = tmp_path / "a.csv"
         path.write_text(text.getvalue(), encoding="utf-8", newline="")
-        assert content_of(read_csv(path, "a.csv", ",", quiet)) == (rows, numbers)
+        assert content_of(read_csv(path, "a.csv", ",", quiet, Limits())) == (rows, numbers)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
