@@ -115,7 +115,8 @@ class Layout(_Declared):
     """A directory layout or file format that rows are read from.
 
     Module: `recognize(tree: Tree, request: Request) -> Recognized | Rejected` and
-    `read(tree: Tree, request: Request, draft: Path, progress) -> RawTables` (types in `data/rows.py`).
+    `read(tree: Tree, request: Request, draft: Path, progress) -> RawTables` (types in `data/rows.py`). A task without
+    a column of files declares no layout that uses `request.files`.
     """
 
     example: str = ""

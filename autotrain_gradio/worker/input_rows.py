@@ -12,6 +12,7 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding, UserError, similar_names
 from autotrain_gradio.core.inputs import KINDS, ROWS_OF, Input
 from autotrain_gradio.core.predictions import with_panels
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.encoding import decode
@@ -91,7 +92,7 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
 
 def _read(path: Path, sheet: str) -> Sheet:
     if path.suffix.lower() != TEXT_FILE:
-        return read_again(path, path.name, sheet)
+        return read_again(path, path.name, sheet, Limits.from_env())
     text, findings = decode(path.read_bytes(), path.name)
     lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
     table = pa.table({"line": pa.array([line for _, line in lines], pa.string())})

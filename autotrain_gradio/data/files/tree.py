@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import pluralize
@@ -55,6 +56,7 @@ class Tree:
     only: the one file that was asked for, where the path names a file; layouts see no other table. Other files of
         its folder are ignored, without a finding.
     own: the files lie in the run's own folder, so that a layout can convert one in place.
+    parsed: relative path → table (`Sheet`), so that a table is parsed once, though several layouts look into it.
     """
 
     root: Path
@@ -63,6 +65,7 @@ class Tree:
     splits: Mapping[str, str] = field(default_factory=dict)
     only: str | None = None
     own: bool = False
+    parsed: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @cached_property
     def by_path(self) -> dict[str, Entry]:
@@ -91,13 +94,9 @@ class Tree:
             message = f"The file cannot be read: {error.strerror}."
             raise DataError(message, "Check its permissions.", path, "file-unreadable") from None
 
-    def count(self) -> dict[str, int]:
-        """Return extension → number of files, most frequent first."""
-        return dict(Counter(f.suffix or "(no extension)" for f in self.files).most_common())
-
     def describe(self) -> str:
         """Return the most frequent extensions with their number of files, for messages."""
-        counts = list(self.count().items())[:5]
+        counts = Counter(f.suffix or "(no extension)" for f in self.files).most_common(5)
         return ", ".join(pluralize(n, f"{suffix} file") for suffix, n in counts) or "no files at all"
 
 

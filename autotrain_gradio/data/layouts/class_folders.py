@@ -74,14 +74,14 @@ class Plan:
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether files of the wanted kind lie in folders that can be classes."""
-    if request.media is None or request.class_column is None:
+    if request.class_column is None:
         return Rejected("this task does not sort files into classes")
     if tree.only is not None:
         return Rejected("one file was named, not a folder of them")
-    kind = request.media.name
-    media = tree.with_suffix(request.media.suffixes)
+    kind = request.files.name
+    media = tree.with_suffix(request.files.suffixes)
     if not media:
-        suffixes = " ".join(request.media.suffixes)
+        suffixes = " ".join(request.files.suffixes)
         return Rejected(f"there are no {kind} files ({suffixes}); found: {tree.describe()}")
     plan = classes_of(media, request, tree.splits)
     if not plan.labels:
@@ -91,15 +91,15 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Return a row for each file; its class is the name of its folder."""
-    assert request.media is not None and request.class_column is not None  # recognize() has seen them
-    kind = request.media.name
-    plan = classes_of(tree.with_suffix(request.media.suffixes), request, tree.splits)
+    assert request.class_column is not None  # recognize() has seen it
+    kind = request.files.name
+    plan = classes_of(tree.with_suffix(request.files.suffixes), request, tree.splits)
     raw = RawTables({}, kinds={kind: kind, LABEL: request.class_column.kind.name})
     for split, rows in plan.rows.items():
         paths = [entry.path for entry, _ in rows]
         labels = pa.array([label for _, label in rows], pa.string())
         raw.splits[split] = pa.table({kind: path_cells(paths), LABEL: labels, LOCATION: pa.array(paths, pa.string())})
-    report_files(raw, plan, tree, kind, f"{kind}s-beside-folders", request.media.suffixes, request.media.relatives)
+    report_files(raw, plan, tree, kind, f"{kind}s-beside-folders", request.files.suffixes, request.files.relatives)
     return raw
 
 

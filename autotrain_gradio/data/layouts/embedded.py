@@ -29,12 +29,10 @@ BATCH = 64
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are Parquet or Arrow files with a column of media."""
-    if request.media is None:
-        return Rejected("this task reads no files")
     entries = tree.tables(SUFFIXES)
     if not entries:
         return Rejected(f"there are no {' or '.join(SUFFIXES)} files")
-    noun = f"{request.media.name}s"
+    noun = f"{request.files.name}s"
     reasons = []
     for entry in entries:
         try:
@@ -70,7 +68,6 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
 
 def join(files: list[tuple[str, str, Path]], request: Request) -> RawTables:
     """Make raw tables of Arrow files, given as (split, name for messages, file)."""
-    assert request.media is not None  # recognize() has seen it
     raw = RawTables({}, arrow=[path for _, _, path in files])
     tables: list[tuple[str, dict[str, Any], str]] = []
     start = 0
@@ -78,10 +75,10 @@ def join(files: list[tuple[str, str, Path]], request: Request) -> RawTables:
         table = open_table(path)
         column = media_field(table.schema, request)
         if column is None:
-            message = f"The file has no column of {request.media.name}s."
+            message = f"The file has no column of {request.files.name}s."
             raise DataError(message, "Give all files the same columns.", name, "splits-differ")
         read_features(table.schema, raw, request)
-        raw.kinds[column] = request.media.name
+        raw.kinds[column] = request.files.name
         columns: dict[str, Any] = {}
         for field, values in zip(table.schema, table.columns, strict=True):
             plain = values.cast(field.type.value_type) if pa.types.is_dictionary(field.type) else values
@@ -113,15 +110,13 @@ def _only_bytes(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def media_role(request: Request) -> tuple[Column, list[str]]:
     """Return the role of the media, and the columns that the spec maps to it."""
-    role = next(c for c in request.columns if c.kind == request.media)
+    role = next(c for c in request.columns if c.kind == request.files)
     asked = request.spec.columns.get(role.role) or []
     return role, [asked] if isinstance(asked, str) else asked
 
 
 def media_field(schema: pa.Schema, request: Request) -> str | None:
     """Return the media column: by the spec, by the schema's features, by the names of the role, or the only one."""
-    if request.media is None:
-        return None
     role, asked = media_role(request)
     usable = [f.name for f in schema if as_media(pa.chunked_array([], f.type)) is not None]
     if not set(asked).isdisjoint(schema.names):

@@ -29,8 +29,6 @@ _Table = dict[str, tuple[int, str]]
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether a folder holds `wav.scp` and `text`."""
-    if request.media is None:
-        return Rejected("this task reads no files")
     scripts = _scripts(tree)
     if not scripts:
         return Rejected(f"no folder holds both {SCP} and {TEXT}")
@@ -39,8 +37,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Return a row for each utterance: the whole file, or its segment."""
-    assert request.media is not None  # recognize() has seen it
-    resolver = Resolver(tree, request.media.suffixes)
+    resolver = Resolver(tree, request.files.suffixes)
     splits: dict[str, list[Utterance]] = {}
     findings: list[Finding] = []
     files_read: list[str] = []

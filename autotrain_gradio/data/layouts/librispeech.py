@@ -22,23 +22,20 @@ ENDING = ".trans.txt"
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are transcripts of LibriSpeech beside audio files."""
-    if request.media is None:
-        return Rejected("this task reads no files")
     tables = _tables(tree)
     if not tables:
         return Rejected(f"no file's name ends in {ENDING}")
-    if not tree.with_suffix(request.media.suffixes):
-        return Rejected(f"there are no {request.media.name} files beside {tables[0].path}")
+    if not tree.with_suffix(request.files.suffixes):
+        return Rejected(f"there are no {request.files.name} files beside {tables[0].path}")
     files = f"{pluralize(len(tables), 'file')} such as {tables[0].path}"
     return Recognized(0.95, f"{files} {inflect(len(tables), 'holds')} the transcripts")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Return a row for each line. Speaker and chapter are the first two fields of its id."""
-    assert request.media is not None  # recognize() has seen it
     tables = _tables(tree)
     folders = {t.folder for t in tables}
-    audio = {k: p for k, p in by_stem(tree, request.media.suffixes).items() if k[0] in folders}
+    audio = {k: p for k, p in by_stem(tree, request.files.suffixes).items() if k[0] in folders}
     splits: dict[str, list[Utterance]] = {}
     findings: list[Finding] = []
     names = splits_of(tables, tree, request, findings)

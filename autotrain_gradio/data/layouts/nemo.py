@@ -27,13 +27,11 @@ AUDIO, TEXT = "audio_filepath", "text"
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are manifests, and audio files."""
-    if request.media is None:
-        return Rejected("this task reads no files")
     found = _manifests(tree)
     if not found:
         return Rejected(f"no JSON lines have {AUDIO} and {TEXT}")
-    if not tree.with_suffix(request.media.suffixes):
-        return Rejected(f"there are no {request.media.name} files beside {found[0].path}")
+    if not tree.with_suffix(request.files.suffixes):
+        return Rejected(f"there are no {request.files.name} files beside {found[0].path}")
     return Recognized(0.9, f"{join_examples([f.path for f in found])} {inflect(len(found), 'is')} a manifest of NeMo")
 
 
@@ -52,8 +50,7 @@ def _parse(line: str) -> Mapping[str, Any]:
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Return a row for each line: the whole file, or the part from its offset."""
-    assert request.media is not None  # recognize() has seen it
-    resolver = Resolver(tree, request.media.suffixes)
+    resolver = Resolver(tree, request.files.suffixes)
     manifests = _manifests(tree)
     splits: dict[str, list[Utterance]] = {}
     names, findings = split_names.of_entries(manifests, tree, request.spec)

@@ -14,10 +14,9 @@ from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.files.arrow_files import open_table
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.layouts.embedded import join, media_field, read_features
-from autotrain_gradio.data.layouts.table import concat_splits, locate_rows
+from autotrain_gradio.data.layouts.table import concat_splits, locate_rows, parse_table
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
-from autotrain_gradio.data.tables.table_reader import read_sheet
 
 DICT, STATE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 
@@ -49,19 +48,20 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         parts += [(split, name, tree.root / name) for name in _files(tree, folder)]
         found = _json(tree, os.path.join(folder, INFO)).get("features")
         features |= found if isinstance(found, dict) else {}
-    raw = join(parts, request) if request.media is not None else _values(parts, request)
+    raw = join(parts, request) if request.media is not None else _values(parts, tree, request)
     if features:
         read_features(next(iter(raw.splits.values())).schema, raw, request, features)
     raw.files_read = [name for _, name, _ in parts]
     return raw
 
 
-def _values(parts: list[tuple[str, str, Path]], request: Request) -> RawTables:
+def _values(parts: list[tuple[str, str, Path]], tree: Tree, request: Request) -> RawTables:
     """Make raw tables of values alone."""
     raw = RawTables({}, file_names=[name for _, name, _ in parts])
     splits: dict[str, list[pa.Table]] = {}
-    for number, (split, name, path) in enumerate(parts):
-        splits.setdefault(split, []).append(locate_rows(read_sheet(path, name), number, raw, request))
+    for number, (split, name, _) in enumerate(parts):
+        sheet = parse_table(tree.root, name, request, tree.parsed)
+        splits.setdefault(split, []).append(locate_rows(sheet, number, raw, request))
     raw.splits = concat_splits(splits)
     return raw
 

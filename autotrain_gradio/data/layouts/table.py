@@ -18,7 +18,7 @@ from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.embedded import read_features
 from autotrain_gradio.data.locations import location_numbers
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
+from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, ignore_progress
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import as_text, common_types, in_types, is_text
@@ -78,7 +78,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             progress(message, (before + fraction) / len(entries))
 
         try:
-            sheet = read_sheet(tree.root / entry.path, entry.path, report, request.spec.options.get("sheet"))
+            sheet = parse_table(tree.root, entry.path, request, tree.parsed, report)
         except DataError as error:
             errors += error.findings
             continue
@@ -97,6 +97,16 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         raw.findings.append(Finding("info", "other-files", message))
     raw.splits = concat_splits(splits)
     return raw
+
+
+def parse_table(
+    root: Path, name: str, request: Request, parsed: dict[str, Sheet], progress: Progress = ignore_progress
+) -> Sheet:
+    """Parse a file as a table, unless an earlier step has put it into `parsed`. name: its path relative to the root."""
+    if name not in parsed:
+        sheet = request.spec.options.get("sheet")
+        parsed[name] = read_sheet(root / name, name, request.limits, progress, sheet)
+    return parsed[name]
 
 
 def locate_rows(sheet: Sheet, file: int, raw: RawTables, request: Request) -> pa.Table:

@@ -19,11 +19,10 @@ from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.arrow_files import as_media, open_parquet
 from autotrain_gradio.data.files.tree import Entry, Tree, inside
 from autotrain_gradio.data.layouts.embedded import BATCH, media_field, media_role
-from autotrain_gradio.data.layouts.table import UNSURE, add_rows, concat_splits, same_table
+from autotrain_gradio.data.layouts.table import UNSURE, add_rows, concat_splits, parse_table, same_table
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
-from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.tables.types import Sheet, concat_tables
 
 SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, ".parquet")
@@ -119,28 +118,25 @@ class _Search:
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether a table names files of the wanted kind."""
-    if request.media is None:
-        return Rejected("this task reads no files")
     if not tree.tables(SUFFIXES):
         return Rejected(f"no table was found ({' '.join(SUFFIXES)})")
     search = _search(tree, request)
     if not search.found:
         if search.findings:
             return Rejected(str(search.findings[0]))
-        return Rejected(f"no column of {join_examples(search.others)} names {request.media.name} files")
+        return Rejected(f"no column of {join_examples(search.others)} names {request.files.name} files")
     names = [f"{f.entry.path} (column '{f.column}')" for f in search.found]
-    reason = f"{join_examples(names)} {inflect(len(names), 'names')} the {request.media.name} files"
+    reason = f"{join_examples(names)} {inflect(len(names), 'names')} the {request.files.name} files"
     sure = any(f.entry.suffix not in UNSURE for f in search.found)  # a text may be the transcript beside its audio
     return Recognized((0.8 if sure else 0.7) if max(f.share for f in search.found) >= 0.5 else 0.3, reason)
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each row of the tables; cells of files become relative paths."""
-    assert request.media is not None  # recognize() has seen it
     search = _search(tree, request)
-    resolver = Resolver(tree, request.media.suffixes)
+    resolver = Resolver(tree, request.files.suffixes)
     name = search.found[0].column  # all tables call the files alike, so that their rows fit together
-    raw = RawTables({}, kinds={name: request.media.name}, files_read=[f.entry.path for f in search.found])
+    raw = RawTables({}, kinds={name: request.files.name}, files_read=[f.entry.path for f in search.found])
     splits: dict[str, list[pa.Table]] = {}
     for found in search.found:
         sheet = found.sheet
@@ -167,15 +163,14 @@ def path_cells(paths: Sequence[str | None]) -> pa.StructArray:
 
 
 def _search(tree: Tree, request: Request) -> _Search:
-    assert request.media is not None  # both callers have seen it
     search = _Search()
-    resolver = Resolver(tree, request.media.suffixes)
+    resolver = Resolver(tree, request.files.suffixes)
     known: dict[tuple[str, str, str], str] = {}
     entries = tree.tables(SUFFIXES)
     splits, findings = split_names.of_entries(entries, tree, request.spec)
     for entry in entries:
         try:
-            sheet = read_sheet(tree.root / entry.path, entry.path)
+            sheet = parse_table(tree.root, entry.path, request, tree.parsed)
         except DataError as error:
             if entry.suffix in UNSURE:
                 search.others.append(entry.path)  # a README or some settings, not a table
@@ -209,8 +204,7 @@ def _search(tree: Tree, request: Request) -> _Search:
 
 def _detect_column(entry: Entry, sheet: Sheet, resolver: Resolver, request: Request) -> _FileTable | None:
     """Return the table with its column of files: the mapped one, or the one with the most cells that name a file."""
-    assert request.media is not None  # the caller has seen it
-    suffixes = request.media.suffixes
+    suffixes = request.files.suffixes
     if any(_has_suffix(cell, suffixes) and resolver.find(cell, entry.folder) for cell in sheet.first):
         sheet = _without_header(sheet)
     role, asked = media_role(request)
@@ -288,10 +282,10 @@ def found_elsewhere(files: list[str], where: str = "") -> list[Finding]:
     )
 
 
-def referenced_files(path: Path, request: Request) -> frozenset[str] | None:
+def referenced_files(path: Path, request: Request, parsed: dict[str, Sheet]) -> frozenset[str] | None:
     """Return the files of the data if its path is one file: the file itself, and the files that its cells reference.
 
-    path: a file. Its cells hold paths relative to its folder, or absolute paths below it.
+    path: a file. Its cells hold paths relative to its folder, or absolute paths below it. parsed: as in `Tree`.
 
     Returns paths relative to the file's folder; None if that folder must be listed: a cell references a file outside
     of it, a missing one or one without its extension, or the file is not a table.
@@ -304,10 +298,10 @@ def referenced_files(path: Path, request: Request) -> frozenset[str] | None:
     try:
         if path.suffix.lower() == ".parquet" and _holds_media(path, request):
             return own
-        sheet = read_sheet(path, path.name)
+        sheet = parse_table(path.parent, path.name, request, parsed)
     except (UserError, OSError):
         return own  # the layout that reads its rows reports the error
-    suffixes, (_, asked) = request.media.suffixes, media_role(request)
+    suffixes, (_, asked) = request.files.suffixes, media_role(request)
     named: set[str] = set()
     for number, (name, column) in enumerate(zip(sheet.table.column_names, sheet.table.columns, strict=True)):
         # The first line may be a row, not a header.

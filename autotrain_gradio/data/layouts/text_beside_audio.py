@@ -26,19 +26,17 @@ ALIGNED = re.compile(r"\d+ \d+ \S+.*")
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether most audio files have a text file of their name."""
-    if request.media is None:
-        return Rejected("this task reads no files")
     if tree.only is not None:
         return Rejected("one file was named, not a folder")
-    audio = tree.with_suffix(request.media.suffixes)
+    audio = tree.with_suffix(request.files.suffixes)
     pairs, others = _pairs(tree, request)
     if not pairs:
-        return Rejected(f"no {request.media.name} file has a text of its name ({' '.join(SUFFIXES)})")
+        return Rejected(f"no {request.files.name} file has a text of its name ({' '.join(SUFFIXES)})")
     labels = [t.path for _, t in pairs if t.suffix == ".lab" and _is_aligned(read_head(tree, t))]
     if len(labels) == len(pairs):
         return Rejected(f"{join_examples(labels)} hold the times of phones (HTK), not transcripts")
     few = len(pairs) < max(len(audio), len(others)) / 2
-    count = count_with_verb(len(pairs), f"{request.media.name} file", "has")
+    count = count_with_verb(len(pairs), f"{request.files.name} file", "has")
     return Recognized(0.3 if few else 0.75, f"{count} a text of its name, such as {pairs[0][1].path}")
 
 
@@ -52,8 +50,7 @@ def _pairs(tree: Tree, request: Request) -> tuple[list[tuple[str, Entry]], list[
 
     The audio of a text is the one of its name beside it, else the only one of its name.
     """
-    assert request.media is not None  # both callers have seen it
-    beside = by_stem(tree, request.media.suffixes)
+    beside = by_stem(tree, request.files.suffixes)
     anywhere: dict[str, list[str]] = {}
     for (_, stem), path in beside.items():
         anywhere.setdefault(stem, []).append(path)
@@ -83,8 +80,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     for (path, entry), text in zip(pairs, texts, strict=True):
         splits.setdefault(names[path], []).append(Utterance(entry.path, path, " ".join(text.split()) or None))
     named = {path for path, _ in pairs}
-    assert request.media is not None  # recognize() has seen it
-    without = [path for path in by_stem(tree, request.media.suffixes).values() if path not in named]
+    without = [path for path in by_stem(tree, request.files.suffixes).values() if path not in named]
     text, hint = "{n} {has} no text of {its} name and {was} skipped", "Write their transcripts, or remove the files."
     findings += report_examples("warning", "audio-without-text", text, without, "audio file", hint)
     text, hint = "{n} {has} no audio file of {its} name and {was} skipped", "Rename them if they are transcripts."

@@ -104,19 +104,16 @@ class TierFormat:
 
 def recognize(tree: Tree, request: Request, *, format: TierFormat) -> Recognized | Rejected:
     """Return whether there are files of annotations, and audio files."""
-    if request.media is None:
-        return Rejected("this task reads no files")
     found = format.files(tree)
     if not found:
         return Rejected(f"there are no {format.title} files ({' '.join(format.suffixes)})")
-    if not tree.with_suffix(request.media.suffixes):
-        return Rejected(f"there are no {request.media.name} files beside {found[0].path}")
+    if not tree.with_suffix(request.files.suffixes):
+        return Rejected(f"there are no {request.files.name} files beside {found[0].path}")
     return Recognized(0.85, f"{join_examples([f.path for f in found])} {inflect(len(found), 'holds')} the annotations")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, format: TierFormat) -> RawTables:
     """Return a row for each interval with text, of one tier or of those in `data.options.tier`."""
-    assert request.media is not None  # recognize() has seen it
     entries = format.files(tree)
     files: list[tuple[Entry, Annotated]] = []
     contents = (tree.read(entry.path) for entry in entries)
@@ -134,7 +131,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, forma
             tier.intervals = [i._replace(text=i.text.strip()) for i in tier.intervals if i.text.strip()]
         files.append((entry, annotated))
     chosen = _choose_tiers(_statistics(files), request, findings)
-    resolver, audio = Resolver(tree, request.media.suffixes), by_stem(tree, request.media.suffixes)
+    resolver, audio = Resolver(tree, request.files.suffixes), by_stem(tree, request.files.suffixes)
     splits: dict[str, list[Utterance]] = {}
     without: list[str] = []
     moved: list[str] = []

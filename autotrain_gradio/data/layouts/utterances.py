@@ -38,8 +38,7 @@ def raw_of(
     splits: dict[str, list[Utterance]], request: Request, findings: list[Finding], files_read: list[str]
 ) -> RawTables:
     """Make tables of utterances, one a split. Columns without any value are omitted."""
-    assert request.media is not None  # `recognize` of the layout checked it
-    raw = RawTables({}, kinds={AUDIO: request.media.name}, findings=findings, files_read=files_read)
+    raw = RawTables({}, kinds={AUDIO: request.files.name}, findings=findings, files_read=files_read)
     everything = [u for found in splits.values() for u in found]
     names = ("text", "start", "end", "speaker", "recording")
     used = [n for n in names if n == "text" or any(getattr(u, n) is not None for u in everything)]

@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding, UserError
-from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.declarations import Column
@@ -82,14 +81,14 @@ def check(
     return result
 
 
-def _rate_limited(progress: Progress, every: float = 0.1) -> Progress:
-    """Report new messages and the end at once, other progress every `every` seconds."""
+def _rate_limited(progress: Progress) -> Progress:
+    """Report new messages and the end at once, other progress every tenth of a second."""
     reported, last = "", 0.0
 
     def report(message: str, fraction: float) -> None:
         nonlocal reported, last
         now = time.monotonic()
-        if message != reported or fraction >= 1 or now - last >= every:
+        if message != reported or fraction >= 1 or now - last >= 0.1:
             reported, last = message, now
             progress(message, fraction)
 
@@ -103,6 +102,7 @@ def _run(state: State) -> Callable[[], Any] | None:
     layout, module, reason = recognize(tree, request)
     state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
     raw: RawTables = module.read(tree, request, draft, sub_progress(state.progress, 0.25, 0.05))
+    tree.parsed.clear()
     _release_memory()
     state.findings += raw.findings
     state.found = {name: table.num_rows for name, table in raw.splits.items()}
@@ -258,14 +258,7 @@ def _run_checks(state: State, rows: Rows, *, after_split: bool) -> None:
             state.findings += declared.load().check(rows, state.request)
 
 
-def ensure(
-    directory: Path,
-    resolved: Any,
-    *,
-    progress: Progress | None = None,
-    limits: Limits | None = None,
-    home: Path | None = None,
-) -> dict[str, Any]:
+def ensure(directory: Path, resolved: Any, *, progress: Progress | None = None) -> dict[str, Any]:
     """Validate that the prepared data belongs to the spec, and return its manifest.
 
     Prepares it when it never was, or when the spec decides otherwise than at the last check.
@@ -274,7 +267,7 @@ def ensure(
         DataError: the check finds errors, or files changed since they were checked.
     """
     directory = Path(directory)
-    request = takeover.resolve_request(directory, Request.of(resolved, limits=limits, home=home))
+    request = takeover.resolve_request(directory, Request.of(resolved))
     manifest = read_json(directory / "data" / "manifest.json")
     if manifest is None or manifest.get("key") != request.key() or not (directory / "data" / "dataset").is_dir():
         result = check(directory, request, progress)

@@ -12,6 +12,7 @@ from autotrain_gradio.data.layouts.table_with_files import referenced_files
 from autotrain_gradio.data.pipeline import takeover
 from autotrain_gradio.data.pipeline.check_result import State
 from autotrain_gradio.data.rows import Fetched, Progress
+from autotrain_gradio.data.tables.types import Sheet
 
 SKIPPED = {
     "hidden": "hidden",
@@ -48,11 +49,13 @@ def _fetch(state: State, source: Source, progress: Progress) -> tuple[Fetched, T
     if not isinstance(fetched, Fetched):
         fetched = Fetched(Path(fetched))
     state.source["revision"] = fetched.revision
-    keep = fetched.files
+    keep, parsed = fetched.files, dict[str, Sheet]()
     if keep is None and fetched.root.is_file():
-        keep = referenced_files(fetched.root, request)
+        keep = referenced_files(fetched.root, request, parsed)
     limit = request.limits.archive_members
-    return fetched, scan(fetched.root, limit=limit, splits=fetched.splits, own=fetched.own, keep=keep)
+    tree = scan(fetched.root, limit=limit, splits=fetched.splits, own=fetched.own, keep=keep)
+    tree.parsed.update(parsed)
+    return fetched, tree
 
 
 def _skipped_files(state: State, tree: Tree, fetched: Fetched) -> list[Finding]:

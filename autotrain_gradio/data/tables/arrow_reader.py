@@ -9,21 +9,18 @@ import pyarrow as pa
 
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.files.arrow_files import open_parquet, open_table
-from autotrain_gradio.data.tables.parquet_limits import expanded_bytes, read_batches, require_footer, texts_of
-from autotrain_gradio.data.tables.table_limits import DEFAULT, require_bytes, require_columns, require_rows
+from autotrain_gradio.data.tables.parquet_limits import expanded_bytes, read_batches, require_footer
+from autotrain_gradio.data.tables.table_limits import require_bytes, require_columns, require_rows
 from autotrain_gradio.data.tables.types import Sheet
-from autotrain_gradio.data.values.arrow_columns import is_list
+from autotrain_gradio.data.values.arrow_columns import is_list, is_text
 
 
-def read_arrow(path: Path, name: str, limits: Limits | None = None) -> Sheet:
+def read_arrow(path: Path, name: str, limits: Limits) -> Sheet:
     """Read a Parquet or an Arrow file; columns of files are not read: they may be large.
-
-    limits: None: those of this process.
 
     Raises:
         DataError: it is damaged or too large.
     """
-    limits = limits or Limits.from_env()
     if path.suffix.lower() == ".arrow":
         table = open_table(path)
         require_rows(table.num_rows, name, limits)
@@ -36,13 +33,14 @@ def read_arrow(path: Path, name: str, limits: Limits | None = None) -> Sheet:
         if not columns:
             return sheet_of(file.read(columns=[]), name, limits)  # a number of rows
     wanted = pa.schema([schema.field(n) for n in columns], schema.metadata)
-    with open_parquet(path, name, read_dictionary=texts_of(schema, columns)) as file:
+    texts = [n for n in columns if is_text(schema.field(n).type)]
+    with open_parquet(path, name, read_dictionary=texts) as file:
         parts = [pa.Table.from_batches([b]).cast(wanted) for b in read_batches(file, columns, name, limits)]
         table = pa.concat_tables(parts) if parts else wanted.empty_table()
     return sheet_of(table, name, limits)
 
 
-def sheet_of(table: pa.Table, name: str, limits: Limits = DEFAULT) -> Sheet:
+def sheet_of(table: pa.Table, name: str, limits: Limits) -> Sheet:
     """Return a table as a sheet; columns encoded by a dictionary, or whose texts are views, become plain ones."""
     for k, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):

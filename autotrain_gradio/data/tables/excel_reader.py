@@ -16,15 +16,7 @@ from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.tables.header_rows import SCANNED, find_header
-from autotrain_gradio.data.tables.table_limits import DEFAULT
-from autotrain_gradio.data.tables.types import (
-    TITLE_ABOVE,
-    Sheet,
-    column_names,
-    empty_table,
-    gather,
-    header_only,
-)
+from autotrain_gradio.data.tables.types import TITLE_ABOVE, Sheet, column_names, empty_table, gather, header_only
 from autotrain_gradio.data.tables.workbook_limits import damaged_workbook, require_workbook
 from autotrain_gradio.data.tables.worksheet_xml import Worksheet, scan_worksheet
 
@@ -38,8 +30,8 @@ FIRST_SERIAL, LAST_SERIAL = 25_569, 73_050
 DATE_NAME = re.compile(r"(^|[\W_])(date|datum|fecha)([\W_]|$)|Date$", re.IGNORECASE)
 
 
-def read_excel(path: Path, name: str, wanted: str | None = None, limits: Limits = DEFAULT) -> Sheet:
-    """Read a sheet of a workbook: the requested one, else the first.
+def read_excel(path: Path, name: str, wanted: str | None, limits: Limits) -> Sheet:
+    """Read a sheet of a workbook: the one of the name `wanted`, by default the first.
 
     Its header is the first row, unless `header_rows` finds another one. Merged cells are filled down. Formulas have the
     values that are saved in the file.

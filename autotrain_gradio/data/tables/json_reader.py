@@ -15,7 +15,7 @@ from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.locations import report_examples
-from autotrain_gradio.data.tables.table_limits import NamesOfRows, require_cells, require_json
+from autotrain_gradio.data.tables.table_limits import add_names, require_cells, require_json
 from autotrain_gradio.data.tables.types import BATCH, BATCH_CELLS, Sheet, column_array, concat_tables, empty_table
 
 LONG_LINE = 1_000_000
@@ -90,7 +90,7 @@ def _sheet(records: Iterable[tuple[int, Any, bool]], name: str, findings: list[F
     tables: list[pa.Table] = []
     numbers: list[int] = []
     replaced: list[str] = []
-    names_of_rows = NamesOfRows(name, limits)
+    names_of_rows: set[str] = set()
     rows: list[dict[str, Any]] = []
 
     def flush() -> None:
@@ -110,7 +110,7 @@ def _sheet(records: Iterable[tuple[int, Any, bool]], name: str, findings: list[F
             if valid != text:
                 replaced.append(f"row {number}")
                 record = json.loads(valid)
-        names_of_rows.add(record)
+        add_names(names_of_rows, record, name, limits)
         rows.append(record)
         numbers.append(number)
         if len(rows) >= min(BATCH, max(1, BATCH_CELLS // max(1, len(names_of_rows)))):

@@ -43,11 +43,6 @@ def require_footer(file: pq.ParquetFile, name: str, limits: Limits) -> None:
     require_cells(values, 1, name, limits)
 
 
-def texts_of(schema: pa.Schema, columns: Sequence[str]) -> list[str]:
-    """Return the columns of texts, which are read as dictionaries."""
-    return [n for n in columns if is_text(schema.field(n).type)]
-
-
 def read_batches(file: pq.ParquetFile, columns: Sequence[str], name: str, limits: Limits) -> Iterator[pa.RecordBatch]:
     """Yield the rows of some columns.
 

@@ -14,7 +14,6 @@ from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import MIB, format_bytes, pluralize
 
-DEFAULT = Limits()
 PYTHON_SHARE = 4
 """Readers that make a Python object of each cell may make so many times fewer cells."""
 CHUNK = 8 * MIB
@@ -71,30 +70,16 @@ def require_json(text: str, name: str, limits: Limits) -> None:
         )
 
 
-class NamesOfRows:
-    """The names of all rows of objects, nested ones included, counted while the rows are read."""
+def add_names(known: set[str], row: Mapping[str, Any], name: str, limits: Limits) -> None:
+    """Add the names of a row of objects, nested ones included, to those of the rows before.
 
-    def __init__(self, name: str, limits: Limits) -> None:
-        self._name, self._limits = name, limits
-        self._paths: set[str] = set()
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Add the names of a row.
-
-        Raises:
-            DataError: there are too many different ones.
-        """
-        for path in _paths(row):
-            self._paths.add(path)
-            if len(self._paths) > self._limits.table_columns:
-                raise too_large(
-                    self._name,
-                    f"has more than {self._limits.table_columns:,} different names of values",
-                    "Use the same names in each row; put what varies into a list of values.",
-                )
-
-    def __len__(self) -> int:
-        return len(self._paths)
+    Raises:
+        DataError: there are too many different ones.
+    """
+    known.update(_paths(row))
+    if len(known) > limits.table_columns:
+        what = f"has more than {limits.table_columns:,} different names of values"
+        raise too_large(name, what, "Use the same names in each row; put what varies into a list of values.")
 
 
 def _paths(row: Mapping[str, Any]) -> Iterable[str]:

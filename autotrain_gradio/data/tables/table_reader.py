@@ -14,23 +14,22 @@ from autotrain_gradio.data.tables.types import Sheet
 
 
 def read_sheet(
-    path: Path, name: str, progress: Progress | None = None, sheet: str | None = None, limits: Limits | None = None
+    path: Path, name: str, limits: Limits, progress: Progress = ignore_progress, sheet: str | None = None
 ) -> Sheet:
     """Read a table of any format, encoding and delimiter.
 
-    name: how messages call the file. sheet: of a workbook; None: the first one. limits: None: those of this process.
+    name: how messages call the file. sheet: of a workbook; None: the first one.
 
     Raises:
         DataError: the file is not a table, too large, or damaged.
     """
-    limits, progress = limits or Limits.from_env(), progress or ignore_progress
     progress(f"Reading {name}", 0.0)  # if the process is killed, its caller names what it did last
     found = _read(path, name, progress, sheet, limits)
     require_rows(found.table.num_rows, name, limits)
     return found
 
 
-def read_again(path: Path, name: str, sheet: str) -> Sheet:
+def read_again(path: Path, name: str, sheet: str, limits: Limits) -> Sheet:
     """Read a table of the form of another one; of a workbook the sheet of that name, else the first with a warning.
 
     sheet: empty: the other one was no workbook.
@@ -39,11 +38,11 @@ def read_again(path: Path, name: str, sheet: str) -> Sheet:
         DataError: as for `read_sheet`.
     """
     try:
-        return read_sheet(path, name, sheet=sheet or None)
+        return read_sheet(path, name, limits, sheet=sheet or None)
     except DataError as error:
         if error.code != "sheet-missing":
             raise
-    found = read_sheet(path, name)
+    found = read_sheet(path, name, limits)
     several = [f for f in found.findings if f.code == "several-sheets"]
     if several:
         message = f"The workbook has no sheet '{sheet}', as the training data had; '{found.sheet}' was loaded."

@@ -8,7 +8,6 @@ from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
     CLASS_BALANCE,
     DUPLICATES,
-    EMBEDDED,
     HUB,
     LABEL_SPELLING,
     LABELS,
@@ -134,7 +133,7 @@ TASK = Task(
     ),
     column_aliases={"label": "target", "labels": "target", "sentence": "text"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
-    layouts=(SAVED_DATASET, EMBEDDED, TABLE, TEXT_FOLDERS),
+    layouts=(SAVED_DATASET, TABLE, TEXT_FOLDERS),
     checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TEXT_LANGUAGE),
     metrics=(
         Metric(

@@ -15,6 +15,7 @@ import pandas as pd
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.csv_files import write_csv
 from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.tables.table_reader import read_again
 from autotrain_gradio.data.values.arrow_columns import as_text
@@ -111,7 +112,7 @@ class Predictor:
     def _table(self, path: Path) -> dict[str, Any]:
         if not path.is_file():
             raise UserError(f"The file '{path.name}' was not found.", "Check the path.", str(path), "no-file")
-        sheet = read_again(path, path.name, self.form.sheet)
+        sheet = read_again(path, path.name, self.form.sheet, Limits.from_env())
         errors = [f for f in sheet.findings if f.level == "error"]
         if errors:
             raise DataError.from_findings(errors)

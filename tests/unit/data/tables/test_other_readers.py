@@ -70,7 +70,7 @@ def test_json_lines_with_different_names_and_types(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("autotrain_gradio.data.tables.json_reader.BATCH", 2)
     records: list[dict[str, Any]] = [{"a": 1}, {"a": 2}, {"a": "x", "b": [1]}, {"b": []}, {"a": 1.5}, {"a": None}]
     path = plant(tmp_path, {"a.jsonl": "\n\n".join(map(json.dumps, records))}) / "a.jsonl"
-    sheet = read_sheet(path, "a.jsonl")
+    sheet = read_sheet(path, "a.jsonl", Limits())
     assert sheet.table.to_pydict() == {"a": ["1", "2", "x", None, "1.5", None], "b": [None, None, [1], [], None, None]}
     assert sheet.number.tolist() == [1, 3, 5, 7, 9, 11]
 
@@ -89,7 +89,7 @@ def test_json_lines_with_different_names_and_types(tmp_path: Path, monkeypatch: 
 )
 def test_damaged_file_error_states_the_location(tmp_path: Path, name: str, content: str, code: str, where: str) -> None:
     with pytest.raises(DataError) as caught:
-        read_sheet(plant(tmp_path, {name: content}) / name, name)
+        read_sheet(plant(tmp_path, {name: content}) / name, name, Limits())
     assert (caught.value.code, caught.value.where) == (code, where)
 
 
@@ -98,7 +98,7 @@ def test_unpaired_surrogates_are_replaced_and_reported(tmp_path: Path, form: str
     rows = [*ROWS, {"text": "cut \ud83d", "label": "a", "tags": ["\udc00"]}, {"text": "whole \U0001f600", "label": "b"}]
     path = tmp_path / f"a.{form}"
     path.write_text(json.dumps(rows) if form == "json" else "\n".join(map(json.dumps, rows)), encoding="ascii")
-    sheet = read_sheet(path, path.name)
+    sheet = read_sheet(path, path.name, Limits())
     assert sheet.table.column("text").to_pylist()[-2:] == ["cut \ufffd", "whole \U0001f600"]
     (told,) = sheet.findings
     assert told.code == "half-characters" and "1 row" in told.message and "row 13" in told.message
@@ -107,7 +107,7 @@ def test_unpaired_surrogates_are_replaced_and_reported(tmp_path: Path, form: str
 def test_nan_among_texts_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "one", "label": "a"}\n{"text": "two", "label": NaN}\n', encoding="utf-8")
-    assert read_sheet(path, path.name).table.column("label").to_pylist() == ["a", None]
+    assert read_sheet(path, path.name, Limits()).table.column("label").to_pylist() == ["a", None]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "json"])
@@ -116,12 +116,12 @@ def test_number_of_thousands_of_digits_is_an_error(tmp_path: Path, form: str) ->
     path = tmp_path / f"a.{form}"
     path.write_text(f"[{row}]" if form == "json" else row, encoding="utf-8")
     with pytest.raises(DataError, match="limit"):
-        read_sheet(path, path.name)
+        read_sheet(path, path.name, Limits())
 
 
 def test_a_table_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        read_sheet(plant(tmp_path, {"a.csv": BODY}) / "a.csv", "a.csv", limits=Limits(table_bytes=10))
+        read_sheet(plant(tmp_path, {"a.csv": BODY}) / "a.csv", "a.csv", Limits(table_bytes=10))
     assert caught.value.code == "table-too-large"
 
 
@@ -133,7 +133,7 @@ def test_cells_of_a_workbook(tmp_path: Path) -> None:
         [None, None, None],
         [2, None, datetime.datetime(2024, 5, 31, 10, 0)],
     ]
-    sheet = read_sheet(workbook(tmp_path / "a.xlsx", first=rows), "a.xlsx")
+    sheet = read_sheet(workbook(tmp_path / "a.xlsx", first=rows), "a.xlsx", Limits())
     assert sheet.table.to_pydict() == {"a": [1, 2], "b": [2.5, None], "c": ["x", "2024-05-31 10:00:00"]}
     assert sheet.number.tolist() == [3, 5]
 

@@ -7,23 +7,28 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import datasets
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from autotrain_gradio import data
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.settings import Limits
+from autotrain_gradio.data.layouts import table as layout
 from autotrain_gradio.data.tables import csv_reader, table_limits
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.tables.workbook_limits import require_workbook
+from tests.unit.data import roles
+from tests.unit.data.conftest import Check, errors, names, plant
 
 SMALL = Limits(table_cells=40_000, table_columns=100, table_rows=5_000, table_bytes=400_000)
 
 
 def read(path: Path, limits: Limits = SMALL) -> Sheet:
-    return read_sheet(path, path.name, limits=limits)
+    return read_sheet(path, path.name, limits)
 
 
 def refusal(path: Path, limits: Limits = SMALL) -> DataError:
@@ -36,6 +41,56 @@ def refusal(path: Path, limits: Limits = SMALL) -> DataError:
 def write(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
+
+
+# -- checks
+
+TEXTS = {"a.csv": "text,label\n" + "".join(f"hello number {i},{'ab'[i % 2]}\n" for i in range(12))}
+FILES = {f"{i}.jpg": i for i in range(12)} | {
+    "metadata.csv": "file_name,label\n" + "".join(f"{i}.jpg,{'ab'[i % 2]}\n" for i in range(12))
+}
+
+
+@pytest.mark.parametrize("path", ["", "metadata.csv"])
+def test_limits_of_a_request_are_those_of_tables_that_name_files(tmp_path: Path, check: Check, path: str) -> None:
+    place = plant(tmp_path / "in", FILES) / path
+    assert not errors(check(place, limits=Limits(table_rows=12)))
+    assert "12 rows; the limit is 11" in str(check(place, limits=Limits(table_rows=11))["findings"])
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_limits_of_a_request_are_those_of_tables(tmp_path: Path, draft: Path, saved: bool) -> None:
+    folder = plant(tmp_path / "in", TEXTS)
+    if saved:
+        rows = {"text": [f"hello number {i}" for i in range(12)], "label": ["a", "b"] * 6}
+        datasets.Dataset.from_dict(rows).save_to_disk(str(tmp_path / "saved"))
+        folder = tmp_path / "saved"
+    for rows_allowed, found in ((12, []), (11, ["table-too-large"])):
+        limits = Limits(table_rows=rows_allowed)
+        request = roles.request(roles.TEXTS, limits=limits, source="path", path=str(folder))
+        assert errors(data.check(draft, request)) == found
+
+
+@pytest.mark.parametrize(("files", "path"), [(TEXTS, ""), (TEXTS, "a.csv"), (FILES, ""), (FILES, "metadata.csv")])
+def test_a_table_is_parsed_once(
+    tmp_path: Path, draft: Path, check: Check, monkeypatch: pytest.MonkeyPatch, files: dict[str, Any], path: str
+) -> None:
+    parsed = []
+    monkeypatch.setattr(layout, "read_sheet", lambda path, *more: parsed.append(path) or read_sheet(path, *more))
+    place = plant(tmp_path / "in", files) / path
+    result = check(place) if files is FILES else roles.check(draft, roles.TEXTS, place)
+    assert not errors(result) and result["rows"] == 12 and len(parsed) == 1
+
+
+def test_the_sheet_of_a_workbook_that_names_files_can_be_chosen(tmp_path: Path, check: Check) -> None:
+    book = openpyxl.Workbook()
+    for sheet, label in ((book.active, "first"), (book.create_sheet("other"), "second")):
+        for row in (["file_name", "label"], *([f"{i}.jpg", f"{label}{i % 2}"] for i in range(12))):
+            sheet.append(row)
+    folder = plant(tmp_path / "in", {name: i for name, i in FILES.items() if name != "metadata.csv"})
+    book.save(folder / "a.xlsx")
+    (fix,) = [f["fix"] for f in check(folder)["findings"] if f["code"] == "several-sheets"]
+    assert names(check(folder, **fix["change"])) == ["second0", "second1"]
 
 
 # -- delimited text
