@@ -140,7 +140,7 @@ def test_images_without_folders_report_no_classes(tmp_path: Path, check: Check) 
 
 def test_missing_images_error_lists_the_files_found(tmp_path: Path, check: Check) -> None:
     found = finding(check(plant(tmp_path / "in", {"a/b.pdf": b"x", "c.docx": b"y"})), "layout-unknown")
-    assert "1 .pdf, 1 .docx" in found["message"] and ".jpg" in found["hint"]
+    assert "1 .pdf file, 1 .docx file" in found["message"] and ".jpg" in found["hint"]
 
 
 def test_an_empty_or_missing_folder(tmp_path: Path, check: Check) -> None:
