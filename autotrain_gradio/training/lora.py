@@ -11,11 +11,11 @@ ALL = "all-linear"
 WHERE = "params.target_modules"
 
 
-def adapt(model: Any, params: Any, *, task_type: str | None, train_whole: Collection[str]) -> Any:
-    """Return the model with LoRA adapters; all other weights are frozen, except `train_whole`.
+def adapt(model: Any, params: Any, *, task_type: str | None, modules_to_save: Collection[str]) -> Any:
+    """Return the model with LoRA adapters; all other weights are frozen, except `modules_to_save`.
 
-    params: see `tasks.lora.LoraParams`. task_type: PEFT's task type; None: none. train_whole: names of modules that are
-    trained completely because their weights are new (PEFT's `modules_to_save`).
+    params: see `tasks.lora.LoraParams`. task_type: PEFT's task type; None: none. modules_to_save: names of modules
+    that are trained completely because their weights are new, as in PEFT.
 
     Raises:
         UserError: the model does not have the target modules.
@@ -29,7 +29,7 @@ def adapt(model: Any, params: Any, *, task_type: str | None, train_whole: Collec
         lora_alpha=params.lora_alpha,
         lora_dropout=params.lora_dropout,
         target_modules=targets,
-        modules_to_save=sorted(train_whole) or None,
+        modules_to_save=sorted(modules_to_save) or None,
     )
     try:
         return get_peft_model(model, config)

@@ -95,7 +95,7 @@ def fetch_config(model: str) -> dict[str, Any]:
             "model-not-found",
         )
     else:
-        with named(model):
+        with translated_errors(model):
             if not isinstance(try_to_load_from_cache(model, "config.json"), str):
                 # One try, so that a missing connection is known at once: the download tries for 20 seconds.
                 get_hf_file_metadata(hf_hub_url(model, "config.json"), timeout=HUB_SECONDS)
@@ -113,7 +113,7 @@ def fetch_config(model: str) -> dict[str, Any]:
     return config
 
 
-def require(config: Mapping[str, Any], model: str, known: Mapping[str, Any], what: str) -> None:
+def require_type(config: Mapping[str, Any], model: str, known: Mapping[str, Any], what: str) -> None:
     """Check that the task supports the type of a model.
 
     known: supported model types: the keys of an auto class's mapping. what: the task, for the message.
@@ -142,7 +142,7 @@ def require(config: Mapping[str, Any], model: str, known: Mapping[str, Any], wha
 
 
 @contextlib.contextmanager
-def named(model: str) -> Iterator[None]:
+def translated_errors(model: str) -> Iterator[None]:
     """Translate exceptions of looking up or loading a model into a `UserError`; bugs of this package stay bugs."""
     try:
         yield

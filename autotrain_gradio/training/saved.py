@@ -43,7 +43,7 @@ def load_model(folder: Path, auto: Any, reader: Any) -> tuple[Any, Any]:
     Raises:
         UserError: the folder's files are missing or damaged.
     """
-    with pretrained.named(folder.name):
+    with pretrained.translated_errors(folder.name):
         model = auto.from_pretrained(folder, local_files_only=True, dtype=torch.float32, trust_remote_code=False).eval()
         read = reader.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     return (model.cuda() if torch.cuda.is_available() else model), read

@@ -33,7 +33,7 @@ def open_tokenizer(name: str, *, local: bool = False) -> Any:
     """
     from transformers import AutoTokenizer  # its import takes seconds, and the tiny model does not need it
 
-    with pretrained.named(name):
+    with pretrained.translated_errors(name):
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, local_files_only=local)
         if not isinstance(getattr(tokenizer, "pad_token_id", None), int):
             # Causal language models have none; the attention mask hides it, so any token works.

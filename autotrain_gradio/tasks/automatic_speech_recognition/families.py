@@ -43,7 +43,7 @@ def family_of(config: Mapping[str, Any], model: str) -> Family:
         hint = f"Choose a model of type {ENCODERS[kind]}."
         raise pretrained.ModelError(message, hint, pretrained.WHERE, "model-wrong-task")
     known = {kind: name for mapping in MAPPINGS.values() for kind, name in mapping.items()}
-    pretrained.require(config, model, known, WHAT)
+    pretrained.require_type(config, model, known, WHAT)
     if kind in MAPPINGS["ctc"]:
         return "ctc"
     if kind in MAPPINGS["transducer"]:

@@ -71,24 +71,24 @@ def open_recognizer(name: str, params: Any, texts: Sequence[str], scratch: Path)
     """
     torch.manual_seed(params.seed)
     if name == TINY:
-        ours = transcript_normalizer.choose_normalizer(params, "ctc", texts, None)
-        assert ours.new is not None
-        folder = tiny.tiny_model(scratch, ours.new[3:], seed=params.seed)
-        made = _open(str(folder), "ctc", params, ours, open_tokenizer(str(folder), params.language), None)
-        made.notes[:0] = ours.notes()
-        return made
+        normalizer = transcript_normalizer.choose_normalizer(params, "ctc", texts, None)
+        assert normalizer.new is not None
+        folder = tiny.tiny_model(scratch, normalizer.new[3:], seed=params.seed)
+        recognizer = _open(str(folder), "ctc", params, normalizer, open_tokenizer(str(folder), params.language), None)
+        recognizer.notes[:0] = normalizer.notes()
+        return recognizer
     family = family_of(pretrained.fetch_config(name), name)
     own = open_tokenizer(name, params.language)
     if own is None and family != "ctc":
         message = f"'{name}' has no tokenizer."
         raise pretrained.ModelError(message, "Choose another model.", pretrained.WHERE, "model-broken")
-    ours = transcript_normalizer.choose_normalizer(params, family, texts, None if own is None else ctc.known(own))
+    normalizer = transcript_normalizer.choose_normalizer(params, family, texts, None if own is None else ctc.known(own))
     tokenizer = own
-    if ours.new is not None:
-        tokenizer = ctc.ctc_tokenizer({s: i for i, s in enumerate(ours.new)})
-    made = _open(name, family, params, ours, tokenizer, own)
-    made.notes[:0] = ours.notes()
-    return made
+    if normalizer.new is not None:
+        tokenizer = ctc.ctc_tokenizer({s: i for i, s in enumerate(normalizer.new)})
+    recognizer = _open(name, family, params, normalizer, tokenizer, own)
+    recognizer.notes[:0] = normalizer.notes()
+    return recognizer
 
 
 def open_tokenizer(name: str, language: str | None, *, local: bool = False) -> Any | None:
@@ -99,7 +99,7 @@ def open_tokenizer(name: str, language: str | None, *, local: bool = False) -> A
     Raises:
         UserError: it cannot be loaded.
     """
-    with pretrained.named(name):
+    with pretrained.translated_errors(name):
         if not any(_has(name, file, local) for file in TOKENIZERS):
             return None
         found = AutoTokenizer.from_pretrained(name, local_files_only=local)
@@ -132,17 +132,17 @@ def _open(
     name: str,
     family: Family,
     params: Any,
-    ours: transcript_normalizer.TranscriptNormalizer,
+    normalizer: transcript_normalizer.TranscriptNormalizer,
     tokenizer: Any,
     own: Any | None,
 ) -> Recognizer:
-    with pretrained.named(name):
+    with pretrained.translated_errors(name):
         extractor = AutoFeatureExtractor.from_pretrained(name)
         config = AutoConfig.from_pretrained(name)
         plausibility.require_weights(name, lambda: count_parameters(auto_class(family, config), config))
         notes = _augment(config, params)
         if family == "ctc":
-            model, tokenizer, more = _open_ctc(name, config, params, ours, tokenizer, own)
+            model, tokenizer, more = _open_ctc(name, config, params, normalizer, tokenizer, own)
             notes += more
         else:
             model = auto_class(family, config).from_pretrained(name, config=config, dtype=torch.float32)
@@ -157,16 +157,16 @@ def _open(
         blank = model.config.blank_token_id
         padding = model.config.pad_token_id if hasattr(model.config, "durations") else blank
     collator = Collator(extractor, masks=takes_mask(model, extractor), padding=padding, start=blank)
-    made = Recognizer(family, model, extractor, tokenizer, ours, lambda text: [], collator, notes=notes)
+    recognizer = Recognizer(family, model, extractor, tokenizer, normalizer, lambda text: [], collator, notes=notes)
     if family == "seq2seq":
         prompt, more = seq2seq.set_language(model, tokenizer, params.language)
-        made.encode, made.longest = seq2seq.encoder(tokenizer, prompt), seq2seq.longest_label(model)
+        recognizer.encode, recognizer.longest = seq2seq.encoder(tokenizer, prompt), seq2seq.longest_label(model)
         notes += more
     else:
-        made.encode = ctc.encoder(tokenizer)
+        recognizer.encode = ctc.encoder(tokenizer)
     if family == "ctc":
-        made.frames = ctc.frame_counter(model, collator.features, made.rate)
-    return made
+        recognizer.frames = ctc.frame_counter(model, collator.features, recognizer.rate)
+    return recognizer
 
 
 def takes_mask(model: Any, extractor: Any) -> bool:
@@ -191,7 +191,7 @@ def _open_ctc(
     name: str,
     config: Any,
     params: Any,
-    ours: transcript_normalizer.TranscriptNormalizer,
+    normalizer: transcript_normalizer.TranscriptNormalizer,
     tokenizer: Any,
     own: Any | None,
 ) -> tuple[Any, Any, list[str]]:
@@ -217,7 +217,7 @@ def _open_ctc(
             notes.append(f"The model {reason}: a new adapter is trained.")
     head = ctc.head_name(model)
     trained = not any(str(k).startswith(head) for k in info["missing_keys"])
-    if ours.new is not None:
+    if normalizer.new is not None:
         ctc.new_head(model, tokenizer, own if trained and own is not None else None)
     elif own is not None:
         tokenizer = ctc.single_language_tokenizer(tokenizer)
@@ -228,24 +228,24 @@ def _open_ctc(
     return model, tokenizer, notes
 
 
-def freeze(made: Recognizer, params: Any) -> None:
+def freeze(recognizer: Recognizer, params: Any) -> None:
     """Freeze weights as set by the parameters.
 
     Raises:
         UserError: all weights would be frozen.
     """
-    model = made.model
+    model = recognizer.model
     if params.freeze_feature_encoder and hasattr(model, "freeze_feature_encoder"):
         model.freeze_feature_encoder()
-    if made.family == "ctc" and params.adapter_only and ctc.has_adapters(model):
+    if recognizer.family == "ctc" and params.adapter_only and ctc.has_adapters(model):
         ctc.train_adapters_only(model)
     if not params.freeze_encoder:
         return
-    if made.family == "ctc":
+    if recognizer.family == "ctc":
         head = {id(p) for p in getattr(model, ctc.head_name(model)).parameters()}
         body = [p for p in model.parameters() if id(p) not in head]
     else:
-        encoder = model.encoder if made.family == "transducer" else model.get_encoder()
+        encoder = model.encoder if recognizer.family == "transducer" else model.get_encoder()
         body = list(encoder.parameters())
     for parameter in body:
         parameter.requires_grad_(False)
@@ -253,7 +253,7 @@ def freeze(made: Recognizer, params: Any) -> None:
         raise UserError("All weights are frozen.", "Switch freeze_encoder off.", "params.freeze_encoder", "frozen")
 
 
-def with_lora(made: Recognizer, params: Any) -> Any:
+def with_lora(recognizer: Recognizer, params: Any) -> Any:
     """Return the model with LoRA adapters; the output layer of a CTC model is trained completely.
 
     Raises:
@@ -263,18 +263,18 @@ def with_lora(made: Recognizer, params: Any) -> Any:
         message = "LoRA and freeze_encoder cannot be combined."
         raise UserError(message, "Switch one of them off.", "params.peft", "lora-and-freezing")
     # No task type: PEFT's task wrappers expect token ids, not audio features.
-    whole = [ctc.head_name(made.model)] if made.family == "ctc" else []
-    model = lora.adapt(made.model, params, task_type=None, train_whole=whole)
+    whole = [ctc.head_name(recognizer.model)] if recognizer.family == "ctc" else []
+    model = lora.adapt(recognizer.model, params, task_type=None, modules_to_save=whole)
     for config in model.peft_config.values():
         # PEFT would mistake the output layer for word embeddings and try to save those. It checks the base model by
         # its name at each save, unless there is none.
         config.base_model_name_or_path = None
         config.target_modules = {name for name in config.target_modules if name not in whole}
-    made.model.name_or_path = ""
+    recognizer.model.name_or_path = ""
     return model
 
 
-def save(made: Recognizer, model: Any, folder: Path, params: Any) -> None:
+def save(recognizer: Recognizer, model: Any, folder: Path, params: Any) -> None:
     """Save the model for the public loaders, and verify the saved files.
 
     model: the trained one, with LoRA adapters merged.
@@ -284,13 +284,13 @@ def save(made: Recognizer, model: Any, folder: Path, params: Any) -> None:
     """
     model.config.use_cache = True
     model.save_pretrained(folder)
-    made.extractor.save_pretrained(folder)
-    made.tokenizer.save_pretrained(folder)
+    recognizer.extractor.save_pretrained(folder)
+    recognizer.tokenizer.save_pretrained(folder)
     if type(model.config) in PROCESSOR_MAPPING:
-        PROCESSOR_MAPPING[type(model.config)](made.extractor, made.tokenizer).save_pretrained(folder)
-    if made.family == "ctc" and ctc.has_adapters(model) and params.language:
+        PROCESSOR_MAPPING[type(model.config)](recognizer.extractor, recognizer.tokenizer).save_pretrained(folder)
+    if recognizer.family == "ctc" and ctc.has_adapters(model) and params.language:
         ctc.save_adapter(model, folder, params.language)
-    saved.verify(folder, model, auto_class(made.family, model.config), AutoTokenizer)
+    saved.verify(folder, model, auto_class(recognizer.family, model.config), AutoTokenizer)
 
 
 def auto_class(family: Family, config: Any) -> Any:
@@ -309,7 +309,7 @@ def load_model(folder: Path) -> tuple[Family, Any, Any, Any]:
         UserError: the folder's files are missing or damaged.
     """
     family = family_of(pretrained.fetch_config(str(folder)), folder.name)
-    with pretrained.named(folder.name):
+    with pretrained.translated_errors(folder.name):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
     model, tokenizer = saved.load_model(folder, auto_class(family, config), AutoTokenizer)

@@ -37,18 +37,18 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     rows = data.load(draft)["train"]
     try:
         family, tokenizer, note = _model(spec.model, params)
-        ours = transcript_normalizer.choose_normalizer(
+        normalizer = transcript_normalizer.choose_normalizer(
             params, family, rows["text"], ctc.known(tokenizer) if tokenizer is not None else None
         )
     except UserError as error:
         # Errors of the model are reported by the probe; the transcripts can be shown without it.
         family, tokenizer, note = "ctc", None, f"{error.message} Shown with a new vocabulary."
-        ours = transcript_normalizer.choose_normalizer(
+        normalizer = transcript_normalizer.choose_normalizer(
             params.model_copy(update={"vocabulary": "new"}), "ctc", rows["text"], None
         )
-    if ours.new is not None:
-        encode: Any = ctc.encoder(ctc.ctc_tokenizer({s: i for i, s in enumerate(ours.new)}))
-        names = dict(enumerate(ours.new))
+    if normalizer.new is not None:
+        encode: Any = ctc.encoder(ctc.ctc_tokenizer({s: i for i, s in enumerate(normalizer.new)}))
+        names = dict(enumerate(normalizer.new))
     else:
         assert tokenizer is not None
         encode = ctc.encoder(tokenizer)
@@ -60,17 +60,18 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     items, table = [], []
     for row in _some(len(rows), min(16, int(context.get("rows", 4))), params.seed):
         one = rows[row]
-        text = ours(one["text"])
+        text = normalizer(one["text"])
         labels = encode(text)
         tokens = [names.get(i) or _name(tokenizer, i) for i in labels]
         items += _clip(one, row, folder, params, text)
         table.append([f"row {row + 1}", one["text"], text, " ".join(tokens), len(labels)])
-    how = f"Case: {ours.case}. Punctuation: {'removed' if ours.remove_punctuation else 'as written'}. {note}".strip()
+    punctuation = "removed" if normalizer.remove_punctuation else "as written"
+    how = f"Case: {normalizer.case}. Punctuation: {punctuation}. {note}".strip()
     found = [
         panels.gallery("Training clips", items),
         panels.table("Transcripts and labels", ["", "transcript", "normalized", "labels", "count"], table, note=how),
     ]
-    return [*found, _symbols(ours, tokenizer)]
+    return [*found, _symbols(normalizer, tokenizer)]
 
 
 def _model(name: str, params: Any) -> tuple[Family, Any, str]:
@@ -117,12 +118,12 @@ def _clip(one: Mapping[str, Any], row: int, folder: Path, params: Any, text: str
     return found
 
 
-def _symbols(ours: transcript_normalizer.TranscriptNormalizer, tokenizer: Any) -> Panel:
+def _symbols(normalizer: transcript_normalizer.TranscriptNormalizer, tokenizer: Any) -> Panel:
     """Return the table of the symbols of the transcripts: occurrences, and which are rare or unknown to the model."""
-    missing = set(ours.coverage.missing) if ours.coverage is not None and ours.new is None else set()
-    excluded = set() if ours.new is None else set(ours.counts) - set(ours.new)
+    missing = set(normalizer.coverage.missing) if normalizer.coverage is not None and normalizer.new is None else set()
+    excluded = set() if normalizer.new is None else set(normalizer.counts) - set(normalizer.new)
     rows = []
-    for symbol, times in sorted(ours.counts.items(), key=lambda one: (one[1], one[0])):
+    for symbol, times in sorted(normalizer.counts.items(), key=lambda one: (one[1], one[0])):
         remark = "rare: hard to learn" if times < vocabulary.RARE else ""
         if symbol in missing:
             remark = "unknown to the model"
@@ -130,8 +131,8 @@ def _symbols(ours: transcript_normalizer.TranscriptNormalizer, tokenizer: Any) -
             remark = "excluded: too rare"
         points = " ".join(f"U+{ord(c):04X}" for c in symbol)
         rows.append([symbol, times, points, remark])
-    title = "The new vocabulary" if ours.new is not None else "The symbols of the transcripts"
-    note = " ".join(ours.notes())
+    title = "The new vocabulary" if normalizer.new is not None else "The symbols of the transcripts"
+    note = " ".join(normalizer.notes())
     if len(rows) > SYMBOLS:
         note += f" The {SYMBOLS} rarest of {len(rows):,} are shown."
     return panels.table(title, ["symbol", "count", "code points", "remark"], rows[:SYMBOLS], note=note.strip())

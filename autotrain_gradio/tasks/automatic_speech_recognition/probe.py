@@ -29,7 +29,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
         return {**facts, "task": "w2v-BERT, untrained (CTC)", "parameters": count}
     try:
         family = family_of(pretrained.fetch_config(spec.model), spec.model)
-        with pretrained.named(spec.model):
+        with pretrained.translated_errors(spec.model):
             config = AutoConfig.from_pretrained(spec.model)
             names = ", ".join(config.architectures or [config.model_type])
             facts["task"] = f"{names} ({TITLES[family]})"

@@ -42,18 +42,18 @@ def train(run: Reporter) -> None:
     rows, params = data.load(run.directory), run.params
     run.state("preparing", "Loading the model")
     with tempfile.TemporaryDirectory() as folder:
-        made = models.open_recognizer(run.spec.model, params, rows["train"]["text"], Path(folder))
-    for note in made.notes:
+        recognizer = models.open_recognizer(run.spec.model, params, rows["train"]["text"], Path(folder))
+    for note in recognizer.notes:
         run.note(note)
-    train_set, valid_set, remarks = read_speech(run, rows, made)
+    train_set, valid_set, remarks = read_speech(run, rows, recognizer)
     if run.stop_requested():
         return
-    models.freeze(made, params)
-    model = models.with_lora(made, params) if params.peft else made.model
+    models.freeze(recognizer, params)
+    model = models.with_lora(recognizer, params) if params.peft else recognizer.model
     if params.peft:
         run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
     if params.gradient_checkpointing:
-        made.model.config.use_cache = False
+        recognizer.model.config.use_cache = False
     args = arguments(
         params,
         TrainingArguments,
@@ -66,15 +66,15 @@ def train(run: Reporter) -> None:
         gradient_checkpointing=params.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False} if params.gradient_checkpointing else None,
     )
-    evaluations = evaluation(run, made, valid_set)
+    evaluations = evaluation(run, recognizer, valid_set)
     trainer = SpeechTrainer(
-        made,
-        longest=max_generated_labels(made, valid_set),
+        recognizer,
+        longest=max_generated_labels(recognizer, valid_set),
         model=model,
         args=args,
         train_dataset=train_set,
         eval_dataset=valid_set,
-        data_collator=made.collator,
+        data_collator=recognizer.collator,
         **evaluations.trainer_arguments(),
     )
     done = fit(trainer, run, evaluations)
@@ -84,12 +84,12 @@ def train(run: Reporter) -> None:
     run.state("running", "Saving the model")
     whole = lora.merge(trainer.model) if params.peft else trainer.model
     hours = sum(u.seconds for u in train_set.utterances) / 3600
-    text = model_card(run, made, hours, len(valid_set) if valid_set is not None else 0, found, done)
-    card.save(run, lambda folder: models.save(made, whole, folder, params), text)
+    text = model_card(run, recognizer, hours, len(valid_set) if valid_set is not None else 0, found, done)
+    card.save(run, lambda folder: models.save(recognizer, whole, folder, params), text)
     run.report(report)
 
 
-def read_speech(run: Reporter, rows: DatasetDict, made: Recognizer) -> tuple[Speech, Speech | None, list[str]]:
+def read_speech(run: Reporter, rows: DatasetDict, recognizer: Recognizer) -> tuple[Speech, Speech | None, list[str]]:
     """Return the training utterances, the validation utterances, if any, and messages about excluded clips."""
     sets: dict[str, Speech] = {}
     remarks: list[str] = []
@@ -104,11 +104,11 @@ def read_speech(run: Reporter, rows: DatasetDict, made: Recognizer) -> tuple[Spe
 
         training = name == "train"
         sets[name], dropped = utterances.collect(
-            rows[name], made, run.params, training=training, should_continue=should_continue
+            rows[name], recognizer, run.params, training=training, should_continue=should_continue
         )
-        limit = utterances.longest(made, run.params, training)[0]
+        limit = utterances.longest(recognizer, run.params, training)[0]
         if training and not run.stop_requested():
-            utterances.require(sets[name], dropped, len(rows[name]), limit)
+            utterances.require_utterances(sets[name], dropped, len(rows[name]), limit)
         messages = utterances.exclusion_messages(dropped, len(rows[name]), limit)
         remarks += [f"Validation: {s}" for s in messages] if not training else messages
     for remark in remarks:
@@ -117,22 +117,22 @@ def read_speech(run: Reporter, rows: DatasetDict, made: Recognizer) -> tuple[Spe
     return sets["train"], validation if validation is not None and len(validation) else None, remarks
 
 
-def max_generated_labels(made: Recognizer, spoken: Speech | None) -> int:
+def max_generated_labels(recognizer: Recognizer, spoken: Speech | None) -> int:
     """Return the maximum number of generated labels of an utterance in evaluations."""
     longest = max((len(u.labels) for u in spoken.utterances), default=1) if spoken is not None else 1
     # The maximum length of Whisper includes its prompt of up to four tokens.
-    return min(int(SPARE * longest) + 8, (made.longest or 1 << 30) - 4)
+    return min(int(SPARE * longest) + 8, (recognizer.longest or 1 << 30) - 4)
 
 
 def model_card(
-    run: Reporter, made: Recognizer, hours: float, validation: int, found: Mapping[str, float], done: Fit
+    run: Reporter, recognizer: Recognizer, hours: float, validation: int, found: Mapping[str, float], done: Fit
 ) -> str:
     """Write the model card."""
-    normalizer = made.normalizer
+    normalizer = recognizer.normalizer
     facts: dict[str, Any] = {
         "hours of training audio": f"{hours:.2f}",
         "validation utterances": validation,
-        "sampling rate (Hz)": made.rate,
+        "sampling rate (Hz)": recognizer.rate,
         "case of the transcripts": normalizer.case,
         "punctuation": "removed" if normalizer.remove_punctuation else "as written",
         "steps": f"{done.steps} of {done.planned}",

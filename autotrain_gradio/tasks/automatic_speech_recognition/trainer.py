@@ -17,9 +17,9 @@ class SpeechTrainer(trainer_internals.LengthGroupedTrainer):
     longest: maximum number of generated labels of an utterance.
     """
 
-    def __init__(self, made: Recognizer, *, longest: int, **settings: Any) -> None:
+    def __init__(self, recognizer: Recognizer, *, longest: int, **settings: Any) -> None:
         super().__init__(**settings)
-        self._made, self._longest = made, longest
+        self._recognizer, self._longest = recognizer, longest
         # The losses of these models are means over the batch; otherwise a Trainer would sum those of accumulated
         # batches.
         self.model_accepts_loss_kwargs = False
@@ -38,11 +38,11 @@ class SpeechTrainer(trainer_internals.LengthGroupedTrainer):
             loss, outputs = self.compute_loss(model, inputs, return_outputs=True)
             if prediction_loss_only:
                 return loss.detach().mean(), None, None
-            if self._made.family == "ctc":
-                made = self._made.model
-                generated = decoding.best_path(outputs.logits, decoding.frames(made, inputs), made.config.pad_token_id)
+            if self._recognizer.family == "ctc":
+                ctc = self._recognizer.model
+                generated = decoding.best_path(outputs.logits, decoding.frames(ctc, inputs), ctc.config.pad_token_id)
             else:
                 features = {k: v for k, v in inputs.items() if k not in ("labels", "decoder_input_ids")}
                 bare = self.accelerator.unwrap_model(model)
-                generated = decoding.generate(bare, features, self._made.family, self._longest)
+                generated = decoding.generate(bare, features, self._recognizer.family, self._longest)
         return loss.detach().mean(), generated, inputs["labels"]

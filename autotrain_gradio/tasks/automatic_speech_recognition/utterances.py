@@ -32,7 +32,7 @@ REASONS = {
 
 def collect(
     rows: Any,
-    made: Recognizer,
+    recognizer: Recognizer,
     params: Any,
     *,
     training: bool,
@@ -47,8 +47,8 @@ def collect(
     Raises:
         DataError: a file cannot be read.
     """
-    limit, fastest = longest(made, params, training)
-    most = min(x for x in (params.max_seq_length, made.longest, 1 << 30) if x)
+    limit, fastest = longest(recognizer, params, training)
+    most = min(x for x in (params.max_seq_length, recognizer.longest, 1 << 30) if x)
     dropped: Counter[str] = Counter({"trimmed": 0})
     found: list[Utterance] = []
     lengths: dict[str, float] = {}
@@ -64,12 +64,12 @@ def collect(
             if seconds is None:
                 seconds = _seconds(audio[begin + place], start, end, lengths)
             if seconds > limit and params.too_long == "trim" and seconds <= LONGEST_SEARCHED * limit:
-                start, end, seconds = _speech(audio[begin + place], start, end, made.rate)
+                start, end, seconds = _without_silence(audio[begin + place], start, end, recognizer.rate)
                 dropped["trimmed"] += seconds <= limit
             reference = clean(written)
-            text = made.normalizer(reference)
-            labels = tuple(made.encode(text))
-            reason = _reason(made, text, labels, seconds, limit, most, fastest)
+            text = recognizer.normalizer(reference)
+            labels = tuple(recognizer.encode(text))
+            reason = _exclusion_reason(recognizer, text, labels, seconds, limit, most, fastest)
             if reason:
                 dropped[reason] += 1
                 continue
@@ -78,16 +78,16 @@ def collect(
     if not training:
         found.sort(key=lambda u: -u.seconds)
     speeds = SPEEDS if training and params.speed_perturbation else ()
-    return Speech(audio, found, made.rate, speeds=speeds, seed=params.seed), +dropped
+    return Speech(audio, found, recognizer.rate, speeds=speeds, seed=params.seed), +dropped
 
 
-def longest(made: Recognizer, params: Any, training: bool) -> tuple[float, float]:
+def longest(recognizer: Recognizer, params: Any, training: bool) -> tuple[float, float]:
     """Return the maximum duration of an utterance in seconds, and the largest speed factor."""
     varied = training and params.speed_perturbation
-    window = getattr(made.extractor, "n_samples", None)  # the fixed input length of Whisper
+    window = getattr(recognizer.extractor, "n_samples", None)  # the fixed input length of Whisper
     limits = [params.max_duration]
     if window:
-        limits.append(window / made.rate * (min(SPEEDS) if varied else 1.0))
+        limits.append(window / recognizer.rate * (min(SPEEDS) if varied else 1.0))
     return min(limits), max(SPEEDS) if varied else 1.0
 
 
@@ -103,7 +103,7 @@ def exclusion_messages(dropped: Counter[str], of: int, longest: float) -> list[s
     return messages
 
 
-def require(speech: Speech, dropped: Counter[str], of: int, longest: float) -> None:
+def require_utterances(speech: Speech, dropped: Counter[str], of: int, longest: float) -> None:
     """Check that there is an utterance to train on.
 
     Raises:
@@ -134,7 +134,7 @@ def _seconds(cell: dict[str, Any], start: float | None, end: float | None, known
     return known[path] - (start or 0.0)
 
 
-def _speech(
+def _without_silence(
     cell: dict[str, Any], start: float | None, end: float | None, rate: int
 ) -> tuple[float | None, float | None, float]:
     """Return start, end and duration of a clip without the silence at its ends."""
@@ -151,8 +151,8 @@ def _speech(
     return (start or 0.0) + first, (start or 0.0) + last, last - first
 
 
-def _reason(
-    made: Recognizer, text: str, labels: tuple[int, ...], seconds: float, limit: float, most: int, fastest: float
+def _exclusion_reason(
+    recognizer: Recognizer, text: str, labels: tuple[int, ...], seconds: float, limit: float, most: int, fastest: float
 ) -> str:
     if seconds > limit + 1e-6:
         return "too-long"
@@ -160,6 +160,6 @@ def _reason(
         return "text-empty"
     if len(labels) > most:
         return "text-too-long"
-    if made.frames is not None and frames_needed(labels) > made.frames(seconds / fastest):
+    if recognizer.frames is not None and frames_needed(labels) > recognizer.frames(seconds / fastest):
         return "text-too-fast"
     return ""

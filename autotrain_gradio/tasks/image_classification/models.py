@@ -33,7 +33,7 @@ def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) ->
     if name == TINY:
         name = distributed.on_first_rank(lambda: str(tiny_model(scratch, labels, seed=seed)))
     config = open_config(name)
-    with pretrained.named(name):
+    with pretrained.translated_errors(name):
         processor = AutoImageProcessor.from_pretrained(name)
         config.num_labels = len(labels)
         config.id2label = dict(enumerate(labels))
@@ -55,8 +55,8 @@ def open_config(name: str) -> Any:
     Raises:
         UserError: it does not exist, is gated, of another task, or needs a package.
     """
-    pretrained.require(pretrained.fetch_config(name), name, TYPES, WHAT)
-    with pretrained.named(name):
+    pretrained.require_type(pretrained.fetch_config(name), name, TYPES, WHAT)
+    with pretrained.translated_errors(name):
         config = AutoConfig.from_pretrained(name)
     channels = getattr(config, "num_channels", 3)
     if channels != 3:

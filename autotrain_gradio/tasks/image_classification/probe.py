@@ -34,7 +34,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
         names = [str(n) for n in (config.id2label or {}).values()]
         facts["task"] = ", ".join(config.architectures or [config.model_type])
         facts["labels"] = None if names[:1] == ["LABEL_0"] else names[:LABELS]
-        with pretrained.named(spec.model):
+        with pretrained.translated_errors(spec.model):
             geometry = vision.Geometry.of(AutoImageProcessor.from_pretrained(spec.model))
             facts["input_size"] = [geometry.height, geometry.width]
             facts["parameters"] = count_parameters(AutoModelForImageClassification, config)

@@ -28,7 +28,7 @@ from autotrain_gradio.training.images import Budget, Images, collate
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
-PREDICTED = 32
+PREDICTION_BATCH_SIZE = 32
 """Batch size of predictions."""
 
 
@@ -186,8 +186,10 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
                     "No image was given, or the file does not exist.", "Give the path of an image.", path, "no-image"
                 )
         found: list[dict[str, Any]] = []
-        for start in range(0, len(paths), PREDICTED):
-            found += [self._prediction(row) for row in self._probabilities(paths[start : start + PREDICTED])]
+        for start in range(0, len(paths), PREDICTION_BATCH_SIZE):
+            found += [
+                self._prediction(row) for row in self._probabilities(paths[start : start + PREDICTION_BATCH_SIZE])
+            ]
         return found
 
     def _probabilities(self, paths: Sequence[str]) -> np.ndarray:

@@ -36,7 +36,7 @@ def open_model(
         name = distributed.on_first_rank(lambda: str(tiny_model(scratch, labels, texts=texts, seed=seed)))
     config = open_config(name)
     tokenizer = open_tokenizer(name)
-    with pretrained.named(name):
+    with pretrained.translated_errors(name):
         config.num_labels = len(labels)
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
@@ -64,8 +64,8 @@ def open_config(name: str) -> Any:
     Raises:
         UserError: it does not exist, is gated, of another task, or needs a package.
     """
-    pretrained.require(pretrained.fetch_config(name), name, TYPES, WHAT)
-    with pretrained.named(name):
+    pretrained.require_type(pretrained.fetch_config(name), name, TYPES, WHAT)
+    with pretrained.translated_errors(name):
         return AutoConfig.from_pretrained(name, trust_remote_code=False)
 
 

@@ -81,7 +81,7 @@ def _tokenizer(model: str, texts: Sequence[str]) -> tuple[Any, int | None]:
     from transformers import AutoConfig
 
     tokenizer = open_tokenizer(model, local=True)
-    with pretrained.named(model):
+    with pretrained.translated_errors(model):
         config = AutoConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False)
         if config.model_type in POSITIONS:
             return tokenizer, longest(config, tokenizer)

@@ -36,7 +36,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
         facts["task"] = ", ".join(config.architectures or [config.model_type])
         facts["labels"] = None if names[:1] == ["LABEL_0"] else names[:LABELS]
         tokenizer = open_tokenizer(spec.model)
-        with pretrained.named(spec.model):
+        with pretrained.translated_errors(spec.model):
             most = models.limit(config, tokenizer)
             facts["input_size"] = None if most is None else {"tokens": most}
             facts["parameters"] = count_parameters(AutoModelForSequenceClassification, config)

@@ -34,7 +34,7 @@ __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
 THRESHOLDS = "label_thresholds"
 """Key of the model's config.json: label → decision threshold."""
-PREDICTED = 32
+PREDICTION_BATCH_SIZE = 32
 """Batch size of predictions."""
 
 
@@ -73,7 +73,7 @@ def train(run: Reporter) -> None:
     if sets is None:
         return
     if params.peft:
-        model = lora.adapt(model, params, task_type="SEQ_CLS", train_whole=models.head_of(model, fresh))
+        model = lora.adapt(model, params, task_type="SEQ_CLS", modules_to_save=models.head_of(model, fresh))
         run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
         if params.freeze_backbone:
             run.note("freeze_backbone has no effect with LoRA, which freezes the backbone anyway.", level="warning")
@@ -209,8 +209,8 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         tokens = tokenize(self._tokenizer, [str(t) for t in texts], limit)
         assert tokens is not None
         found: list[dict[str, Any]] = []
-        for start in range(0, len(texts), PREDICTED):
-            part = range(start, min(start + PREDICTED, len(texts)))
+        for start in range(0, len(texts), PREDICTION_BATCH_SIZE):
+            part = range(start, min(start + PREDICTION_BATCH_SIZE, len(texts)))
             items = [{"input_ids": tokens.ids[tokens.starts[i] : tokens.starts[i + 1]]} for i in part]
             if tokens.types is not None:
                 for item, i in zip(items, part, strict=True):

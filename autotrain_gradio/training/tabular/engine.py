@@ -56,12 +56,11 @@ class Rows:
 def train(run: Reporter, task: families.Task, declared: Sequence[Metric], loader_example: Callable[[str], str]) -> None:
     """Search for the best model of the run's training rows, fit and save it.
 
-    loader_example: key of a prediction → the code of the model card that prints it for a row.
+    When the run is stopped or the time limit is reached, the best model so far is saved. Equal settings, rows and seed
+    give an equal model, unless the time limit ends the search.
 
-    When the run is stopped or the time is used up, the best model so far is saved. Equal
-    settings, rows and seed give an equal model, unless the time limit ends the search.
-
-    declared: metrics of the task, those that only select the model included.
+    declared: metrics of the task, those that only select the model included. loader_example: key of a prediction → the
+    code of the model card that prints it for a row.
     """
     rows = data.load(run.directory)
     manifest = read_object(run.directory / "data" / "manifest.json") or {}
@@ -269,7 +268,8 @@ def _search(run: Reporter, problem: search.Problem, task: families.Task) -> sear
     run.progress(found.done, params.num_trials, 0, 0, unit="trial", left=left)
     found.run()
     if found.seconds >= params.time_limit and found.done < params.num_trials and not run.stopping:
-        run.note(f"The time of {params.time_limit:,} seconds was used up after {pluralize(found.done, 'trial')}.")
+        seconds, trials = pluralize(params.time_limit, "second"), pluralize(found.done, "trial")
+        run.note(f"The time limit of {seconds} was reached after {trials}.")
     return found
 
 

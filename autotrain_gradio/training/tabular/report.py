@@ -132,11 +132,11 @@ def results(
         drawn.append(panels.table("Each target", ["target", *titles], rows))
     for prediction, target in zip(predictions[:6], targets[:6], strict=True):
         drawn += (
-            _of_numbers(prediction, target, several)
+            _regression_panels(prediction, target, several)
             if target.classes is None
-            else _of_classes(prediction, target, several)
+            else _classification_panels(prediction, target, several)
         )
-    return [*drawn, _wrong(predictions, targets, names)]
+    return [*drawn, _mistakes_panel(predictions, targets, names)]
 
 
 def _compare_with_baseline(prediction: np.ndarray, target: Target) -> str:
@@ -151,7 +151,7 @@ def _title(text: str, target: Target, several: bool) -> str:
     return f"{text}: {target.name}" if several else text
 
 
-def _of_classes(prediction: np.ndarray, target: Target, several: bool) -> list[Panel]:
+def _classification_panels(prediction: np.ndarray, target: Target, several: bool) -> list[Panel]:
     names = target.classes or []
     # The logarithm is what the metrics are computed from: probabilities below 1e-12 count as equal.
     predicted = np.log(np.clip(prediction, 1e-12, 1.0)).argmax(axis=1)
@@ -172,7 +172,7 @@ def _of_classes(prediction: np.ndarray, target: Target, several: bool) -> list[P
     return [panels.table(title, ["true", "predicted", "rows"], rows), *drawn]
 
 
-def _of_numbers(prediction: np.ndarray, target: Target, several: bool) -> list[Panel]:
+def _regression_panels(prediction: np.ndarray, target: Target, several: bool) -> list[Panel]:
     rows = np.arange(len(prediction))
     note = ""
     if len(rows) > POINTS:  # evenly over the sorted targets, so that rare values are included
@@ -201,7 +201,7 @@ def _of_numbers(prediction: np.ndarray, target: Target, several: bool) -> list[P
     ]
 
 
-def _wrong(predictions: Predictions, targets: Sequence[Target], names: Sequence[str]) -> Panel:
+def _mistakes_panel(predictions: Predictions, targets: Sequence[Target], names: Sequence[str]) -> Panel:
     several = len(targets) > 1
     head = ["row", *(["target"] if several else [])]
     found: list[tuple[float, list[Any]]] = []

@@ -225,7 +225,7 @@ class Search:
         return [self._entry(t) for t in found]
 
     def run(self) -> None:
-        """Search until the trials or the time are used up, or until a stop is requested.
+        """Search until the number of trials or the time limit is reached, or a stop is requested.
 
         The time limit ends a trial between two folds. The first trial always finishes: without one there is no model.
 

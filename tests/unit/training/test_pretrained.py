@@ -46,7 +46,7 @@ def wrapped(error: Exception) -> OSError:
 )
 def test_nested_errors_of_the_hub_are_reported(error: Exception, code: str) -> None:
     for seen in (error, wrapped(error)):
-        with pytest.raises(UserError) as caught, pretrained.named("some/model"):
+        with pytest.raises(UserError) as caught, pretrained.translated_errors("some/model"):
             raise seen
         found = caught.value.findings[0]
         assert found.code == code and "some/model" in found.message and found.hint and found.where == "model"
@@ -63,7 +63,7 @@ def test_nested_errors_of_the_hub_are_reported(error: Exception, code: str) -> N
     ],
 )
 def test_a_package_that_a_model_needs_is_named(text: str, package: str) -> None:
-    with pytest.raises(MissingExtra) as caught, pretrained.named("some/model"):
+    with pytest.raises(MissingExtra) as caught, pretrained.translated_errors("some/model"):
         raise ImportError(text)
     assert caught.value.findings[0].hint == f"pip install {package}"
 
@@ -80,14 +80,14 @@ def config(folder: Path, **values: Any) -> str:
 
 def test_the_architecture_of_a_model_is_checked_by_its_config(tmp_path: Path) -> None:
     good = config(tmp_path / "good", model_type="resnet")
-    pretrained.require(pretrained.fetch_config(good), good, KNOWN, "image classification")
+    pretrained.require_type(pretrained.fetch_config(good), good, KNOWN, "image classification")
     other = config(tmp_path / "bert", model_type="bert", architectures=["BertForMaskedLM"])
     with pytest.raises(pretrained.ModelError) as caught:
-        pretrained.require(pretrained.fetch_config(other), other, KNOWN, "image classification")
+        pretrained.require_type(pretrained.fetch_config(other), other, KNOWN, "image classification")
     assert caught.value.code == "model-wrong-task" and "BertForMaskedLM" in caught.value.message
     timm = config(tmp_path / "timm", architecture="resnet18", num_classes=10)
     with pytest.raises(MissingExtra) as missing:
-        pretrained.require(pretrained.fetch_config(timm), timm, KNOWN, "image classification")
+        pretrained.require_type(pretrained.fetch_config(timm), timm, KNOWN, "image classification")
     assert missing.value.hint == "pip install timm"
 
 

@@ -46,7 +46,7 @@ def test_a_trained_model_is_loaded_by_the_public_loaders_and_predicts(
     monkeypatch.setattr(
         predictor._model, "forward", lambda pixel_values: (sizes.append(len(pixel_values)), forward(pixel_values))[1]
     )
-    monkeypatch.setattr(task, "PREDICTED", 3)
+    monkeypatch.setattr(task, "PREDICTION_BATCH_SIZE", 3)
     many = predictor([{"image": str(photo)}] * 7)
     assert sizes == [3, 3, 1] and [p["label"] for p in many] == ["red"] * 7
     assert many[6]["scores"] == pytest.approx(found["scores"], abs=1e-5)

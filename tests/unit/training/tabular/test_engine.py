@@ -230,7 +230,7 @@ def test_the_time_limit_ends_the_search_after_the_first_model(prepared: Make, mi
     run = made.reporter()
     classification.train(run)
     assert 1 <= len(trials(made)) < 200 and run.model.exists() and not run.stopping
-    assert "2 seconds was used up" in made.events("note")[-1]["message"]
+    assert "time limit of 2 seconds was reached after" in made.events("note")[-1]["message"]
 
 
 def test_without_a_validation_split_metrics_are_cross_validated(prepared: Make, mixed: pd.DataFrame) -> None:
