@@ -144,6 +144,17 @@ def test_only_ragged_rows_are_parsed_by_csv(tmp_path: Path, monkeypatch: pytest.
     assert "2 rows have more" in sheet.findings[0].message and "row 3, row 18" in sheet.findings[0].message
 
 
+def test_a_table_of_many_ragged_rows_is_parsed_by_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "SOME_RAGGED", 4)
+    for others, found in ((60, True), (0, False)):
+        content = "a,b\n" + "1,2\n" * others + "3,4,\n" * 6
+        path = tmp_path / "a.csv"
+        path.write_text(content, encoding="utf-8")
+        parsed = csv_reader._parse_with_arrow(path, "utf-8", ",", ["a", "b"], "a.csv", lambda position: None)
+        assert (parsed is not None) is found
+        assert content_of(read(path, content)) == ([["1", "2"]] * others + [["3", "4"]] * 6, [*range(2, others + 8)])
+
+
 def test_two_columns_of_one_name(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path / "a.csv", "text,label,text\na,b,c\n")
