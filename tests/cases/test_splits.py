@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cases.conftest import CheckCase, Checked, check_path
-from tests.unit.data.conftest import plant
+from tests.unit.data.conftest import picture, plant
 
 TABLES = "tabular-classification"
 
@@ -73,3 +73,56 @@ def test_no_row_is_lost_to_a_word_of_a_split(check_case: CheckCase, folder: str,
     assert not found.codes("error", "warning") and len(found.rows()) == rows
     if folder == "coins2":
         assert found.classes == ["invalid", "valid"]
+
+
+TEXTS = "text,label\n" + "".join(f"some words of the message {k},{{}}\n" for k in range(12))
+ONE, TWO = TEXTS.replace("{}", "spam"), TEXTS.replace("some", "other").replace("{}", "spam", 6).replace("{}", "ham")
+
+
+def test_one_class_to_learn_is_an_error(check_case: CheckCase) -> None:
+    found = check_case("42-valid-has-more-classes", "text-classification")
+    assert found.errors == ["one-class"] and "Only validation rows have 'ham'" in found.message("one-class")
+
+
+@pytest.mark.parametrize(
+    ("files", "task", "settings"),
+    [
+        pytest.param({"train.csv": ONE, "dev.csv": TWO}, "text-classification", {}, id="two files"),
+        pytest.param(
+            {"train.csv": ONE, "test.csv": TWO},
+            "text-classification",
+            {"valid_split": "test"},
+            id="the test split, as chosen",
+        ),
+        pytest.param(
+            {
+                "a.csv": "split,text,label\n"
+                + "".join(
+                    f"{'train' if k < 9 else 'valid'},words {k} {k},{'ham' if k > 9 else 'spam'}\n" for k in range(12)
+                )
+            },
+            "text-classification",
+            {},
+            id="a column of splits",
+        ),
+        pytest.param(
+            {
+                f"{s}/{c}/{k}.png": picture((9 * k, 5 * len(s), 7))
+                for s, c in (("train", "cat"), ("valid", "cat"), ("valid", "dog"))
+                for k in range(5)
+            },
+            "image-classification",
+            {},
+            id="folders",
+        ),
+    ],
+)
+def test_classes_are_counted_among_training_rows(
+    tmp_path: Path, files: dict[str, Any], task: str, settings: dict[str, Any]
+) -> None:
+    assert "one-class" in checked(tmp_path, files, task, **settings).errors
+
+
+def test_classes_of_training_rows_are_enough(tmp_path: Path) -> None:
+    found = checked(tmp_path, {"train.csv": TWO, "dev.csv": ONE}, "text-classification")
+    assert not found.errors and "class-not-trained" not in found.codes()

@@ -16,7 +16,7 @@ def test_one_class_is_an_error(tmp_path: Path, check: Check) -> None:
         found = finding(
             check(plant(tmp_path / folder.replace("/", "-"), {f"{folder}/{i}.jpg": i for i in range(8)})), "one-class"
         )
-        assert found["level"] == "error" and "'cats'" in found["message"] and "8 rows" in found["message"]
+        assert found["level"] == "error" and "'cats'" in found["message"] and "8 training rows" in found["message"]
 
 
 def test_a_class_with_one_image_is_a_warning(tmp_path: Path, check: Check) -> None:
