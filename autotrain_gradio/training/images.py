@@ -47,6 +47,8 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
     An image is decoded on first access, or by `preload`, and cached as RGB uint8, downscaled until its shorter side is
     `SCALE` times the model's input: crops of at least 44 % of the area keep the full resolution. When the budget is
     used up, other images are decoded at each access.
+
+    white: as in `open_image`.
     """
 
     def __init__(
@@ -57,11 +59,13 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
         side: int,
         *,
         budget: Budget | None = None,
+        white: float | None = None,
     ) -> None:
         if len(cells) != len(targets):
             raise ValueError(f"{len(cells)} images for {len(targets)} classes")
         self.targets = [int(t) for t in targets]
         self._cells, self._transform, self._side = cells, transform, round(side * SCALE)
+        self._white = white
         self._cache: list[np.ndarray | None] = [None] * len(self.targets)
         self._budget = budget or Budget()
         # In shared memory: loader processes are persistent over the epochs.
@@ -83,7 +87,7 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
         cached = self._cache[row]
         if cached is not None:
             return cached
-        pixels = np.asarray(open_image(self._cells[row], shorter_side=self._side))
+        pixels = np.asarray(open_image(self._cells[row], shorter_side=self._side, white=self._white))
         if pixels.nbytes <= self._budget.left:
             self._budget.left -= pixels.nbytes
             self._cache[row] = pixels

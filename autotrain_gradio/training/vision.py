@@ -19,17 +19,16 @@ with blocked_import("torch"):  # torch is needed for one unused transform only, 
     import albumentations as A
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
-from PIL import Image, ImageOps  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from autotrain_gradio.core.errors import DataError, UserError
-from autotrain_gradio.data.media.image_formats import READABLE
+from autotrain_gradio.data.files.json_files import read_json
+from autotrain_gradio.data.media.image_formats import READABLE, as_rgb
 
 SCALE = 1.5
 """Maximum shorter side of cached images, relative to the model's input."""
 LONGEST_SIDE = 4096
 """Longest side in pixels that an image processor may resize to: beyond, one image takes gigabytes."""
-SIXTEEN_BITS = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
-WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 @dataclass(frozen=True)
@@ -92,12 +91,23 @@ class Geometry:
         return cls(height, width, tuple(mean.tolist()), tuple(std.tolist()), tuple(order.tolist()))
 
 
-def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None) -> Image.Image:
+def white_level(directory: Path, role: str) -> float | None:
+    """Return the value that is white in a column's images of more than 8 bits; None if it has none.
+
+    directory: of a run whose data was checked.
+    """
+    manifest = read_json(directory / "data" / "manifest.json") or {}
+    level: float | None = manifest.get("white_levels", {}).get(role)
+    return level
+
+
+def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None, white: float | None = None) -> Image.Image:
     """Open a cell `{"path", "bytes"}` as an RGB image.
 
     The EXIF orientation is applied, transparency becomes white, 16 bits become 8; of an animation the first frame is
     used.
 
+    white: the value that is white in images of 16 bits, (`white_level`); None: each image has its own.
     shorter_side: downscale to this length of the shorter side, while decoding if the format supports it.
 
     Raises:
@@ -108,7 +118,7 @@ def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None) -> I
         with Image.open(io.BytesIO(data) if data else cell["path"], formats=READABLE) as image:
             if shorter_side:
                 image.draft("RGB", (shorter_side, shorter_side))  # JPEG: decode at a half, quarter or eighth
-            return _downscale(_rgb(image), shorter_side)
+            return _downscale(as_rgb(image, white), shorter_side)
     except (OSError, SyntaxError, ValueError, IndexError, TypeError, Image.DecompressionBombError) as error:
         # Pillow's decoders raise various exceptions for damaged files.
         where = str(cell.get("path") or "an image inside the data")
@@ -118,26 +128,6 @@ def open_image(cell: Mapping[str, Any], *, shorter_side: int | None = None) -> I
             where,
             "image-corrupt",
         ) from error
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    image = ImageOps.exif_transpose(image)
-    if image.mode in SIXTEEN_BITS:
-        values = np.asarray(image, dtype=np.float64)
-        top = (
-            1.0
-            if image.mode == "F" and values.max(initial=0) <= 1
-            else 65535.0
-            if values.max(initial=0) > 255
-            else 255.0
-        )
-        return Image.fromarray((values.clip(0, top) / top * 255).astype(np.uint8)).convert("RGB")
-    if image.mode in WITH_ALPHA or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        ground = Image.new("RGBA", layer.size, "white")
-        ground.alpha_composite(layer)
-        image = ground
-    return image.convert("RGB")
 
 
 def _downscale(image: Image.Image, shorter_side: int | None) -> Image.Image:

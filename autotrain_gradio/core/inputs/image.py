@@ -16,7 +16,13 @@ def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
 
     sources: Any = ["upload", "webcam", "clipboard"]
     image = gr.Image(
-        type="filepath", sources=sources, height=300, interactive=True, label=declared.title, elem_id=elem_id
+        type="filepath",
+        image_mode=None,  # the file as it is: images of 16 bits would be clipped, others compressed again
+        sources=sources,
+        height=300,
+        interactive=True,
+        label=declared.title,
+        elem_id=elem_id,
     )
     return Widget([image], events=[image.upload])
 

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import datasets
+import numpy as np
 import pyarrow as pa
 from PIL import Image, UnidentifiedImageError
 
-from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.data.kinds.image_panels import gallery, profile
 from autotrain_gradio.data.media import content_type, media_cells
-from autotrain_gradio.data.media.image_formats import READABLE
+from autotrain_gradio.data.media.image_formats import DEEP, DEPTHS, READABLE, white_level
 from autotrain_gradio.data.media.media_cache import Scan
 from autotrain_gradio.data.rows import Cells, Context
 
@@ -44,6 +45,8 @@ MAGIC = {
     b"RIFF": "WebP",
 }
 """First bytes of image formats."""
+BITS = "bits"
+"""Name of the option with the bit depth of images of more than 8 bits."""
 LARGE = 16_000_000
 """Pixels from which images are decoded one at a time, for memory's sake."""
 SMALL = 32
@@ -53,6 +56,7 @@ SMALL = 32
 class Fact(NamedTuple):
     """Properties of one image; width and height after its EXIF rotation.
 
+    brightest: greatest value of a pixel, of images with more than 8 bits.
     flags: words, separated by spaces: `animated`, `rotated`.
     """
 
@@ -62,6 +66,7 @@ class Fact(NamedTuple):
     format: str | None = None
     digest: str | None = None
     bytes: int = 0
+    brightest: float | None = None
     flags: str = ""
     problem: str | None = None
     detail: str = ""
@@ -103,7 +108,8 @@ def look(data: bytes | memoryview, limit: int) -> Fact:
                     known = known._replace(width=height, height=width)
                 if turned in (2, 3, 4, 5, 6, 7, 8):
                     flags.append("rotated")
-            return known._replace(flags=" ".join(flags))
+            brightest = float(np.nanmax(np.asarray(image), initial=0)) if image.mode in DEEP else None
+            return known._replace(brightest=brightest, flags=" ".join(flags))
     except UnidentifiedImageError:
         head = bytes(data[:64])
         for magic, name in MAGIC.items():
@@ -142,7 +148,36 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     for name in ("width", "height", "mode", "format", "digest", "bytes"):
         result.facts[name] = [getattr(f, name) for f in facts]
     result.findings = _findings(facts, context)
+    deep = [i for i, f in enumerate(facts) if f.brightest is not None and not f.problem]
+    if deep:
+        white, findings = _white_level(facts, deep, context)
+        result.about["white_level"] = white
+        result.findings += findings
     return result
+
+
+def _white_level(facts: list[Fact], deep: list[int], context: Context) -> tuple[float, list[Finding]]:
+    """Return the value that is white in all images of more than 8 bits, and findings about it. deep: these images.
+
+    One level for the dataset keeps dark images darker than bright ones. `data.options.bits` sets the bit depth.
+    """
+    brightest = max(facts[i].brightest or 0.0 for i in deep)
+    asked, where = context.request.spec.options.get(BITS), f"data.options.{BITS}"
+    white, findings = white_level(brightest), list[Finding]()
+    if str(asked).isdecimal() and 1 <= int(str(asked)) <= 32:
+        white = float(2 ** int(str(asked)) - 1)
+    elif asked is not None:
+        message, hint = f"'{asked}' is not a bit depth.", f"Write one of {', '.join(map(str, DEPTHS))}."
+        findings.append(Finding("error", "bits-invalid", message, hint, where))
+    text = f"{{n}} {{has}} more than 8 bits a pixel, {brightest:,g} at most: {white:,g} becomes white in all of them "
+    text += "and in predictions"
+    findings += context.findings("info", "deep-images", text, deep, noun="image", where=where)
+    for bits in DEPTHS if asked is None and brightest > 1 else ():
+        if 2**bits - 1 > white:
+            fix = Fix(f"Use {bits} bits", {"options": {BITS: bits}})
+            message = f"With {bits} bits, {2**bits - 1:,} would be white: the images would be darker."
+            findings.append(Finding("info", "other-bits", message, where=where, fix=fix))
+    return white, findings
 
 
 def _look_at(item: media_cells.Item, root: Path, limit: int, most_bytes: int) -> Fact:
@@ -184,7 +219,7 @@ def _findings(facts: list[Fact], context: Context) -> list[Finding]:
     )
     note(
         "converted",
-        lambda f: f.mode not in {"RGB", "L"},
-        "{n} {has} transparency, a palette, CMYK or 16 bits, and {is} converted to RGB",
+        lambda f: f.mode not in {"RGB", "L", *DEEP},
+        "{n} {has} transparency, a palette or CMYK, and {is} converted to RGB",
     )
     return findings

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.data.kinds import charts
+from autotrain_gradio.data.media.image_formats import as_rgb
 from autotrain_gradio.data.rows import Context, Rows
 
 SIDE = 160
@@ -62,13 +63,13 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     kept.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     cells = rows.cells[role]
-    digests = cells.facts["digest"]
+    digests, white = cells.facts["digest"], cells.about.get("white_level")
 
     def make(i: int) -> None:
-        name = f"{digests[i]}.jpg"
-        if not (kept / name).is_file():
-            thumbnail(context.open(i), kept / name)
-        shutil.copyfile(kept / name, folder / name)
+        name, cached = f"{digests[i]}.jpg", kept / f"{digests[i]}-{white or 0:g}.jpg"
+        if not cached.is_file():
+            thumbnail(context.open(i), cached, white)
+        shutil.copyfile(cached, folder / name)
 
     # Copies of one image share their thumbnail: it is made once.
     distinct = list({digests[i]: i for _, i in chosen}.values())
@@ -86,29 +87,14 @@ def _caption(path: str | None, where: str) -> str:
     return where if path is None else path.rpartition("/")[2]
 
 
-def thumbnail(data: bytes, target: Path) -> None:
-    """Write a small JPEG of a valid image."""
+def thumbnail(data: bytes, target: Path, white: float | None = None) -> None:
+    """Write a small JPEG of a valid image. white: as in `as_rgb`."""
     with Image.open(io.BytesIO(data)) as image:
         image.draft("RGB", (SIDE * 2, SIDE * 2))
         if image.mode in {"RGB", "L", "CMYK", "RGBA"}:
             image.thumbnail((SIDE * 2, SIDE * 2))  # first: turning and converting a large image would copy it
-        small = as_rgb(image)
+        small = as_rgb(image, white)
         small.thumbnail((SIDE, SIDE))
         partial = target.with_suffix(f".{os.getpid()}.partial")
         small.save(partial, "JPEG", quality=82)
     os.replace(partial, target)
-
-
-def as_rgb(image: Image.Image) -> Image.Image:
-    """Return the image upright, in RGB: transparency on white, 16 bits scaled to 8."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode in {"I;16", "I;16L", "I;16B", "I;16N", "I"}:
-        image = image.convert("I").point(lambda v: v / 256).convert("L")
-    elif image.mode == "F":
-        image = image.convert("L")
-    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        ground.alpha_composite(image)
-        image = ground
-    return image.convert("RGB")

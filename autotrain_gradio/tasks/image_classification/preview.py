@@ -36,12 +36,12 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     names, targets = rows.features["target"].names, np.asarray(rows["target"])
     geometry, known = _geometry(spec.model)
     transform = vision.preview_transform(geometry, params)
-    side = round(vision.SCALE * min(geometry.height, geometry.width))
+    side, white = round(vision.SCALE * min(geometry.height, geometry.width)), vision.white_level(draft, "image")
     folder = draft / "preview"
     shutil.rmtree(folder, ignore_errors=True)
     items = []
     for row in balanced_sample(targets, min(16, int(context.get("images", 4))), params.seed):
-        pixels = np.asarray(vision.open_image(rows[row]["image"], shorter_side=side))
+        pixels = np.asarray(vision.open_image(rows[row]["image"], shorter_side=side, white=white))
         images = {"original": pixels}
         for epoch in range(min(16, int(context.get("versions", 5)))):
             images[f"epoch {epoch + 1}"] = transform(pixels, epoch=epoch, row=row)

@@ -28,6 +28,8 @@ from autotrain_gradio.training.images import Budget, Images, collate
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
+WHITE = "white_level"
+"""Entry of the model's configuration: value of images of 16 bits that is white."""
 PREDICTION_BATCH_SIZE = 32
 """Batch size of predictions."""
 
@@ -79,7 +81,11 @@ def train(run: Reporter) -> None:
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
 
+    white = vision.white_level(run.directory, "image")
+
     def write(folder: Path) -> None:
+        if white is not None:
+            setattr(trainer.model.config, WHITE, white)
         trainer.model.save_pretrained(folder)
         processor.save_pretrained(folder)
         saved.verify(folder, trainer.model, AutoModelForImageClassification, AutoImageProcessor, classes=len(names))
@@ -91,9 +97,10 @@ def train(run: Reporter) -> None:
 def read_images(run: Reporter, rows: DatasetDict, geometry: vision.Geometry) -> tuple[Images, Images | None]:
     """Return the data sets of the augmented training images and the validation images, if any, with a cache."""
     budget, side = Budget(), min(geometry.height, geometry.width)
+    white = vision.white_level(run.directory, "image")
     transforms = {"train": vision.train_transform(geometry, run.params), "validation": vision.valid_transform(geometry)}
     sets = {
-        n: Images(rows[n]["image"], rows[n]["target"], t, side, budget=budget)
+        n: Images(rows[n]["image"], rows[n]["target"], t, side, budget=budget, white=white)
         for n, t in transforms.items()
         if n in rows
     }
@@ -195,7 +202,8 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
     def _probabilities(self, paths: Sequence[str]) -> np.ndarray:
         """Return the probabilities of a batch of images (batch, classes)."""
         side = round(vision.SCALE * min(self._geometry.height, self._geometry.width))
-        pictures = (vision.open_image({"path": path, "bytes": None}, shorter_side=side) for path in paths)
+        white = getattr(self._model.config, WHITE, None)
+        pictures = (vision.open_image({"path": path, "bytes": None}, shorter_side=side, white=white) for path in paths)
         items = [{"pixel_values": self._transform(np.asarray(picture)), "labels": 0} for picture in pictures]
         batch = collate(items)["pixel_values"].to(self._model.device)
         probabilities: np.ndarray = self._model(pixel_values=batch).logits.float().softmax(-1).cpu().numpy()

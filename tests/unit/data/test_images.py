@@ -13,7 +13,7 @@ from PIL import Image
 
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.kinds import image as image_kind
-from autotrain_gradio.data.kinds.image_panels import as_rgb
+from autotrain_gradio.data.media.image_formats import as_rgb
 from tests.unit.data.conftest import Check, classes, codes, errors, finding, picture, plant
 
 
@@ -146,12 +146,13 @@ def test_all_colour_modes_are_decoded(tmp_path: Path, check: Check, mode: str, f
         Image.open(io.BytesIO(picture("m"))).convert(mode).save(buffer, format)
     result = check(plant(tmp_path / "in", {**classes("cat", "dog"), f"cat/m.{format.lower()}": buffer.getvalue()}))
     assert sum(result["splits"].values()) == 13 and not errors(result)
-    assert ("converted" in codes(result)) == (mode != "L")
+    assert ("converted" in codes(result)) == (mode not in {"L", "I;16"})
+    assert ("deep-images" in codes(result)) == (mode == "I;16")
 
 
 def test_sixteen_bits_keep_their_brightness() -> None:
     bright = as_rgb(Image.frombytes("I;16", (4, 4), b"\x00\xf0" * 16))
-    assert bright.mode == "RGB" and bright.getpixel((0, 0)) == (240, 240, 240)
+    assert bright.mode == "RGB" and bright.getpixel((0, 0)) == (239, 239, 239)
 
 
 def test_transparency_becomes_white() -> None:
