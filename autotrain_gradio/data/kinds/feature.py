@@ -29,7 +29,7 @@ from autotrain_gradio.data.values.arrow_columns import (
     matches,
     pick,
 )
-from autotrain_gradio.data.values.feature_cells import failed_formulas, is_nested, plain_cells
+from autotrain_gradio.data.values.feature_cells import failed_formulas, is_nested, missing_words, nulls, plain_cells
 from autotrain_gradio.data.values.multi_select import find_multi_select
 from autotrain_gradio.data.values.spellings import MOST_SPELLINGS, merge_truth_values, truth_spellings
 
@@ -63,7 +63,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         cells = pa.chunked_array([pa.nulls(len(cells), pa.string())])
     cells = plain_cells(cells, context.names)
     failed = failed_formulas(cells) if is_text(cells.type) else np.zeros(len(cells), dtype=bool)
-    missing = failed | (blank(cells) if is_text(cells.type) else is_true(pc.is_null(cells, nan_is_null=True)))
+    missing = nulls(cells) | blank(cells) if is_text(cells.type) else is_true(pc.is_null(cells, nan_is_null=True))
     column = _Column(pc.if_else(pa.array(missing), None, cells) if missing.any() else cells, missing, context)
     kind = given or ("ignore" if nested else _guess(column, context))
     result = Cells(None, {}, {}, findings)
@@ -154,7 +154,7 @@ def _guess(column: _Column, context: Context) -> str:
             return "id" if column.all_differ else "category"
         return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
     plain = numbers.finite(sample) is not None
-    if dates.are_months(sample) if plain else dates.looks_like_dates(sample):
+    if dates.are_months(sample) if plain else dates.looks_like_dates(_without_missing(sample)):
         return "date"
     found = _parse(sample)
     if _numeric(found):
@@ -242,7 +242,13 @@ def _store_numbers(result: Cells, column: _Column, context: Context) -> None:
         about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}
 
 
+def _without_missing(sample: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.filter(sample, pa.array(~missing_words(sample)))
+
+
 def _store_dates(result: Cells, column: _Column, context: Context) -> None:
+    if is_text(column.cells.type):
+        column.cells = pc.if_else(pa.array(missing_words(column.cells)), None, column.cells)
     found, about = dates.parse(column.cells), result.about
     result.values, result.facts["codes"] = pa.array(found.values), column.codes
     known = ~np.isnat(found.values)

@@ -10,6 +10,15 @@ import pyarrow.compute as pc
 from autotrain_gradio.data.values import numbers
 from autotrain_gradio.data.values.arrow_columns import as_text, is_list, is_text, is_true
 
+NULLS = pa.array(
+    [
+        *("nan", "NaN", "NAN", "Nan", "n/a", "N/A", "N/a", "null", "NULL", "Null", "NaT", "<NA>", "<na>"),
+        *("n.a.", "N.A.", "#N/A", "#n/a", "#NV", "#NA"),
+    ]
+)
+"""Words for a missing value in columns of every kind; other ones, such as `none`, may be categories."""
+MISSING = pa.array((*numbers.WORDS, *numbers.ERRORS, "nat"))
+
 
 def is_nested(type_: pa.DataType) -> bool:
     """Say whether cells are lists, objects or bytes, which no model of tables learns from."""
@@ -29,9 +38,19 @@ def plain_cells(cells: pa.ChunkedArray, names: list[str] | None = None) -> pa.Ch
     return pc.utf8_trim_whitespace(cells) if is_text(cells.type) else cells
 
 
-def failed_formulas(cells: pa.ChunkedArray) -> Any:
+def failed_formulas(cells: pa.ChunkedArray | pa.Array) -> Any:
     """Return which texts are the error value of a spreadsheet formula (numpy)."""
     failed = is_true(pc.starts_with(cells, "#"))
     if failed.any():
         failed = is_true(pc.is_in(pc.utf8_lower(cells), value_set=pa.array(numbers.ERRORS)))
     return failed
+
+
+def nulls(cells: pa.ChunkedArray | pa.Array) -> Any:
+    """Return which texts are a missing value in every column: NaN, N/A, NULL, failed formulas (numpy)."""
+    return is_true(pc.is_in(cells, value_set=NULLS)) | failed_formulas(cells)
+
+
+def missing_words(cells: pa.ChunkedArray) -> Any:
+    """Return which texts are words for a missing value: n/a, NULL, -, #N/A (numpy)."""
+    return is_true(pc.is_in(pc.utf8_lower(cells), value_set=MISSING))

@@ -53,7 +53,7 @@ def truth_value(text: str) -> bool | None:
 
 
 def truth_spellings(counts: Mapping[str, int]) -> dict[str, str]:
-    """Return spelling → the most frequent spelling of its truth value, if all texts are truth values; else {}.
+    """Return spelling → the most frequent spelling of its truth value, a word if possible; {} for other texts.
 
     counts: text → rows. Words and numbers may be mixed: TRUE, True, 1.
     """
@@ -64,7 +64,7 @@ def truth_spellings(counts: Mapping[str, int]) -> dict[str, str]:
     if not paired.union(CLEAR).issuperset(words.values()) or len({TRUTH[word] for word in words.values()}) < 2:
         return {}
     best: dict[bool, str] = {}
-    for text in sorted(counts, key=lambda text: (-counts[text], text)):
+    for text in sorted(counts, key=lambda text: (words[text] in {"1", "0"}, -counts[text], text)):
         best.setdefault(TRUTH[words[text]], text)
     return {text: best[TRUTH[word]] for text, word in words.items()}
 

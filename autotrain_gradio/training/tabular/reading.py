@@ -16,12 +16,10 @@ from autotrain_gradio.core.inputs.plain_values import plain
 from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
 from autotrain_gradio.data.values import dates, numbers
 from autotrain_gradio.data.values.arrow_columns import as_text, blank, encode, is_text
-from autotrain_gradio.data.values.feature_cells import failed_formulas, plain_cells
+from autotrain_gradio.data.values.feature_cells import missing_words, nulls, plain_cells
 from autotrain_gradio.data.values.spellings import Spellings, truth_value, visible
 from autotrain_gradio.training.tabular.frame import Feature, Form, clipped, normalized, whole_seconds
 
-MISSING = frozenset((*numbers.WORDS, "nat"))
-"""Words for a missing value, in lower case."""
 FAR = 1.0
 """A value is far outside the training data if its distance from their range is more than this times its width."""
 MOST_INVALID = 0.5
@@ -166,11 +164,8 @@ class _Column:
 
     def _dates(self) -> Any:
         found = dates.parse(self.cells, self.feature.reading)
-        invalid = found.unreadable.copy()
-        for row in np.flatnonzero(invalid):  # words such as n/a or #N/A are missing values, as in numbers
-            text = str(self.cells[int(row)].as_py()).strip().lower()
-            invalid[row] = text not in MISSING and text not in numbers.ERRORS
-        self._report_invalid(invalid)
+        text = is_text(self.cells.type)
+        self._report_invalid(found.unreadable & ~missing_words(self.cells) if text else found.unreadable)
         if found.unclear:
             message = f"The dates of '{self.feature.name}' could have the day or the month first; the day was taken."
             remarks = {int(row): message for row in np.flatnonzero(~found.missing & ~found.unreadable)}
@@ -183,19 +178,23 @@ class _Column:
 
     def _texts(self, spellings: Spellings | None) -> Any:
         values, codes = encode(as_text(self.cells))
-        failed = failed_formulas(values)
-        found = ["" if bad else v.strip() for v, bad in zip(values.to_pylist(), failed.tolist(), strict=True)]
+        known = frozenset() if spellings is None else spellings.known  # of earlier versions, also NaN and N/A
+        absent = nulls(values).tolist()
+        found = ["" if no and v not in known else v for v, no in zip(values.to_pylist(), absent, strict=True)]
         if self.feature.kind == "category":
-            found = self._categories(found, codes, spellings)
+            found = self._categories(found, missing_words(values), codes, spellings)
         texts = np.array([*found, ""], dtype=object)
         return (texts if self.feature.kind == "category" else normalized(texts))[codes]
 
-    def _categories(self, texts: list[str], codes: Any, spellings: Spellings | None) -> list[str]:
-        """Return the category that each distinct text means, and report unknown ones. codes: of the rows."""
+    def _categories(self, texts: list[str], missing: Any, codes: Any, spellings: Spellings | None) -> list[str]:
+        """Return the category that each distinct text means, and report unknown ones.
+
+        missing: which texts are words for a missing value, unless they are categories. codes: of the rows.
+        """
         found, unseen, read_as = [], {}, {}
         for code, text in enumerate(texts):
             category = text if not text or spellings is None else spellings.find(text)
-            if (spellings is None or category is None) and text.lower() in MISSING:
+            if (spellings is None or category is None) and missing[code]:
                 category = ""
             if category is None:
                 unseen[code] = text

@@ -60,6 +60,10 @@ WORDS = ["quite", "a", "number", "of", "words", "about", "this", "thing", "and",
         (lambda i: f"2024-01-{i % 28 + 1:02}T10:{i % 60:02}:00Z", "date"),
         (lambda i: f"{i % 28 + 1:02}/03/2024", "date"),
         (lambda i: f"{' '.join(WORDS[i % 5 : i % 5 + 5])} {i}", "text"),
+        (lambda i: "n/a" if i % 4 else f"2024-01-{i % 28 + 1:02}", "date"),
+        (lambda i: "-" if i % 4 else f"{i % 28 + 1}.3.2024", "date"),
+        (lambda i: "TRUE" if i % 20 == 7 else i % 2, "category"),
+        (lambda i: ("yes", "No", "1", "FALSE")[i % 4], "category"),
         (lambda i: f"{i:05}", "id"),
         (lambda i: f"k{i}x", "id"),
         (lambda i: 1000 + i, "id"),
@@ -162,6 +166,25 @@ def test_cells_of_several_kinds_in_one_column(draft: Path) -> None:
     assert kinds(draft)["n"] == "category"
     words = check(draft, {**BASE, "w": lambda i: 7 if i == 4 else "abc"[i % 3]})
     assert finding(words, "mixed-types")["level"] == "info" and "'w': 1" in finding(words, "mixed-types")["message"]
+
+
+def test_a_truth_value_has_one_spelling(draft: Path) -> None:
+    spelled = ("TRUE", "True", "1", "false", "FALSE", "0")
+    result = check(draft, {**BASE, "flag": lambda i: spelled[i % 6] if i % 9 else "TRUE"})
+    assert set(data.load(draft)["train"]["features:flag"][:]) == {"TRUE", "FALSE"}
+    assert about(result, "flag")["distinct"] == 2 and "category-spelling" not in codes(result)
+
+
+@pytest.mark.parametrize("word", ["NaN", "N/A", "NULL", "#N/A", "<NA>"])
+def test_words_for_a_missing_value_are_none_of_the_categories(draft: Path, word: str) -> None:
+    result = check(draft, {**BASE, "colour": lambda i: ("red", "blue", word, None)[i % 4]})
+    assert set(data.load(draft)["train"]["features:colour"][:]) == {"red", "blue", None}
+    assert about(result, "colour")["missing"] == ROWS // 2
+
+
+def test_words_that_may_be_categories_are_kept(draft: Path) -> None:
+    check(draft, {**BASE, "allergy": lambda i: ("none", "nuts", "-", "nd")[i % 4]})
+    assert set(data.load(draft)["train"]["features:allergy"][:]) == {"none", "nuts", "-", "nd"}
 
 
 def test_dates_in_two_formats(draft: Path) -> None:
