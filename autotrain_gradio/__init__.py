@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "train"]
+__all__ = ["Run", "__version__", "run", "runs", "train"]
 
 if TYPE_CHECKING:
-    from autotrain_gradio.api import train
+    from autotrain_gradio.api import Run, run, train
 
 
 def __getattr__(name: str) -> Any:
     # Workers import this package too, and must not load the service with it.
-    if name == "train":
-        from autotrain_gradio.api import train
+    if name == "runs":
+        return importlib.import_module("autotrain_gradio.runs")
+    if name in __all__:
+        from autotrain_gradio import api
 
-        return train
+        return getattr(api, name)
     raise AttributeError(f"module 'autotrain_gradio' has no attribute {name!r}")

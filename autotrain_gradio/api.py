@@ -1,19 +1,22 @@
-"""The Python API: `train(...)` and the `Run` that it returns."""
+"""The Python API: `train(...)` and the `Run` that it returns; `run(...)` and `runs()` for earlier ones."""
 
 from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.cli import project
 from autotrain_gradio.cli.console import ProgressBar, findings_text
+from autotrain_gradio.cli.run_names import find_run
 from autotrain_gradio.core.errors import INTERRUPTED, DataError, Finding, StateError, UserError
-from autotrain_gradio.core.inputs import parse_value
 from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.data.catalog import UPLOAD
+from autotrain_gradio.python_data import parse_inputs, write_data
 from autotrain_gradio.service import Service, wait
 from autotrain_gradio.tasks.options import spec_from_options
 from autotrain_gradio.tasks.registry import resolve
@@ -51,16 +54,22 @@ class Run:
     def predict(self, *inputs: Any) -> list[dict[str, Any]]:
         """Apply the model: one prediction for each input, in their order; `prediction["panels"]` shows it.
 
-        inputs: for a task with one input its value, a file's path or a text; otherwise a mapping of all inputs by name.
-            A file with a text in each row (CSV, TSV, JSON, JSON Lines, Parquet, Excel, TXT) gives one prediction for
-            each row; `{"text": …}` is never interpreted as a path. For a table: a row as a mapping, or the path of a
-            file of rows, whose prediction is `{"file": a CSV with the predictions}`.
+        inputs: for a task with one input its value: a text, a file's path, an image of Pillow, an array of pixels, or
+            `{"array", "sampling_rate"}` for audio; otherwise a mapping of all inputs by name. A file with a text in
+            each row (CSV, TSV, JSON, JSON Lines, Parquet, Excel, TXT) gives one prediction for each row;
+            `{"text": …}` is never interpreted as a path. For a table: a row as a mapping or a Series, or the path of a
+            file of rows, whose prediction is `{"file": a CSV with the predictions}`. A DataFrame, a list or a Dataset
+            gives one prediction for each row or item. Cells may be scalars of NumPy and pandas, dates, and None or NaN.
+
+        `prediction["warnings"]` is there if a cell is remarkable: an unknown category, a value far outside the
+        training data, a column that is not used.
 
         Raises:
             UserError: the run has no model yet, or an input is invalid.
         """
         task = self._service.tasks.get(str(self.snapshot()["task"]))
-        return self._service.predict(self.id, [parse_value(task.inputs, i) for i in inputs])
+        with tempfile.TemporaryDirectory(prefix="autotrain-gradio-") as folder:
+            return self._service.predict(self.id, parse_inputs(task.inputs, inputs, Path(folder)))
 
     def call(self, verb: str, **context: Any) -> Any:
         """Call a verb of the run's task and return its result; of a streaming verb, the list of its items.
@@ -88,9 +97,13 @@ class Run:
         return self._service.export(self.id, folder)
 
 
-def train(task: str, *, token: str | None = None, progress: bool = True, **settings: Any) -> Run:
+def train(task: str, *, data: Any = None, token: str | None = None, progress: bool = True, **settings: Any) -> Run:
     """Train a model, wait until the run has ended, and return it.
 
+    data: the rows, in place of `data_path`: a DataFrame, a Dataset or DatasetDict of the library datasets, a list of
+        dicts, a dict of columns, or a dict of these by split (`{"train": …, "validation": …}`). Types are kept; images
+        are those of Pillow, arrays of pixels, or paths; audio is `{"array", "sampling_rate"}` or a path. It is stored
+        in the run as Parquet, like an upload.
     settings: the options of the command line with underscores: `model`, `data_path`, `project_name`,
         `<role>_column`, `train_split` …, and the task's parameters (docs/tasks).
     token: access token of the Hugging Face Hub; default: HF_TOKEN or the login of `hf auth login`.
@@ -104,8 +117,33 @@ def train(task: str, *, token: str | None = None, progress: bool = True, **setti
             the list and can be resumed.
     """
     service = default_service(Settings.from_env())
-    spec = spec_from_options(service.tasks.get(task), settings)
-    return Run(service, run_to_end(service, spec, Path.cwd(), ProgressBar(quiet=not progress), token=token))
+    declared = service.tasks.get(task)
+    spec, bar = spec_from_options(declared, settings), ProgressBar(quiet=not progress)
+    if data is None:
+        return Run(service, run_to_end(service, spec, Path.cwd(), bar, token=token))
+    if spec.get("data", {}).get("path"):
+        raise UserError("The data is given twice.", "Give either data or data_path.", "data_path", "data-twice")
+    suffixes = sorted({suffix for column in declared.columns for suffix in column.kind.suffixes})
+    with tempfile.TemporaryDirectory(prefix="autotrain-gradio-") as folder:
+        files = write_data(data, Path(folder), suffixes)
+        spec["data"] = {**spec.get("data", {}), "source": UPLOAD.name, "path": files[0].name}
+        return Run(service, run_to_end(service, spec, Path.cwd(), bar, token=token, files=files))
+
+
+def run(id: str) -> Run:
+    """Return a run: by its id, a unique prefix of it, or its project name (the newest run of that name).
+
+    Raises:
+        NotFound: no run matches, or the prefix matches several.
+    """
+    service = default_service(Settings.from_env())
+    return Run(service, find_run(service, id))
+
+
+def list_runs() -> list[Run]:
+    """Return all runs, the newest first; also called as `autotrain_gradio.runs()`."""
+    service = default_service(Settings.from_env())
+    return [Run(service, str(row["id"])) for row in service.runs()]
 
 
 @lru_cache(maxsize=4)
@@ -117,9 +155,17 @@ def default_service(settings: Settings, dispatch: bool = True) -> Service:
 
 
 def run_to_end(
-    service: Service, spec: Mapping[str, Any], base: Path, bar: ProgressBar, *, token: str | None = None
+    service: Service,
+    spec: Mapping[str, Any],
+    base: Path,
+    bar: ProgressBar,
+    *,
+    token: str | None = None,
+    files: Sequence[Path] = (),
 ) -> str:
     """Check the data, train, wait, and put the model at `base/<project_name>`; return the run's id.
+
+    files: data that is moved into the run, of a spec whose source are uploaded files.
 
     Raises:
         UserError: see `train`.
@@ -129,6 +175,8 @@ def run_to_end(
     token = token or saved_token()
     draft = service.draft(resolved.task.name)
     try:
+        if files:
+            service.upload(draft, files)
         show_findings(service.check(draft, resolved, token=token, progress=bar.call), bar)
         run = service.start(draft, resolved, token=token)
     except BaseException:

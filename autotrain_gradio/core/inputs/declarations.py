@@ -8,6 +8,8 @@ and, where they apply,
         `accepts(argument) -> bool`: whether an argument is meant for it,
     `combine(values) -> value`: merges several arguments into one value (the cells of a row),
     `FILE = True`: a value is the path of a file; of a visitor, it must be an upload,
+    `from_python(value, folder) -> value`: writes an object of Python, such as an image, into a file of the folder and
+        returns its path; other values are returned as they are,
     `literal(argument, declared) -> value`: the value of an argument that is never interpreted as a file name,
     `ROWS_FROM_FILE = True`: `parse` may return a `FileOfRows`; the worker reads the column that has the input's name as
         its role, and parses the cells as the training did.

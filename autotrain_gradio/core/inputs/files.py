@@ -8,19 +8,32 @@ from typing import Any
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.file_types import TABLE_SUFFIXES
+from autotrain_gradio.core.inputs.plain_values import wrong_type
 
 SEPARATORS = tuple(s for s in ("/", "\\" if os.sep == "\\" else "", os.altsep or "") if s)
 
 
-def parse_path(argument: Any, name: str) -> str:
+def parse_path(argument: Any, name: str, also: str = "") -> str:
     """Return the absolute path of a file.
 
+    name: of the input, for messages. also: what else is accepted in Python.
+
     Raises:
-        UserError: the file does not exist. name: of the input, for the message.
+        UserError: the file does not exist, or the argument is not a path.
     """
+    if not isinstance(argument, str | os.PathLike):
+        raise wrong_type(argument, f"the path of a file{also and f', {also}'}", name)
     path = Path(argument).expanduser().resolve()
     if not path.is_file():
         raise UserError(f"The file '{argument}' does not exist.", where=name, code="missing-input")
+    return str(path)
+
+
+def write_file(content: tuple[bytes, str], folder: Path) -> str:
+    """Write bytes into a new file of a folder; return its path. content: bytes and extension."""
+    data, suffix = content
+    path = folder / f"{len(list(folder.iterdir()))}{suffix}"
+    path.write_bytes(data)
     return str(path)
 
 

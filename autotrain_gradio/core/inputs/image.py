@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.inputs.declarations import Input, Widget, WidgetContext
-from autotrain_gradio.core.inputs.files import parse_path
+from autotrain_gradio.core.inputs.files import parse_path, write_file
+from autotrain_gradio.core.inputs.media_bytes import image_bytes, is_image
 
 FILE = True
+ALSO = "an image of Pillow, or an array of pixels"
+"""What is accepted in Python besides the path of a file."""
 
 
 def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
@@ -29,4 +33,9 @@ def widget(declared: Input, elem_id: str, context: WidgetContext) -> Widget:
 
 def parse(argument: Any, declared: Input) -> str:
     """Return the path of an image file."""
-    return parse_path(argument, declared.name)
+    return parse_path(argument, declared.name, ALSO)
+
+
+def from_python(value: Any, folder: Path) -> Any:
+    """Write an image in memory into a file of a folder and return its path; other values are returned as they are."""
+    return write_file(image_bytes(value), folder) if is_image(value) else value
