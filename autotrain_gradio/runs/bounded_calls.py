@@ -21,9 +21,13 @@ MIN_SECONDS = 0.1
 
 
 class BoundedCalls:
-    """Calls a function for one or many runs in a thread, with a time limit for each; thread-safe."""
+    """Calls a function for one or many runs in a thread, with a time limit for each; thread-safe.
 
-    def __init__(self) -> None:
+    share: of `SECONDS`; less than 1 for calls that are made within another one.
+    """
+
+    def __init__(self, share: float = 1.0) -> None:
+        self._share = share
         self._stalled: dict[str, _Batch] = {}
         self._lock = threading.Lock()
 
@@ -52,7 +56,7 @@ class BoundedCalls:
                 results[run] = stalled_error(run)
             else:
                 left.append(run)
-        seconds = SECONDS
+        seconds = SECONDS * self._share
         while left:
             batch = _Batch(left, work, self._forget)
             blocked = batch.wait(seconds, self._mark)

@@ -46,7 +46,7 @@ class LocalBackend:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._warm = WarmWorkers(settings.limits)
-        self._reads = BoundedCalls()
+        self._reads = BoundedCalls(0.25)  # within the time limit of the run that gets a slot
 
     # -- hardware
 

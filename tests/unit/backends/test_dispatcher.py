@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ from autotrain_gradio.core.registry import NamedRegistry
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.core.spec import Secrets
 from autotrain_gradio.core.visitor_limits import VisitorLimits
-from autotrain_gradio.runs import bounded_calls
+from autotrain_gradio.runs import bounded_calls, run_index
 from autotrain_gradio.runs.files import append_line
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.run_index import RunIndex
@@ -468,8 +469,16 @@ Hang = Callable[[Path], Callable[[], None]]
 
 def within(seconds: float, work: Callable[[], T]) -> T:
     """Return the result of a function that must not take longer."""
-    with ThreadPoolExecutor() as pool:
-        return pool.submit(work).result(seconds)
+    found: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(work())
+        except Exception as error:
+            found.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()  # it may never return
+    return found.result(seconds)
 
 
 def test_a_queued_run_whose_files_hang_is_overtaken(place: Place, settings: Settings, store: Store, hang: Hang) -> None:
@@ -513,6 +522,18 @@ def test_an_active_run_whose_files_hang_keeps_its_slot(
     for respond in responds:
         respond()
     say(first, "completed")
+    started_within(dispatcher, place, second)
+
+
+def test_the_record_of_an_active_worker_that_hangs_does_not_block_other_slots(
+    place: Place, settings: Settings, store: Store, hang: Hang
+) -> None:
+    dispatcher = new_dispatcher(replace(settings, slots=2), store)
+    first, second = new(store), new(store)
+    dispatcher.enqueue(first, Secrets())
+    dispatcher.dispatch()
+    hang(first.directory / "backend.json")
+    dispatcher.enqueue(second, Secrets())
     started_within(dispatcher, place, second)
 
 
@@ -561,15 +582,16 @@ def test_a_queue_that_waits_for_files_does_not_block_the_dispatcher(
     place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dispatcher, responds, called = new_dispatcher(settings, store), threading.Event(), threading.Event()
-    run, other = new(store), new(store)
+    run, other, third = new(store), new(store), new(store)
     dispatcher.enqueue(run, Secrets(token="hf_x"))
     say(run, "completed")
     dispatcher.enqueue(other, Secrets())
     real = Run.enqueue
 
     def wait(self: Run, **fields: Any) -> int:
-        called.set()
-        responds.wait(20)
+        if self.id == run.id:
+            called.set()
+            responds.wait(20)
         return real(self, **fields)
 
     monkeypatch.setattr(Run, "enqueue", wait)
@@ -578,6 +600,7 @@ def test_a_queue_that_waits_for_files_does_not_block_the_dispatcher(
     assert called.wait(5)
     within(5, dispatcher.dispatch)
     assert place.started == [other.id] and dispatcher._secrets[run.id].token == "hf_y"
+    within(5, lambda: dispatcher.enqueue(third, Secrets()))
     responds.set()
     thread.join(5)
 
@@ -604,12 +627,21 @@ def test_a_draft_that_hangs_does_not_block_the_sweep(store: Store, monkeypatch: 
     responds.set()
 
 
-def test_an_index_that_is_not_complete_starts_nothing(place: Place, settings: Settings, store: Store) -> None:
-    dispatcher, run = new_dispatcher(settings, store), new(store)
-    dispatcher.enqueue(run, Secrets())
-    dispatcher.stop()  # while the index is made: a run that it does not know may be active
+def test_an_index_that_is_not_complete_starts_nothing(
+    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_index, "CHUNK", 1)
+
+    def read(run: Run) -> dict[str, Any]:
+        dispatcher.stop()  # while the index is made: a run that it does not know may be active
+        return {"state": run.state().name}
+
+    dispatcher = Dispatcher(settings, store, backends.Backends(settings), RunIndex(store, read))
+    runs = [new(store) for _ in range(2)]
+    for run in runs:
+        dispatcher.enqueue(run, Secrets())
     dispatcher.dispatch()
-    assert place.started == [] and dispatcher.position(run) is None
+    assert place.started == [] and dispatcher.position(runs[0]) is None
 
 
 # -- two processes on one home, real workers
