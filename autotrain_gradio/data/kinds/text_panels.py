@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.text_format import truncate
 from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.rows import Context, Rows
 from autotrain_gradio.data.values.arrow_columns import pick
@@ -62,8 +63,7 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text[: SHOWN * 4].split())
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return truncate(" ".join(text[: SHOWN * 4].split()), SHOWN)
 
 
 def _label(label: str | tuple[str, ...]) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from autotrain_gradio.core.text_format import truncate
+
 Numbers = Any
 """A numpy array of whole numbers (its exact type differs between versions of numpy's stubs)."""
 
@@ -46,8 +48,7 @@ def spelling(name: str) -> str:
 
 def short(name: str) -> str:
     """Return a name for a message: cut where it is long, control characters as they are escaped in code."""
-    shown = CONTROL.sub(lambda found: repr(found[0])[1:-1], name[: SHOWN + 1])
-    return shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 1]}…"
+    return truncate(CONTROL.sub(lambda found: repr(found[0])[1:-1], name[: SHOWN + 1]), SHOWN)
 
 
 def quoted(name: str) -> str:
