@@ -104,6 +104,8 @@ class RawTables:
     """Names of the files, for messages, where `LOCATION` holds numbers."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Reason → number of rows that could not be parsed; they count as rows of the data."""
+    notation: str = ""
+    """How 1,234 and 1.234 are meant in all tables (`numbers.parse`); "": each column shows it."""
     sheets: set[str] = field(default_factory=set)
     """Names of the sheets that were read, of workbooks."""
 
@@ -120,6 +122,7 @@ class Context(Located):
     fingerprint: relative path → (bytes, modification time) of the files below the root.
     stamp: changes whenever bytes inside Arrow files may have changed.
     names: class names, where the data declares them for the column's numbers.
+    notation: how 1,234 and 1.234 are meant (`numbers.parse`); "": the column shows it.
     feature: the feature that the data declares for the column (JSON-ready), or None.
     """
 
@@ -135,6 +138,7 @@ class Context(Located):
     stamp: str = ""
     names: list[str] | None = None
     feature: Any = None
+    notation: str = ""
     open: Callable[[int], bytes] = _no_media
     """Returns the bytes of the media of a row."""
 

@@ -88,7 +88,7 @@ class _Column:
     """
 
     def __init__(self, cells: pa.ChunkedArray, missing: Any, context: Context) -> None:
-        self.cells, self._needed = cells, context.needed
+        self.cells, self._needed, self._notation = cells, context.needed, context.notation
         filled = np.flatnonzero(context.needed & ~missing)
         self.filled = len(filled)
         self.missing = int(np.count_nonzero(context.needed)) - self.filled
@@ -112,11 +112,11 @@ class _Column:
     @cached_property
     def numbers(self) -> numbers.Numbers:
         """The cells as numbers."""
-        return _parse(self.cells)
+        return _parse(self.cells, self._notation)
 
 
-def _parse(cells: pa.ChunkedArray) -> numbers.Numbers:
-    return numbers.parse(cells, unit=None, brackets=None, limits=None)
+def _parse(cells: pa.ChunkedArray, notation: str) -> numbers.Numbers:
+    return numbers.parse(cells, notation, unit=None, brackets=None, limits=None)
 
 
 def _count_distinct(codes: Any) -> int:
@@ -156,7 +156,7 @@ def _guess(column: _Column, context: Context) -> str:
     plain = numbers.finite(sample) is not None
     if dates.are_months(sample) if plain else dates.looks_like_dates(_without_missing(sample)):
         return "date"
-    found = _parse(sample)
+    found = _parse(sample, context.notation)
     if _numeric(found):
         if found.unit and _leading_zero(sample, found.unit):
             return "id" if column.all_differ else "category"
@@ -236,7 +236,7 @@ def _store_numbers(result: Cells, column: _Column, context: Context) -> None:
     about["distinct"] = _count_distinct(codes[context.needed])
     about["range"] = np.quantile(known, (0, 0.5, 1)).tolist() if len(known) else []
     about["invalid"] = _examples(column.cells, found.unreadable | found.infinite, context)
-    about |= {name: getattr(found, name) for name in ("reading", *(n.attribute for n in numbers.NOTATIONS))}
+    about |= {name: getattr(found, name) for name in ("reading", "beyond", *(n.attribute for n in numbers.NOTATIONS))}
     if found.unit:
         readable = int((~np.isnan(found.values)).sum())
         about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}
@@ -277,7 +277,7 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
     if kind == "category" and text and column.distinct <= MAX_COMPARED:
         about["alike"] = _spelled_alike(result.values, context)
     if kind == "category" and text:
-        some = numbers.parse(column.sample, unit=None)
+        some = numbers.parse(column.sample, context.notation, unit=None)
         if not np.isnan(some.values).all():
             about["invalid"] = _numbers_among(result.values, some.unit, context)
 
@@ -295,7 +295,7 @@ def _spelled_alike(texts: pa.ChunkedArray, context: Context) -> list[str]:
 
 def _numbers_among(text: pa.ChunkedArray, unit: str, context: Context) -> dict[str, Any]:
     """Count the numbers in a column of words, if only some cells are."""
-    found = numbers.parse(text, unit=unit)
+    found = numbers.parse(text, context.notation, unit=unit)
     numeric = ~np.isnan(found.values)
     words = ~numeric & ~found.missing & context.needed
     return _examples(text, numeric & words.any(), context)

@@ -19,7 +19,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
 
     A missing time stays None; rows with an invalid time are skipped.
     """
-    found = parse(cells)
+    found = parse(cells, context.notation)
     for i in np.flatnonzero(found.unreadable & context.needed).tolist():
         clock = CLOCK.match(str(cells[i].as_py()).strip())
         if clock:

@@ -19,6 +19,7 @@ from autotrain_gradio.data.layouts.embedded import read_features
 from autotrain_gradio.data.locations import location_numbers
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, ignore_progress
+from autotrain_gradio.data.tables.number_notation import unify_notations
 from autotrain_gradio.data.tables.table_reader import read_sheet
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values.arrow_columns import as_text, common_types, in_types, is_text
@@ -61,9 +62,9 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     entries = _entries(tree)
     raw = RawTables({}, file_names=[e.path for e in entries])
     splits: dict[str, list[pa.Table]] = {}
-    columns: dict[str, list[str]] = {}
     known: dict[tuple[str, str, str], str] = {}
     errors: list[Finding] = []
+    sheets: dict[int, Sheet] = {}
     names, found = split_names.of_entries(entries, tree, request.spec)
     raw.findings += found
     for number, entry in enumerate(entries):
@@ -85,12 +86,15 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         raw.findings += [*sheet.findings, *_no_header(sheet), *_total_row(sheet)]
         raw.skipped.update(sheet.skipped)
         raw.sheets.update([sheet.sheet] if sheet.sheet else [])
-        columns[entry.path] = sheet.table.column_names
-        add_rows(splits, split, locate_rows(sheet, number, raw, request), request)
-    if errors and (not columns or any(f.code not in EMPTY for f in errors)):
+        sheets[number] = sheet
+    if errors and (not sheets or any(f.code not in EMPTY for f in errors)):
         raise DataError.from_findings(errors)
     raw.findings += [replace(f, level="warning") for f in errors]
-    raw.findings += _differing(columns)
+    raw.findings += _differing({sheet.name: sheet.table.column_names for sheet in sheets.values()})
+    raw.notation, found = unify_notations(list(sheets.values()))
+    raw.findings += found
+    for number, sheet in sheets.items():
+        add_rows(splits, names[entries[number].path], locate_rows(sheet, number, raw, request), request)
     others = [f.path for f in tree.files if f.path not in raw.file_names]
     if others and tree.only is None:
         message = f"Files that are not tables were skipped: {join_examples(others)}."
@@ -104,8 +108,9 @@ def parse_table(
 ) -> Sheet:
     """Parse a file as a table, unless an earlier step has put it into `parsed`. name: its path relative to the root."""
     if name not in parsed:
-        sheet = request.spec.options.get("sheet")
-        parsed[name] = read_sheet(root / name, name, request.limits, progress, sheet)
+        options = request.spec.options
+        sheet, mark = options.get("sheet"), options.get("decimal_mark", "")
+        parsed[name] = read_sheet(root / name, name, request.limits, progress, sheet, mark)
     return parsed[name]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from autotrain_gradio.data.layouts.table import UNSURE, add_rows, concat_splits,
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
+from autotrain_gradio.data.tables.number_notation import unify_notations
 from autotrain_gradio.data.tables.types import Sheet, concat_tables
 
 SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, ".parquet")
@@ -138,6 +139,8 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     name = search.found[0].column  # all tables call the files alike, so that their rows fit together
     raw = RawTables({}, kinds={name: request.files.name}, files_read=[f.entry.path for f in search.found])
     splits: dict[str, list[pa.Table]] = {}
+    raw.notation, findings = unify_notations([f.sheet for f in search.found])
+    raw.findings += findings
     for found in search.found:
         sheet = found.sheet
         raw.findings += sheet.findings
@@ -235,7 +238,7 @@ def _without_header(sheet: Sheet) -> Sheet:
     message = "The table has no header: its first line names a file, and is read as a row."
     findings = [*sheet.findings, Finding("info", "no-header", message, where=sheet.name)]
     table = concat_tables([first, sheet.table.rename_columns(names)])
-    return Sheet(sheet.name, table, np.append(1, sheet.number), findings)
+    return replace(sheet, table=table, number=np.append(1, sheet.number), findings=findings, first=[])
 
 
 def _find(value: Any, folder: str, resolver: Resolver) -> str | None:

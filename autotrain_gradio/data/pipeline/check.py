@@ -199,6 +199,7 @@ def _inspect(state: State, rows: Rows, table: pa.Table, raw: RawTables, tree: Tr
             stamp,
             raw.names.get(names[0]),
             raw.features.get(names[0]),
+            raw.notation,
         )
         module, first = column.kind.load(), table.column(names[0])
         several = {n: table.column(n) for n in names}

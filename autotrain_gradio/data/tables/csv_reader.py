@@ -102,6 +102,7 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress, l
         message = "The file holds zero bytes: it is not a text table."
         raise DataError(message, "Save it as CSV again.", name, "table-damaged")
     sheet = Sheet(name, table, number, findings, first=[cell.strip() for cell in header[: len(names)]])
+    sheet.delimiter = delimiter
     _drop_rows(sheet)
     if not sheet.table.num_rows and not sheet.skipped:
         raise header_only(name, names)

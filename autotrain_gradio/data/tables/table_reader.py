@@ -9,16 +9,23 @@ from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.file_types import ARROW_SUFFIXES, EXCEL_SUFFIXES
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.rows import Progress, ignore_progress
+from autotrain_gradio.data.tables.number_notation import UNCLEAR, detect_notation
 from autotrain_gradio.data.tables.table_limits import require_bytes, require_rows
 from autotrain_gradio.data.tables.types import Sheet
 
 
 def read_sheet(
-    path: Path, name: str, limits: Limits, progress: Progress = ignore_progress, sheet: str | None = None
+    path: Path,
+    name: str,
+    limits: Limits,
+    progress: Progress = ignore_progress,
+    sheet: str | None = None,
+    decimal_mark: str = "",
 ) -> Sheet:
     """Read a table of any format, encoding and delimiter.
 
-    name: how messages call the file. sheet: of a workbook; None: the first one.
+    name: how messages call the file. sheet: of a workbook; None: the first one. decimal_mark: `,` or `.`;
+    "": detected.
 
     Raises:
         DataError: the file is not a table, too large, or damaged.
@@ -26,6 +33,7 @@ def read_sheet(
     progress(f"Reading {name}", 0.0)  # if the process is killed, its caller names what it did last
     found = _read(path, name, progress, sheet, limits)
     require_rows(found.table.num_rows, name, limits)
+    detect_notation(found, decimal_mark)
     return found
 
 
@@ -38,18 +46,24 @@ def read_again(path: Path, name: str, sheet: str, limits: Limits) -> Sheet:
         DataError: as for `read_sheet`.
     """
     try:
-        return read_sheet(path, name, limits, sheet=sheet or None)
+        found = read_sheet(path, name, limits, sheet=sheet or None)
     except DataError as error:
         if error.code != "sheet-missing":
             raise
-    found = read_sheet(path, name, limits)
+        found = read_sheet(path, name, limits)
+        _replace_sheet_finding(found, sheet, name)
+    # What the file leaves open, the other table has shown.
+    found.findings = [f for f in found.findings if f.code != UNCLEAR]
+    return found
+
+
+def _replace_sheet_finding(found: Sheet, sheet: str, name: str) -> None:
     several = [f for f in found.findings if f.code == "several-sheets"]
     if several:
         message = f"The workbook has no sheet '{sheet}', as the training data had; '{found.sheet}' was loaded."
         hint = f"Rename the sheet with the rows to '{sheet}', or save it as a workbook of its own."
         kept = [f for f in found.findings if f not in several]
         found.findings = [*kept, Finding("warning", "other-sheet", message, hint, name)]
-    return found
 
 
 def _read(path: Path, name: str, progress: Progress, sheet: str | None, limits: Limits) -> Sheet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.values.arrow_columns import common_types, in_types
+from autotrain_gradio.data.values.numbers import COMMA, THOUSANDS
 
 BATCH = 20_000
 """Rows that are gathered before they become Arrow."""
@@ -30,7 +32,8 @@ class Sheet:
     number: per row its number as a spreadsheet counts (numpy).
     skipped: reason → rows that could not be parsed.
     first: the cells of the first line, which may be a row instead of a header.
-    sheet: name of the sheet, of a workbook.
+    sheet: name of the sheet, of a workbook. delimiter: of delimited text.
+    notation: how 1,234 and 1.234 are meant (`numbers.parse`), if there are such numbers. example: a cell that shows it.
     """
 
     name: str
@@ -40,6 +43,9 @@ class Sheet:
     skipped: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
     sheet: str = ""
+    delimiter: str = ""
+    notation: str = ""
+    example: str = ""
 
 
 def gather(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> pa.Table:
@@ -89,7 +95,17 @@ def column_array(values: Sequence[Any]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.array([_as_text(value) for value in values], pa.string())
+        texts = [_as_text(value) for value in values]
+    if any(isinstance(value, float) for value in values):  # 1.234 among texts such as 12,50 is no thousand
+        texts = [_with_point(text) if isinstance(v, str) else text for v, text in zip(values, texts, strict=True)]
+    return pa.array(texts, pa.string())
+
+
+def _with_point(text: str | None) -> str | None:
+    """Write a number with a decimal comma, such as 1.234,5, with a point; 1,234 may be a thousand."""
+    if text is None or not re.fullmatch(COMMA, text) or re.fullmatch(THOUSANDS, text):
+        return text
+    return re.sub("[. ]", "", text).replace(",", ".")
 
 
 def _as_text(value: Any) -> str | None:

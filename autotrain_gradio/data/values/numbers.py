@@ -28,6 +28,8 @@ MINUS_BEHIND = r"^([^-]*\d[^-\d]{0,6})-$"
 """The way of SAP: 1.23-."""
 LIMIT = r"^(?:[<>≤≥~≈]=? ?([^<>≤≥~≈=].*)|([^+]*\d)\+)$"
 """Limits, as laboratories and questionnaires write them: <0.1, >5, 10+"""
+PERCENT = r"^([^eE]*[\d.]) ?%$"
+"""A percentage: it is read as a fraction, which is what a workbook stores."""
 ROUND = r"(\d)[.,][-–—]{1,2}( ?[^\d.,–—-]*)$"
 """An amount without smaller coins: 12,- or 12.--"""
 EXACT = 2**53
@@ -35,6 +37,7 @@ EXACT = 2**53
 NEARLY_ALL = 0.9
 UNIT_SAMPLE = 1000
 """Cells of the sample that detects a unit."""
+PERCENT_SIGN = "%"
 WORDS = (
     *("nan", "na", "n/a", "n.a.", "n. a.", "null", "none", "nil", "<na>", "#na", "k.a.", "k. a."),
     *("n.d.", "n. d.", "n/d", "nd", "-", "--", "---", "–", "—", ".", "..", "?"),
@@ -67,6 +70,7 @@ NOTATIONS = (
     Notation("thousands-comma", "thousands", "commas between the thousands", "1,234 was read as 1234", POINT),
     Notation("thousands-marks", "grouped", "spaces or apostrophes between the thousands", "1'234 is 1234", POINT),
     Notation("thousands-points", "points", "points between the thousands", "1.234 was read as 1234", POINT),
+    Notation("percent-as-fraction", "percent", "a percent sign", "9 % was read as 0.09"),
     Notation("negative-in-brackets", "negated", "brackets, or a minus behind, as the sign", "(5) was read as -5"),
     Notation("clock-times", "times", "the form of a time or a duration", "14:30 was read as 14.5 hours"),
     Notation(
@@ -74,6 +78,18 @@ NOTATIONS = (
         "If that is too coarse, take the column as a category.",
     ),
 )
+
+
+@dataclass
+class Marks:
+    """Per row (numpy) what a number shows about the decimal mark of its file.
+
+    commas: it can only be a comma: 1,5. points: it can only be a point: 1.5. unclear: 1,234 or 1.234.
+    """
+
+    commas: Any
+    points: Any
+    unclear: Any
 
 
 @dataclass
@@ -85,7 +101,8 @@ class Numbers:
     comma: rows with a decimal comma; thousands: rows with commas between the thousands; grouped: rows with spaces or
     apostrophes there; points: rows with points there and no decimals. both: some rows have a decimal
     point, others a decimal comma, or points between the thousands. negated: rows with brackets or a trailing minus as
-    the sign. limited: rows of which only a limit is known.
+    the sign. limited: rows of which only a limit is known. percent: rows with a percent sign, of which the values are
+    fractions; beyond: rows beside them that have no sign and are no fractions, larger than 1.
     unit: the unit that was removed from the numbers; united: rows that had it. times: rows with a time, 14:30, of
     which the values are the hours; the unit is then that.
     """
@@ -101,14 +118,20 @@ class Numbers:
     points: int = 0
     negated: int = 0
     limited: int = 0
+    percent: int = 0
+    beyond: int = 0
     both: bool = False
     unit: str = ""
     united: int = 0
     times: int = 0
+    notation: str = ""
+    marks: Marks | None = None
 
     @property
     def reading(self) -> str:
         """How 1,234 and 1.234 were read, for `parse` to read others so."""
+        if self.notation:
+            return self.notation
         if self.thousands:
             return "thousands"
         return ("both" if self.both else "decimal") if self.comma or self.points else ""
@@ -125,7 +148,8 @@ def parse(
 
     comma: the decimal sign if 1,234 and 1.234 are ambiguous: `decimal` (the comma), `thousands` (the point) or
     `both`; "": inferred from the other cells.
-    unit: optional unit before or after each number; None: the one that most cells have.
+    unit: optional unit before or after each number; None: the one that most cells have. 12 % is 0.12 unless the unit
+    is %, as models of earlier versions have stored it.
     brackets: whether (5) and 5- are negative numbers; None: where the other cells are numbers.
     limits: whether <5, >5 and 5+ are read as 5; None: where at least as many cells are numbers without such a sign.
     """
@@ -154,7 +178,7 @@ def _of_text(
     free = not comma and unit is None  # else the notation is given
     text = pc.utf8_trim_whitespace(column)
     empty = blank(text)
-    if free and points_between(text):
+    if free and groups_thousands(text):
         comma = "decimal"
     if comma != "decimal":
         found = finite(pc.if_else(pa.array(empty), None, text))  # sufficient for most columns
@@ -170,15 +194,18 @@ def _of_text(
     if marks.any():
         text = pc.if_else(pa.array(marks), written, text)
         limited, negated = limited & ~marks, negated & ~marks
+    percent = np.zeros(len(text), dtype=bool)
+    if unit != PERCENT_SIGN:
+        text, percent = _replace(text, PERCENT, r"\1", PERCENT_SIGN)
     if unit is None:
         unit = units.unit_of(_few(text, empty))
     times = united = ~np.isnan(hours)
     if unit:
         text, beside = units.without(text, unit)
         united = united | beside
-        if free and points_between(text):
+        if free and groups_thousands(text):
             comma = "decimal"
-    found = _parse_notations(text, empty, comma)
+    found = _parse_notations(text, empty, comma, percent)
     found.values[times], found.unreadable[times] = hours[times], False
     found.times = int(times.sum())
     besides = negated | limited
@@ -190,6 +217,9 @@ def _of_text(
     good = ~np.isnan(found.values)
     found.unit, found.united = unit, int((united & good).sum())
     found.negated, found.limited = int((negated & good).sum()), int((limited & good).sum())
+    found.percent = int((percent & good).sum())
+    if found.percent:
+        found.beyond = int((np.abs(found.values[good & ~percent]) > 1).sum())
     return found
 
 
@@ -251,18 +281,27 @@ def finite(text: pa.ChunkedArray) -> Numbers | None:
     return Numbers(values, missing, no, no)
 
 
-def points_between(text: pa.ChunkedArray) -> bool:
+def marks_of(text: pa.ChunkedArray) -> Marks:
+    """Return what numbers in Python's notation show about the decimal mark of their file."""
+    dots, grouped = is_true(pc.match_substring(text, ".")), matches(text, POINTS, ".")
+    return Marks(np.zeros(len(text), dtype=bool), dots & ~grouped, grouped)
+
+
+def groups_thousands(text: pa.ChunkedArray, mark: str = ".") -> bool:
     """Say whether points are thousands separators, though no number has decimals: 950, 1.200, 12.500.
 
     As decimals, every number would have three of them or none, and some a trailing zero. A sample decides most columns.
+
+    mark: `,` asks the same about commas.
     """
+    grouped_by = POINTS.replace("\\.", mark) if mark == "," else POINTS
     for part in (text.slice(0, UNIT_SAMPLE), text):
-        pointed, grouped = is_true(pc.match_substring(part, ".")), matches(part, POINTS)
+        pointed, grouped = is_true(pc.match_substring(part, mark)), matches(part, grouped_by)
         if not grouped.any() or (pointed & ~grouped).any():
             return False
         alone = matches(part, r"^[+-]?[1-9]\d{0,2}$")
         other = ~pointed & ~alone & ~blank(part) & ~matches(part, r"^\D+$|^0$")
-        if other.any() or not alone.any() or not matches(part, r"\.\d\d0$").any():
+        if other.any() or not alone.any() or not matches(part, rf"[{mark}]\d\d0$").any():
             return False
     return True
 
@@ -281,7 +320,7 @@ def _to_ascii(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return text
 
 
-def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str) -> Numbers:
+def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str, percent: Any) -> Numbers:
     grouped = matches(text, GROUPS, " '’")
     if grouped.any():
         text = pc.if_else(pa.array(grouped), pc.replace_substring_regex(text, "[ '’]", ""), text)
@@ -289,6 +328,12 @@ def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str) -> Number
     comma, thousands = matches(text, COMMA, ","), matches(text, THOUSANDS, ",")
     infinite = matches(text, r"^(?i)[+-]?inf(inity)?$", "fF")
     words = is_true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
+    dots = is_true(pc.match_substring(text, "."))
+    clear_commas, clear_points = (
+        (comma & ~thousands) | (points & ~plain),
+        (thousands & ~comma) | (plain & ~points & dots),
+    )
+    marks = Marks(clear_commas, clear_points, (comma & thousands) | (plain & points))
     # 1,234 is ambiguous: it is parsed like the other cells of the column, else as a thousand.
     either = comma & thousands
     if notation in {"decimal", "both"} or (
@@ -298,7 +343,7 @@ def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str) -> Number
     else:
         comma = comma & ~either
     # So is 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5 or 1,234,567.
-    pointed = plain & ~points & is_true(pc.match_substring(text, "."))
+    pointed = plain & ~points & dots
     decimals = pointed.any() or thousands.any() or not (comma.any() or (points & ~plain).any())
     if notation != "decimal" and (notation or decimals):
         points = points & ~plain
@@ -311,7 +356,10 @@ def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str) -> Number
         (thousands, ",", "."),
     ):
         digits = pc.replace_substring_regex(pc.filter(text, pa.array(rows)), between, "")
-        values[rows] = pc.cast(pc.replace_substring(digits, decimal, "."), pa.float64()).to_numpy()
+        digits = pc.replace_substring(digits, decimal, ".")
+        if percent[rows].any():  # the nearest number to 0.093, which 9.3 / 100 is not
+            digits = pc.if_else(pa.array(percent[rows]), pc.binary_join_element_wise(digits, "e-2", ""), digits)
+        values[rows] = pc.cast(digits, pa.float64()).to_numpy()
     infinite = infinite | np.isinf(values)  # 1e999
     values[infinite] = np.nan
     unreadable = ~(plain | points | infinite | words | comma | thousands | empty)
@@ -326,4 +374,6 @@ def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str) -> Number
         int(grouped.sum()),
         int(points.sum()),
         both=bool((comma.any() or points.any()) and pointed.any()),
+        notation=notation,
+        marks=marks,
     )

@@ -118,7 +118,8 @@ class Predictor:
             raise DataError.from_findings(errors)
         if not sheet.table.num_rows:
             raise DataError(f"{path.name} has no rows.", "Add the rows to predict.", path.name, "empty-table")
-        parsed = self._reader.table(sheet.table, [f"{path.name}, row {n}" for n in sheet.number])
+        where = [f"{path.name}, row {n}" for n in sheet.number]
+        parsed = self._reader.table(sheet.table, where, sheet.notation if sheet.example else "")
         given = {name: as_text(sheet.table.column(name)).to_pylist() for name in sheet.table.column_names}
         columns = self._columns(self._outputs(parsed.frame), set(given))
         cells = {**given, **columns}

@@ -1,0 +1,162 @@
+"""How a file writes its numbers: 1.234,50 or 1,234.50. It is decided once for a file, from all of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from autotrain_gradio.core.errors import Finding, Fix, Level
+from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.data.tables.types import Sheet
+from autotrain_gradio.data.values import dates, numbers
+from autotrain_gradio.data.values.arrow_columns import is_text, pick
+from autotrain_gradio.data.values.multi_select import find_multi_select
+
+SAMPLE = 1000
+"""Cells of a column by which it is decided whether it holds numbers."""
+NEARLY_ALL = 0.9
+UNCLEAR = "decimal-mark-unclear"
+OPTION = "decimal_mark"
+"""Option of the data that decides for all files: `,` or `.`."""
+MOST_GROUPS = 5
+"""Groups of thousands in a number, as many as float64 can tell apart."""
+DECIMAL, THOUSANDS = "decimal", "thousands"
+"""Notations with a decimal comma and with a decimal point, as `numbers.parse` calls them."""
+OF_MARK = {",": DECIMAL, ".": THOUSANDS}
+SIGN = {DECIMAL: "comma", THOUSANDS: "point"}
+
+
+@dataclass
+class _Shown:
+    """Numbers of a file that show a decimal comma, a decimal point, or neither: column → an example with its row.
+
+    has_comma: those that show neither have commas.
+    """
+
+    commas: dict[str, str] = field(default_factory=dict)
+    points: dict[str, str] = field(default_factory=dict)
+    unclear: dict[str, str] = field(default_factory=dict)
+    has_comma: bool = False
+
+
+def detect_notation(sheet: Sheet, given: str = "") -> None:
+    """Set the notation of a sheet, and report numbers that contradict each other or leave it open.
+
+    given: the decimal mark, `,` or `.`, if it is known.
+    """
+    texts = {n: c for n, c in zip(sheet.table.column_names, sheet.table.columns, strict=True) if is_text(c.type)}
+    samples = {n: sample for n, c in texts.items() if _holds_numbers(sample := _sample(c))}
+    if given in OF_MARK:
+        sheet.notation = OF_MARK[given] if samples else ""
+        return
+    shown = _look(samples, sheet)
+    if shown.unclear and not shown.commas and not shown.points:
+        shown = _look({name: texts[name] for name in samples}, sheet)  # the cells that decide may be few
+    if shown.commas and shown.points:
+        _report_both(shown, sheet)
+    elif shown.commas or shown.points:
+        sheet.notation = DECIMAL if shown.commas else THOUSANDS
+        sheet.example = next(iter((shown.commas or shown.points).values()))
+    elif shown.unclear:
+        _decide_by_delimiter(shown, sheet)
+
+
+def _sample(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.drop_null(pick(column, np.arange(0, len(column), max(1, len(column) // SAMPLE))))
+
+
+def _holds_numbers(sample: pa.ChunkedArray) -> bool:
+    """Say whether nearly all texts are numbers, and neither months (05.2024) nor lists of options (1,3)."""
+    found = numbers.parse(sample, unit=None, brackets=None, limits=None)
+    good = int((~np.isnan(found.values)).sum())
+    if not good or good < NEARLY_ALL * int((~found.missing).sum()):
+        return False
+    return not dates.are_months(sample) and not (found.comma and find_multi_select(sample))
+
+
+def _look(columns: Mapping[str, pa.ChunkedArray], sheet: Sheet) -> _Shown:
+    """Return what the numbers of these columns, samples or whole, show about the decimal mark."""
+    shown = _Shown()
+    for name, column in columns.items():
+        for cells, found in zip((shown.commas, shown.points, shown.unclear), _marks(column), strict=True):
+            if found.any():
+                cell = column[int(np.argmax(found))].as_py()
+                row = sheet.number[pc.index(sheet.table.column(name), cell).as_py()]
+                cells[name] = f"'{cell.strip()[:20]}' in '{name}', row {row:,}"
+                shown.has_comma |= cells is shown.unclear and "," in cell
+    return shown
+
+
+def _marks(column: pa.ChunkedArray) -> tuple[Any, Any, Any]:
+    """Return which cells show a decimal comma, which a decimal point, and which may be either (numpy)."""
+    text = pc.utf8_trim_whitespace(column)
+    found = numbers.parse(text, unit=None, brackets=None, limits=None).marks
+    if found is None:
+        found = numbers.marks_of(text)
+    if numbers.groups_thousands(text, "."):
+        return found.unclear, found.points, found.commas
+    if numbers.groups_thousands(text, ","):
+        return found.commas, found.unclear, found.points
+    return found.commas, found.points, found.unclear
+
+
+def _report_both(shown: _Shown, sheet: Sheet) -> None:
+    comma, point = (next(iter(cells.values())) for cells in (shown.commas, shown.points))
+    message = f"The file writes numbers with a decimal comma ({comma}) and with a decimal point ({point}). Each column "
+    message += "was read by itself."
+    hint = "Write all numbers of a file alike, best as 1234.5."
+    sheet.findings.append(Finding("warning", "two-decimal-marks", message, hint, sheet.name))
+
+
+def _decide_by_delimiter(shown: _Shown, sheet: Sheet) -> None:
+    """Take the likelier reading of numbers such as 1,234, and offer the other one."""
+    sheet.notation = DECIMAL if shown.has_comma and sheet.delimiter == ";" else THOUSANDS
+    if not shown.has_comma and sheet.delimiter == ",":
+        return  # who writes thousands with points separates cells by another sign
+    mark, other = (",", ".") if sheet.notation == DECIMAL else (".", ",")
+    name, other_name = SIGN[OF_MARK[mark]], SIGN[OF_MARK[other]]
+    why = f", because the cells are separated by '{sheet.delimiter}'" if sheet.delimiter in {",", ";"} else ""
+    message = "No number of the file shows whether its decimal mark is a comma or a point: "
+    message += f"{join_examples(list(shown.unclear.values()))}. The {name} was taken as the decimal mark{why}."
+    fix = Fix(f"Read the {other_name} as the decimal mark", {"options": {OPTION: other}})
+    level: Level = "info" if why else "warning"
+    hint = "If that is wrong, take the other one."
+    sheet.findings.append(Finding(level, UNCLEAR, message, hint, sheet.name, fix))
+
+
+def unify_notations(sheets: Sequence[Sheet]) -> tuple[str, list[Finding]]:
+    """Return the notation of all sheets, which are to be joined; where they differ, write all with a decimal point.
+
+    Only the columns of numbers are rewritten, each sheet by its own notation.
+    """
+    used = {sheet.notation for sheet in sheets if sheet.notation}
+    if DECIMAL not in used:
+        return next(iter(used), ""), []
+    texts = {n for sheet in sheets for n in sheet.table.column_names if is_text(sheet.table.schema.field(n).type)}
+    floats = [s for s in sheets if any(f.name in texts and pa.types.is_floating(f.type) for f in s.table.schema)]
+    if len(used) < 2 and not floats:
+        return DECIMAL, []
+    commas = [sheet for sheet in sheets if sheet.notation == DECIMAL]
+    points = [sheet for sheet in sheets if sheet.notation == THOUSANDS or sheet in floats]
+    for sheet in commas:
+        columns = {n: _with_points(c) for n, c in zip(sheet.table.column_names, sheet.table.columns, strict=True)}
+        sheet.table = pa.table(columns).replace_schema_metadata(sheet.table.schema.metadata)
+        sheet.notation = THOUSANDS
+    shown = [join_examples([f"{s.name} ({s.example})" if s.example else s.name for s in of]) for of in (commas, points)]
+    message = f"The files write numbers differently: with a decimal comma {shown[0]}; with a decimal point {shown[1]}. "
+    message += "Each was read in its own way."
+    return THOUSANDS, [Finding("info", "notations-differ", message)]
+
+
+def _with_points(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write the numbers of a column with a decimal point, if it holds numbers with a decimal comma."""
+    if not is_text(column.type) or not _holds_numbers(_sample(column)):
+        return column
+    for _ in range(MOST_GROUPS):
+        column = pc.replace_substring_regex(column, r"(\d)[.](\d{3})([^\d]|$)", r"\1\2\3")
+    return pc.replace_substring_regex(column, r"(\d),(\d)", r"\1.\2")
