@@ -205,6 +205,16 @@ def _numbers(about: list[About], used: list[About]) -> Iterator[Finding]:
         "name.",
         lambda a: f"'{a['name']}' ({', '.join(repr(e[:40]) for e in a['units'])})",
     )
+    yield from _report(
+        "warning",
+        "percent-beside-numbers",
+        [a for a in used if a.get("beyond")],
+        "Numbers larger than 1 have no percent sign beside others with one: 12 was read as 12, but 12 % as 0.12. "
+        "{columns}.",
+        "Write all numbers of a column alike.",
+        lambda a: f"'{a['name']}' ({a['beyond']:,} of {a['beyond'] + a['percent']:,})",
+        where="",
+    )
     for notation in numbers.NOTATIONS:
         found = [a for a in used if a.get(notation.attribute)]
         shown = lambda a, key=notation.attribute: f"'{a['name']}' ({a[key]:,})"  # noqa: E731

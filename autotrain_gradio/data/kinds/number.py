@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import format_count, join_examples
+from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess, Rows, show_cell
-from autotrain_gradio.data.values import units
-from autotrain_gradio.data.values.arrow_columns import NUMBER, as_text, pick, value_type
-from autotrain_gradio.data.values.numbers import EXACT, NOTATIONS, Numbers, parse, united
+from autotrain_gradio.data.values import dates, units
+from autotrain_gradio.data.values.arrow_columns import NUMBER, as_text, pick, shown, value_type
+from autotrain_gradio.data.values.numbers import EXACT, NEARLY_ALL, NOTATIONS, Numbers, parse, united
+from autotrain_gradio.data.values.spellings import MOST_SPELLINGS, truth_spellings
 
 BINS = 20
 UNIT_SAMPLE = 1000
@@ -33,20 +35,34 @@ def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Parse the numbers as float64; rows without a finite number are skipped and reported."""
-    found = parse(cells, unit=None, brackets=None)
+    """Parse the numbers as float64; rows without a finite number are skipped and reported.
+
+    `data.options.limits` is `values` to read <5 as 5; else rows of which only a limit is known are skipped.
+    """
+    limits = context.request.spec.options.get("limits") == "values"
+    found = parse(cells, context.notation, unit=None, brackets=None, limits=limits)
+    if other := _other_kind(cells, found, context):
+        found.values[:], found.unreadable = np.nan, ~found.missing
+    unreadable = np.flatnonzero(found.unreadable & context.needed)
+    limited = np.zeros(len(unreadable), dtype=bool)
+    if len(unreadable) and not other:
+        limited = ~np.isnan(parse(pick(cells, unreadable), context.notation, found.unit, limits=True).values)
     problems = {
         "number-missing": np.flatnonzero(found.missing & context.needed),
         "number-not-finite": np.flatnonzero(found.infinite & context.needed),
-        "number-unreadable": np.flatnonzero(found.unreadable & context.needed),
+        "number-limit": unreadable[limited],
+        "number-unreadable": unreadable[~limited],
     }
     values = pa.array(found.values, mask=np.isnan(found.values))
+    if other:
+        return Cells(values, problems, findings=[other])
     about = {"unit": found.unit} if found.unit else {}
     return Cells(values, problems, findings=_findings(cells, found, problems, context), about=about)
 
 
 REASONS = {
     "number-missing": ("{n} {has} no value", "Fill in the numbers to use these rows."),
+    "number-limit": ("{n} {has} a limit in place of a value", "Replace <5 by a number, or read it as 5."),
     "number-not-finite": ("{n} {has} an infinite value", "Replace it by a number."),
     "number-unreadable": ("{n} {has} an invalid number", "Correct the cells, or choose another column."),
 }
@@ -69,7 +85,9 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
     for code, rows in problems.items():
         text, hint = REASONS[code]
         hint = (code == "number-unreadable" and one_unit) or hint
-        findings += context.skipped(code, text, rows, hint, missing if code == "number-missing" else show_cell(cells))
+        detail = missing if code == "number-missing" else show_cell(cells)
+        skipped = context.skipped(code, text, rows, hint, detail)
+        findings += [replace(f, fix=READ_LIMITS) for f in skipped] if code == "number-limit" else skipped
     used = found.values[~np.isnan(found.values) & context.needed]
     if not len(used):
         hint = one_unit or "Choose another column."
@@ -86,6 +104,29 @@ def _findings(cells: pa.ChunkedArray, found: Numbers, problems: dict[str, Any], 
     return [*findings, *_notations(found, where), one_value]
 
 
+READ_LIMITS = Fix("Read <5, >5 and 5+ as 5", {"options": {"limits": "values"}})
+
+
+def _other_kind(cells: pa.ChunkedArray, found: Numbers, context: Context) -> Finding | None:
+    """Report a column of truth values or dates: 1 for true, or the days since 1970, are not what a number predicts."""
+    where = f"column {context.column}"
+    rows = np.flatnonzero(found.unreadable)
+    texts = pc.utf8_trim_whitespace(as_text(pick(cells, rows)))
+    words = bool(len(rows)) and len(rows) >= NEARLY_ALL * np.count_nonzero(~found.missing)
+    filled = pc.drop_null(cells)
+    example = shown(filled[0].as_py()).strip() if len(filled) else ""
+    few = dict.fromkeys(pc.unique(texts).to_pylist()[: MOST_SPELLINGS + 1], 1)
+    if pa.types.is_boolean(cells.type) or (words and truth_spellings(few)):
+        message = f"This column holds truth values such as {example!r}, not amounts."
+        hint = "Choose table classification, which predicts one of two classes. To predict amounts, write numbers."
+        return Finding("error", "target-is-truth-value", message, hint, where)
+    if dates.is_date(cells.type) or (words and dates.looks_like_dates(texts)):
+        message = f"This column holds dates such as {example!r}, not amounts."
+        hint = "Replace them by a number, such as the days from another date of the row."
+        return Finding("error", "target-is-date", message, hint, where)
+    return None
+
+
 NO_NUMBERS = "This column holds no numbers."
 
 
@@ -96,10 +137,15 @@ def _notations(found: Numbers, where: str) -> list[Finding]:
         if count := getattr(found, notation.attribute):
             message = f"{format_count(f'{{n}} {{has}} {notation.what}', count, 'number')}."
             findings.append(Finding("info", notation.code, message, f"{notation.example}.", where))
+    if found.beyond:
+        count = count_with_verb(found.beyond, "number", "has")
+        message = f"{count} no percent sign beside others with one: 12 was read as 12, but 12 % as 0.12."
+        hint = "Write all numbers of the column alike."
+        findings.append(Finding("warning", "percent-beside-numbers", message, hint, where))
     if found.unit and not found.times:
         readable = int((~np.isnan(found.values)).sum())
-        shown = units.format_unit_counts(found.united, readable - found.united, found.unit)
-        message = f"Numbers were parsed without their unit: {shown}."
+        counts = units.format_unit_counts(found.united, readable - found.united, found.unit)
+        message = f"Numbers were parsed without their unit: {counts}."
         hint = "The predictions are in this unit, too."
         findings.append(Finding("info", "unit-taken-off", message, hint, where))
     return findings

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from autotrain_gradio.data.values import month_names
 from autotrain_gradio.data.values.arrow_columns import encode, is_text, is_true, matches
 
+UTC = "UTC"
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
 _TIME = (
     ("", ""),
@@ -42,9 +43,16 @@ _DAYS = (
     ("20240531", r"(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])", "%Y%m%d"),
 )
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
-_OFFSET = r"Z|(?:UTC|GMT)?[+-](?:0\d|1[0-4])(?::?[0-5]\d)?|(?:UTC|GMT)[+-]\d(?::[0-5]\d)?|UTC|GMT"
-BETWEEN = rf"(\d)(?:,? (?:um |at |à |- |– )?|, ?)({_CLOCK}.*?)(?: Uhr)?$"
-"""A time at the end of a date, with an optional separator: 31.12.2024 um 10:30 Uhr."""
+_NAMED = {
+    **{"EST": "-05:00", "EDT": "-04:00", "CST": "-06:00", "CDT": "-05:00", "MST": "-07:00", "MDT": "-06:00"},
+    **{"PST": "-08:00", "PDT": "-07:00", "AKST": "-09:00", "AKDT": "-08:00", "HST": "-10:00", "WET": UTC},
+    **{"WEST": "+01:00", "CET": "+01:00", "CEST": "+02:00", "MEZ": "+01:00", "MESZ": "+02:00", "EET": "+02:00"},
+    **{"EEST": "+03:00", "MSK": "+03:00", "JST": "+09:00", "AEST": "+10:00", "AEDT": "+11:00"},
+}
+"""Names of time zones that mean one offset; IST and BST mean several. CST is that of America."""
+_OFFSET = r"Z|(?:UTC|GMT)?[+-](?:0\d|1[0-4])(?::?[0-5]\d)?|(?:UTC|GMT)[+-]\d(?::[0-5]\d)?|UTC|GMT|" + "|".join(_NAMED)
+BETWEEN = rf"(\d)(?:,? (?:um |at |à |- |– )?|, ?|[-_])({_CLOCK}.*?)(?: Uhr)?$"
+"""A time at the end of a date, with an optional separator: 31.12.2024 um 10:30 Uhr, 2024-12-31-10:30."""
 CLOCK = rf"(\d)[T ]+({_CLOCK})([.,]\d+)?( [AaPp][Mm])?(?: ?(?:{_OFFSET}))?$"
 """The same, perhaps with its zone; fractions of seconds are dropped."""
 _WEEKDAY = (
@@ -56,7 +64,6 @@ YEARS = ((r"[0-5]\d|6[0-8]", "20"), (r"69|[7-9]\d", "19"))
 MONTHS = ((r"^(\d{4})[-/](0[1-9]|1[0-2])$", r"\1-\2-01"), (r"^(0[1-9]|1[0-2])[./](\d{4})$", r"\2-\1-01"))
 """A month alone, 2024-05 or 05/2024, is its first day."""
 ZONE = rf":\d{{2}}(?:[.,]\d+)?(?: [AaPp][Mm])? ?(?P<zone>{_OFFSET})$"
-UTC = "UTC"
 SAMPLE = 1000
 UNLIKE = 0.05
 """Share of those cells that need not be dates."""
@@ -167,6 +174,7 @@ def _zones(text: pa.Array) -> dict[str, Any]:
 
 def _zone(written: str) -> str:
     """Return a zone as `+02:00`, or `UTC`."""
+    written = _NAMED.get(written, written)
     found = re.search(r"([+-])(\d{1,2}):?(\d{2})?$", written)
     if not found or int(found[2]) == int(found[3] or 0) == 0:
         return UTC

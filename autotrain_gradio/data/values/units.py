@@ -18,6 +18,11 @@ _CODES = (
     "UYU VND ZAR"
 )
 """Codes of currencies (ISO 4217). Other three letters before a number may be a name: SKU 123."""
+_CURRENCIES = (
+    *(("US$", "USD", "$"), ("EUR", "€"), ("GBP", "£"), ("INR", "₹", "Rs.", "Rs"), ("CHF", "Fr.", "Fr"), ("PLN", "zł")),
+    *(("RUB", "₽"), ("KRW", "₩"), ("ILS", "₪"), ("UAH", "₴"), ("VND", "₫"), ("BRL", "R$")),
+)
+"""Spellings of one currency, each before those that it begins with or contains."""
 _BEFORE = rf"[A-Z]{{0,3}}\p{{Sc}}|(?:Rs|Fr|kr)\.?|{'|'.join(_CODES.split())}"
 _BEHIND = (
     r"[\pL\p{Sc}%‰°][\pL\p{Sc}%‰°²³./ ]*|[\pL./ ]*m[23]|"
@@ -57,8 +62,8 @@ def different(text: pa.ChunkedArray) -> list[str]:
         return []
     first: dict[str, int] = {}
     for row, unit in enumerate(found):
-        if unit:
-            first.setdefault(unit, row)
+        if unit and not any(_same(unit, known) for known in first):
+            first[unit] = row
     return [str(text[row].as_py()) for row in first.values()] if 1 < len(first) <= SEVERAL else []
 
 
@@ -92,7 +97,9 @@ def _found(text: pa.ChunkedArray) -> list[str | None] | None:
 
 
 def _spelled(unit: str) -> list[str]:
-    """Return the spellings of a unit, singular and plural; the longer one first."""
+    """Return the spellings of a unit, singular and plural, or of a currency; the longer one first."""
+    if currency := next((spellings for spellings in _CURRENCIES if unit in spellings), None):
+        return list(currency)
     if len(unit) < 2 or not unit.isalpha():
         return [unit]
     return [unit, unit[:-1]] if unit.endswith("s") and len(unit) > 2 else [f"{unit}s", unit]

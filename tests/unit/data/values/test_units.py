@@ -31,7 +31,7 @@ def values(*cells: str | None, **given: Any) -> list[float]:
     "cell, unit",
     [
         ("{} kg", "kg"),
-        ("{}%", "%"),
+        ("{}‰", "‰"),
         ("€ {},50", "€"),
         ("{},50 €", "€"),
         ("${}", "$"),
