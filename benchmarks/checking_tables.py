@@ -30,7 +30,11 @@ SECONDS = {"first findings": 3.0, "all findings": 8.0, "rows written": 8.0}
 """Measurement, from the start of Python → maximum seconds."""
 MEMORY = 1e9
 """Maximum peak memory in bytes."""
-TASKS = {"texts": "text-classification", "ten mixed columns": "tabular-classification"}
+TASKS = {
+    "texts": "text-classification",
+    "texts, 1 % of the rows too long": "text-classification",
+    "ten mixed columns": "tabular-classification",
+}
 """The tasks whose columns and checks are used."""
 
 
@@ -40,6 +44,12 @@ def texts(rng: np.random.Generator, first: int, count: int) -> Iterator[str]:
     lengths, labels = rng.integers(4, 30, count), rng.integers(0, 4, count)
     for i in range(count):
         yield f'"{" ".join(words[i][: lengths[i]])}, {first + i}",{LABEL_NAMES[labels[i]]}\n'
+
+
+def ragged(rng: np.random.Generator, first: int, count: int) -> Iterator[str]:
+    """Yield the same lines; every hundredth has a cell too many."""
+    for number, line in enumerate(texts(rng, first, count)):
+        yield line if number % 100 else f"{line.rstrip()},more\n"
 
 
 def mixed(rng: np.random.Generator, first: int, count: int) -> Iterator[str]:
@@ -112,13 +122,14 @@ def measure_once(path: Path, which: str, draft: Path) -> list[float]:
 
 
 def measure() -> list[Row]:
-    """Check a table of texts and one of ten mixed columns; best time and highest memory of three runs."""
+    """Check two tables of texts and one of ten mixed columns; best time and highest memory of three runs."""
     found = []
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         header = "id,age,income,city,plan,since,visits,score,note,active,target"
         for which, path in {
             "texts": table(root / "texts.csv", "text,label", texts),
+            "texts, 1 % of the rows too long": table(root / "ragged.csv", "text,label", ragged),
             "ten mixed columns": table(root / "mixed.csv", header, mixed),
         }.items():
             runs = [measure_once(path, which, root / "draft") for _ in range(RUNS)]
