@@ -21,7 +21,7 @@ class Locations(Sequence[str]):
     """
 
     def __init__(self, files: Sequence[str], numbers: Any) -> None:
-        self._files, self.numbers = files, numbers
+        self.files, self.numbers = files, numbers
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -30,7 +30,7 @@ class Locations(Sequence[str]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         number = int(self.numbers[index])
-        file, row = self._files[number >> ROW_BITS], f"row {number & ((1 << ROW_BITS) - 1):,}"
+        file, row = self.files[number >> ROW_BITS], f"row {number & ((1 << ROW_BITS) - 1):,}"
         return f"{file}, {row}" if file else row
 
 
@@ -59,6 +59,13 @@ def report_examples(
         return []
     message = format_count(text, total or len(examples), noun)
     return [Finding(level, code, f"{message}: {join_examples(examples, total)}.", hint, where)]
+
+
+def tables_of(locations: Sequence[str]) -> list[str]:
+    """Return per row the name of the table that it is a row of; "" for a location that names no row."""
+    if isinstance(locations, Locations):
+        return [locations.files[number] for number in (locations.numbers >> ROW_BITS).tolist()]
+    return [table if row else "" for table, row, _ in (location.partition(", row ") for location in locations)]
 
 
 class Located:

@@ -7,7 +7,7 @@ lengths and the digests of the rows are those of their segments; the fact `file`
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,15 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio import SHORTEST
+from autotrain_gradio.data.kinds.seconds import MILLISECONDS
+from autotrain_gradio.data.locations import tables_of
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 
 START, END = "start", "end"
 BEYOND = 0.25
 """Seconds by which a part may end after its file: times are often rounded."""
+NEARLY_ALL = 0.9
 LONG = 30.0
 """Seconds of audio that most speech models take at once."""
 SKIPPED = {
@@ -46,17 +49,20 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     if all(np.isnan(t).all() for t in times.values()):
         yield from _long(rows, file, "audio file")
         return
-    if request.spec.options.get("time_unit") == "milliseconds":
-        for name in times:
-            times[name] = times[name] / 1000
-            if name in rows.cells:
-                rows.cells[name].values = pa.array(times[name], mask=np.isnan(times[name]))
-    elif _in_milliseconds(rows, times[END], file):
-        message = "The times of nearly all parts lie far beyond the ends of their files: they look like milliseconds."
-        fix = Fix("Read them as milliseconds", {"options": {"time_unit": "milliseconds"}})
-        hint = "Write seconds, or have them read as milliseconds."
-        yield Finding("error", "times-in-milliseconds", message, hint, "data.options.time_unit", fix)
-        return
+    given = request.spec.options.get("time_unit")
+    tables, table_of_row = np.unique(tables_of(rows.locations), return_inverse=True)
+    why_of = ["" if given else _in_milliseconds(rows, table_of_row == k, times, file) for k in range(len(tables))]
+    milliseconds = np.array([given == "milliseconds" or why != "" for why in why_of])[table_of_row]
+    for name in times:
+        times[name] = np.where(milliseconds, times[name] / 1000, times[name])
+        if name in rows.cells:
+            rows.cells[name].values = pa.array(times[name], mask=np.isnan(times[name]))
+    for table, why in zip(tables, why_of, strict=True):
+        if why:
+            message = f"The times of {table or 'the parts'} were read as milliseconds: {why}."
+            fix = Fix("Read the times as seconds", {"options": {"time_unit": "seconds"}})
+            hint = "Write seconds, such as 1.25, to be sure."
+            yield Finding("warning", "times-in-milliseconds", message, hint, "data.options.time_unit", fix)
     begin = np.where(np.isnan(times[START]), 0.0, times[START])
     end = np.where(np.isnan(times[END]), file, times[END])
     impossible = {"part-backwards": end <= begin, "part-outside": (begin >= file) | (end > file + BEYOND)}
@@ -84,10 +90,17 @@ def _times(rows: Rows, role: str) -> Any:
     return np.array(rows.cells[role].to_list(), dtype=float)
 
 
-def _in_milliseconds(rows: Rows, end: Any, file: Any) -> bool:
-    known = rows.needed & ~np.isnan(end)
-    end, file = end[known], file[known] + BEYOND
-    return len(end) >= 2 and bool(np.mean(end > file) > 0.9 and np.mean(end / 1000 <= file) > 0.9)
+def _in_milliseconds(rows: Rows, chosen: Any, times: Mapping[str, Any], file: Any) -> str:
+    """Return why the times of these rows are milliseconds, by their columns or by their files; "" if they are not."""
+    named = [rows.cells[name].about.get("unit") == MILLISECONDS for name in times if name in rows.cells]
+    last = np.where(np.isnan(times[END]), times[START], times[END])
+    known = rows.needed & chosen & ~np.isnan(last)
+    last, file = last[known], file[known] + BEYOND
+    if len(last) < 2 or np.mean(last / 1000 <= file) <= NEARLY_ALL:
+        return ""
+    if np.mean(last > file) > NEARLY_ALL:
+        return "as seconds, nearly all would lie beyond the ends of their files"
+    return "their columns are named so" if all(named) and named else ""
 
 
 def _long(rows: Rows, seconds: Any, noun: str) -> Iterator[Finding]:

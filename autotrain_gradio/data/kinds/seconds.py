@@ -13,6 +13,10 @@ from autotrain_gradio.data.values.numbers import parse
 CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$")
 """Minutes and seconds, perhaps with hours: 1:02:03.5, 02:03."""
 
+MILLISECONDS = "ms"
+NAMED = re.compile(r"(^|[\W_])(ms|msecs?|millis|milliseconds?)([\W_]|$)", re.IGNORECASE)
+"""Name of a column of milliseconds: start_ms. `audio-parts` converts them, if they fit the files."""
+
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Parse the times as float64 seconds, from numbers or clock times (0:01:30.5).
@@ -28,6 +32,8 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     bad = (found.infinite | found.unreadable | (np.nan_to_num(found.values) < 0)) & context.needed
     rows = np.flatnonzero(bad)
     result = Cells(pa.array(found.values, mask=np.isnan(found.values)), {"time-unreadable": rows})
+    if NAMED.search(context.column):
+        result.about["unit"] = MILLISECONDS
     text = "{n} {has} no time in seconds"
     hint = "Write seconds, such as 12.5, or hours, minutes and seconds, such as 0:01:30."
     result.findings += context.skipped("time-unreadable", text, rows, hint, show_cell(cells))

@@ -282,14 +282,14 @@ def test_clock_times_of_segments_are_parsed(tmp_path: Path, draft: Path) -> None
     assert {(r["start"], r["end"]) for r in loaded(draft)} == {(i + 0.5, i + 1.4) for i in range(8)}
 
 
-def test_times_in_milliseconds_are_detected_and_can_be_used(tmp_path: Path, draft: Path) -> None:
+def test_times_in_milliseconds_are_converted_and_reported(tmp_path: Path, draft: Path) -> None:
     rows = [{"file_name": "r0.wav", "text": f"part {i}", "start": 1000 * i, "end": 1000 * i + 900} for i in range(9)]
     folder = parts(tmp_path / "in", rows)
-    found = finding(check(draft, folder), "times-in-milliseconds")
-    assert found["level"] == "error"
-    result = check(draft, folder, **found["fix"]["change"])
-    assert not errors(result) and not result["dropped"]
+    result = check(draft, folder)
+    found = finding(result, "times-in-milliseconds")
+    assert found["level"] == "warning" and not errors(result) and not result["dropped"]
     assert max(r["end"] for d in data.load(draft).values() for r in d) == pytest.approx(8.9)
+    assert dropped(check(draft, folder, **found["fix"]["change"])) == {"part-outside": 9}
 
 
 def test_a_silent_segment_of_a_loud_file_is_skipped(tmp_path: Path, draft: Path) -> None:
