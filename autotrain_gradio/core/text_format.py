@@ -68,7 +68,7 @@ NAMES = frozenset(
 def in_sentence(title: str) -> str:
     """Return a title as written inside a sentence: "log loss" for "Log loss"; names and acronyms stay: "F1", "WER"."""
     first = title.partition(" ")[0]
-    is_word = first[1:].islower() and first.removesuffix("'s") not in NAMES
+    is_word = (first[1:].islower() or first == "A") and first.removesuffix("'s") not in NAMES
     return title[:1].lower() + title[1:] if is_word else title
 
 

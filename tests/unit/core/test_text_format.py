@@ -85,6 +85,7 @@ def test_numbers_are_finite_and_fit_into_a_float(value: object, expected: bool) 
         ("Hamming loss", "Hamming loss"),
         ("Cohen's kappa", "Cohen's kappa"),
         ("", ""),
+        ("A text", "a text"),
     ],
 )
 def test_the_first_letter_of_a_title_is_lower_case_in_a_sentence(title: str, text: str) -> None:
