@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from autotrain_gradio.core.errors import DataError
@@ -18,9 +19,14 @@ from tests.trials import Trial
 
 
 def _train(folder: Path, case: str, task: str, file: str = "train.csv", **columns: str) -> Predictor:
-    data = {"source": "path", "path": str(INPUTS / case / file), "columns": columns}
+    shutil.copy(INPUTS / case / file, folder / f"train-{file}")
+    return _train_on(folder / f"train-{file}", task, **columns)
+
+
+def _train_on(path: Path, task: str, **columns: str) -> Predictor:
+    data = {"source": "path", "path": str(path), "columns": columns}
     spec = {"task": task, "model": "decision_tree", "data": data, "params": {"num_trials": 1}}
-    trial = Trial(folder / "run", spec)
+    trial = Trial(path.parent / "run", spec)
     importlib.import_module(registry().get(task).module).train(trial.reporter())
     return load(trial.directory)
 
@@ -87,3 +93,109 @@ def test_class_names_leave_as_they_came(tmp_path: Path) -> None:
     model = _train(tmp_path, "46-plus-minus", "tabular-classification", "credit.csv", target="class")
     _, rows = _predict(model, "46-plus-minus", "credit.csv", tmp_path)
     assert {r["prediction"] for r in rows} == {"+", "-"} == {r["class"] for r in rows}
+
+
+def test_percentages_are_fractions_in_every_format(tmp_path: Path) -> None:
+    model = _train(tmp_path, "41-targets", "tabular-regression", "percent.csv", target="score")
+    _, rows = _predict(model, "41-targets", "percent.csv", tmp_path)
+    assert {name for name in rows[0] if name.startswith("prediction")} == {"prediction"}, "fractions have no unit"
+    assert all(0 <= float(r["prediction"]) <= 1 for r in rows)
+
+
+@pytest.mark.parametrize("cell", ["10%", "10 %", "10,0 %", 0.1, "0.1"])
+def test_a_percentage_is_a_fraction_as_a_feature(shares: Predictor, cell: Any) -> None:
+    (wanted,), (found,) = ([shares([{"row": {"share": c, "n": 1}}])[0]["scores"]] for c in (0.1, cell))
+    assert found == wanted and "warnings" not in shares([{"row": {"share": cell, "n": 1}}])[0]
+
+
+def test_a_percentage_without_its_sign_is_far_outside_the_training_data(shares: Predictor) -> None:
+    (told,) = shares([{"row": {"share": "10", "n": 1}}])[0]["warnings"]
+    assert "'share': 10 is far outside the training data (0 to 0.99)" in told
+
+
+@pytest.fixture(scope="module")
+def shares(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    folder = tmp_path_factory.mktemp("shares")
+    rows = [f"{n % 100} %,{n % 7},{'much' if n % 100 > 40 else 'little'}" for n in range(160)]
+    (folder / "train.csv").write_text("share,n,target\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return _train_on(folder / "train.csv", "tabular-classification", target="target")
+
+
+# -- variants that are not in the folder of cases
+
+
+@pytest.mark.parametrize(
+    ("trained", "given"),
+    [
+        (("yes", "no"), ("TRUE", "False")),
+        (("TRUE", "FALSE"), (True, False)),
+        (("Y", "N"), ("y", "n")),
+        (("1", "0"), ("TRUE", "no")),
+        (("ja", "nein"), (1, 0)),
+        (("True", "False"), ("1.0", "0.0")),
+    ],
+)
+def test_truth_values_of_other_spellings(trained: tuple[str, str], given: tuple[Any, Any], tmp_path: Path) -> None:
+    rows = [f"{trained[n % 2]},{n % 9},{'in' if n % 2 and n % 9 > 2 else 'out'}" for n in range(90)]
+    (tmp_path / "train.csv").write_text("flag,n,target\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    model = _train_on(tmp_path / "train.csv", "tabular-classification", target="target")
+    answers = [model([{"row": {"flag": flag, "n": 5}}])[0] for flag in (*trained, *given)]
+    assert [a["scores"] for a in answers[:2]] == [a["scores"] for a in answers[2:]]
+    assert answers[0]["label"] != answers[1]["label"] and not any("warnings" in a for a in answers)
+
+
+def test_two_categories_that_differ_by_case_stay_apart(tmp_path: Path) -> None:
+    names = ("it", "IT", "de")
+    rows = [f"{names[n % 3]},{n},{'a' if n % 3 == 1 else 'b'}" for n in range(90)]
+    (tmp_path / "train.csv").write_text("name,n,target\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    model = _train_on(tmp_path / "train.csv", "tabular-classification", target="target")
+    small, large, unknown, german = (model([{"row": {"name": n, "n": 5}}])[0] for n in ("it", "IT", "It", "DE"))
+    assert (small["label"], large["label"], german["label"]) == ("b", "a", "b") and "warnings" not in german
+    assert "no category 'It'. Did you mean" in unknown["warnings"][0]
+
+
+def test_what_is_remarkable_about_the_cells_of_a_file(plans: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("plan,visits,member,Plan 2\nBasik,3,maybe,=1+1\nPro,4000,true,\n", encoding="utf-8")
+    (answer,) = plans([{"table": str(path)}])
+    told = " ".join(answer["warnings"])
+    assert "'Basik' (did you mean 'Basic'?)" in told and "'maybe'" in told
+    assert "'visits' has 1 value far outside the training data" in told and "4000 (new.csv, row 3)" in told
+    note = answer["panels"][0]["note"]
+    assert "An apostrophe was put before 1 cell that would be a formula." in note and "not used: 'Plan 2'" in note
+    with Path(answer["file"]).open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert "Did you mean 'Basic'?" in rows[0]["note"] and "4000 is far outside" in rows[1]["note"]
+
+
+def test_a_column_that_holds_something_else_is_refused(prices: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("kind,rooms,built\nflat,many,1990\nflat,few,1990\nflat,3,1990\n", encoding="utf-8")
+    with pytest.raises(DataError, match="'rooms' must be a number, not 'many'") as told:
+        prices([{"table": str(path)}])
+    assert told.value.where == "rooms, new.csv, row 2 and 1 more"
+
+
+@pytest.mark.parametrize("name", ["+1 day", "=A", "-x", "@home", "--"])
+def test_class_names_that_a_spreadsheet_could_run_leave_as_they_came(name: str, tmp_path: Path) -> None:
+    rows = [f"{n % 10},{name if n % 10 > 4 else 'other'}" for n in range(60)]
+    (tmp_path / "train.csv").write_text("n,target\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    model = _train_on(tmp_path / "train.csv", "tabular-classification", target="target")
+    (tmp_path / "new.csv").write_text("n\n1\n9\n3\n", encoding="utf-8")
+    (answer,) = model([{"table": str(tmp_path / "new.csv")}])
+    with Path(answer["file"]).open(encoding="utf-8", newline="") as table:
+        assert [row["prediction"] for row in csv.DictReader(table)] == ["other", name, "other"]
+
+
+def test_the_sheet_of_the_training_is_predicted(tmp_path: Path) -> None:
+    table = pd.DataFrame({"n": range(60), "kind": list("abc") * 20, "target": ["x", "y"] * 30})
+    with pd.ExcelWriter(tmp_path / "train.xlsx") as writer:
+        table.to_excel(writer, sheet_name="Rows", index=False)
+        pd.DataFrame({"about": ["notes"]}).to_excel(writer, sheet_name="Notes", index=False)
+    model = _train_on(tmp_path / "train.xlsx", "tabular-classification", target="target")
+    assert model.form.sheet == "Rows"
+    with pd.ExcelWriter(tmp_path / "new.xlsx") as writer:
+        pd.DataFrame({"about": ["notes"]}).to_excel(writer, sheet_name="Notes", index=False)
+        table.head(5).to_excel(writer, sheet_name="Rows", index=False)
+    (answer,) = model([{"table": str(tmp_path / "new.xlsx")}])
+    assert answer["rows"] == 5 and "warnings" not in answer

@@ -116,8 +116,11 @@ def _report_both(shown: _Shown, sheet: Sheet) -> None:
 def _decide_by_delimiter(shown: _Shown, sheet: Sheet) -> None:
     """Take the likelier reading of numbers such as 1,234, and offer the other one."""
     sheet.notation = DECIMAL if shown.has_comma and sheet.delimiter == ";" else THOUSANDS
+    # Who writes thousands with points separates cells by another sign than the comma.
+    if sheet.notation == DECIMAL or (not shown.has_comma and sheet.delimiter == ","):
+        sheet.example = f"cells separated by '{sheet.delimiter}'"
     if not shown.has_comma and sheet.delimiter == ",":
-        return  # who writes thousands with points separates cells by another sign
+        return
     mark, other = (",", ".") if sheet.notation == DECIMAL else (".", ",")
     name, other_name = SIGN[OF_MARK[mark]], SIGN[OF_MARK[other]]
     why = f", because the cells are separated by '{sheet.delimiter}'" if sheet.delimiter in {",", ";"} else ""

@@ -52,8 +52,8 @@ def read_again(path: Path, name: str, sheet: str, limits: Limits) -> Sheet:
             raise
         found = read_sheet(path, name, limits)
         _replace_sheet_finding(found, sheet, name)
-    # What the file leaves open, the other table has shown.
-    found.findings = [f for f in found.findings if f.code != UNCLEAR]
+    if not found.example:  # what the file leaves open, the other table has shown
+        found.findings = [f for f in found.findings if f.code != UNCLEAR]
     return found
 
 

@@ -33,7 +33,8 @@ class Sheet:
     skipped: reason → rows that could not be parsed.
     first: the cells of the first line, which may be a row instead of a header.
     sheet: name of the sheet, of a workbook. delimiter: of delimited text.
-    notation: how 1,234 and 1.234 are meant (`numbers.parse`), if there are such numbers. example: a cell that shows it.
+    notation: how 1,234 and 1.234 are meant (`numbers.parse`), if there are such numbers. example: the cell or delimiter
+    that shows it; empty: nothing does.
     """
 
     name: str

@@ -96,13 +96,7 @@ class RowReader:
         if absent:
             raise _missing_columns(absent, unused)
         features = pa.table({f.name: table.column(given[f.name]) for f in self._features})
-        return self._parse(features, where, notation or self._notation(features), unused)
-
-    def _notation(self, table: pa.Table) -> str:
-        """Return the notation of a file if its numbers show it: one decides for all columns."""
-        columns = [plain_cells(table.column(f.name)) for f in self._features if f.kind == "number"]
-        found = [numbers.parse(cells) for cells in columns if is_text(cells.type)]
-        return "decimal" if any(f.comma for f in found) and not any(f.both or f.thousands for f in found) else ""
+        return self._parse(features, where, notation, unused)
 
     def _match(self, names: Sequence[str]) -> dict[str, str]:
         """Return feature → column of that name; a difference that is not visible (Unicode form, spaces) is none."""

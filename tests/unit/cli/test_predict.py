@@ -79,6 +79,22 @@ def test_predictions_are_written_to_a_file(texts: Path, capsys: pytest.CaptureFi
     assert rows[0]["label"] == "good" and rows[0]["scores other"] == "0.25"
 
 
+def test_names_of_classes_are_written_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores = {"+1": 0.75, "=A": 0.25}
+    answer = {"label": "=A", "scores": scores, "text": "=B", "panels": [panels.scores("Prediction", scores)]}
+    _service(monkeypatch, "text-classification", lambda given: [{**answer, "warnings": ["An odd one."]}])
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", "mine", "=C", "--output", "out.csv", "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)[0]["warnings"] == ["An odd one."] and "warning: An odd one." in told.err
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["input"], row["label"], row["text"]) == ("'=C", "=A", "'=B"), "free text is guarded"
+    assert row["scores +1"] == "0.75" and "warnings" not in row
+
+
 def test_json_has_the_raw_values_and_the_panels(texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "mine", "a", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

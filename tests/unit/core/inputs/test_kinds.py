@@ -62,7 +62,8 @@ class Service:
 
     def predict(self, run: str, inputs: list[dict[str, Any]], owner: str = "local") -> list[dict[str, Any]]:
         self.asked += inputs
-        return [with_panels({"name": f"like {i['shade']}"}) for i in inputs]
+        odd = {"warnings": ["Is that <black>?"]}
+        return [with_panels({"name": f"like {i['shade']}", **(odd if "000" in i["shade"] else {})}) for i in inputs]
 
 
 def test_a_registered_kind_is_on_the_page_and_on_the_command_line(
@@ -76,8 +77,11 @@ def test_a_registered_kind_is_on_the_page_and_on_the_command_line(
     pickers = [b for b in blocks.blocks.values() if isinstance(b, gr.ColorPicker)]
     assert [p.label for p in pickers] == ["A shade"] and before < len(blocks.blocks)
     handler = next(f.fn for f in blocks.fns.values() if pickers[0] in f.inputs)
-    assert "like #ff0000" in handler("run", "visitor", "#ff0000") and service.asked == [{"shade": "#ff0000"}]
+    assert "like #ff3311" in handler("run", "visitor", "#ff3311") and service.asked == [{"shade": "#ff3311"}]
     assert "missing: a shade" in handler("run", "visitor", "")
+    assert "at-warning" not in handler("run", "visitor", "#ff3311")
+    warned = handler("run", "visitor", "#000000")
+    assert "at-warning" in warned and "Is that &lt;black&gt;?" in warned and "like #000000" in warned
 
     monkeypatch.setattr(commands, "_service", lambda: service)
     assert main(["predict", "paint", "#00ff00"]) == 0
