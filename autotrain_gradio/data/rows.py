@@ -29,6 +29,9 @@ LOCATION = "\ue000where"
 ROW = "_row"
 """Column of a table of Arrow files: the number of the row in the concatenation of all files."""
 
+ROW_NAME = "row name"
+"""Column of a table with the names of its rows, where its header has none for them; by default not a feature."""
+
 PLACE = "_place"
 """Column of a table's dataset: location number of each row, its file being one of the manifest's `places`."""
 

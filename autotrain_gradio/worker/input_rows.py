@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.json_files import read_json
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Context, ignore_progress
-from autotrain_gradio.data.tables.table_reader import Sheet, read_again
+from autotrain_gradio.data.tables.table_reader import read_again
+from autotrain_gradio.data.tables.types import Reading, Sheet
 from autotrain_gradio.data.values.arrow_columns import is_text
 from autotrain_gradio.data.values.spellings import visible
 
@@ -67,7 +69,8 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
     if not wanted or len(wanted) < len(resolved.task.inputs):
         raise UserError(f"{resolved.task.title} cannot predict the rows of a file.", where=path.name, code="usage")
     manifest = read_json(directory / "data" / "manifest.json") or {}
-    sheet = _read(path, str(manifest.get("sheet") or ""))
+    reading = Reading.of(resolved.spec.data, _trained(manifest, *manifest.get("columns", {})))
+    sheet = _read(path, replace(reading, sheet=str(manifest.get("sheet") or "") or None, decimal_mark=""))
     errors = [f for f in sheet.findings if f.level == "error"]
     if errors:
         raise DataError.from_findings(errors)
@@ -90,10 +93,10 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
     return list(zip(numbers, rows, strict=True)), warnings
 
 
-def _read(path: Path, sheet: str) -> Sheet:
+def _read(path: Path, reading: Reading) -> Sheet:
     if path.suffix.lower() != TEXT_FILE:
-        return read_again(path, path.name, sheet, Limits.from_env())
-    text, findings = decode(path.read_bytes(), path.name)
+        return read_again(path, path.name, reading, Limits.from_env())
+    text, findings = decode(path.read_bytes(), path.name, reading.encoding)
     lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
     table = pa.table({"line": pa.array([line for _, line in lines], pa.string())})
     return Sheet(path.name, table, np.array([n for n, _ in lines], dtype=np.int64), findings)

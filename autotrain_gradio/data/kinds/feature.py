@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import Finding, did_you_mean
 from autotrain_gradio.data.kinds.feature_panels import overview
-from autotrain_gradio.data.rows import Cells, Context, show_cell
+from autotrain_gradio.data.rows import ROW_NAME, Cells, Context, show_cell
 from autotrain_gradio.data.values import dates, labels, numbers
 from autotrain_gradio.data.values.arrow_columns import (
     as_text,
@@ -136,7 +136,7 @@ def _given(context: Context) -> Any:
 
 
 def _guess(column: _Column, context: Context) -> str:
-    if not column.filled:
+    if not column.filled or context.column == ROW_NAME:
         return "ignore"
     named = ID_NAME.search(context.column.strip()) is not None
     type_ = column.cells.type

@@ -21,7 +21,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, ignore_progress
 from autotrain_gradio.data.tables.number_notation import unify_notations
 from autotrain_gradio.data.tables.table_reader import read_sheet
-from autotrain_gradio.data.tables.types import Sheet
+from autotrain_gradio.data.tables.types import Reading, Sheet
 from autotrain_gradio.data.values.arrow_columns import as_text, common_types, in_types, is_text
 
 EMPTY = frozenset({"table-empty", "table-header-only"})
@@ -83,7 +83,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         except DataError as error:
             errors += error.findings
             continue
-        raw.findings += [*sheet.findings, *_no_header(sheet), *_total_row(sheet)]
+        raw.findings += [*sheet.findings, *_total_row(sheet)]
         raw.skipped.update(sheet.skipped)
         raw.sheets.update([sheet.sheet] if sheet.sheet else [])
         sheets[number] = sheet
@@ -108,9 +108,8 @@ def parse_table(
 ) -> Sheet:
     """Parse a file as a table, unless an earlier step has put it into `parsed`. name: its path relative to the root."""
     if name not in parsed:
-        options = request.spec.options
-        sheet, mark = options.get("sheet"), options.get("decimal_mark", "")
-        parsed[name] = read_sheet(root / name, name, request.limits, progress, sheet, mark)
+        reading = Reading.of(request.spec)
+        parsed[name] = read_sheet(root / name, name, request.limits, progress, reading)
     return parsed[name]
 
 
@@ -148,27 +147,6 @@ def same_table(path: str, other: str) -> Finding:
     """Return the finding about a table that is skipped because of another one of its name."""
     message = f"{path} has the name of {other} and was skipped: it probably holds the same rows in another format."
     return Finding("info", "same-table-twice", message, "Rename it if its rows are different.", path)
-
-
-def _no_header(sheet: Sheet) -> list[Finding]:
-    """Report a first line that was used as the header but looks like a row.
-
-    It does if a name occurs again and again in the cells below it, or if all names are numbers with decimals.
-    """
-    why = ""
-    if sheet.first and all(re.fullmatch(r"[+-]?\d*[.,]\d+", cell) for cell in sheet.first):
-        why = "it holds only numbers"
-    for cell, column in zip(sheet.first, sheet.table.columns, strict=False):
-        count = (pc.sum(pc.equal(column, cell)).as_py() or 0) if cell and is_text(column.type) else 0
-        if count >= max(2, sheet.table.num_rows // 100):
-            why = f"'{cell}' is in it and {count:,} times below it"
-            break
-    if not why:
-        return []
-    message = f"The first line was used as the header, but it looks like a row: {why}."
-    return [
-        Finding("warning", "no-header", message, "Add a header with the names of the columns above it.", sheet.name)
-    ]
 
 
 def _total_row(sheet: Sheet) -> list[Finding]:

@@ -23,15 +23,25 @@ import pyarrow.csv as pacsv
 
 from autotrain_gradio.core.errors import DataError, Finding
 from autotrain_gradio.core.settings import Limits
-from autotrain_gradio.core.text_format import MIB, pluralize
+from autotrain_gradio.core.text_format import MIB, join_examples, pluralize
 from autotrain_gradio.data.files import encoding
 from autotrain_gradio.data.locations import report_examples
-from autotrain_gradio.data.rows import Progress
+from autotrain_gradio.data.rows import ROW_NAME, Progress
+from autotrain_gradio.data.tables.csv_dialect import SPACE, Dialect, detect_dialect
+from autotrain_gradio.data.tables.missing_header import SCANNED_ROWS, resolve_header
 from autotrain_gradio.data.tables.table_limits import count_lines, require_cells, require_columns
-from autotrain_gradio.data.tables.types import BATCH, TITLE_ABOVE, Sheet, column_names, empty_table, gather, header_only
+from autotrain_gradio.data.tables.types import (
+    BATCH,
+    TITLE_ABOVE,
+    Reading,
+    Sheet,
+    column_names,
+    empty_table,
+    gather,
+    header_only,
+)
 from autotrain_gradio.data.values.arrow_columns import blank, is_true
 
-DELIMITERS = ",;\t|"
 LONGEST_CELL = 1_000_000
 """Characters of a cell beyond which its row is skipped."""
 LARGEST_CELL = 64 * MIB
@@ -43,9 +53,11 @@ SOME_RAGGED = 1000
 MANY_LINES = 500
 """Line breaks in a cell from which an unclosed quote is likely."""
 HEAD = 262_144
+SAMPLE_CELLS = 200_000
+"""Maximum number of cells from which the header is detected."""
 BLOCK = 8 * MIB
 """Bytes that Arrow parses at once; a file with a longer row is not regular."""
-END = "\ue000end of the table\ue000"
+END = "\ue000END\ue000"
 """A row that is appended to the file: if it becomes part of a cell, a quote is not closed."""
 MAGIC = {
     b"PK\x03\x04": "a zip or a workbook (.xlsx)",
@@ -62,10 +74,12 @@ _Parsed = tuple[pa.Table, Any, list[Finding]]
 CONTROL = bytes([*range(1, 9), *range(14, 27), *range(28, 32)])
 
 
-def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress, limits: Limits) -> Sheet:
+def read_csv(
+    path: Path, name: str, delimiter: str | None, progress: Progress, limits: Limits, reading: Reading
+) -> Sheet:
     """Read a delimited text file. All cells are text; a blank one is null.
 
-    delimiter: None: the one that the first lines show.
+    delimiter: the usual one of its extension, or None.
 
     Raises:
         DataError: it is empty or binary, two columns have the same name, or a quote is not closed.
@@ -76,38 +90,92 @@ def read_csv(path: Path, name: str, delimiter: str | None, progress: Progress, l
     if not head.removeprefix(b"\xef\xbb\xbf").strip():
         raise empty_table(name)
     _refuse_binary(head, name)
-    codec, findings = encoding.detect_encoding(path, name)
-    delimiter = delimiter or find_delimiter(head.decode(codec, "replace"))
-    lines = count_lines(path, name, delimiter, codec, limits)
+    codec, findings = encoding.detect_encoding(path, name, reading.encoding)
+    text = head.decode(codec, "replace")
+    dialect = detect_dialect(path, name, codec, text, delimiter, reading.quotes)
+    findings += dialect.findings
+    lines = count_lines(path, name, dialect.delimiter, codec, limits)
     size = path.stat().st_size
 
     def report(position: int) -> None:
         progress(f"Reading {name}", position / size)
 
-    records = _parse_with_python(path, name, codec, delimiter, report)
-    row, header = next(((row, cells) for row, cells in records if "".join(cells).strip()), (0, []))
-    if not row:
-        raise empty_table(name)
-    require_columns(len(header), name, limits)
-    require_cells(lines, len(header), name, limits)
-    names = column_names(header, name, row)
+    records = _parse_with_python(path, name, codec, dialect, report)
+    sample = _first_records(records, name, lines, limits)
+    header = resolve_header(sample, name, reading)
+    findings += header.findings
+    before = sample[: header.rows]
+    names = column_names(header.names, name, header.number)
+    regular = len(names) == len(header.names)
+    if _has_row_names(sample[header.rows :], len(header.names)):
+        names.insert(0, ROW_NAME)
+        examples = join_examples([repr(cells[0]) for _, cells in sample[header.rows :][:3]])
+        message = "Each row has one cell more than the header. The first one was taken as the name of the row, and is "
+        message += f"called '{ROW_NAME}' ({examples})."
+        hint = "If the header lacks the name of another column, add it."
+        findings.append(Finding("info", "row-names", message, hint, name))
+    skipped = before[-1][0] if before else int(dialect.separator_line)
     parsed = None
-    if row == 1 and len(names) == len(header):
-        parsed = _parse_with_arrow(path, codec, delimiter, names, name, report)
+    if regular and dialect.delimiter != SPACE:
+        parsed = _parse_with_arrow(path, codec, dialect, names, name, skipped, report)
     if parsed is None:
-        parsed = _fit_rows(records, names, name)
+        parsed = _fit_rows(itertools.chain(sample[header.rows :], records), names, name)
     table, number, found = parsed
     findings += found
-    if any("\0" in cell for cell in header) or any(_contains(column, "\0") for column in table.columns):
+    if any("\0" in cell for cell in header.names) or any(_contains(column, "\0") for column in table.columns):
         message = "The file holds zero bytes: it is not a text table."
         raise DataError(message, "Save it as CSV again.", name, "table-damaged")
-    sheet = Sheet(name, table, number, findings, first=[cell.strip() for cell in header[: len(names)]])
-    sheet.delimiter = delimiter
+    first = [cell.strip() for cell in header.names[: len(names)]] if header.rows else []
+    sheet = Sheet(name, table, number, findings, first=first)
+    sheet.delimiter = dialect.delimiter
     _drop_rows(sheet)
+    _drop_repeated_headers(sheet)
     if not sheet.table.num_rows and not sheet.skipped:
         raise header_only(name, names)
     _report_formulas(sheet)
     return sheet
+
+
+def _first_records(
+    records: Iterator[tuple[int, list[str]]], name: str, lines: int, limits: Limits
+) -> list[tuple[int, list[str]]]:
+    """Return the first records that are not blank, from which the header is detected."""
+    filled = (record for record in records if "".join(record[1]).strip())
+    first = next(filled, None)
+    if first is None:
+        raise empty_table(name)
+    width = len(first[1])
+    require_columns(width, name, limits)
+    require_cells(lines, width, name, limits)
+    return [first, *itertools.islice(filled, min(SCANNED_ROWS, SAMPLE_CELLS // width))]
+
+
+def _has_row_names(rows: Sequence[tuple[int, list[str]]], width: int) -> bool:
+    """Return whether each row has one cell more than the header: R writes row names without a name of their column."""
+    widths = {len(cells) for _, cells in rows}
+    return widths == {width + 1} and any(cells[-1].strip() for _, cells in rows)
+
+
+def _strip_quotes(cells: Any) -> Any:
+    """Remove the quotes around texts (an Arrow array), and one of two inside."""
+    inner = pc.replace_substring_regex(cells, r'(?s)^ *"(.*)" *$', r"\1")
+    return pc.if_else(pc.equal(cells, inner), cells, pc.replace_substring(inner, '""', '"'))
+
+
+def _drop_repeated_headers(sheet: Sheet) -> None:
+    """Drop and report rows that repeat the header, as in files that were joined."""
+    if len(sheet.first) != sheet.table.num_columns:
+        return
+    repeated = np.ones(sheet.table.num_rows, dtype=bool)
+    for cell, column in zip(sheet.first, sheet.table.columns, strict=True):
+        if repeated.any():
+            repeated &= is_true(pc.equal(column, cell))
+    text, shown = "{n} {repeats} the header and {was} skipped", [f"row {n:,}" for n in sheet.number[repeated]]
+    if shown:
+        sheet.findings += report_examples("info", "header-repeated", text, shown, "row", "", sheet.name)
+        sheet.skipped["header-repeated"] = len(shown)
+        sheet.table = sheet.table.filter(pa.array(~repeated))
+        sheet.number = sheet.number[~repeated]
 
 
 def _contains(column: pa.ChunkedArray, text: str) -> bool:
@@ -123,21 +191,20 @@ def _refuse_binary(head: bytes, name: str) -> None:
         raise DataError(message, hint, name, "table-damaged")
 
 
-def find_delimiter(text: str) -> str:
-    """Return the delimiter that splits the first lines into the same number of cells, more than one."""
-    lines = [line for line in text.splitlines()[:50] if line.strip()]
-
-    def score(delimiter: str) -> tuple[int, int]:
-        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
-        return (widths.count(widths[0]), widths[0]) if widths and widths[0] > 1 else (0, 0)
-
-    return max(DELIMITERS, key=score)
-
-
 def _parse_with_arrow(
-    path: Path, codec: str, delimiter: str, names: list[str], name: str, report: Callable[[int], None]
+    path: Path,
+    codec: str,
+    dialect: Dialect,
+    names: list[str],
+    name: str,
+    skipped: int,
+    report: Callable[[int], None],
 ) -> _Parsed | None:
-    """Parse the rows below a header in the first row; None if Arrow may not parse them as Python's csv does."""
+    """Parse the rows below the first ones; None if Arrow may not parse them as Python's csv does.
+
+    skipped: number of rows above the first row of data.
+    """
+    delimiter, quoted = dialect.delimiter, dialect.quotes == "enclosing"
     ragged: dict[int, str] = {}
 
     def skip(row: pacsv.InvalidRow) -> str:
@@ -146,16 +213,20 @@ def _parse_with_arrow(
 
     with path.open("rb") as raw:
         raw.seek(max(0, path.stat().st_size - HEAD))
-        if b'"' in raw.read().rpartition(b"\n")[2]:
+        if quoted and b'"' in raw.read().rpartition(b"\n")[2]:
             return None  # a quote in a last line without a line end may be open
         raw.seek(0)
         blocks = []
         # One thread: with several, the numbers of ragged rows are unknown.
         read = pacsv.ReadOptions(
-            use_threads=False, block_size=BLOCK, column_names=names, skip_rows_after_names=1, encoding=codec
+            use_threads=False, block_size=BLOCK, column_names=names, skip_rows_after_names=skipped, encoding=codec
         )
         parse = pacsv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip
+            delimiter=delimiter,
+            quote_char='"' if quoted else False,
+            newlines_in_values=quoted,
+            ignore_empty_lines=False,
+            invalid_row_handler=skip,
         )
         convert = pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
         try:
@@ -177,10 +248,14 @@ def _parse_with_arrow(
         # Spaces that belong to a cell or not, and a line end that Arrow would halve between two blocks.
         if pc.any(pc.starts_with(column, " ")).as_py() or _contains(column, "\r"):
             return None
-    number = np.delete(np.arange(2, table.num_rows + len(ragged) + 2), np.array([*ragged], dtype=np.int64) - 2)
+    begin = skipped + 1
+    number = np.arange(begin, begin + table.num_rows + len(ragged))
+    number = np.delete(number, np.array([*ragged], dtype=np.int64) - begin)
+    if dialect.quotes == "stripped":
+        table = pa.table([_strip_quotes(column) for column in table.columns], names)
     if not ragged:
         return table, number, []
-    records = csv.reader(ragged.values(), delimiter=delimiter, skipinitialspace=True)
+    records = (_unquoted(record, dialect) for record in _csv_reader(ragged.values(), dialect))
     fitted, where, findings = _fit_rows(zip(ragged, records, strict=True), names, name)
     number = np.concatenate((number, where))
     order = np.argsort(number, kind="stable")
@@ -188,12 +263,15 @@ def _parse_with_arrow(
 
 
 def _parse_with_python(
-    path: Path, name: str, codec: str, delimiter: str, report: Callable[[int], None]
+    path: Path, name: str, codec: str, dialect: Dialect, report: Callable[[int], None]
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the cells of every record, blank ones and the header included."""
+    """Yield the number and the cells of every record, blank ones and the header included.
+
+    A first line that names the delimiter is omitted, but has a number.
+    """
     row, line = 0, 1
     with path.open("rb") as raw, io.TextIOWrapper(raw, codec, "replace", newline="") as text:
-        reader = csv.reader(itertools.chain(text, [END]), delimiter=delimiter, skipinitialspace=True)
+        reader = _csv_reader(itertools.chain(text, [END]), dialect)
         try:
             for row, record in enumerate(reader, 1):
                 if record and record[-1].endswith(END):
@@ -206,7 +284,8 @@ def _parse_with_python(
                         f"{name}, row {row}",
                         "quote-open",
                     )
-                yield row, record
+                if row > dialect.separator_line:
+                    yield row, _unquoted(record, dialect)
                 line = reader.line_num + 1
                 if row % BATCH == 0:
                     report(raw.tell())
@@ -214,6 +293,19 @@ def _parse_with_python(
             message = f"Row {row + 1} has a cell of more than {LARGEST_CELL:,} characters."
             hint = "A quote may be unclosed there. Shorten its cells."
             raise DataError(message, hint, f"{name}, row {row + 1}", "cell-too-large") from None
+
+
+def _csv_reader(lines: Iterable[str], dialect: Dialect) -> Any:
+    return csv.reader(
+        lines,
+        delimiter=dialect.delimiter,
+        quoting=csv.QUOTE_MINIMAL if dialect.quotes == "enclosing" else csv.QUOTE_NONE,
+        skipinitialspace=True,
+    )
+
+
+def _unquoted(cells: list[str], dialect: Dialect) -> list[str]:
+    return _strip_quotes(pa.array(cells, pa.string())).to_pylist() if dialect.quotes == "stripped" else cells
 
 
 def _fit_rows(records: Iterable[tuple[int, list[str]]], names: list[str], name: str) -> _Parsed:

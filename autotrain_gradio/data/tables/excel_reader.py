@@ -15,8 +15,16 @@ from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.locations import report_examples
-from autotrain_gradio.data.tables.header_rows import SCANNED, find_header
-from autotrain_gradio.data.tables.types import TITLE_ABOVE, Sheet, column_names, empty_table, gather, header_only
+from autotrain_gradio.data.tables.missing_header import SCANNED_ROWS, resolve_header
+from autotrain_gradio.data.tables.types import (
+    TITLE_ABOVE,
+    Reading,
+    Sheet,
+    column_names,
+    empty_table,
+    gather,
+    header_only,
+)
 from autotrain_gradio.data.tables.workbook_limits import damaged_workbook, require_workbook
 from autotrain_gradio.data.tables.worksheet_xml import Worksheet, scan_worksheet
 
@@ -30,7 +38,7 @@ FIRST_SERIAL, LAST_SERIAL = 25_569, 73_050
 DATE_NAME = re.compile(r"(^|[\W_])(date|datum|fecha)([\W_]|$)|Date$", re.IGNORECASE)
 
 
-def read_excel(path: Path, name: str, wanted: str | None, limits: Limits) -> Sheet:
+def read_excel(path: Path, name: str, reading: Reading, limits: Limits) -> Sheet:
     """Read a sheet of a workbook: the one of the name `wanted`, by default the first.
 
     Its header is the first row, unless `header_rows` finds another one. Merged cells are filled down. Formulas have the
@@ -39,6 +47,7 @@ def read_excel(path: Path, name: str, wanted: str | None, limits: Limits) -> She
     Raises:
         DataError: the file is not a workbook, encrypted or too large, or the sheet is missing or empty.
     """
+    wanted = reading.sheet
     require_workbook(path, name, limits)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
@@ -54,7 +63,7 @@ def read_excel(path: Path, name: str, wanted: str | None, limits: Limits) -> She
         merged = found.merged_cell_ranges or []
     except (CalamineError, OSError, ValueError) as error:
         raise damaged_workbook(name, error) from None
-    sheet = _sheet(cells, name, merged, scan_worksheet(path, chosen))
+    sheet = _sheet(cells, name, merged, scan_worksheet(path, chosen), reading)
     sheet.sheet = chosen
     if not sheet.table.num_rows:
         raise header_only(name, sheet.table.column_names)
@@ -67,12 +76,12 @@ def read_excel(path: Path, name: str, wanted: str | None, limits: Limits) -> She
     return sheet
 
 
-def _sheet(rows: list[list[Any]], name: str, merged: Sequence[Range], facts: Worksheet) -> Sheet:
+def _sheet(rows: list[list[Any]], name: str, merged: Sequence[Range], facts: Worksheet, reading: Reading) -> Sheet:
     numbered = enumerate(([_cell(cell) for cell in row] for row in rows), 1)
     filled = [(n, cells) for n, cells in numbered if any(cell is not None for cell in cells)]
     if not filled:
         raise empty_table(name)
-    header = find_header(filled[:SCANNED], name)
+    header = resolve_header(filled[:SCANNED_ROWS], name, reading)
     filled = filled[header.rows :]
     names = column_names(header.names, name, header.number)
     width = len(names)
@@ -85,7 +94,7 @@ def _sheet(rows: list[list[Any]], name: str, merged: Sequence[Range], facts: Wor
     hint = TITLE_ABOVE if width == 1 else "Give every column a name in the first row."
     text = "{n} {has} cells to the right of the header, which were skipped"
     findings += report_examples("warning", "row-too-long", text, beyond, "row", hint, name)
-    first = [header.names[k] for k in used]
+    first = [header.names[k] for k in used] if header.rows else []
     return Sheet(name, table, np.array([n for n, _ in filled], dtype=np.int64), findings, first=first)
 
 

@@ -16,6 +16,8 @@ from autotrain_gradio.data.values.numbers import WORDS
 SCANNED = 50
 """Rows at the beginning of a table from which its header is detected."""
 MOST_TITLES, MOST_HEADERS = 6, 4
+FEW = 5
+"""Rows below a row of texts that do not show by themselves that it is none of data."""
 NUMBER = re.compile(r"[(<>≤≥~+\-−$€£¥ ]*\d[\d.,:/'’ \-T()]*(?:[eE][+-]?\d+)?\D{0,4}")
 """A text that is data rather than a name: a number, perhaps with a unit, a date or a time."""
 UNIT = re.compile(r"[\[(].{1,18}[\])]|[^\W\d_]{1,3}|(?=.*[^\w\s]).{1,12}")
@@ -165,5 +167,7 @@ def _is_units(records: Sequence[Record], row: int) -> bool:
     numeric = [k for k in range(len(cells)) if _numeric(records, row + 1, k)]
     texts = [text_of(cells[k]) for k in numeric if text_of(cells[k]) and text_of(cells[k]).lower() not in WORDS]
     if len(texts) < max(1, len(numeric) / 2):
+        return False
+    if len(records) - row <= FEW and not (len(texts) == len(numeric) and all(map(UNIT.fullmatch, texts))):
         return False
     return len(texts) > 1 or UNIT.fullmatch(texts[0]) is not None

@@ -25,24 +25,24 @@ SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """Escape of a UTF-16 surrogate, which is a character only together with the other one."""
 
 
-def read_json_lines(path: Path, name: str, limits: Limits) -> Sheet:
+def read_json_lines(path: Path, name: str, limits: Limits, code: str) -> Sheet:
     """Read one object per line; blank lines are skipped.
 
     Raises:
         DataError: a line is not an object, or the file has none.
     """
-    code, findings = encoding.detect_encoding(path, name)
+    code, findings = encoding.detect_encoding(path, name, code)
     with path.open(encoding=code, errors="replace", newline=None) as file:
         return _sheet(_lines(file, name, limits), name, findings, limits)
 
 
-def read_json_list(path: Path, name: str, limits: Limits) -> Sheet:
+def read_json_list(path: Path, name: str, limits: Limits, code: str) -> Sheet:
     """Read a list of objects, which may be the only list of an object; or one object a line after all.
 
     Raises:
         DataError: it is neither.
     """
-    text, findings = encoding.decode(path.read_bytes(), name)
+    text, findings = encoding.decode(path.read_bytes(), name, code)
     if not text.strip():
         raise empty_table(name)
     require_json(text, name, limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from autotrain_gradio.core.errors import DataError, Finding
@@ -11,47 +12,42 @@ from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.rows import Progress, ignore_progress
 from autotrain_gradio.data.tables.number_notation import UNCLEAR, detect_notation
 from autotrain_gradio.data.tables.table_limits import require_bytes, require_rows
-from autotrain_gradio.data.tables.types import Sheet
+from autotrain_gradio.data.tables.types import Reading, Sheet
 
 
 def read_sheet(
-    path: Path,
-    name: str,
-    limits: Limits,
-    progress: Progress = ignore_progress,
-    sheet: str | None = None,
-    decimal_mark: str = "",
+    path: Path, name: str, limits: Limits, progress: Progress = ignore_progress, reading: Reading | None = None
 ) -> Sheet:
     """Read a table of any format, encoding and delimiter.
 
-    name: how messages call the file. sheet: of a workbook; None: the first one. decimal_mark: `,` or `.`;
-    "": detected.
+    name: how messages call the file. reading: what is known about it.
 
     Raises:
         DataError: the file is not a table, too large, or damaged.
     """
     progress(f"Reading {name}", 0.0)  # if the process is killed, its caller names what it did last
-    found = _read(path, name, progress, sheet, limits)
+    reading = reading or Reading()
+    found = _read(path, name, progress, reading, limits)
     require_rows(found.table.num_rows, name, limits)
-    detect_notation(found, decimal_mark)
+    detect_notation(found, reading.decimal_mark)
     return found
 
 
-def read_again(path: Path, name: str, sheet: str, limits: Limits) -> Sheet:
+def read_again(path: Path, name: str, reading: Reading, limits: Limits) -> Sheet:
     """Read a table of the form of another one; of a workbook the sheet of that name, else the first with a warning.
 
-    sheet: empty: the other one was no workbook.
+    reading: of the other one.
 
     Raises:
         DataError: as for `read_sheet`.
     """
     try:
-        found = read_sheet(path, name, limits, sheet=sheet or None)
+        found = read_sheet(path, name, limits, reading=reading)
     except DataError as error:
         if error.code != "sheet-missing":
             raise
-        found = read_sheet(path, name, limits)
-        _replace_sheet_finding(found, sheet, name)
+        found = read_sheet(path, name, limits, reading=replace(reading, sheet=None))
+        _replace_sheet_finding(found, reading.sheet or "", name)
     if not found.example:  # what the file leaves open, the other table has shown
         found.findings = [f for f in found.findings if f.code != UNCLEAR]
     return found
@@ -66,7 +62,7 @@ def _replace_sheet_finding(found: Sheet, sheet: str, name: str) -> None:
         found.findings = [*kept, Finding("warning", "other-sheet", message, hint, name)]
 
 
-def _read(path: Path, name: str, progress: Progress, sheet: str | None, limits: Limits) -> Sheet:
+def _read(path: Path, name: str, progress: Progress, reading: Reading, limits: Limits) -> Sheet:
     # The readers are loaded when they are needed: most data has one form.
     suffix = os.path.splitext(name)[1].lower() or path.suffix.lower()
     if suffix in ARROW_SUFFIXES:
@@ -77,12 +73,12 @@ def _read(path: Path, name: str, progress: Progress, sheet: str | None, limits: 
     if suffix in EXCEL_SUFFIXES:
         from autotrain_gradio.data.tables.excel_reader import read_excel
 
-        return read_excel(path, name, sheet, limits)
+        return read_excel(path, name, reading, limits)
     if suffix in {".jsonl", ".ndjson", ".json"}:
         from autotrain_gradio.data.tables.json_reader import read_json_lines, read_json_list
 
         read = read_json_list if suffix == ".json" else read_json_lines
-        return read(path, name, limits)
+        return read(path, name, limits, reading.encoding)
     from autotrain_gradio.data.tables.csv_reader import read_csv
 
-    return read_csv(path, name, "\t" if suffix == ".tsv" else None, progress, limits)
+    return read_csv(path, name, "\t" if suffix == ".tsv" else None, progress, limits, reading)

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.spec import DataSpec
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.values.arrow_columns import common_types, in_types
 from autotrain_gradio.data.values.numbers import COMMA, THOUSANDS
@@ -22,7 +23,46 @@ BATCH = 20_000
 """Rows that are gathered before they become Arrow."""
 BATCH_CELLS = 2_000_000
 """Cells that are gathered before they become Arrow."""
+YES, NO = {"true", "yes", "1"}, {"false", "no", "0"}
 TITLE_ABOVE = "If the first line is a title above the table, remove it: the names of the columns come first."
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known about a table before it is read; the rest is detected.
+
+    sheet: of a workbook. encoding: of files that are not Unicode. header: whether the first row is one. quotes: whether
+    they enclose cells of delimited text. decimal_mark: `,` or `.`. columns: names that its header should have, as the
+    user or a model knows them.
+    """
+
+    sheet: str | None = None
+    encoding: str = ""
+    header: bool | None = None
+    quotes: bool | None = None
+    decimal_mark: str = ""
+    columns: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, spec: DataSpec, columns: Iterable[str] = ()) -> Reading:
+        """Return what the spec says, and more names of columns.
+
+        Raises:
+            DataError: an option is neither true nor false.
+        """
+        named = [n for v in spec.columns.values() for n in ([v] if isinstance(v, str) else v)]
+        sheet, header, quotes = (spec.options.get(name) for name in ("sheet", "header", "quotes"))
+        answers = (_yes_or_no("header", header), _yes_or_no("quotes", quotes))
+        mark = spec.options.get("decimal_mark", "")
+        return cls(sheet, spec.encoding, *answers, mark, frozenset([*named, *columns]))
+
+
+def _yes_or_no(option: str, value: Any) -> bool | None:
+    text = str(value).strip().lower()
+    if value is None or text in YES | NO:
+        return None if value is None else text in YES
+    where = f"data.options.{option}"
+    raise DataError(f"'{value}' is neither true nor false.", "Write true or false.", where, "invalid-setting")
 
 
 @dataclass

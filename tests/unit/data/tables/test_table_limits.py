@@ -130,7 +130,8 @@ def test_the_rows_of_a_text_table(tmp_path: Path) -> None:
 def test_rows_of_another_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_reader, "MOST_REJECTED", 50)
     assert (
-        "More than 50 rows do not have 2 cells" in refusal(write(tmp_path / "a.csv", "a,b\n" + "1,2,3\n" * 60)).message
+        "More than 50 rows do not have 2 cells"
+        in refusal(write(tmp_path / "a.csv", "a,b\n" + "1,2,3,4\n" * 60)).message
     )
     assert read(write(tmp_path / "b.csv", "a,b\n1,2\n" + "1,2,3\n" * 40)).findings
 
