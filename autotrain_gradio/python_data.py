@@ -102,11 +102,18 @@ def _is_pandas(value: Any) -> bool:
 def _write_dataset(dataset: Any, path: Path) -> None:
     if not len(dataset):
         raise UserError("The dataset has no rows.", "Give at least one row.", "data", "empty-table")
-    if any(type(feature).__name__ in MEDIA_FEATURES for feature in dataset.features.values()):
-        embed = importlib.import_module("datasets.table").embed_table_storage
-        stored = dataset.with_format("arrow").map(embed, batched=True, batch_size=100, load_from_cache_file=False)
-        dataset = stored.with_format(None)
-    dataset.to_parquet(path)
+    library = importlib.import_module("datasets")
+    shown = not library.are_progress_bars_disabled()
+    library.disable_progress_bars()
+    try:
+        if any(type(feature).__name__ in MEDIA_FEATURES for feature in dataset.features.values()):
+            embed = importlib.import_module("datasets.table").embed_table_storage
+            stored = dataset.with_format("arrow").map(embed, batched=True, batch_size=100, load_from_cache_file=False)
+            dataset = stored.with_format(None)
+        dataset.to_parquet(path)
+    finally:
+        if shown:
+            library.enable_progress_bars()
 
 
 def _frame(value: Any, where: str) -> Any:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import importlib
 import shutil
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.tasks.registry import registry
+from autotrain_gradio.training.tabular.frame import Feature
 from autotrain_gradio.training.tabular.predictor import Predictor, load
+from autotrain_gradio.training.tabular.reading import RowReader
 from tests.cases.conftest import INPUTS
 from tests.trials import Trial
 
@@ -23,9 +27,9 @@ def _train(folder: Path, case: str, task: str, file: str = "train.csv", **column
     return _train_on(folder / f"train-{file}", task, **columns)
 
 
-def _train_on(path: Path, task: str, **columns: str) -> Predictor:
+def _train_on(path: Path, task: str, model: str = "decision_tree", **columns: str) -> Predictor:
     data = {"source": "path", "path": str(path), "columns": columns}
-    spec = {"task": task, "model": "decision_tree", "data": data, "params": {"num_trials": 1}}
+    spec = {"task": task, "model": model, "data": data, "params": {"num_trials": 1}}
     trial = Trial(path.parent / "run", spec)
     importlib.import_module(registry().get(task).module).train(trial.reporter())
     return load(trial.directory)
@@ -199,3 +203,39 @@ def test_the_sheet_of_the_training_is_predicted(tmp_path: Path) -> None:
         table.head(5).to_excel(writer, sheet_name="Rows", index=False)
     (answer,) = model([{"table": str(tmp_path / "new.xlsx")}])
     assert answer["rows"] == 5 and "warnings" not in answer
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["05/31/2024", "01/02/2024"], "'when' have the month first, unlike the training data"),
+        (["31/05/2024", "01/02/2024"], ""),
+        (["01/02/2024", "03/02/2024"], ""),
+        (["31/05/2024", "05/31/2024"], "Some dates of 'when' have the day first, others the month"),
+    ],
+)
+def test_the_order_of_day_and_month_is_that_of_the_file_if_it_shows_one(
+    cells: list[str], told: str, tmp_path: Path
+) -> None:
+    parsed = RowReader([Feature("when", "date", reading="day")]).table(pa.table({"when": cells}), ["row 1", "row 2"])
+    assert told in " ".join(str(f) for f in parsed.about_cells) and bool(parsed.about_cells) == bool(told)
+    month_first = "month first, unlike" in told
+    if cells[1] == "01/02/2024":
+        assert parsed.frame["when"][1] == pd.Timestamp("2024-01-02" if month_first else "2024-02-01")
+    alone = RowReader([Feature("when", "date", reading="day")]).rows([{"when": "01/02/2024"}])
+    assert alone.frame["when"][0] == pd.Timestamp("2024-02-01")
+
+
+@pytest.mark.parametrize("family", ["decision_tree", "logistic_regression"])
+def test_a_text_in_another_unicode_form_is_the_same(family: str, tmp_path: Path) -> None:
+    words = ["für", "Größe", "schön", "übel", "ärger"]
+    rows = [
+        f"ein {words[n % 5]} langer Satz {n},Ort {words[n % 5]} {n % 45},{'a' if n % 5 < 2 else 'b'}"
+        for n in range(180)
+    ]
+    (tmp_path / "train.csv").write_text("note,town,target\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    model = _train_on(tmp_path / "train.csv", "tabular-classification", family, target="target")
+    row = {"note": "ein schöner langer Satz", "town": "Ort Größe 1"}
+    again = {name: unicodedata.normalize("NFD", cell) for name, cell in row.items()}
+    one, other = model([{"row": row}, {"row": again}])
+    assert again != row and one["scores"] == other["scores"]

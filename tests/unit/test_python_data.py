@@ -20,6 +20,7 @@ from PIL import Image
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.inputs import ROWS_OF, Input
 from autotrain_gradio.python_data import parse_inputs, write_data
+from tests.cases.conftest import check_path
 
 ROWS = [
     {"n": 1, "x": 0.5, "ok": True, "day": datetime.date(2024, 5, 31), "name": "a"},
@@ -136,6 +137,36 @@ def test_audio_in_memory(samples: Any, tmp_path: Path) -> None:
     (given,) = parse_inputs([Input("audio", "Clip", "audio")], [{"array": samples, "sampling_rate": 8000}], tmp_path)
     read, rate = soundfile.read(given["audio"], dtype="int16" if samples.dtype == np.int16 else "float64")
     assert rate == 8000 and (read == (samples.T if samples.ndim == 2 else samples)).all()
+
+
+def _clips(count: int) -> list[dict[str, Any]]:
+    tone = np.sin(np.arange(16_000) / 9)
+    clips = [{"array": (tone * (k + 1) / count).astype(np.float32), "sampling_rate": 16_000} for k in range(count)]
+    return [{"audio": clip, "text": f"clip number {k}"} for k, clip in enumerate(clips)]
+
+
+@pytest.mark.parametrize(
+    ("task", "rows"),
+    [
+        ("image-classification", [{"image": Image.new("L", (40, 40), k), "label": "ab"[k % 2]} for k in range(20)]),
+        ("automatic-speech-recognition", _clips(8)),
+    ],
+)
+def test_media_in_memory_are_data_of_a_task(task: str, rows: list[dict[str, Any]], tmp_path: Path) -> None:
+    (path,) = write_data(rows, tmp_path)
+    checked = check_path(tmp_path, task, path)
+    assert not checked.errors and checked.result["rows"] == len(rows)
+    assert sum(checked.result["splits"].values()) == len(rows)
+
+
+def test_packed_files_are_data_of_a_task(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{k}.png" for k in range(20)]
+    for k, path in enumerate(paths):
+        Image.new("L", (40, 40), 9 * k).save(path)
+    (tmp_path / "out").mkdir()
+    (path,) = write_data({"picture": paths, "kind": ["a", "b"] * 10}, tmp_path / "out", [".png"])
+    checked = check_path(tmp_path, "image-classification", path)
+    assert not checked.errors and checked.result["rows"] == 20 and checked.classes == ["a", "b"]
 
 
 @pytest.mark.parametrize(

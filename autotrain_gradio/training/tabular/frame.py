@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -128,8 +127,7 @@ def _column(chunks: pa.ChunkedArray, kind: str) -> Any:
         return clipped(np.asarray(chunks.to_numpy(zero_copy_only=False), dtype=np.float64))
     if kind == "date":
         return whole_seconds(chunks.to_pandas())
-    texts = np.array(["" if v is None else str(v) for v in chunks.to_pylist()], dtype=object)
-    return normalized(texts) if kind == "text" else texts
+    return np.array(["" if v is None else str(v) for v in chunks.to_pylist()], dtype=object)
 
 
 def clipped(values: np.ndarray) -> np.ndarray:
@@ -140,11 +138,6 @@ def clipped(values: np.ndarray) -> np.ndarray:
 def whole_seconds(values: Any) -> pd.Series:
     """Return dates (datetime64[us]) without fractions of seconds, which not every format of a table keeps."""
     return pd.Series(values).astype("datetime64[us]").dt.floor("s")
-
-
-def normalized(texts: np.ndarray) -> np.ndarray:
-    """Return texts in one Unicode form (NFC)."""
-    return np.array([unicodedata.normalize("NFC", text) for text in texts], dtype=object)
 
 
 def describe(

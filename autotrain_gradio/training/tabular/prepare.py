@@ -6,6 +6,7 @@ transformed in blocks, which takes a seventh of the time for one row and a twent
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -67,7 +68,13 @@ def make_transformer(frame: pd.DataFrame, kinds: Mapping[str, str], params: Any,
 
 
 def transform(transformer: ColumnTransformer, frame: pd.DataFrame, *, fit: bool = False) -> np.ndarray:
-    """Return the transformed rows, (rows, columns) float32."""
+    """Return the transformed rows, (rows, columns) float32.
+
+    Texts that are encoded by n-grams are compared in one Unicode form (NFC).
+    """
+    parts = transformer.transformers if fit else transformer.transformers_
+    for name in (column for step, _, columns in parts if step.startswith(TEXT_STEP) for column in columns):
+        frame = frame.assign(**{name: [unicodedata.normalize("NFC", text) for text in frame[name]]})
     found = transformer.fit_transform(frame) if fit else transformer.transform(frame)
     return np.ascontiguousarray(np.asarray(found), dtype=np.float32)
 

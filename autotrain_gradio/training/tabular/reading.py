@@ -18,7 +18,7 @@ from autotrain_gradio.data.values import dates, numbers
 from autotrain_gradio.data.values.arrow_columns import as_text, blank, encode, is_text
 from autotrain_gradio.data.values.feature_cells import missing_words, nulls, plain_cells
 from autotrain_gradio.data.values.spellings import Spellings, truth_value, visible
-from autotrain_gradio.training.tabular.frame import Feature, Form, clipped, normalized, whole_seconds
+from autotrain_gradio.training.tabular.frame import Feature, Form, clipped, whole_seconds
 
 FAR = 1.0
 """A value is far outside the training data if its distance from their range is more than this times its width."""
@@ -157,7 +157,7 @@ class _Column:
         return clipped(found.values)
 
     def _dates(self) -> Any:
-        found = dates.parse(self.cells, self.feature.reading)
+        found = self._in_one_order(dates.parse(self.cells, self.feature.reading))
         text = is_text(self.cells.type)
         self._report_invalid(found.unreadable & ~missing_words(self.cells) if text else found.unreadable)
         if found.unclear:
@@ -170,6 +170,20 @@ class _Column:
             self._report_far(found.values, low, high, day, lambda v: str(v)[:10])
         return whole_seconds(found.values)
 
+    def _in_one_order(self, found: dates.Dates) -> dates.Dates:
+        """Parse the dates in the other order of day and month if some have only that, and all can have it."""
+        other = {"day": "month", "month": "day"}.get(self.feature.reading)
+        if other is None or not {dates.DAY_FIRST, dates.MONTH_FIRST} <= found.ways.keys():
+            return found
+        again = dates.parse(self.cells, other)
+        if {dates.DAY_FIRST, dates.MONTH_FIRST} <= again.ways.keys():
+            message = f"Some dates of '{self.feature.name}' have the day first, others the month."
+        else:
+            found = again
+            message = f"The dates of '{self.feature.name}' have the {other} first, unlike the training data."
+        self.findings.append(Finding("warning", "day-or-month-first", message, "Write dates as 2024-05-31."))
+        return found
+
     def _texts(self, spellings: Spellings | None) -> Any:
         values, codes = encode(as_text(self.cells))
         known = frozenset() if spellings is None else spellings.known  # of earlier versions, also NaN and N/A
@@ -177,8 +191,7 @@ class _Column:
         found = ["" if no and v not in known else v for v, no in zip(values.to_pylist(), absent, strict=True)]
         if self.feature.kind == "category":
             found = self._categories(found, missing_words(values), codes, spellings)
-        texts = np.array([*found, ""], dtype=object)
-        return (texts if self.feature.kind == "category" else normalized(texts))[codes]
+        return np.array([*found, ""], dtype=object)[codes]
 
     def _categories(self, texts: list[str], missing: Any, codes: Any, spellings: Spellings | None) -> list[str]:
         """Return the category that each distinct text means, and report unknown ones.
