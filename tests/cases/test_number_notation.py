@@ -113,6 +113,17 @@ def test_a_notation_that_no_number_shows_can_be_changed(tmp_path: Path, delimite
     assert "decimal-mark-unclear" not in again.codes()
 
 
+@pytest.mark.parametrize("type_", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())], ids=str)
+def test_one_cell_among_many_decides(tmp_path: Path, type_: pa.DataType) -> None:
+    count = 3_000
+    other = ["0,125" if i == 1_234 else "2" for i in range(count)]
+    columns = {"mass": [DECIMALS[i % ROWS] for i in range(count)], "other": other}
+    table = pa.table({n: pa.array(c).cast(type_) for n, c in columns.items()} | {"t": [i % 5 for i in range(count)]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    found = check(tmp_path, tmp_path / "t.parquet", options={"kinds": {"mass": "number", "other": "number"}})
+    assert max(found.column("features:mass")) < 10 and "decimal-mark-unclear" not in found.codes()
+
+
 def test_points_that_may_be_thousands_are_said_beside_semicolons(tmp_path: Path) -> None:
     cells = [d.replace(",", ".") for d in DECIMALS]
     rows = [["mass", "t"], *([d, str(i % 5)] for i, d in enumerate(cells))]

@@ -14,12 +14,17 @@ from autotrain_gradio.core.errors import Finding, Fix, Level
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.tables.types import Sheet
 from autotrain_gradio.data.values import dates, numbers
-from autotrain_gradio.data.values.arrow_columns import is_text, pick
+from autotrain_gradio.data.values.arrow_columns import is_text, matches, pick
 from autotrain_gradio.data.values.multi_select import find_multi_select
 
 SAMPLE = 1000
 """Cells of a column by which it is decided whether it holds numbers."""
+MARKED = r"^\D{0,8}[\d .,'’]*[.,]\d+(?:[eE][+-]?\d+)?\D{0,20}$"
+"""A text that may be a number with a point or a comma, and a unit."""
+NUMERIC = r"^\D{0,8}[\d .,'’]*\d(?:[eE][+-]?\d+)?\D{0,20}$"
 NEARLY_ALL = 0.9
+MOST_VALUES = 100_000
+"""Distinct values of a column in which one that decides is searched."""
 UNCLEAR = "decimal-mark-unclear"
 OPTION = "decimal_mark"
 """Option of the data that decides for all files: `,` or `.`."""
@@ -50,13 +55,13 @@ def detect_notation(sheet: Sheet, given: str = "") -> None:
     given: the decimal mark, `,` or `.`, if it is known.
     """
     texts = {n: c for n, c in zip(sheet.table.column_names, sheet.table.columns, strict=True) if is_text(c.type)}
-    samples = {n: sample for n, c in texts.items() if _holds_numbers(sample := _sample(c))}
+    samples = {n: sample for n, c in texts.items() if _may_hold_numbers(sample := _sample(c))}
     if given in OF_MARK:
         sheet.notation = OF_MARK[given] if samples else ""
         return
     shown = _look(samples, sheet)
-    if shown.unclear and not shown.commas and not shown.points:
-        shown = _look({name: texts[name] for name in samples}, sheet)  # the cells that decide may be few
+    if shown.unclear and not shown.commas and not shown.points:  # the cells that decide may be few
+        shown = _look({n: pc.drop_null(pc.unique(texts[n]).slice(0, MOST_VALUES)) for n in samples}, sheet)
     if shown.commas and shown.points:
         _report_both(shown, sheet)
     elif shown.commas or shown.points:
@@ -70,39 +75,49 @@ def _sample(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.drop_null(pick(column, np.arange(0, len(column), max(1, len(column) // SAMPLE))))
 
 
-def _holds_numbers(sample: pa.ChunkedArray) -> bool:
-    """Say whether nearly all texts are numbers, and neither months (05.2024) nor lists of options (1,3)."""
-    found = numbers.parse(sample, unit=None, brackets=None, limits=None)
+def _may_hold_numbers(sample: pa.ChunkedArray) -> bool:
+    """Say whether some texts look like numbers, which costs less than to parse them."""
+    return bool(matches(sample, NUMERIC).any())
+
+
+def _numbers_of(cells: Any) -> numbers.Numbers | None:
+    """Return the numbers, if nearly all texts are, some with a mark, and neither months nor lists of options."""
+    if not matches(cells, MARKED, ",.").any():
+        return None
+    found = numbers.parse(cells, unit=None, brackets=None, limits=None)
     good = int((~np.isnan(found.values)).sum())
     if not good or good < NEARLY_ALL * int((~found.missing).sum()):
-        return False
-    return not dates.are_months(sample) and not (found.comma and find_multi_select(sample))
+        return None
+    return None if dates.are_months(cells) or (found.comma and find_multi_select(cells)) else found
 
 
-def _look(columns: Mapping[str, pa.ChunkedArray], sheet: Sheet) -> _Shown:
-    """Return what the numbers of these columns, samples or whole, show about the decimal mark."""
+def _look(columns: Mapping[str, Any], sheet: Sheet) -> _Shown:
+    """Return what the numbers of these columns show about the decimal mark. columns: some cells of each."""
     shown = _Shown()
-    for name, column in columns.items():
-        for cells, found in zip((shown.commas, shown.points, shown.unclear), _marks(column), strict=True):
-            if found.any():
-                cell = column[int(np.argmax(found))].as_py()
-                row = sheet.number[pc.index(sheet.table.column(name), cell).as_py()]
-                cells[name] = f"'{cell.strip()[:20]}' in '{name}', row {row:,}"
-                shown.has_comma |= cells is shown.unclear and "," in cell
+    for name, values in columns.items():
+        text = pc.utf8_trim_whitespace(values)
+        found = _numbers_of(text)
+        if found is None:
+            continue
+        for cells, marked in zip((shown.commas, shown.points, shown.unclear), _marks(text, found), strict=True):
+            if marked.any():
+                value = values[int(np.argmax(marked))]
+                row = sheet.number[pc.index(sheet.table.column(name), value).as_py()]
+                cells[name] = f"'{value.as_py().strip()[:20]}' in '{name}', row {row:,}"
+                shown.has_comma |= cells is shown.unclear and "," in value.as_py()
     return shown
 
 
-def _marks(column: pa.ChunkedArray) -> tuple[Any, Any, Any]:
+def _marks(text: Any, found: numbers.Numbers) -> tuple[Any, Any, Any]:
     """Return which cells show a decimal comma, which a decimal point, and which may be either (numpy)."""
-    text = pc.utf8_trim_whitespace(column)
-    found = numbers.parse(text, unit=None, brackets=None, limits=None).marks
-    if found is None:
-        found = numbers.marks_of(text)
+    marks = found.marks or numbers.marks_of(text)
+    if not marks.unclear.any():
+        return marks.commas, marks.points, marks.unclear
     if numbers.groups_thousands(text, "."):
-        return found.unclear, found.points, found.commas
+        return marks.unclear, marks.points, marks.commas
     if numbers.groups_thousands(text, ","):
-        return found.commas, found.unclear, found.points
-    return found.commas, found.points, found.unclear
+        return marks.commas, marks.unclear, marks.points
+    return marks.commas, marks.points, marks.unclear
 
 
 def _report_both(shown: _Shown, sheet: Sheet) -> None:
@@ -158,7 +173,7 @@ def unify_notations(sheets: Sequence[Sheet]) -> tuple[str, list[Finding]]:
 
 def _with_points(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Write the numbers of a column with a decimal point, if it holds numbers with a decimal comma."""
-    if not is_text(column.type) or not _holds_numbers(_sample(column)):
+    if not is_text(column.type) or _numbers_of(pc.utf8_trim_whitespace(_sample(column))) is None:
         return column
     for _ in range(MOST_GROUPS):
         column = pc.replace_substring_regex(column, r"(\d)[.](\d{3})([^\d]|$)", r"\1\2\3")
