@@ -173,3 +173,20 @@ def test_times_and_zones_of_dates(tmp_path: Path, cell: str, wanted: str) -> Non
     assert [f"{d:%Y-%m-%d %H:%M}" for d in found.column("features:when")] == [
         wanted.format(i % 28 + 1) for i in range(ROWS)
     ]
+
+
+@pytest.mark.parametrize(
+    "cell", ["2024-Q{3}", "2024W{0}", "202403{1:02}T1030", "{1:02}/03/2024 10h30", "2024-03-{1:02} at noon"], ids=repr
+)
+def test_dates_in_an_unknown_form_are_said(tmp_path: Path, cell: str) -> None:
+    lines = [f'"{cell.format(i + 10, i % 28 + 1, i, i % 4 + 1)}",{i % 7}' for i in range(ROWS)]
+    (tmp_path / "t.csv").write_text("\n".join(["when,t", *lines]) + "\n", encoding="utf-8")
+    found = check(tmp_path, tmp_path / "t.csv")
+    assert "'when' ('20" in found.message("unknown-dates") or "'when' ('01/03" in found.message("unknown-dates")
+
+
+@pytest.mark.parametrize("cell", ["2024-{0:04}", "v{0}.2.20", "{0}2024", "10.0.0.{0}", "room {0}"])
+def test_ids_and_names_are_not_called_dates(tmp_path: Path, cell: str) -> None:
+    lines = [f'"{cell.format(i + 100)}",{i % 5},{i % 7}' for i in range(ROWS)]
+    (tmp_path / "t.csv").write_text("\n".join(["what,b,t", *lines]) + "\n", encoding="utf-8")
+    assert "unknown-dates" not in check(tmp_path, tmp_path / "t.csv").codes()

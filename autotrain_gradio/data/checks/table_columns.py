@@ -82,12 +82,20 @@ def _unused(about: list[About]) -> Iterator[Finding]:
     ids = [a for a in guessed if a["feature"] == "id"]
     text = "{columns} {looks} like an id, different in every row, and {is} not used as a feature."
     yield from _report("info", "id-like", ids, text, "Choose its kind if that is wrong.")
+    text = "{columns} {looks} like dates in a form that is not known, and {is} not used as dates."
+    hint = "Write dates as 2024-05-31, or 2024-05-31 10:30 with a time."
+    unknown = [a for a in guessed if a.get("dates")]
+    yield from _report("warning", "unknown-dates", unknown, text, hint, _as_kind, where="")
     nested = [a for a in guessed if a["feature"] == "ignore" and "nested" in a]
     text = "{columns} {holds} lists or objects and {is} not used as a feature."
     yield from _report("warning", "nested-column", nested, text, "Put each value into a column of its own.", where="")
     empty = [a for a in guessed if a["feature"] == "ignore" and "nested" not in a and not a["distinct"]]
     text = "{columns} {has} no values."
     yield from _report("info", "empty-column", empty, text, "Fill in the column, or remove it.", where="")
+
+
+def _as_kind(about: About) -> str:
+    return f"'{about['name']}' ({about['dates'][:40]!r}, taken as {about['feature']})"
 
 
 def _cells(used: list[About], total: int) -> Iterator[Finding]:

@@ -271,6 +271,7 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
         about["distinct"] = _count_distinct(column.codes[context.needed])
         if about["guessed"] and text:
             about["units"] = numbers.united(column.sample)
+            about["dates"] = dates.resembles_dates(column.sample) and column.sample[0].as_py()
             about["answers"] = find_multi_select(column.sample) if kind == "category" else {}
     if result.stored:
         result.facts["codes"] = column.codes

@@ -23,6 +23,11 @@ from autotrain_gradio.data.values import month_names
 from autotrain_gradio.data.values.arrow_columns import encode, is_text, is_true, matches
 
 UTC = "UTC"
+RESEMBLING = (
+    r"^(?:19|20)\d{2}[-/. ]?(?:W\d|Q[1-4]|(?:0[1-9]|1[0-2])(?:[-/. ]?(?:[0-2]\d|3[01]))?(?:\D|$))|"
+    r"^\d{1,2}[-/. ]\d{1,2}[-/. ](?:19|20)\d{2}(?:\D|$)"
+)
+"""The beginning of a text that may be a date."""
 DAY_FIRST, MONTH_FIRST = "31/05/2024", "05/31/2024"
 _TIME = (
     ("", ""),
@@ -96,6 +101,12 @@ def looks_like_dates(sample: pa.ChunkedArray) -> bool:
     found = parse(sample.slice(0, SAMPLE))
     few = np.count_nonzero(found.unreadable) <= UNLIKE * len(found.values)
     return len(found.values) > 0 and few and "20240531" not in found.ways
+
+
+def resembles_dates(sample: pa.ChunkedArray) -> bool:
+    """Say whether nearly all texts begin like dates, in whatever form: 2024-Q1, 2024W05, 20240531T1030."""
+    found = matches(sample.slice(0, SAMPLE), RESEMBLING)
+    return len(found) > 0 and float(found.mean()) >= 1 - UNLIKE
 
 
 def are_months(sample: pa.ChunkedArray) -> bool:
