@@ -85,6 +85,9 @@ VALUE = Kind("value", "value", _KINDS + "value")
 FEATURE = Kind("feature", "column of a table", _KINDS + "feature")
 """Number, category, date, text, id, or to be ignored."""
 
+_TABLES = SourceOption(
+    "tables", "the tables to use, as paths in the folder; empty: all that have the columns of the largest.", many=True
+)
 CLASS_FOLDERS = Layout(
     "class-folders",
     "A folder for each class",
@@ -98,6 +101,7 @@ TABLE_WITH_FILES = Layout(
     _LAYOUTS + "table_with_files",
     "photos.zip\n├── metadata.csv      (any .csv, .tsv or .jsonl)\n└── images/ "
     "…\n\nfile_name,label\nimages/1.jpg,cat\nimages/2.jpg,dog",
+    options=(_TABLES,),
 )
 EMBEDDED = Layout(
     "embedded",
@@ -209,6 +213,7 @@ TABLE = Layout(
     _LAYOUTS + "table",
     "reviews.csv          (or .tsv, .jsonl, .json, .parquet, .xlsx; several files are joined)\n\n"
     "text,label\nA wonderful film,good\nI left after an hour,bad",
+    options=(_TABLES,),
 )
 TEXT_FOLDERS = Layout(
     "text-folders",

@@ -67,10 +67,14 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Recognized:
-    """A layout fits. Of several, the one with the greatest confidence (0 to 1) is used."""
+    """A layout fits. Of several, the one with the greatest confidence (0 to 1) is used.
+
+    covers: number of media files that are rows with a target, where several layouts can read the same files.
+    """
 
     confidence: float
     reason: str
+    covers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ class RawTables:
     files_read: list[str] = field(default_factory=list)
     """Relative paths of tables and Arrow files that were read."""
     findings: list[Finding] = field(default_factory=list)
+    reported: set[str] = field(default_factory=set)
+    """Relative paths of files that the layout's findings report as not used."""
     redundant_codes: frozenset[str] = frozenset()
     """Codes of findings about cells that the layout's own findings make redundant."""
     file_names: list[str] = field(default_factory=list)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
+from autotrain_gradio.core.errors import Finding, Fix, Level, did_you_mean
 from autotrain_gradio.core.spec import DataSpec
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
@@ -20,6 +20,7 @@ _CANONICAL = {alias: name for name, aliases in ALIASES.items() for alias in alia
 _SHARD = re.compile(r"[-_.]?\d+-of-\d+$")
 _SEPARATOR = re.compile(r"[-_. ]")
 DEFAULT_TRAIN = "train"
+KEEP = "Keep a part of the training rows"
 TABLES = "tables"
 """Name of the option that says which of several tables are used."""
 
@@ -118,11 +119,20 @@ class Choice:
     findings: list[Finding] = field(default_factory=list)
 
 
-def choose(found: Mapping[str, int], spec: DataSpec) -> Choice:
+def choose(
+    found: Mapping[str, int],
+    spec: DataSpec,
+    files: Callable[[str], str] = lambda split: "",
+    no_target: Mapping[str, str] | None = None,
+) -> Choice:
     """Choose the splits to use among those found (name → rows; "" for data without splits).
 
     A missing split that the spec names is an error finding, and `train` is then None.
+
+    files: returns the files of a split, for messages. no_target: split whose rows have no target → the target: it is
+    never used for validation.
     """
+    no_target = no_target or {}
     names, findings = [n for n in found if n], list[Finding]()
     train = match(spec.train_split, names)
     if train is None and "" in found and match(spec.train_split, [DEFAULT_TRAIN]):
@@ -137,18 +147,31 @@ def choose(found: Mapping[str, int], spec: DataSpec) -> Choice:
         elif validation == train:
             message = f"The split '{train}' is named for training and for validation."
             hint = "Name another one for validation, or none: then a part of the training rows is kept for it."
-            fix = Fix("Keep a part of the training rows", {"valid_split": None})
+            fix = Fix(KEEP, {"valid_split": None})
             findings.append(Finding("error", "same-split", message, hint, "data.valid_split", fix))
             validation = None
+        elif validation in no_target:
+            message = f"The split '{validation}' has no {no_target[validation]}: nothing can be evaluated on it."
+            hint, fix = "Choose another split for validation.", Fix(KEEP, {"valid_split": None})
+            findings.append(Finding("error", "split-without-target", message, hint, "data.valid_split", fix))
+            validation = None
     elif train is not None:
-        usual = (n for alias in ALIASES["validation"] for n in names if n.lower() == alias and n != train)
+        usual = (
+            n for alias in ALIASES["validation"] for n in names if n.lower() == alias and n not in {train, *no_target}
+        )
         validation = next(usual, None)
     unused = tuple(n for n in found if n not in {train, validation})
     for name in unused if train is not None else ():
-        rows = pluralize(found[name], "row")
-        message = f"The split '{name}' ({rows}) is not used." if name else f"{rows} in no split are not used."
-        finding = Finding("info", "split-unused", message)
-        if canonical(name) == "test" and validation is None:
+        rows, of = pluralize(found[name], "row"), f" ({shown})" if (shown := files(name)) else ""
+        message = f"The split '{name}' is not used: {rows}{of}."
+        if name in no_target:
+            message = f"The split '{name}' has no {no_target[name]} and is not used: {rows}{of}."
+        level: Level = "warning" if name in no_target and canonical(name) == "validation" else "info"
+        finding = Finding(level, "split-unused", message)
+        if not name:
+            hint = f"Move them into '{train}' to train on them, or remove them."
+            finding = Finding("warning", "split-unused", f"{rows} in no split are not used{of}.", hint)
+        elif canonical(name) == "test" and validation is None and name not in no_target:
             hint = "Keep it for a last measurement, or choose it as the validation split."
             fix = Fix(f"Validate on '{name}'", {"valid_split": name})
             finding = Finding("info", "split-unused", message, hint, "data.valid_split", fix)

@@ -56,6 +56,7 @@ class Tree:
     only: the one file that was asked for, where the path names a file; layouts see no other table. Other files of
         its folder are ignored, without a finding.
     own: the files lie in the run's own folder, so that a layout can convert one in place.
+    chosen: paths of the tables that the user chose; layouts see no other one. None: all.
     parsed: relative path → table (`Sheet`), so that a table is parsed once, though several layouts look into it.
     """
 
@@ -65,6 +66,7 @@ class Tree:
     splits: Mapping[str, str] = field(default_factory=dict)
     only: str | None = None
     own: bool = False
+    chosen: frozenset[str] | None = None
     parsed: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -78,8 +80,10 @@ class Tree:
         return [f for f in self.files if f.suffix in wanted]
 
     def tables(self, suffixes: Iterable[str]) -> list[Entry]:
-        """Return the files with one of these extensions, or the one that was asked for."""
+        """Return the files with one of these extensions, or those of them that were asked for."""
         found = self.with_suffix(suffixes)
+        if self.chosen is not None:
+            found = [f for f in found if f.path in self.chosen]
         return [f for f in found if f.path == self.only] if self.only else found
 
     def read(self, path: str) -> bytes:

@@ -86,7 +86,8 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     plan = classes_of(media, request, tree.splits)
     if not plan.labels:
         return Rejected(f"{count_with_verb(len(media), kind, 'lies')} in no folders that could name their classes")
-    return Recognized(0.6, plan.describe(kind))
+    labels = plan.labels
+    return Recognized(0.6, plan.describe(kind), len(labels) if len(set(labels)) > 1 else None)
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
@@ -124,6 +125,7 @@ def report_files(
     hint = f"Save {', '.join(near)} files as {' or '.join(suffixes[:2])} to use them." if near else ""
     text, paths = "{n} of other kinds {was} skipped", [f.path for f in others]
     raw.findings += report_examples("warning" if near else "info", "other-files", text, paths, "file", hint)
+    raw.reported.update(paths)
 
 
 def classes_of(media: list[Entry], request: Request, known: Mapping[str, str]) -> Plan:

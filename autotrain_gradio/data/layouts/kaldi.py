@@ -14,7 +14,7 @@ from pathlib import Path
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
+from autotrain_gradio.data.layouts.file_names import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, find_audio, raw_of, read_lines, splits_of
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request

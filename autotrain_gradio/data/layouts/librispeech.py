@@ -59,7 +59,9 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     text = f"{{n}} {{has}} no line in a {ENDING} file and {{was}} skipped"
     hint = "Write their transcripts, or remove the files."
     findings += report_examples("warning", "audio-without-text", text, untranscribed, "audio file", hint)
-    return raw_of(splits, request, findings, [t.path for t in tables])
+    raw = raw_of(splits, request, findings, [t.path for t in tables])
+    raw.reported.update(untranscribed)
+    return raw
 
 
 def _tables(tree: Tree) -> list[Entry]:

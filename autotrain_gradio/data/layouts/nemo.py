@@ -15,7 +15,7 @@ from typing import Any
 from autotrain_gradio.core.text_format import inflect, is_number, join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
+from autotrain_gradio.data.layouts.file_names import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, find_audio, raw_of, read_head, read_lines
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request

@@ -16,6 +16,7 @@ from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.embedded import read_features
+from autotrain_gradio.data.layouts.joined_tables import Candidate, not_joined
 from autotrain_gradio.data.locations import location_numbers
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, ignore_progress
@@ -73,7 +74,6 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         if twin != entry.path:
             raw.findings.append(same_table(entry.path, twin))
             continue
-        raw.files_read.append(entry.path)
 
         def report(message: str, fraction: float, before: int = number) -> None:
             progress(message, (before + fraction) / len(entries))
@@ -83,21 +83,29 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         except DataError as error:
             errors += error.findings
             continue
+        sheets[number] = sheet
+    candidates = [Candidate(s.name, names[s.name], s.table.column_names, s.table.num_rows) for s in sheets.values()]
+    apart, found = not_joined(candidates, request)
+    raw.findings += found
+    sheets = {number: sheet for number, sheet in sheets.items() if sheet.name not in apart}
+    for sheet in sheets.values():
         raw.findings += [*sheet.findings, *_total_row(sheet)]
         raw.skipped.update(sheet.skipped)
         raw.sheets.update([sheet.sheet] if sheet.sheet else [])
-        sheets[number] = sheet
+    raw.files_read += [sheet.name for sheet in sheets.values()]
     if errors and (not sheets or any(f.code not in EMPTY for f in errors)):
         raise DataError.from_findings(errors)
     raw.findings += [replace(f, level="warning") for f in errors]
-    raw.findings += _differing({sheet.name: sheet.table.column_names for sheet in sheets.values()})
+    used = split_names.choose({names[sheet.name]: 1 for sheet in sheets.values()}, request.spec)
+    trained = [sheet for sheet in sheets.values() if names[sheet.name] in {used.train, used.validation}]
+    raw.findings += _differing({sheet.name: sheet.table.column_names for sheet in trained})
     raw.notation, found = unify_notations(list(sheets.values()))
     raw.findings += found
     for number, sheet in sheets.items():
-        add_rows(splits, names[entries[number].path], locate_rows(sheet, number, raw, request), request)
+        add_rows(splits, names[sheet.name], locate_rows(sheet, number, raw, request), request)
     others = [f.path for f in tree.files if f.path not in raw.file_names]
     if others and tree.only is None:
-        message = f"Files that are not tables were skipped: {join_examples(others)}."
+        message = f"Other files were skipped: {join_examples(others)}."
         raw.findings.append(Finding("info", "other-files", message))
     raw.splits = concat_splits(splits)
     return raw

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,13 +11,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.core.errors import DataError, Finding, UserError
-from autotrain_gradio.core.file_types import EXCEL_SUFFIXES, TEXT_SUFFIXES
-from autotrain_gradio.core.text_format import inflect, join_examples
+from autotrain_gradio.core.errors import DataError, Finding, Fix, UserError
+from autotrain_gradio.core.file_types import ARCHIVE_SUFFIXES, EXCEL_SUFFIXES, REFUSED_ARCHIVE_SUFFIXES, TEXT_SUFFIXES
+from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.arrow_files import as_media, open_parquet
 from autotrain_gradio.data.files.tree import Entry, Tree, inside
 from autotrain_gradio.data.layouts.embedded import BATCH, media_field, media_role
+from autotrain_gradio.data.layouts.file_names import Resolver, found_elsewhere, is_absolute, looks_like_url
+from autotrain_gradio.data.layouts.joined_tables import Candidate, not_joined
 from autotrain_gradio.data.layouts.table import UNSURE, add_rows, concat_splits, parse_table, same_table
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
@@ -27,70 +28,12 @@ from autotrain_gradio.data.tables.number_notation import unify_notations
 from autotrain_gradio.data.tables.types import Sheet, concat_tables
 
 SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, ".parquet")
+MOST_COMPARED = 5
+"""Names of missing files that are compared with those that exist."""
 SAMPLE_ROWS = 200
 """Rows from which the column of file names is detected."""
 PREFERRED = ("metadata", "validated")
 """Of several tables without a split, these are meant; `validated` is that of Common Voice, beside rejected clips."""
-
-
-class Resolver:
-    """Finds the files that cells name: beside the table, from the root, by the end of their path."""
-
-    def __init__(self, tree: Tree, suffixes: Sequence[str]) -> None:
-        self._known = tree.by_path
-        self._root = str(tree.root)
-        self._by_name: dict[str, list[tuple[str, str]]] = {}
-        """Name of a file in lower case, with its extension and without → (its path in lower case likewise, its path)"""
-        for entry in tree.with_suffix(suffixes):
-            lower = entry.path.lower()
-            for known in (lower, os.path.splitext(lower)[0]):
-                self._by_name.setdefault(os.path.basename(known), []).append((f"/{known}", entry.path))
-
-    def find(self, value: Any, folder: str) -> str | None:
-        """Return the relative path of the file that a cell of a table in `folder` names, or None."""
-        if not isinstance(value, str | int):
-            return None
-        text = str(value).strip()
-        if not text or looks_like_url(text):
-            return None
-        for name in dict.fromkeys((text, text.replace("\\", "/"))):
-            if name.startswith("/") and not name.startswith(f"{self._root}/"):
-                return None
-            name = name.removeprefix(f"{self._root}/")
-            for path in (os.path.normpath(os.path.join(folder, name)), os.path.normpath(name)):
-                if path in self._known:
-                    return path
-        end = text.replace("\\", "/").lower().removeprefix("./")
-        found = [path for known, path in self._by_name.get(os.path.basename(end), ()) if known.endswith(f"/{end}")]
-        return found[0] if len(found) == 1 and ".." not in end.split("/") else None
-
-    def find_moved(self, path: str, folder: str) -> str | None:
-        """Find the file that a path of another computer means, by as many of its last folders as exist here.
-
-        Returns None where no file fits, or several.
-        """
-        parts = [p for p in path.strip().replace("\\", "/").split("/") if p not in {"", "."}]
-        if ".." in parts:
-            return None
-        ends = ("/".join(parts[k:]) for k in range(len(parts)))
-        return next((found for end in ends if (found := self.find(end, folder))), None)
-
-    def outside(self, value: str, folder: str) -> bool:
-        """Return whether a cell names a place outside the folder of the data."""
-        name = value.replace("\\", "/")
-        if _is_absolute(name):
-            return not name.startswith(f"{self._root}/")
-        return os.path.normpath(os.path.join(folder, name)).startswith("..")
-
-
-def _is_absolute(path: str) -> bool:
-    """Return whether a path starts at a root or a drive."""
-    return re.match(r"([A-Za-z]:)?[/\\]", path.strip()) is not None and not looks_like_url(path)
-
-
-def looks_like_url(value: str) -> bool:
-    """Return whether a cell is an address on the web."""
-    return re.match(r"[a-z][a-z0-9+.-]*://", value, re.IGNORECASE) is not None
 
 
 @dataclass
@@ -129,7 +72,8 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     names = [f"{f.entry.path} (column '{f.column}')" for f in search.found]
     reason = f"{join_examples(names)} {inflect(len(names), 'names')} the {request.files.name} files"
     sure = any(f.entry.suffix not in UNSURE for f in search.found)  # a text may be the transcript beside its audio
-    return Recognized((0.8 if sure else 0.7) if max(f.share for f in search.found) >= 0.5 else 0.3, reason)
+    confidence = (0.8 if sure else 0.7) if max(f.share for f in search.found) >= 0.5 else 0.3
+    return Recognized(confidence, reason, sum(round(f.share * f.sheet.table.num_rows) for f in search.found))
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
@@ -145,7 +89,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         sheet = found.sheet
         raw.findings += sheet.findings
         raw.skipped.update(sheet.skipped)
-        paths = _resolve_paths(found, resolver, raw)
+        paths = _resolve_paths(found, resolver, tree, raw)
         table = sheet.table.drop_columns([found.column])
         where = [f"{sheet.name}, row {n}" + (f": {p}" if p else "") for n, p in zip(sheet.number, paths, strict=True)]
         table = table.add_column(0, name, path_cells(paths)).append_column(LOCATION, pa.array(where, pa.string()))
@@ -201,7 +145,14 @@ def _search(tree: Tree, request: Request) -> _Search:
             f"{join_examples(unused)}."
         )
         hint = "Name the table itself as the place of the data, if another one is meant."
-        search.findings.append(Finding("info", "tables-not-used", message, hint))
+        fix = Fix(f"Use {unused[0]} instead", {"options": {split_names.TABLES: unused[:1]}})
+        search.findings.append(Finding("info", "tables-not-used", message, hint, fix=fix))
+    candidates = [
+        Candidate(f.entry.path, f.split, f.sheet.table.column_names, f.sheet.table.num_rows) for f in search.found
+    ]
+    apart, findings = not_joined(candidates, request)
+    search.found = [f for f in search.found if f.entry.path not in apart]
+    search.findings += findings
     return search
 
 
@@ -217,7 +168,8 @@ def _detect_column(entry: Entry, sheet: Sheet, resolver: Resolver, request: Requ
     found = []
     for name, column in zip(sheet.table.column_names, sheet.table.columns, strict=True):
         cells = [v for v in column.slice(0, SAMPLE_ROWS).to_pylist() if v is not None]
-        hits = sum(_find(v, entry.folder, resolver) is not None for v in cells)
+        zeros = name.strip().lower() in role.names
+        hits = sum(_find(v, entry.folder, resolver, zeros=zeros) is not None for v in cells)
         names = sum(_has_suffix(v, suffixes) for v in cells)
         share = hits / max(1, len(cells))
         if share > 0.1 or (names and name.strip().lower() in role.names):
@@ -241,23 +193,26 @@ def _without_header(sheet: Sheet) -> Sheet:
     return replace(sheet, table=table, number=np.append(1, sheet.number), findings=findings, first=[])
 
 
-def _find(value: Any, folder: str, resolver: Resolver) -> str | None:
-    """Return the file that a cell names, here or by an absolute path of another computer."""
+def _find(value: Any, folder: str, resolver: Resolver, *, zeros: bool = False) -> str | None:
+    """Return the file that a cell names: here, by an absolute path of another computer, or spelled otherwise."""
     found = resolver.find(value, folder)
-    return found or (resolver.find_moved(value, folder) if isinstance(value, str) and _is_absolute(value) else None)
+    if found is None and isinstance(value, str) and is_absolute(value):
+        return resolver.find_moved(value, folder)
+    return found or resolver.find_alike(value, zeros=zeros)
 
 
-def _resolve_paths(table: _FileTable, resolver: Resolver, raw: RawTables) -> list[str | None]:
+def _resolve_paths(table: _FileTable, resolver: Resolver, tree: Tree, raw: RawTables) -> list[str | None]:
     """Return the path of the file of each row; one that does not exist keeps the name it was given."""
     name, folder = table.sheet.name, table.entry.folder
     paths: list[str | None] = []
-    urls, completed, moved = [], [], []
+    urls, completed, missing = [], [], []
+    moved, alike = list[str](), list[str]()
     for value, number in zip(table.sheet.table.column(table.column).to_pylist(), table.sheet.number, strict=True):
         text = "" if value is None else str(value).strip()
-        path = _find(value, folder, resolver)
+        path = _find(value, folder, resolver, zeros=True)
         if path is not None:
             if resolver.find(value, folder) is None:
-                moved.append(f"row {number}: {value} → {path}")
+                (moved if is_absolute(text) else alike).append(f"row {number}: {value} → {path}")
             elif not path.lower().endswith(os.path.basename(text.replace("\\", "/")).lower()):
                 completed.append(f"row {number}: {path}")
         elif looks_like_url(text):
@@ -266,6 +221,7 @@ def _resolve_paths(table: _FileTable, resolver: Resolver, raw: RawTables) -> lis
             path = f"../{os.path.basename(text)}"  # the inspection refuses to open it
         elif text:
             path = os.path.normpath(os.path.join(folder, text))
+            missing.append((number, path))
         paths.append(path)
     hint = "Download the files and pack them with the table."
     raw.findings += report_examples(
@@ -274,14 +230,25 @@ def _resolve_paths(table: _FileTable, resolver: Resolver, raw: RawTables) -> lis
     raw.findings += found_elsewhere(moved, name)
     text = "{n} without an extension {was} completed"
     raw.findings += report_examples("info", "extension-added", text, completed, "name", where=name)
+    text, hint = "{n} {is} spelled otherwise than the file and {was} matched", "Check that these are the right files."
+    raw.findings += report_examples("info", "names-matched", text, alike, "name", hint, name)
+    raw.findings += _missing_files(missing, resolver, tree, name)
     return paths
 
 
-def found_elsewhere(files: list[str], where: str = "") -> list[Finding]:
-    """Report files that were found by the end of their paths. files: each as "path → found"."""
-    text = "{n} {comes} from another computer; the files were found by the end of the path"
+def _missing_files(missing: list[tuple[int, str]], resolver: Resolver, tree: Tree, where: str) -> list[Finding]:
+    """Name the archives that may hold files that do not exist, and names that may be meant."""
+    archives = [f.path for f in tree.files if f.name.lower().endswith(ARCHIVE_SUFFIXES + REFUSED_ARCHIVE_SUFFIXES)]
+    if missing and archives:
+        message = (
+            f"{count_with_verb(len(missing), 'file', 'is')} not there, and archives beside the table are not opened: "
+        )
+        hint = "Unpack the archive where it lies. Or pack the table and the files in one zip."
+        return [Finding("error", "archive-beside", f"{message}{join_examples(archives)}.", hint, where)]
+    near = [(number, path, resolver.nearest(os.path.basename(path))) for number, path in missing[:MOST_COMPARED]]
+    shown = [f"row {number}: {path}: did you mean {meant}?" for number, path, meant in near if meant]
     return report_examples(
-        "info", "files-elsewhere", text, files, "path", "Check that these are the right files.", where
+        "info", "names-near", "{n} that {does} not exist {is} like that of a file", shown, "name", where=where
     )
 
 

@@ -85,4 +85,6 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     findings += report_examples("warning", "audio-without-text", text, without, "audio file", hint)
     text, hint = "{n} {has} no audio file of {its} name and {was} skipped", "Rename them if they are transcripts."
     findings += report_examples("info", "text-without-audio", text, [f.path for f in others], "text file", hint)
-    return raw_of(splits, request, findings, [entry.path for _, entry in pairs])
+    raw = raw_of(splits, request, findings, [entry.path for _, entry in pairs])
+    raw.reported.update(without, (f.path for f in others))
+    return raw

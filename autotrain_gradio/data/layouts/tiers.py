@@ -13,7 +13,7 @@ from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.text_format import inflect, join_examples, pluralize
 from autotrain_gradio.data.files.encoding import common_encoding
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.table_with_files import Resolver, found_elsewhere
+from autotrain_gradio.data.layouts.file_names import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, find_audio, raw_of, read_head, splits_of
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request

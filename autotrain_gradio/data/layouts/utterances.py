@@ -12,7 +12,8 @@ from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.encoding import WESTERN, decode, decode_as
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.table_with_files import Resolver, path_cells
+from autotrain_gradio.data.layouts.file_names import Resolver
+from autotrain_gradio.data.layouts.table_with_files import path_cells
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, RawTables
 

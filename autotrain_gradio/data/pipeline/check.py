@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding, UserError
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.kinds.label import unused_mapping
-from autotrain_gradio.data.locations import Locations
+from autotrain_gradio.data.locations import ROW_BITS, Locations
 from autotrain_gradio.data.pipeline import check_result, materialize, takeover
 from autotrain_gradio.data.pipeline.check_result import TRAIN, CheckResult, State
 from autotrain_gradio.data.pipeline.column_mapping import Mapping
@@ -27,6 +27,7 @@ from autotrain_gradio.data.pipeline.fetch import fetch
 from autotrain_gradio.data.pipeline.format_detection import choose_format
 from autotrain_gradio.data.pipeline.layout_detection import recognize
 from autotrain_gradio.data.pipeline.split import split
+from autotrain_gradio.data.pipeline.unused_files import unused_files
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import (
     LOCATION,
@@ -99,31 +100,36 @@ def _run(state: State) -> Callable[[], Any] | None:
     """Run all steps but the last; return the function that writes the rows, or None if there are errors."""
     tree = fetch(state, sub_progress(state.progress, 0.0, 0.25))
     request, draft = state.request, state.draft
-    layout, module, reason = recognize(tree, request)
+    layout, module, reason, found = recognize(tree, request)
+    state.findings += found
     state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
     raw: RawTables = module.read(tree, request, draft, sub_progress(state.progress, 0.25, 0.05))
     tree.parsed.clear()
     _release_memory()
-    state.findings += raw.findings
+    state.findings += [*raw.findings, *unused_files(tree, raw, request)]
     state.found = {name: table.num_rows for name, table in raw.splits.items()}
     state.total = sum(state.found.values()) + sum(raw.skipped.values())
     state.skipped = raw.skipped
-    choice = split_names.choose(state.found, request.spec)
-    state.findings += choice.findings
-    state.unused = sum(state.found[n] for n in choice.unused)
+    files = partial(_files, raw)
+    choice = split_names.choose(state.found, request.spec, files)
     if choice.train is None:
+        state.findings += choice.findings
         for first in list(raw.splits.values())[:1]:  # so that its columns are shown
             state.choose(choose_format(first, raw, request))
         return None
     names = [choice.train] if choice.validation is None else [choice.train, choice.validation]
     table = stacked([raw.splits[name] for name in names], "splits")
     request = state.choose(choose_format(table, raw, request))
-    state.findings += state.mapping.findings
+    if no_target := _without_target(state, raw, names[0]):
+        choice = split_names.choose(state.found, request.spec, files, no_target)
+        table = table if choice.validation else table.slice(0, state.found[names[0]])
+    state.findings += [*choice.findings, *state.mapping.findings]
+    state.unused = sum(state.found[n] for n in choice.unused)
     if _has_errors(state.mapping.findings):
         return None
     column = table.column(LOCATION)
     locations = Locations(raw.file_names, column.to_numpy()) if raw.file_names else column.to_pylist()
-    rows = state.rows = Rows(locations, np.arange(table.num_rows) >= state.found[choice.train])
+    rows = state.rows = Rows(locations, np.arange(table.num_rows) >= state.found[names[0]])
     if raw.arrow:
         rows.row = table.column(ROW).to_numpy()
     if request.media is None and len(rows) >= LARGE:
@@ -143,6 +149,30 @@ def _run(state: State) -> Callable[[], Any] | None:
         "dropped": check_result.dropped(state),
     }
     return partial(materialize.write, draft, request, rows, raw, tree, facts)
+
+
+def _files(raw: RawTables, split: str) -> str:
+    """Return the files that the rows of a split come from, for messages."""
+    column = raw.splits[split].column(LOCATION)
+    if raw.file_names:
+        return join_examples([raw.file_names[n] for n in np.unique(column.to_numpy() >> ROW_BITS).tolist()])
+    return join_examples(list(dict.fromkeys(str(place).partition(", ")[0] for place in column.to_pylist())))
+
+
+def _without_target(state: State, raw: RawTables, train: str) -> dict[str, str]:
+    """Return split → its target, of the splits that lack the target columns or have no cell in them.
+
+    Where no target is known yet, a split that lacks a column of the training split may lack the target.
+    """
+    targets = [n for c in state.request.columns if c.is_target for n in state.mapping.roles.get(c.role, [])]
+    found = {}
+    for name, table in raw.splits.items():
+        known = set(table.column_names)
+        asked = targets or [n for n in raw.splits[train].column_names if n not in known]
+        lacking = [n for n in asked if n not in known or table.column(n).null_count == table.num_rows]
+        if lacking and len(lacking) == len(asked) and name != train and table.num_rows:
+            found[name] = f"'{lacking[0]}'"
+    return found
 
 
 def _has_errors(findings: Iterable[Finding]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,8 @@ from autotrain_gradio.data.values.arrow_columns import shown, value_type
 
 SAMPLE_ROWS = 1000
 """Rows of the sample from which columns are detected."""
+OTHERS = 5
+"""Most other columns that are offered."""
 
 
 @dataclass
@@ -75,7 +77,8 @@ def map_columns(table: pa.Table, raw: RawTables, request: Request) -> Mapping:
     for role in sorted(others, key=lambda role: role.rest):
         taken = {name for names in mapping.roles.values() for name in names}
         free = [c["name"] for c in mapping.columns if c["name"] not in taken and _fits(role, c, request)]
-        found = free if role.rest else _by_name(role, free) or _by_cells(role, free, mapping, table, raw, request)
+        found = free if role.rest else _by_name(role, free, mapping, table, raw, request)
+        found = found or _by_cells(role, free, mapping, table, raw, request)
         if found:
             mapping.roles[role.role] = found
         elif role.required and not role.rest:
@@ -124,9 +127,60 @@ def _fits(role: Column, column: dict[str, Any], request: Request) -> bool:
     return column["kind"] not in {c.kind.name for f in request.formats for c in f.columns if c.kind.suffixes}
 
 
-def _by_name(role: Column, free: list[str]) -> list[str]:
+def _by_name(
+    role: Column, free: list[str], mapping: Mapping, table: pa.Table, raw: RawTables, request: Request
+) -> list[str]:
+    """Return the column with a usual name of the role; of a target else the one that the other splits lack.
+
+    In a table of features a usual name may be that of a feature: the finding says why it was taken, and others can be
+    chosen. A column that another split lacks is surer, then.
+    """
     known = {name.strip().lower(): name for name in free}
-    return next(([known[name]] for name in (*role.names, role.role) if name in known), [])
+    named = next((known[name] for name in (*role.names, role.role) if name in known), None)
+    if not role.is_target or not any(c.rest for c in request.columns):
+        return [] if named is None else [named]
+    columns = [c["name"] for c in mapping.columns]
+    sure = named is not None and (
+        named.strip().lower() in {role.role, role.names[0]} or named in columns[:1] + columns[-1:]
+    )
+    absent, lacking = _absent(free, raw)
+    if absent is not None and not sure and named != absent:
+        mapping.findings.append(_guessed(role, absent, f"the split '{lacking}' does not have it"))
+        return [absent]
+    if named is not None and not sure:
+        mapping.findings.append(
+            replace(_guessed(role, named, "by its name, but others could be it, too"), level="warning")
+        )
+        mapping.findings += _others(role, [n for n in free if n != named], table, request)
+    return [] if named is None else [named]
+
+
+def _others(role: Column, free: list[str], table: pa.Table, request: Request) -> list[Finding]:
+    """Offer the columns whose cells could play a role as well, the last and the first column before others."""
+    guess = getattr(role.kind.load(), "guess", None)
+    order = dict.fromkeys((*free[-1:], *free))
+    cells = {name: table.column(name).slice(0, SAMPLE_ROWS) for name in order}
+    alone = replace(request, columns=(role,))  # a column is judged as if it were the only one
+    likely = [name for name in order if guess is None or guess({name: cells[name]}, role, alone)]
+    where, found = f"data.columns.{role.role}", []
+    for name in (likely or list(order))[:OTHERS]:
+        fix = Fix(f"Use '{name}'", {"columns": {role.role: [name] if role.many and not role.join else name}})
+        found.append(Finding("info", "column-other", f"'{name}' could be {role.named}, too.", where=where, fix=fix))
+    return found
+
+
+def _absent(free: list[str], raw: RawTables) -> tuple[str | None, str]:
+    """Return the one column that a split lacks, and the split: data to predict comes without the target."""
+    for split, table in raw.splits.items():
+        absent = [name for name in free if name not in table.column_names]
+        if len(absent) == 1 and split:
+            return absent[0], split
+    return None, ""
+
+
+def _guessed(role: Column, name: str, why: str) -> Finding:
+    message, hint = f"'{name}' was taken as {role.named}: {why}.", "Choose another column if that is wrong."
+    return Finding("info", "column-guessed", message, hint, f"data.columns.{role.role}")
 
 
 def _by_cells(
@@ -141,9 +195,7 @@ def _by_cells(
         guessed: Guess | None = guess({n: table.column(n).slice(0, SAMPLE_ROWS) for n in free}, role, request)
         found = guessed.names if guessed else []
         if guessed and guessed.reason:
-            message = f"'{found[0]}' was taken as {role.named}: {guessed.reason}."
-            hint, where = "Choose another column if that is wrong.", f"data.columns.{role.role}"
-            mapping.findings.append(Finding("info", "column-guessed", message, hint, where))
+            mapping.findings.append(_guessed(role, found[0], guessed.reason))
     if found:
         mapping.guessed.add(role.role)
     return found

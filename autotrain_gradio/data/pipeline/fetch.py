@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
-from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.errors import DataError, Finding, did_you_mean
+from autotrain_gradio.core.file_types import TABLE_SUFFIXES
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.data.files.tree import Tree, scan
 from autotrain_gradio.data.layouts.table_with_files import referenced_files
 from autotrain_gradio.data.pipeline import takeover
 from autotrain_gradio.data.pipeline.check_result import State
+from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Fetched, Progress
+from autotrain_gradio.data.split_names import TABLES
 from autotrain_gradio.data.tables.types import Sheet
 
 SKIPPED = {
@@ -55,7 +59,19 @@ def _fetch(state: State, source: Source, progress: Progress) -> tuple[Fetched, T
     limit = request.limits.archive_members
     tree = scan(fetched.root, limit=limit, splits=fetched.splits, own=fetched.own, keep=keep)
     tree.parsed.update(parsed)
-    return fetched, tree
+    return fetched, _chosen(tree, request)
+
+
+def _chosen(tree: Tree, request: Request) -> Tree:
+    """Return the files with the tables that the user chose alone."""
+    asked = request.spec.options.get(TABLES)
+    names = [asked] if isinstance(asked, str) else [str(name) for name in asked or []]
+    for name in names:
+        if name not in tree.by_path:
+            known = [f.path for f in tree.with_suffix(TABLE_SUFFIXES)]
+            hint = did_you_mean(name, known)
+            raise DataError(f"There is no table '{name}'.", hint, f"data.options.{TABLES}", "table-unknown")
+    return replace(tree, chosen=frozenset(names)) if names else tree
 
 
 def _skipped_files(state: State, tree: Tree, fetched: Fetched) -> list[Finding]:

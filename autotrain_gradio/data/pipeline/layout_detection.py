@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from autotrain_gradio.core.errors import DataError, did_you_mean
+from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.file_types import ARCHIVE_SUFFIXES, REFUSED_ARCHIVE_SUFFIXES
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.declarations import Layout
@@ -13,8 +13,11 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Recognized
 
 
-def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
-    """Return the layout that fits best, its module, and the reason.
+def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str, list[Finding]]:
+    """Return the layout that fits best, its module, the reason, and findings.
+
+    A layout that gives targets to less than half of the files of another one does not win against it: a template of
+    answers names the test images beside folders of classes.
 
     Raises:
         DataError: none fits; the message gives the reason of each layout.
@@ -29,7 +32,23 @@ def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str]:
     if not fitting:
         raise _unknown(tree, request, [f"{layout.title}: {answer.reason}" for layout, answer in answers])
     layout, best = max(fitting, key=lambda item: item[1].confidence)
-    return layout, layout.load(), best.reason
+    findings: list[Finding] = []
+    counted = [(x, a) for x, a in fitting if a.covers]
+    other, rival = max(counted, key=lambda item: item[1].covers or 0, default=(layout, best))
+    covered, most = best.covers, rival.covers
+    if covered is not None and most is not None and most > covered:
+        few = most > 2 * covered
+        if few:
+            layout, best, other, rival = other, rival, layout, best
+        message = f"The data can be read in two ways. Used: {_reads(layout, best)}. Not used: {_reads(other, rival)}."
+        fix = Fix(f"Read it as: {other.title.lower()}", {"options": {"layout": other.name}})
+        hint = "Choose the other one if it is meant."
+        findings.append(Finding("warning" if few else "info", "layout-unclear", message, hint, fix=fix))
+    return layout, layout.load(), best.reason, findings
+
+
+def _reads(layout: Layout, answer: Recognized) -> str:
+    return f"{layout.title.lower()}, {pluralize(answer.covers or 0, 'file')} ({answer.reason})"
 
 
 def _unknown(tree: Tree, request: Request, reasons: list[str]) -> DataError:

@@ -166,10 +166,12 @@ def test_images_beside_folders_are_reported_once(tmp_path: Path, check: Check) -
 def test_validation_split_without_classes_is_reported(tmp_path: Path, check: Check) -> None:
     files = classes("cat", "dog", prefix="train/") | {f"valid/{i}.jpg": 500 + i for i in range(4)}
     result = check(plant(tmp_path / "in", files))
-    assert result["splits"] == {"train": 12} and result["dropped"] == [{"code": "label-missing", "count": 4}]
-    assert "'valid'" in finding(result, "no-validation")["message"] and "label-missing" in codes(result)
+    assert result["splits"] == {"train": 10, "validation": 2}
+    assert result["dropped"] == [{"code": "split-unused", "count": 4}]
+    found = finding(result, "split-unused")
+    assert found["level"] == "warning" and "'valid' has no 'label'" in found["message"]
     left = next(p for p in result["profile"] if p["title"] == "Skipped rows")
-    assert left["rows"] == [["no label", 4]]
+    assert left["rows"] == [["in a split that is not used", 4]]
 
 
 def test_unsupported_image_formats_are_reported(tmp_path: Path, check: Check) -> None:
