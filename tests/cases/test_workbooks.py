@@ -166,6 +166,20 @@ def test_formulas_of_the_chosen_sheet_are_counted(tmp_path: Path) -> None:
     assert "15 formulas" in found.message("formulas-not-calculated")
 
 
+def test_a_hidden_sheet_is_not_taken_for_the_data(tmp_path: Path) -> None:
+    path = write(tmp_path, [["notes"], ["made by Ann"], ["on Monday"]])
+    book = openpyxl.load_workbook(path)
+    book.create_sheet("rows")
+    for row in [["a", "b", "class"], *body()]:
+        book["rows"].append(row)
+    book.active = 1
+    book.worksheets[0].sheet_state = "hidden"
+    book.save(path)
+    found = check(tmp_path, path)
+    assert found.result["rows"] == ROWS and not found.errors
+    assert "the first one that is not hidden, 'rows', was loaded" in found.message("several-sheets")
+
+
 @pytest.mark.parametrize("dates", [0, 20], ids=["all of a column named date", "some beside dates"])
 def test_serial_numbers_in_a_column_of_dates_are_dates(tmp_path: Path, dates: int) -> None:
     first = datetime.datetime(2023, 3, 1)

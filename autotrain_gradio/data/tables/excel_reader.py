@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.settings import Limits
@@ -57,7 +57,7 @@ def read_excel(path: Path, name: str, reading: Reading, limits: Limits) -> Sheet
             raise DataError(message, did_you_mean(wanted, names), "data.options.sheet", "sheet-missing")
         if not names:
             raise empty_table(name)
-        chosen = wanted or names[0]
+        chosen = wanted or _first_visible(workbook)
         found = workbook.get_sheet_by_name(chosen)
         cells = found.to_python(skip_empty_area=False)
         merged = found.merged_cell_ranges or []
@@ -68,12 +68,21 @@ def read_excel(path: Path, name: str, reading: Reading, limits: Limits) -> Sheet
     if not sheet.table.num_rows:
         raise header_only(name, sheet.table.column_names)
     if len(names) > 1 and wanted is None:
-        others = join_examples([repr(n) for n in names[1:]], limit=10)
-        message = f"The workbook has {len(names)} sheets; the first one, '{chosen}', was loaded. The others: {others}."
-        fix = Fix(f"Load '{names[1]}'", {"options": {"sheet": names[1]}}) if len(names) == 2 else None
+        others = [n for n in names if n != chosen]
+        first = "the first one" if chosen == names[0] else "the first one that is not hidden"
+        message = f"The workbook has {len(names)} sheets; {first}, '{chosen}', was loaded. The others: "
+        message += f"{join_examples([repr(n) for n in others], limit=10)}."
+        fix = Fix(f"Load '{others[0]}'", {"options": {"sheet": others[0]}}) if len(names) == 2 else None
         hint = "Choose another sheet with data.options.sheet."
         sheet.findings.append(Finding("info", "several-sheets", message, hint, name, fix))
     return sheet
+
+
+def _first_visible(workbook: CalamineWorkbook) -> str:
+    """Return the name of the first sheet of cells that is not hidden; without any, of the first sheet."""
+    sheets = workbook.sheets_metadata
+    cells = [s for s in sheets if s.typ == SheetTypeEnum.WorkSheet and s.visible == SheetVisibleEnum.Visible]
+    return str((cells or sheets)[0].name)
 
 
 def _sheet(rows: list[list[Any]], name: str, merged: Sequence[Range], facts: Worksheet, reading: Reading) -> Sheet:

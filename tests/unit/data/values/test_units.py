@@ -71,6 +71,21 @@ def test_the_unit_is_optional_and_may_come_before_or_after_the_number() -> None:
     assert found.unit == "" and found.unreadable.all()
 
 
+def test_percentages_are_fractions_except_for_models_that_have_stored_the_sign() -> None:
+    assert values("10%", "9.3 %", "0.5", "-3%", "1,5 %") == [0.1, 0.093, 0.5, -0.03, 0.015]
+    assert values("10%", "0.1", unit="") == [0.1, 0.1] and parsed("10%", "5%").unit == ""
+    found = parsed("10%", "5 %", "7", unit="%")
+    assert found.values.tolist() == [10, 5, 7] and found.united == 2 and not found.percent
+    assert parsed("10%", "20", "0.5").beyond == 1
+
+
+@pytest.mark.parametrize("cells", [("$1", "USD 2", "US$ 3"), ("€1", "2 EUR"), ("CHF 1", "Fr. 2"), ("1 zł", "2 PLN")])
+def test_spellings_of_a_currency_are_one_unit(cells: tuple[str, ...]) -> None:
+    found = parsed(*cells)
+    assert found.values.tolist() == [float(k) for k in range(1, len(cells) + 1)] and found.united == len(cells)
+    assert parsed("$1", "CAD 2", "AUD 3").unreadable.any()
+
+
 def test_cells_that_are_invalid_without_their_unit_are_reported(draft: Path) -> None:
     assert values("€5€", "€7", "€8", "€9")[0] != 5
     result = check(draft, {**BASE, "it": lambda i: "about 5 kg" if i in (3, 7) else f"{i % 9} kg"})
