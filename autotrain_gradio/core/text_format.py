@@ -33,7 +33,7 @@ def pluralize(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
-PLURALS = {"is": "are", "was": "were", "has": "have", "it": "they", "its": "their"}
+PLURALS = {"is": "are", "was": "were", "has": "have", "does": "do", "it": "they", "its": "their"}
 """Verbs whose plural is not the singular without its s, and pronouns."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from autotrain_gradio.core.errors import Finding, Fix, Level, did_you_mean
 from autotrain_gradio.core.text_format import format_count, join_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Rows
+from autotrain_gradio.data.rows import ROW_NAME, Rows
 from autotrain_gradio.data.values import dates, numbers, units
 
 MOSTLY = 0.5
@@ -79,7 +79,7 @@ def _given_kinds(known: list[str], request: Request) -> Iterator[Finding]:
 
 def _unused(about: list[About]) -> Iterator[Finding]:
     guessed = [a for a in about if a["guessed"]]
-    ids = [a for a in guessed if a["feature"] == "id"]
+    ids = [a for a in guessed if a["feature"] == "id" and a["name"] != ROW_NAME]
     text = "{columns} {looks} like an id, different in every row, and {is} not used as a feature."
     yield from _report("info", "id-like", ids, text, "Choose its kind if that is wrong.")
     text = "{columns} {looks} like dates in a form that is not known, and {is} not used as dates."

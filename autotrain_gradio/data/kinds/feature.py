@@ -136,8 +136,10 @@ def _given(context: Context) -> Any:
 
 
 def _guess(column: _Column, context: Context) -> str:
-    if not column.filled or context.column == ROW_NAME:
+    if not column.filled:
         return "ignore"
+    if context.column == ROW_NAME:
+        return "id"
     named = ID_NAME.search(context.column.strip()) is not None
     type_ = column.cells.type
     if pa.types.is_boolean(type_):

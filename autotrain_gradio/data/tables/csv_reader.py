@@ -111,7 +111,7 @@ def read_csv(
         names.insert(0, ROW_NAME)
         examples = join_examples([repr(cells[0]) for _, cells in sample[header.rows :][:3]])
         message = "Each row has one cell more than the header. The first one was taken as the name of the row, and is "
-        message += f"called '{ROW_NAME}' ({examples})."
+        message += f"called '{ROW_NAME}' ({examples}); it is not used as a feature."
         hint = "If the header lacks the name of another column, add it."
         findings.append(Finding("info", "row-names", message, hint, name))
     skipped = before[-1][0] if before else int(dialect.separator_line)

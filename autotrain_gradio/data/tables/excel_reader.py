@@ -13,7 +13,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, Shee
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.settings import Limits
-from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.core.text_format import format_count, join_examples
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.tables.missing_header import SCANNED_ROWS, resolve_header
 from autotrain_gradio.data.tables.types import (
@@ -167,9 +167,11 @@ def _uncalculated(filled: list[Record], facts: Worksheet, names: Sequence[str], 
             title = names[column] if column < len(names) else f"column {column + 1}"
             shown.append(f"'{title}' ({len(found):,}, from row {found[0]} on)")
             total += len(found)
-    text = "{n} {has} no saved value and {counts} as missing"
+    if not shown:
+        return []
+    message = format_count("{n} {has} no saved value and {counts} as missing", total, "formula")
     hint = "The program that wrote the file has not calculated them: open it in Excel or LibreOffice and save it again."
-    return report_examples("warning", "formulas-not-calculated", text, shown, "formula", hint, name, total=total)
+    return [Finding("warning", "formulas-not-calculated", f"{message}: {join_examples(shown)}.", hint, name)]
 
 
 def _cell(value: Any) -> Any:

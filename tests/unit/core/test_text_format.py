@@ -26,6 +26,7 @@ from autotrain_gradio.core.text_format import (
         (2, ("transcript", "is"), "2 transcripts are"),
         (0, ("row", "was"), "0 rows were"),
         (2, ("cell", "holds"), "2 cells hold"),
+        (2, ("cell", "does"), "2 cells do"),
         (2, ("class", "looks", "classes"), "2 classes look"),
     ],
 )
