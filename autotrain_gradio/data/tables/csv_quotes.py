@@ -3,7 +3,7 @@
 Many files hold quotes that enclose nothing: `"Come here, said the boy` in a TSV of Common Voice, `id|"Hi," he said|…`
 in LJSpeech. Parsed as a quoted cell, such a text loses its quotes, or swallows the rows up to the next quote. So where
 text follows the second quote of a cell, or a quoted cell has several lines, the file is also parsed with quotes as
-ordinary letters. If every line with a quote then has as many cells as the others, that is the reading.
+ordinary letters. That is the reading unless rows have as many cells as the others only with enclosing quotes.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from autotrain_gradio.data.tables.missing_header import HEADER, ROW, evidence
 CHUNK = 8 * MIB
 COMPARED = 300
 """Lines with quotes, and without, that are compared where two readings are possible."""
+FEW = 0.05
+"""Rows that prove that quotes enclose cells, by chance, for each one with an uneven quote."""
 OPTION = "quotes"
 DOUBLE = 'Write a quote inside a quoted cell twice ("").'
 
@@ -42,8 +44,10 @@ def detect_quotes(path: Path, name: str, codec: str, head: str, delimiter: str) 
     if not _may_be_literal(path, codec, delimiter, width):
         return "enclosing", []
     scan = _scan_lines(path, codec, delimiter, width)
+    if not scan.stray and (scan.misfits or scan.proofs or width == 1 and not scan.unclosed):
+        return "enclosing", []
     shown = [f"line {number}: {text}" for number, text in scan.stray[:5]]
-    if not scan.fits:
+    if scan.proofs > FEW * len(scan.stray):
         text = "More text follows the quote that ends a cell in {n}; the quotes were removed"
         return "enclosing", report_examples(
             "warning", "quotes-uneven", text, shown, "place", DOUBLE, name, total=len(scan.stray)
@@ -60,7 +64,7 @@ def detect_quotes(path: Path, name: str, codec: str, head: str, delimiter: str) 
 
 def _report_literal(level: Level, scan: _Scan, name: str) -> list[Finding]:
     places = sorted({*scan.stray, *scan.spanning, *scan.unclosed})
-    text = "Quotes were read as ordinary letters: {n} {begins} with one and {does} not end with one in the same line"
+    text = "Quotes were read as ordinary letters: {n} {begins} with one and {lacks} a second one at the end"
     shown = [f"line {number}: {text}" for number, text in places[:5]]
     found = report_examples(level, "quotes-literal", text, shown, "cell", "", name, total=len(places))
     return [replace(f, fix=Fix("Quotes enclose cells", {"options": {OPTION: True}})) for f in found]
@@ -77,7 +81,7 @@ def _choose(scan: _Scan, name: str, delimiter: str) -> tuple[Quotes, list[Findin
     if likely:
         return "literal", _report_literal("warning", scan, name)
     shown = [f"line {number}: {text}" for number, text in scan.spanning[:5]]
-    text = "{n} reaches over a line end, though each line has as many cells as a row: it was read as one cell"
+    text = "{n} {spans} several lines, each with as many cells as a row, and {was} read as one cell"
     found = report_examples("info", "quotes-over-lines", text, shown, "quoted cell", "", name, total=len(scan.spanning))
     fix = Fix("Read each line as a row", {"options": {OPTION: False}})
     return "enclosing", [replace(f, fix=fix) for f in found]
@@ -142,8 +146,10 @@ _Place = tuple[int, str]
 class _Scan:
     """What the lines of a file show if quotes enclose cells. A place is a line number, and the text there."""
 
-    fits: bool = True
-    """Each line with a quote, or inside a quoted cell, has the width of a row."""
+    misfits: int = 0
+    """Number of lines with a quote, or inside a quoted cell, that do not have the width of a row."""
+    proofs: int = 0
+    """Number of rows that have their width because quotes enclose a delimiter or line end, or with doubled quotes."""
     lines: int = 0
     """Number of lines that are not blank."""
     enclosed: int = 0
@@ -164,9 +170,10 @@ def _scan_lines(path: Path, codec: str, delimiter: str, width: int) -> _Scan:
     opening = re.compile(rf'(?:^|(?<={mark})) *"')
     closing = re.compile(r'(?:[^"]|"")*"(?!")')
     after = re.compile(rf" *(?:{mark}|$)")
-    enclosed = re.compile(rf'(?:^|{mark}) *"(?:[^"{mark}]|"")*" *(?:{mark}|$)')
     scan = _Scan()
     opened: _Place | None = None
+    # Of the row so far: delimiters outside of quotes; whether its lines have its width, no quote is uneven, one double.
+    cells, fits, proper, doubled = 0, True, True, False
     with path.open("rb") as raw, io.TextIOWrapper(raw, codec, "replace", newline=None) as lines:
         for number, text in enumerate(lines, 1):
             line = text.removesuffix("\n")
@@ -175,15 +182,20 @@ def _scan_lines(path: Path, codec: str, delimiter: str, width: int) -> _Scan:
                 if len(scan.plain) < COMPARED and line.count(delimiter) == width - 1:
                     scan.plain.append(line.split(delimiter))
                 continue
-            scan.fits = scan.fits and line.count(delimiter) == width - 1
-            scan.enclosed += enclosed.search(line) is not None
+            fits_line = line.count(delimiter) == width - 1
+            scan.misfits += not fits_line
+            fits = fits and fits_line
+            scan.enclosed += any(len(c) > 1 and c[0] == c[-1] == '"' for c in map(str.strip, line.split(delimiter)))
             if len(scan.quoted) < COMPARED:
                 scan.quoted.append(line.split(delimiter))
             position = 0
             while True:
                 if opened is None:
                     found = opening.search(line, position)
+                    cells += line.count(delimiter, position, found.end() if found else len(line))
                     if found is None:
+                        scan.proofs += proper and (doubled or not fits) and cells == width - 1
+                        cells, fits, proper, doubled = 0, True, True, False
                         break
                     opened, position = (number, line[found.end() - 1 :][:40]), found.end()
                 end = closing.match(line, position)
@@ -192,8 +204,10 @@ def _scan_lines(path: Path, codec: str, delimiter: str, width: int) -> _Scan:
                         scan.spanning.append(opened)
                     break
                 position = end.end()
+                doubled = doubled or '""' in end[0]
                 if not after.match(line, position):
                     scan.stray.append(opened)
+                    proper = False
                 opened = None
     if opened is not None:
         scan.unclosed.append(scan.spanning.pop())

@@ -31,6 +31,7 @@ NAMES = frozenset(
     )
 )
 """Names of columns that no cell is likely to have."""
+NAME_THEM = "Add a header with their names above it."
 UNNAMED = re.compile(r"column \d+")
 SCANNED_ROWS = 500
 """Rows at the beginning of a table from which a missing header is detected."""
@@ -150,6 +151,16 @@ def resolve_header(records: Sequence[Record], name: str, reading: Reading) -> He
     header = find_header(records, name)
     if header.rows > 1:
         return header
+    if len(records) > 3 and _is_title(records):
+        number, cells = records[0]
+        header = _numbered(records[1:])
+        message = (
+            f"The table begins below a title, which was skipped (row {number}: '{text_of(cells[0])[:60]}'), and has "
+        )
+        message += "no header. The columns are numbered."
+        header.rows = 1
+        header.findings.append(Finding("warning", "title-above", message, NAME_THEM, f"{name}, row {number}"))
+        return header
     cells = [text_of(cell) for cell in records[0][1]]
     if reading.columns and all(UNNAMED.fullmatch(c) for c in reading.columns) and reading.columns.isdisjoint(cells):
         why, certain = "no column of the training data has a name", True
@@ -160,12 +171,19 @@ def resolve_header(records: Sequence[Record], name: str, reading: Reading) -> He
     if certain:
         header = _numbered(records)
         message = f"The table has no header: its first row is read as data, because {why}. The columns are numbered."
-        hint, fix = "Add a header with their names above it.", Fix("The first row is the header", _header(True))
+        hint, fix = NAME_THEM, Fix("The first row is the header", _header(True))
     else:
         message = f"The first row was used as the header, but it looks like data: {why}."
         hint, fix = "Add a header with the names of the columns above it.", Fix("Read it as data", _header(False))
     header.findings.append(Finding("warning", "no-header", message, hint, name, fix))
     return header
+
+
+def _is_title(records: Sequence[Record]) -> bool:
+    """Return whether the first record has one cell, and those below it several, the first of which is a row of data."""
+    rows = [[text_of(cell) for cell in cells] for _, cells in records]
+    widths = {len(row) for row in rows[1:]}
+    return sum(map(bool, rows[0])) == 1 and len(widths) == 1 and widths.pop() > 2 and first_row_of_data(rows[1:])[1]
 
 
 def _numbered(records: Sequence[Record]) -> Header:
