@@ -75,7 +75,7 @@ class App:
             # While the file `hold` is in the home, a check waits before it writes the rows.
             "import os, pathlib\n"
             "hold = pathlib.Path(os.environ.get('AUTOTRAIN_GRADIO_HOME', ''), 'hold')\n"
-            "if sys.orig_argv[-1:] == ['check'] and hold.exists():\n"
+            "if 'check' in sys.orig_argv[-2:] and hold.exists():\n"
             "    import time\n"
             "    from autotrain_gradio.data.pipeline import materialize\n"
             "    write = materialize.write\n"
