@@ -267,8 +267,10 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
     about, text = result.about, is_text(column.cells.type)
     result.stored = kind in {"category", "text"}
     result.values = as_text(column.cells) if result.stored else pa.nulls(0)
-    if kind == "category" and (merged := merge_truth_values(result.values)) is not result.values:
-        result.values, column.codes = merged, encode(merged)[1]
+    if kind == "category" and column.distinct <= MOST_SPELLINGS:
+        merged = merge_truth_values(result.values)
+        if merged is not result.values:
+            result.values, column.codes = merged, encode(merged)[1]
     if kind != "ignore":
         about["distinct"] = _count_distinct(column.codes[context.needed])
         if about["guessed"] and text:
