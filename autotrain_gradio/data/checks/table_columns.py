@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from autotrain_gradio.core.errors import Finding, Fix, Level, did_you_mean
-from autotrain_gradio.core.text_format import format_count, join_examples
+from autotrain_gradio.core.text_format import format_count, inflect, join_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW_NAME, Rows
 from autotrain_gradio.data.values import dates, numbers, units
@@ -81,7 +82,18 @@ def _unused(about: list[About]) -> Iterator[Finding]:
     guessed = [a for a in about if a["guessed"]]
     ids = [a for a in guessed if a["feature"] == "id" and a["name"] != ROW_NAME]
     text = "{columns} {looks} like an id, different in every row, and {is} not used as a feature."
-    yield from _report("info", "id-like", ids, text, "Choose its kind if that is wrong.")
+    numeric = [a["name"] for a in ids if a.get("numeric")]
+    for finding in _report("info", "id-like", ids, text, "Choose its kind if that is wrong."):
+        shown = join_examples([f"'{name}'" for name in numeric], limit=10)
+        fix = Fix(f"Use {shown} as numbers", {"options": {"kinds": dict.fromkeys(numeric, "number")}})
+        message = f"{finding.message} {shown} {inflect(len(numeric), 'holds')} numbers."
+        yield replace(finding, message=message, fix=fix) if numeric else finding
+    for code, kind in (("mostly-dates", "date"), ("mostly-numbers", "number")):
+        mostly = [a for a in guessed if (a.get("mostly") or {}).get("kind") == kind]
+        text = f"Most cells look like {kind}s, but not all, and {{columns}} {{is}} not used as {kind}s."
+        hint = "Correct the other cells, or choose the kind: then they count as missing."
+        label = f"Take the column as {kind}s"
+        yield from _report("warning", code, mostly, text, hint, _mostly, fix=(label, kind))
     text = "{columns} {looks} like dates in a form that is not known, and {is} not used as dates."
     hint = "Write dates as 2024-05-31, or 2024-05-31 10:30 with a time."
     unknown = [a for a in guessed if a.get("dates")]
@@ -92,6 +104,11 @@ def _unused(about: list[About]) -> Iterator[Finding]:
     empty = [a for a in guessed if a["feature"] == "ignore" and "nested" not in a and not a["distinct"]]
     text = "{columns} {has} no values."
     yield from _report("info", "empty-column", empty, text, "Fill in the column, or remove it.", where="")
+
+
+def _mostly(about: About) -> str:
+    found = about["mostly"]
+    return f"'{about['name']}' ({found['share']:.0%}, but not {found['other']!r}; taken as {about['feature']})"
 
 
 def _as_kind(about: About) -> str:

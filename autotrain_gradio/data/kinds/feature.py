@@ -277,6 +277,8 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
             about["units"] = numbers.united(column.sample)
             about["dates"] = dates.resembles_dates(column.sample) and column.sample[0].as_py()
             about["answers"] = find_multi_select(column.sample) if kind == "category" else {}
+            about["mostly"] = _mostly(column, kind, context) if len(column.sample) and not about["dates"] else None
+        about["numeric"] = kind == "id" and (not text or _holds_amounts(column, context))
     if result.stored:
         result.facts["codes"] = column.codes
     if kind == "category" and text and column.distinct <= MAX_COMPARED:
@@ -285,6 +287,27 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
         some = numbers.parse(column.sample, context.notation, unit=None)
         if not np.isnan(some.values).all():
             about["invalid"] = _numbers_among(result.values, some.unit, context)
+
+
+def _holds_amounts(column: _Column, context: Context) -> bool:
+    """Say whether all texts are numbers, and none of them a code such as 00420."""
+    numeric = not np.isnan(_parse(column.sample, context.notation).values).any()
+    return numeric and not _leading_zero(column.sample)
+
+
+def _mostly(column: _Column, kind: str, context: Context) -> dict[str, Any] | None:
+    """Return the kind that most cells of a column of texts look like, their share, and a cell that does not."""
+    sample, parsed = column.sample.slice(0, dates.SAMPLE), dict[str, Any]()
+    if float(matches(sample, dates.RESEMBLING).mean()) >= 0.5:
+        parsed["date"] = dates.parse(sample).unreadable
+    if kind != "category":  # numbers among the words of categories are counted in `invalid`
+        parsed["number"] = np.isnan(_parse(sample, context.notation).values)
+    for looks, others in parsed.items():
+        share = 1 - float(others.mean())
+        if 0.5 <= share < 1:
+            other = sample[int(np.argmax(others))].as_py()
+            return {"kind": looks, "share": share, "other": str(other)[:40]}
+    return None
 
 
 def _spelled_alike(texts: pa.ChunkedArray, context: Context) -> list[str]:
