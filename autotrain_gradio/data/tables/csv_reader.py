@@ -94,14 +94,14 @@ def read_csv(
     text = head.decode(codec, "replace")
     dialect = detect_dialect(path, name, codec, text, delimiter, reading.quotes)
     findings += dialect.findings
-    lines = count_lines(path, name, dialect.delimiter, codec, limits)
+    count = count_lines(path, name, dialect.delimiter, codec, limits)
     size = path.stat().st_size
 
     def report(position: int) -> None:
         progress(f"Reading {name}", position / size)
 
     records = _parse_with_python(path, name, codec, dialect, report)
-    sample = _first_records(records, name, lines, limits)
+    sample = _first_records(records, name, count.lines, limits)
     header = resolve_header(sample, name, reading)
     findings += header.findings
     before = sample[: header.rows]
@@ -118,11 +118,13 @@ def read_csv(
     parsed = None
     if regular and dialect.delimiter != SPACE:
         parsed = _parse_with_arrow(path, codec, dialect, names, name, skipped, report)
+        if parsed is not None and count.returns and any(_contains(column, "\r") for column in parsed[0].columns):
+            parsed = None  # a line end that Arrow has halved between two blocks
     if parsed is None:
         parsed = _fit_rows(itertools.chain(sample[header.rows :], records), names, name)
     table, number, found = parsed
     findings += found
-    if any("\0" in cell for cell in header.names) or any(_contains(column, "\0") for column in table.columns):
+    if count.zeros and ("\0" in "".join(header.names) or any(_contains(c, "\0") for c in table.columns)):
         message = "The file holds zero bytes: it is not a text table."
         raise DataError(message, "Save it as CSV again.", name, "table-damaged")
     first = [cell.strip() for cell in header.names[: len(names)]] if header.rows else []
@@ -240,13 +242,11 @@ def _parse_with_arrow(
     last = table.column(-1)[-1].as_py() if table.num_rows else ""
     if not (table.num_rows or ragged) or "\n" in last + next(reversed(ragged.values()), ""):
         return None  # a quote may be open
-    # A quote after a space, and a line end that Arrow would halve between two blocks.
-    odd = re.compile(rf'(^|{re.escape(delimiter)}) +"|\r')
+    odd = re.compile(rf'(^|{re.escape(delimiter)}) +"|\r')  # a quote after a space, and a halved line end
     if any(odd.search(text) for text in ragged.values()):
         return None
     for column in table.columns:
-        # Spaces that belong to a cell or not, and a line end that Arrow would halve between two blocks.
-        if pc.any(pc.starts_with(column, " ")).as_py() or _contains(column, "\r"):
+        if pc.any(pc.starts_with(column, " ")).as_py():  # a part of the cell or not
             return None
     begin = skipped + 1
     number = np.arange(begin, begin + table.num_rows + len(ragged))

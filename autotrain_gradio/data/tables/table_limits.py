@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -96,8 +96,19 @@ def _paths(row: Mapping[str, Any]) -> Iterable[str]:
                 waiting.append((f"{path}.", item))
 
 
-def count_lines(path: Path, name: str, delimiter: str, codec: str, limits: Limits) -> int:
-    """Return the number of line breaks of a delimited text.
+class LineCount(NamedTuple):
+    """What a scan of the bytes of a delimited text shows.
+
+    lines: number of line breaks. zeros, returns: whether there are zero bytes, and carriage returns.
+    """
+
+    lines: int
+    zeros: bool
+    returns: bool
+
+
+def count_lines(path: Path, name: str, delimiter: str, codec: str, limits: Limits) -> LineCount:
+    """Scan a delimited text once, before it is parsed.
 
     Raises:
         DataError: a line has more cells than a table may have columns.
@@ -109,6 +120,7 @@ def count_lines(path: Path, name: str, delimiter: str, codec: str, limits: Limit
     mark = delimiter.encode()
     quoted = re.compile(rb'(^|%s)"(?:[^"]|"")*"' % re.escape(mark), re.MULTILINE)
     lines = carried = 0
+    zeros = returns = False
 
     def cells(piece: bytes) -> int:
         return piece.count(mark) if len(piece) <= limits.table_columns else quoted.sub(b"", piece).count(mark)
@@ -120,6 +132,7 @@ def count_lines(path: Path, name: str, delimiter: str, codec: str, limits: Limit
         while chunk := file.read(CHUNK):
             if decoder is not None:
                 chunk = decoder.decode(chunk).encode("utf-8", "replace")
+            zeros, returns = zeros or b"\0" in chunk, returns or b"\r" in chunk
             ends = np.flatnonzero(np.frombuffer(chunk, np.uint8) == ord("\n"))
             lines += len(ends)
             if not len(ends):
@@ -131,4 +144,4 @@ def count_lines(path: Path, name: str, delimiter: str, codec: str, limits: Limit
                 require(cells(chunk[ends[k] + 1 : ends[k + 1]]))
             carried = cells(chunk[ends[-1] + 1 :])
             require(carried)
-    return lines
+    return LineCount(lines, zeros, returns)

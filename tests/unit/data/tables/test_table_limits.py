@@ -277,6 +277,18 @@ def test_lines_of_utf_16_are_those_of_its_characters(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("text,label\n" + "上Ĭ,b\n" * 100, encoding="utf-16")
     limits = Limits(table_columns=20)
-    assert table_limits.count_lines(path, "a.csv", ",", "utf-16", limits) == 101
+    assert table_limits.count_lines(path, "a.csv", ",", "utf-16", limits).lines == 101
     path.write_text("Ĭ" * 50 + "\n", encoding="utf-16-le")
-    assert table_limits.count_lines(path, "a.csv", ",", "utf-16-le", limits) == 1
+    assert table_limits.count_lines(path, "a.csv", ",", "utf-16-le", limits).lines == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    ("text", "zeros", "returns"), [("a\nb\n", False, False), ("a\r\nb\n", False, True), ("a\0\nb\n", True, False)]
+)
+def test_zero_bytes_and_carriage_returns_are_found(
+    tmp_path: Path, encoding: str, text: str, zeros: bool, returns: bool
+) -> None:
+    (tmp_path / "a.csv").write_bytes(text.encode(encoding))
+    found = table_limits.count_lines(tmp_path / "a.csv", "a.csv", ",", encoding, Limits())
+    assert found == (2, zeros, returns)
