@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from autotrain_gradio.service import Service
 
 PROGRAM = "autotrain-gradio"
+RUNS_SHOWN = 100
+"""Number of runs that the printed list shows."""
 ROW = ("id", "task", "project_name", "model", "state", "created", "finished", "metrics", "best_metric", "path")
 
 
@@ -176,7 +178,12 @@ def _train(spec: dict[str, Any], token: str | None) -> int:
 
 def runs(args: argparse.Namespace) -> int:
     """List the runs."""
-    rows = _service().runs()
+    limit = None if args.json else RUNS_SHOWN
+    if args.limit is not None:
+        limit = args.limit or None
+    rows = _service().runs(limit=limit and limit + 1)
+    older = len(rows[limit:]) if limit else 0
+    rows = rows[:limit]
     if args.json:
         echo_json([{name: row.get(name) for name in ROW} for row in rows])
     elif not rows:
@@ -196,6 +203,8 @@ def runs(args: argparse.Namespace) -> int:
             for r, b in zip(rows, best, strict=True)
         ]
         echo(text_table(columns, cells))
+        if older:
+            echo(f"Older runs are not shown: '{PROGRAM} runs --limit 0' lists all.")
     return 0
 
 

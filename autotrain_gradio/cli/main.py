@@ -139,7 +139,10 @@ def build(tasks: Registry) -> Parser:
     _json(check)
     train = add("train", commands.train_file, "Train in the foreground; exit status 0 only if the run completed.")
     train.add_argument("spec", metavar="SPEC.yaml", help="a YAML file of this project or of AutoTrain")
-    _json(add("runs", commands.runs, "List the runs, newest first."))
+    runs = add("runs", commands.runs, "List the runs, newest first.")
+    _json(runs)
+    help_ = f"maximum number of runs; 0: all; default: {commands.RUNS_SHOWN}, with --json all"
+    runs.add_argument("--limit", type=_count, metavar="N", help=help_)
     run_help = "a run: its id, a unique prefix of it, or a project name (its newest run)"
     for name, call, text in (
         ("show", commands.show, "Show a run: its state, metrics and report."),
@@ -247,6 +250,14 @@ def _dashed(argument: str) -> str:
 
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=False, help="print JSON")
+
+
+def _count(text: str) -> int:
+    """Parse a number of items, from 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is below 0")
+    return number
 
 
 def _task_named(name: str, tasks: Registry) -> Task | None:

@@ -33,15 +33,15 @@ MAX_LISTS = 100
 class Runs(Core):
     """API calls on runs that were started."""
 
-    def runs(self, owner: str = LOCAL) -> list[dict[str, Any]]:
-        """List the owner's runs, newest first, without drafts.
+    def runs(self, owner: str = LOCAL, *, limit: int | None = None) -> list[dict[str, Any]]:
+        """List the owner's runs, newest first, without drafts. limit: maximum number; None: all.
 
         Rows: `{id, task, task_title, project_name, model, data, state, created, started, finished, metrics,
         best_metric, queue_position, can, path}`; created: time of the draft; started: time of the first attempt. A run
         that cannot be read has the state `unreadable` and a `reason`.
         """
         self._index.refresh(complete=True)
-        return [self._row(run, entry) for run, entry in self._listed(owner)]
+        return [self._row(run, entry) for run, entry in self._listed(owner)[:limit]]
 
     def runs_page(self, owner: str = LOCAL, *, offset: int = 0, limit: int = 50) -> dict[str, Any]:
         """Return `{rows, total, offset, unread}`: rows of the list from an offset on, as `runs` has them.

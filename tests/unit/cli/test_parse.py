@@ -10,6 +10,7 @@ import pytest
 from autotrain_gradio.cli import commands
 from autotrain_gradio.cli.main import main, task_parser
 from autotrain_gradio.tasks.registry import registry, resolve
+from benchmarks.many_runs import make_runs
 
 
 @pytest.mark.parametrize(
@@ -114,3 +115,23 @@ def test_an_unknown_run_is_refused(home: Path, capsys: pytest.CaptureFixture[str
     assert "The run 'nothing' does not exist." in capsys.readouterr().err
     assert main(["runs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_the_list_of_runs_shows_the_newest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_runs(home, commands.RUNS_SHOWN + 2)
+    newest = sorted((folder.name for folder in (home / "runs").iterdir()), reverse=True)
+
+    def listed(*arguments: str) -> tuple[list[str], str]:
+        assert main(["runs", *arguments]) == 0
+        text = capsys.readouterr().out
+        return [line.split()[0] for line in text.splitlines() if line[:4].isdigit()], text
+
+    shown, text = listed()
+    assert shown == newest[: commands.RUNS_SHOWN] and "runs --limit 0" in text
+    shown, text = listed("--limit", "3")
+    assert shown == newest[:3] and "runs --limit 0" in text
+    shown, text = listed("--limit", "0")
+    assert shown == newest and "--limit" not in text
+    assert [row["id"] for row in json.loads(listed("--json")[1])] == newest
+    assert [row["id"] for row in json.loads(listed("--json", "--limit", "2")[1])] == newest[:2]
+    assert main(["runs", "--limit", "-1"]) == 2
