@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from autotrain_gradio.data.layouts import tiers
 from tests.cases.conftest import CheckCase, Checked, check_path
 from tests.unit.data.conftest import plant
 from tests.unit.data.sounds import sound
@@ -301,6 +303,36 @@ def test_texts_beside_audio(tmp_path: Path, files: dict[str, Any]) -> None:
     found = checked(tmp_path, planted)
     assert not found.errors and sorted(found.column("text")) == [f"word {k}" for k in range(6)]
     assert "extra.wav" in found.message("audio-without-text") and "README.txt" in found.message("text-without-audio")
+
+
+@pytest.mark.parametrize(
+    ("text", "layout"), [("one word", "text-beside-audio"), ("0.5\t0.9\tone\n", "audacity")], ids=["text", "labels"]
+)
+def test_texts_are_read_once_to_detect_their_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, layout: str
+) -> None:
+    opened: Counter[str] = Counter()
+    open_file = Path.open
+
+    def count(path: Path, *more: Any, **options: Any) -> Any:
+        opened[path.name] += 1
+        return open_file(path, *more, **options)
+
+    folder = plant(
+        tmp_path / "in", {f"{k}{end}": c for k in range(4) for end, c in ((".wav", sound(1.0)), (".txt", text))}
+    )
+    monkeypatch.setattr(Path, "open", count)
+    found = check_path(tmp_path, SPEECH, folder)
+    assert found.result["layout"]["name"] == layout
+    assert [opened[f"{k}.txt"] for k in range(4)] == [2] * 4, "its first lines, then the whole file"
+
+
+def test_files_of_annotations_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiers, "LARGEST", 80)
+    found = checked(tmp_path, {"a.wav": 4.0, "a.srt": SRT, "b.wav": 4.0, "b.srt": SRT.partition("\r\n\r\n")[0]})
+    skipped = found.message("annotations-too-large")
+    assert "a.srt (99 bytes)" in skipped and "b.srt" not in skipped
+    assert times(found) == [("Grüß Gott Anna", 0.5, 1.5)] and "files-unused" in found.codes()
 
 
 def test_alignments_of_htk_are_named(tmp_path: Path) -> None:

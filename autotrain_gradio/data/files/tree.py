@@ -57,7 +57,8 @@ class Tree:
         its folder are ignored, without a finding.
     own: the files lie in the run's own folder, so that a layout can convert one in place.
     chosen: paths of the tables that the user chose; layouts see no other one. None: all.
-    parsed: relative path → table (`Sheet`), so that a table is parsed once, though several layouts look into it.
+    parsed, heads: relative path → table (`Sheet`), or first lines (`read_head`), of files that were read: several
+        layouts look into a file.
     """
 
     root: Path
@@ -68,6 +69,7 @@ class Tree:
     own: bool = False
     chosen: frozenset[str] | None = None
     parsed: dict[str, Any] = field(default_factory=dict, compare=False)
+    heads: dict[str, str] = field(default_factory=dict, compare=False)
 
     @cached_property
     def by_path(self) -> dict[str, Entry]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from autotrain_gradio.data.files.encoding import decode_as
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 from autotrain_gradio.data.locations import report_examples
@@ -26,9 +25,8 @@ def fits(head: str) -> bool:
     return decimals and len(labels) > 0.9 * len(lines)
 
 
-def parse(data: bytes, name: str, encoding: str) -> Annotated:
-    """Read a label track. Labels without a duration mark a moment, and are skipped."""
-    text = decode_as(data, encoding)
+def parse(text: str, name: str) -> Annotated:
+    """Parse a label track. Labels without a duration mark a moment, and are skipped."""
     intervals, damaged, moments = [], [], []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("\\"):

@@ -16,25 +16,19 @@ from xml.etree import ElementTree
 import numpy as np
 
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.core.text_format import MIB, format_bytes
-from autotrain_gradio.data.files.encoding import decode_as
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 
-LARGEST = 200 * MIB
 DEEPEST = 50
 """Most annotations that refer to one another in a row."""
 
 
-def parse(data: bytes, name: str, encoding: str = "utf-8") -> Annotated:
-    """Read an ELAN file. encoding: where it is not Unicode.
+def parse(text: str, name: str) -> Annotated:
+    """Parse an ELAN file.
 
     Raises:
         DataError: it is not an ELAN file, or damaged.
     """
-    if len(data) > LARGEST:
-        raise _damaged(name, f"it has {format_bytes(len(data))}", "Save the tiers as several files.")
-    text = decode_as(data, encoding)
     # Nothing may be defined in the file: entities are how XML becomes a bomb, or reads other files.
     if re.search(r"<!(DOCTYPE|ENTITY)", text, re.IGNORECASE):
         raise _damaged(name, "it defines a document type, which no ELAN file does", "Save it again in ELAN.")

@@ -1,9 +1,9 @@
 """Tab-delimited exports of ELAN (.txt) beside their audio.
 
 Source of the format: ELAN's manual, "Exporting a document to a tab-delimited text file". Without a header, a line has
-tier, participant, times and text; with "separate column for each tier" there is a header, and a column for each tier. A
-time is written as `00:01:02.500`, as seconds (`62.5`) and as milliseconds (`62500`), each for begin, end and duration,
-as chosen in the dialog.
+tier, participant, times and text; with "separate column for each tier" there is a header, and a column for each tier.
+Times have the formats chosen in the dialog, `00:01:02.500`, seconds (`62.5`) and milliseconds (`62500`): a column of
+begin, end and duration in each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from functools import partial
 
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import join_examples
-from autotrain_gradio.data.files.encoding import decode_as
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 from autotrain_gradio.data.locations import report_examples
@@ -25,7 +24,7 @@ FORMS = {"clock": r"\d+:\d\d:\d\d[.,]\d+", "seconds": r"\d+[.,]\d+", "millisecon
 BEGIN = re.compile(r"begin time", re.IGNORECASE)
 END = re.compile(r"end time", re.IGNORECASE)
 OTHER = re.compile(r"(begin|end) time|duration|tier|participant|annotation|file|media|#", re.IGNORECASE)
-"""Beginnings of the header's names that are no names of tiers."""
+"""Prefixes of column names that are not names of tiers."""
 FILE = re.compile(r".+\.eaf", re.IGNORECASE)
 
 
@@ -55,7 +54,7 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
 
 
 def _form(cells: Sequence[str]) -> str:
-    """Return how the times in these cells are written; "" if they are no times."""
+    """Return the common time format of these cells, one of `FORMS`; "" if they are not times."""
     return next((form for form, p in FORMS.items() if all(re.fullmatch(p, c.strip()) for c in cells)), "")
 
 
@@ -94,13 +93,12 @@ def _seconds(cell: str, form: str) -> float:
     return float(cell) / (1000 if form == "milliseconds" else 1)
 
 
-def parse(data: bytes, name: str, encoding: str) -> Annotated:
-    """Read an export of one ELAN file.
+def parse(text: str, name: str) -> Annotated:
+    """Parse an export of one ELAN file.
 
     Raises:
         DataError: begin, end and text are not found, or it holds the annotations of several files.
     """
-    text = decode_as(data, encoding)
     rows = _rows(text)
     columns = _columns([row for _, row in rows[:100]])
     if columns is None:

@@ -10,9 +10,8 @@ import os
 from pathlib import Path
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import inflect, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
-from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, read_lines, splits_of
+from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, raw_of, read_lines, recognize_files, splits_of
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
@@ -22,13 +21,8 @@ ENDING = ".trans.txt"
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are transcripts of LibriSpeech beside audio files."""
-    tables = _tables(tree)
-    if not tables:
-        return Rejected(f"no file's name ends in {ENDING}")
-    if not tree.with_suffix(request.files.suffixes):
-        return Rejected(f"there are no {request.files.name} files beside {tables[0].path}")
-    files = f"{pluralize(len(tables), 'file')} such as {tables[0].path}"
-    return Recognized(0.95, f"{files} {inflect(len(tables), 'holds')} the transcripts")
+    none = f"no file's name ends in {ENDING}"
+    return recognize_files(_tables(tree), tree, request, 0.95, none, "{holds} the transcripts")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:

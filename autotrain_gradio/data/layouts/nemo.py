@@ -12,11 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.core.text_format import inflect, is_number, join_examples
+from autotrain_gradio.core.text_format import is_number
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.file_names import Resolver, found_elsewhere
-from autotrain_gradio.data.layouts.utterances import Utterance, find_audio, raw_of, read_head, read_lines
+from autotrain_gradio.data.layouts.utterances import (
+    Utterance,
+    find_audio,
+    raw_of,
+    read_head,
+    read_lines,
+    recognize_files,
+)
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
@@ -27,12 +34,8 @@ AUDIO, TEXT = "audio_filepath", "text"
 
 def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are manifests, and audio files."""
-    found = _manifests(tree)
-    if not found:
-        return Rejected(f"no JSON lines have {AUDIO} and {TEXT}")
-    if not tree.with_suffix(request.files.suffixes):
-        return Rejected(f"there are no {request.files.name} files beside {found[0].path}")
-    return Recognized(0.9, f"{join_examples([f.path for f in found])} {inflect(len(found), 'is')} a manifest of NeMo")
+    none = f"no JSON lines have {AUDIO} and {TEXT}"
+    return recognize_files(_manifests(tree), tree, request, 0.9, none, "{holds} the rows (a manifest of NeMo)")
 
 
 def _manifests(tree: Tree) -> list[Entry]:

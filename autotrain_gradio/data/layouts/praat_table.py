@@ -10,7 +10,6 @@ import csv
 import math
 from functools import partial
 
-from autotrain_gradio.data.files.encoding import decode_as
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 from autotrain_gradio.data.locations import report_examples
@@ -35,9 +34,8 @@ def _rows(lines: list[str], delimiter: str) -> csv.DictReader[str]:
     return csv.DictReader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
 
 
-def parse(data: bytes, name: str, encoding: str) -> Annotated:
-    """Read a table of intervals. Points, whose times are equal, are skipped."""
-    text = decode_as(data, encoding)
+def parse(text: str, name: str) -> Annotated:
+    """Parse a table of intervals. Points, whose times are equal, are skipped."""
     lines = text.splitlines()
     delimiter = _delimiter(lines[0])
     found: dict[str, list[Interval]] = {}

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.data.files.encoding import decode_as
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 from autotrain_gradio.data.locations import report_examples
@@ -25,13 +24,12 @@ MARKUP = re.compile(r"</?[A-Za-z][^>]*>|<[\d:.]+>|\{\\[^}]*\}")
 """`<i>`, `<c.yellow>`, the times of words `<00:01:02.000>`, and positions such as `{\\an8}`."""
 
 
-def parse(data: bytes, name: str, encoding: str) -> Annotated:
-    """Read a file of subtitles: a tier for each speaker that it names (`<v Ann>`), and one for the rest.
+def parse(text: str, name: str) -> Annotated:
+    """Parse a file of subtitles: a tier for each speaker that it names (`<v Ann>`), and one for the rest.
 
     Raises:
         DataError: it has no line with two times.
     """
-    text = decode_as(data, encoding)
     found: dict[str, list[Interval]] = {}
     damaged: list[str] = []
     for number, line, lines in _cues(text):

@@ -115,7 +115,11 @@ def _search(tree: Tree, request: Request) -> _Search:
     known: dict[tuple[str, str, str], str] = {}
     entries = tree.tables(SUFFIXES)
     splits, findings = split_names.of_entries(entries, tree, request.spec)
+    media = {f.stem.lower() for f in tree.with_suffix(request.files.suffixes)}
     for entry in entries:
+        if entry.suffix in UNSURE and entry.stem.lower() in media and tree.chosen is None and tree.only is None:
+            search.others.append(entry.path)  # 1.txt belongs to 1.wav: of thousands none is parsed as a table
+            continue
         try:
             sheet = parse_table(tree.root, entry.path, request, tree.parsed)
         except DataError as error:
@@ -144,7 +148,7 @@ def _search(tree: Tree, request: Request) -> _Search:
             f"Beside {join_examples([f.entry.path for f in preferred])} other tables were not used: "
             f"{join_examples(unused)}."
         )
-        hint = "Name the table itself as the place of the data, if another one is meant."
+        hint = "Set the path of the data to another table to use that one."
         fix = Fix(f"Use {unused[0]} instead", {"options": {split_names.TABLES: unused[:1]}})
         search.findings.append(Finding("info", "tables-not-used", message, hint, fix=fix))
     candidates = [
@@ -187,14 +191,14 @@ def _without_header(sheet: Sheet) -> Sheet:
     """Return a table whose first line is a row, with columns named by their number."""
     names = [f"column {k}" for k in range(1, len(sheet.first) + 1)]
     first = pa.table([pa.array([cell or None], pa.string()) for cell in sheet.first], names)
-    message = "The table has no header: its first line names a file, and is read as a row."
+    message = "The table has no header: its first line names a file, and was parsed as a row."
     findings = [*sheet.findings, Finding("info", "no-header", message, where=sheet.name)]
     table = concat_tables([first, sheet.table.rename_columns(names)])
     return replace(sheet, table=table, number=np.append(1, sheet.number), findings=findings, first=[])
 
 
 def _find(value: Any, folder: str, resolver: Resolver, *, zeros: bool = False) -> str | None:
-    """Return the file that a cell names: here, by an absolute path of another computer, or spelled otherwise."""
+    """Return the file that a cell names: by its path, by an absolute path of another computer, or by a similar name."""
     found = resolver.find(value, folder)
     if found is None and isinstance(value, str) and is_absolute(value):
         return resolver.find_moved(value, folder)
@@ -230,7 +234,7 @@ def _resolve_paths(table: _FileTable, resolver: Resolver, tree: Tree, raw: RawTa
     raw.findings += found_elsewhere(moved, name)
     text = "{n} without an extension {was} completed"
     raw.findings += report_examples("info", "extension-added", text, completed, "name", where=name)
-    text, hint = "{n} {is} spelled otherwise than the file and {was} matched", "Check that these are the right files."
+    text, hint = "{n} {was} matched with a file of a slightly different name", "Check that these are the right files."
     raw.findings += report_examples("info", "names-matched", text, alike, "name", hint, name)
     raw.findings += _missing_files(missing, resolver, tree, name)
     return paths

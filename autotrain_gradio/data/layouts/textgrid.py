@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from autotrain_gradio.core.errors import DataError
-from autotrain_gradio.core.text_format import MIB, format_bytes
-from autotrain_gradio.data.files.encoding import decode_as
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 
-LARGEST = 200 * MIB
 _TOKEN = re.compile(
     r'"((?:[^"]|"")*)"'  # a text; a quote in it is doubled
     r"|<(exists|absent)>"
@@ -25,19 +22,15 @@ _TOKEN = re.compile(
 )
 
 
-def parse(data: bytes, name: str, encoding: str = "utf-8") -> Annotated:
-    """Read a TextGrid in its long or short form. Tiers of points have no intervals.
-
-    encoding: where it is not Unicode.
+def parse(text: str, name: str) -> Annotated:
+    """Parse a TextGrid in its long or short form. Tiers of points have no intervals.
 
     Raises:
         DataError: the file is not a TextGrid, or damaged.
     """
-    if data.startswith(b"ooBinaryFile"):
+    if text.startswith("ooBinaryFile"):
         raise _damaged(name, "it is in Praat's binary form", "In Praat, save it as a text file.")
-    if len(data) > LARGEST:
-        raise _damaged(name, f"it has {format_bytes(len(data))}", "Save the tiers as several files.")
-    tokens = _tokens(decode_as(data, encoding))
+    tokens = _tokens(text)
     try:
         if not str(next(tokens)).startswith("ooTextFile") or next(tokens) != "TextGrid":
             raise _damaged(name, "its first lines are not those of a TextGrid")

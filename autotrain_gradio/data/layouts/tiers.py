@@ -10,16 +10,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import inflect, join_examples, pluralize
-from autotrain_gradio.data.files.encoding import common_encoding
+from autotrain_gradio.core.text_format import MIB, format_bytes, join_examples, pluralize
+from autotrain_gradio.data.files.encoding import common_encoding, decode_as
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.file_names import Resolver, found_elsewhere
-from autotrain_gradio.data.layouts.utterances import Utterance, by_stem, find_audio, raw_of, read_head, splits_of
+from autotrain_gradio.data.layouts.utterances import (
+    Utterance,
+    by_stem,
+    find_audio,
+    raw_of,
+    read_head,
+    recognize_files,
+    splits_of,
+)
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 
 OPTION = "tier"
+LARGEST = 200 * MIB
+"""Maximum size in bytes of a file of annotations."""
 OTHERS = 8
 """Most other tiers that are offered."""
 DERIVED = re.compile(
@@ -86,14 +96,14 @@ class _Statistics:
 class TierFormat:
     """A format of files with timed annotations.
 
-    title: what messages call its files. suffixes: lower case. parse: from a file's bytes, its name for messages and the
-    encoding of files that are not Unicode to its tiers; raises `DataError`. fits: whether the beginning of a file is of
-    this format, where files of other kinds have its suffixes too.
+    title: what messages call its files. suffixes: lower case. parse: parses the text of a file, given its name for
+    messages; raises `DataError`. fits: returns whether the first lines of a file are of this format, where other files
+    have its suffixes too.
     """
 
     title: str
     suffixes: tuple[str, ...]
-    parse: Callable[[bytes, str, str], Annotated]
+    parse: Callable[[str, str], Annotated]
     fits: Callable[[str], bool] | None = None
 
     def files(self, tree: Tree) -> list[Entry]:
@@ -104,24 +114,24 @@ class TierFormat:
 
 def recognize(tree: Tree, request: Request, *, format: TierFormat) -> Recognized | Rejected:
     """Return whether there are files of annotations, and audio files."""
-    found = format.files(tree)
-    if not found:
-        return Rejected(f"there are no {format.title} files ({' '.join(format.suffixes)})")
-    if not tree.with_suffix(request.files.suffixes):
-        return Rejected(f"there are no {request.files.name} files beside {found[0].path}")
-    return Recognized(0.85, f"{join_examples([f.path for f in found])} {inflect(len(found), 'holds')} the annotations")
+    none = f"there are no {format.title} files ({' '.join(format.suffixes)})"
+    return recognize_files(format.files(tree), tree, request, 0.85, none, "{holds} the annotations")
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, format: TierFormat) -> RawTables:
     """Return a row for each interval with text, of one tier or of those in `data.options.tier`."""
-    entries = format.files(tree)
+    found = format.files(tree)
+    entries = [entry for entry in found if entry.size <= LARGEST]
     files: list[tuple[Entry, Annotated]] = []
-    contents = (tree.read(entry.path) for entry in entries)
+    contents = [tree.read(entry.path) for entry in entries]
     encoding, findings = common_encoding(contents, [entry.path for entry in entries], request.spec.encoding)
-    for number, entry in enumerate(entries):
+    large = [f"{entry.path} ({format_bytes(entry.size)})" for entry in found if entry.size > LARGEST]
+    text, hint = "{n} {is} too large and {was} skipped", "Save the annotations as several files."
+    findings += report_examples("warning", "annotations-too-large", text, large, "file", hint)
+    for number, (entry, content) in enumerate(zip(entries, contents, strict=True)):
         progress(f"Reading {entry.name}", number / len(entries))
         try:
-            annotated = format.parse(tree.read(entry.path), entry.path, encoding)
+            annotated = format.parse(decode_as(content, encoding), entry.path)
         except DataError as error:
             findings += [replace(f, level="warning") for f in error.findings]
             continue
@@ -164,7 +174,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, forma
     elif not any(f.level == "error" for f in findings):
         message = "No tier has an interval with text."
         findings.append(Finding("error", "no-tier", message, "Transcribe the speech in a tier.", "data"))
-    return raw_of(splits, request, findings, [entry.path for entry in entries])
+    return raw_of(splits, request, findings, [entry.path for entry in found])
 
 
 def _statistics(files: Sequence[tuple[Entry, Annotated]]) -> dict[str, _Statistics]:

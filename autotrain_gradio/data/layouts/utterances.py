@@ -9,13 +9,14 @@ from typing import Any
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding
+from autotrain_gradio.core.text_format import format_count, join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.encoding import WESTERN, decode, decode_as
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.file_names import Resolver
 from autotrain_gradio.data.layouts.table_with_files import path_cells
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, RawTables
+from autotrain_gradio.data.rows import LOCATION, RawTables, Recognized, Rejected
 
 AUDIO = "audio"
 HEAD = 4096
@@ -68,14 +69,30 @@ def read_lines(tree: Tree, path: str, findings: list[Finding], encoding: str) ->
 
 def read_head(tree: Tree, entry: Entry) -> str:
     """Return the first whole lines of a file, by which its format is recognized; "" if it cannot be read."""
-    try:
-        with (tree.root / entry.path).open("rb") as file:
-            head = file.read(HEAD)
-    except OSError:
-        return ""  # the layout that reads the file reports it
-    if len(head) == HEAD:
-        head = head[: head.rfind(b"\n") + 1]
-    return decode_as(head, WESTERN).replace("\r\n", "\n")
+    if entry.path not in tree.heads:
+        try:
+            with (tree.root / entry.path).open("rb") as file:
+                head = file.read(HEAD)
+        except OSError:
+            head = b""  # the layout that reads the file reports it
+        if len(head) == HEAD:
+            head = head[: head.rfind(b"\n") + 1]
+        tree.heads[entry.path] = decode_as(head, WESTERN).replace("\r\n", "\n")
+    return tree.heads[entry.path]
+
+
+def recognize_files(
+    found: Sequence[Entry], tree: Tree, request: Request, confidence: float, none: str, text: str
+) -> Recognized | Rejected:
+    """Return whether there are files of a speech format, and audio files.
+
+    none: the reason where there are no such files. text: what they do, a template of `format_count` without `{n}`.
+    """
+    if not found:
+        return Rejected(none)
+    if not tree.with_suffix(request.files.suffixes):
+        return Rejected(f"there are no {request.files.name} files beside {found[0].path}")
+    return Recognized(confidence, f"{join_examples([f.path for f in found])} {format_count(text, len(found), 'file')}")
 
 
 def splits_of(entries: Sequence[Entry], tree: Tree, request: Request, findings: list[Finding]) -> dict[str, str]:

@@ -105,6 +105,7 @@ def _run(state: State) -> Callable[[], Any] | None:
     state.layout = {"name": layout.name, "title": layout.title, "reason": reason}
     raw: RawTables = module.read(tree, request, draft, sub_progress(state.progress, 0.25, 0.05))
     tree.parsed.clear()
+    tree.heads.clear()
     _release_memory()
     state.findings += [*raw.findings, *unused_files(tree, raw, request)]
     state.found = {name: table.num_rows for name, table in raw.splits.items()}

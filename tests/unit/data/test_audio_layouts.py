@@ -15,6 +15,7 @@ from datasets.table import InMemoryTable
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.spec import RunSpec
+from autotrain_gradio.data.files.encoding import WESTERN, decode_as
 from autotrain_gradio.data.layouts import elan, textgrid
 from autotrain_gradio.data.media.audio_files import read_audio
 from autotrain_gradio.tasks.options import spec_from_options
@@ -245,11 +246,13 @@ SHORT_FORM = '"ooTextFile"\n"TextGrid"\n0\n6\n<exists>\n1\n"IntervalTier"\n"sent
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
 def test_textgrids_are_parsed_in_every_form(encoding: str) -> None:
-    found = textgrid.parse(LONG_FORM.encode(encoding), "x").tiers
+    found = textgrid.parse(decode_as(LONG_FORM.encode(encoding), WESTERN), "x").tiers
     assert [t.name for t in found] == ["sentence", "bells", "word"]
     assert found[0].intervals[0] == (0.0, 2.5, 'he said "no"') and found[0].intervals[2].text.startswith("नमस्ते")
     assert found[1].intervals == [] and found[2].intervals == [(0.0, 1.0, "he")]
-    assert textgrid.parse(SHORT_FORM.encode(encoding), "x").tiers[0].intervals == [(1.0, 2.0, "hello there")]
+    assert textgrid.parse(decode_as(SHORT_FORM.encode(encoding), WESTERN), "x").tiers[0].intervals == [
+        (1.0, 2.0, "hello there")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +268,7 @@ def test_textgrids_are_parsed_in_every_form(encoding: str) -> None:
 )
 def test_damaged_textgrid_error_states_the_cause(content: bytes, why: str) -> None:
     with pytest.raises(DataError, match=why) as error:
-        textgrid.parse(content, "talk.TextGrid")
+        textgrid.parse(decode_as(content, WESTERN), "talk.TextGrid")
     assert error.value.where == "talk.TextGrid" and error.value.hint
 
 
@@ -322,14 +325,14 @@ EAF = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def test_elan_times_references_and_untimed_slots() -> None:
-    found = elan.parse(EAF.encode(), "x.eaf")
+    found = elan.parse(EAF, "x.eaf")
     by_name = {t.name: t for t in found.tiers}
     assert by_name["tx@A"].intervals == [(0.0, 1.5, "good morning to you"), (2.5, 3.5, "and to all")]
     assert by_name["wd@A"].intervals == [(0.0, 1.5, "good day")] and by_name["tx@B"].speaker == "Bea"
     assert "./the talk.wav" in found.media
-    shifted = elan.parse(EAF.replace("MEDIA_URL=", 'TIME_ORIGIN="500" MEDIA_URL=', 1).encode(), "x.eaf")
+    shifted = elan.parse(EAF.replace("MEDIA_URL=", 'TIME_ORIGIN="500" MEDIA_URL=', 1), "x.eaf")
     assert shifted.tiers[0].intervals[0][:2] == (0.5, 2.0)
-    huge = elan.parse(EAF.replace("MEDIA_URL=", f'TIME_ORIGIN="{10**400}" MEDIA_URL=', 1).encode(), "x.eaf")
+    huge = elan.parse(EAF.replace("MEDIA_URL=", f'TIME_ORIGIN="{10**400}" MEDIA_URL=', 1), "x.eaf")
     assert huge.tiers[0].intervals[0][:2] == (0.0, 1.5)
 
 
@@ -383,7 +386,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><ANNOTATION_DOCUMENT>
 )
 def test_damaged_and_hostile_elan_files_are_refused(content: bytes) -> None:
     with pytest.raises(DataError) as error:
-        elan.parse(content, "x.eaf")
+        elan.parse(decode_as(content, WESTERN), "x.eaf")
     assert error.value.code == "eaf-damaged" and error.value.where == "x.eaf"
 
 
