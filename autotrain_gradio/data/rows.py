@@ -114,7 +114,7 @@ class RawTables:
     skipped: Counter[str] = field(default_factory=Counter)
     """Reason → number of rows that could not be parsed; they count as rows of the data."""
     notation: str = ""
-    """How 1,234 and 1.234 are meant in all tables (`numbers.parse`); "": each column shows it."""
+    """How 1,234 and 1.234 are parsed in all tables (`numbers.parse`); "": each column shows it."""
     sheets: set[str] = field(default_factory=set)
     """Names of the sheets that were read, of workbooks."""
 
@@ -131,7 +131,7 @@ class Context(Located):
     fingerprint: relative path → (bytes, modification time) of the files below the root.
     stamp: changes whenever bytes inside Arrow files may have changed.
     names: class names, where the data declares them for the column's numbers.
-    notation: how 1,234 and 1.234 are meant (`numbers.parse`); "": the column shows it.
+    notation: how 1,234 and 1.234 are parsed (`numbers.parse`); "": the column shows it.
     feature: the feature that the data declares for the column (JSON-ready), or None.
     """
 

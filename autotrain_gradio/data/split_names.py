@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from autotrain_gradio.core.errors import Finding, Fix, Level, did_you_mean
 from autotrain_gradio.core.spec import DataSpec
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import inflect, join_examples, pluralize
 from autotrain_gradio.data.files.tree import Entry, Tree
 
 ALIASES = {
@@ -53,21 +53,21 @@ def of_file(stem: str, spec: DataSpec) -> str | None:
 def of_entries(
     entries: Sequence[Entry], tree: Tree, spec: DataSpec, *, by_name: bool = True
 ) -> tuple[dict[str, str], list[Finding]]:
-    """Return path → split of files ("" for none): as the source, their names or their folders say.
+    """Return path → split of files ("" for none), by the source, their names or their folders, and findings.
 
     A word within a longer name (`cats_train`) is a split only beside files of another split (`cats_valid`) or a file
-    that is named alike without it (`cats`): trains and test tubes exist, too. A finding tells where it is not one.
+    of the same name without it (`cats`): trains and test tubes exist, too. Words that are not used are reported.
 
     by_name: whether the names of the files count, or their folders alone.
     """
-    said: dict[str, list[tuple[str, str]]] = {}
+    candidates: dict[str, list[tuple[str, str]]] = {}
     for entry in entries:
         names = [*([entry.stem] if by_name else []), *reversed(entry.folder.split("/"))]
         if entry.path in tree.splits or tree.only == entry.path:
             names = []
-        said[entry.path] = [(name, split) for name in names if name and (split := of_file(name, spec))]
-    sure = {split for found in said.values() for name, split in found if _SHARD.sub("", name) == split}
-    kinds = {canonical(split) or split for found in said.values() for _, split in found}
+        candidates[entry.path] = [(name, split) for name in names if name and (split := of_file(name, spec))]
+    sure = {split for found in candidates.values() for name, split in found if _SHARD.sub("", name) == split}
+    kinds = {canonical(split) or split for found in candidates.values() for _, split in found}
     stems = {_SEPARATOR.sub("", entry.stem) for entry in entries}
 
     def counts(name: str, split: str) -> bool:
@@ -76,7 +76,7 @@ def of_entries(
 
     splits, ignored = {}, {}
     for entry in entries:
-        found = said[entry.path]
+        found = candidates[entry.path]
         used = next((split for name, split in found if counts(name, split)), "")
         splits[entry.path] = tree.splits.get(entry.path, used)
         if found and not used:
@@ -85,12 +85,15 @@ def of_entries(
 
 
 def _ignored_words(ignored: dict[str, str], entries: Sequence[Entry], by_name: bool) -> list[Finding]:
-    """Report words of splits in names that were not taken as such. ignored: path → the word."""
+    """Report names of splits in names of files that were not used as such. ignored: path → the name of a split."""
     words = sorted(set(ignored.values()))
     if not words or (len(ignored) == len(entries) and all(canonical(word) == "train" for word in words)):
         return []
     shown, fix = " and ".join(f"'{word}'" for word in words), None
-    message = f"{shown} in {join_examples(list(ignored))} was not taken as a split: no other file is of another split."
+    message = (
+        f"{shown} in {join_examples(list(ignored))} {inflect(len(words), 'was')} not used as a split: no other file "
+        "belongs to another split."
+    )
     if by_name and len(ignored) < len(entries):
         fix = Fix(f"Use only {join_examples(list(ignored), limit=2)}", {"options": {TABLES: list(ignored)}})
     hint = "All rows are used. Name the files train and valid if they are splits."

@@ -1,4 +1,4 @@
-"""Names of files in tables that are spelled otherwise than the files: matched, or the near ones told."""
+"""Names of files in tables that differ from those of the files: matched, or similar names are offered."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_name_of_two_files_is_missing(tmp_path: Path) -> None:
     assert len(found.rows()) == 12 and "image-missing" in found.codes("warning")
 
 
-def test_near_names_are_told(tmp_path: Path) -> None:
+def test_similar_names_are_offered(tmp_path: Path) -> None:
     found = checked(tmp_path, {"portrait-anna.jpg": "portrait_anna.jpg", "nothing like it.jpg": "zzz.jpg"})
     assert "portrait-anna.jpg: did you mean portrait_anna.jpg?" in found.message("names-near")
     assert "nothing like it" not in found.message("names-near")

@@ -24,7 +24,7 @@ def checked(folder: Path, files: dict[str, Any], task: str = TABLES, **settings:
 
 
 @pytest.mark.parametrize(
-    ("names", "used", "told"),
+    ("names", "used", "message"),
     [
         pytest.param(
             ["train-2021.csv", "train-2022.csv", "bus-2021.csv"], 90, "'train' in train-2021.csv", id="trains and buses"
@@ -35,10 +35,10 @@ def checked(folder: Path, files: dict[str, Any], task: str = TABLES, **settings:
         pytest.param(["my_train.csv"], 30, "", id="a table called train, alone"),
     ],
 )
-def test_words_of_splits_alone_are_no_splits(tmp_path: Path, names: list[str], used: int, told: str) -> None:
+def test_a_word_in_a_name_alone_is_not_a_split(tmp_path: Path, names: list[str], used: int, message: str) -> None:
     found = checked(tmp_path, {name: table(start=30 * k) for k, name in enumerate(names)})
     assert not found.errors and len(found.rows()) == used
-    assert told in found.message("split-word") if told else "split-word" not in found.codes()
+    assert message in found.message("split-word") if message else "split-word" not in found.codes()
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_tables_that_are_not_joined(tmp_path: Path, name: str, content: str, why
     assert both.result["rows"] > 60
 
 
-def test_joined_tables_are_told_and_one_can_be_chosen(tmp_path: Path) -> None:
+def test_joined_tables_are_reported_and_one_can_be_chosen(tmp_path: Path) -> None:
     files = {"north.csv": people(40), "south.csv": people(30, start=40)}
     found = checked(tmp_path, files, columns={"target": ["survived"]})
     assert "north.csv (40 rows), south.csv (30 rows)" in found.message("tables-joined")

@@ -63,14 +63,14 @@ def _fetch(state: State, source: Source, progress: Progress) -> tuple[Fetched, T
 
 
 def _chosen(tree: Tree, request: Request) -> Tree:
-    """Return the files with the tables that the user chose alone."""
+    """Return the files, of the tables only those that the user chose."""
     asked = request.spec.options.get(TABLES)
     names = [asked] if isinstance(asked, str) else [str(name) for name in asked or []]
     for name in names:
         if name not in tree.by_path:
             known = [f.path for f in tree.with_suffix(TABLE_SUFFIXES)]
             hint = did_you_mean(name, known)
-            raise DataError(f"There is no table '{name}'.", hint, f"data.options.{TABLES}", "table-unknown")
+            raise DataError(f"The table '{name}' does not exist.", hint, f"data.options.{TABLES}", "table-unknown")
     return replace(tree, chosen=frozenset(names)) if names else tree
 
 

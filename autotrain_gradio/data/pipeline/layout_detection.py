@@ -6,7 +6,7 @@ from types import ModuleType
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.file_types import ARCHIVE_SUFFIXES, REFUSED_ARCHIVE_SUFFIXES
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.text_format import in_sentence, join_examples, pluralize
 from autotrain_gradio.data.declarations import Layout
 from autotrain_gradio.data.files.tree import Tree
 from autotrain_gradio.data.request import Request
@@ -40,15 +40,15 @@ def recognize(tree: Tree, request: Request) -> tuple[Layout, ModuleType, str, li
         few = most > 2 * covered
         if few:
             layout, best, other, rival = other, rival, layout, best
-        message = f"The data can be read in two ways. Used: {_reads(layout, best)}. Not used: {_reads(other, rival)}."
-        fix = Fix(f"Read it as: {other.title.lower()}", {"options": {"layout": other.name}})
-        hint = "Choose the other one if it is meant."
+        message = f"Two layouts fit the data. Used: {_covered(layout, best)}. Not used: {_covered(other, rival)}."
+        fix = Fix(f"Use the layout: {in_sentence(other.title)}", {"options": {"layout": other.name}})
+        hint = "Choose the other layout if this one is wrong."
         findings.append(Finding("warning" if few else "info", "layout-unclear", message, hint, fix=fix))
     return layout, layout.load(), best.reason, findings
 
 
-def _reads(layout: Layout, answer: Recognized) -> str:
-    return f"{layout.title.lower()}, {pluralize(answer.covers or 0, 'file')} ({answer.reason})"
+def _covered(layout: Layout, answer: Recognized) -> str:
+    return f"{in_sentence(layout.title)}, {pluralize(answer.covers or 0, 'file')} ({answer.reason})"
 
 
 def _unknown(tree: Tree, request: Request, reasons: list[str]) -> DataError:
