@@ -11,6 +11,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -149,9 +150,10 @@ def merge_findings(found: Sequence[Finding]) -> list[Finding]:
 
 
 def _stated(data: bytes) -> str | None:
-    """Return the encoding that a whole content shows without a guess: the one that XML declares, or Unicode."""
+    """Return the encoding of a whole file that is certain: the one that XML declares, or Unicode; None otherwise."""
     if declared := XML_ENCODING.match(data):
-        return declared[1].decode()
+        with suppress(LookupError):  # a name that Python does not know: the encoding is detected
+            return codecs.lookup(declared[1].decode()).name
     known = unicode_encoding(data[:4096])
     if known is not None and known != "utf-8-sig":
         return known
@@ -163,7 +165,7 @@ def _stated(data: bytes) -> str | None:
 
 
 def _not_ascii(data: bytes) -> bytes:
-    """Return the lines with other letters than those of ASCII: lines and tags that are all ASCII would outvote them."""
+    """Return the lines with non-ASCII characters, which lines and tags that are all ASCII would outvote."""
     return b"".join(TAG.sub(b" ", line) + b"\n" for line in data.split(b"\n") if not line.isascii())
 
 
@@ -186,7 +188,7 @@ def _detect(file: BinaryIO, name: str, asked: str) -> tuple[str, list[Finding]]:
             sample += _not_ascii(data)[:SAMPLE]
         elif invalid:
             break
-    if not invalid and decoder.getstate()[0]:  # the last letter is not complete
+    if not invalid and decoder.getstate()[0]:  # the last character is incomplete
         invalid = lines + 1
     if not invalid:
         return known or "utf-8", []
@@ -226,7 +228,7 @@ def _guess(sample: bytes, where: str) -> tuple[str, list[Finding]]:
         if mixed or text == western or float(found[0]["confidence"] or 0.0) < LEAST_CONFIDENCE:
             encoding = WESTERN
     title = ENCODINGS[encoding]
-    if encoding == WESTERN and "\ufffd" in western:  # bytes that mean nothing in Windows' encoding
+    if encoding == WESTERN and "\ufffd" in western:  # bytes that are undefined in Windows-1252
         encoding = "latin-1"
     seen = {sample.decode(encoding, "replace")}
     message = (
@@ -250,15 +252,15 @@ def _guess(sample: bytes, where: str) -> tuple[str, list[Finding]]:
 
 
 def _preview(sample: bytes, *encodings: str) -> list[str]:
-    """Return a part of the first line that these encodings decode differently, as each of them does.
+    """Return an excerpt of the first line that these encodings decode differently, as decoded by each.
 
-    With one encoding it is the first line. The part begins shortly before the first letter that is not ASCII.
+    With one encoding it is from the first line. It begins shortly before the first character that is not ASCII.
     """
     found = [""] * len(encodings)
     for line in sample.split(b"\n"):
         start = next((k for k, byte in enumerate(line) if byte > 127), 0)
-        part = line[max(0, start - PREVIEW // 2) : start + PREVIEW]
-        found = [part.decode(encoding, "replace").strip()[:PREVIEW] for encoding in encodings]
+        excerpt = line[max(0, start - PREVIEW // 2) : start + PREVIEW]
+        found = [excerpt.decode(encoding, "replace").strip()[:PREVIEW] for encoding in encodings]
         if line and len(set(found)) == len(encodings):
             break
     return found

@@ -1,4 +1,4 @@
-"""How a delimited text is written: its delimiter, a first line that names it, and what its quotes mean."""
+"""The dialect of a delimited text: its delimiter, a first line that names it, and what its quotes mean."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"\r\n])"?[,;\t| ]*(?:\r\n|\r|\n|$)', 
 
 @dataclass
 class Dialect:
-    """separator_line: the first line names the delimiter, and is not a part of the table."""
+    """separator_line: the first line names the delimiter, and is not a row of the table."""
 
     delimiter: str
     separator_line: bool = False
@@ -35,10 +35,10 @@ class Dialect:
 
 
 def detect_dialect(path: Path, name: str, codec: str, head: str, delimiter: str | None, quotes: Any = None) -> Dialect:
-    """Return how a file is written.
+    """Detect the dialect of a file.
 
-    head: the text of its beginning. delimiter: the usual one of its extension, or None. quotes: whether they enclose
-    cells, where the user says so; None: it is detected.
+    head: its first characters. delimiter: the default of its extension, or None. quotes: whether they enclose cells;
+    None: it is detected.
     """
     found = SEPARATOR_LINE.match(head)
     if found:
@@ -47,8 +47,7 @@ def detect_dialect(path: Path, name: str, codec: str, head: str, delimiter: str 
         message = f"The first line, '{shown}', names the delimiter and was skipped."
         dialect.findings.append(Finding("info", "delimiter-line", message, "", f"{name}, row 1"))
     else:
-        known = delimiter is not None and delimiter in head
-        dialect = Dialect(delimiter if known and delimiter else find_delimiter(head))
+        dialect = Dialect(delimiter if delimiter and delimiter in head else find_delimiter(head))
     if quotes is not None:
         dialect.quotes = "enclosing" if quotes else "literal"
     elif dialect.delimiter != SPACE:

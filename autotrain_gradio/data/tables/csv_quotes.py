@@ -1,9 +1,9 @@
-"""What the quotes of a delimited text mean: the ends of cells, or ordinary letters.
+"""What the quotes of a delimited text mean: the ends of cells, or ordinary characters.
 
 Many files hold quotes that enclose nothing: `"Come here, said the boy` in a TSV of Common Voice, `id|"Hi," he said|…`
 in LJSpeech. Parsed as a quoted cell, such a text loses its quotes, or swallows the rows up to the next quote. So where
 text follows the second quote of a cell, or a quoted cell has several lines, the file is also parsed with quotes as
-ordinary letters. That is the reading unless rows have as many cells as the others only with enclosing quotes.
+ordinary characters. That is the reading unless rows have as many cells as the others only with enclosing quotes.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ OPTION = "quotes"
 DOUBLE = 'Write a quote inside a quoted cell twice ("").'
 
 Quotes = Literal["enclosing", "literal", "stripped"]
-"""`enclosing`: as in RFC 4180. `literal`: ordinary letters. `stripped`: the first and last letter of cells, but those
-inside are not doubled, and a line break ends a row in any case."""
+"""`enclosing`: as in RFC 4180. `literal`: ordinary characters. `stripped`: the first and last character of cells, but
+quotes inside are not doubled, and a line break always ends a row."""
 
 
 def detect_quotes(path: Path, name: str, codec: str, head: str, delimiter: str) -> tuple[Quotes, list[Finding]]:
@@ -64,7 +64,7 @@ def detect_quotes(path: Path, name: str, codec: str, head: str, delimiter: str) 
 
 def _report_literal(level: Level, scan: _Scan, name: str) -> list[Finding]:
     places = sorted({*scan.stray, *scan.spanning, *scan.unclosed})
-    text = "Quotes were read as ordinary letters: {n} {begins} with one and {lacks} a second one at the end"
+    text = "Quotes were parsed as ordinary characters: {n} {begins} with one and {lacks} a second one at the end"
     shown = [f"line {number}: {text}" for number, text in places[:5]]
     found = report_examples(level, "quotes-literal", text, shown, "cell", "", name, total=len(places))
     return [replace(f, fix=Fix("Quotes enclose cells", {"options": {OPTION: True}})) for f in found]

@@ -79,7 +79,7 @@ def read_csv(
 ) -> Sheet:
     """Read a delimited text file. All cells are text; a blank one is null.
 
-    delimiter: the usual one of its extension, or None.
+    delimiter: the default of its extension, or None.
 
     Raises:
         DataError: it is empty or binary, two columns have the same name, or a quote is not closed.

@@ -30,7 +30,7 @@ NAMES = frozenset(
         *("path", "file", "filename", "file_name", "url"),
     )
 )
-"""Names of columns that no cell is likely to have."""
+"""Names of columns that are unlikely as cells."""
 NAME_THEM = "Add a header with their names above it."
 UNNAMED = re.compile(r"column \d+")
 SCANNED_ROWS = 500
@@ -154,10 +154,8 @@ def resolve_header(records: Sequence[Record], name: str, reading: Reading) -> He
     if len(records) > 3 and _is_title(records):
         number, cells = records[0]
         header = _numbered(records[1:])
-        message = (
-            f"The table begins below a title, which was skipped (row {number}: '{text_of(cells[0])[:60]}'), and has "
-        )
-        message += "no header. The columns are numbered."
+        message = f"The table begins below a title, which was skipped (row {number}: '{text_of(cells[0])[:60]}'), "
+        message += "and has no header. The columns are numbered."
         header.rows = 1
         header.findings.append(Finding("warning", "title-above", message, NAME_THEM, f"{name}, row {number}"))
         return header
@@ -170,11 +168,11 @@ def resolve_header(records: Sequence[Record], name: str, reading: Reading) -> He
         return header
     if certain:
         header = _numbered(records)
-        message = f"The table has no header: its first row is read as data, because {why}. The columns are numbered."
+        message = f"The table has no header: its first row was used as data, because {why}. The columns are numbered."
         hint, fix = NAME_THEM, Fix("The first row is the header", _header(True))
     else:
         message = f"The first row was used as the header, but it looks like data: {why}."
-        hint, fix = "Add a header with the names of the columns above it.", Fix("Read it as data", _header(False))
+        hint, fix = "Add a header with the names of the columns above it.", Fix("Use it as data", _header(False))
     header.findings.append(Finding("warning", "no-header", message, hint, name, fix))
     return header
 

@@ -120,3 +120,11 @@ def test_no_fix_writes_names_of_a_guessed_encoding() -> None:
     assert found[-2].fix is None and "encoding" in found[-2].hint and found[-1] == plain
     assert len([f for f in found if f.code == "encoding-other"]) == len(guessed) - 1
     assert encoding.merge_findings([merge]) == [merge]
+
+
+@pytest.mark.parametrize(
+    ("declared", "stored"), [("windows-1251", "cp1251"), ("windows-9999", "cp1251"), ("gb", "utf-8")]
+)
+def test_the_declaration_of_xml_is_used_if_its_encoding_exists(declared: str, stored: str) -> None:
+    text = f"<?xml version='1.0' encoding='{declared}'?>\n" + "<a>посылка пришла слишком поздно</a>\n" * 20
+    assert encoding.decode_together([text.encode(stored)], ["a.eaf"])[0] == [text]
