@@ -22,14 +22,19 @@ from autotrain_gradio.data.rows import ROW_NAME, Cells, Context, show_cell
 from autotrain_gradio.data.values import dates, labels, numbers
 from autotrain_gradio.data.values.arrow_columns import (
     as_text,
-    blank,
     encode,
     is_text,
-    is_true,
     matches,
     pick,
 )
-from autotrain_gradio.data.values.feature_cells import failed_formulas, is_nested, missing_words, nulls, plain_cells
+from autotrain_gradio.data.values.feature_cells import (
+    is_nested,
+    missing_cells,
+    missing_words,
+    parse_dates,
+    parse_numbers,
+    plain_cells,
+)
 from autotrain_gradio.data.values.multi_select import find_multi_select
 from autotrain_gradio.data.values.spellings import MOST_SPELLINGS, merge_truth_values, truth_spellings
 
@@ -62,8 +67,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     if nested and given == "ignore":
         cells = pa.chunked_array([pa.nulls(len(cells), pa.string())])
     cells = plain_cells(cells, context.names)
-    failed = failed_formulas(cells) if is_text(cells.type) else np.zeros(len(cells), dtype=bool)
-    missing = nulls(cells) | blank(cells) if is_text(cells.type) else is_true(pc.is_null(cells, nan_is_null=True))
+    missing, failed = missing_cells(cells)
     column = _Column(pc.if_else(pa.array(missing), None, cells) if missing.any() else cells, missing, context)
     kind = given or ("ignore" if nested else _guess(column, context))
     result = Cells(None, {}, {}, findings)
@@ -95,9 +99,14 @@ class _Column:
         self.sample = pick(cells, filled[:SAMPLE])
 
     @cached_property
+    def encoded(self) -> tuple[pa.Array, Any]:
+        """The distinct values, and per row the code of its value, -1 for a missing one."""
+        return encode(self.cells)
+
+    @property
     def codes(self) -> Any:
         """Per row the code of its value, -1 for a missing one."""
-        return encode(self.cells)[1]
+        return self.encoded[1]
 
     @cached_property
     def distinct(self) -> int:
@@ -112,11 +121,7 @@ class _Column:
     @cached_property
     def numbers(self) -> numbers.Numbers:
         """The cells as numbers."""
-        return _parse(self.cells, self._notation)
-
-
-def _parse(cells: pa.ChunkedArray, notation: str) -> numbers.Numbers:
-    return numbers.parse(cells, notation, unit=None, brackets=None, limits=None)
+        return parse_numbers(self.cells, self._notation)
 
 
 def _count_distinct(codes: Any) -> int:
@@ -156,23 +161,24 @@ def _guess(column: _Column, context: Context) -> str:
             return "id" if column.all_differ else "category"
         return "id" if (named or _counts_up(numbers.parse(sample).values)) and column.all_differ else "number"
     plain = numbers.finite(sample) is not None
-    if dates.are_months(sample) if plain else dates.looks_like_dates(_without_missing(sample)):
+    words = sample.filter(pa.array(~missing_words(sample)))
+    if dates.are_months(sample) if plain else dates.looks_like_dates(words):
         return "date"
-    found = _parse(sample, context.notation)
+    found = parse_numbers(sample, context.notation)
     if _numeric(found):
         if found.unit and _leading_zero(sample, found.unit):
             return "id" if column.all_differ else "category"
         if _numeric(column.numbers):
             return _guess_of_numbers(column, found, named, context)
-    words = float(np.asarray(pc.count_substring_regex(sample, r"\S+").combine_chunks()).mean())
+    length = float(np.asarray(pc.count_substring_regex(sample, r"\S+").combine_chunks()).mean())
     share = len(pc.unique(sample)) / len(sample)
-    if words >= 4 and share > 0.3 and column.distinct > 0.3 * column.filled:
+    if length >= 4 and share > 0.3 and column.distinct > 0.3 * column.filled:
         return "text"
     if share < 0.5:
         return "category"
-    if column.all_differ and (named or words < 1.5):
+    if column.all_differ and (named or length < 1.5):
         return "id"
-    return "text" if words >= 2.5 and column.distinct > 0.5 * column.filled else "category"
+    return "text" if length >= 2.5 and column.distinct > 0.5 * column.filled else "category"
 
 
 def _guess_of_numbers(column: _Column, found: numbers.Numbers, named: bool, context: Context) -> str:
@@ -244,14 +250,8 @@ def _store_numbers(result: Cells, column: _Column, context: Context) -> None:
         about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}
 
 
-def _without_missing(sample: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.filter(sample, pa.array(~missing_words(sample)))
-
-
 def _store_dates(result: Cells, column: _Column, context: Context) -> None:
-    if is_text(column.cells.type):
-        column.cells = pc.if_else(pa.array(missing_words(column.cells)), None, column.cells)
-    found, about = dates.parse(column.cells), result.about
+    found, about = parse_dates(column.cells), result.about
     result.values, result.facts["codes"] = pa.array(found.values), column.codes
     known = ~np.isnat(found.values)
     about["missing"], about["distinct"] = int((~known & context.needed).sum()), column.distinct
@@ -267,10 +267,12 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
     about, text = result.about, is_text(column.cells.type)
     result.stored = kind in {"category", "text"}
     result.values = as_text(column.cells) if result.stored else pa.nulls(0)
-    if kind == "category" and column.distinct <= MOST_SPELLINGS:
-        merged = merge_truth_values(result.values)
-        if merged is not result.values:
-            result.values, column.codes = merged, encode(merged)[1]
+    if kind == "category" and text and column.distinct <= MOST_SPELLINGS:
+        values, codes = column.encoded
+        merged = merge_truth_values(values, codes)
+        if merged is not values:
+            result.values = pa.chunked_array([merged.take(pa.array(codes, mask=codes < 0))])
+            column.encoded = encode(result.values)
     if kind != "ignore":
         about["distinct"] = _count_distinct(column.codes[context.needed])
         if about["guessed"] and text:
@@ -281,9 +283,9 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
         about["numeric"] = kind == "id" and (not text or _holds_amounts(column, context))
     if result.stored:
         result.facts["codes"] = column.codes
-    if kind == "category" and text and column.distinct <= MAX_COMPARED:
-        about["alike"] = _spelled_alike(result.values, context)
     if kind == "category" and text:
+        if column.distinct <= MAX_COMPARED:
+            about["alike"] = _spelled_alike(*column.encoded, context)
         some = numbers.parse(column.sample, context.notation, unit=None)
         if not np.isnan(some.values).all():
             about["invalid"] = _numbers_among(result.values, some.unit, context)
@@ -291,7 +293,7 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
 
 def _holds_amounts(column: _Column, context: Context) -> bool:
     """Say whether all texts are numbers, and none of them a code such as 00420."""
-    numeric = not np.isnan(_parse(column.sample, context.notation).values).any()
+    numeric = not np.isnan(parse_numbers(column.sample, context.notation).values).any()
     return numeric and not _leading_zero(column.sample)
 
 
@@ -301,7 +303,7 @@ def _mostly(column: _Column, kind: str, context: Context) -> dict[str, Any] | No
     if float(matches(sample, dates.RESEMBLING).mean()) >= 0.5:
         parsed["date"] = dates.parse(sample).unreadable
     if kind != "category":  # numbers among the words of categories are counted in `invalid`
-        parsed["number"] = np.isnan(_parse(sample, context.notation).values)
+        parsed["number"] = np.isnan(parse_numbers(sample, context.notation).values)
     for looks, others in parsed.items():
         share = 1 - float(others.mean())
         if 0.5 <= share < 1:
@@ -310,9 +312,8 @@ def _mostly(column: _Column, kind: str, context: Context) -> dict[str, Any] | No
     return None
 
 
-def _spelled_alike(texts: pa.ChunkedArray, context: Context) -> list[str]:
+def _spelled_alike(values: pa.Array, codes: Any, context: Context) -> list[str]:
     """Return the categories that differ only in their spelling, with their counts: `'Berlin' (5) = 'berlin' (2)`."""
-    values, codes = encode(texts)
     counts = np.bincount(codes[context.needed & (codes >= 0)], minlength=len(values)).tolist()
     variants: dict[str, list[str]] = defaultdict(list)
     for value, count in zip(values.to_pylist(), counts, strict=True):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from autotrain_gradio.data.values import numbers
-from autotrain_gradio.data.values.arrow_columns import as_text, is_list, is_text, is_true
+from autotrain_gradio.data.values import dates, numbers
+from autotrain_gradio.data.values.arrow_columns import as_text, blank, is_list, is_text, is_true
 
 NULLS = pa.array(
     [
@@ -17,6 +18,7 @@ NULLS = pa.array(
     ]
 )
 """Words for a missing value in columns of every kind; other ones, such as `none`, may be categories."""
+ERRORS = pa.array(numbers.ERRORS)
 MISSING = pa.array((*numbers.WORDS, *numbers.ERRORS, "nat"))
 
 
@@ -38,19 +40,32 @@ def plain_cells(cells: pa.ChunkedArray, names: list[str] | None = None) -> pa.Ch
     return pc.utf8_trim_whitespace(cells) if is_text(cells.type) else cells
 
 
-def failed_formulas(cells: pa.ChunkedArray | pa.Array) -> Any:
-    """Return which texts are the error value of a spreadsheet formula (numpy)."""
+def missing_cells(cells: pa.ChunkedArray | pa.Array) -> tuple[Any, Any]:
+    """Return which cells are missing in a column of any kind, and which of them are failed formulas (numpy)."""
+    if not is_text(cells.type):
+        return is_true(pc.is_null(cells, nan_is_null=True)), np.zeros(len(cells), dtype=bool)
     failed = is_true(pc.starts_with(cells, "#"))
     if failed.any():
-        failed = is_true(pc.is_in(pc.utf8_lower(cells), value_set=pa.array(numbers.ERRORS)))
-    return failed
+        failed = is_true(pc.is_in(pc.utf8_lower(cells), value_set=ERRORS))
+    return blank(cells) | is_true(pc.is_in(cells, value_set=NULLS)) | failed, failed
 
 
-def nulls(cells: pa.ChunkedArray | pa.Array) -> Any:
-    """Return which texts are a missing value in every column: NaN, N/A, NULL, failed formulas (numpy)."""
-    return is_true(pc.is_in(cells, value_set=NULLS)) | failed_formulas(cells)
-
-
-def missing_words(cells: pa.ChunkedArray) -> Any:
+def missing_words(cells: pa.ChunkedArray | pa.Array) -> Any:
     """Return which texts are words for a missing value: n/a, NULL, -, #N/A (numpy)."""
     return is_true(pc.is_in(pc.utf8_lower(cells), value_set=MISSING))
+
+
+def parse_numbers(cells: pa.ChunkedArray, notation: str, unit: str | None = None) -> numbers.Numbers:
+    """Parse cells as numbers. notation: as for `numbers.parse`.
+
+    unit: that of the training data, whose limits and numbers in brackets were accepted; None: both are inferred.
+    """
+    accepted = None if unit is None else True
+    return numbers.parse(cells, notation, unit, brackets=accepted, limits=accepted)
+
+
+def parse_dates(cells: pa.ChunkedArray, first: str = "") -> dates.Dates:
+    """Parse cells as dates; words for a missing value are missing. first: as for `dates.parse`."""
+    if is_text(cells.type):
+        cells = pc.if_else(pa.array(missing_words(cells)), None, cells)
+    return dates.parse(cells, first)

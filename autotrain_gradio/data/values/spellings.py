@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from autotrain_gradio.data.values.arrow_columns import encode
-
 PAIRS = (
     *(("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"), ("1", "0"), ("on", "off"), ("wahr", "falsch")),
     *(("ja", "nein"), ("j", "n"), ("vrai", "faux"), ("oui", "non"), ("verdadero", "falso"), ("sí", "no")),
@@ -69,18 +67,17 @@ def truth_spellings(counts: Mapping[str, int]) -> dict[str, str]:
     return {text: best[TRUTH[word]] for text, word in words.items()}
 
 
-def merge_truth_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column of texts with one spelling for each truth value, if it holds only truth values."""
-    values, codes = encode(column)
-    if len(values) > MOST_SPELLINGS:
-        return column
+def merge_truth_values(values: pa.Array, codes: Any) -> pa.Array:
+    """Return distinct texts with one spelling for each truth value, if all are truth values; else the texts.
+
+    codes: of the rows, as `encode` returns them.
+    """
     counts = np.bincount(codes[codes >= 0], minlength=len(values)).tolist()
     texts = values.to_pylist()
     merged = truth_spellings(dict(zip(texts, counts, strict=True)))
     if not merged or all(merged[text] == text for text in texts):
-        return column
-    spelled = pa.array([merged[text] for text in texts], values.type)
-    return pa.chunked_array([spelled.take(pa.array(codes, mask=codes < 0))])
+        return values
+    return pa.array([merged[text] for text in texts], values.type)
 
 
 class Spellings:

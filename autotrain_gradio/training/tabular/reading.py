@@ -14,9 +14,15 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import DataError, Finding, similar_names
 from autotrain_gradio.core.inputs.plain_values import plain
 from autotrain_gradio.core.text_format import count_with_verb, inflect, join_examples, pluralize
-from autotrain_gradio.data.values import dates, numbers
-from autotrain_gradio.data.values.arrow_columns import as_text, blank, encode, is_text
-from autotrain_gradio.data.values.feature_cells import missing_words, nulls, plain_cells
+from autotrain_gradio.data.values import dates
+from autotrain_gradio.data.values.arrow_columns import as_text, blank, encode
+from autotrain_gradio.data.values.feature_cells import (
+    missing_cells,
+    missing_words,
+    parse_dates,
+    parse_numbers,
+    plain_cells,
+)
 from autotrain_gradio.data.values.spellings import Spellings, truth_value, visible
 from autotrain_gradio.training.tabular.frame import Feature, Form, clipped, whole_seconds
 
@@ -143,9 +149,7 @@ class _Column:
     def _numbers(self, notation: str) -> Any:
         feature, cells = self.feature, self.cells
         # Where the training rows left 1,234 ambiguous, other rows must not decide: a cell is parsed the same alone.
-        found = numbers.parse(
-            cells, notation or feature.reading or "thousands", feature.unit, brackets=True, limits=True
-        )
+        found = parse_numbers(cells, notation or feature.reading or "thousands", feature.unit)
         invalid = found.unreadable | found.infinite
         if feature.whole and feature.low is not None and 0 <= feature.low <= feature.high <= 1:
             for row in np.flatnonzero(invalid):  # 0 and 1 in the training data
@@ -157,9 +161,8 @@ class _Column:
         return clipped(found.values)
 
     def _dates(self) -> Any:
-        found = self._in_one_order(dates.parse(self.cells, self.feature.reading))
-        text = is_text(self.cells.type)
-        self._report_invalid(found.unreadable & ~missing_words(self.cells) if text else found.unreadable)
+        found = self._in_one_order(parse_dates(self.cells, self.feature.reading))
+        self._report_invalid(found.unreadable)
         if found.unclear:
             message = f"The dates of '{self.feature.name}' could have the day or the month first; the day was taken."
             remarks = {int(row): message for row in np.flatnonzero(~found.missing & ~found.unreadable)}
@@ -175,7 +178,7 @@ class _Column:
         other = {"day": "month", "month": "day"}.get(self.feature.reading)
         if other is None or not {dates.DAY_FIRST, dates.MONTH_FIRST} <= found.ways.keys():
             return found
-        again = dates.parse(self.cells, other)
+        again = parse_dates(self.cells, other)
         if {dates.DAY_FIRST, dates.MONTH_FIRST} <= again.ways.keys():
             message = f"Some dates of '{self.feature.name}' have the day first, others the month."
         else:
@@ -187,7 +190,7 @@ class _Column:
     def _texts(self, spellings: Spellings | None) -> Any:
         values, codes = encode(as_text(self.cells))
         known = frozenset() if spellings is None else spellings.known  # of earlier versions, also NaN and N/A
-        absent = nulls(values).tolist()
+        absent = missing_cells(values)[0].tolist()
         found = ["" if no and v not in known else v for v, no in zip(values.to_pylist(), absent, strict=True)]
         if self.feature.kind == "category":
             found = self._categories(found, missing_words(values), codes, spellings)

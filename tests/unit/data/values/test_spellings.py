@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from autotrain_gradio.data.values.arrow_columns import encode
 from autotrain_gradio.data.values.spellings import Spellings, merge_truth_values, truth_spellings, truth_value, visible
 
 
@@ -61,12 +62,12 @@ def test_other_categories_are_no_truth_values(known: tuple[str, ...]) -> None:
 
 
 def test_one_spelling_is_kept_for_each_truth_value() -> None:
-    column = pa.chunked_array([["TRUE", "True", None], ["1", "False", "TRUE", "0", "False"]])
-    merged = merge_truth_values(column)
-    assert merged.to_pylist() == ["TRUE", "TRUE", None, "TRUE", "False", "TRUE", "False", "False"]
+    values, codes = encode(pa.chunked_array([["TRUE", "True", None], ["1", "False", "TRUE", "0", "False"]]))
+    assert values.to_pylist() == ["TRUE", "True", "1", "False", "0"]
+    assert merge_truth_values(values, codes).to_pylist() == ["TRUE", "TRUE", "TRUE", "False", "False"]
     for plain in (["yes", "no"], ["A", "B", "true"], [f"{n}" for n in range(20)], []):
-        cells = pa.chunked_array([plain], pa.string())
-        assert merge_truth_values(cells) is cells
+        values, codes = encode(pa.chunked_array([plain], pa.string()))
+        assert merge_truth_values(values, codes) is values
 
 
 def test_truth_values_alone() -> None:
