@@ -22,48 +22,28 @@ def kind(found: Checked) -> str:
 
 
 @pytest.mark.parametrize(
-    ("cell", "code", "told", "fixed"),
+    ("cell", "code", "shown", "fixed"),
     [
-        pytest.param(
-            lambda k: f"2024-05-{k % 28 + 1:02}" if k % 4 else f"soon {k}",
-            "mostly-dates",
-            "'soon 0'",
-            "date",
-            id="dates and words",
-        ),
-        pytest.param(
-            lambda k: f"{k % 28 + 1}.{k % 12 + 1}.2023" if k % 3 else "spring",
-            "mostly-dates",
-            "'spring'",
-            "date",
-            id="German dates and one word",
-        ),
-        pytest.param(
-            lambda k: f"{k * 1.7:.2f}" if k % 3 else f"not seen because of rain {k}",
-            "mostly-numbers",
-            "taken as text",
-            "number",
-            id="numbers and sentences",
-        ),
-        pytest.param(lambda k: str(k + 1000), "id-like", "'seen' holds numbers", "number", id="a counter"),
+        (lambda k: f"2024-05-{k % 28 + 1:02}" if k % 4 else f"soon {k}", "mostly-dates", "'soon 0'", "date"),
+        (lambda k: f"{k % 28 + 1}.{k % 12 + 1}.2023" if k % 3 else "spring", "mostly-dates", "'spring'", "date"),
+        (lambda k: f"{k * 1.7:.2f}" if k % 3 else f"no one saw it at {k}", "mostly-numbers", "as text", "number"),
+        (lambda k: str(k + 1000), "id-like", "'seen' holds numbers", "number"),
     ],
+    ids=["dates and words", "German dates and one word", "numbers and sentences", "counter"],
 )
 def test_a_column_that_is_mostly_of_another_kind(
-    tmp_path: Path, cell: Callable[[int], str], code: str, told: str, fixed: str
+    tmp_path: Path, cell: Callable[[int], str], code: str, shown: str, fixed: str
 ) -> None:
     found = checked(tmp_path / "1", cell)
-    assert told in found.message(code) and kind(found) != fixed
+    assert shown in found.message(code) and kind(found) != fixed
     fix = next(f["fix"]["change"] for f in found.result["findings"] if f["code"] == code)
     assert kind(checked(tmp_path / "2", cell, **fix)) == fixed
 
 
 @pytest.mark.parametrize(
     "cell",
-    [
-        pytest.param(lambda k: f"A{k:04}", id="codes"),
-        pytest.param(lambda k: f"{k * 37:05}", id="codes with leading zeros"),
-        pytest.param(lambda k: ["red", "green", "blue"][k % 3], id="categories"),
-    ],
+    [lambda k: f"A{k:04}", lambda k: f"{k * 37:05}", lambda k: ["red", "green", "blue"][k % 3]],
+    ids=["codes", "codes with leading zeros", "categories"],
 )
 def test_other_columns_are_not_reported(tmp_path: Path, cell: Callable[[int], str]) -> None:
     found = checked(tmp_path, cell)

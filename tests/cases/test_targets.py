@@ -34,8 +34,8 @@ def test_target_of_accounts(check_case: CheckCase) -> None:
 
 def test_target_with_limits(check_case: CheckCase) -> None:
     found = check_case("54-limits-in-target", NUMBERS, columns={"target": "lead"}, valid_fraction=0)
-    told = next(f for f in found.result["findings"] if f["code"] == "number-limit")
-    assert "'<1.0'" in told["message"] and told["level"] == "warning" and "number-unreadable" not in found.codes()
+    limit = next(f for f in found.result["findings"] if f["code"] == "number-limit")
+    assert "'<1.0'" in limit["message"] and limit["level"] == "warning" and "number-unreadable" not in found.codes()
     skipped = next(d["count"] for d in found.result["dropped"] if d["code"] == "number-limit")
     assert skipped + found.result["splits"]["train"] == 60
 

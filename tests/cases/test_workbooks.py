@@ -95,9 +95,9 @@ def check(folder: Path, path: Path, task: str = CLASSES, **given: Any) -> Checke
 )
 def test_rows_above_the_data(tmp_path: Path, above: list[list[Any]], names: list[str], codes: list[str]) -> None:
     found = check(tmp_path, write(tmp_path, [*above, *body()]))
-    told = [c for c in found.codes() if c in {"title-above", "header-joined", "units-row"}]
+    above_data = [c for c in found.codes() if c in {"title-above", "header-joined", "units-row"}]
     assert [c["name"] for c in found.result["columns"]] == names
-    assert sorted(told) == codes and not found.errors and found.result["rows"] == ROWS
+    assert sorted(above_data) == codes and not found.errors and found.result["rows"] == ROWS
 
 
 def test_a_header_of_three_rows_is_joined(tmp_path: Path) -> None:

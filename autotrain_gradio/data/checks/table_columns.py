@@ -143,16 +143,10 @@ def _cells(used: list[About], total: int) -> Iterator[Finding]:
     hint = "Correct the formulas, and export the table again."
     yield from _report("warning", "failed-formulas", failed, text, hint, lambda a: _counted(a, "failed"), where="")
     categories = [a for a in used if a["feature"] == "category"]
-    yield from _report(
-        "warning",
-        "category-spelling",
-        [a for a in categories if a.get("alike")],
-        "Categories differ only by case, spaces, hyphens or the encoding of their letters, and count as different: "
-        "{columns}.",
-        "Write those that mean the same alike.",
-        lambda a: f"'{a['name']}': {join_examples(a['alike'])}",
-        where="",
-    )
+    alike = [a for a in categories if a.get("alike")]
+    text = "Categories differ only by case, spaces, hyphens or Unicode form, and count as different: {columns}."
+    hint = "Write those that mean the same alike."
+    yield from _report("warning", "category-spelling", alike, text, hint, _spellings, where="")
     yield from _report(
         "info",
         "several-answers",
@@ -177,6 +171,10 @@ def _answers(about: About) -> str:
     found = about["answers"]
     counts = f"{found['combinations']:,} combinations of {found['answers']} answers"
     return f"'{about['name']}' ({found['example'][:60]!r}: {counts})"
+
+
+def _spellings(about: About) -> str:
+    return f"'{about['name']}': {join_examples(about['alike'])}"
 
 
 def _counted(about: About, key: str) -> str:
@@ -230,18 +228,8 @@ def _numbers(about: list[About], used: list[About]) -> Iterator[Finding]:
         "name.",
         lambda a: f"'{a['name']}' ({', '.join(repr(e[:40]) for e in a['units'])})",
     )
-    yield from _report(
-        "warning",
-        "percent-beside-numbers",
-        [a for a in used if a.get("beyond")],
-        "Numbers larger than 1 have no percent sign beside others with one: 12 was read as 12, but 12 % as 0.12. "
-        "{columns}.",
-        "Write all numbers of a column alike.",
-        lambda a: f"'{a['name']}' ({a['beyond']:,} of {a['beyond'] + a['percent']:,})",
-        where="",
-    )
     for notation in numbers.NOTATIONS:
         found = [a for a in used if a.get(notation.attribute)]
         shown = lambda a, key=notation.attribute: f"'{a['name']}' ({a[key]:,})"  # noqa: E731
         text = f"Numbers have {notation.what}: {notation.example}. {{columns}}."
-        yield from _report("info", notation.code, found, text, notation.hint, shown, where="")
+        yield from _report(notation.level, notation.code, found, text, notation.hint, shown, where="")

@@ -36,7 +36,7 @@ from autotrain_gradio.data.values.feature_cells import (
     plain_cells,
 )
 from autotrain_gradio.data.values.multi_select import find_multi_select
-from autotrain_gradio.data.values.spellings import MOST_SPELLINGS, merge_truth_values, truth_spellings
+from autotrain_gradio.data.values.spellings import MOST_SPELLINGS, are_truth_values, merge_truth_values
 
 __all__ = ["KINDS", "inspect", "overview"]
 
@@ -154,7 +154,7 @@ def _guess(column: _Column, context: Context) -> str:
     if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
         return "number"
     sample = column.sample
-    if is_text(type_) and _are_truth_values(sample):
+    if is_text(type_) and _are_truth_words(sample):
         return "category"
     if not is_text(type_):  # whole numbers
         if _too_large(column.numbers.values[context.needed]):
@@ -198,11 +198,9 @@ def _guess_of_numbers(column: _Column, found: numbers.Numbers, named: bool, cont
     return "id" if column.all_differ else "category"
 
 
-def _are_truth_values(sample: pa.ChunkedArray) -> bool:
+def _are_truth_words(sample: pa.ChunkedArray) -> bool:
     """Say whether all texts are truth values, and some are words: TRUE, False, 1, but not 1 and 0 alone."""
-    values = pc.unique(sample).to_pylist()
-    words = len(values) <= MOST_SPELLINGS and any(not text[-1].isdigit() for text in values)
-    return words and bool(truth_spellings(dict.fromkeys(values, 1)))
+    return are_truth_values(sample) and bool(matches(sample, r"\D$").any())
 
 
 def _numeric(found: numbers.Numbers) -> bool:
@@ -244,7 +242,7 @@ def _store_numbers(result: Cells, column: _Column, context: Context) -> None:
     about["distinct"] = _count_distinct(codes[context.needed])
     about["range"] = np.quantile(known, (0, 0.5, 1)).tolist() if len(known) else []
     about["invalid"] = _examples(column.cells, found.unreadable | found.infinite, context)
-    about |= {name: getattr(found, name) for name in ("reading", "beyond", *(n.attribute for n in numbers.NOTATIONS))}
+    about |= {name: getattr(found, name) for name in ("reading", *(n.attribute for n in numbers.NOTATIONS))}
     if found.unit:
         readable = int((~np.isnan(found.values)).sum())
         about |= {"unit": found.unit, "united": found.united, "unitless": readable - found.united}

@@ -22,6 +22,7 @@ from autotrain_gradio.data.rows import Cells, Context, Rows, show_cell
 from autotrain_gradio.data.values.arrow_columns import encode, is_list, is_text
 from autotrain_gradio.data.values.labels import Labels
 from autotrain_gradio.data.values.numbers import parse
+from autotrain_gradio.data.values.spellings import truth_value
 
 guess = label.guess
 DELIMITERS = (",", ";", "|")
@@ -79,18 +80,14 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
     return Cells(labels, {"label-missing": lost}, findings=findings, raw=raw)
 
 
-_YES, _NO = ("true", "yes", "t", "y"), ("false", "no", "f", "n")
-
-
 def _marks(column: pa.ChunkedArray) -> tuple[Any, Any, Any]:
     """Return per row whether the label applies, whether the cell is missing, and whether it is invalid."""
     found = parse(column)
     values = found.values
     if is_text(column.type) and found.unreadable.any():
         words, codes = encode(column)
-        texts = [str(w).strip().lower() for w in words.to_pylist()]
-        meaning = np.array([1.0 if w in _YES else 0.0 if w in _NO else np.nan for w in texts] + [np.nan])[codes]
-        values = np.where(found.unreadable, meaning, values)
+        meaning = [truth_value(word or "") for word in words.to_pylist()] + [None]
+        values = np.where(found.unreadable, np.array(meaning, dtype=float)[codes], values)
     invalid = (np.isnan(values) & ~found.missing) | (~np.isnan(values) & (values != 0) & (values != 1))
     return values == 1, found.missing, invalid
 

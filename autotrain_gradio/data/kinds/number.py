@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples
+from autotrain_gradio.core.text_format import format_count, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.request import Request
@@ -19,7 +19,7 @@ from autotrain_gradio.data.rows import Cells, Context, Guess, Rows, show_cell
 from autotrain_gradio.data.values import dates, units
 from autotrain_gradio.data.values.arrow_columns import NUMBER, as_text, pick, shown, value_type
 from autotrain_gradio.data.values.numbers import EXACT, NEARLY_ALL, NOTATIONS, Numbers, parse, united
-from autotrain_gradio.data.values.spellings import MOST_SPELLINGS, truth_spellings
+from autotrain_gradio.data.values.spellings import are_truth_values
 
 BINS = 20
 UNIT_SAMPLE = 1000
@@ -115,8 +115,7 @@ def _other_kind(cells: pa.ChunkedArray, found: Numbers, context: Context) -> Fin
     words = bool(len(rows)) and len(rows) >= NEARLY_ALL * np.count_nonzero(~found.missing)
     filled = pc.drop_null(cells)
     example = shown(filled[0].as_py()).strip() if len(filled) else ""
-    few = dict.fromkeys(pc.unique(texts).to_pylist()[: MOST_SPELLINGS + 1], 1)
-    if pa.types.is_boolean(cells.type) or (words and truth_spellings(few)):
+    if pa.types.is_boolean(cells.type) or (words and are_truth_values(texts)):
         message = f"This column holds truth values such as {example!r}, not amounts."
         hint = "Choose table classification, which predicts one of two classes. To predict amounts, write numbers."
         return Finding("error", "target-is-truth-value", message, hint, where)
@@ -135,13 +134,8 @@ def _notations(found: Numbers, where: str) -> list[Finding]:
     findings = []
     for notation in NOTATIONS:
         if count := getattr(found, notation.attribute):
-            message = f"{format_count(f'{{n}} {{has}} {notation.what}', count, 'number')}."
-            findings.append(Finding("info", notation.code, message, f"{notation.example}.", where))
-    if found.beyond:
-        count = count_with_verb(found.beyond, "number", "has")
-        message = f"{count} no percent sign beside others with one: 12 was read as 12, but 12 % as 0.12."
-        hint = "Write all numbers of the column alike."
-        findings.append(Finding("warning", "percent-beside-numbers", message, hint, where))
+            message = format_count(f"{{n}} {{has}} {notation.what}: {notation.example}.", count, "number")
+            findings.append(Finding(notation.level, notation.code, message, notation.hint, where))
     if found.unit and not found.times:
         readable = int((~np.isnan(found.values)).sum())
         counts = units.format_unit_counts(found.united, readable - found.united, found.unit)

@@ -22,7 +22,6 @@ SAMPLE = 1000
 MARKED = r"^\D{0,8}[\d .,'’]*[.,]\d+(?:[eE][+-]?\d+)?\D{0,20}$"
 """A text that may be a number with a point or a comma, and a unit."""
 NUMERIC = r"^\D{0,8}[\d .,'’]*\d(?:[eE][+-]?\d+)?\D{0,20}$"
-NEARLY_ALL = 0.9
 MOST_VALUES = 100_000
 """Distinct values of a column in which one that decides is searched."""
 UNCLEAR = "decimal-mark-unclear"
@@ -86,7 +85,7 @@ def _numbers_of(cells: Any) -> numbers.Numbers | None:
         return None
     found = numbers.parse(cells, unit=None, brackets=None, limits=None)
     good = int((~np.isnan(found.values)).sum())
-    if not good or good < NEARLY_ALL * int((~found.missing).sum()):
+    if not good or good < numbers.NEARLY_ALL * int((~found.missing).sum()):
         return None
     return None if dates.are_months(cells) or (found.comma and find_multi_select(cells)) else found
 

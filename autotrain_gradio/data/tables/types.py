@@ -137,7 +137,7 @@ def column_array(values: Sequence[Any]) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         texts = [_as_text(value) for value in values]
-    if any(isinstance(value, float) for value in values):  # 1.234 among texts such as 12,50 is no thousand
+    if any(isinstance(value, float) for value in values):  # their texts have a decimal point: 1.234 beside 12,50
         texts = [_with_point(text) if isinstance(v, str) else text for v, text in zip(values, texts, strict=True)]
     return pa.array(texts, pa.string())
 

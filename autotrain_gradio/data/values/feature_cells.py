@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.data.values import dates, numbers
-from autotrain_gradio.data.values.arrow_columns import as_text, blank, is_list, is_text, is_true
+from autotrain_gradio.data.values.arrow_columns import as_text, is_list, is_text, is_true
 
 NULLS = pa.array(
     [
@@ -41,13 +41,17 @@ def plain_cells(cells: pa.ChunkedArray, names: list[str] | None = None) -> pa.Ch
 
 
 def missing_cells(cells: pa.ChunkedArray | pa.Array) -> tuple[Any, Any]:
-    """Return which cells are missing in a column of any kind, and which of them are failed formulas (numpy)."""
+    """Return which cells are missing in a column of any kind, and which of them are failed formulas (numpy).
+
+    cells: as `plain_cells` returns them.
+    """
     if not is_text(cells.type):
         return is_true(pc.is_null(cells, nan_is_null=True)), np.zeros(len(cells), dtype=bool)
     failed = is_true(pc.starts_with(cells, "#"))
     if failed.any():
         failed = is_true(pc.is_in(pc.utf8_lower(cells), value_set=ERRORS))
-    return blank(cells) | is_true(pc.is_in(cells, value_set=NULLS)) | failed, failed
+    filled = is_true(pc.not_equal(cells, ""))
+    return ~filled | is_true(pc.is_in(cells, value_set=NULLS)) | failed, failed
 
 
 def missing_words(cells: pa.ChunkedArray | pa.Array) -> Any:
@@ -66,6 +70,8 @@ def parse_numbers(cells: pa.ChunkedArray, notation: str, unit: str | None = None
 
 def parse_dates(cells: pa.ChunkedArray, first: str = "") -> dates.Dates:
     """Parse cells as dates; words for a missing value are missing. first: as for `dates.parse`."""
-    if is_text(cells.type):
-        cells = pc.if_else(pa.array(missing_words(cells)), None, cells)
-    return dates.parse(cells, first)
+    found = dates.parse(cells, first)
+    if found.unreadable.any() and is_text(cells.type):
+        found.missing |= found.unreadable & missing_words(cells)
+        found.unreadable &= ~found.missing
+    return found

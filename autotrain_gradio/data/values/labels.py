@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autotrain_gradio.core.text_format import truncate
+from autotrain_gradio.data.values.spellings import fold
 
 Numbers = Any
 """A numpy array of whole numbers (its exact type differs between versions of numpy's stubs)."""
@@ -42,8 +42,7 @@ def spelling(name: str) -> str:
 
     Signs that carry meaning are kept: `A-` is not `A`, `1.1` not `11`, `-1` not `1`.
     """
-    text = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-    return _SEPARATOR.sub("", text) or name
+    return _SEPARATOR.sub("", fold(name)) or name
 
 
 def short(name: str) -> str:

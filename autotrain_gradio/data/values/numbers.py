@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from autotrain_gradio.core.errors import Level
 from autotrain_gradio.data.values import durations, units
 from autotrain_gradio.data.values.arrow_columns import as_text, blank, is_text, is_true, matches, pick
 
@@ -53,16 +54,14 @@ POINT = "Write a point before the decimals, and nothing between the thousands."
 
 
 class Notation(NamedTuple):
-    """A way of writing numbers that findings report.
-
-    attribute: of `Numbers`, which counts them. what: what such numbers have. hint: for columns of features.
-    """
+    """A notation of numbers that findings report. attribute: of `Numbers`, which counts them. what: they have."""
 
     code: str
     attribute: str
     what: str
     example: str
     hint: str = ""
+    level: Level = "info"
 
 
 NOTATIONS = (
@@ -71,11 +70,15 @@ NOTATIONS = (
     Notation("thousands-marks", "grouped", "spaces or apostrophes between the thousands", "1'234 is 1234", POINT),
     Notation("thousands-points", "points", "points between the thousands", "1.234 was read as 1234", POINT),
     Notation("percent-as-fraction", "percent", "a percent sign", "9 % was read as 0.09"),
+    Notation(
+        *("percent-beside-numbers", "beyond", "no percent sign beside others with one"),
+        *("12 was read as 12, but 12 % as 0.12", "Write all numbers of a column alike.", "warning"),
+    ),
     Notation("negative-in-brackets", "negated", "brackets, or a minus behind, as the sign", "(5) was read as -5"),
     Notation("clock-times", "times", "the form of a time or a duration", "14:30 was read as 14.5 hours"),
     Notation(
         *("limits", "limited", "a limit instead of a value", "<5, >5 and 5+ were read as 5"),
-        "If that is too coarse, take the column as a category.",
+        "If that is too coarse, choose categories instead of numbers.",
     ),
 )
 
@@ -101,8 +104,8 @@ class Numbers:
     comma: rows with a decimal comma; thousands: rows with commas between the thousands; grouped: rows with spaces or
     apostrophes there; points: rows with points there and no decimals. both: some rows have a decimal
     point, others a decimal comma, or points between the thousands. negated: rows with brackets or a trailing minus as
-    the sign. limited: rows of which only a limit is known. percent: rows with a percent sign, of which the values are
-    fractions; beyond: rows beside them that have no sign and are no fractions, larger than 1.
+    the sign. limited: rows of which only a limit is known. percent: rows with a percent sign, parsed as fractions;
+    beyond: rows without one beside them, with a value greater than 1.
     unit: the unit that was removed from the numbers; united: rows that had it. times: rows with a time, 14:30, of
     which the values are the hours; the unit is then that.
     """
@@ -139,14 +142,14 @@ class Numbers:
 
 def parse(
     column: pa.ChunkedArray,
-    comma: str = "",
+    notation: str = "",
     unit: str | None = "",
     brackets: bool | None = False,
     limits: bool | None = False,
 ) -> Numbers:
     """Parse every cell as a number; invalid ones are marked.
 
-    comma: the decimal sign if 1,234 and 1.234 are ambiguous: `decimal` (the comma), `thousands` (the point) or
+    notation: the decimal mark where 1,234 and 1.234 are ambiguous: `decimal` (the comma), `thousands` (the point) or
     `both`; "": inferred from the other cells.
     unit: optional unit before or after each number; None: the one that most cells have. 12 % is 0.12 unless the unit
     is %, as models of earlier versions have stored it.
@@ -161,7 +164,7 @@ def parse(
     if pa.types.is_null(type_):
         return _numeric(column.cast(pa.float64()))
     text = column if is_text(column.type) else as_text(column)
-    return _of_text(text, comma, unit, brackets, limits)
+    return _of_text(text, notation, unit, brackets, limits)
 
 
 def _numeric(column: pa.ChunkedArray) -> Numbers:
@@ -173,14 +176,14 @@ def _numeric(column: pa.ChunkedArray) -> Numbers:
 
 
 def _of_text(
-    column: pa.ChunkedArray, comma: str, unit: str | None, brackets: bool | None, limits: bool | None
+    column: pa.ChunkedArray, notation: str, unit: str | None, brackets: bool | None, limits: bool | None
 ) -> Numbers:
-    free = not comma and unit is None  # else the notation is given
+    free = not notation and unit is None
     text = pc.utf8_trim_whitespace(column)
     empty = blank(text)
     if free and groups_thousands(text):
-        comma = "decimal"
-    if comma != "decimal":
+        notation = "decimal"
+    if notation != "decimal":
         found = finite(pc.if_else(pa.array(empty), None, text))  # sufficient for most columns
         if found is not None:
             return found
@@ -188,12 +191,12 @@ def _of_text(
     if unit is None and durations.are_times(_few(text, empty)):
         unit = durations.UNIT
     hours = durations.hours(text) if unit == durations.UNIT else np.full(len(text), np.nan)
-    written, marks = text, _marks(text) if brackets is None else np.zeros(len(text), dtype=bool)
+    written, grades = text, _school_grades(text) if brackets is None else np.zeros(len(text), dtype=bool)
     text, limited = _bare(text, limits)
     text, negated = _signed(text, brackets)
-    if marks.any():
-        text = pc.if_else(pa.array(marks), written, text)
-        limited, negated = limited & ~marks, negated & ~marks
+    if grades.any():
+        text = pc.if_else(pa.array(grades), written, text)
+        limited, negated = limited & ~grades, negated & ~grades
     percent = np.zeros(len(text), dtype=bool)
     if unit != PERCENT_SIGN:
         text, percent = _replace(text, PERCENT, r"\1", PERCENT_SIGN)
@@ -204,8 +207,8 @@ def _of_text(
         text, beside = units.without(text, unit)
         united = united | beside
         if free and groups_thousands(text):
-            comma = "decimal"
-    found = _parse_notations(text, empty, comma, percent)
+            notation = "decimal"
+    found = _parse_notations(text, empty, notation, percent)
     found.values[times], found.unreadable[times] = hours[times], False
     found.times = int(times.sum())
     besides = negated | limited
@@ -230,7 +233,7 @@ def _few(text: pa.ChunkedArray, empty: Any) -> pa.ChunkedArray:
     return pc.filter(few, pc.invert(pc.is_in(pc.utf8_lower(few), value_set=_NONE)))
 
 
-def _marks(text: pa.ChunkedArray) -> Any:
+def _school_grades(text: pa.ChunkedArray) -> Any:
     """Return which cells are school grades such as 2+ and 2- (numpy): none unless both signs occur."""
     plus, minus = matches(text, r"^\d{1,2}\+$", "+"), matches(text, r"^\d{1,2}-$", "-")
     return (plus | minus) & (plus.any() and minus.any())
@@ -288,15 +291,13 @@ def marks_of(text: pa.ChunkedArray) -> Marks:
 
 
 def groups_thousands(text: pa.ChunkedArray, mark: str = ".") -> bool:
-    """Say whether points are thousands separators, though no number has decimals: 950, 1.200, 12.500.
+    """Say whether a mark (`.` or `,`) separates thousands, though no number has decimals: 950, 1.200, 12.500.
 
     As decimals, every number would have three of them or none, and some a trailing zero. A sample decides most columns.
-
-    mark: `,` asks the same about commas.
     """
-    grouped_by = POINTS.replace("\\.", mark) if mark == "," else POINTS
+    pattern = POINTS.replace(r"\.", f"[{mark}]")
     for part in (text.slice(0, UNIT_SAMPLE), text):
-        pointed, grouped = is_true(pc.match_substring(part, mark)), matches(part, grouped_by)
+        pointed, grouped = is_true(pc.match_substring(part, mark)), matches(part, pattern)
         if not grouped.any() or (pointed & ~grouped).any():
             return False
         alone = matches(part, r"^[+-]?[1-9]\d{0,2}$")
@@ -329,21 +330,15 @@ def _parse_notations(text: pa.ChunkedArray, empty: Any, notation: str, percent: 
     infinite = matches(text, r"^(?i)[+-]?inf(inity)?$", "fF")
     words = is_true(pc.is_in(pc.utf8_lower(text), value_set=_NONE))
     dots = is_true(pc.match_substring(text, "."))
-    clear_commas, clear_points = (
-        (comma & ~thousands) | (points & ~plain),
-        (thousands & ~comma) | (plain & ~points & dots),
-    )
-    marks = Marks(clear_commas, clear_points, (comma & thousands) | (plain & points))
+    either, pointed = comma & thousands, plain & ~points & dots
+    only_comma, only_thousands = comma & ~thousands, thousands & ~comma
+    marks = Marks(only_comma | (points & ~plain), only_thousands | pointed, either | (plain & points))
     # 1,234 is ambiguous: it is parsed like the other cells of the column, else as a thousand.
-    either = comma & thousands
-    if notation in {"decimal", "both"} or (
-        not notation and (comma & ~thousands).any() and not (thousands & ~comma).any()
-    ):
-        thousands = thousands & ~either
+    if notation in {"decimal", "both"} or (not notation and only_comma.any() and not only_thousands.any()):
+        thousands = only_thousands
     else:
-        comma = comma & ~either
+        comma = only_comma
     # So is 1.234: beside 1.234,5 or 1.234.567 it is a thousand, but not beside 1.5 or 1,234,567.
-    pointed = plain & ~points & dots
     decimals = pointed.any() or thousands.any() or not (comma.any() or (points & ~plain).any())
     if notation != "decimal" and (notation or decimals):
         points = points & ~plain

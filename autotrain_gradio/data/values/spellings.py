@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 PAIRS = (
     *(("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"), ("1", "0"), ("on", "off"), ("wahr", "falsch")),
@@ -65,6 +66,12 @@ def truth_spellings(counts: Mapping[str, int]) -> dict[str, str]:
     for text in sorted(counts, key=lambda text: (words[text] in {"1", "0"}, -counts[text], text)):
         best.setdefault(TRUTH[words[text]], text)
     return {text: best[TRUTH[word]] for text, word in words.items()}
+
+
+def are_truth_values(texts: pa.Array | pa.ChunkedArray) -> bool:
+    """Say whether all texts that are not null are truth values, and both occur."""
+    values = pc.unique(texts).drop_null()
+    return len(values) <= MOST_SPELLINGS and bool(truth_spellings(dict.fromkeys(values.to_pylist(), 1)))
 
 
 def merge_truth_values(values: pa.Array, codes: Any) -> pa.Array:

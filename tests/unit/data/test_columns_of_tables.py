@@ -204,6 +204,13 @@ def test_numbers_with_commas_are_reported(draft: Path) -> None:
     assert (row["features:a"], row["features:b"]) == (1230.5, 1300.5)
 
 
+def test_numbers_beside_percentages_are_reported(draft: Path) -> None:
+    result = check(draft, {**BASE, "a": lambda i: f"{i} %" if i % 4 else f"{i + 20}"}, valid_fraction=0)
+    assert "'a' (45)" in finding(result, "percent-as-fraction")["message"]
+    found = finding(result, "percent-beside-numbers")
+    assert "'a' (15)" in found["message"] and found["level"] == "warning"
+
+
 def test_words_with_numbers_in_them_have_no_unit(draft: Path) -> None:
     columns = {"a": lambda i: f"k{i % 9}x", "b": lambda i: f"town {i % 9}", "c": lambda i: f"{i % 9}{'abcd'[i % 4]}"}
     columns["d"] = lambda i: "xyz"[i % 3]

@@ -249,7 +249,7 @@ def test_a_delimiter_that_the_spec_names(draft: Path) -> None:
 
 
 def test_labels_in_columns_of_zero_and_one(draft: Path) -> None:
-    text = "text,toxic,rude,odd\nfirst text,1,0,yes\nsecond text,0,0,no\nthird text,1,1,no\nfourth,,1,no\n"
+    text = "text,toxic,rude,odd\nfirst text,1,0,Ja\nsecond text,0,0,nein\nthird text,1,1,no\nfourth,,1,no\n"
     result = check(draft, text, columns={"target": ["toxic", "rude", "odd"]}, valid_fraction=0)
     assert loaded(draft) == {"first text": ["odd", "toxic"], "second text": [], "third text": ["rude", "toxic"]}
     assert roles.dropped(result) == {"label-missing": 1}

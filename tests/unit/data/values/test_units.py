@@ -162,11 +162,11 @@ def test_thousands_separators_are_detected() -> None:
 def test_a_detected_notation_parses_the_same_cells_again() -> None:
     for cells in (("1.234,5", "1.234"), ("1,234.5", "1,234"), ("1.234", "1,5", "1.5"), ("1.200", "950", "12.500")):
         found = parsed(*cells)
-        assert [values(c, comma=found.reading)[0] for c in cells] == found.values.tolist(), cells
+        assert [values(c, notation=found.reading)[0] for c in cells] == found.values.tolist(), cells
     mixed = (("1.234.567", "1.234", "1.5"), ("1.234.567", "4.126", "3.1e4"), ("1,234", "5.678.901", "2.345"))
     for cells in mixed:
         found = parsed(*cells)
-        assert [values(c, comma=found.reading)[0] for c in cells] == found.values.tolist(), cells
+        assert [values(c, notation=found.reading)[0] for c in cells] == found.values.tolist(), cells
     assert values("1.200 €", "950 €") == [1200, 950] and values("1.200 €", "950 €", unit="€") == [1.2, 950]
 
 
