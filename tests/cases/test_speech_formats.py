@@ -186,8 +186,9 @@ def test_subtitles(tmp_path: Path, files: dict[str, Any], expected: list[tuple[s
 
 
 def test_invalid_times_of_subtitles_are_reported(tmp_path: Path) -> None:
-    found = checked(tmp_path, {"f.wav": 9.0, "f.srt": f"{SRT}3\n00:00:05 -> 6 --> x\nlost words\n"})
-    assert "row 11: '00:00:05 -> 6 --> x'" in found.message("subtitle-damaged")
+    invalid = f"3\n00:00:05 -> 6 --> x\nlost words\n4\n{'9' * 5000}:00:00 --> 1:00:00\nno\n"
+    message = checked(tmp_path, {"f.wav": 9.0, "f.srt": SRT + invalid}).message("subtitle-damaged")
+    assert "row 11: '00:00:05 -> 6 --> x'" in message and "row 14: '99" in message
     nothing = checked(tmp_path / "none", {"f.wav": 9.0, "f.srt": "only words"})
     assert "no line has two times" in nothing.message("subtitles-empty")
 
@@ -262,6 +263,20 @@ def test_exports_of_elan(tmp_path: Path, form: str) -> None:
     found = checked(tmp_path, {"talk.wav": 5.0, "talk.txt": ELAN_LINES[form]})
     assert not found.errors and found.result["layout"]["name"] == "elan-export"
     assert times(found) == [("one two", 0.5, 1.5), ("three", 2.0, 3.5)]
+
+
+def test_rows_of_an_elan_export_that_do_not_fit_are_reported(tmp_path: Path) -> None:
+    header, *rows = ELAN_LINES["a column for each tier"].splitlines()
+    lines = [header, *rows * 60, "00:00:04.000", "4.5\t5.0\t0.5\tfour"]
+    found = checked(tmp_path, {"talk.wav": 5.0, "talk.txt": "\n".join(lines)})
+    assert set(times(found)) == {("one two", 0.5, 1.5), ("three", 2.0, 3.5)}
+    assert "row 122" in found.message("annotation-damaged") and "row 123" in found.message("annotation-damaged")
+
+
+def test_a_table_with_short_rows_is_not_an_elan_export(tmp_path: Path) -> None:
+    notes = "x\ty\t5\t2\t7\tfoo\nx\ty\t1\t2\n"
+    found = checked(tmp_path, {"a.wav": 1.0, "a.lab": "one", "notes.txt": notes})
+    assert not found.errors and found.column("text") == ["one"]
 
 
 def test_an_export_of_several_elan_files_is_refused(tmp_path: Path) -> None:

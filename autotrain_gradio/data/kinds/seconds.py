@@ -8,10 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from autotrain_gradio.data.rows import Cells, Context, show_cell
+from autotrain_gradio.data.values.durations import clock_seconds
 from autotrain_gradio.data.values.numbers import parse
-
-CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$")
-"""Minutes and seconds, perhaps with hours: 1:02:03.5, 02:03."""
 
 MILLISECONDS = "ms"
 NAMED = re.compile(r"(^|[\W_])(ms|msecs?|millis|milliseconds?)([\W_]|$)", re.IGNORECASE)
@@ -25,10 +23,8 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """
     found = parse(cells, context.notation)
     for i in np.flatnonzero(found.unreadable & context.needed).tolist():
-        clock = CLOCK.match(str(cells[i].as_py()).strip())
-        if clock:
-            found.values[i] = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(clock[3].replace(",", "."))
-            found.unreadable[i] = False
+        found.values[i] = clock_seconds(str(cells[i].as_py()))
+        found.unreadable[i] = np.isnan(found.values[i])
     bad = (found.infinite | found.unreadable | (np.nan_to_num(found.values) < 0)) & context.needed
     rows = np.flatnonzero(bad)
     result = Cells(pa.array(found.values, mask=np.isnan(found.values)), {"time-unreadable": rows})

@@ -8,6 +8,7 @@ begin, end and duration in each.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 from autotrain_gradio.data.locations import report_examples
+from autotrain_gradio.data.values.durations import clock_seconds
 
 SUFFIXES = (".txt", ".tsv", ".csv")
-FORMS = {"clock": r"\d+:\d\d:\d\d[.,]\d+", "seconds": r"\d+[.,]\d+", "milliseconds": r"\d+"}
+FORMS = {"clock": r"\d{1,4}:\d\d:\d\d[.,]\d+", "seconds": r"\d+[.,]\d+", "milliseconds": r"\d+"}
 BEGIN = re.compile(r"begin time", re.IGNORECASE)
 END = re.compile(r"end time", re.IGNORECASE)
 OTHER = re.compile(r"(begin|end) time|duration|tier|participant|annotation|file|media|#", re.IGNORECASE)
@@ -55,7 +57,7 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
 
 def _form(cells: Sequence[str]) -> str:
     """Return the common time format of these cells, one of `FORMS`; "" if they are not times."""
-    return next((form for form, p in FORMS.items() if all(re.fullmatch(p, c.strip()) for c in cells)), "")
+    return next((form for form in FORMS if not any(math.isnan(_seconds(cell, form)) for cell in cells)), "")
 
 
 def _columns(rows: list[list[str]]) -> _Columns | None:
@@ -63,8 +65,8 @@ def _columns(rows: list[list[str]]) -> _Columns | None:
     header, below = rows[0], rows[1:]
     begins = [k for k, name in enumerate(header) if BEGIN.match(name.strip())]
     named = bool(begins)
-    body = [row for row in (below if named else rows) if len(row) >= min(4, len(header))]
-    forms = [_form([row[k] for row in body if k < len(row)]) for k in range(len(header))] if body else []
+    body = [_padded(row, len(header)) for row in (below if named else rows) if len(row) >= min(4, len(header))]
+    forms = [_form([row[k] for row in body]) for k in range(len(header))] if body else []
     if named:
         ends = [k for k, name in enumerate(header) if END.match(name.strip())]
         pairs = [(b, e) for b in begins for e in ends if forms and forms[b] and forms[b] == forms[e]]
@@ -85,12 +87,18 @@ def _columns(rows: list[list[str]]) -> _Columns | None:
     return None
 
 
+def _padded(row: list[str], width: int) -> list[str]:
+    return row + [""] * (width - len(row))
+
+
 def _seconds(cell: str, form: str) -> float:
-    cell = cell.strip().replace(",", ".")
+    """Return a time in seconds; NaN if it does not have this format."""
+    cell = cell.strip()
+    if re.fullmatch(FORMS[form], cell) is None:
+        return math.nan
     if form == "clock":
-        hours, minutes, seconds = cell.split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    return float(cell) / (1000 if form == "milliseconds" else 1)
+        return clock_seconds(cell)
+    return float(cell.replace(",", ".")) / (1000 if form == "milliseconds" else 1)
 
 
 def parse(text: str, name: str) -> Annotated:
@@ -112,15 +120,16 @@ def parse(text: str, name: str) -> Annotated:
     found: dict[str, list[Interval]] = {}
     speakers: dict[str, str] = {}
     damaged: list[str] = []
-    for number, row in rows[1:] if columns.header else rows:
-        times = [row[k] if k < len(row) else "" for k in (columns.begin, columns.end)]
-        if not _form(times):
-            damaged.append(f"row {number}: {' '.join(row)[:60]!r}")
+    width = len(rows[0][1])
+    for number, cells in rows[1:] if columns.header else rows:
+        row = _padded(cells, width)
+        start, end = (_seconds(row[k], columns.form) for k in (columns.begin, columns.end))
+        if math.isnan(start + end):
+            damaged.append(f"row {number}: {' '.join(cells)[:60]!r}")
             continue
-        start, end = (_seconds(time, columns.form) for time in times)
         for tier, column in columns.texts.items():
             tier = row[columns.tier].strip() if columns.tier is not None else tier
-            if column < len(row) and row[column].strip():
+            if row[column].strip():
                 found.setdefault(tier, []).append(Interval(start, end, row[column]))
                 if columns.participant is not None and row[columns.participant].strip():
                     speakers.setdefault(tier, row[columns.participant].strip())

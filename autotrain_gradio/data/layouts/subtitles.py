@@ -7,6 +7,7 @@ same: a line with two times, then the lines of the text up to an empty line. Mar
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -15,9 +16,9 @@ from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 from autotrain_gradio.data.locations import report_examples
+from autotrain_gradio.data.values.durations import clock_seconds
 
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)"
-TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
+TIMES = re.compile(r"\s*(\S+?)\s*-->\s*(\S+)(?:\s.*)?")
 """`00:01:02,500 --> 00:01:04,000`; WebVTT writes a point, may omit the hours, and adds settings behind."""
 _SPEAKER = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 MARKUP = re.compile(r"</?[A-Za-z][^>]*>|<[\d:.]+>|\{\\[^}]*\}")
@@ -34,13 +35,13 @@ def parse(text: str, name: str) -> Annotated:
     damaged: list[str] = []
     for number, line, lines in _cues(text):
         times = TIMES.fullmatch(line)
-        if times is None:
+        start, end = (clock_seconds(time) for time in times.groups()) if times else (math.nan, math.nan)
+        if math.isnan(start + end):
             damaged.append(f"row {number}: {line.strip()[:60]!r}")
             continue
         spoken = " ".join(lines)
         speaker = _SPEAKER.search(spoken)
         words = " ".join(html.unescape(MARKUP.sub("", spoken)).split())
-        start, end = (_seconds(*times.groups()[k : k + 3]) for k in (0, 3))
         found.setdefault(speaker[1].strip() if speaker else "", []).append(Interval(start, end, words))
     text, hint = "{n} {has} invalid times and {was} skipped", "Write them as 00:01:02,500 --> 00:01:04,000."
     findings = report_examples("warning", "subtitle-damaged", text, damaged, "subtitle", hint, name)
@@ -73,10 +74,6 @@ def _cues(text: str) -> Iterator[tuple[int, str, list[str]]]:
                 paragraph += 1
     if cue[0]:
         yield cue
-
-
-def _seconds(hours: str | None, minutes: str, seconds: str) -> float:
-    return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
 
 
 FORMAT = TierFormat("subtitle", (".srt", ".vtt"), parse)

@@ -1,7 +1,9 @@
-"""Times of the day and durations, as numbers of hours: 14:30, 2:30:15 PM."""
+"""Times of the day and durations: 14:30, 2:30:15 PM."""
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,18 @@ import pyarrow.compute as pc
 UNIT = "h"
 _TIME = r"^(?P<h>\d{1,3}):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d(?:[.,]\d+)?))?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?$"
 NEARLY_ALL = 0.9
+_POSITION = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
+
+
+def clock_seconds(text: str) -> float:
+    """Return the seconds of a position in a recording: minutes and seconds, perhaps with hours (1:02:03.5, 02:03,5).
+
+    NaN if the text is not one.
+    """
+    found = _POSITION.fullmatch(text.strip())
+    if found is None:
+        return math.nan
+    return int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3].replace(",", "."))
 
 
 def are_times(text: pa.ChunkedArray) -> bool:
