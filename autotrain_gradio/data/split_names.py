@@ -172,7 +172,7 @@ def choose(
         level: Level = "warning" if name in no_target and canonical(name) == "validation" else "info"
         finding = Finding(level, "split-unused", message)
         if not name:
-            hint = f"Move them into '{train}' to train on them, or remove them."
+            hint = f"Move them into '{train}' to train on them, or remove them. Rename '{train}' if it is not a split."
             finding = Finding("warning", "split-unused", f"{rows} in no split are not used{of}.", hint)
         elif canonical(name) == "test" and validation is None and name not in no_target:
             hint = "Keep it for a last measurement, or choose it as the validation split."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.data.layouts import tiers
+from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.layouts import praat_table, tiers
 from tests.cases.conftest import CheckCase, Checked, check_path
 from tests.unit.data.conftest import plant
 from tests.unit.data.sounds import sound
@@ -235,6 +237,27 @@ def test_manifests_of_nemo(tmp_path: Path) -> None:
     assert len(one.rows()) == 8 and "start" not in one.rows()[0]
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"offset": float("nan")},
+        {"offset": "later"},
+        {"offset": [1]},
+        {"offset": 10**400},
+        {"offset": 1, "duration": "x"},
+    ],
+    ids=str,
+)
+def test_a_segment_with_invalid_times_is_skipped_not_the_whole_file(tmp_path: Path, times: dict[str, Any]) -> None:
+    rows = [
+        {"audio_filepath": "long.wav", "offset": "0.5", "duration": 1.0, "text": "one"},
+        {"audio_filepath": "long.wav", "duration": 1.0, "text": "two", **times},
+    ]
+    found = checked(tmp_path, {"long.wav": 4.0, "m.jsonl": manifest(rows)})
+    assert [(r["text"], r["start"], r["end"]) for r in found.rows()] == [("one", 0.5, 1.5)]
+    assert "row 2" in found.message("manifest-damaged")
+
+
 def test_offsets_of_a_manifest_are_starts(tmp_path: Path) -> None:
     rows = [
         {"audio_filepath": "long.wav", "offset": 0.5, "duration": 1.0, "text": "one", "speaker": 7},
@@ -296,6 +319,37 @@ def test_tables_of_praat(tmp_path: Path, delimiter: str) -> None:
     table = "".join(delimiter.join(str(c) for c in row) + "\n" for row in rows)
     found = checked(tmp_path, {"talk.wav": 5.0, "talk.txt" if delimiter == "\t" else "talk.csv": table})
     assert not found.errors and times(found) == [("one two", 0.5, 1.5), ("three", 2.0, 3.5)]
+
+
+def test_a_damaged_table_of_praat_is_reported(tmp_path: Path) -> None:
+    table = "tmin,tier,text,tmax\n0.5,words,one,1.5\nx,words,two,2\n"
+    found = checked(tmp_path, {"a.wav": 5.0, "a.csv": table})
+    assert times(found) == [("one", 0.5, 1.5)]
+    assert "row 3: 'x words two 2'" in found.message("annotation-damaged")
+    limit = csv.field_size_limit(100)
+    try:
+        with pytest.raises(DataError, match="not valid CSV") as error:
+            praat_table.parse(table + '2,words,"' + "never closed\n" * 20, "a.csv")
+    finally:
+        csv.field_size_limit(limit)
+    assert error.value.where == "a.csv"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.srt", "1\n00:00:00,500 --> 00:00:01,500\n{}\n"),
+        ("a.txt", "0.5\t1.5\t{}\n"),
+        ("a.csv", "tmin,tier,text,tmax\n0.5,words,{},1.5\n"),
+        ("a.txt", '"tmin"\t"tier"\t"text"\t"tmax"\n0.5\twords\t{}\t1.5\n'),
+        ("a.tsv", "tx\tAnn\t500\t1500\t{}\n" * 2),
+    ],
+)
+def test_line_ends_of_annotations(tmp_path: Path, name: str, content: str, end: str) -> None:
+    text = "one\u2028two\x0cthree"
+    found = checked(tmp_path, {"a.wav": 5.0, name: content.format(text, text).replace("\n", end).encode()})
+    assert set(times(found)) in ({(text, 0.5, 1.5)}, {("one two three", 0.5, 1.5)})
 
 
 @pytest.mark.parametrize(

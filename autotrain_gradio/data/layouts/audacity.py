@@ -28,7 +28,7 @@ def fits(head: str) -> bool:
 def parse(text: str, name: str) -> Annotated:
     """Parse a label track. Labels without a duration mark a moment, and are skipped."""
     intervals, damaged, moments = [], [], []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.startswith("\\"):
             continue
         found = LABEL.fullmatch(line)

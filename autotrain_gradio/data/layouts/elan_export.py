@@ -51,7 +51,7 @@ def fits(head: str) -> bool:
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
     """Return number and cells of the lines that hold data; ELAN begins others, such as the file's name, with #."""
-    lines = enumerate(text.splitlines(), 1)
+    lines = enumerate(text.split("\n"), 1)
     return [(n, line.split("\t")) for n, line in lines if line.strip() and not line.startswith(('"#', "#"))]
 
 

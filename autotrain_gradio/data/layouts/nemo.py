@@ -7,12 +7,12 @@ and `duration` are seconds; with an offset a row is a part of its file.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.core.text_format import is_number
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.file_names import Resolver, found_elsewhere
@@ -64,29 +64,35 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         rows = splits.setdefault(names[entry.path], [])
         for line, content in read_lines(tree, entry.path, findings, request.spec.encoding):
             row = _parse(content)
+            try:
+                start, end = _segment(row)
+            except (TypeError, ValueError, OverflowError):
+                row = {}
             if not isinstance(row.get(AUDIO), str):
                 damaged.append(f"row {line}: {content[:60]}")
                 continue
-            rows.append(_utterance(row, entry, line, resolver, moved))
-        text, hint = f"{{n}} {{is}} not a JSON object with {AUDIO} and {{was}} skipped", "Correct or remove them."
+            found = find_audio(row[AUDIO], entry.folder, resolver, moved, f"row {line}")
+            found = found or os.path.basename(row[AUDIO].replace("\\", "/"))
+            text, speaker = (None if row.get(n) is None else str(row[n]) for n in (TEXT, "speaker"))
+            rows.append(Utterance(f"{entry.path}, row {line}: {found}", found, text, start, end, speaker))
+        text = f"{{n}} {{has}} no {AUDIO} or times that are not numbers, and {{was}} skipped"
+        hint = "Write a JSON object on each line, with times in seconds, or remove them."
         findings += report_examples("warning", "manifest-damaged", text, damaged, "line", hint, entry.path)
         findings += found_elsewhere(moved, entry.path)
     return raw_of(splits, request, findings, [entry.path for entry in manifests])
 
 
-def _utterance(row: Mapping[str, Any], entry: Entry, line: int, resolver: Resolver, moved: list[str]) -> Utterance:
-    path, text, speaker = row[AUDIO], row.get(TEXT), row.get("speaker")
-    found = find_audio(path, entry.folder, resolver, moved, f"row {line}") or os.path.basename(path.replace("\\", "/"))
-    start = end = None
+def _segment(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Return start and end in seconds: (None, None) without an offset, no end without a duration.
+
+    Raises:
+        TypeError, ValueError, OverflowError: one of them is not a finite number.
+    """
     offset, duration = row.get("offset"), row.get("duration")
-    if is_number(offset):
-        start = float(offset)
-        end = start + float(duration) if is_number(duration) else None
-    return Utterance(
-        f"{entry.path}, row {line}: {found}",
-        found,
-        None if text is None else str(text),
-        start,
-        end,
-        None if speaker is None else str(speaker),
-    )
+    if offset is None:
+        return None, None
+    start = float(offset)
+    end = None if duration is None else start + float(duration)
+    if not math.isfinite(end or start):
+        raise ValueError("not a time")
+    return start, end

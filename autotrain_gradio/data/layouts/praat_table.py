@@ -7,9 +7,11 @@ seconds.
 from __future__ import annotations
 
 import csv
+import io
 import math
 from functools import partial
 
+from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.data.layouts import tiers
 from autotrain_gradio.data.layouts.tiers import Annotated, Interval, Tier, TierFormat
 from autotrain_gradio.data.locations import report_examples
@@ -17,36 +19,48 @@ from autotrain_gradio.data.locations import report_examples
 COLUMNS = ("tmin", "tier", "text", "tmax")
 
 
-def _delimiter(header: str) -> str:
-    return "\t" if "\t" in header else ","
+def _header(text: str) -> tuple[str, list[str]]:
+    """Return the delimiter and the column names."""
+    header = text.partition("\n")[0]
+    delimiter = "\t" if "\t" in header else ","
+    return delimiter, [name.strip(' "') for name in header.split(delimiter)]
 
 
 def fits(head: str) -> bool:
     """Return whether the header has the columns of Praat."""
-    header = head.partition("\n")[0]
-    return set(COLUMNS) <= {name.strip(' "') for name in header.split(_delimiter(header))}
-
-
-def _rows(lines: list[str], delimiter: str) -> csv.DictReader[str]:
-    """Return the rows; Praat quotes texts in comma-separated files only."""
-    if delimiter == ",":
-        return csv.DictReader(lines)
-    return csv.DictReader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return set(COLUMNS) <= set(_header(head)[1])
 
 
 def parse(text: str, name: str) -> Annotated:
-    """Parse a table of intervals. Points, whose times are equal, are skipped."""
-    lines = text.splitlines()
-    delimiter = _delimiter(lines[0])
+    """Parse a table of intervals. Points, whose times are equal, are skipped.
+
+    Raises:
+        DataError: it is not a valid table.
+    """
+    delimiter, names = _header(text)
+    rows = csv.DictReader(
+        io.StringIO(text.partition("\n")[2]),
+        names,
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE,  # Praat quotes texts in such files only
+    )
+    try:
+        return _annotated(rows, name)
+    except csv.Error as error:
+        hint = "Save the table again in Praat."
+        raise DataError(f"The table of Praat is not valid CSV: {error}.", hint, name, "annotations-unclear") from None
+
+
+def _annotated(rows: csv.DictReader[str], name: str) -> Annotated:
     found: dict[str, list[Interval]] = {}
     damaged: list[str] = []
-    for number, row in enumerate(_rows(lines, delimiter), 2):
+    for row in rows:
         try:
             start, end = float(row["tmin"]), float(row["tmax"])
             if not math.isfinite(start + end):
                 raise ValueError("not a time")
         except (TypeError, ValueError):
-            damaged.append(f"row {number}: {delimiter.join(str(v) for v in row.values())[:60]!r}")
+            damaged.append(f"row {rows.line_num + 1}: {' '.join(str(v) for v in row.values())[:60]!r}")
             continue
         if end > start:
             found.setdefault(row["tier"] or "", []).append(Interval(start, end, row["text"] or ""))

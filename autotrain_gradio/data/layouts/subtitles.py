@@ -58,7 +58,7 @@ def _cues(text: str) -> Iterator[tuple[int, str, list[str]]]:
     """
     cue: tuple[int, str, list[str]] = (0, "", [])
     paragraph, apart, about = 0, True, False
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if "-->" in line:
             if paragraph and (cue[2][-1].isdecimal() or (apart and paragraph == 1)):
                 cue[2].pop()

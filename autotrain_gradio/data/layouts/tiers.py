@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
 from autotrain_gradio.core.text_format import MIB, format_bytes, join_examples, pluralize
-from autotrain_gradio.data.files.encoding import common_encoding, decode_as
+from autotrain_gradio.data.files.encoding import common_encoding
 from autotrain_gradio.data.files.tree import Entry, Tree
 from autotrain_gradio.data.layouts.file_names import Resolver, found_elsewhere
 from autotrain_gradio.data.layouts.utterances import (
     Utterance,
     by_stem,
+    decode_lines,
     find_audio,
     raw_of,
     read_head,
@@ -131,7 +132,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress, *, forma
     for number, (entry, content) in enumerate(zip(entries, contents, strict=True)):
         progress(f"Reading {entry.name}", number / len(entries))
         try:
-            annotated = format.parse(decode_as(content, encoding), entry.path)
+            annotated = format.parse(decode_lines(content, encoding), entry.path)
         except DataError as error:
             findings += [replace(f, level="warning") for f in error.findings]
             continue

@@ -77,8 +77,13 @@ def read_head(tree: Tree, entry: Entry) -> str:
             head = b""  # the layout that reads the file reports it
         if len(head) == HEAD:
             head = head[: head.rfind(b"\n") + 1]
-        tree.heads[entry.path] = decode_as(head, WESTERN).replace("\r\n", "\n")
+        tree.heads[entry.path] = decode_lines(head, WESTERN)
     return tree.heads[entry.path]
+
+
+def decode_lines(data: bytes, encoding: str) -> str:
+    """Return the text of a file with the line ends of Unix. encoding: where it is not Unicode."""
+    return decode_as(data, encoding).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def recognize_files(

@@ -86,6 +86,12 @@ def test_class_folders_beside_a_validation_folder_are_the_training_data(tmp_path
     assert names(result) == ["cat", "dog"]
 
 
+def test_class_folders_beside_a_train_folder_are_reported(tmp_path: Path, check: Check) -> None:
+    result = check(plant(tmp_path / "in", classes("steam", "electric", prefix="train/") | classes("bus", "car")))
+    found = finding(result, "split-unused")
+    assert found["level"] == "warning" and "Rename 'train' if it is not a split" in found["hint"]
+
+
 @pytest.mark.parametrize("name", ["a.JPG", "a.jpeg", "a.Png", "a.webp", "a.bmp", "a.GIF", "a.tiff", "a.TIF"])
 def test_extensions_in_any_case(tmp_path: Path, check: Check, name: str) -> None:
     format = {"jpg": "JPEG", "tif": "TIFF"}.get(name[2:].lower(), name[2:].upper())
