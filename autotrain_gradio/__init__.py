@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 __all__ = ["Run", "__version__", "run", "runs", "train"]
 
 if TYPE_CHECKING:
-    from autotrain_gradio.api import Run, run, train
+    from autotrain_gradio.api.runs import Run, run, train
 
 
 def __getattr__(name: str) -> Any:
@@ -17,7 +17,5 @@ def __getattr__(name: str) -> Any:
     if name == "runs":
         return importlib.import_module("autotrain_gradio.runs")
     if name in __all__:
-        from autotrain_gradio import api
-
-        return getattr(api, name)
+        return getattr(importlib.import_module("autotrain_gradio.api.runs"), name)
     raise AttributeError(f"module 'autotrain_gradio' has no attribute {name!r}")

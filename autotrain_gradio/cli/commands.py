@@ -40,7 +40,7 @@ class Usage(UserError):
 
 def _service(*, dispatch: bool = False) -> Service:
     # Only commands that wait for a run dispatch the queue: listing runs must not start any.
-    from autotrain_gradio.api import default_service
+    from autotrain_gradio.api.foreground import default_service
 
     return default_service(Settings.from_env(), dispatch)
 
@@ -124,7 +124,7 @@ def _with_json_errors(work: Callable[[], int], as_json: bool) -> int:
 
 
 def _check(spec: dict[str, Any], token: str | None, *, as_json: bool) -> int:
-    from autotrain_gradio.api import saved_token
+    from autotrain_gradio.api.foreground import saved_token
 
     service, bar = _service(), ProgressBar(quiet=as_json)
     draft = service.draft(spec["task"])
@@ -168,7 +168,7 @@ def train_options(task: Task, given: dict[str, Any]) -> int:
 
 
 def _train(spec: dict[str, Any], token: str | None) -> int:
-    from autotrain_gradio.api import run_to_end
+    from autotrain_gradio.api.foreground import run_to_end
 
     service = _service(dispatch=True)
     run = run_to_end(service, spec, Path.cwd(), ProgressBar(), token=token)
@@ -252,7 +252,7 @@ def stop(args: argparse.Namespace) -> int:
 
 def resume(args: argparse.Namespace) -> int:
     """Resume a run and wait until it has ended."""
-    from autotrain_gradio.api import finish
+    from autotrain_gradio.api.foreground import finish
 
     service = _service(dispatch=True)
     run = find_run(service, args.run)

@@ -23,7 +23,8 @@ def _loaded(work: str) -> str:
 
 def test_the_service_and_the_whole_parser_load_nothing_heavy() -> None:
     work = """
-from autotrain_gradio import api, service
+from autotrain_gradio import service
+from autotrain_gradio.api import runs
 from autotrain_gradio.cli import docs
 from autotrain_gradio.cli.main import build, task_parser
 from autotrain_gradio.tasks.registry import registry

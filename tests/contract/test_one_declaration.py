@@ -115,7 +115,8 @@ def test_verbs_of_the_package_stream_by_command_and_in_python(shell: Shell, note
         "-c",
         """
 import autotrain_gradio as at
-from autotrain_gradio.api import Run, default_service
+from autotrain_gradio.api.foreground import default_service
+from autotrain_gradio.api.runs import Run
 from autotrain_gradio.core.settings import Settings
 service = default_service(Settings.from_env(), False)
 run = Run(service, service.runs()[0]["id"])
@@ -143,7 +144,7 @@ def test_every_verb_is_on_the_page_in_the_command_line_and_in_the_docs(
         """
 import json
 import gradio as gr
-from autotrain_gradio.api import default_service
+from autotrain_gradio.api.foreground import default_service
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.ui.page_context import PageContext
 from autotrain_gradio.ui.run_verbs import RunVerbs
@@ -213,7 +214,8 @@ def test_panel_and_input_of_the_package_are_rendered_and_parsed(shell: Shell, no
         "-c",
         """
 import gradio as gr
-from autotrain_gradio.api import Run, default_service
+from autotrain_gradio.api.foreground import default_service
+from autotrain_gradio.api.runs import Run
 from autotrain_gradio.core.panels import render_all_html
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.ui.page_context import PageContext

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio import api, data, tasks
+from autotrain_gradio import data, tasks
+from autotrain_gradio.api.runs import Run
 from autotrain_gradio.cli import commands
 from autotrain_gradio.cli.main import main, task_parser
 from autotrain_gradio.core.panels import render_html, render_text
@@ -120,7 +121,7 @@ def test_sample_check_train_stop_resume_reload_predict_and_render(
     assert main(["predict", run, *arguments, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert _close(said[0][task.answer]) == predictions[0][task.answer]
-    answer = api.Run(service, run).predict(value)[0]
+    answer = Run(service, run).predict(value)[0]
     assert _close(answer[task.answer]) == predictions[0][task.answer]
     assert answer["panels"]
     for panel in answer["panels"]:

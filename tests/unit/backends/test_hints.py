@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.api import incomplete_error
+from autotrain_gradio.api.foreground import incomplete_error
 from autotrain_gradio.backends import calls
 from autotrain_gradio.backends.calls import exit_error
 from autotrain_gradio.backends.local.backend import LocalBackend

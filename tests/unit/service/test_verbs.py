@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from autotrain_gradio.api import Run
+from autotrain_gradio.api.runs import Run
 from autotrain_gradio.core.errors import NotFound, StateError, UserError
 from autotrain_gradio.service import Service
 

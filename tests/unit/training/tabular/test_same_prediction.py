@@ -19,8 +19,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from autotrain_gradio.api.python_data import parse_inputs
 from autotrain_gradio.core.inputs import form, parse_arguments
-from autotrain_gradio.python_data import parse_inputs
 from autotrain_gradio.tasks.tabular import INPUTS
 from autotrain_gradio.tasks.tabular_classification import train as classification
 from autotrain_gradio.training.tabular.predictor import Predictor, load

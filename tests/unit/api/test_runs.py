@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import autotrain_gradio as at
-from autotrain_gradio import api
+from autotrain_gradio.api.foreground import default_service
 from autotrain_gradio.core.errors import NotFound, UserError
 from autotrain_gradio.core.settings import Settings
 
@@ -20,8 +20,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("AUTOTRAIN_GRADIO_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     yield tmp_path
-    api.default_service(Settings.from_env()).close()
-    api.default_service.cache_clear()
+    default_service(Settings.from_env()).close()
+    default_service.cache_clear()
 
 
 def _frame(rows: int) -> pd.DataFrame:

@@ -209,7 +209,7 @@ def parse_inputs(inputs: Sequence[Input], values: Sequence[Any], folder: Path) -
 
 
 def _single(inputs: Sequence[Input], value: Any, folder: Path) -> Iterator[Any]:
-    """Yield the arguments that a value stands for."""
+    """Yield one argument for each input that a value contains: rows of tables, items of lists and arrays."""
     joint = [i for i in inputs if not is_alternative(i)]
     modules = [KINDS.get(i.kind).load() for i in joint]
     by_row = len(joint) < len(inputs)  # a model of tables

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from autotrain_gradio.api.python_data import parse_inputs, write_data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.inputs import ROWS_OF, Input
-from autotrain_gradio.python_data import parse_inputs, write_data
 from tests.cases.conftest import check_path
 
 ROWS = [

@@ -1,0 +1,1 @@
+"""The Python API. Importing this package loads nothing: see `runs`."""
