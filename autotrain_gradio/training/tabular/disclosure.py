@@ -21,7 +21,8 @@ def describe(model: SavedModel, form: Form, family: Family) -> str:
     offered = [f.name for f in form.features if f.choices]
     ranges = [f.name for f in form.features if f.low is not None]
     lines = [
-        "- `form.json`: the names of the columns" + (" and of the classes" if form.task == "classification" else "")
+        "- `form.json`: the names of the columns"
+        + (" and of the classes" if form.problem_type == "classification" else "")
     ]
     if ranges:
         lines.append(f"- `form.json`: the smallest, the median and the largest value of {_named(ranges)}")

@@ -53,7 +53,12 @@ class Rows:
     names: Sequence[str]
 
 
-def train(run: Reporter, task: families.Task, declared: Sequence[Metric], loader_example: Callable[[str], str]) -> None:
+def train(
+    run: Reporter,
+    problem_type: families.ProblemType,
+    declared: Sequence[Metric],
+    loader_example: Callable[[str], str],
+) -> None:
     """Search for the best model of the run's training rows, fit and save it.
 
     When the run is stopped or the time limit is reached, the best model so far is saved. Equal settings, rows and seed
@@ -77,11 +82,11 @@ def train(run: Reporter, task: families.Task, declared: Sequence[Metric], loader
         run.note(message, level="warning", hint="The curves and the leaderboard are on the page of the run.")
     problem = _problem(run, parts, kinds, declared)
     with threadpool_limits(problem.jobs):
-        found = _search(run, problem, task)
+        found = _search(run, problem, problem_type)
         if found.done:
             readings, units = (manifest.get(key) or {} for key in ("readings", "units"))
             features = frame.describe(problem.frame, kinds, readings, units)
-            form = frame.Form(features, _describe_targets(problem.targets), task, multi_label)
+            form = frame.Form(features, _describe_targets(problem.targets), problem_type, multi_label)
             form = replace(form, others=_other_columns(manifest, kinds), sheet=str(manifest.get("sheet") or ""))
             _keep_best(run, found, form, parts, declared, loader_example)
         else:
@@ -228,9 +233,9 @@ def threads(cells: int) -> int:
     return 1 if cells < SINGLE_THREAD_CELLS else int(joblib.cpu_count())
 
 
-def _search(run: Reporter, problem: search.Problem, task: families.Task) -> search.Search:
+def _search(run: Reporter, problem: search.Problem, problem_type: families.ProblemType) -> search.Search:
     params = run.params
-    chosen = families.select(run.spec.model, task, len(problem.frame))
+    chosen = families.select(run.spec.model, problem_type, len(problem.frame))
     folder = run.checkpoints / "search"
 
     def on_trial(found: search.Search) -> None:

@@ -11,7 +11,7 @@ from sklearn.calibration import CalibratedClassifierCV
 
 from autotrain_gradio.training.tabular.prepare import Style
 
-Task = Literal["classification", "regression"]
+ProblemType = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ Factory = Callable[[Mapping[str, Any], int, int], Any]
 class Family:
     """A family of estimators.
 
-    classifier, regressor: factories of its estimators; None: the family has none for that task.
+    classifier, regressor: factories of its estimators; None: the family has none for that problem type.
     rows: `auto` excludes it for more training rows than this, because it would be too slow.
     weights: its `fit` takes `sample_weight`. multi_output: one regressor predicts multi_output targets.
     stores_rows: the fitted model contains training rows.
@@ -60,20 +60,20 @@ class Family:
     multi_output: bool = False
     stores_rows: bool = False
 
-    def of(self, task: Task) -> Factory | None:
-        """Return the factory of its estimator for a task; None: it has none."""
-        factories: dict[Task, Factory | None] = {"classification": self.classifier, "regression": self.regressor}
-        return factories[task]
+    def of(self, problem_type: ProblemType) -> Factory | None:
+        """Return the factory of its estimator for a problem type; None: it has none."""
+        factories: dict[ProblemType, Factory | None] = {"classification": self.classifier, "regression": self.regressor}
+        return factories[problem_type]
 
-    def make(self, task: Task, settings: Mapping[str, Any], seed: int, jobs: int) -> Any:
-        """Return an unfitted estimator for a task.
+    def make(self, problem_type: ProblemType, settings: Mapping[str, Any], seed: int, jobs: int) -> Any:
+        """Return an unfitted estimator for a problem type.
 
         Raises:
             ValueError: it has none.
         """
-        make = self.of(task)
+        make = self.of(problem_type)
         if make is None:
-            raise ValueError(f"{self.name} has no estimator for {task}")
+            raise ValueError(f"{self.name} has no estimator for {problem_type}")
         return make(settings, seed, jobs)
 
     def defaults(self) -> dict[str, Any]:
@@ -285,9 +285,9 @@ because a similar family is tried anyway."""
 BY_NAME = {f.name: f for f in FAMILIES}
 
 
-def select(model: str, task: Task, rows: int) -> list[Family]:
+def select(model: str, problem_type: ProblemType, rows: int) -> list[Family]:
     """Return the families that a spec's model names (`auto`, or names with commas), for so many training rows."""
     if model in ("", "auto"):
-        return [f for f in FAMILIES if f.of(task) and rows <= f.rows]
+        return [f for f in FAMILIES if f.of(problem_type) and rows <= f.rows]
     names = [n.strip() for n in model.split(",")]
     return [f for f in FAMILIES if f.name in names]

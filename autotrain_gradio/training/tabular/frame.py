@@ -62,6 +62,7 @@ class Feature:
 class Form:
     """Features and targets of a model, saved as `form.json`.
 
+    problem_type: `classification` or `regression`; models of earlier versions have it as `task`.
     targets: `{"name", "labels", "unit"}` each; labels is None for a number, unit "" if there is none.
     multi_label: the targets are labels of one column. others: columns of the training data that are not features.
     sheet: of the workbook that the training data came from; empty: it was no workbook.
@@ -69,7 +70,7 @@ class Form:
 
     features: list[Feature]
     targets: list[dict[str, Any]]
-    task: str
+    problem_type: str
     multi_label: bool = False
     others: list[str] = field(default_factory=list)
     sheet: str = ""
@@ -88,7 +89,9 @@ class Form:
         found = read_json(folder / FORM)
         try:
             assert found is not None
-            return cls(**{**found, "features": [Feature(**f) for f in found["features"]]})
+            problem_type = found.pop("task", None) or found.pop("problem_type")
+            features = [Feature(**f) for f in found.pop("features")]
+            return cls(features=features, problem_type=problem_type, **found)
         except (AssertionError, KeyError, TypeError):
             raise UserError(
                 f"The model's {FORM} is missing or damaged.", "Train it again.", str(folder / FORM), "damaged-model"

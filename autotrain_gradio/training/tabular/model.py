@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.utils.class_weight import compute_sample_weight
 
-from autotrain_gradio.training.tabular.families import Family, Task
+from autotrain_gradio.training.tabular.families import Family, ProblemType
 
 THRESHOLD = 0.5
 """Probability from which a label is predicted (multi-label)."""
@@ -43,13 +43,13 @@ class FittedEstimators:
         Regression: estimator, and mean and standard deviation of its targets, which are standardized before a fit.
     """
 
-    task: Task
+    problem_type: ProblemType
     sizes: list[int]
     parts: list[dict[str, Any]] = field(default_factory=list)
 
     def predict(self, rows: np.ndarray) -> Predictions:
         """Predict transformed rows (rows, columns)."""
-        if self.task == "regression":
+        if self.problem_type == "regression":
             found: Predictions = []
             for part in self.parts:
                 values = np.asarray(part["estimator"].predict(rows), dtype=np.float64).reshape(len(rows), -1)

@@ -44,8 +44,8 @@ def describe(
     }
     return card.card(
         run,
-        task=f"tabular-{form.task}",
-        title=f"Tabular {form.task} model",
+        task=f"tabular-{form.problem_type}",
+        title=f"Tabular {form.problem_type} model",
         library="sklearn",
         usage=example,
         data=facts,
@@ -67,7 +67,7 @@ def usage(name: str, form: frame.Form, loader_example: Callable[[str], str]) -> 
     if len(cells) > MAX_SHOWN_COLUMNS or "```" in row:  # "```" would end the code block
         row = "{feature.name: feature.example for feature in Predictor(model).form.features}"
     classes = "labels" if form.multi_label else "targets" if len(form.targets) > 1 else "label"
-    answer = "values" if form.task == "regression" else classes
+    answer = "values" if form.problem_type == "regression" else classes
     table = (
         "```python",
         "import csv",

@@ -88,7 +88,7 @@ class Predictor:
         """Return a prediction with its panels for each of `count` rows."""
         targets = self.form.targets
         names = [t["name"] for t in targets]
-        if self.form.task == "regression":
+        if self.form.problem_type == "regression":
             units = {t["name"]: t["unit"] for t in targets if t.get("unit")}
             with_units = {"units": units} if units else {}
             values = [{n: float(o[i]) for n, o in zip(names, outputs, strict=True)} for i in range(count)]

@@ -69,7 +69,7 @@ def save(model: SavedModel, folder: Path) -> None:
     parts = [dict(p) for p in model.fitted.parts]
     plain = {
         "scikit-learn": sklearn.__version__,
-        "task": model.fitted.task,
+        "task": model.fitted.problem_type,
         "sizes": list(model.fitted.sizes),
         "transformer": model.transformer,
         "parts": parts,

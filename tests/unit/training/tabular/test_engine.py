@@ -188,7 +188,7 @@ def test_a_stop_saves_the_best_model_and_a_resume_continues_the_search(prepared:
     first.after = 2
     classification.train(first)
     assert len(trials(made)) == 2 and first.stopping
-    assert classification.load(made.directory).form.task == "classification"
+    assert classification.load(made.directory).form.problem_type == "classification"
     second = made.reporter(2)
     assert second.resume_from == made.directory / "checkpoints" / "search"
     classification.train(second)
