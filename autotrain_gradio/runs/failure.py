@@ -70,7 +70,7 @@ def _disk_full(error: BaseException, directory: Path, training: bool) -> Finding
     path = Path(name)
     where = path.relative_to(directory).as_posix() if path.is_relative_to(directory) else path.name
     then = "resume this one from its last checkpoint" if training else "try again"
-    hint = f"Delete runs that are no longer needed, then {then}."
+    hint = f"Delete runs to free disk space, then {then}."
     return Finding("error", "disk-full", f"The disk is full: {free}.", hint, where if name else "")
 
 

@@ -50,7 +50,7 @@ def move(paths: Sequence[Path], folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         raise DataError(
             f"The upload could not be stored: {error.strerror or error}.",
-            "Free disk space (delete runs that are no longer needed), then upload again.",
+            "Delete runs to free disk space, then upload the files again.",
             code="upload-failed",
         ) from error
 

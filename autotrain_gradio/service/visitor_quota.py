@@ -45,7 +45,7 @@ class VisitorQuota:
         if count >= limit:
             raise StateError(
                 f"You have {pluralize(count, 'draft')} and runs; the limit for each visitor is {format_value(limit)}.",
-                f"Delete runs that you no longer need, {OWN_MACHINE}.",
+                f"Delete some of them, {OWN_MACHINE}.",
                 code="visitor-drafts",
             )
 
@@ -63,7 +63,7 @@ class VisitorQuota:
             raise StateError(
                 f"Your drafts and runs have {format_bytes(used)}, and {format_bytes(more)} more would exceed the limit "
                 f"for each visitor of {format_bytes(limit)}.",
-                f"Delete runs that you no longer need, {OWN_MACHINE}.",
+                f"Delete runs to free disk space, {OWN_MACHINE}.",
                 code="visitor-disk",
             )
 

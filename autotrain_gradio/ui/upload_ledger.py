@@ -58,7 +58,7 @@ class UploadLedger:
             raise DataError(
                 f"The disk of the server is full: the upload has {format_bytes(size)}, and {format_bytes(free)} are "
                 f"free, of which {format_bytes(KEEP_FREE)} are reserved.",
-                "Delete runs that are no longer needed, then upload the files again.",
+                "Delete runs to free disk space, then upload the files again.",
                 code="disk-full",
             )
         now = self._clock()
