@@ -31,14 +31,15 @@ import sys, time
 from pathlib import Path
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
-from autotrain_gradio.ui.runs_tab import PAGE_ROWS, REFRESH_SECONDS, render_runs
+from autotrain_gradio.ui.page_context import PageContext
+from autotrain_gradio.ui.runs_tab import REFRESH_SECONDS, RunsTab
 service = Service(Settings(home=Path(sys.argv[1])))
-tasks = {t.name: t for t in service.tasks}
-render_runs(service.runs_page(limit=PAGE_ROWS), tasks)
+tab = RunsTab(PageContext(service), *[None] * 7)
+digest = tab.refresh("", None, 0)[1]
 time.sleep(3)
 print("ready", flush=True)
 while True:
-    render_runs(service.runs_page(limit=PAGE_ROWS), tasks)
+    tab.refresh("", digest, 0)
     time.sleep(REFRESH_SECONDS)
 """
 """The process behind the page with one viewer: the queue and the list, without Gradio's own timer events."""

@@ -10,9 +10,10 @@ and times that they had when it was made. How changes are found:
   may have changed their files.
 * `verify` compares the runs that are about to be shown.
 
-The first refresh compares all runs, and reads those that are not in the file: thousands, if it is missing. That takes
-seconds, so the page does not wait for it: a thread reads the runs, newest first, and `entries` has those read so far.
-Whoever must know all runs, such as the queue, waits.
+The first refresh reads the runs that are not in the file: thousands, if it is missing. If the time of the folder of
+runs is not the one in the file, it compares all others, too. That takes seconds, so the page does not wait for it: a
+thread reads the runs, newest first, and `entries` has those read so far. Whoever must know all runs, such as the queue,
+waits.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ Entry = dict[str, Any]
 Read = Mapping[str, Entry | Exception]
 Signatures = Mapping[str, int | Exception]
 VERSION = 2
-CYCLE_SECONDS = 60.0
-MIN_SLICE = 50
+CYCLE_SECONDS = 300.0
+MIN_SLICE = 20
 """Number of runs that are compared at every refresh, at least."""
 SLICE_SECONDS = 0.4
 """Time between two such comparisons, at least."""
@@ -92,13 +93,14 @@ class RunIndex:
         wait: seconds to wait while the index is made; a thread continues. None: until it is complete, or cancelled.
         """
         if self.unread:
-            self._make(wait)
+            self._make(wait, complete)
             return
         with self._lock:
             now, folder_time = time.monotonic(), self._store.modified()
             if complete or folder_time != self._folder_time:
                 self._list()
                 self._compare(self._order)
+                self._changed |= folder_time != self._folder_time
                 self._folder_time, self._sliced = folder_time, now
             elif now - self._sliced >= SLICE_SECONDS:
                 self._compare(self._slice(now))
@@ -145,20 +147,20 @@ class RunIndex:
             self._saved, changed, self._changed = time.monotonic(), self._changed, False
             if self._path is None or not changed:
                 return
-            kept = {r: [self._signatures[r], e] for r, e in self._entries.items() if r in self._signatures}
+            kept = {r: [s, self._entries[r]] for r, s in self._signatures.items() if r not in self._open}
             try:
-                write_json(self._path, {"v": VERSION, "runs": kept}, indent=None)
+                write_json(self._path, {"v": VERSION, "folder": self._folder_time, "runs": kept}, indent=None)
             except OSError:
                 return  # only a cache: not written on a full disk, or in a home that is read-only
 
     # -- inner
 
-    def _make(self, wait: float | None) -> None:
+    def _make(self, wait: float | None, complete: bool = False) -> None:
         """Read all runs once, in this thread, or, if it waits for a time only, in another one."""
         if wait is None:
             with self._making:
                 if self.unread:
-                    self._read_all()
+                    self._read_all(complete)
             return
         with self._lock:
             if self._maker is None or not self._maker.is_alive():
@@ -176,20 +178,22 @@ class RunIndex:
         except Exception as error:  # the next caller raises it
             self._failure = error
 
-    def _read_all(self) -> None:
-        """Compare all runs, newest first."""
+    def _read_all(self, complete: bool) -> None:
+        """Compare all runs, newest first; unless `complete`, those only that may have changed since the file."""
         with self._lock:
             folder_time = self._store.modified()
-            self._load()
+            self._changed = self._load() != folder_time
+            compared = complete or self._changed
             self._list()
-            runs = self._order
+            runs = [r for r in self._order if compared or r not in self._entries]
+            known = len(self._order) - len(runs)
         for begin in range(0, len(runs), CHUNK):
             if self._cancelled.is_set():
                 return
             found = self._read_changed(runs[begin : begin + CHUNK])
             with self._lock:
                 self._put_all(*found)
-                self._compared = begin + CHUNK
+                self._compared = known + begin + CHUNK
                 self._save_if_due()
             time.sleep(PAUSE_SECONDS)
         with self._lock:
@@ -199,19 +203,22 @@ class RunIndex:
         if self._changed and time.monotonic() - self._saved > SAVE_SECONDS:
             self.save()
 
-    def _load(self) -> None:
+    def _load(self) -> int | None:
+        """Load the entries of the file; return the time of the folder of runs at which they were complete, if known."""
         self._saved = time.monotonic()
         try:
             found = read_object(self._path) if self._path is not None else None
         except DataError:
-            return  # it is made again
+            return None  # it is made again
         if found is None or found.get("v") != VERSION or not isinstance(found.get("runs"), dict):
-            return
+            return None
         for run, kept in found["runs"].items():
             match kept:
                 case [int() as signature, {"state": str() | None} as entry]:
                     self._signatures[run] = signature
                     self._put(run, entry)
+        folder_time = found.get("folder")
+        return folder_time if isinstance(folder_time, int) else None
 
     def _list(self) -> None:
         self._order = self._store.names()

@@ -40,8 +40,11 @@ class Runs(Core):
         best_metric, queue_position, can, path}`; created: time of the draft; started: time of the first attempt. A run
         that cannot be read has the state `unreadable` and a `reason`.
         """
-        self._index.refresh(complete=True)
-        return [self._row(run, entry) for run, entry in self._listed(owner)[:limit]]
+        self._index.refresh(complete=limit is None)
+        listed: Sequence[tuple[str, Mapping[str, Any]]] = self._listed(owner)[:limit]
+        if limit is not None:
+            listed = self._index.verify([run for run, _ in listed])
+        return [self._row(run, entry) for run, entry in listed]
 
     def runs_page(self, owner: str = LOCAL, *, offset: int = 0, limit: int = 50) -> dict[str, Any]:
         """Return `{rows, total, offset, unread}`: rows of the list from an offset on, as `runs` has them.

@@ -81,11 +81,14 @@ class RunsTab:
         service = self.context.service
         try:
             page = service.runs_page(self.context.owner(visitor), offset=offset, limit=PAGE_ROWS)
-            html, offset = render_runs(page, {t.name: t for t in service.tasks}), page["offset"]
         except UserError as error:
             html = messages.error(error)
-        new_digest = hash(html)
-        return (gr.skip(), gr.skip(), gr.skip()) if new_digest == digest else (html, new_digest, offset)
+            new_digest = hash(html)
+            return (gr.skip(), gr.skip(), gr.skip()) if new_digest == digest else (html, new_digest, offset)
+        new_digest = hash(repr(page))
+        if new_digest == digest:
+            return gr.skip(), gr.skip(), gr.skip()
+        return render_runs(page, {t.name: t for t in service.tasks}), new_digest, page["offset"]
 
     def act(self, visitor: Any, offset: int, event: gr.EventData) -> dict[Any, Any]:
         """Perform the action that was clicked. The event comes from a browser and is not trusted."""

@@ -485,3 +485,34 @@ def test_a_refresh_of_many_ended_runs_compares_some_of_them_only(
         names.append(dict(service._index.entries())[run]["project_name"])
     assert names[-1] == "renamed"
     service.close()
+
+
+def test_a_new_process_compares_the_runs_that_it_shows_unless_one_was_started_or_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Settings(home=tmp_path / "home")
+    writer = Service(home, dispatch=False)
+    runs = [_ended(writer, tmp_path, f"run-{n}") for n in range(6)][::-1]
+    writer.runs()
+    writer.close()
+    written = (home.home / "runs-index.json").stat().st_mtime_ns
+    compared: list[str] = []
+    real = RunIndex._read_changed
+    monkeypatch.setattr(RunIndex, "_read_changed", lambda self, runs: (compared.extend(runs), real(self, runs))[1])
+
+    def listed() -> list[dict[str, Any]]:
+        compared.clear()
+        found = Service(home, dispatch=False)
+        rows = found.runs(limit=2)
+        found.close()
+        return rows
+
+    _edit(home.runs / runs[1] / "spec.json", project_name="renamed")
+    rows = listed()
+    assert [r["project_name"] for r in rows] == ["run-5", "renamed"] and compared == runs[:2]
+    assert (home.home / "runs-index.json").stat().st_mtime_ns > written
+    writer.store.get(runs[5]).enqueue(resume=True)
+    listed()
+    assert set(compared) == set(runs)
+    listed()
+    assert set(compared) == {*runs[:2], runs[5]}  # the queued one is in no file

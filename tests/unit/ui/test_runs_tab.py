@@ -92,3 +92,12 @@ def test_an_unreadable_run_shows_its_reason_and_a_short_list_no_pages(tab: RunsT
     html = render_runs(page, {t.name: t for t in service.tasks})
     assert set(shown(html)) == set(names[:3]) and "at-pages" not in html
     assert "Unreadable" in html and "spec.json is damaged: it contains null" in html
+
+
+def test_a_list_that_has_not_changed_is_not_rendered_again(tab: RunsTab, monkeypatch: pytest.MonkeyPatch) -> None:
+    html, digest, offset = tab.refresh("", None, 0)
+    monkeypatch.setattr(runs_tab, "render_runs", lambda *_: pytest.fail("rendered again"))
+    assert tab.refresh("", digest, offset) == (gr.skip(),) * 3
+    monkeypatch.undo()
+    tab.context.service.delete(shown(html)[0])
+    assert shown(tab.refresh("", digest, offset)[0])[:2] == shown(html)[1:]
