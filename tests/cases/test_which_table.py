@@ -67,11 +67,17 @@ def test_a_folder_of_kaggle(check_case: CheckCase) -> None:
             "Fraud",
             id="folders",
         ),
+        pytest.param(
+            {"train.csv": people(60, target="category"), "test.csv": people(20, start=60, target=None)},
+            "category",
+            id="a usual name",
+        ),
     ],
 )
 def test_the_column_that_the_test_split_lacks_is_the_target(tmp_path: Path, files: dict[str, str], target: str) -> None:
     found = checked(tmp_path, files)
     assert not found.errors and found.result["mapping"]["target"] == [target]
+    assert "column-guessed" not in found.codes("warning")
     assert not fixes(found, "split-unused"), "rows without a target are not offered for validation"
 
 

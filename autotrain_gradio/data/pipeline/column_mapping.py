@@ -130,29 +130,28 @@ def _fits(role: Column, column: dict[str, Any], request: Request) -> bool:
 def _by_name(
     role: Column, free: list[str], mapping: Mapping, table: pa.Table, raw: RawTables, request: Request
 ) -> list[str]:
-    """Return the column with a usual name of the role; of a target else the one that the other splits lack.
+    """Return the column with a usual name of the role; of a target among features also the one that a split lacks.
 
-    In a table of features a usual name may be that of a feature: the finding says why it was taken, and others can be
-    chosen. A column that another split lacks is surer, then.
+    In a table of features a usual name may be that of a feature: unless the column is first or last, another column
+    that a split lacks is used instead, or a warning offers the other columns.
     """
     known = {name.strip().lower(): name for name in free}
-    named = next((known[name] for name in (*role.names, role.role) if name in known), None)
+    named = next(([known[name]] for name in (*role.names, role.role) if name in known), [])
     if not role.is_target or not any(c.rest for c in request.columns):
-        return [] if named is None else [named]
+        return named
     columns = [c["name"] for c in mapping.columns]
-    sure = named is not None and (
-        named.strip().lower() in {role.role, role.names[0]} or named in columns[:1] + columns[-1:]
-    )
+    certain = {role.role, *role.names[:1]}
+    if any(name.strip().lower() in certain or name in (columns[0], columns[-1]) for name in named):
+        return named
     absent, lacking = _absent(free, raw)
-    if absent is not None and not sure and named != absent:
+    if absent is not None and absent not in named:
         mapping.findings.append(_guessed(role, absent, f"the split '{lacking}' does not have it"))
         return [absent]
-    if named is not None and not sure:
-        mapping.findings.append(
-            replace(_guessed(role, named, "by its name, but others could be it, too"), level="warning")
-        )
-        mapping.findings += _others(role, [n for n in free if n != named], table, request)
-    return [] if named is None else [named]
+    if named and absent is None:
+        finding = _guessed(role, named[0], "by its name, but others could be it, too")
+        mapping.findings.append(replace(finding, level="warning"))
+        mapping.findings += _others(role, [n for n in free if n not in named], table, request)
+    return named
 
 
 def _others(role: Column, free: list[str], table: pa.Table, request: Request) -> list[Finding]:
