@@ -114,6 +114,8 @@ def train(task: str, *, data: Any = None, token: str | None = None, progress: bo
     """
     service = default_service(Settings.from_env())
     declared = service.tasks.get(task)
+    if format := service.tasks.format_of(task):
+        settings.setdefault("format", format)
     spec, bar = spec_from_options(declared, settings), ProgressBar(quiet=not progress)
     if data is None:
         return Run(service, run_to_end(service, spec, Path.cwd(), bar, token=token))

@@ -63,7 +63,7 @@ def tasks(args: argparse.Namespace) -> int:
                     "title": t.title,
                     "modality": t.modality,
                     "summary": t.summary,
-                    "aliases": list(t.aliases),
+                    "aliases": list(t.all_aliases),
                     "columns": [{"role": c.role, "kind": c.kind.name, "required": c.required} for c in t.columns],
                     "layouts": [layout.name for layout in t.layouts],
                     "metrics": [m.name for m in t.metrics],

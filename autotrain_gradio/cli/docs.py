@@ -44,8 +44,8 @@ def index_page(tasks: Registry) -> str:
 def task_page(task: Task, tasks: Registry) -> str:
     """Render the page of a task: data, models, settings, metrics, verbs, and examples."""
     parts = [NOTICE + f"# {task.title}\n\n{task.summary}\n\nName: `{task.name}`."]
-    if task.aliases:
-        parts[0] += f" Also known as {', '.join(f'`{a}`' for a in task.aliases)}."
+    if task.all_aliases:
+        parts[0] += f" Also known as {', '.join(f'`{a}`' for a in task.all_aliases)}."
     if commands := task.install_commands():
         parts.append(f"Install: {', '.join(f'`{c}`' for c in commands)}.")
     parts.append("## Data\n\nSources:\n\n" + "\n".join(map(_source, task.sources)))

@@ -97,9 +97,11 @@ def parse(argv: list[str], tasks: Registry, rename: dict[str, str] | None = None
         task = _task_named(word, tasks)
         if task is None:
             raise Usage(f"Unknown command '{word}'.", did_you_mean(word, [*COMMANDS, *(t.name for t in tasks)]))
-        return _parse_task(task, rest, f"{PROGRAM} {task.name}", rename, commands.train_options, train=True)
+        format = tasks.format_of(word)
+        return _parse_task(task, format, rest, f"{PROGRAM} {task.name}", rename, commands.train_options, train=True)
     if word == "check" and rest and not rest[0].startswith("-") and (task := _task_named(rest[0], tasks)):
-        return _parse_task(task, rest[1:], f"{PROGRAM} check {task.name}", rename, commands.check_options, train=False)
+        program, format = f"{PROGRAM} check {task.name}", tasks.format_of(rest[0])
+        return _parse_task(task, format, rest[1:], program, rename, commands.check_options, train=False)
     parser = build(tasks)
     args, left = parser.parse_known_args(argv)
     if left:
@@ -209,6 +211,7 @@ def task_parser(task: Task, prog: str, *, train: bool) -> Parser:
 
 def _parse_task(
     task: Task,
+    format: str,
     argv: list[str],
     prog: str,
     rename: dict[str, str] | None,
@@ -224,6 +227,8 @@ def _parse_task(
         rename.update({o.where: o.flags[0] for o in options(task)})
     by_name = {o.name: o for o in options(task)}
     given = {n: _none(by_name[n], v) if n in by_name else v for n, v in vars(args).items()}
+    if format:
+        given.setdefault("format", format)
     return lambda: call(task, given)
 
 

@@ -163,6 +163,7 @@ class Task:
     aliases: other names, AutoTrain Advanced's among them.
     columns: the columns of a row; of a task with `formats`, filled in with the union of their columns.
     formats: alternative sets of columns, detected from the data; empty: `columns` is the only one.
+    alias_formats: aliases that also select a data format → its name; `data.format` takes precedence.
     column_aliases: AutoTrain's names of columns → role, in addition to `<role>` and `<role>_column`.
     """
 
@@ -215,6 +216,7 @@ class Task:
     """Additional verbs: calls to a worker of a run, by name (`service.call`, `autotrain-gradio call`)."""
     samples: tuple[Sample, ...] = ()
     aliases: tuple[str, ...] = ()
+    alias_formats: dict[str, str] = field(default_factory=dict)
     column_aliases: dict[str, str] = field(default_factory=dict)
     can: frozenset[str] = frozenset({"predict"})
     """Capabilities: `preview`, `predict`, `probe`, `tiny_model`, `checkpoints`; `distributed`: several training
@@ -223,6 +225,13 @@ class Task:
     def __post_init__(self) -> None:
         if self.formats:
             object.__setattr__(self, "columns", union_of_columns(self.formats))
+        if unknown := set(self.alias_formats.values()) - {f.name for f in self.formats}:
+            raise ValueError(f"the task {self.name} declares no format '{min(unknown)}'")
+
+    @property
+    def all_aliases(self) -> tuple[str, ...]:
+        """The other names, those that also select a data format last."""
+        return (*self.aliases, *self.alias_formats)
 
     @property
     def default_model(self) -> str:

@@ -43,7 +43,7 @@ class Registry:
                 parameter group is not registered, a verb or group is registered twice, or two of its settings, columns,
                 sources, layouts, checks, metrics, inputs or samples have the same name.
         """
-        names = {_normal(n) for n in (task.name, *task.aliases)}
+        names = {_normal(n) for n in (task.name, *task.all_aliases)}
         for name in sorted(names):
             if name in self._names:
                 raise ValueError(f"'{name}' names both {self._names[name].name} and {task.name}")
@@ -70,6 +70,11 @@ class Registry:
         if task is None:
             raise NotFound(f"Unknown task '{name}'.", did_you_mean(_normal(name), self._tasks), "task", "unknown-task")
         return task
+
+    def format_of(self, name: str) -> str:
+        """Return the data format that an alias of a task selects; empty if it selects none."""
+        formats = self.get(name).alias_formats
+        return next((format for alias, format in formats.items() if _normal(alias) == _normal(name)), "")
 
     def modalities(self) -> dict[str, list[Task]]:
         """Return modality → its tasks, in the order of registration; `MODALITIES` first."""
@@ -142,7 +147,8 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
             spec = parse(given)
         except SpecError as error:
             raise SpecError.from_findings([*error.findings, *_more_findings(given, error, tasks)]) from None
-    task = (tasks or registry()).get(spec.task)
+    tasks = tasks or registry()
+    task = tasks.get(spec.task)
     data, params, findings = spec.data.model_dump(exclude_unset=True), dict(spec.params), []
     named: dict[str, Any] = {}
     for name in list(params):
@@ -173,6 +179,8 @@ def resolve(spec: RunSpec | Mapping[str, Any], tasks: Registry | None = None) ->
     if mapping and ("columns" in data or columns):
         data["columns"] = columns
     formats = [f.name for f in task.formats]
+    if not data.get("format") and (selected := tasks.format_of(spec.task)):
+        data["format"] = selected
     if (format := data.get("format")) and format not in formats:
         hint = did_you_mean(str(format), formats) if formats else "Leave the setting out."
         message = f"{task.title} has no data format '{format}'."

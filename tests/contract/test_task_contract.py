@@ -106,7 +106,7 @@ def test_sample_check_train_stop_resume_reload_predict_and_render(
     directory = service.settings.runs / run
     inputs, targets = _validation(task, directory)
     predictions = service.predict(run, inputs)
-    value = inputs[0].get("row") or next(iter(inputs[0].values()))
+    value = inputs[0].get("row") or (inputs[0] if len(inputs[0]) > 1 else next(iter(inputs[0].values())))
     assert _run_card(task, directory / "model", value) == _close(predictions[0][task.answer])
 
     # What the run has recorded of its validation rows is what the model says of them now.
@@ -117,7 +117,8 @@ def test_sample_check_train_stop_resume_reload_predict_and_render(
     # The same through the command line and Python, and the answer drawn in both forms.
     monkeypatch.setattr(commands, "_service", lambda **options: service)
     first = inputs[0].get("row")
-    arguments = [f"{k}={'' if v is None else v}" for k, v in first.items()] if first else [str(value)]
+    named = first or (value if isinstance(value, Mapping) else {})
+    arguments = [f"{k}={'' if v is None else v}" for k, v in named.items()] or [str(value)]
     assert main(["predict", run, *arguments, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert _close(said[0][task.answer]) == predictions[0][task.answer]
@@ -203,8 +204,8 @@ def _validation(task: Task, directory: Path) -> tuple[list[dict[str, Any]], list
         if task.inputs[0].kind == "form":
             inputs.append({task.inputs[0].name: {n.partition(":")[2]: _cell(row[n]) for n in features}})
         else:
-            cell = row[task.inputs[0].name]
-            inputs.append({task.inputs[0].name: cell["path"] if isinstance(cell, Mapping) else cell})
+            cells = {i.name: row[i.name] for i in task.inputs if row.get(i.name) is not None}
+            inputs.append({n: c["path"] if isinstance(c, Mapping) else c for n, c in cells.items()})
     feature = rows.features[target]
     return inputs, [feature.int2str(v) if hasattr(feature, "int2str") else v for v in rows[target]]
 

@@ -23,7 +23,7 @@ from autotrain_gradio.tasks.text_classification.models import tiny_model
 from autotrain_gradio.tasks.text_classification.preview import preview
 from autotrain_gradio.tasks.text_classification.probe import probe
 from autotrain_gradio.tasks.text_classification.targets import Labels
-from autotrain_gradio.training import card, distributed, lora, saved
+from autotrain_gradio.training import card, distributed, lora, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.text import Collate, Texts
@@ -73,12 +73,12 @@ def train(run: Reporter) -> None:
     if sets is None:
         return
     if params.peft:
-        model = lora.adapt(model, params, task_type="SEQ_CLS", modules_to_save=models.head_of(model, fresh))
+        model = lora.adapt(model, params, task_type="SEQ_CLS", modules_to_save=text_models.head_of(model, fresh))
         run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
         if params.freeze_backbone:
             run.note("freeze_backbone has no effect with LoRA, which freezes the backbone anyway.", level="warning")
     elif params.freeze_backbone:
-        models.freeze_backbone(model, fresh)
+        text_models.freeze_backbone(model, fresh)
     valid = sets.get("validation")
     evaluations = evaluation(run, rows["validation"]["text"] if valid is not None else [], valid, labels)
     trainer = LengthGroupedTrainer(

@@ -15,6 +15,8 @@ import pytest
 from datasets import List, Value
 
 from autotrain_gradio import data
+from autotrain_gradio.cli import commands
+from autotrain_gradio.cli.main import parse
 from autotrain_gradio.core.errors import SpecError
 from autotrain_gradio.core.spec import DataSpec
 from autotrain_gradio.data.catalog import NUMBER, PATH, TABLE, TEXT
@@ -165,3 +167,23 @@ def test_an_unknown_format_is_refused_with_a_suggestion() -> None:
     with pytest.raises(SpecError, match="no data format 'tekst'") as caught:
         resolve({"task": "chat", "data": {"format": "tekst"}}, Registry([task()]))
     assert "text" in caught.value.findings[0].hint
+
+
+def test_an_alias_selects_a_format_in_yaml_on_the_command_line_and_unless_one_is_given() -> None:
+    tasks = Registry([replace(task(), alias_formats={"chat:plain": "text", "chat:prompt": "prompt-completion"})])
+    assert resolve({"task": "Chat:Plain"}, tasks).spec.data.format == "text"
+    assert resolve({"task": "chat:plain", "data": {"format": "messages"}}, tasks).spec.data.format == "messages"
+    assert resolve({"task": "chat"}, tasks).spec.data.format == ""
+    calls: list[dict[str, Any]] = []
+
+    def train(declared: Task, given: dict[str, Any]) -> int:
+        calls.append(given)
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(commands, "train_options", train)
+        assert parse(["chat:prompt", "--train"], tasks)() == 0
+        assert parse(["chat:prompt", "--train", "--format", "text"], tasks)() == 0
+    assert [given["format"] for given in calls] == ["prompt-completion", "text"]
+    with pytest.raises(ValueError, match="no format 'other'"):
+        replace(task(), alias_formats={"chat:x": "other"})

@@ -11,11 +11,20 @@ import torch
 from datasets import Dataset
 from tokenizers import Tokenizer, pre_tokenizers, processors
 from tokenizers.models import WordLevel
-from transformers import AutoConfig, BertConfig, BertTokenizer, GPT2Config, PreTrainedTokenizerFast, RobertaConfig
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    BertConfig,
+    BertTokenizer,
+    GPT2Config,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+)
 from transformers import BertForSequenceClassification as Bert
 from transformers import RobertaForSequenceClassification as Roberta
 
 from autotrain_gradio.tasks.text_classification import models
+from autotrain_gradio.training import text_models
 from autotrain_gradio.training.label_sets import LabelSets
 from autotrain_gradio.training.text import Collate, Texts
 from autotrain_gradio.training.tokens import POSITIONS, Tokens, longest, tokenize
@@ -112,7 +121,7 @@ def test_padding_positions_reduce_the_maximum_length() -> None:
     bert = BertConfig(max_position_embeddings=34, **small)
     assert longest(bert, words(), Bert(bert)) == 34
     assert longest(bert, words(model_max_length=20), Bert(bert)) == 20
-    assert models.limit(roberta, words()) == 32
+    assert text_models.limit(AutoModelForSequenceClassification, roberta, words()) == 32
     assert longest(GPT2Config(n_positions=50), words()) == 50
     with torch.no_grad():
         ids = torch.randint(4, 14, (1, 32))
@@ -125,7 +134,7 @@ def test_model_types_have_known_input_names(kind: str) -> None:
     config = AutoConfig.for_model(
         kind, vocab_size=20, hidden_size=8, dim=8, embedding_size=8, max_position_embeddings=34, pad_token_id=3, **sizes
     )
-    assert longest(config, words()) == models.limit(config, words())
+    assert longest(config, words()) == text_models.limit(AutoModelForSequenceClassification, config, words())
     assert longest(config, words(model_max_length=20)) == 20
 
 
@@ -146,4 +155,4 @@ def test_new_layers_are_found(model: str, tmp_path: Path) -> None:
     opened, _, fresh = models.open_model(str(folder), classes, multi_label=False, texts=(), seed=1, scratch=tmp_path)
     # A BERT that came without a pooler gets a random one: it must be trained, too.
     expected = ["classifier", "head"] if model == "tiny" else ["bert.pooler.dense", "classifier"]
-    assert sorted(models.head_of(opened, fresh)) == expected
+    assert sorted(text_models.head_of(opened, fresh)) == expected

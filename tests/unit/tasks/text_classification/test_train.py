@@ -30,8 +30,8 @@ from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.tasks.text_classification import train as task
 from autotrain_gradio.tasks.text_classification.loss import loss_function
 from autotrain_gradio.tasks.text_classification.targets import Labels
-from autotrain_gradio.tasks.text_classification.tiny import tiny_tokenizer
 from autotrain_gradio.training.label_sets import LabelSets
+from autotrain_gradio.training.tiny_tokenizer import tiny_tokenizer
 
 Make = Callable[..., Any]
 
@@ -251,7 +251,7 @@ def test_the_same_seed_gives_the_same_model(text_trial: Make) -> None:
 
 def test_the_tiny_vocabulary_is_deterministic_across_processes(tmp_path: Path) -> None:
     code = (
-        "import json, sys; from autotrain_gradio.tasks.text_classification.tiny import tiny_tokenizer as t;"
+        "import json, sys; from autotrain_gradio.training.tiny_tokenizer import tiny_tokenizer as t;"
         "texts = [f'number {i} of {i * 7 % 13} things, {chr(97 + i % 26) * 3}ish' for i in range(200)];"
         "print(json.dumps(t(texts).get_vocab(), sort_keys=True))"
     )

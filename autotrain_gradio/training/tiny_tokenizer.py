@@ -1,4 +1,4 @@
-"""The tokenizer of the tiny model, trained on the texts."""
+"""The tokenizer of the tiny models of texts, trained on the texts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def tiny_tokenizer(texts: Iterable[str], *, vocabulary: int = TINY_VOCABULARY) -
     )
     made.train_from_iterator(_some(texts), trainer)
     made.post_processor = processors.TemplateProcessing(
-        single=f"{START} $A {END}", special_tokens=[(t, special.index(t)) for t in (START, END)]
+        single=f"{START} $A {END}",
+        pair=f"{START} $A {END} $B {END}",
+        special_tokens=[(t, special.index(t)) for t in (START, END)],
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
