@@ -14,6 +14,8 @@ from benchmarks.rows import Row
 from tests.browser import ARGUMENTS, CHROMIUM, App
 
 VIEWERS, SECONDS, SETTLE = 20, 24, 8
+LOAD_MS = 300_000
+"""Timeout of the pages, which load at the same time and are not measured until they have."""
 STEP_SECONDS = 0.2
 
 
@@ -47,7 +49,7 @@ def measure() -> list[Row]:
                 page.goto(f"{app.url}/?run={run}")
                 pages.append(page)
             for page in pages:
-                page.locator("[data-part=progress]").get_by_text("step", exact=False).first.wait_for()
+                page.locator("[data-part=progress]").get_by_text("step", exact=False).first.wait_for(timeout=LOAD_MS)
             time.sleep(SETTLE)
             asked.clear()
             began, before = time.monotonic(), process.cpu_times()
