@@ -215,6 +215,8 @@ class Task:
     verbs: tuple[Verb, ...] = ()
     """Additional verbs: calls to a worker of a run, by name (`service.call`, `autotrain-gradio call`)."""
     samples: tuple[Sample, ...] = ()
+    position: int = 100
+    """Position among the tasks of its modality, the lowest first; equal ones are in the order of their names."""
     aliases: tuple[str, ...] = ()
     alias_formats: dict[str, str] = field(default_factory=dict)
     column_aliases: dict[str, str] = field(default_factory=dict)

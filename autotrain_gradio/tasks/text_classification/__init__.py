@@ -205,6 +205,7 @@ if thresholds := getattr(classifier.model.config, "label_thresholds", None):  # 
             "300 messages, each about none, one or several of four topics.",
         ),
     ),
+    position=0,
     aliases=(
         "text_classification",
         "text-binary-classification",
