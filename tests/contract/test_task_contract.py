@@ -9,7 +9,7 @@ import io
 import json
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,15 @@ def test_sample_check_train_stop_resume_reload_predict_and_render(
 
     # What the run has recorded of its validation rows is what the model says of them now.
     recorded = ended["metrics"]
-    measured = _headline(task).measure([p[task.answer] for p in predictions], targets)
+    answers = [p[task.answer] for p in predictions]
+    if hasattr(headline := _headline(task), "measure_run"):
+
+        def answers_of(values: Sequence[str]) -> list[Any]:
+            return [p[task.answer] for p in service.predict(run, [{task.inputs[0].name: v} for v in values])]
+
+        measured = headline.measure_run(data.load(directory), answers_of)
+    else:
+        measured = headline.measure(answers, targets)
     assert measured == pytest.approx(recorded[f"eval_{task.headline}"], abs=2e-3)
 
     # The same through the command line and Python, and the answer drawn in both forms.
@@ -190,6 +198,8 @@ def _close(answer: Any) -> Any:
     """An answer that equals another one whose numbers differ by rounding only."""
     if isinstance(answer, Mapping):
         return pytest.approx(dict(answer), rel=1e-4)
+    if isinstance(answer, list) and all(isinstance(value, float) for value in answer):
+        return pytest.approx(answer, rel=1e-4, abs=1e-5)
     return answer
 
 
@@ -223,8 +233,9 @@ def _cell(value: Any) -> Any:
 def _headline(task: Task) -> Any:
     """Return the module `headlines/<metric>.py` of the task's headline metric.
 
-    It has `measure(answers, targets)`, the metric computed anew of a trained model's answers; `trivial(check)`, its
-    value for a trivial answer; and `MARGIN`, by how much a training on the sample must be better.
+    It has `measure(answers, targets)`, the metric computed anew of a trained model's answers, or `measure_run(rows,
+    answers_of)`, of the rows of all splits and the function that answers values; `trivial(check)`, its value for a
+    trivial answer; and `MARGIN`, by how much a training on the sample must be better.
     """
     path = HEADLINES / f"{task.headline}.py"
     assert path.is_file(), f"There is no {path}: add it."

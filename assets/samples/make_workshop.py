@@ -1,0 +1,129 @@
+"""Write the bundled samples of sentence transformers: questions to a workshop that repairs coffee machines.
+
+    python assets/samples/make_workshop.py [FOLDER]
+
+Needs Python only; the same seed writes the same bytes. The workshop has words of its own for parts and faults ("the
+gribble sulks"), and the manual has its own ("pressure valve … does not open"), which no pretrained model knows.
+
+`workshop/`: questions, each with the paragraph of the manual that answers it. `workshop_scores/`: pairs of questions
+with a similarity from 0 to 5: 5 for the same part and fault, 3 for the same part, 1 or 2 for the same fault, 0 for
+nothing in common.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+PARTS: tuple[tuple[str, str, str], ...] = (
+    ("gribble", "pressure valve", "on top of the boiler"),
+    ("snoot", "steam wand", "at the right side"),
+    ("toggie", "filter holder", "below the brew head"),
+    ("wumper", "vibration pump", "behind the water tank"),
+    ("moonie", "group head gasket", "inside the brew head"),
+    ("prattle", "burr grinder", "under the bean hopper"),
+    ("sloosh", "drip tray", "at the bottom of the front"),
+    ("glimmer", "heating element", "at the base of the boiler"),
+    ("tickler", "flow meter", "between tank and pump"),
+    ("noddy", "control board", "behind the front panel"),
+    ("burper", "descaling valve", "at the lower left"),
+    ("lanky", "milk hose", "at the frother"),
+    ("pokey", "portafilter spout", "at the end of the handle"),
+    ("dozer", "standby timer", "beside the main switch"),
+)
+"""Word of the workshop, word of the manual, place of the part."""
+FAULTS: tuple[tuple[str, str, str], ...] = (
+    ("sulks", "does not open at working temperature", "Clean the seat and replace the spring."),
+    ("weeps", "leaks at the joint", "Fit a new sealing ring and tighten it by hand."),
+    ("sings", "vibrates loudly under load", "Fasten the four screws of the mount."),
+    ("dawdles", "works far too slowly", "Flush it with warm water for two minutes."),
+    ("grumps", "is blocked by deposits", "Remove the deposits with citric acid."),
+    ("hiccups", "interrupts its work at intervals", "Measure the supply voltage, and renew the plug."),
+    ("bites", "has a worn edge that can injure", "Replace the part; do not file the edge."),
+    ("fibs", "reports wrong values", "Calibrate it with the service menu."),
+    ("faints", "fails after warming up", "Let it cool, and exchange the thermal fuse."),
+    ("wanders", "has moved out of its position", "Align it with the mark and lock the nut."),
+    ("stinks", "smells of burnt plastic", "Disconnect it, and look for a melted cable."),
+    ("shivers", "has a loose bearing", "Press in a new bearing with the mandrel."),
+)
+"""Word of the workshop, words of the manual, what to do."""
+QUESTIONS = (
+    "my {part} {fault} since Monday, what now?",
+    "customer says the {part} {fault}",
+    "{part} {fault} again",
+    "what do I do when the {part} {fault}?",
+    "the {part} {fault} and the queue is long",
+    "help, the {part} of the big machine {fault}",
+    "no idea why this {part} {fault}",
+    "does anybody know a {part} that {fault}?",
+)
+PAGES = (
+    "Fault: the {part} ({place}) {fault}. {cure}",
+    "{cure} Applies where the {part}, {place}, {fault}.",
+    "The {part} {fault}. It is found {place}. {cure}",
+)
+ROWS, SCORED = 320, 300
+
+
+def main(folder: Path) -> None:
+    """Write both samples below a folder."""
+    write(folder / "workshop" / "questions.csv", ("query", "answer"), questions(random.Random(1)))
+    write(folder / "workshop_scores" / "pairs.csv", ("sentence1", "sentence2", "score"), scored(random.Random(2)))
+
+
+def questions(draw: random.Random) -> list[tuple[str, str]]:
+    """Return questions and the pages that answer them; each part and each fault occurs in many."""
+    pages = {}
+    for part in range(len(PARTS)):
+        for fault in range(len(FAULTS)):
+            pages[part, fault] = page(draw, part, fault)
+    asked = [(pair, template) for pair in pages for template in draw.sample(QUESTIONS, 2)]
+    draw.shuffle(asked)
+    return [(question(template, *pair), pages[pair]) for pair, template in asked[:ROWS]]
+
+
+def scored(draw: random.Random) -> list[tuple[str, str, str]]:
+    """Return pairs of questions with their similarity."""
+    rows = []
+    for number in range(SCORED):
+        part, fault = draw.randrange(len(PARTS)), draw.randrange(len(FAULTS))
+        other_part = (part + draw.randrange(1, len(PARTS))) % len(PARTS)
+        other_fault = (fault + draw.randrange(1, len(FAULTS))) % len(FAULTS)
+        second, score = (
+            ((part, fault), 5.0),
+            ((part, other_fault), 3.0),
+            ((other_part, fault), 1.5),
+            ((other_part, other_fault), 0.0),
+        )[number % 4]
+        first_form, second_form = draw.sample(QUESTIONS, 2)
+        noise = draw.choice((-0.2, 0.0, 0.2))
+        value = min(5.0, max(0.0, score + noise))
+        rows.append((question(first_form, part, fault), question(second_form, *second), f"{value:.1f}"))
+    return rows
+
+
+def question(template: str, part: int, fault: int) -> str:
+    """Return a question in the words of the workshop."""
+    return template.format(part=PARTS[part][0], fault=FAULTS[fault][0])
+
+
+def page(draw: random.Random, part: int, fault: int) -> str:
+    """Return a paragraph in the words of the manual."""
+    (_, name, place), (_, words, cure) = PARTS[part], FAULTS[fault]
+    return draw.choice(PAGES).format(part=name, place=place, fault=words, cure=cure)
+
+
+def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a CSV file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "sentence_transformers")
