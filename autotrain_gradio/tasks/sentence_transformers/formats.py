@@ -126,6 +126,6 @@ PAIR = Format(
     "Embeddings move towards the positive and away from the other rows of the batch.",
     "anchor,positive\nA man plays a flute.,Somebody makes music.",
 )
-FORMATS = (TRIPLET, PAIR_SCORE, PAIR_CLASS, QA, PAIR)
+FORMATS = (TRIPLET, PAIR_SCORE, PAIR_CLASS, PAIR, QA)
 RETRIEVAL = frozenset({"triplet", "qa", "pair"})
 """Names of the formats that train a search: the others have a target of their own."""

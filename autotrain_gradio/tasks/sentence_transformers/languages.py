@@ -17,9 +17,9 @@ from autotrain_gradio.data.values.arrow_columns import pick
 SAMPLE = 300
 """Rows that are sampled, evenly over all of them."""
 CHARACTERS = 300
-LETTERS = 25
+LETTERS = 20
 """Fewest letters of a text by which its language is detected."""
-CONFIDENCE = 0.95
+CONFIDENCE = 0.7
 SHARE, LEAST = 0.1, 5
 """Share and number of the sampled texts in another language from which it is reported."""
 

@@ -29,7 +29,7 @@ from autotrain_gradio.tasks.sentence_transformers.preview import preview
 from autotrain_gradio.tasks.sentence_transformers.probe import probe
 from autotrain_gradio.tasks.sentence_transformers.report import Results
 from autotrain_gradio.tasks.sentence_transformers.search import load, write_corpus
-from autotrain_gradio.tasks.sentence_transformers.trainer import NoDuplicates, PairTrainer
+from autotrain_gradio.tasks.sentence_transformers.trainer import LengthGroupedBatches, PairTrainer, UniqueTextBatches
 from autotrain_gradio.training import card, distributed, lora
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.evaluator import Evaluation
@@ -79,7 +79,7 @@ def train(run: Reporter) -> None:
         train_rows=len(train_rows),
         validates=evaluator is not None,
         best=TASK.declared_metric(best_metric(run, evaluator)),
-        batch_sampler=NoDuplicates if format in RETRIEVAL else "batch_sampler",
+        batch_sampler=UniqueTextBatches if format in RETRIEVAL else LengthGroupedBatches,
         prompts=models.prompts_of(model, format),
         router_mapping=models.routes_of(model, format),
     )

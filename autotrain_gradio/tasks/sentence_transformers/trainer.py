@@ -1,4 +1,4 @@
-"""The trainer: batches without duplicates, an order that a resumed run continues, and checkpoints of all weights.
+"""The trainer: batches of similar length, without duplicates, that a resumed run continues; complete checkpoints.
 
 It overrides private members of the trainers of transformers 5.23 and sentence-transformers 6.2 (`_save`,
 `_load_from_checkpoint`, `_load_best_model`): the library's checkpoints lack the weights of the loss (the classifier of
@@ -8,18 +8,25 @@ pairs with a relation) and those of adapters, and it only logs a failure to load
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformerTrainer
-from sentence_transformers.base.sampler import DefaultBatchSampler, NoDuplicatesBatchSampler
+from sentence_transformers.base.sampler import DefaultBatchSampler
 from transformers import TrainerCallback
 
 from autotrain_gradio.data.values.arrow_columns import encode
+from autotrain_gradio.training.length_sampler import LengthSampler
 
 WEIGHTS = "model.safetensors"
+SKIPPED = 50
+"""Maximum number of batches of rows that are skipped to fill one; with few different texts, it stays small."""
 
 
 class PairTrainer(SentenceTransformerTrainer):
@@ -61,25 +68,64 @@ class _EpochOrder(TrainerCallback):
             sampler.set_epoch(int((state.epoch or 0.0) + 1e-6))
 
 
-class NoDuplicates(NoDuplicatesBatchSampler):
-    """`BatchSamplers.NO_DUPLICATES` on numbers of the texts, which are encoded once: a tenth of the time."""
+class LengthGroupedBatches(DefaultBatchSampler):
+    """Batches of rows of similar length; the order depends on seed and epoch only (`LengthSampler`).
+
+    unique: no text occurs twice in a batch, as in `BatchSamplers.NO_DUPLICATES`: each would be a negative of itself. A
+    row that cannot be in a batch is in one of the next.
+    """
+
+    unique = False
 
     def __init__(self, dataset: Any, **kwargs: Any) -> None:
-        super().__init__(_TextNumbers(dataset, kwargs.get("valid_label_columns") or ()), **kwargs)
+        super().__init__(dataset, **kwargs)
+        table = dataset.with_format("arrow")[:]
+        labels = set(self.valid_label_columns or ())
+        columns = [table[name].cast(pa.string()) for name in table.column_names if name not in labels]
+        # In characters: with each column padded by itself, the tokens of a row are about proportional to them.
+        self._order = LengthSampler(sum(characters(column) for column in columns), self.batch_size, seed=self.seed)
+        texts = encode(pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string()))[1]
+        self._texts = texts.reshape(len(columns), len(dataset)).T if self.unique else None
 
-
-class _TextNumbers:
-    """A data set of the number of each text, equal for equal texts of all columns."""
-
-    def __init__(self, dataset: Any, labels: Any) -> None:
-        self.column_names = [name for name in dataset.column_names if name not in labels]
-        columns = [dataset.with_format("arrow")[:][name] for name in self.column_names]
-        chunks = [chunk for column in columns for chunk in column.cast(pa.string()).chunks]
-        numbers = encode(pa.chunked_array(chunks, pa.string()))[1]
-        self._numbers = numbers.reshape(len(columns), len(dataset)).T
+    def set_epoch(self, epoch: int) -> None:
+        """Set the epoch, which decides the order."""
+        super().set_epoch(epoch)
+        self._order.set_epoch(epoch)
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        rows = len(self._order)
+        return rows // self.batch_size if self.drop_last else -(-rows // self.batch_size)
 
-    def __getitem__(self, index: int) -> dict[str, int]:
-        return dict(zip(self.column_names, self._numbers[index].tolist(), strict=True))
+    def __iter__(self) -> Iterator[list[int]]:
+        waiting = deque(self._order)
+        while waiting:
+            batch = self._next_batch(waiting)
+            if len(batch) == self.batch_size or not self.drop_last:
+                yield batch
+
+    def _next_batch(self, waiting: deque[int]) -> list[int]:
+        """Take the rows of a batch from the front; rows that cannot be in it stay there."""
+        batch: list[int] = []
+        skipped: list[int] = []
+        seen: set[int] = set()
+        while waiting and len(batch) < self.batch_size and len(skipped) < SKIPPED * self.batch_size:
+            row = waiting.popleft()
+            texts = set() if self._texts is None else set(self._texts[row].tolist())
+            if seen.isdisjoint(texts):
+                seen |= texts
+                batch.append(row)
+            else:
+                skipped.append(row)
+        waiting.extendleft(reversed(skipped))
+        return batch
+
+
+class UniqueTextBatches(LengthGroupedBatches):
+    """The same, without a text twice in a batch."""
+
+    unique = True
+
+
+def characters(column: Any) -> np.ndarray:
+    """Return the number of characters of each text of an Arrow column."""
+    return np.asarray(pc.fill_null(pc.utf8_length(column), 0).to_numpy())

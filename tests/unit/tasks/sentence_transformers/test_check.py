@@ -85,7 +85,7 @@ def test_the_format_is_detected(check: Check, header: tuple[str, ...], cells: tu
     assert not found.errors, found.result["findings"]
     assert found.result["format"]["name"] == expected
     assert found.result["mapping"]["sentence1"] == [header[0]] and found.result["mapping"]["sentence2"] == [header[1]]
-    assert found.result["splits"] == {"train": 19, "validation": 5}
+    assert sum(found.result["splits"].values()) == 24 and found.result["splits"]["validation"] in {4, 5, 6}
 
 
 def test_another_column_is_no_target(check: Check) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
-from sentence_transformers.base.sampler import NoDuplicatesBatchSampler
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss, SoftmaxLoss
 
 from autotrain_gradio.tasks.sentence_transformers import models
-from autotrain_gradio.tasks.sentence_transformers.trainer import NoDuplicates, PairTrainer
+from autotrain_gradio.tasks.sentence_transformers.trainer import LengthGroupedBatches, PairTrainer, UniqueTextBatches
 
 TEXTS = [f"text number {i}" for i in range(12)]
 
@@ -34,18 +34,36 @@ def trainer(
     return PairTrainer(model=model, args=args, train_dataset=data, loss=loss)
 
 
-def test_a_batch_has_no_text_twice_as_in_the_librarys_sampler() -> None:
-    first = [f"query {i}" for i in range(40)]
-    second = [f"answer {i % 10}" for i in range(40)]
-    rows = Dataset.from_dict({"sentence1": first, "sentence2": second, "label": [0] * 40})
-    made = []
-    for sampler in (NoDuplicates, NoDuplicatesBatchSampler):
-        given = {"batch_size": 8, "drop_last": False, "valid_label_columns": ["label"]}
-        found = sampler(rows, **given, generator=torch.Generator(), seed=3)
-        made.append(list(found))
-    assert made[0] == made[1]
-    assert sorted(i for batch in made[0] for i in batch) == list(range(40))
-    assert all(len({second[i] for i in batch}) == len(batch) for batch in made[0])
+def batches_of(kind: type[LengthGroupedBatches], rows: dict[str, list[Any]], size: int) -> list[list[int]]:
+    given = {"batch_size": size, "drop_last": False, "valid_label_columns": ["label"], "seed": 3}
+    return list(kind(Dataset.from_dict(rows), **given))
+
+
+def test_a_batch_has_no_text_twice() -> None:
+    answers = [f"answer {i % 10}" for i in range(40)]
+    found = batches_of(UniqueTextBatches, {"sentence1": [f"query {i}" for i in range(40)], "sentence2": answers}, 8)
+    assert sorted(i for batch in found for i in batch) == list(range(40))
+    assert all(len({answers[i] for i in batch}) == len(batch) for batch in found)
+    assert [len(b) for b in found[:3]] == [8, 8, 8]
+    # A text that is a query of one row and an answer of another one is a duplicate, too.
+    crossed = batches_of(UniqueTextBatches, {"sentence1": ["a", "b", "c"], "sentence2": ["b", "d", "e"]}, 3)
+    assert sorted(map(len, crossed)) == [1, 2]
+
+
+def test_few_different_texts_do_not_make_batches_slow() -> None:
+    count = 4000
+    rows = {"sentence1": [f"query {i}" for i in range(count)], "sentence2": ["yes", "no"] * (count // 2)}
+    found = batches_of(UniqueTextBatches, rows, 4)
+    assert sorted(i for batch in found for i in batch) == list(range(count)) and max(map(len, found)) == 2
+
+
+def test_batches_have_rows_of_similar_length() -> None:
+    lengths = np.random.default_rng(0).integers(1, 300, 400)
+    rows = {"sentence1": ["q"] * 400, "sentence2": ["x" * int(n) for n in lengths], "label": [0] * 400}
+    found = batches_of(LengthGroupedBatches, rows, 8)
+    assert sorted(i for batch in found for i in batch) == list(range(400))
+    padded = sum(len(b) * max(lengths[i] for i in b) for b in found)
+    assert padded < 1.15 * lengths.sum()
 
 
 def test_the_order_of_an_epoch_depends_on_seed_and_epoch_only(tmp_path: Path, model: SentenceTransformer) -> None:
@@ -63,7 +81,7 @@ def test_the_order_of_an_epoch_depends_on_seed_and_epoch_only(tmp_path: Path, mo
         loss.forward = recorded  # type: ignore[method-assign]
         steps = 5 if name == "first" and not resumed else 9
         made = trainer(
-            tmp_path / name, model, loss, rows, max_steps=steps, save_steps=5, batch_sampler=NoDuplicates, seed=5
+            tmp_path / name, model, loss, rows, max_steps=steps, save_steps=5, batch_sampler=UniqueTextBatches, seed=5
         )
         seen.clear()
         made.train(resume_from_checkpoint=resumed or None)
