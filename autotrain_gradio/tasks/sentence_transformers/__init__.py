@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import field_validator
@@ -26,6 +27,11 @@ from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 from autotrain_gradio.tasks.sentence_transformers.formats import FIRST, FORMATS, SECOND, THIRD
 
 _FOLDER = "autotrain_gradio.tasks.sentence_transformers."
+PAIRS_TABLE = replace(
+    TABLE,
+    example="questions.csv          (or .tsv, .jsonl, .json, .parquet, .xlsx; several files are joined)\n\n"
+    "query,answer\nHow do I reset it?,Hold the button for ten seconds.\nWhere is the fuse?,Behind the front panel.",
+)
 PAIRS = Check("text-pairs", "Equal texts, duplicates, and texts in both splits", _FOLDER + "pairs")
 RELATIONS = Check("text-relations", "Names of relations", _FOLDER + "relations")
 LANGUAGES = Check("text-languages", "Texts in several languages", _FOLDER + "languages")
@@ -95,7 +101,7 @@ TASK = Task(
         "label": "target",
     },
     sources=(UPLOAD, PATH, HUB, SAMPLE),
-    layouts=(SAVED_DATASET, TABLE),
+    layouts=(SAVED_DATASET, PAIRS_TABLE),
     checks=(PAIRS, RELATIONS, TEXT_LENGTH, TEXT_LANGUAGE, LANGUAGES),
     metrics=(
         Metric(
