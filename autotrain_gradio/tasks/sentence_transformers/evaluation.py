@@ -309,4 +309,4 @@ def evaluator_of(
 ) -> SearchEvaluator | ScoreEvaluator | ClassEvaluator:
     """Return the evaluator of a data format."""
     kinds = {PAIR_SCORE.name: ScoreEvaluator, PAIR_CLASS.name: ClassEvaluator}
-    return kinds.get(format, SearchEvaluator)(rows, dimensions, batch_size)  # type: ignore[return-value]
+    return kinds.get(format, SearchEvaluator)(rows, dimensions, batch_size)

@@ -71,7 +71,7 @@ def train(run: Reporter) -> None:
         run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
     loss = losses.loss_of(model, format, params, classes)
     if isinstance(evaluator, ClassEvaluator):
-        evaluator.classifier = loss.classifier  # type: ignore[assignment]
+        evaluator.classifier = loss.classifier
     args = arguments(
         params,
         SentenceTransformerTrainingArguments,
