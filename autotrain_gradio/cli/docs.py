@@ -13,6 +13,7 @@ import yaml
 from autotrain_gradio.cli.commands import PROGRAM
 from autotrain_gradio.cli.console import echo
 from autotrain_gradio.cli.main import build, command_parsers
+from autotrain_gradio.core.inputs import is_alternative
 from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.tasks import views
@@ -86,7 +87,7 @@ def task_page(task: Task, tasks: Registry) -> str:
         parts.append("## Metrics\n\n" + _table(["name", "title", "better", "description"], metrics))
     if task.loader_example:
         parts.append(
-            "## Use a trained model\n\n`model` is the folder of the model, `value` an input.\n\n"
+            f"## Use a trained model\n\n`model` is the folder of the model, `value` {_value(task)}.\n\n"
             f"```python\n{task.loader_example.strip()}\n```"
         )
     if verbs := task.public_verbs():
@@ -149,6 +150,12 @@ def _forms(task: Task, tasks: Registry) -> str:
             f"```python\n{views.python_view(spec, tasks).strip()}\n```",
         ]
     )
+
+
+def _value(task: Task) -> str:
+    """Describe the input of the code that uses a model."""
+    names = [f"`{i.name}`" for i in task.inputs if not is_alternative(i)]
+    return f"a dict with {' and '.join(names)}" if len(names) > 1 else "an input"
 
 
 def _section(option: Option) -> str:

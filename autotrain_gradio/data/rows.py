@@ -186,7 +186,8 @@ class Cells:
         `ClassLabel` or a list of it for `Labels`, else derived from the Arrow type of the values.
     problems: per row the code of the reason why it must be dropped, or None; or code → numpy array of row numbers.
     facts: further properties of each cell (for images: width, height, digest …). Rows with the same
-        `digest` (text, or a whole number from 0; None or -1: as no other row) have the same content.
+        `digest` (text, or a whole number from 0; None or -1: as no other row) have the same content. The split keeps
+        rows with the same `file` or `group` (numpy, whole numbers) together, where there are enough of them.
     names: the classes, where the values are `Labels`: one class a row, or a set of classes.
     raw: number of rows of each value as written in the data, before a mapping.
     media: values are relative paths of files; with Arrow files they are None, and bytes lie in those.

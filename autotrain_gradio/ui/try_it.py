@@ -86,21 +86,22 @@ class TryIt:
                 sent = [self.context.run, self.context.visitor, *group.components()]
                 gr.on(group.triggers(), predict, sent, self.prediction, **PREDICTING)
                 # A path as an example would be a file of the server: only texts, which are no paths, are offered.
-                if len(task.inputs) == 1 and is_text(task.inputs[0]):
-                    self._offer(example_values(snapshot, group.declared[0]), group)
+                if group.declared and all(is_text(item) for item in group.declared):
+                    self._offer(example_values(snapshot, group.declared), group)
         except UserError as error:
             gr.HTML(messages.error(error))
 
-    def _offer(self, values: Sequence[str], group: InputGroup) -> None:
-        """Add a button for each example; it fills the only input and runs the model."""
-        if not values:
+    def _offer(self, examples: Sequence[tuple[str, ...]], group: InputGroup) -> None:
+        """Add a button for each example, named by its shortest text; it fills the inputs and runs the model."""
+        if not examples:
             return
         gr.HTML("<p class='at-note'>Or an example from the validation split:</p>")
-        for number, value in enumerate(values):
-            button = gr.Button(value, size="sm", elem_id=f"try-it-example-{number}", elem_classes="at-example")
-            predict = _filled(value, partial(self.predict, group))
+        for number, values in enumerate(examples):
+            title = min(values, key=len)
+            button = gr.Button(title, size="sm", elem_id=f"try-it-example-{number}", elem_classes="at-example")
+            predict = _filled(values, partial(self.predict, group))
             sent = [self.context.run, self.context.visitor]
-            button.click(predict, sent, [group.components()[0], self.prediction], **PREDICTING)
+            button.click(predict, sent, [*group.components(), self.prediction], **PREDICTING)
 
     def predict(self, group: InputGroup, run: Any, visitor: Any, *values: Any) -> str:
         """Apply the run's model to the values of the widgets; return the prediction as HTML."""
@@ -117,6 +118,6 @@ class TryIt:
         return f"<div class='at-prediction'>{warnings}{panels}</div>"
 
 
-def _filled(value: str, predict: Callable[..., str]) -> Callable[[Any, Any], tuple[str, str]]:
+def _filled(values: tuple[str, ...], predict: Callable[..., str]) -> Callable[[Any, Any], tuple[str, ...]]:
     """Return a handler that returns the example and its prediction."""
-    return lambda run, visitor: (value, predict(run, visitor, value))
+    return lambda run, visitor: (*values, predict(run, visitor, *values))

@@ -114,12 +114,13 @@ def _group_column(rows: Rows, request: Request, used: Any) -> tuple[str, Any] | 
     """Return the first group column with enough groups, and per used row the number of its group.
 
     Else the first with fewer groups of which one is small enough. Else the files whose segments the rows are (the fact
-    `file`).
+    `file`), or other groups that a kind knows (the fact `group`), such as rows with the same context.
     """
     fraction = request.spec.valid_fraction
     named = [(r, c) for r in rows.having("group") if (c := rows.cells[r].content()) is not None]
-    files = [("file", c.facts["file"]) for c in rows.cells.values() if "file" in c.facts]
-    for groups, whole in ((named, True), (named, False), (files, True)):
+    known = [("file", c.facts["file"]) for c in rows.cells.values() if "file" in c.facts]
+    known += [(role, c.facts["group"]) for role, c in rows.cells.items() if "group" in c.facts]
+    for groups, whole in ((named, True), (named, False), (known, True)):
         for role, found in groups:
             group = found[used]
             sizes = np.unique(group[group >= 0], return_counts=True)[1]

@@ -1,0 +1,45 @@
+"""Kinds of errors of predicted answers, and the question words by which the report groups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from autotrain_gradio.tasks.extractive_question_answering.squad_metrics import exact_match
+
+RIGHT = "right"
+KINDS = {
+    RIGHT: "Right: exact match",
+    "too-long": "Too long: contains the gold answer",
+    "too-short": "Too short: lies within the gold answer",
+    "overlap": "Overlaps the gold answer",
+    "wrong-place": "Wrong place",
+    "no-answer": "Said 'no answer', but there is one",
+    "should-be-none": "Answered, but there is no answer",
+}
+"""Name of a kind → its description."""
+WORDS = ("what", "which", "who", "whom", "whose", "when", "where", "why", "how many", "how much", "how")
+PATTERN = re.compile(r"\b(" + "|".join(WORDS) + r")\b", re.IGNORECASE)
+OTHER = "other"
+
+
+def error_kind(answer: str, span: tuple[int, int] | None, gold: Sequence[tuple[str, int]]) -> str:
+    """Return the kind of a prediction. span: its characters; None: "no answer". gold: texts and offsets."""
+    if exact_match(answer if span else "", [text for text, _ in gold]):
+        return RIGHT
+    if not gold:
+        return "should-be-none"
+    if span is None:
+        return "no-answer"
+    places = [(start, start + len(text)) for text, start in gold]
+    if any(span[0] <= begin and end <= span[1] for begin, end in places):
+        return "too-long"
+    if any(begin <= span[0] and span[1] <= end for begin, end in places):
+        return "too-short"
+    return "overlap" if any(begin < span[1] and span[0] < end for begin, end in places) else "wrong-place"
+
+
+def question_word(question: str) -> str:
+    """Return the first English question word of a question, in lower case; `other` if there is none."""
+    found = PATTERN.search(question)
+    return found[1].lower() if found else OTHER
