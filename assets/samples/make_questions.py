@@ -85,7 +85,7 @@ FACTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 """Fact → sentences about it, and questions that ask for it."""
-TRAIN, VALID, PER_PLACE = 90, 24, 5
+TRAIN, VALID, PER_PLACE = 80, 20, 8
 MISSING = 0.25
 """Share of the questions without an answer."""
 

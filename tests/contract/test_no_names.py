@@ -40,6 +40,7 @@ KEYS = {
 """Common words → what else they mean. They are still not allowed where something is compared with them."""
 ALLOWED = {
     ("backends/dispatcher.py", "hub"): "section of the spec",
+    ("backends/warm.py", "context"): "field of a call",
     ("cli/main.py", "number"): "type of an option",
     ("core/inputs/audio.py", "upload"): "source of Gradio's component",
     ("core/inputs/image.py", "upload"): "source of Gradio's component",
@@ -64,6 +65,8 @@ ALLOWED = {
     ("data/pipeline/split.py", "group"): "purpose of a column",
     ("data/pipeline/takeover.py", "upload"): "folder of a draft",
     ("data/request.py", "upload"): "folder of a draft",
+    ("data/tables/missing_header.py", "question"): "usual name of a column",
+    ("data/values/multi_select.py", "answers"): "key of a description of a column",
     ("data/rows.py", "target"): "purpose of a column",
     ("runs/publishing.py", "hub"): "section of the spec",
     ("runs/record.py", "hub"): "section of the spec",
@@ -72,6 +75,7 @@ ALLOWED = {
     ("runs/snapshot.py", "id"): "field of the record",
     ("runs/snapshot.py", "sample"): "kind of event",
     ("runs/wire.py", "value"): "field of a message",
+    ("service/drafts.py", "question"): "what a picker asks its source",
     ("service/drafts.py", "upload"): "folder of a draft",
     ("service/summaries.py", "upload"): "folder of a draft",
     ("tasks/base.py", "group"): "key of a parameter's schema",
@@ -82,9 +86,12 @@ ALLOWED = {
     ("training/vision.py", "image"): "key of the result of albumentations",
     ("ui/column_kinds.py", "feature"): "key of a column in `check.json`",
     ("ui/column_kinds.py", "id"): "kind of a table's column, as `data.options.kinds` names it",
+    ("ui/messages.py", "question"): "tone of a message",
     ("ui/publish.py", "hub"): "section of the spec",
     ("ui/task_form.py", "hub"): "section of the spec",
     ("ui/upload_ledger.py", "path"): "field of the value of a file component",
+    ("worker/serve.py", "context"): "field of a call",
+    ("worker/verbs/browse.py", "question"): "what a picker asks its source",
 }
 """(file, literal) → why this is not about a task, kind, role or source."""
 

@@ -100,7 +100,7 @@ class QuestionAnsweringParams(LoraParams, TrainerParams):
 
 def defaults(model: str) -> dict[str, Any]:
     """Return a higher learning rate and more epochs for the model that is trained from scratch."""
-    return {"lr": 2e-3, "epochs": 20, "batch_size": 16, "early_stopping_patience": 0} if model == TINY else {}
+    return {"lr": 2e-3, "epochs": 16, "batch_size": 16, "early_stopping_patience": 0} if model == TINY else {}
 
 
 TASK = Task(

@@ -178,7 +178,7 @@ class AnswerEvaluator:
         gain = (self._answered["qa_f1"] - ~self._answerable)[order]
         total = (float((~self._answerable).sum()) + np.concatenate([[0.0], np.cumsum(gain)])) / len(order)
         kept = np.unique(np.linspace(0, len(order), CURVE).round().astype(int))
-        points = [[round(1 - int(k) / len(order), 4), round(float(total[k]), 4)] for k in kept[::-1]]
+        points = [(round(1 - int(k) / len(order), 4), round(float(total[k]), 4)) for k in kept[::-1]]
         mine = float(self._spans.refused(self.threshold).mean())
         return panels.lines(
             "F1 by the share of questions that are refused",
