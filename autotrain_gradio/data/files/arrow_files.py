@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.text_format import format_bytes
+from autotrain_gradio.data.files.arrow_limits import decompressed_bytes, stream_start
 
 MEDIA = pa.struct([("bytes", pa.large_binary()), ("path", pa.string())])
 
@@ -21,27 +23,34 @@ def damage_reported(name: str, format_: str, code: str) -> Iterator[None]:
     """Turn errors about the content of an Arrow or Parquet file into a DataError with this code."""
     try:
         yield
-    # ArrowNotImplementedError: the file uses a type or an encoding that pyarrow does not read.
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except MemoryError:
+        raise
+    # ArrowException: damaged, or of a type or encoding that pyarrow does not read. UnicodeDecodeError: a column's name
+    # is not UTF-8.
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
             raise
         message = f"The {format_} file cannot be read: {error}."
         raise DataError(message, "Write or copy it again.", name, code) from None
 
 
-def open_table(path: Path) -> pa.Table:
-    """Map an Arrow file (stream or file format) into memory.
+def open_table(path: Path, limit: int | None = None) -> pa.Table:
+    """Map an Arrow file (stream or file format) into memory; compressed buffers are decompressed.
+
+    limit: bytes that these may have; None: the file was checked before.
 
     Raises:
-        DataError: it is no Arrow file, or damaged.
+        DataError: it is no Arrow file, damaged, or exceeds the limit.
     """
     with damage_reported(path.name, "Arrow", "arrow-damaged"):
         source = pa.memory_map(str(path))
-        try:
-            table = pa.ipc.open_stream(source).read_all()
-        except pa.ArrowInvalid:
-            source.seek(0)
-            table = pa.ipc.open_file(source).read_all()
+        size = 0 if limit is None else decompressed_bytes(source)
+        if limit is not None and size > limit:
+            bound = f"the limit is {format_bytes(limit)}"
+            message = f"The Arrow file has {format_bytes(size)} after decompression; {bound}."
+            raise DataError(message, "Split the file, or save it as Parquet.", path.name, "table-too-large")
+        source.seek(stream_start(source))
+        table = pa.ipc.open_stream(source).read_all()
         table.validate(full=True)
     return table
 

@@ -36,7 +36,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     reasons = []
     for entry in entries:
         try:
-            schema = _schema(tree.root / entry.path)
+            schema = _schema(tree.root / entry.path, request.limits)
         except DataError as error:
             reasons.append(f"{entry.path}: {error.message}")
             continue
@@ -54,7 +54,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     splits, findings = split_names.of_entries(entries, tree, request.spec)
     for number, entry in enumerate(entries):
         path = tree.root / entry.path
-        if media_field(_schema(path), request) is None:
+        if media_field(_schema(path, request.limits), request) is None:
             continue
         if entry.suffix == ".parquet":
             path = to_arrow(entry, tree, draft, request.limits)
@@ -72,7 +72,7 @@ def join(files: list[tuple[str, str, Path]], request: Request) -> RawTables:
     tables: list[tuple[str, dict[str, Any], str]] = []
     start = 0
     for split, name, path in files:
-        table = open_table(path)
+        table = open_table(path, request.limits.table_bytes)
         column = media_field(table.schema, request)
         if column is None:
             message = f"The file has no column of {request.files.name}s."
@@ -172,9 +172,9 @@ def _of_labels(feature: Any) -> Any:
     return inner if isinstance(inner, dict) and inner.get("_type") == "ClassLabel" else feature
 
 
-def _schema(path: Path) -> pa.Schema:
+def _schema(path: Path, limits: Limits) -> pa.Schema:
     if path.suffix.lower() == ".arrow":
-        return open_table(path).schema
+        return open_table(path, limits.table_bytes).schema
     with open_parquet(path, path.name) as file:
         return file.schema_arrow
 

@@ -31,7 +31,7 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
         if not files:
             return Rejected(f"'{folder or tree.root.name}' names no Arrow files")
         try:
-            schema = open_table(tree.root / files[0]).schema
+            schema = open_table(tree.root / files[0], request.limits.table_bytes).schema
         except DataError as error:
             return Rejected(f"{files[0]}: {error.message}")
         if request.media is not None and media_field(schema, request) is None:

@@ -22,7 +22,7 @@ def read_arrow(path: Path, name: str, limits: Limits) -> Sheet:
         DataError: it is damaged or too large.
     """
     if path.suffix.lower() == ".arrow":
-        table = open_table(path)
+        table = open_table(path, limits.table_bytes)
         require_rows(table.num_rows, name, limits)
         require_columns(table.num_columns, name, limits)
         return sheet_of(table.select([f.name for f in table.schema if is_value(f.type)]), name, limits)
