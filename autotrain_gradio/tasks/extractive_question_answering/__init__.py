@@ -166,10 +166,10 @@ TASK = Task(
             "qa_f1",
             "F1",
             percent=True,
-            help="Overlap of the predicted and the gold answer in words, as SQuAD defines it; 'no answer' counts 1 "
+            help="Overlap of the predicted and the true answer in words, as SQuAD defines it; 'no answer' counts 1 "
             "where there is none.",
         ),
-        Metric("exact_match", "Exact match", percent=True, help="Share of answers that equal a gold answer."),
+        Metric("exact_match", "Exact match", percent=True, help="Share of answers that equal a true answer."),
         Metric("has_answer_f1", "F1 (with an answer)", percent=True, help="F1 of the questions that have an answer."),
         Metric(
             "has_answer_exact_match",

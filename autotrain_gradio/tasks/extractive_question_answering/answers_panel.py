@@ -18,7 +18,7 @@ GOLD, PREDICTED, BOTH = "gold", "predicted", "both"
 TAGS = {GOLD: ("[-", "-]"), PREDICTED: ("{+", "+}"), BOTH: ("[", "]")}
 """Signs around the marked parts in text: as wdiff marks the two sides."""
 CLASSES = {GOLD: "at-swap", PREDICTED: "at-extra", BOTH: "at-right"}
-TITLES = {GOLD: "gold answer", PREDICTED: "predicted", BOTH: "gold answer, and predicted"}
+TITLES = {GOLD: "true answer", PREDICTED: "predicted", BOTH: "true and predicted"}
 Span = Sequence[int]
 """Begin and end, in characters of the context."""
 
@@ -79,7 +79,10 @@ def _cut(text: str, *, first: bool, last: bool) -> str:
 
 def html(panel: Panel, context: RenderContext) -> str:
     """Return a list of questions, each with its answers and the marked context."""
-    return f"<ul class='at-transcripts at-answers'>{''.join(_item(item) for item in panel['items'])}</ul>"
+    used = [m for m in TITLES if any(mark == m for item in panel["items"] for _, mark in item["parts"])]
+    marks = " ".join(_part(TITLES[mark], mark) for mark in used) if any("answer" in i for i in panel["items"]) else ""
+    legend = f"<p class='at-note at-context at-differences'>Marked: {marks}</p>" if marks else ""
+    return f"{legend}<ul class='at-transcripts at-answers'>{''.join(_item(item) for item in panel['items'])}</ul>"
 
 
 def _item(item: Mapping[str, Any]) -> str:
@@ -87,7 +90,7 @@ def _item(item: Mapping[str, Any]) -> str:
     if "answer" in item:
         pairs.append(("Predicted", _answer(item)))
     if "gold_text" in item:
-        pairs.append(("Gold answer", _listed(item["gold_text"])))
+        pairs.append(("True" if "answer" in item else "Answer", _listed(item["gold_text"])))
     rows = "".join(f"<dt>{name}</dt><dd dir='auto'>{value}</dd>" for name, value in pairs)
     parts = "".join(_part(text, mark) for text, mark in item["parts"])
     caption = f"<p class='at-detail'><bdi>{escape(str(item['caption']))}</bdi></p>" if item.get("caption") else ""
@@ -111,7 +114,7 @@ def _part(text: str, mark: str) -> str:
 
 
 def text(panel: Panel, context: RenderContext) -> str:
-    """Return a few lines for each question; in contexts `[-gold-]`, `{+predicted+}`, and `[both]`."""
+    """Return a few lines for each question; in contexts `[-true-]`, `{+predicted+}`, and `[both]`."""
     lines = []
     for item in panel["items"][: context.rows]:
         lines.append(f"  {cell_text(item['question'])}")
@@ -119,7 +122,8 @@ def text(panel: Panel, context: RenderContext) -> str:
             score = "" if item.get("score") is None else f" ({float(item['score']):.2f})"
             lines.append(f"    predicted: {cell_text(item['answer']) or NO_ANSWER}{score}")
         if "gold_text" in item:
-            lines.append(f"    gold: {cell_text(' | '.join(item['gold_text'])) or NO_ANSWER}")
+            name = "true" if "answer" in item else "answer"
+            lines.append(f"    {name}: {cell_text(' | '.join(item['gold_text'])) or NO_ANSWER}")
         marked = "".join(_tagged(part, mark) if mark else part for part, mark in item["parts"])
         lines.append(f"    {cell_text(marked)}")
         if item.get("caption"):

@@ -10,9 +10,9 @@ from autotrain_gradio.tasks.extractive_question_answering.squad_metrics import e
 RIGHT = "right"
 KINDS = {
     RIGHT: "Right: exact match",
-    "too-long": "Too long: contains the gold answer",
-    "too-short": "Too short: lies within the gold answer",
-    "overlap": "Overlaps the gold answer",
+    "too-long": "Too long: contains the true answer",
+    "too-short": "Too short: lies within the true answer",
+    "overlap": "Overlaps the true answer",
     "wrong-place": "Wrong place",
     "no-answer": "Said 'no answer', but there is one",
     "should-be-none": "Answered, but there is no answer",

@@ -17,9 +17,10 @@ def test_gold_and_predicted_parts_are_marked() -> None:
         "Answers", [{**item, "predicted": [begin, begin + 11], "answer": "Ada in 1902", "score": 0.5}]
     )
     html, text = render_html(panel), render_text(panel)
+    assert "Marked: " in html and "[-" not in html
     assert "<b>built" not in html and "&lt;b&gt;built&lt;/b&gt;" in html and "Who &amp; when?" in html
-    assert "title='gold answer, and predicted'>Ada</mark>" in html and "title='predicted'> in 1902</mark>" in html
-    assert "by [Ada]{+ in 1902+}." in text and "predicted: Ada in 1902 (0.50)" in text and "gold: Ada" in text
+    assert "title='true and predicted'>Ada</mark>" in html and "title='predicted'> in 1902</mark>" in html
+    assert "by [Ada]{+ in 1902+}." in text and "predicted: Ada in 1902 (0.50)" in text and "true: Ada" in text
 
 
 def test_no_answer_is_said() -> None:
