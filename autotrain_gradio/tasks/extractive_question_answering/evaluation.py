@@ -18,7 +18,7 @@ from autotrain_gradio.tasks.extractive_question_answering import TASK, squad_met
 from autotrain_gradio.tasks.extractive_question_answering.answers_panel import answers_panel
 from autotrain_gradio.tasks.extractive_question_answering.errors import KINDS, OTHER, RIGHT, error_kind, question_word
 from autotrain_gradio.tasks.extractive_question_answering.spans import RowSpans
-from autotrain_gradio.tasks.extractive_question_answering.windows import WindowDataset
+from autotrain_gradio.tasks.extractive_question_answering.window_dataset import WindowDataset
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.sample_selection import balanced_sample

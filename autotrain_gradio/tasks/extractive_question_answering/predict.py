@@ -14,12 +14,8 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.extractive_question_answering.answers_panel import NO_ANSWER, answers_panel
 from autotrain_gradio.tasks.extractive_question_answering.spans import MIN_ANSWER_TOKENS, RowSpans, characters
-from autotrain_gradio.tasks.extractive_question_answering.windows import (
-    WindowCollate,
-    WindowDataset,
-    Windows,
-    make_windows,
-)
+from autotrain_gradio.tasks.extractive_question_answering.window_dataset import WindowCollate, WindowDataset
+from autotrain_gradio.tasks.extractive_question_answering.windows import Windows, make_windows
 from autotrain_gradio.training import saved
 
 SETTINGS = "question_answering"

@@ -23,12 +23,8 @@ from autotrain_gradio.tasks.extractive_question_answering.predict import SETTING
 from autotrain_gradio.tasks.extractive_question_answering.preview import preview
 from autotrain_gradio.tasks.extractive_question_answering.probe import probe
 from autotrain_gradio.tasks.extractive_question_answering.spans import MIN_ANSWER_TOKENS
-from autotrain_gradio.tasks.extractive_question_answering.windows import (
-    LABELS,
-    WindowCollate,
-    WindowDataset,
-    make_windows,
-)
+from autotrain_gradio.tasks.extractive_question_answering.window_dataset import LABELS, WindowCollate, WindowDataset
+from autotrain_gradio.tasks.extractive_question_answering.windows import make_windows
 from autotrain_gradio.training import card, distributed, lora, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from autotrain_gradio.training.pretrained import ModelError
-from autotrain_gradio.training.text import Collate
 
 CHUNK = 500
 """Questions that are tokenized at once."""
@@ -18,7 +16,6 @@ QUESTION_SHARE = 0.5
 """Largest share of a window that a question takes; a longer one is truncated."""
 NO_ANSWER_FALLBACK = 0
 """Position that stands for "no answer" in models without a classification token."""
-LABELS = ("start_positions", "end_positions")
 
 
 @dataclass(frozen=True)
@@ -208,42 +205,3 @@ def _null_position(ids: np.ndarray, tokenizer: Any) -> int:
     """Return the position of the classification token, which stands for "no answer"."""
     found = np.flatnonzero(ids == tokenizer.cls_token_id) if tokenizer.cls_token_id is not None else []
     return int(found[0]) if len(found) else NO_ANSWER_FALLBACK
-
-
-class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
-    """Windows as items `{"input_ids", "start_positions", "end_positions"}`, and `token_type_ids` where needed.
-
-    by_length: sort the items by length, the longest first. `order`: the window of each item. `lengths`: of each item.
-    """
-
-    def __init__(self, windows: Windows, *, by_length: bool = False) -> None:
-        self.windows = windows
-        lengths = np.diff(windows.starts)
-        self.order = np.argsort(-lengths, kind="stable") if by_length else np.arange(len(lengths))
-        self.lengths = lengths[self.order]
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        window, windows = self.order[index], self.windows
-        part = slice(windows.starts[window], windows.starts[window + 1])
-        item = {"input_ids": windows.ids[part], **dict(zip(LABELS, windows.positions[window], strict=True))}
-        if windows.types is not None:
-            item["token_type_ids"] = windows.types[part]
-        return item
-
-
-class WindowCollate(Collate):
-    """Collates items of `WindowDataset` into a batch: as `Collate`, padded on the right, with the positions."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        super().__init__(tokenizer)
-        self._left = False
-
-    def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-        batch = super().__call__(items)
-        for name in LABELS:
-            if name in items[0]:
-                batch[name] = torch.tensor([int(item[name]) for item in items])
-        return batch

@@ -10,12 +10,8 @@ import torch
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.extractive_question_answering.spans import RowSpans, characters, log_sum_exp, span_scores
-from autotrain_gradio.tasks.extractive_question_answering.windows import (
-    WindowCollate,
-    WindowDataset,
-    make_windows,
-    window_bounds,
-)
+from autotrain_gradio.tasks.extractive_question_answering.window_dataset import WindowCollate, WindowDataset
+from autotrain_gradio.tasks.extractive_question_answering.windows import make_windows, window_bounds
 from autotrain_gradio.training.tiny_tokenizer import tiny_tokenizer
 
 CONTEXT = " ".join(f"word{k}" for k in range(200)) + " 👩‍🔧 naïve café 北京 end."
