@@ -228,6 +228,9 @@ CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_ba
 LABEL_SPELLING = Check("label-spelling", "Names of labels", _CHECKS + "label_spelling")
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")
 TEXT_LANGUAGE = Check("text-language", "Texts that are not English", _CHECKS + "text_language")
+NUMBER_TARGETS = Check(
+    "number-targets", "Constant numeric targets, and outliers", _CHECKS + "number_targets", after_split=True
+)
 TABLE_COLUMNS = Check("table-columns", "Constant and mixed columns", _CHECKS + "table_columns")
 TABLE_TARGET = Check("table-target", "Targets that are not classes", _CHECKS + "table_target")
 TABLE_ROWS = Check(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from autotrain_gradio.core.errors import Finding, Level
 from autotrain_gradio.core.text_format import format_count, inflect, join_examples, pluralize
+from autotrain_gradio.data.checks.number_targets import is_numeric
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW_NOUN, Cells, Rows
 from autotrain_gradio.data.values.labels import quoted, short
@@ -27,7 +28,7 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     table = table[(table.content >= 0) & table.content.duplicated(keep=False)]
     if table.empty:
         return
-    target, ids = _target(rows, table.index.to_numpy())
+    target, ids = _target(rows, table.index.to_numpy(), noun)
     differ = table.assign(target=ids).groupby("content", sort=False).nunique() > 1
     mixed, leaked = (differ.index[differ[column]] for column in ("target", "validation"))
 
@@ -41,7 +42,10 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     if len(mixed) and target is not None:
         level: Level = "info" if noun == ROW_NOUN else "warning"
         code, hint = "same-in-two-classes", "Remove the wrong ones: a model cannot learn both."
-        if target.names is None:
+        if is_numeric(target):
+            code, text = "same-input-other-number", "{n} {occurs} more than once with different values"
+            hint = "Keep one of them, or their mean, which is about what a model learns."
+        elif target.names is None:
             code, text = "same-audio-other-text", "{n} {has} different texts"
         elif noun == ROW_NOUN:
             text = "{n} {occurs} more than once with different targets"
@@ -67,14 +71,20 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         yield Finding("info", "duplicates", message)
 
 
-def _target(rows: Rows, members: Any) -> tuple[Cells | None, Any]:
-    """Return the first target column of classes or texts, and for each of these rows a number of its value."""
+def _target(rows: Rows, members: Any, noun: str) -> tuple[Cells | None, Any]:
+    """Return the first target column of classes or texts, and for each of these rows a number of its value.
+
+    Else the first column of numbers, unless rows of a table are compared: there equal rows are often coincidences.
+    """
     if classes := rows.classes():
         return classes[1], classes[1].labels.signatures(members)
     for role in rows.having("target"):
         ids = rows.cells[role].content()
         if ids is not None:
             return rows.cells[role], np.where(ids[members] < 0, -1 - members, ids[members])  # -1: as no other row
+    for role in rows.having("target"):
+        if is_numeric(rows.cells[role]) and noun != ROW_NOUN:
+            return rows.cells[role], pd.factorize(np.asarray(rows.cells[role].values)[members])[0]
     return None, 0
 
 
@@ -93,8 +103,10 @@ def _show(rows: Rows, group: list[int], target: Cells | None) -> str:
 
 
 def _value(target: Cells, row: int) -> str:
-    """Return the target of a row for a message: a class, several, or a text in quotation marks."""
+    """Return the target of a row for a message: a class, several, a number, or a text in quotation marks."""
     value = target.values[row]
+    if is_numeric(target):
+        return f"{value.as_py():g}"
     if target.names is None:
         return quoted(" ".join(str(value).split()))
     return ", ".join(map(short, value)) if isinstance(value, tuple) else short(value)

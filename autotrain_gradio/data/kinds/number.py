@@ -17,7 +17,7 @@ from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess, Rows, show_cell
 from autotrain_gradio.data.values import dates, units
-from autotrain_gradio.data.values.arrow_columns import NUMBER, as_text, pick, shown, value_type
+from autotrain_gradio.data.values.arrow_columns import INTEGER, NUMBER, as_text, is_text, pick, shown, value_type
 from autotrain_gradio.data.values.numbers import EXACT, NEARLY_ALL, NOTATIONS, Numbers, parse, united
 from autotrain_gradio.data.values.spellings import are_truth_values
 
@@ -27,11 +27,34 @@ UNIT_SAMPLE = 1000
 
 
 def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:
-    """Return the only column of numbers. In a table of features most columns are, so that none is recognized there."""
+    """Return the only column of numbers that does not count the rows; for a role of several columns all of them.
+
+    In a table of features most columns are numbers, so that none is recognized there.
+    """
     if any(column.rest for column in request.columns):
         return None
-    numeric = [n for n, c in columns.items() if value_type(c.type) == NUMBER]
-    return Guess(numeric) if len(numeric) == 1 or (numeric and role.many and not role.join) else None
+    found = [name for name, cells in columns.items() if _holds_numbers(cells)]
+    numeric = [name for name in found if not _counts_rows(columns[name])]
+    if len(numeric) > 1 and role.many and not role.join:
+        return Guess(numeric, "they are the columns of numbers")
+    return Guess(numeric) if len(numeric) == 1 else None
+
+
+def _holds_numbers(cells: pa.ChunkedArray) -> bool:
+    """Whether cells are numbers, or nearly all texts that are written as numbers, perhaps with a unit."""
+    if value_type(cells.type) in {INTEGER, NUMBER}:
+        return True
+    if not is_text(cells.type):
+        return False
+    found = parse(cells, unit=None, brackets=None)
+    readable = np.count_nonzero(~np.isnan(found.values))
+    return bool(readable and readable >= NEARLY_ALL * np.count_nonzero(~found.missing))
+
+
+def _counts_rows(cells: pa.ChunkedArray) -> bool:
+    """Whether cells are whole numbers that count the rows: each one more than that of the row before."""
+    values = parse(cells).values
+    return len(values) > 2 and bool((np.diff(values) == 1).all())
 
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
@@ -117,7 +140,7 @@ def _other_kind(cells: pa.ChunkedArray, found: Numbers, context: Context) -> Fin
     example = shown(filled[0].as_py()).strip() if len(filled) else ""
     if pa.types.is_boolean(cells.type) or (words and are_truth_values(texts)):
         message = f"This column holds truth values such as {example!r}, not amounts."
-        hint = "Choose table classification, which predicts one of two classes. To predict amounts, write numbers."
+        hint = "Choose a task of classification, which predicts classes. To predict amounts, write numbers."
         return Finding("error", "target-is-truth-value", message, hint, where)
     if dates.is_date(cells.type) or (words and dates.looks_like_dates(texts)):
         message = f"This column holds dates such as {example!r}, not amounts."

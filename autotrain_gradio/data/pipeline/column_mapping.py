@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from autotrain_gradio.core.errors import Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import join_examples
+from autotrain_gradio.core.text_format import inflect, join_examples
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, ROW, Guess, RawTables
@@ -145,10 +145,10 @@ def _by_name(
         return named
     absent, lacking = _absent(free, raw)
     if absent is not None and absent not in named:
-        mapping.findings.append(_guessed(role, absent, f"the split '{lacking}' does not have it"))
+        mapping.findings.append(_guessed(role, [absent], f"the split '{lacking}' does not have it"))
         return [absent]
     if named and absent is None:
-        finding = _guessed(role, named[0], "by its name, but others could be it, too")
+        finding = _guessed(role, named[:1], "by its name, but others could be it, too")
         mapping.findings.append(replace(finding, level="warning"))
         mapping.findings += _others(role, [n for n in free if n not in named], table, request)
     return named
@@ -177,8 +177,10 @@ def _absent(free: list[str], raw: RawTables) -> tuple[str | None, str]:
     return None, ""
 
 
-def _guessed(role: Column, name: str, why: str) -> Finding:
-    message, hint = f"'{name}' was taken as {role.named}: {why}.", "Choose another column if that is wrong."
+def _guessed(role: Column, names: list[str], why: str) -> Finding:
+    shown = join_examples([f"'{name}'" for name in names], limit=10)
+    message = f"{shown} {inflect(len(names), 'was')} taken as {role.named}: {why}."
+    hint = "Choose another column if that is wrong." if len(names) == 1 else "Choose other columns if that is wrong."
     return Finding("info", "column-guessed", message, hint, f"data.columns.{role.role}")
 
 
@@ -194,7 +196,7 @@ def _by_cells(
         guessed: Guess | None = guess({n: table.column(n).slice(0, SAMPLE_ROWS) for n in free}, role, request)
         found = guessed.names if guessed else []
         if guessed and guessed.reason:
-            mapping.findings.append(_guessed(role, found[0], guessed.reason))
+            mapping.findings.append(_guessed(role, found, guessed.reason))
     if found:
         mapping.guessed.add(role.role)
     return found
