@@ -28,6 +28,11 @@ def truncate(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def one_line(text: str, most: int) -> str:
+    """Return a text on one line, truncated to `most` characters."""
+    return truncate(" ".join(text[: 2 * most].split()), most)
+
+
 def pluralize(number: int, singular: str, plural: str = "") -> str:
     """Return a count with its noun: "1 image", "3,000 images". plural: if it is irregular."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

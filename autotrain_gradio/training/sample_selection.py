@@ -16,3 +16,9 @@ def balanced_sample(classes: np.ndarray, count: int, seed: int) -> list[int]:
         drawn[int(classes[row])] += 1
     ranked.sort(key=lambda pair: pair[0])
     return [row for _, row in ranked[:count]]
+
+
+def evenly_by_value(values: np.ndarray, count: int) -> np.ndarray:
+    """Return at most `count` rows evenly over the sorted values (rows,), so that rare values are included."""
+    order = np.argsort(values, kind="stable")
+    return order if len(order) <= count else order[np.linspace(0, len(order) - 1, count).astype(int)]

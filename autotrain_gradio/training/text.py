@@ -1,22 +1,25 @@
-"""A torch data set of tokenized texts, and its collator with dynamic padding."""
+"""A torch data set of tokenized texts, made of the splits of a run, and its collator with dynamic padding."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from datasets import Dataset, DatasetDict
 
+from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training.label_sets import LabelSets
-from autotrain_gradio.training.tokens import Tokens
+from autotrain_gradio.training.tokens import Tokens, tokenize
 
 
 class Texts(torch.utils.data.Dataset[dict[str, Any]]):
     """Tokenized texts and their targets; an item is `{"input_ids", "labels"}`, and `token_type_ids` where needed.
 
-    targets: classes int64 (texts,), or the `LabelSets` of multi-label texts, whose items have 0 or 1 for each label,
-        float32 (labels,).
+    targets: classes int64 (texts,); numbers float32 (texts, targets); or the `LabelSets` of multi-label texts, whose
+        items have 0 or 1 for each label, float32 (labels,).
     by_length: sort the items by length, the longest first, so that batches have similar lengths. `rows`: the row number
         of each item.
     """
@@ -73,3 +76,47 @@ class Collate:
         if "labels" in items[0]:
             batch["labels"] = torch.from_numpy(np.stack([i["labels"] for i in items]))
         return batch
+
+
+def tokenize_splits(
+    run: Reporter,
+    rows: DatasetDict,
+    tokenizer: Any,
+    most: int | None,
+    *,
+    column: str,
+    targets: Callable[[Dataset], np.ndarray | LabelSets],
+) -> dict[str, Texts] | None:
+    """Return the tokenized texts of each split; None if stopped.
+
+    most: maximum sequence length of the model, to which `max_seq_length` is limited. The length is saved in the
+    tokenizer, so that prediction truncates as training does.
+    column: with the texts. targets: returns the targets of a split.
+    """
+    limit = min(run.params.max_seq_length, most or run.params.max_seq_length)
+    if limit < run.params.max_seq_length:
+        run.note(f"The model supports at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
+    tokenizer.model_max_length = limit
+    total, before, sets = sum(len(part) for part in rows.values()), 0, {}
+    for name, part in rows.items():
+
+        def should_continue(done: int, before: int = before) -> bool:
+            run.state("preparing", f"Tokenizing texts: {before + done:,} of {total:,}")
+            return not run.stop_requested()
+
+        tokens = tokenize(tokenizer, part[column], limit, should_continue=should_continue)
+        if tokens is None:
+            return None
+        if tokens.truncated:
+            share = tokens.truncated / len(part)
+            what = "training" if name == "train" else "validation"
+            run.note(
+                f"{pluralize(tokens.truncated, f'{what} text')} ({share:.1%}) were truncated to {limit:,} tokens; "
+                f"the longest has {int(tokens.full.max()):,}.",
+                hint=""
+                if limit == most
+                else "A higher max_seq_length truncates fewer texts, but needs more time and memory.",
+            )
+        sets[str(name)] = Texts(tokens, targets(part), by_length=name == "validation")
+        before += len(part)
+    return sets

@@ -127,3 +127,18 @@ def freeze_backbone(model: Any, fresh: Iterable[str]) -> None:
     trained = head_of(model, fresh)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(any(name.startswith(place + ".") for place in trained))
+
+
+def last_linear(model: Any, outputs: int) -> tuple[str, torch.nn.Linear]:
+    """Return name and module of the linear layer that computes the logits (batch, outputs) of a model with a head.
+
+    Raises:
+        UserError: the model has no such layer after its backbone.
+    """
+    body = getattr(model, model.base_model_prefix, None)
+    inside = set(body.modules()) if isinstance(body, torch.nn.Module) else set()
+    for name, module in reversed(list(model.named_modules())):
+        if isinstance(module, torch.nn.Linear) and module.out_features == outputs and module not in inside:
+            return name, module
+    message = f"The layer of {type(model).__name__} that computes its outputs cannot be identified."
+    raise UserError(message, "Choose another model.", "model", "no-head")

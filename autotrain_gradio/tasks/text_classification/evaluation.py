@@ -9,7 +9,7 @@ import numpy as np
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import truncate
+from autotrain_gradio.core.text_format import one_line
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.tasks.text_classification import TASK
@@ -200,7 +200,7 @@ def mark(right: bool) -> str:
 
 def shortened(text: str) -> str:
     """Return a text on one line, truncated where it is long."""
-    return truncate(" ".join(text[: 2 * CHARACTERS].split()), CHARACTERS)
+    return one_line(text, CHARACTERS)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from datasets import DatasetDict
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
 from autotrain_gradio.core import panels
-from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.text_classification import TASK, models
 from autotrain_gradio.tasks.text_classification.evaluation import LabelEvaluator, evaluation, threshold_note
@@ -26,16 +23,15 @@ from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.training import card, distributed, lora, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
-from autotrain_gradio.training.text import Collate, Texts
-from autotrain_gradio.training.tokens import longest, tokenize
+from autotrain_gradio.training.text import Collate, tokenize_splits
+from autotrain_gradio.training.text_prediction import predict_logits, texts_of
+from autotrain_gradio.training.tokens import longest
 from autotrain_gradio.training.trainer_internals import LengthGroupedTrainer
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
 THRESHOLDS = "label_thresholds"
 """Key of the model's config.json: label → decision threshold."""
-PREDICTION_BATCH_SIZE = 32
-"""Batch size of predictions."""
 
 
 def train(run: Reporter) -> None:
@@ -69,7 +65,8 @@ def train(run: Reporter) -> None:
             seed=params.seed,
             scratch=folder,
         )
-    sets = read_texts(run, rows, labels, tokenizer, longest(model.config, tokenizer, model))
+    most = longest(model.config, tokenizer, model)
+    sets = tokenize_splits(run, rows, tokenizer, most, column="text", targets=labels.targets)
     if sets is None:
         return
     if params.peft:
@@ -111,43 +108,6 @@ def train(run: Reporter) -> None:
 
     card.save(run, write, model_card(run, rows, labels, found, done, note))
     run.report(report)
-
-
-def read_texts(
-    run: Reporter, rows: DatasetDict, labels: Labels, tokenizer: Any, most: int | None
-) -> dict[str, Texts] | None:
-    """Return the tokenized texts of each split; None if stopped.
-
-    most: maximum sequence length of the model, to which `max_seq_length` is limited. The length is saved in the
-    tokenizer, so that prediction truncates as training does.
-    """
-    limit = min(run.params.max_seq_length, most or run.params.max_seq_length)
-    if limit < run.params.max_seq_length:
-        run.note(f"The model supports at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
-    tokenizer.model_max_length = limit
-    total, before, sets = sum(len(part) for part in rows.values()), 0, {}
-    for name, part in rows.items():
-
-        def should_continue(done: int, before: int = before) -> bool:
-            run.state("preparing", f"Tokenizing texts: {before + done:,} of {total:,}")
-            return not run.stop_requested()
-
-        tokens = tokenize(tokenizer, part["text"], limit, should_continue=should_continue)
-        if tokens is None:
-            return None
-        if tokens.truncated:
-            share = tokens.truncated / len(part)
-            what = "training" if name == "train" else "validation"
-            run.note(
-                f"{pluralize(tokens.truncated, f'{what} text')} ({share:.1%}) were truncated to {limit:,} tokens; "
-                f"the longest has {int(tokens.full.max()):,}.",
-                hint=""
-                if limit == most
-                else "A higher max_seq_length truncates fewer texts, but needs more time and memory.",
-            )
-        sets[str(name)] = Texts(tokens, labels.targets(part), by_length=name == "validation")
-        before += len(part)
-    return sets
 
 
 def model_card(
@@ -192,37 +152,15 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         self._labels = Labels(names, config.problem_type == "multi_label_classification")
         limits = getattr(config, THRESHOLDS, None) or {}
         self._limits = np.asarray([limits.get(name, 0.5) for name in names])
-        self._collate = Collate(self._tokenizer)
 
-    @torch.inference_mode()
     def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Classify texts.
 
         Raises:
             UserError: a text is missing or empty.
         """
-        texts = [given.get("text") for given in inputs]
-        for text in texts:
-            if not isinstance(text, str) or not text.strip():
-                raise UserError("The text is empty.", "Enter a text.", "text", "no-text")
-        limit = int(self._tokenizer.model_max_length)
-        tokens = tokenize(self._tokenizer, [str(t) for t in texts], limit)
-        assert tokens is not None
-        found: list[dict[str, Any]] = []
-        for start in range(0, len(texts), PREDICTION_BATCH_SIZE):
-            part = range(start, min(start + PREDICTION_BATCH_SIZE, len(texts)))
-            items = [{"input_ids": tokens.ids[tokens.starts[i] : tokens.starts[i + 1]]} for i in part]
-            if tokens.types is not None:
-                for item, i in zip(items, part, strict=True):
-                    item["token_type_ids"] = tokens.types[tokens.starts[i] : tokens.starts[i + 1]]
-            batch = {k: v.to(self._model.device) for k, v in self._collate(items).items()}
-            logits = self._model(**batch).logits.float().cpu().numpy()
-            for i, scores in zip(part, self._labels.scores(logits), strict=True):
-                note = ""
-                if tokens.full[i] > limit:
-                    note = f"The text has {tokens.full[i]:,} tokens and was truncated to the first {limit:,}."
-                found.append(self._prediction(scores, note))
-        return found
+        outputs = predict_logits(self._model, self._tokenizer, texts_of(inputs, "text"))
+        return [self._prediction(self._labels.scores(logits[None])[0], note) for logits, note in outputs]
 
     def _prediction(self, scores: np.ndarray, note: str) -> dict[str, Any]:
         order = np.argsort(-scores, kind="stable")

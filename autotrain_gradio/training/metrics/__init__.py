@@ -19,7 +19,7 @@ from autotrain_gradio.training.metrics.classification import (
     softmax,
 )
 from autotrain_gradio.training.metrics.ranking import RankedScores
-from autotrain_gradio.training.metrics.regression import regression
+from autotrain_gradio.training.metrics.regression import numbers, regression
 from autotrain_gradio.training.metrics.summaries import compare_with_majority_class, compare_with_mean, formatted, title
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "multi_label",
     "multi_label_from_counts",
     "per_class",
+    "numbers",
     "per_label",
     "precision_recall_f1",
     "regression",

@@ -12,7 +12,7 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.text_format import in_sentence, in_unit, pluralize
 from autotrain_gradio.tasks.base import Metric
-from autotrain_gradio.training import metrics
+from autotrain_gradio.training import metrics, regression_panels
 from autotrain_gradio.training.tabular.importance import Importance
 from autotrain_gradio.training.tabular.model import THRESHOLD, Predictions, Target
 from autotrain_gradio.training.tabular.search import Search, TrialResult
@@ -21,7 +21,6 @@ SHOWN = 10
 MATRIX_CLASSES = 30
 TABLE_CLASSES = 100
 MISTAKES = 20
-POINTS = 1000
 BARS = 30
 
 
@@ -173,31 +172,10 @@ def _classification_panels(prediction: np.ndarray, target: Target, several: bool
 
 
 def _regression_panels(prediction: np.ndarray, target: Target, several: bool) -> list[Panel]:
-    rows = np.arange(len(prediction))
-    note = ""
-    if len(rows) > POINTS:  # evenly over the sorted targets, so that rare values are included
-        rows = np.argsort(target.values, kind="stable")[np.linspace(0, len(rows) - 1, POINTS).astype(int)]
-        note = f"{POINTS:,} of {len(prediction):,} rows."
-    true, predicted = target.values[rows].tolist(), prediction[rows].tolist()
-    residuals = [p - t for t, p in zip(true, predicted, strict=True)]
-    unit = f" ({target.unit})" if target.unit else ""
+    about = {"name": target.name if several else "", "unit": target.unit}
     return [
-        panels.scatter(
-            _title("Predicted against true", target, several),
-            list(zip(true, predicted, strict=True)),
-            x=f"true{unit}",
-            y=f"predicted{unit}",
-            line="diagonal",
-            note=note,
-        ),
-        panels.scatter(
-            _title("Residuals", target, several),
-            list(zip(predicted, residuals, strict=True)),
-            x=f"predicted{unit}",
-            y=f"predicted − true{unit}",
-            line="zero",
-            note="A pattern here is structure that the model has not learned." if len(rows) > 20 else "",
-        ),
+        regression_panels.predicted_against_true(target.values, prediction, **about),
+        regression_panels.residuals_against_predicted(target.values, prediction, **about),
     ]
 
 
