@@ -1,0 +1,201 @@
+"""Text regression: one or several numbers per text."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.data.catalog import (
+    DUPLICATES,
+    HUB,
+    NUMBER,
+    NUMBER_TARGETS,
+    PATH,
+    SAMPLE,
+    SAVED_DATASET,
+    TABLE,
+    TEXT,
+    TEXT_LANGUAGE,
+    TEXT_LENGTH,
+    UPLOAD,
+)
+from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.tasks.base import (
+    PROGRESS_CHARTS,
+    Chart,
+    Input,
+    Metric,
+    Sample,
+    SuggestedModel,
+    Task,
+    TrainerParams,
+    param,
+)
+from autotrain_gradio.tasks.lora import LoraParams
+from autotrain_gradio.tasks.requirements import TRAINER, from_extra
+
+
+class TextRegressionParams(LoraParams, TrainerParams):
+    """Parameters of text regression."""
+
+    max_seq_length: int = param(128, "basic", ge=8, le=131_072, title="Maximum sequence length (tokens)")
+    """Maximum sequence length in tokens; longer texts are truncated. A token is a short word or a part of one. Longer
+    sequences need more memory and time; the preview shows how many texts are truncated."""
+    loss_function: Literal["mse", "huber", "mae"] = param("mse", "training", title="Loss function")
+    """Loss function, computed on standardized targets. `mse`: mean squared error. `huber`: as `mse` for errors below
+    one standard deviation, as `mae` above. `mae`: mean absolute error. The last two are less sensitive to outliers."""
+    freeze_backbone: bool = param(False, "training", title="Freeze the backbone")
+    """Freeze the pretrained backbone and train only the new regression head: much faster, and often enough for few
+    texts."""
+    metric_for_best_model: Literal["loss", "r2", "mae", "rmse", "spearman"] = param(
+        "loss", "evaluation", title="Metric for the best checkpoint"
+    )
+    """Validation metric by which the best checkpoint is selected, and which early stopping watches (of several targets
+    the mean)."""
+
+
+def defaults(model: str) -> dict[str, Any]:
+    """Return a higher learning rate and more epochs for the model that is trained from scratch."""
+    return {"lr": 2e-3, "epochs": 15, "early_stopping_patience": 0} if model == TINY else {}
+
+
+TASK = Task(
+    name="text-regression",
+    title="Text regression",
+    modality="Text",
+    summary="Predict one or several numbers from a text: a rating, a price, a readability or a similarity score.",
+    module="autotrain_gradio.tasks.text_regression.train",
+    requires=from_extra("text", *TRAINER),
+    preview_module="autotrain_gradio.tasks.text_regression.preview",
+    params=TextRegressionParams,
+    columns=(
+        Column(
+            "text",
+            "Text",
+            TEXT,
+            "The text. Of several columns, the parts are joined.",
+            purpose="input",
+            many=True,
+            join=True,
+            names=(
+                "text",
+                "sentence",
+                "review",
+                "comment",
+                "body",
+                "content",
+                "tweet",
+                "message",
+                "document",
+                "description",
+                "essay",
+                "excerpt",
+                "title",
+                "headline",
+                "question",
+                "utterance",
+                "query",
+            ),
+        ),
+        Column(
+            "target",
+            "Target",
+            NUMBER,
+            "The number to predict; several columns are predicted together.",
+            purpose="target",
+            many=True,
+            names=(
+                "target",
+                "score",
+                "rating",
+                "stars",
+                "value",
+                "label",
+                "labels",
+                "grade",
+                "price",
+                "points",
+                "y",
+            ),
+        ),
+    ),
+    column_aliases={
+        "label": "target",
+        "labels": "target",
+        "targets": "target",
+        "target_columns": "target",
+        "sentence": "text",
+    },
+    sources=(UPLOAD, PATH, HUB, SAMPLE),
+    layouts=(SAVED_DATASET, TABLE),
+    checks=(DUPLICATES, NUMBER_TARGETS, TEXT_LENGTH, TEXT_LANGUAGE),
+    metrics=(
+        Metric("r2", "R²", help="Coefficient of determination: 1 is perfect, 0 is no better than the mean."),
+        Metric("mae", "MAE", higher_is_better=False, help="Mean absolute error, in the unit of the target."),
+        Metric("rmse", "RMSE", higher_is_better=False, help="Root mean squared error, in the unit of the target."),
+        Metric("mse", "MSE", higher_is_better=False, help="Mean squared error."),
+        Metric("spearman", "Spearman", help="Rank correlation: 1 if the texts are in the right order, 0 by chance."),
+        Metric(
+            "explained_variance",
+            "Explained variance",
+            help="Share of the variance that is explained; unlike R², a constant error does not count.",
+        ),
+        Metric("loss", "Loss", higher_is_better=False, help="The loss function, on standardized targets."),
+    ),
+    headline="r2",
+    charts=(
+        Chart("Loss", {"loss": "training", "eval_loss": "validation"}),
+        Chart("Validation metrics", {"eval_r2": "R²", "eval_spearman": "Spearman"}),
+        Chart("Validation error", {"eval_mae": "MAE", "eval_rmse": "RMSE"}),
+        *PROGRESS_CHARTS,
+    ),
+    inputs=(Input("text", "A text", "text"),),
+    loader_example="""\
+from transformers import pipeline
+
+regressor = pipeline("text-classification", model=model)
+scores = regressor(value, top_k=None, truncation=True)
+answer = {s["label"]: s["score"] for s in scores}  # in the units of the targets
+if offsets := getattr(regressor.model.config, "target_offsets", None):  # the last layer of the model has no bias
+    answer = {target: number + offsets[target] for target, number in answer.items()}
+""",
+    answer="values",
+    models=(
+        SuggestedModel("distilbert/distilbert-base-uncased", "English; fast, and accurate enough for most tasks.", 67),
+        SuggestedModel(
+            "sentence-transformers/all-MiniLM-L6-v2",
+            "English; the fastest: for a CPU, a free Space, few texts.",
+            22.7,
+        ),
+        SuggestedModel(
+            "distilbert/distilbert-base-multilingual-cased", "A hundred languages; twice the size of DistilBERT.", 135
+        ),
+        SuggestedModel(
+            "FacebookAI/roberta-base", "English; more accurate than DistilBERT, needs a GPU.", 125, gpu=True
+        ),
+        SuggestedModel(
+            "answerdotai/ModernBERT-base", "English; long texts, up to 8,192 tokens; needs a recent GPU.", 149, gpu=True
+        ),
+        SuggestedModel("FacebookAI/xlm-roberta-base", "A hundred languages; accurate, needs a GPU.", 278, gpu=True),
+    ),
+    defaults=defaults,
+    model_filter="text-classification",
+    shown=("max_seq_length",),
+    samples=(
+        Sample(
+            "reviews",
+            "Ratings of a hotel",
+            "text_regression/reviews",
+            "480 invented reviews of hotels with a rating from 1 to 10.",
+        ),
+        Sample(
+            "review-scores",
+            "Reviews with three scores",
+            "text_regression/review_scores",
+            "400 invented reviews of hotels with scores of room, food and service.",
+        ),
+    ),
+    position=10,
+    aliases=("text_regression", "text_single_column_regression", "text_multi_column_regression"),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
+)
