@@ -39,7 +39,7 @@ KEYS = {
 }
 """Common words → what else they mean. They are still not allowed where something is compared with them."""
 ALLOWED = {
-    ("backends/dispatcher.py", "hub"): "section of the spec",
+    ("backends/run_secrets.py", "hub"): "section of the spec",
     ("backends/warm.py", "context"): "field of a call",
     ("cli/main.py", "number"): "type of an option",
     ("core/inputs/audio.py", "upload"): "source of Gradio's component",

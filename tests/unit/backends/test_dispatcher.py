@@ -104,6 +104,13 @@ def new(store: Store, owner: str = "local", **spec: Any) -> Run:
     return run
 
 
+def enqueue(dispatcher: Dispatcher, *runs: Run) -> None:
+    """Queue runs in this order: their times differ."""
+    for run in runs:
+        dispatcher.enqueue(run, Secrets())
+        time.sleep(0.002)
+
+
 def say(run: Run, state: str, attempt: int = 1) -> None:
     append_line(run.events_path, {"kind": "state", "attempt": attempt, "state": state, "time": time.time()})
 
@@ -111,9 +118,7 @@ def say(run: Run, state: str, attempt: int = 1) -> None:
 def test_runs_start_in_queue_order(place: Place, settings: Settings, store: Store) -> None:
     dispatcher = new_dispatcher(settings, store)
     runs = [new(store) for _ in range(3)]
-    for run in reversed(runs):
-        dispatcher.enqueue(run, Secrets())
-        time.sleep(0.002)
+    enqueue(dispatcher, *reversed(runs))
     order = [r.id for r in reversed(runs)]
     assert [dispatcher.position(r) for r in runs] == [3, 2, 1]
     for n in range(3):
@@ -131,9 +136,7 @@ def test_a_visitor_does_not_take_all_slots(place: Place, tmp_path: Path) -> None
     store = Store(settings.runs)
     dispatcher = new_dispatcher(settings, store)
     runs = [new(store, owner) for owner in ("visitor:a", "visitor:a", "visitor:b", "local", "local")]
-    for run in runs:
-        dispatcher.enqueue(run, Secrets())
-        time.sleep(0.002)
+    enqueue(dispatcher, *runs)
     dispatcher.dispatch()
     # The second run of a waits, and those behind it overtake; the owner of the machine has no limit.
     assert place.started == [runs[0].id, runs[2].id, runs[3].id]
@@ -145,9 +148,7 @@ def test_a_visitor_does_not_take_all_slots(place: Place, tmp_path: Path) -> None
 def test_a_resumed_run_is_queued_last(place: Place, settings: Settings, store: Store) -> None:
     dispatcher = new_dispatcher(settings, store)
     first, second, third = (new(store) for _ in range(3))
-    for run in (first, second):
-        dispatcher.enqueue(run, Secrets())
-        time.sleep(0.002)
+    enqueue(dispatcher, first, second)
     dispatcher.dispatch()
     say(first, "failed")
     dispatcher.enqueue(third, Secrets())
@@ -170,9 +171,7 @@ def test_each_run_gets_its_own_device(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-abc")
     dispatcher = new_dispatcher(Settings(home=settings.home), store)
     runs = [new(store) for _ in range(4)]
-    for run in runs:
-        dispatcher.enqueue(run, Secrets())
-        time.sleep(0.002)
+    enqueue(dispatcher, *runs)
     dispatcher.dispatch()
     assert [d for *_, d in place.submitted] == ["3", "GPU-abc"]  # a slot for each
     say(runs[1], "completed")
@@ -269,9 +268,7 @@ def test_a_run_that_cannot_be_started_fails_and_the_queue_continues(
 ) -> None:
     dispatcher = new_dispatcher(settings, store)
     nowhere, good = new(store, backend="moon"), new(store)
-    for run in (nowhere, good):
-        dispatcher.enqueue(run, Secrets())
-        time.sleep(0.002)
+    enqueue(dispatcher, nowhere, good)
     dispatcher.dispatch()
     dispatcher.dispatch()
     state = nowhere.state()
@@ -464,7 +461,28 @@ def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Callable[
         respond(path)
 
 
+@pytest.fixture
+def stall(monkeypatch: pytest.MonkeyPatch) -> Callable[..., threading.Event]:
+    """Let a function wait, of one run or all, as if its files did not respond; the event that it returns ends that."""
+    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
+
+    def start(owner: Any, name: str, run: Run | None = None) -> threading.Event:
+        real, responds = getattr(owner, name), threading.Event()
+
+        def wait(target: Run | Path, *args: Any) -> Any:
+            directory = target.directory if isinstance(target, Run) else target
+            if run is None or directory == run.directory:
+                responds.wait(20)
+            return real(target, *args)
+
+        monkeypatch.setattr(owner, name, wait)
+        return responds
+
+    return start
+
+
 Hang = Callable[[Path], Callable[[], None]]
+Stall = Callable[..., threading.Event]
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
@@ -484,9 +502,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 def test_a_queued_run_whose_files_hang_is_overtaken(place: Place, settings: Settings, store: Store, hang: Hang) -> None:
     dispatcher = new_dispatcher(settings, store)
     first, second = new(store), new(store)
-    for run in (first, second):
-        dispatcher.enqueue(run, Secrets())
-        time.sleep(0.002)
+    enqueue(dispatcher, first, second)
     respond = hang(first.directory / "spec.json")
     within(5, dispatcher.dispatch)
     assert place.started == [second.id]
@@ -510,9 +526,7 @@ def test_an_active_run_whose_files_hang_keeps_its_slot(
 ) -> None:
     dispatcher = new_dispatcher(settings, store)
     first, second = new(store), new(store)
-    for run in (first, second):
-        dispatcher.enqueue(run, Secrets())
-        time.sleep(0.002)
+    enqueue(dispatcher, first, second)
     dispatcher.dispatch()
     dispatcher.dispatch()
     responds = [hang(first.directory / name) for name in ("spec.json", "backend.json")]
@@ -538,16 +552,12 @@ def test_the_record_of_an_active_worker_that_hangs_does_not_block_other_slots(
 
 
 def test_a_start_that_hangs_keeps_its_slot_and_succeeds_later(
-    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+    place: Place, settings: Settings, store: Store, stall: Stall
 ) -> None:
-    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
-    dispatcher, responds = new_dispatcher(settings, store), threading.Event()
+    dispatcher = new_dispatcher(settings, store)
     first, second = new(store), new(store)
-    for run in (first, second):
-        dispatcher.enqueue(run, Secrets())
-        time.sleep(0.002)
-    real = Run.begin
-    monkeypatch.setattr(Run, "begin", lambda run, attempt: responds.wait(20) and real(run, attempt))
+    enqueue(dispatcher, first, second)
+    responds = stall(Run, "begin")
     for _ in range(3):
         within(5, dispatcher.dispatch)
     assert place.started == [] and first.state().name == "queued"
@@ -558,15 +568,13 @@ def test_a_start_that_hangs_keeps_its_slot_and_succeeds_later(
 
 
 def test_secrets_of_a_run_whose_files_hang_are_kept_and_block_nothing(
-    place: Place, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+    place: Place, settings: Settings, store: Store, stall: Stall
 ) -> None:
-    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
-    dispatcher, responds = new_dispatcher(settings, store), threading.Event()
+    dispatcher = new_dispatcher(settings, store)
     ended, waiting = new(store), new(store)
     dispatcher.enqueue(ended, Secrets(token="hf_x"))
     say(ended, "completed")
-    real = module._has_ended
-    monkeypatch.setattr(module, "_has_ended", lambda run: responds.wait(20) and real(run))
+    responds = stall(module, "_has_ended")
     within(5, dispatcher.dispatch)
     assert ended.id in dispatcher._secrets
     within(5, lambda: dispatcher.enqueue(waiting, Secrets()))
@@ -599,30 +607,25 @@ def test_a_queue_that_waits_for_files_does_not_block_the_dispatcher(
     thread.start()
     assert called.wait(5)
     within(5, dispatcher.dispatch)
-    assert place.started == [other.id] and dispatcher._secrets[run.id].token == "hf_y"
+    assert place.started == [other.id] and dispatcher._secrets.get(run.id).token == "hf_y"
     within(5, lambda: dispatcher.enqueue(third, Secrets()))
     responds.set()
     thread.join(5)
 
 
-def test_a_folder_that_hangs_is_not_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
-    run, other, responds = new(store), new(store), threading.Event()
-    real = Path.is_dir
-    monkeypatch.setattr(Path, "is_dir", lambda path: (path.name != run.id or responds.wait(20)) and real(path))
+def test_a_folder_that_hangs_is_not_waited_for(store: Store, stall: Stall) -> None:
+    run, other = new(store), new(store)
+    responds = stall(Path, "is_dir", run)
     with pytest.raises(DataError, match="do not respond"):
         within(5, lambda: store.get(run.id))
     assert within(5, lambda: store.get(other.id)).id == other.id
     responds.set()
 
 
-def test_a_draft_that_hangs_does_not_block_the_sweep(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_draft_that_hangs_does_not_block_the_sweep(store: Store, stall: Stall) -> None:
     bad, old = new(store), store.create("toy-sorting", "local", SPEC)
     os.utime(old.directory / "draft.json", (1, 1))
-    responds = threading.Event()
-    real = Run.is_started
-    monkeypatch.setattr(Run, "is_started", lambda run: (run.id != bad.id or responds.wait(20)) and real(run))
-    monkeypatch.setattr(bounded_calls, "SECONDS", 0.2)
+    responds = stall(Run, "is_started", bad)
     assert within(5, lambda: store.sweep(7, [bad.id, old.id])) == 1 and store.names() == [bad.id]
     responds.set()
 
