@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,10 @@ CALLING: dict[str, Any] = {
     **PRIVATE,
 }
 """Arguments of events that call a verb: they show their own progress."""
+BYTES_PER_SECOND = 250_000
+"""Limit of the HTML that a call sends to its browser: each update has all items, so long results come less often."""
+RENDER_SHARE = 0.2
+"""Limit of the share of a core that a call uses to render its result."""
 
 
 @dataclass
@@ -128,16 +133,26 @@ class _VerbSection:
             return
         items: list[Any] = []
         arrived: list[Any] = []
-        cancelled = self._cancelled = threading.Event()
-        work = partial(self._work, run, context, owner, items, cancelled)
+        cancelled, done = threading.Event(), threading.Event()
+        self._cancelled = cancelled
+
+        def work(report: ProgressReporter) -> None:
+            try:
+                self._work(run, context, owner, items, cancelled, report)
+            finally:
+                done.set()
+
         for event in run_in_background(work, on_disconnect=lambda _: cancelled.set()):
             if isinstance(event, PartialResult):
                 arrived = [event.value]
+            began = time.perf_counter()
             shown = self._shown(items or arrived, str(run))
             if isinstance(event, tuple | PartialResult):
                 cancellable = self._verb.streams and not cancelled.is_set()
                 activity = event[0] if isinstance(event, tuple) else "Partial result received"
+                pause = max(len(shown) / BYTES_PER_SECOND, (time.perf_counter() - began) / RENDER_SHARE)
                 yield shown + messages.busy(activity), gr.Button(visible=cancellable)
+                done.wait(pause)
             elif isinstance(event, Finished) and event.error is not None:
                 yield shown + messages.error(event.error), hidden
             elif isinstance(event, Finished) and cancelled.is_set():

@@ -11,6 +11,8 @@ from tests.browser import App, Page, sync_api
 
 expect = sync_api.expect
 Visit = Callable[..., Page]
+UNREACHED = 100_000
+"""A number to count to that takes hours: a call ends only if it is cancelled, however slow the machine is."""
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +55,11 @@ def test_items_of_a_stream_are_shown_as_they_arrive_until_it_is_cancelled(app: A
     run = app.toy(steps=2)
     app.until(run, "completed")
     page = visit(f"{app.url}/?run={run}")
-    page.locator("#verb-count-to textarea").fill("600")  # a minute
+    page.locator("#verb-count-to textarea").fill(str(UNREACHED))
     page.locator("#verb-count-ask").click()
     result, cancel = page.locator("#verb-count-result"), page.locator("#verb-count-cancel")
     rows = result.locator("tbody tr")
-    expect(rows.nth(2)).to_be_visible()
-    assert rows.count() < 600
+    expect(rows.nth(2)).to_be_visible()  # while the verb counts, and before it is cancelled
     expect(result.locator(".at-busy")).to_contain_text("items received")
     cancel.click()
     expect(cancel).to_be_hidden()
@@ -70,7 +71,7 @@ def test_items_of_a_stream_are_shown_as_they_arrive_until_it_is_cancelled(app: A
     while not counted.is_file():
         assert time.monotonic() < end
         page.wait_for_timeout(100)
-    assert 2 <= int(counted.read_text()) < 590
+    assert 2 <= int(counted.read_text()) < UNREACHED - 1
 
     page.locator("#verb-count-to textarea").fill("many")
     page.locator("#verb-count-ask").click()

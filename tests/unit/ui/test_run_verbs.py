@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +12,15 @@ import pytest
 
 from autotrain_gradio.core.panels import RenderContext
 from autotrain_gradio.tasks.verbs import Verb
-from autotrain_gradio.ui import background_task
+from autotrain_gradio.ui import background_task, run_verbs
 from autotrain_gradio.ui.run_verbs import _VerbSection
+
+GROUP: Any = SimpleNamespace(values=lambda values: {})
+
+
+def context_of(service: Any) -> Any:
+    """Return the part of a page's context that a section uses."""
+    return SimpleNamespace(service=service, owner=lambda visitor: "local", render_context=lambda run: RenderContext())
 
 
 def test_a_partial_result_is_shown_until_the_result_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,12 +37,8 @@ def test_a_partial_result_is_shown_until_the_result_arrives(monkeypatch: pytest.
             assert reported.wait(10)
             return {"words": 77}
 
-    context: Any = SimpleNamespace(
-        service=Service(), owner=lambda visitor: "local", render_context=lambda run: RenderContext()
-    )
-    group: Any = SimpleNamespace(values=lambda values: {})
     seen = []
-    for html, _ in _VerbSection(context, Verb("count", "toy.count")).call(group, "run", ""):
+    for html, _ in _VerbSection(context_of(Service()), Verb("count", "toy.count")).call(GROUP, "run", ""):
         seen.append(html)
         if "Partial result received" in html:
             shown.set()
@@ -44,3 +48,37 @@ def test_a_partial_result_is_shown_until_the_result_arrives(monkeypatch: pytest.
     later = next(html for html in seen if "Counting the rest" in html)
     assert ">3<" in partial and ">3<" in later
     assert ">77<" in seen[-1] and ">3<" not in seen[-1] and "at-busy" not in seen[-1]
+
+
+@pytest.mark.parametrize("slow_render", [False, True])
+def test_updates_of_a_long_stream_are_limited_in_bytes_and_rendering(
+    monkeypatch: pytest.MonkeyPatch, slow_render: bool
+) -> None:
+    monkeypatch.setattr(background_task, "MIN_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(run_verbs, "BYTES_PER_SECOND", 1e9 if slow_render else 20_000)
+    rendering = []
+
+    class Section(_VerbSection):
+        def _shown(self, items: Sequence[Any], run: str) -> str:
+            began = time.perf_counter()
+            time.sleep(0.05 if slow_render else 0.0)
+            html = super()._shown(items, run)
+            rendering.append(time.perf_counter() - began)
+            return html
+
+    class Service:
+        def stream(self, *given: Any, progress: Callable[[str, float], None]) -> Iterator[str]:
+            end = time.monotonic() + 1.0
+            while time.monotonic() < end:
+                yield "word " * 10
+                time.sleep(0.002)
+
+    began = time.monotonic()
+    section = Section(context_of(Service()), Verb("count", "toy.count", streams=True))
+    updates = [html for html, _ in section.call(GROUP, "run", "")]
+    seconds = time.monotonic() - began
+    assert updates[-1].count("word") > 200 and "at-busy" not in updates[-1]
+    if slow_render:
+        assert sum(rendering[:-2]) < 0.25 * seconds + 0.1
+    else:
+        assert len("".join(updates[:-2])) < 20_000 * seconds + 1_000 * len(updates)
