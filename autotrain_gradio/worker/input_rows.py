@@ -21,7 +21,7 @@ from autotrain_gradio.data.files.json_files import read_json
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Context, ignore_progress
 from autotrain_gradio.data.tables.table_reader import read_again
-from autotrain_gradio.data.tables.types import Reading, Sheet
+from autotrain_gradio.data.tables.types import ReadOptions, Sheet
 from autotrain_gradio.data.values.arrow_columns import is_text
 from autotrain_gradio.data.values.spellings import visible
 
@@ -69,8 +69,8 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
     if not wanted or len(wanted) < len(resolved.task.inputs):
         raise UserError(f"{resolved.task.title} cannot predict the rows of a file.", where=path.name, code="usage")
     manifest = read_json(directory / "data" / "manifest.json") or {}
-    reading = Reading.of(resolved.spec.data, _trained(manifest, *manifest.get("columns", {})))
-    sheet = _read(path, replace(reading, sheet=str(manifest.get("sheet") or "") or None, decimal_mark=""))
+    options = ReadOptions.of(resolved.spec.data, _trained(manifest, *manifest.get("columns", {})))
+    sheet = _read(path, replace(options, sheet=str(manifest.get("sheet") or "") or None, decimal_mark=""))
     errors = [f for f in sheet.findings if f.level == "error"]
     if errors:
         raise DataError.from_findings(errors)
@@ -93,10 +93,10 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
     return list(zip(numbers, rows, strict=True)), warnings
 
 
-def _read(path: Path, reading: Reading) -> Sheet:
+def _read(path: Path, options: ReadOptions) -> Sheet:
     if path.suffix.lower() != TEXT_FILE:
-        return read_again(path, path.name, reading, Limits.from_env())
-    text, findings = decode(path.read_bytes(), path.name, reading.encoding)
+        return read_again(path, path.name, options, Limits.from_env())
+    text, findings = decode(path.read_bytes(), path.name, options.encoding)
     lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
     table = pa.table({"line": pa.array([line for _, line in lines], pa.string())})
     return Sheet(path.name, table, np.array([n for n, _ in lines], dtype=np.int64), findings)

@@ -22,7 +22,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected, ignore_progress
 from autotrain_gradio.data.tables.number_notation import unify_notations
 from autotrain_gradio.data.tables.table_reader import read_sheet
-from autotrain_gradio.data.tables.types import Reading, Sheet
+from autotrain_gradio.data.tables.types import ReadOptions, Sheet
 from autotrain_gradio.data.values.arrow_columns import as_text, common_types, in_types, is_text
 
 EMPTY = frozenset({"table-empty", "table-header-only"})
@@ -116,8 +116,8 @@ def parse_table(
 ) -> Sheet:
     """Parse a file as a table, unless an earlier step has put it into `parsed`. name: its path relative to the root."""
     if name not in parsed:
-        reading = Reading.of(request.spec)
-        parsed[name] = read_sheet(root / name, name, request.limits, progress, reading)
+        options = ReadOptions.of(request.spec)
+        parsed[name] = read_sheet(root / name, name, request.limits, progress, options)
     return parsed[name]
 
 

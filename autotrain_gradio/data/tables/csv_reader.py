@@ -33,7 +33,7 @@ from autotrain_gradio.data.tables.table_limits import count_lines, require_cells
 from autotrain_gradio.data.tables.types import (
     BATCH,
     TITLE_ABOVE,
-    Reading,
+    ReadOptions,
     Sheet,
     column_names,
     empty_table,
@@ -75,7 +75,7 @@ CONTROL = bytes([*range(1, 9), *range(14, 27), *range(28, 32)])
 
 
 def read_csv(
-    path: Path, name: str, delimiter: str | None, progress: Progress, limits: Limits, reading: Reading
+    path: Path, name: str, delimiter: str | None, progress: Progress, limits: Limits, options: ReadOptions
 ) -> Sheet:
     """Read a delimited text file. All cells are text; a blank one is null.
 
@@ -90,9 +90,9 @@ def read_csv(
     if not head.removeprefix(b"\xef\xbb\xbf").strip():
         raise empty_table(name)
     _refuse_binary(head, name)
-    codec, findings = encoding.detect_encoding(path, name, reading.encoding)
+    codec, findings = encoding.detect_encoding(path, name, options.encoding)
     text = head.decode(codec, "replace")
-    dialect = detect_dialect(path, name, codec, text, delimiter, reading.quotes)
+    dialect = detect_dialect(path, name, codec, text, delimiter, options.quotes)
     findings += dialect.findings
     count = count_lines(path, name, dialect.delimiter, codec, limits)
     size = path.stat().st_size
@@ -102,7 +102,7 @@ def read_csv(
 
     records = _parse_with_python(path, name, codec, dialect, report)
     sample = _first_records(records, name, count.lines, limits)
-    header = resolve_header(sample, name, reading)
+    header = resolve_header(sample, name, options)
     findings += header.findings
     before = sample[: header.rows]
     names = column_names(header.names, name, header.number)

@@ -18,7 +18,7 @@ from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.tables.missing_header import SCANNED_ROWS, resolve_header
 from autotrain_gradio.data.tables.types import (
     TITLE_ABOVE,
-    Reading,
+    ReadOptions,
     Sheet,
     column_names,
     empty_table,
@@ -38,7 +38,7 @@ FIRST_SERIAL, LAST_SERIAL = 25_569, 73_050
 DATE_NAME = re.compile(r"(^|[\W_])(date|datum|fecha)([\W_]|$)|Date$", re.IGNORECASE)
 
 
-def read_excel(path: Path, name: str, reading: Reading, limits: Limits) -> Sheet:
+def read_excel(path: Path, name: str, options: ReadOptions, limits: Limits) -> Sheet:
     """Read a sheet of a workbook: the one of the name `wanted`, by default the first.
 
     Its header is the first row, unless `header_rows` finds another one. Merged cells are filled down. Formulas have the
@@ -47,7 +47,7 @@ def read_excel(path: Path, name: str, reading: Reading, limits: Limits) -> Sheet
     Raises:
         DataError: the file is not a workbook, encrypted or too large, or the sheet is missing or empty.
     """
-    wanted = reading.sheet
+    wanted = options.sheet
     require_workbook(path, name, limits)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
@@ -63,7 +63,7 @@ def read_excel(path: Path, name: str, reading: Reading, limits: Limits) -> Sheet
         merged = found.merged_cell_ranges or []
     except (CalamineError, OSError, ValueError) as error:
         raise damaged_workbook(name, error) from None
-    sheet = _sheet(cells, name, merged, scan_worksheet(path, chosen), reading)
+    sheet = _sheet(cells, name, merged, scan_worksheet(path, chosen), options)
     sheet.sheet = chosen
     if not sheet.table.num_rows:
         raise header_only(name, sheet.table.column_names)
@@ -85,12 +85,12 @@ def _first_visible(workbook: CalamineWorkbook) -> str:
     return str((cells or sheets)[0].name)
 
 
-def _sheet(rows: list[list[Any]], name: str, merged: Sequence[Range], facts: Worksheet, reading: Reading) -> Sheet:
+def _sheet(rows: list[list[Any]], name: str, merged: Sequence[Range], facts: Worksheet, options: ReadOptions) -> Sheet:
     numbered = enumerate(([_cell(cell) for cell in row] for row in rows), 1)
     filled = [(n, cells) for n, cells in numbered if any(cell is not None for cell in cells)]
     if not filled:
         raise empty_table(name)
-    header = resolve_header(filled[:SCANNED_ROWS], name, reading)
+    header = resolve_header(filled[:SCANNED_ROWS], name, options)
     filled = filled[header.rows :]
     names = column_names(header.names, name, header.number)
     width = len(names)

@@ -9,7 +9,7 @@ from typing import Any
 
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.data.tables.header_rows import Header, Record, find_header, text_of
-from autotrain_gradio.data.tables.types import Reading
+from autotrain_gradio.data.tables.types import ReadOptions
 from autotrain_gradio.data.values.numbers import WORDS
 
 ROW, HEADER, UNKNOWN = 1, -1, 0
@@ -140,14 +140,14 @@ def _same_steps(row: Sequence[str], columns: Sequence[int], *, years: bool) -> b
     return len(steps) == 1 and steps.pop() > 0
 
 
-def resolve_header(records: Sequence[Record], name: str, reading: Reading) -> Header:
+def resolve_header(records: Sequence[Record], name: str, options: ReadOptions) -> Header:
     """Return the header of a table by its first records, none of which is blank; without one, columns are numbered.
 
     name: of the file, for the findings.
     """
-    if reading.header is not None:
+    if options.header is not None:
         number, cells = records[0]
-        return Header([text_of(c) for c in cells], number, 1) if reading.header else _numbered(records)
+        return Header([text_of(c) for c in cells], number, 1) if options.header else _numbered(records)
     header = find_header(records, name)
     if header.rows > 1:
         return header
@@ -160,10 +160,10 @@ def resolve_header(records: Sequence[Record], name: str, reading: Reading) -> He
         header.findings.append(Finding("warning", "title-above", message, NAME_THEM, f"{name}, row {number}"))
         return header
     cells = [text_of(cell) for cell in records[0][1]]
-    if reading.columns and all(UNNAMED.fullmatch(c) for c in reading.columns) and reading.columns.isdisjoint(cells):
+    if options.columns and all(UNNAMED.fullmatch(c) for c in options.columns) and options.columns.isdisjoint(cells):
         why, certain = "no column of the training data has a name", True
     else:
-        why, certain = first_row_of_data([[text_of(c) for c in cells] for _, cells in records], reading.columns)
+        why, certain = first_row_of_data([[text_of(c) for c in cells] for _, cells in records], options.columns)
     if not why:
         return header
     if certain:

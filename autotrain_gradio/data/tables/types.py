@@ -28,8 +28,8 @@ TITLE_ABOVE = "If the first line is a title above the table, remove it: the name
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What is known about a table before it is read; the rest is detected.
+class ReadOptions:
+    """Options for reading a table; those that are not given are detected.
 
     sheet: of a workbook. encoding: of files that are not Unicode. header: whether the first row is one. quotes: whether
     they enclose cells of delimited text. decimal_mark: `,` or `.`. columns: names that its header should have, as the
@@ -44,7 +44,7 @@ class Reading:
     columns: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, spec: DataSpec, columns: Iterable[str] = ()) -> Reading:
+    def of(cls, spec: DataSpec, columns: Iterable[str] = ()) -> ReadOptions:
         """Return what the spec says, and more names of columns.
 
         Raises:

@@ -18,7 +18,7 @@ from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.tables.table_reader import read_again
-from autotrain_gradio.data.tables.types import Reading
+from autotrain_gradio.data.tables.types import ReadOptions
 from autotrain_gradio.data.values.arrow_columns import as_text
 from autotrain_gradio.training.tabular import frame, prepare, saving
 from autotrain_gradio.training.tabular.model import THRESHOLD, Predictions
@@ -114,8 +114,8 @@ class Predictor:
         if not path.is_file():
             raise UserError(f"The file '{path.name}' was not found.", "Check the path.", str(path), "no-file")
         known = {f.name for f in self.form.features} | {t["name"] for t in self.form.targets} | {*self.form.others}
-        reading = Reading(self.form.sheet or None, columns=frozenset(known))
-        sheet = read_again(path, path.name, reading, Limits.from_env())
+        options = ReadOptions(self.form.sheet or None, columns=frozenset(known))
+        sheet = read_again(path, path.name, options, Limits.from_env())
         errors = [f for f in sheet.findings if f.level == "error"]
         if errors:
             raise DataError.from_findings(errors)

@@ -17,7 +17,7 @@ from autotrain_gradio.data.tables import csv_reader
 from autotrain_gradio.data.tables.csv_dialect import Dialect
 from autotrain_gradio.data.tables.csv_reader import read_csv
 from autotrain_gradio.data.tables.table_reader import read_sheet
-from autotrain_gradio.data.tables.types import Reading, Sheet
+from autotrain_gradio.data.tables.types import ReadOptions, Sheet
 from tests.unit.data import roles
 from tests.unit.data.conftest import codes, errors, finding, plant
 
@@ -224,7 +224,7 @@ def test_random_files_are_parsed_as_by_csv(tmp_path: Path, monkeypatch: pytest.M
     if rows:
         path = tmp_path / "a.csv"
         path.write_text(text.getvalue(), encoding="utf-8", newline="")
-        assert content_of(read_csv(path, "a.csv", ",", quiet, Limits(), Reading())) == (rows, numbers)
+        assert content_of(read_csv(path, "a.csv", ",", quiet, Limits(), ReadOptions())) == (rows, numbers)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

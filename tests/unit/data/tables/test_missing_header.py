@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autotrain_gradio.data.tables.missing_header import first_row_of_data, resolve_header
-from autotrain_gradio.data.tables.types import Reading
+from autotrain_gradio.data.tables.types import ReadOptions
 
 WORDS = ["good", "bad", "fine", "poor", "great", "dull", "warm", "cold", "new", "old"]
 
@@ -76,21 +76,21 @@ def test_names_that_the_user_has_chosen() -> None:
 
 def test_a_title_above_rows_without_a_header() -> None:
     table = [["Results of spring"], *rows(DATA["numbers and a class"])]
-    header = resolve_header(list(enumerate(table, 1)), "a.csv", Reading())
+    header = resolve_header(list(enumerate(table, 1)), "a.csv", ReadOptions())
     assert header.names == ["column 1", "column 2", "column 3"] and header.rows == 1
     assert [f.code for f in header.findings] == ["title-above"] and "row 1: 'Results" in header.findings[0].message
 
 
 def test_a_table_like_the_one_of_the_training_has_no_header_either() -> None:
     records = [(1, ["5", "2"]), (2, ["4", "1"])]
-    assert resolve_header(records, "a.csv", Reading()).names == ["5", "2"]
-    assert resolve_header(records, "a.csv", Reading(columns=frozenset({"column 1", "column 2"}))).rows == 0
+    assert resolve_header(records, "a.csv", ReadOptions()).names == ["5", "2"]
+    assert resolve_header(records, "a.csv", ReadOptions(columns=frozenset({"column 1", "column 2"}))).rows == 0
     named = [(1, ["column 1", "column 2"]), *records]
-    assert resolve_header(named, "a.csv", Reading(columns=frozenset({"column 1", "column 2"}))).rows == 1
+    assert resolve_header(named, "a.csv", ReadOptions(columns=frozenset({"column 1", "column 2"}))).rows == 1
 
 
 def test_the_user_decides() -> None:
     records = list(enumerate(rows(DATA["texts and a label"]), 1))
-    assert resolve_header(records, "a.csv", Reading()).findings[0].fix.change == {"options": {"header": True}}  # type: ignore[union-attr]
-    assert resolve_header(records, "a.csv", Reading(header=True)).rows == 1
-    assert resolve_header(records, "a.csv", Reading(header=False)).rows == 0
+    assert resolve_header(records, "a.csv", ReadOptions()).findings[0].fix.change == {"options": {"header": True}}  # type: ignore[union-attr]
+    assert resolve_header(records, "a.csv", ReadOptions(header=True)).rows == 1
+    assert resolve_header(records, "a.csv", ReadOptions(header=False)).rows == 0
