@@ -49,6 +49,7 @@ def findings_text(findings: Iterable[Mapping[str, Any]], rename: Mapping[str, st
             text += f"\n  where: {where}"
         if finding.get("hint"):
             text += f"\n  {finding['hint']}"
+        text += "".join(f"\n  {fix['note']}" for fix in finding.get("alternatives") or ())
         found.append(text)
     return "\n".join(found)
 

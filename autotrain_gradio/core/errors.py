@@ -23,10 +23,12 @@ class Fix:
 
     label: what the button says.
     change: deep-merged into the spec's `data` section, for instance `{"labels": {"Cat": "cat"}}`.
+    note: a sentence about its effect, where a finding has several.
     """
 
     label: str
     change: dict[str, Any]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Finding:
     """One problem or fact about a dataset, a spec or a run.
 
     Only the level `error` prevents training. `code` is stable, in kebab-case, for programs and tests.
+    alternatives: further fixes, each with a note: the data allows several, and the finding says which one was assumed.
     """
 
     level: Level
@@ -42,28 +45,26 @@ class Finding:
     hint: str = ""
     where: str = ""
     fix: Fix | None = None
+    alternatives: tuple[Fix, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON-ready data; without the key `fix` if it has none."""
+        """Return the finding as JSON-ready data; without the keys `fix` and `alternatives` if it has none."""
         data = asdict(self)
-        if self.fix is None:
-            del data["fix"]
-        return data
+        data["alternatives"] = list(data["alternatives"])
+        return {k: v for k, v in data.items() if k not in {"fix", "alternatives"} or v}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Finding:
         """Rebuild a finding from `to_dict`."""
-        fix = data.get("fix")
+        fix, alternatives = data.get("fix"), data.get("alternatives") or ()
         known = {k: data[k] for k in ("level", "code", "message", "hint", "where") if k in data}
-        return cls(**known, fix=Fix(**fix) if fix else None)
+        return cls(**known, fix=Fix(**fix) if fix else None, alternatives=tuple(Fix(**a) for a in alternatives))
 
     def __str__(self) -> str:
         text = self.message
         if self.where:
             text = f"{self.where}: {text}"
-        if self.hint:
-            text = f"{text} {self.hint}"
-        return text
+        return " ".join([text, *filter(None, (self.hint, *(a.note for a in self.alternatives)))])
 
 
 def count_by_level(findings: Iterable[Finding]) -> dict[Level, int]:

@@ -31,7 +31,7 @@ class ColumnChoice:
 class CheckResult:
     """The components that show a `CheckView`.
 
-    fixes: for each finding the change of its fix, or None.
+    fixes: the changes of all fixes, in the order of the numbers of their buttons.
     details: everything below the findings; hidden until data has been checked.
     format: None if the task has one format only.
     kinds: None if the task has no feature columns.
@@ -136,7 +136,7 @@ class CheckResult:
     def change_of_fix(self, fixes: Any, event: gr.EventData) -> dict[str, Any] | None:
         """Return the change of the fix that was clicked. The event comes from a browser and is not trusted."""
         number = event._data.get("fix") if isinstance(event._data, dict) else None
-        known: Sequence[dict[str, Any] | None] = fixes or []
+        known: Sequence[dict[str, Any]] = fixes or []
         return known[number] if isinstance(number, int) and 0 <= number < len(known) else None
 
 

@@ -27,7 +27,7 @@ class CheckView:
     columns: role → (choices, value) of its dropdown, for the columns of the format in use.
     format: name of that format. format_note: why it was chosen, and what the others need.
     features: the feature columns of a table with their kinds; see `column_kinds.feature_columns`.
-    fixes: for each finding, in the order of the check, the change of its fix or None.
+    fixes: the changes of all fixes (`messages.changes_of_fixes`).
     """
 
     ready: bool = False
@@ -41,7 +41,7 @@ class CheckView:
     columns: dict[str, tuple[list[tuple[str, str]], Any]] = field(default_factory=dict)
     format: str = ""
     format_note: str = ""
-    fixes: list[dict[str, Any] | None] = field(default_factory=list)
+    fixes: list[dict[str, Any]] = field(default_factory=list)
     features: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -74,7 +74,7 @@ def view(task: Task, draft: str, check: Mapping[str, Any] | None) -> CheckView:
         format=format.name if format else "",
         format_note=_format_note(used) if format else "",
         features=column_kinds.feature_columns(check),
-        fixes=[(f.get("fix") or {}).get("change") for f in found],
+        fixes=messages.changes_of_fixes(found),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -26,10 +27,20 @@ PAGE_TITLES = {
 def findings(found: Sequence[Mapping[str, Any]], *, fixes: bool = False) -> str:
     """Render findings, the most severe first.
 
-    fixes: also render a button for each fix; its `data-fix` is the number of the finding.
+    fixes: also render a button for each fix; its `data-fix` is the index of its change in `changes_of_fixes`.
     """
-    order = sorted(range(len(found)), key=lambda n: LEVELS.index(found[n]["level"]))
-    return "".join(_render_finding(found[n], n if fixes else None) for n in order)
+    numbers = itertools.count()
+    rendered = [(LEVELS.index(f["level"]), _render_finding(f, numbers if fixes else None)) for f in found]
+    return "".join(html for _, html in sorted(rendered, key=lambda r: r[0]))
+
+
+def changes_of_fixes(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the change of each fix and alternative, in the order of the findings."""
+    return [dict(fix["change"]) for finding in found for fix in _fixes(finding)]
+
+
+def _fixes(finding: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [fix for fix in (finding.get("fix"), *(finding.get("alternatives") or ())) if fix]
 
 
 def error(problem: UserError) -> str:
@@ -61,18 +72,23 @@ def busy(text: str, fraction: float | None = None) -> str:
     )
 
 
-def _render_finding(finding: Mapping[str, Any], number: int | None) -> str:
+def _render_finding(finding: Mapping[str, Any], numbers: Iterator[int] | None) -> str:
+    """Render a finding. numbers: of the buttons for its fixes; None: without buttons."""
     level = str(finding["level"])
     question = level == "error" and finding.get("code") in QUESTIONS
-    where, hint, fix = finding.get("where"), finding.get("hint"), finding.get("fix")
+    where, hint = finding.get("where"), finding.get("hint")
     word = "Question" if question else LEVEL_NAMES[level]
     parts = [f"<p class='at-what'><span class='at-sr'>{word}: </span>{escape(str(finding['message']))}</p>"]
     if where and (place := _location(str(where))):
         parts.append(f"<p class='at-where'>{escape(place)}</p>")
     if hint:
         parts.append(f"<p class='at-hint'>{escape(str(hint))}</p>")
-    if fix and number is not None:
-        parts.append(f"<button type='button' class='at-fix' data-fix='{number}'>{escape(str(fix['label']))}</button>")
+    for fix in _fixes(finding):
+        if note := fix.get("note"):
+            parts.append(f"<p class='at-hint'>{escape(str(note))}</p>")
+        if numbers is not None:
+            label = escape(str(fix["label"]))
+            parts.append(f"<button type='button' class='at-fix' data-fix='{next(numbers)}'>{label}</button>")
     code = escape(str(finding.get("code") or ""), quote=True)
     tone, mark = ("question", "?") if question else (level, MARKS[level])
     return (

@@ -106,10 +106,8 @@ def test_images_of_8_bits_keep_theirs(tmp_path: Path) -> None:
 def test_the_bit_depth_can_be_chosen(tmp_path: Path) -> None:
     found = checked(tmp_path, camera(12), options={"bits": 16})
     assert vision.white_level(found.draft, "image") == 65535
-    fixes = [
-        f["fix"]["change"] for f in checked(tmp_path / "2", camera(12)).result["findings"] if f["code"] == "other-bits"
-    ]
-    assert fixes == [{"options": {"bits": 14}}, {"options": {"bits": 16}}]
+    (deep,) = [f for f in checked(tmp_path / "2", camera(12)).result["findings"] if f["code"] == "deep-images"]
+    assert [fix["change"] for fix in deep["alternatives"]] == [{"options": {"bits": 14}}, {"options": {"bits": 16}}]
     assert "bits-invalid" in checked(tmp_path / "3", camera(12), options={"bits": "many"}).errors
 
 

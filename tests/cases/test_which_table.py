@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from autotrain_gradio.ui.messages import changes_of_fixes
 from tests.cases.conftest import CheckCase, Checked, check_path
 from tests.unit.data.conftest import picture, plant
 from tests.unit.data.sounds import sound
@@ -38,7 +39,7 @@ def answers(rows: int, start: int = 0) -> str:
 
 
 def fixes(found: Checked, code: str) -> list[dict[str, Any]]:
-    return [f["fix"]["change"] for f in found.result["findings"] if f["code"] == code and "fix" in f]
+    return changes_of_fixes([f for f in found.result["findings"] if f["code"] == code])
 
 
 def test_a_folder_of_kaggle(check_case: CheckCase) -> None:
@@ -240,8 +241,8 @@ def test_archives_beside_files_that_are_missing_are_named(tmp_path: Path, files:
 def test_a_feature_called_class_is_asked_about(check_case: CheckCase) -> None:
     found = check_case("47-class-is-a-feature", TABLES, "titanic.csv")
     assert "column-guessed" in found.codes("warning") and "by its name" in found.message("column-guessed")
-    assert {"columns": {"target": ["alive"]}} in fixes(found, "column-other")
-    assert {"columns": {"target": ["survived"]}} in fixes(found, "column-other")
+    assert {"columns": {"target": ["alive"]}} in fixes(found, "column-guessed")
+    assert {"columns": {"target": ["survived"]}} in fixes(found, "column-guessed")
 
 
 @pytest.mark.parametrize(
@@ -257,4 +258,4 @@ def test_a_target_by_its_name_among_features(tmp_path: Path, header: str, task: 
     rows = "".join(f"{k * 7 % 60},{k % 3},{k * 3 % 50},{k % 2}\n" for k in range(60))
     found = checked(tmp_path, {"a.csv": f"{header}\n{rows}"}, task)
     assert not found.errors
-    assert ("column-guessed" in found.codes("warning")) == asked == bool(fixes(found, "column-other"))
+    assert ("column-guessed" in found.codes("warning")) == asked == bool(fixes(found, "column-guessed"))

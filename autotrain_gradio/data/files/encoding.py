@@ -1,7 +1,7 @@
 """The encoding of text files: UTF-8 and UTF-16 by their bytes, any other as the spec names it, or a guess of chardet.
 
-A guess is a warning that shows a line as decoded; further findings show that line in other encodings, each with a fix
-that sets `data.encoding`. The guess is chardet's and not charset-normalizer's, which detects German in Windows-1252 as
+A guess is a warning that shows a line as decoded; its alternatives show lines in other encodings, and set
+`data.encoding`. The guess is chardet's and not charset-normalizer's, which detects German in Windows-1252 as
 Shift-JIS and French as Windows-1250.
 """
 
@@ -60,7 +60,7 @@ XML_ENCODING = re.compile(
     rb"\s*<\?xml[^>]*\sencoding=[\"']((?:windows|iso|cp|koi8|shift|gb|euc|big5|us-ascii|latin)[\w-]*)", re.IGNORECASE
 )
 """The declaration of an XML file in another encoding than Unicode."""
-GUESSED, OTHER = "encoding-guessed", "encoding-other"
+GUESSED = "encoding-guessed"
 
 
 def unicode_encoding(head: bytes) -> str | None:
@@ -120,28 +120,23 @@ def common_encoding(contents: Iterable[bytes], names: Sequence[str], asked: str 
         broken = [(name, count) for name, data in found if (count := data.decode(asked, "replace").count("\ufffd"))]
         return asked, [f for name, count in broken for f in _report_broken(asked, count, name)]
     where = found[0][0] if len(found) == 1 else ""
-    encoding, (first, *others) = _guess(sample, where)
+    encoding, guess = _guess(sample, where)
     if len(found) > 1:
         shown = f"{pluralize(len(found), 'file')} ({join_examples([name for name, _ in found])})"
-        first = replace(first, message=first.message.replace("The file is", f"{shown} are", 1))
-    return encoding, [first, *others]
+        guess = replace(guess, message=guess.message.replace("The file is", f"{shown} are", 1))
+    return encoding, [guess]
 
 
 def merge_findings(found: Sequence[Finding]) -> list[Finding]:
-    """Return findings with each encoding offered once, and without fixes that would write names of a guessed encoding.
+    """Return findings without fixes that would write names of a guessed encoding, if there is a guess.
 
     The guess may be wrong; such names would stay in `data.labels`.
     """
     if not any(f.code == GUESSED for f in found):
         return list(found)
-    offered: set[str] = set()
     kept = []
     for finding in found:
         change: Mapping[str, Any] = finding.fix.change if finding.fix else {}
-        if finding.code == OTHER:
-            if change["encoding"] in offered:
-                continue
-            offered.add(change["encoding"])
         if not str(change.get("labels", "")).isascii():
             hint = f"{finding.hint} Choose the encoding of the file first: it was guessed."
             finding = replace(finding, fix=None, hint=hint.strip())
@@ -193,7 +188,8 @@ def _detect(file: BinaryIO, name: str, asked: str) -> tuple[str, list[Finding]]:
     if not invalid:
         return known or "utf-8", []
     if not asked:
-        return _guess(sample, f"{name}, line {invalid}")
+        encoding, guess = _guess(sample, f"{name}, line {invalid}")
+        return encoding, [guess]
     file.seek(0)
     replacing = codecs.getincrementaldecoder(asked)("replace")
     broken = sum(replacing.decode(chunk).count("\ufffd") for chunk in iter(lambda: file.read(CHUNK), b""))
@@ -208,8 +204,8 @@ def _report_broken(encoding: str, count: int, name: str) -> list[Finding]:
     return [Finding("warning", "encoding-wrong", message, hint, name, Fix("Detect the encoding", {"encoding": ""}))]
 
 
-def _guess(sample: bytes, where: str) -> tuple[str, list[Finding]]:
-    """Return the encoding of lines that are not UTF-8, and the findings that report it and its alternatives."""
+def _guess(sample: bytes, where: str) -> tuple[str, Finding]:
+    """Return the encoding of lines that are not UTF-8, and the finding that reports it and its alternatives."""
     found = chardet.detect_all(
         sample,
         ignore_threshold=True,
@@ -235,8 +231,8 @@ def _guess(sample: bytes, where: str) -> tuple[str, list[Finding]]:
         f"The file is not UTF-8. Its encoding was detected as {title} ({encoding}); decoded, a line has "
         f"'{_preview(sample, encoding)[0]}'."
     )
-    hint = "If these letters are wrong, choose another encoding, or save the file as UTF-8."
-    findings = [Finding("warning", GUESSED, message, hint, where, Fix("The letters are right", {"encoding": encoding}))]
+    hint = "If these characters are wrong, choose another encoding, or save the file as UTF-8."
+    others: list[Fix] = []
     scripts = LATIN if title in LATIN else (title,)
     for other in sorted(dict.fromkeys([*ranked, WESTERN]), key=lambda name: ENCODINGS[name] not in scripts):
         text = sample.decode(other, "replace")
@@ -244,11 +240,12 @@ def _guess(sample: bytes, where: str) -> tuple[str, list[Finding]]:
             continue
         seen.add(text)
         shown, instead = _preview(sample, encoding, other)
-        message = f"In the encoding {other} ({ENCODINGS[other]}), '{shown}' is '{instead}'."
-        findings.append(Finding("info", OTHER, message, "", where, Fix(f"Use {other}", {"encoding": other})))
-        if len(findings) > MOST_OTHERS:
+        note = f"In {other} ({ENCODINGS[other]}), '{shown}' is '{instead}'."
+        others.append(Fix(f"Use {other}", {"encoding": other}, note))
+        if len(others) == MOST_OTHERS:
             break
-    return encoding, findings
+    fix = Fix(f"Confirm {encoding}", {"encoding": encoding})
+    return encoding, Finding("warning", GUESSED, message, hint, where, fix, tuple(others))
 
 
 def _preview(sample: bytes, *encodings: str) -> list[str]:

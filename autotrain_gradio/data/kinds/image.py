@@ -8,6 +8,7 @@ import struct
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -171,13 +172,17 @@ def _white_level(facts: list[Fact], deep: list[int], context: Context) -> tuple[
         findings.append(Finding("error", "bits-invalid", message, hint, where))
     text = f"{{n}} {{has}} more than 8 bits a pixel, {brightest:,g} at most: {white:,g} becomes white in all of them "
     text += "and in predictions"
-    findings += context.findings("info", "deep-images", text, deep, noun="image", where=where)
-    for bits in DEPTHS if asked is None and brightest > 1 else ():
-        if 2**bits - 1 > white:
-            fix = Fix(f"Use {bits} bits", {"options": {BITS: bits}})
-            message = f"With {bits} bits, {2**bits - 1:,} would be white: the images would be darker."
-            findings.append(Finding("info", "other-bits", message, where=where, fix=fix))
-    return white, findings
+    others = tuple(
+        Fix(
+            f"Use {bits} bits",
+            {"options": {BITS: bits}},
+            f"With {bits} bits, {2**bits - 1:,} would be white: the images would be darker.",
+        )
+        for bits in (DEPTHS if asked is None and brightest > 1 else ())
+        if 2**bits - 1 > white
+    )
+    found = context.findings("info", "deep-images", text, deep, noun="image", where=where)
+    return white, findings + [replace(f, alternatives=others) for f in found]
 
 
 def _look_at(item: media_cells.Item, root: Path, limit: int, most_bytes: int) -> Fact:

@@ -149,23 +149,26 @@ def _by_name(
         return [absent]
     if named and absent is None:
         finding = _guessed(role, named[:1], "by its name, but others could be it, too")
-        mapping.findings.append(replace(finding, level="warning"))
-        mapping.findings += _others(role, [n for n in free if n not in named], table, request)
+        others = _others(role, [n for n in free if n not in named], table, request)
+        mapping.findings.append(replace(finding, level="warning", alternatives=others))
     return named
 
 
-def _others(role: Column, free: list[str], table: pa.Table, request: Request) -> list[Finding]:
+def _others(role: Column, free: list[str], table: pa.Table, request: Request) -> tuple[Fix, ...]:
     """Offer the columns whose cells could play a role as well, the last and the first column before others."""
     guess = getattr(role.kind.load(), "guess", None)
     order = dict.fromkeys((*free[-1:], *free))
     cells = {name: table.column(name).slice(0, SAMPLE_ROWS) for name in order}
     alone = replace(request, columns=(role,))  # a column is judged as if it were the only one
     likely = [name for name in order if guess is None or guess({name: cells[name]}, role, alone)]
-    where, found = f"data.columns.{role.role}", []
-    for name in (likely or list(order))[:OTHERS]:
-        fix = Fix(f"Use '{name}'", {"columns": {role.role: [name] if role.many and not role.join else name}})
-        found.append(Finding("info", "column-other", f"'{name}' could be {role.named}, too.", where=where, fix=fix))
-    return found
+    return tuple(
+        Fix(
+            f"Use '{name}'",
+            {"columns": {role.role: [name] if role.many and not role.join else name}},
+            f"'{name}' could be {role.named}, too.",
+        )
+        for name in (likely or list(order))[:OTHERS]
+    )
 
 
 def _absent(free: list[str], raw: RawTables) -> tuple[str | None, str]:

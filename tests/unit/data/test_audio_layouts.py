@@ -363,7 +363,7 @@ def test_annotations_that_are_not_unicode_are_decoded_alike(
     assert not errors(result) and {r["text"] for r in loaded(draft)} >= set(POLISH)
     found = finding(result, "encoding-guessed")
     assert found["level"] == "warning" and f"3 files (0.{suffix}" in found["message"] and "przyszła" in found["message"]
-    assert all("cp1250" not in f["message"] for f in result["findings"] if f["code"] == "encoding-other")
+    assert all("cp1250" not in fix["note"] for fix in found["alternatives"])
     confirmed = check(draft, folder, **found["fix"]["change"])
     assert "encoding-guessed" not in codes(confirmed) and {r["text"] for r in loaded(draft)} >= set(POLISH)
     check(draft, folder, encoding="cp1251")

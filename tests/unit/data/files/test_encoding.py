@@ -34,11 +34,9 @@ def test_encoding_of_each_script_is_detected(tmp_path: Path, name: str) -> None:
     assert path.read_text(encoding=found) == text
     assert encoding.decode(text.encode(name), "a.csv") == (text, findings)
     where = f"a.csv, line {1 if name != 'cp1252' else 2}"
-    assert [(f.level, f.code, f.where) for f in findings[:2]] == [
-        ("warning", "encoding-guessed", where),
-        ("info", "encoding-other", where),
-    ]
+    assert [(f.level, f.code, f.where) for f in findings] == [("warning", "encoding-guessed", where)]
     assert found in findings[0].message and findings[0].fix and findings[0].fix.change == {"encoding": found}
+    assert findings[0].alternatives
     assert any(line[:10] in findings[0].message or line[15:25] in findings[0].message for line in text.splitlines())
 
 
@@ -81,9 +79,11 @@ def test_incomplete_last_character_is_not_utf_8(tmp_path: Path) -> None:
 @pytest.mark.parametrize("guess, other", [("cp1251", "koi8-r"), ("cp1254", "cp1252"), ("gb18030", "big5hkscs")])
 def test_other_encodings_of_a_guess_are_offered_with_their_letters(guess: str, other: str) -> None:
     content = TEXTS[guess].encode(guess)
-    offered = {f.fix.change["encoding"]: f for f in encoding.decode(content, "a.csv")[1] if f.fix}
+    (found,) = encoding.decode(content, "a.csv")[1]
+    offered = {fix.change["encoding"]: fix for fix in found.alternatives}
     changed = next(line for line in content.split(b"\n") if line.decode(guess) != line.decode(other))
-    assert changed.decode(other)[:8] in offered[other].message and len(offered) <= 1 + encoding.MOST_OTHERS
+    assert changed.decode(other)[:8] in offered[other].note and len(offered) <= encoding.MOST_OTHERS
+    assert guess not in offered and offered[other].note in str(found)
 
 
 def test_the_encoding_of_the_spec_is_used_where_a_file_is_not_unicode(tmp_path: Path) -> None:
@@ -118,7 +118,6 @@ def test_no_fix_writes_names_of_a_guessed_encoding() -> None:
     guessed = encoding.decode(TEXTS["cp1250"].encode("cp1250"), "a.csv")[1]
     found = encoding.merge_findings([*guessed, *guessed, merge, plain])
     assert found[-2].fix is None and "encoding" in found[-2].hint and found[-1] == plain
-    assert len([f for f in found if f.code == "encoding-other"]) == len(guessed) - 1
     assert encoding.merge_findings([merge]) == [merge]
 
 

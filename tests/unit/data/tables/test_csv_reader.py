@@ -38,9 +38,7 @@ def test_every_usual_encoding(tmp_path: Path, encoding: str) -> None:
     sheet = read(tmp_path / "a.csv", BODY.encode(encoding))
     assert sheet.table.column_names == ["text", "label"]
     assert sheet.table.column("text")[3].as_py() == "hello number 3 ö" and sheet.number.tolist() == list(range(2, 14))
-    assert {f.code for f in sheet.findings} == (
-        {"encoding-guessed", "encoding-other"} if encoding == "latin-1" else set()
-    )
+    assert {f.code for f in sheet.findings} == ({"encoding-guessed"} if encoding == "latin-1" else set())
 
 
 def test_cell_longer_than_the_default_limit_of_csv(tmp_path: Path) -> None:
