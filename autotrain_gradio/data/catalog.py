@@ -223,7 +223,7 @@ TEXT_FOLDERS = Layout(
     "│   ├── good/\n│   │   ├── 1.txt\n│   │   └── 2.md\n│   └── bad/\n│       └── 3.txt\n└── valid/ …",
 )
 
-DUPLICATES = Check("duplicates", "The same content twice", _CHECKS + "duplicates")
+DUPLICATES = Check("duplicates", "Duplicate rows", _CHECKS + "duplicates")
 CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_balance")
 LABEL_SPELLING = Check("label-spelling", "Names of labels", _CHECKS + "label_spelling")
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")
@@ -236,9 +236,11 @@ TABLE_TARGET = Check("table-target", "Targets that are not classes", _CHECKS + "
 TABLE_ROWS = Check(
     "table-rows", "Too few rows, or too many labels, to compare models", _CHECKS + "table_rows", after_split=True
 )
-TABLE_LEAKAGE = Check("table-leakage", "Columns that give the answer away", _CHECKS + "table_leakage")
+TABLE_LEAKAGE = Check("table-leakage", "Target leakage", _CHECKS + "table_leakage")
 
-AUDIO_PARTS = Check("audio-parts", "Starts and ends that make no sense", _CHECKS + "audio_parts")
+AUDIO_PARTS = Check("audio-parts", "Invalid start and end times", _CHECKS + "audio_parts")
 """Looks at the roles `start` and `end` of kind SECONDS. Comes before the other two: they look at parts."""
 AUDIO_CONTENT = Check("audio-content", "Silent, clipped and damaged audio", _CHECKS + "audio_content")
-AUDIO_TRANSCRIPTS = Check("audio-transcripts", "Transcripts that do not fit their audio", _CHECKS + "audio_transcripts")
+AUDIO_TRANSCRIPTS = Check(
+    "audio-transcripts", "Transcripts that do not match their audio", _CHECKS + "audio_transcripts"
+)

@@ -127,7 +127,7 @@ def _no_media(index: int) -> bytes:
 class Context(Located):
     """What a kind may use to inspect a column.
 
-    needed: numpy array of truth values: whether each row is still used; cells of other rows need not be inspected.
+    needed: numpy array of boolean values: whether each row is still used; cells of other rows need not be inspected.
     fingerprint: relative path → (bytes, modification time) of the files below the root.
     stamp: changes whenever bytes inside Arrow files may have changed.
     names: class names, where the data declares them for the column's numbers.
@@ -252,7 +252,7 @@ class Rows(Located):
     """The working table: train and given validation rows together, in a fixed order.
 
     locations: per row its file and row number, for messages.
-    validation: numpy array of truth values, one a row; changed once by the split, through `validate`.
+    validation: numpy array of boolean values, one a row; changed once by the split, through `validate`.
     cells: role → its inspected column.
     columns: role → its declaration.
     row: number of each row in the Arrow files, where there are some.

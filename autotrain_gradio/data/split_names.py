@@ -175,7 +175,7 @@ def choose(
             hint = f"Move them into '{train}' to train on them, or remove them. Rename '{train}' if it is not a split."
             finding = Finding("warning", "split-unused", f"{rows} in no split are not used{of}.", hint)
         elif canonical(name) == "test" and validation is None and name not in no_target:
-            hint = "Keep it for a last measurement, or choose it as the validation split."
+            hint = "Keep it for a final evaluation, or choose it as the validation split."
             fix = Fix(f"Validate on '{name}'", {"valid_split": name})
             finding = Finding("info", "split-unused", message, hint, "data.valid_split", fix)
         findings.append(finding)
@@ -183,7 +183,7 @@ def choose(
 
 
 def _missing(name: str, found: list[str], setting: str) -> Finding:
-    shown = join_examples([f"'{n}'" for n in found], limit=20) or "none: the data is one whole"
+    shown = join_examples([f"'{n}'" for n in found], limit=20) or "none: the data has no splits"
     hint = did_you_mean(name, found) if found else f"Remove '{setting}' to use all rows."
     fix = None
     if len(found) == 1 and setting == "train_split":

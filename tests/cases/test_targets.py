@@ -97,7 +97,7 @@ def check(folder: Path, path: Path, **given: Any) -> Checked:
         ([datetime.datetime(2024, 1, 1) + datetime.timedelta(days=i) for i in range(ROWS)], "target-is-date"),
         ([f"{i % 28 + 1}.3.2024" for i in range(ROWS)], "target-is-date"),
     ],
-    ids=["truth values", "yes and no", "dates", "dates as text"],
+    ids=["boolean values", "yes and no", "dates", "dates as text"],
 )
 def test_targets_that_are_no_amounts(tmp_path: Path, write: Any, cells: list[Any], code: str) -> None:
     found = check(tmp_path, write(tmp_path, cells))

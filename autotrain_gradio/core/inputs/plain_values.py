@@ -10,7 +10,7 @@ from typing import Any
 
 from autotrain_gradio.core.errors import UserError
 
-ACCEPTED = "texts, numbers, truth values, dates, times, durations, and None or NaN for a missing value"
+ACCEPTED = "texts, numbers, boolean values, dates, times, durations, and None or NaN for a missing value"
 
 
 def plain(value: Any, where: str = "", accepted: str = ACCEPTED) -> str | int | float | bool | None:

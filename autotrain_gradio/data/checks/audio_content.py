@@ -60,14 +60,14 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     chosen, rest = used, ""
     if len(used) > SHARE and request.spec.options.get("listen") != "all":
         chosen = np.sort(np.random.RandomState(17).choice(used, SHARE, replace=False))
-        rest = " Others that were not listened to may be the same."
-        message = f"{SHARE:,} of {pluralize(len(used), 'row')} ({SHARE / len(used):.1%}) were listened to, {LISTENED}; "
-        message += "of the others only the headers were read."
-        hint = "Listen to all of them if many were recorded badly: it takes longer."
-        fix = Fix("Listen to all of them", {"options": {"listen": "all"}})
+        rest = " Others that were not decoded may be the same."
+        message = f"{SHARE:,} of {pluralize(len(used), 'row')} ({SHARE / len(used):.1%}) were decoded, {LISTENED}; "
+        message += "of the others only the headers were parsed."
+        hint = "Decode all of them if many are of bad quality: it takes longer."
+        fix = Fix("Decode all of them", {"options": {"listen": "all"}})
         yield Finding("info", "audio-sampled", message, hint, "data.options.listen", fix)
     else:
-        message = f"All of the {pluralize(len(used), 'row')} were listened to, {LISTENED}."
+        message = f"All of the {pluralize(len(used), 'row')} were decoded, {LISTENED}."
         yield Finding("info", "audio-sampled", message)
     decoded = _decode_rows(found[1], chosen.tolist())
     for code, (text, hint) in SKIPPED.items():

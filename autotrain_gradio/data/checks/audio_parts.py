@@ -108,6 +108,6 @@ def _long(rows: Rows, seconds: Any, noun: str) -> Iterator[Finding]:
     long = long[np.argsort(-seconds[long], kind="stable")]
     longest = datetime.timedelta(seconds=round(float(seconds[long].max(initial=0))))
     text = f"{{n}} {{is}} longer than {LONG:g} s, the longest {longest}"
-    hint = "Most speech models hear about 30 s at once: longer clips than the training allows are skipped there. "
+    hint = "Most speech models process about 30 s at once: longer clips than the training allows are skipped there. "
     hint += "Cut long recordings into parts, with start and end times or a TextGrid."
     yield from rows.findings("warning", "audio-long", text, long, hint, lambda i: f" ({seconds[i]:,.0f} s)", noun=noun)

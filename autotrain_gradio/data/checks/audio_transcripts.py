@@ -71,7 +71,7 @@ def _tempo(rows: Rows, texts: list[Any], seconds: Any) -> Iterator[Finding]:
     fast = used[(tempo[used] > limit) & (lengths[used] > SHORT_TEXT)]
     fast = fast[np.argsort(-tempo[fast], kind="stable")]
     text = f"{{n}} {{is}} too long for the audio, over {limit:.0f} characters a second"
-    hint = "Text and audio are probably not of the same place: correct the times, or the order of the texts."
+    hint = "Text and audio are probably misaligned: correct the times, or the order of the texts."
 
     def written(row: int) -> str:
         return f" ({lengths[row]} characters in {seconds[row]:.1f} s: {_short(texts[row])})"

@@ -1,4 +1,4 @@
-"""The same content twice: with two targets, in training and validation, or simply twice."""
+"""Duplicate rows: with two targets, in training and validation, or simply twice."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         change = _changes({name: new for name, new in clean.items() if new}, cells, request)
         message = f"{count_with_verb(len(clean), 'label', 'has')} line breaks or other control characters in the name: "
         message += f"{join_examples([f'{quoted(name)} ({counts[name]:,})' for name in clean])}."
-        hint = "Take them out of the names; where the labels should be plain ones, look at how the file was written."
-        fix_ = Fix("Take them out", {"labels": change}) if change else None
+        hint = "Remove them from the names, and check how the file was written."
+        fix_ = Fix("Remove them", {"labels": change}) if change else None
         yield Finding("warning", "label-control-characters", message, hint, "data.labels", fix_)
     long = [name for name in counts if len(name) > LONG]
     if long:

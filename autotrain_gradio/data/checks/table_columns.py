@@ -136,7 +136,7 @@ def _cells(used: list[About], total: int) -> Iterator[Finding]:
         if kind == "category":
             yield from _report("info", "mixed-types", mixed, text, hint, lambda a: _counted(a, "invalid"))
         else:
-            fix = ("Take it as a category", "category")
+            fix = ("Use it as a category", "category")
             yield from _report("warning", "mixed-types", mixed, text, hint, lambda a: _counted(a, "invalid"), fix=fix)
     failed = [a for a in used if (a.get("failed") or {}).get("count")]
     text = "Cells in which a formula has failed count as missing. {columns}."
@@ -145,25 +145,25 @@ def _cells(used: list[About], total: int) -> Iterator[Finding]:
     categories = [a for a in used if a["feature"] == "category"]
     alike = [a for a in categories if a.get("alike")]
     text = "Categories differ only by case, spaces, hyphens or Unicode form, and count as different: {columns}."
-    hint = "Write those that mean the same alike."
+    hint = "Use one spelling for each category."
     yield from _report("warning", "category-spelling", alike, text, hint, _spellings, where="")
     yield from _report(
         "info",
         "several-answers",
         [a for a in categories if a.get("answers")],
-        "Cells hold several answers, and each combination is a category of its own: {columns}.",
-        "Give each answer a column of its own, with yes or no in it; or take it as text, so that its words count.",
+        "Cells hold several values, and each combination is a category of its own: {columns}.",
+        "Give each value a column of its own, with yes or no in it; or use it as text, so that its words are features.",
         _answers,
-        fix=("Take it as text", "text"),
+        fix=("Use it as text", "text"),
     )
     yield from _report(
         "info",
         "many-categories",
         [a for a in categories if not a.get("units") and a["distinct"] > min(MANY, max(20, total / 2))],
         "Columns with very many categories: {columns}.",
-        "If they are ids, say so; if they are texts, say that.",
+        "If they are ids or texts, choose that kind.",
         lambda a: f"'{a['name']}' ({a['distinct']:,})",
-        fix=("Take it as text", "text"),
+        fix=("Use it as text", "text"),
     )
 
 
@@ -187,25 +187,25 @@ def _dates(used: list[About]) -> Iterator[Finding]:
         "warning",
         "dates-in-two-formats",
         [a for a in used if len(a.get("ways") or {}) > 1],
-        "Dates are written in several ways, and were read as such: {columns}.",
-        "Write all dates alike, best as 2024-05-31: 01/02/2024 can be read in two ways.",
+        "Dates have several formats, and each was parsed in its own: {columns}.",
+        "Write all dates as 2024-05-31: 01/02/2024 is ambiguous.",
         lambda a: f"'{a['name']}' ({', '.join(f'{way}: {n:,}' for way, n in a['ways'].items())})",
         where="",
     )
     unclear = [a for a in used if a.get("unclear")]
-    text = "The dates of {columns} could have the day or the month first; the day was taken."
+    text = "The dates of {columns} could have the day or the month first: parsed with the day first."
     yield from _report("warning", "day-or-month-first", unclear, text, "Write dates as 2024-05-31.", where="")
     # Those that were converted, and those of which it is only assumed that they are in UTC.
     zones = [a for a in used if a.get("zones") and (a["unzoned"] or set(a["zones"]) != {dates.UTC})]
-    text = "Dates with a time zone were brought to UTC, so that all of a column can be compared: {columns}."
-    hint = "If the hour of the place matters, put it into a column of its own."
+    text = "Dates with a time zone were converted to UTC, so that all of a column can be compared: {columns}."
+    hint = "If the local time matters, put it into a column of its own."
     yield from _report("info", "time-zones", zones, text, hint, _zones, where="")
 
 
 def _zones(about: About) -> str:
     texts = [f"{zone}: {count:,}" for zone, count in about["zones"].items()]
     if about["unzoned"]:
-        texts.append(f"without a zone, taken as UTC: {about['unzoned']:,}")
+        texts.append(f"without a time zone, assumed to be UTC: {about['unzoned']:,}")
     return f"'{about['name']}' ({join_examples(texts, limit=4)})"
 
 
@@ -215,8 +215,8 @@ def _numbers(about: list[About], used: list[About]) -> Iterator[Finding]:
         "info",
         "unit-taken-off",
         [a for a in about if a.get("unit") and not a.get("times")],
-        "Numbers were read without their unit: {columns}.",
-        "If they are names and not amounts, use the column as a category.",
+        "Numbers were parsed without their unit: {columns}.",
+        "If they are names and not amounts, set the kind of the column to category.",
         lambda a: f"'{a['name']}' {units.format_unit_counts(a['united'], a['unitless'], a['unit'])}",
     )
     yield from _report(

@@ -34,8 +34,8 @@ def _check(role: str, names: list[str], used: int) -> Iterator[Finding]:
     values = _numbers(names) if len(names) >= NUMBERS else []
     if values:
         message = f"The {len(names):,} classes{f' of {column!r}' if column else ''} are numbers, from {values[0]:g} to "
-        message += f"{values[-1]:g}. As classes, 3 is as far from 4 as from 90."
-        hint = "If their size counts, as that of prices or ages does, choose table regression."
+        message += f"{values[-1]:g}. Classes have no order: 3 is as far from 4 as from 90."
+        hint = "If they are amounts, such as prices or ages, choose table regression."
         yield Finding("warning", "classes-are-numbers", message, hint, where)
     if len(names) >= max(3, used):
         message = f"Each of the {used:,} rows has a class of its own ('{names[0]}', '{names[1]}', …): nothing to learn."

@@ -34,7 +34,7 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         lengths = pc.fill_null(pc.utf8_length(cells.values), 0).to_numpy()
         long, short = used[lengths[used] > LONG], used[lengths[used] <= SHORT]
         text = f"{{n}} {{has}} more than {LONG:,} characters (the longest {lengths[long].max(initial=0):,})"
-        hint = "A model reads the beginning only. Cut long texts into paragraphs if the end matters."
+        hint = "A model truncates them. Split long texts into paragraphs if the end matters."
         yield from rows.findings("info", "text-very-long", text, long, hint, noun="text", where=where)
         bare = short[~is_true(pc.match_substring_regex(pick(cells.values, short), r"[\pL\pN]"))]
         text, hint = "{n} {has} no letter and no digit", "Remove them if they carry no information."
@@ -53,8 +53,8 @@ def _not_texts(texts: pa.ChunkedArray, where: str) -> Iterator[Finding]:
         return
     if all_are(rf"^\s*[^\s{WITHOUT_SPACES}]+\s*$") and pc.count_distinct(texts).as_py() == len(texts):
         message = "The texts look like identifiers: each is a single word with digits, and no two are the same."
-        hint = "A model learns nothing from them that holds for new rows. Choose the column that holds the texts."
+        hint = "A model cannot generalize from them to new rows. Choose the column that holds the texts."
         yield Finding("warning", "text-identifiers", message, hint, where)
     elif all_are(r"^\PL*([eE][+-]?\pN+)?\PL*$"):
-        hint = "Choose the column that holds the texts, or take numbers to one of the tasks for tables."
+        hint = "Choose the column that holds the texts, or use one of the tasks for tables."
         yield Finding("warning", "text-numbers", "The texts are numbers: none has a letter.", hint, where)

@@ -183,7 +183,7 @@ def _allow_bytes(total: int, name: str, size: int, limits: Limits) -> None:
     """Raise a DataError for too many extracted bytes. size: of the archive."""
     if total > limits.archive_bytes:
         message = f"Extracted, the archive has more than {format_bytes(limits.archive_bytes)}."
-        hint = "Pack less, or name the extracted folder where the app runs."
+        hint = "Pack fewer files, or give the path of the extracted folder on the machine of the app."
         raise DataError(message, hint, name, "archive-too-large")
     if total > RATIO_FROM and total / size > limits.archive_ratio:
         message = f"The archive would grow {total / size:,.0f} times or more: it is refused as a zip bomb."
@@ -246,7 +246,7 @@ def _write(member: _Member, target: Path, relative: str, name: str) -> None:
             while chunk := source.read(CHUNK):
                 left -= len(chunk)
                 if left < 0:
-                    raise EOFError("it is larger than it says")
+                    raise EOFError("it is larger than its header says")
                 out.write(chunk)
             if left:
                 raise EOFError(f"{member.size - left:,} of {member.size:,} bytes are there")

@@ -182,5 +182,5 @@ def _findings(facts: list[Fact], context: Context) -> list[Finding]:
         findings.append(Finding("info", "sampling-rates", message))
     several = [i for i in good if (facts[i].channels or 1) > 1]
     text = "{n} {has} several channels, which are averaged"
-    hint = "Remove channels that hold something else than the speech before you upload."
+    hint = "Remove channels that hold anything but the speech before you upload."
     return findings + context.findings("info", "channels", text, several, hint, noun="audio file")

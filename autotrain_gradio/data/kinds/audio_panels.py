@@ -24,7 +24,7 @@ SPEAKERS = 20
 CLIPS = 12
 CLIP_SECONDS = 20.0
 CLIP_RATE = 24_000
-"""Highest sampling rate of the clips that are listened to on the page."""
+"""Highest sampling rate of the clips that are played on the page."""
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
@@ -85,7 +85,7 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
         try:
             file = clip(cells, i, folder)
         except AudioError:
-            failed += 1  # counted below: not every row was listened to by the checks
+            failed += 1  # counted below: the checks have not decoded every row
             continue
         name = None if groups is None else groups.values[i].as_py()
         place = cells.values[i].rpartition("/")[2] if cells.values[i] is not None else rows.locations[i]

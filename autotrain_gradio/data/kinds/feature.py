@@ -182,7 +182,7 @@ def _guess(column: _Column, context: Context) -> str:
 
 
 def _guess_of_numbers(column: _Column, found: numbers.Numbers, named: bool, context: Context) -> str:
-    """Say whether numbers written as text are amounts, ids or codes. found: the sample. named: as ids are."""
+    """Return whether numbers written as text are amounts, ids or codes. found: the sample. named: as ids are."""
     counting = _counts_up(found.values)
     if found.unit and not named and not counting:
         return "number"
@@ -199,37 +199,37 @@ def _guess_of_numbers(column: _Column, found: numbers.Numbers, named: bool, cont
 
 
 def _are_truth_words(sample: pa.ChunkedArray) -> bool:
-    """Say whether all texts are truth values, and some are words: TRUE, False, 1, but not 1 and 0 alone."""
+    """Return whether all texts are boolean values, and some are words: TRUE, False, 1, but not 1 and 0 alone."""
     return are_truth_values(sample) and bool(matches(sample, r"\D$").any())
 
 
 def _numeric(found: numbers.Numbers) -> bool:
-    """Say whether nearly all cells that are not missing are numbers."""
+    """Return whether nearly all cells that are not missing are numbers."""
     readable = len(found.values) - np.count_nonzero(np.isnan(found.values)) + np.count_nonzero(found.infinite)
     unreadable = np.count_nonzero(found.unreadable)
     return bool(readable and unreadable <= MAX_INVALID * (readable + unreadable))
 
 
 def _too_large(values: Any) -> bool:
-    """Say whether all are whole numbers, and one is too large for float64, as identifiers are."""
+    """Return whether all are whole numbers, and one is too large for float64, as identifiers are."""
     values = values[~np.isnan(values)]
     return bool(len(values)) and bool(np.abs(values).max() > numbers.EXACT) and not (values % 1).any()
 
 
 def _counts_up(values: Any) -> bool:
-    """Say whether whole numbers increase by 1 from row to row."""
+    """Return whether whole numbers increase by 1 from row to row."""
     values = values[~np.isnan(values)] if values.dtype.kind == "f" else values
     steps = np.diff(values.astype(np.float64))
     return bool(len(steps)) and bool((steps == 1).mean() > 0.9)
 
 
 def _many_digits(column: pa.ChunkedArray) -> bool:
-    """Say whether a number has more digits than float64 can represent."""
+    """Return whether a number has more digits than float64 can represent."""
     return bool(matches(column, r"^[+-]?\d{16,}$").any())
 
 
 def _leading_zero(column: pa.ChunkedArray, unit: str = "") -> bool:
-    """Say whether numbers are written as codes: 00123; with a unit, 00123A."""
+    """Return whether numbers are written as codes: 00123; with a unit, 00123A."""
     return bool(matches(column, rf"^0\d+{re.escape(unit)}$").any())
 
 
@@ -290,7 +290,7 @@ def _store_texts(result: Cells, kind: str, column: _Column, context: Context) ->
 
 
 def _holds_amounts(column: _Column, context: Context) -> bool:
-    """Say whether all texts are numbers, and none of them a code such as 00420."""
+    """Return whether all texts are numbers, and none of them a code such as 00420."""
     numeric = not np.isnan(parse_numbers(column.sample, context.notation).values).any()
     return numeric and not _leading_zero(column.sample)
 

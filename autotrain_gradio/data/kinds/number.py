@@ -131,7 +131,7 @@ READ_LIMITS = Fix("Read <5, >5 and 5+ as 5", {"options": {"limits": "values"}})
 
 
 def _other_kind(cells: pa.ChunkedArray, found: Numbers, context: Context) -> Finding | None:
-    """Report a column of truth values or dates: 1 for true, or the days since 1970, are not what a number predicts."""
+    """Report a column of boolean values or dates: they are not amounts to predict (1 for true, days since 1970)."""
     where = f"column {context.column}"
     rows = np.flatnonzero(found.unreadable)
     texts = pc.utf8_trim_whitespace(as_text(pick(cells, rows)))
@@ -139,12 +139,12 @@ def _other_kind(cells: pa.ChunkedArray, found: Numbers, context: Context) -> Fin
     filled = pc.drop_null(cells)
     example = shown(filled[0].as_py()).strip() if len(filled) else ""
     if pa.types.is_boolean(cells.type) or (words and are_truth_values(texts)):
-        message = f"This column holds truth values such as {example!r}, not amounts."
+        message = f"This column holds boolean values such as {example!r}, not amounts."
         hint = "Choose a task of classification, which predicts classes. To predict amounts, write numbers."
         return Finding("error", "target-is-truth-value", message, hint, where)
     if dates.is_date(cells.type) or (words and dates.looks_like_dates(texts)):
         message = f"This column holds dates such as {example!r}, not amounts."
-        hint = "Replace them by a number, such as the days from another date of the row."
+        hint = "Replace them by a number, such as the days since another date of the row."
         return Finding("error", "target-is-date", message, hint, where)
     return None
 

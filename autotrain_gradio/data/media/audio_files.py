@@ -189,7 +189,7 @@ def container(head: bytes) -> str | None:
 
 
 def has_ffmpeg() -> bool:
-    """Say whether `ffmpeg` and `ffprobe` are installed."""
+    """Return whether `ffmpeg` and `ffprobe` are installed."""
     return shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is not None
 
 

@@ -277,7 +277,7 @@ def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
     _run_checks(state, rows, after_split=False)
     if not rows.count(TRAIN):
         message = f"No row is left to train on, of {pluralize(len(rows), 'row')}."
-        state.findings.append(Finding("error", "no-rows", message, "Correct what the other findings report.", "data"))
+        state.findings.append(Finding("error", "no-rows", message, "Resolve the other findings.", "data"))
     state.how, found = split(rows, state.request, given)
     state.findings += found
     _run_checks(state, rows, after_split=True)

@@ -91,7 +91,7 @@ def map_columns(table: pa.Table, raw: RawTables, request: Request) -> Mapping:
     for role in request.columns:
         for name in mapping.roles.get(role.role, []):
             if role.is_input and name in targets:
-                message = f"The column '{name}' is both a target and an input: the model would see the answer."
+                message = f"The column '{name}' is both a target and an input: the model would see the target."
                 hint, where = "Choose another column for one of them.", f"data.columns.{role.role}"
                 mapping.findings.append(Finding("error", "column-twice-used", message, hint, where))
     return mapping
@@ -210,7 +210,7 @@ def _unclear(role: Column, names: list[str], mapping: Mapping, request: Request)
     rest = any(c.rest for c in request.columns)
     message = f"No column was recognized as {role.named}."
     if rest and len(names) > 1:
-        message = f"Say which column holds {role.named}: any of them could."
+        message = f"Select the column that holds {role.named}: any of them could."
     elif names != mapping.names:  # where all are possible, the hint lists them
         message += f" Columns: {_listed(mapping.names)}."
     hint = f"Choose it among {_listed(names)}."

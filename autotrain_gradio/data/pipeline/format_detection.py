@@ -61,7 +61,7 @@ def choose_format(table: pa.Table, raw: RawTables, request: Request) -> FormatCh
         reason = "no format fits; this one lacks the fewest columns"
         lacking = "; ".join(f"{f.title} (missing: {join_examples(missing[f.name]) or 'nothing'})" for f in formats)
         message = f"The columns fit none of the formats of this task: {lacking}."
-        hint = "Say which columns are which, or choose the format."
+        hint = "Select the column of each role, or choose the format."
         mapping.findings.append(Finding("info", "format-unclear", message, hint, "data.format"))
     others = [{"name": f.name, "title": f.title, "missing": missing[f.name]} for f in formats if f is not chosen]
     entry = {"name": chosen.name, "title": chosen.title, "reason": reason if several else "", "others": others}

@@ -52,7 +52,7 @@ def sheet_of(table: pa.Table, name: str, limits: Limits) -> Sheet:
 
 
 def is_value(type_: pa.DataType) -> bool:
-    """Say whether cells are values, or lists or structs of values; files are not."""
+    """Return whether cells are values, or lists or structs of values; files are not."""
     if is_list(type_):
         return is_value(type_.value_type)
     if pa.types.is_struct(type_):

@@ -154,7 +154,7 @@ def _hidden(filled: list[Record], facts: Worksheet, name: str) -> list[Finding]:
     """Report rows that Excel does not show, such as those that a filter hides."""
     hidden = set(facts.hidden)
     rows = [f"row {n}" for n, _ in filled if n in hidden]
-    hint = "Delete them, or copy the visible rows to another sheet, if they are not meant."
+    hint = "If they should not be used, delete them, or copy the visible rows to another sheet."
     return report_examples("warning", "hidden-rows", "{n} {is} hidden in the sheet, and used", rows, "row", hint, name)
 
 

@@ -97,7 +97,7 @@ def _width(records: Sequence[Record]) -> int:
 
 
 def _is_data(cell: Any) -> bool:
-    """Say whether a cell is a value, not a name."""
+    """Return whether a cell is a value, not a name."""
     if isinstance(cell, str):
         return NUMBER.fullmatch(cell.strip()) is not None
     return isinstance(cell, bool | int | float | datetime.date | datetime.time)
@@ -110,13 +110,13 @@ def _below(records: Sequence[Record], first: int, column: int) -> list[Any]:
 
 
 def _numeric(records: Sequence[Record], first: int, column: int) -> bool:
-    """Say whether nearly all cells of a column from a record on are values."""
+    """Return whether nearly all cells of a column from a record on are values."""
     cells = _below(records, first, column)
     return len(cells) > 1 and sum(map(_is_data, cells)) >= 0.9 * len(cells)
 
 
 def _all_names(records: Sequence[Record], row: int) -> bool:
-    """Say whether a record could be a header: texts, none of which occurs again below."""
+    """Return whether a record could be a header: texts, none of which occurs again below."""
     cells = records[row][1]
     filled = _filled(cells)
     if not filled or any(_is_data(cells[k]) for k in filled):
@@ -136,7 +136,7 @@ def _titles(records: Sequence[Record], width: int) -> int:
 
 
 def _continues(names: Sequence[str], records: Sequence[Record], row: int) -> bool:
-    """Say whether a record is a further row of the header: it names columns that have no name of their own yet."""
+    """Return whether a record is a further row of the header: it names columns that have no name of their own yet."""
     if row >= len(records) - 1 or not _all_names(records, row):
         return False
     count = Counter(n for n in names if n)
@@ -158,7 +158,7 @@ def _joined(names: Sequence[str], cells: Cells) -> list[str]:
 
 
 def _is_units(records: Sequence[Record], row: int) -> bool:
-    """Say whether a record below the header is none of data: it has texts in the columns that are numeric below it."""
+    """Return whether a record below the header has units: it has texts in columns that are numeric below it."""
     if row >= len(records) - 2:
         return False
     cells = records[row][1]

@@ -75,7 +75,7 @@ def _sample(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _may_hold_numbers(sample: pa.ChunkedArray) -> bool:
-    """Say whether some texts look like numbers, which costs less than to parse them."""
+    """Return whether some texts look like numbers, which costs less than to parse them."""
     return bool(matches(sample, NUMERIC).any())
 
 
@@ -123,7 +123,7 @@ def _report_both(shown: _Shown, sheet: Sheet) -> None:
     comma, point = (next(iter(cells.values())) for cells in (shown.commas, shown.points))
     message = f"The file writes numbers with a decimal comma ({comma}) and with a decimal point ({point}). Each column "
     message += "was read by itself."
-    hint = "Write all numbers of a file alike, best as 1234.5."
+    hint = "Write all numbers of a file in the same notation, such as 1234.5."
     sheet.findings.append(Finding("warning", "two-decimal-marks", message, hint, sheet.name))
 
 
@@ -142,7 +142,7 @@ def _decide_by_delimiter(shown: _Shown, sheet: Sheet) -> None:
     message += f"{join_examples(list(shown.unclear.values()))}. The {name} was taken as the decimal mark{why}."
     fix = Fix(f"Read the {other_name} as the decimal mark", {"options": {OPTION: other}})
     level: Level = "info" if why else "warning"
-    hint = "If that is wrong, take the other one."
+    hint = "If that is wrong, choose the other one."
     sheet.findings.append(Finding(level, UNCLEAR, message, hint, sheet.name, fix))
 
 
@@ -166,7 +166,7 @@ def unify_notations(sheets: Sequence[Sheet]) -> tuple[str, list[Finding]]:
         sheet.notation = THOUSANDS
     shown = [join_examples([f"{s.name} ({s.example})" if s.example else s.name for s in of]) for of in (commas, points)]
     message = f"The files write numbers differently: with a decimal comma {shown[0]}; with a decimal point {shown[1]}. "
-    message += "Each was read in its own way."
+    message += "Each was parsed in its own notation."
     return THOUSANDS, [Finding("info", "notations-differ", message)]
 
 

@@ -26,13 +26,13 @@ def encode(column: pa.ChunkedArray) -> tuple[pa.Array, Any]:
 
 
 def is_true(answer: pa.Array | pa.ChunkedArray) -> Any:
-    """Return an answer of Arrow for each cell as numpy truth values; of a null it is no."""
+    """Return a boolean Arrow array as a numpy array; null is False."""
     filled = pc.fill_null(answer, False)
     return np.asarray(filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled)
 
 
 def matches(text: pa.Array | pa.ChunkedArray, pattern: str, having: str = "") -> Any:
-    """Return which texts a regular expression (RE2) matches, as numpy truth values.
+    """Return which texts a regular expression (RE2) matches, as numpy boolean values.
 
     having: characters of which every match has one: where no text has any, the slower expression is not needed.
     """
@@ -42,12 +42,12 @@ def matches(text: pa.Array | pa.ChunkedArray, pattern: str, having: str = "") ->
 
 
 def is_text(type_: pa.DataType) -> bool:
-    """Say whether cells are text."""
+    """Return whether cells are text."""
     return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
 
 
 def is_list(type_: pa.DataType) -> bool:
-    """Say whether cells are lists."""
+    """Return whether cells are lists."""
     return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_))
 
 

@@ -56,7 +56,7 @@ def of_columns(columns: list[Any]) -> Any:
 
 
 def by_chance(content: Any, columns: Iterable[Any]) -> bool:
-    """Say whether equal rows are coincidences, not duplicates, because the columns have few distinct values.
+    """Return whether equal rows are coincidences, not duplicates, because the columns have few distinct values.
 
     content: per row the id of its content (-1: of its own). columns: cells as whole numbers. Two rows are expected
     to be equal as often as the cells of each column are, multiplied, as if no column depended on another.
@@ -72,7 +72,7 @@ def by_chance(content: Any, columns: Iterable[Any]) -> bool:
 
 
 def _pasted_again(content: Any) -> bool:
-    """Say whether nearly all rows occur exactly twice, or three times, which is unlikely by chance."""
+    """Return whether nearly all rows occur exactly twice, or three times, which is unlikely by chance."""
     times = np.bincount(content[content >= 0])
     times = times[times > 0]
     different = len(times) + int((content < 0).sum())

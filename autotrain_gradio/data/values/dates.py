@@ -4,7 +4,7 @@ Not with a library: dateparser takes 10 to 600 ms for each value, takes `12`, `M
 today, so that a row would mean something else when it is predicted; pandas and dateutil know English months alone,
 parse `1.2.3` and `May` as dates of the years 2003 and 1, and do not report which order of day and month was used.
 
-A moment with a time zone is brought to UTC, one without stays as it is: so a row means the same by itself, when it is
+A time with a time zone is converted to UTC, one without is kept, so that a row is parsed the same by itself, when it is
 predicted, and among others.
 """
 
@@ -92,25 +92,25 @@ class Dates:
 
 
 def is_date(type_: pa.DataType) -> bool:
-    """Say whether a column's type is one of dates."""
+    """Return whether a column's type is one of dates."""
     return bool(pa.types.is_date(type_) or pa.types.is_timestamp(type_))
 
 
 def looks_like_dates(sample: pa.ChunkedArray) -> bool:
-    """Say whether nearly all of the first of these texts are written as dates."""
+    """Return whether nearly all of the first of these texts are written as dates."""
     found = parse(sample.slice(0, SAMPLE))
     few = np.count_nonzero(found.unreadable) <= UNLIKE * len(found.values)
     return len(found.values) > 0 and few and "20240531" not in found.ways
 
 
 def resembles_dates(sample: pa.ChunkedArray) -> bool:
-    """Say whether nearly all texts begin like dates, in whatever form: 2024-Q1, 2024W05, 20240531T1030."""
+    """Return whether nearly all texts begin like dates, in whatever form: 2024-Q1, 2024W05, 20240531T1030."""
     found = matches(sample.slice(0, SAMPLE), RESEMBLING)
     return len(found) > 0 and float(found.mean()) >= 1 - UNLIKE
 
 
 def are_months(sample: pa.ChunkedArray) -> bool:
-    """Say whether texts that could be numbers are months: 05.2024, each with two digits for the month."""
+    """Return whether texts that could be numbers are months: 05.2024, each with two digits for the month."""
     found = pc.match_substring_regex(sample.slice(0, SAMPLE), r"^(0[1-9]|1[0-2])\.(19|20)\d{2}$")
     return len(found) > 0 and bool(pc.all(found).as_py())
 

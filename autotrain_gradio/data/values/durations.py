@@ -28,7 +28,7 @@ def clock_seconds(text: str) -> float:
 
 
 def are_times(text: pa.ChunkedArray) -> bool:
-    """Say whether nearly all of these texts are times, and either all have seconds or none: else 1:30 may be two."""
+    """Return whether nearly all of these texts are times, and either all have seconds or none: else 1:30 may be two."""
     found = pc.match_substring_regex(text, _TIME)
     count, seconds = int(pc.sum(found).as_py() or 0), pc.match_substring_regex(text, r":\d\d:")
     return count > 0 and count >= NEARLY_ALL * len(text) and int(pc.sum(seconds).as_py()) in (0, count)

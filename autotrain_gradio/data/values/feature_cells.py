@@ -23,12 +23,12 @@ MISSING = pa.array((*numbers.WORDS, *numbers.ERRORS, "nat"))
 
 
 def is_nested(type_: pa.DataType) -> bool:
-    """Say whether cells are lists, objects or bytes, which no model of tables learns from."""
+    """Return whether cells are lists, objects or bytes, which no model of tables learns from."""
     return bool(pa.types.is_struct(type_) or is_list(type_) or pa.types.is_binary(type_))
 
 
 def plain_cells(cells: pa.ChunkedArray, names: list[str] | None = None) -> pa.ChunkedArray:
-    """Return numbers, dates, truth values and texts without spaces around them; durations are numbers of seconds.
+    """Return numbers, dates, boolean values and texts without spaces around them; durations are numbers of seconds.
 
     names: of classes, for a column of their numbers.
     """

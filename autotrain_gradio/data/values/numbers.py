@@ -72,7 +72,7 @@ NOTATIONS = (
     Notation("percent-as-fraction", "percent", "a percent sign", "9 % was read as 0.09"),
     Notation(
         *("percent-beside-numbers", "beyond", "no percent sign beside others with one"),
-        *("12 was read as 12, but 12 % as 0.12", "Write all numbers of a column alike.", "warning"),
+        *("12 was read as 12, but 12 % as 0.12", "Write all numbers of a column in the same notation.", "warning"),
     ),
     Notation("negative-in-brackets", "negated", "brackets, or a minus behind, as the sign", "(5) was read as -5"),
     Notation("clock-times", "times", "the form of a time or a duration", "14:30 was read as 14.5 hours"),
@@ -264,7 +264,7 @@ def _replace(text: pa.ChunkedArray, pattern: str, by: str, having: str) -> tuple
 
 
 def _are_numbers(found: Numbers, besides: Any, least: int) -> bool:
-    """Say whether nearly all other cells are numbers, and at least `least` of them."""
+    """Return whether nearly all other cells are numbers, and at least `least` of them."""
     readable = int((~np.isnan(found.values) & ~besides).sum())
     invalid = int((found.unreadable & ~besides).sum())
     return readable >= max(1, least) and readable >= NEARLY_ALL * (readable + invalid)
@@ -291,7 +291,7 @@ def marks_of(text: pa.ChunkedArray) -> Marks:
 
 
 def groups_thousands(text: pa.ChunkedArray, mark: str = ".") -> bool:
-    """Say whether a mark (`.` or `,`) separates thousands, though no number has decimals: 950, 1.200, 12.500.
+    """Return whether a mark (`.` or `,`) separates thousands, though no number has decimals: 950, 1.200, 12.500.
 
     As decimals, every number would have three of them or none, and some a trailing zero. A sample decides most columns.
     """

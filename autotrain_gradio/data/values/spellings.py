@@ -1,4 +1,4 @@
-"""Spellings of categories: which ones are the same, and truth values: yes, TRUE, 1."""
+"""Spellings of categories: which ones are the same, and boolean values: yes, TRUE, 1."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PAIRS = (
 """Words for true and false, folded: those of spreadsheets, R and surveys in several languages."""
 TRUTH = {word: value for pair in PAIRS for word, value in zip(pair, (True, False), strict=True)}
 CLEAR = frozenset(word for word in TRUTH if len(word) > 2 or word in {"no", "ja", "1", "0"})
-"""Words that mean a truth value beside another pair of words, too."""
+"""Words that mean a boolean value beside another pair of words, too."""
 MOST_SPELLINGS = 12
-"""Distinct values beyond which a column does not hold truth values."""
+"""Distinct values beyond which a column does not hold boolean values."""
 _NUMBER = re.compile(r"([+-]?)0*(\d+)(?:[.,](\d*?)0*)?")
 
 
@@ -47,12 +47,12 @@ def _fold_number(text: str) -> str:
 
 
 def truth_value(text: str) -> bool | None:
-    """Return the truth value that a text means; None for other texts."""
+    """Return the boolean value that a text means; None for other texts."""
     return TRUTH.get(_fold_number(text))
 
 
 def truth_spellings(counts: Mapping[str, int]) -> dict[str, str]:
-    """Return spelling → the most frequent spelling of its truth value, a word if possible; {} for other texts.
+    """Return spelling → the most frequent spelling of its boolean value, a word if possible; {} for other texts.
 
     counts: text → rows. Words and numbers may be mixed: TRUE, True, 1.
     """
@@ -69,13 +69,13 @@ def truth_spellings(counts: Mapping[str, int]) -> dict[str, str]:
 
 
 def are_truth_values(texts: pa.Array | pa.ChunkedArray) -> bool:
-    """Say whether all texts that are not null are truth values, and both occur."""
+    """Return whether all texts that are not null are boolean values, and both occur."""
     values = pc.unique(texts).drop_null()
     return len(values) <= MOST_SPELLINGS and bool(truth_spellings(dict.fromkeys(values.to_pylist(), 1)))
 
 
 def merge_truth_values(values: pa.Array, codes: Any) -> pa.Array:
-    """Return distinct texts with one spelling for each truth value, if all are truth values; else the texts.
+    """Return distinct texts with one spelling for each boolean value, if all are boolean values; else the texts.
 
     codes: of the rows, as `encode` returns them.
     """

@@ -106,5 +106,5 @@ def _spelled(unit: str) -> list[str]:
 
 
 def _same(one: str, other: str) -> bool:
-    """Say whether two units are the same: pc and pcs, but not m and ms."""
+    """Return whether two units are the same: pc and pcs, but not m and ms."""
     return one in _spelled(other)

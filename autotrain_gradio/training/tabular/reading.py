@@ -164,7 +164,9 @@ class _Column:
         found = self._in_one_order(parse_dates(self.cells, self.feature.reading))
         self._report_invalid(found.unreadable)
         if found.unclear:
-            message = f"The dates of '{self.feature.name}' could have the day or the month first; the day was taken."
+            message = (
+                f"The dates of '{self.feature.name}' could have the day or the month first: parsed with the day first."
+            )
             remarks = {int(row): message for row in np.flatnonzero(~found.missing & ~found.unreadable)}
             self._report("warning", "day-or-month-first", message, "Write dates as 2024-05-31.", remarks)
         if self.feature.low is not None:

@@ -232,7 +232,7 @@ def test_the_rows_of_texts_are_read_like_a_file(value: Any, tmp_path: Path) -> N
     ("inputs", "value", "accepted"),
     [
         (TABLE, np.zeros((2, 2)), "an array has no column names"),
-        (TABLE, {"a": object()}, "texts, numbers, truth values, dates"),
+        (TABLE, {"a": object()}, "texts, numbers, boolean values, dates"),
         (TEXT, None, "Give a text"),
         (TEXT, object(), "a text, the path of a table"),
         ([Input("image", "Image", "image")], 3, "an image of Pillow"),

@@ -167,7 +167,7 @@ def test_a_sample_of_the_rows_is_decoded_and_all_on_request(
     monkeypatch.setattr(audio_content, "SHARE", 3)
     folder = speech(tmp_path / "in")
     said = finding(check(draft, folder), "audio-sampled")
-    assert "3 of 6 rows (50.0%) were listened to" in said["message"] and len(heard) == 3
+    assert "3 of 6 rows (50.0%) were decoded" in said["message"] and len(heard) == 3
     check(draft, folder, valid_fraction=0.5)
     assert len(heard) == 3, "what was heard is kept"
     change = said["fix"]["change"]

@@ -25,7 +25,7 @@ def test_a_missing_target_offers_the_last_column(draft: Path) -> None:
         check(draft, {"a": BASE["age"], "b": BASE["age"], "z": BASE["target"]}, roles.NUMBERS), "column-unclear"
     )
     assert found["fix"]["change"] == {"columns": {"target": ["z"]}}
-    assert found["message"] == "Say which column holds the target: any of them could."
+    assert found["message"] == "Select the column that holds the target: any of them could."
     assert found["hint"] == "Choose it among a, b, z."
 
 

@@ -127,7 +127,7 @@ def test_time_zones_are_reported(draft: Path) -> None:
     result = check(draft, columns)
     found = finding(result, "time-zones")
     assert found["level"] == "info" and "'plain'" not in found["message"] and "'none'" not in found["message"]
-    for part in ("'when'", "+02:00: 15", "-05:00: 15", "UTC: 15", "without a zone, taken as UTC: 15"):
+    for part in ("'when'", "+02:00: 15", "-05:00: 15", "UTC: 15", "without a time zone, assumed to be UTC: 15"):
         assert part in found["message"]
     hours = {r["features:when"].hour for part in data.load(draft).values() for r in part}
     assert hours == {8, 15, 10}

@@ -1,4 +1,4 @@
-"""Which spellings of a category are the same, and which columns hold truth values."""
+"""Which spellings of a category are the same, and which columns hold boolean values."""
 
 from __future__ import annotations
 
