@@ -45,28 +45,9 @@ class WarmWorkers:
         self._lock = threading.Lock()
         self._warm: dict[Path, _WarmWorker] = {}
 
-    def call(
-        self,
-        directory: Path,
-        verb: str,
-        context: Mapping[str, Any],
-        env: Mapping[str, str] | None = None,
-        progress: Callable[[str, float], None] | None = None,
-        found: Callable[[Any], None] | None = None,
-        grace: float = 0.0,
-        seconds: float | None = None,
-    ) -> Any:
-        """Run a verb as `call` does, in the run's warm worker; the first call starts it.
-
-        progress: callback, called for instance while libraries are imported. found: callback for partial results.
-        grace: seconds between SIGTERM and SIGKILL, where the worker has to be killed during the call.
-        seconds: time limit, of a streaming verb for each item; None: `limits.predict_seconds`.
-
-        Raises:
-            UserError: raised by the verb.
-            WorkerError: the worker was killed, or exceeded the limit of time or memory.
-        """
-        return collect(self.stream(directory, verb, context, env, progress, found, grace, seconds))
+    def call(self, directory: Path, verb: str, context: Mapping[str, Any], **options: Any) -> Any:
+        """Run a verb and return its result, or the list of its items; options, errors: see `stream`."""
+        return collect(self.stream(directory, verb, context, **options))
 
     def stream(
         self,
@@ -79,9 +60,18 @@ class WarmWorkers:
         grace: float = 0.0,
         seconds: float | None = None,
     ) -> Generator[Any, None, Any]:
-        """Run a verb as `call` does: yield the items of a streaming verb as they arrive; return its result.
+        """Run a verb in the run's warm worker: yield the items of a streaming verb as they arrive; return its result.
 
-        Closing the generator cancels the verb; the worker keeps running with its loaded model.
+        The first call starts the worker. Closing the generator cancels the verb; the worker keeps running with its
+        loaded model.
+
+        progress: callback, called for instance while libraries are imported. found: callback for partial results.
+        grace: seconds between SIGTERM and SIGKILL, where the worker has to be killed during the call.
+        seconds: time limit, of a streaming verb for each item; None: `limits.predict_seconds`.
+
+        Raises:
+            UserError: raised by the verb.
+            WorkerError: the worker was killed, or exceeded the limit of time or memory.
         """
         seconds = self._limits.predict_seconds if seconds is None else seconds
         worker = self._worker(directory, env)

@@ -477,7 +477,7 @@ def test_loading_the_libraries_is_reported_as_progress(draft: Path, warm: Make) 
     def look() -> list[str]:
         told.clear()
         context = {"spec": SPEC, "do": "answer", "text": "x"}
-        workers.call(draft, "preview", context, None, lambda message, fraction: told.append(message))
+        workers.call(draft, "preview", context, progress=lambda message, fraction: told.append(message))
         return told
 
     workers.prefetch(draft, "preview", {"spec": SPEC})  # as soon as there is data: the preview is asked for meanwhile
@@ -492,7 +492,7 @@ def test_an_error_of_the_caller_leaves_no_stale_response(draft: Path, warm: Make
         raise ValueError("the browser has gone")
 
     with pytest.raises(ValueError, match="browser"):
-        workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "old"}, None, disconnected)
+        workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "old"}, progress=disconnected)
     assert workers.call(draft, "preview", {"spec": SPEC, "do": "answer", "text": "new"})[0]["text"] == "new"
 
 

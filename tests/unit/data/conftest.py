@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from PIL import Image
 from autotrain_gradio import data
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.tasks.registry import resolve
+from tests.unit.data.fake_hub import FakeHub, serve
 
 Check = Callable[..., dict[str, Any]]
 
@@ -60,6 +61,13 @@ def draft(tmp_path: Path) -> Path:
     folder = tmp_path / "home" / "runs" / "draft"
     folder.mkdir(parents=True)
     return folder
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[FakeHub]:
+    """A Hub on this machine."""
+    with serve(tmp_path / "hub") as found:
+        yield found
 
 
 @pytest.fixture

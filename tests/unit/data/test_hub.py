@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,11 @@ from autotrain_gradio import data
 from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.data.sources import hub as hub_source
 from tests.unit.data.conftest import classes, errors, finding, names, picture, plant, resolved
-from tests.unit.data.fake_hub import SHA, TOKEN, FakeHub, serve
+from tests.unit.data.fake_hub import SHA, TOKEN, FakeHub
 from tests.unit.data.test_embedded import all_rows, dataset, expected
 
 datasets.disable_progress_bars()
 Ask = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[FakeHub]:
-    with serve(tmp_path / "hub") as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from autotrain_gradio import data
 from tests.unit.data import roles
 from tests.unit.data.conftest import errors, finding, names, plant
-from tests.unit.data.fake_hub import FakeHub, serve
+from tests.unit.data.fake_hub import FakeHub
 
 Ask = Callable[..., dict[str, Any]]
 CARD = """---
@@ -31,12 +31,6 @@ configs:
 
 def body(word: str, count: int = 10) -> str:
     return "text,label\n" + "".join(f"{word} number {i},{'ab'[i % 2]}\n" for i in range(count))
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[FakeHub]:
-    with serve(tmp_path / "hub") as found:
-        yield found
 
 
 @pytest.fixture
