@@ -11,13 +11,12 @@ import pkgutil
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.backends.base import Backend, BackendType
 from autotrain_gradio.core.errors import NotFound, SpecError
-from autotrain_gradio.core.registry import NamedRegistry
+from autotrain_gradio.core.registry import NamedRegistry, load_entry_points
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import RunSpec
 
@@ -32,8 +31,8 @@ def registry() -> NamedRegistry[BackendType]:
     for module in pkgutil.iter_modules(__path__):
         if module.ispkg:
             found.add(importlib.import_module(f"{__name__}.{module.name}").BACKEND)
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
-        found.add(point.load())
+    for declared in load_entry_points(ENTRY_POINTS):
+        found.add(declared)
     return found
 
 

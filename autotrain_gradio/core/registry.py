@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
 from autotrain_gradio.core.errors import NotFound, did_you_mean
@@ -31,6 +34,17 @@ class ModuleEntry:
 
 
 T = TypeVar("T", bound=Named)
+
+
+@lru_cache(maxsize=1)
+def _entry_points(path: tuple[str, ...]) -> Any:
+    """Return the selectable entry points of all packages on a path (`sys.path`), whose metadata is parsed once."""
+    return entry_points()
+
+
+def load_entry_points(group: str) -> list[Any]:
+    """Return what installed packages declare by entry points in a group, in the order of their names."""
+    return [point.load() for point in sorted(_entry_points(tuple(sys.path)).select(group=group), key=lambda p: p.name)]
 
 
 class NamedRegistry(Generic[T]):

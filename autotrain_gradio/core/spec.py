@@ -12,12 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from autotrain_gradio.core.errors import Finding, SpecError, did_you_mean
 from autotrain_gradio.core.text_format import parse_duration
-from autotrain_gradio.core.yaml_text import load_yaml
 
 PROJECT_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$")
 TINY = "tiny"
@@ -25,9 +23,12 @@ TINY = "tiny"
 
 
 class Model(BaseModel):
-    """Base class of all settings: unknown names are errors, and the docstring of a field is its help text."""
+    """Base class of all settings: unknown names are errors, and the docstring of a field is its help text.
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+    Validators are built when they are used first: most commands validate the settings of one task, or of none.
+    """
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, protected_namespaces=(), defer_build=True)
 
 
 class DataSpec(Model):
@@ -215,6 +216,8 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
     Raises:
         SpecError: the text is not a YAML mapping, or a setting is unknown or invalid.
     """
+    from autotrain_gradio.core.yaml_text import load_yaml
+
     env = os.environ if environ is None else environ
     raw = load_yaml(text)
     if not isinstance(raw, dict):
@@ -284,6 +287,8 @@ def _read_hub(raw: dict[str, Any], env: Mapping[str, str]) -> Secrets:
 
 def to_yaml(spec: RunSpec) -> str:
     """Return the spec as YAML, without settings that equal their defaults."""
+    import yaml
+
     data = spec.model_dump(mode="json", exclude_defaults=True)
     ordered = {
         k: data[k]

@@ -7,14 +7,13 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import entry_points
 from typing import Any
 
 from pydantic import ValidationError
 
 from autotrain_gradio.core import inputs, panels
 from autotrain_gradio.core.errors import Finding, NotFound, SpecError, UserError, did_you_mean
-from autotrain_gradio.core.registry import NamedRegistry
+from autotrain_gradio.core.registry import NamedRegistry, load_entry_points
 from autotrain_gradio.core.spec import DataSpec, RunSpec, findings_of, parse
 from autotrain_gradio.tasks.base import MODALITIES, Params, Task
 from autotrain_gradio.tasks.extension import Extension, extend
@@ -114,7 +113,7 @@ def _declared(package: str, attribute: str) -> list[Any]:
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         if module.ispkg:
             found.append(getattr(importlib.import_module(f"{package}.{module.name}"), attribute))
-    return [*found, *(e.load() for e in sorted(entry_points(group=package), key=lambda e: e.name))]
+    return [*found, *load_entry_points(package)]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -107,8 +106,7 @@ TYPE = BackendType("threads", "Threads", Capabilities(False, False, True, True, 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Install the backend by an entry point, and make nothing but it usable."""
-    point = SimpleNamespace(name="threads", load=lambda: TYPE)
-    monkeypatch.setattr(backends, "entry_points", lambda group: [point] if group == backends.ENTRY_POINTS else [])
+    monkeypatch.setattr(backends, "load_entry_points", lambda group: [TYPE] if group == backends.ENTRY_POINTS else [])
     backends.registry.cache_clear()
     yield
     backends.registry.cache_clear()
