@@ -1,4 +1,4 @@
-"""Atomic writes of JSON files: a reader sees the old content or the new one, never a partial file."""
+"""Atomic writes of files: a reader sees the old content or the new one, never a partial file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
 
     indent: for readability; None is several times faster.
     """
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text to a temporary file, then rename it."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -18,26 +18,27 @@ waits.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autotrain_gradio.core.errors import DataError, UserError
-from autotrain_gradio.core.json_files import write_json
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.json_files import write_text
 from autotrain_gradio.core.text_format import truncate
-from autotrain_gradio.runs.files import read_object
 from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.states import ACTIVE, ENDED, UNREADABLE
-from autotrain_gradio.runs.store import Store
+from autotrain_gradio.runs.store import Store, created_of
 
 Entry = dict[str, Any]
-"""`state` (None: a draft), and what the reader adds to it."""
+"""`state` (None: a draft), perhaps `owner` and `created`, and what the reader adds to it."""
 Read = Mapping[str, Entry | Exception]
 Signatures = Mapping[str, int | Exception]
-VERSION = 2
+VERSION = 3
 CYCLE_SECONDS = 300.0
 MIN_SLICE = 20
 """Number of runs that are compared at every refresh, at least."""
@@ -58,7 +59,9 @@ class RunIndex:
     """Entries of all runs of a folder; thread-safe.
 
     read: makes the entry of a run; its exceptions make the run unreadable, with their reason.
-    path: file that keeps the entries between processes; None: none.
+    path: file that keeps the entries between processes; None: none. Its first line has its version, the time of the
+        folder of runs, and a checksum of the others. They have the id of a run each, and of an ended one also the
+        signature of its files, its time of creation, and its entry as JSON, which is parsed when it is needed.
 
     Attributes:
         version: increases when any entry changes.
@@ -66,7 +69,9 @@ class RunIndex:
 
     def __init__(self, store: Store, read: Callable[[Run], Entry], path: Path | None = None) -> None:
         self._store, self._read, self._calls, self._path = store, read, store.calls, path
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, Entry | str] = {}
+        """As JSON, until they are needed."""
+        self._created: dict[str, float] = {}
         self._open: set[str] = set()
         """Drafts, and runs that have not ended or cannot be read: few, and looked at by every refresh."""
         self.version = self._compared = 0
@@ -105,7 +110,7 @@ class RunIndex:
             elif now - self._sliced >= SLICE_SECONDS:
                 self._compare(self._slice(now))
             live = ACTIVE | {UNREADABLE}
-            self._put_all(self._read_each([r for r in self._open if self._entries[r]["state"] in live]), {})
+            self._put_all(self._read_each([r for r in self._open if self.state(r) in live]), {})
             self._save_if_due()
 
     def cancel(self) -> None:
@@ -116,27 +121,43 @@ class RunIndex:
         """Return (run, entry) of runs that are about to be shown, read again if they have changed."""
         with self._lock:
             self._compare([r for r in runs if r in self._entries])
-            return [(r, self._entries[r]) for r in runs if r in self._entries]
+            return self.get(runs)
+
+    def get(self, runs: Sequence[str]) -> list[tuple[str, Entry]]:
+        """Return (run, entry) of those of the runs that exist, as of the latest refresh."""
+        with self._lock:
+            return [(r, self._entry(r)) for r in runs if r in self._entries]
+
+    def started(self, owner: str | None = None) -> list[str]:
+        """Return the runs of an owner, or all, without drafts, newest first, as of the latest refresh."""
+        with self._lock:
+            drafts = {r for r in self._open if self.state(r) is None}
+            runs = [r for r in self._order if r in self._entries and r not in drafts]
+            if owner is not None:
+                runs = [r for r in runs if self._entry(r).get("owner") == owner]
+            return sorted(runs, key=self._created.__getitem__, reverse=True)
 
     def entries(self) -> list[tuple[str, Entry]]:
         """Return (run, entry) of all runs and drafts, newest first, as of the latest refresh."""
         with self._lock:
-            return [(run, self._entries[run]) for run in self._order if run in self._entries]
+            return self.get(self._order)
 
     def pending(self) -> list[str]:
         """Return the runs that are queued or active, or whose state is unknown, newest first."""
         with self._lock:
-            return sorted((r for r in self._open if self._entries[r]["state"] is not None), reverse=True)
+            return sorted((r for r in self._open if self.state(r) is not None), reverse=True)
 
     def drafts(self) -> list[str]:
         """Return the drafts."""
         with self._lock:
-            return [r for r in self._open if self._entries[r]["state"] is None]
+            return [r for r in self._open if self.state(r) is None]
 
     def state(self, run: str) -> str | None:
         """Return the state of a run as of the latest refresh; None: a draft, or deleted."""
-        entry = self._entries.get(run)
-        return entry["state"] if entry is not None else None
+        try:
+            return self._entry(run)["state"]
+        except KeyError:
+            return None
 
     def __contains__(self, run: str) -> bool:
         return run in self._entries
@@ -147,9 +168,10 @@ class RunIndex:
             self._saved, changed, self._changed = time.monotonic(), self._changed, False
             if self._path is None or not changed:
                 return
-            kept = {r: [s, self._entries[r]] for r, s in self._signatures.items() if r not in self._open}
+            body = "\n".join(map(self._line, self._order))
+            head = json.dumps({"v": VERSION, "folder": self._folder_time, "crc": zlib.crc32(body.encode())})
             try:
-                write_json(self._path, {"v": VERSION, "folder": self._folder_time, "runs": kept}, indent=None)
+                write_text(self._path, f"{head}\n{body}")
             except OSError:
                 return  # only a cache: not written on a full disk, or in a home that is read-only
 
@@ -184,7 +206,8 @@ class RunIndex:
             folder_time = self._store.modified()
             self._changed = self._load() != folder_time
             compared = complete or self._changed
-            self._list()
+            if compared:
+                self._list()
             runs = [r for r in self._order if compared or r not in self._entries]
             known = len(self._order) - len(runs)
         for begin in range(0, len(runs), CHUNK):
@@ -206,19 +229,37 @@ class RunIndex:
     def _load(self) -> int | None:
         """Load the entries of the file; return the time of the folder of runs at which they were complete, if known."""
         self._saved = time.monotonic()
-        try:
-            found = read_object(self._path) if self._path is not None else None
-        except DataError:
-            return None  # it is made again
-        if found is None or found.get("v") != VERSION or not isinstance(found.get("runs"), dict):
+        if self._path is None or self._order:  # or it is loaded, and making the index was cancelled then
             return None
-        for run, kept in found["runs"].items():
-            match kept:
-                case [int() as signature, {"state": str() | None} as entry]:
-                    self._signatures[run] = signature
-                    self._put(run, entry)
-        folder_time = found.get("folder")
-        return folder_time if isinstance(folder_time, int) else None
+        try:
+            head, _, body = self._path.read_bytes().partition(b"\n")
+            found = json.loads(head)
+        except (OSError, ValueError):
+            return None  # it is missing or damaged
+        if not isinstance(found, dict) or (found.get("v"), found.get("crc")) != (VERSION, zlib.crc32(body)):
+            return None
+        lines = [line.split("\t") for line in body.decode().split("\n")] if body else []
+        self._order = [run for run, *_ in lines]
+        for run, *kept in lines:
+            if kept:
+                self._signatures[run], self._created[run], self._entries[run] = int(kept[0]), float(kept[1]), kept[2]
+        self.version += 1
+        return found["folder"] if isinstance(found["folder"], int) else None
+
+    def _line(self, run: str) -> str:
+        """Return the line of a run in the file; of a run that has not ended, or was not read, it is the id alone."""
+        signature, entry = self._signatures.get(run), self._entries.get(run)
+        if signature is None or entry is None or run in self._open:
+            return run
+        text = entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False)
+        return f"{run}\t{signature}\t{self._created[run]!r}\t{text}"
+
+    def _entry(self, run: str) -> Entry:
+        """Return the entry of a run, which is parsed if it is still as it was in the file."""
+        entry = self._entries[run]
+        if isinstance(entry, str):
+            entry = self._entries[run] = json.loads(entry)
+        return entry
 
     def _list(self) -> None:
         self._order = self._store.names()
@@ -233,21 +274,21 @@ class RunIndex:
         self._sliced = now
         begin = self._place if self._place < count else 0
         self._place = begin + size
-        waiting = [r for r in self._open if self._entries[r]["state"] in {None, "queued"}]
+        waiting = [r for r in self._open if self.state(r) in {None, "queued"}]
         return [*self._order[begin : begin + size], *waiting]
 
     def _put(self, run: str, entry: Entry) -> None:
-        if self._entries.get(run) != entry:
+        if run not in self._entries or self._entry(run) != entry:
             self.version += 1
             self._changed = True
-        self._entries[run] = entry
+        self._entries[run], self._created[run] = entry, float(entry.get("created") or created_of(run))
         if entry["state"] in ENDED:
             self._open.discard(run)
         else:
             self._open.add(run)
 
     def _drop(self, run: str) -> None:
-        del self._entries[run]
+        del self._entries[run], self._created[run]
         self._open.discard(run)
         self._signatures.pop(run, None)
         self.version += 1

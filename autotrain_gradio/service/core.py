@@ -59,7 +59,7 @@ class Core:
         )
         self._lock = threading.Lock()
         self._reads = self.store.calls
-        self._lists: dict[str, tuple[int, list[tuple[str, Mapping[str, Any]]]]] = {}
+        self._lists: dict[str, tuple[int, list[str]]] = {}
         """Owner → version of the index, and the sorted list of their runs (`Runs.runs_page`)."""
         self._index = RunIndex(self.store, self._entry, settings.home / "runs-index.json")
         self._quota = VisitorQuota(settings, self.store, self._index)

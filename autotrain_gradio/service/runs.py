@@ -18,14 +18,12 @@ from autotrain_gradio.runs.record import Run, read_json
 from autotrain_gradio.runs.run_index import WAIT_SECONDS
 from autotrain_gradio.runs.snapshot import has_files
 from autotrain_gradio.runs.states import ACTIVE, RESUMABLE, title
-from autotrain_gradio.runs.store import created_of
 from autotrain_gradio.service import summaries
 from autotrain_gradio.service.core import Core
 from autotrain_gradio.service.shared_call import Progress
 from autotrain_gradio.service.visitor_files import require_inputs, require_no_server_paths
 from autotrain_gradio.tasks.verbs import Verb
 
-Listed = list[tuple[str, Mapping[str, Any]]]
 MAX_LISTS = 100
 """Owners whose sorted list is cached."""
 
@@ -41,10 +39,8 @@ class Runs(Core):
         that cannot be read has the state `unreadable` and a `reason`.
         """
         self._index.refresh(complete=limit is None)
-        listed: Sequence[tuple[str, Mapping[str, Any]]] = self._listed(owner)[:limit]
-        if limit is not None:
-            listed = self._index.verify([run for run, _ in listed])
-        return [self._row(run, entry) for run, entry in listed]
+        read = self._index.get if limit is None else self._index.verify
+        return [self._row(run, entry) for run, entry in read(self._listed(owner)[:limit])]
 
     def runs_page(self, owner: str = LOCAL, *, offset: int = 0, limit: int = 50) -> dict[str, Any]:
         """Return `{rows, total, offset, unread}`: rows of the list from an offset on, as `runs` has them.
@@ -55,23 +51,17 @@ class Runs(Core):
         self._index.refresh(wait=WAIT_SECONDS)
         listed = self._listed(owner)
         offset = max(0, min(offset, (len(listed) - 1) // limit * limit))
-        page = [run for run, _ in listed[offset : offset + limit]]
-        rows = [self._row(run, entry) for run, entry in self._index.verify(page)]
+        rows = [self._row(run, entry) for run, entry in self._index.verify(listed[offset : offset + limit])]
         return {"rows": rows, "total": len(listed), "offset": offset, "unread": self._index.unread}
 
-    def _listed(self, owner: str) -> Listed:
-        """Return the started runs of an owner with their entries, newest first; cached until one changes."""
+    def _listed(self, owner: str) -> list[str]:
+        """Return the started runs of an owner, newest first; cached until one changes."""
         version = self._index.version
         cached = self._lists.get(owner)
         if cached is not None and cached[0] == version:
             return cached[1]
-        found: Listed = [
-            (run, entry)
-            for run, entry in self._index.entries()
-            # In shared mode, a run whose owner cannot be read is listed for nobody.
-            if entry["state"] is not None and (not self.settings.shared or entry.get("owner") == owner)
-        ]
-        found.sort(key=lambda pair: pair[1].get("created") or created_of(pair[0]), reverse=True)
+        # In shared mode, a run whose owner cannot be read is listed for nobody.
+        found = self._index.started(owner if self.settings.shared else None)
         if len(self._lists) >= MAX_LISTS:
             self._lists.clear()
         self._lists[owner] = (version, found)
