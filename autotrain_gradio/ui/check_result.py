@@ -122,7 +122,9 @@ class CheckResult:
             # Columns that only other formats have are hidden.
             role = choice.column.role
             choices, value = view.columns.get(role, ([], None))
-            updates[choice.dropdown] = gr.Dropdown(choices=choices, value=value, visible=role in view.columns)
+            updates[choice.dropdown] = gr.Dropdown(
+                choices=choices, value=value, multiselect=choice.column.many, visible=role in view.columns
+            )
         if self.format:
             updates[self.format] = gr.Radio(value=view.format or None, info=view.format_note)
         return {

@@ -85,7 +85,7 @@ class ColumnKinds:
         return {
             self.box: gr.Accordion(visible=bool(columns)),
             self.table: table_rows(columns),
-            self.selected: gr.Dropdown(choices=[str(c["name"]) for c in columns], value=[]),
+            self.selected: gr.Dropdown(choices=[str(c["name"]) for c in columns], value=[], multiselect=True),
             self.kind: None,
         }
 

@@ -53,7 +53,10 @@ class LoginFields:
         """Return the updates that list the server's projects; a single one is selected."""
         names = [(project_title(p), p["id"]) for p in projects]
         only = [names[0][1]] if len(names) == 1 else []
-        return {self.listed: gr.Column(visible=True), self.remote: gr.Dropdown(choices=names, value=only)}
+        return {
+            self.listed: gr.Column(visible=True),
+            self.remote: gr.Dropdown(choices=names, value=only, multiselect=True),
+        }
 
 
 def _textbox(label: str, elem_id: str, **settings: Any) -> gr.Textbox:

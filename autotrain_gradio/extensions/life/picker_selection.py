@@ -67,7 +67,9 @@ class SelectionFields:
         dataset = dataset if dataset in offered else (offered[0] if offered else None)
         names = {p["id"]: p["name"] for p in opened.projects}
         return {
-            self.projects: gr.Dropdown(choices=[(_project(opened, p), p["id"]) for p in opened.projects], value=ids),
+            self.projects: gr.Dropdown(
+                choices=[(_project(opened, p), p["id"]) for p in opened.projects], value=ids, multiselect=True
+            ),
             self.script: gr.Dropdown(
                 choices=[(f"{s.script} · {_counts_text(s)}{_coverage(s, ids, names)}", s.script) for s in scripts],
                 value=script,

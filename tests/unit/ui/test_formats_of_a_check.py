@@ -46,6 +46,25 @@ def test_a_check_of_an_earlier_version_shows_the_columns_of_the_task() -> None:
     assert list(view.columns) == [c.role for c in IMAGES.columns] and view.format == view.format_note == ""
 
 
+@pytest.mark.filterwarnings("error:The value passed into gr.Dropdown")
+@pytest.mark.parametrize("name", ["text-classification", "tabular-classification"])
+def test_the_columns_of_a_check_are_choices_of_their_dropdowns(tmp_path: Path, name: str) -> None:
+    task = registry().get(name)
+    roles = [column.role for column in task.columns]
+    check = {
+        "columns": [{"name": role, "kind": "text", "examples": []} for role in roles],
+        "mapping": {role: [role] for role in roles},
+        "findings": [],
+    }
+    service = Service(Settings(home=tmp_path), dispatch=False)
+    try:
+        result = build_steps(service, task).check.result
+        updates = result.update(check_view.view(task, "draft", check))
+        assert all(updates[c.dropdown].multiselect == c.column.many for c in result.columns)
+    finally:
+        service.close()
+
+
 def test_dropdowns_of_other_formats_are_hidden_and_another_format_can_be_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
