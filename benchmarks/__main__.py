@@ -17,6 +17,7 @@ NAMES = (
     "training",
     "evaluating",
     "texts",
+    "tokens",
     "tabular",
     "speech",
     "checking",

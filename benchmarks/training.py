@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.settings import Settings
+from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.service import Service, wait
 from benchmarks.data import folder_of_photos, small_resnet
 from benchmarks.rows import Row
@@ -57,7 +59,9 @@ def ours(service: Service, photos: Path, model: Path, epochs: int = EPOCHS) -> d
 
 
 def trained(service: Service, spec: dict[str, Any], batch_size: int) -> dict[str, float]:
-    """Train by a spec, and return the seconds to the first step and the samples per second after it."""
+    """Train by a spec, and return the seconds to the first step, the samples per second after it, the best validation
+    loss, and the memory in bytes.
+    """
     draft = service.draft(spec["task"])
     service.check(draft, spec)
     run = service.start(draft, spec)
@@ -74,6 +78,9 @@ def trained(service: Service, spec: dict[str, Any], batch_size: int) -> dict[str
         "first_step_seconds": steps[0][0] - started,
         "samples_per_second": (last_step[1] - steps[0][1]) * batch_size / (last_step[0] - steps[0][0]),
     }
+    values = [e["values"] for e in events if e["kind"] == "metric"]
+    found["loss"] = min((v["eval_loss"] for v in values if "eval_loss" in v), default=math.nan)
+    found["memory"] = max(v["memory_mib"] for v in values if "memory_mib" in v) * MIB
     service.delete(run)
     return found
 

@@ -197,10 +197,12 @@ def _run_card(task: Task, model: Path, value: Any) -> Any:
 def _close(answer: Any) -> Any:
     """An answer that equals another one whose numbers differ by rounding only."""
     if isinstance(answer, Mapping):
-        return pytest.approx(dict(answer), rel=1e-4)
+        return {name: _close(value) for name, value in answer.items()}
     if isinstance(answer, list) and all(isinstance(value, float) for value in answer):
         return pytest.approx(answer, rel=1e-4, abs=1e-5)
-    return answer
+    if isinstance(answer, list):
+        return [_close(item) for item in answer]
+    return pytest.approx(answer, rel=1e-4) if isinstance(answer, float) else answer
 
 
 def _validation(task: Task, directory: Path) -> tuple[list[dict[str, Any]], list[Any]]:
