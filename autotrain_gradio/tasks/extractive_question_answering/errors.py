@@ -9,15 +9,15 @@ from autotrain_gradio.tasks.extractive_question_answering.squad_metrics import e
 
 RIGHT = "right"
 KINDS = {
-    RIGHT: "Right: exact match",
-    "too-long": "Too long: contains the true answer",
-    "too-short": "Too short: lies within the true answer",
-    "overlap": "Overlaps the true answer",
-    "wrong-place": "Wrong place",
-    "no-answer": "Said 'no answer', but there is one",
-    "should-be-none": "Answered, but there is no answer",
+    RIGHT: "equals a true answer",
+    "too long": "contains the true answer",
+    "too short": "lies within the true answer",
+    "overlapping": "overlaps the true answer",
+    "wrong place": "lies elsewhere",
+    "not answered": "'no answer', but there is one",
+    "made up": "an answer, but there is none",
 }
-"""Name of a kind → its description."""
+"""Name of a kind → what the predicted answer does."""
 WORDS = ("what", "which", "who", "whom", "whose", "when", "where", "why", "how many", "how much", "how")
 PATTERN = re.compile(r"\b(" + "|".join(WORDS) + r")\b", re.IGNORECASE)
 OTHER = "other"
@@ -28,15 +28,15 @@ def error_kind(answer: str, span: tuple[int, int] | None, gold: Sequence[tuple[s
     if exact_match(answer if span else "", [text for text, _ in gold]):
         return RIGHT
     if not gold:
-        return "should-be-none"
+        return "made up"
     if span is None:
-        return "no-answer"
+        return "not answered"
     places = [(start, start + len(text)) for text, start in gold]
     if any(span[0] <= begin and end <= span[1] for begin, end in places):
-        return "too-long"
+        return "too long"
     if any(begin <= span[0] and span[1] <= end for begin, end in places):
-        return "too-short"
-    return "overlap" if any(begin < span[1] and span[0] < end for begin, end in places) else "wrong-place"
+        return "too short"
+    return "overlapping" if any(begin < span[1] and span[0] < end for begin, end in places) else "wrong place"
 
 
 def question_word(question: str) -> str:

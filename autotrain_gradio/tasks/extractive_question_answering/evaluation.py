@@ -25,7 +25,7 @@ from autotrain_gradio.training.sample_selection import balanced_sample
 
 SHOWN = 6
 """Validation questions whose predictions are shown at each evaluation."""
-MISTAKES = 24
+MISTAKES = 12
 EXAMPLE_CHARACTERS = 4000
 """Characters of a context up to which it is offered for trying the model."""
 CURVE = 40
@@ -143,9 +143,10 @@ class AnswerEvaluator:
         found = [
             panels.bars(
                 "Errors by kind",
-                [KINDS[name] for name in shown],
+                list(shown),
                 {"questions": list(shown.values())},
                 unit="questions",
+                note="; ".join(f"{name}: {KINDS[name]}" for name in shown) + ".",
                 id="errors",
             ),
             self._by_question_word(refused),
@@ -198,7 +199,7 @@ class AnswerEvaluator:
                 wrong.setdefault(kinds[row], []).append(row)
         turns = sorted((place, row) for rows in wrong.values() for place, row in enumerate(rows))
         count = sum(map(len, wrong.values()))
-        items = [self._item(row, KINDS[kinds[row]]) for _, row in turns[:MISTAKES]]
+        items = [self._item(row, f"{kinds[row]}: {KINDS[kinds[row]]}") for _, row in turns[:MISTAKES]]
         note = "" if count else "There is none."
         if count > MISTAKES:
             note = f"{MISTAKES} of {count:,}: the most confident of each kind."

@@ -13,14 +13,14 @@ CONTEXT = "Ada Brown wrote it in Bern in 1902. Later Ada Brown left."
     ("answer", "gold", "kind"),
     [
         ("Ada Brown", [("Ada Brown", 0)], "right"),
-        ("Later Ada Brown", [("Ada Brown", 42)], "too-long"),
-        ("Brown", [("Ada Brown", 0)], "too-short"),
-        ("Brown wrote", [("Ada Brown", 0)], "overlap"),
-        ("1902", [("Ada Brown", 0)], "wrong-place"),
-        (None, [("Ada Brown", 0)], "no-answer"),
-        ("1902", [], "should-be-none"),
+        ("Later Ada Brown", [("Ada Brown", 42)], "too long"),
+        ("Brown", [("Ada Brown", 0)], "too short"),
+        ("Brown wrote", [("Ada Brown", 0)], "overlapping"),
+        ("1902", [("Ada Brown", 0)], "wrong place"),
+        (None, [("Ada Brown", 0)], "not answered"),
+        ("1902", [], "made up"),
         (None, [], "right"),
-        ("in 1902", [("Bern", 22), ("1902", 30)], "too-long"),
+        ("in 1902", [("Bern", 22), ("1902", 30)], "too long"),
     ],
 )
 def test_error_kinds(answer: str | None, gold: list[tuple[str, int]], kind: str) -> None:
