@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SAME = str.maketrans(
     {
@@ -15,6 +15,9 @@ SAME = str.maketrans(
     }
 )
 """Quotation marks, apostrophes and dashes that are often written in another way."""
+
+
+WHOLE_NUMBER = re.compile(r"[+-]?\d+\.0")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,9 @@ def find_answer(context: str, text: str, start: int | None) -> Found | None:
     whole = [place for place in places if _is_whole(context, *place)]
     places = whole or places
     if not places:
-        return None
+        # pandas writes the whole numbers of a column with empty cells so.
+        found = find_answer(context, bare[:-2], start) if WHOLE_NUMBER.fullmatch(bare) else None
+        return None if found is None else replace(found, respelled=True)
     begin, end = places[0] if start is None else min(places, key=lambda place: abs(place[0] - start))
     how = "found" if start is None else "moved"
     return Found(context[begin:end], begin, how, len(places), respelled)

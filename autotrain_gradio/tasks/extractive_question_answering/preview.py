@@ -24,7 +24,7 @@ WINDOWS_NOTE = (
     "Each window is what the model receives at once. Marked: the answer, in the windows that have all of it; in the "
     "others the model learns that there is no answer."
 )
-MEASURED = 4000
+MEASURED = 2000
 """Maximum number of questions whose lengths are measured."""
 MOST_WINDOWS = 4
 """Displayed windows of a question."""

@@ -254,6 +254,21 @@ def test_the_same_context_in_both_given_splits(look: Look) -> None:
     assert "dev.json, question 1" in finding["message"] and found["splits"] == {"train": 15, "validation": 5}
 
 
+def test_the_same_question_in_both_given_splits(look: Look) -> None:
+    found = look({"squad/train-v2.0.json": squad(ROWS[:12]), "squad/dev-v2.0.json": squad(ROWS[10:])})
+    (finding,) = codes(found, "same-in-train-and-validation")
+    assert "2 validation examples are also in the training rows" in finding["message"]
+    assert "2 validation rows have a context" in codes(found, "context-in-both-splits")[0]["message"]
+    assert found["splits"] == {"train": 12, "validation": 10}
+
+
+@pytest.mark.parametrize("cell", ["{a}", "{a}.0"])
+def test_answers_that_are_numbers(look: Look, cell: str) -> None:
+    lines = [f"{c},{q},{cell.format(a=a)}" for c, q, a in ROWS if a.isdigit()]
+    found = look({"a.csv": "\n".join(["context,question,answer", *lines])})
+    assert rows_of(found) == {(c, q): {"text": [a], "answer_start": [c.index(a)]} for c, q, a in ROWS if a.isdigit()}
+
+
 def test_the_same_question_with_another_answer(look: Look) -> None:
     rows = [*ROWS, (CONTEXTS[0], "Where is it?", "Anna Holm"), (CONTEXTS[1], "where  is it?", "Graz")]
     found = look({"train.json": squad(rows)})
