@@ -6,6 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from autotrain_gradio.tasks.extractive_question_answering.squad_metrics import WITHOUT_SPACES
 
 SAME = str.maketrans(
     {
@@ -15,8 +18,6 @@ SAME = str.maketrans(
     }
 )
 """Quotation marks, apostrophes and dashes that are often written in another way."""
-
-
 WHOLE_NUMBER = re.compile(r"[+-]?\d+\.0")
 
 
@@ -77,8 +78,12 @@ def _other_units(context: str, offset: int) -> Iterator[tuple[str, int]]:
 
 def _is_whole(context: str, begin: int, end: int) -> bool:
     """Whether a place is not a part of a word or number."""
-    before, after = context[begin - 1 : begin] if begin else "", context[end : end + 1]
-    return not (before.isalnum() and context[begin].isalnum()) and not (after.isalnum() and context[end - 1].isalnum())
+    return not (begin and _joined(context[begin - 1 : begin + 1])) and not _joined(context[end - 1 : end + 1])
+
+
+def _joined(pair: str) -> bool:
+    """Whether two characters belong to one word; scripts without spaces have no words."""
+    return len(pair) == 2 and pair.isalnum() and not WITHOUT_SPACES.search(pair)
 
 
 def _folded_places(context: str, text: str) -> list[tuple[int, int]]:
@@ -100,6 +105,7 @@ def _folded_places(context: str, text: str) -> list[tuple[int, int]]:
     return places
 
 
+@lru_cache(maxsize=4)
 def fold(text: str) -> tuple[str, list[int]]:
     """Return a text in one spelling, and for each of its characters the index of the character that it comes from."""
     folded: list[str] = []

@@ -51,6 +51,11 @@ def test_another_spelling_is_that_of_the_context(context: str, text: str, same: 
     assert found is not None and context[found.start : found.start + len(found.text)] == found.text == same
 
 
+def test_scripts_without_spaces_have_no_parts_of_words() -> None:
+    context = "他在北京出生，后来离开北京去了上海。北京"
+    assert find_answer(context, "北京", 3) == Found("北京", 2, "moved", 3)
+
+
 @pytest.mark.parametrize(("codec", "size", "how"), [("utf-8", 1, "utf-8"), ("utf-16-le", 2, "utf-16")])
 def test_offsets_in_other_units_are_converted(codec: str, size: int, how: str) -> None:
     context = "1 👩 and 1 👩‍🔧 and 1 北京 and 1"
