@@ -18,14 +18,15 @@ TINY_CHARACTERS = 2000
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 
 
-def tiny_tokenizer(texts: Iterable[str], *, vocabulary: int = TINY_VOCABULARY) -> Any:
-    """Train a lower-case byte-level BPE tokenizer on texts.
+def tiny_tokenizer(texts: Iterable[str], *, vocabulary: int = TINY_VOCABULARY, lowercase: bool = True) -> Any:
+    """Train a byte-level BPE tokenizer on texts. lowercase: texts are converted to lower case.
 
     It can encode any text, and the same texts give the same vocabulary, unlike WordPiece, whose token ids are not
     deterministic.
     """
     made = Tokenizer(BPE(unk_token=UNKNOWN))
-    made.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    steps = [normalizers.NFKC(), *([normalizers.Lowercase()] if lowercase else [])]
+    made.normalizer = normalizers.Sequence(steps)
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     made.decoder = decoders.ByteLevel()
     special = [PAD, UNKNOWN, START, END]

@@ -45,8 +45,11 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         if is_numeric(target):
             code, text = "same-input-other-number", "{n} {occurs} more than once with different values"
             hint = "Keep one of them, or their mean, which is about what a model learns."
-        elif target.names is None:
+        elif target.names is None and any(rows.kinds[role].suffixes for role in rows.having("input")):
             code, text = "same-audio-other-text", "{n} {has} different texts"
+        elif target.names is None:
+            code, text = "same-input-other-target", "{n} {has} different targets"
+            hint = "Remove the wrong ones. If all are right, keep them: the model learns the usual one."
         elif noun == ROW_NOUN:
             text = "{n} {occurs} more than once with different targets"
             hint = "If this is intended, more feature columns may distinguish them."

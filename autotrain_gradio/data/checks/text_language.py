@@ -66,12 +66,17 @@ def describe_language(texts: Iterable[str]) -> str:
     if len(words) < LEAST_LETTERS // 4:
         return ""
     confidence: dict[str, float] = defaultdict(float)
-    for language, probability in _identifier().rank("\n".join(texts)):
+    for language, probability in rank_languages("\n".join(texts)):
         confidence[NAMES.get(language, repr(language))] += probability
     name, best = max(confidence.items(), key=lambda item: item[1])
     if name == NAMES["en"] or best < CONFIDENCE:
         return ""
     return f"The language of the texts was detected as {name} ({best:.0%} confidence)."
+
+
+def rank_languages(text: str) -> list[tuple[str, float]]:
+    """Return the languages that a text may be in: code (ISO 639) and probability, the most likely first."""
+    return [(str(language), float(probability)) for language, probability in _identifier().rank(text)]
 
 
 @cache

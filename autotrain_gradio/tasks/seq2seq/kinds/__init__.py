@@ -1,0 +1,1 @@
+"""Kinds of columns: source texts and target texts."""

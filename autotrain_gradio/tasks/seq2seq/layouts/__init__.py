@@ -1,0 +1,1 @@
+"""Layouts: tables with translations, parallel text files, translation memories."""
