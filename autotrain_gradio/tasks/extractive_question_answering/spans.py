@@ -24,6 +24,8 @@ class Span:
 
 def span_scores(start: np.ndarray, end: np.ndarray, most: int) -> np.ndarray:
     """Return the scores of all spans of up to `most` tokens (tokens, most): [i, k] begins at i and ends at i + k."""
+    if not len(start):
+        return np.empty((0, most))
     padded = np.concatenate([end, np.full(most - 1, -np.inf, dtype=end.dtype)])
     return start[:, None] + np.lib.stride_tricks.sliding_window_view(padded, most)
 

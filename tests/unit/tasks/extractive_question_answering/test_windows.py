@@ -106,7 +106,12 @@ def test_a_slow_tokenizer_is_refused() -> None:
 
 def test_batches_are_padded_on_the_right_with_positions(tokenizer: Any) -> None:
     made = make_windows(
-        tokenizer, [QUESTION] * 2, ["a word1", CONTEXT[:60]], [value("word1"), value("word2")], limit=64, stride=8
+        tokenizer,
+        [QUESTION] * 2,
+        ["a word1", CONTEXT[:60]],
+        [value("word1", "a word1"), value("word2")],
+        limit=64,
+        stride=8,
     )
     assert made is not None
     items = WindowDataset(made, by_length=True)
