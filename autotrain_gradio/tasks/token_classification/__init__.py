@@ -94,6 +94,14 @@ ANNOTATION_JSON = Layout(
     '  {"type": "labels", "value": {"start": 0, "end": 4, "labels": ["PER"]}}]}]}, …]',
     options=(_OFFSETS,),
 )
+TOKEN_ROWS = Layout(
+    "token-rows",
+    "A table with a token in each row",
+    _HERE + "token_rows",
+    "ner.csv              (or .tsv; a sentence's number may be in its first row alone)\n\n"
+    "sentence_id,word,tag\n1,Anna,B-PER\n1,lives,O\n1,in,O\n1,Graz,B-LOC\n2,Peter,B-PER",
+    options=(_SCHEME,),
+)
 TEXTS = replace(
     TABLE,
     example="rows.jsonl           (or .csv, .tsv, .json, .parquet, .xlsx; several files are joined)\n\n"
@@ -171,7 +179,7 @@ TASK = Task(
     formats=(TAGGED, SPANS),
     column_aliases={"tokens": "text", "tags": "entities", "target": "entities", "spans": "entities"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
-    layouts=(SAVED_DATASET, CONLL, ANNOTATION_JSON, TEXTS),
+    layouts=(SAVED_DATASET, CONLL, ANNOTATION_JSON, TOKEN_ROWS, TEXTS),
     checks=(
         Check("annotations", "Annotations that do not fit their texts", _HERE + "annotations_check"),
         DUPLICATES,

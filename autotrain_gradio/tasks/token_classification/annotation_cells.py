@@ -109,7 +109,8 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
             if found is None:
                 problems["annotations-unreadable"].append(row)
                 continue
-            values[row], wrong = found
+            spans, wrong = found
+            values[row] = [s._replace(label=_name(s.label, names)) for s in spans] if names else spans
             incomplete += wrong
             if wrong:
                 problems["spans-incomplete"].append(row)
@@ -188,7 +189,7 @@ def _outside(tag: Any, names: Sequence[str]) -> bool:
 
 def _name(tag: Any, names: Sequence[str]) -> str:
     number = _number(tag)
-    if number is None or (names and str(tag) in names):
+    if number is None or (names and (str(tag) in names or number >= len(names))):
         return "O" if tag is None else str(tag).strip()
     return names[number] if names else str(number)
 

@@ -14,7 +14,7 @@ from typing import Any
 import datasets
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, did_you_mean
-from autotrain_gradio.core.text_format import pluralize
+from autotrain_gradio.core.text_format import count_with_verb, pluralize
 from autotrain_gradio.data.kinds.label import unused_mapping
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
@@ -32,6 +32,8 @@ Found = dict[int, list[Span]]
 FEATURE = datasets.List(
     {"start": datasets.Value("int32"), "end": datasets.Value("int32"), "label": datasets.Value("string")}
 )
+ONE_TOKEN = 0.9
+"""Share of rows with one token beyond which rows are tokens, not sentences."""
 SPACES = re.compile(r"\S+")
 _SCHEME_TITLES = {
     "IOB1": "IOB1 (I-PER, and B-PER only next to another entity of the type)",
@@ -104,6 +106,11 @@ def _of_tags(rows: Rows, texts: list[str], request: Request) -> Generator[Findin
         hint,
         lambda row: f" ({pluralize(counts[row], 'token')}, {pluralize(len(tags[row]), 'tag')})",
     )
+    single = [row for row, spans in units.items() if len(spans) == 1]
+    if len(units) > 1 and len(single) > ONE_TOKEN * len(units):
+        message = f"{count_with_verb(len(single), 'row', 'has')} a single token: a model sees no context."
+        hint = "Write a sentence in each row. If rows are tokens, add a column sentence_id, or save a CoNLL file."
+        yield Finding("warning", "single-tokens", message, hint, f"data.columns.{TEXT}")
     scheme = _scheme_option(request)
     names = tag_set((tags[row] for row in units), scheme)
     repaired, repairs, found = list[int](), 0, Found()

@@ -292,6 +292,38 @@ def test_conll_documents_stay_together_and_damaged_sentences_are_named(look: Loo
     assert len(documents) == 2 and not documents[0] & documents[1]
 
 
+@pytest.mark.parametrize("filled", [True, False])
+def test_tables_with_a_token_in_each_row(look: Look, filled: bool) -> None:
+    lines = [
+        [f"Sentence: {n}" if filled or k == 0 else "", token, "NN", tag]
+        for n, row in enumerate(ROWS)
+        for k, (token, tag) in enumerate(zip(*row, strict=True))
+    ]
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([["Sentence #", "Word", "POS", "Tag"], *lines])
+    found = look({"ner_dataset.csv": buffer.getvalue()})
+    assert entities(found) == WANTED and found["layout"]["name"] == "token-rows"
+    assert not [f for f in found["findings"] if f["level"] != "info"]
+
+
+def test_rows_of_single_tokens_are_pointed_out(look: Look) -> None:
+    written = "word,tag\n" + "".join(f"{t},{n}\n" for row in ROWS for t, n in zip(*row, strict=True))
+    assert "no context" in finding(look({"a.csv": written}), "single-tokens")["message"]
+
+
+def test_numbers_of_types_are_named_by_the_schema(look: Look) -> None:
+    label = datasets.ClassLabel(names=["LOC", "PER"])
+    spans = datasets.List({"start": datasets.Value("int64"), "end": datasets.Value("int64"), "label": label})
+    rows = [
+        {"text": t, "entities": [{"start": a, "end": b, "label": ["LOC", "PER"].index(n)} for a, b, n in s]}
+        for t, s in TEXTS
+    ]
+    buffer = io.BytesIO()
+    features = datasets.Features({"text": datasets.Value("string"), "entities": spans})
+    datasets.Dataset.from_list(rows, features=features).to_parquet(buffer)
+    assert entities(look({"a.parquet": buffer.getvalue()})) == WANTED
+
+
 def test_tokens_that_look_like_comments(look: Look) -> None:
     text = "# a comment here\n" + conll([(["#", "1", f"n{i}"], ["O", "O", "B-X"]) for i in range(8)])
     found = look({"a.conll": text})

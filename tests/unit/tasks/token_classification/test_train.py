@@ -16,6 +16,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.token_classification import train as task
 from autotrain_gradio.tasks.token_classification.loss import loss_function
 from autotrain_gradio.tasks.token_classification.words import word_borders
+from autotrain_gradio.worker.input_rows import predict
 
 from .conftest import notices
 
@@ -59,6 +60,18 @@ def test_a_trained_model_finds_entities_and_records_seqevals_f1(tagging_trial: M
     with pytest.raises(UserError, match="text is empty"):
         predictor([{"text": " "}])
     assert predictor([]) == []
+
+
+def test_files_of_rows_may_have_tokens(tagging_trial: Make, tmp_path: Any) -> None:
+    rows = [{"tokens": r["text"].split(), "tags": ["B-PER", *"O" * (len(r["text"].split()) - 1)]} for r in notices(20)]
+    made = tagging_trial(rows, epochs=1)
+    task.train(made.reporter())
+    file = tmp_path / "new.jsonl"
+    file.write_text(json.dumps({"tokens": ["Anna", "lives", "in", "Graz"]}) + "\n", encoding="utf-8")
+    given = [{"rows_of": str(file)}, {"text": "Ben is here"}]
+    found = predict(task.load(made.directory), given, made.directory, made.resolved)
+    assert found[0]["row"] == 1 and found[0]["input"] == {"text": "Anna lives in Graz"}
+    assert all(p["panels"][0]["kind"] == "entities" for p in found)
 
 
 def test_the_record_has_curves_samples_and_a_report(tagging_trial: Make) -> None:
