@@ -92,6 +92,8 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     problems: dict[str, list[int]] = {"annotations-missing": [], "annotations-unreadable": []}
     problems |= {"tags-truncated": [], "tag-number-unknown": [], "spans-incomplete": []}
     numbers, incomplete = False, 0
+    known: dict[Any, str] = {}
+    outside: set[Any] = set()
     for row, cell in enumerate(given):
         values.append(None)
         if not context.needed[row]:
@@ -121,11 +123,16 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         tags = flat(value) if tags is None and isinstance(value, list) else tags
         if tags is None:
             problems["annotations-unreadable"].append(row)
-        elif names and any(_outside(t, names) for t in tags):
+            continue
+        for tag in tags:
+            if tag not in known:
+                known[tag] = _name(tag, names)
+                numbers = numbers or (not names and _number(tag) is not None)
+                outside |= {tag} if names and _outside(tag, names) else set()
+        if outside and not outside.isdisjoint(tags):
             problems["tag-number-unknown"].append(row)
         else:
-            numbers = numbers or (not names and any(_number(t) is not None for t in tags))
-            values[row] = [_name(t, names) for t in tags]
+            values[row] = [known[tag] for tag in tags]
     partly = np.array(problems.pop("spans-incomplete"), dtype=np.int64)
     result = Cells(values, {k: np.array(v, dtype=np.int64) for k, v in problems.items()}, {FORM: form})
     result.findings = _findings(problems, names, form, context)
@@ -202,6 +209,8 @@ def counts_of(rows: Rows, role: str, split: str) -> Counter[str]:
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Plot the entities of each type, training and validation stacked."""
+    if rows.cells[role].feature is None:
+        return []  # no training row is left, so annotations and texts were not combined
     found = {split: counts_of(rows, role, split) for split in ("train", "validation")}
     names = sorted(found["train"] | found["validation"])
     counts = {split: np.array([c[n] for n in names]) for split, c in found.items()}
@@ -212,6 +221,8 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
 
 def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Show a few texts with their entities highlighted; the same ones each time."""
+    if rows.cells[role].feature is None:
+        return []
     values, texts = rows.cells[role].values, rows.cells["text"].values
     used = rows.indices()
     tagged = np.array([i for i in used.tolist() if values[i]], dtype=np.int64)

@@ -61,7 +61,8 @@ class Problems:
 def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Replace the parsed annotations by entities; rows that do not fit are dropped."""
     cells, texts = rows.cells[ENTITIES], rows.cells[TEXT].values.to_pylist()
-    if cells.facts[FORM] == TAGS:
+    tagged = cells.facts[FORM] == TAGS
+    if tagged:
         found = yield from _of_tags(rows, texts, request)
     else:
         found = yield from _of_spans(rows, texts, request)
@@ -71,7 +72,10 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     for row, spans in found.items():
         seen.update(span.label for span in spans)
         named = [span._replace(label=new) for span in spans if (new := _mapped(span.label, mapping))]
-        values[row] = _at_words(row, texts[row], named, problems) if named else []
+        if tagged and texts[row].isascii():  # its tokens are between spaces
+            values[row] = [{"start": s.start, "end": s.end, "label": s.label} for s in named]
+        elif named:
+            values[row] = _at_words(row, texts[row], named, problems)
     yield from unused_mapping(mapping, {canonical(name) for name in seen})
     yield from _reports(rows, problems)
     cells.values, cells.feature = values, FEATURE

@@ -92,6 +92,8 @@ def flat(value: list[Any]) -> list[Any] | None:
 
     `["['a', 'b']"]` and `[["a", "b"]]` are one list in a list; `[["a"], ["b"]]` has a list for each item.
     """
+    if len(value) > 1 and all(type(item) is str for item in value):
+        return value
     if len(value) == 1:
         inner = parse_list(value[0]) if isinstance(value[0], str) else value[0]
         if isinstance(inner, list | tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -103,4 +104,9 @@ def _names(value: list[Any] | None) -> list[str] | None:
         return None
     items = [next((v[k] for k in KEYS if k in v), v) if isinstance(v, dict) else v for v in value]
     plain = flat(items)
-    return None if plain is None else ["" if v is None else " ".join(str(v).split()) for v in plain]
+    return None if plain is None else [_token(v) for v in plain]
+
+
+@lru_cache(maxsize=100_000)
+def _token(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split())

@@ -40,7 +40,7 @@ def join_tokens(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     spans: list[tuple[int, int]] = []
     place = 0
     for token in tokens:
-        if parts and token and not (_JOINS.match(parts[-1][-1:]) and _JOINS.match(token[0])):
+        if parts and token and not (_is_joined(parts[-1][-1]) and _is_joined(token[0])):
             parts.append(" ")
             place += 1
         spans.append((place, place + len(token)))
@@ -48,6 +48,10 @@ def join_tokens(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
             parts.append(token)
         place += len(token)
     return "".join(parts), spans
+
+
+def _is_joined(character: str) -> bool:
+    return character > "\u0dff" and _JOINS.match(character) is not None  # no such script is below
 
 
 def snap(start: int, end: int, borders: tuple[Sequence[int], Sequence[int]]) -> tuple[int, int] | None:

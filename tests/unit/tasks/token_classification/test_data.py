@@ -226,6 +226,13 @@ def test_rows_that_cannot_be_used(look: Look, tokens: Any, tags: Any, code: str,
     assert entities(found) == WANTED
 
 
+def test_no_training_row_is_left(look: Look) -> None:
+    valid = [{"tokens": t, "tags": n} for t, n in ROWS]
+    train = [{"tokens": t, "tags": None} for t, _ in ROWS]
+    found = look({"train.jsonl": jsonl(train), "valid.jsonl": jsonl(valid)})
+    assert {"no-rows", "annotations-missing"} <= {f["code"] for f in found["findings"]}
+
+
 def test_truncated_numpy_lists_are_reported(look: Look) -> None:
     rows = [*ROWS, (["a", "b"], ["O", "O"])]
     written = table(rows, lambda items: numpy_text(items).replace("'b'", "... 'b'"))
