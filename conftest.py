@@ -28,7 +28,15 @@ _ENVIRONMENT = {
 }
 # Before any test module imports a library that reads them.
 os.environ.update(_ENVIRONMENT)
-for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "SPACE_ID", "AUTOTRAIN_GRADIO_SHARED", "AUTOTRAIN_GRADIO_SLOTS"):
+# Workers and commands are started hundreds of times: only the first of them compiles the modules.
+for _name in (
+    "PYTHONDONTWRITEBYTECODE",
+    "HF_TOKEN",
+    "HUGGING_FACE_HUB_TOKEN",
+    "SPACE_ID",
+    "AUTOTRAIN_GRADIO_SHARED",
+    "AUTOTRAIN_GRADIO_SLOTS",
+):
     os.environ.pop(_name, None)
 
 
