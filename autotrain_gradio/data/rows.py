@@ -235,6 +235,11 @@ class Cells:
             raise TypeError("the values of this column are not class labels")
         return self.values
 
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the values are floating-point numbers of an Arrow array, not classes or texts."""
+        return str(getattr(self.values, "type", "")) in {"float", "double"}
+
     def to_list(self) -> list[Any]:
         """Return the values of the rows, None for missing ones."""
         return self.values.to_pylist() if hasattr(self.values, "to_pylist") else list(self.values)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from autotrain_gradio.core.errors import Finding, Level
 from autotrain_gradio.core.text_format import format_count, inflect, join_examples, pluralize
-from autotrain_gradio.data.checks.number_targets import is_numeric
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import ROW_NOUN, Cells, Rows
 from autotrain_gradio.data.values.labels import quoted, short
@@ -42,7 +41,7 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     if len(mixed) and target is not None:
         level: Level = "info" if noun == ROW_NOUN else "warning"
         code, hint = "same-in-two-classes", "Remove the wrong ones: a model cannot learn both."
-        if is_numeric(target):
+        if target.is_numeric:
             code, text = "same-input-other-number", "{n} {occurs} more than once with different values"
             hint = "Keep one of them, or their mean, which is about what a model learns."
         elif target.names is None and any(rows.kinds[role].suffixes for role in rows.having("input")):
@@ -86,7 +85,7 @@ def _target(rows: Rows, members: Any, noun: str) -> tuple[Cells | None, Any]:
         if ids is not None:
             return rows.cells[role], np.where(ids[members] < 0, -1 - members, ids[members])  # -1: as no other row
     for role in rows.having("target"):
-        if is_numeric(rows.cells[role]) and noun != ROW_NOUN:
+        if rows.cells[role].is_numeric and noun != ROW_NOUN:
             return rows.cells[role], pd.factorize(np.asarray(rows.cells[role].values)[members])[0]
     return None, 0
 
@@ -108,7 +107,7 @@ def _show(rows: Rows, group: list[int], target: Cells | None) -> str:
 def _value(target: Cells, row: int) -> str:
     """Return the target of a row for a message: a class, several, a number, or a text in quotation marks."""
     value = target.values[row]
-    if is_numeric(target):
+    if target.is_numeric:
         return f"{value.as_py():g}"
     if target.names is None:
         return quoted(" ".join(str(value).split()))

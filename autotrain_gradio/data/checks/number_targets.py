@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import Cells, Rows
+from autotrain_gradio.data.rows import Rows
 
 FAR = 10.0
 """Distance from the quartiles, in interquartile ranges, from which a number is an outlier."""
@@ -26,14 +25,9 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Check each numeric target column. Runs after the split: the training rows decide what can be learned."""
     for role in rows.having("target"):
         cells = rows.cells[role]
-        if is_numeric(cells):
+        if cells.is_numeric:
             values = cells.values.to_numpy(zero_copy_only=False)
             yield from _check(rows, role.partition(":")[2] or role, values)
-
-
-def is_numeric(cells: Cells) -> bool:
-    """Whether the values of a column are numbers, not classes or texts."""
-    return isinstance(cells.values, pa.Array | pa.ChunkedArray) and pa.types.is_floating(cells.values.type)
 
 
 def _check(rows: Rows, column: str, values: Any) -> Iterator[Finding]:

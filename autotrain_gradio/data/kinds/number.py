@@ -182,8 +182,13 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     every = values[rows.indices()]
     if not len(every):
         return []
-    edges = _edges(every)
-    labels = [f"{a:.4g} to {b:.4g}" for a, b in zip(edges, edges[1:], strict=False)]
+    distinct = np.unique(every)
+    if len(distinct) <= BINS:  # such as grades: each has a bar
+        edges = np.concatenate([[-np.inf], (distinct[:-1] + distinct[1:]) / 2, [np.inf]])
+        labels = [f"{value:.6g}" for value in distinct]
+    else:
+        edges = _edges(every)
+        labels = [f"{a:.4g} to {b:.4g}" for a, b in zip(edges, edges[1:], strict=False)]
     low, middle, high = (float(q) for q in np.quantile(every, (0, 0.5, 1)))
     note = f"Smallest {low:.6g}, median {middle:.6g}, largest {high:.6g}, mean {float(every.mean()):.6g}."
     unit = rows.cells[role].about.get("unit", "")

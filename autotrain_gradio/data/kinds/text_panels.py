@@ -19,6 +19,8 @@ from autotrain_gradio.data.values.labels import short
 EDGES = (0, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 PER_CLASS = 3
 CLASSES = 12
+EXAMPLES = 6
+"""Texts that are shown where the targets are numbers."""
 LOOKED_AT = 5_000
 """Texts of each split whose words are counted."""
 SHOWN = 200
@@ -51,8 +53,13 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
 
 
 def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
-    """Show a few texts of each class; the same ones each time."""
+    """Show a few texts of each class, the same ones each time; of numeric targets from the smallest to the largest."""
     texts, found = rows.cells[role].values, rows.classes()
+    numbers = {
+        r.partition(":")[2] or r: rows.cells[r].values for r in rows.having("target") if rows.cells[r].is_numeric
+    }
+    if found is None and numbers:
+        return [_numeric_examples(rows, texts, numbers, context)]
     chosen, more = charts.examples(rows, PER_CLASS, CLASSES)
     shown = []
     for _, i in chosen:
@@ -60,6 +67,22 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
         shown.append([_short(texts[i].as_py()), *labels, "validation" if rows.validation[i] else "training"])
     columns = [context.title, *(["Label"] if found is not None else []), "Used for"]
     return [panels.table("Examples", columns, shown, note=f"{more}." if more else "")]
+
+
+def _numeric_examples(rows: Rows, texts: Any, numbers: dict[str, Any], context: Context) -> Panel:
+    """Return a table of texts evenly over the values of the first target. numbers: name of each target → its values."""
+    used = rows.indices()
+    order = used[np.argsort(np.asarray(next(iter(numbers.values())))[used], kind="stable")]
+    chosen = order[np.linspace(0, len(order) - 1, min(EXAMPLES, len(order))).astype(int)].tolist()
+    shown = [
+        [
+            _short(texts[i].as_py()),
+            *(float(f"{values[i].as_py():.5g}") for values in numbers.values()),
+            "validation" if rows.validation[i] else "training",
+        ]
+        for i in chosen
+    ]
+    return panels.table("Examples", [context.title, *numbers, "Used for"], shown)
 
 
 def _short(text: str) -> str:

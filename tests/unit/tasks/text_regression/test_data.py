@@ -53,7 +53,18 @@ def test_a_table_is_recognized(check: Check) -> None:
     result = check(table([i / 10 for i in range(40)]))
     assert result["mapping"] == {"text": ["text"], "target": ["score"]} and not codes(result)
     assert result["splits"] == {"train": 32, "validation": 8}
-    assert result["profile"]
+    (examples,) = result["gallery"]
+    assert examples["columns"] == ["Text", "score", "Used for"] and len(examples["rows"]) == 6
+    numbers = [row[1] for row in examples["rows"]]
+    assert numbers == sorted(numbers) and (numbers[0], numbers[-1]) == (0.0, 3.9)
+
+
+def test_each_of_a_few_numbers_has_a_bar(check: Check) -> None:
+    panel = check(table([i % 5 + 1 for i in range(40)]))["profile"][0]
+    assert panel["labels"] == ["1", "2", "3", "4", "5"]
+    assert [sum(counts) for counts in zip(*panel["series"].values(), strict=True)] == [8] * 5
+    panel = check(table([i / 7 for i in range(40)]))["profile"][0]
+    assert " to " in panel["labels"][0] and len(panel["labels"]) == 20
 
 
 def test_all_columns_of_numbers_are_targets_unless_one_counts_the_rows(check: Check) -> None:
