@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,13 @@ class Texts(torch.utils.data.Dataset[dict[str, Any]]):
         if self.tokens.types is not None:
             item["token_type_ids"] = self.tokens.types[part]
         return item
+
+    def select(self, rows: np.ndarray) -> Texts:
+        """Return the texts of these rows, in this order."""
+        part = copy.copy(self)
+        part.rows = rows
+        part.lengths = self.tokens.lengths[rows]
+        return part
 
 
 class Collate:
