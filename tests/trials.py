@@ -109,7 +109,14 @@ def text_trial(tmp_path: Path) -> Callable[..., Trial]:
             "model": params.pop("model", "tiny"),
             "project_name": "things",
             "data": {"source": "path", "path": str(file.parent), **params.pop("data", {})},
-            "params": {"epochs": 2, "batch_size": 8, "lr": 1e-2, "early_stopping_patience": 0, **params},
+            "params": {
+                "epochs": 2,
+                "batch_size": 8,
+                "lr": 1e-2,
+                "early_stopping_patience": 0,
+                "few_examples": "off",
+                **params,
+            },
         }
         return Trial(tmp_path / run, spec)
 

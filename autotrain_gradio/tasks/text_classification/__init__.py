@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import field_validator
+
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
     CLASS_BALANCE,
@@ -21,7 +23,7 @@ from autotrain_gradio.data.catalog import (
     TEXT_LENGTH,
     UPLOAD,
 )
-from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.data.declarations import Check, Column
 from autotrain_gradio.tasks.base import (
     PROGRESS_CHARTS,
     Chart,
@@ -37,6 +39,10 @@ from autotrain_gradio.tasks.classification import classification_metrics
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
+FEW = 100
+"""Number of training rows below which they are few examples."""
+FEW_ROWS = Check("few-rows", "Few rows", "autotrain_gradio.tasks.text_classification.few_rows", after_split=True)
+
 
 class TextClassificationParams(LoraParams, TrainerParams):
     """Parameters of text classification."""
@@ -44,6 +50,11 @@ class TextClassificationParams(LoraParams, TrainerParams):
     max_seq_length: int = param(128, "basic", ge=8, le=131_072, title="Maximum sequence length (tokens)")
     """Maximum sequence length in tokens; longer texts are truncated. A token is a short word or a part of one. Longer
     sequences need more memory and time; the preview shows how many texts are truncated."""
+    few_examples: Literal["auto", "on", "off"] = param("auto", "basic", title="Few examples")
+    """Training for few examples, as SetFit: a logistic regression on mean-pooled embeddings of the pretrained model,
+    with or without contrastive fine-tuning of it. `auto`: with fewer than 100 training texts both are compared with
+    ordinary fine-tuning by cross-validation, and the best is used; that takes about ten times as long as one of them.
+    `on`: the better of the two is used, for any number of texts. `off`: ordinary fine-tuning."""
     class_weights: Literal["none", "balanced"] = param("none", "training", title="Class weights")
     """Class weights of the loss. `balanced`: inversely proportional to the class frequencies, so that mistakes in rare
     classes count more."""
@@ -62,6 +73,12 @@ class TextClassificationParams(LoraParams, TrainerParams):
     threshold: float = param(0.5, "evaluation", title="Decision threshold", gt=0, lt=1)
     """Multi-label: decision threshold of all labels, where thresholds are not tuned: a label is assigned if its score
     is at least this."""
+
+    @field_validator("few_examples", mode="before")
+    @classmethod
+    def _on_and_off_are_words(cls, value: Any) -> Any:
+        # YAML reads an unquoted `on` as true, and `off` as false.
+        return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
 def defaults(model: str) -> dict[str, Any]:
@@ -134,7 +151,7 @@ TASK = Task(
     column_aliases={"label": "target", "labels": "target", "sentence": "text"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, TABLE, TEXT_FOLDERS),
-    checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TEXT_LANGUAGE),
+    checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TEXT_LANGUAGE, FEW_ROWS),
     metrics=(
         Metric(
             "accuracy",

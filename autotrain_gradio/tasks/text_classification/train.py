@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trai
 from autotrain_gradio import data
 from autotrain_gradio.core import panels
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.text_classification import TASK, models
+from autotrain_gradio.tasks.text_classification import TASK, few_examples, models
 from autotrain_gradio.tasks.text_classification.evaluation import LabelEvaluator, evaluation, threshold_note
 from autotrain_gradio.tasks.text_classification.loss import loss_function
 from autotrain_gradio.tasks.text_classification.models import tiny_model
@@ -69,13 +69,20 @@ def train(run: Reporter) -> None:
     sets = tokenize_splits(run, rows, tokenizer, most, column="text", targets=labels.targets)
     if sets is None:
         return
-    if params.peft:
+    if params.freeze_backbone and not params.peft:
+        text_models.freeze_backbone(model, fresh)
+    choice = few_examples.choose(run, model, tokenizer, sets["train"], labels, args)
+    if choice is None:
+        return
+    fine_tunes, done = choice.method == few_examples.FINE_TUNING, None
+    adapts = params.peft and fine_tunes
+    if adapts:
         model = lora.adapt(model, params, task_type="SEQ_CLS", modules_to_save=text_models.head_of(model, fresh))
         run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
         if params.freeze_backbone:
             run.note("freeze_backbone has no effect with LoRA, which freezes the backbone anyway.", level="warning")
-    elif params.freeze_backbone:
-        text_models.freeze_backbone(model, fresh)
+    elif not fine_tunes:
+        model, done = few_examples.train(run, choice, model, tokenizer, sets["train"], labels, args)
     valid = sets.get("validation")
     evaluations = evaluation(run, rows["validation"]["text"] if valid is not None else [], valid, labels)
     trainer = LengthGroupedTrainer(
@@ -87,11 +94,11 @@ def train(run: Reporter) -> None:
         compute_loss_func=loss_function(params, sets["train"].targets),
         **evaluations.trainer_arguments(),
     )
-    done = fit(trainer, run, evaluations)
+    done = done or fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    model = lora.merge(trainer.model) if params.peft else trainer.model
-    if params.peft:
+    model = lora.merge(trainer.model) if adapts else trainer.model
+    if adapts:
         run.note("The adapters were merged into the model, which is loaded without PEFT.")
     note, evaluator = "", evaluations.best
     if labels.multi_label:
@@ -106,14 +113,15 @@ def train(run: Reporter) -> None:
         tokenizer.save_pretrained(folder)
         saved.verify(folder, model, AutoModelForSequenceClassification, AutoTokenizer, classes=len(labels.names))
 
+    note = " ".join(filter(None, [note, choice.note()]))
     card.save(run, write, model_card(run, rows, labels, found, done, note))
-    run.report(report)
+    run.report([*report, *choice.panels()])
 
 
 def model_card(
     run: Reporter, rows: DatasetDict, labels: Labels, found: Mapping[str, float], done: Fit, note: str
 ) -> str:
-    """Write the model card. note: about the thresholds."""
+    """Write the model card. note: about the thresholds and the method of few examples."""
     validation = len(rows["validation"]) if "validation" in rows else 0
     names = labels.names
     shown = [*names[:50], f"and {len(names) - 50} more"] if len(names) > 50 else names
