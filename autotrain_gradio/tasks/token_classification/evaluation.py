@@ -215,7 +215,8 @@ class EntityEvaluator:
             spans = [span(p, wrong=(p.start, p.end, p.label) not in true) for p in predicted]
             lines = [{"title": "annotated", "spans": list(self._gold[row])}, {"title": "predicted", "spans": spans}]
             items.append({"text": self._texts[row], "lines": lines})
-        panel = entities_panel("Predictions on the same validation texts", items, id="samples")
+        note = "Dashed: predicted, and not annotated so."
+        panel = entities_panel("Predictions on the same validation texts", items, id="samples", note=note)
         return {**panel, "examples": {"text": [self._texts[row] for row in self._shown]}}
 
     def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
