@@ -266,5 +266,5 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
         ),
     ),
     aliases=("text2text", "text2text-generation", "translation", "summarization", "text-seq2seq"),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
 )

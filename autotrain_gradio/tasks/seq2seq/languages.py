@@ -63,9 +63,10 @@ def set_languages(found: Generator, params: Any, texts: Sequence[str], targets: 
     set_tokenizer(found.tokenizer, source, target)
     number = found.tokenizer.convert_tokens_to_ids(tokens[target])
     config = found.model.generation_config
-    if found.model.config.decoder_start_token_id in _ids(found, tokens):
-        # The first mBART begins with the language itself.
+    if found.model.config.model_type == "mbart" and found.tokenizer(text_target="a").input_ids[-1] == number:
+        # The first mBART ends its labels with the language; shifted to the right, they begin with it.
         config.decoder_start_token_id = found.model.config.decoder_start_token_id = number
+        config.forced_bos_token_id = None
     else:
         config.forced_bos_token_id = number
 
@@ -75,10 +76,6 @@ def set_tokenizer(tokenizer: Any, source: str, target: str) -> None:
     tokenizer.tgt_lang = target
     tokenizer.src_lang = source
     tokenizer.init_kwargs.update(src_lang=source, tgt_lang=target)
-
-
-def _ids(found: Generator, tokens: dict[str, str]) -> set[int]:
-    return {int(found.tokenizer.convert_tokens_to_ids(token)) for token in tokens.values()}
 
 
 def _unknown(side: str, language: str | None, detected: bool, tokens: dict[str, str]) -> UserError:

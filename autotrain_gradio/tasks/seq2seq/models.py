@@ -32,6 +32,11 @@ NO_HEAD = -1
 """Number of outputs of a new head: these models get none, so no weight may have another size than in the file."""
 PRETRAINED_ONLY = ("min_length", "min_new_tokens", "repetition_penalty", "do_sample", "num_beam_groups")
 """Settings of the generation that fit the data of the pretraining only, such as the length of its summaries."""
+NEUTRAL = {
+    **{"min_length": 0, "repetition_penalty": 1.0, "do_sample": False, "num_beam_groups": 1},
+    **{"num_beams": 1, "length_penalty": 1.0, "early_stopping": False, "no_repeat_ngram_size": 0},
+}
+"""Values of these settings that change nothing."""
 OURS = ("max_length", "max_new_tokens", "num_beams", "length_penalty", "early_stopping", "no_repeat_ngram_size")
 """Settings that the parameters of the task decide."""
 
@@ -107,16 +112,17 @@ def set_generation(found: Generator, params: Any) -> None:
     Settings that belong to the data of the pretraining are reset; those of languages and special tokens are kept.
     """
     old = {k: v for k, v in found.model.generation_config.to_diff_dict().items() if not k.startswith("_")}
-    usual = GenerationConfig().to_dict()
-    reset = [name for name in PRETRAINED_ONLY if old.get(name) not in (None, usual.get(name), 0, 1, False)]
-    if reset:
-        found.notes.append(f"Generation settings of the pretrained model were reset: {', '.join(reset)}.")
-    kept = {k: v for k, v in old.items() if k not in (*PRETRAINED_ONLY, *OURS, "transformers_version")}
     ours: dict[str, Any] = {"max_new_tokens": target_length(found, params), "num_beams": params.num_beams}
     if params.num_beams > 1:
         ours |= {"length_penalty": params.length_penalty, "early_stopping": True}
     if params.no_repeat_ngram_size:
         ours["no_repeat_ngram_size"] = params.no_repeat_ngram_size
+    named = [k for k in (*PRETRAINED_ONLY, *OURS) if k in old and not k.startswith("max_")]
+    replaced = [f"{k} {old[k]}" for k in named if old[k] not in (None, ours.get(k, NEUTRAL.get(k)))]
+    if replaced:
+        message = f"Generation settings of the pretrained model were replaced: {', '.join(replaced)}."
+        found.notes.append(f"{message} The parameters num_beams, length_penalty and no_repeat_ngram_size decide.")
+    kept = {k: v for k, v in old.items() if k not in (*PRETRAINED_ONLY, *OURS, "transformers_version")}
     found.model.generation_config = GenerationConfig(**kept, **ours)
     found.model.config.source_prefix = params.source_prefix
 

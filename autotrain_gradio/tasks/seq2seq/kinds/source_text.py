@@ -51,9 +51,14 @@ def with_column_name(cells: Cells, context: Context) -> Cells:
 
 
 def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
-    """Draw how many words the texts have."""
-    found = text_panels.profile(rows, role, context)
-    return [{**panel, "title": f"Words in a {context.title.lower()}", "id": f"words-{role}"} for panel in found]
+    """Draw how many words the sources have, and how many the targets."""
+    found = []
+    for name in (role, *rows.having("target")):
+        title = f"Words in a {rows.columns[name].title.lower()}"
+        found += [
+            {**panel, "title": title, "id": f"words-{name}"} for panel in text_panels.profile(rows, name, context)
+        ]
+    return found
 
 
 def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:

@@ -1,4 +1,4 @@
-"""Target texts. The examples of the source texts show them, too."""
+"""Target texts. The panels of the source texts show them, too."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from autotrain_gradio.data.kinds import text
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Context, Guess
 from autotrain_gradio.data.values.arrow_columns import is_text
-from autotrain_gradio.tasks.seq2seq.kinds.source_text import is_language_column, profile, with_column_name
-
-__all__ = ["guess", "inspect", "profile"]
+from autotrain_gradio.tasks.seq2seq.kinds.source_text import is_language_column, with_column_name
 
 
 def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:

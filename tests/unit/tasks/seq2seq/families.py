@@ -23,6 +23,7 @@ from transformers import (
     MBart50Tokenizer,
     MBartConfig,
     MBartForConditionalGeneration,
+    MBartTokenizer,
     NllbTokenizer,
     T5Config,
     T5ForConditionalGeneration,
@@ -130,16 +131,27 @@ def m2m(folder: Path, texts: Sequence[str]) -> Path:
     return saved(folder / "model", M2M100ForConditionalGeneration(config), tokenizer)
 
 
-def mbart(folder: Path, texts: Sequence[str]) -> Path:
+def _mbart(folder: Path, texts: Sequence[str], tokenizer_class: Any) -> Path:
     torch.manual_seed(0)
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(_sentencepiece(folder, texts)))
     scores = [(pieces.id_to_piece(i), pieces.get_score(i)) for i in range(3, len(pieces))]
     vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *scores]
-    tokenizer = MBart50Tokenizer(vocab=vocabulary)
+    codes = ("en_XX", "de_DE") if tokenizer_class is MBartTokenizer else ()
+    tokenizer = tokenizer_class(vocab=[*vocabulary, *((code, 0.0) for code in codes)])
     config = MBartConfig(
         vocab_size=len(tokenizer) + 8, **SMALL, pad_token_id=1, bos_token_id=0, eos_token_id=2, decoder_start_token_id=2
     )
     return saved(folder / "model", MBartForConditionalGeneration(config), tokenizer)
+
+
+def mbart(folder: Path, texts: Sequence[str]) -> Path:
+    """mBART-50, whose texts begin with the language."""
+    return _mbart(folder, texts, MBart50Tokenizer)
+
+
+def mbart25(folder: Path, texts: Sequence[str]) -> Path:
+    """The first mBART, whose texts end with the language."""
+    return _mbart(folder, texts, MBartTokenizer)
 
 
 def marian(folder: Path, texts: Sequence[str]) -> Path:
@@ -166,4 +178,4 @@ def marian(folder: Path, texts: Sequence[str]) -> Path:
     return saved(folder / "model", MarianMTModel(config), tokenizer)
 
 
-FAMILIES = {"t5": t5, "bart": bart, "marian": marian, "nllb": nllb, "m2m": m2m, "mbart": mbart}
+FAMILIES = {"t5": t5, "bart": bart, "marian": marian, "nllb": nllb, "m2m": m2m, "mbart": mbart, "mbart25": mbart25}

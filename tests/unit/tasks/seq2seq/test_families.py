@@ -11,6 +11,7 @@ import pytest
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.tasks.seq2seq import models, pairs
@@ -21,7 +22,12 @@ from tests.unit.tasks.seq2seq.test_data import ENGLISH, GERMAN
 
 Make = Callable[..., Any]
 ROWS = [{"text": e, "target": g} for e, g in zip(ENGLISH * 3, GERMAN * 3, strict=True)]
-CODES = {"nllb": ("eng_Latn", "deu_Latn"), "m2m": ("en", "de"), "mbart": ("en_XX", "de_DE")}
+CODES = {
+    "nllb": ("eng_Latn", "deu_Latn"),
+    "m2m": ("en", "de"),
+    "mbart": ("en_XX", "de_DE"),
+    "mbart25": ("en_XX", "de_DE"),
+}
 
 
 def by_card(folder: Path, text: str) -> str:
@@ -51,12 +57,13 @@ def test_a_family_is_trained_and_gives_the_same_answers(family: str, tmp_path: P
         source, target = CODES[family]
         saved = AutoTokenizer.from_pretrained(run.model)
         token = language_tokens(saved)[target]
-        assert settings["forced_bos_token_id"] == saved.convert_tokens_to_ids(token)
+        begins = "decoder_start_token_id" if family == "mbart25" else "forced_bos_token_id"
+        assert settings[begins] == saved.convert_tokens_to_ids(token)
         assert saved.src_lang == source and f"its code is '{target}'" in notes
         first = saved.convert_ids_to_tokens(saved("Hello there").input_ids)
         assert language_tokens(saved)[source] in first
     if family == "bart":
-        assert "min_length" in notes and settings.get("num_beams") in (None, 1)
+        assert "min_length 20, num_beams 4" in notes and settings.get("num_beams") in (None, 1)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -154,3 +161,19 @@ def test_a_model_of_another_task_is_refused(tmp_path: Path) -> None:
     spec = resolve({"task": "seq2seq", "model": str(tmp_path)})
     found = task.probe(spec.spec, spec.params, {})["findings"]
     assert [f["code"] for f in found] == ["model-wrong-task"]
+
+
+@pytest.mark.parametrize("family", ["tiny", "t5", "nllb"])
+def test_the_preview_shows_lengths_and_truncation_of_both_sides(family: str, tmp_path: Path, pair_trial: Make) -> None:
+    folder = "tiny" if family == "tiny" else str(FAMILIES[family](tmp_path / "pretrained", [*ENGLISH, *GERMAN]))
+    given = {"max_seq_length": 8, "max_target_length": 8, "source_language": "en", "target_language": "de"}
+    made = pair_trial(ROWS, model=folder, source_prefix="do it: ", **given)
+    panels = task.preview(made.directory, made.resolved.spec, made.resolved.params, {"texts": 2})
+    assert [p["kind"] for p in panels] == ["numbers", "bars", "numbers", "bars", "tokens"]
+    assert "truncated sources" in render_text(panels[0]) and "truncated targets" in render_text(panels[2])
+    assert "learns to stop in the middle" in panels[2]["note"]
+    items = panels[4]["items"]
+    assert [i["label"].split(", ")[1] for i in items] == ["source", "target"] * 2 and all(i["cut"] for i in items)
+    assert all(render_html(p) for p in panels)
+    if family == "nllb":
+        assert items[0]["read"][0] == "eng_Latn" and items[1]["read"][0] == "deu_Latn"
