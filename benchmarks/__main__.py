@@ -17,6 +17,7 @@ NAMES = (
     "training",
     "evaluating",
     "texts",
+    "embeddings",
     "tokens",
     "tabular",
     "speech",

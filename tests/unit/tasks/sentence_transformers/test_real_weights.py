@@ -15,8 +15,8 @@ from autotrain_gradio.tasks.sentence_transformers import train as task
 from tests.trials import Trial
 
 ROOT = Path(__file__).resolve().parents[4]
-MARGIN = 0.25
-"""Least gain in nDCG@10 on unseen questions of the sample. Seen: SEEN."""
+MARGIN = 0.5
+"""Least gain in nDCG@10 on unseen questions of the sample. Seen: 0.02 before and 0.99 after."""
 
 
 def minilm() -> Path:
@@ -54,7 +54,7 @@ def test_the_bundled_samples_equal_the_output_of_their_script(tmp_path: Path) ->
 @pytest.mark.timeout(900)
 def test_fine_tuning_improves_the_search_of_unseen_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    made = sample_trial(tmp_path / "run", "workshop", epochs=6, lr=1e-4)
+    made = sample_trial(tmp_path / "run", "workshop", epochs=3, lr=1e-4)
     task.train(made.reporter())
     base = made.events("metric")[0]["values"]["eval_ndcg_at_10"]
     tuned = made.events("result")[-1]["values"]["eval_ndcg_at_10"]
@@ -73,7 +73,7 @@ def test_fine_tuning_improves_the_search_of_unseen_questions(tmp_path: Path, mon
 @pytest.mark.timeout(900)
 def test_fine_tuning_improves_the_order_of_unseen_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    made = sample_trial(tmp_path / "run", "workshop-scores", epochs=4)
+    made = sample_trial(tmp_path / "run", "workshop-scores", epochs=3, lr=5e-5)
     task.train(made.reporter())
     base = made.events("metric")[0]["values"]["eval_spearman"]
     assert made.events("result")[-1]["values"]["eval_spearman"] >= base + 0.05
