@@ -115,5 +115,5 @@ def test_few_examples_beat_fine_tuning_with_eight_rows_of_each_class(
         task.train(made.reporter())
         found[choice] = made.events("result")[-1]["values"]["eval_accuracy"]
 
-    # Seen: 0.60 with the embeddings alone, 0.28 with fine-tuning.
+    # Seen: 0.76 with contrastive fine-tuning, which was chosen; 0.60 with the embeddings alone, 0.28 with fine-tuning.
     assert found["auto"] > found["off"] + 0.2, found
