@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,10 @@ BYTES_PER_SECOND = 250_000
 """Limit of the HTML that a call sends to its browser: each update has all items, so long results come less often."""
 RENDER_SHARE = 0.2
 """Limit of the share of a core that a call uses to render its result."""
+UPDATE_SECONDS = 0.5
+"""Minimum time between two updates: a browser on a slow machine draws no more, and would react to no click."""
+STREAM_CHARACTERS = 8_000
+"""Maximum length, as JSON, of the items that are shown while others arrive; the result shows them all."""
 
 
 @dataclass
@@ -146,11 +151,13 @@ class _VerbSection:
             if isinstance(event, PartialResult):
                 arrived = [event.value]
             began = time.perf_counter()
-            shown = self._shown(items or arrived, str(run))
+            running = isinstance(event, tuple | PartialResult)
+            shown = self._shown(latest(items) if running and items else items or arrived, str(run))
             if isinstance(event, tuple | PartialResult):
                 cancellable = self._verb.streams and not cancelled.is_set()
                 activity = event[0] if isinstance(event, tuple) else "Partial result received"
-                pause = max(len(shown) / BYTES_PER_SECOND, (time.perf_counter() - began) / RENDER_SHARE)
+                rendering = time.perf_counter() - began
+                pause = max(len(shown) / BYTES_PER_SECOND, rendering / RENDER_SHARE, UPDATE_SECONDS)
                 yield shown + messages.busy(activity), gr.Button(visible=cancellable)
                 done.wait(pause)
             elif isinstance(event, Finished) and event.error is not None:
@@ -184,3 +191,15 @@ class _VerbSection:
     def _shown(self, items: Sequence[Any], run: str) -> str:
         panels = render_all_html(result_panels(items), self._context.render_context(run))
         return f"<div class='at-prediction'>{panels}</div>" if panels else ""
+
+
+def latest(items: Sequence[Any]) -> list[Any]:
+    """Return the last items, at least one, of at most `STREAM_CHARACTERS` in all."""
+    found: list[Any] = []
+    left = STREAM_CHARACTERS
+    for item in reversed(items):
+        left -= len(json.dumps(item, ensure_ascii=False))
+        if left < 0 and found:
+            break
+        found.append(item)
+    return found[::-1]

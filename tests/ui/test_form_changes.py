@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio import api
+from autotrain_gradio.api import foreground
 from autotrain_gradio.cli.console import ProgressBar
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.service import Service
@@ -97,10 +97,10 @@ def test_a_selected_model_changes_its_defaults_and_resolves_the_spec_once(
 def test_training_from_python_resolves_the_spec_once(
     service: Service, resolved: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "finish", lambda *given: None)
-    monkeypatch.setattr(api, "saved_token", lambda: None)
+    monkeypatch.setattr(foreground, "finish", lambda *given: None)
+    monkeypatch.setattr(foreground, "saved_token", lambda: None)
     spec = {"task": TASK.name, "model": "tiny", "data": {"source": "sample", "path": "messages"}}
-    run = api.run_to_end(service, spec, tmp_path, ProgressBar(quiet=True))
+    run = foreground.run_to_end(service, spec, tmp_path, ProgressBar(quiet=True))
     assert len(resolved) == 1
     assert service.snapshot(run)["state"] == "queued"  # type: ignore[index]
 

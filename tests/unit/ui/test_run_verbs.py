@@ -55,6 +55,7 @@ def test_updates_of_a_long_stream_are_limited_in_bytes_and_rendering(
     monkeypatch: pytest.MonkeyPatch, slow_render: bool
 ) -> None:
     monkeypatch.setattr(background_task, "MIN_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(run_verbs, "UPDATE_SECONDS", 0.0)
     monkeypatch.setattr(run_verbs, "BYTES_PER_SECOND", 1e9 if slow_render else 20_000)
     rendering = []
 
@@ -82,3 +83,20 @@ def test_updates_of_a_long_stream_are_limited_in_bytes_and_rendering(
         assert sum(rendering[:-2]) < 0.25 * seconds + 0.1
     else:
         assert len("".join(updates[:-2])) < 20_000 * seconds + 1_000 * len(updates)
+
+
+def test_the_latest_items_are_shown_while_others_arrive_and_all_of_them_at_the_end() -> None:
+    class Service:
+        def stream(self, *given: Any, progress: Callable[[str, float], None]) -> Iterator[dict[str, int]]:
+            for number in range(1000):
+                yield {"number": number, "square": number * number}
+            time.sleep(3 * run_verbs.UPDATE_SECONDS)
+
+    section = _VerbSection(context_of(Service()), Verb("count", "toy.count", streams=True))
+    began = time.monotonic()
+    updates = [html for html, _ in section.call(GROUP, "run", "")]
+    seconds = time.monotonic() - began
+    assert len(updates) <= 3 + seconds / run_verbs.UPDATE_SECONDS
+    last, end = updates[-2], updates[-1]
+    assert "at-busy" in last and "<th>999<" in last.replace(" scope='row'", "") and "<th>1<" not in last
+    assert end.count("<tr>") > 400 > last.count("<tr>") > 100
