@@ -1,13 +1,14 @@
-"""Write the bundled samples of sentence transformers: questions to a workshop that repairs coffee machines.
+"""Write the bundled samples of sentence transformers and reranking: questions to a workshop for coffee machines.
 
     python assets/samples/make_workshop.py [FOLDER]
 
 Needs Python only; the same seed writes the same bytes. The workshop has words of its own for parts and faults ("the
 gribble sulks"), and the manual has its own ("pressure valve … does not open"), which no pretrained model knows.
 
-`workshop/`: questions, each with the paragraph of the manual that answers it. `workshop_scores/`: pairs of questions
-with a similarity from 0 to 5: 5 for the same part and fault, 3 for the same part, 1 or 2 for the same fault, 0 for
-nothing in common.
+`sentence_transformers/workshop/`: questions, each with the paragraph of the manual that answers it.
+`sentence_transformers/workshop_scores/`: pairs of questions with a similarity from 0 to 5: 5 for the same part and
+fault, 3 for the same part, 1 or 2 for the same fault, 0 for nothing in common.
+`text_reranking/manual/`: questions that name the part as the manual does, so that a search for words finds its pages.
 """
 
 from __future__ import annotations
@@ -69,20 +70,25 @@ ROWS, SCORED = 320, 300
 
 
 def main(folder: Path) -> None:
-    """Write both samples below a folder."""
-    write(folder / "workshop" / "questions.csv", ("query", "answer"), questions(random.Random(1)))
-    write(folder / "workshop_scores" / "pairs.csv", ("sentence1", "sentence2", "score"), scored(random.Random(2)))
+    """Write all samples below a folder."""
+    pairs, texts = ("query", "answer"), folder / "sentence_transformers"
+    write(texts / "workshop" / "questions.csv", pairs, questions(random.Random(1), slang=True))
+    write(texts / "workshop_scores" / "pairs.csv", ("sentence1", "sentence2", "score"), scored(random.Random(2)))
+    write(folder / "text_reranking" / "manual" / "questions.csv", pairs, questions(random.Random(3), slang=False))
 
 
-def questions(draw: random.Random) -> list[tuple[str, str]]:
-    """Return questions and the pages that answer them; each part and each fault occurs in many."""
+def questions(draw: random.Random, *, slang: bool) -> list[tuple[str, str]]:
+    """Return questions and the pages that answer them; each part and each fault occurs in many.
+
+    slang: the parts have the words of the workshop, not those of the manual.
+    """
     pages = {}
     for part in range(len(PARTS)):
         for fault in range(len(FAULTS)):
             pages[part, fault] = page(draw, part, fault)
     asked = [(pair, template) for pair in pages for template in draw.sample(QUESTIONS, 2)]
     draw.shuffle(asked)
-    return [(question(template, *pair), pages[pair]) for pair, template in asked[:ROWS]]
+    return [(question(template, *pair, slang=slang), pages[pair]) for pair, template in asked[:ROWS]]
 
 
 def scored(draw: random.Random) -> list[tuple[str, str, str]]:
@@ -105,9 +111,9 @@ def scored(draw: random.Random) -> list[tuple[str, str, str]]:
     return rows
 
 
-def question(template: str, part: int, fault: int) -> str:
-    """Return a question in the words of the workshop."""
-    return template.format(part=PARTS[part][0], fault=FAULTS[fault][0])
+def question(template: str, part: int, fault: int, *, slang: bool = True) -> str:
+    """Return a question in the words of the workshop. slang: also for the part."""
+    return template.format(part=PARTS[part][0 if slang else 1], fault=FAULTS[fault][0])
 
 
 def page(draw: random.Random, part: int, fault: int) -> str:
@@ -126,4 +132,4 @@ def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> N
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "sentence_transformers")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)

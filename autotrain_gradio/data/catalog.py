@@ -76,6 +76,10 @@ LABELS = Kind("labels", "labels", _KINDS + "labels", feature="ClassLabel", class
 """One class per row, or several; detected from the data."""
 TEXT = Kind("text", "text", _KINDS + "text", texts=True)
 NUMBER = Kind("number", "number", _KINDS + "number")
+SENTENCE = replace(TEXT, module=_KINDS + "sentence")
+"""One of several texts of a row; columns without a usual name are recognized by their order."""
+SIMILARITY = replace(NUMBER, module=_KINDS + "similarity")
+"""A number that is rescaled to 0 to 1; recognized by the name of its column only."""
 SECONDS = Kind("seconds", "time in seconds", _KINDS + "seconds")
 """A number that may be missing."""
 GROUP = Kind("group", "group", _KINDS + "group")
@@ -231,6 +235,9 @@ TEXT_LANGUAGE = Check("text-language", "Texts that are not English", _CHECKS + "
 NUMBER_TARGETS = Check(
     "number-targets", "Constant numeric targets, and outliers", _CHECKS + "number_targets", after_split=True
 )
+TEXT_PAIRS = Check("text-pairs", "Equal texts, duplicates, and texts in both splits", _CHECKS + "text_pairs")
+"""For two or three columns of texts: a query, its positive and its negative, or two texts to compare."""
+TEXT_LANGUAGES = Check("text-languages", "Texts in several languages", _CHECKS + "text_languages")
 TABLE_COLUMNS = Check("table-columns", "Constant and mixed columns", _CHECKS + "table_columns")
 TABLE_TARGET = Check("table-target", "Targets that are not classes", _CHECKS + "table_target")
 TABLE_ROWS = Check(

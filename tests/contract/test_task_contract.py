@@ -114,8 +114,9 @@ def test_sample_check_train_stop_resume_reload_predict_and_render(
     answers = [p[task.answer] for p in predictions]
     if hasattr(headline := _headline(task), "measure_run"):
 
-        def answers_of(values: Sequence[str]) -> list[Any]:
-            return [p[task.answer] for p in service.predict(run, [{task.inputs[0].name: v} for v in values])]
+        def answers_of(values: Sequence[Any]) -> list[Any]:
+            given = [v if isinstance(v, Mapping) else {task.inputs[0].name: v} for v in values]
+            return [p[task.answer] for p in service.predict(run, given)]
 
         measured = headline.measure_run(data.load(directory), answers_of)
     else:

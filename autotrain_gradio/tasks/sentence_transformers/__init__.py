@@ -9,7 +9,18 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from autotrain_gradio.core.spec import TINY
-from autotrain_gradio.data.catalog import HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, TEXT_LANGUAGE, TEXT_LENGTH, UPLOAD
+from autotrain_gradio.data.catalog import (
+    HUB,
+    PATH,
+    SAMPLE,
+    SAVED_DATASET,
+    TABLE,
+    TEXT_LANGUAGE,
+    TEXT_LANGUAGES,
+    TEXT_LENGTH,
+    TEXT_PAIRS,
+    UPLOAD,
+)
 from autotrain_gradio.data.declarations import Check
 from autotrain_gradio.tasks.base import (
     PROGRESS_CHARTS,
@@ -32,9 +43,7 @@ PAIRS_TABLE = replace(
     example="questions.csv          (or .tsv, .jsonl, .json, .parquet, .xlsx; several files are joined)\n\n"
     "query,answer\nHow do I reset it?,Hold the button for ten seconds.\nWhere is the fuse?,Behind the front panel.",
 )
-PAIRS = Check("text-pairs", "Equal texts, duplicates, and texts in both splits", _FOLDER + "pairs")
 RELATIONS = Check("text-relations", "Names of relations", _FOLDER + "relations")
-LANGUAGES = Check("text-languages", "Texts in several languages", _FOLDER + "languages")
 
 
 class SentenceTransformersParams(LoraParams, TrainerParams):
@@ -102,7 +111,7 @@ TASK = Task(
     },
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, PAIRS_TABLE),
-    checks=(PAIRS, RELATIONS, TEXT_LENGTH, TEXT_LANGUAGE, LANGUAGES),
+    checks=(TEXT_PAIRS, RELATIONS, TEXT_LENGTH, TEXT_LANGUAGE, TEXT_LANGUAGES),
     metrics=(
         Metric(
             "ndcg_at_10",

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autotrain_gradio.data.catalog import LABEL, NUMBER, TEXT
+from autotrain_gradio.data.catalog import LABEL, SENTENCE, SIMILARITY
 from autotrain_gradio.data.declarations import Column, Format
 
 _FOLDER = "autotrain_gradio.tasks.sentence_transformers."
 
-SENTENCE = replace(TEXT, module=_FOLDER + "sentence")
-"""A text; columns without a usual name are recognized by their order: the query is left of its match."""
 RELATION = replace(LABEL, module=_FOLDER + "relation")
 """How two texts are related; recognized by its name only, since any column of categories could be meant."""
-SCORE = replace(NUMBER, module=_FOLDER + "score")
-"""A similarity, rescaled to 0 to 1; recognized by its name only."""
 
 FIRST, SECOND, THIRD, TARGET = "sentence1", "sentence2", "sentence3", "target"
 """The roles, with AutoTrain's names."""
@@ -60,7 +56,7 @@ PAIR_SCORE = Format(
         Column(
             TARGET,
             "Similarity",
-            SCORE,
+            SIMILARITY,
             "How similar the two texts are, from 0 to 1; other ranges, such as 0 to 5, are rescaled.",
             purpose="target",
             names=(

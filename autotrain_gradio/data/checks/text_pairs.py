@@ -1,4 +1,4 @@
-"""Check pairs and triplets: texts that equal each other, duplicates, and texts shared by training and validation.
+"""Pairs and triplets of texts: texts that equal each other, duplicates, and texts shared by training and validation.
 
 Rows that share a text, directly or through other rows, are kept in the same split: a query whose answer was seen in the
 training is no test of a search.
@@ -21,10 +21,9 @@ from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Cells, Rows
 from autotrain_gradio.data.values.content_ids import of_texts
-from autotrain_gradio.tasks.sentence_transformers.formats import FIRST, SECOND, TARGET, THIRD
 
 SHARED = "shared text"
-"""Role of the column that keeps rows with a common text in one split; in the description of the split."""
+"""Name of the groups of rows with a common text, in the description of the split."""
 DISTINCT = 0.1
 """Share of distinct positives below which most batches would hold one of them twice."""
 EQUAL_SCORE = 0.9
@@ -33,17 +32,22 @@ SHOWN = 5
 
 
 def check(rows: Rows, request: Request) -> Iterator[Finding]:
-    """Compare the texts of each row, and the rows with each other. Runs before the split."""
-    roles = [role for role in (FIRST, SECOND, THIRD) if role in rows.cells]
+    """Compare the texts of each row, and the rows with each other. Runs before the split.
+
+    The columns of texts are, in their order, a query or anchor, its positive and perhaps its negative; with another
+    target, two texts that are compared.
+    """
+    roles = [role for role in rows.cells if role in rows.columns and rows.columns[role].kind.texts]
     if len(roles) < 2:
         return
     ids = text_ids(rows, roles)
-    if TARGET in rows.cells:
-        yield from _identical_with_score(rows, ids)
+    target = next((role for role in rows.having("target") if role not in roles), None)
+    if target is not None:
+        yield from _identical_with_score(rows, ids, rows.cells[target])
     else:
         yield from _identical(rows, ids)
-        yield from _few_positives(rows, ids)
-    yield from _duplicates(rows, ids)
+        yield from _few_positives(rows, ids, roles[1])
+    yield from _duplicates(rows, ids, None if target is None else rows.cells[target])
     yield from _in_both_splits(rows, ids)
     if not rows.validation.any():
         _keep_together(rows, ids, request.spec.valid_fraction)
@@ -72,9 +76,8 @@ def _identical(rows: Rows, ids: np.ndarray) -> Iterator[Finding]:
         yield from rows.findings("warning", code, text + " and {was} skipped", same, hint)
 
 
-def _identical_with_score(rows: Rows, ids: np.ndarray) -> Iterator[Finding]:
+def _identical_with_score(rows: Rows, ids: np.ndarray, target: Cells) -> Iterator[Finding]:
     """Report pairs of a text with itself whose similarity is low."""
-    target = rows.cells[TARGET]
     if target.names is None:
         values = target.values.to_numpy(zero_copy_only=False)
         wrong = np.flatnonzero(rows.needed & (ids[0] == ids[1]) & (values < EQUAL_SCORE))
@@ -82,31 +85,30 @@ def _identical_with_score(rows: Rows, ids: np.ndarray) -> Iterator[Finding]:
         yield from rows.findings("warning", "equal-texts-low-score", text, wrong, hint)
 
 
-def _few_positives(rows: Rows, ids: np.ndarray) -> Iterator[Finding]:
+def _few_positives(rows: Rows, ids: np.ndarray, role: str) -> Iterator[Finding]:
     """Report that few texts are the positive of most rows: a batch holds each of them once."""
     used = rows.indices()
     distinct = len(np.unique(ids[1][used]))
     if used.size and distinct < DISTINCT * len(used):
-        title = rows.columns[SECOND].title.lower()
+        title = rows.columns[role].title.lower()
         message = f"{pluralize(len(used), 'row')} have only {pluralize(distinct, 'different text')} as the {title}."
         hint = (
             "A batch holds each text once, since the other rows are its negatives: batches will be small. If the texts "
             "are names of classes, text classification fits better."
         )
-        yield Finding("warning", "few-positives", message, hint, f"data.columns.{SECOND}")
+        yield Finding("warning", "few-positives", message, hint, f"data.columns.{role}")
 
 
-def _duplicates(rows: Rows, ids: np.ndarray) -> Iterator[Finding]:
+def _duplicates(rows: Rows, ids: np.ndarray, target: Cells | None) -> Iterator[Finding]:
     """Report rows with the same texts, in any order for a pair with a target, and with different targets."""
     used = rows.indices()
-    key = np.sort(ids[:, used], axis=0) if TARGET in rows.cells else ids[:, used]
+    key = np.sort(ids[:, used], axis=0) if target is not None else ids[:, used]
     content = pd.DataFrame(key.T).groupby(list(range(len(ids))), sort=False).ngroup().to_numpy()
     table = pd.DataFrame({"content": content, "row": used})
     table = table[table.content.duplicated(keep=False)]
     if table.empty:
         return
-    if TARGET in rows.cells:
-        target = rows.cells[TARGET]
+    if target is not None:
         values = target.labels.signatures(table.row.to_numpy()) if target.names is not None else None
         table["target"] = values if values is not None else target.values.to_numpy(zero_copy_only=False)[table.row]
         groups = table.groupby("content", sort=False)

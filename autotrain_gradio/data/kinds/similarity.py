@@ -1,4 +1,4 @@
-"""Cells that are similarities of two texts: numbers, rescaled to 0 to 1."""
+"""Cells that say how similar or relevant something is: numbers, rescaled to 0 to 1."""
 
 from __future__ import annotations
 

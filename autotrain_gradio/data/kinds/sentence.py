@@ -1,4 +1,4 @@
-"""Cells that are one of the texts of a row: recognized by their order, and shown beside the other texts."""
+"""Cells that are one of several texts of a row: recognized by their order, and shown beside the other texts."""
 
 from __future__ import annotations
 
