@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from autotrain_gradio.data.kinds import similarity
 from autotrain_gradio.data.kinds.similarity import profile
 from autotrain_gradio.data.rows import Cells, Context
+from autotrain_gradio.data.values.arrow_columns import encode, is_text
+from autotrain_gradio.data.values.spellings import are_truth_values, fold, truth_value
 
 __all__ = ["inspect", "profile"]
 
+WORDS = {"relevant": 1, "irrelevant": 0, "not relevant": 0, "non-relevant": 0, "positive": 1, "negative": 0}
+"""Other words for relevant and not relevant, folded."""
+
 
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
-    """Parse the relevance; true is 1."""
-    return similarity.inspect(cells.cast(pa.int8()) if pa.types.is_boolean(cells.type) else cells, context)
+    """Parse the relevance; true, yes and relevant are 1."""
+    if pa.types.is_boolean(cells.type):
+        cells = cells.cast(pa.int8())
+    elif is_text(cells.type):
+        cells = _truth_numbers(cells)
+    return similarity.inspect(cells, context)
+
+
+def _truth_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return 1 and 0 for texts that all mean a truth value; else the texts."""
+    distinct, codes = encode(cells)
+    texts = [t for t in distinct.to_pylist() if t and t.strip()]
+    if texts and all(fold(t) in WORDS for t in texts):
+        numbers = {t: WORDS[fold(t)] for t in texts}
+    elif are_truth_values(pc.utf8_trim_whitespace(pa.array(texts, pa.string()))):
+        numbers = {t: int(bool(truth_value(t))) for t in texts}
+    else:
+        return cells
+    values = pa.array([numbers.get(t) for t in distinct.to_pylist()], pa.int8())
+    return pa.chunked_array([values.take(pa.array(codes, mask=codes < 0))])

@@ -42,6 +42,8 @@ def check(tmp_path: Path) -> Check:
         (("question", "positive", "negative"), ("Close the lid, number {i}.",), "triplet"),
         (("query", "passage", "label"), (0, 1), "labelled"),
         (("query", "passage", "label"), ("True", "False"), "labelled"),
+        (("query", "passage", "label"), ("yes", "no"), "labelled"),
+        (("query", "passage", "relevance"), ("Relevant", "irrelevant"), "labelled"),
         (("query", "document", "score"), (0.1, 0.75), "labelled"),
     ],
 )
