@@ -8,7 +8,8 @@ gribble sulks"), and the manual has its own ("pressure valve … does not open")
 `sentence_transformers/workshop/`: questions, each with the paragraph of the manual that answers it.
 `sentence_transformers/workshop_scores/`: pairs of questions with a similarity from 0 to 5: 5 for the same part and
 fault, 3 for the same part, 1 or 2 for the same fault, 0 for nothing in common.
-`text_reranking/manual/`: questions that name the part as the manual does, so that a search for words finds its pages.
+`text_reranking/manual/`: questions that name the part as the manual does, each with five passages that a search for
+words finds: its page, that of another fault of the part, and three entries of the parts catalogue, which answer nothing.
 """
 
 from __future__ import annotations
@@ -66,29 +67,50 @@ PAGES = (
     "{cure} Applies where the {part}, {place}, {fault}.",
     "The {part} {fault}. It is found {place}. {cure}",
 )
-ROWS, SCORED = 320, 300
+CATALOGUE = (
+    "The {part} of the series {number} is sold in brass or steel, from {price}.50 euros.",
+    "Order number {number}: {part}, with delivery within a week, {price} euros.",
+    "New in the shop: the {part} {number} for the big machine, now {price} euros.",
+    "The {part} {number} replaces the {part} of earlier years. Price on request.",
+    "Customers who bought the {part} {number} also bought cups, spoons and filter paper.",
+)
+ROWS, SCORED, ASKED = 320, 300, 100
 
 
 def main(folder: Path) -> None:
     """Write all samples below a folder."""
     pairs, texts = ("query", "answer"), folder / "sentence_transformers"
-    write(texts / "workshop" / "questions.csv", pairs, questions(random.Random(1), slang=True))
+    write(texts / "workshop" / "questions.csv", pairs, questions(random.Random(1)))
     write(texts / "workshop_scores" / "pairs.csv", ("sentence1", "sentence2", "score"), scored(random.Random(2)))
-    write(folder / "text_reranking" / "manual" / "questions.csv", pairs, questions(random.Random(3), slang=False))
+    rows = labelled(random.Random(3))
+    write(folder / "text_reranking" / "manual" / "passages.csv", ("query", "passage", "label"), rows)
 
 
-def questions(draw: random.Random, *, slang: bool) -> list[tuple[str, str]]:
-    """Return questions and the pages that answer them; each part and each fault occurs in many.
-
-    slang: the parts have the words of the workshop, not those of the manual.
-    """
+def questions(draw: random.Random) -> list[tuple[str, str]]:
+    """Return questions and the pages that answer them; each part and each fault occurs in many."""
     pages = {}
     for part in range(len(PARTS)):
         for fault in range(len(FAULTS)):
             pages[part, fault] = page(draw, part, fault)
     asked = [(pair, template) for pair in pages for template in draw.sample(QUESTIONS, 2)]
     draw.shuffle(asked)
-    return [(question(template, *pair, slang=slang), pages[pair]) for pair, template in asked[:ROWS]]
+    return [(question(template, *pair), pages[pair]) for pair, template in asked[:ROWS]]
+
+
+def labelled(draw: random.Random) -> list[tuple[str, str, int]]:
+    """Return questions with passages and whether they answer them."""
+    combinations = [(part, fault) for part in range(len(PARTS)) for fault in range(len(FAULTS))]
+    rows = []
+    for part, fault in draw.sample(combinations, ASKED):
+        asked = question(draw.choice(QUESTIONS), part, fault, slang=False)
+        other = (fault + draw.randrange(1, len(FAULTS))) % len(FAULTS)
+        passages = [(page(draw, part, fault), 1), (page(draw, part, other), 0)]
+        for form in draw.sample(CATALOGUE, 3):
+            number, price = draw.randrange(1000, 9999), draw.randrange(8, 90)
+            passages.append((form.format(part=PARTS[part][1], number=number, price=price), 0))
+        draw.shuffle(passages)
+        rows += [(asked, passage, label) for passage, label in passages]
+    return rows
 
 
 def scored(draw: random.Random) -> list[tuple[str, str, str]]:
@@ -122,7 +144,7 @@ def page(draw: random.Random, part: int, fault: int) -> str:
     return draw.choice(PAGES).format(part=name, place=place, fault=words, cure=cure)
 
 
-def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Write a CSV file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:

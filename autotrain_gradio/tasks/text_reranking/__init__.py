@@ -135,9 +135,9 @@ ranking = reranker.rank(value["query"], passages, return_documents=True)  # the 
     samples=(
         Sample(
             "manual",
-            "Questions to a manual",
+            "Passages of a manual",
             "text_reranking/manual",
-            "320 questions to a workshop, each with the paragraph of the manual that answers it.",
+            "100 questions, each with five passages that a search has found, one of which answers it.",
         ),
     ),
     aliases=("text-ranking", "reranking", "reranker", "cross-encoder"),

@@ -28,13 +28,17 @@ ROWS = [(f"my {p} is {f} today", f"when the {p} is {f}, call us") for p in PARTS
 def made(tmp_path: Path) -> Make:
     """Return a function that prepares a run on 36 questions, in one of the formats."""
 
-    def make(format: str = "pair", run: str = "run", **params: Any) -> Trial:
+    def make(format: str = "pair", run: str = "run", bad: str = "", **params: Any) -> Trial:
         rows: list[dict[str, Any]] = [{"query": q, "passage": p} for q, p in ROWS]
         if format == "triplet":
             rows = [{**row, "negative": ROWS[(i + 7) % 36][1]} for i, row in enumerate(rows)]
         elif format == "labelled":
             rows = [
-                {"query": q, "passage": ROWS[(i + step) % 36][1], "label": int(step == 0)}
+                {
+                    "query": q,
+                    "passage": f"{bad} {q}" if bad and step else ROWS[(i + step) % 36][1],
+                    "label": int(not step),
+                }
                 for i, (q, _) in enumerate(ROWS)
                 for step in (0, 1, 6)
             ]
@@ -89,10 +93,11 @@ def test_each_format_is_trained_evaluated_and_reranks(made: Make, format: str) -
         task.load(trial.directory)([{"query": "what?", "passage": " \n "}])
 
 
-def test_a_training_on_full_pairs_learns_their_order(made: Make) -> None:
-    trial = made(epochs=25, negatives=8)
+def test_the_model_learns_what_the_retriever_cannot_know(made: Make) -> None:
+    trial = made("labelled", epochs=8, bad="buy a new")
     task.train(trial.reporter())
-    assert trial.events("result")[-1]["values"]["eval_reranked_ndcg_at_10"] > 0.4
+    panel = find_panel(report_of(trial), "before-and-after")
+    assert panel is not None and panel["rows"][0][2] > panel["rows"][0][1] + 0.2
 
 
 def test_a_run_is_resumed(made: Make) -> None:
@@ -132,7 +137,7 @@ def test_one_validation_row_is_enough(made: Make, tmp_path: Path) -> None:
 
 
 def test_lora_is_merged_and_long_pairs_are_reported(made: Make) -> None:
-    trial = made(peft=True, lr=1e-2, max_seq_length=16)
+    trial = made("labelled", bad="buy a new one in the shop instead of repairing", peft=True, max_seq_length=16)
     task.train(trial.reporter())
     assert "merged into the model" in notes(trial) and "were truncated to 16 tokens" in notes(trial)
     assert not list((trial.directory / "model").rglob("adapter*"))
