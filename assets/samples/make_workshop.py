@@ -9,7 +9,7 @@ gribble sulks"), and the manual has its own ("pressure valve … does not open")
 `sentence_transformers/workshop_scores/`: pairs of questions with a similarity from 0 to 5: 5 for the same part and
 fault, 3 for the same part, 1 or 2 for the same fault, 0 for nothing in common.
 `text_reranking/manual/`: questions that name the part as the manual does, each with five passages that a search for
-words finds: its page, that of another fault of the part, and three entries of the parts catalogue, which answer nothing.
+words finds: its page, that of another fault of the part, and three entries of the catalogue, which answer nothing.
 """
 
 from __future__ import annotations
