@@ -22,7 +22,13 @@ from autotrain_gradio.tasks.text_reranking import TASK, models
 from autotrain_gradio.tasks.text_reranking.evaluation import RerankingEvaluator, evaluation
 from autotrain_gradio.tasks.text_reranking.formats import PASSAGE, QUERY
 from autotrain_gradio.tasks.text_reranking.models import tiny_model
-from autotrain_gradio.tasks.text_reranking.pairs import Pairs, pairs_of, training_pairs, validation_candidates
+from autotrain_gradio.tasks.text_reranking.pairs import (
+    RELEVANT,
+    Pairs,
+    pairs_of,
+    training_pairs,
+    validation_candidates,
+)
 from autotrain_gradio.tasks.text_reranking.preview import preview
 from autotrain_gradio.tasks.text_reranking.probe import probe
 from autotrain_gradio.training import card, distributed, lora, pretrained, saved, text_models
@@ -108,7 +114,7 @@ def report_pairs(run: Reporter, rows: DatasetDict, pairs: Pairs, queries: int) -
     Raises:
         UserError: there are no wrong passages, or no right ones.
     """
-    right = sum(r >= 0.5 for r in pairs.relevance)
+    right = sum(r >= RELEVANT for r in pairs.relevance)
     if not 0 < right < len(pairs):
         what = "wrong" if right else "right"
         message = f"There are no {what} passages to train on."
