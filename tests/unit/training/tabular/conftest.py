@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autotrain_gradio.training.tabular import families, search
 from tests.trials import Trial
 
 CLASSIFY, REGRESS = "tabular-classification", "tabular-regression"
@@ -30,6 +32,23 @@ def prepared(tmp_path: Path) -> Make:
         return Trial(tmp_path / name, {"task": task, "model": model, "data": data, "params": settings})
 
     return make
+
+
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ensembles have 30 trees where their default is 100 or 200, for tests that compare no families."""
+
+    def smaller(family: families.Family) -> families.Family:
+        few = {"low": 10, "high": 60, "default": 30}
+        return replace(
+            family,
+            space=tuple(replace(n, **few) if n.name in {"n_estimators", "max_iter"} else n for n in family.space),
+        )
+
+    found = tuple(smaller(family) for family in families.FAMILIES)
+    monkeypatch.setattr(families, "FAMILIES", found)
+    for module in (families, search):
+        monkeypatch.setattr(module, "BY_NAME", {family.name: family for family in found})
 
 
 @pytest.fixture

@@ -58,11 +58,12 @@ def test_binary_classification_of_real_data(prepared: Make) -> None:
     assert made.events("progress")[-1]["unit"] == "trial" and made.events("progress")[0]["left"] <= 120
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_multiclass_classification_with_many_columns(prepared: Make) -> None:
     wine = prepared(datasets.load_wine(as_frame=True).frame, model="extra_trees", num_trials=1, name="wine")
     classification.train(wine.reporter())
     assert metrics_of(wine)["accuracy"] > 0.9 and metrics_of(wine)["f1_macro"] > 0.9
-    digits = prepared(datasets.load_digits(as_frame=True).frame, model="hgb,knn", folds=1, name="digits")
+    digits = prepared(datasets.load_digits(as_frame=True).frame[:900], model="hgb,knn", folds=1, name="digits")
     classification.train(digits.reporter())
     assert metrics_of(digits)["accuracy"] > 0.95
     assert report(digits)["Leaderboard"]["rows"][0][1] == "Nearest neighbours"
@@ -93,6 +94,7 @@ def test_regression_with_several_targets(prepared: Make) -> None:
     assert set(answer["values"]) == {"Weight", "Waist", "Pulse"} and 100 < answer["values"]["Weight"] < 250
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_all_column_kinds_with_missing_and_unseen_values(prepared: Make, mixed: pd.DataFrame) -> None:
     made = prepared(mixed, num_trials=8, folds=3)
     classification.train(made.reporter())
@@ -109,12 +111,13 @@ def test_all_column_kinds_with_missing_and_unseen_values(prepared: Make, mixed: 
     assert kinds == {"size": "number", "colour": "category", "when": "date", "note": "text", "town": "category"}
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("family", ["svm", "logistic_regression", "xgboost", "knn", "adaboost", "gradient_boosting"])
 def test_a_class_missing_from_some_folds_is_supported(prepared: Make, family: str) -> None:
     draw = np.random.default_rng(0)
     table = pd.DataFrame({"a": draw.normal(size=80), "b": draw.normal(size=80)})
     table["target"] = ["x", "y"] * 38 + ["rare", "rare", "rare", "once"]
-    made = prepared(table, model=family, num_trials=1, data={"valid_fraction": 0.2})
+    made = prepared(table, model=family, num_trials=1, folds=3, data={"valid_fraction": 0.2})
     classification.train(made.reporter())
     answer = classification.load(made.directory)([{"row": {"a": 0.1, "b": 0.2}}])[0]
     assert set(answer["scores"]) == {"x", "y", "rare", "once"}
@@ -138,6 +141,7 @@ def test_balanced_class_weights_favor_rare_classes(prepared: Make) -> None:
     assert board["columns"][2] == "F1 (macro)" and "balanced" in board["rows"][0][5]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_multi_label_and_multi_target_classification(prepared: Make) -> None:
     draw = np.random.default_rng(0)
     values = draw.normal(size=(200, 3))
@@ -158,15 +162,16 @@ def test_multi_label_and_multi_target_classification(prepared: Make) -> None:
     assert [r[0] for r in report(made)["Each target"]["rows"]] == ["sign", "third"]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_equal_seeds_give_equal_searches_and_models(prepared: Make, mixed: pd.DataFrame) -> None:
     said = []
     for name in ("one", "two"):
-        made = prepared(mixed, model="logistic_regression,decision_tree,extra_trees", num_trials=6, name=name)
+        made = prepared(mixed, model="logistic_regression,decision_tree,extra_trees", num_trials=6, folds=3, name=name)
         classification.train(made.reporter())
         row = {"size": 0.3, "colour": "blue", "when": "2022-03-01", "note": "anything", "town": "town 3"}
         said.append((trials(made), classification.load(made.directory)([{"row": row}])))
     assert said[0] == said[1] and len(said[0][0]) == 6
-    other = prepared(mixed, model="logistic_regression,decision_tree", num_trials=6, seed=7, name="three")
+    other = prepared(mixed, model="logistic_regression,decision_tree", num_trials=6, folds=3, seed=7, name="three")
     classification.train(other.reporter())
     assert trials(other) != said[0][0]
 
@@ -183,7 +188,7 @@ class Stopping(Reporter):
 
 
 def test_a_stop_saves_the_best_model_and_a_resume_continues_the_search(prepared: Make, mixed: pd.DataFrame) -> None:
-    made = prepared(mixed, model="logistic_regression,decision_tree,knn", num_trials=5)
+    made = prepared(mixed, model="logistic_regression,decision_tree,knn", num_trials=5, folds=2)
     first = Stopping(made.directory, made.resolved.spec, made.resolved.params)
     first.after = 2
     classification.train(first)
@@ -233,6 +238,7 @@ def test_the_time_limit_ends_the_search_after_the_first_model(prepared: Make, mi
     assert "time limit of 2 seconds was reached after" in made.events("note")[-1]["message"]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_without_a_validation_split_metrics_are_cross_validated(prepared: Make, mixed: pd.DataFrame) -> None:
     made = prepared(mixed, model="hgb", num_trials=1, data={"valid_fraction": 0})
     classification.train(made.reporter())
@@ -251,6 +257,7 @@ def test_without_a_validation_split_metrics_are_cross_validated(prepared: Make, 
     assert drawn["Permutation importance"]["note"].startswith("Decrease of log loss when")
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_ids_and_ignored_columns_are_no_features_and_ids_name_the_rows(prepared: Make, mixed: pd.DataFrame) -> None:
     table = mixed.assign(number=[f"N{i:04}" for i in range(len(mixed))], answer=mixed["target"])
     chosen = {
@@ -295,7 +302,7 @@ from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.runs.record import Run, write_json
 folder = Path(sys.argv[1])
 folder.mkdir()
-spec = {"task": "tabular-regression", "model": "ridge,hgb", "data": {"source": "sample", "path": "flats"},
+spec = {"task": "tabular-regression", "model": "ridge,decision_tree", "data": {"source": "sample", "path": "flats"},
         "params": {"num_trials": 2}}
 write_json(folder / "draft.json", {"task": spec["task"], "owner": "local", "created": 0.0, "spec": spec})
 Run(folder).freeze(resolve(spec).complete())
