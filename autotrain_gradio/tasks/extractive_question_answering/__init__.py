@@ -273,6 +273,7 @@ if settings["null_threshold"] is not None and nothing - best > settings["null_th
             "Short descriptions of museums, trains, shops and lakes, with questions; some have no answer.",
         ),
     ),
+    position=30,
     aliases=(
         "extractive_question_answering",
         "extractive-qa",

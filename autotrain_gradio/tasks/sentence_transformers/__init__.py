@@ -198,6 +198,7 @@ answer = embedder.encode_query(value).tolist()  # embeddings of texts to search:
             "300 pairs of questions with a similarity from 0 to 5.",
         ),
     ),
+    position=50,
     aliases=("st", "sentence_transformer", "embeddings"),
     alias_formats={
         f"{name}:{format.name}": format.name for name in ("sentence-transformers", "st") for format in FORMATS

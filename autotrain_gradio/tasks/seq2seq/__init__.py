@@ -265,6 +265,7 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
             "480 short English sentences and their translations.",
         ),
     ),
+    position=40,
     aliases=("text2text", "text2text-generation", "translation", "summarization", "text-seq2seq"),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
 )

@@ -140,6 +140,7 @@ ranking = reranker.rank(value["query"], passages, return_documents=True)  # the 
             "100 questions, each with five passages that a search has found, one of which answers it.",
         ),
     ),
+    position=60,
     aliases=("text-ranking", "reranking", "reranker", "cross-encoder"),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )

@@ -250,6 +250,7 @@ answer = [{"label": n, "start": a, "end": b, "text": value[a:b], "score": score}
             "360 short notices with people, places, dates and organizations.",
         ),
     ),
+    position=10,
     aliases=("token_classification", "text-token-classification", "ner", "named-entity-recognition"),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )
