@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.feature_extraction.text import CountVectorizer
 
 K1, B = 1.5, 0.75
 WITHOUT_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -25,6 +24,9 @@ class Bm25:
     """An index of passages."""
 
     def __init__(self, passages: Sequence[str]) -> None:
+        # Its import takes a second, and previews of pairs with labels need no retriever.
+        from sklearn.feature_extraction.text import CountVectorizer
+
         self._counter = CountVectorizer(analyzer=terms)
         try:
             counts = self._counter.fit_transform(passages).astype(np.float32).tocsr()
