@@ -77,7 +77,9 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
         return found | {name: measure(true, said) for name, measure in measures}
 
     data = data.map(prepare, batched=True, remove_columns=["tokens", "tags"])
-    model = AutoModelForTokenClassification.from_pretrained(model_name, num_labels=len(names))
+    model = AutoModelForTokenClassification.from_pretrained(
+        model_name, num_labels=len(names), ignore_mismatched_sizes=True
+    )
     watch = Watch()
     trainer = Trainer(
         model=model,
