@@ -1,21 +1,24 @@
 """The private members of `transformers.Trainer` that this package uses, at transformers 5.23; nothing else uses any.
 
 The Trainer has no public way to write a checkpoint between two steps, to load the best one after an interrupted
-training, or to set the sampler of the training rows. `tests/unit/training/
-test_trainer_internals.py` fails when a new version changes one of them.
+training, to set the sampler of the training rows, or to choose what a checkpoint holds.
+`tests/unit/training/test_trainer_internals.py` fails when a new version changes one of them.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_model, save_model
 from transformers import Trainer
 
 from autotrain_gradio.training.length_sampler import LengthSampler
 
 VERSION = "5.23"
 """The version of transformers whose private members these are."""
+WEIGHTS = "model.safetensors"
 
 
 def save_checkpoint(trainer: Trainer) -> None:
@@ -45,3 +48,27 @@ class LengthGroupedTrainer(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int] | None:
         rows = self.train_dataset if train_dataset is None else train_dataset
         return LengthSampler(rows.lengths, self._train_batch_size, seed=self.args.seed)
+
+
+class LossCheckpoints:
+    """Base of a sentence-transformers trainer whose checkpoints hold the state of its loss, the model included.
+
+    The library's checkpoints lack the weights of the loss (the classifier of pairs with a relation) and those of
+    adapters, and it only logs a failure to load the best weights.
+    """
+
+    args: Any
+    state: Any
+    loss: Any
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_model(self.loss, str(folder / WEIGHTS))
+
+    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+        load_model(self.loss, str(Path(checkpoint_path) / WEIGHTS), device=str(self.args.device))
+
+    def _load_best_model(self) -> None:
+        assert self.state.best_model_checkpoint is not None
+        self._load_from_checkpoint(self.state.best_model_checkpoint)

@@ -1,35 +1,27 @@
-"""The trainer: batches of similar length, without duplicates, that a resumed run continues; complete checkpoints.
-
-It overrides private members of the trainers of transformers 5.23 and sentence-transformers 6.2 (`_save`,
-`_load_from_checkpoint`, `_load_best_model`): the library's checkpoints lack the weights of the loss (the classifier of
-pairs with a relation) and those of adapters, and it only logs a failure to load the best weights.
-`tests/unit/tasks/sentence_transformers/test_trainer.py` fails when a new version changes one of them.
-"""
+"""The trainer: batches of similar length, without duplicates, that a resumed run continues; complete checkpoints."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformerTrainer
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from transformers import TrainerCallback
 
 from autotrain_gradio.data.values.arrow_columns import encode
 from autotrain_gradio.training.length_sampler import LengthSampler
+from autotrain_gradio.training.trainer_internals import LossCheckpoints
 
-WEIGHTS = "model.safetensors"
 SKIPPED = 50
 """Maximum number of batches of rows that are skipped to fill one; with few different texts, it stays small."""
 
 
-class PairTrainer(SentenceTransformerTrainer):
+class PairTrainer(LossCheckpoints, SentenceTransformerTrainer):
     """A SentenceTransformerTrainer whose checkpoints hold the state of model and loss."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,18 +35,6 @@ class PairTrainer(SentenceTransformerTrainer):
         if isinstance(sampler, DefaultBatchSampler):
             self._samplers[:] = [sampler]
         return sampler
-
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        folder = Path(output_dir or self.args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.loss, str(folder / WEIGHTS))
-
-    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
-        load_model(self.loss, str(Path(checkpoint_path) / WEIGHTS), device=str(self.args.device))
-
-    def _load_best_model(self) -> None:
-        assert self.state.best_model_checkpoint is not None
-        self._load_from_checkpoint(self.state.best_model_checkpoint)
 
 
 class _EpochOrder(TrainerCallback):

@@ -24,6 +24,14 @@ ROOT = Path(__file__).resolve().parents[3]
 NOTES = Source("notes", "Notes", "notes_extension.source")
 CLIPS = Sample("clips", "Clips", "notes_extension:clips")
 SPEECH = TaskFilter(inputs=("audio",), targets=("text",))
+FITTING = (
+    "automatic-speech-recognition",
+    "image-classification",
+    "tabular-classification",
+    "tabular-regression",
+    "text-classification",
+)
+"""Tasks of different inputs and targets, to which filters are applied."""
 
 
 def names_with(tasks: Registry, source: str) -> list[str]:
@@ -43,7 +51,7 @@ def names_with(tasks: Registry, source: str) -> list[str]:
     ],
 )
 def test_a_source_is_added_to_the_tasks_whose_columns_fit(when: TaskFilter, expected: list[str]) -> None:
-    tasks = Registry(registry(), [Extension("notes", (SourceFor(NOTES, when),))])
+    tasks = Registry(map(registry().get, FITTING), [Extension("notes", (SourceFor(NOTES, when),))])
     assert names_with(tasks, "notes") == expected
 
 

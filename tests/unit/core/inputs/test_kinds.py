@@ -107,9 +107,10 @@ def test_examples_come_from_the_panel_of_samples() -> None:
         return {"samples": [{"step": 1, "panel": shown}]}
 
     text = Input("text", "A text", "text")
-    assert example_values(run("text", "a long one", "one", "one", "three"), text) == ["one", "three", "a long one"]
-    assert not example_values(run("model", "one"), text) and not example_values({"samples": []}, text)
-    assert not example_values({"samples": [{"step": 1, "panel": panels.table("", ["text"], [["one"]])}]}, text)
+    shown = example_values(run("text", "a long one", "one", "one", "three"), [text])
+    assert shown == [("one",), ("three",), ("a long one",)]
+    assert not example_values(run("model", "one"), [text]) and not example_values({"samples": []}, [text])
+    assert not example_values({"samples": [{"step": 1, "panel": panels.table("", ["text"], [["one"]])}]}, [text])
 
 
 def test_an_unknown_kind_is_refused_with_a_suggestion() -> None:

@@ -42,7 +42,7 @@ def test_every_kind_of_panel_is_rendered_as_escaped_html() -> None:
         CONTEXT,
     )
     assert "<script" not in drawn and "<b>raw" not in drawn
-    assert drawn.count("<section") == len(panels.KINDS) + 1
+    assert drawn.count("<section") == len([k for k in panels.KINDS if k.module.startswith(panels.__name__)]) + 1
     assert "<strong>bold</strong>" in drawn and "unheard-of" in drawn
     assert "files/check/%3Cscript%3E" in drawn
 
