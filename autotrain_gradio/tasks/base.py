@@ -216,7 +216,7 @@ class Task:
     """Additional verbs: calls to a worker of a run, by name (`service.call`, `autotrain-gradio call`)."""
     samples: tuple[Sample, ...] = ()
     position: int = 100
-    """Position among the tasks of its modality, the lowest first; equal ones are in the order of their names."""
+    """Position among the tasks of its modality, the lowest first; equal ones are in the order of registration."""
     aliases: tuple[str, ...] = ()
     alias_formats: dict[str, str] = field(default_factory=dict)
     column_aliases: dict[str, str] = field(default_factory=dict)

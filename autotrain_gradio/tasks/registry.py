@@ -76,9 +76,9 @@ class Registry:
         return next((format for alias, format in formats.items() if _normal(alias) == _normal(name)), "")
 
     def modalities(self) -> dict[str, list[Task]]:
-        """Return modality → its tasks, in the order of their `position` and names; `MODALITIES` first."""
+        """Return modality → its tasks, in the order of `position`, then of registration; `MODALITIES` first."""
         found: dict[str, list[Task]] = {}
-        for task in sorted(self, key=lambda t: (t.position, t.name)):
+        for task in sorted(self, key=lambda t: t.position):
             found.setdefault(task.modality, []).append(task)
         return {
             m: found[m] for m in (*(u for u in MODALITIES if u in found), *(f for f in found if f not in MODALITIES))

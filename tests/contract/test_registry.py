@@ -146,9 +146,9 @@ def test_the_generated_docs_are_up_to_date() -> None:
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, f"{name}: run 'make generate'"
 
 
-def test_tasks_of_a_modality_are_in_the_order_of_position_and_name() -> None:
-    named = {n: replace(TASKS[0], name=n, aliases=(), modality="Toys", position=p) for n, p in (("b", 9), ("c", 9))}
+def test_tasks_of_a_modality_are_in_the_order_of_position_and_registration() -> None:
+    named = {n: replace(TASKS[0], name=n, aliases=(), modality="Toys", position=p) for n, p in (("c", 9), ("b", 9))}
     first = replace(TASKS[0], name="z", aliases=(), modality="Toys", position=1)
-    found = Registry([*reversed(named.values()), first]).modalities()
-    assert [t.name for t in found["Toys"]] == ["z", "b", "c"]
+    found = Registry([*named.values(), first]).modalities()
+    assert [t.name for t in found["Toys"]] == ["z", "c", "b"]
     assert [t.name for t in registry().modalities()["Text"]][0] == "text-classification", "what most people look for"
