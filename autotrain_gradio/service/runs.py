@@ -60,7 +60,7 @@ class Runs(Core):
         cached = self._lists.get(owner)
         if cached is not None and cached[0] == version:
             return cached[1]
-        # In shared mode, a run whose owner cannot be read is listed for nobody.
+        # In shared mode, a run whose owner is unknown is excluded from all lists.
         found = self._index.started(owner if self.settings.shared else None)
         if len(self._lists) >= MAX_LISTS:
             self._lists.clear()

@@ -1,7 +1,7 @@
 """Pairs and triplets of texts: texts that equal each other, duplicates, and texts shared by training and validation.
 
 Rows that share a text, directly or through other rows, are kept in the same split: a query whose answer was seen in the
-training is no test of a search.
+training would make the score too good.
 """
 
 from __future__ import annotations

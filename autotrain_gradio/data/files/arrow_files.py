@@ -40,7 +40,7 @@ def open_table(path: Path, limit: int | None = None) -> pa.Table:
     limit: bytes that these may have; None: the file was checked before.
 
     Raises:
-        DataError: it is no Arrow file, damaged, or exceeds the limit.
+        DataError: it is not an Arrow file, damaged, or exceeds the limit.
     """
     with damage_reported(path.name, "Arrow", "arrow-damaged"):
         source = pa.memory_map(str(path))

@@ -35,7 +35,7 @@ def decompressed_bytes(source: pa.NativeFile) -> int:
     """Return the number of bytes that all compressed buffers have after decompression.
 
     Raises:
-        ArrowInvalid: it is no Arrow file, or damaged.
+        ArrowInvalid: it is not an Arrow file, or damaged.
     """
     source.seek(stream_start(source))
     total = 0

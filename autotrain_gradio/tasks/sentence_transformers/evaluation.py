@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,7 +51,7 @@ class Measured:
     predicted: np.ndarray | None = None
 
 
-class FormatEvaluator(BaseEvaluator):
+class FormatEvaluator(BaseEvaluator, ABC):
     """Base of the evaluators; `latest` is the latest evaluation. dimensions: to which embeddings are truncated, too."""
 
     score = ""
@@ -61,9 +62,9 @@ class FormatEvaluator(BaseEvaluator):
         self.dimensions, self.batch_size = list(dimensions), batch_size
         self.latest: Measured | None = None
 
+    @abstractmethod
     def measure(self, model: SentenceTransformer) -> Measured:
         """Encode the texts and compute the metrics."""
-        raise NotImplementedError
 
     def __call__(
         self, model: SentenceTransformer, output_path: str | None = None, epoch: float = -1, steps: int = -1
