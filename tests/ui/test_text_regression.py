@@ -16,7 +16,7 @@ def test_from_the_sample_with_three_scores_to_an_answer(app: App, visit: Callabl
     page.get_by_role("tab", name="Text regression").click()
     page.locator(f"{TEXT}-sample-1").click()
     expect(page.locator(f"{TEXT}-detected")).to_contain_text("Ready to train")
-    expect(page.locator(f"{TEXT}-detected")).to_contain_text("'room', 'food', 'service' were taken as the target")
+    expect(page.locator(f"{TEXT}-findings")).to_contain_text("'room', 'food', 'service' were taken as the target")
     page.locator(f"{TEXT}-check-next").click()
     page.get_by_label("Tiny, from scratch").locator("visible=true").check()
     page.locator(f"{TEXT}-epochs input").fill("3")
