@@ -60,6 +60,7 @@ class Navigation:
                 [run, context.visitor],
                 [*filled, problem],
                 show_progress="minimal",
+                show_progress_on=problem,
                 concurrency_limit=None,
                 **PRIVATE,
             )

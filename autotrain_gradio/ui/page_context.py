@@ -18,15 +18,21 @@ from autotrain_gradio.ui.files import Tickets, link
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 """For all events of the page: they are not part of the HTTP API."""
-UNQUEUED: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+NO_PROGRESS: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
+"""For events that show no progress of Gradio's.
+
+Without components of its own, an event reports its state to all of its outputs, although it shows none: Gradio's
+frontend then copies the properties of everything inside them, for every message of every event.
+"""
+UNQUEUED: dict[str, Any] = {**PRIVATE, **NO_PROGRESS, "queue": False}
 """For events that return within milliseconds."""
-QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+QUEUED: dict[str, Any] = {**PRIVATE, **NO_PROGRESS, "concurrency_limit": None}
 """For events that set a `gr.State` with a change listener: Gradio fires it for queued events only."""
 REFUSED_CHECKS = 4
 """Checks beyond those that run and wait: the service refuses them with a message."""
 CHECK_EVENT: dict[str, Any] = {
     **PRIVATE,
-    "show_progress": "hidden",
+    **NO_PROGRESS,
     # The service lets checks wait, and tells each its position; Gradio's own queue would not.
     "concurrency_limit": Limits.checks + Limits.checks_waiting + REFUSED_CHECKS,
     "concurrency_id": "check",

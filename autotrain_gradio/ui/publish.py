@@ -11,7 +11,7 @@ import gradio as gr
 
 from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.background_task import Finished, run_in_background
-from autotrain_gradio.ui.page_context import PRIVATE, QUEUED, PageContext
+from autotrain_gradio.ui.page_context import NO_PROGRESS, PRIVATE, QUEUED, PageContext
 from autotrain_gradio.ui.task_session import TaskSession
 
 TITLE = "Publish on the Hugging Face Hub"
@@ -115,10 +115,10 @@ class PublishModel:
             self.publish,
             [self.context.run, self.context.visitor, self.token],
             [self.result, self.token],
-            show_progress="hidden",
             concurrency_limit=2,
             concurrency_id="publish",
             **PRIVATE,
+            **NO_PROGRESS,
         )
 
     def publish(self, run: Any, visitor: Any, token: Any) -> Iterator[dict[Any, Any]]:

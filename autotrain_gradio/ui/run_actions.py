@@ -97,7 +97,12 @@ class RunActions:
     def wire(self, problem: gr.HTML) -> None:
         """Attach the events. problem: where errors are shown."""
         context, who = self.context, [self.context.run, self.context.visitor]
-        kind: dict[str, Any] = {**PRIVATE, "show_progress": "minimal", "concurrency_limit": None}
+        kind: dict[str, Any] = {
+            **PRIVATE,
+            "show_progress": "minimal",
+            "show_progress_on": problem,
+            "concurrency_limit": None,
+        }
         self.stop.click(self.stop_run, who, problem, **kind)
         self.resume.click(self.resume_run, [*who, self.token], [problem, self.token], **kind)
         self.download.click(self.pack_model, who, [self.url, problem], **kind).then(

@@ -24,12 +24,12 @@ from autotrain_gradio.ui import messages
 from autotrain_gradio.ui.alternating_render import create_alternating_render
 from autotrain_gradio.ui.background_task import Finished, PartialResult, ProgressReporter, run_in_background
 from autotrain_gradio.ui.input_widgets import InputGroup, create_inputs
-from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED, PageContext
+from autotrain_gradio.ui.page_context import NO_PROGRESS, PRIVATE, UNQUEUED, PageContext
 
 CALLING: dict[str, Any] = {
     "concurrency_limit": 4,
     "concurrency_id": "verb",
-    "show_progress": "hidden",
+    **NO_PROGRESS,
     **PRIVATE,
 }
 """Arguments of events that call a verb: they show their own progress."""

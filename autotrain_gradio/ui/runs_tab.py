@@ -16,7 +16,7 @@ from autotrain_gradio.core.text_format import format_duration, pluralize
 from autotrain_gradio.runs import states
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.ui import messages, run_html, theme
-from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED, PageContext
+from autotrain_gradio.ui.page_context import NO_PROGRESS, PRIVATE, UNQUEUED, PageContext
 
 REFRESH_SECONDS = 3.0
 PAGE_ROWS = 50
@@ -63,9 +63,9 @@ class RunsTab:
             self.act,
             [context.visitor, self.offset],
             [problem, context.requested_run, self.reused, self.digest, self.offset],
-            show_progress="hidden",
             concurrency_limit=None,
             **PRIVATE,
+            **NO_PROGRESS,
         ).then(self.refresh, inputs, self.page(), **UNQUEUED)
         return self
 

@@ -21,6 +21,13 @@ class SerializedRenderBlocks(gr.Blocks):
         super().__init__(*args, **settings)
         self._locks: weakref.WeakKeyDictionary[Any, asyncio.Lock] = weakref.WeakKeyDictionary()
 
+    def __exit__(self, *exception: Any) -> None:
+        # Else each message of later events copies the properties of all that a render has created: see NO_PROGRESS.
+        for function in self.fns.values():
+            if function.renderable is not None:
+                function.show_progress_on = []
+        super().__exit__(*exception)
+
     async def process_api(self, block_fn: Any, *args: Any, state: Any = None, **more: Any) -> dict[str, Any]:
         """Process an event; a render waits for the session's earlier render."""
         if state is None or not getattr(block_fn, "renderable", None):

@@ -20,7 +20,7 @@ from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.ui import messages, models
 from autotrain_gradio.ui.background_task import Finished, run_in_background
 from autotrain_gradio.ui.files import link
-from autotrain_gradio.ui.page_context import PRIVATE, UNQUEUED
+from autotrain_gradio.ui.page_context import NO_PROGRESS, PRIVATE, UNQUEUED
 from autotrain_gradio.ui.param_fields import render_fields
 from autotrain_gradio.ui.spec_views import SpecViews
 from autotrain_gradio.ui.step_train import TrainStep
@@ -124,10 +124,10 @@ class ModelStep:
             {self.probed_model, session.token, *inputs},
             [self.probe, self.probed_model],
             trigger_mode="multiple",
-            show_progress="hidden",
             concurrency_limit=4,
             concurrency_id="probe",
             **PRIVATE,
+            **NO_PROGRESS,
         )
 
         def review_change(values: Values) -> Updates:
@@ -160,7 +160,7 @@ class ModelStep:
         """Attach the events of the preview. probed: the event that probes the model."""
         kind: dict[str, Any] = {
             **PRIVATE,
-            "show_progress": "hidden",
+            **NO_PROGRESS,
             "concurrency_limit": 4,
             "concurrency_id": "preview",
         }

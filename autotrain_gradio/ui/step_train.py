@@ -106,6 +106,7 @@ class TrainStep:
                 *(session.token, self.publish.token),
             ],
             show_progress="minimal",
+            show_progress_on=self.problem,
             concurrency_limit=None,
             **PRIVATE,
         )

@@ -84,7 +84,7 @@ class TryIt:
             for group in create_inputs(task.inputs, "try-it", context, button="Predict"):
                 predict = partial(self.predict, group)
                 sent = [self.context.run, self.context.visitor, *group.components()]
-                gr.on(group.triggers(), predict, sent, self.prediction, **PREDICTING)
+                gr.on(group.triggers(), predict, sent, self.prediction, **PREDICTING, show_progress_on=self.prediction)
                 # A path as an example would be a file of the server: only texts, which are no paths, are offered.
                 if group.declared and all(is_text(item) for item in group.declared):
                     self._offer(example_values(snapshot, group.declared), group)
@@ -101,7 +101,8 @@ class TryIt:
             button = gr.Button(title, size="sm", elem_id=f"try-it-example-{number}", elem_classes="at-example")
             predict = _filled(values, partial(self.predict, group))
             sent = [self.context.run, self.context.visitor]
-            button.click(predict, sent, [*group.components(), self.prediction], **PREDICTING)
+            outputs = [*group.components(), self.prediction]
+            button.click(predict, sent, outputs, **PREDICTING, show_progress_on=self.prediction)
 
     def predict(self, group: InputGroup, run: Any, visitor: Any, *values: Any) -> str:
         """Apply the run's model to the values of the widgets; return the prediction as HTML."""
