@@ -39,6 +39,13 @@ def adapt(model: Any, params: Any, *, task_type: str | None, modules_to_save: Co
         raise UserError(message, "Choose other modules in target_modules.", WHERE, "no-adapters") from error
 
 
+def is_adapted(model: Any) -> bool:
+    """Return whether a model has adapters that `adapt` added."""
+    from peft import PeftModel
+
+    return isinstance(model, PeftModel)
+
+
 def merge(model: Any) -> Any:
     """Merge the adapters into the weights; return the model without adapters."""
     return model.merge_and_unload()

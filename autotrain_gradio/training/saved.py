@@ -1,7 +1,8 @@
-"""Verify that a saved model equals the trained one, and load it for prediction."""
+"""Save a trained model, verify that the saved one equals it, and load it for prediction."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,22 @@ import torch
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.training import pretrained
+
+
+def writer(
+    model: Any, reader: Any, auto: Any, auto_reader: Any, *, classes: int | None = None
+) -> Callable[[Path], None]:
+    """Return a function that saves a model and its tokenizer or processor into a folder, and verifies them.
+
+    For `card.save`. auto, auto_reader, classes: see `verify`.
+    """
+
+    def write(folder: Path) -> None:
+        model.save_pretrained(folder)
+        reader.save_pretrained(folder)
+        verify(folder, model, auto, auto_reader, classes=classes)
+
+    return write
 
 
 def verify(folder: Path, model: Any, auto: Any, reader: Any, *, classes: int | None = None) -> None:

@@ -9,7 +9,8 @@ import torch
 from transformers import AutoConfig, ModernBertConfig
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.training import loaded_weights, plausibility, pretrained
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.training import loaded_weights, lora, plausibility, pretrained
 from autotrain_gradio.training.meta_device import count_parameters, meta_model
 from autotrain_gradio.training.tiny_tokenizer import TINY_TOKENS, TINY_VOCABULARY
 from autotrain_gradio.training.tokens import longest, open_tokenizer
@@ -98,6 +99,36 @@ def set_labels(config: Any, labels: Iterable[str]) -> None:
     config.num_labels = len(names)
     config.id2label = dict(enumerate(names))
     config.label2id = {name: i for i, name in enumerate(names)}
+
+
+def adapt(run: Reporter, model: Any, *, task_type: str, fresh: Iterable[str] | None = None) -> Any:
+    """Return the model with the weights trainable that the run's parameters name, and report them.
+
+    With `peft` these are LoRA adapters, with `freeze_backbone` the head; else all. task_type: PEFT's task type.
+    fresh: names of modules with new weights, which are trained with the head in any case; None: the model has no head.
+
+    Raises:
+        UserError: the head of the model cannot be identified, or it does not have the target modules of LoRA.
+    """
+    params = run.params
+    freezes = getattr(params, "freeze_backbone", False)
+    if params.peft:
+        kept = [] if fresh is None else head_of(model, fresh)
+        model = lora.adapt(model, params, task_type=task_type, modules_to_save=kept)
+        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
+        if freezes:
+            run.note("freeze_backbone has no effect with LoRA, which freezes the backbone anyway.", level="warning")
+    elif freezes:
+        freeze_backbone(model, fresh or ())
+    return model
+
+
+def merge_adapters(run: Reporter, model: Any) -> Any:
+    """Return a trained model without adapters: those that `adapt` added are merged into it, and that is reported."""
+    if not lora.is_adapted(model):
+        return model
+    run.note("The adapters were merged into the model, which is loaded without PEFT.")
+    return lora.merge(model)
 
 
 def head_of(model: Any, fresh: Iterable[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from datasets import DatasetDict
@@ -25,7 +24,7 @@ from autotrain_gradio.tasks.extractive_question_answering.probe import probe
 from autotrain_gradio.tasks.extractive_question_answering.spans import MIN_ANSWER_TOKENS
 from autotrain_gradio.tasks.extractive_question_answering.window_dataset import LABELS, WindowCollate, WindowDataset
 from autotrain_gradio.tasks.extractive_question_answering.windows import make_windows
-from autotrain_gradio.training import card, distributed, lora, saved, text_models
+from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.tokens import longest
@@ -52,10 +51,7 @@ def train(run: Reporter) -> None:
         return
     most = longest_answer(run, sets)
     may_refuse = any(not answers["text"] for answers in rows["train"]["answers"])
-    if params.peft:
-        kept = text_models.head_of(model, fresh)
-        model = lora.adapt(model, params, task_type="QUESTION_ANS", modules_to_save=kept)
-        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
+    model = text_models.adapt(run, model, task_type="QUESTION_ANS", fresh=fresh)
     args = arguments(
         params,
         TrainingArguments,
@@ -79,20 +75,13 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    model = lora.merge(trainer.model) if params.peft else trainer.model
-    if params.peft:
-        run.note("The adapters were merged into the model, which is loaded without PEFT.")
+    model = text_models.merge_adapters(run, trainer.model)
     threshold = params.null_threshold if may_refuse else None
     if isinstance(evaluations.best, AnswerEvaluator):
         threshold = evaluations.best.threshold
     settings = {"doc_stride": params.doc_stride, "max_answer_length": most, "null_threshold": threshold}
     setattr(model.config, SETTINGS, settings)
-
-    def write(folder: Path) -> None:
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        saved.verify(folder, model, AutoModelForQuestionAnswering, AutoTokenizer)
-
+    write = saved.writer(model, tokenizer, AutoModelForQuestionAnswering, AutoTokenizer)
     card.save(run, write, model_card(run, rows, found, done, threshold_note(threshold, None)))
     run.report(report)
 

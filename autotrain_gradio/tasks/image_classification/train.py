@@ -80,16 +80,12 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-
     white = vision.white_level(run.directory, "image")
-
-    def write(folder: Path) -> None:
-        if white is not None:
-            setattr(trainer.model.config, WHITE, white)
-        trainer.model.save_pretrained(folder)
-        processor.save_pretrained(folder)
-        saved.verify(folder, trainer.model, AutoModelForImageClassification, AutoImageProcessor, classes=len(names))
-
+    if white is not None:
+        setattr(trainer.model.config, WHITE, white)
+    write = saved.writer(
+        trainer.model, processor, AutoModelForImageClassification, AutoImageProcessor, classes=len(names)
+    )
     card.save(run, write, model_card(run, rows, names, found, done))
     run.report(report)
 

@@ -30,7 +30,7 @@ from autotrain_gradio.tasks.sentence_transformers.probe import probe
 from autotrain_gradio.tasks.sentence_transformers.report import Results
 from autotrain_gradio.tasks.sentence_transformers.search import load, write_corpus
 from autotrain_gradio.tasks.sentence_transformers.trainer import LengthGroupedBatches, PairTrainer, UniqueTextBatches
-from autotrain_gradio.training import card, distributed, lora
+from autotrain_gradio.training import card, distributed, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.fit import Fit, fit
@@ -64,11 +64,7 @@ def train(run: Reporter) -> None:
     evaluator = evaluator_of(format, rows, dimensions, params.batch_size) if "validation" in rows else None
     base = evaluate_base(run, model, evaluator) if evaluator is not None and params.compare_with_base else None
     train_rows = training_rows(run, model, rows["train"], format)
-    adapted = None
-    if params.peft:
-        encoder = models.transformer_of(model)
-        adapted = lora.adapt(encoder, params, task_type="FEATURE_EXTRACTION", modules_to_save=[])
-        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
+    encoder = text_models.adapt(run, models.transformer_of(model), task_type="FEATURE_EXTRACTION")
     loss = losses.loss_of(model, format, params, classes)
     if isinstance(evaluator, ClassEvaluator):
         evaluator.classifier = loss.classifier
@@ -95,9 +91,7 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    if adapted is not None:
-        lora.merge(adapted)
-        run.note("The adapters were merged into the model, which is loaded without PEFT.")
+    text_models.merge_adapters(run, encoder)
     compare(run, evaluator, base, found)
 
     def write(folder: Path) -> None:

@@ -29,7 +29,7 @@ from autotrain_gradio.tasks.seq2seq.pairs import (
 from autotrain_gradio.tasks.seq2seq.preview import preview
 from autotrain_gradio.tasks.seq2seq.probe import is_nllb, probe
 from autotrain_gradio.tasks.seq2seq.trainer import GenerationBudget, TextTrainer, generate, loss_function
-from autotrain_gradio.training import card, distributed, lora, saved
+from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments, device
 from autotrain_gradio.training.evaluators.generation import decode_with
 from autotrain_gradio.training.fit import Fit, fit
@@ -71,12 +71,9 @@ def train(run: Reporter) -> None:
     sets = tokenize_pairs(run, rows, generator)
     if sets is None:
         return
-    model = generator.model
-    if params.peft:
-        model = lora.adapt(model, params, task_type="SEQ_2_SEQ_LM", modules_to_save=())
-        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
-        if params.gradient_checkpointing:
-            model.enable_input_require_grads()
+    model = text_models.adapt(run, generator.model, task_type="SEQ_2_SEQ_LM")
+    if params.peft and params.gradient_checkpointing:
+        model.enable_input_require_grads()
     valid = sets.get("validation")
     validation = rows["validation"] if valid is not None else None
     texts, targets = ([] if validation is None else validation[name][:] for name in ("text", "target"))
@@ -94,15 +91,8 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    model = lora.merge(trainer.model) if params.peft else trainer.model
-    if params.peft:
-        run.note("The adapters were merged into the model, which is loaded without PEFT.")
-
-    def write(folder: Path) -> None:
-        model.save_pretrained(folder)
-        generator.tokenizer.save_pretrained(folder)
-        saved.verify(folder, model, AutoModelForSeq2SeqLM, AutoTokenizer)
-
+    model = text_models.merge_adapters(run, trainer.model)
+    write = saved.writer(model, generator.tokenizer, AutoModelForSeq2SeqLM, AutoTokenizer)
     card.save(run, write, model_card(run, rows, generator, found, done))
     run.report(report)
 

@@ -20,7 +20,7 @@ from autotrain_gradio.tasks.text_classification.models import tiny_model
 from autotrain_gradio.tasks.text_classification.preview import preview
 from autotrain_gradio.tasks.text_classification.probe import probe
 from autotrain_gradio.tasks.text_classification.targets import Labels
-from autotrain_gradio.training import card, distributed, lora, saved, text_models
+from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.text import Collate, tokenize_splits
@@ -75,13 +75,9 @@ def train(run: Reporter) -> None:
     if choice is None:
         return
     fine_tunes, done = choice.method == few_examples.FINE_TUNING, None
-    adapts = params.peft and fine_tunes
-    if adapts:
-        model = lora.adapt(model, params, task_type="SEQ_CLS", modules_to_save=text_models.head_of(model, fresh))
-        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
-        if params.freeze_backbone:
-            run.note("freeze_backbone has no effect with LoRA, which freezes the backbone anyway.", level="warning")
-    elif not fine_tunes:
+    if fine_tunes:
+        model = text_models.adapt(run, model, task_type="SEQ_CLS", fresh=fresh)
+    else:
         model, done = few_examples.train(run, choice, model, tokenizer, sets["train"], labels, args)
     valid = sets.get("validation")
     evaluations = evaluation(run, rows["validation"]["text"] if valid is not None else [], valid, labels)
@@ -97,9 +93,7 @@ def train(run: Reporter) -> None:
     done = done or fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    model = lora.merge(trainer.model) if adapts else trainer.model
-    if adapts:
-        run.note("The adapters were merged into the model, which is loaded without PEFT.")
+    model = text_models.merge_adapters(run, trainer.model)
     note, evaluator = "", evaluations.best
     if labels.multi_label:
         limits = np.full(len(labels.names), params.threshold)
@@ -108,11 +102,7 @@ def train(run: Reporter) -> None:
         note = threshold_note(params, evaluated=evaluator is not None)
         setattr(model.config, THRESHOLDS, {n: float(t) for n, t in zip(labels.names, limits, strict=True)})
 
-    def write(folder: Path) -> None:
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        saved.verify(folder, model, AutoModelForSequenceClassification, AutoTokenizer, classes=len(labels.names))
-
+    write = saved.writer(model, tokenizer, AutoModelForSequenceClassification, AutoTokenizer, classes=len(labels.names))
     note = " ".join(filter(None, [note, choice.note()]))
     card.save(run, write, model_card(run, rows, labels, found, done, note))
     run.report([*report, *choice.panels()])

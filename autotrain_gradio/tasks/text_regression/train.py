@@ -22,7 +22,7 @@ from autotrain_gradio.tasks.text_regression.models import tiny_model
 from autotrain_gradio.tasks.text_regression.preview import preview
 from autotrain_gradio.tasks.text_regression.probe import probe
 from autotrain_gradio.tasks.text_regression.targets import Targets
-from autotrain_gradio.training import card, distributed, lora, saved, text_models
+from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.scaling import Scaling
@@ -79,13 +79,7 @@ def train(run: Reporter) -> None:
     )
     if sets is None:
         return
-    if params.peft:
-        model = lora.adapt(model, params, task_type="SEQ_CLS", modules_to_save=text_models.head_of(model, fresh))
-        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
-        if params.freeze_backbone:
-            run.note("freeze_backbone has no effect with LoRA, which freezes the backbone anyway.", level="warning")
-    elif params.freeze_backbone:
-        text_models.freeze_backbone(model, fresh)
+    model = text_models.adapt(run, model, task_type="SEQ_CLS", fresh=fresh)
     valid = sets.get("validation")
     evaluations = evaluation(
         run,
@@ -107,16 +101,11 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    model = lora.merge(trainer.model) if params.peft else trainer.model
-    if params.peft:
-        run.note("The adapters were merged into the model, which is loaded without PEFT.")
+    model = text_models.merge_adapters(run, trainer.model)
     fold_scaling(model, targets, scaling, sets["train"], tokenizer)
-
-    def write(folder: Path) -> None:
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        saved.verify(folder, model, AutoModelForSequenceClassification, AutoTokenizer, classes=len(targets.names))
-
+    write = saved.writer(
+        model, tokenizer, AutoModelForSequenceClassification, AutoTokenizer, classes=len(targets.names)
+    )
     note = evaluations.best.target_note() if isinstance(evaluations.best, NumberEvaluator) else ""
     card.save(run, write, model_card(run, rows, targets, scaling, found, done, note))
     run.report(report)

@@ -31,7 +31,7 @@ from autotrain_gradio.tasks.text_reranking.pairs import (
 )
 from autotrain_gradio.tasks.text_reranking.preview import preview
 from autotrain_gradio.tasks.text_reranking.probe import probe
-from autotrain_gradio.training import card, distributed, lora, pretrained, saved, text_models
+from autotrain_gradio.training import card, distributed, pretrained, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.text import Collate, Texts
@@ -77,9 +77,7 @@ def train(run: Reporter) -> None:
         if found is None:
             return
         sets[name] = found
-    if params.peft:
-        model = lora.adapt(model, params, task_type="SEQ_CLS", modules_to_save=text_models.head_of(model, fresh))
-        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
+    model = text_models.adapt(run, model, task_type="SEQ_CLS", fresh=fresh)
     valid = sets["validation"] if candidates else None
     evaluations = evaluation(run, candidates, None if valid is None else valid.rows)
     trainer = LengthGroupedTrainer(
@@ -94,16 +92,9 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found_metrics, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    model = lora.merge(trainer.model) if params.peft else trainer.model
-    if params.peft:
-        run.note("The adapters were merged into the model, which is loaded without PEFT.")
+    model = text_models.merge_adapters(run, trainer.model)
     compare(run, evaluations.best, found_metrics)
-
-    def write(folder: Path) -> None:
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        saved.verify(folder, model, AutoModelForSequenceClassification, AutoTokenizer, classes=1)
-
+    write = saved.writer(model, tokenizer, AutoModelForSequenceClassification, AutoTokenizer, classes=1)
     card.save(run, write, model_card(run, rows, pairs, len(candidates), found_metrics, done))
     run.report(report)
 

@@ -29,7 +29,7 @@ from autotrain_gradio.tasks.token_classification.windows import (
     word_labels,
 )
 from autotrain_gradio.tasks.token_classification.words import WORD_PATTERN
-from autotrain_gradio.training import card, distributed, lora, saved, text_models
+from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.tokens import longest
@@ -61,13 +61,7 @@ def train(run: Reporter) -> None:
         return
     setattr(model.config, WORDS, WORD_PATTERN)
     setattr(model.config, OVERLAP, window_sizes(tokenizer, tokenizer.model_max_length, params.window_overlap)[1])
-    if params.peft:
-        model = lora.adapt(model, params, task_type="TOKEN_CLS", modules_to_save=text_models.head_of(model, fresh))
-        run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
-        if params.freeze_backbone:
-            run.note("freeze_backbone has no effect with LoRA, which freezes the backbone anyway.", level="warning")
-    elif params.freeze_backbone:
-        text_models.freeze_backbone(model, fresh)
+    model = text_models.adapt(run, model, task_type="TOKEN_CLS", fresh=fresh)
     valid = sets.get("validation")
     args = arguments(
         params,
@@ -93,15 +87,8 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    model = lora.merge(trainer.model) if params.peft else trainer.model
-    if params.peft:
-        run.note("The adapters were merged into the model, which is loaded without PEFT.")
-
-    def write(folder: Path) -> None:
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        saved.verify(folder, model, AutoModelForTokenClassification, AutoTokenizer, classes=len(labels.names))
-
+    model = text_models.merge_adapters(run, trainer.model)
+    write = saved.writer(model, tokenizer, AutoModelForTokenClassification, AutoTokenizer, classes=len(labels.names))
     card.save(run, write, model_card(run, rows, labels, found, done))
     run.report(report)
 
