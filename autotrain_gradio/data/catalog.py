@@ -86,6 +86,17 @@ GROUP = Kind("group", "group", _KINDS + "group")
 """A name that rows share which belong together; it may be missing."""
 VALUE = Kind("value", "value", _KINDS + "value")
 """Any cell, as text; it may be missing."""
+CONVERSATION = Kind("conversation", "conversation", _KINDS + "conversation")
+"""Messages of a system, a user, an assistant and tools, stored as JSON."""
+PROMPT_TURN = Kind("prompt-turn", "prompt", _KINDS + "turn")
+"""With an answer, and perhaps a context and a system prompt, the check CONVERSATIONS makes a conversation of it."""
+ANSWER_TURN = replace(PROMPT_TURN, name="answer-turn", title="answer")
+CONTEXT_TURN = replace(PROMPT_TURN, name="context-turn", title="context of a prompt")
+SYSTEM_TURN = replace(PROMPT_TURN, name="system-turn", title="system prompt")
+TOOLS = Kind("tools", "tools", _KINDS + "tools")
+"""JSON schemas of the functions that a conversation may call; they may be missing."""
+RENDERED_TEXT = Kind("rendered-text", "text", _KINDS + "rendered_text", texts=True)
+"""A text to train on as it is."""
 FEATURE = Kind("feature", "column of a table", _KINDS + "feature")
 """Number, category, date, text, id, or to be ignored."""
 
@@ -228,6 +239,8 @@ TEXT_FOLDERS = Layout(
 )
 
 DUPLICATES = Check("duplicates", "Duplicate rows", _CHECKS + "duplicates")
+CONVERSATIONS = Check("conversations", "Turns of conversations", _CHECKS + "conversations")
+"""Makes conversations of prompts and answers; comes before checks that look at conversations."""
 CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_balance")
 LABEL_SPELLING = Check("label-spelling", "Names of labels", _CHECKS + "label_spelling")
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")

@@ -24,6 +24,7 @@ DEFINING = {
     "extensions/": "a folder for each extension",
     "tasks/*/": "a folder for each task",
     "tasks/classification.py": "the columns that tasks of classification share",
+    "tasks/conversations.py": "the formats that tasks of language models share",
     "tasks/tabular.py": "the columns that tasks of tables share",
     "training/tabular/": "the training of these, with their columns",
 }

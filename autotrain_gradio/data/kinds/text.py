@@ -44,7 +44,7 @@ def _mean_words(column: pa.ChunkedArray) -> float:
 def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     """Take the texts as they are; rows without text are skipped and reported."""
     result = _cells(as_text(cells, context.names), context)
-    result.findings += _nested(context.column, cells)
+    result.findings += nested_cells(context.column, cells)
     return result
 
 
@@ -58,7 +58,7 @@ def combine(columns: dict[str, pa.ChunkedArray], context: Context) -> Cells:
     joined: pa.ChunkedArray | None = None
     findings = []
     for name, column in columns.items():
-        findings += _nested(name, column)
+        findings += nested_cells(name, column)
         text = as_text(column)
         text = pc.if_else(pa.array(blank(text)), None, text)
         # Not all at once with null_handling="skip": that drops rows in which every value is null.
@@ -83,7 +83,7 @@ def text_option(context: Context, name: str, noun: str, example: str) -> str | N
     raise DataError(message, hint, f"data.options.{name}", "invalid-setting")
 
 
-def _nested(column: str, cells: pa.ChunkedArray) -> list[Finding]:
+def nested_cells(column: str, cells: pa.ChunkedArray) -> list[Finding]:
     """Refuse a column whose cells are objects or lists: a model would learn from their punctuation."""
     if pa.types.is_struct(cells.type):
         keys = [cells.type.field(i).name for i in range(cells.type.num_fields)]

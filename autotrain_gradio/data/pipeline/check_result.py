@@ -28,7 +28,10 @@ image-unknown: not an image; image-corrupt: image damaged; audio-empty: empty fi
 audio-unreadable: file cannot be opened; audio-unknown: no audio; audio-corrupt: audio damaged;
 audio-no-decoder: format that needs ffmpeg; audio-zero: audio without samples; audio-cut: audio truncated;
 audio-short: audio too short; audio-silent: only silence; part-backwards: end before the start;
-part-outside: times outside the file; part-short: part too short; text-no-letters: text without letters
+part-outside: times outside the file; part-short: part too short; text-no-letters: text without letters;
+conversation-empty: no messages; conversation-unreadable: no list of messages; conversation-role-unknown: unknown role;
+conversation-images: images, audio or files; conversation-no-answer: no answer; answer-empty: empty answer;
+prompt-empty: empty prompt; tools-unreadable: invalid tools
 """
 REASONS = dict(entry.strip().split(": ") for entry in _REASONS.split(";"))
 """Code of a reason → its text; other codes are shown as they are."""

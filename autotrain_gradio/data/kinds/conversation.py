@@ -1,0 +1,177 @@
+"""Cells that are conversations: lists of messages in the forms of OpenAI and ShareGPT, and ChatML.
+
+Each is stored as JSON in the form of OpenAI and TRL; `messages_of` gives its messages.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+
+from autotrain_gradio.core.errors import Finding, Fix
+from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples, pluralize
+from autotrain_gradio.data.catalog import RENDERED_TEXT
+from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.data.kinds.conversation_messages import (
+    CHATML,
+    EMPTY,
+    IMAGES,
+    OPENAI,
+    SHAREGPT,
+    UNKNOWN_ROLE,
+    UNREADABLE,
+    Message,
+    Parsed,
+    is_conversation,
+    messages_of,
+    parse,
+    stored,
+)
+from autotrain_gradio.data.kinds.conversation_panels import gallery, profile
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.data.rows import Cells, Context, Guess
+from autotrain_gradio.data.values.content_ids import of_texts
+
+__all__ = [
+    "Message",
+    "gallery",
+    "guess",
+    "holds_conversations",
+    "inspect",
+    "messages_of",
+    "profile",
+    "recognize",
+    "stored",
+]
+
+BATCH = 20_000
+"""Rows that are parsed before they become Arrow."""
+LOOKED_AT = 50
+"""Cells by which a column is recognized."""
+SHARE = 0.5
+"""Least share of them that must be conversations."""
+KEYS = {OPENAI: "role and content", SHAREGPT: "from and value", CHATML: "text with <|im_start|>"}
+_READABLE = 'Write [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}].'
+REASONS = {
+    EMPTY: ("{n} {has} no messages", "Fill them in to use these rows."),
+    UNREADABLE: ("{n} {holds} no list of messages that could be parsed", _READABLE),
+    UNKNOWN_ROLE: (
+        "{n} {has} a message of an unknown role",
+        "Rename the roles to system, user, assistant or tool (ShareGPT: system, human, gpt, function_call, tool).",
+    ),
+    IMAGES: (
+        "{n} {has} messages with images, audio or files",
+        "This task reads text only. Remove these parts if the conversation makes sense without them.",
+    ),
+}
+"""Code of a reason → template of the message, and what to do."""
+
+
+def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -> Guess | None:
+    """Return the first column whose cells are conversations of a user and an assistant."""
+    found = next((name for name, column in columns.items() if holds_conversations(column, answered=True)), None)
+    return Guess([found], "its cells are lists of messages") if found is not None else None
+
+
+def recognize(columns: dict[str, list[pa.ChunkedArray]], request: Request) -> float:
+    """Return the confidence that a format's first column holds conversations."""
+    column = next(iter(columns.values()))[0]
+    return 0.95 if holds_conversations(column, answered=True) else 0.3 if holds_conversations(column) else 0.0
+
+
+def holds_conversations(column: pa.ChunkedArray, *, answered: bool = False) -> bool:
+    """Whether most of the first cells of a column are conversations. answered: of a user and an assistant."""
+    cells = [v for v in column.slice(0, LOOKED_AT).to_pylist() if v is not None and v != ""]
+    return bool(cells) and sum(is_conversation(cell, answered=answered) for cell in cells) >= SHARE * len(cells)
+
+
+def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
+    """Parse each conversation; what cannot be parsed is skipped and reported."""
+    rows: dict[str, list[int]] = {}
+    forms: Counter[str] = Counter()
+    roles: Counter[str] = Counter()
+    details: dict[int, str] = {}
+    unused: Counter[str] = Counter()
+    halves: list[int] = []
+
+    def parsed(number: int, value: object) -> str | None:
+        if not context.needed[number]:
+            return None
+        found = parse(value)
+        if found.problem:
+            rows.setdefault(found.problem, []).append(number)
+            details[number] = _detail(found, value)
+            return None
+        forms[found.form] += 1
+        roles.update(message["role"] for message in found.messages)
+        unused.update(found.unused)
+        whole = found.text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        if whole != found.text:
+            halves.append(number)
+        return whole
+
+    values = text_array(
+        parsed(start + i, value)
+        for start in range(0, len(cells), BATCH)
+        for i, value in enumerate(cells.slice(start, BATCH).to_pylist())
+    )
+    result = Cells(values, {code: np.array(numbers) for code, numbers in rows.items()}, {"digest": of_texts(values)})
+    for code in rows:
+        text, hint = REASONS[code]
+        result.findings += context.skipped(code, text, rows[code], hint, lambda row: details[row])
+    text = "{n} {holds} half of a character (a truncated emoji, perhaps), which was replaced by \ufffd"
+    hint, where = "Truncate texts between characters.", f"column {context.column}"
+    result.findings += context.findings("warning", "half-characters", text, halves, hint, where=where)
+    result.findings += _reading(context, forms, roles, unused)
+    return result
+
+
+def text_array(texts: Iterable[str | None]) -> pa.ChunkedArray:
+    """Return texts as Arrow, in chunks that are small enough for its offsets."""
+    chunks: list[pa.Array] = []
+    batch: list[str | None] = []
+    size = 0
+    for text in texts:
+        batch.append(text)
+        size += len(text or "")
+        if len(batch) >= BATCH or size > 2**28:
+            chunks.append(pa.array(batch, pa.string()))
+            batch, size = [], 0
+    return pa.chunked_array([*chunks, pa.array(batch, pa.string())], pa.string())
+
+
+def _detail(found: Parsed, value: object) -> str:
+    if found.problem == UNKNOWN_ROLE:
+        return f" ({join_examples([repr(role) for role in dict.fromkeys(found.unknown)])})"
+    return f": {' '.join(str(value)[:200].split())[:40]!r}" if found.problem == UNREADABLE else ""
+
+
+def _reading(context: Context, forms: Counter[str], roles: Counter[str], unused: Counter[str]) -> list[Finding]:
+    """Report how many conversations were read, in which form, and what is not used of them."""
+    findings, column, where = list[Finding](), context.column, f"column {context.column}"
+    if forms:
+        shown = " and ".join(f"{n:,} in the form of {form} ({KEYS[form]})" for form, n in forms.most_common())
+        message = f"{count_with_verb(forms.total(), 'conversation', 'was')} read from the column '{column}': {shown}. "
+        message += f"Messages: {', '.join(f'{n:,} {role}' for role, n in roles.most_common())}."
+        fix = _as_texts(context) if forms[CHATML] else None
+        hint = "The template of the model is applied to them; used as texts, they stay as they are." if fix else ""
+        findings.append(Finding("info", "conversation-form", message, hint, where, fix))
+    if unused:
+        shown = join_examples([f"'{key}' ({pluralize(n, 'conversation')})" for key, n in unused.most_common()])
+        text = "{n} of the messages {is} not used"
+        message = f"{format_count(text, len(unused), 'key')}: {shown}."
+        findings.append(Finding("info", "message-keys-unused", message, "", where))
+    return findings
+
+
+def _as_texts(context: Context) -> Fix | None:
+    """Return the change by which rendered conversations are used as texts, if the task has a format for these."""
+    for format in context.request.formats:
+        for column in format.columns:
+            if column.kind.name == RENDERED_TEXT.name:
+                change = {"format": format.name, "columns": {column.role: context.column}}
+                return Fix("Use them as texts", change)
+    return None

@@ -1,0 +1,257 @@
+"""One conversation: the forms in which programs write its messages, and the one in which it is stored."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NotRequired, TypedDict
+
+SYSTEM, USER, ASSISTANT, TOOL = "system", "user", "assistant", "tool"
+ROLES = {
+    **dict.fromkeys((SYSTEM, "developer"), SYSTEM),
+    **dict.fromkeys((USER, "human", "prompter"), USER),
+    **dict.fromkeys((ASSISTANT, "gpt", "chatgpt", "bot", "model", "ai", "bard", "bing", "function_call"), ASSISTANT),
+    **dict.fromkeys((TOOL, "function", "observation", "ipython", "function_response", "tool_response"), TOOL),
+}
+"""Role as written, in lower case → role of the message."""
+ROLE_KEYS, CONTENT_KEYS = ("role", "from", "speaker"), ("content", "value", "text")
+KEPT = ("name", "tool_calls", "tool_call_id", "reasoning_content", "thinking")
+"""Further keys of a message that chat templates read."""
+LIST_KEYS = ("messages", "conversations", "conversation")
+"""Keys of an object whose value is the list of messages."""
+OPENAI, SHAREGPT, CHATML = "OpenAI", "ShareGPT", "ChatML"
+CHATML_MESSAGE = re.compile(r"\s*<\|im_start\|>[ ]*([\w-]+)\n(.*?)(?:<\|im_end\|>|\Z)", re.DOTALL)
+_BETWEEN_OBJECTS = re.compile(r"\}\s*\n\s*\{")
+MOST_CHARACTERS = 1_000_000
+"""Characters of a cell from which it is not parsed as Python."""
+
+
+class Message(TypedDict):
+    """A message in the form of OpenAI and TRL. role: `system`, `user`, `assistant` or `tool`."""
+
+    role: str
+    content: str
+    name: NotRequired[str]
+    tool_calls: NotRequired[list[dict[str, Any]]]
+    tool_call_id: NotRequired[str]
+    reasoning_content: NotRequired[str]
+    thinking: NotRequired[str]
+
+
+@dataclass
+class Parsed:
+    """What a cell holds.
+
+    problem: code of the reason why it cannot be used; "" if it can. text: as it is stored. form: how it is written.
+    unknown: roles that no message can have. unused: keys of messages that are not stored.
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    problem: str = ""
+    text: str = ""
+    form: str = OPENAI
+    unknown: list[str] = field(default_factory=list)
+    unused: set[str] = field(default_factory=set)
+
+
+class _Unusable(Exception):
+    """The cell cannot be used. code: of the reason."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+UNREADABLE, EMPTY = "conversation-unreadable", "conversation-empty"
+UNKNOWN_ROLE, IMAGES = "conversation-role-unknown", "conversation-images"
+
+
+def messages_of(cell: str) -> list[Message]:
+    """Return the messages of a stored cell."""
+    messages: list[Message] = json.loads(cell)
+    return messages
+
+
+def stored(messages: list[Message]) -> str:
+    """Return the messages as a cell is stored: JSON."""
+    return json.dumps(messages, ensure_ascii=False, default=str)
+
+
+def parse(value: Any) -> Parsed:
+    """Parse a cell: a list of messages, JSON or Python of one, an object that holds one, or ChatML."""
+    found = Parsed()
+    try:
+        items = _items(value, found)
+        if not items:
+            raise _Unusable(EMPTY)
+        for item in items:
+            found.messages.append(_message(item, found))
+        if found.unknown:
+            raise _Unusable(UNKNOWN_ROLE)
+        found.text = stored(found.messages)
+    except _Unusable as error:
+        found.problem, found.messages = error.code, []
+    except RecursionError:
+        found.problem, found.messages = UNREADABLE, []
+    return found
+
+
+def is_conversation(value: Any, *, answered: bool = False) -> bool:
+    """Whether a cell holds messages, usable or not. answered: if they can be used, those of a user and an assistant."""
+    found = parse(value)
+    if found.problem:
+        return found.problem in {UNKNOWN_ROLE, IMAGES}
+    return not answered or {USER, ASSISTANT} <= {message["role"] for message in found.messages}
+
+
+def _items(value: Any, found: Parsed) -> list[Any]:
+    """Return the messages as they are written."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        raise _Unusable(EMPTY)
+    if isinstance(value, str):
+        text = value.strip()
+        if not text or text.lower() in {"null", "none", "nan"}:
+            raise _Unusable(EMPTY)
+        if text.startswith("<|im_start|>"):
+            found.form = CHATML
+            return _chatml(text)
+        value = parse_json(text)
+    else:
+        value = without_nulls(value)
+    if isinstance(value, Mapping):
+        inner = next((value[k] for k in LIST_KEYS if isinstance(value.get(k), list)), None)
+        if inner is None and _first(value, ROLE_KEYS) is not None:
+            inner = [value]  # a single message
+        value = inner
+    if not isinstance(value, list | tuple):
+        raise _Unusable(UNREADABLE)
+    return list(value)
+
+
+def parse_json(text: str) -> Any:
+    """Return the list or object that a text writes as JSON or as Python; None: neither."""
+    if text[:1] not in {"[", "{", "("}:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    if len(text) > MOST_CHARACTERS:
+        return None
+    # pandas writes the arrays of a Parquet file into CSV without commas between the objects.
+    for written in (text, _BETWEEN_OBJECTS.sub("}, {", text)):
+        try:
+            return json.loads(json.dumps(ast.literal_eval(written), default=str))
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            continue
+    return None
+
+
+def _chatml(text: str) -> list[Any]:
+    messages, place = [], 0
+    while place < len(text.rstrip()):
+        match = CHATML_MESSAGE.match(text, place)
+        if match is None:
+            raise _Unusable(UNREADABLE)
+        messages.append({"role": match[1], "content": match[2]})
+        place = match.end()
+    return messages
+
+
+def _first(item: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    return next((k for k in keys if item.get(k) is not None), None)
+
+
+def _message(item: Any, found: Parsed) -> Message:
+    if not isinstance(item, Mapping):
+        raise _Unusable(UNREADABLE)
+    role_key, content_key = _first(item, ROLE_KEYS), _first(item, CONTENT_KEYS)
+    if role_key is None or not isinstance(item[role_key], str):
+        raise _Unusable(UNREADABLE)
+    if role_key == "from":
+        found.form = SHAREGPT
+    written = item[role_key].strip()
+    role = ROLES.get(written.lower())
+    if role is None:
+        found.unknown.append(written[:40])
+        role = USER
+    message: Message = {"role": role, "content": _content(None if content_key is None else item[content_key])}
+    for key in KEPT:
+        if item.get(key) not in (None, "", []):
+            message[key] = item[key]  # type: ignore[literal-required]
+    calls = message.pop("tool_calls", None) or item.get("function_call")
+    if written.lower() == "function_call" and not calls:
+        calls, message["content"] = message["content"], ""
+    if calls:
+        message["tool_calls"] = _tool_calls(calls)
+    elif content_key is None and role != ASSISTANT:
+        raise _Unusable(UNREADABLE)
+    found.unused |= {
+        k for k, v in item.items() if v is not None and k not in (role_key, content_key, "function_call", *KEPT)
+    }
+    return message
+
+
+def _content(value: Any) -> str:
+    """Return the text of a message, of parts that are texts all of them.
+
+    Raises:
+        _Unusable: a part is an image or of another kind.
+    """
+    if isinstance(value, Mapping):
+        value = [value]
+    if not isinstance(value, list | tuple):
+        return "" if value is None else str(value)
+    texts = []
+    for part in value:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        if not isinstance(part, Mapping):
+            raise _Unusable(UNREADABLE)
+        if str(part.get("type", "text")).endswith("text"):  # text, input_text, output_text
+            texts.append("" if part.get("text") is None else str(part["text"]))
+        elif any(word in str(part["type"]) for word in ("image", "audio", "video", "file")):
+            raise _Unusable(IMAGES)
+        else:
+            raise _Unusable(UNREADABLE)
+    return "\n".join(texts)
+
+
+def _tool_calls(value: Any) -> list[dict[str, Any]]:
+    """Return calls as `{"type": "function", "function": {"name": …, "arguments": {…}}}`.
+
+    Raises:
+        _Unusable: they cannot be parsed.
+    """
+    if isinstance(value, str):
+        value = parse_json(value.strip())
+    calls = [value] if isinstance(value, Mapping) else value
+    if not isinstance(calls, list | tuple) or not calls:
+        raise _Unusable(UNREADABLE)
+    found = []
+    for call in calls:
+        function = call.get("function", call) if isinstance(call, Mapping) else None
+        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+            raise _Unusable(UNREADABLE)
+        arguments = function.get("arguments", function.get("parameters"))
+        if isinstance(arguments, str):
+            written = parse_json(arguments.strip())
+            arguments = written if isinstance(written, dict) else arguments
+        outer = {k: v for k, v in call.items() if k == "id" and v is not None}
+        function = {"name": function["name"], "arguments": {} if arguments is None else arguments}
+        found.append({**outer, "type": "function", "function": function})
+    return found
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a value without the keys whose value is null: Arrow gives each object the keys of all others."""
+    if isinstance(value, Mapping):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [without_nulls(v) for v in value]
+    return value
