@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
+from pydantic import field_validator
+
 from autotrain_gradio.tasks.base import Params, param
 
 
@@ -19,3 +23,17 @@ class LoraParams(Params):
     """Dropout probability of the LoRA layers."""
     target_modules: str = param("all-linear", "adapters", title="LoRA target modules")
     """Modules that LoRA adapts: `all-linear`, or names separated by commas, such as `query,value`."""
+
+
+class QuantizedLoraParams(LoraParams):
+    """Parameters of LoRA on quantized weights (QLoRA)."""
+
+    quantization: Literal["int4", "int8"] | None = param(None, "adapters", title="Quantization")
+    """Quantization of the pretrained weights during the training with LoRA (QLoRA), for large models: `int8` needs a
+    quarter of the memory of float32, `int4` an eighth. Needs `peft` and the package bitsandbytes. The trained model is
+    saved without quantization."""
+
+    @field_validator("quantization", mode="before")
+    @classmethod
+    def _none_is_a_word(cls, value: Any) -> Any:
+        return None if value in (False, "no", "none", "") else value

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import torch
+
 from autotrain_gradio.core.errors import UserError, did_you_mean
 
 ALL = "all-linear"
@@ -47,8 +49,19 @@ def is_adapted(model: Any) -> bool:
 
 
 def merge(model: Any) -> Any:
-    """Merge the adapters into the weights; return the model without adapters."""
-    return model.merge_and_unload()
+    """Merge the adapters into the weights; return the model without adapters.
+
+    Quantized weights are dequantized first: to quantize the sums would round away much of the adapters.
+    """
+    if not getattr(model.get_base_model(), "is_quantized", False):
+        return model.merge_and_unload()
+    from peft import get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+
+    config, adapters = model.active_peft_config, get_peft_model_state_dict(model)
+    whole = model.unload().dequantize(dtype=torch.float32)
+    adapted = get_peft_model(whole, config)
+    set_peft_model_state_dict(adapted, adapters)
+    return adapted.merge_and_unload()
 
 
 def trainable(model: Any) -> tuple[int, int]:

@@ -24,11 +24,13 @@ def open_text_model(
     what: str,
     outputs: int,
     change_config: Callable[[Any], None] = lambda config: None,
+    loading: Mapping[str, Any] | None = None,
 ) -> tuple[Any, Any, list[str]]:
     """Return a float32 model with a new head, its tokenizer, and the names of modules with new weights.
 
     auto: the auto class that builds the model. name: a Hub id or a folder. types, what: as in `open_config`.
     outputs: number of outputs of the new head. change_config: sets the labels and whatever else the head needs.
+    loading: more arguments of `from_pretrained`, such as `quantization.loading_settings`.
 
     Raises:
         UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged.
@@ -41,7 +43,12 @@ def open_text_model(
         plausibility.require_weights(name, lambda: count_parameters(auto, config))
         # Train in float32 even if the weights are saved in 16 bits; mixed precision is a separate setting.
         model, info = auto.from_pretrained(
-            name, config=config, ignore_mismatched_sizes=True, dtype=torch.float32, output_loading_info=True
+            name,
+            config=config,
+            ignore_mismatched_sizes=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            **(loading or {}),
         )
     loaded_weights.require_match(name, model, info, outputs=outputs)
     embeddings = model.get_input_embeddings().num_embeddings

@@ -24,7 +24,7 @@ from autotrain_gradio.tasks.base import (
     TrainerParams,
     param,
 )
-from autotrain_gradio.tasks.lora import LoraParams
+from autotrain_gradio.tasks.lora import QuantizedLoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 from autotrain_gradio.tasks.seq2seq.language_codes import NAMES
 
@@ -63,7 +63,7 @@ T5_TYPES = ("t5", "mt5", "umt5", "longt5", "switch_transformers")
 """Model types that need a high learning rate, and whose activations overflow in fp16."""
 
 
-class Seq2SeqParams(TrainerParams, LoraParams):
+class Seq2SeqParams(TrainerParams, QuantizedLoraParams):
     """Parameters of sequence to sequence."""
 
     lr: float = param(3e-4, "basic", title="Learning rate", gt=0, le=1)
@@ -267,5 +267,5 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     ),
     position=40,
     aliases=("text2text", "text2text-generation", "translation", "summarization", "text-seq2seq"),
-    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,19 @@ class Generator:
     notes: list[str] = field(default_factory=list)
 
 
-def open_generator(name: str, params: Any, texts: Sequence[str], targets: Sequence[str], scratch: Path) -> Generator:
-    """Return a float32 model that is ready for the training.
+def open_generator(
+    name: str,
+    params: Any,
+    texts: Sequence[str],
+    targets: Sequence[str],
+    scratch: Path,
+    loading: Mapping[str, Any] | None = None,
+) -> Generator:
+    """Return a model that is ready for the training, in float32 unless it is quantized.
 
     name: a Hub id, a folder, or `tiny`. texts, targets: the training rows, from which the languages are detected, and
-    on which the tokenizer of the tiny model is trained. scratch: an empty folder, for the tiny model.
+    on which the tokenizer of the tiny model is trained. scratch: an empty folder, for the tiny model. loading: see
+    `open_text_model`.
 
     Raises:
         UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged; or it does
@@ -73,7 +81,7 @@ def open_generator(name: str, params: Any, texts: Sequence[str], targets: Sequen
         every = [*texts, *targets]
         name = distributed.on_first_rank(lambda: str(tiny_model(scratch, texts=every, seed=params.seed)))
     model, tokenizer, _ = text_models.open_text_model(
-        AutoModelForSeq2SeqLM, name, types=TYPES, what=WHAT, outputs=NO_HEAD
+        AutoModelForSeq2SeqLM, name, types=TYPES, what=WHAT, outputs=NO_HEAD, loading=loading
     )
     source_limit, target_limit = limits(model.config, tokenizer, model)
     found = Generator(model, tokenizer, source_limit, target_limit)

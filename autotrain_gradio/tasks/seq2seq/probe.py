@@ -13,7 +13,7 @@ from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.tasks.seq2seq import T5_TYPES, models
 from autotrain_gradio.tasks.seq2seq.language_codes import model_code
 from autotrain_gradio.tasks.seq2seq.languages import language_tokens
-from autotrain_gradio.training import pretrained
+from autotrain_gradio.training import pretrained, quantization
 from autotrain_gradio.training.meta_device import count_parameters
 from autotrain_gradio.training.tokens import open_tokenizer
 
@@ -28,11 +28,13 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
     length, `{"tokens": n}`) and `languages` (codes of a multilingual model).
     """
     facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
+    needs = [f.to_dict() for f in quantization.findings(params)]
     if spec.model == TINY:
         config = models.tiny_config(models.tiny_seq2seq_tokenizer([]))
         size = {"tokens": models.TINY_POSITIONS}
         count = count_parameters(AutoModelForSeq2SeqLM, config)
-        return {**facts, "task": "Marian, untrained", "parameters": count, "input_size": size}
+        task = "Marian, untrained"
+        return {**facts, "findings": needs, "task": task, "parameters": count, "input_size": size}
     try:
         config = models.open_config(spec.model)
         facts["task"] = ", ".join(config.architectures or [config.model_type])
@@ -43,11 +45,11 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
             facts["parameters"] = count_parameters(AutoModelForSeq2SeqLM, config)
             codes = language_tokens(tokenizer)
     except UserError as error:
-        return {**facts, "findings": [f.to_dict() for f in error.findings]}
+        return {**facts, "findings": [f.to_dict() for f in error.findings] + needs}
     if codes:
         facts["languages"] = sorted(codes)
     found = [*_t5(config, params), *_languages(codes, params), *_license(spec.model)]
-    facts["findings"] = [f.to_dict() for f in found]
+    facts["findings"] = [f.to_dict() for f in found] + needs
     return facts
 
 

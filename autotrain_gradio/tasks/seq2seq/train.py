@@ -29,7 +29,7 @@ from autotrain_gradio.tasks.seq2seq.pairs import (
 from autotrain_gradio.tasks.seq2seq.preview import preview
 from autotrain_gradio.tasks.seq2seq.probe import is_nllb, probe
 from autotrain_gradio.tasks.seq2seq.trainer import GenerationBudget, TextTrainer, generate, loss_function
-from autotrain_gradio.training import card, distributed, saved, text_models
+from autotrain_gradio.training import card, distributed, quantization, saved, text_models
 from autotrain_gradio.training.arguments import arguments, device
 from autotrain_gradio.training.evaluators.generation import decode_with
 from autotrain_gradio.training.fit import Fit, fit
@@ -49,9 +49,9 @@ def train(run: Reporter) -> None:
     params, rows = run.params, data.load(run.directory)
     run.state("preparing", "Loading the model")
     with distributed.temporary_folder() as folder:
-        train_rows = rows["train"]
+        texts, targets = (rows["train"][name][:] for name in ("text", "target"))
         generator = models.open_generator(
-            run.spec.model, params, train_rows["text"][:], train_rows["target"][:], folder
+            run.spec.model, params, texts, targets, folder, loading=quantization.loading_settings(run)
         )
     for note in generator.notes:
         run.note(note)

@@ -291,6 +291,7 @@ params:
   gradient_accumulation: 1
   mixed_precision: fp16
   peft: true
+  quantization: int8
   lora_r: 16
   lora_alpha: 32
   lora_dropout: 0.05
@@ -310,6 +311,7 @@ def test_autotrains_own_file_is_read_as_it_is(name: str) -> None:
     assert resolved.spec.data.columns == {"text": "dialogue", "target": "summary"}
     params: Any = resolved.params
     assert (params.max_seq_length, params.max_target_length, params.lr, params.peft) == (512, 128, 2e-5, True)
+    assert params.quantization == "int8"
     assert secrets.token == "hf_secret"
 
 

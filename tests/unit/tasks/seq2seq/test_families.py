@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from autotrain_gradio.core.errors import UserError
@@ -17,6 +18,7 @@ from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.tasks.seq2seq import models, pairs
 from autotrain_gradio.tasks.seq2seq import train as task
 from autotrain_gradio.tasks.seq2seq.languages import language_tokens
+from autotrain_gradio.training import quantization
 from tests.unit.tasks.seq2seq.families import FAMILIES
 from tests.unit.tasks.seq2seq.test_data import ENGLISH, GERMAN
 
@@ -177,3 +179,28 @@ def test_the_preview_shows_lengths_and_truncation_of_both_sides(family: str, tmp
     assert all(render_html(p) for p in panels)
     if family == "nllb":
         assert items[0]["read"][0] == "eng_Latn" and items[1]["read"][0] == "deu_Latn"
+
+
+def test_what_quantization_needs_is_said_before_and_in_the_training(
+    pair_trial: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantization, "is_bitsandbytes_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    made = pair_trial(ROWS, peft=True, quantization="int8")
+    run = made.reporter()
+    found = task.probe(run.spec, run.params, {})["findings"]
+    assert [f["code"] for f in found] == ["quantization-unavailable"]
+    task.train(run)
+    assert found[0]["message"] in [e["message"] for e in made.events("note")] and made.events("result")
+
+
+@pytest.mark.parametrize("kind", ["int4", "int8"])
+def test_lora_on_quantized_weights_is_saved_as_a_whole_model(kind: str, tmp_path: Path, pair_trial: Make) -> None:
+    pytest.importorskip("bitsandbytes")
+    folder = FAMILIES["t5"](tmp_path / "pretrained", [*ENGLISH, *GERMAN])
+    made = pair_trial(ROWS, model=str(folder), peft=True, quantization=kind, target_modules="all-linear")
+    run = made.reporter()
+    task.train(run)
+    config = json.loads((run.model / "config.json").read_text())
+    assert "quantization_config" not in config and config["dtype"] == "float32"
+    assert task.load(made.directory)([{"text": ENGLISH[0]}])[0]["text"] == by_card(run.model, ENGLISH[0])
