@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,18 +27,19 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     table = table[(table.content >= 0) & table.content.duplicated(keep=False)]
     if table.empty:
         return
-    target, ids = _target(rows, table.index.to_numpy(), noun)
+    targets, ids = _targets(rows, table.index.to_numpy(), noun)
     differ = table.assign(target=ids).groupby("content", sort=False).nunique() > 1
     mixed, leaked = (differ.index[differ[column]] for column in ("target", "validation"))
 
-    def show(contents: Any, cells: Cells | None = None) -> str:
+    def show(contents: Any, cells: Sequence[Cells] = ()) -> str:
         groups = [table.index[table.content == c].tolist() for c in contents[:SHOWN]]
         return join_examples([_show(rows, group, cells) for group in groups], len(contents))
 
     def first_row(contents: Any) -> str:
         return str(rows.locations[table.index[table.content == contents[0]][0]])
 
-    if len(mixed) and target is not None:
+    if len(mixed) and targets:
+        target = targets[0]
         level: Level = "info" if noun == ROW_NOUN else "warning"
         code, hint = "same-in-two-classes", "Remove the wrong ones: a model cannot learn both."
         if target.is_numeric:
@@ -56,7 +57,7 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
             text = "{n} {occurs} more than once with different labels"
         else:
             text = "{n} {occurs} in two classes"
-        message = f"{format_count(text, len(mixed), noun)}: {show(mixed, target)}."
+        message = f"{format_count(text, len(mixed), noun)}: {show(mixed, targets)}."
         yield Finding(level, code, message, hint, first_row(mixed))
     if len(leaked):
         count = int(table.validation[table.content.isin(leaked)].sum())
@@ -73,28 +74,29 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         yield Finding("info", "duplicates", message)
 
 
-def _target(rows: Rows, members: Any, noun: str) -> tuple[Cells | None, Any]:
+def _targets(rows: Rows, members: Any, noun: str) -> tuple[list[Cells], Any]:
     """Return the first target column of classes or texts, and for each of these rows a number of its value.
 
-    Else the first column of numbers, unless rows of a table are compared: there equal rows are often coincidences.
+    Else all columns of numbers, unless rows of a table are compared: there equal rows are often coincidences.
     """
     if classes := rows.classes():
-        return classes[1], classes[1].labels.signatures(members)
+        return [classes[1]], classes[1].labels.signatures(members)
     for role in rows.having("target"):
         ids = rows.cells[role].content()
         if ids is not None:
-            return rows.cells[role], np.where(ids[members] < 0, -1 - members, ids[members])  # -1: as no other row
-    for role in rows.having("target"):
-        if rows.cells[role].is_numeric and noun != ROW_NOUN:
-            return rows.cells[role], pd.factorize(np.asarray(rows.cells[role].values)[members])[0]
-    return None, 0
+            return [rows.cells[role]], np.where(ids[members] < 0, -1 - members, ids[members])  # -1: as no other row
+    numbers = [rows.cells[role] for role in rows.having("target") if rows.cells[role].is_numeric]
+    if not numbers or noun == ROW_NOUN:
+        return [], 0
+    values = pd.DataFrame({i: np.asarray(cells.values)[members] for i, cells in enumerate(numbers)})
+    return numbers, values.groupby(list(values), sort=False, dropna=False).ngroup().to_numpy()
 
 
-def _show(rows: Rows, group: list[int], target: Cells | None) -> str:
+def _show(rows: Rows, group: list[int], targets: Sequence[Cells]) -> str:
     """Return the locations of the first rows of a group, with their targets; rows of one table name it once."""
     values = dict.fromkeys(group, "")
-    if target is not None:
-        values = {i: f" ({_value(target, i)})" for i in group}
+    if targets:
+        values = {i: f" ({', '.join(_value(target, i) for target in targets)})" for i in group}
         # One row of each value is more informative than three of the same.
         first = {values[i]: i for i in reversed(group)}
         group = sorted(group, key=lambda i: first[values[i]] != i)

@@ -168,6 +168,14 @@ def test_the_same_text_with_different_numbers_is_reported(check: Check) -> None:
     assert "1 duplicate text" in found["duplicates"]["message"]
 
 
+def test_the_same_text_with_a_different_second_number_is_reported(check: Check) -> None:
+    rows = [f"{text(i)},{i},{2 * i}\n" for i in range(30)] + [f"{text(3)},3,99\n", f"{text(4)},4,8\n"]
+    found = codes(check("text,room,food\n" + "".join(rows), columns={"text": "text", "target": ["room", "food"]}))
+    said = found["same-input-other-number"]["message"]
+    assert said == "1 text occurs more than once with different values: rows.csv, rows 5 (3, 6) = 32 (3, 99)."
+    assert "1 duplicate text" in found["duplicates"]["message"]
+
+
 def test_texts_in_both_splits_are_reported(check: Check) -> None:
     files = {"train.csv": table(list(range(20))), "valid.csv": table([0, 1, 2])}
     said = codes(check(files))["same-in-train-and-validation"]
