@@ -97,7 +97,10 @@ class Results:
             note = f"{queries}, each searched among {texts:,} texts of both splits."
             return note if texts == evaluator.total else f"{note} The data has {evaluator.total:,}."
         assert isinstance(evaluator, ScoreEvaluator | ClassEvaluator)
-        return f"On {pluralize(len(evaluator.targets), 'validation pair')}."
+        scope = f"On {pluralize(len(evaluator.targets), 'validation pair')}."
+        if isinstance(evaluator, ClassEvaluator):
+            scope += " The classifier is saved with the model; the model card shows how it is used."
+        return scope
 
     def _before_and_after(self) -> Panel:
         assert self._base is not None

@@ -14,7 +14,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import in_sentence, pluralize
 from autotrain_gradio.data.files.json_files import read_json
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.sentence_transformers import TASK, losses, models
+from autotrain_gradio.tasks.sentence_transformers import TASK, losses, models, pair_classifier
 from autotrain_gradio.tasks.sentence_transformers.base_scores import evaluate_base
 from autotrain_gradio.tasks.sentence_transformers.evaluation import (
     ClassEvaluator,
@@ -97,6 +97,8 @@ def train(run: Reporter) -> None:
     def write(folder: Path) -> None:
         model.save_pretrained(str(folder), create_model_card=False)
         verify(folder, model)
+        if classes:
+            pair_classifier.save(folder, loss.classifier, classes)
 
     card.save(run, write, model_card(run, rows, format, model, found, done))
     if run.rank == 0 and not run.stopping:
@@ -239,12 +241,16 @@ def model_card(
         "validation rows": validation,
         "steps": f"{done.steps} of {done.planned}",
     }
+    path = f"./{run.spec.project_name}"
+    usage = card.usage_code(TASK.loader_example, path, '"Your text"')
+    if format == PAIR_CLASS.name:
+        usage += "\n\n" + pair_classifier.EXAMPLE.format(model=path)
     return card.card(
         run,
         task="sentence-similarity",
         title="Embedding model",
         library="sentence-transformers",
-        usage=card.usage_code(TASK.loader_example, f"./{run.spec.project_name}", '"Your text"'),
+        usage=usage,
         data=facts,
         metrics=found,
         measured_on=f"{validation} validation rows",

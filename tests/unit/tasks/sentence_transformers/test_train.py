@@ -18,6 +18,7 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import find_panel, render_html, render_text
 from autotrain_gradio.tasks.sentence_transformers import train as task
+from autotrain_gradio.tasks.sentence_transformers.evaluation import ClassEvaluator
 from tests.trials import Trial
 
 Make = Callable[..., Trial]
@@ -269,3 +270,32 @@ def test_no_base_model_is_no_error(made: Make, tmp_path: Path) -> None:
     found = task.load(second.directory)([{"sentence1": "my gribble weeps"}])[0]
     assert "base_rank" not in found["matches"][0]
     assert "base model cannot be compared" in str(found["panels"])
+
+
+def test_the_classifier_of_pairs_is_saved_and_the_card_applies_it(
+    made: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial = made("pair_class")
+    evaluators: list[ClassEvaluator] = []
+    measure = ClassEvaluator.measure
+
+    def remembered(self: ClassEvaluator, model: SentenceTransformer) -> Any:
+        evaluators.append(self)
+        return measure(self, model)
+
+    monkeypatch.setattr(ClassEvaluator, "measure", remembered)
+    task.train(trial.reporter())
+    rows = evaluators[-1].rows
+    model = SentenceTransformer(str(trial.directory / "model"), device="cpu")
+    expected = evaluators[-1].measure(model).predicted
+    assert expected is not None
+    card = (trial.directory / "model" / "README.md").read_text(encoding="utf-8")
+    code = next(block.split("```")[0] for block in card.split("```python\n")[1:] if "pair_classifier" in block)
+    project = trial.resolved.spec.project_name
+    names = rows.features["target"].names
+    for i in range(4):
+        texts = json.dumps([rows["sentence1"][i], rows["sentence2"][i]])
+        made_code = code.replace('["The first text", "The second text"]', texts)
+        exec(compile(made_code.replace(f"./{project}", str(trial.directory / "model")), "card", "exec"), {})  # noqa: S102
+        assert capsys.readouterr().out.strip().splitlines()[-1] == names[int(expected[i])]
+    assert any("The classifier is saved with the model" in panel.get("note", "") for panel in report_of(trial))
