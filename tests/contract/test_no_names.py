@@ -93,6 +93,9 @@ ALLOWED = {
     ("ui/upload_ledger.py", "path"): "field of the value of a file component",
     ("worker/serve.py", "context"): "field of a call",
     ("worker/verbs/browse.py", "question"): "what a picker asks its source",
+    ("tasks/texts.py", "document"): "usual name of a column",
+    ("tasks/texts.py", "query"): "usual name of a column",
+    ("tasks/texts.py", "question"): "usual name of a column",
 }
 """(file, literal) → why this is not about a task, kind, role or source."""
 

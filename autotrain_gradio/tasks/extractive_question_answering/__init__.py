@@ -35,6 +35,7 @@ from autotrain_gradio.tasks.base import (
 )
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
+from autotrain_gradio.tasks.texts import DISTILBERT, DISTILBERT_MULTILINGUAL, XLM_ROBERTA
 
 _HERE = "autotrain_gradio.tasks.extractive_question_answering."
 
@@ -242,7 +243,7 @@ if settings["null_threshold"] is not None and nothing - best > settings["null_th
 """,
     answer="answer",
     models=(
-        SuggestedModel("distilbert/distilbert-base-uncased", "English; fast, and accurate enough for most tasks.", 67),
+        DISTILBERT,
         SuggestedModel(
             "deepset/minilm-uncased-squad2",
             "English; small, and already trained on SQuAD 2.0: for a CPU, and few questions.",
@@ -254,13 +255,11 @@ if settings["null_threshold"] is not None and nothing - best > settings["null_th
             124,
             gpu=True,
         ),
-        SuggestedModel(
-            "distilbert/distilbert-base-multilingual-cased", "A hundred languages; twice the size of DistilBERT.", 135
-        ),
+        DISTILBERT_MULTILINGUAL,
         SuggestedModel(
             "answerdotai/ModernBERT-base", "English; long contexts, up to 8,192 tokens; a recent GPU.", 149, gpu=True
         ),
-        SuggestedModel("FacebookAI/xlm-roberta-base", "A hundred languages; accurate, needs a GPU.", 278, gpu=True),
+        XLM_ROBERTA,
     ),
     defaults=defaults,
     model_filter="question-answering",

@@ -30,7 +30,6 @@ from autotrain_gradio.tasks.base import (
     Input,
     Metric,
     Sample,
-    SuggestedModel,
     Task,
     TrainerParams,
     param,
@@ -38,6 +37,7 @@ from autotrain_gradio.tasks.base import (
 from autotrain_gradio.tasks.classification import classification_metrics
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
+from autotrain_gradio.tasks.texts import SHORT_TEXT_NAMES, TEXT_ENCODERS, TEXT_NAMES
 
 FEW = 100
 """Number of training rows below which they are few examples."""
@@ -104,23 +104,7 @@ TASK = Task(
             purpose="input",
             many=True,
             join=True,
-            names=(
-                "text",
-                "sentence",
-                "review",
-                "comment",
-                "body",
-                "content",
-                "tweet",
-                "message",
-                "document",
-                "description",
-                "title",
-                "headline",
-                "question",
-                "utterance",
-                "query",
-            ),
+            names=(*TEXT_NAMES, *SHORT_TEXT_NAMES),
         ),
         Column(
             "target",
@@ -187,24 +171,7 @@ answer = scores[0]["label"]
 if thresholds := getattr(classifier.model.config, "label_thresholds", None):  # a multi-label model
     answer = [s["label"] for s in scores if s["score"] >= thresholds[s["label"]]]
 """,
-    models=(
-        SuggestedModel("distilbert/distilbert-base-uncased", "English; fast, and accurate enough for most tasks.", 67),
-        SuggestedModel(
-            "sentence-transformers/all-MiniLM-L6-v2",
-            "English; the fastest: for a CPU, a free Space, few texts.",
-            22.7,
-        ),
-        SuggestedModel(
-            "distilbert/distilbert-base-multilingual-cased", "A hundred languages; twice the size of DistilBERT.", 135
-        ),
-        SuggestedModel(
-            "FacebookAI/roberta-base", "English; more accurate than DistilBERT, needs a GPU.", 125, gpu=True
-        ),
-        SuggestedModel(
-            "answerdotai/ModernBERT-base", "English; long texts, up to 8,192 tokens; needs a recent GPU.", 149, gpu=True
-        ),
-        SuggestedModel("FacebookAI/xlm-roberta-base", "A hundred languages; accurate, needs a GPU.", 278, gpu=True),
-    ),
+    models=TEXT_ENCODERS,
     defaults=defaults,
     model_filter="text-classification",
     shown=("max_seq_length",),

@@ -26,13 +26,13 @@ from autotrain_gradio.tasks.base import (
     Input,
     Metric,
     Sample,
-    SuggestedModel,
     Task,
     TrainerParams,
     param,
 )
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
+from autotrain_gradio.tasks.texts import SHORT_TEXT_NAMES, TEXT_ENCODERS, TEXT_NAMES
 
 
 class TextRegressionParams(LoraParams, TrainerParams):
@@ -77,25 +77,7 @@ TASK = Task(
             purpose="input",
             many=True,
             join=True,
-            names=(
-                "text",
-                "sentence",
-                "review",
-                "comment",
-                "body",
-                "content",
-                "tweet",
-                "message",
-                "document",
-                "description",
-                "essay",
-                "excerpt",
-                "title",
-                "headline",
-                "question",
-                "utterance",
-                "query",
-            ),
+            names=(*TEXT_NAMES, "essay", "excerpt", *SHORT_TEXT_NAMES),
         ),
         Column(
             "target",
@@ -160,24 +142,7 @@ if offsets := getattr(regressor.model.config, "target_offsets", None):  # the la
     answer = {target: number + offsets[target] for target, number in answer.items()}
 """,
     answer="values",
-    models=(
-        SuggestedModel("distilbert/distilbert-base-uncased", "English; fast, and accurate enough for most tasks.", 67),
-        SuggestedModel(
-            "sentence-transformers/all-MiniLM-L6-v2",
-            "English; the fastest: for a CPU, a free Space, few texts.",
-            22.7,
-        ),
-        SuggestedModel(
-            "distilbert/distilbert-base-multilingual-cased", "A hundred languages; twice the size of DistilBERT.", 135
-        ),
-        SuggestedModel(
-            "FacebookAI/roberta-base", "English; more accurate than DistilBERT, needs a GPU.", 125, gpu=True
-        ),
-        SuggestedModel(
-            "answerdotai/ModernBERT-base", "English; long texts, up to 8,192 tokens; needs a recent GPU.", 149, gpu=True
-        ),
-        SuggestedModel("FacebookAI/xlm-roberta-base", "A hundred languages; accurate, needs a GPU.", 278, gpu=True),
-    ),
+    models=TEXT_ENCODERS,
     defaults=defaults,
     model_filter="text-classification",
     shown=("max_seq_length",),

@@ -32,6 +32,7 @@ from autotrain_gradio.tasks.base import (
 )
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
+from autotrain_gradio.tasks.texts import DISTILBERT_MULTILINGUAL, MODERNBERT, ROBERTA, XLM_ROBERTA
 
 _HERE = "autotrain_gradio.tasks.token_classification."
 
@@ -228,16 +229,10 @@ answer = [{"label": n, "start": a, "end": b, "text": value[a:b], "score": score}
     answer="entities",
     models=(
         SuggestedModel("distilbert/distilbert-base-cased", "English; fast, and accurate enough for most tasks.", 66),
-        SuggestedModel(
-            "distilbert/distilbert-base-multilingual-cased", "A hundred languages; twice the size of DistilBERT.", 135
-        ),
-        SuggestedModel(
-            "FacebookAI/roberta-base", "English; more accurate than DistilBERT, needs a GPU.", 125, gpu=True
-        ),
-        SuggestedModel(
-            "answerdotai/ModernBERT-base", "English; long texts, up to 8,192 tokens; needs a recent GPU.", 149, gpu=True
-        ),
-        SuggestedModel("FacebookAI/xlm-roberta-base", "A hundred languages; accurate, needs a GPU.", 278, gpu=True),
+        DISTILBERT_MULTILINGUAL,
+        ROBERTA,
+        MODERNBERT,
+        XLM_ROBERTA,
     ),
     defaults=defaults,
     model_filter="token-classification",
