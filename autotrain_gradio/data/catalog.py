@@ -230,6 +230,22 @@ TABLE = Layout(
     "text,label\nA wonderful film,good\nI left after an hour,bad",
     options=(_TABLES,),
 )
+TEXT_PAIRS_TABLE = replace(
+    TABLE,
+    module=_LAYOUTS + "text_lists",
+    example="questions.csv          (or .tsv, .jsonl, .json, .parquet, .xlsx; several files are joined)\n\n"
+    "query,answer\nHow do I reset it?,Hold the button for ten seconds.\nWhere is the fuse?,Behind the front panel.\n\n"
+    "Several negatives of a row: columns negative_1, negative_2 …, or a list.",
+)
+SAVED_TEXT_PAIRS = replace(SAVED_DATASET, module=_LAYOUTS + "saved_text_lists")
+BEIR = Layout(
+    "beir",
+    "Retrieval benchmark (BEIR)",
+    _LAYOUTS + "beir",
+    'benchmark.zip\n├── corpus.jsonl      {"_id": "p1", "title": "Reset", "text": "Hold the button …"}\n'
+    '├── queries.jsonl     {"_id": "q1", "text": "How do I reset it?"}\n'
+    "└── qrels/\n    ├── train.tsv     query-id⇥corpus-id⇥score\n    └── test.tsv      (also dev.tsv)",
+)
 TEXT_FOLDERS = Layout(
     "text-folders",
     "A folder of texts for each class",

@@ -10,15 +10,16 @@ from pydantic import field_validator
 
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
+    BEIR,
     HUB,
     PATH,
     SAMPLE,
-    SAVED_DATASET,
-    TABLE,
+    SAVED_TEXT_PAIRS,
     TEXT_LANGUAGE,
     TEXT_LANGUAGES,
     TEXT_LENGTH,
     TEXT_PAIRS,
+    TEXT_PAIRS_TABLE,
     UPLOAD,
 )
 from autotrain_gradio.data.declarations import Check
@@ -38,11 +39,7 @@ from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 from autotrain_gradio.tasks.sentence_transformers.formats import FIRST, FORMATS, SECOND, THIRD
 
 _FOLDER = "autotrain_gradio.tasks.sentence_transformers."
-PAIRS_TABLE = replace(
-    TABLE,
-    example="questions.csv          (or .tsv, .jsonl, .json, .parquet, .xlsx; several files are joined)\n\n"
-    "query,answer\nHow do I reset it?,Hold the button for ten seconds.\nWhere is the fuse?,Behind the front panel.",
-)
+BEIR_TRIPLETS = replace(BEIR, module=_FOLDER + "beir_triplets")
 RELATIONS = Check("text-relations", "Names of relations", _FOLDER + "relations")
 
 
@@ -110,7 +107,7 @@ TASK = Task(
         "label": "target",
     },
     sources=(UPLOAD, PATH, HUB, SAMPLE),
-    layouts=(SAVED_DATASET, PAIRS_TABLE),
+    layouts=(SAVED_TEXT_PAIRS, BEIR_TRIPLETS, TEXT_PAIRS_TABLE),
     checks=(TEXT_PAIRS, RELATIONS, TEXT_LENGTH, TEXT_LANGUAGE, TEXT_LANGUAGES),
     metrics=(
         Metric(

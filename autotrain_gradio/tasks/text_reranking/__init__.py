@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal
 
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
+    BEIR,
     HUB,
     PATH,
     SAMPLE,
-    SAVED_DATASET,
-    TABLE,
+    SAVED_TEXT_PAIRS,
     TEXT_LANGUAGE,
     TEXT_LANGUAGES,
     TEXT_LENGTH,
     TEXT_PAIRS,
+    TEXT_PAIRS_TABLE,
     UPLOAD,
 )
 from autotrain_gradio.tasks.base import (
@@ -34,11 +34,6 @@ from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 from autotrain_gradio.tasks.text_reranking.formats import FORMATS, PASSAGE, QUERY, RELEVANCE
 
 _FOLDER = "autotrain_gradio.tasks.text_reranking."
-PASSAGES = replace(
-    TABLE,
-    example="questions.csv          (or .tsv, .jsonl, .json, .parquet, .xlsx; several files are joined)\n\n"
-    "query,answer\nHow do I reset it?,Hold the button for ten seconds.\nWhere is the fuse?,Behind the front panel.",
-)
 
 
 class TextRerankingParams(LoraParams, TrainerParams):
@@ -84,7 +79,7 @@ TASK = Task(
     formats=FORMATS,
     column_aliases={"question": QUERY, "answer": PASSAGE, "positive": PASSAGE, "label": RELEVANCE, "target": RELEVANCE},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
-    layouts=(SAVED_DATASET, PASSAGES),
+    layouts=(SAVED_TEXT_PAIRS, BEIR, TEXT_PAIRS_TABLE),
     checks=(TEXT_PAIRS, TEXT_LENGTH, TEXT_LANGUAGE, TEXT_LANGUAGES),
     metrics=(
         Metric(

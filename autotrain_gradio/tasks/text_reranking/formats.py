@@ -20,7 +20,20 @@ _QUERY = Column(
     purpose="input",
     names=("query", "question", "anchor", "sentence1", "search"),
 )
-_NAMES = ("passage", "positive", "answer", "text", "document", "doc", "response", "context", "sentence2", "content")
+_NAMES = (
+    "passage",
+    "positive",
+    "pos",
+    "positives",
+    "answer",
+    "text",
+    "document",
+    "doc",
+    "response",
+    "context",
+    "sentence2",
+    "content",
+)
 
 
 def _passage(title: str, help: str, *, found: bool) -> Column:
@@ -40,7 +53,16 @@ TRIPLET = Format(
             SENTENCE,
             "A similar passage that does not answer the query.",
             purpose="target",
-            names=("negative", "hard_negative", "neg", "wrong", "sentence3", "negative_passage"),
+            names=(
+                "negative",
+                "negatives",
+                "hard_negative",
+                "hard_negatives",
+                "neg",
+                "wrong",
+                "sentence3",
+                "negative_passage",
+            ),
         ),
     ),
     "The right passage must have a higher score than the wrong one.",
