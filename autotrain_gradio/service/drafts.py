@@ -296,7 +296,7 @@ class Drafts(Core):
         return found.params.model_validate(defaults(found, model)).model_dump(mode="json")
 
     def estimate(self, draft: str, spec: Mapping[str, Any], owner: str = LOCAL) -> dict[str, Any]:
-        """Estimate the training: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
+        """Estimate the training: `{train_rows, examples, validation_rows, epochs, steps_per_epoch, steps}`.
 
         Empty before a check, and for tasks without epochs.
         """
@@ -304,7 +304,7 @@ class Drafts(Core):
 
     def _estimate(self, run: Run, spec: Resolved | Mapping[str, Any]) -> dict[str, Any]:
         resolved = self._resolve(spec)
-        return summaries.estimate(run, resolved.params, resolved.spec.resources)
+        return summaries.estimate(run, resolved.task, resolved.params, resolved.spec.resources)
 
     def start(
         self, draft: str, spec: Mapping[str, Any] | Resolved, owner: str = LOCAL, *, token: str | None = None

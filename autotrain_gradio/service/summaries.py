@@ -38,20 +38,24 @@ def draft(run: Run) -> dict[str, Any]:
     }
 
 
-def estimate(run: Run, params: Params, resources: ResourceSpec) -> dict[str, Any]:
-    """Estimate a training: `{train_rows, validation_rows, epochs, steps_per_epoch, steps}`.
+def estimate(run: Run, task: Task, params: Params, resources: ResourceSpec) -> dict[str, Any]:
+    """Estimate a training: `{train_rows, examples, validation_rows, epochs, steps_per_epoch, steps}`.
 
-    A step takes a batch of each process. Empty before a check, and for tasks without epochs.
+    examples: of an epoch; a task may make several of a row. A step takes a batch of each process. Empty before a check,
+    and for tasks without epochs.
     """
     check = read_json(run.directory / "check.json")
     if not check or not hasattr(params, "epochs") or not hasattr(params, "batch_size"):
         return {}
     rows = int(check["splits"].get("train", 0))
+    format = str((check.get("format") or {}).get("name") or "")
+    examples = rows * (task.examples_per_row(params, format) if task.examples_per_row else 1)
     batch = params.batch_size * getattr(params, "gradient_accumulation", 1)
     batch *= resources.process_count * resources.nodes
-    per_epoch = max(1, -(-rows // batch)) if rows else 0
+    per_epoch = max(1, -(-examples // batch)) if rows else 0
     return {
         "train_rows": rows,
+        "examples": examples,
         "validation_rows": int(check["splits"].get("validation", 0)),
         "epochs": params.epochs,
         "steps_per_epoch": per_epoch,

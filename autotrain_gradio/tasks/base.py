@@ -187,6 +187,8 @@ class Task:
     models: tuple[SuggestedModel, ...] = ()
     defaults: Callable[[str], dict[str, Any]] | None = None
     """Model → defaults that override the declared ones; values of the user take precedence."""
+    examples_per_row: Callable[[Any, str], int] | None = None
+    """Parameters and data format → training examples that are made of a row, for the estimate of the steps; None: 1."""
     listed: bool = False
     """Only `models` can be chosen: names of model families, several separated by commas; no Hub models."""
     model_aliases: dict[str, str] = field(default_factory=dict)

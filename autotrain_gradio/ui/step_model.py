@@ -269,9 +269,11 @@ def describe_steps(estimate: dict[str, Any]) -> str:
         return ""
     held_out = estimate.get("validation_rows") or 0
     validation = f"validation on {pluralize(held_out, 'row')}" if held_out else "no validation rows"
+    rows, examples = estimate["train_rows"], estimate["examples"]
+    made = f", of which about {pluralize(examples, 'training example')} are made" if examples != rows else ""
     text = (
-        f"{pluralize(estimate['steps'], 'training step')}: {pluralize(estimate['epochs'], 'epoch')} of "
-        f"{pluralize(estimate['train_rows'], 'row')} "
+        f"{'About ' if made else ''}{pluralize(estimate['steps'], 'training step')}: "
+        f"{pluralize(estimate['epochs'], 'epoch')} of {pluralize(rows, 'row')}{made} "
         f"({format_value(estimate['steps_per_epoch'])} steps per epoch), {validation}."
     )
     return f"<p class='at-estimate'>{escape(text)}</p>"

@@ -31,7 +31,7 @@ from autotrain_gradio.tasks.base import (
 )
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
-from autotrain_gradio.tasks.text_reranking.formats import FORMATS, PASSAGE, QUERY, RELEVANCE
+from autotrain_gradio.tasks.text_reranking.formats import FORMATS, PAIR, PASSAGE, QUERY, RELEVANCE, TRIPLET
 
 _FOLDER = "autotrain_gradio.tasks.text_reranking."
 
@@ -67,6 +67,11 @@ def defaults(model: str) -> dict[str, Any]:
     return {"lr": 2e-3, "epochs": 12, "early_stopping_patience": 0} if model == TINY else {}
 
 
+def examples_per_row(params: TextRerankingParams, format: str) -> int:
+    """Return the number of pairs that are made of a row at most: fewer where rows have the same query."""
+    return {PAIR.name: 1 + params.negatives, TRIPLET.name: 2}.get(format, 1)
+
+
 TASK = Task(
     name="text-reranking",
     title="Reranking",
@@ -76,6 +81,7 @@ TASK = Task(
     requires=from_extra("embeddings", *TRAINER, "sentence_transformers=sentence-transformers"),
     preview_module=_FOLDER + "preview",
     params=TextRerankingParams,
+    examples_per_row=examples_per_row,
     formats=FORMATS,
     column_aliases={"question": QUERY, "answer": PASSAGE, "positive": PASSAGE, "label": RELEVANCE, "target": RELEVANCE},
     sources=(UPLOAD, PATH, HUB, SAMPLE),

@@ -17,6 +17,7 @@ from autotrain_gradio.core.errors import DataError, Forbidden, NotFound, SpecErr
 from autotrain_gradio.core.settings import Limits, Settings
 from autotrain_gradio.runs.record import write_json
 from autotrain_gradio.service import Service
+from autotrain_gradio.ui.step_model import describe_steps
 
 Start = Callable[..., str]
 Until = Callable[..., dict[str, Any]]
@@ -345,3 +346,15 @@ def test_the_estimate_counts_the_batches_of_all_processes(service: Service, proc
     spec = {"task": IMAGES, "params": {"batch_size": 8}, "resources": {"processes": processes}}
     write_json(service.store.get(draft).directory / "check.json", {"splits": {"train": 100}, "findings": []})
     assert service.estimate(draft, spec)["steps_per_epoch"] == steps
+
+
+@pytest.mark.parametrize(("format", "examples"), [("pair", 600), ("triplet", 200), ("labelled", 100)])
+def test_the_estimate_counts_the_examples_that_are_made_of_a_row(service: Service, format: str, examples: int) -> None:
+    draft = service.draft("text-reranking")
+    spec = {"task": "text-reranking", "params": {"batch_size": 8, "negatives": 5, "epochs": 2}}
+    check = {"splits": {"train": 100}, "findings": [], "format": {"name": format}}
+    write_json(service.store.get(draft).directory / "check.json", check)
+    found = service.estimate(draft, spec)
+    assert (found["train_rows"], found["examples"], found["steps"]) == (100, examples, 2 * -(-examples // 8))
+    text = describe_steps(found)
+    assert ("About" in text) == (examples != 100) and (f"{examples} training examples" in text) == (examples != 100)
