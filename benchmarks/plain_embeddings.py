@@ -9,7 +9,6 @@ optimizer steps, the seconds from the end of the first one to the end of the las
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 from datasets import load_dataset
@@ -22,7 +21,7 @@ from sentence_transformers.sentence_transformer.evaluation import InformationRet
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 
-from benchmarks.plain_text_classification import Watch
+from benchmarks.plain_watch import Watch, exit_now
 
 
 def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int, tokens: int, way: str) -> None:
@@ -70,11 +69,9 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
     )
     trainer.train()
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    print(json.dumps({"steps": watch.steps, "steps_seconds": watch.last - watch.first, "loss": losses[-1]}))
+    print(json.dumps({**watch.facts(), "loss": losses[-1]}))
 
 
 if __name__ == "__main__":
     main(*sys.argv[1:4], *(int(a) for a in sys.argv[4:7]), sys.argv[7])
-    # Some library threads do not exit.
-    sys.stdout.flush()
-    os._exit(0)
+    exit_now()

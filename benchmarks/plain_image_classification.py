@@ -11,33 +11,19 @@ import json
 import sys
 import time
 
-STARTED = time.time()
-
-import albumentations as A  # noqa: E402
-import numpy as np  # noqa: E402
-import psutil  # noqa: E402
-import torch  # noqa: E402
-from datasets import load_dataset  # noqa: E402
-from transformers import (  # noqa: E402
+import albumentations as A
+import numpy as np
+import psutil
+import torch
+from datasets import load_dataset
+from transformers import (
     AutoImageProcessor,
     AutoModelForImageClassification,
     Trainer,
-    TrainerCallback,
     TrainingArguments,
 )
 
-
-class FirstStep(TrainerCallback):
-    """Records the time of the first and the last optimizer step."""
-
-    def __init__(self) -> None:
-        self.first = self.last = 0.0
-        self.steps = 0
-
-    def on_step_end(self, args, state, control, **kwargs):  # noqa: ANN001, ANN003, ANN201
-        self.first = self.first or time.time()
-        self.last = time.time()
-        self.steps = state.global_step
+from benchmarks.plain_watch import Watch
 
 
 def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int) -> None:
@@ -86,7 +72,7 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
         label2id={n: i for i, n in enumerate(names)},
         ignore_mismatched_sizes=True,
     )
-    watch = FirstStep()
+    watch = Watch()
     trainer = Trainer(
         model=model,
         args=TrainingArguments(
@@ -118,8 +104,7 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
             {
                 "first_step_seconds": watch.first - psutil.Process().create_time(),
                 "train_seconds": time.time() - began,
-                "steps_seconds": watch.last - watch.first,
-                "steps": watch.steps,
+                **watch.facts(),
                 "rows": len(data["train"]),
                 "peak_rss": psutil.Process().memory_info().rss,
             }

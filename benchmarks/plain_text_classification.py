@@ -8,9 +8,7 @@ prints one JSON line with the optimizer steps and the seconds from the end of th
 from __future__ import annotations
 
 import json
-import os
 import sys
-import time
 
 import numpy as np
 from datasets import load_dataset
@@ -20,9 +18,10 @@ from transformers import (
     AutoTokenizer,
     DataCollatorWithPadding,
     Trainer,
-    TrainerCallback,
     TrainingArguments,
 )
+
+from benchmarks.plain_watch import Watch, exit_now
 
 
 def compute_metrics(prediction) -> dict:  # noqa: ANN001
@@ -33,19 +32,6 @@ def compute_metrics(prediction) -> dict:  # noqa: ANN001
         values = precision_recall_fscore_support(targets, guesses, average=average, zero_division=0)
         found |= {f"{n}_{average}": v for n, v in zip(("precision", "recall", "f1"), values, strict=False)}
     return found
-
-
-class Watch(TrainerCallback):
-    """Records the time of the first and the last optimizer step."""
-
-    def __init__(self) -> None:
-        self.first = self.last = 0.0
-        self.steps = 0
-
-    def on_step_end(self, args, state, control, **kwargs):  # noqa: ANN001, ANN003, ANN201
-        self.first = self.first or time.time()
-        self.last = time.time()
-        self.steps = state.global_step
 
 
 def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int, tokens: int, way: str) -> None:
@@ -90,11 +76,9 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
         callbacks=[watch],
     )
     trainer.train()
-    print(json.dumps({"steps": watch.steps, "steps_seconds": watch.last - watch.first}))
+    print(json.dumps(watch.facts()))
 
 
 if __name__ == "__main__":
     main(*sys.argv[1:4], *(int(a) for a in sys.argv[4:7]), sys.argv[7])
-    # Some library threads do not exit.
-    sys.stdout.flush()
-    os._exit(0)
+    exit_now()

@@ -9,9 +9,7 @@ final validation loss and the peak memory in bytes.
 from __future__ import annotations
 
 import json
-import os
 import sys
-import time
 
 import numpy as np
 from datasets import load_dataset
@@ -22,24 +20,11 @@ from transformers import (
     AutoTokenizer,
     DataCollatorForTokenClassification,
     Trainer,
-    TrainerCallback,
     TrainingArguments,
 )
 
+from benchmarks.plain_watch import Watch, exit_now
 from benchmarks.rows import peak_memory
-
-
-class Watch(TrainerCallback):
-    """Records the time of the first and the last optimizer step."""
-
-    def __init__(self) -> None:
-        self.first = self.last = 0.0
-        self.steps = 0
-
-    def on_step_end(self, args, state, control, **kwargs):  # noqa: ANN001, ANN003, ANN201
-        self.first = self.first or time.time()
-        self.last = time.time()
-        self.steps = state.global_step
 
 
 def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int, tokens: int, way: str) -> None:
@@ -108,12 +93,10 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
     )
     trainer.train()
     loss = min(entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry)
-    found = {"steps": watch.steps, "steps_seconds": watch.last - watch.first, "loss": loss, "memory": peak_memory()}
+    found = {**watch.facts(), "loss": loss, "memory": peak_memory()}
     print(json.dumps(found))
 
 
 if __name__ == "__main__":
     main(*sys.argv[1:4], *(int(a) for a in sys.argv[4:7]), sys.argv[7])
-    # Some library threads do not exit.
-    sys.stdout.flush()
-    os._exit(0)
+    exit_now()
