@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from autotrain_gradio.data.catalog import TEXT
+from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import SuggestedModel
 
 TEXT_NAMES = (
@@ -10,6 +12,21 @@ TEXT_NAMES = (
 """Usual names of a column of texts."""
 SHORT_TEXT_NAMES = ("title", "headline", "question", "utterance", "query")
 """Names of columns of texts that are often only a part of the text: the others take precedence."""
+
+
+def text_column(*names: str) -> Column:
+    """Declare the column of the texts of a task. names: further usual names, before those of short texts."""
+    return Column(
+        "text",
+        "Text",
+        TEXT,
+        "The text. Of several columns, the parts are joined.",
+        purpose="input",
+        many=True,
+        join=True,
+        names=(*TEXT_NAMES, *names, *SHORT_TEXT_NAMES),
+    )
+
 
 DISTILBERT = SuggestedModel(
     "distilbert/distilbert-base-uncased", "English; fast, and accurate enough for most tasks.", 67

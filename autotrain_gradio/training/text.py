@@ -86,6 +86,19 @@ class Collate:
         return batch
 
 
+def set_length(run: Reporter, tokenizer: Any, most: int | None) -> int:
+    """Set the maximum sequence length of a tokenizer, so that prediction truncates as training does, and return it.
+
+    It is `max_seq_length`, or `most`, the maximum of the model, if that is lower; then a warning says so.
+    """
+    wanted: int = run.params.max_seq_length
+    limit = min(wanted, most or wanted)
+    if limit < wanted:
+        run.note(f"The model supports at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
+    tokenizer.model_max_length = limit
+    return limit
+
+
 def tokenize_splits(
     run: Reporter,
     rows: DatasetDict,
@@ -101,10 +114,7 @@ def tokenize_splits(
     tokenizer, so that prediction truncates as training does.
     column: with the texts. targets: returns the targets of a split.
     """
-    limit = min(run.params.max_seq_length, most or run.params.max_seq_length)
-    if limit < run.params.max_seq_length:
-        run.note(f"The model supports at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
-    tokenizer.model_max_length = limit
+    limit = set_length(run, tokenizer, most)
     total, before, sets = sum(len(part) for part in rows.values()), 0, {}
     for name, part in rows.items():
 

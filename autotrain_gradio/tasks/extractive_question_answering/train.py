@@ -27,6 +27,7 @@ from autotrain_gradio.tasks.extractive_question_answering.windows import make_wi
 from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
+from autotrain_gradio.training.text import set_length
 from autotrain_gradio.training.tokens import longest
 from autotrain_gradio.training.trainer_internals import LengthGroupedTrainer
 
@@ -94,11 +95,7 @@ def read_questions(
     most: maximum sequence length of the model, to which `max_seq_length` is limited. The length is saved in the
     tokenizer, so that prediction uses the same windows.
     """
-    params = run.params
-    limit = min(params.max_seq_length, most or params.max_seq_length)
-    if limit < params.max_seq_length:
-        run.note(f"The model supports at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
-    tokenizer.model_max_length = limit
+    params, limit = run.params, set_length(run, tokenizer, most)
     total, before, sets = sum(len(part) for part in rows.values()), 0, {}
     for name, part in rows.items():
 

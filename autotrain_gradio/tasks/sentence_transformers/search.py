@@ -22,6 +22,7 @@ from autotrain_gradio.data.files.json_files import read_json
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.sentence_transformers import models
 from autotrain_gradio.tasks.sentence_transformers.formats import FIRST, SECOND, TARGET, THIRD
+from autotrain_gradio.training.text_prediction import texts_of
 
 FOLDER = "search"
 """Folder of the run with the embeddings of its texts; they are not part of the model."""
@@ -80,11 +81,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         Raises:
             UserError: a text is missing or empty.
         """
-        texts = [given.get(FIRST) for given in inputs]
-        for text in texts:
-            if not isinstance(text, str) or not text.strip():
-                raise UserError("The text is empty.", "Enter a text.", FIRST, "no-text")
-        asked = [str(t) for t in texts]
+        asked = texts_of(inputs, FIRST)
         vectors = self._model.encode_query(asked, batch_size=BATCH, convert_to_numpy=True, show_progress_bar=False)
         self._prepare()
         base_vectors = None

@@ -12,7 +12,6 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
 from autotrain_gradio.core import panels
-from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.seq2seq import T5_TYPES, TASK, models
@@ -33,6 +32,7 @@ from autotrain_gradio.training import card, distributed, quantization, saved, te
 from autotrain_gradio.training.arguments import arguments, device
 from autotrain_gradio.training.evaluators.generation import decode_with
 from autotrain_gradio.training.fit import Fit, fit
+from autotrain_gradio.training.text_prediction import texts_of
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
@@ -198,12 +198,9 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         Raises:
             UserError: a text is missing or empty.
         """
-        texts = [given.get("text") for given in inputs]
-        for text in texts:
-            if not isinstance(text, str) or not text.strip():
-                raise UserError("The text is empty.", "Enter a text.", "text", "no-text")
+        texts = texts_of(inputs, "text")
         limit = int(self._tokenizer.model_max_length)
-        tokens = tokenize_sources(self._tokenizer, [str(t) for t in texts], self._prefix, limit)
+        tokens = tokenize_sources(self._tokenizer, texts, self._prefix, limit)
         assert tokens is not None
         found: list[dict[str, Any]] = [{} for _ in texts]
         # Texts of similar length need little padding.

@@ -17,7 +17,6 @@ from autotrain_gradio.data.catalog import (
     SAMPLE,
     SAVED_DATASET,
     TABLE,
-    TEXT,
     TEXT_FOLDERS,
     TEXT_LANGUAGE,
     TEXT_LENGTH,
@@ -37,7 +36,7 @@ from autotrain_gradio.tasks.base import (
 from autotrain_gradio.tasks.classification import classification_metrics
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
-from autotrain_gradio.tasks.texts import SHORT_TEXT_NAMES, TEXT_ENCODERS, TEXT_NAMES
+from autotrain_gradio.tasks.texts import TEXT_ENCODERS, text_column
 
 FEW = 100
 """Number of training rows below which they are few examples."""
@@ -96,16 +95,7 @@ TASK = Task(
     preview_module="autotrain_gradio.tasks.text_classification.preview",
     params=TextClassificationParams,
     columns=(
-        Column(
-            "text",
-            "Text",
-            TEXT,
-            "The text. Of several columns, the parts are joined.",
-            purpose="input",
-            many=True,
-            join=True,
-            names=(*TEXT_NAMES, *SHORT_TEXT_NAMES),
-        ),
+        text_column(),
         Column(
             "target",
             "Label",

@@ -14,7 +14,6 @@ from autotrain_gradio.data.catalog import (
     SAMPLE,
     SAVED_DATASET,
     TABLE,
-    TEXT,
     TEXT_LANGUAGE,
     TEXT_LENGTH,
     UPLOAD,
@@ -32,7 +31,7 @@ from autotrain_gradio.tasks.base import (
 )
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
-from autotrain_gradio.tasks.texts import SHORT_TEXT_NAMES, TEXT_ENCODERS, TEXT_NAMES
+from autotrain_gradio.tasks.texts import TEXT_ENCODERS, text_column
 
 
 class TextRegressionParams(LoraParams, TrainerParams):
@@ -69,16 +68,7 @@ TASK = Task(
     preview_module="autotrain_gradio.tasks.text_regression.preview",
     params=TextRegressionParams,
     columns=(
-        Column(
-            "text",
-            "Text",
-            TEXT,
-            "The text. Of several columns, the parts are joined.",
-            purpose="input",
-            many=True,
-            join=True,
-            names=(*TEXT_NAMES, "essay", "excerpt", *SHORT_TEXT_NAMES),
-        ),
+        text_column("essay", "excerpt"),
         Column(
             "target",
             "Target",

@@ -34,7 +34,7 @@ from autotrain_gradio.tasks.text_reranking.probe import probe
 from autotrain_gradio.training import card, distributed, pretrained, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
-from autotrain_gradio.training.text import Collate, Texts
+from autotrain_gradio.training.text import Collate, Texts, set_length
 from autotrain_gradio.training.tokens import longest
 from autotrain_gradio.training.trainer_internals import LengthGroupedTrainer
 
@@ -70,7 +70,7 @@ def train(run: Reporter) -> None:
         remove_unused_columns=False,
         label_names=["labels"],
     )
-    limit = set_length(run, model, tokenizer)
+    limit = set_length(run, tokenizer, longest(model.config, tokenizer, model))
     sets = {}
     for name, part in (("training", pairs), ("validation", pairs_of(candidates))):
         found = tokenized(run, name, part, tokenizer, limit)
@@ -129,16 +129,6 @@ def loss_function(weight: float) -> Callable[..., torch.Tensor]:
         return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
 
     return loss
-
-
-def set_length(run: Reporter, model: Any, tokenizer: Any) -> int:
-    """Set the maximum sequence length of the tokenizer, so that prediction truncates as training does; return it."""
-    wanted = run.params.max_seq_length
-    limit = min(wanted, longest(model.config, tokenizer, model) or wanted)
-    if limit < wanted:
-        run.note(f"The model supports at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
-    tokenizer.model_max_length = limit
-    return limit
 
 
 def tokenized(run: Reporter, name: str, pairs: Pairs, tokenizer: Any, limit: int) -> Texts | None:

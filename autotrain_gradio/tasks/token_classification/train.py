@@ -11,7 +11,7 @@ from datasets import Dataset, DatasetDict
 from transformers import AutoModelForTokenClassification, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
-from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.core.text_format import format_count, pluralize
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.token_classification import TASK, models
@@ -32,6 +32,8 @@ from autotrain_gradio.tasks.token_classification.words import WORD_PATTERN
 from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
+from autotrain_gradio.training.text import set_length
+from autotrain_gradio.training.text_prediction import texts_of
 from autotrain_gradio.training.tokens import longest
 from autotrain_gradio.training.trainer_internals import LengthGroupedTrainer
 
@@ -113,11 +115,7 @@ def read_windows(
     most: maximum sequence length of the model, to which `max_seq_length` is limited. The length is saved in the
     tokenizer, so that prediction makes the same windows.
     """
-    limit = min(run.params.max_seq_length, most or run.params.max_seq_length)
-    if limit < run.params.max_seq_length:
-        run.note(f"The model supports at most {limit:,} tokens: max_seq_length is lowered to that.", level="warning")
-    tokenizer.model_max_length = limit
-    limit, overlap = window_sizes(tokenizer, limit, run.params.window_overlap)
+    limit, overlap = window_sizes(tokenizer, set_length(run, tokenizer, most), run.params.window_overlap)
     if overlap < run.params.window_overlap:
         run.note(f"Windows of {limit:,} tokens can overlap by half: window_overlap is lowered to {overlap:,}.")
     total, before, sets = sum(len(part) for part in rows.values()), 0, {}
@@ -190,13 +188,10 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         Raises:
             UserError: a text is missing or empty.
         """
-        texts = [given.get("text") for given in inputs]
-        for text in texts:
-            if not isinstance(text, str) or not text.strip():
-                raise UserError("The text is empty.", "Enter a text.", "text", "no-text")
+        texts = texts_of(inputs, "text")
         windows = make_windows(
             self._tokenizer,
-            [str(text) for text in texts],
+            texts,
             int(self._tokenizer.model_max_length),
             self._overlap,
             word_pattern=self._pattern,
@@ -218,7 +213,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
                 )
         for window, text_number in enumerate(windows.text.tolist()):
             found[text_number].append(entities[window])
-        return [self._prediction(str(text), merge_windows(parts)) for text, parts in zip(texts, found, strict=True)]
+        return [self._prediction(text, merge_windows(parts)) for text, parts in zip(texts, found, strict=True)]
 
     def _prediction(self, text: str, found: Sequence[Entity]) -> dict[str, Any]:
         entities = [
