@@ -31,9 +31,6 @@ def text_column(*names: str) -> Column:
 DISTILBERT = SuggestedModel(
     "distilbert/distilbert-base-uncased", "English; fast, and accurate enough for most tasks.", 67
 )
-MINILM = SuggestedModel(
-    "sentence-transformers/all-MiniLM-L6-v2", "English; the fastest: for a CPU, a free Space, few texts.", 22.7
-)
 DISTILBERT_MULTILINGUAL = SuggestedModel(
     "distilbert/distilbert-base-multilingual-cased", "A hundred languages; twice the size of DistilBERT.", 135
 )
@@ -46,5 +43,5 @@ MODERNBERT = SuggestedModel(
 XLM_ROBERTA = SuggestedModel(
     "FacebookAI/xlm-roberta-base", "A hundred languages; accurate, needs a GPU.", 278, gpu=True
 )
-TEXT_ENCODERS = (DISTILBERT, MINILM, DISTILBERT_MULTILINGUAL, ROBERTA, MODERNBERT, XLM_ROBERTA)
-"""Models for one or several numbers or classes per text."""
+LARGER_ENCODERS = (DISTILBERT_MULTILINGUAL, ROBERTA, MODERNBERT, XLM_ROBERTA)
+"""Those for other languages, long texts or a GPU."""

@@ -29,6 +29,7 @@ from autotrain_gradio.tasks.base import (
     Input,
     Metric,
     Sample,
+    SuggestedModel,
     Task,
     TrainerParams,
     param,
@@ -36,7 +37,7 @@ from autotrain_gradio.tasks.base import (
 from autotrain_gradio.tasks.classification import classification_metrics
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
-from autotrain_gradio.tasks.texts import TEXT_ENCODERS, text_column
+from autotrain_gradio.tasks.texts import DISTILBERT, LARGER_ENCODERS, text_column
 
 FEW = 100
 """Number of training rows below which they are few examples."""
@@ -161,7 +162,13 @@ answer = scores[0]["label"]
 if thresholds := getattr(classifier.model.config, "label_thresholds", None):  # a multi-label model
     answer = [s["label"] for s in scores if s["score"] >= thresholds[s["label"]]]
 """,
-    models=TEXT_ENCODERS,
+    models=(
+        DISTILBERT,
+        SuggestedModel(
+            "sentence-transformers/all-MiniLM-L6-v2", "English; the fastest: for a CPU, a free Space, few texts.", 22.7
+        ),
+        *LARGER_ENCODERS,
+    ),
     defaults=defaults,
     model_filter="text-classification",
     shown=("max_seq_length",),

@@ -25,13 +25,14 @@ from autotrain_gradio.tasks.base import (
     Input,
     Metric,
     Sample,
+    SuggestedModel,
     Task,
     TrainerParams,
     param,
 )
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
-from autotrain_gradio.tasks.texts import TEXT_ENCODERS, text_column
+from autotrain_gradio.tasks.texts import DISTILBERT, LARGER_ENCODERS, text_column
 
 
 class TextRegressionParams(LoraParams, TrainerParams):
@@ -132,7 +133,13 @@ if offsets := getattr(regressor.model.config, "target_offsets", None):  # the la
     answer = {target: number + offsets[target] for target, number in answer.items()}
 """,
     answer="values",
-    models=TEXT_ENCODERS,
+    models=(
+        DISTILBERT,
+        SuggestedModel(
+            "sentence-transformers/all-MiniLM-L6-v2", "English; the fastest: for a CPU, a free Space, few texts.", 22.7
+        ),
+        *LARGER_ENCODERS,
+    ),
     defaults=defaults,
     model_filter="text-classification",
     shown=("max_seq_length",),

@@ -32,7 +32,7 @@ from autotrain_gradio.tasks.base import (
 )
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
-from autotrain_gradio.tasks.texts import DISTILBERT_MULTILINGUAL, MODERNBERT, ROBERTA, XLM_ROBERTA
+from autotrain_gradio.tasks.texts import LARGER_ENCODERS
 
 _HERE = "autotrain_gradio.tasks.token_classification."
 
@@ -229,10 +229,7 @@ answer = [{"label": n, "start": a, "end": b, "text": value[a:b], "score": score}
     answer="entities",
     models=(
         SuggestedModel("distilbert/distilbert-base-cased", "English; fast, and accurate enough for most tasks.", 66),
-        DISTILBERT_MULTILINGUAL,
-        ROBERTA,
-        MODERNBERT,
-        XLM_ROBERTA,
+        *LARGER_ENCODERS,
     ),
     defaults=defaults,
     model_filter="token-classification",
