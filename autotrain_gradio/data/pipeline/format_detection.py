@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.text_format import join_examples, pluralize
+from autotrain_gradio.core.errors import Finding, Fix
+from autotrain_gradio.core.text_format import inflect, join_examples, pluralize
 from autotrain_gradio.data.declarations import Format
 from autotrain_gradio.data.pipeline.column_mapping import SAMPLE_ROWS, Mapping, map_columns
 from autotrain_gradio.data.request import Request
@@ -63,9 +63,30 @@ def choose_format(table: pa.Table, raw: RawTables, request: Request) -> FormatCh
         message = f"The columns fit none of the formats of this task: {lacking}."
         hint = "Select the column of each role, or choose the format."
         mapping.findings.append(Finding("info", "format-unclear", message, hint, "data.format"))
+    if several and not asked:
+        mapping.findings += _alternatives(chosen, formats, mappings, confidence)
     others = [{"name": f.name, "title": f.title, "missing": missing[f.name]} for f in formats if f is not chosen]
     entry = {"name": chosen.name, "title": chosen.title, "reason": reason if several else "", "others": others}
     return FormatChoice(chosen, mapping, entry)
+
+
+def _alternatives(
+    chosen: Format, formats: tuple[Format, ...], mappings: dict[str, Mapping], confidence: dict[str, float]
+) -> list[Finding]:
+    """Report formats whose columns were all found by name, and of which some are not used in the chosen format."""
+    used = {name for names in mappings[chosen.name].roles.values() for name in names}
+    found = []
+    for format in formats:
+        roles = mappings[format.name].roles
+        names = [name for c in format.columns if c.required for name in roles.get(c.role, [])]
+        ignored = [repr(name) for name in names if name not in used]
+        fits = confidence[chosen.name] >= confidence[format.name] > 0 and not mappings[format.name].guessed
+        if format is not chosen and fits and ignored:
+            message = f"The data also fits the format '{format.title}' ({join_examples(names)}). It was read as "
+            message += f"'{chosen.title}': {join_examples(ignored)} {inflect(len(ignored), 'is')} not used."
+            fix = Fix(f"Use '{format.title}'", {"format": format.name})
+            found.append(Finding("info", "format-alternative", message, "", "data.format", fix))
+    return found
 
 
 def _confidence(format: Format, mapping: Mapping, table: pa.Table, request: Request) -> float:

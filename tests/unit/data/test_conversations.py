@@ -165,6 +165,19 @@ def test_prompts_and_answers_become_conversations(
     assert "6 rows were read" in message and all(f"'{name}'" in message for name in columns if name)
 
 
+def test_a_rendered_text_beside_its_parts_is_offered(check: Checked, draft: Path) -> None:
+    def row(i: int) -> dict[str, str]:
+        text = f"### Instruction:\nCount to {i}.\n### Response:\n{i}"
+        return {"instruction": f"Count to {i}.", "input": "", "output": f"{i}", "text": text}
+
+    result = check(many(row))
+    assert result["format"]["name"] == "prompt-answer"
+    other = finding(result, "format-alternative")
+    assert "'text' is not used" in other["message"] and other["fix"]["change"] == {"format": "text"}
+    assert check(many(row), **other["fix"]["change"])["format"]["name"] == "text"
+    assert "format-alternative" not in codes(check(many(lambda i: {"messages": talk(i), "prompt": "Count."})))
+
+
 def test_an_empty_input_adds_nothing(check: Checked, draft: Path) -> None:
     check(many(lambda i: {"instruction": f"Count to {i}.", "input": "", "output": f"{i}"}))
     assert talks(draft)[0][0] == {"role": "user", "content": "Count to 0."}
