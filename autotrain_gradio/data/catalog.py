@@ -246,6 +246,20 @@ BEIR = Layout(
     '├── queries.jsonl     {"_id": "q1", "text": "How do I reset it?"}\n'
     "└── qrels/\n    ├── train.tsv     query-id⇥corpus-id⇥score\n    └── test.tsv      (also dev.tsv)",
 )
+DOCUMENTS = Layout(
+    "documents",
+    "Text files and Markdown",
+    _LAYOUTS + "documents",
+    "books.zip\n├── train/            (optional; also valid, validation, val, dev, test)\n"
+    "│   ├── tea.txt\n│   └── coffee.md\n└── valid/ …",
+    files=(".txt", ".md", ".markdown"),
+    options=(
+        SourceOption(
+            "passages", "divide documents into passages, a row each: true or false; by default only a few ones."
+        ),
+    ),
+)
+"""A row for each document, or for each passage of a few."""
 TEXT_FOLDERS = Layout(
     "text-folders",
     "A folder of texts for each class",

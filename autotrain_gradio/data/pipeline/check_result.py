@@ -31,7 +31,8 @@ audio-short: audio too short; audio-silent: only silence; part-backwards: end be
 part-outside: times outside the file; part-short: part too short; text-no-letters: text without letters;
 conversation-empty: no messages; conversation-unreadable: no list of messages; conversation-role-unknown: unknown role;
 conversation-images: images, audio or files; conversation-no-answer: no answer; answer-empty: empty answer;
-prompt-empty: empty prompt; tools-unreadable: invalid tools
+prompt-empty: empty prompt; tools-unreadable: invalid tools;
+document-binary: no text; document-empty: empty document
 """
 REASONS = dict(entry.strip().split(": ") for entry in _REASONS.split(";"))
 """Code of a reason → its text; other codes are shown as they are."""
