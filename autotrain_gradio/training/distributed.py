@@ -61,7 +61,15 @@ def on_first_rank(work: Callable[[], Value]) -> Value:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Give all ranks the same temporary folder; it is removed when all of them have left it."""
+    """Give all ranks the same temporary folder; it is removed when all of them have left it.
+
+    The ranks are connected first: a task may open its model before its training arguments, which do that too.
+    """
+    if world_size() > 1:
+        import torch
+        from accelerate import PartialState
+
+        PartialState(cpu=not torch.cuda.is_available())
     with tempfile.TemporaryDirectory() as folder:
         yield Path(broadcast(folder))
         if is_parallel():
