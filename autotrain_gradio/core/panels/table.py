@@ -12,7 +12,7 @@ from autotrain_gradio.core.text_format import format_value
 
 ROWS_SHOWN = 500
 LONG_TEXT = 40
-"""Length in characters above which the first cell of a row is a text, not set in bold."""
+"""Length in characters above which a first cell is a text: then the first column is not set in bold."""
 LONG = " class='at-long' dir='auto'"
 
 
@@ -50,8 +50,9 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: 
         for n, c in enumerate(columns)
     )
     shown = rows[:ROWS_SHOWN]
-    body = "".join("<tr>" + "".join(_cell(n, cell, columns) for n, cell in enumerate(row)) + "</tr>" for row in shown)
     long = any(len(format_value(row[0])) > LONG_TEXT for row in shown if row)
+    cells = ("".join(_cell(n, cell, columns, long) for n, cell in enumerate(row)) for row in shown)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
     more = len(rows) - ROWS_SHOWN
     tail = f"<p class='at-note'>and {more:,} more rows</p>" if more > 0 else ""
     return (
@@ -61,10 +62,10 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: 
     )
 
 
-def _cell(number: int, cell: Any, columns: Sequence[str]) -> str:
+def _cell(number: int, cell: Any, columns: Sequence[str], long: bool) -> str:
     value = format_value(cell)
     if number == 0:
-        return f"<th scope='row'{LONG if len(value) > LONG_TEXT else ''}>{escape(value)}</th>"
+        return f"<th scope='row'{LONG if long else ''}>{escape(value)}</th>"
     name = escape(str(columns[number]), quote=True)
     return f"<td{' class=at-num' if isinstance(cell, int | float) else ''} data-name='{name}'>{escape(value)}</td>"
 

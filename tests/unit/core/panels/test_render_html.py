@@ -113,3 +113,9 @@ def test_series_colours_have_sufficient_contrast(background: str) -> None:
     for colour in SERIES_COLOURS:
         low, high = sorted((luminance(colour), luminance(background)))
         assert (high + 0.05) / (low + 0.05) >= 3, colour
+
+
+def test_all_first_cells_of_a_table_with_a_long_text_look_alike() -> None:
+    rows = [["Clean the drip tray.", 1], ["The pressure valve does not open at working temperature.", 2]]
+    assert render_all_html([panels.table("Passages", ["passage", "rank"], rows)], CONTEXT).count("at-long") == 2
+    assert "at-long" not in render_all_html([panels.table("Passages", ["passage", "rank"], rows[:1])], CONTEXT)
