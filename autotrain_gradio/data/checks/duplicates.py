@@ -102,8 +102,10 @@ def _show(rows: Rows, group: list[int], targets: Sequence[Cells]) -> str:
         group = sorted(group, key=lambda i: first[values[i]] != i)
     places = [rows.locations[i].rpartition(", row ") for i in group[:3]]
     if len({(file, word) for file, word, _ in places}) == 1 and places[0][1]:
-        return f"{places[0][0]}, rows " + " = ".join(p[2] + values[i] for p, i in zip(places, group, strict=False))
-    return " = ".join(rows.locations[i] + values[i] for i in group[:3])
+        shown = f"{places[0][0]}, rows " + " = ".join(p[2] + values[i] for p, i in zip(places, group, strict=False))
+    else:
+        shown = " = ".join(rows.locations[i] + values[i] for i in group[:3])
+    return f"{shown} and {len(group) - 3:,} more" if len(group) > 3 else shown
 
 
 def _value(target: Cells, row: int) -> str:

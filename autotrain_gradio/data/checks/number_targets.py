@@ -35,7 +35,10 @@ def _check(rows: Rows, column: str, values: Any) -> Iterator[Finding]:
     training = rows.indices("train")
     known = np.unique(values[training])
     if len(known) == 1:
-        message = f"All {len(training):,} training rows have the same value, {known[0]:g}: there is nothing to learn."
+        if len(np.unique(values[~np.isnan(values)])) == 1:
+            return  # the column's kind has reported that every row has this value
+        rows_have = "The only training row has" if len(training) == 1 else f"All {len(training):,} training rows have"
+        message = f"{rows_have} the value {known[0]:g}: there is nothing to learn."
         hint = "Add training rows with other values, or let the app split the rows."
         yield Finding("error", "one-value-to-train-on", message, hint, where)
         return

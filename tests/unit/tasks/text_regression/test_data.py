@@ -156,7 +156,12 @@ def test_skewed_numbers_and_counts_are_not_outliers(check: Check) -> None:
 def test_a_constant_training_split_is_an_error(check: Check) -> None:
     files = {"train.csv": table([4] * 20), "valid.csv": table([1, 2, 3, 5])}
     said = codes(check(files))["one-value-to-train-on"]
-    assert said["level"] == "error" and "All 20 training rows have the same value, 4" in said["message"]
+    assert said["level"] == "error" and "All 20 training rows have the value 4" in said["message"]
+
+
+def test_one_value_in_all_rows_is_reported_once(check: Check) -> None:
+    found = codes(check({"train.csv": table([4] * 20), "valid.csv": table([4] * 5)}))
+    assert "one-value" in found and "one-value-to-train-on" not in found
 
 
 def test_the_same_text_with_different_numbers_is_reported(check: Check) -> None:
@@ -166,6 +171,8 @@ def test_the_same_text_with_different_numbers_is_reported(check: Check) -> None:
     assert said["level"] == "warning" and said["hint"]
     assert said["message"] == "1 text occurs more than once with different values: rows.csv, rows 5 (3) = 32 (99)."
     assert "1 duplicate text" in found["duplicates"]["message"]
+    many = codes(check("text,score\n" + "".join(f"{text(0 if i < 8 else i)},{i}\n" for i in range(40))))
+    assert "rows 2 (0) = 3 (1) = 4 (2) and 5 more." in many["same-input-other-number"]["message"]
 
 
 def test_the_same_text_with_a_different_second_number_is_reported(check: Check) -> None:
