@@ -160,7 +160,8 @@ class Kind(_Declared):
 class Check(_Declared):
     """A check of all rows. Module: `check(rows: Rows, request: Request) -> Iterable[Finding]`.
 
-    It may drop rows with `Rows.drop`.
+    It may drop rows with `Rows.drop`. The module of a check or a kind may have `SKIPPED: dict[str, str]`: code of a
+    reason for which rows are dropped → its text in the list of skipped rows.
     after_split: it runs once the rows are split into training and validation.
     """
 

@@ -111,6 +111,9 @@ def _run(state: State) -> Callable[[], Any] | None:
     state.found = {name: table.num_rows for name, table in raw.splits.items()}
     state.total = sum(state.found.values()) + sum(raw.skipped.values())
     state.skipped = raw.skipped
+    if state.total and not raw.splits:
+        state.findings.append(_no_rows(state.total))
+        return None
     files = partial(_files, raw)
     choice = split_names.choose(state.found, request.spec, files)
     if choice.train is None:
@@ -276,11 +279,15 @@ def _check_and_split(state: State, rows: Rows, given: str | None) -> None:
     """Run the checks of all rows, split the rows, and run the checks of the two splits."""
     _run_checks(state, rows, after_split=False)
     if not rows.count(TRAIN):
-        message = f"No row is left to train on, of {pluralize(len(rows), 'row')}."
-        state.findings.append(Finding("error", "no-rows", message, "Resolve the other findings.", "data"))
+        state.findings.append(_no_rows(len(rows)))
     state.how, found = split(rows, state.request, given)
     state.findings += found
     _run_checks(state, rows, after_split=True)
+
+
+def _no_rows(total: int) -> Finding:
+    message = f"No row is left to train on, of {pluralize(total, 'row')}."
+    return Finding("error", "no-rows", message, "Resolve the other findings.", "data")
 
 
 def _run_checks(state: State, rows: Rows, *, after_split: bool) -> None:

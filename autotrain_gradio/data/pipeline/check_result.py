@@ -35,7 +35,7 @@ prompt-empty: empty prompt; tools-unreadable: invalid tools;
 document-binary: no text; document-empty: empty document
 """
 REASONS = dict(entry.strip().split(": ") for entry in _REASONS.split(";"))
-"""Code of a reason → its text; other codes are shown as they are."""
+"""Code of a reason → its text; a module of a kind or check may have others in `SKIPPED`."""
 ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -94,7 +94,10 @@ def add_panels(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
     items: dict[str, Any] = {"Rows": rows.count()}
     if classes := rows.classes():
         items["Classes"] = len(classes[1].labels.names)
-    reasons = [[REASONS.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in dropped(state)]
+    texts = dict(REASONS)
+    for declared in (*rows.kinds.values(), *state.request.checks):
+        texts |= getattr(declared.load(), "SKIPPED", {})
+    reasons = [[texts.get(d["code"], d["code"].replace("-", " ")), d["count"]] for d in dropped(state)]
     items |= {"Training": rows.count(TRAIN), "Validation": rows.count(VALIDATION)}
     items["Skipped"] = sum(count for _, count in reasons)
     sizes = [c.facts["bytes"] for c in rows.cells.values() if "bytes" in c.facts]

@@ -74,6 +74,13 @@ def _no_validation(rows: Rows, unfair: int) -> Finding:
         text = f"{unfair:,} of {pluralize(total, 'row')} have a content with more than one label: "
         text += f"none of them can be used for validation{others}, so {end}"
         hint = "Correct the labels, so that each content has one, or has all of its labels in one row."
+    elif (
+        total > 1
+        and (content := rows.content_groups()[rows.indices("train")])[0] >= 0
+        and (content == content[0]).all()
+    ):
+        text = f"All {total:,} rows have the same content, which stays in one split: {end}"
+        hint = "Add other rows."
     else:
         text = f"There are too few rows to use any for validation: {end}"
         hint = "Add more rows, two different ones of each class at least." if rows.classes() else "Add more rows."

@@ -35,6 +35,7 @@ FEATURE = datasets.List(
 ONE_TOKEN = 0.9
 """Share of rows with one token beyond which rows are tokens, not sentences."""
 SPACES = re.compile(r"\S+")
+SKIPPED = {"tokens-tags-lengths": "another number of tags than tokens"}
 _SCHEME_TITLES = {
     "IOB1": "IOB1 (I-PER, and B-PER only next to another entity of the type)",
     "BIOES": "BIOES (B-PER I-PER E-PER, S-PER)",

@@ -204,6 +204,8 @@ def test_tokens_and_tags_of_different_length_are_named_and_skipped(look: Look) -
     assert "2 rows have another number of tags than tokens" in said["message"]
     assert "a.jsonl, row 3 (3 tokens, 2 tags)" in said["message"] and "row 6" in said["message"]
     assert found["dropped"] == [{"code": "tokens-tags-lengths", "count": 2}]
+    skipped = next(p for p in found["profile"] if p["title"] == "Skipped rows")
+    assert skipped["rows"] == [["another number of tags than tokens", 2]]
 
 
 @pytest.mark.parametrize(
@@ -297,6 +299,17 @@ def test_conll_documents_stay_together_and_damaged_sentences_are_named(look: Loo
     assert found["mapping"]["document"] == ["document"]
     documents = [set(part["document"]) for part in found["data"].values()]
     assert len(documents) == 2 and not documents[0] & documents[1]
+
+
+def test_no_sentence_is_left_of_a_damaged_file(look: Look) -> None:
+    found = look({"a.conll": "cat NN B-PER\nran VB O\nhome NN\n\n" * 30})
+    assert [f["code"] for f in found["findings"] if f["level"] == "error"] == ["no-rows"]
+    assert "of 30 rows" in finding(found, "no-rows")["message"]
+
+
+def test_equal_texts_are_the_reason_for_no_validation(look: Look) -> None:
+    found = look({"a.jsonl": jsonl([{"text": "Anna is here.", "entities": [[0, 4, "PER"]]}] * 40)})
+    assert finding(found, "no-validation")["message"].startswith("All 40 rows have the same content")
 
 
 @pytest.mark.parametrize("filled", [True, False])
