@@ -38,6 +38,11 @@ MESSAGES: dict[str, tuple[Any, str, str]] = {
         "{n} {has} an answer that is not at its offset; the nearest occurrence in the context is used",
         "Offsets count characters from 0. Correct them if the nearest occurrence may be wrong.",
     ),
+    "answer-offset-invalid": (
+        "warning",
+        "{n} {has} an offset that is no number, or another number of offsets than answers; the answer was searched for",
+        "Write where the answer begins in the context, in characters from 0.",
+    ),
     "answer-offset-units": (
         "info",
         "{n} {has} an answer whose offset counts bytes (UTF-8) or UTF-16 units; it was converted to characters",
@@ -74,7 +79,10 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     shown: dict[tuple[str, int], str] = {}
     empty: list[int] = []
     values = list(rows.cells["answers"].values)
-    for row, context, answers in _given(rows):
+    for row, context, answers, cell in _given(rows):
+        if answers and cell is not None and not _is_offset(cell, len(answers)):
+            noted["answer-offset-invalid"].append(row)
+            shown["answer-offset-invalid", row] = _quoted(cell)
         if not answers:
             empty.append(row)
         found, outside = [], []
@@ -133,8 +141,11 @@ def _quoted(text: str) -> str:
     return f"'{truncate(' '.join(text.split()), 40)}'"
 
 
-def _given(rows: Rows) -> Iterator[tuple[int, str, list[Answer]]]:
-    """Yield each used row with its context and answers: offsets of a column of their own, none if it is impossible."""
+def _given(rows: Rows) -> Iterator[tuple[int, str, list[Answer], str | None]]:
+    """Yield each used row with its context and answers: offsets of a column of their own, none if it is impossible.
+
+    The last item is the cell of that column; None: it is missing.
+    """
     used = rows.indices()
     for begin in range(0, len(used), BATCH):
         chosen = used[begin : begin + BATCH]
@@ -149,7 +160,16 @@ def _given(rows: Rows) -> Iterator[tuple[int, str, list[Answer]]]:
             answers = answers_of(rows.cells["answers"].values[row])
             if no is not None and str(no).strip().lower() in YES:
                 answers = []
-            yield row, context, _with_starts(answers, start)
+            yield row, context, _with_starts(answers, start), start
+
+
+def _is_offset(start: str, answers: int) -> bool:
+    """Whether a cell holds an offset for each answer; a negative one means that it is not known."""
+    listed = literal(start)
+    numbers = listed if isinstance(listed, list) else [start]
+    return len(numbers) == answers and all(
+        n is None or offset(str(n).strip().removeprefix("-")) is not None for n in numbers
+    )
 
 
 def _with_starts(answers: list[Answer], start: str | None) -> list[Answer]:

@@ -148,6 +148,15 @@ def test_a_column_of_offsets_decides_between_occurrences(look: Look) -> None:
     assert {tuple(a["answer_start"]) for a in rows_of(found).values()} == {(25,)}
 
 
+def test_offsets_that_are_no_numbers_are_reported(look: Look) -> None:
+    starts = ["12", "x", "-1", "", "[12; 3]", "12.0"]
+    lines = [f"The north is {k} cold.,Where?,north,{start}" for k, start in enumerate(starts)]
+    found = look({"a.csv": "\n".join(["context,question,answer,answer_start", *lines])})
+    (finding,) = codes(found, "answer-offset-invalid")
+    assert finding["message"].startswith("2 rows have") and "row 3: 'x'" in finding["message"]
+    assert "row 6: '[12; 3]'" in finding["message"] and sum(found["splits"].values()) == 6
+
+
 def test_occurrences_without_an_offset_are_reported(look: Look) -> None:
     context = "10 men built 10 mills in 10 years."
     found = look(

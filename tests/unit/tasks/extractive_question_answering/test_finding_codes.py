@@ -9,8 +9,15 @@ from tests.finding_codes import literal_codes, string_literals
 
 PACKAGE = Path(task.__file__).parent
 CODES = {
-    *("answer-empty", "answer-moved", "answer-not-in-context", "answer-offset-units", "answer-refusal"),
-    *("answer-respelled", "answer-several-places", "answers-partly-outside", "answers-unreadable"),
+    *("answer-empty", "answer-moved", "answer-not-in-context", "answer-offset-invalid"),
+    *(
+        "answer-offset-units",
+        "answer-refusal",
+        "answer-respelled",
+        "answer-several-places",
+        "answers-partly-outside",
+        "answers-unreadable",
+    ),
     *("context-in-both-splits", "contexts-apart", "invalid-setting", "json-damaged", "model-wrong-task", "no-answers"),
     *("no-text", "question-malformed", "same-question-other-answer", "table-empty"),
 }
