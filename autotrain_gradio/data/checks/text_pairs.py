@@ -93,8 +93,8 @@ def _few_positives(rows: Rows, ids: np.ndarray, role: str) -> Iterator[Finding]:
         title = rows.columns[role].title.lower()
         message = f"{pluralize(len(used), 'row')} have only {pluralize(distinct, 'different text')} as the {title}."
         hint = (
-            "A batch holds each text once, since the other rows are its negatives: batches will be small. If the texts "
-            "are names of classes, text classification fits better."
+            "The negatives of a row are the texts of other rows: a few different ones teach little. If the texts are "
+            "names of classes, text classification fits better."
         )
         yield Finding("warning", "few-positives", message, hint, f"data.columns.{role}")
 
@@ -115,7 +115,7 @@ def _duplicates(rows: Rows, ids: np.ndarray, target: Cells | None) -> Iterator[F
         mixed = groups.target.nunique()
         mixed = mixed.index[mixed > 1]
         if len(mixed):
-            what = "similarities" if values is None else "relations"
+            what = "scores" if values is None else "relations"
             shown = [_places(rows, table.row[table.content == c].tolist()) for c in mixed[:SHOWN]]
             text = f"{{n}} {{occurs}} more than once with different {what}"
             message = f"{format_count(text, len(mixed), 'pair')}: {join_examples(shown, len(mixed))}."

@@ -42,7 +42,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     if (bottom, top) != (0.0, 1.0):
         values = (values - bottom) / (top - bottom)
         found.findings += _rescaled(low, high, bottom, top, asked is not None, context)
-    text, hint = "{n} {has} a similarity outside the range", f"Correct them, or change {OPTION}."
+    text, hint = "{n} {has} a score outside the range", f"Correct them, or change {OPTION}."
     found.findings += context.skipped("score-outside-range", text, outside, hint, show_cell(cells))
     problems = {**found.dropped_rows(), "score-outside-range": outside}
     rescaled = pa.array(values, mask=np.isnan(values))
@@ -81,7 +81,7 @@ def given_range(context: Context) -> tuple[float, float] | None:
 def _rescaled(low: float, high: float, bottom: float, top: float, asked: bool, context: Context) -> list[Finding]:
     """Report the range, and offer the other likely one."""
     where = f"column {context.column}"
-    message = f"The similarities are from {low:g} to {high:g}. They were read as a scale of {bottom:g} to {top:g}, and "
+    message = f"The scores are from {low:g} to {high:g}. They were read as a scale of {bottom:g} to {top:g}, and "
     message += "rescaled to 0 to 1."
     if asked:
         return [Finding("info", "score-rescaled", message, "", where)]
@@ -89,4 +89,6 @@ def _rescaled(low: float, high: float, bottom: float, top: float, asked: bool, c
     hint, fix = f"If the scale is another one, set {OPTION} in the options of the data, such as '0-5'.", None
     if top in HIGHEST[1:] and bottom in (0.0, 1.0) and low >= other:
         fix = Fix(f"The scale is {other:g} to {top:g}", {"options": {OPTION: f"{other:g}-{top:g}"}})
+    elif top in HIGHEST[1:] and bottom == 0.0 and high < top and high.is_integer():
+        fix = Fix(f"The scale is 0 to {high:g}", {"options": {OPTION: f"0-{high:g}"}})
     return [Finding("info", "score-rescaled", message, hint, where, fix)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.data.kinds import similarity
 from autotrain_gradio.data.kinds.similarity import profile
 from autotrain_gradio.data.rows import Cells, Context
@@ -23,7 +26,19 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         cells = cells.cast(pa.int8())
     elif is_text(cells.type):
         cells = _truth_numbers(cells)
-    return similarity.inspect(cells, context)
+    found = similarity.inspect(cells, context)
+    found.findings = [
+        _of_one_value(finding, found) if finding.code == "one-value" else finding for finding in found.findings
+    ]
+    return found
+
+
+def _of_one_value(finding: Finding, found: Cells) -> Finding:
+    """Return the error that all passages are as relevant; if they are right, wrong ones can be mined for them."""
+    if not pc.max(found.values).as_py():
+        return replace(finding, hint="Add passages that answer their queries.")
+    hint = "Add wrong passages; or leave the column out: then wrong passages are mined."
+    return replace(finding, hint=hint, fix=Fix("Mine wrong passages", {"format": "pair"}))
 
 
 def _truth_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:

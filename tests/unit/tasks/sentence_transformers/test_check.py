@@ -235,7 +235,7 @@ def test_duplicates_and_contradictions_are_reported(check: Check) -> None:
     rows = [(*p, (i % 5) / 4) for i, p in enumerate(pairs())]
     rows += [(rows[0][1], rows[0][0], 1.0), (*rows[1][:2], rows[1][2])]
     found = check(("sentence1", "sentence2", "score"), rows)
-    assert "1 pair occurs more than once with different similarities" in found.message("same-pair-other-target")
+    assert "1 pair occurs more than once with different scores" in found.message("same-pair-other-target")
     assert "rows 2 = 26" in found.message("same-pair-other-target")
     assert found.message("duplicates").startswith("2 duplicate rows: rows.csv, rows 2 = 26")
     low = check(("sentence1", "sentence2", "score"), [*rows[:24], ("Same here.", "same here.", 0.0)])

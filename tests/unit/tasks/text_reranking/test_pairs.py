@@ -61,6 +61,15 @@ def test_grades_are_rescaled_and_bad_rows_reported(check: Check) -> None:
     found = check(("query", "passage", "grade"), rows)
     assert "read as a scale of 0 to 5" in found.message("score-rescaled")
     assert {d["code"] for d in found.result["dropped"]} == {"text-empty"}
+    (finding,) = (f for f in found.result["findings"] if f["code"] == "score-rescaled")
+    assert finding["fix"]["change"] == {"options": {"score_range": "0-3"}}
+
+
+@pytest.mark.parametrize(("value", "change"), [(1, {"format": "pair"}), (0, None)])
+def test_of_passages_that_are_all_right_wrong_ones_can_be_mined(check: Check, value: int, change: Any) -> None:
+    found = check(("query", "passage", "label"), [(*pair, value) for pair in PAIRS])
+    (finding,) = (f for f in found.result["findings"] if f["code"] == "one-value")
+    assert finding["level"] == "error" and finding.get("fix", {}).get("change") == change
 
 
 def test_terms_of_scripts_without_spaces_are_characters() -> None:
