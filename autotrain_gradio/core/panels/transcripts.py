@@ -40,6 +40,8 @@ def transcripts(title: str, rows: Sequence[Mapping[str, Any]], *, note: str = ""
 
 def html(panel: Panel, context: RenderContext) -> str:
     """Return rows of reference and prediction; differences are marked by elements, not by colour alone."""
+    if not panel["rows"]:
+        return "" if panel.get("note") else "<p class='at-note'>None.</p>"
     rows = [_row(row, context) for row in panel["rows"][:ROWS_SHOWN]]
     more = len(panel["rows"]) - ROWS_SHOWN
     tail = f"<p class='at-note'>and {more:,} more</p>" if more > 0 else ""

@@ -83,6 +83,8 @@ def test_differences_of_transcripts_are_marked_by_elements_not_only_by_colour() 
     assert "WER 100% · CER 50%" in drawn
     assert "<ins class='at-extra'>a</ins>" in drawn and "<del class='at-missing'>b</del>" in drawn
     assert drawn.count("(empty)") == 2
+    nothing = render_all_html([panels.transcripts("Worst rows", [], note="All are right.")], CONTEXT)
+    assert "Marked" not in nothing and "All are right." in nothing
 
 
 @pytest.mark.parametrize(
