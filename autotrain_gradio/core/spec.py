@@ -242,6 +242,9 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
             message = "The mapping of columns must be pairs such as 'image_column: photo'."
             raise SpecError(message, where="data.column_mapping", code="yaml")
         data["columns"] = {**mappings[0], **mappings[1]}
+    # AutoTrain's chat template of language models is a setting of the data.
+    if (template := data.pop("chat_template", None)) is not None:
+        raw["params"] = {"chat_template": template, **raw.get("params", {})}
     # AutoTrain's flag of speech recognition, in `data` or in `params`.
     flags = [s.pop("using_hub_dataset", None) for s in (data, raw.get("params", {}))]
     if any(flag is True for flag in flags):

@@ -13,11 +13,12 @@ ALL = "all-linear"
 WHERE = "params.target_modules"
 
 
-def adapt(model: Any, params: Any, *, task_type: str | None, modules_to_save: Collection[str]) -> Any:
+def adapt(model: Any, params: Any, *, task_type: str | None, modules_to_save: Collection[str], **options: Any) -> Any:
     """Return the model with LoRA adapters; all other weights are frozen, except `modules_to_save`.
 
     params: see `tasks.lora.LoraParams`. task_type: PEFT's task type; None: none. modules_to_save: names of modules
-    that are trained completely because their weights are new, as in PEFT.
+    that are trained completely because their weights are new, as in PEFT. options: more settings of PEFT's
+    `LoraConfig`, such as `use_dora`.
 
     Raises:
         UserError: the model does not have the target modules.
@@ -32,6 +33,7 @@ def adapt(model: Any, params: Any, *, task_type: str | None, modules_to_save: Co
         lora_dropout=params.lora_dropout,
         target_modules=targets,
         modules_to_save=sorted(modules_to_save) or None,
+        **options,
     )
     try:
         return get_peft_model(model, config)

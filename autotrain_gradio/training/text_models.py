@@ -108,11 +108,12 @@ def set_labels(config: Any, labels: Iterable[str]) -> None:
     config.label2id = {name: i for i, name in enumerate(names)}
 
 
-def adapt(run: Reporter, model: Any, *, task_type: str, fresh: Iterable[str] | None = None) -> Any:
+def adapt(run: Reporter, model: Any, *, task_type: str, fresh: Iterable[str] | None = None, **options: Any) -> Any:
     """Return the model with the weights trainable that the run's parameters name, and report them.
 
     With `peft` these are LoRA adapters, with `freeze_backbone` the head; else all. task_type: PEFT's task type.
     fresh: names of modules with new weights, which are trained with the head in any case; None: the model has no head.
+    options: more settings of LoRA, as in `lora.adapt`.
 
     Raises:
         UserError: the head of the model cannot be identified, or it does not have the target modules of LoRA.
@@ -121,7 +122,7 @@ def adapt(run: Reporter, model: Any, *, task_type: str, fresh: Iterable[str] | N
     freezes = getattr(params, "freeze_backbone", False)
     if params.peft:
         kept = [] if fresh is None else head_of(model, fresh)
-        model = lora.adapt(model, params, task_type=task_type, modules_to_save=kept)
+        model = lora.adapt(model, params, task_type=task_type, modules_to_save=kept, **options)
         run.note("LoRA: {:,} of {:,} parameters are trainable.".format(*lora.trainable(model)))
         if freezes:
             run.note("freeze_backbone has no effect with LoRA, which freezes the backbone anyway.", level="warning")

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_model, save_model
-from transformers import Trainer
+from transformers import Trainer, TrainingArguments
 
 from autotrain_gradio.training.length_sampler import LengthSampler
 
@@ -38,16 +38,33 @@ def prepare_inputs(trainer: Trainer, inputs: dict[str, Any]) -> dict[str, Any]:
     return prepared
 
 
-class LengthGroupedTrainer(Trainer):
-    """A Trainer whose training batches hold rows of similar length; the training data set has `lengths` (rows,).
+def use_one_gpu(args: TrainingArguments) -> None:
+    """Train on the first GPU only: TRL refuses `DataParallel`, which a Trainer uses for several."""
+    if args.n_gpu > 1:
+        args._n_gpu = 1
+
+
+class LengthGrouping:
+    """Base of a Trainer whose training batches hold rows of similar length.
 
     The Trainer's own `train_sampling_strategy` draws a new order when a run is resumed in the middle of an epoch, and
     shuffles the validation rows too.
     """
 
+    args: Any
+    train_dataset: Any
+    _train_batch_size: int
+
+    def training_lengths(self) -> Any:
+        """Return the number of tokens of each training row (rows,): by default `lengths` of the data set."""
+        return self.train_dataset.lengths
+
     def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int] | None:
-        rows = self.train_dataset if train_dataset is None else train_dataset
-        return LengthSampler(rows.lengths, self._train_batch_size, seed=self.args.seed)
+        return LengthSampler(self.training_lengths(), self._train_batch_size, seed=self.args.seed)
+
+
+class LengthGroupedTrainer(LengthGrouping, Trainer):
+    """A Trainer with batches of rows of similar length."""
 
 
 class LossCheckpoints:

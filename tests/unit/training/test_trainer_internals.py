@@ -25,6 +25,7 @@ def test_the_private_members_exist_in_the_installed_version() -> None:
         "_get_train_sampler": ["self", "train_dataset"],
     }
     assert "self._train_batch_size" in inspect.getsource(Trainer)
+    assert "self._n_gpu" in inspect.getsource(transformers.TrainingArguments)
 
 
 def test_no_other_module_uses_private_members_of_a_trainer() -> None:

@@ -1,0 +1,63 @@
+"""Properties of a language model, and whether its training fits into memory, without downloading its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from transformers import AutoModelForCausalLM
+
+from autotrain_gradio.core.errors import Finding, UserError
+from autotrain_gradio.core.spec import TINY, RunSpec
+from autotrain_gradio.training import language_memory, language_models, pretrained, quantization
+from autotrain_gradio.training.chat_templates import choose_template
+from autotrain_gradio.training.meta_device import count_parameters
+from autotrain_gradio.training.text_models import limit
+from autotrain_gradio.training.tokens import open_tokenizer
+
+
+def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Inspect a model's configuration and tokenizer; weights are not downloaded.
+
+    Returns `findings` (also the estimate of the memory) and, where known, `task` (architecture), `parameters` (number)
+    and `input_size` (maximum sequence length, `{"tokens": n}`).
+    """
+    facts: dict[str, Any] = {"findings": [], "task": None, "parameters": None, "input_size": None, "labels": None}
+    try:
+        config = language_models.open_config(spec.model)
+        facts["task"] = "Llama, untrained" if spec.model == TINY else ", ".join(config.architectures or [])
+        facts["task"] = facts["task"] or config.model_type
+        most: int | None = language_models.TINY_POSITIONS
+        found: list[Finding] = []
+        if spec.model != TINY:
+            tokenizer = open_tokenizer(spec.model)
+            with pretrained.translated_errors(spec.model):
+                most = limit(AutoModelForCausalLM, config, tokenizer)
+            found += _template(tokenizer, params)
+        facts["input_size"] = None if most is None else {"tokens": most}
+        with pretrained.translated_errors(spec.model):
+            facts["parameters"] = count_parameters(AutoModelForCausalLM, config)
+        length = language_models.sequence_limit(most, params)
+        found += [*quantization.findings(params), *_unused(params)]
+        found.append(language_memory.estimate(config, facts["parameters"], params, length).finding())
+        facts["findings"] = [f.to_dict() for f in found]
+    except UserError as error:
+        facts["findings"] = [f.to_dict() for f in error.findings]
+    return facts
+
+
+def _template(tokenizer: Any, params: Any) -> list[Finding]:
+    """Return which chat template is used, if the model has none."""
+    if not hasattr(params, "chat_template"):
+        return []
+    note = choose_template(tokenizer, params.chat_template).note
+    hint = "An instruction-tuned model has its own."
+    return [Finding("info", "chat-template-added", note, hint, "params.chat_template")] if note else []
+
+
+def _unused(params: Any) -> list[Finding]:
+    """Return settings of AutoTrain that have no effect here."""
+    if not params.unsloth:
+        return []
+    message = "unsloth has no effect here: the training uses TRL."
+    return [Finding("info", "setting-without-effect", message, "Set unsloth to false.", "params.unsloth")]

@@ -1,0 +1,213 @@
+"""Fine-tune a language model on tokenized rows: what the tasks of language models have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.core.text_format import count_with_verb, join_examples
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.training import card, language_models, saved, text_models
+from autotrain_gradio.training.arguments import device
+from autotrain_gradio.training.chat_templates import TemplateFailure, TokenizedRow
+from autotrain_gradio.training.evaluator import Evaluation
+from autotrain_gradio.training.fit import Fit, fit
+from autotrain_gradio.training.language_evaluation import LanguageResults, SampleAnswers, SamplePrompt
+from autotrain_gradio.training.language_models import LanguageModel
+from autotrain_gradio.training.language_trainer import (
+    LanguageTrainer,
+    pack_if_exact,
+    sft_arguments,
+    try_longest_batch,
+)
+from autotrain_gradio.training.token_rows import Collate, as_dataset, limit_lengths
+
+STEP = 500
+"""Rows between two messages about the progress."""
+NOUN = "rows"
+
+
+@dataclass(frozen=True)
+class Split:
+    """The tokenized rows of a split: sequences (`input_ids`, `labels`), and the row number of each."""
+
+    sequences: Any
+    rows: list[int]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a training needs. limit: maximum length in tokens. usage, title: of the model card."""
+
+    found: LanguageModel
+    splits: dict[str, Split]
+    prompts: list[SamplePrompt]
+    limit: int
+    usage: str
+    title: str
+
+
+def tokenize_split(
+    run: Reporter, name: str, rows: Iterable[TokenizedRow | TemplateFailure], count: int, limit: int
+) -> Split | None:
+    """Return the sequences of a split, with messages about rows that are too long or cannot be rendered.
+
+    rows: one for each of the `count` rows. Returns None if stopped.
+
+    Raises:
+        UserError: no row is left.
+    """
+    failed: dict[int, TemplateFailure] = {}
+    numbers: list[int] = []
+    stopped = False
+
+    def usable() -> Iterator[TokenizedRow]:
+        nonlocal stopped
+        for number, row in enumerate(rows):
+            if number % STEP == 0:
+                run.state("preparing", f"Tokenizing rows: {number:,} of {count:,}")
+                if run.stop_requested():
+                    stopped = True
+                    return
+            if isinstance(row, TemplateFailure):
+                failed[number] = row
+            else:
+                numbers.append(number)
+                yield row
+
+    sequences, origins, counts = limit_lengths(usable(), limit, run.params.too_long)
+    if stopped:
+        return None
+    what = "training row" if name == "train" else "validation row"
+    if failed:
+        number, error = next(iter(failed.items()))
+        where = join_examples([str(n + 1) for n in failed])
+        message = f"{count_with_verb(len(failed), what, 'was')} skipped (numbers {where}): {error.message}"
+        run.note(message, hint=error.hint, level="warning")
+    if longer := counts.message(what):
+        run.note(longer, level="warning", hint="Raise block_size and model_max_length, or change too_long.")
+    if counts.untrained:
+        message = f"{count_with_verb(counts.untrained, what, 'was')} skipped: no token is left to train on."
+        run.note(message, level="warning", hint="Raise block_size, set too_long to truncate_left, or correct the rows.")
+    if not sequences:
+        first = next(iter(failed.values()), None)
+        message = f"No {what} is left to train on."
+        hint = first.message if first else "Raise block_size, or change too_long."
+        raise UserError(message, hint, "params.too_long", "no-rows-left")
+    return Split(as_dataset(sequences), [numbers[i] for i in origins])
+
+
+def fine_tune(run: Reporter, task: Task, prepared: Prepared) -> None:
+    """Train a language model with TRL, evaluate it, save it, and ask the saved model the sample prompts again.
+
+    Raises:
+        UserError: the training fails with a known error, or the saved model answers otherwise than the trained one.
+    """
+    found, tokenizer = prepared.found, prepared.found.tokenizer
+    if not getattr(found.model, "is_quantized", False):
+        found.model.to(device())
+    answers = SampleAnswers(run, tokenizer, prepared.prompts)
+    answers.ask_base(found.model)
+    train, valid = prepared.splits["train"], prepared.splits.get("validation")
+    sequences = pack_if_exact(run, found.model, train.sequences, tokenizer.pad_token_id, prepared.limit)
+    model = language_models.adapt(run, found)
+    loss = task.declared_metric("loss")
+    trainer = LanguageTrainer(
+        after_evaluation=answers.ask,
+        model=model,
+        args=sft_arguments(run, train_rows=len(sequences), validates=valid is not None, best=loss),
+        train_dataset=sequences,
+        eval_dataset=valid.sequences if valid else None,
+        data_collator=Collate(tokenizer.pad_token_id),
+        processing_class=tokenizer,
+    )
+
+    def results(values: dict[str, float]) -> LanguageResults:
+        assert valid is not None
+
+        def describe(sequence: int) -> str:
+            ids = np.asarray(valid.sequences[sequence]["input_ids"])
+            return f"{valid.rows[sequence] + 1}: {tokenizer.decode(ids)}"
+
+        name = task.inputs[0].name
+        return LanguageResults(values, answers, trainer.row_losses, describe, noun=NOUN, input_name=name)
+
+    count = len(valid.sequences) if valid else 0
+    evaluations = Evaluation(run, count, NOUN, from_metrics=results, declared=task.metrics)
+    try_longest_batch(run, trainer)
+    done = fit(trainer, run, evaluations)
+    values, report = evaluations.finish(trainer, done)
+    run.state("running", "Saving the model")
+    save(run, prepared, trainer.model, answers, values, done)
+    run.report(report)
+
+
+def save(
+    run: Reporter, prepared: Prepared, model: Any, answers: SampleAnswers, values: dict[str, float], done: Fit
+) -> None:
+    """Write the model, its tokenizer, chat template, generation config and card.
+
+    Raises:
+        UserError: the saved model differs from the trained one, or answers a sample prompt in another way.
+    """
+    params, tokenizer = run.params, prepared.found.tokenizer
+    adapter = params.peft and not params.merge_adapter
+    if adapter and run.spec.model == TINY:
+        run.note("The adapter is merged: the tiny model is not kept, and an adapter needs its base model.")
+        adapter = False
+    model = model if adapter else text_models.merge_adapters(run, model)
+    model.eval()
+    answers.ask(model)
+    given = list(answers.latest)
+
+    def write(folder: Path) -> None:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        if adapter:
+            model.get_base_model().generation_config.save_pretrained(folder)
+        else:
+            saved.verify(folder, model, AutoModelForCausalLM, AutoTokenizer)
+        require_same_answers(folder, answers, given)
+
+    train, valid = prepared.splits["train"], prepared.splits.get("validation")
+    text = card.card(
+        run,
+        task="text-generation",
+        title=prepared.title,
+        library="peft" if adapter else "transformers",
+        usage=card.usage_code(prepared.usage, f"./{run.spec.project_name}", '"Your text"'),
+        data={
+            "training sequences": len(train.sequences),
+            "validation sequences": len(valid.sequences) if valid else 0,
+            "maximum length in tokens": prepared.limit,
+            "steps": f"{done.steps} of {done.planned}",
+        },
+        metrics=values,
+        measured_on=f"{len(valid.sequences) if valid else 0} validation sequences",
+        note=done.selection_note(NOUN) if values else "",
+    )
+    card.save(run, write, text)
+
+
+def require_same_answers(folder: Path, answers: SampleAnswers, given: list[str]) -> None:
+    """Load a saved model, ask it the sample prompts, and compare: greedy decoding in float32 must give equal texts.
+
+    Raises:
+        UserError: an answer differs.
+    """
+    model, tokenizer = language_models.load_trained(folder)
+    prompts = [p.ids for p in answers.prompts]
+    again = list(language_models.generate_within(model, tokenizer, prompts))
+    for one, other in zip(given, again, strict=True):
+        if one != other:
+            message = f"The saved model answers otherwise than the trained one: {other[:80]!r} instead of {one[:80]!r}."
+            hint = "The checkpoints still exist: resume the run to save the model again."
+            raise UserError(message, hint, "model", "model-incomplete")
