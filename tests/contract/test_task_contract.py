@@ -119,6 +119,8 @@ def test_sample_check_train_stop_resume_reload_predict_and_render(
             return [p[task.answer] for p in service.predict(run, given)]
 
         measured = headline.measure_run(data.load(directory), answers_of)
+    elif hasattr(headline, "measure_model"):
+        measured = headline.measure_model(data.load(directory), directory / "model")
     else:
         measured = headline.measure(answers, targets)
     assert measured == pytest.approx(recorded[f"eval_{task.headline}"], abs=2e-3)
@@ -210,7 +212,7 @@ def _validation(task: Task, directory: Path) -> tuple[list[dict[str, Any]], list
     """Return inputs made of the run's validation rows, and their targets as a prediction names them."""
     rows = data.load(directory)["validation"]
     columns = {c.role: c for c in task.columns}
-    target = next(n for n in rows.features if n.partition(":")[0] in columns and _is_target(columns, n))
+    target = next((n for n in rows.features if n.partition(":")[0] in columns and _is_target(columns, n)), None)
     features = [n for n in rows.features if ":" in n and not _is_target(columns, n)]
     inputs: list[dict[str, Any]] = []
     for row in rows:
@@ -219,6 +221,8 @@ def _validation(task: Task, directory: Path) -> tuple[list[dict[str, Any]], list
         else:
             cells = {i.name: row[i.name] for i in task.inputs if row.get(i.name) is not None}
             inputs.append({n: c["path"] if isinstance(c, Mapping) else c for n, c in cells.items()})
+    if target is None:  # a language model, which learns from its inputs
+        return inputs, []
     feature = rows.features[target]
     return inputs, [feature.int2str(v) if hasattr(feature, "int2str") else v for v in rows[target]]
 
@@ -237,7 +241,8 @@ def _headline(task: Task) -> Any:
     """Return the module `headlines/<metric>.py` of the task's headline metric.
 
     It has `measure(answers, targets)`, the metric computed anew of a trained model's answers, or `measure_run(rows,
-    answers_of)`, of the rows of all splits and the function that answers values; `trivial(check)`, its value for a
+    answers_of)`, of the rows of all splits and the function that answers values, or `measure_model(rows, folder)`, of
+    the rows and the folder of the trained model; `trivial(check)`, its value for a
     trivial answer; and `MARGIN`, by how much a training on the sample must be better.
     """
     path = HEADLINES / f"{task.headline}.py"

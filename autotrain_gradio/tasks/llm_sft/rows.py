@@ -1,0 +1,98 @@
+"""Rows of a chat model as token ids, for the training and the preview alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.data.kinds.conversation import messages_of
+from autotrain_gradio.data.kinds.tools import tools_of
+from autotrain_gradio.training.chat_templates import (
+    ChatTemplate,
+    TemplateFailure,
+    TokenizedRow,
+    tokenize_conversation,
+)
+
+PREDICTED = "conversation"
+"""Name of the input of a prediction."""
+
+
+class RowTokenizer:
+    """Tokenizes rows. template: None: the rows are texts that are already rendered."""
+
+    def __init__(self, tokenizer: Any, template: ChatTemplate | None, *, assistant_only: bool) -> None:
+        self._tokenizer, self._template, self._assistant_only = tokenizer, template, assistant_only
+
+    def rows(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[TokenizedRow | TemplateFailure]:
+        """Yield each row as token ids, or the reason why it cannot be rendered."""
+        for row in rows:
+            if self._template is None:
+                yield self.text(str(row["text"]))
+                continue
+            try:
+                yield self.conversation(messages_of(row["conversation"]), tools_of(row.get("tools")))
+            except TemplateFailure as error:
+                yield error
+
+    def conversation(
+        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] | None
+    ) -> TokenizedRow:
+        """Return a conversation as token ids.
+
+        Raises:
+            TemplateFailure: the template does not support it.
+        """
+        assert self._template is not None
+        return tokenize_conversation(
+            self._tokenizer, self._template, messages, tools, assistant_only=self._assistant_only
+        )
+
+    def text(self, text: str) -> TokenizedRow:
+        """Return a text as token ids, with one BOS token if the tokenizer adds it, and the EOS token at the end."""
+        ids = list(self._tokenizer(text, verbose=False)["input_ids"])
+        begin, end = self._tokenizer.bos_token_id, self._tokenizer.eos_token_id
+        if begin is not None and ids[:2] == [begin, begin]:
+            ids = ids[1:]  # the text is rendered with its BOS token already
+        if end is not None and ids[-1:] != [end]:
+            ids.append(end)
+        return TokenizedRow(np.asarray(ids, dtype=np.int32), np.ones(len(ids), dtype=bool))
+
+
+def texts_of(rows: Any) -> Iterator[str]:
+    """Yield the texts of the rows, without roles, for the tokenizer of the tiny model."""
+    if "text" in rows.features:
+        yield from rows["text"]
+        return
+    for cell in rows["conversation"]:
+        for message in messages_of(cell):
+            yield f"{message['role']}\n"
+            yield message["content"] or ""
+
+
+def answered(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a conversation has a message of the assistant with content."""
+    return any(m["role"] == "assistant" and m.get("content") for m in messages)
+
+
+def prompt_of(value: str) -> list[dict[str, Any]]:
+    """Return the messages that are to be answered: a text, or a conversation as JSON without its last answer.
+
+    Raises:
+        UserError: it begins as a conversation and is not one.
+    """
+    if not value.startswith("[{"):
+        return [{"role": "user", "content": value}]
+    try:
+        messages = json.loads(value)
+        last = messages[-1]["role"]
+    except (ValueError, KeyError, TypeError) as error:
+        hint = 'Write [{"role": "user", "content": "…"}], or a message that does not begin with [{.'
+        raise UserError(
+            "The conversation is no JSON list of messages.", hint, PREDICTED, "conversation-json"
+        ) from error
+    return messages[:-1] if last == "assistant" else messages

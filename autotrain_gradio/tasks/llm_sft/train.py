@@ -1,0 +1,153 @@
+"""Chat models: training and prediction. Workers only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+
+from autotrain_gradio import data
+from autotrain_gradio.core import panels
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.data.kinds.conversation import messages_of
+from autotrain_gradio.data.kinds.tools import tools_of
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.llm_sft import TASK
+from autotrain_gradio.tasks.llm_sft.preview import preview
+from autotrain_gradio.tasks.llm_sft.rows import PREDICTED, RowTokenizer, answered, prompt_of, texts_of
+from autotrain_gradio.training import distributed, language_models
+from autotrain_gradio.training.chat_templates import (
+    ChatTemplate,
+    TemplateFailure,
+    TokenizedRow,
+    choose_template,
+    end_tokens,
+    prompt_ids,
+)
+from autotrain_gradio.training.language_evaluation import SamplePrompt
+from autotrain_gradio.training.language_models import tiny_model
+from autotrain_gradio.training.language_probe import probe
+from autotrain_gradio.training.language_run import Prepared, fine_tune, tokenize_split
+
+__all__ = ["load", "preview", "probe", "tiny_model", "train"]
+
+ROWS_FOR_ENDS = 20
+"""Training rows in which the tokens that end the assistant's messages are looked up."""
+TEXT_USAGE = """\
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(model)
+generator = AutoModelForCausalLM.from_pretrained(model)
+inputs = tokenizer(value, return_tensors="pt")
+output = generator.generate(**inputs)[0][inputs["input_ids"].shape[1] :]
+answer = tokenizer.decode(output, skip_special_tokens=True).strip()
+"""
+
+
+def train(run: Reporter) -> None:
+    """Fine-tune a language model on the run's rows, and write the model and a report.
+
+    Raises:
+        UserError: the model cannot be loaded, no row can be trained on, or the training fails with a known error.
+    """
+    params, rows = run.params, data.load(run.directory)
+    run.state("preparing", "Loading the model")
+    with distributed.temporary_folder() as folder:
+        found = language_models.open_language_model(run, texts_of(rows["train"]), folder)
+    for note in found.notes:
+        run.note(note)
+    if params.unsloth:
+        run.note("unsloth has no effect here: the training uses TRL.", level="warning")
+    tokenizer = found.tokenizer
+    template = choose_template(tokenizer, params.chat_template) if "conversation" in rows["train"].features else None
+    ends: set[int] = set()
+    if template is not None:
+        tokenizer.chat_template = template.saved
+        if template.note:
+            run.note(template.note)
+        some = rows["train"].select(range(min(ROWS_FOR_ENDS, len(rows["train"]))))
+        for row in RowTokenizer(tokenizer, template, assistant_only=True).rows(some):
+            ends |= end_tokens(tokenizer, row) if isinstance(row, TokenizedRow) else set()
+    limit = language_models.sequence_limit(found.limit, params)
+    rows_as_tokens = RowTokenizer(tokenizer, template, assistant_only=params.assistant_only_loss)
+    splits = {}
+    for name, part in rows.items():
+        split = tokenize_split(run, str(name), rows_as_tokens.rows(part), len(part), limit)
+        if split is None:
+            return
+        splits[str(name)] = split
+    language_models.set_generation(found.model, tokenizer, ends, params.max_new_tokens)
+    validation = rows.get("validation")
+    prompts = [] if validation is None else list(sample_prompts(tokenizer, template, validation, limit, params))
+    usage = TASK.loader_example if tokenizer.chat_template else TEXT_USAGE
+    fine_tune(run, TASK, Prepared(found, splits, prompts, limit, usage=usage, title="Chat model"))
+
+
+def sample_prompts(
+    tokenizer: Any, template: ChatTemplate | None, rows: Dataset, limit: int, params: Any
+) -> Iterator[SamplePrompt]:
+    """Yield the first validation rows as prompts and their reference answers."""
+    count = 0
+    for row in rows:
+        if count == params.generation_rows:
+            return
+        if template is None:
+            ids = tokenizer(row["text"], verbose=False)["input_ids"]
+            cut = max(1, min(len(ids) // 2, limit // 2))
+            text, reference = (tokenizer.decode(part, skip_special_tokens=True) for part in (ids[:cut], ids[cut:]))
+            yield SamplePrompt(text, ids[:cut], reference, text)
+        else:
+            messages = messages_of(row["conversation"])
+            if not answered(messages):
+                continue
+            last = max(i for i, m in enumerate(messages) if m["role"] == "assistant")
+            before, answer = messages[:last], messages[last]["content"]
+            if not before:
+                continue
+            try:
+                ids = prompt_ids(tokenizer, template.saved, before, tools_of(row.get("tools")))
+            except TemplateFailure:
+                continue  # the row is reported where the rows are tokenized
+            if len(ids) >= limit:
+                continue
+            yield SamplePrompt(before[-1]["content"], ids, answer, row["conversation"])
+        count += 1
+
+
+class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
+    """The model that a run has trained.
+
+    Inputs: `{"conversation": str}`: a message, or a conversation as JSON, whose last message of the user is answered.
+    Predictions: `{"text": str, "panels"}`. `note`: the answer was ended at the maximum length.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._model, self._tokenizer = language_models.load_trained(directory / "model")
+        self._longest = int(self._model.generation_config.max_new_tokens)
+
+    @torch.inference_mode()
+    def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Answer each message or conversation.
+
+        Raises:
+            UserError: a message is missing or empty, or the chat template does not support the conversation.
+        """
+        prompts: list[list[int]] = []
+        for given in inputs:
+            text = given.get(PREDICTED)
+            if not isinstance(text, str) or not text.strip():
+                raise UserError("The message is empty.", "Enter a message.", PREDICTED, "no-text")
+            if self._tokenizer.chat_template:
+                messages = prompt_of(text)
+                prompts.append(prompt_ids(self._tokenizer, self._tokenizer.chat_template, messages, None))
+            else:
+                prompts.append(list(self._tokenizer(text, verbose=False)["input_ids"]))
+        found = []
+        for text, ended in language_models.generate(self._model, self._tokenizer, prompts):
+            note = f"The answer was ended at {self._longest:,} tokens (max_new_tokens)." if ended else ""
+            answer = {"text": text, **({"note": note} if note else {})}
+            found.append({**answer, "panels": [panels.text_block("Answer", text, note=note)]})
+        return found
