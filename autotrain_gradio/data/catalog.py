@@ -248,11 +248,11 @@ BEIR = Layout(
 )
 DOCUMENTS = Layout(
     "documents",
-    "Text files and Markdown",
+    "Text files, PDF and Word documents",
     _LAYOUTS + "documents",
     "books.zip\n├── train/            (optional; also valid, validation, val, dev, test)\n"
-    "│   ├── tea.txt\n│   └── coffee.md\n└── valid/ …",
-    files=(".txt", ".md", ".markdown"),
+    "│   ├── tea.txt\n│   ├── coffee.md\n│   └── herbs.pdf     (with a text; scanned pages have none)\n└── notes.docx",
+    files=(".txt", ".md", ".markdown", ".pdf", ".docx"),
     options=(
         SourceOption(
             "passages", "divide documents into passages, a row each: true or false; by default only a few ones."

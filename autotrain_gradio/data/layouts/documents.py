@@ -1,27 +1,35 @@
-"""Documents: text files and Markdown; a row for each, or for passages of a few long ones."""
+"""Documents: text files, Markdown, PDF and Word files; a row for each, or for passages of a few long ones."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix
 from autotrain_gradio.core.file_types import TABLE_SUFFIXES
+from autotrain_gradio.core.settings import Limits
 from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.catalog import RENDERED_TEXT
 from autotrain_gradio.data.files.encoding import decode_together
 from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.layouts.document_readers import read_docx, read_pdf
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import LOCATION, Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.data.tables.table_limits import require_bytes
 
+Reader = Callable[[Path, str, Limits], tuple[str, list[Finding]]]
+"""Returns the text of a document and findings about it."""
 TEXTS = (".txt", ".md", ".markdown")
-RELATIVES = (".doc", ".docx", ".odt", ".pdf", ".rtf", ".epub", ".html")
+READERS: dict[str, Reader] = {".docx": read_docx, ".pdf": read_pdf}
+SUFFIXES = (*TEXTS, *READERS)
+RELATIVES = (".doc", ".odt", ".rtf", ".epub", ".html")
 """Documents that are not read; a finding names them."""
 TEXT, DOCUMENT = "text", "document"
 OPTION = "passages"
@@ -38,20 +46,20 @@ def recognize(tree: Tree, request: Request) -> Recognized | Rejected:
     """Return whether there are documents, and hardly anything else."""
     if not any(c.kind.name == RENDERED_TEXT.name for c in request.columns):
         return Rejected("this task does not train on documents")
-    files = tree.tables(TEXTS)
+    files = tree.tables(SUFFIXES)
     if not files:
-        return Rejected(f"no document was found ({' '.join(TEXTS)})")
-    others = [e for e in tree.tables(TABLE_SUFFIXES) if e.suffix not in TEXTS]
+        return Rejected(f"no document was found ({' '.join(SUFFIXES)})")
+    others = [e for e in tree.tables(TABLE_SUFFIXES) if e.suffix not in SUFFIXES]
     reason = f"{join_examples([e.path for e in files])} {'is a document' if len(files) == 1 else 'are documents'}"
     return Recognized(0.3 if others else 0.75, reason)
 
 
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Make a row of each document; of fewer than `FEW` documents rows of their passages."""
-    entries = tree.tables(TEXTS)
+    entries = tree.tables(SUFFIXES)
     raw = RawTables({}, files_read=[e.path for e in entries])
     splits, raw.findings = split_names.of_entries(entries, tree, request.spec)
-    texts = _texts(entries, tree, request, raw)
+    texts = _texts(entries, tree, request, raw, progress)
     divided = _divided(request, len(texts), sum(map(len, texts.values())))
     rows: dict[str, list[tuple[str, str, str]]] = {}
     for path, text in texts.items():
@@ -70,7 +78,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
         message = "No document has a text."
         raise DataError.from_findings([*raw.findings, Finding("error", "documents-empty", message, "Add others.")])
     others = [e.path for e in tree.with_suffix(RELATIVES) if e.path not in raw.files_read]
-    text, hint = "{n} {is} of a format that is not read", "Save them as text files."
+    text, hint = "{n} {is} of a format that is not read", "Save them as PDF, Word (.docx) or text files."
     raw.findings += report_examples("warning", "documents-not-read", text, others, "document", hint)
     return raw
 
@@ -108,13 +116,29 @@ def passages(text: str, characters: int) -> list[str]:
     return found or [text]
 
 
-def _texts(entries: list[Entry], tree: Tree, request: Request, raw: RawTables) -> dict[str, str]:
+def _texts(entries: list[Entry], tree: Tree, request: Request, raw: RawTables, progress: Progress) -> dict[str, str]:
     """Return path → text of the documents that have one; report the others."""
     require_bytes(sum(e.size for e in entries), "The documents", request.limits.table_bytes)
-    names = [e.path for e in entries]
-    decoded, found = decode_together([tree.read(name) for name in names], names, request.spec.encoding)
+    plain = [e.path for e in entries if e.suffix in TEXTS]
+    decoded, found = decode_together([tree.read(path) for path in plain], plain, request.spec.encoding)
     raw.findings += found
-    texts = dict(zip(names, decoded, strict=True))
+    texts = dict(zip(plain, decoded, strict=True))
+    errors: list[Finding] = []
+    for number, entry in enumerate(entries):
+        progress(f"Reading {entry.path}", number / len(entries))
+        if entry.suffix in READERS:
+            try:
+                text, found = READERS[entry.suffix](tree.root / entry.path, entry.path, request.limits)
+            except DataError as error:
+                errors += error.findings
+                continue
+            raw.findings += found
+            # Half of a character, which a PDF may have and no table can hold, is replaced.
+            texts[entry.path] = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if errors and not any(text.strip() for text in texts.values()):
+        raise DataError.from_findings(errors)
+    raw.findings += [replace(f, level="warning", message=f"{f.message} It was skipped.") for f in errors]
+    raw.skipped += Counter(f.code for f in errors)
     binary = [path for path, text in texts.items() if "\0" in text]
     empty = [path for path, text in texts.items() if not text.strip()]
     text, hint = "{n} {is} no text and {was} skipped", "Save them as text files."
@@ -122,4 +146,4 @@ def _texts(entries: list[Entry], tree: Tree, request: Request, raw: RawTables) -
     text, hint = "{n} {has} no text and {was} skipped", "Remove them."
     raw.findings += report_examples("warning", "document-empty", text, empty, "document", hint)
     raw.skipped += Counter({"document-binary": len(binary), "document-empty": len(empty)})
-    return {name: text for name, text in texts.items() if name not in {*binary, *empty}}
+    return {e.path: texts[e.path] for e in entries if e.path in texts.keys() - {*binary, *empty}}

@@ -32,7 +32,9 @@ part-outside: times outside the file; part-short: part too short; text-no-letter
 conversation-empty: no messages; conversation-unreadable: no list of messages; conversation-role-unknown: unknown role;
 conversation-images: images, audio or files; conversation-no-answer: no answer; answer-empty: empty answer;
 prompt-empty: empty prompt; tools-unreadable: invalid tools;
-document-binary: no text; document-empty: empty document
+document-binary: no text; document-empty: empty document;
+document-scanned: PDF without text; document-encrypted: encrypted; document-damaged: damaged document;
+document-too-large: document too large
 """
 REASONS = dict(entry.strip().split(": ") for entry in _REASONS.split(";"))
 """Code of a reason → its text; a module of a kind or check may have others in `SKIPPED`."""
