@@ -168,6 +168,10 @@ def save(
     answers.ask(model)
     given = list(answers.latest)
 
+    if params.padding:
+        # The attribute alone is not saved by transformers 5.23.
+        tokenizer.padding_side = tokenizer.init_kwargs["padding_side"] = params.padding
+
     def write(folder: Path) -> None:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

@@ -53,8 +53,9 @@ def test_it_memorises_answers_which_the_public_loaders_give_too(chat_trial: Make
 
 
 def test_lora_is_merged_or_kept_as_an_adapter_on_its_base_model(chat_trial: Make, tmp_path: Any) -> None:
-    made = chat_trial(peft=True, use_dora=True, lora_r=4)
+    made = chat_trial(peft=True, use_dora=True, lora_r=4, padding="left")
     task.train(made.reporter())
+    assert AutoTokenizer.from_pretrained(made.directory / "model").padding_side == "left"
     assert not (made.directory / "model" / "adapter_config.json").exists()
     assert any("parameters are trainable" in n for n in notes_of(made))
     again = chat_trial(run="second", model=str(made.directory / "model"), peft=True, merge_adapter=False, lora_r=4)
