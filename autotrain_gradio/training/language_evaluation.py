@@ -37,6 +37,14 @@ class SamplePrompt:
     value: str
 
 
+def text_prompt(tokenizer: Any, text: str, limit: int) -> SamplePrompt:
+    """Return the first half of a text as prompt, and the rest as reference. limit: maximum length in tokens."""
+    ids = tokenizer(text, verbose=False)["input_ids"]
+    cut = max(1, min(len(ids) // 2, limit // 2))
+    begin, rest = (tokenizer.decode(part, skip_special_tokens=True) for part in (ids[:cut], ids[cut:]))
+    return SamplePrompt(begin, ids[:cut], rest, begin)
+
+
 class SampleAnswers:
     """Answers of the base model, made before the training, and of the trained model, at each evaluation.
 

@@ -15,7 +15,7 @@ from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Task
-from autotrain_gradio.training import card, language_models, saved, text_models
+from autotrain_gradio.training import card, distributed, language_models, saved, text_models
 from autotrain_gradio.training.arguments import device
 from autotrain_gradio.training.chat_templates import TemplateFailure, TokenizedRow
 from autotrain_gradio.training.evaluator import Evaluation
@@ -53,6 +53,24 @@ class Prepared:
     limit: int
     usage: str
     title: str
+
+
+def open_model(run: Reporter, texts: Iterable[str]) -> LanguageModel:
+    """Return the model that a run trains, and report what is to be known about it.
+
+    texts: on which the tokenizer of the tiny model is trained.
+
+    Raises:
+        UserError: as `language_models.open_language_model`.
+    """
+    run.state("preparing", "Loading the model")
+    with distributed.temporary_folder() as folder:
+        found = language_models.open_language_model(run, texts, folder)
+    for note in found.notes:
+        run.note(note)
+    if run.params.unsloth:
+        run.note("unsloth has no effect here: the training uses TRL.", level="warning")
+    return found
 
 
 def tokenize_split(
@@ -93,7 +111,8 @@ def tokenize_split(
         message = f"{count_with_verb(len(failed), what, 'was')} skipped (numbers {where}): {error.message}"
         run.note(message, hint=error.hint, level="warning")
     if longer := counts.message(what):
-        run.note(longer, level="warning", hint="Raise block_size and model_max_length, or change too_long.")
+        hint = "Raise block_size and model_max_length, or change too_long."
+        run.note(longer, **({} if counts.action == "chunk" else {"level": "warning", "hint": hint}))
     if counts.untrained:
         message = f"{count_with_verb(counts.untrained, what, 'was')} skipped: no token is left to train on."
         run.note(message, level="warning", hint="Raise block_size, set too_long to truncate_left, or correct the rows.")

@@ -24,6 +24,17 @@ ACTIONS = {
 """What happens to rows above the maximum length."""
 
 
+def text_row(tokenizer: Any, text: str) -> TokenizedRow:
+    """Return a text as token ids, with one BOS token if the tokenizer adds it, and the EOS token at the end."""
+    ids = list(tokenizer(text, verbose=False)["input_ids"])
+    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    if begin is not None and ids[:2] == [begin, begin]:
+        ids = ids[1:]  # the text is rendered with its BOS token already
+    if end is not None and ids[-1:] != [end]:
+        ids.append(end)
+    return TokenizedRow(np.asarray(ids, dtype=np.int32), np.ones(len(ids), dtype=bool))
+
+
 @dataclass
 class LengthCounts:
     """What a maximum length does to the rows of a split.

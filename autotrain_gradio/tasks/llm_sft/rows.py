@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.data.kinds.conversation import messages_of
 from autotrain_gradio.data.kinds.tools import tools_of
@@ -17,6 +15,7 @@ from autotrain_gradio.training.chat_templates import (
     TokenizedRow,
     tokenize_conversation,
 )
+from autotrain_gradio.training.token_rows import text_row
 
 PREDICTED = "conversation"
 """Name of the input of a prediction."""
@@ -32,7 +31,7 @@ class RowTokenizer:
         """Yield each row as token ids, or the reason why it cannot be rendered."""
         for row in rows:
             if self._template is None:
-                yield self.text(str(row["text"]))
+                yield text_row(self._tokenizer, str(row["text"]))
                 continue
             try:
                 yield self.conversation(messages_of(row["conversation"]), tools_of(row.get("tools")))
@@ -51,16 +50,6 @@ class RowTokenizer:
         return tokenize_conversation(
             self._tokenizer, self._template, messages, tools, assistant_only=self._assistant_only
         )
-
-    def text(self, text: str) -> TokenizedRow:
-        """Return a text as token ids, with one BOS token if the tokenizer adds it, and the EOS token at the end."""
-        ids = list(self._tokenizer(text, verbose=False)["input_ids"])
-        begin, end = self._tokenizer.bos_token_id, self._tokenizer.eos_token_id
-        if begin is not None and ids[:2] == [begin, begin]:
-            ids = ids[1:]  # the text is rendered with its BOS token already
-        if end is not None and ids[-1:] != [end]:
-            ids.append(end)
-        return TokenizedRow(np.asarray(ids, dtype=np.int32), np.ones(len(ids), dtype=bool))
 
 
 def texts_of(rows: Any) -> Iterator[str]:

@@ -18,7 +18,7 @@ from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.llm_sft import TASK
 from autotrain_gradio.tasks.llm_sft.preview import preview
 from autotrain_gradio.tasks.llm_sft.rows import PREDICTED, RowTokenizer, answered, prompt_of, texts_of
-from autotrain_gradio.training import distributed, language_models
+from autotrain_gradio.training import language_models
 from autotrain_gradio.training.chat_templates import (
     ChatTemplate,
     TemplateFailure,
@@ -27,10 +27,10 @@ from autotrain_gradio.training.chat_templates import (
     end_tokens,
     prompt_ids,
 )
-from autotrain_gradio.training.language_evaluation import SamplePrompt
+from autotrain_gradio.training.language_evaluation import SamplePrompt, text_prompt
 from autotrain_gradio.training.language_models import tiny_model
 from autotrain_gradio.training.language_probe import probe
-from autotrain_gradio.training.language_run import Prepared, fine_tune, tokenize_split
+from autotrain_gradio.training.language_run import Prepared, fine_tune, open_model, tokenize_split
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
@@ -54,13 +54,7 @@ def train(run: Reporter) -> None:
         UserError: the model cannot be loaded, no row can be trained on, or the training fails with a known error.
     """
     params, rows = run.params, data.load(run.directory)
-    run.state("preparing", "Loading the model")
-    with distributed.temporary_folder() as folder:
-        found = language_models.open_language_model(run, texts_of(rows["train"]), folder)
-    for note in found.notes:
-        run.note(note)
-    if params.unsloth:
-        run.note("unsloth has no effect here: the training uses TRL.", level="warning")
+    found = open_model(run, texts_of(rows["train"]))
     tokenizer = found.tokenizer
     template = choose_template(tokenizer, params.chat_template) if "conversation" in rows["train"].features else None
     ends: set[int] = set()
@@ -95,10 +89,7 @@ def sample_prompts(
         if count == params.generation_rows:
             return
         if template is None:
-            ids = tokenizer(row["text"], verbose=False)["input_ids"]
-            cut = max(1, min(len(ids) // 2, limit // 2))
-            text, reference = (tokenizer.decode(part, skip_special_tokens=True) for part in (ids[:cut], ids[cut:]))
-            yield SamplePrompt(text, ids[:cut], reference, text)
+            yield text_prompt(tokenizer, row["text"], limit)
         else:
             messages = messages_of(row["conversation"])
             if not answered(messages):

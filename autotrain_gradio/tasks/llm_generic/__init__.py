@@ -1,0 +1,70 @@
+"""Continued pretraining of language models on plain texts."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.data.catalog import DOCUMENTS, DUPLICATES, HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, UPLOAD
+from autotrain_gradio.tasks.base import Input, Sample, Task, param
+from autotrain_gradio.tasks.conversations import TEXT
+from autotrain_gradio.tasks.language_model_params import CHARTS, METRICS, MODELS, LanguageModelParams, lora_defaults
+from autotrain_gradio.tasks.requirements import TRAINER, from_extra
+
+
+class LlmGenericParams(LanguageModelParams):
+    """Parameters of continued pretraining."""
+
+    too_long: Literal["truncate", "truncate_left", "drop", "chunk"] = param(
+        "chunk", "basic", title="Rows above the maximum length"
+    )
+    """What happens to texts above the maximum length: `chunk` splits them, so that nothing is lost; `truncate` drops
+    their last tokens, `truncate_left` their first ones, `drop` skips them."""
+
+
+def defaults(model: str) -> dict[str, Any]:
+    """Return defaults for the tiny model, or for others."""
+    if model == TINY:
+        return {
+            **{"lr": 3e-3, "epochs": 15, "batch_size": 8, "block_size": 128, "early_stopping_patience": 0},
+            **{"max_new_tokens": 32, "warmup_ratio": 0.05},
+        }
+    return lora_defaults(model)
+
+
+TASK = Task(
+    name="llm-generic",
+    title="Language model (plain text)",
+    modality="Text",
+    summary="Continued pretraining of a language model on plain texts, split into blocks of tokens.",
+    module="autotrain_gradio.tasks.llm_generic.train",
+    requires=from_extra("language-models", *TRAINER, "trl", "pypdf", "docx=python-docx"),
+    preview_module="autotrain_gradio.tasks.llm_generic.preview",
+    params=LlmGenericParams,
+    columns=TEXT.columns,
+    sources=(UPLOAD, PATH, HUB, SAMPLE),
+    layouts=(SAVED_DATASET, TABLE, DOCUMENTS),
+    checks=(DUPLICATES,),
+    metrics=METRICS,
+    headline="perplexity",
+    charts=CHARTS,
+    inputs=(Input("text", "The beginning of a text", "text"),),
+    loader_example="""\
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(model)
+generator = AutoModelForCausalLM.from_pretrained(model)
+inputs = tokenizer(value, return_tensors="pt")
+output = generator.generate(**inputs)[0][inputs["input_ids"].shape[1] :]
+answer = tokenizer.decode(output, skip_special_tokens=True).strip()
+""",
+    answer="text",
+    models=MODELS,
+    defaults=defaults,
+    model_filter="text-generation",
+    shown=("block_size", "model_max_length", "too_long"),
+    samples=(Sample("recipes", "Recipes", "llm_generic/recipes", "200 short recipes."),),
+    position=55,
+    aliases=("llm", "llm:default", "llm:generic", "llm-default"),
+    can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
+)
