@@ -17,6 +17,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+expect.set_options(timeout=120_000)
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TASK = "#image-classification"
