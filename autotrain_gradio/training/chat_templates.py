@@ -212,7 +212,7 @@ def _assistant_spans(
     messages: Sequence[Mapping[str, Any]],
     tools: Sequence[Mapping[str, Any]] | None,
 ) -> list[tuple[int, int]]:
-    """Return where the assistant's messages, with their end tokens, stand in a rendered conversation.
+    """Return the spans of the assistant's messages, with their end tokens, in a rendered conversation.
 
     Raises:
         TemplateFailure: a message cannot be found in it.

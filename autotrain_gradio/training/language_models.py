@@ -32,7 +32,7 @@ TYPES = {
     for kind, name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.items()
     if kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES and kind not in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
 }
-"""Decoder models; encoders that can also be built as decoders are no language models."""
+"""Decoder models; encoders that can also be built as decoders are not included."""
 NO_HEAD = -1
 """Number of outputs of a new head: these models get none."""
 TINY_POSITIONS = 512

@@ -25,7 +25,7 @@ MARKUP = (
     r"<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|\[/?INST\]|<\|(user|assistant|system)\|>"
     r"|###\s*(Instruction|Response|Human|Assistant)\s*:"
 )
-"""Signs of the usual chat templates."""
+"""Markers that common chat templates contain."""
 LOOKED_AT = 200
 """Texts whose markup is tried as ChatML."""
 
