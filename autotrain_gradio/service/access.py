@@ -33,11 +33,14 @@ def resolve_and_authorize(spec: Mapping[str, Any] | Resolved, tasks: Registry, *
     samples = [sample.name for sample in resolved.task.samples]
     source = resolve_source(resolved.task.sources, data, samples, shared=shared)
     path = _resolve_path(data.path, source, shared=shared)
+    named = _resolve_params(resolved, shared=shared)
     update = {
         "data": data.model_copy(update={"source": source.name, "path": path}),
-        "model": _resolve_model(resolved, shared=shared),
+        "model": resolved.spec.model if resolved.task.listed else _resolve_model(resolved.spec.model, shared=shared),
+        "params": {**resolved.spec.params, **named},
     }
-    return Resolved(resolved.spec.model_copy(update=update), resolved.task, resolved.params)
+    params = resolved.params.model_copy(update=named)
+    return Resolved(resolved.spec.model_copy(update=update), resolved.task, params)
 
 
 def _resolve_path(path: str, source: Source, *, shared: bool) -> str:
@@ -70,17 +73,33 @@ def _resolve_path(path: str, source: Source, *, shared: bool) -> str:
     return path
 
 
-def _resolve_model(resolved: Resolved, *, shared: bool) -> str:
-    """Return the model, as an absolute path if it is a folder on this machine."""
-    model = resolved.spec.model
-    if resolved.task.listed:
-        return model
+def _resolve_params(resolved: Resolved, *, shared: bool) -> dict[str, str]:
+    """Return the parameters that name a file or a model, as absolute paths if they are on this machine."""
+    found = {}
+    for name in resolved.task.params_naming("file"):
+        if text := getattr(resolved.params, name):
+            if shared:
+                raise Forbidden(
+                    "Files of the server cannot be used on a shared page.",
+                    "Leave the setting empty, or run the app on your own computer.",
+                    f"params.{name}",
+                    "folder-refused",
+                )
+            found[name] = str(expand_user(text).resolve())
+    for name in resolved.task.params_naming("model"):
+        if text := getattr(resolved.params, name):
+            found[name] = _resolve_model(text, where=f"params.{name}", shared=shared)
+    return found
+
+
+def _resolve_model(model: str, *, where: str = "model", shared: bool) -> str:
+    """Return a model, as an absolute path if it is a folder on this machine."""
     if shared:
         if model and not HUB_ID.fullmatch(model):
             raise Forbidden(
                 "Folders of the server cannot be used as a model on a shared page.",
                 "Name a model of the Hub, such as google/vit-base-patch16-224.",
-                "model",
+                where,
                 "folder-refused",
             )
         return model

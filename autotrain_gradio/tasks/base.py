@@ -23,9 +23,14 @@ MODALITIES = ("Images", "Text", "Speech", "Tables")
 """Modalities that group the tasks, in the order of the page; other modalities of tasks follow."""
 
 
-def param(default: Any, group: str, *, title: str = "", **bounds: Any) -> Any:
-    """Declare a parameter: its default, the name of its `ParameterGroup`, and pydantic's bounds (ge, gt, le, lt)."""
-    return Field(default=default, json_schema_extra={"group": group}, title=title or None, **bounds)
+def param(default: Any, group: str, *, title: str = "", names: Literal["", "file", "model"] = "", **bounds: Any) -> Any:
+    """Declare a parameter: its default, the name of its `ParameterGroup`, and pydantic's bounds (ge, gt, le, lt).
+
+    names: what its text names: a `file` of this computer, which visitors of a shared page cannot use, or a `model`, of
+        which they can use those of the Hub. Paths are made absolute.
+    """
+    extra = {"group": group, **({"names": names} if names else {})}
+    return Field(default=default, json_schema_extra=extra, title=title or None, **bounds)
 
 
 class Params(Model):
@@ -303,6 +308,11 @@ class Task:
     @cached_property
     def _verbs(self) -> NamedRegistry[Verb]:
         return NamedRegistry("verb", [*VERBS, *self.verbs])
+
+    def params_naming(self, what: str) -> list[str]:
+        """Return the parameters whose texts name a `file` or a `model`, see `param`."""
+        schemas = {name: field.json_schema_extra for name, field in self.params.model_fields.items()}
+        return [name for name, extra in schemas.items() if isinstance(extra, dict) and extra.get("names") == what]
 
     def previewed_params(self) -> set[str]:
         """Return the names of the parameters that change what the preview shows."""

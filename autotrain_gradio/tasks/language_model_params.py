@@ -11,8 +11,25 @@ from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Metric, Suggeste
 from autotrain_gradio.tasks.lora import QuantizedLoraParams
 
 
-class LanguageModelParams(TrainerParams, QuantizedLoraParams):
-    """Parameters of all tasks that train a language model."""
+class CausalModelParams(TrainerParams, QuantizedLoraParams):
+    """Parameters of all tasks that train a language model, also of those that train it on its own answers."""
+
+    max_steps: int = param(-1, "training", title="Maximum number of steps", ge=-1)
+    """Maximum number of optimizer steps, which takes precedence over the epochs. -1: none."""
+    merge_adapter: bool = param(True, "adapters", title="Merge the adapter")
+    """Merge the adapter into the weights at the end: the model is loaded without PEFT and its base model. Otherwise
+    the adapter alone is saved, which is much smaller."""
+    use_dora: bool = param(False, "adapters", title="DoRA")
+    """DoRA (Liu et al. 2024): LoRA with a trained magnitude. Often better at a low rank, and slower."""
+    use_rslora: bool = param(False, "adapters", title="rsLoRA")
+    """Rank-stabilized LoRA (Kalajdzievski 2023): scales by the square root of the rank, for high ranks."""
+    gradient_checkpointing: bool = param(False, "hardware", title="Activation checkpointing")
+    """Activation (gradient) checkpointing: recompute activations in the backward pass. Much less memory, about a third
+    slower."""
+
+
+class LanguageModelParams(CausalModelParams):
+    """Parameters of all tasks that train a language model on texts."""
 
     lr: float = param(2e-5, "basic", title="Learning rate", gt=0, le=1)
     """Initial learning rate of the optimizer, after warmup. 2e-5 suits the training of all weights, 2e-4 LoRA."""
@@ -34,18 +51,6 @@ class LanguageModelParams(TrainerParams, QuantizedLoraParams):
     Much faster for rows of mixed length. The batch size counts sequences, so each step has more rows."""
     neftune_noise_alpha: float = param(0.0, "training", title="NEFTune noise", ge=0, le=100)
     """NEFTune (Jain et al. 2023): noise that is added to the embeddings in the training. 0: none; 5 is common."""
-    max_steps: int = param(-1, "training", title="Maximum number of steps", ge=-1)
-    """Maximum number of optimizer steps, which takes precedence over the epochs. -1: none."""
-    merge_adapter: bool = param(True, "adapters", title="Merge the adapter")
-    """Merge the adapter into the weights at the end: the model is loaded without PEFT and its base model. Otherwise
-    the adapter alone is saved, which is much smaller."""
-    use_dora: bool = param(False, "adapters", title="DoRA")
-    """DoRA (Liu et al. 2024): LoRA with a trained magnitude. Often better at a low rank, and slower."""
-    use_rslora: bool = param(False, "adapters", title="rsLoRA")
-    """Rank-stabilized LoRA (Kalajdzievski 2023): scales by the square root of the rank, for high ranks."""
-    gradient_checkpointing: bool = param(False, "hardware", title="Activation checkpointing")
-    """Activation (gradient) checkpointing: recompute activations in the backward pass. Much less memory, about a third
-    slower."""
     max_new_tokens: int = param(128, "evaluation", title="Maximum length of answers (tokens)", ge=1, le=32_768)
     """Maximum number of generated tokens, in sample answers and in the generation config of the trained model."""
     generation_rows: int = param(4, "evaluation", title="Sample answers", ge=0, le=64)

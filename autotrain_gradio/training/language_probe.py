@@ -57,7 +57,7 @@ def _template(tokenizer: Any, params: Any) -> list[Finding]:
 
 def _unused(params: Any) -> list[Finding]:
     """Return settings of AutoTrain that have no effect here."""
-    if not params.unsloth:
+    if not getattr(params, "unsloth", False):
         return []
     message = "unsloth has no effect here: the training uses TRL."
     return [Finding("info", "setting-without-effect", message, "Set unsloth to false.", "params.unsloth")]

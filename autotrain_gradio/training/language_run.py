@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def open_model(run: Reporter, texts: Iterable[str]) -> LanguageModel:
         found = language_models.open_language_model(run, texts, folder)
     for note in found.notes:
         run.note(note)
-    if run.params.unsloth:
+    if getattr(run.params, "unsloth", False):
         run.note("unsloth has no effect here: the training uses TRL.", level="warning")
     return found
 
@@ -175,21 +175,62 @@ def save(
     """Write the model, its tokenizer, chat template, generation config and card.
 
     Raises:
-        UserError: the saved model differs from the trained one, or answers a sample prompt in another way.
+        UserError: as `write_model`.
     """
-    params, tokenizer = run.params, prepared.found.tokenizer
+    train, valid = prepared.splits["train"], prepared.splits.get("validation")
+    count = len(valid.sequences) if valid else 0
+    write_model(
+        run,
+        prepared.found,
+        model,
+        [p.ids for p in answers.prompts],
+        usage=prepared.usage,
+        title=prepared.title,
+        data={
+            "training sequences": len(train.sequences),
+            "validation sequences": count,
+            "maximum length in tokens": prepared.limit,
+            "steps": f"{done.steps} of {done.planned}",
+        },
+        metrics=values,
+        measured_on=f"{count} validation sequences",
+        note=done.selection_note(NOUN) if values else "",
+    )
+
+
+def write_model(
+    run: Reporter,
+    found: LanguageModel,
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    usage: str,
+    title: str,
+    data: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    measured_on: str,
+    note: str,
+) -> None:
+    """Write a trained model with its tokenizer, generation config and card, its adapters merged or alone.
+
+    prompts: token ids of prompts that the saved model must answer as the trained one does. usage: code of the card.
+    Others: as in `card.card`.
+
+    Raises:
+        UserError: the saved model differs from the trained one, or answers a prompt in another way.
+    """
+    params, tokenizer = run.params, found.tokenizer
     adapter = params.peft and not params.merge_adapter
     if adapter and run.spec.model == TINY:
         run.note("The adapter is merged: the tiny model is not kept, and an adapter needs its base model.")
         adapter = False
     model = model if adapter else text_models.merge_adapters(run, model)
     model.eval()
-    answers.ask(model)
-    given = list(answers.latest)
+    given = list(language_models.generate_within(model, tokenizer, prompts))
 
-    if params.padding:
+    if padding := getattr(params, "padding", None):
         # The attribute alone is not saved by transformers 5.23.
-        tokenizer.padding_side = tokenizer.init_kwargs["padding_side"] = params.padding
+        tokenizer.padding_side = tokenizer.init_kwargs["padding_side"] = padding
 
     def write(folder: Path) -> None:
         model.save_pretrained(folder)
@@ -198,36 +239,29 @@ def save(
             model.get_base_model().generation_config.save_pretrained(folder)
         else:
             saved.verify(folder, model, AutoModelForCausalLM, AutoTokenizer)
-        require_same_answers(folder, answers, given)
+        require_same_answers(folder, prompts, given)
 
-    train, valid = prepared.splits["train"], prepared.splits.get("validation")
     text = card.card(
         run,
         task="text-generation",
-        title=prepared.title,
+        title=title,
         library="peft" if adapter else "transformers",
-        usage=card.usage_code(prepared.usage, f"./{run.spec.project_name}", '"Your text"'),
-        data={
-            "training sequences": len(train.sequences),
-            "validation sequences": len(valid.sequences) if valid else 0,
-            "maximum length in tokens": prepared.limit,
-            "steps": f"{done.steps} of {done.planned}",
-        },
-        metrics=values,
-        measured_on=f"{len(valid.sequences) if valid else 0} validation sequences",
-        note=done.selection_note(NOUN) if values else "",
+        usage=card.usage_code(usage, f"./{run.spec.project_name}", '"Your text"'),
+        data=data,
+        metrics=metrics,
+        measured_on=measured_on,
+        note=note,
     )
     card.save(run, write, text)
 
 
-def require_same_answers(folder: Path, answers: SampleAnswers, given: list[str]) -> None:
-    """Load a saved model, ask it the sample prompts, and compare: greedy decoding in float32 must give equal texts.
+def require_same_answers(folder: Path, prompts: Sequence[Sequence[int]], given: Sequence[str]) -> None:
+    """Load a saved model, ask it the prompts, and compare: greedy decoding in float32 must give equal texts.
 
     Raises:
         UserError: an answer differs.
     """
     model, tokenizer = language_models.load_trained(folder)
-    prompts = [p.ids for p in answers.prompts]
     again = list(language_models.generate_within(model, tokenizer, prompts))
     for one, other in zip(given, again, strict=True):
         if one != other:
