@@ -11,9 +11,9 @@ BUILDERS = {"Finding", "findings", "_report", "_error", "report_examples"}
 
 
 def syntax(package: Path) -> Iterator[ast.AST]:
-    """Yield every node of every module of a package, without its tests."""
-    for path in sorted(package.rglob("*.py")):
-        if "tests" not in path.relative_to(package).parts:
+    """Yield every node of every module of a package, without its tests; or of a single module."""
+    for path in [package] if package.is_file() else sorted(package.rglob("*.py")):
+        if "tests" not in path.relative_to(package).parts[:-1]:
             yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
 
 

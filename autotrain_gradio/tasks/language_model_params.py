@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
+from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Metric, SuggestedModel, TrainerParams, param
 from autotrain_gradio.tasks.lora import QuantizedLoraParams
 
@@ -108,7 +109,13 @@ LARGE = re.compile(r"(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
 """The size in the name of a model, in billions of parameters."""
 
 
-def lora_defaults(model: str) -> dict[str, Any]:
-    """Return LoRA and its learning rate as defaults for models whose name says that they have a billion parameters."""
+def language_model_defaults(model: str, *, lora_lr: float = 2e-4, **tiny: Any) -> dict[str, Any]:
+    """Return defaults for a model: the tiny one, or LoRA where the name says that it has a billion parameters.
+
+    lora_lr: learning rate with LoRA. tiny: defaults of the task for the tiny model.
+    """
+    if model == TINY:
+        shared = {"lr": 3e-3, "batch_size": 8, "early_stopping_patience": 0, "warmup_ratio": 0.05}
+        return {**shared, **tiny}
     size = LARGE.search(model.rsplit("/", 1)[-1])
-    return {"peft": True, "lr": 2e-4} if size and float(size[1]) >= 1 else {}
+    return {"peft": True, "lr": lora_lr} if size and float(size[1]) >= 1 else {}

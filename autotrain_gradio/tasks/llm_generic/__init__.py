@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
-from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import DOCUMENTS, DUPLICATES, HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, UPLOAD
 from autotrain_gradio.tasks.base import Input, Sample, Task, param
 from autotrain_gradio.tasks.conversations import TEXT
-from autotrain_gradio.tasks.language_model_params import CHARTS, METRICS, MODELS, LanguageModelParams, lora_defaults
+from autotrain_gradio.tasks.language_model_params import (
+    CHARTS,
+    METRICS,
+    MODELS,
+    LanguageModelParams,
+    language_model_defaults,
+)
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
@@ -20,16 +26,6 @@ class LlmGenericParams(LanguageModelParams):
     )
     """What happens to texts above the maximum length: `chunk` splits them, so that nothing is lost; `truncate` drops
     their last tokens, `truncate_left` their first ones, `drop` skips them."""
-
-
-def defaults(model: str) -> dict[str, Any]:
-    """Return defaults for the tiny model, or for others."""
-    if model == TINY:
-        return {
-            **{"lr": 3e-3, "epochs": 15, "batch_size": 8, "block_size": 128, "early_stopping_patience": 0},
-            **{"max_new_tokens": 32, "warmup_ratio": 0.05},
-        }
-    return lora_defaults(model)
 
 
 TASK = Task(
@@ -60,7 +56,7 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
 """,
     answer="text",
     models=MODELS,
-    defaults=defaults,
+    defaults=partial(language_model_defaults, epochs=15, block_size=128, max_new_tokens=32),
     model_filter="text-generation",
     shown=("block_size", "model_max_length", "too_long"),
     samples=(Sample("recipes", "Recipes", "llm_generic/recipes", "200 short recipes."),),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
-from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import CONVERSATIONS, DUPLICATES, HUB, PATH, SAMPLE, SAVED_DATASET, UPLOAD
 from autotrain_gradio.tasks.base import Input, Sample, Task, param
 from autotrain_gradio.tasks.conversations import CHATS, COLUMN_ALIASES, MESSAGES, PROMPT_ANSWER, TEXT
-from autotrain_gradio.tasks.language_model_params import CHARTS, METRICS, MODELS, LanguageModelParams, lora_defaults
+from autotrain_gradio.tasks.language_model_params import (
+    CHARTS,
+    METRICS,
+    MODELS,
+    LanguageModelParams,
+    language_model_defaults,
+)
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
@@ -23,16 +29,6 @@ class LlmSftParams(LanguageModelParams):
     assistant_only_loss: bool = param(True, "basic", title="Train on answers only")
     """Compute the loss on the assistant's messages only, with the tokens that end them. Otherwise the model also learns
     to write the user's messages. No effect on texts that are already rendered."""
-
-
-def defaults(model: str) -> dict[str, Any]:
-    """Return defaults for the tiny model, or for others."""
-    if model == TINY:
-        return {
-            **{"lr": 3e-3, "epochs": 6, "batch_size": 8, "block_size": 256, "early_stopping_patience": 0},
-            **{"max_new_tokens": 48, "warmup_ratio": 0.05},
-        }
-    return lora_defaults(model)
 
 
 TASK = Task(
@@ -68,7 +64,7 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
 """,
     answer="text",
     models=MODELS,
-    defaults=defaults,
+    defaults=partial(language_model_defaults, epochs=6, block_size=256, max_new_tokens=48),
     model_filter="text-generation",
     shown=("block_size", "model_max_length", "too_long", "chat_template", "assistant_only_loss"),
     samples=(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.data.kinds.conversation import messages_of
 from autotrain_gradio.data.kinds.tools import tools_of
 from autotrain_gradio.training.chat_templates import (
@@ -66,22 +64,3 @@ def texts_of(rows: Any) -> Iterator[str]:
 def answered(messages: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a conversation has a message of the assistant with content."""
     return any(m["role"] == "assistant" and m.get("content") for m in messages)
-
-
-def prompt_of(value: str) -> list[dict[str, Any]]:
-    """Return the messages that are to be answered: a text, or a conversation as JSON without its last answer.
-
-    Raises:
-        UserError: it begins as a conversation and is not one.
-    """
-    if not value.startswith("[{"):
-        return [{"role": "user", "content": value}]
-    try:
-        messages = json.loads(value)
-        last = messages[-1]["role"]
-    except (ValueError, KeyError, TypeError) as error:
-        hint = 'Write [{"role": "user", "content": "…"}], or a message that does not begin with [{.'
-        raise UserError(
-            "The conversation is no JSON list of messages.", hint, PREDICTED, "conversation-json"
-        ) from error
-    return messages[:-1] if last == "assistant" else messages

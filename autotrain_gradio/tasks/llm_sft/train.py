@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset
 
 from autotrain_gradio import data
-from autotrain_gradio.core import panels
-from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.data.kinds.conversation import messages_of
 from autotrain_gradio.data.kinds.tools import tools_of
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.llm_sft import TASK
 from autotrain_gradio.tasks.llm_sft.preview import preview
-from autotrain_gradio.tasks.llm_sft.rows import PREDICTED, RowTokenizer, answered, prompt_of, texts_of
+from autotrain_gradio.tasks.llm_sft.rows import PREDICTED, RowTokenizer, answered, texts_of
 from autotrain_gradio.training import language_models
+from autotrain_gradio.training.chat_prediction import LanguagePredictor
 from autotrain_gradio.training.chat_templates import (
     ChatTemplate,
     TemplateFailure,
@@ -108,37 +106,6 @@ def sample_prompts(
         count += 1
 
 
-class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
-    """The model that a run has trained.
-
-    Inputs: `{"conversation": str}`: a message, or a conversation as JSON, whose last message of the user is answered.
-    Predictions: `{"text": str, "panels"}`. `note`: the answer was ended at the maximum length.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        self._model, self._tokenizer = language_models.load_trained(directory / "model")
-        self._longest = int(self._model.generation_config.max_new_tokens)
-
-    @torch.inference_mode()
-    def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Answer each message or conversation.
-
-        Raises:
-            UserError: a message is missing or empty, or the chat template does not support the conversation.
-        """
-        prompts: list[list[int]] = []
-        for given in inputs:
-            text = given.get(PREDICTED)
-            if not isinstance(text, str) or not text.strip():
-                raise UserError("The message is empty.", "Enter a message.", PREDICTED, "no-text")
-            if self._tokenizer.chat_template:
-                messages = prompt_of(text)
-                prompts.append(prompt_ids(self._tokenizer, self._tokenizer.chat_template, messages, None))
-            else:
-                prompts.append(list(self._tokenizer(text, verbose=False)["input_ids"]))
-        found = []
-        for text, ended in language_models.generate(self._model, self._tokenizer, prompts):
-            note = f"The answer was ended at {self._longest:,} tokens (max_new_tokens)." if ended else ""
-            answer = {"text": text, **({"note": note} if note else {})}
-            found.append({**answer, "panels": [panels.text_block("Answer", text, note=note)]})
-        return found
+def load(directory: Path) -> LanguagePredictor:
+    """Return the model that a run has trained: it answers messages and conversations (`conversation`)."""
+    return LanguagePredictor(directory, PREDICTED, chat=True)
