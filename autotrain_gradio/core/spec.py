@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -207,11 +207,17 @@ def parse(data: Mapping[str, Any]) -> RunSpec:
         raise SpecError.from_findings(findings_of(error, RunSpec)) from None
 
 
-def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunSpec, Secrets]:
+def from_yaml(
+    text: str,
+    environ: Mapping[str, str] | None = None,
+    data_params: Callable[[str], Collection[str]] = lambda task: (),
+) -> tuple[RunSpec, Secrets]:
     """Parse a RunSpec from YAML: of this project, or an unmodified one of AutoTrain Advanced.
 
     AutoTrain's `base_model` becomes `model`, `log` a parameter, `data.column_mapping` becomes
     `data.columns`; `${NAME}` in `hub` is read from the environment. A literal token is rejected.
+
+    data_params: name of a task → its parameters that AutoTrain has in `data`; they become parameters.
 
     Raises:
         SpecError: the text is not a YAML mapping, or a setting is unknown or invalid.
@@ -242,17 +248,19 @@ def from_yaml(text: str, environ: Mapping[str, str] | None = None) -> tuple[RunS
             message = "The mapping of columns must be pairs such as 'image_column: photo'."
             raise SpecError(message, where="data.column_mapping", code="yaml")
         data["columns"] = {**mappings[0], **mappings[1]}
-    # AutoTrain's chat template of language models is a setting of the data.
-    if (template := data.pop("chat_template", None)) is not None:
-        raw["params"] = {"chat_template": template, **raw.get("params", {})}
+    for name in data_params(str(raw.get("task"))):
+        if (value := data.pop(name, None)) is not None:
+            raw["params"] = {name: value, **raw.get("params", {})}
     # AutoTrain's flag of speech recognition, in `data` or in `params`.
     flags = [s.pop("using_hub_dataset", None) for s in (data, raw.get("params", {}))]
     if any(flag is True for flag in flags):
         raw["data"] = {"source": "hub", **data}
-    # In AutoTrain's tabular task, `params.task` is the variant: `tabular` with `task: regression`.
-    if isinstance(variant := raw.get("params", {}).get("task"), str) and isinstance(raw.get("task"), str):
-        del raw["params"]["task"]
-        raw["task"] = f"{raw['task']}:{variant}"
+    # AutoTrain's variants: `tabular` with `params.task: regression`, `llm` with `params.trainer: sft`.
+    for name in ("task", "trainer"):
+        variant, task = raw.get("params", {}).get(name), raw.get("task")
+        if isinstance(variant, str) and isinstance(task, str):
+            del raw["params"][name]
+            raw["task"] = task if task.endswith(variant) else f"{task}:{variant}"
     return parse(raw), secrets
 
 

@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autotrain_gradio.core.spec import Secrets, from_yaml
+from autotrain_gradio.core.spec import Secrets
 from autotrain_gradio.runs.states import ENDED
 from autotrain_gradio.service.drafts import Drafts
 from autotrain_gradio.service.runs import Runs
 from autotrain_gradio.tasks import views
 from autotrain_gradio.tasks.registry import resolve
+from autotrain_gradio.tasks.spec_yaml import from_yaml
 
 
 class Service(Drafts, Runs):
@@ -35,7 +36,7 @@ class Service(Drafts, Runs):
     def parse_yaml(self, text: str) -> tuple[dict[str, Any], Secrets]:
         """Parse YAML, also of AutoTrain, into a validated spec and its secrets."""
         # On a shared page `${NAME}` must not read the server's environment.
-        spec, secrets = from_yaml(text, {} if self.settings.shared else None)
+        spec, secrets = from_yaml(text, {} if self.settings.shared else None, self.tasks)
         found = self._resolve(spec.model_dump(exclude_unset=True)) if spec.data.path else resolve(spec, self.tasks)
         return found.spec.model_dump(mode="json", exclude_defaults=True), secrets
 

@@ -23,13 +23,24 @@ MODALITIES = ("Images", "Text", "Speech", "Tables")
 """Modalities that group the tasks, in the order of the page; other modalities of tasks follow."""
 
 
-def param(default: Any, group: str, *, title: str = "", names: Literal["", "file", "model"] = "", **bounds: Any) -> Any:
+def param(
+    default: Any,
+    group: str,
+    *,
+    title: str = "",
+    names: Literal["", "file", "model"] = "",
+    in_data: bool = False,
+    **bounds: Any,
+) -> Any:
     """Declare a parameter: its default, the name of its `ParameterGroup`, and pydantic's bounds (ge, gt, le, lt).
 
     names: what its text names: a `file` of this computer, which visitors of a shared page cannot use, or a `model`, of
         which they can use those of the Hub. Paths are made absolute.
+    in_data: YAML files of AutoTrain have it in their section `data`, which is accepted too.
     """
-    extra = {"group": group, **({"names": names} if names else {})}
+    extra: dict[str, Any] = {"group": group}
+    extra |= {"names": names} if names else {}
+    extra |= {"in_data": True} if in_data else {}
     return Field(default=default, json_schema_extra=extra, title=title or None, **bounds)
 
 
@@ -266,6 +277,11 @@ class Task:
         if found is None:
             raise ValueError(f"the task {self.name} declares no metric '{name}'")
         return found
+
+    def params_in_data(self) -> list[str]:
+        """Return the names of the parameters that AutoTrain has in the section `data`."""
+        extras = {name: info.json_schema_extra for name, info in self.params.model_fields.items()}
+        return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("in_data")]
 
     def groups(self) -> dict[ParameterGroup, list[str]]:
         """Return each group that has parameters → their names, in the order of the groups.

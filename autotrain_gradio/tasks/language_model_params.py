@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -14,6 +14,9 @@ from autotrain_gradio.tasks.lora import QuantizedLoraParams
 
 class CausalModelParams(TrainerParams, QuantizedLoraParams):
     """Parameters of all tasks that train a language model, also of those that train it on its own answers."""
+
+    no_effect: ClassVar[dict[str, str]] = {}
+    """Parameters that are only accepted for configurations of AutoTrain → why they have no effect."""
 
     max_steps: int = param(-1, "training", title="Maximum number of steps", ge=-1)
     """Maximum number of optimizer steps, which takes precedence over the epochs. -1: none."""
@@ -31,6 +34,11 @@ class CausalModelParams(TrainerParams, QuantizedLoraParams):
 
 class LanguageModelParams(CausalModelParams):
     """Parameters of all tasks that train a language model on texts."""
+
+    no_effect: ClassVar[dict[str, str]] = {
+        "unsloth": "the training uses TRL",
+        "liger_kernel": "the loss is computed in chunks, which saves its memory too",
+    }
 
     lr: float = param(2e-5, "basic", title="Learning rate", gt=0, le=1)
     """Initial learning rate of the optimizer, after warmup. 2e-5 suits the training of all weights, 2e-4 LoRA."""
@@ -63,6 +71,9 @@ class LanguageModelParams(CausalModelParams):
     """Padding side of the saved tokenizer. No effect on the training: padding is neither attended to nor trained on."""
     unsloth: bool = param(False, "hardware", title="Unsloth")
     """Accepted for configurations of AutoTrain; it has no effect here: the training uses TRL."""
+    liger_kernel: bool = param(False, "hardware", title="Liger kernel")
+    """Accepted for configurations of AutoTrain; it has no effect here: the loss is computed in chunks, which saves its
+    memory too."""
 
     @field_validator("block_size", mode="before")
     @classmethod

@@ -57,7 +57,15 @@ def _template(tokenizer: Any, params: Any) -> list[Finding]:
 
 def _unused(params: Any) -> list[Finding]:
     """Return settings of AutoTrain that have no effect here."""
-    if not getattr(params, "unsloth", False):
-        return []
-    message = "unsloth has no effect here: the training uses TRL."
-    return [Finding("info", "setting-without-effect", message, "Set unsloth to false.", "params.unsloth")]
+    fields = type(params).model_fields
+    return [
+        Finding(
+            "info",
+            "setting-without-effect",
+            f"{name} has no effect here: {reason}.",
+            "Leave the setting out.",
+            f"params.{name}",
+        )
+        for name, reason in params.no_effect.items()
+        if getattr(params, name) != fields[name].default
+    ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import field_validator
 
 from autotrain_gradio.data.catalog import DOCUMENTS, DUPLICATES, HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, UPLOAD
 from autotrain_gradio.tasks.base import Input, Sample, Task, param
@@ -21,11 +23,29 @@ from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 class LlmGenericParams(LanguageModelParams):
     """Parameters of continued pretraining."""
 
+    no_effect: ClassVar[dict[str, str]] = {
+        **LanguageModelParams.no_effect,
+        "chat_template": "texts are trained on as they are",
+    }
+
     too_long: Literal["truncate", "truncate_left", "drop", "chunk"] = param(
         "chunk", "basic", title="Rows above the maximum length"
     )
     """What happens to texts above the maximum length: `chunk` splits them, so that nothing is lost; `truncate` drops
     their last tokens, `truncate_left` their first ones, `drop` skips them."""
+    chat_template: Literal["none"] | None = param(None, "training", title="Chat template", in_data=True)
+    """Accepted for configurations of AutoTrain, and only as `none`: it has no effect, texts are trained on as they
+    are."""
+
+    @field_validator("chat_template", mode="before")
+    @classmethod
+    def _no_template(cls, value: Any) -> Any:
+        if value in (None, "", "none"):
+            return value or None
+        raise ValueError(
+            f"Plain texts have no chat template ('{value!s:.40}'). Leave it out, or train a chat model, which renders "
+            "conversations with it."
+        )
 
 
 TASK = Task(

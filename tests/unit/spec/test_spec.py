@@ -13,7 +13,7 @@ import yaml
 from autotrain_gradio.core.errors import NotFound, SpecError, UserError
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import RunSpec, Secrets, from_yaml, slug
-from autotrain_gradio.tasks import views
+from autotrain_gradio.tasks import spec_yaml, views
 from autotrain_gradio.tasks.registry import Registry, registry, resolve
 
 AUTOTRAIN = """
@@ -145,6 +145,12 @@ def test_autotrain_yaml_of_speech_recognition_is_accepted(key: str) -> None:
         "params:", "params:\n  using_hub_dataset: true"
     )
     assert resolve(from_yaml(among_params, {"HF_USERNAME": "ana", "HF_TOKEN": "hf_x"})[0]) == resolved
+
+
+def test_a_setting_of_another_tasks_data_is_unknown() -> None:
+    with pytest.raises(SpecError) as raised:
+        spec_yaml.from_yaml("task: image-classification\ndata: {chat_template: tokenizer}", {})
+    assert [(f.code, f.where) for f in raised.value.findings] == [("unknown-setting", "data.chat_template")]
 
 
 def test_defaults_of_speech_recognition_suit_the_family(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from autotrain_gradio import data
-from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.errors import SpecError, UserError
 from autotrain_gradio.core.panels import find_panel, render_text
-from autotrain_gradio.core.spec import from_yaml
 from autotrain_gradio.tasks.llm_generic import train as task
 from autotrain_gradio.tasks.registry import resolve
+from autotrain_gradio.tasks.spec_yaml import from_yaml
+from autotrain_gradio.training.language_probe import probe
 from tests.contract.headlines.perplexity import measure_model
 from tests.trials import Trial
 
@@ -60,6 +61,21 @@ def test_yaml_of_autotrain(name: str) -> None:
     params: Any = found.params
     assert found.task.name == "llm-generic" and found.spec.data.columns == {"text": "body"}
     assert (params.block_size, params.lr, params.padding) == (1024, 3e-5, "right")
+
+
+@pytest.mark.parametrize(("value", "codes"), [("null", set()), ("none", {"setting-without-effect"})])
+def test_a_chat_template_has_no_effect(value: str, codes: set[str]) -> None:
+    text = YAML.format(task="llm:generic").replace("train_split: train", f"train_split: train, chat_template: {value}")
+    found = resolve(from_yaml(text)[0])
+    facts = probe(found.spec.model_copy(update={"model": "tiny"}), found.params, {})
+    assert {f["code"] for f in facts["findings"]} - {"memory-estimate"} == codes
+
+
+def test_a_chat_template_of_plain_texts_is_refused() -> None:
+    text = YAML.format(task="llm").replace("train_split: train", "train_split: train, chat_template: tokenizer")
+    with pytest.raises(SpecError, match="Plain texts have no chat template") as raised:
+        resolve(from_yaml(text)[0])
+    assert raised.value.findings[0].where == "params.chat_template"
 
 
 def test_it_memorises_texts_and_continues_them(text_trial: Callable[..., Trial]) -> None:

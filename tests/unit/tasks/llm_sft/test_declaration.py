@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from autotrain_gradio.core.panels import find_panel, render_html, render_text
-from autotrain_gradio.core.spec import from_yaml
 from autotrain_gradio.tasks.llm_sft.preview import preview
 from autotrain_gradio.tasks.registry import resolve
+from autotrain_gradio.tasks.spec_yaml import from_yaml
 from autotrain_gradio.training import language_memory, language_models
 from autotrain_gradio.training.language_probe import probe
 from tests.unit.tasks.llm_sft.conftest import chats
@@ -41,6 +41,23 @@ def test_yaml_of_autotrain(task: str) -> None:
     assert found.task.name == "llm-sft" and params.chat_template == "tokenizer" and params.quantization == "int4"
     assert (params.block_size, params.model_max_length, params.lr) == (2048, 4096, 1e-5)
     assert language_models.sequence_limit(1024, params) == 1024 and params.merge_adapter and params.padding == "right"
+
+
+@pytest.mark.parametrize(("changes", "expected"), [(("tokenizer", "null"), "auto"), (("tokenizer", "none"), "none")])
+def test_the_chat_template_is_a_setting_of_the_data(changes: tuple[str, str], expected: str) -> None:
+    found = resolve(from_yaml(YAML.replace("chat_template: " + changes[0], "chat_template: " + changes[1]))[0])
+    assert found.params.model_dump()["chat_template"] == expected
+
+
+def test_settings_of_autotrain_without_an_effect_are_named() -> None:
+    """As in its configurations for guanaco: texts, another trainer's length, `trainer` beside the task `llm`."""
+    text = YAML.replace("llm:sft", "llm").replace("unsloth: true", "trainer: sft, liger_kernel: true")
+    text = text.replace("params: {", "params: {max_prompt_length: 512, lora_dropout: 0, ").replace("messages", "text")
+    found = resolve(from_yaml(text)[0])
+    assert found.task.name == "llm-sft"
+    facts = probe(found.spec.model_copy(update={"model": "tiny"}), found.params, {})
+    named = [f["where"] for f in facts["findings"] if f["code"] == "setting-without-effect"]
+    assert sorted(named) == ["params.liger_kernel", "params.max_prompt_length"]
 
 
 def test_large_models_are_trained_with_lora() -> None:
