@@ -3,7 +3,8 @@
 `tuned`: padded to the longest text of a batch's column, as the library does, and batches without duplicates. `padded`:
 all texts padded to max_length. Run as
 `python -m benchmarks.plain_embeddings FOLDER MODEL OUTPUT EPOCHS BATCH_SIZE TOKENS WAY`; prints one JSON line with the
-optimizer steps, the seconds from the end of the first one to the end of the last, and the last training loss.
+optimizer steps, the seconds from the end of the first one to the end of the last, the lowest validation loss and the
+peak memory in bytes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 
 from benchmarks.plain_watch import Watch, exit_now
+from benchmarks.rows import peak_memory
 
 
 def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int, tokens: int, way: str) -> None:
@@ -68,8 +70,8 @@ def main(folder: str, model_name: str, output: str, epochs: int, batch_size: int
         callbacks=[watch],
     )
     trainer.train()
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    print(json.dumps({**watch.facts(), "loss": losses[-1]}))
+    loss = min(entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry)
+    print(json.dumps({**watch.facts(), "loss": loss, "memory": peak_memory()}))
 
 
 if __name__ == "__main__":
