@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from autotrain_gradio.core.panels.audio_player import player
+from autotrain_gradio.core.panels.folded_list import folded_list
 from autotrain_gradio.core.panels.panel import Panel, RenderContext, new_panel
 from autotrain_gradio.core.panels.text_table import cell_text, more_lines
 
@@ -43,9 +44,7 @@ def html(panel: Panel, context: RenderContext) -> str:
     if not panel["rows"]:
         return "" if panel.get("note") else "<p class='at-note'>None.</p>"
     rows = [_row(row, context) for row in panel["rows"][:ROWS_SHOWN]]
-    more = len(panel["rows"]) - ROWS_SHOWN
-    tail = f"<p class='at-note'>and {more:,} more</p>" if more > 0 else ""
-    return f"{LEGEND}<ul class='at-transcripts'>{''.join(rows)}</ul>{tail}"
+    return LEGEND + folded_list("at-transcripts", rows, not_included=len(panel["rows"]) - ROWS_SHOWN)
 
 
 def _row(row: Mapping[str, Any], context: RenderContext) -> str:

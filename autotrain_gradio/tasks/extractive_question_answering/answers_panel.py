@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from autotrain_gradio.core.panels import Panel, RenderContext, new_panel
+from autotrain_gradio.core.panels.folded_list import folded_list
 from autotrain_gradio.core.panels.text_table import cell_text, more_lines
 
 AROUND = 120
@@ -82,7 +83,7 @@ def html(panel: Panel, context: RenderContext) -> str:
     used = [m for m in TITLES if any(mark == m for item in panel["items"] for _, mark in item["parts"])]
     marks = " ".join(_part(TITLES[mark], mark) for mark in used) if any("answer" in i for i in panel["items"]) else ""
     legend = f"<p class='at-note at-context at-differences'>Marked: {marks}</p>" if marks else ""
-    return f"{legend}<ul class='at-transcripts at-answers'>{''.join(_item(item) for item in panel['items'])}</ul>"
+    return legend + folded_list("at-transcripts at-answers", [_item(item) for item in panel["items"]])
 
 
 def _item(item: Mapping[str, Any]) -> str:

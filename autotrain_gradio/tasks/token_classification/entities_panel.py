@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from autotrain_gradio.core.panels import Panel, RenderContext, new_panel
+from autotrain_gradio.core.panels.folded_list import folded_list
 from autotrain_gradio.core.panels.text_table import cell_text, more_lines
 
 KIND = "entities"
@@ -69,9 +70,7 @@ def html(panel: Panel, context: RenderContext) -> str:
         else:
             body = "".join(f"<p dir='auto'>{marked}</p>" for _, marked in lines)
         items.append(f"<li>{body}{caption}</li>")
-    more = len(panel["items"]) - ROWS_SHOWN
-    tail = f"<p class='at-note'>and {more:,} more</p>" if more > 0 else ""
-    return f"<ul class='at-entities'>{''.join(items)}</ul>{tail}"
+    return folded_list("at-entities", items, not_included=len(panel["items"]) - ROWS_SHOWN)
 
 
 def _marked(text: str, spans: Sequence[Mapping[str, Any]], colours: Mapping[str, int]) -> str:

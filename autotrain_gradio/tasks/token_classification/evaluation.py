@@ -240,8 +240,9 @@ class EntityEvaluator:
         for kind, examples in self._examples.items():
             chosen = sorted(examples, key=lambda e: e[:2])[:EXAMPLES]
             if chosen:
-                of = pluralize(self._mistakes[kind], "mistake")
-                note = f"The most confident of {of}." if kind != MISSED else f"The first of {of}."
+                count = self._mistakes[kind]
+                which = "first" if kind == MISSED else "most confident"
+                note = f"The {len(chosen)} {which} of {count:,}." if count > len(chosen) else ""
                 found.append(entities_panel(kind.capitalize(), [item for _, _, item in chosen], note=note))
         return found
 
