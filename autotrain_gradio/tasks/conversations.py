@@ -28,7 +28,7 @@ _SYSTEM = Column(
     "system_prompt",
     "System prompt",
     SYSTEM_TURN,
-    "What the model is told before the conversation.",
+    "System prompt: instructions for the model, ahead of the conversation.",
     purpose="input",
     required=False,
     names=("system_prompt", "system", "system_message"),

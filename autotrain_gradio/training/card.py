@@ -17,7 +17,7 @@ from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import distributed
 
 MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
-"""Characters with a meaning in Markdown; an underscore only next to a character that is no letter or digit."""
+"""Characters with a meaning in Markdown; an underscore only next to a character that is not a letter or digit."""
 
 
 def save(run: Reporter, write: Callable[[Path], None], card: str) -> None:

@@ -52,7 +52,7 @@ def serve(host: str | None = None, port: int | None = None, *, share: bool = Fal
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
     # Shared mode if others can reach the page: visitors are not the owner of this machine.
     port = _port(port)
-    # Not at the top: Gradio fails while it is imported if GRADIO_SERVER_PORT is no number.
+    # Not at the top: Gradio fails while it is imported if GRADIO_SERVER_PORT is not a number.
     from autotrain_gradio.ui.page import launch
 
     settings = Settings.from_env(shared=True if share or not is_loopback(host) else None)

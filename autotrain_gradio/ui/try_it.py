@@ -85,7 +85,7 @@ class TryIt:
                 predict = partial(self.predict, group)
                 sent = [self.context.run, self.context.visitor, *group.components()]
                 gr.on(group.triggers(), predict, sent, self.prediction, **PREDICTING, show_progress_on=self.prediction)
-                # A path as an example would be a file of the server: only texts, which are no paths, are offered.
+                # A path as an example would be a file of the server: only texts, which are not paths, are offered.
                 if group.declared and all(is_text(item) for item in group.declared):
                     self._offer(example_values(snapshot, group.declared), group)
         except UserError as error:

@@ -90,7 +90,7 @@ class UploadLedger:
         """Record that a session uses an upload.
 
         Raises:
-            Forbidden: it is no upload, or one that another session uses.
+            Forbidden: it is not an upload, or one that another session uses.
         """
         with self._lock:
             users = self._claims.setdefault(path, set()) if path in self._uploads else set()

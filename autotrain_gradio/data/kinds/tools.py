@@ -45,7 +45,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     rows = [number for number in wrong if context.needed[number]]
     result = Cells(values, {UNREADABLE: np.array(rows, dtype=np.int64)})
     hint = 'Write a list of JSON schemas: [{"type": "function", "function": {"name": …, "parameters": …}}].'
-    result.findings += context.skipped(UNREADABLE, "{n} {has} tools that are no list of JSON schemas", rows, hint)
+    result.findings += context.skipped(UNREADABLE, "{n} {has} tools that are not a list of JSON schemas", rows, hint)
     return result
 
 

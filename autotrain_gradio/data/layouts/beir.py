@@ -112,7 +112,7 @@ def _scores(entry: Entry, cells: pa.ChunkedArray, numbers: np.ndarray) -> pa.Arr
         try:
             found.append(float(cell))
         except (TypeError, ValueError):
-            message = f"The score {cell!r} is no number." if cell is not None else "The score is missing."
+            message = f"The score {cell!r} is not a number." if cell is not None else "The score is missing."
             hint = "Write 0 for texts that do not answer the query, and 1 or more for those that do."
             raise DataError(message, hint, f"{entry.path}, row {number:,}", "score-invalid") from None
     return pa.array(found, pa.float64())

@@ -40,7 +40,7 @@ MESSAGES: dict[str, tuple[Any, str, str]] = {
     ),
     "answer-offset-invalid": (
         "warning",
-        "{n} {has} an offset that is no number, or another number of offsets than answers; the answer was searched for",
+        "{n} {has} an offset that is not a number, or another number of offsets than answers; it was searched for",
         "Write where the answer begins in the context, in characters from 0.",
     ),
     "answer-offset-units": (

@@ -80,7 +80,7 @@ class SentenceTransformersParams(LoraParams, TrainerParams):
         parts = [str(v) for v in value] if isinstance(value, list | tuple) else re.split(r"[,\s]+", str(value or ""))
         parts = [p for p in (part.strip() for part in parts) if p]
         if wrong := [p for p in parts if not p.isdecimal() or int(p) < 1]:
-            raise ValueError(f"'{wrong[0]}' is no number of dimensions. Write whole numbers, such as 256,128,64")
+            raise ValueError(f"'{wrong[0]}' is not a number of dimensions. Write whole numbers, such as 256,128,64")
         return ",".join(parts)
 
 

@@ -30,7 +30,7 @@ OWN_CODE = ("sentence_transformers.", "transformers.")
 
 
 def open_model(name: str, *, texts: Iterable[str], seed: int, scratch: Path) -> SentenceTransformer:
-    """Return a float32 model on the CPU. A text encoder that is no embedding model gets mean pooling.
+    """Return a float32 model on the CPU. A text encoder that is not an embedding model gets mean pooling.
 
     name: a Hub id, a folder, or `tiny`. texts, scratch: training texts and an empty folder, for the tiny model.
 

@@ -84,7 +84,7 @@ def _unknown(side: str, language: str | None, detected: bool, tokens: dict[str, 
         message = f"The model translates between {len(tokens):,} languages, and the {side} language is not known."
         hint = f"Set {side}_language, for instance to '{next(iter(tokens))}'."
         return UserError(message, hint, where, "language-not-set")
-    how = "was detected and has no code in the model" if detected else "is no language of the model"
+    how = "was detected and has no code in the model" if detected else "is not a language of the model"
     name = language_name(language)
     shown = f"'{language}'" if name == language else f"'{language}' ({name})"
     message = f"The {side} language {shown} {how}."

@@ -83,7 +83,7 @@ def _languages(codes: Mapping[str, str], params: Any) -> list[Finding]:
             message = f"The model has codes for {len(codes):,} languages; the {side} language will be detected."
             found.append(Finding("info", "language-not-set", message, f"Set {side}_language to be sure.", where))
         elif model_code(language, codes) is None:
-            message = f"The {side} language '{language}' is no language of the model."
+            message = f"The {side} language '{language}' is not a language of the model."
             hint = f"Its codes: {', '.join(sorted(codes)[:12])} …"
             found.append(Finding("error", "language-unknown", message, hint, where))
     return found

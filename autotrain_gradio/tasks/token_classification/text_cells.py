@@ -99,7 +99,7 @@ def _writes_list(text: str) -> bool:
 
 
 def _names(value: list[Any] | None) -> list[str] | None:
-    """Return tokens as texts without surrounding whitespace; None: they are no list of texts."""
+    """Return tokens as texts without surrounding whitespace; None: they are not a list of texts."""
     if value is None:
         return None
     items = [next((v[k] for k in KEYS if k in v), v) if isinstance(v, dict) else v for v in value]

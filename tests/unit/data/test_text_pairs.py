@@ -87,7 +87,7 @@ def test_unknown_ids_and_invalid_scores_are_reported_with_their_rows(tmp_path: P
     assert message.startswith("2 pairs of qrels/train.tsv have an id") and "row 8 (q9, p1), row 9 (q1, p99)" in message
     path = benchmark(tmp_path / "other", train=[*RIGHT, ("q1", "p2", "yes")])
     message = checked(tmp_path / "2", EMBEDDINGS, path)[0].message("score-invalid")
-    assert message.startswith("The score 'yes' is no number.") and message.endswith("qrels/train.tsv, row 8")
+    assert message.startswith("The score 'yes' is not a number.") and message.endswith("qrels/train.tsv, row 8")
 
 
 def rows_with_negatives(count: int = 12) -> list[dict[str, Any]]:

@@ -193,7 +193,7 @@ def test_an_invalid_export_leaves_no_names(service: Service, tmp_path: Path) -> 
 
 
 def ordinary() -> dict[str, Callable[[Path], Path]]:
-    """Return what is no export, though it is like one."""
+    """Return what is not an export, though it is like one."""
     clips = {f"clips/{n}.wav": wav(2.0, n) for n in range(4)}
     table = [{"audio": f"clips/{n}.wav", "transcription": f"text {n}"} for n in range(4)]
     lines = "audio,transcription\n" + "".join(f"clips/{n}.wav,text {n}\n" for n in range(4))

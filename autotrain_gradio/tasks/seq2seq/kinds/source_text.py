@@ -28,7 +28,7 @@ def guess(columns: dict[str, pa.ChunkedArray], role: Column, request: Request) -
 
 
 def is_language_column(name: str, cells: pa.ChunkedArray) -> bool:
-    """Whether a column is named after a language: `de`, `German`; `id` only if its cells are no single words."""
+    """Whether a column is named after a language: `de`, `German`; `id` only if its cells are not single words."""
     if name.strip().lower() == "id":
         return any(" " in str(cell).strip() for cell in cells.slice(0, 100).to_pylist() if cell)
     return language_of_name(name) is not None

@@ -63,7 +63,7 @@ def _is_translation(column: str, type_: pa.DataType) -> bool:
 
 
 def _parsed(column: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return objects that are written as text as structs; a cell that is no object is null."""
+    """Return objects that are written as text as structs; a cell that is not an object is null."""
     if not is_text(cells.type) or column.strip().lower() != TRANSLATION:
         return cells
     head = cells.slice(0, LOOKED_AT).drop_null()

@@ -159,7 +159,7 @@ def test_other_names_of_columns_are_roles() -> None:
 
 @pytest.mark.parametrize("value", ["256,many", "0", "1.5"])
 def test_dimensions_must_be_whole_numbers(value: str) -> None:
-    with pytest.raises(SpecError, match="no number of dimensions"):
+    with pytest.raises(SpecError, match="not a number of dimensions"):
         resolve({"task": TASK, "params": {"matryoshka_dims": value}})
     assert resolve({"task": TASK, "params": {"matryoshka_dims": [64, "32"]}}).params.matryoshka_dims == "64,32"
 

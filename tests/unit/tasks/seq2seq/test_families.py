@@ -111,8 +111,8 @@ def test_t5_is_not_limited_by_its_tokenizer_and_bart_is_by_its_positions(tmp_pat
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"target_language": "Klingon"}, "The target language 'Klingon' is no language of the model"),
-        ({"source_language": "xyz_Latn", "target_language": "en"}, "The source language 'xyz_Latn' is no language"),
+        ({"target_language": "Klingon"}, "The target language 'Klingon' is not a language of the model"),
+        ({"source_language": "xyz_Latn", "target_language": "en"}, "The source language 'xyz_Latn' is not a language"),
     ],
 )
 def test_an_unknown_language_is_an_error(tmp_path: Path, given: dict[str, str], said: str) -> None:
