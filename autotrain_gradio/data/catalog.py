@@ -93,6 +93,10 @@ PROMPT_TURN = Kind("prompt-turn", "prompt", _KINDS + "turn")
 ANSWER_TURN = replace(PROMPT_TURN, name="answer-turn", title="answer")
 CONTEXT_TURN = replace(PROMPT_TURN, name="context-turn", title="context of a prompt")
 SYSTEM_TURN = replace(PROMPT_TURN, name="system-turn", title="system prompt")
+PREFERENCE_PROMPT = Kind("preference-prompt", "prompt", _KINDS + "preference_turn")
+"""With a preferred and a rejected answer, the check PREFERENCES makes lists of messages of them, stored as JSON."""
+PREFERRED_ANSWER = replace(PREFERENCE_PROMPT, name="preferred-answer", title="preferred answer")
+REJECTED_ANSWER = replace(PREFERENCE_PROMPT, name="rejected-answer", title="rejected answer")
 TOOLS = Kind("tools", "tools", _KINDS + "tools")
 """JSON schemas of the functions that a conversation may call; they may be missing."""
 RENDERED_TEXT = Kind("rendered-text", "text", _KINDS + "rendered_text", texts=True)
@@ -271,6 +275,8 @@ TEXT_FOLDERS = Layout(
 DUPLICATES = Check("duplicates", "Duplicate rows", _CHECKS + "duplicates")
 CONVERSATIONS = Check("conversations", "Turns of conversations", _CHECKS + "conversations")
 """Makes conversations of prompts and answers; comes before checks that look at conversations."""
+PREFERENCES = Check("preferences", "Prompts and answers of preferences", _CHECKS + "preferences")
+"""Makes messages of prompts and compared answers; comes before checks that look at them."""
 CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_balance")
 LABEL_SPELLING = Check("label-spelling", "Names of labels", _CHECKS + "label_spelling")
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")

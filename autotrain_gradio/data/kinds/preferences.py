@@ -1,11 +1,14 @@
 """Preferences: a prompt with a preferred and a rejected answer, or an answer that was judged good or bad.
 
-The forms are those of TRL: texts, or lists of messages; the prompt may be the beginning of both answers.
+The forms are those of TRL: texts, or lists of messages; the prompt may be the beginning of both answers. Texts that
+are dialogues of a human and an assistant (Anthropic's `hh-rlhf`) are lists of messages too.
 """
 
 from __future__ import annotations
 
 import math
+import os
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +20,8 @@ BAD = frozenset(
     {"false", "no", "0", "-1", "bad", "down", "thumbs down", "thumbs_down", "dislike", "disliked", "undesirable", "👎"}
 )
 """Judgements as they are written, in lower case."""
+DIALOGUE = re.compile(r"(?:\A|\n\n)(Human|Assistant):[ ]?")
+"""Beginning of a turn of a dialogue that is written as one text."""
 
 
 @dataclass
@@ -31,6 +36,8 @@ class Preference:
 
 def parse_preference(prompt: Any, chosen: Any, rejected: Any) -> Preference:
     """Parse a preference. prompt: None where both answers begin with it."""
+    if prompt is None and _is_text(chosen) and _is_text(rejected):
+        prompt, chosen, rejected = _divide(str(chosen), str(rejected))
     asked, problem = _messages(prompt, USER)
     answers = []
     for value in (chosen, rejected):
@@ -54,6 +61,32 @@ def parse_preference(prompt: Any, chosen: Any, rejected: Any) -> Preference:
     elif not _is_answer(found.chosen) or not _is_answer(found.rejected):
         found.problem = NO_ANSWER
     return found
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not is_conversation(value)
+
+
+def _divide(chosen: str, rejected: str) -> tuple[str | None, Any, Any]:
+    """Return the beginning that two texts share, up to a space, and the rest of both; dialogues as messages."""
+    dialogues = _dialogue(chosen), _dialogue(rejected)
+    if all(dialogues):
+        return None, dialogues[0], dialogues[1]
+    shared = os.path.commonprefix([chosen, rejected])
+    if any(len(text) > len(shared) and not text[len(shared)].isspace() for text in (chosen, rejected)):
+        # A word that only begins in the same way belongs to the answers.
+        shared = shared[: len(shared) - len(re.split(r"\s", shared)[-1])]
+    return shared.strip(), chosen[len(shared) :].strip(), rejected[len(shared) :].strip()
+
+
+def _dialogue(text: str) -> list[dict[str, str]]:
+    """Return the messages of a dialogue that is written as one text; empty: it is not one."""
+    before, *turns = DIALOGUE.split(text)
+    if before.strip() or not turns:
+        return []
+    roles = {"Human": USER, "Assistant": ASSISTANT}
+    pairs = zip(turns[::2], turns[1::2], strict=True)
+    return [{"role": roles[name], "content": said.strip()} for name, said in pairs]
 
 
 def _messages(value: Any, role: str) -> tuple[list[Message], str]:

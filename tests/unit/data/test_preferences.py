@@ -38,6 +38,27 @@ def test_the_prompt_of_several_turns_is_what_both_answers_begin_with() -> None:
 
 
 @pytest.mark.parametrize(
+    ("chosen", "rejected", "prompt", "answers"),
+    [
+        ("The sky is blue.", "The sky is green.", "The sky is", ["blue.", "green."]),
+        ("Say hi. Hello", "Say hi. Help", "Say hi.", ["Hello", "Help"]),
+        ("Q: two?\nA: yes", "Q: two?\nA: no", "Q: two?\nA:", ["yes", "no"]),
+    ],
+)
+def test_the_prompt_of_texts_is_the_words_that_both_begin_with(
+    chosen: str, rejected: str, prompt: str, answers: list[str]
+) -> None:
+    found = parse_preference(None, chosen, rejected)
+    assert [m[0]["content"] for m in (found.prompt, found.chosen, found.rejected)] == [prompt, *answers]
+
+
+def test_dialogues_become_messages() -> None:
+    before = "\n\nHuman: Hello\n\nAssistant: Hi\n\nHuman: Hello\n\nAssistant:"
+    found = parse_preference(None, f"{before} Hi", f"{before} Go away")
+    assert (found.prompt, found.chosen, found.rejected) == ([ASK, GOOD, ASK], [GOOD], [BAD])
+
+
+@pytest.mark.parametrize(
     ("prompt", "chosen", "rejected", "problem"),
     [
         ("Hello", "Hi", "Hi", "preference-answers-equal"),
