@@ -55,9 +55,6 @@ class LanguageModelParams(CausalModelParams):
     )
     """What happens to rows above the maximum length: `truncate` drops their last tokens, `truncate_left` their first
     ones, `drop` skips the rows, `chunk` splits them. The preview and the log say how many there are."""
-    packing: bool = param(False, "training", title="Packing")
-    """Packing: several short rows are put into one sequence of the maximum length, without attending to each other.
-    Much faster for rows of mixed length. The batch size counts sequences, so each step has more rows."""
     neftune_noise_alpha: float = param(0.0, "training", title="NEFTune noise", ge=0, le=100)
     """NEFTune (Jain et al. 2023): noise that is added to the embeddings in the training. 0: none; 5 is common."""
     max_new_tokens: int = param(128, "evaluation", title="Maximum length of answers (tokens)", ge=1, le=32_768)
@@ -85,6 +82,14 @@ class LanguageModelParams(CausalModelParams):
     @classmethod
     def _none_is_none_too(cls, value: Any) -> Any:
         return None if value in (False, "no", "none", "") else value
+
+
+class PackedLanguageModelParams(LanguageModelParams):
+    """Parameters of tasks that train on texts, several of which can be packed into one sequence."""
+
+    packing: bool = param(False, "training", title="Packing")
+    """Packing: several short rows are put into one sequence of the maximum length, without attending to each other.
+    Much faster for rows of mixed length. The batch size counts sequences, so each step has more rows."""
 
 
 METRICS = (

@@ -181,6 +181,32 @@ def tokenize_conversation(
     return _by_spans(tokenizer, text, _assistant_spans(tokenizer, template.training, text, messages, tools))
 
 
+def tokenize_answer(
+    tokenizer: Any,
+    template: str,
+    prompt: Sequence[Mapping[str, Any]],
+    answer: Sequence[Mapping[str, Any]],
+    tools: Sequence[Mapping[str, Any]] | None = None,
+) -> TokenizedRow:
+    """Return a prompt and its answer as token ids; those of the answer are trained, with the token that ends it.
+
+    As in TRL, the answer begins where its tokens differ from those of the prompt alone.
+
+    Raises:
+        TemplateFailure: the template does not support the conversation.
+    """
+    whole = render(tokenizer, template, [*prompt, *answer], tools)
+    bare = whole.rstrip()
+    if any(bare.endswith(str(token)) for token in tokenizer.get_added_vocab()):
+        whole = bare
+    ids = np.asarray(tokenizer(whole, add_special_tokens=False, verbose=False)["input_ids"], dtype=np.int32)
+    asked = np.asarray(prompt_ids(tokenizer, template, prompt, tools), dtype=np.int32)
+    size = min(len(ids), len(asked))
+    differ = np.flatnonzero(ids[:size] != asked[:size])
+    start = int(differ[0]) if len(differ) else size
+    return TokenizedRow(ids, np.arange(len(ids)) >= start)
+
+
 def end_tokens(tokenizer: Any, row: TokenizedRow) -> set[int]:
     """Return the special tokens that end the assistant's messages in a row of which only these are trained."""
     following = np.append(row.trained[1:], False)

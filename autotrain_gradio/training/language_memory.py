@@ -65,11 +65,11 @@ class MemoryEstimate:
         return Finding("warning", "memory-short", message, hint, "params.batch_size")
 
 
-def estimate(config: Any, parameters: int, params: Any, length: int) -> MemoryEstimate:
+def estimate(config: Any, parameters: int, params: Any, length: int, *, sequences_per_row: int = 1) -> MemoryEstimate:
     """Estimate the memory of a training.
 
     config: of the model. parameters: its number of parameters. params: see `LanguageModelParams`. length: of the
-    longest batch in tokens.
+    longest batch in tokens. sequences_per_row: sequences that a row of the batch is made into.
     """
     text = config.get_text_config()
     hidden, layers = int(text.hidden_size), int(text.num_hidden_layers)
@@ -80,7 +80,7 @@ def estimate(config: Any, parameters: int, params: Any, length: int) -> MemoryEs
         # Two low-rank matrices beside each of the seven linear modules of a layer.
         trainable = layers * params.lora_r * (4 * 2 * hidden + 3 * (hidden + inner))
     mixed = 2 if params.mixed_precision and device() != "cpu" else FLOAT
-    tokens = params.batch_size * length
+    tokens = params.batch_size * sequences_per_row * length
     layer = tokens * (HIDDEN_COPIES * hidden + INNER_COPIES * inner) * mixed
     activations = layers * tokens * hidden * mixed + layer if params.gradient_checkpointing else layers * layer
     logits = min(tokens, LOGIT_TOKENS) * int(text.vocab_size) * 2 * FLOAT

@@ -113,23 +113,28 @@ def _item(tokenizer: Any, row: TokenizedRow, number: int, limit: int, action: st
         kept = slice(size - limit, size) if action == "truncate_left" else slice(0, 0 if action == "drop" else limit)
     shown = row.part(kept)
     lost = np.concatenate([row.ids[: kept.start], row.ids[kept.stop :]])
+    label = f"row {number + 1}: {pluralize(size, 'token')}, {int(row.trained.sum()):,} trained"
+    return token_item(tokenizer, shown, lost, label if shown.trained.any() else f"{label}; {UNTRAINED}")
+
+
+def token_item(tokenizer: Any, row: TokenizedRow, lost: np.ndarray, label: str) -> dict[str, Any]:
+    """Return a row for the token panel: its first tokens, whether each is trained, and lost ones. lost: token ids."""
     read, marks = [], []
-    trained = shown.trained[:MAX_TOKENS].tolist()
+    trained = row.trained[:MAX_TOKENS].tolist()
     start = 0
     while start < len(trained):
         end = start
         while end < len(trained) and trained[end] == trained[start]:
             end += 1
-        texts = text_preview.readable_tokens(tokenizer, shown.ids[start:end].tolist())
+        texts = text_preview.readable_tokens(tokenizer, row.ids[start:end].tolist())
         read += texts
         marks += [trained[start]] * len(texts)
         start = end
     room = max(0, MAX_TOKENS - len(trained))
-    label = f"row {number + 1}: {pluralize(size, 'token')}, {int(row.trained.sum()):,} trained"
     return {
-        "label": label if shown.trained.any() else f"{label}; {UNTRAINED}",
+        "label": label,
         "read": read,
         "marked": marks,
         "cut": text_preview.readable_tokens(tokenizer, lost[:room].tolist()),
-        "more": max(0, size - len(trained) - min(room, len(lost))),
+        "more": max(0, len(row.ids) + len(lost) - len(trained) - min(room, len(lost))),
     }

@@ -16,8 +16,10 @@ from autotrain_gradio.training.text_models import limit
 from autotrain_gradio.training.tokens import open_tokenizer
 
 
-def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+def probe(spec: RunSpec, params: Any, context: Mapping[str, Any], *, sequences_per_row: int = 1) -> dict[str, Any]:
     """Inspect a model's configuration and tokenizer; weights are not downloaded.
+
+    sequences_per_row: see `language_memory.estimate`.
 
     Returns `findings` (also the estimate of the memory) and, where known, `task` (architecture), `parameters` (number)
     and `input_size` (maximum sequence length, `{"tokens": n}`).
@@ -39,7 +41,10 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
             facts["parameters"] = count_parameters(AutoModelForCausalLM, config)
         length = language_models.sequence_limit(most, params)
         found += [*quantization.findings(params), *_unused(params)]
-        found.append(language_memory.estimate(config, facts["parameters"], params, length).finding())
+        memory = language_memory.estimate(
+            config, facts["parameters"], params, length, sequences_per_row=sequences_per_row
+        )
+        found.append(memory.finding())
         facts["findings"] = [f.to_dict() for f in found]
     except UserError as error:
         facts["findings"] = [f.to_dict() for f in error.findings]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from transformers import TrainingArguments
 from transformers.trainer_utils import EvalLoopOutput
 from trl import SFTConfig, SFTTrainer
 
@@ -22,18 +23,14 @@ from autotrain_gradio.training.token_rows import IGNORED, Collate, pack, sequenc
 PACKING_TOLERANCE = 1e-3
 """Largest relative difference between the loss of packed rows and that of the same rows alone."""
 LARGEST_EXPONENT = 700.0
+Arguments = TypeVar("Arguments", bound=TrainingArguments)
 
 
 def sft_arguments(run: Reporter, *, train_rows: int, validates: bool, best: Metric) -> SFTConfig:
     """Return TRL's arguments. train_rows: number of training sequences, packed or not. Others: as in `arguments`."""
-    params = run.params
-    more: dict[str, Any] = {}
-    if params.mixed_precision is None or device() == "cpu":
-        more["bf16"] = False  # TRL's default is bf16
-    args = arguments(
-        params,
-        SFTConfig,
+    return trl_arguments(
         run,
+        SFTConfig,
         train_rows=train_rows,
         validates=validates,
         best=best,
@@ -41,6 +38,24 @@ def sft_arguments(run: Reporter, *, train_rows: int, validates: bool, best: Metr
         max_length=None,
         packing=False,
         dataset_kwargs={"skip_prepare_dataset": True},
+    )
+
+
+def trl_arguments(
+    run: Reporter, cls: type[Arguments], *, train_rows: int, validates: bool, best: Metric, **settings: Any
+) -> Arguments:
+    """Return the arguments of a trainer of TRL. settings: those of its algorithm. Others: as in `arguments`."""
+    params = run.params
+    more: dict[str, Any] = {}
+    if params.mixed_precision is None or device() == "cpu":
+        more["bf16"] = False  # TRL's default is bf16
+    args = arguments(
+        params,
+        cls,
+        run,
+        train_rows=train_rows,
+        validates=validates,
+        best=best,
         remove_unused_columns=False,
         activation_checkpointing=params.gradient_checkpointing,
         activation_checkpointing_kwargs={"use_reentrant": False} if params.gradient_checkpointing else None,
@@ -48,6 +63,7 @@ def sft_arguments(run: Reporter, *, train_rows: int, validates: bool, best: Metr
         max_steps=params.max_steps,
         batch_eval_metrics=False,
         **more,
+        **settings,
     )
     trainer_internals.use_one_gpu(args)
     return args
@@ -156,8 +172,18 @@ def pack_if_exact(run: Reporter, model: Any, sequences: Any, pad: int, length: i
     return packed
 
 
-def try_longest_batch(run: Reporter, trainer: LanguageTrainer) -> None:
+def language_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the loss of a batch with labels."""
+    loss: torch.Tensor = model(**batch, use_cache=False, fused_lm_head=True).loss
+    return loss
+
+
+def try_longest_batch(
+    run: Reporter, trainer: Any, loss: Callable[[Any, dict[str, torch.Tensor]], torch.Tensor] = language_loss
+) -> None:
     """Compute loss and gradients of the longest batch once, so that a lack of memory shows at once.
+
+    trainer: one with `training_lengths`. loss: of a batch; it may leave out what needs no memory.
 
     Raises:
         UserError: the memory is not enough; the hint says what to change.
@@ -174,8 +200,8 @@ def try_longest_batch(run: Reporter, trainer: LanguageTrainer) -> None:
     try:
         with trainer.accelerator.autocast():
             inputs = {k: v.to(args.device) for k, v in batch.items()}
-            outputs = model.to(args.device)(**inputs, use_cache=False, fused_lm_head=True)
-        outputs.loss.backward()
+            value = loss(model.to(args.device), inputs)
+        value.backward()
     except (RuntimeError, MemoryError) as error:
         if not failures.is_out_of_memory(error):
             raise

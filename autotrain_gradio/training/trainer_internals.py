@@ -44,6 +44,20 @@ def use_one_gpu(args: TrainingArguments) -> None:
         args._n_gpu = 1
 
 
+class TokenizedDataset:
+    """Base of a TRL trainer whose data sets are tokenized already, and keep the columns that they have.
+
+    TRL 1.16 tokenizes the rows of preferences always, and computes reference log-probabilities without showing the
+    progress, or stopping on request.
+    """
+
+    def _prepare_dataset(self, dataset: Any, *settings: Any) -> Any:
+        return dataset
+
+    def _precompute_ref_logps(self, dataset: Any, *settings: Any) -> Any:
+        return dataset
+
+
 class LengthGrouping:
     """Base of a Trainer whose training batches hold rows of similar length.
 

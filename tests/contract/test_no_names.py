@@ -25,7 +25,9 @@ DEFINING = {
     "tasks/*/": "a folder for each task",
     "tasks/classification.py": "the columns that tasks of classification share",
     "tasks/conversations.py": "the formats that tasks of language models share",
+    "tasks/preferences.py": "the formats that tasks of preferences share",
     "tasks/tabular.py": "the columns that tasks of tables share",
+    "training/preference_*.py": "the training on these, with their columns",
     "training/tabular/": "the training of these, with their columns",
 }
 """Modules that define such names, as patterns of paths; a folder ends with a slash → how."""

@@ -14,17 +14,17 @@ from autotrain_gradio.tasks.language_model_params import (
     CHARTS,
     METRICS,
     MODELS,
-    LanguageModelParams,
+    PackedLanguageModelParams,
     language_model_defaults,
 )
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
-class LlmGenericParams(LanguageModelParams):
+class LlmGenericParams(PackedLanguageModelParams):
     """Parameters of continued pretraining."""
 
     no_effect: ClassVar[dict[str, str]] = {
-        **LanguageModelParams.no_effect,
+        **PackedLanguageModelParams.no_effect,
         "chat_template": "texts are trained on as they are",
     }
 

@@ -12,17 +12,17 @@ from autotrain_gradio.tasks.language_model_params import (
     CHARTS,
     METRICS,
     MODELS,
-    LanguageModelParams,
+    PackedLanguageModelParams,
     language_model_defaults,
 )
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
-class LlmSftParams(LanguageModelParams):
+class LlmSftParams(PackedLanguageModelParams):
     """Parameters of supervised fine-tuning."""
 
     no_effect: ClassVar[dict[str, str]] = {
-        **LanguageModelParams.no_effect,
+        **PackedLanguageModelParams.no_effect,
         "max_prompt_length": "prompt and answer are one sequence, which block_size limits",
     }
 

@@ -8,7 +8,7 @@ import autotrain_gradio.training
 from tests.finding_codes import literal_codes, string_literals
 
 FOLDER = Path(autotrain_gradio.training.__file__).parent
-MODULES = sorted([*FOLDER.glob("language_*.py"), *FOLDER.glob("chat_*.py")])
+MODULES = sorted([*FOLDER.glob("language_*.py"), *FOLDER.glob("chat_*.py"), *FOLDER.glob("preference_*.py")])
 GOLDEN = Path(__file__).with_name("language_finding_codes.txt")
 """One code a line, sorted. A new code is added there with the code that reports it."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import transformers
 from transformers import Trainer
+from trl import DPOTrainer
 
 import autotrain_gradio
 from autotrain_gradio.training import trainer_internals
@@ -26,6 +27,13 @@ def test_the_private_members_exist_in_the_installed_version() -> None:
     }
     assert "self._train_batch_size" in inspect.getsource(Trainer)
     assert "self._n_gpu" in inspect.getsource(transformers.TrainingArguments)
+
+
+def test_the_private_members_of_trl_exist_in_the_installed_version() -> None:
+    for name in ("_prepare_dataset", "_precompute_ref_logps"):
+        parameters = list(inspect.signature(getattr(DPOTrainer, name)).parameters)
+        assert parameters[:2] == ["self", "dataset"]
+        assert f"self.{name}(" in inspect.getsource(DPOTrainer.__init__)
 
 
 def test_no_other_module_uses_private_members_of_a_trainer() -> None:

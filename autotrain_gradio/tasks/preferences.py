@@ -1,0 +1,85 @@
+"""The data formats that tasks of preferences share: a prompt with a preferred and a rejected answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autotrain_gradio.data.catalog import (
+    PREFERENCE_PROMPT,
+    PREFERRED_ANSWER,
+    REJECTED_ANSWER,
+    SYSTEM_TURN,
+    TABLE,
+    TOOLS,
+)
+from autotrain_gradio.data.declarations import Column, Format
+from autotrain_gradio.tasks.base import Sample
+
+PROMPT = Column(
+    "prompt",
+    "Prompt",
+    PREFERENCE_PROMPT,
+    "The question of the user, or the messages before the answers.",
+    purpose="input",
+    names=("prompt", "instruction", "question", "query", "input"),
+)
+CHOSEN = Column(
+    "chosen",
+    "Preferred answer",
+    PREFERRED_ANSWER,
+    "The better answer: a text, or messages, which may begin with the prompt.",
+    purpose="input",
+    names=("chosen", "preferred", "accepted", "chosen_response", "response_chosen", "better", "positive"),
+)
+REJECTED = Column(
+    "rejected",
+    "Rejected answer",
+    REJECTED_ANSWER,
+    "The worse answer: a text, or messages, which may begin with the prompt.",
+    purpose="input",
+    names=("rejected", "dispreferred", "rejected_response", "response_rejected", "worse", "negative"),
+)
+SYSTEM = Column(
+    "system_prompt",
+    "System prompt",
+    SYSTEM_TURN,
+    "What the model is told before the conversation.",
+    purpose="input",
+    required=False,
+    names=("system_prompt", "system", "system_message"),
+)
+TOOL_SCHEMAS = Column(
+    "tools",
+    "Tools",
+    TOOLS,
+    "JSON schemas of the functions that the assistant may call.",
+    purpose="meta",
+    required=False,
+    names=("tools", "functions"),
+)
+PROMPT_PAIRS = Format(
+    "prompt-pairs",
+    "Prompt and two answers",
+    (PROMPT, CHOSEN, REJECTED, SYSTEM, TOOL_SCHEMAS),
+    "A prompt, a preferred and a rejected answer in each row, as texts or as lists of messages.",
+    '{"prompt": "What is a quince?", "chosen": "A yellow fruit.", "rejected": "No idea."}',
+)
+PAIRS = Format(
+    "pairs",
+    "Two conversations",
+    (CHOSEN, REJECTED, SYSTEM, TOOL_SCHEMAS),
+    "A preferred and a rejected conversation in each row; the prompt is what both begin with.",
+    '{"chosen": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}], '
+    '"rejected": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Go away"}]}',
+)
+FORMATS = (PROMPT_PAIRS, PAIRS)
+COLUMN_ALIASES = {"prompt_text": "prompt", "rejected_text": "rejected", "text": "chosen"}
+"""AutoTrain's names of columns → role."""
+PREFERENCE_TABLE = replace(
+    TABLE,
+    example="pairs.jsonl          (or .csv, .tsv, .json, .parquet, .xlsx; several files are joined)\n\n"
+    '{"prompt": "What is a quince?", "chosen": "A yellow fruit.", "rejected": "No idea."}\n\n'
+    "or chosen and rejected as lists of messages, which may begin with the prompt.",
+)
+"""Tables of preferences."""
+SAMPLE_PAIRS = Sample("polite-replies", "Polite replies", "preferences/polite_replies", "240 replies, polite and rude.")

@@ -1,0 +1,104 @@
+"""Log-probabilities of the reference model, computed once before the training: it needs no second model in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from transformers import AutoModelForCausalLM
+
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.training import language_models, text_models, trainer_internals
+from autotrain_gradio.training.preference_rows import pair_lengths
+
+WHERE = "params.model_ref"
+COLUMNS = ("ref_chosen_logps", "ref_rejected_logps")
+"""Columns that TRL reads the log-probabilities from."""
+
+
+def open_reference(run: Reporter, tokenizer: Any) -> Any:
+    """Return the model that `model_ref` names, in evaluation mode; None: the base model is the reference.
+
+    tokenizer: of the model that is trained.
+
+    Raises:
+        UserError: it cannot be loaded, or its tokenizer is another one.
+    """
+    name = run.params.model_ref
+    if not name or name == run.spec.model:
+        return None
+    if name == TINY:
+        message = "The tiny model cannot be a reference model: it is made anew in each run."
+        raise UserError(message, "Leave model_ref empty.", WHERE, "reference-tiny")
+    run.state("preparing", "Loading the reference model")
+    model, other, _ = text_models.open_text_model(
+        AutoModelForCausalLM,
+        name,
+        types=language_models.TYPES,
+        what="computing reference log-probabilities",
+        outputs=language_models.NO_HEAD,
+    )
+    if other.get_vocab() != tokenizer.get_vocab():
+        message = f"The tokenizer of the reference model '{name}' is not the one of '{run.spec.model}'."
+        raise UserError(
+            message, "Choose a model of the same family, or leave model_ref empty.", WHERE, "reference-other"
+        )
+    return model.eval()
+
+
+def add_log_probabilities(run: Reporter, trainer: Any) -> bool:
+    """Add the log-probabilities of the reference model to the trainer's rows; then the model is not needed any more.
+
+    trainer: a `DPOTrainer` with rows of `preference_rows.as_dataset`. Without a reference model of its own, the model
+    that is trained is the reference, before its first step or without its adapter. A resumed run uses those of the
+    first attempt. Returns False if stopped.
+    """
+    reference = trainer.ref_model if trainer.ref_model is not None else trainer.model
+    was_training = reference.training
+    reference.eval()
+    for attribute, split in (("train_dataset", "training"), ("eval_dataset", "validation")):
+        rows = getattr(trainer, attribute)
+        if rows is None:
+            continue
+        values = _stored(run, split, len(rows))
+        if values is None:
+            values = _computed(run, trainer, reference, rows, split)
+        if values is None:
+            return False
+        for column, numbers in zip(COLUMNS, values, strict=True):
+            rows = rows.add_column(column, numbers)
+        setattr(trainer, attribute, rows.with_format("numpy"))
+    reference.train(was_training)
+    trainer.ref_model = None
+    return True
+
+
+def _stored(run: Reporter, split: str, count: int) -> Any:
+    path = run.checkpoints / f"reference_{split}.npy"
+    if run.attempt == 1 or not path.is_file():
+        return None
+    values = np.load(path, allow_pickle=False)
+    return values if values.shape == (2, count) else None
+
+
+def _computed(run: Reporter, trainer: Any, model: Any, rows: Dataset, split: str) -> Any:
+    """Return the log-probabilities (2, rows) of the preferred and the rejected answers; None if stopped."""
+    size = trainer.args.per_device_eval_batch_size
+    order = np.argsort(-pair_lengths(rows), kind="stable")
+    values = np.zeros((2, len(rows)), dtype=np.float32)
+    for start in range(0, len(rows), size):
+        message = f"Computing reference log-probabilities: {start:,} of {len(rows):,} {split} rows"
+        run.state("preparing", message)
+        if run.stop_requested():
+            return None
+        some = order[start : start + size]
+        batch = trainer.data_collator([rows[int(i)] for i in some])
+        found = trainer.compute_ref_log_probs(model, trainer_internals.prepare_inputs(trainer, batch))
+        values[:, some] = torch.stack(list(found)).float().cpu().numpy()
+    run.checkpoints.mkdir(parents=True, exist_ok=True)
+    np.save(run.checkpoints / f"reference_{split}.npy", values)
+    return values

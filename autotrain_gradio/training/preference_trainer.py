@@ -1,0 +1,193 @@
+"""TRL's trainers of preferences: batches grouped by length, and an evaluation that is exact over all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers.trainer_utils import EvalLoopOutput
+from trl import DPOTrainer
+from trl.experimental.orpo import ORPOTrainer
+
+from autotrain_gradio.training import trainer_internals
+from autotrain_gradio.training.preference_rows import pair_lengths
+from autotrain_gradio.training.token_rows import IGNORED
+
+
+@dataclass(frozen=True)
+class PairValues:
+    """Values of the preferred and rejected answers of some rows: rewards and log-probabilities, float32 (rows,).
+
+    losses: terms of the loss, each a sum and the number of what it is the sum of; the loss adds up their means.
+    """
+
+    chosen_rewards: np.ndarray
+    rejected_rewards: np.ndarray
+    chosen_logps: np.ndarray | None
+    rejected_logps: np.ndarray | None
+    losses: Sequence[tuple[float, float]]
+
+    @property
+    def margins(self) -> np.ndarray:
+        """By how much the reward of the preferred answer is higher (rows,)."""
+        return self.chosen_rewards - self.rejected_rewards
+
+    def metrics(self) -> dict[str, float]:
+        """Return the means over all rows; names as the tasks declare them."""
+        values = {
+            "loss": sum(total / max(1.0, count) for total, count in self.losses),
+            "reward_accuracy": float((self.margins > 0).mean()),
+            "reward_margin": float(self.margins.astype(np.float64).mean()),
+        }
+        if self.chosen_logps is not None and self.rejected_logps is not None:
+            values["logps_chosen"] = float(self.chosen_logps.astype(np.float64).mean())
+            values["logps_rejected"] = float(self.rejected_logps.astype(np.float64).mean())
+        return values
+
+
+def joined(parts: Sequence[PairValues]) -> PairValues:
+    """Return the values of all batches."""
+
+    def join(name: str) -> Any:
+        arrays = [getattr(part, name) for part in parts]
+        return None if arrays[0] is None else np.concatenate(arrays)
+
+    terms = [np.array(part.losses, dtype=np.float64) for part in parts]
+    losses = [(float(total), float(count)) for total, count in np.sum(terms, axis=0)]
+    return PairValues(
+        join("chosen_rewards"), join("rejected_rewards"), join("chosen_logps"), join("rejected_logps"), losses
+    )
+
+
+def as_values(
+    rewards: Sequence[torch.Tensor], logps: Sequence[torch.Tensor] | None, losses: Sequence[tuple[float, float]]
+) -> PairValues:
+    """Return the values of a batch. rewards, logps: of the preferred and the rejected answers (rows,)."""
+    better, worse = (values.float().cpu().numpy() for values in rewards)
+    chosen, rejected = (None, None) if logps is None else (values.float().cpu().numpy() for values in logps)
+    return PairValues(better, worse, chosen, rejected, losses)
+
+
+class PairTraining(trainer_internals.LengthGrouping, trainer_internals.TokenizedDataset):
+    """Base of a trainer of `preference_rows.as_dataset`, with exact metrics over all validation rows.
+
+    Attributes:
+        latest: values of the validation rows in the latest evaluation.
+    """
+
+    control: Any
+    latest: PairValues
+    after_evaluation: Callable[[Any], None]
+    model: Any
+
+    def training_lengths(self) -> np.ndarray:
+        """Return the number of tokens of each training row."""
+        return pair_lengths(self.train_dataset)
+
+    def pair_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
+        """Return the values of a batch of the collator, which is on the device."""
+        raise NotImplementedError
+
+    def evaluation_loop(
+        self,
+        dataloader: Any,
+        description: str,
+        prediction_loss_only: bool | None = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> EvalLoopOutput:
+        """Evaluate batch by batch; a few numbers of each row are kept, and never the logits."""
+        trainer: Any = self
+        self.model.eval()
+        parts = []
+        for inputs in dataloader:
+            batch = trainer_internals.prepare_inputs(trainer, inputs)
+            with torch.no_grad(), trainer.accelerator.autocast():
+                parts.append(self.pair_values(batch))
+            self.control = trainer.callback_handler.on_prediction_step(self.args, trainer.state, self.control)
+        self.latest = joined(parts)
+        self.after_evaluation(self.model)
+        named = {f"{metric_key_prefix}_{name}": value for name, value in self.latest.metrics().items()}
+        return EvalLoopOutput(predictions=None, label_ids=None, metrics=named, num_samples=len(self.latest.margins))
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log a copy: TRL adds means of batches to the metrics, which are exact."""
+        super().log(dict(logs), start_time)  # type: ignore[misc]
+
+
+class DpoTrainer(PairTraining, DPOTrainer):
+    """TRL's trainer of Direct Preference Optimization (Rafailov et al. 2023).
+
+    The rows have the log-probabilities of the reference model, see `preference_reference`.
+    """
+
+    def __init__(self, *, after_evaluation: Callable[[Any], None], **settings: Any) -> None:
+        self.after_evaluation = after_evaluation
+        super().__init__(**settings)
+        if "ref" in getattr(self.model, "peft_config", {}):
+            # The adapter is new: without it the model is the reference, and a copy of the adapter is not needed.
+            self.model.delete_adapter("ref")
+
+    def pair_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
+        """Return the values of a batch; the log-probabilities are sums over the tokens of an answer."""
+        outputs: list[torch.Tensor] = []
+        hook = self.model.register_forward_hook(lambda module, inputs, output: outputs.append(output.log_probs))
+        try:
+            loss = self.compute_loss(self.model, batch)
+        finally:
+            hook.remove()
+        chosen, rejected = outputs[0].float().sum(-1).chunk(2)
+        rewards = self.beta * (chosen - batch["ref_chosen_logps"]), self.beta * (rejected - batch["ref_rejected_logps"])
+        count = len(chosen)
+        return as_values(rewards, (chosen, rejected), [(loss.item() * count, count)])
+
+
+class OrpoTrainer(PairTraining, ORPOTrainer):
+    """TRL's trainer of Odds Ratio Preference Optimization (Hong et al. 2024), without keeping the logits."""
+
+    def __init__(self, *, after_evaluation: Callable[[Any], None], **settings: Any) -> None:
+        from trl.trainer.utils import add_fused_lm_head
+
+        self.after_evaluation = after_evaluation
+        train, valid = settings.pop("train_dataset"), settings.pop("eval_dataset")
+        # TRL's trainer tokenizes the rows that it is given: one is enough, which it keeps as it is.
+        super().__init__(train_dataset=train.select(range(1)), **settings)
+        self.train_dataset, self.eval_dataset = train, valid
+        base = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+        add_fused_lm_head(base, outputs=("log_probs", "entropy", "mean_logits", "is_top1"))
+
+    def tokenize_row(self, feature: Any, model: Any = None) -> dict[str, Any]:
+        """Return a row as it is: it is tokenized already."""
+        return dict(feature)
+
+    def concatenated_forward(self, model: Any, batch: dict[str, Any]) -> tuple[Any, ...]:
+        """Return log-probabilities per token of the preferred and rejected answers (rows,), their logits, and the loss.
+
+        The loss is the mean negative log-likelihood of all tokens of the prompts with their preferred answers.
+        """
+        logps, mask, logits = self._forward(model, batch)
+        answers = batch["completion_mask"][:, 1:]
+        means = (logps * answers).sum(-1) / answers.sum(-1)
+        half = len(means) // 2
+        loss = -logps[:half].sum() / mask[:half].sum()
+        return (*means.chunk(2), *logits.chunk(2), loss)
+
+    def _forward(self, model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the log-probability of each token but the first, its mask, and the mean of its logits."""
+        mask = batch["attention_mask"]
+        labels = batch["input_ids"].masked_fill(mask == 0, IGNORED)
+        found = model(
+            input_ids=batch["input_ids"], attention_mask=mask, labels=labels, use_cache=False, fused_lm_head=True
+        )
+        return found.log_probs * mask[:, 1:], mask[:, 1:], found.mean_logits
+
+    def pair_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
+        """Return the values of a batch; the log-probabilities are means over the tokens of an answer."""
+        chosen, rejected, _, _, loss = self.concatenated_forward(self.model, batch)
+        ratios, *rewards, _, _ = self.odds_ratio_loss(chosen, rejected)
+        count = len(chosen)
+        tokens = batch["attention_mask"][:count, 1:].sum().item()
+        return as_values(rewards, (chosen, rejected), [(loss.item() * tokens, tokens), (-ratios.sum().item(), count)])

@@ -1,0 +1,53 @@
+"""Runs of tasks that learn from preferences, on made messages and replies."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trials import Trial
+
+COLOURS = ("red", "green", "amber", "blue", "white", "black", "pink", "grey")
+
+
+def pairs(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Make questions about colours, each with a kind and an unkind reply."""
+    draw, found = random.Random(seed), []
+    for _ in range(count):
+        one, other = draw.sample(COLOURS, 2)
+        found.append(
+            {
+                "prompt": f"Is {one} like {other}?",
+                "chosen": draw.choice((f"Thank you, {one} is nice.", f"Thank you, {other} is nice.")),
+                "rejected": draw.choice((f"Who cares about {one}.", f"Who cares about {other}.")),
+            }
+        )
+    return found
+
+
+@pytest.fixture
+def preference_trial(tmp_path: Path) -> Callable[..., Trial]:
+    """Return a function that prepares a run on made pairs: 32 to train on, 8 to validate."""
+
+    def make(task: str, rows: list[dict[str, Any]] | None = None, run: str = "run", **params: Any) -> Trial:
+        folder = tmp_path / "texts"
+        folder.mkdir(exist_ok=True)
+        made = {"train": pairs(32), "validation": pairs(8, seed=1)} if rows is None else {"train": rows}
+        for name, part in made.items():
+            lines = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in part)
+            (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+        spec = {
+            "task": task,
+            "model": params.pop("model", "tiny"),
+            "project_name": "colours",
+            "data": {"source": "path", "path": str(folder), **params.pop("data", {})},
+            "params": {"epochs": 1, "batch_size": 4, "generation_rows": 2, "max_new_tokens": 8, **params},
+        }
+        return Trial(tmp_path / run, spec)
+
+    return make

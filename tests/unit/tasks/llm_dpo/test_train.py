@@ -1,0 +1,143 @@
+"""DPO, trained for a few steps with the tiny model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autotrain_gradio import data
+from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.panels import render_html, render_text
+from autotrain_gradio.tasks.llm_dpo import train as task
+from autotrain_gradio.training import preference_reference
+from tests.contract.headlines.reward_accuracy import measure_model
+from tests.preferences import pairs
+
+Make = Callable[..., Any]
+
+
+def notes_of(made: Any) -> list[str]:
+    return [e["message"] for e in made.events("note")]
+
+
+def result_of(made: Any) -> dict[str, float]:
+    return dict(made.events("result")[-1]["values"])
+
+
+def test_the_margin_rises_and_unseen_rows_prefer_the_chosen_answer(preference_trial: Make) -> None:
+    made = preference_trial("llm-dpo", epochs=3)
+    task.train(made.reporter())
+    values = [e["values"] for e in made.events("metric") if "rewards/margins" in e["values"]]
+    assert values[0]["rewards/margins"] == 0 and values[-1]["rewards/margins"] > 1
+    assert values[-1]["logps/chosen"] > values[0]["logps/chosen"]
+    found = result_of(made)
+    assert found["eval_reward_accuracy"] == 1.0 and found["eval_reward_margin"] > 1
+    rows = data.load(made.directory)
+    assert not {*rows["train"]["prompt"]} & {*rows["validation"]["prompt"]} or len(rows["validation"]) == 8
+    assert measure_model(rows, made.directory / "model") == 1.0
+    evaluated = [e["values"] for e in made.events("metric") if "eval_loss" in e["values"]]
+    assert not any("/" in name for entry in evaluated for name in entry)
+
+    samples = [e["panel"] for e in made.events("sample")]
+    assert len(samples) == 3 and all(len(s["rows"]) == 2 for s in samples)
+    report = json.loads((made.directory / "report.json").read_text())
+    for panel in [*report, *samples]:
+        assert render_html(panel) and render_text(panel)
+    assert [p["title"] for p in report][1:4] == [
+        "Answers beside those of the base model",
+        "Reward margins",
+        "Rows with the lowest margins",
+    ]
+    predictor = task.load(made.directory)
+    asked = samples[-1]["examples"]["prompt"]
+    assert [f["text"] for f in predictor([{"prompt": value} for value in asked])] == [r[2] for r in samples[-1]["rows"]]
+
+
+@pytest.mark.parametrize("loss", ["sigmoid", "ipo", "robust"])
+def test_the_evaluation_does_not_depend_on_the_batch_size(preference_trial: Make, loss: str) -> None:
+    found = []
+    smoothing = 0.1 if loss == "robust" else 0.0
+    for size in (3, 8):
+        made = preference_trial(
+            "llm-dpo",
+            run=f"run-{size}",
+            loss_type=loss,
+            label_smoothing=smoothing,
+            batch_size=size,
+            lr=1e-12,
+            max_steps=1,
+            generation_rows=0,
+        )
+        task.train(made.reporter())
+        found.append(result_of(made))
+    assert found[0] == pytest.approx(found[1], rel=1e-4, abs=1e-4)
+
+
+def test_lora_takes_the_model_without_its_adapter_as_the_reference(preference_trial: Make) -> None:
+    made = preference_trial("llm-dpo", epochs=3, peft=True, lora_r=4, lr=5e-3)
+    task.train(made.reporter())
+    assert not (made.directory / "model" / "adapter_config.json").exists()
+    first = next(e["values"] for e in made.events("metric") if "rewards/margins" in e["values"])
+    assert first["rewards/margins"] == pytest.approx(0, abs=1e-5)
+    assert result_of(made)["eval_reward_accuracy"] == 1.0
+    assert measure_model(data.load(made.directory), made.directory / "model") == 1.0
+    assert not list((made.directory / "checkpoints").rglob("ref"))
+    again = preference_trial(
+        "llm-dpo", run="second", model=str(made.directory / "model"), peft=True, merge_adapter=False, lora_r=4
+    )
+    task.train(again.reporter())
+    assert (again.directory / "model" / "adapter_config.json").is_file()
+    assert task.load(again.directory)([{"prompt": "Is red like blue?"}])[0]["text"] is not None
+
+
+def test_another_reference_model(preference_trial: Make) -> None:
+    base = preference_trial("llm-dpo", epochs=3)
+    task.train(base.reporter())
+    folder = str(base.directory / "model")
+    made = preference_trial("llm-dpo", run="second", model_ref=folder, max_steps=1, lr=1e-12)
+    task.train(made.reporter())
+    # The reference prefers the chosen answers already: against it the untrained model prefers the others.
+    assert result_of(made)["eval_reward_accuracy"] == 0.0 and result_of(made)["eval_reward_margin"] < -1
+    with pytest.raises(UserError, match="cannot be a reference"):
+        task.train(preference_trial("llm-dpo", run="third", model_ref="tiny", model=folder).reporter())
+    other = preference_trial("llm-dpo", pairs(12, seed=5), run="other")
+    task.train(other.reporter())
+    with pytest.raises(UserError, match="tokenizer of the reference model"):
+        task.train(
+            preference_trial("llm-dpo", run="fourth", model=folder, model_ref=str(other.directory / "model")).reporter()
+        )
+
+
+def test_a_resumed_run_uses_the_reference_of_its_first_attempt(
+    preference_trial: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = preference_trial("llm-dpo", epochs=2)
+    run = made.reporter()
+    asked = iter(range(1000))
+    monkeypatch.setattr(run, "stop_requested", lambda: next(asked) > 24)
+    task.train(run)
+    assert any("Stopped at step" in note for note in notes_of(made))
+    monkeypatch.setattr(preference_reference, "_computed", lambda *values: pytest.fail("computed again"))
+    task.train(made.reporter(attempt=2))
+    assert result_of(made)["eval_reward_accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("drop", "dropped"),
+        ("truncate", "truncated at the end of the answers"),
+        ("truncate_left", "truncated at the beginning of the prompt"),
+    ],
+)
+def test_long_rows_are_counted(preference_trial: Make, action: str, message: str) -> None:
+    long = {"prompt": "Is it red? " * 12, "chosen": "Thank you.", "rejected": "Who cares."}
+    made = preference_trial(
+        "llm-dpo", [*pairs(20), long], block_size=48, too_long=action, max_steps=1, data={"valid_fraction": 0}
+    )
+    task.train(made.reporter())
+    assert any(f"1 training row (4.8%) longer than 48 tokens: {message}" in n for n in notes_of(made)), notes_of(made)
+    assert any("do not differ any more" in n for n in notes_of(made)) == (action == "truncate")
