@@ -18,7 +18,7 @@ app: $(VENV)/.installed-app ## Serve the page on 127.0.0.1:7860 (HOST=…, PORT=
 	$(BIN)/python app.py --host $(HOST) --port $(PORT) $(ARGS)
 
 test: $(VENV)/.installed-dev ## Run the tests: no network, no GPU; a browser for the page's (ARGS="-k name")
-	$(BIN)/python -m pytest tests/unit tests/contract tests/cases tests/security autotrain_gradio --ignore-glob="*/tests/ui" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests/contract tests/unit tests/cases tests/security autotrain_gradio --ignore-glob="*/tests/ui" -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 	$(BIN)/python -m pytest tests/ui $(wildcard autotrain_gradio/extensions/*/tests/ui) $(ARGS)
 
 test-long: $(VENV)/.installed-dev ## Run the tests that take minutes, too

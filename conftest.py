@@ -40,6 +40,19 @@ for _name in (
     os.environ.pop(_name, None)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file run in one process (`--dist loadgroup`), as their fixtures are shared; not the task contract.
+
+    That file takes most of a minute for each task: it is divided by task.
+    """
+    for item in items:
+        task = getattr(item, "callspec", None) and item.callspec.params.get("task")  # type: ignore[attr-defined]
+        divided = task is not None and item.path.name == "test_task_contract.py"
+        group = task.name if divided else item.path.relative_to(item.config.rootpath).as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the app of the test's own, named by the environment too."""
