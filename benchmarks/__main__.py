@@ -19,6 +19,7 @@ NAMES = (
     "texts",
     "embeddings",
     "tokens",
+    "language_models",
     "tabular",
     "speech",
     "checking",
