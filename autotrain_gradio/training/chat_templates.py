@@ -10,32 +10,10 @@ import jinja2
 import numpy as np
 
 from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.training.chat_template_families import END, FAMILIES
 
 WHERE = "params.chat_template"
-END = "<|im_end|>"
-CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' }}"
-    "{% if message['role'] == 'assistant' %}"
-    "{% generation %}{{ message['content'] + '<|im_end|>' }}"
-    "{% if eos_token and eos_token != '<|im_end|>' %}{{ eos_token }}{% endif %}{% endgeneration %}{{ '\n' }}"
-    "{% else %}{{ message['content'] + '<|im_end|>\n' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
-ZEPHYR = (
-    "{% for message in messages %}{{ '<|' + message['role'] + '|>\n' }}"
-    "{% if message['role'] == 'assistant' %}"
-    "{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}{{ '\n' }}"
-    "{% else %}{{ message['content'] + eos_token + '\n' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
-)
-NONE = (
-    "{% for message in messages %}{% if message['role'] == 'assistant' %}"
-    "{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}"
-    "{% else %}{{ message['content'] + '\n' }}{% endif %}{% endfor %}"
-)
-FAMILIES = {"chatml": CHATML, "zephyr": ZEPHYR, "none": NONE}
-"""Templates that do not belong to a model; `none`: the contents alone, one message per line."""
-FAILURES = (jinja2.TemplateError, TypeError, KeyError, ValueError, IndexError, AttributeError)
+FAILURES = (jinja2.TemplateError, TypeError, LookupError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """Exceptions that a template can raise for a conversation that it does not support."""
 
 
@@ -65,15 +43,22 @@ class TokenizedRow:
         return TokenizedRow(self.ids[which], self.trained[which])
 
 
+@dataclass(eq=False)
 class TemplateFailure(UserError):
-    """A template does not support a conversation, or does not show which tokens are the assistant's."""
+    """A template does not support a conversation, or does not show which tokens are the assistant's.
+
+    reason: what the template says, if it has refused the conversation.
+    """
+
+    reason: str = ""
 
 
 def choose_template(tokenizer: Any, wanted: str) -> ChatTemplate:
     """Return a chat template. wanted: `auto`, `tokenizer`, or the name of one of `FAMILIES`.
 
     Raises:
-        UserError: the tokenizer has no template (`tokenizer`), or no EOS token, which the family needs.
+        UserError: the tokenizer has no template (`tokenizer`), or one that cannot be used; or no EOS token, which the
+            family needs.
     """
     own = _own_template(tokenizer)
     if wanted == "tokenizer" and not own:
@@ -81,6 +66,7 @@ def choose_template(tokenizer: Any, wanted: str) -> ChatTemplate:
         hint = "Set chat_template to chatml or zephyr, or choose an instruction-tuned model."
         raise UserError(message, hint, WHERE, "no-chat-template")
     if own and wanted in ("auto", "tokenizer"):
+        _require_messages(tokenizer, own)
         training = _training_variant(tokenizer, own)
         return ChatTemplate(own, training, "{% generation" in training or "{%- generation" in training)
     known = END in tokenizer.get_vocab()
@@ -93,6 +79,29 @@ def choose_template(tokenizer: Any, wanted: str) -> ChatTemplate:
         text = text.replace(END, tokenizer.eos_token)  # the end of an answer must be a single token
     note = f"The model has no chat template: {family} is used, and saved with the model." if wanted == "auto" else ""
     return ChatTemplate(text, text, True, note)
+
+
+def _require_messages(tokenizer: Any, template: str) -> None:
+    """Check that a template renders a question and its answer.
+
+    Raises:
+        UserError: it has an error, does what the sandbox of transformers refuses, or leaves out one of the two.
+    """
+    asked, answered = "zquestionz", "zanswerz"
+    try:
+        text = render(tokenizer, template, [user(asked), {"role": "assistant", "content": answered}])
+        reason = "" if asked in text and answered in text else "it does not render the texts of the messages"
+    except TemplateFailure as failure:
+        reason = failure.reason
+    if reason:
+        message = f"The chat template of the model cannot be used: {reason}."
+        hint = "Set chat_template to chatml or zephyr, or correct the template in the tokenizer of the model."
+        raise UserError(message, hint, WHERE, "chat-template-broken")
+
+
+def user(content: str) -> dict[str, Any]:
+    """Return a message of the user."""
+    return {"role": "user", "content": content}
 
 
 def _own_template(tokenizer: Any) -> str:
@@ -108,7 +117,9 @@ def _training_variant(tokenizer: Any, own: str) -> str:
 
     try:
         return str(get_training_chat_template(tokenizer) or own)
-    except ValueError:  # not a known template: the tokens are found by rendering its beginnings
+    except FAILURES:
+        # Not a known template, or one that refuses the conversations with tools on which TRL tries it: the tokens are
+        # found by rendering its beginnings.
         return own
 
 
@@ -272,10 +283,16 @@ def _assistant_spans(
     return spans
 
 
-def _failure(error: BaseException) -> TemplateFailure:
+def _reason(error: BaseException) -> str:
+    """Return why a template failed: the first line of the exception, and the line of the template if it is known."""
     text = str(error).strip().splitlines()
-    reason = (text[0][:200] if text else type(error).__name__).rstrip(".")
+    reason = (text[0][:200] if text else type(error).__name__).removesuffix(".")
+    line = getattr(error, "lineno", None)
+    return f"{reason} (line {line} of the template)" if line else reason
+
+
+def _failure(error: BaseException) -> TemplateFailure:
+    reason = _reason(error)
     hint = "Correct the conversation, or set chat_template to chatml, which supports all roles."
-    return TemplateFailure(
-        f"The chat template does not support the conversation: {reason}.", hint, WHERE, "template-failed"
-    )
+    message = f"The chat template does not support the conversation: {reason}."
+    return TemplateFailure(message, hint, WHERE, "template-failed", reason=reason)

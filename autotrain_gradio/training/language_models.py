@@ -22,7 +22,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import distributed, lora, quantization, saved, text_models
-from autotrain_gradio.training.chat_templates import CHATML
+from autotrain_gradio.training.chat_template_families import CHATML
 from autotrain_gradio.training.tiny_tokenizer import PAD, UNKNOWN, tiny_tokenizer
 from autotrain_gradio.training.tokens import longest
 

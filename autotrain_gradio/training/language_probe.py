@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM
 from autotrain_gradio.core.errors import Finding, UserError
 from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.training import language_memory, language_models, pretrained, quantization
-from autotrain_gradio.training.chat_templates import choose_template
+from autotrain_gradio.training.chat_template_support import inspect_template
+from autotrain_gradio.training.chat_templates import WHERE, choose_template
 from autotrain_gradio.training.meta_device import count_parameters
 from autotrain_gradio.training.text_models import limit
 from autotrain_gradio.training.tokens import open_tokenizer
@@ -52,12 +53,13 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any], *, sequences_p
 
 
 def _template(tokenizer: Any, params: Any) -> list[Finding]:
-    """Return which chat template is used, if the model has none."""
+    """Return which chat template is used, if the model has none, and what the template does not support."""
     if not hasattr(params, "chat_template"):
         return []
-    note = choose_template(tokenizer, params.chat_template).note
+    template = choose_template(tokenizer, params.chat_template)
     hint = "An instruction-tuned model has its own."
-    return [Finding("info", "chat-template-added", note, hint, "params.chat_template")] if note else []
+    added = [Finding("info", "chat-template-added", template.note, hint, WHERE)] if template.note else []
+    return [*added, *inspect_template(tokenizer, template).findings()]
 
 
 def _unused(params: Any) -> list[Finding]:

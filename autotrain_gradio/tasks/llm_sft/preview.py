@@ -28,8 +28,8 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         UserError: the chat template cannot be used.
     """
     # Importing the models takes seconds: only when a preview is shown.
-    from autotrain_gradio.tasks.llm_sft.rows import RowTokenizer, texts_of
-    from autotrain_gradio.training import language_preview
+    from autotrain_gradio.tasks.llm_sft.rows import RowTokenizer, conversations_of, texts_of
+    from autotrain_gradio.training import chat_template_support, language_preview
     from autotrain_gradio.training.chat_templates import choose_template
 
     rows = data.load(draft)["train"]
@@ -40,5 +40,9 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     template = choose_template(tokenizer, params.chat_template) if "conversation" in rows.features else None
     chosen = rows.select(text_preview.measured_rows(len(rows), params.seed))
     made = RowTokenizer(tokenizer, template, assistant_only=params.assistant_only_loss).rows(chosen)
-    note = template.note if template is not None else ""
+    note = ""
+    if template is not None:
+        support = chat_template_support.inspect_template(tokenizer, template)
+        counts = support.count_dropped(conversations_of(chosen))
+        note = " ".join(filter(None, (template.note, chat_template_support.dropped_message(counts, "row"))))
     return language_preview.row_panels(tokenizer, made, params, most, len(rows), context, note=note)

@@ -50,6 +50,14 @@ class RowTokenizer:
         )
 
 
+def conversations_of(
+    rows: Iterable[Mapping[str, Any]],
+) -> Iterator[tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]] | None]]:
+    """Yield the messages and the tools of each row."""
+    for row in rows:
+        yield messages_of(row["conversation"]), tools_of(row.get("tools"))
+
+
 def texts_of(rows: Any) -> Iterator[str]:
     """Yield the texts of the rows, without roles, for the tokenizer of the tiny model."""
     if "text" in rows.features:

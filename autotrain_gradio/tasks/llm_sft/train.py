@@ -14,9 +14,10 @@ from autotrain_gradio.data.kinds.tools import tools_of
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.llm_sft import TASK
 from autotrain_gradio.tasks.llm_sft.preview import preview
-from autotrain_gradio.tasks.llm_sft.rows import PREDICTED, RowTokenizer, answered, texts_of
+from autotrain_gradio.tasks.llm_sft.rows import PREDICTED, RowTokenizer, answered, conversations_of, texts_of
 from autotrain_gradio.training import language_models
 from autotrain_gradio.training.chat_prediction import LanguagePredictor
+from autotrain_gradio.training.chat_template_support import CHATML_INSTEAD, dropped_message, inspect_template
 from autotrain_gradio.training.chat_templates import (
     ChatTemplate,
     TemplateFailure,
@@ -60,6 +61,12 @@ def train(run: Reporter) -> None:
         tokenizer.chat_template = template.saved
         if template.note:
             run.note(template.note)
+        support = inspect_template(tokenizer, template)
+        counts = support.count_dropped(conversations_of(rows["train"]))
+        if counts:
+            run.note(dropped_message(counts, "training row"), level="warning", hint=CHATML_INSTEAD)
+        for finding in support.bos_findings():
+            run.note(finding.message, level="warning", hint=finding.hint)
         some = rows["train"].select(range(min(ROWS_FOR_ENDS, len(rows["train"]))))
         for row in RowTokenizer(tokenizer, template, assistant_only=True).rows(some):
             ends |= end_tokens(tokenizer, row) if isinstance(row, TokenizedRow) else set()

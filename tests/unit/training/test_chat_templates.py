@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.training import chat_templates, language_models
+from autotrain_gradio.training import chat_template_families, chat_templates, language_models
 from autotrain_gradio.training.chat_templates import choose_template, end_tokens, tokenize_conversation
 
 CHAT = [
@@ -72,7 +72,50 @@ def test_a_template_that_refuses_a_conversation(tokenizer: Any) -> None:
 def test_a_model_without_a_template(tokenizer: Any) -> None:
     bare = language_models.tiny_chat_tokenizer(["Hello"])
     bare.chat_template = None
-    assert choose_template(bare, "auto").saved == chat_templates.CHATML
+    assert choose_template(bare, "auto").saved == chat_template_families.CHATML
     assert "chatml is used" in choose_template(bare, "auto").note
     with pytest.raises(UserError, match="has no chat template"):
         choose_template(bare, "tokenizer")
+
+
+CALL = {"type": "function", "function": {"name": "weather", "arguments": {"city": "Zürich"}}}
+TOOLS = [{"type": "function", "function": {"name": "weather", "description": "The weather.", "parameters": {}}}]
+WITH_TOOLS = [
+    {"role": "user", "content": "Weather?"},
+    {"role": "assistant", "content": "", "reasoning_content": "Look it up.", "tool_calls": [CALL, CALL]},
+    {"role": "tool", "content": "Sun"},
+    {"role": "assistant", "content": "Sunny."},
+]
+
+
+@pytest.mark.parametrize("family", ["chatml", "zephyr", "none"])
+@pytest.mark.parametrize("system", [True, False])
+def test_tools_calls_and_reasoning_are_rendered(tokenizer: Any, family: str, system: bool) -> None:
+    messages = [*CHAT[:1], *WITH_TOOLS] if system else WITH_TOOLS
+    row = tokenize_conversation(tokenizer, choose_template(tokenizer, family), messages, TOOLS, assistant_only=True)
+    call = '<tool_call>\n{"name": "weather", "arguments": {"city": "Zürich"}}\n</tool_call>'
+    answers = f"<think>\nLook it up.\n</think>\n\n{call}\n{call}<|im_end|>Sunny.<|im_end|>"
+    assert trained_text(tokenizer, row) == answers
+    text = tokenizer.decode(row.ids)
+    assert text.count('"description": "The weather."') == 1 and "Sun" in text
+    assert text.count("system\n") == (0 if family == "none" else 1) or text.count("<|system|>") == 1
+    assert ("Be brief.\n\n# Tools" in text) is system
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{% for m in messages %}{{ m['content'] }", r"unexpected '}' \(line 1 of the template\)"),
+        ("{{ messages.__class__.__mro__ }}" + UNMARKED, "access to attribute '__class__' of 'list' object is unsafe"),
+        ("{% for i in range(999999) %}{% endfor %}" + UNMARKED, "Range too big"),
+        ("{{ 1 // 0 }}" + UNMARKED, "division or modulo by zero"),
+        ("{{ messages[0]['content'] }}", "does not render the texts of the messages"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_an_error(tokenizer: Any, text: str, reason: str) -> None:
+    broken = language_models.tiny_chat_tokenizer(["Hello"])
+    broken.chat_template = text
+    with pytest.raises(UserError, match=reason) as failure:
+        choose_template(broken, "auto")
+    assert failure.value.findings[0].code == "chat-template-broken"
+    assert choose_template(broken, "chatml").saved == chat_template_families.CHATML

@@ -13,9 +13,10 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.tasks.llm_sft import train as task
-from autotrain_gradio.training import language_run, language_trainer
+from autotrain_gradio.training import language_models, language_run, language_trainer
 from tests.contract.headlines.perplexity import measure_model
 from tests.unit.tasks.llm_sft.conftest import ANSWERS, chats
+from tests.unit.training.test_chat_templates import UNMARKED
 
 Make = Callable[..., Any]
 
@@ -121,3 +122,22 @@ def test_texts_that_are_rendered_already(chat_trial: Make) -> None:
     made = chat_trial([{"text": f"### Q: {c}? ### A: {v}"} for c, v in ANSWERS.items()] * 3)
     task.train(made.reporter())
     assert made.directory.joinpath("model", "config.json").is_file()
+
+
+def test_parts_that_the_template_leaves_out_are_counted(chat_trial: Make, tmp_path: Any) -> None:
+    folder = language_models.tiny_model(tmp_path / "model", texts=["What does red mean?"])
+    text = "{{ bos_token }}{{ bos_token }}" + UNMARKED
+    (folder / "chat_template.jinja").write_text(text)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.bos_token = "<|im_start|>"
+    tokenizer.save_pretrained(folder)
+    call = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1}}}]}
+    with_call = [{"role": "user", "content": "Go"}, call, {"role": "tool", "content": "1"}, *chats(1)[0]["messages"]]
+    made = chat_trial([*chats(20), {"messages": with_call}], model=str(folder), data={"valid_fraction": 0}, epochs=1)
+    panels = task.preview(made.directory, made.resolved.spec, made.resolved.params, {})
+    assert "The chat template leaves out tool calls of 1 row." in panels[0]["note"]
+    task.train(made.reporter())
+    assert "The chat template leaves out tool calls of 1 training row." in notes_of(made)
+    assert any("begin with two BOS tokens" in n for n in notes_of(made))
+    codes = [f["code"] for f in task.probe(made.resolved.spec, made.resolved.params, {})["findings"]]
+    assert codes == ["template-drops", "double-bos", "memory-estimate"]
