@@ -44,16 +44,20 @@ def out_of_memory(args: TrainingArguments, batch_size: int, error: BaseException
 
     place = "machine" if device() == "cpu" else "GPU"
     changes = []
+    # Reinforcement learning needs whole groups of completions, which a smaller batch size can break up.
+    groups = hasattr(args, "num_generations")
     if batch_size > 1:
         accumulation = 2 * args.gradient_accumulation_steps
         changes.append(
             f"set batch_size to {max(1, batch_size // 2)} and gradient_accumulation to {accumulation}, "
             "which has the same effective batch size"
         )
-        if not args.auto_find_batch_size:
+        if not args.auto_find_batch_size and not groups:
             changes.append("switch on auto_find_batch_size")
     if place == "GPU" and not (args.fp16 or args.bf16):
         changes.append("set mixed_precision to bf16 or fp16")
+    if groups:
+        changes.append("reduce max_completion_length")
     changes.append("choose a smaller model")
     limit = memory_limit.describe(error or MemoryError()) if place == "machine" else ""
     if limit:

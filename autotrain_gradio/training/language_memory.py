@@ -57,7 +57,7 @@ class MemoryEstimate:
             message = f"Estimated memory: {format_bytes(self.total)} of the {of} ({shown})."
             return Finding("info", "memory-estimate", message, "The first step of the training verifies it.", "model")
         message = f"The training needs about {format_bytes(self.total)} of memory, more than the {of} ({shown})."
-        largest = "batch_size, block_size" if self.activations > self.weights else "the model"
+        largest = "batch_size or the maximum length" if self.activations > self.weights else "the model"
         hint = (
             f"Choose a smaller value of {largest}; switch gradient_checkpointing on (fewer activations), peft on "
             "(hardly any gradients and optimizer state), or set quantization to int4 (an NVIDIA GPU)."

@@ -73,11 +73,11 @@ def open_language_model(run: Reporter, texts: Iterable[str], scratch: Path) -> L
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=params.gradient_checkpointing)
     found = LanguageModel(model, tokenizer, longest(model.config, tokenizer, model))
-    set_pad_token(found)
+    _set_pad_token(found)
     return found
 
 
-def set_pad_token(found: LanguageModel) -> None:
+def _set_pad_token(found: LanguageModel) -> None:
     """Choose a pad token that is not the EOS token, if the tokenizer has another one that texts do not use."""
     tokenizer = found.tokenizer
     if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != tokenizer.eos_token_id:
@@ -146,13 +146,15 @@ def load_trained(folder: Path) -> tuple[Any, Any]:
 
 
 @torch.inference_mode()
-def generate(model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:
+def generate(
+    model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], *, batch_size: int = PREDICTION_BATCH_SIZE
+) -> list[tuple[str, bool]]:
     """Return the generated text of each prompt, and whether it ended at the maximum length. Padded on the left."""
     found = []
     stops = model.generation_config.eos_token_id or []
     ends = set(stops if isinstance(stops, list) else [stops])
-    for start in range(0, len(prompts), PREDICTION_BATCH_SIZE):
-        part = prompts[start : start + PREDICTION_BATCH_SIZE]
+    for start in range(0, len(prompts), batch_size):
+        part = prompts[start : start + batch_size]
         width = max(map(len, part))
         ids = torch.full((len(part), width), tokenizer.pad_token_id)
         mask = torch.zeros_like(ids)

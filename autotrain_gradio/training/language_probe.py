@@ -17,10 +17,18 @@ from autotrain_gradio.training.text_models import limit
 from autotrain_gradio.training.tokens import open_tokenizer
 
 
-def probe(spec: RunSpec, params: Any, context: Mapping[str, Any], *, sequences_per_row: int = 1) -> dict[str, Any]:
+def probe(
+    spec: RunSpec,
+    params: Any,
+    context: Mapping[str, Any],
+    *,
+    sequences_per_row: int = 1,
+    length: int | None = None,
+) -> dict[str, Any]:
     """Inspect a model's configuration and tokenizer; weights are not downloaded.
 
-    sequences_per_row: see `language_memory.estimate`.
+    sequences_per_row: see `language_memory.estimate`. length: of the longest training sequence in tokens; None: that of
+    `language_models.sequence_limit`.
 
     Returns `findings` (also the estimate of the memory) and, where known, `task` (architecture), `parameters` (number)
     and `input_size` (maximum sequence length, `{"tokens": n}`).
@@ -40,7 +48,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any], *, sequences_p
         facts["input_size"] = None if most is None else {"tokens": most}
         with pretrained.translated_errors(spec.model):
             facts["parameters"] = count_parameters(AutoModelForCausalLM, config)
-        length = language_models.sequence_limit(most, params)
+        length = language_models.sequence_limit(most, params) if length is None else min(length, most or length)
         found += [*quantization.findings(params), *_unused(params)]
         memory = language_memory.estimate(
             config, facts["parameters"], params, length, sequences_per_row=sequences_per_row

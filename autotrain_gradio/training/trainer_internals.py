@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_model, save_model
 from transformers import Trainer, TrainingArguments
 
+from autotrain_gradio.training.group_sampler import GroupSampler
 from autotrain_gradio.training.length_sampler import LengthSampler
 
 VERSION = "5.23"
@@ -81,37 +82,25 @@ class LengthGroupedTrainer(LengthGrouping, Trainer):
     """A Trainer with batches of rows of similar length."""
 
 
-class ExactCheckpoints:
-    """Base of a Trainer whose checkpoints hold the weights by their names in the model.
+class PromptGroups:
+    """Base of TRL's trainer for GRPO: batches of whole groups, from all prompts in each epoch.
 
-    transformers 5.23 saves some models (PaliGemma, LLaVA) by the names of older versions, and its Trainer loads a
-    checkpoint by the names in the model: it finds none of the weights, and only logs that. Adapters are saved by PEFT.
+    TRL's sampler drops the prompts that do not fill the last batch of an epoch, and begins with the order of the first
+    epoch when a run is resumed.
     """
 
     args: Any
-    state: Any
-    model: Any
+    train_dataset: Any
 
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        if hasattr(self.model, "peft_config"):
-            super()._save(output_dir, state_dict)  # type: ignore[misc]
-            return
-        folder = Path(output_dir or self.args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.model, str(folder / WEIGHTS))
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        if hasattr(self.model, "peft_config"):
-            super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
-            return
-        load_model(self.model, str(Path(resume_from_checkpoint) / WEIGHTS), device=str(self.args.device))
-
-    def _load_best_model(self) -> None:
-        if hasattr(self.model, "peft_config"):
-            super()._load_best_model()  # type: ignore[misc]
-            return
-        assert self.state.best_model_checkpoint is not None
-        self._load_from_checkpoint(self.state.best_model_checkpoint)
+    def _get_train_sampler(self, dataset: Any = None) -> torch.utils.data.Sampler[int]:
+        args = self.args
+        return GroupSampler(
+            len(self.train_dataset if dataset is None else dataset),
+            group=args.num_generations,
+            prompts=args.generation_batch_size // args.num_generations,
+            repeats=args.num_iterations * args.steps_per_generation,
+            seed=args.seed,
+        )
 
 
 class LossCheckpoints:

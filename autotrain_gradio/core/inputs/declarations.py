@@ -30,15 +30,11 @@ ROWS_OF = "rows_of"
 
 @dataclass(frozen=True)
 class Input:
-    """An input of a task's model. name: its key in the predictor's inputs. kind: the name of an input kind.
-
-    optional: it may be left out; the predictor has a default.
-    """
+    """An input of a task's model. name: its key in the predictor's inputs. kind: the name of an input kind."""
 
     name: str
     title: str
     kind: str
-    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,6 @@ KINDS: NamedRegistry[PanelKind] = NamedRegistry(
             "table",
             "gallery",
             "transcripts",
-            "comparisons",
             "tokens",
             "markdown",
             "scores",

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, Level
 from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples
@@ -83,8 +82,8 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     yield from _make(rows, column)
     if column.role not in rows.cells:
         return  # plain texts
-    yield from _add_system_prompts(rows, column.role)
-    faults, prompts = _check_turns(rows, column.role, join=_join(request))
+    yield from add_system_prompts(rows, column.role)
+    faults = _check_turns(rows, column.role, join=wants_joined_turns(request))
     for code, (text, hint) in DROPPED.items():
         found = faults.get(code, [])
         rows.drop(np.array(found, dtype=np.int64), code)
@@ -93,10 +92,10 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         for finding in rows.findings(level, code, text, faults.get(code, []), hint):
             joins = Fix("Join them", {"options": {JOIN: True}}) if code == REPEATED else None
             yield Finding(level, code, finding.message, hint, finding.where, joins)
-    yield from _same_prompts(rows, column.role, prompts)
+    yield from _same_prompts(rows, column.role)
 
 
-def _join(request: Request) -> bool:
+def wants_joined_turns(request: Request) -> bool:
     """Return whether messages of one role are joined.
 
     Raises:
@@ -111,7 +110,8 @@ def _join(request: Request) -> bool:
     return answers[text]
 
 
-def _role(rows: Rows, kind: str) -> str | None:
+def role_of(rows: Rows, kind: str) -> str | None:
+    """Return the role of the first column of a kind, by the name of the kind."""
     return next((role for role in rows.cells if rows.kinds[role].name == kind), None)
 
 
@@ -121,16 +121,16 @@ def _make(rows: Rows, column: Column) -> Iterator[Finding]:
     if moved is not None:
         rows.cells[column.role] = rows.cells.pop(moved)
         rows.columns[column.role] = column
-    prompt, answer = _role(rows, PROMPT_TURN.name), _role(rows, ANSWER_TURN.name)
+    prompt, answer = role_of(rows, PROMPT_TURN.name), role_of(rows, ANSWER_TURN.name)
     if column.role in rows.cells or prompt is None or answer is None:
         return
-    context, system = _role(rows, CONTEXT_TURN.name), _role(rows, SYSTEM_TURN.name)
+    context, system = role_of(rows, CONTEXT_TURN.name), role_of(rows, SYSTEM_TURN.name)
     used = [role for role in (system, prompt, context, answer) if role is not None]
     parts = {role: rows.cells[role] for role in used}
     needed = rows.needed
 
     def made() -> Iterator[str | None]:
-        columns = [_texts(parts.get(role or "")) for role in (prompt, context, answer)]
+        columns = [texts_of(parts.get(role or "")) for role in (prompt, context, answer)]
         for needs, asked, more, answered in zip(needed.tolist(), *columns, strict=False):
             yield stored(_conversation(asked, more, answered, parts, prompt, answer)) if needs else None
 
@@ -145,10 +145,11 @@ def _make(rows: Rows, column: Column) -> Iterator[Finding]:
     yield Finding("info", "conversation-form", f"{text}{join_examples(named)}.", "", "data.format")
 
 
-def _texts(cells: Cells | None) -> Iterable[str | None]:
+def texts_of(cells: Cells | None) -> Iterable[str | None]:
+    """Return the texts of a column; without a column there are endlessly many None."""
     if cells is None:
         return iter(lambda: None, 0)  # without an end
-    return _all_texts(cells)
+    return (value.as_py() for value in cells.values)
 
 
 def _conversation(
@@ -173,17 +174,18 @@ def _conversation(
     return messages
 
 
-def _add_system_prompts(rows: Rows, role: str) -> Iterator[Finding]:
+def add_system_prompts(rows: Rows, role: str) -> Iterator[Finding]:
     """Put the system prompt of each row in front of its conversation, unless that has one."""
-    system = _role(rows, SYSTEM_TURN.name)
+    system = role_of(rows, SYSTEM_TURN.name)
     if system is None:
         return
     prompts, known = rows.cells.pop(system), list[int]()
     needed = rows.needed
 
     def made() -> Iterator[str | None]:
-        pairs = zip(_all_texts(rows.cells[role]), _texts(prompts), strict=False)
-        for number, (text, prompt) in enumerate(pairs):
+        pairs = zip(rows.cells[role].values, texts_of(prompts), strict=False)
+        for number, (cell, prompt) in enumerate(pairs):
+            text = cell.as_py()
             if not needed[number] or text is None or not prompt or prompt.isspace():
                 yield text
                 continue
@@ -203,41 +205,24 @@ def _add_system_prompts(rows: Rows, role: str) -> Iterator[Finding]:
     yield from rows.findings("info", "system-prompt-twice", text, known, hint, where=where)
 
 
-def _check_turns(rows: Rows, role: str, *, join: bool) -> tuple[dict[str, list[int]], pa.ChunkedArray]:
-    """Return code → rows with this fault, and the prompt of each row; join messages of one role before, if asked for.
-
-    The prompt is the JSON of all messages before the last one of the assistant, without its end; None: the row is not
-    used.
-    """
+def _check_turns(rows: Rows, role: str, *, join: bool) -> dict[str, list[int]]:
+    """Return code → rows with this fault; join messages of one role before, if that is asked for."""
     faults: dict[str, list[int]] = {}
     cells, needed = rows.cells[role], rows.needed
     changed: dict[int, str] = {}
-
-    def prompt(number: int, text: str | None) -> str | None:
+    for number, cell in enumerate(cells.values):
+        text = cell.as_py()
         if not needed[number] or text is None:
-            return None
+            continue
         messages = messages_of(text)
         if join and (joined := joined_turns(messages)) != messages:
-            messages, text = joined, stored(joined)
-            changed[number] = text
-        found = turn_faults(messages)
-        for code in found:
+            messages, changed[number] = joined, stored(joined)
+        for code in turn_faults(messages):
             faults.setdefault(code, []).append(number)
-        if not DROPPED.keys().isdisjoint(found):
-            return None
-        last = max(i for i, message in enumerate(messages) if message["role"] == ASSISTANT)
-        return text[: len(text) - len(stored(messages[last:]))]
-
-    prompts = text_array(prompt(i, text) for i, text in enumerate(_all_texts(cells)))
     if changed:
-        cells.values = text_array(changed.get(i, text) for i, text in enumerate(_all_texts(cells)))
+        cells.values = text_array(changed.get(i, cell.as_py()) for i, cell in enumerate(cells.values))
         cells.facts["digest"] = of_texts(cells.values)
-    return faults, prompts
-
-
-def _all_texts(cells: Cells) -> Iterator[str | None]:
-    for chunk in cells.values.chunks:
-        yield from chunk.to_pylist()
+    return faults
 
 
 def turn_faults(messages: list[Message]) -> list[str]:
@@ -288,13 +273,10 @@ def joined_turns(messages: list[Message]) -> list[Message]:
     return joined
 
 
-def _same_prompts(rows: Rows, role: str, prompts: pa.ChunkedArray) -> Iterator[Finding]:
-    """Report prompts with several answers, and those in both given splits; keep equal ones in the same split.
-
-    prompts: of all rows, as `_check_turns` returns them.
-    """
+def _same_prompts(rows: Rows, role: str) -> Iterator[Finding]:
+    """Report prompts with several answers, and those in both given splits; keep equal ones in the same split."""
     used, cells = rows.indices(), rows.cells[role]
-    ids = of_texts(prompts)[used]
+    ids = of_texts(text_array(_prompt(cells.values[i].as_py()) for i in used.tolist()))
     content = np.asarray(cells.facts["digest"])[used]
     content = np.where(content < 0, -1 - used, content)  # -1: as no other row
     table = pd.DataFrame({"prompt": ids, "content": content, "validation": rows.validation[used]}, index=used)
@@ -318,3 +300,10 @@ def _same_prompts(rows: Rows, role: str, prompts: pa.ChunkedArray) -> Iterator[F
 
 def _rows(table: pd.DataFrame, prompt: int) -> list[int]:
     return list(table.index[table.prompt == prompt].tolist())
+
+
+def _prompt(cell: str) -> str:
+    """Return all messages before the last one of the assistant, as JSON."""
+    messages = messages_of(cell)
+    last = max(i for i, message in enumerate(messages) if message["role"] == ASSISTANT)
+    return stored(messages[:last])

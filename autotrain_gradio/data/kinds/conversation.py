@@ -108,12 +108,10 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         forms[found.form] += 1
         roles.update(message["role"] for message in found.messages)
         unused.update(found.unused)
-        try:
-            found.text.encode()
-        except UnicodeEncodeError:
+        whole = found.text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        if whole != found.text:
             halves.append(number)
-            return found.text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return found.text
+        return whole
 
     values = text_array(
         parsed(start + i, value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import transformers
 from transformers import Trainer
-from trl import DPOTrainer
+from trl import DPOTrainer, GRPOTrainer
 
 import autotrain_gradio
 from autotrain_gradio.training import trainer_internals
@@ -27,6 +27,14 @@ def test_the_private_members_exist_in_the_installed_version() -> None:
     }
     assert "self._train_batch_size" in inspect.getsource(Trainer)
     assert "self._n_gpu" in inspect.getsource(transformers.TrainingArguments)
+
+
+def test_the_sampler_of_groups_replaces_that_of_trl() -> None:
+    assert list(inspect.signature(GRPOTrainer._get_train_sampler).parameters) == ["self", "dataset"]
+    source = inspect.getsource(GRPOTrainer.get_train_dataloader)
+    assert "sampler_fn=self._get_train_sampler" in source
+    # The batches that the sampler repeats are those that the trainer asks for.
+    assert "self._train_batch_size * self.args.steps_per_generation" in source
 
 
 def test_the_private_members_of_trl_exist_in_the_installed_version() -> None:
