@@ -42,7 +42,7 @@ def test_the_margin_rises_and_unseen_rows_prefer_the_chosen_answer(preference_tr
     assert not any("/" in name for entry in evaluated for name in entry)
 
     samples = [e["panel"] for e in made.events("sample")]
-    assert len(samples) == 3 and all(len(s["rows"]) == 2 for s in samples)
+    assert len(samples) == 3 and all(len(s["items"]) == 2 for s in samples)
     report = json.loads((made.directory / "report.json").read_text())
     for panel in [*report, *samples]:
         assert render_html(panel) and render_text(panel)
@@ -53,7 +53,8 @@ def test_the_margin_rises_and_unseen_rows_prefer_the_chosen_answer(preference_tr
     ]
     predictor = task.load(made.directory)
     asked = samples[-1]["examples"]["prompt"]
-    assert [f["text"] for f in predictor([{"prompt": value} for value in asked])] == [r[2] for r in samples[-1]["rows"]]
+    answers = [dict(item["lines"])["this model"] for item in samples[-1]["items"]]
+    assert [f["text"] for f in predictor([{"prompt": value} for value in asked])] == answers
 
 
 @pytest.mark.parametrize("loss", ["sigmoid", "ipo", "robust"])
