@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from autotrain_gradio.tasks.registry import registry
 from tests.trials import Trial
 
 COLOURS = ("red", "green", "amber", "blue", "white", "black", "pink", "grey")
@@ -41,12 +42,14 @@ def preference_trial(tmp_path: Path) -> Callable[..., Trial]:
         for name, part in made.items():
             lines = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in part)
             (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+        usual = {"epochs": 1, "batch_size": 4, "generation_rows": 2, "max_new_tokens": 8}
+        fields = registry().get(task).params.model_fields
         spec = {
             "task": task,
             "model": params.pop("model", "tiny"),
             "project_name": "colours",
             "data": {"source": "path", "path": str(folder), **params.pop("data", {})},
-            "params": {"epochs": 1, "batch_size": 4, "generation_rows": 2, "max_new_tokens": 8, **params},
+            "params": {**{name: value for name, value in usual.items() if name in fields}, **params},
         }
         return Trial(tmp_path / run, spec)
 

@@ -32,8 +32,8 @@ class CausalModelParams(TrainerParams, QuantizedLoraParams):
     slower."""
 
 
-class LanguageModelParams(CausalModelParams):
-    """Parameters of all tasks that train a language model on texts."""
+class SequenceParams(CausalModelParams):
+    """Parameters of all tasks that train on sequences of tokens of limited length."""
 
     no_effect: ClassVar[dict[str, str]] = {
         "unsloth": "the training uses TRL",
@@ -57,13 +57,6 @@ class LanguageModelParams(CausalModelParams):
     ones, `drop` skips the rows, `chunk` splits them. The preview and the log say how many there are."""
     neftune_noise_alpha: float = param(0.0, "training", title="NEFTune noise", ge=0, le=100)
     """NEFTune (Jain et al. 2023): noise that is added to the embeddings in the training. 0: none; 5 is common."""
-    max_new_tokens: int = param(128, "evaluation", title="Maximum length of answers (tokens)", ge=1, le=32_768)
-    """Maximum number of generated tokens, in sample answers and in the generation config of the trained model."""
-    generation_rows: int = param(4, "evaluation", title="Sample answers", ge=0, le=64)
-    """Number of validation rows for which each evaluation generates an answer, beside that of the base model."""
-    generation_seconds: float = param(120.0, "evaluation", title="Time for sample answers (seconds)", gt=0, le=86_400)
-    """Time budget of the sample answers of the base model, in seconds. Rows that it has no time for are not generated
-    in later evaluations either."""
     padding: Literal["right", "left"] | None = param(None, "basic", title="Padding side")
     """Padding side of the saved tokenizer. No effect on the training: padding is neither attended to nor trained on."""
     unsloth: bool = param(False, "hardware", title="Unsloth")
@@ -82,6 +75,18 @@ class LanguageModelParams(CausalModelParams):
     @classmethod
     def _none_is_none_too(cls, value: Any) -> Any:
         return None if value in (False, "no", "none", "") else value
+
+
+class LanguageModelParams(SequenceParams):
+    """Parameters of all tasks that train a language model on texts."""
+
+    max_new_tokens: int = param(128, "evaluation", title="Maximum length of answers (tokens)", ge=1, le=32_768)
+    """Maximum number of generated tokens, in sample answers and in the generation config of the trained model."""
+    generation_rows: int = param(4, "evaluation", title="Sample answers", ge=0, le=64)
+    """Number of validation rows for which each evaluation generates an answer, beside that of the base model."""
+    generation_seconds: float = param(120.0, "evaluation", title="Time for sample answers (seconds)", gt=0, le=86_400)
+    """Time budget of the sample answers of the base model, in seconds. Rows that it has no time for are not generated
+    in later evaluations either."""
 
 
 class PackedLanguageModelParams(LanguageModelParams):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Metric, param
-from autotrain_gradio.tasks.language_model_params import LanguageModelParams
+from autotrain_gradio.tasks.language_model_params import LanguageModelParams, SequenceParams
 
 
-class PreferenceParams(LanguageModelParams):
+class PairParams(SequenceParams):
     """Parameters of all tasks that train on a prompt with a preferred and a rejected answer."""
 
     chat_template: Literal["auto", "tokenizer", "chatml", "zephyr", "none"] = param(
@@ -31,6 +31,10 @@ class PreferenceParams(LanguageModelParams):
     lora_dropout: float = param(0.05, "adapters", ge=0, lt=1, title="LoRA dropout")
     """Dropout probability of the LoRA layers. It has no effect on the training: TRL disables dropout, because the
     log-probabilities of answers are compared."""
+
+
+class PreferenceParams(PairParams, LanguageModelParams):
+    """Parameters of all tasks that train a language model on preferences."""
 
 
 REWARD_ACCURACY = Metric(

@@ -189,7 +189,7 @@ def tokenize_conversation(
     if not assistant_only:
         ids = np.asarray(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"], dtype=np.int32)
         return TokenizedRow(ids, np.ones(len(ids), dtype=bool))
-    return _by_spans(tokenizer, text, _assistant_spans(tokenizer, template.training, text, messages, tools))
+    return _by_spans(tokenizer, text, assistant_spans(tokenizer, tokenizer, template.training, text, messages, tools))
 
 
 def tokenize_answer(
@@ -242,14 +242,17 @@ def _by_spans(tokenizer: Any, text: str, spans: Sequence[tuple[int, int]]) -> To
     return TokenizedRow(np.asarray(made["input_ids"], dtype=np.int32), trained)
 
 
-def _assistant_spans(
+def assistant_spans(
+    renderer: Any,
     tokenizer: Any,
     template: str,
     text: str,
     messages: Sequence[Mapping[str, Any]],
-    tools: Sequence[Mapping[str, Any]] | None,
+    tools: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[tuple[int, int]]:
     """Return the spans of the assistant's messages, with their end tokens, in a rendered conversation.
+
+    renderer: the tokenizer, or the processor, whose `apply_chat_template` has rendered it.
 
     Raises:
         TemplateFailure: a message cannot be found in it.
@@ -259,15 +262,15 @@ def _assistant_spans(
     for number, message in enumerate(messages):
         if message.get("role") != "assistant":
             continue
-        head = render(tokenizer, template, messages[:number], tools, prompt=True) if number else ""
-        through = render(tokenizer, template, messages[: number + 1], tools)
+        head = render(renderer, template, messages[:number], tools, prompt=True) if number else ""
+        through = render(renderer, template, messages[: number + 1], tools)
         if head and text.startswith(head) and text.startswith(through) and len(through) > len(head):
             begin, end = len(head), len(through)
             bare = through.rstrip()
             end = len(bare) if any(bare.endswith(token) for token in special) else end
         else:
             # The template renders earlier messages in another way once others follow (it drops their reasoning).
-            content = str(message.get("content") or "").strip()
+            content = text_of(message.get("content")).strip()
             begin = text.find(content, cursor) if content else -1
             if begin < 0:
                 raise TemplateFailure(
@@ -281,6 +284,13 @@ def _assistant_spans(
         spans.append((begin, end))
         cursor = end
     return spans
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a message's content: a text, or a list of parts."""
+    if isinstance(content, str) or content is None:
+        return content or ""
+    return "".join(str(part.get("text") or "") for part in content)
 
 
 def _reason(error: BaseException) -> str:

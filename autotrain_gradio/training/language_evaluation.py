@@ -93,11 +93,14 @@ class SampleAnswers:
 
     def panel(self, answers: Sequence[str], title: str) -> Panel:
         """Show answers beside those of the base model and the references."""
-        rows = [
-            [truncate(text, CHARACTERS) for text in (prompt.text, base, answer, prompt.reference)]
-            for prompt, base, answer in zip(self.prompts, self.base, answers, strict=True)
+        names = ("prompt", "base model", "this model", "reference")
+        items = [
+            {"lines": [(n, truncate(t, CHARACTERS)) for n, t in zip(names, texts, strict=True)]}
+            for texts in zip(
+                (p.text for p in self.prompts), self.base, answers, (p.reference for p in self.prompts), strict=True
+            )
         ]
-        return panels.table(title, ["last message", "base model", "this model", "reference"], rows)
+        return panels.comparisons(title, items)
 
 
 class LanguageResults:

@@ -73,11 +73,11 @@ def open_language_model(run: Reporter, texts: Iterable[str], scratch: Path) -> L
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=params.gradient_checkpointing)
     found = LanguageModel(model, tokenizer, longest(model.config, tokenizer, model))
-    _set_pad_token(found)
+    set_pad_token(found)
     return found
 
 
-def _set_pad_token(found: LanguageModel) -> None:
+def set_pad_token(found: LanguageModel) -> None:
     """Choose a pad token that is not the EOS token, if the tokenizer has another one that texts do not use."""
     tokenizer = found.tokenizer
     if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != tokenizer.eos_token_id:

@@ -66,11 +66,18 @@ def open_model(run: Reporter, texts: Iterable[str]) -> LanguageModel:
     run.state("preparing", "Loading the model")
     with distributed.temporary_folder() as folder:
         found = language_models.open_language_model(run, texts, folder)
+    report_notes(run, found)
+    return found
+
+
+def report_notes(run: Reporter, found: LanguageModel) -> None:
+    """Report what is to be known about a loaded model, and settings of AutoTrain that have no effect."""
     for note in found.notes:
         run.note(note)
-    if getattr(run.params, "unsloth", False):
-        run.note("unsloth has no effect here: the training uses TRL.", level="warning")
-    return found
+    fields = type(run.params).model_fields
+    for name, reason in getattr(run.params, "no_effect", {}).items():
+        if getattr(run.params, name) != fields[name].default:
+            run.note(f"{name} has no effect here: {reason}.", level="warning")
 
 
 def tokenize_split(

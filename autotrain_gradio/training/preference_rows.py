@@ -187,10 +187,12 @@ class CollatePairs:
 
     `input_ids`, `attention_mask`, `completion_mask`: int64 (2 × batch, tokens), the preferred answers first. Values of
     other columns (`ref_chosen_logps`): float32 (batch,).
+
+    pad: id of the pad token. completion_mask: whether batches have one; a model that scores answers needs none.
     """
 
-    def __init__(self, pad: int) -> None:
-        self._pad = pad
+    def __init__(self, pad: int, *, completion_mask: bool = True) -> None:
+        self._pad, self._masked = pad, completion_mask
         self._step = 8 if torch.cuda.is_available() else 1
 
     def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
@@ -201,7 +203,7 @@ class CollatePairs:
         for row, (prompt, answer) in enumerate(answers):
             start, end = len(prompt), len(prompt) + len(answer)
             ids[row, :start], ids[row, start:end], mask[row, :end], trained[row, start:end] = prompt, answer, 1, 1
-        batch = {"input_ids": ids, "attention_mask": mask, "completion_mask": trained}
+        batch = {"input_ids": ids, "attention_mask": mask, **({"completion_mask": trained} if self._masked else {})}
         others = [name for name in items[0] if not name.endswith("_ids")]
         batch |= {name: np.array([item[name] for item in items], np.float32) for name in others}
         return {name: torch.from_numpy(values) for name, values in batch.items()}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from transformers.trainer_utils import EvalLoopOutput
-from trl import DPOTrainer
+from trl import DPOTrainer, RewardTrainer
 
 from autotrain_gradio.training import trainer_internals
 from autotrain_gradio.training.preference_rows import pair_lengths
@@ -78,8 +78,9 @@ class PairTraining(trainer_internals.LengthGrouping, trainer_internals.Tokenized
 
     control: Any
     latest: PairValues
-    after_evaluation: Callable[[Any], None]
     model: Any
+    after_evaluation: Callable[[Any], None] | None = None
+    """Called with the model, which is in evaluation mode."""
 
     def training_lengths(self) -> np.ndarray:
         """Return the number of tokens of each training row."""
@@ -107,7 +108,8 @@ class PairTraining(trainer_internals.LengthGrouping, trainer_internals.Tokenized
                 parts.append(self.pair_values(batch))
             self.control = trainer.callback_handler.on_prediction_step(self.args, trainer.state, self.control)
         self.latest = joined(parts)
-        self.after_evaluation(self.model)
+        if self.after_evaluation is not None:
+            self.after_evaluation(self.model)
         named = {f"{metric_key_prefix}_{name}": value for name, value in self.latest.metrics().items()}
         return EvalLoopOutput(predictions=None, label_ids=None, metrics=named, num_samples=len(self.latest.margins))
 
@@ -141,3 +143,14 @@ class DpoTrainer(PairTraining, DPOTrainer):
         rewards = self.beta * (chosen - batch["ref_chosen_logps"]), self.beta * (rejected - batch["ref_rejected_logps"])
         count = len(chosen)
         return as_values(rewards, (chosen, rejected), [(loss.item() * count, count)])
+
+
+class RewardModelTrainer(PairTraining, RewardTrainer):
+    """TRL's trainer of reward models: the logistic loss of the difference of two rewards (Bradley and Terry)."""
+
+    def pair_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
+        """Return the values of a batch."""
+        loss, outputs = self.compute_loss(self.model, batch, return_outputs=True)
+        rewards = outputs.logits.squeeze(-1).chunk(2)
+        count = len(rewards[0])
+        return as_values(rewards, None, [(loss.item() * count, count)])

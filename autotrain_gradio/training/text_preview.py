@@ -19,6 +19,8 @@ MEASURED = 20_000
 """Maximum number of texts whose lengths are measured."""
 BARS = 12
 BYTES = 4
+BREAKS = str.maketrans({"\n": "⏎", "\r": "␍", "\t": "⇥"})
+"""Signs for whitespace that would not be seen."""
 
 
 def load_ahead() -> None:
@@ -118,7 +120,8 @@ def readable_tokens(tokenizer: Any, ids: Sequence[int]) -> list[str]:
 
     def flush() -> None:
         if parts:
-            text = str(tokenizer.convert_tokens_to_string(parts)).strip()
+            text = str(tokenizer.convert_tokens_to_string(parts))
+            text = text.strip(" ").translate(BREAKS) or "␣" * len(text)
             found.append(text or " ".join(parts))
             parts.clear()
 

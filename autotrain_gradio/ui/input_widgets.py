@@ -40,8 +40,10 @@ class InputGroup:
         rest, given = list(values), {}
         for declared, widget in zip(self.declared, self.widgets, strict=True):
             own, rest = rest[: len(widget.components)], rest[len(widget.components) :]
-            given[declared.name] = widget.value(*own)
-            if given[declared.name] is None:
+            value = widget.value(*own)
+            if value is not None:
+                given[declared.name] = value
+            elif not declared.optional:
                 title = in_sentence(declared.title)
                 raise UserError(f"An input is missing: {title}.", where=declared.name, code="missing-input")
         return given

@@ -106,6 +106,8 @@ def _named(inputs: Sequence[Input], values: Mapping[str, Any], *, literal: bool)
     row = {}
     for declared in inputs:
         if values.get(declared.name) is None:
+            if declared.optional:
+                continue
             raise UserError(
                 f"The input '{declared.name}' is missing.", "Give it by name.", declared.name, "missing-input"
             )

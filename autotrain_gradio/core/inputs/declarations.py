@@ -30,11 +30,15 @@ ROWS_OF = "rows_of"
 
 @dataclass(frozen=True)
 class Input:
-    """An input of a task's model. name: its key in the predictor's inputs. kind: the name of an input kind."""
+    """An input of a task's model. name: its key in the predictor's inputs. kind: the name of an input kind.
+
+    optional: it may be left out; the predictor has a default.
+    """
 
     name: str
     title: str
     kind: str
+    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ them as JSON; their kind, looked up in `KINDS`, has the module that renders them
 """
 
 from autotrain_gradio.core.panels.bars import bars
+from autotrain_gradio.core.panels.comparisons import comparisons
 from autotrain_gradio.core.panels.download import download
 from autotrain_gradio.core.panels.gallery import gallery
 from autotrain_gradio.core.panels.kinds import KINDS, PanelKind
@@ -35,6 +36,7 @@ __all__ = [
     "PanelKind",
     "RenderContext",
     "bars",
+    "comparisons",
     "download",
     "find_panel",
     "gallery",

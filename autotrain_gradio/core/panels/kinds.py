@@ -29,6 +29,7 @@ KINDS: NamedRegistry[PanelKind] = NamedRegistry(
             "table",
             "gallery",
             "transcripts",
+            "comparisons",
             "tokens",
             "markdown",
             "scores",

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError, Finding, Fix, Level
 from autotrain_gradio.core.text_format import count_with_verb, format_count, join_examples
@@ -83,7 +84,7 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     if column.role not in rows.cells:
         return  # plain texts
     yield from add_system_prompts(rows, column.role)
-    faults = _check_turns(rows, column.role, join=wants_joined_turns(request))
+    faults, prompts = _check_turns(rows, column.role, join=wants_joined_turns(request))
     for code, (text, hint) in DROPPED.items():
         found = faults.get(code, [])
         rows.drop(np.array(found, dtype=np.int64), code)
@@ -92,7 +93,7 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         for finding in rows.findings(level, code, text, faults.get(code, []), hint):
             joins = Fix("Join them", {"options": {JOIN: True}}) if code == REPEATED else None
             yield Finding(level, code, finding.message, hint, finding.where, joins)
-    yield from _same_prompts(rows, column.role)
+    yield from _same_prompts(rows, column.role, prompts)
 
 
 def wants_joined_turns(request: Request) -> bool:
@@ -149,7 +150,7 @@ def texts_of(cells: Cells | None) -> Iterable[str | None]:
     """Return the texts of a column; without a column there are endlessly many None."""
     if cells is None:
         return iter(lambda: None, 0)  # without an end
-    return (value.as_py() for value in cells.values)
+    return _all_texts(cells)
 
 
 def _conversation(
@@ -183,9 +184,8 @@ def add_system_prompts(rows: Rows, role: str) -> Iterator[Finding]:
     needed = rows.needed
 
     def made() -> Iterator[str | None]:
-        pairs = zip(rows.cells[role].values, texts_of(prompts), strict=False)
-        for number, (cell, prompt) in enumerate(pairs):
-            text = cell.as_py()
+        pairs = zip(_all_texts(rows.cells[role]), texts_of(prompts), strict=False)
+        for number, (text, prompt) in enumerate(pairs):
             if not needed[number] or text is None or not prompt or prompt.isspace():
                 yield text
                 continue
@@ -205,24 +205,41 @@ def add_system_prompts(rows: Rows, role: str) -> Iterator[Finding]:
     yield from rows.findings("info", "system-prompt-twice", text, known, hint, where=where)
 
 
-def _check_turns(rows: Rows, role: str, *, join: bool) -> dict[str, list[int]]:
-    """Return code → rows with this fault; join messages of one role before, if that is asked for."""
+def _check_turns(rows: Rows, role: str, *, join: bool) -> tuple[dict[str, list[int]], pa.ChunkedArray]:
+    """Return code → rows with this fault, and the prompt of each row; join messages of one role before, if asked for.
+
+    The prompt is the JSON of all messages before the last one of the assistant, without its end; None: the row is not
+    used.
+    """
     faults: dict[str, list[int]] = {}
     cells, needed = rows.cells[role], rows.needed
     changed: dict[int, str] = {}
-    for number, cell in enumerate(cells.values):
-        text = cell.as_py()
+
+    def prompt(number: int, text: str | None) -> str | None:
         if not needed[number] or text is None:
-            continue
+            return None
         messages = messages_of(text)
         if join and (joined := joined_turns(messages)) != messages:
-            messages, changed[number] = joined, stored(joined)
-        for code in turn_faults(messages):
+            messages, text = joined, stored(joined)
+            changed[number] = text
+        found = turn_faults(messages)
+        for code in found:
             faults.setdefault(code, []).append(number)
+        if not DROPPED.keys().isdisjoint(found):
+            return None
+        last = max(i for i, message in enumerate(messages) if message["role"] == ASSISTANT)
+        return text[: len(text) - len(stored(messages[last:]))]
+
+    prompts = text_array(prompt(i, text) for i, text in enumerate(_all_texts(cells)))
     if changed:
-        cells.values = text_array(changed.get(i, cell.as_py()) for i, cell in enumerate(cells.values))
+        cells.values = text_array(changed.get(i, text) for i, text in enumerate(_all_texts(cells)))
         cells.facts["digest"] = of_texts(cells.values)
-    return faults
+    return faults, prompts
+
+
+def _all_texts(cells: Cells) -> Iterator[str | None]:
+    for chunk in cells.values.chunks:
+        yield from chunk.to_pylist()
 
 
 def turn_faults(messages: list[Message]) -> list[str]:
@@ -273,10 +290,13 @@ def joined_turns(messages: list[Message]) -> list[Message]:
     return joined
 
 
-def _same_prompts(rows: Rows, role: str) -> Iterator[Finding]:
-    """Report prompts with several answers, and those in both given splits; keep equal ones in the same split."""
+def _same_prompts(rows: Rows, role: str, prompts: pa.ChunkedArray) -> Iterator[Finding]:
+    """Report prompts with several answers, and those in both given splits; keep equal ones in the same split.
+
+    prompts: of all rows, as `_check_turns` returns them.
+    """
     used, cells = rows.indices(), rows.cells[role]
-    ids = of_texts(text_array(_prompt(cells.values[i].as_py()) for i in used.tolist()))
+    ids = of_texts(prompts)[used]
     content = np.asarray(cells.facts["digest"])[used]
     content = np.where(content < 0, -1 - used, content)  # -1: as no other row
     table = pd.DataFrame({"prompt": ids, "content": content, "validation": rows.validation[used]}, index=used)
@@ -300,10 +320,3 @@ def _same_prompts(rows: Rows, role: str) -> Iterator[Finding]:
 
 def _rows(table: pd.DataFrame, prompt: int) -> list[int]:
     return list(table.index[table.prompt == prompt].tolist())
-
-
-def _prompt(cell: str) -> str:
-    """Return all messages before the last one of the assistant, as JSON."""
-    messages = messages_of(cell)
-    last = max(i for i, message in enumerate(messages) if message["role"] == ASSISTANT)
-    return stored(messages[:last])

@@ -108,10 +108,12 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         forms[found.form] += 1
         roles.update(message["role"] for message in found.messages)
         unused.update(found.unused)
-        whole = found.text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        if whole != found.text:
+        try:
+            found.text.encode()
+        except UnicodeEncodeError:
             halves.append(number)
-        return whole
+            return found.text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return found.text
 
     values = text_array(
         parsed(start + i, value)

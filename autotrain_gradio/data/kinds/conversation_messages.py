@@ -30,6 +30,10 @@ MOST_CHARACTERS = 1_000_000
 """Characters of a cell from which it is not parsed as Python."""
 
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode
+_FURTHER = frozenset((*KEPT, "function_call"))
+
+
 class Message(TypedDict):
     """A message in the form of OpenAI and TRL. role: `system`, `user`, `assistant` or `tool`."""
 
@@ -47,7 +51,8 @@ class Parsed:
     """What a cell holds.
 
     problem: code of the reason why it cannot be used; "" if it can. text: as it is stored. form: how it is written.
-    unknown: roles that no message can have. unused: keys of messages that are not stored.
+    unknown: roles that no message can have. unused: keys of messages that are not stored. nulls: its objects have the
+    keys of all others, with null, as Arrow makes them.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -56,6 +61,7 @@ class Parsed:
     form: str = OPENAI
     unknown: list[str] = field(default_factory=list)
     unused: set[str] = field(default_factory=set)
+    nulls: bool = False
 
 
 class _Unusable(Exception):
@@ -78,7 +84,7 @@ def messages_of(cell: str) -> list[Message]:
 
 def stored(messages: list[Message]) -> str:
     """Return the messages as a cell is stored: JSON."""
-    return json.dumps(messages, ensure_ascii=False, default=str)
+    return _ENCODE(messages)
 
 
 def parse(value: Any) -> Parsed:
@@ -121,8 +127,8 @@ def _items(value: Any, found: Parsed) -> list[Any]:
             return _chatml(text)
         value = parse_json(text)
     else:
-        value = without_nulls(value)
-    if isinstance(value, Mapping):
+        found.nulls = True
+    if isinstance(value, dict):
         inner = next((value[k] for k in LIST_KEYS if isinstance(value.get(k), list)), None)
         if inner is None and _first(value, ROLE_KEYS) is not None:
             inner = [value]  # a single message
@@ -163,36 +169,60 @@ def _chatml(text: str) -> list[Any]:
 
 
 def _first(item: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
-    return next((k for k in keys if item.get(k) is not None), None)
+    for key in keys:
+        if item.get(key) is not None:
+            return key
+    return None
 
 
 def _message(item: Any, found: Parsed) -> Message:
-    if not isinstance(item, Mapping):
+    # Called for each message of the data: most have a role as it is stored, a text, and nothing else.
+    if not isinstance(item, dict):
         raise _Unusable(UNREADABLE)
     role_key, content_key = _first(item, ROLE_KEYS), _first(item, CONTENT_KEYS)
     if role_key is None or not isinstance(item[role_key], str):
         raise _Unusable(UNREADABLE)
     if role_key == "from":
         found.form = SHAREGPT
-    written = item[role_key].strip()
-    role = ROLES.get(written.lower())
+    written = item[role_key]
+    role = ROLES.get(written)
+    usual = role is not None and written != "function_call"
+    role = role or ROLES.get(written.strip().lower())
     if role is None:
-        found.unknown.append(written[:40])
+        found.unknown.append(written.strip()[:40])
         role = USER
-    message: Message = {"role": role, "content": _content(None if content_key is None else item[content_key])}
+    content = None if content_key is None else item[content_key]
+    if type(content) is not str:
+        content = _content(without_nulls(content) if found.nulls else content)
+    message: Message = {"role": role, "content": content}
+    if usual and content_key is not None and len(item) == 2:
+        return message
+    return _with_further_keys(message, item, found, role_key, content_key)
+
+
+def _with_further_keys(
+    message: Message, item: Mapping[str, Any], found: Parsed, role_key: str, content_key: str | None
+) -> Message:
+    """Return a message with the keys beside role and content that are stored: calls, reasoning, the tool's name."""
+    for key, value in item.items():
+        if value is None or key in (role_key, content_key):
+            continue
+        if key not in _FURTHER:
+            found.unused.add(key)
+    further = {key: item[key] for key in KEPT if item.get(key) is not None}
+    called = item.get("function_call")
+    if found.nulls:
+        further, called = without_nulls(further), without_nulls(called)
     for key in KEPT:
-        if item.get(key) not in (None, "", []):
-            message[key] = item[key]  # type: ignore[literal-required]
-    calls = message.pop("tool_calls", None) or item.get("function_call")
-    if written.lower() == "function_call" and not calls:
+        if further.get(key) not in (None, "", []):
+            message[key] = further[key]  # type: ignore[literal-required]
+    calls = message.pop("tool_calls", None) or called
+    if item[role_key].strip().lower() == "function_call" and not calls:
         calls, message["content"] = message["content"], ""
     if calls:
         message["tool_calls"] = _tool_calls(calls)
-    elif content_key is None and role != ASSISTANT:
+    elif content_key is None and message["role"] != ASSISTANT:
         raise _Unusable(UNREADABLE)
-    found.unused |= {
-        k for k, v in item.items() if v is not None and k not in (role_key, content_key, "function_call", *KEPT)
-    }
     return message
 
 

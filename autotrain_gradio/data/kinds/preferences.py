@@ -63,6 +63,28 @@ def parse_preference(prompt: Any, chosen: Any, rejected: Any) -> Preference:
     return found
 
 
+def parse_answer(prompt: Any, answer: Any) -> Preference:
+    """Parse a prompt with one answer, which is `chosen` of the result. prompt: None where the answer begins with it."""
+    if prompt is None and _is_text(answer):
+        answer = _dialogue(str(answer)) or answer
+    messages, problem = _messages(answer, ASSISTANT)
+    problem = NO_ANSWER if problem == EMPTY else problem
+    asked, wrong = ([], "") if prompt is None else _messages(prompt, USER)
+    problem = problem or (NO_PROMPT if wrong == EMPTY else wrong)
+    if problem:
+        return Preference(problem=problem)
+    if prompt is None:
+        asked, messages = messages[:-1], messages[-1:]
+    elif messages[: len(asked)] == asked:
+        messages = messages[len(asked) :]
+    found = Preference(asked, messages)
+    if not any(message["content"].strip() for message in asked):
+        found.problem = NO_PROMPT
+    elif not _is_answer(messages):
+        found.problem = NO_ANSWER
+    return found
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not is_conversation(value)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autotrain_gradio.data.kinds.preferences import parse_judgements, parse_preference
+from autotrain_gradio.data.kinds.preferences import parse_answer, parse_judgements, parse_preference
 
 ASK, GOOD, BAD = (
     {"role": role, "content": text} for role, text in (("user", "Hello"), ("assistant", "Hi"), ("assistant", "Go away"))
@@ -50,6 +50,26 @@ def test_the_prompt_of_texts_is_the_words_that_both_begin_with(
 ) -> None:
     found = parse_preference(None, chosen, rejected)
     assert [m[0]["content"] for m in (found.prompt, found.chosen, found.rejected)] == [prompt, *answers]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "problem"),
+    [
+        ("Hello", "Hi", ""),
+        ([ASK], [GOOD], ""),
+        ([ASK], [ASK, GOOD], ""),
+        (None, [ASK, GOOD], ""),
+        (None, "\n\nHuman: Hello\n\nAssistant: Hi", ""),
+        (None, "Hi", "prompt-empty"),
+        ("", "Hi", "prompt-empty"),
+        ("Hello", " ", "answer-empty"),
+        ("Hello", [ASK], "answer-empty"),
+        ("Hello", {"a": 1}, "conversation-unreadable"),
+    ],
+)
+def test_one_answer(prompt: Any, answer: Any, problem: str) -> None:
+    found = parse_answer(prompt, answer)
+    assert found.problem == problem and (problem or (found.prompt, found.chosen) == ([ASK], [GOOD]))
 
 
 def test_dialogues_become_messages() -> None:

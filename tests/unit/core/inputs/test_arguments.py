@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.inputs import Input, parse_arguments, parse_literals, parse_named, parse_value
+from autotrain_gradio.core.inputs import Input, Widget, parse_arguments, parse_literals, parse_named, parse_value
 from autotrain_gradio.core.inputs.files import looks_like_path
 from autotrain_gradio.tasks.registry import registry
+from autotrain_gradio.ui.input_widgets import InputGroup
 
 TEXT = [Input("text", "A text", "text")]
 PAIR = [Input("first", "A text", "text"), Input("second", "Another text", "text")]
@@ -67,6 +69,18 @@ def test_several_inputs_are_given_by_name_or_by_a_file_of_rows(folder: Path) -> 
             parse_arguments(PAIR, ["first=a", *second])
     with pytest.raises(UserError, match="several inputs: first, second"):
         parse_value(PAIR, "a")
+
+
+def test_an_optional_input_can_be_left_out() -> None:
+    inputs = [PAIR[0], replace(PAIR[1], optional=True)]
+    assert parse_arguments(inputs, ["first=a"]) == [("first=a", {"first": "a"})]
+    assert parse_value(inputs, {"first": "a", "second": None}) == {"first": "a"}
+    with pytest.raises(UserError, match="'first' is missing"):
+        parse_value(inputs, {"second": "b"})
+    group = InputGroup(inputs, [Widget([None], lambda text: text or None) for _ in inputs])
+    assert group.values(["a", ""]) == {"first": "a"} and group.values(["a", "b"]) == {"first": "a", "second": "b"}
+    with pytest.raises(UserError, match="missing: a text"):
+        group.values(["", "b"])
 
 
 def test_cells_become_a_row_and_paths_become_tables(folder: Path) -> None:

@@ -32,6 +32,7 @@ def test_every_kind_of_panel_is_rendered_as_escaped_html() -> None:
                 EVIL,
                 [{"reference": EVIL, "prediction": f"{EVIL} <b>raw", "file": f"report/{EVIL}.wav", "caption": EVIL}],
             ),
+            panels.comparisons(EVIL, [{"lines": [(EVIL, f"{EVIL} <b>raw")], "caption": EVIL}]),
             panels.tokens(EVIL, [{"label": EVIL, "read": [EVIL], "cut": [f"{EVIL} <b>raw"], "more": 3}]),
             panels.markdown("**bold** <b>raw</b>"),
             panels.scores(EVIL, {EVIL: 0.9, "b": 0.1}, predicted=[EVIL], thresholds={EVIL: 0.5}, note=EVIL),

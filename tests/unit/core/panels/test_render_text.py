@@ -23,6 +23,7 @@ PANELS = {
         "Heard",
         [{"reference": "one two three", "prediction": "one tow three four", "wer": 2 / 3, "file": "report/1.wav"}],
     ),
+    "comparisons": panels.comparisons("Answers", [{"lines": [("prompt", "Why?"), ("this model", "So.")]}]),
     "tokens": panels.tokens(
         "Read", [{"label": "row 1: good", "read": ["[CLS]", "we", "##ll"], "cut": ["done"], "more": 7}]
     ),
@@ -40,6 +41,7 @@ EXPECTED = {
     "table": "0.9123",
     "gallery": "report/1.jpg: cat, not dog",
     "transcripts": "  one [-two-]{+tow+} three {+four+}\n    report/1.wav · WER 67%",
+    "comparisons": "  prompt: Why?\n  this model: So.",
     "tokens": "  row 1: good\n    [CLS]|we|##ll ✂ done … and 7 more",
     "markdown": "Well done.",
     "scores": "  ✓ cat  ██████████████████ 75.0%\n    dog  ██████ 25.0%",

@@ -25,6 +25,10 @@ def notes_of(made: Any) -> list[str]:
     return [e["message"] for e in made.events("note")]
 
 
+def texts(item: dict[str, Any]) -> dict[str, str]:
+    return dict(item["lines"])
+
+
 def test_it_memorises_answers_which_the_public_loaders_give_too(chat_trial: Make) -> None:
     made = chat_trial(epochs=20, lr=4e-3)
     run = made.reporter()
@@ -46,9 +50,9 @@ def test_it_memorises_answers_which_the_public_loaders_give_too(chat_trial: Make
     assert tokenizer.eos_token_id in model.generation_config.eos_token_id
 
     samples = [e["panel"] for e in made.events("sample")]
-    base = [row[1] for row in samples[0]["rows"]]
-    assert len(samples) == 20 and all([row[1] for row in s["rows"]] == base for s in samples)
-    assert [row[2] for row in samples[-1]["rows"]] == [row[3] for row in samples[-1]["rows"]]
+    base = [texts(item)["base model"] for item in samples[0]["items"]]
+    assert len(samples) == 20 and all([texts(i)["base model"] for i in s["items"]] == base for s in samples)
+    assert all(texts(item)["this model"] == texts(item)["reference"] for item in samples[-1]["items"])
     for panel in [*json.loads((made.directory / "report.json").read_text()), *samples]:
         assert render_html(panel) and render_text(panel)
 
