@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,22 +59,31 @@ def start(service: Service, spec: dict[str, Any]) -> str:
     return service.start(draft, spec)
 
 
-def ended(service: Service, run: str) -> AppRun:
-    """Wait until a run has ended, and read its record."""
-    last = list(wait(service, run, every=0.2))[-1]
+def ended(service: Service, run: str, *, seconds: float = math.inf) -> AppRun:
+    """Wait until a run has ended, and read its record.
+
+    Raises:
+        TimeoutError: it takes longer than so many seconds; it was stopped.
+    """
+    began = time.monotonic()
+    for last in wait(service, run, every=0.2):
+        if time.monotonic() - began > seconds and last["can"]["stop"]:
+            service.stop(run)
+            raise TimeoutError(f"the run takes longer than {seconds:.0f} s, and is {last['state']}")
     directory = service.store.get(run).directory
     control, events = (_lines(directory / f"{name}.jsonl") for name in ("control", "events"))
     errors = [e["finding"] for e in events if e["kind"] == "error"]
     return AppRun(run, last["state"], control, events, errors[-1] if errors else {})
 
 
-def complete(service: Service, spec: dict[str, Any]) -> AppRun:
+def complete(service: Service, spec: dict[str, Any], *, seconds: float = math.inf) -> AppRun:
     """Train by a spec, read the record, and delete the run.
 
     Raises:
         RuntimeError: the run has not completed.
+        TimeoutError: it takes longer than so many seconds.
     """
-    found = ended(service, start(service, spec))
+    found = ended(service, start(service, spec), seconds=seconds)
     if found.state != "completed":
         raise RuntimeError(f"the run is {found.state}: {found.error or service.log(found.id, -2000)['text']}")
     service.delete(found.id)

@@ -103,17 +103,17 @@ class Trained:
     counted: int
 
 
-def run_plain(module: str, settings: dict[str, Any]) -> dict[str, Any]:
+def run_plain(module: str, settings: dict[str, Any], *, seconds: float | None = None) -> dict[str, Any]:
     """Run a plain script in a process of its own, and return what it prints.
 
     Raises:
         RuntimeError: it has failed.
+        subprocess.TimeoutExpired: it takes longer than so many seconds.
     """
     cache = str(Path(settings["output"]) / "cache")
     env = {**os.environ, "HF_DATASETS_CACHE": cache, "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", module, json.dumps(settings)], capture_output=True, text=True, env=env, check=False
-    )
+    command = [sys.executable, "-m", module, json.dumps(settings)]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, timeout=seconds)
     if done.returncode:
         raise RuntimeError(f"{module} has failed: {done.stderr[-2000:]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
