@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -179,9 +180,13 @@ def _schema(path: Path, limits: Limits) -> pa.Schema:
         return file.schema_arrow
 
 
-def to_arrow(entry: Entry, tree: Tree, draft: Path, limits: Limits) -> Path:
+Change = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+
+def to_arrow(entry: Entry, tree: Tree, draft: Path, limits: Limits, change: Change = lambda batch: batch) -> Path:
     """Turn a Parquet file into Arrow, which can be mapped into memory; a file is turned once.
 
+    change: applied to each batch, whose number of rows it keeps.
     Of files in the run's own folder the Parquet is removed: the data is on disk once.
 
     Raises:
@@ -196,7 +201,7 @@ def to_arrow(entry: Entry, tree: Tree, draft: Path, limits: Limits) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
     try:
-        _convert(source, partial, entry, limits)
+        _convert(source, partial, entry, limits, change)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -208,11 +213,11 @@ def to_arrow(entry: Entry, tree: Tree, draft: Path, limits: Limits) -> Path:
     return target
 
 
-def _convert(source: Path, target: Path, entry: Entry, limits: Limits) -> None:
+def _convert(source: Path, target: Path, entry: Entry, limits: Limits, change: Change) -> None:
     with (
         open_parquet(source, entry.path) as file,
         pa.OSFile(str(target), "wb") as sink,
-        pa.ipc.new_stream(sink, file.schema_arrow) as writer,
+        pa.ipc.new_stream(sink, _changed_schema(file.schema_arrow, change)) as writer,
     ):
         written = 0
         for batch in file.iter_batches(batch_size=BATCH):
@@ -221,4 +226,8 @@ def _convert(source: Path, target: Path, entry: Entry, limits: Limits) -> None:
             if written > limits.archive_bytes or (written > RATIO_FROM and ratio > limits.archive_ratio):
                 message = f"The file grows to more than {format_bytes(written)}, {ratio:,.0f} times its size."
                 raise DataError(message, "Write it with less compression.", entry.path, "archive-bomb")
-            writer.write_batch(batch)
+            writer.write_batch(change(batch))
+
+
+def _changed_schema(schema: pa.Schema, change: Change) -> pa.Schema:
+    return change(pa.RecordBatch.from_pylist([], schema)).schema

@@ -17,6 +17,7 @@ from autotrain_gradio.tasks.vlm.formats import (
     IMAGE_QUESTIONS,
     IMAGES_EMBEDDED,
     IMAGES_WITH_TABLE,
+    MESSAGES,
     QUESTION,
     QUESTION_ANSWER,
 )
@@ -72,7 +73,7 @@ TASK = Task(
     requires=from_extra("vision-language", *TRAINER, "sacrebleu"),
     preview_module="autotrain_gradio.tasks.vlm.preview",
     params=VlmParams,
-    formats=(QUESTION_ANSWER, CAPTIONS),
+    formats=(QUESTION_ANSWER, CAPTIONS, MESSAGES),
     column_aliases=COLUMN_ALIASES,
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, IMAGES_EMBEDDED, IMAGES_WITH_TABLE),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autotrain_gradio.data.kinds.conversation_messages import messages_of
 from autotrain_gradio.tasks.vlm.image_questions import PLACEHOLDER
 
 Messages = list[dict[str, Any]]
@@ -41,8 +42,29 @@ class ImageConversation:
 
 def conversation_of(row: Mapping[str, Any], instruction: str) -> ImageConversation:
     """Return a row as a conversation. instruction: of rows without a question: images with captions."""
-    messages = [*prompt_messages(row.get("prompt") or instruction), _message("assistant", row["answer"])]
+    if "conversation" in row:
+        messages = _about_one_image(messages_of(row["conversation"]))
+    else:
+        messages = [*prompt_messages(row.get("prompt") or instruction), _message("assistant", row["answer"])]
     return ImageConversation(messages, [row["image"]], [(int(row["image_width"]), int(row["image_height"]))])
+
+
+def _about_one_image(written: Sequence[Mapping[str, Any]]) -> Messages:
+    """Return messages with placeholders as messages with an image part, up to the last answer.
+
+    Without a placeholder the image is put before the first question.
+    """
+    last = max(number for number, message in enumerate(written) if message["role"] == "assistant")
+    kept = list(written)[: last + 1]
+    first = next((n for n, m in enumerate(kept) if PLACEHOLDER in m["content"]), None)
+    if first is None:
+        first = next((n for n, m in enumerate(kept) if m["role"] == "user"), 0)
+    return [
+        {"role": m["role"], "content": prompt_messages(m["content"])[0]["content"]}
+        if number == first
+        else _message(m["role"], m["content"])
+        for number, m in enumerate(kept)
+    ]
 
 
 def prompt_messages(prompt: str) -> Messages:
@@ -61,6 +83,9 @@ def text_of(message: Mapping[str, Any]) -> str:
 def texts_of(rows: Iterable[Mapping[str, Any]], instruction: str) -> Iterator[str]:
     """Yield the texts of the rows, for the tokenizer of the tiny model."""
     for row in rows:
+        if "conversation" in row:
+            yield from (f"{message['content']}\n" for message in messages_of(row["conversation"]))
+            continue
         yield f"{row.get('prompt') or instruction}\n{row['answer']}"
 
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.data.catalog import IMAGE, TEXT
+from autotrain_gradio.data.catalog import CONVERSATION, IMAGE, TEXT
+from autotrain_gradio.data.checks.conversations import DROPPED, KEPT, turn_faults
+from autotrain_gradio.data.kinds.conversation_messages import messages_of
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Rows
 
@@ -24,7 +26,10 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Drop prompts with more placeholders than images; report images of both given splits. Runs before the split."""
     role = next(r for r in rows.cells if rows.kinds[r].name == IMAGE.name)
     cells = rows.cells[role]
-    for prompt in (r for r in rows.having("input") if rows.kinds[r].name == TEXT.name):
+    talk = next((r for r in rows.cells if rows.kinds[r].name == CONVERSATION.name), None)
+    if talk is not None:
+        yield from _turns(rows, talk)
+    for prompt in (r for r in rows.having("input") if rows.kinds[r].name in {TEXT.name, CONVERSATION.name}):
         counts = np.array([str(value or "").count(PLACEHOLDER) for value in rows.cells[prompt].to_list()])
         extra = np.flatnonzero((counts > 1) & rows.needed)
         rows.drop(extra, TOO_MANY)
@@ -35,6 +40,21 @@ def check(rows: Rows, request: Request) -> Iterator[Finding]:
         cells.facts[name] = np.array([value or 0 for value in cells.facts[name]], dtype=np.int32)
     cells.stored_facts = ("width", "height")
     yield from _both_splits(rows, role)
+
+
+def _turns(rows: Rows, role: str) -> Iterator[Finding]:
+    """Drop conversations from which nothing can be learned, and report others whose turns a template may refuse."""
+    faults: dict[str, list[int]] = {}
+    needed = rows.needed
+    for number, cell in enumerate(rows.cells[role].to_list()):
+        for code in turn_faults(messages_of(cell)) if needed[number] and cell is not None else ():
+            faults.setdefault(code, []).append(number)
+    for code, (text, hint) in DROPPED.items():
+        found = faults.get(code, [])
+        rows.drop(np.array(found, dtype=np.int64), code)
+        yield from rows.findings("warning", code, text + "; {it} {was} skipped", found, hint)
+    for code, (level, text, hint) in KEPT.items():
+        yield from rows.findings(level, code, text, faults.get(code, []), hint)
 
 
 def _both_splits(rows: Rows, role: str) -> Iterator[Finding]:

@@ -10,17 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
-from transformers import (
-    GemmaConfig,
-    PaliGemmaConfig,
-    PaliGemmaForConditionalGeneration,
-    PaliGemmaProcessor,
-    PreTrainedTokenizerFast,
-    SiglipVisionConfig,
-)
-from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
-from autotrain_gradio.training.tiny_tokenizer import tiny_tokenizer
 from tests.trials import COLOURS, Trial
 
 QUESTION = "What colour is the square?"
@@ -85,6 +75,18 @@ def image_trial(tmp_path: Path) -> Make:
 @pytest.fixture(scope="session")
 def paligemma(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny PaliGemma with random weights: its processor has no chat template."""
+    from transformers import (
+        GemmaConfig,
+        PaliGemmaConfig,
+        PaliGemmaForConditionalGeneration,
+        PaliGemmaProcessor,
+        PreTrainedTokenizerFast,
+        SiglipVisionConfig,
+    )
+    from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+    from autotrain_gradio.training.tiny_tokenizer import tiny_tokenizer
+
     folder = tmp_path_factory.mktemp("paligemma")
     backend = tiny_tokenizer([QUESTION, *COLOURS] * 5, vocabulary=400, lowercase=False).backend_tokenizer
     tokenizer = PreTrainedTokenizerFast(

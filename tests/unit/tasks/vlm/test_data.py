@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from autotrain_gradio import data
 from autotrain_gradio.data.pipeline.check import check
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.tasks.registry import resolve
-from tests.unit.tasks.vlm.conftest import square, squares, write_rows
+from autotrain_gradio.tasks.vlm.conversations import conversation_of
+from tests.trials import COLOURS
+from tests.unit.tasks.vlm.conftest import QUESTION, square, squares, write_rows
 
 
 def checked(folder: Path, draft: Path, **options: Any) -> dict[str, Any]:
@@ -111,3 +115,86 @@ def test_without_an_answer_column_the_roles_are_named(tmp_path: Path) -> None:
     write_rows(folder / "metadata.jsonl", rows)
     result = checked(folder, tmp_path / "draft")
     assert [f for f in result["findings"] if f["level"] == "error" and "caption" in f["message"].lower()]
+
+
+def conversation(row: dict[str, Any], *, parts: bool) -> list[dict[str, Any]]:
+    """Return a row as messages: with an image part, or with the placeholder of LLaVA."""
+    image: dict[str, Any] = {"type": "image"}
+    asked = [image, {"type": "text", "text": row["question"]}] if parts else f"<image>\n{row['question']}"
+    answer = [{"type": "text", "text": row["answer"]}] if parts else row["answer"]
+    return [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+
+
+@pytest.mark.parametrize("form", ["parts", "llava", "inline", "single", "json"])
+def test_conversations_with_an_image_in_each_row(tmp_path: Path, form: str) -> None:
+    folder, rows = tmp_path / "images", []
+    for row in squares(tmp_path / "images", 12):
+        messages: Any = conversation(row, parts=form != "llava")
+        found: dict[str, Any] = {"images": [row["file_name"]], "messages": messages}
+        if form == "llava":
+            pairs = zip(("human", "gpt"), messages, strict=True)
+            turns = [{"from": who, "value": m["content"]} for who, m in pairs]
+            found = {"image": row["file_name"], "conversations": turns}
+        elif form == "inline":
+            messages[0]["content"][0] = {"type": "image_url", "image_url": {"url": row["file_name"]}}
+            del found["images"]
+        elif form == "single":
+            found = {"image": row["file_name"], "messages": messages}
+        elif form == "json":
+            found = {name: json.dumps(value) for name, value in found.items()}
+        rows.append(found)
+    write_rows(folder / "rows.jsonl", rows)
+    result = checked(folder, tmp_path / "draft")
+    assert result["format"]["name"] == "messages", result["findings"]
+    assert not [f for f in result["findings"] if f["level"] != "info"] and sum(result["splits"].values()) == 12
+    row = data.load(tmp_path / "draft")["train"][0]
+    made = conversation_of(row, "")
+    assert [p["type"] for p in made.messages[0]["content"]] == ["image", "text"] and made.question == QUESTION
+    assert made.reference in {"red", "green", "blue"} and Path(row["image"]["path"]).is_file()
+
+
+def test_lists_of_images_inside_parquet(tmp_path: Path) -> None:
+    rows = []
+    for number, colour in enumerate(["red", "green", "blue"] * 4):
+        buffer = io.BytesIO()
+        square(colour, number).save(buffer, "PNG")
+        media = {"bytes": buffer.getvalue(), "path": None}
+        messages = [
+            {"role": "user", "content": [{"type": "text", "text": QUESTION}, {"type": "image", "text": None}]},
+            {"role": "assistant", "content": [{"type": "text", "text": colour}]},
+        ]
+        rows.append({"images": [media] * (2 if number == 4 else 1), "messages": messages})
+    (tmp_path / "rows").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows" / "train.parquet")
+    for _ in range(2):  # the second check uses the Arrow file of the first
+        result = checked(tmp_path / "rows", tmp_path / "draft")
+        assert result["format"]["name"] == "messages" and sum(result["splits"].values()) == 11, result["findings"]
+        assert codes(result)["images-several"].startswith("1 row has several images and was skipped: row 5 (2 images)")
+    for part in data.load(tmp_path / "draft").values():
+        for row in part:
+            image = Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")
+            made = conversation_of(row, "")
+            colours = image.getcolors(image.width * image.height)
+            assert colours is not None
+            fill = min(colours, key=lambda c: min(c[1]))[1]
+            assert COLOURS[made.reference].index(200) == fill.index(max(fill)), "each answer has its own image"
+
+
+def test_conversations_that_cannot_be_used_are_dropped(tmp_path: Path) -> None:
+    folder, made = tmp_path / "images", squares(tmp_path / "images", 20)
+    rows = [{"images": [r["file_name"]], "messages": conversation(r, parts=True)} for r in made]
+    rows[0]["messages"] = rows[0]["messages"][:1]
+    rows[1]["messages"][1]["content"][0]["text"] = ""
+    rows[2]["messages"][0]["content"].append({"type": "image"})
+    rows[3]["images"] = [made[3]["file_name"], made[4]["file_name"]]
+    rows[5]["images"] = []
+    rows[6]["messages"].append({"role": "user", "content": "And now?"})
+    write_rows(folder / "rows.jsonl", rows)
+    result = checked(folder, tmp_path / "draft")
+    assert {d["code"]: d["count"] for d in result["dropped"]} == {
+        "conversation-no-answer": 1,
+        "answer-empty": 1,
+        "image-placeholders-extra": 1,
+        "image-missing": 2,
+    }, (result["dropped"], codes(result))
+    assert "images-several" in codes(result) and "conversation-ends-unanswered" in codes(result)

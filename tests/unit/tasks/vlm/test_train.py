@@ -147,6 +147,31 @@ def test_captions_use_the_instruction(image_trial: Make) -> None:
     )
 
 
+def test_conversations_are_trained_on_all_answers(image_trial: Make) -> None:
+    def talk(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            question = [{"type": "image"}, {"type": "text", "text": row.pop("question")}]
+            row["images"] = [row.pop("file_name")]
+            row["messages"] = [
+                {"role": "user", "content": question},
+                {"role": "assistant", "content": row.pop("answer")},
+                {"role": "user", "content": "Which shape is it?"},
+                {"role": "assistant", "content": "a square"},
+            ]
+
+    made = image_trial(talk, epochs=1)
+    run = made.reporter()
+    task.train(run)
+    assert made.events("result")[-1]["values"]["eval_chrf"] >= 0
+    encoder = encoders.encoder_of(AutoProcessor.from_pretrained(run.model), "x")
+    _, row = batches.encode_row(encoder, load_rows(made.directory)["train"][0], "")
+    assert isinstance(row, encoders.EncodedRow)
+    trained = encoder.processor.tokenizer.decode(row.tokens.ids[row.tokens.trained])
+    assert trained == "red<|im_end|>a square<|im_end|>"
+    items = made.events("sample")[-1]["panel"]["items"]
+    assert all(item["caption"].startswith("Which shape is it?") for item in items)
+
+
 @pytest.mark.parametrize("frozen", [True, False])
 def test_the_vision_encoder_is_frozen_or_trained(image_trial: Make, frozen: bool) -> None:
     made = image_trial(freeze_vision=frozen, epochs=1)
