@@ -87,6 +87,7 @@ ALLOWED = {
     ("tasks/options.py", "path"): "field of `DataSpec`",
     ("training/audio.py", "audio"): "part of the names of a model's inputs in transformers",
     ("training/chat_prediction.py", "answer"): "what a message calls the result",
+    ("training/language_evaluation.py", "prompt"): "what a panel calls the text",
     ("training/text.py", "labels"): "column of a batch in transformers",
     ("training/vision.py", "image"): "key of the result of albumentations",
     ("ui/column_kinds.py", "feature"): "key of a column in `check.json`",
