@@ -79,7 +79,7 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
         {"file": f"check/{digests[i]}.jpg", "caption": _caption(cells.values[i], rows.locations[i]), "group": name}
         for name, i in chosen
     ]
-    note = f"{PER_CLASS} of each class at most" + (f"; {more}." if more else ".")
+    note = f"{PER_CLASS} of each class at most" + (f"; {more}." if more else ".") if rows.classes() else ""
     return [panels.gallery("Examples", items, note=note)]
 
 

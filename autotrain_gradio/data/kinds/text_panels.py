@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.text_format import truncate
+from autotrain_gradio.core.text_format import pluralize, truncate
 from autotrain_gradio.data.kinds import charts
 from autotrain_gradio.data.rows import Context, Rows
 from autotrain_gradio.data.values.arrow_columns import pick
 from autotrain_gradio.data.values.labels import short
 
-EDGES = (0, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+EDGES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 PER_CLASS = 3
 CLASSES = 12
 EXAMPLES = 6
@@ -46,7 +46,7 @@ def profile(rows: Rows, role: str, context: Context) -> list[Panel]:
     bounds = zip(EDGES, EDGES[1:], strict=False)
     labels = [f"{a:,}" if b == a + 1 else f"{a:,} to {b - 1:,}" for a, b in bounds] + [f"{EDGES[-1]:,} and more"]
     middle, most = np.quantile(every, (0.5, 1))
-    note = f"Median {middle:,.0f} words, longest {most:,.0f}."
+    note = f"Median {pluralize(round(middle), 'word')}, longest {most:,.0f}."
     if len(every) < rows.count():
         note += f" Of {len(every):,} texts, evenly chosen."
     return [charts.histogram("Words in a text", parts, [*EDGES, np.inf], labels, unit="texts", note=note)]

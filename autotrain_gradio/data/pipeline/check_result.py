@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import Finding
-from autotrain_gradio.core.panels import Panel
+from autotrain_gradio.core.panels import Panel, panel_id, slug
+from autotrain_gradio.core.text_format import in_sentence
 from autotrain_gradio.data.files.encoding import merge_findings
 from autotrain_gradio.data.pipeline.column_mapping import Mapping
 from autotrain_gradio.data.pipeline.format_detection import FormatChoice
@@ -112,16 +114,34 @@ def add_panels(state: State, rows: Rows, contexts: dict[str, Context]) -> None:
     if not items["Rows"]:
         return
     shown = set()
+    profiles: list[tuple[str, Panel]] = []
+    galleries: list[tuple[str, Panel]] = []
     for role, context in contexts.items():
         module = rows.kinds[role].load()
         if hasattr(module, "overview") and module.__name__ not in shown:
             of_kind = {r: c for r, c in contexts.items() if rows.kinds[r].load() is module}
-            state.profile += module.overview(rows, of_kind)
+            profiles += [("", panel) for panel in module.overview(rows, of_kind)]
             shown.add(module.__name__)
         if hasattr(module, "profile"):
-            state.profile += module.profile(rows, role, context)
+            profiles += [(context.title, panel) for panel in module.profile(rows, role, context)]
         if hasattr(module, "gallery"):
-            state.gallery += module.gallery(rows, role, context)
+            galleries += [(context.title, panel) for panel in module.gallery(rows, role, context)]
+    state.profile += distinct_titles(profiles)
+    state.gallery += distinct_titles(galleries)
+
+
+def distinct_titles(found: Sequence[tuple[str, Panel]]) -> list[Panel]:
+    """Return the panels of columns; where several have one title, it begins with the title of the column."""
+    counts = Counter(str(panel["title"]) for _, panel in found)
+    named = []
+    for column, panel in found:
+        title = str(panel["title"])
+        if column and counts[title] > 1:
+            by_title = panel_id(panel) == slug(title)
+            title = f"{column}: {in_sentence(title)}"
+            panel = {**panel, "title": title, **({"id": slug(title)} if by_title else {})}
+        named.append(panel)
+    return named
 
 
 def dropped(state: State) -> list[dict[str, Any]]:

@@ -137,6 +137,7 @@ answer = classifier(value)[0]["label"]
     ),
     defaults=defaults,
     model_filter="image-classification",
+    position=0,
     samples=(
         Sample(
             "shapes",
