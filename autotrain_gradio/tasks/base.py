@@ -19,7 +19,7 @@ from autotrain_gradio.tasks.parameter_groups import PARAMETER_GROUPS, ParameterG
 from autotrain_gradio.tasks.requirements import Requirement, missing_packages
 from autotrain_gradio.tasks.verbs import VERBS, Verb
 
-MODALITIES = ("Images", "Text", "Speech", "Tables")
+MODALITIES = ("Images", "Text", "Language models", "Speech", "Tables")
 """Modalities that group the tasks, in the order of the page; other modalities of tasks follow."""
 
 

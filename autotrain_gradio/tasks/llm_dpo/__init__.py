@@ -65,7 +65,7 @@ class LlmDpoParams(PreferenceParams):
 TASK = Task(
     name="llm-dpo",
     title="Preferences (DPO)",
-    modality="Text",
+    modality="Language models",
     summary="Direct Preference Optimization: a language model learns from pairs of a preferred and a rejected answer.",
     module="autotrain_gradio.tasks.llm_dpo.train",
     requires=from_extra("language-models", *TRAINER, "trl"),
@@ -92,7 +92,7 @@ TASK = Task(
     model_filter="text-generation",
     shown=("block_size", "model_max_length", "too_long", "max_prompt_length", "max_completion_length", "chat_template"),
     samples=(SAMPLE_PAIRS,),
-    position=52,
+    position=30,
     aliases=("llm:dpo",),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
 )

@@ -51,7 +51,7 @@ class LlmGenericParams(PackedLanguageModelParams):
 TASK = Task(
     name="llm-generic",
     title="Language model (plain text)",
-    modality="Text",
+    modality="Language models",
     summary="Continued pretraining of a language model on plain texts, split into blocks of tokens.",
     module="autotrain_gradio.tasks.llm_generic.train",
     requires=from_extra("language-models", *TRAINER, "trl", "pypdf", "docx=python-docx"),
@@ -80,7 +80,7 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     model_filter="text-generation",
     shown=("block_size", "model_max_length", "too_long"),
     samples=(Sample("recipes", "Recipes", "llm_generic/recipes", "200 short recipes."),),
-    position=55,
+    position=20,
     aliases=("llm", "llm:default", "llm:generic", "llm-default"),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
 )

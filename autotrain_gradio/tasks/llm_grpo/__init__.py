@@ -223,7 +223,7 @@ PROMPTS_CHECK = Check("grpo-prompts", "Prompts", "autotrain_gradio.tasks.llm_grp
 TASK = Task(
     name="llm-grpo",
     title="Reinforcement learning (GRPO)",
-    modality="Text",
+    modality="Language models",
     summary="Reinforcement learning of a language model: it answers prompts, and learns from rewards that you declare.",
     module="autotrain_gradio.tasks.llm_grpo.train",
     requires=from_extra("language-models", *TRAINER, "trl", "jsonschema"),
@@ -285,7 +285,7 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     samples=(
         Sample("odd-or-even", "Odd or even", "llm_grpo/odd_or_even", "240 questions about numbers, with the answers."),
     ),
-    position=53,
+    position=60,
     aliases=("llm:grpo", "grpo"),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
 )

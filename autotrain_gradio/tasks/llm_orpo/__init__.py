@@ -42,7 +42,7 @@ class LlmOrpoParams(PreferenceParams):
 TASK = Task(
     name="llm-orpo",
     title="Preferences (ORPO)",
-    modality="Text",
+    modality="Language models",
     summary="Odds Ratio Preference Optimization: fine-tuning on preferred answers that also avoids the rejected ones.",
     module="autotrain_gradio.tasks.llm_orpo.train",
     requires=from_extra("language-models", *TRAINER, "trl"),
@@ -69,7 +69,7 @@ TASK = Task(
     model_filter="text-generation",
     shown=("block_size", "model_max_length", "too_long", "max_prompt_length", "max_completion_length", "chat_template"),
     samples=(SAMPLE_PAIRS,),
-    position=53,
+    position=40,
     aliases=("llm:orpo",),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
 )

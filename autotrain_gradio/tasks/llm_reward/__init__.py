@@ -34,7 +34,7 @@ class LlmRewardParams(PairParams):
 TASK = Task(
     name="llm-reward",
     title="Reward model",
-    modality="Text",
+    modality="Language models",
     summary="A model that scores answers, trained on pairs of a preferred and a rejected answer.",
     module="autotrain_gradio.tasks.llm_reward.train",
     requires=from_extra("language-models", *TRAINER, "trl"),
@@ -81,7 +81,7 @@ answer = scorer(**inputs).logits[0, 0].item()
     model_filter="text-generation",
     shown=("block_size", "model_max_length", "too_long", "max_prompt_length", "max_completion_length", "chat_template"),
     samples=(SAMPLE_PAIRS,),
-    position=55,
+    position=50,
     aliases=("llm:reward",),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
 )

@@ -42,7 +42,7 @@ class LlmSftParams(PackedLanguageModelParams):
 TASK = Task(
     name="llm-sft",
     title="Chat model (SFT)",
-    modality="Text",
+    modality="Language models",
     summary="Supervised fine-tuning of a language model on conversations, instructions or questions with answers.",
     module="autotrain_gradio.tasks.llm_sft.train",
     requires=from_extra("language-models", *TRAINER, "trl"),
@@ -78,7 +78,7 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     samples=(
         Sample("kitchen-helper", "Kitchen helper", "llm_sft/kitchen_helper", "240 short chats about cooking times."),
     ),
-    position=50,
+    position=10,
     aliases=("llm:sft",),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
 )
