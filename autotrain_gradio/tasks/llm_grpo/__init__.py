@@ -99,9 +99,10 @@ class GrpoParams(CausalModelParams):
     python_weight: float = param(0.0, "rewards", title="Python function: weight", ge=-1000, le=1000)
     """Weight of the reward that a Python function of your own computes. 0: not used."""
     reward_file: str = param("", "rewards", title="Python function: file", names="file", validate_default=True)
-    """Path of a Python file with `def reward(prompts, completions, **columns)`, which returns a list of numbers, or
-    None where it does not apply. `columns` has `answer` and the additional columns. It runs on this computer with your
-    permissions; on a shared page it is not available."""
+    """Path of a Python file with `def reward(prompts, completions, **columns)`, which returns a list with a number, or
+    None where it does not apply, for each completion. `prompts` are lists of messages, `completions` texts; `columns`
+    has `answer` and the additional columns. It runs on this computer with your permissions; on a shared page it is not
+    available."""
 
     temperature: float = param(1.0, "policy", title="Sampling temperature", gt=0, le=10)
     """Sampling temperature of the completions. Lower values vary them less, and there is less to learn from."""

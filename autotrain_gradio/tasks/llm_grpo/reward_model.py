@@ -10,9 +10,11 @@ from transformers import AutoModelForSequenceClassification
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as TYPES
 
 from autotrain_gradio.core.errors import Finding, SpecError, UserError
+from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.tasks.llm_grpo.rewards import Batch, Score
-from autotrain_gradio.training import chat_templates, pretrained, text_models
+from autotrain_gradio.training import chat_templates, plausibility, pretrained, text_models
 from autotrain_gradio.training.arguments import device
+from autotrain_gradio.training.meta_device import count_parameters
 from autotrain_gradio.training.tokens import longest, open_tokenizer
 
 WHERE = "params.reward_model"
@@ -45,15 +47,23 @@ class RewardModel:
         UserError: it cannot be loaded, or has several outputs.
     """
 
+    _model: Any
+
     def __init__(self, name: str) -> None:
         try:
             config = text_models.open_config(name, TYPES, WHAT)
             _require_one_output(name, config)
             self._tokenizer = open_tokenizer(name)
             with pretrained.translated_errors(name):
-                self._model: Any = AutoModelForSequenceClassification.from_pretrained(name, dtype=torch.float32)
+                plausibility.require_weights(name, lambda: count_parameters(AutoModelForSequenceClassification, config))
+                self._model, info = AutoModelForSequenceClassification.from_pretrained(
+                    name, config=config, dtype=torch.float32, output_loading_info=True
+                )
         except pretrained.ModelError as error:
             raise SpecError(f"Reward model: {error.message}", error.hint, WHERE, error.code) from error
+        if missing := sorted(map(str, info["missing_keys"])):
+            message = f"'{name}' was not trained as a reward model: its file has no values of {join_examples(missing)}."
+            raise SpecError(message, "Choose a model that was trained as one.", WHERE, "reward-model-untrained")
         if self._tokenizer.pad_token is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
         # The last token that is not padding is scored.

@@ -51,6 +51,10 @@ def train(run: Reporter) -> None:
     if template.note:
         run.note(template.note)
     limit = prompt_limit(found.limit, params)
+    if found.limit is not None and found.limit <= params.max_completion_length:
+        message = f"The model supports {found.limit:,} tokens, which leaves none for prompts."
+        hint = f"Reduce max_completion_length (it is {params.max_completion_length:,})."
+        raise UserError(message, hint, "params.max_completion_length", "no-room-for-prompts")
     prompts = {str(name): _prompts(run, str(name), tokenizer, template, part, limit) for name, part in rows.items()}
     rewards = open_rewards(run, tokenizer, prompts["train"])
     ends = ends_of_answers(tokenizer, template, prompts["train"][:ROWS_FOR_ENDS])

@@ -23,6 +23,7 @@ from autotrain_gradio.tasks.llm_grpo.rewards import (
     total,
     words,
 )
+from autotrain_gradio.training import language_models
 from autotrain_gradio.training.text_models import tiny_config
 from autotrain_gradio.training.tiny_tokenizer import tiny_tokenizer
 
@@ -190,3 +191,11 @@ def test_a_classifier_of_classes_is_no_reward_model(tmp_path: Path) -> None:
         RewardModel(name)
     assert [f.where for f in model_findings(name)] == ["params.reward_model"]
     assert model_findings(str(tmp_path / "missing"))[0].message.startswith("Reward model: ")
+
+
+def test_a_model_without_a_trained_head_is_no_reward_model(tmp_path: Path) -> None:
+    folder = language_models.tiny_model(tmp_path / "generator", texts=["question answer"])
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "id2label": {"0": "reward"}}))
+    with pytest.raises(SpecError, match=r"not trained as a reward model: its file has no values of score\.weight"):
+        RewardModel(str(folder))

@@ -113,6 +113,8 @@ def test_rows_that_cannot_be_used_are_counted_or_refused(prompt_trial: Make) -> 
     assert caught.value.code == "reward-without-answers"
     with pytest.raises(UserError, match="No training prompt is left"):
         task.train(prompt_trial(run="short", max_prompt_length=8, data={"valid_fraction": 0}).reporter())
+    with pytest.raises(UserError, match="supports 512 tokens, which leaves none for prompts"):
+        task.train(prompt_trial(run="long", max_completion_length=512).reporter())
 
 
 def test_constant_rewards_are_said(prompt_trial: Make) -> None:
