@@ -2,8 +2,8 @@
 
 The order `grouped` has the batches of the app, rows of similar length together, so that the losses of both can be
 compared step by step; `random` has TRL's own. Run as `python -m benchmarks.plain_language_models SETTINGS`, a JSON
-object with `data model output epochs batch_size tokens lr logging_steps order`, and perhaps `bf16`, `lora_r` and
-`workers` (data loader processes); prints one JSON line (`LogWatch.facts`).
+object with `data model output epochs batch_size tokens lr logging_steps order`, and perhaps `bf16`, `lora_r`, `workers`
+(data loader processes) and `save` (checkpoints, by default true); prints one JSON line (`LogWatch.facts`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main(settings: dict[str, Any]) -> None:
             bf16=settings.get("bf16", False),
             activation_checkpointing=False,
             eval_strategy="epoch" if validates else "no",
-            save_strategy="epoch",
+            save_strategy="epoch" if settings.get("save", True) else "no",
             save_total_limit=2,
             load_best_model_at_end=validates,
             logging_steps=settings["logging_steps"],

@@ -11,6 +11,7 @@ from typing import Any
 
 from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.text_format import GIB
+from autotrain_gradio.runs.states import ENDED
 from autotrain_gradio.service import Service
 from benchmarks import app_runs
 from benchmarks.app_runs import AppRun
@@ -34,14 +35,14 @@ def resume(bench: Bench) -> list[Row]:
     """
     sizes = bench.sizes
     spec = _chat_spec(bench, "resumed_chats", sizes.resume_rows, precision=bench.mixed_precision)
-    whole = app_runs.complete(bench.service, spec, seconds=5 * bench.seconds)
+    whole = app_runs.complete(bench.service, spec, seconds=bench.limit)
     run = app_runs.start(bench.service, spec)
     _stop_midway(bench, run, whole.steps()[-1][0] // 4)
-    stopped = app_runs.ended(bench.service, run, seconds=bench.seconds)
-    if stopped.state != "stopped":
+    stopped = app_runs.ended(bench.service, run, seconds=bench.limit)
+    if stopped.state != "cancelled":
         raise RuntimeError(f"the run was not stopped in time: it is {stopped.state}. {stopped.error}")
     bench.service.resume(run)
-    resumed = app_runs.ended(bench.service, run, seconds=5 * bench.seconds)
+    resumed = app_runs.ended(bench.service, run, seconds=bench.limit)
     if resumed.state != "completed":
         raise RuntimeError(f"the resumed run is {resumed.state}: {resumed.error}")
     bench.service.delete(run)
@@ -97,17 +98,18 @@ def _stop_midway(bench: Bench, run: str, step: int) -> None:
     Raises:
         TimeoutError: it does not get there.
     """
-    end = time.monotonic() + 5 * bench.seconds
+    end = time.monotonic() + bench.limit
     while time.monotonic() < end:
         snapshot = bench.service.snapshot(run)
         assert snapshot is not None
         if (snapshot["progress"] or {}).get("step", 0) >= step and snapshot["can"]["stop"]:
             bench.service.stop(run)
             return
-        if snapshot["state"] in {"completed", "failed", "interrupted"}:
+        if snapshot["state"] in ENDED:
             return
         time.sleep(0.05)
-    raise TimeoutError(f"the run did not reach step {step}")
+    bench.service.stop(run)  # the runs of other parts would wait for it
+    raise TimeoutError(f"the run did not reach step {step}: it is {snapshot['state']} ({snapshot['progress']})")
 
 
 def precision(bench: Bench) -> list[Row]:
@@ -117,7 +119,7 @@ def precision(bench: Bench) -> list[Row]:
 
     def train(mixed: str | None) -> AppRun:
         spec = _chat_spec(bench, "precision_chats", count, precision=mixed)
-        return app_runs.complete(bench.service, spec, seconds=5 * bench.seconds)
+        return app_runs.complete(bench.service, spec, seconds=bench.limit)
 
     return precision_rows(train(None), {mixed: train(mixed) for mixed in _precisions(bench)}, gpu=bool(bench.gpu))
 
@@ -185,9 +187,7 @@ def memory(bench: Bench) -> list[Row]:
     ]
     service = bench.service if bench.gpu else _limited_service(bench)
     try:
-        return [
-            memory_row(title, text, _run_out_of_memory(service, spec, bench.seconds)) for spec, title, text in wanted
-        ]
+        return [memory_row(title, text, _run_out_of_memory(service, spec, bench.limit)) for spec, title, text in wanted]
     finally:
         if service is not bench.service:
             service.close()
@@ -203,7 +203,7 @@ def memory_row(title: str, wanted: str, run: AppRun) -> Row:
 
 
 def _run_out_of_memory(service: Service, spec: dict[str, Any], seconds: float) -> AppRun:
-    run = app_runs.ended(service, app_runs.start(service, spec), seconds=5 * seconds)
+    run = app_runs.ended(service, app_runs.start(service, spec), seconds=seconds)
     service.delete(run.id)
     return run
 

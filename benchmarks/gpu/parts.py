@@ -13,6 +13,8 @@ from benchmarks.rows import Row
 
 MOST_REPEATS = 3
 """Most runs of each kind in a comparison."""
+LEAST_LIMIT = 180.0
+"""Seconds that a run may take in any case: imports alone can take a minute on a machine that has just started."""
 
 
 class CannotRun(Exception):
@@ -133,6 +135,11 @@ class Bench:
             make(self.root / name)
             self._made[name] = self.root / name
         return self._made[name]
+
+    @property
+    def limit(self) -> float:
+        """Most seconds of one run: beyond that it is stopped, and its part has failed."""
+        return max(LEAST_LIMIT, 5 * self.seconds)
 
     @property
     def mixed_precision(self) -> str | None:

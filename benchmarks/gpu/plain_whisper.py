@@ -71,7 +71,7 @@ def main(settings: dict[str, Any]) -> None:
             warmup_steps=0.1,
             optim="adamw_torch",
             bf16=settings["bf16"],
-            save_strategy="epoch",
+            save_strategy="no",
             logging_steps=settings["logging_steps"],
             logging_first_step=True,
             dataloader_num_workers=workers,
