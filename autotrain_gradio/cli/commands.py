@@ -289,9 +289,17 @@ def call(args: argparse.Namespace) -> int:
         context |= parse_named(verb.inputs, args.arguments)
     if verb.streams:
         with contextlib.closing(service.stream(run, args.verb, context, progress=bar.call)) as items:
+            middle = False  # of a line: consecutive strings are parts of one text
             for item in items:
                 bar.clear()
-                _echo_item(item, args.json)
+                part = isinstance(item, str) and not args.json
+                if part:
+                    echo(item, end="")
+                else:
+                    echo(end="\n" if middle else "")
+                    _echo_item(item, args.json)
+                middle = part
+            echo(end="\n" if middle else "")
     else:
         result = service.call(run, args.verb, context, progress=bar.call)
         bar.clear()

@@ -22,6 +22,8 @@ class Verb:
     inputs: its arguments, by name in the context: widgets on the page, arguments of `autotrain-gradio call`. Arguments
         that are not declared can be given in Python and as JSON only.
     title, help: heading on the page, default: the name; description of its purpose and arguments.
+    button: label of the button that calls it; default: the title.
+    try_it: the page offers it to try the model, in place of the inputs of the task's predictions.
     grace_seconds: time to clean up when the worker must end: the call is cancelled and does not end by itself, exceeds
         its limits, or the caller exits. SIGTERM raises SystemExit in `run`. 0: the worker is killed.
     internal: only the app itself calls it.
@@ -33,12 +35,14 @@ class Verb:
     inputs: tuple[Input, ...] = ()
     title: str = ""
     help: str = ""
+    button: str = ""
+    try_it: bool = False
     grace_seconds: float = 0.0
     internal: bool = False
 
     @property
     def label(self) -> str:
-        """The heading of the verb on the page, and the label of its button."""
+        """The heading of the verb on the page, and the default label of its button."""
         return self.title or self.name.replace("-", " ").capitalize()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import gradio as gr
 
 from autotrain_gradio.core import inputs
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.inputs import Input, Widget, WidgetContext
+from autotrain_gradio.core.inputs import Input, ResultDisplay, Widget, WidgetContext
 from autotrain_gradio.core.text_format import in_sentence
 
 
@@ -25,6 +26,15 @@ class InputGroup:
     def components(self) -> list[Any]:
         """Return the components whose values are sent."""
         return [component for widget in self.widgets for component in widget.components]
+
+    @property
+    def display(self) -> ResultDisplay | None:
+        """How the widget shows the result, if it is the only one and does so itself."""
+        return self.widgets[0].display if len(self.widgets) == 1 else None
+
+    def cancels(self) -> list[Any]:
+        """Return the events of the widgets that cancel the call."""
+        return [event for widget in self.widgets for event in widget.cancels]
 
     def triggers(self) -> list[Any]:
         """Return the events that send the values: the click, and those of the widget if there is only one."""
@@ -61,7 +71,10 @@ def create_inputs(declared: Sequence[Input], elem_id: str, context: WidgetContex
     joint = [item for item in declared if not inputs.is_alternative(item)]
     if joint or not groups:
         widgets = [_widget(item, elem_id, context) for item in joint]
-        groups.append(InputGroup(joint, widgets, gr.Button(button, variant="primary", elem_id=f"{elem_id}-ask")))
+        group = InputGroup(joint, widgets)
+        with group.display.actions if group.display else contextlib.nullcontext():
+            group.button = gr.Button(button, variant="primary", elem_id=f"{elem_id}-ask")
+        groups.append(group)
     return groups
 
 

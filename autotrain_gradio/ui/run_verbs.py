@@ -15,8 +15,9 @@ from typing import Any
 import gradio as gr
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.inputs import WidgetContext
+from autotrain_gradio.core.inputs import WidgetContext, shows_result
 from autotrain_gradio.core.panels import render_all_html
+from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.core.text_format import pluralize
 from autotrain_gradio.core.verb_results import result_panels
 from autotrain_gradio.tasks.verbs import Verb
@@ -39,6 +40,8 @@ RENDER_SHARE = 0.2
 """Limit of the share of a core that a call uses to render its result."""
 UPDATE_SECONDS = 0.5
 """Minimum time between two updates: a browser on a slow machine draws no more, and would react to no click."""
+DISPLAY_SECONDS = 0.1
+"""Minimum time between two updates of a widget that shows the result itself: text that is being written."""
 STREAM_CHARACTERS = 8_000
 """Maximum length, as JSON, of the items that are shown while others arrive; the result shows them all."""
 
@@ -81,24 +84,28 @@ class RunVerbs:
         """Build a section for each verb of a run."""
         service = self.context.service
         try:
-            task = service.tasks.get((service.snapshot(run) or {})["task"])
+            snapshot = service.snapshot(run) or {}
+            task = service.tasks.get(snapshot["task"])
         except UserError as error:
             gr.HTML(messages.error(error))
             return
+        context = WidgetContext(partial(service.model_json, run), pretrained=snapshot.get("model") != TINY)
         for verb in task.public_verbs():
-            self._section(run, verb)
+            self._section(verb, context)
 
-    def _section(self, run: str, verb: Verb) -> None:
+    def _section(self, verb: Verb, context: WidgetContext) -> None:
         """Build the heading, the inputs, the buttons and the result of a verb, and their events."""
         elem_id = f"verb-{verb.name}"
+        text = f"<p class='at-quiet'>{escape(verb.help)}</p>" if verb.help and not verb.try_it else ""
         with gr.Column(elem_id=elem_id):
-            text = f"<p class='at-quiet'>{escape(verb.help)}</p>" if verb.help else ""
             gr.HTML(f"<h2>{escape(verb.label)}</h2>{text}")
+            if len(verb.inputs) == 1 and shows_result(verb.inputs[0]):
+                self._displayed(elem_id, verb, context)
+                return
             with gr.Row(equal_height=False):
                 with gr.Column(min_width=300):
                     try:
-                        context = WidgetContext(partial(self.context.service.model_json, run))
-                        groups = create_inputs(verb.inputs, elem_id, context, button=verb.label)
+                        groups = create_inputs(verb.inputs, elem_id, context, button=verb.button or verb.label)
                     except UserError as error:
                         gr.HTML(messages.error(error))
                         return
@@ -111,6 +118,25 @@ class RunVerbs:
             gr.on(group.triggers(), partial(section.call, group), sent, [result, cancel], **CALLING)
         cancel.click(section.cancel, None, cancel, **UNQUEUED)
 
+    def _displayed(self, elem_id: str, verb: Verb, context: WidgetContext) -> None:
+        """Build the contents of a section whose widget shows the result itself."""
+        try:
+            group = create_inputs(verb.inputs, elem_id, context, button=verb.button or verb.label)[0]
+        except UserError as error:
+            gr.HTML(messages.error(error))
+            return
+        display, ask = group.display, group.button
+        assert display is not None and ask is not None
+        with display.actions:
+            stop = gr.Button("Stop", variant="stop", visible=False, elem_id=f"{elem_id}-cancel")
+        with display.status:
+            status = gr.HTML(elem_id=f"{elem_id}-result", elem_classes="at-live")
+        section = _DisplayedVerbSection(self.context, verb)
+        sent = [self.context.run, self.context.visitor, *group.components()]
+        outputs = [status, ask, stop, *display.components]
+        gr.on(group.triggers(), partial(section.call_displayed, group), sent, outputs, **CALLING)
+        gr.on([stop.click, *group.cancels()], section.stop, None, None, **UNQUEUED)
+
 
 class _VerbSection:
     """A verb's section in one browser, and its latest call."""
@@ -119,6 +145,7 @@ class _VerbSection:
         self._context = context
         self._verb = verb
         self._cancelled = threading.Event()
+        self._report: ProgressReporter | None = None
 
     def cancel(self) -> Any:
         """Cancel the latest call; return the update of the button."""
@@ -191,6 +218,58 @@ class _VerbSection:
     def _shown(self, items: Sequence[Any], run: str) -> str:
         panels = render_all_html(result_panels(items), self._context.render_context(run))
         return f"<div class='at-prediction'>{panels}</div>" if panels else ""
+
+
+class _DisplayedVerbSection(_VerbSection):
+    """The section of a streaming verb whose widget shows the result itself, such as a chat."""
+
+    def stop(self) -> None:
+        """Cancel the latest call, and show that at once: the worker responds after its next item."""
+        self._cancelled.set()
+        if self._report is not None:
+            self._report("Stopping", 0.0)
+
+    def call_displayed(self, group: InputGroup, run: Any, visitor: Any, *values: Any) -> Iterator[tuple[Any, ...]]:
+        """Call the verb; yield the status as HTML, the updates of the buttons, and the values of the widget's display.
+
+        While the verb runs, the button that calls it is replaced by Stop.
+        """
+        display = group.display
+        assert display is not None
+        idle = (gr.Button(visible=True), gr.Button(visible=False))
+        running = (gr.Button(visible=False), gr.Button(visible=True))
+        unchanged = [gr.skip() for _ in display.components]
+        try:
+            owner = self._context.owner(visitor)
+            context = group.values(values)
+        except UserError as error:
+            text = messages.note(error.message) if error.code == "missing-input" else messages.error(error)
+            yield text, *idle, *unchanged
+            return
+        items: list[Any] = []
+        cancelled = threading.Event()
+        self._cancelled = cancelled
+
+        def work(report: ProgressReporter) -> None:
+            self._report = report
+            self._work(run, context, owner, items, cancelled, report)
+
+        for event in run_in_background(work, on_disconnect=lambda _: cancelled.set()):
+            stopped = cancelled.is_set()
+            if isinstance(event, Finished) or stopped:
+                # A thread may still add items: what is shown is what the conversation continues with.
+                values = tuple(display.show(list(items), False))
+                failed = event.error if isinstance(event, Finished) and not stopped else None
+                text = messages.error(failed) if failed else messages.note("Stopped.") if stopped else ""
+                yield text, *idle, *values
+                return
+            activity = event[0] if isinstance(event, tuple) else ""
+            busy = "" if activity.endswith(" received") else messages.busy(activity)
+            began = time.perf_counter()
+            values = tuple(display.show(list(items), True))
+            pause = max(DISPLAY_SECONDS, (time.perf_counter() - began) / RENDER_SHARE)
+            yield busy, *running, *values
+            cancelled.wait(pause)
 
 
 def latest(items: Sequence[Any]) -> list[Any]:

@@ -68,6 +68,8 @@ class TryIt:
         emptied: another run was opened, or this run has a model now: earlier inputs and predictions are removed.
         """
         visible = bool(snapshot["can"].get("predict")) and task is not None
+        if task is not None and any(verb.try_it for verb in task.public_verbs()):
+            visible = False  # `RunVerbs` shows that verb
         updates: dict[Any, Any] = {self.box: gr.Column(visible=visible)}
         if emptied:
             updates[self.opened] = f"{snapshot['id']}:{snapshot.get('attempt') or 1}" if visible else ""

@@ -11,10 +11,12 @@ from autotrain_gradio.core.inputs.declarations import (
     FileOfRows,
     Input,
     InputKind,
+    ResultDisplay,
     Widget,
     WidgetContext,
     is_alternative,
     is_text,
+    shows_result,
 )
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "FileOfRows",
     "Input",
     "InputKind",
+    "ResultDisplay",
     "Widget",
     "WidgetContext",
     "is_alternative",
@@ -31,4 +34,5 @@ __all__ = [
     "parse_literals",
     "parse_named",
     "parse_value",
+    "shows_result",
 ]

@@ -11,13 +11,14 @@ and, where they apply,
     `from_python(value, folder) -> value`: writes an object of Python, such as an image, into a file of the folder and
         returns its path; other values are returned as they are,
     `literal(argument, declared) -> value`: the value of an argument that is never interpreted as a file name,
+    `SHOWS_RESULT = True`: the widget shows the result of a streaming verb itself (`Widget.display`), such as a chat,
     `ROWS_FROM_FILE = True`: `parse` may return a `FileOfRows`; the worker reads the column that has the input's name as
         its role, and parses the cells as the training did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,25 @@ class WidgetContext:
     """Access of a widget to the run.
 
     model_json: name of a JSON file beside the model → its content; raises UserError if there is none.
+    pretrained: whether the run has fine-tuned a pretrained model, to which its own can be compared.
     """
 
     model_json: Callable[[str], Mapping[str, Any]]
+    pretrained: bool = True
+
+
+@dataclass
+class ResultDisplay:
+    """How a widget shows the result of a streaming verb itself.
+
+    components: those that it sets. show: the items that have arrived, and whether the call is running → their values.
+    status, actions: containers for the page's messages, and for its buttons that call the verb and cancel it.
+    """
+
+    components: list[Any]
+    show: Callable[[Sequence[Any], bool], Sequence[Any]]
+    status: Any
+    actions: Any
 
 
 @dataclass
@@ -63,12 +80,15 @@ class Widget:
     """The components of an input on the page.
 
     components: their values are sent together. value: those values → the value of the input; None: nothing was given.
-    events: event listeners (`image.upload`) that run the model without the button.
+    events: event listeners (`image.upload`) that run the model without the button. cancels: those that cancel the call.
+    display: shows the result, if the kind has `SHOWS_RESULT`.
     """
 
     components: list[Any]
     value: Callable[..., Any] = lambda value: value
     events: list[Any] = field(default_factory=list)
+    cancels: list[Any] = field(default_factory=list)
+    display: ResultDisplay | None = None
 
 
 class InputKind(ModuleEntry):
@@ -79,7 +99,7 @@ KINDS: NamedRegistry[InputKind] = NamedRegistry(
     "input kind",
     (
         InputKind(name, f"autotrain_gradio.core.inputs.{name}")
-        for name in ("image", "audio", "text", "file", "form", "table")
+        for name in ("image", "audio", "text", "file", "form", "table", "chat")
     ),
 )
 """All kinds by name; tasks and extensions register more."""
@@ -89,6 +109,11 @@ def is_text(declared: Input) -> bool:
     """Return whether the value of an input is a text as it is, and never the path of a file."""
     module = KINDS.get(declared.kind).load()
     return hasattr(module, "literal") and not getattr(module, "FILE", False)
+
+
+def shows_result(declared: Input) -> bool:
+    """Return whether the widget of an input shows the result of a streaming verb itself."""
+    return bool(getattr(KINDS.get(declared.kind).load(), "SHOWS_RESULT", False))
 
 
 def is_alternative(declared: Input) -> bool:

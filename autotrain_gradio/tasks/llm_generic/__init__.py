@@ -9,6 +9,7 @@ from pydantic import field_validator
 
 from autotrain_gradio.data.catalog import DOCUMENTS, DUPLICATES, HUB, PATH, SAMPLE, SAVED_DATASET, TABLE, UPLOAD
 from autotrain_gradio.tasks.base import Input, Sample, Task, param
+from autotrain_gradio.tasks.chat import COMPLETE
 from autotrain_gradio.tasks.conversations import TEXT
 from autotrain_gradio.tasks.language_model_params import (
     CHARTS,
@@ -80,6 +81,7 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     model_filter="text-generation",
     shown=("block_size", "model_max_length", "too_long"),
     samples=(Sample("recipes", "Recipes", "llm_generic/recipes", "200 short recipes."),),
+    verbs=(COMPLETE,),
     position=20,
     aliases=("llm", "llm:default", "llm:generic", "llm-default"),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from autotrain_gradio.data.catalog import CONVERSATIONS, DUPLICATES, HUB, PATH, SAMPLE, SAVED_DATASET, UPLOAD
 from autotrain_gradio.tasks.base import Input, Sample, Task, param
+from autotrain_gradio.tasks.chat import CHAT
 from autotrain_gradio.tasks.conversations import CHATS, COLUMN_ALIASES, MESSAGES, PROMPT_ANSWER, TEXT
 from autotrain_gradio.tasks.language_model_params import (
     CHARTS,
@@ -78,6 +79,7 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     samples=(
         Sample("kitchen-helper", "Kitchen helper", "llm_sft/kitchen_helper", "240 short chats about cooking times."),
     ),
+    verbs=(CHAT,),
     position=10,
     aliases=("llm:sft",),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),

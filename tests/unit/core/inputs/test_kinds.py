@@ -47,7 +47,7 @@ class Service:
 
     def __init__(self, *inputs: Input) -> None:
         self.asked: list[Any] = []
-        self.task = types.SimpleNamespace(inputs=inputs, title="Painting")
+        self.task = types.SimpleNamespace(public_verbs=lambda: [], inputs=inputs, title="Painting")
         self.tasks = types.SimpleNamespace(get=lambda name: self.task)
         self.settings = types.SimpleNamespace(shared=False)
 
