@@ -57,7 +57,7 @@ class SequenceParams(CausalModelParams):
     ones, `drop` skips the rows, `chunk` splits them. The preview and the log say how many there are."""
     neftune_noise_alpha: float = param(0.0, "training", title="NEFTune noise", ge=0, le=100)
     """NEFTune (Jain et al. 2023): noise that is added to the embeddings in the training. 0: none; 5 is common."""
-    padding: Literal["right", "left"] | None = param(None, "basic", title="Padding side")
+    padding: Literal["left", "right"] | None = param(None, "basic", title="Padding side")
     """Padding side of the saved tokenizer. No effect on the training: padding is neither attended to nor trained on."""
     unsloth: bool = param(False, "hardware", title="Unsloth")
     """Accepted for configurations of AutoTrain; it has no effect here: the training uses TRL."""

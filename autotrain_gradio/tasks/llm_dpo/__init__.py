@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import field_validator, model_validator
 
 from autotrain_gradio.data.catalog import DUPLICATES, HUB, PATH, PREFERENCES, SAMPLE, SAVED_DATASET, UPLOAD
+from autotrain_gradio.tasks import chat
 from autotrain_gradio.tasks.base import Input, Metric, Task, param
 from autotrain_gradio.tasks.language_model_params import MODELS, language_model_defaults
 from autotrain_gradio.tasks.llm_sft import TASK as CHAT
@@ -92,6 +93,7 @@ TASK = Task(
     model_filter="text-generation",
     shown=("block_size", "model_max_length", "too_long", "max_prompt_length", "max_completion_length", "chat_template"),
     samples=(SAMPLE_PAIRS,),
+    verbs=(chat.CHAT,),
     position=30,
     aliases=("llm:dpo",),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),

@@ -11,6 +11,7 @@ from pydantic import ValidationInfo, field_validator
 from autotrain_gradio.data.catalog import DUPLICATES, HUB, PATH, SAMPLE, SAVED_DATASET, UPLOAD, VALUE
 from autotrain_gradio.data.declarations import Check, Column, Format
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Input, Metric, Sample, Task, param
+from autotrain_gradio.tasks.chat import CHAT
 from autotrain_gradio.tasks.conversations import CHATS, COLUMN_ALIASES, MESSAGES, PROMPT_ANSWER
 from autotrain_gradio.tasks.language_model_params import MODELS, CausalModelParams, language_model_defaults
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
@@ -286,6 +287,7 @@ answer = tokenizer.decode(output, skip_special_tokens=True).strip()
     samples=(
         Sample("odd-or-even", "Odd or even", "llm_grpo/odd_or_even", "240 questions about numbers, with the answers."),
     ),
+    verbs=(CHAT,),
     position=60,
     aliases=("llm:grpo", "grpo"),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
