@@ -154,7 +154,7 @@ answer = processor.decode(output, skip_special_tokens=True).strip()
     samples=(
         Sample("shape-questions", "Questions about shapes", "vlm/shape_questions", "192 questions about 96 drawings."),
     ),
-    position=60,
+    position=110,
     aliases=("image-text-to-text", "visual-question-answering", "image-to-text"),
     alias_formats={"vlm:vqa": QUESTION, "vlm:captioning": CAPTION},
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,10 +74,17 @@ class ValidationAnswers:
 
     def _choose(self, rows: Sequence[int]) -> None:
         assert self._all is not None
-        made = [self._all.conversation(row) for row in rows]
-        self.rows = list(rows)
-        self.asked, self.references = [c.question for c in made], [c.reference for c in made]
-        self._questions = [models.Question(self._encoder.prompt(c.asked()), c.images) for c in made]
+        self.rows, self.asked, self.references, self._questions = list(rows), [], [], []
+        for row in rows:
+            made = self._all.conversation(row)
+            self.asked.append(made.question)
+            self.references.append(made.reference)
+            text = self._encoder.prompt(made.asked())
+            self._questions.append(models.Question(text, partial(self._images, row)))
+
+    def _images(self, row: int) -> Sequence[Mapping[str, Any]]:
+        assert self._all is not None
+        return self._all.conversation(row).images
 
     def ask(self, model: Any) -> dict[str, float]:
         """Answer with the model as it is now; return the metrics of its answers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -220,10 +220,13 @@ def keeps_logits(model: Any) -> bool:
 
 @dataclass(frozen=True)
 class Question:
-    """What a model is asked. text: rendered, with a placeholder for each image. images: their cells."""
+    """What a model is asked. text: rendered, with a placeholder for each image.
+
+    images: returns their cells, when they are needed: cells may hold the bytes of the images.
+    """
 
     text: str
-    images: Sequence[Mapping[str, Any]]
+    images: Callable[[], Sequence[Mapping[str, Any]]]
 
 
 @torch.inference_mode()
@@ -236,7 +239,7 @@ def answer(
     ends = set(stops if isinstance(stops, list) else [stops])
     for start in range(0, len(questions), BATCH_SIZE):
         part = questions[start : start + BATCH_SIZE]
-        images = [[read_image(cell, encoder.processor, white) for cell in q.images] for q in part]
+        images = [[read_image(cell, encoder.processor, white) for cell in q.images()] for q in part]
         batch = encoder.batch([q.text for q in part], images, side="left")
         inputs = {k: v.to(model.device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
         width = inputs["input_ids"].shape[1]

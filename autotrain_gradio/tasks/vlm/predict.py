@@ -69,7 +69,8 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
                 message = "No image was given, or the file does not exist."
                 raise UserError(message, "Give the path of an image.", path, "no-image")
             text = self._encoder.prompt(prompt_messages(prompt if prompt.strip() else self._instruction))
-            questions.append(models.Question(text, [{"path": path, "bytes": None}]))
+            cells = [{"path": path, "bytes": None}]
+            questions.append(models.Question(text, lambda cells=cells: cells))  # type: ignore[misc]
         found = []
         for text, ended in models.answer(self._model, self._encoder, questions, self._white):
             note = f"The answer was ended at {self._longest:,} tokens (max_new_tokens)." if ended else ""
