@@ -17,14 +17,16 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
 )
+from transformers.utils import cached_file
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import distributed, lora, quantization, saved, text_models
+from autotrain_gradio.training import adapter_models, distributed, lora, pretrained, quantization, saved, text_models
+from autotrain_gradio.training.adapter_models import Adapter
 from autotrain_gradio.training.chat_template_families import CHATML
 from autotrain_gradio.training.tiny_tokenizer import PAD, UNKNOWN, tiny_tokenizer
-from autotrain_gradio.training.tokens import longest
+from autotrain_gradio.training.tokens import longest, open_tokenizer
 
 WHAT = "fine-tuning language models"
 TYPES = {
@@ -39,16 +41,24 @@ TINY_POSITIONS = 512
 TINY_VOCABULARY = 2000
 TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
 PREDICTION_BATCH_SIZE = 8
+NO_EOS = (
+    "The tokenizer has no EOS token: the model does not learn where a text ends, and generates up to the maximum "
+    "length. Conversations end with the token of their chat template."
+)
 
 
 @dataclass
 class LanguageModel:
-    """A model, its tokenizer, its maximum length in tokens (None: unlimited), and messages for the user."""
+    """A model, its tokenizer, its maximum length in tokens (None: unlimited), and messages for the user.
+
+    unnamed: no folder or Hub id has these weights, so that an adapter of them cannot be saved alone; the reason.
+    """
 
     model: Any
     tokenizer: Any
     limit: int | None
     notes: list[str] = field(default_factory=list)
+    unnamed: str = ""
 
 
 def open_language_model(run: Reporter, texts: Iterable[str], scratch: Path) -> LanguageModel:
@@ -58,23 +68,69 @@ def open_language_model(run: Reporter, texts: Iterable[str], scratch: Path) -> L
 
     Raises:
         UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged; it has more
-            tokens than embeddings; or quantization is not possible here.
+            tokens than embeddings; or quantization is not possible here; or it is an adapter without its base model.
     """
     params, name = run.params, run.spec.model
     torch.manual_seed(params.seed)
+    adapter = None if name == TINY else adapter_models.find_adapter(name)
+    if adapter is not None:
+        adapter_models.require_base(adapter)
+        require_float(adapter, params)
     if name == TINY:
         name = distributed.on_first_rank(lambda: str(tiny_model(scratch, texts=texts, seed=params.seed)))
     loading = quantization.loading_settings(run)
-    model, tokenizer, _ = text_models.open_text_model(
-        AutoModelForCausalLM, name, types=TYPES, what=WHAT, outputs=NO_HEAD, loading=loading
+    base = adapter.base if adapter else name
+    model, tokenizer, missing = text_models.open_text_model(
+        AutoModelForCausalLM, base, types=TYPES, what=WHAT, outputs=NO_HEAD, loading=loading
     )
+    if missing:
+        message = f"The weights file of '{base}' is not one of a language model: it has no weights of {missing[0]}."
+        hint = "Classifiers and embedding models have no output layer for tokens: choose the model they were made of."
+        raise UserError(message, hint, "model", "model-wrong-task")
+    if adapter is not None:
+        model, tokenizer = adapter_models.merge_into(model, adapter), open_tokenizer_of(name, adapter)
+        text_models.require_embeddings(name, tokenizer, model.get_input_embeddings().num_embeddings)
     if loading:
         from peft import prepare_model_for_kbit_training
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=params.gradient_checkpointing)
     found = LanguageModel(model, tokenizer, longest(model.config, tokenizer, model))
+    if adapter is not None:
+        found.notes.append(adapter.note)
+        found.unnamed = "the model is the sum of another adapter and its base model"
+    if tokenizer.eos_token_id is None:
+        found.notes.append(NO_EOS)
     set_pad_token(found)
     return found
+
+
+def open_tokenizer_of(name: str, adapter: Adapter | None, *, local: bool = False) -> Any:
+    """Return the tokenizer of a model, or of an adapter: its own one, if it has one, else that of its base model.
+
+    local: nothing is downloaded.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    if adapter is None:
+        return open_tokenizer(name, local=local)
+    with pretrained.translated_errors(name):
+        own = cached_file(
+            name, "tokenizer_config.json", local_files_only=local, _raise_exceptions_for_missing_entries=False
+        )
+    return open_tokenizer(name if own else adapter.base, local=local)
+
+
+def require_float(adapter: Adapter, params: Any) -> None:
+    """Check that the weights into which an adapter is merged are not to be quantized.
+
+    Raises:
+        UserError: they are (`adapter-quantized`).
+    """
+    if params.peft and params.quantization is not None:
+        message = f"The adapter '{adapter.name}' cannot be merged into quantized weights ({params.quantization})."
+        hint = "Set quantization to none. Or: " + adapter_models.MERGE
+        raise UserError(message, hint, "params.quantization", "adapter-quantized")
 
 
 def set_pad_token(found: LanguageModel) -> None:

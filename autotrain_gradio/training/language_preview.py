@@ -11,7 +11,7 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
-from autotrain_gradio.training import language_models, text_preview
+from autotrain_gradio.training import adapter_models, language_models, text_preview
 from autotrain_gradio.training.chat_templates import TemplateFailure, TokenizedRow
 from autotrain_gradio.training.token_rows import limit_lengths
 
@@ -34,7 +34,11 @@ def open_tokenizer_of(model: str, texts: Callable[[], Iterable[str]]) -> tuple[A
     """
     if model == TINY:
         return language_models.tiny_chat_tokenizer(texts()), language_models.TINY_POSITIONS
-    return text_preview.preview_tokenizer(model, (), "AutoModelForCausalLM")
+    adapter = adapter_models.find_adapter(model, local=True)
+    if adapter is None:
+        return text_preview.preview_tokenizer(model, (), "AutoModelForCausalLM")
+    most = text_preview.preview_tokenizer(adapter.base, (), "AutoModelForCausalLM")[1]
+    return language_models.open_tokenizer_of(model, adapter, local=True), most
 
 
 def row_panels(

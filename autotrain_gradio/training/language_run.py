@@ -228,8 +228,9 @@ def write_model(
     """
     params, tokenizer = run.params, found.tokenizer
     adapter = params.peft and not params.merge_adapter
-    if adapter and run.spec.model == TINY:
-        run.note("The adapter is merged: the tiny model is not kept, and an adapter needs its base model.")
+    unnamed = "the tiny model is not kept" if run.spec.model == TINY else found.unnamed
+    if adapter and unnamed:
+        run.note(f"The adapter is merged: {unnamed}, and an adapter needs its base model.")
         adapter = False
     model = model if adapter else text_models.merge_adapters(run, model)
     model.eval()

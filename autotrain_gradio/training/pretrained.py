@@ -13,11 +13,11 @@ import pickle
 import re
 import traceback
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
+from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -37,6 +37,9 @@ from autotrain_gradio.runs import memory_limit
 from autotrain_gradio.training import failures, loaded_weights, plausibility
 
 WHERE = "model"
+ADAPTER = "model-adapter"
+"""Code of the error for models that are adapters."""
+ADAPTER_CONFIG = "adapter_config.json"
 HUB_SECONDS = 10.0
 """Timeout in seconds for the check that a model exists on the Hub."""
 # The HTTP library of huggingface_hub depends on its version; this is the base class of its errors.
@@ -76,15 +79,20 @@ def fetch_config(model: str) -> dict[str, Any]:
     """Return the `config.json` of a folder or a Hub id; nothing else is downloaded.
 
     Raises:
-        ModelError: `model-not-found`, `model-gated`, `model-broken` or `hub-unreachable`.
+        ModelError: `model-not-found`, `model-gated`, `model-broken`, `hub-unreachable`; or the folder or repository
+            has another format: `model-adapter`, `model-gguf`, `model-wrong-task` (diffusers).
         UserError: a size in it is not plausible (`model-broken`).
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
         path = folder / "config.json"
+        names = sorted(file.name for file in folder.iterdir())
         if not path.is_file():
             message = f"The folder '{model}' contains no model: config.json is missing."
-            raise ModelError(message, "Choose a folder that was written by save_pretrained.", WHERE, "model-broken")
+            hint = "Choose a folder that was written by save_pretrained."
+            raise _other_format(model, names) or ModelError(message, hint, WHERE, "model-broken")
+        if _only_gguf(names):
+            raise _gguf(model, names)
         loaded_weights.require_shards(folder, model)
     elif model.startswith(("/", "./", "../", "~", ".\\")) or Path(model).exists():
         message = f"The model folder '{model}' does not exist."
@@ -98,7 +106,11 @@ def fetch_config(model: str) -> dict[str, Any]:
         with translated_errors(model):
             if not isinstance(try_to_load_from_cache(model, "config.json"), str):
                 # One try, so that a missing connection is known at once: the download tries for 20 seconds.
-                get_hf_file_metadata(hf_hub_url(model, "config.json"), timeout=HUB_SECONDS)
+                try:
+                    get_hf_file_metadata(hf_hub_url(model, "config.json"), timeout=HUB_SECONDS)
+                except EntryNotFoundError as error:
+                    other = _other_format(model, HfApi().list_repo_files(model))
+                    raise other or error from None
             path = Path(hf_hub_download(model, "config.json"))
     try:
         if path.stat().st_size > plausibility.CONFIG_BYTES:
@@ -111,6 +123,31 @@ def fetch_config(model: str) -> dict[str, Any]:
         raise ModelError(f"The config.json of '{model}' is damaged: {error}.", hint, WHERE, "model-broken") from None
     plausibility.require_sizes(config, model)
     return config
+
+
+def _only_gguf(names: Sequence[str]) -> bool:
+    """Whether the weights among the files of a model are in the format GGUF only."""
+    weights = [name for name in names if name.endswith((".safetensors", ".bin"))]
+    return not weights and any(name.lower().endswith(".gguf") for name in names)
+
+
+def _gguf(model: str, names: Sequence[str]) -> ModelError:
+    file = next(name for name in names if name.lower().endswith(".gguf"))
+    message = f"'{model}' has weights in the format GGUF only ({file}), which is for inference and cannot be trained."
+    hint = "Choose the model that it was converted from, with safetensors files; its page names it as the base model."
+    return ModelError(message, hint, WHERE, "model-gguf")
+
+
+def _other_format(model: str, names: Sequence[str]) -> ModelError | None:
+    """Return what a model without a `config.json` is, by the names of its files; None: unknown."""
+    if ADAPTER_CONFIG in names:
+        message = f"'{model}' is an adapter (PEFT) and not a whole model, which this task needs."
+        hint = "Merge it into its base model (PEFT: model.merge_and_unload()), and save that with save_pretrained."
+        return ModelError(message, hint, WHERE, ADAPTER)
+    if "model_index.json" in names:
+        message = f"'{model}' is a pipeline of diffusers, which generates images, and not a transformers model."
+        return ModelError(message, "Choose one of the suggested models.", WHERE, "model-wrong-task")
+    return _gguf(model, names) if _only_gguf(names) else None
 
 
 def require_type(config: Mapping[str, Any], model: str, known: Mapping[str, Any], what: str) -> None:

@@ -51,14 +51,23 @@ def open_text_model(
             **(loading or {}),
         )
     loaded_weights.require_match(name, model, info, outputs=outputs)
-    embeddings = model.get_input_embeddings().num_embeddings
+    require_embeddings(name, tokenizer, model.get_input_embeddings().num_embeddings)
+    missing = [*info["missing_keys"], *(key[0] for key in info["mismatched_keys"])]
+    return model, tokenizer, sorted({key.rpartition(".")[0] for key in missing})
+
+
+def require_embeddings(name: str, tokenizer: Any, embeddings: int) -> None:
+    """Check that a model has an embedding for each token. More embeddings than tokens are usual.
+
+    Raises:
+        ModelError: it has not (`model-broken`).
+    """
     if len(tokenizer) > embeddings:
         message = (
             f"The tokenizer of '{name}' has {len(tokenizer):,} tokens, but the model only {embeddings:,} embeddings."
         )
-        raise pretrained.ModelError(message, "Choose another one.", "model", "model-broken")
-    missing = [*info["missing_keys"], *(key[0] for key in info["mismatched_keys"])]
-    return model, tokenizer, sorted({key.rpartition(".")[0] for key in missing})
+        hint = "Choose another one, or load it, call model.resize_token_embeddings(len(tokenizer)), and save it again."
+        raise pretrained.ModelError(message, hint, "model", "model-broken")
 
 
 def open_config(name: str, types: Mapping[str, Any], what: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,11 +56,12 @@ def preview_tokenizer(model: str, texts: Iterable[str], auto: str) -> tuple[Any,
 
 
 def not_downloaded(model: str, rows: int, error: pretrained.ModelError) -> list[Panel]:
-    """Return the preview of a model whose tokenizer is not downloaded yet.
+    """Return the preview of a model whose tokenizer is not downloaded yet, or cannot be loaded from its folder.
 
     Errors of the model are reported by the probe, which also downloads the tokenizer.
     """
-    reason = f"The tokenizer of {model} is not downloaded yet. {error.message}"
+    local = Path(model).expanduser().is_dir()
+    reason = error.message if local else f"The tokenizer of {model} is not downloaded yet. {error.message}"
     return [panels.numbers("Tokenized texts", {"texts": rows}, note=reason)]
 
 

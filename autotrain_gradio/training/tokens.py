@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from autotrain_gradio.training.pretrained import ModelError
 
 CHUNK = 1000
 """Batch size of the tokenization."""
+FILES = ("*token*", "*vocab*", "*spiece*", "*.model", "*.tiktoken", "tekken.json", "processor_config.json")
+"""Patterns of the names of tokenizer files."""
 FAR = 1_000_000
 """A `model_max_length` from which it means no limit."""
 
@@ -33,6 +36,11 @@ def open_tokenizer(name: str, *, local: bool = False) -> Any:
     """
     from transformers import AutoTokenizer  # its import takes seconds, and the tiny model does not need it
 
+    folder = Path(name).expanduser()
+    if folder.is_dir() and not any(next(folder.glob(pattern), None) for pattern in FILES):
+        message = f"The folder '{name}' has no tokenizer: there is no tokenizer.json."
+        hint = "Save the tokenizer of the model there: AutoTokenizer.from_pretrained(…).save_pretrained(folder)."
+        raise ModelError(message, hint, "model", "model-broken")
     with pretrained.translated_errors(name):
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, local_files_only=local)
         if not isinstance(getattr(tokenizer, "pad_token_id", None), int):

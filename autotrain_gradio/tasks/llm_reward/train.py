@@ -146,7 +146,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
         except UserError as error:
             facts = {"task": None, "parameters": None, "input_size": None, "labels": None}
             return {**facts, "findings": [f.to_dict() for f in error.findings]}
-    return language_probe.probe(spec, params, context, sequences_per_row=2)
+    return language_probe.probe(spec, params, context, sequences_per_row=2, new_head=True)
 
 
 class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
