@@ -1,4 +1,4 @@
-"""Make the sample of preferences: messages to a shop, each with a polite and a rude reply, from parts.
+"""Make the samples of preferences: messages to a shop, each with a polite and a rude reply, or with one of them.
 
 Run it from the root of the repository: `python assets/samples/make_preferences.py`.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import Any
 
-FOLDER = Path(__file__).parent / "preferences" / "polite_replies"
+FOLDER = Path(__file__).parent / "preferences"
 THINGS = ("kettle", "lamp", "blanket", "bicycle", "jacket", "teapot", "radio", "chair", "clock", "suitcase")
 PROBLEMS = (
     "My {thing} has not arrived.",
@@ -35,10 +36,12 @@ RUDE = (
     "Read the manual of the {thing} yourself.",
 )
 ROWS = 240
+GOOD = 0.4
+"""Share of the judged replies that are polite."""
 
 
 def main() -> None:
-    """Write the file."""
+    """Write the files."""
     draw, rows = random.Random(17), {}
     while len(rows) < ROWS:
         thing = draw.choice(THINGS)
@@ -48,9 +51,19 @@ def main() -> None:
             "chosen": draw.choice(POLITE).format(thing=thing),
             "rejected": draw.choice(RUDE).format(thing=thing),
         }
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(row, ensure_ascii=False) for row in rows.values()]
-    (FOLDER / "pairs.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    write("polite_replies/pairs.jsonl", list(rows.values()))
+    judged = []
+    for row in rows.values():
+        good = draw.random() < GOOD
+        judged.append({"prompt": row["prompt"], "completion": row["chosen" if good else "rejected"], "label": good})
+    write("judged_replies/judged.jsonl", judged)
+
+
+def write(name: str, rows: list[dict[str, Any]]) -> None:
+    """Write rows as JSON lines."""
+    path = FOLDER / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

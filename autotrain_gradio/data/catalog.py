@@ -97,6 +97,10 @@ PREFERENCE_PROMPT = Kind("preference-prompt", "prompt", _KINDS + "preference_tur
 """With a preferred and a rejected answer, the check PREFERENCES makes lists of messages of them, stored as JSON."""
 PREFERRED_ANSWER = replace(PREFERENCE_PROMPT, name="preferred-answer", title="preferred answer")
 REJECTED_ANSWER = replace(PREFERENCE_PROMPT, name="rejected-answer", title="rejected answer")
+JUDGED_ANSWER = Kind("judged-answer", "judged answer", _KINDS + "judged_answer")
+"""With a judgement and perhaps a prompt, the check JUDGEMENTS makes lists of messages of them, stored as JSON."""
+JUDGEMENT = Kind("judgement", "judgement", _KINDS + "judgement")
+"""Whether an answer is good: true or false, a word, a thumb, or a rating."""
 TOOLS = Kind("tools", "tools", _KINDS + "tools")
 """JSON schemas of the functions that a conversation may call; they may be missing."""
 RENDERED_TEXT = Kind("rendered-text", "text", _KINDS + "rendered_text", texts=True)
@@ -277,6 +281,8 @@ CONVERSATIONS = Check("conversations", "Turns of conversations", _CHECKS + "conv
 """Makes conversations of prompts and answers; comes before checks that look at conversations."""
 PREFERENCES = Check("preferences", "Prompts and answers of preferences", _CHECKS + "preferences")
 """Makes messages of prompts and compared answers; comes before checks that look at them."""
+JUDGEMENTS = Check("judgements", "Prompts and answers that were judged", _CHECKS + "judgements")
+"""As PREFERENCES, for single answers with a judgement."""
 CLASS_BALANCE = Check("class-balance", "Rows in each class", _CHECKS + "class_balance")
 LABEL_SPELLING = Check("label-spelling", "Names of labels", _CHECKS + "label_spelling")
 TEXT_LENGTH = Check("text-length", "Very short and very long texts", _CHECKS + "text_length")

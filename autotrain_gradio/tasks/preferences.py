@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autotrain_gradio.data.catalog import (
+    JUDGED_ANSWER,
+    JUDGEMENT,
     PREFERENCE_PROMPT,
     PREFERRED_ANSWER,
     REJECTED_ANSWER,
@@ -83,3 +85,45 @@ PREFERENCE_TABLE = replace(
 )
 """Tables of preferences."""
 SAMPLE_PAIRS = Sample("polite-replies", "Polite replies", "preferences/polite_replies", "240 replies, polite and rude.")
+COMPLETION = Column(
+    "completion",
+    "Answer",
+    JUDGED_ANSWER,
+    "The answer that was judged: a text, or messages, which may begin with the prompt.",
+    purpose="input",
+    names=("completion", "response", "answer", "output", "reply", "generation", "messages", "conversation"),
+)
+JUDGED = Column(
+    "label",
+    "Judgement",
+    JUDGEMENT,
+    "Whether the answer is good: true or false, yes or no, a thumb, or a rating.",
+    purpose="target",
+    names=("label", "judgement", "judgment", "desirable", "feedback", "rating", "score", "thumbs", "liked", "good"),
+)
+PROMPT_JUDGED = Format(
+    "prompt-judged",
+    "Prompt and judged answer",
+    (PROMPT, COMPLETION, JUDGED, SYSTEM, TOOL_SCHEMAS),
+    "A prompt, an answer and whether it is good in each row.",
+    '{"prompt": "What is a quince?", "completion": "A yellow fruit.", "label": true}',
+)
+CONVERSATION_JUDGED = Format(
+    "judged",
+    "Judged conversation",
+    (COMPLETION, JUDGED, SYSTEM, TOOL_SCHEMAS),
+    "A conversation whose last answer was judged in each row.",
+    '{"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}], "label": true}',
+)
+JUDGED_FORMATS = (PROMPT_JUDGED, CONVERSATION_JUDGED)
+JUDGED_ALIASES = {"prompt_text": "prompt", "text": "completion", "target": "label"}
+"""Names of columns in the style of AutoTrain, which has no such task → role."""
+JUDGED_TABLE = replace(
+    TABLE,
+    example="judged.jsonl          (or .csv, .tsv, .json, .parquet, .xlsx; several files are joined)\n\n"
+    '{"prompt": "What is a quince?", "completion": "A yellow fruit.", "label": true}\n'
+    '{"prompt": "What is a medlar?", "completion": "No idea.", "label": false}\n\n'
+    "or thumbs, or ratings: those above the middle of the scale are good.",
+)
+"""Tables of judged answers."""
+SAMPLE_JUDGED = Sample("judged-replies", "Judged replies", "preferences/judged_replies", "240 replies, good or bad.")

@@ -51,7 +51,7 @@ class OrpoTrainer(PairTraining, ORPOTrainer):
         )
         return found.log_probs * mask[:, 1:], mask[:, 1:], found.mean_logits
 
-    def pair_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
+    def batch_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
         """Return the values of a batch; the log-probabilities are means over the tokens of an answer."""
         chosen, rejected, _, _, loss = self.concatenated_forward(self.model, batch)
         ratios, *rewards, _, _ = self.odds_ratio_loss(chosen, rejected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from autotrain_gradio.training import language_models, text_models, trainer_inte
 from autotrain_gradio.training.preference_rows import pair_lengths
 
 WHERE = "params.model_ref"
-COLUMNS = ("ref_chosen_logps", "ref_rejected_logps")
-"""Columns that TRL reads the log-probabilities from."""
+PAIR_COLUMNS = ("ref_chosen_logps", "ref_rejected_logps")
+"""Columns that TRL's trainer of pairs reads the log-probabilities from."""
 
 
 def open_reference(run: Reporter, tokenizer: Any) -> Any:
@@ -50,10 +51,17 @@ def open_reference(run: Reporter, tokenizer: Any) -> Any:
     return model.eval()
 
 
-def add_log_probabilities(run: Reporter, trainer: Any) -> bool:
+def add_log_probabilities(
+    run: Reporter,
+    trainer: Any,
+    *,
+    columns: Sequence[str] = PAIR_COLUMNS,
+    lengths: Callable[[Dataset], np.ndarray] = pair_lengths,
+) -> bool:
     """Add the log-probabilities of the reference model to the trainer's rows; then the model is not needed any more.
 
-    trainer: a `DPOTrainer` with rows of `preference_rows.as_dataset`. Without a reference model of its own, the model
+    trainer: a `DPOTrainer` or `KTOTrainer` with tokenized rows. columns: of the values that its `compute_ref_log_probs`
+    returns. lengths: of a data set's rows in tokens (rows,). Without a reference model of its own, the model
     that is trained is the reference, before its first step or without its adapter. A resumed run uses those of the
     first attempt. Returns False if stopped.
     """
@@ -64,32 +72,32 @@ def add_log_probabilities(run: Reporter, trainer: Any) -> bool:
         rows = getattr(trainer, attribute)
         if rows is None:
             continue
-        values = _stored(run, split, len(rows))
+        format = {"type": rows.format["type"]}
+        values = _stored(run, split, (len(columns), len(rows)))
         if values is None:
-            values = _computed(run, trainer, reference, rows, split)
+            values = _computed(run, trainer, reference, rows, split, np.argsort(-lengths(rows), kind="stable"))
         if values is None:
             return False
-        for column, numbers in zip(COLUMNS, values, strict=True):
+        for column, numbers in zip(columns, values, strict=True):
             rows = rows.add_column(column, numbers)
-        setattr(trainer, attribute, rows.with_format("numpy"))
+        setattr(trainer, attribute, rows.with_format(**format))
     reference.train(was_training)
     trainer.ref_model = None
     return True
 
 
-def _stored(run: Reporter, split: str, count: int) -> Any:
+def _stored(run: Reporter, split: str, shape: tuple[int, int]) -> Any:
     path = run.checkpoints / f"reference_{split}.npy"
     if run.attempt == 1 or not path.is_file():
         return None
     values = np.load(path, allow_pickle=False)
-    return values if values.shape == (2, count) else None
+    return values if values.shape == shape else None
 
 
-def _computed(run: Reporter, trainer: Any, model: Any, rows: Dataset, split: str) -> Any:
-    """Return the log-probabilities (2, rows) of the preferred and the rejected answers; None if stopped."""
+def _computed(run: Reporter, trainer: Any, model: Any, rows: Dataset, split: str, order: np.ndarray) -> Any:
+    """Return the log-probabilities (values, rows); None if stopped. order: of the rows, those of similar length."""
     size = trainer.args.per_device_eval_batch_size
-    order = np.argsort(-pair_lengths(rows), kind="stable")
-    values = np.zeros((2, len(rows)), dtype=np.float32)
+    parts = []
     for start in range(0, len(rows), size):
         message = f"Computing reference log-probabilities: {start:,} of {len(rows):,} {split} rows"
         run.state("preparing", message)
@@ -98,7 +106,8 @@ def _computed(run: Reporter, trainer: Any, model: Any, rows: Dataset, split: str
         some = order[start : start + size]
         batch = trainer.data_collator([rows[int(i)] for i in some])
         found = trainer.compute_ref_log_probs(model, trainer_internals.prepare_inputs(trainer, batch))
-        values[:, some] = torch.stack(list(found)).float().cpu().numpy()
+        parts.append(torch.stack([values for values in found if values is not None]).float().cpu().numpy())
+    values = np.concatenate(parts, axis=1)[:, np.argsort(order, kind="stable")]
     run.checkpoints.mkdir(parents=True, exist_ok=True)
     np.save(run.checkpoints / f"reference_{split}.npy", values)
     return values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from datasets import Dataset
@@ -109,18 +109,18 @@ def use_template(run: Reporter, tokenizer: Any) -> ChatTemplate:
     return template
 
 
-def texts_of(rows: Any) -> Iterator[str]:
-    """Yield the texts of prompts and answers, without roles, for the tokenizer of the tiny model."""
+def texts_of(rows: Any, names: Sequence[str] = ANSWERS) -> Iterator[str]:
+    """Yield the texts of prompts and answers, for the tokenizer of the tiny model. names: of the answers' columns."""
     for row in rows:
-        for name in ("prompt", *ANSWERS):
+        for name in ("prompt", *names):
             for message in messages_of(row[name]):
                 yield f"{message['role']}\n"
                 yield message["content"] or ""
 
 
-def as_texts(row: Any) -> list[str]:
-    """Return the last message of the prompt, the preferred answer and the rejected one as texts."""
-    prompt, *answers = (messages_of(row[name]) for name in ("prompt", *ANSWERS))
+def as_texts(row: Any, names: Sequence[str] = ANSWERS) -> list[str]:
+    """Return the last message of the prompt, and the answers as texts. names: of the columns of the answers."""
+    prompt, *answers = (messages_of(row[name]) for name in ("prompt", *names))
     return [prompt[-1]["content"], *("\n".join(m["content"] for m in answer) for answer in answers)]
 
 
@@ -172,12 +172,12 @@ def tokenize_pairs(run: Reporter, name: str, tokenizer: PairTokenizer, rows: Dat
     return Split(as_dataset(pairs), [numbers[i] for i in origins])
 
 
-def answer_ends(tokenizer: Any, pairs: PairTokenizer, rows: Dataset) -> set[int]:
-    """Return the special tokens that end the answers of the first rows."""
+def answer_ends(tokenizer: Any, pairs: PairTokenizer, rows: Dataset, name: str = ANSWERS[0]) -> set[int]:
+    """Return the special tokens that end the answers of the first rows. name: of their column."""
     ends: set[int] = set()
     for row in rows.select(range(min(ROWS_FOR_ENDS, len(rows)))):
         try:
-            made: TokenizedRow = pairs.answer(row, ANSWERS[0])
+            made: TokenizedRow = pairs.answer(row, name)
         except TemplateFailure:
             continue  # the row is reported where the rows are tokenized
         ends |= end_tokens(tokenizer, made)
@@ -185,16 +185,16 @@ def answer_ends(tokenizer: Any, pairs: PairTokenizer, rows: Dataset) -> set[int]
 
 
 def sample_prompts(
-    tokenizer: Any, template: ChatTemplate, rows: Dataset, limit: int, params: Any
+    tokenizer: Any, template: ChatTemplate, rows: Dataset, limit: int, params: Any, name: str = ANSWERS[0]
 ) -> Iterator[SamplePrompt]:
-    """Yield the first different prompts of the validation rows, and their preferred answers."""
+    """Yield the first different prompts of the validation rows, and their answers. name: of the answers' column."""
     seen: set[str] = set()
     for row in rows:
         if len(seen) == params.generation_rows:
             return
         if row["prompt"] in seen:
             continue
-        text, reference, _ = as_texts(row)
+        text, reference = as_texts(row, [name])
         try:
             ids = prompt_ids(tokenizer, template.saved, messages_of(row["prompt"]), tools_of(row.get("tools")))
         except TemplateFailure:

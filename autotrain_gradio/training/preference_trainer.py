@@ -33,6 +33,20 @@ class PairValues:
         """By how much the reward of the preferred answer is higher (rows,)."""
         return self.chosen_rewards - self.rejected_rewards
 
+    @classmethod
+    def joined(cls, parts: Sequence[PairValues]) -> PairValues:
+        """Return the values of all batches."""
+
+        def join(name: str) -> Any:
+            arrays = [getattr(part, name) for part in parts]
+            return None if arrays[0] is None else np.concatenate(arrays)
+
+        terms = [np.array(part.losses, dtype=np.float64) for part in parts]
+        losses = [(float(total), float(count)) for total, count in np.sum(terms, axis=0)]
+        return cls(
+            join("chosen_rewards"), join("rejected_rewards"), join("chosen_logps"), join("rejected_logps"), losses
+        )
+
     def metrics(self) -> dict[str, float]:
         """Return the means over all rows; names as the tasks declare them."""
         values = {
@@ -46,20 +60,6 @@ class PairValues:
         return values
 
 
-def joined(parts: Sequence[PairValues]) -> PairValues:
-    """Return the values of all batches."""
-
-    def join(name: str) -> Any:
-        arrays = [getattr(part, name) for part in parts]
-        return None if arrays[0] is None else np.concatenate(arrays)
-
-    terms = [np.array(part.losses, dtype=np.float64) for part in parts]
-    losses = [(float(total), float(count)) for total, count in np.sum(terms, axis=0)]
-    return PairValues(
-        join("chosen_rewards"), join("rejected_rewards"), join("chosen_logps"), join("rejected_logps"), losses
-    )
-
-
 def as_values(
     rewards: Sequence[torch.Tensor], logps: Sequence[torch.Tensor] | None, losses: Sequence[tuple[float, float]]
 ) -> PairValues:
@@ -69,25 +69,24 @@ def as_values(
     return PairValues(better, worse, chosen, rejected, losses)
 
 
-class PairTraining(trainer_internals.LengthGrouping, trainer_internals.TokenizedDataset):
-    """Base of a trainer of `preference_rows.as_dataset`, with exact metrics over all validation rows.
+class ExactEvaluation(trainer_internals.LengthGrouping, trainer_internals.TokenizedDataset):
+    """Base of a trainer of tokenized preferences, with exact metrics over all validation rows.
 
     Attributes:
         latest: values of the validation rows in the latest evaluation.
     """
 
     control: Any
-    latest: PairValues
+    latest: Any
     model: Any
     after_evaluation: Callable[[Any], None] | None = None
     """Called with the model, which is in evaluation mode."""
 
-    def training_lengths(self) -> np.ndarray:
-        """Return the number of tokens of each training row."""
-        return pair_lengths(self.train_dataset)
+    def batch_values(self, batch: dict[str, torch.Tensor]) -> Any:
+        """Return the values of a batch of the collator, which is on the device.
 
-    def pair_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
-        """Return the values of a batch of the collator, which is on the device."""
+        Their class has `joined(parts)`, which joins those of several batches, and `metrics()`.
+        """
         raise NotImplementedError
 
     def evaluation_loop(
@@ -105,17 +104,28 @@ class PairTraining(trainer_internals.LengthGrouping, trainer_internals.Tokenized
         for inputs in dataloader:
             batch = trainer_internals.prepare_inputs(trainer, inputs)
             with torch.no_grad(), trainer.accelerator.autocast():
-                parts.append(self.pair_values(batch))
+                parts.append(self.batch_values(batch))
             self.control = trainer.callback_handler.on_prediction_step(self.args, trainer.state, self.control)
-        self.latest = joined(parts)
+        self.latest = type(parts[0]).joined(parts)
         if self.after_evaluation is not None:
             self.after_evaluation(self.model)
         named = {f"{metric_key_prefix}_{name}": value for name, value in self.latest.metrics().items()}
-        return EvalLoopOutput(predictions=None, label_ids=None, metrics=named, num_samples=len(self.latest.margins))
+        count = len(dataloader.dataset)
+        return EvalLoopOutput(predictions=None, label_ids=None, metrics=named, num_samples=count)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log a copy: TRL adds means of batches to the metrics, which are exact."""
         super().log(dict(logs), start_time)  # type: ignore[misc]
+
+
+class PairTraining(ExactEvaluation):
+    """Base of a trainer of `preference_rows.as_dataset`."""
+
+    latest: PairValues
+
+    def training_lengths(self) -> np.ndarray:
+        """Return the number of tokens of each training row."""
+        return pair_lengths(self.train_dataset)
 
 
 class DpoTrainer(PairTraining, DPOTrainer):
@@ -131,7 +141,7 @@ class DpoTrainer(PairTraining, DPOTrainer):
             # The adapter is new: without it the model is the reference, and a copy of the adapter is not needed.
             self.model.delete_adapter("ref")
 
-    def pair_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
+    def batch_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
         """Return the values of a batch; the log-probabilities are sums over the tokens of an answer."""
         outputs: list[torch.Tensor] = []
         hook = self.model.register_forward_hook(lambda module, inputs, output: outputs.append(output.log_probs))
@@ -148,7 +158,7 @@ class DpoTrainer(PairTraining, DPOTrainer):
 class RewardModelTrainer(PairTraining, RewardTrainer):
     """TRL's trainer of reward models: the logistic loss of the difference of two rewards (Bradley and Terry)."""
 
-    def pair_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
+    def batch_values(self, batch: dict[str, torch.Tensor]) -> PairValues:
         """Return the values of a batch."""
         loss, outputs = self.compute_loss(self.model, batch, return_outputs=True)
         rewards = outputs.logits.squeeze(-1).chunk(2)

@@ -160,6 +160,16 @@ def parse_judgements(values: list[Any]) -> list[bool | None]:
     return found
 
 
+def balancing_weights(good: int, bad: int) -> tuple[float, float]:
+    """Return weights of good and bad answers, at least 1, with which both kinds count as much; 1 without one of them.
+
+    Source: Eq. (8) of Ethayarajh et al. 2024 (KTO). good, bad: their numbers.
+    """
+    if not good or not bad:
+        return 1.0, 1.0
+    return round(max(1.0, bad / good), 2), round(max(1.0, good / bad), 2)
+
+
 def _is_number(value: Any) -> bool:
     if isinstance(value, bool) or value is None:
         return False

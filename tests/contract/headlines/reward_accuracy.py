@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +31,24 @@ def measure_model(rows: Mapping[str, Any], folder: Path) -> float:
     reference = None
     if task == "llm-dpo":
         with tempfile.TemporaryDirectory() as base:
-            reference = AutoModelForCausalLM.from_pretrained(tiny_model(Path(base), texts=_texts(rows["train"])))
+            reference = AutoModelForCausalLM.from_pretrained(tiny_model(Path(base), texts=texts(rows["train"])))
     for row in rows["validation"]:
         rewards = []
         for name in ("chosen", "rejected"):
-            logps = _log_probabilities(model, tokenizer, row, name)
+            logps = log_probabilities(model, tokenizer, row, name)
             if reference is None:
                 rewards.append(logps.mean())
             else:
-                rewards.append(logps.sum() - _log_probabilities(reference, tokenizer, row, name).sum())
+                rewards.append(logps.sum() - log_probabilities(reference, tokenizer, row, name).sum())
         right += bool(rewards[0] > rewards[1])
     return right / len(rows["validation"])
 
 
-def _texts(rows: Any) -> list[str]:
+def texts(rows: Any, names: Sequence[str] = ("chosen", "rejected")) -> list[str]:
+    """Return the texts on which the tokenizer of the tiny model was trained. names: of the columns of the answers."""
     found = []
     for row in rows:
-        for name in ("prompt", "chosen", "rejected"):
+        for name in ("prompt", *names):
             for message in json.loads(row[name]):
                 found += [f"{message['role']}\n", message["content"]]
     return found
@@ -63,7 +64,8 @@ def _ids(tokenizer: Any, row: Mapping[str, Any], name: str) -> tuple[list[int], 
 
 
 @torch.inference_mode()
-def _log_probabilities(model: Any, tokenizer: Any, row: Mapping[str, Any], name: str) -> torch.Tensor:
+def log_probabilities(model: Any, tokenizer: Any, row: Mapping[str, Any], name: str) -> torch.Tensor:
+    """Return the log-probability of each token of an answer (tokens,). name: of its column."""
     ids, start = _ids(tokenizer, row, name)
     logps = model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
     return logps.gather(-1, torch.tensor(ids[1:])[:, None])[start - 1 :, 0]

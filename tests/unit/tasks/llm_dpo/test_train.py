@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
@@ -14,7 +15,7 @@ from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.tasks.llm_dpo import train as task
 from autotrain_gradio.training import preference_reference
 from tests.contract.headlines.reward_accuracy import measure_model
-from tests.preferences import pairs
+from tests.preferences import change_weights, pairs
 
 Make = Callable[..., Any]
 
@@ -58,23 +59,31 @@ def test_the_margin_rises_and_unseen_rows_prefer_the_chosen_answer(preference_tr
 
 
 @pytest.mark.parametrize("loss", ["sigmoid", "ipo", "robust"])
-def test_the_evaluation_does_not_depend_on_the_batch_size(preference_trial: Make, loss: str) -> None:
-    found = []
+def test_the_loss_is_that_of_trl_and_exact_over_all_rows(
+    preference_trial: Make, monkeypatch: pytest.MonkeyPatch, loss: str
+) -> None:
+    trainers: list[Any] = []
+    given = task.DpoTrainer
+
+    def kept(**settings: Any) -> Any:
+        trainers.append(given(**settings))
+        return trainers[-1]
+
+    monkeypatch.setattr(task, "DpoTrainer", kept)
     smoothing = 0.1 if loss == "robust" else 0.0
-    for size in (3, 8):
-        made = preference_trial(
-            "llm-dpo",
-            run=f"run-{size}",
-            loss_type=loss,
-            label_smoothing=smoothing,
-            batch_size=size,
-            lr=1e-12,
-            max_steps=1,
-            generation_rows=0,
-        )
-        task.train(made.reporter())
-        found.append(result_of(made))
-    assert found[0] == pytest.approx(found[1], rel=1e-4, abs=1e-4)
+    made = preference_trial("llm-dpo", loss_type=loss, label_smoothing=smoothing, batch_size=3, max_steps=1)
+    task.train(made.reporter())
+    trainer = trainers[0]
+    change_weights(trainer.model)
+    trainer.model.eval()
+    with torch.no_grad():
+        wanted = trainer.compute_loss(trainer.model, trainer.data_collator(list(trainer.eval_dataset))).item()
+    found = trainer.evaluate()
+    margins = trainer.latest.margins
+    assert abs(margins).min() > 1e-3 and margins.std() > 1e-3
+    assert found["eval_loss"] == pytest.approx(wanted, rel=1e-4)
+    assert found["eval_reward_margin"] == pytest.approx(float(margins.mean()), rel=1e-4)
+    assert found["eval_reward_accuracy"] == (margins > 0).mean()
 
 
 def test_lora_takes_the_model_without_its_adapter_as_the_reference(preference_trial: Make) -> None:
