@@ -13,8 +13,8 @@ from autotrain_gradio.core.text_format import one_line
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.tasks.text_classification import TASK
-from autotrain_gradio.tasks.text_classification.targets import Labels, groups
 from autotrain_gradio.training import metrics
+from autotrain_gradio.training.class_labels import Labels, groups
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.evaluators import classes, labels
 from autotrain_gradio.training.evaluators.classes import ClassPredictions
@@ -167,19 +167,9 @@ class LabelEvaluator:
             for m in mistakes
         ]
         return [
-            self._predictions.labels_panel(threshold_note(self._params, evaluated=True)),
+            self._predictions.labels_panel(labels.threshold_note(self._params, "texts", evaluated=True)),
             panels.table(MISTAKES_TITLE, ["text", "label", "score", ""], rows, note=note),
         ]
-
-
-def threshold_note(params: Any, *, evaluated: bool) -> str:
-    """Describe the thresholds, and how the metrics were computed."""
-    if not evaluated or not params.tune_thresholds:
-        return f"A label is assigned if its score is at least {params.threshold:g}."
-    return (
-        "A label is assigned if its score is at least its threshold, which was tuned for the best F1 on the validation "
-        "texts. The metrics are cross-fitted: those of each half of these texts use thresholds tuned on the other half."
-    )
 
 
 def samples_panel(rows: list[list[str]]) -> Panel:

@@ -30,10 +30,10 @@ from autotrain_gradio.core.text_format import join_examples
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.text_classification import FEW
 from autotrain_gradio.tasks.text_classification.logistic_head import LogisticHead
-from autotrain_gradio.tasks.text_classification.loss import loss_function
-from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.training import mean_pooling, metrics
 from autotrain_gradio.training.arguments import device_count
+from autotrain_gradio.training.class_labels import Labels
+from autotrain_gradio.training.classification_loss import loss_function
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.label_sets import LabelSets
 from autotrain_gradio.training.text import Collate, Texts

@@ -10,8 +10,8 @@ from autotrain_gradio import data
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.spec import RunSpec
-from autotrain_gradio.tasks.text_classification.targets import Labels, groups
 from autotrain_gradio.training import pretrained, text_preview
+from autotrain_gradio.training.class_labels import Labels, groups
 from autotrain_gradio.training.sample_selection import balanced_sample
 from autotrain_gradio.training.text_preview import load_ahead
 from autotrain_gradio.training.tokens import tokenize

@@ -11,17 +11,17 @@ from datasets import DatasetDict
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
-from autotrain_gradio.core import panels
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.text_classification import TASK, few_examples, models
-from autotrain_gradio.tasks.text_classification.evaluation import LabelEvaluator, evaluation, threshold_note
-from autotrain_gradio.tasks.text_classification.loss import loss_function
+from autotrain_gradio.tasks.text_classification.evaluation import LabelEvaluator, evaluation
 from autotrain_gradio.tasks.text_classification.models import tiny_model
 from autotrain_gradio.tasks.text_classification.preview import preview
 from autotrain_gradio.tasks.text_classification.probe import probe
-from autotrain_gradio.tasks.text_classification.targets import Labels
 from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
+from autotrain_gradio.training.class_labels import THRESHOLDS, Labels, thresholds_of
+from autotrain_gradio.training.classification_loss import loss_function
+from autotrain_gradio.training.evaluators.labels import threshold_note
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.text import Collate, tokenize_splits
 from autotrain_gradio.training.text_prediction import predict_logits, texts_of
@@ -29,9 +29,6 @@ from autotrain_gradio.training.tokens import longest
 from autotrain_gradio.training.trainer_internals import LengthGroupedTrainer
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
-
-THRESHOLDS = "label_thresholds"
-"""Key of the model's config.json: label → decision threshold."""
 
 
 def train(run: Reporter) -> None:
@@ -99,7 +96,7 @@ def train(run: Reporter) -> None:
         limits = np.full(len(labels.names), params.threshold)
         if isinstance(evaluator, LabelEvaluator):
             limits = evaluator.thresholds()
-        note = threshold_note(params, evaluated=evaluator is not None)
+        note = threshold_note(params, "texts", evaluated=evaluator is not None)
         setattr(model.config, THRESHOLDS, {n: float(t) for n, t in zip(labels.names, limits, strict=True)})
 
     write = saved.writer(model, tokenizer, AutoModelForSequenceClassification, AutoTokenizer, classes=len(labels.names))
@@ -146,10 +143,8 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             directory / "model", AutoModelForSequenceClassification, AutoTokenizer
         )
         config = self._model.config
-        names = tuple(config.id2label[i] for i in range(config.num_labels))
-        self._labels = Labels(names, config.problem_type == "multi_label_classification")
-        limits = getattr(config, THRESHOLDS, None) or {}
-        self._limits = np.asarray([limits.get(name, 0.5) for name in names])
+        self._labels = Labels.of_config(config)
+        self._limits = thresholds_of(config, self._labels)
 
     def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Classify texts.
@@ -158,16 +153,7 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             UserError: a text is missing or empty.
         """
         outputs = predict_logits(self._model, self._tokenizer, texts_of(inputs, "text"))
-        return [self._prediction(self._labels.scores(logits[None])[0], note) for logits, note in outputs]
-
-    def _prediction(self, scores: np.ndarray, note: str) -> dict[str, Any]:
-        order = np.argsort(-scores, kind="stable")
-        named = {self._labels.names[i]: float(scores[i]) for i in order}
-        noted = {"note": note} if note else {}
-        if not self._labels.multi_label:
-            panel = panels.scores("Prediction", named, note=note)
-            return {"label": next(iter(named)), "scores": named, **noted, "panels": [panel]}
-        limits = {self._labels.names[i]: float(self._limits[i]) for i in order}
-        labels = self._labels.predicted(scores, self._limits)
-        panel = panels.scores("Prediction", named, predicted=labels, thresholds=limits, note=note)
-        return {"labels": labels, "scores": named, "thresholds": limits, **noted, "panels": [panel]}
+        return [
+            self._labels.prediction(self._labels.scores(logits[None])[0], self._limits, note)
+            for logits, note in outputs
+        ]

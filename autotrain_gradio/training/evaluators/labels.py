@@ -30,6 +30,17 @@ def reduce_logits(logits: Any, labels: torch.Tensor) -> torch.Tensor:
     return first_output(logits).float()
 
 
+def threshold_note(params: Any, noun: str, *, evaluated: bool) -> str:
+    """Describe the thresholds, and how the metrics were computed. noun: name of the rows in the plural."""
+    if not evaluated or not params.tune_thresholds:
+        return f"A label is assigned if its score is at least {params.threshold:g}."
+    return (
+        "A label is assigned if its score is at least its threshold, which was tuned for the best F1 on the validation "
+        f"{noun}. The metrics are cross-fitted: those of each half of these {noun} use thresholds tuned on the other "
+        "half."
+    )
+
+
 @dataclass(frozen=True)
 class LabelCounts:
     """True and false positives and false negatives, int64 (labels,) each, at some thresholds.

@@ -28,7 +28,7 @@ from autotrain_gradio.tasks.text_classification import FEW, few_examples
 from autotrain_gradio.tasks.text_classification import train as task
 from autotrain_gradio.tasks.text_classification.few_examples import CONTRASTIVE, EMBEDDINGS, FINE_TUNING
 from autotrain_gradio.tasks.text_classification.logistic_head import LogisticHead
-from autotrain_gradio.tasks.text_classification.targets import Labels
+from autotrain_gradio.training.class_labels import Labels
 from autotrain_gradio.training.tiny_tokenizer import tiny_tokenizer
 from tests.trials import sentences
 

@@ -28,8 +28,8 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.errors import DataError, UserError
 from autotrain_gradio.tasks.text_classification import models
 from autotrain_gradio.tasks.text_classification import train as task
-from autotrain_gradio.tasks.text_classification.loss import loss_function
-from autotrain_gradio.tasks.text_classification.targets import Labels
+from autotrain_gradio.training.class_labels import Labels
+from autotrain_gradio.training.classification_loss import loss_function
 from autotrain_gradio.training.label_sets import LabelSets
 from autotrain_gradio.training.tiny_tokenizer import tiny_tokenizer
 

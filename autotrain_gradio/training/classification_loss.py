@@ -1,4 +1,4 @@
-"""Text classification: the loss function."""
+"""The loss of classifiers: one class per row, or multi-label."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from autotrain_gradio.training.label_sets import LabelSets
 def loss_function(params: Any, targets: np.ndarray | LabelSets) -> Callable[..., torch.Tensor]:
     """Return the loss with class weights and label smoothing.
 
-    One class a text: cross-entropy, with balanced weights texts / (classes that occur × texts of the class), as
+    One class a row: cross-entropy, with balanced weights rows / (classes that occur × rows of the class), as
     scikit-learn's `class_weight="balanced"`. Multi-label: binary cross-entropy, with negatives / positives as weight of
     the positives of each label; smoothing moves 0 and 1 towards 0.5. The loss is the mean over
-    all texts (and labels) of an optimizer step, accumulated batches included.
+    all rows (and labels) of an optimizer step, accumulated batches included.
     """
     multi_label, balanced = isinstance(targets, LabelSets), params.class_weights == "balanced"
     counts = targets.counts() if isinstance(targets, LabelSets) else np.bincount(targets)
@@ -25,7 +25,7 @@ def loss_function(params: Any, targets: np.ndarray | LabelSets) -> Callable[...,
     weights = None
     if balanced and multi_label:
         weights = torch.tensor(np.where(there, (len(targets) - counts) / np.maximum(counts, 1), 1.0))
-        weights = weights.clamp(min=1 / len(targets))  # a label of all texts must still be learned
+        weights = weights.clamp(min=1 / len(targets))  # a label of all rows must still be learned
     elif balanced:
         weights = torch.tensor(np.where(there, len(targets) / (there.sum() * np.maximum(counts, 1)), 0.0))
 
