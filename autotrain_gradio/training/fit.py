@@ -103,11 +103,13 @@ def fit(trainer: Trainer, run: Reporter, evaluation: OnEvaluation | None = None)
     began = time.monotonic()
     step, trainer.training_step = trainer.training_step, recorder.with_loss_check(trainer.training_step)
     try:
-        result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        loss = float(result.training_loss)
-    except _StoppedInEvaluation:
-        loss = recorder.loss
-        _end_training(trainer, recorder)
+        with trainer_internals.native_weight_names(trainer):
+            try:
+                result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+                loss = float(result.training_loss)
+            except _StoppedInEvaluation:
+                loss = recorder.loss
+                _end_training(trainer, recorder)
     except (RuntimeError, MemoryError, ImportError) as error:
         named = failures.translate(error, args, recorder.batch_size)
         if named is None:

@@ -1,18 +1,20 @@
 """The private members of `transformers.Trainer` that this package uses, at transformers 5.23; nothing else uses any.
 
 The Trainer has no public way to write a checkpoint between two steps, to load the best one after an interrupted
-training, to set the sampler of the training rows, or to choose what a checkpoint holds.
+training, to set the sampler of the training rows, or to choose what a checkpoint holds and how its weights are named.
 `tests/unit/training/test_trainer_internals.py` fails when a new version changes one of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_model, save_model
-from transformers import Trainer, TrainingArguments
+from transformers import PreTrainedModel, Trainer, TrainingArguments
 
 from autotrain_gradio.training.group_sampler import GroupSampler
 from autotrain_gradio.training.length_sampler import LengthSampler
@@ -31,6 +33,30 @@ def load_best_model(trainer: Trainer) -> None:
     """Load the weights of the best checkpoint into the trainer's model, if one was evaluated."""
     if trainer.args.load_best_model_at_end and trainer.state.best_model_checkpoint:
         trainer._load_best_model()
+
+
+@contextmanager
+def native_weight_names(trainer: Trainer) -> Iterator[None]:
+    """Let checkpoints name the weights as the modules of the model do.
+
+    `save_pretrained` writes the names of the model's first release, which differ for some types (ViT, Swin, AST), and
+    `from_pretrained` converts them. The Trainer loads a checkpoint with `load_state_dict(strict=False)`, which does
+    not: it would only log that most weights are missing, and train on, or report, others than those of the checkpoint.
+    """
+    model = trainer.model
+    if not isinstance(model, PreTrainedModel):
+        yield
+        return
+    name = "_weight_conversions"
+    before = model.__dict__.get(name, model)
+    model._weight_conversions = []
+    try:
+        yield
+    finally:
+        if before is model:
+            delattr(model, name)
+        else:
+            setattr(model, name, before)
 
 
 def prepare_inputs(trainer: Trainer, inputs: dict[str, Any]) -> dict[str, Any]:
