@@ -148,6 +148,20 @@ AUDIO_TABLE = replace(
 AUDIO_EMBEDDED = replace(
     EMBEDDED, example="train-00000-of-00001.parquet\n\naudio: {bytes, path}    text: string    speaker: string"
 )
+AUDIO_FOLDERS = replace(
+    CLASS_FOLDERS,
+    example="sounds.zip\n├── train/            (optional; also valid, validation, val, dev, test)\n"
+    "│   ├── bell/\n│   │   ├── 1.wav\n│   │   └── 2.mp3\n│   └── bird/\n│       └── 3.flac\n└── valid/ …",
+)
+LABELLED_AUDIO_TABLE = replace(
+    TABLE_WITH_FILES,
+    example="sounds.zip\n├── metadata.csv      (any .csv, .tsv or .jsonl)\n└── clips/ …\n\n"
+    "file_name,label,speaker\nclips/1.wav,bell,anna\nclips/2.mp3,bird,ben\n\n"
+    "With the columns start and end (seconds) rows are parts of long files.",
+)
+LABELLED_AUDIO_EMBEDDED = replace(
+    EMBEDDED, example="train-00000-of-00001.parquet\n\naudio: {bytes, path}    label: string or ClassLabel"
+)
 LIBRISPEECH = Layout(
     "librispeech",
     "LibriSpeech",

@@ -105,14 +105,23 @@ class Collator:
 
     extractor: the model's feature extractor. masks: whether the model takes an attention mask; some were trained
     without one and are worse with it. padding: padding value of the labels. start: first decoder input of a transducer;
-    None: for other models.
+    None: for other models. shortest: minimum padded duration of a batch in seconds.
 
     A batch has the outputs of the extractor (`input_values` or `input_features`, and `attention_mask`), `labels` int64
     (batch, longest), and `samples` int64 (batch,): length of each wave without padding.
     """
 
-    def __init__(self, extractor: Any, *, masks: bool, padding: int = IGNORED, start: int | None = None) -> None:
+    def __init__(
+        self,
+        extractor: Any,
+        *,
+        masks: bool,
+        padding: int = IGNORED,
+        start: int | None = None,
+        shortest: float = SHORTEST,
+    ) -> None:
         self._extractor, self._masks, self._padding, self._start = extractor, masks, padding, start
+        self._shortest = shortest
         # Without a mask it would normalize over the padding too: each wave is processed alone, as in a prediction.
         self._alone = isinstance(extractor, Wav2Vec2FeatureExtractor)
 
@@ -134,7 +143,7 @@ class Collator:
         """Return the model inputs for some waves, and `samples`."""
         rate = self._extractor.sampling_rate
         lengths = [len(w) for w in waves]
-        longest = max(*lengths, round(SHORTEST * rate))
+        longest = max(*lengths, round(self._shortest * rate))
         if self._alone:
             items = [{"input_values": self._extractor(w, sampling_rate=rate).input_values[0]} for w in waves]
             found = self._extractor.pad(

@@ -16,6 +16,7 @@ import pyarrow as pa
 from autotrain_gradio.core.errors import Finding, Fix
 from autotrain_gradio.data.kinds import audio
 from autotrain_gradio.data.kinds.audio import SHORTEST
+from autotrain_gradio.data.kinds.audio_panels import text_of
 from autotrain_gradio.data.kinds.seconds import MILLISECONDS
 from autotrain_gradio.data.locations import tables_of
 from autotrain_gradio.data.request import Request
@@ -32,7 +33,7 @@ SKIPPED = {
     "part-outside": ("{n} {ends} after the end of {its} file", "Correct the times, or add the whole recordings."),
     "part-short": (
         f"{{n}} {{is}} shorter than {SHORTEST:g} s",
-        "A clip this short holds no speech: correct the times.",
+        "A clip this short cannot be trained on: correct the times.",
     ),
 }
 """Reason why a row is skipped → message, a template of `format_count`, and hint."""
@@ -104,6 +105,8 @@ def _in_milliseconds(rows: Rows, chosen: Any, times: Mapping[str, Any], file: An
 
 
 def _long(rows: Rows, seconds: Any, noun: str) -> Iterator[Finding]:
+    if text_of(rows) is None:
+        return  # without transcripts long clips can be divided: the training says how
     long = np.flatnonzero(rows.needed & (seconds > LONG))
     long = long[np.argsort(-seconds[long], kind="stable")]
     longest = datetime.timedelta(seconds=round(float(seconds[long].max(initial=0))))

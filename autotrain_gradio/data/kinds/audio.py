@@ -164,7 +164,7 @@ PROBLEMS = {
     "audio-cut": ("{n} {is} truncated", "Copy or download the files again."),
     "audio-short": (
         f"{{n}} {{is}} shorter than {SHORTEST:g} s",
-        "A clip this short holds no speech: check how the files were cut.",
+        "A clip this short cannot be trained on: check how the files were cut.",
     ),
 }
 """Reasons why a row is skipped → what happened, and what to do."""
@@ -182,5 +182,5 @@ def _findings(facts: list[Fact], context: Context) -> list[Finding]:
         findings.append(Finding("info", "sampling-rates", message))
     several = [i for i in good if (facts[i].channels or 1) > 1]
     text = "{n} {has} several channels, which are averaged"
-    hint = "Remove channels that hold anything but the speech before you upload."
+    hint = "Remove channels with other sounds before you upload."
     return findings + context.findings("info", "channels", text, several, hint, noun="audio file")

@@ -22,6 +22,8 @@ SPEED_EDGES = (0, 2, 5, 8, 11, 14, 17, 20, 25, 30, 40)
 """Characters per second between the bars of the histogram of tempo."""
 SPEAKERS = 20
 CLIPS = 12
+PER_CLASS = 3
+CLASSES = 12
 CLIP_SECONDS = 20.0
 CLIP_RATE = 24_000
 """Highest sampling rate of the clips that are played on the page."""
@@ -76,12 +78,14 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
     """Write a few clips to `check/`, the same ones each time, as WAV that every browser plays."""
     cells: AudioCells = rows.cells[role]  # type: ignore[assignment]
     used = rows.indices()
-    texts = text_of(rows)
+    texts, found = text_of(rows), rows.classes()
     groups = next((rows.cells[r] for r in rows.having("group")), None)
     folder = context.draft / "check"
     folder.mkdir(parents=True, exist_ok=True)
     items, failed = [], 0
-    for i in charts.choose("", used, CLIPS):
+    # Of each class, or of all rows.
+    chosen, more = charts.examples(rows, CLIPS if found is None else PER_CLASS, CLASSES)
+    for label, i in chosen:
         try:
             file = clip(cells, i, folder)
         except AudioError:
@@ -92,7 +96,10 @@ def gallery(rows: Rows, role: str, context: Context) -> list[Panel]:
         length = format_duration(float(cells.facts["seconds"][i]), decimals=1)
         detail = " · ".join(x for x in (name, length, place) if x)
         items.append({"file": f"check/{file}", "caption": (texts[i] if texts else None) or "", "detail": detail})
-    note = f"{len(items)} of {len(used):,} rows" + (f"; {failed} more cannot be decoded." if failed else ".")
+        if label:
+            items[-1]["group"] = label
+    note = f"{len(items)} of {len(used):,} rows" + (f"; {failed} more cannot be decoded" if failed else "")
+    note += f"; {more}." if more else "."
     return [panels.gallery("Listen to some", items, note=note)] if items else []
 
 

@@ -11,7 +11,6 @@ from pydantic import field_validator
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
     AUDACITY,
-    AUDIO,
     AUDIO_CONTENT,
     AUDIO_EMBEDDED,
     AUDIO_PARTS,
@@ -20,7 +19,6 @@ from autotrain_gradio.data.catalog import (
     DUPLICATES,
     ELAN,
     ELAN_EXPORT,
-    GROUP,
     HUB,
     KALDI,
     LIBRISPEECH,
@@ -29,7 +27,6 @@ from autotrain_gradio.data.catalog import (
     PRAAT_TABLE,
     SAMPLE,
     SAVED_DATASET,
-    SECONDS,
     SUBTITLES,
     TEXT,
     TEXT_BESIDE_AUDIO,
@@ -37,6 +34,7 @@ from autotrain_gradio.data.catalog import (
     UPLOAD,
 )
 from autotrain_gradio.data.declarations import Column
+from autotrain_gradio.tasks.audio import AUDIO_COLUMN, RECORDING, SPEAKER, part_columns
 from autotrain_gradio.tasks.base import (
     PROGRESS_CHARTS,
     Chart,
@@ -52,14 +50,7 @@ from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 COLUMNS = (
-    Column(
-        "audio",
-        "Audio",
-        AUDIO,
-        "The recording, or the name of its file.",
-        purpose="input",
-        names=("audio", "audio_path", "audio_file", "file_name", "filename", "file", "path", "wav", "wav_path", "clip"),
-    ),
+    AUDIO_COLUMN,
     Column(
         "text",
         "Transcript",
@@ -68,42 +59,9 @@ COLUMNS = (
         purpose="target",
         names=("text", "transcription", "transcript", "sentence", "normalized_text", "utterance", "words"),
     ),
-    Column(
-        "start",
-        "Start",
-        SECONDS,
-        "Start of the utterance in the recording, in seconds.",
-        purpose="input",
-        required=False,
-        names=("start", "start_time", "begin", "begin_time", "onset", "start_seconds", "tmin", "xmin"),
-    ),
-    Column(
-        "end",
-        "End",
-        SECONDS,
-        "End of the utterance in the recording, in seconds.",
-        purpose="input",
-        required=False,
-        names=("end", "end_time", "stop", "offset", "end_seconds", "tmax", "xmax"),
-    ),
-    Column(
-        "speaker",
-        "Speaker",
-        GROUP,
-        "Speaker id. An automatic split puts whole speakers into validation, if there are enough.",
-        purpose="group",
-        required=False,
-        names=("speaker", "speaker_id", "client_id", "spk", "spk_id", "speakerid", "speaker_name", "narrator"),
-    ),
-    Column(
-        "recording",
-        "Recording",
-        GROUP,
-        "Id of the source recording, which an automatic split does not divide if there are no speakers.",
-        purpose="group",
-        required=False,
-        names=("recording", "recording_id", "session", "session_id", "chapter_id", "source_id"),
-    ),
+    *part_columns("utterance"),
+    SPEAKER,
+    RECORDING,
 )
 
 
