@@ -132,9 +132,11 @@ class AnswerResults:
     def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
         """List the metrics."""
         shown = {metric.name: values[metric.name] for metric in declared if metric.name in values}
-        note = f"Loss and token accuracy on all {pluralize(len(self._rows), 'validation row')}"
-        if self._given:
-            note += f"; the other metrics on the generated answers to {pluralize(len(self._given), 'row')} of them"
+        every, some = len(self._rows), len(self._given)
+        note = f"On all {pluralize(every, 'validation row')}"
+        if 0 < some < every:
+            note = f"Loss and token accuracy on all {pluralize(every, 'validation row')}; the other metrics on the "
+            note += f"generated answers to {some:,} of them"
         return panels.numbers("Results", metrics.formatted(shown, declared), note=f"{note}.")
 
     def report(self) -> list[Panel]:

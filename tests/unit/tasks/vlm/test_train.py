@@ -256,6 +256,8 @@ def test_answers_stop_at_the_time_budget(image_trial: Make, monkeypatch: pytest.
     assert any(n.startswith("2 of 7 validation rows are answered") for n in notes_of(made)), notes_of(made)
     values = made.events("result")[-1]["values"]
     assert {"eval_loss", "eval_chrf"} <= set(values)
+    results = json.loads((made.directory / "report.json").read_text())[0]
+    assert "generated answers to 2 of them" in results["note"]
 
 
 def test_without_answers_the_loss_remains(image_trial: Make) -> None:
