@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from autotrain_gradio import __version__
-from autotrain_gradio.cli import commands, predict
+from autotrain_gradio.cli import commands, predict, serve
 from autotrain_gradio.cli.commands import PROGRAM, Usage
 from autotrain_gradio.cli.console import echo, echo_error
 from autotrain_gradio.core.errors import INTERRUPTED, NotFound, UserError, did_you_mean
@@ -19,7 +19,10 @@ from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import Option, options
 from autotrain_gradio.tasks.registry import Registry, registry
 
-COMMANDS = ("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "call", "export", "publish")
+COMMANDS = (
+    *("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "call", "serve", "export"),
+    "publish",
+)
 TOKEN_HINT = "Set the environment variable HF_TOKEN, or run 'hf auth login' once."
 
 
@@ -152,6 +155,7 @@ def build(tasks: Registry) -> Parser:
         ("resume", commands.resume, "Continue a stopped, failed or interrupted run from its last checkpoint."),
         ("predict", predict.run, "Apply a run's model to new inputs."),
         ("call", commands.call, "Call a verb of a run's task; streamed items are printed as they arrive."),
+        ("serve", serve.run, "Serve a run's language model with OpenAI's API, for local use."),
         ("export", commands.export, "Copy a run's model into a folder."),
         (
             "publish",
@@ -163,6 +167,8 @@ def build(tasks: Registry) -> Parser:
         command.add_argument("run", metavar="RUN", help=run_help)
         if name == "predict":
             predict.add_arguments(command)
+        if name == "serve":
+            serve.add_arguments(command)
         if name == "call":
             command.add_argument("verb", metavar="VERB", nargs="?", help="name of a verb (default: list them)")
             arguments = "values of its inputs as NAME=VALUE; a single input can be given without its name"

@@ -44,6 +44,10 @@ KEYS = {
 }
 """Common words → what else they mean. They are still not allowed where something is compared with them."""
 ALLOWED = {
+    ("api/openai_requests.py", "audio"): "parameter of OpenAI's API",
+    ("api/openai_requests.py", "prompt"): "parameter of OpenAI's API",
+    ("api/openai_requests.py", "text"): "type of a part of a message in OpenAI's API",
+    ("api/openai_requests.py", "tools"): "parameter of OpenAI's API",
     ("backends/run_secrets.py", "hub"): "section of the spec",
     ("backends/warm.py", "context"): "field of a call",
     ("cli/main.py", "number"): "type of an option",
