@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from autotrain_gradio.data.catalog import DUPLICATES, HUB, JUDGEMENTS, PATH, SAMPLE, SAVED_DATASET, UPLOAD
+from autotrain_gradio.tasks import chat
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Input, Metric, Task, param
 from autotrain_gradio.tasks.language_model_params import MODELS, LanguageModelParams, language_model_defaults
 from autotrain_gradio.tasks.llm_sft import TASK as CHAT
@@ -110,6 +111,7 @@ TASK = Task(
     model_filter="text-generation",
     shown=("block_size", "model_max_length", "too_long", "chat_template"),
     samples=(SAMPLE_JUDGED,),
+    verbs=(chat.CHAT,),
     position=45,
     aliases=("llm:kto",),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints"}),
