@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import language_models, text_models, trainer_internals
+from autotrain_gradio.training import failures, language_models, text_models, trainer_internals
 from autotrain_gradio.training.preference_rows import pair_lengths
 
 WHERE = "params.model_ref"
@@ -105,7 +105,14 @@ def _computed(run: Reporter, trainer: Any, model: Any, rows: Dataset, split: str
             return None
         some = order[start : start + size]
         batch = trainer.data_collator([rows[int(i)] for i in some])
-        found = trainer.compute_ref_log_probs(model, trainer_internals.prepare_inputs(trainer, batch))
+        try:
+            found = trainer.compute_ref_log_probs(model, trainer_internals.prepare_inputs(trainer, batch))
+        except (RuntimeError, MemoryError) as error:
+            if not failures.is_out_of_memory(error):
+                raise
+            message = f"Not enough memory for the reference log-probabilities of {len(some)} rows."
+            hint = "Reduce batch_size or block_size, or choose a smaller model."
+            raise UserError(message, hint, "params.batch_size", "out-of-memory") from error
         parts.append(torch.stack([values for values in found if values is not None]).float().cpu().numpy())
     values = np.concatenate(parts, axis=1)[:, np.argsort(order, kind="stable")]
     run.checkpoints.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.tasks.llm_dpo import train as task
-from autotrain_gradio.training import preference_reference
+from autotrain_gradio.training import preference_reference, preference_run
 from tests.contract.headlines.reward_accuracy import measure_model
 from tests.preferences import change_weights, pairs
 
@@ -133,6 +133,19 @@ def test_a_resumed_run_uses_the_reference_of_its_first_attempt(
     monkeypatch.setattr(preference_reference, "_computed", lambda *values: pytest.fail("computed again"))
     task.train(made.reporter(attempt=2))
     assert result_of(made)["eval_reward_accuracy"] == 1.0
+
+
+def test_a_lack_of_memory_is_named(preference_trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*values: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(task.DpoTrainer, "compute_ref_log_probs", fails)
+    with pytest.raises(UserError, match="Not enough memory for the reference log-probabilities of 4 rows"):
+        task.train(preference_trial("llm-dpo", generation_rows=0).reporter())
+    monkeypatch.undo()
+    monkeypatch.setattr(preference_run, "answer_log_probabilities", fails)
+    with pytest.raises(UserError, match="Not enough memory for the longest batch"):
+        task.train(preference_trial("llm-dpo", run="second", generation_rows=0).reporter())
 
 
 @pytest.mark.parametrize(
