@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ HIDDEN_COPIES, INNER_COPIES = 10, 4
 """Activations that a layer keeps for the backward pass: of the hidden size, and of the size of its MLP."""
 LOGIT_TOKENS = 1024
 """Tokens whose logits exist at a time: TRL computes the loss in chunks."""
+LEAST_LENGTH = 64
+"""Maximum length in tokens below which no shorter rows are advised."""
 SAFETY = 1.15
 """Factor for the allocator, the context of the GPU and temporary buffers."""
 
@@ -41,8 +44,8 @@ class MemoryEstimate:
         """The sum, with a margin."""
         return int((self.weights + self.gradients + self.optimizer + self.activations) * SAFETY)
 
-    def finding(self) -> Finding:
-        """Return a message: the parts, and what to change if it does not fit."""
+    def finding(self, advice: str = "") -> Finding:
+        """Return a message: the parts, and what to change if it does not fit. advice: see `advise`."""
         shown = ", ".join(
             f"{name} {format_bytes(size)}"
             for name, size in (
@@ -57,11 +60,7 @@ class MemoryEstimate:
             message = f"Estimated memory: {format_bytes(self.total)} of the {of} ({shown})."
             return Finding("info", "memory-estimate", message, "The first step of the training verifies it.", "model")
         message = f"The training needs about {format_bytes(self.total)} of memory, more than the {of} ({shown})."
-        largest = "batch_size or the maximum length" if self.activations > self.weights else "the model"
-        hint = (
-            f"Choose a smaller value of {largest}; switch gradient_checkpointing on (fewer activations), peft on "
-            "(hardly any gradients and optimizer state), or set quantization to int4 (an NVIDIA GPU)."
-        )
+        hint = advice or "Choose smaller batches, shorter rows or a smaller model."
         return Finding("warning", "memory-short", message, hint, "params.batch_size")
 
 
@@ -83,6 +82,9 @@ def estimate(config: Any, parameters: int, params: Any, length: int, *, sequence
     tokens = params.batch_size * sequences_per_row * length
     layer = tokens * (HIDDEN_COPIES * hidden + INNER_COPIES * inner) * mixed
     activations = layers * tokens * hidden * mixed + layer if params.gradient_checkpointing else layers * layer
+    if params.batch_size * sequences_per_row > 1 or getattr(params, "packing", False):
+        # The mask of rows that are padded or packed, as booleans and as floats; attention without padding needs none.
+        activations += tokens * length * (1 + mixed)
     logits = min(tokens, LOGIT_TOKENS) * int(text.vocab_size) * 2 * FLOAT
     if torch.cuda.is_available():
         available, name = torch.cuda.get_device_properties(0).total_memory, "the GPU"
@@ -96,3 +98,46 @@ def estimate(config: Any, parameters: int, params: Any, length: int, *, sequence
         available=available,
         device=name,
     )
+
+
+def advise(config: Any, parameters: int, params: Any, length: int, *, sequences_per_row: int = 1) -> str:
+    """Return which parameters to set to which values so that a training fits into memory, with as few as possible.
+
+    Arguments: those of `estimate`. In this order: smaller batches with the gradients accumulated, activation
+    checkpointing, LoRA, quantization, and shorter rows.
+    """
+    steps: list[dict[str, Any]] = [{}, {"gradient_checkpointing": True}, {"peft": True}]
+    if torch.cuda.is_available():
+        steps.append({"quantization": "int4"})
+    name = "model_max_length" if getattr(params, "block_size", -1) < LEAST_LENGTH else "block_size"
+    for shorter in (False, True):
+        changes: dict[str, Any] = {}
+        for step in steps:
+            changes |= {key: value for key, value in step.items() if getattr(params, key) != value}
+            for batch, tokens in _smaller(params.batch_size, length, shorter):
+                tried = params.model_copy(update={**changes, "batch_size": batch})
+                found = estimate(config, parameters, tried, tokens, sequences_per_row=sequences_per_row)
+                if found.total <= found.available:
+                    return _settings(params, changes, batch, {name: tokens} if tokens < length else {})
+    return "No setting makes it fit: choose a smaller model."
+
+
+def _smaller(batch: int, length: int, shorter: bool) -> Iterator[tuple[int, int]]:
+    """Yield smaller and smaller batches; shorter: batches of one row, shorter and shorter."""
+    while batch >= 1 and not shorter:
+        yield batch, length
+        batch //= 2
+    while shorter and length // 2 >= LEAST_LENGTH:
+        length //= 2
+        yield 1, length
+
+
+def _settings(params: Any, changes: Mapping[str, Any], batch: int, lengths: Mapping[str, int]) -> str:
+    settings = dict(changes)
+    if batch < params.batch_size:
+        settings["batch_size"] = batch
+        accumulated = getattr(params, "gradient_accumulation", 1) * params.batch_size // batch
+        settings["gradient_accumulation"] = accumulated
+    shown = [f"{name} to {str(value).lower()}" for name, value in {**settings, **lengths}.items()]
+    hint = f"Set {', '.join(shown)}."
+    return hint + " Longer rows are then treated as too_long says." if lengths else hint

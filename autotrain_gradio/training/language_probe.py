@@ -72,10 +72,11 @@ def probe(
             facts["parameters"] = count_parameters(AutoModelForCausalLM, config)
         length = language_models.sequence_limit(most, params) if length is None else min(length, most or length)
         found += [*quantization.findings(params), *_unused(params)]
-        memory = language_memory.estimate(
-            config, facts["parameters"], params, length, sequences_per_row=sequences_per_row
-        )
-        found.append(memory.finding())
+        sized = (config, facts["parameters"], params, length)
+        memory = language_memory.estimate(*sized, sequences_per_row=sequences_per_row)
+        fits = memory.total <= memory.available
+        advice = "" if fits else language_memory.advise(*sized, sequences_per_row=sequences_per_row)
+        found.append(memory.finding(advice))
         facts["findings"] = [f.to_dict() for f in found]
     except UserError as error:
         facts["findings"] = [f.to_dict() for f in error.findings]
