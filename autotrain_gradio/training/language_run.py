@@ -28,6 +28,7 @@ from autotrain_gradio.training.language_trainer import (
     sft_arguments,
     try_longest_batch,
 )
+from autotrain_gradio.training.serving_commands import serving_section
 from autotrain_gradio.training.token_rows import Collate, as_dataset, limit_lengths
 
 STEP = 500
@@ -249,12 +250,14 @@ def write_model(
             saved.verify(folder, model, AutoModelForCausalLM, AutoTokenizer)
         require_same_answers(folder, prompts, given)
 
+    name, code = run.spec.project_name, card.usage_code(usage, f"./{run.spec.project_name}", '"Your text"')
+    base = Path(run.spec.model).name if Path(run.spec.model).is_absolute() else run.spec.model
     text = card.card(
         run,
         task="text-generation",
         title=title,
         library="peft" if adapter else "transformers",
-        usage=card.usage_code(usage, f"./{run.spec.project_name}", '"Your text"'),
+        usage=f"{code}\n\n{serving_section(name, base=base, adapter=adapter)}",
         data=data,
         metrics=metrics,
         measured_on=measured_on,

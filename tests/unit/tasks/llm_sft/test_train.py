@@ -145,3 +145,10 @@ def test_parts_that_the_template_leaves_out_are_counted(chat_trial: Make, tmp_pa
     assert any("begin with two BOS tokens" in n for n in notes_of(made))
     codes = [f["code"] for f in task.probe(made.resolved.spec, made.resolved.params, {})["findings"]]
     assert codes == ["template-drops", "double-bos", "memory-estimate"]
+
+
+def test_the_card_says_how_the_model_is_served(chat_trial: Make) -> None:
+    made = chat_trial(epochs=1, generation_rows=0)
+    task.train(made.reporter())
+    text = (made.directory / "model" / "README.md").read_text(encoding="utf-8")
+    assert "### Serve the model" in text and "`autotrain-gradio serve lights` | tried" in text
