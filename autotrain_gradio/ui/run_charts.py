@@ -82,9 +82,11 @@ class RunCharts:
             if task is None or number >= len(task.charts):
                 updates.append(gr.LinePlot(visible=False) if styled else gr.skip())
             elif styled:
-                updates.append(gr.LinePlot(**value, **_style(task.charts[number], task.unit)))
+                updates.append(gr.LinePlot(**{**_style(task.charts[number], task.unit), **value}))
+            elif value["value"] is not None or not value["visible"]:
+                updates.append(gr.LinePlot(**value))
             else:
-                updates.append(gr.LinePlot(**value) if value["value"] is not None else gr.skip())
+                updates.append(gr.skip())
         return updates
 
     def _points(self, snapshot: Mapping[str, Any], task: Task | None) -> list[dict[str, Any]]:
@@ -94,12 +96,14 @@ class RunCharts:
             chart = task.charts[number] if task and number < len(task.charts) else None
             present = run_html.series_with_points(chart, series) if chart else []
             if chart is None or not present:
-                # A plot without points renders no title of its own: its label shows what it waits for.
-                found.append({"value": None, "show_label": True})
+                # A plot without points renders no title of its own: its label shows what it waits for. After the run's
+                # end it waits for nothing: the metric is not computed with these parameters.
+                waiting = snapshot["state"] not in states.ENDED
+                found.append({"value": None, "show_label": True, "visible": waiting})
                 continue
             data = plot.postprocess(run_html.chart_table(chart, series))
             legend = present if len(chart.series) > 1 else []
-            found.append({"value": data.model_dump(), "colors_in_legend": legend, "show_label": False})
+            found.append({"value": data.model_dump(), "colors_in_legend": legend, "show_label": False, "visible": True})
         return found
 
 
@@ -114,5 +118,4 @@ def _style(chart: Chart, unit: str) -> dict[str, Any]:
         "label": chart.title,
         "x_title": unit,
         "y_title": chart.unit or " ",
-        "visible": True,
     }

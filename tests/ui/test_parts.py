@@ -14,7 +14,9 @@ import pytest
 
 from autotrain_gradio.core import text_format
 from autotrain_gradio.core.errors import Finding, NotFound, UserError
+from autotrain_gradio.core.settings import Settings
 from autotrain_gradio.core.spec import ResourceSpec
+from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.base import Chart
 from autotrain_gradio.tasks.registry import registry
 from autotrain_gradio.ui import (
@@ -28,6 +30,8 @@ from autotrain_gradio.ui import (
 )
 from autotrain_gradio.ui.background_task import Finished, run_in_background
 from autotrain_gradio.ui.files import Tickets
+from autotrain_gradio.ui.page_context import PageContext
+from autotrain_gradio.ui.run_charts import RunCharts
 from autotrain_gradio.ui.serialized_render import SerializedRenderBlocks
 from autotrain_gradio.ui.step_check import project_name
 from autotrain_gradio.ui.task_form import TaskForm, merge, parameter_defaults
@@ -255,3 +259,25 @@ def test_renders_of_a_session_are_serialized(monkeypatch: pytest.MonkeyPatch) ->
         pool.submit(asyncio.run, visit()).result()
     assert most[(ana, tab)] == 1 and most[(ben, tab)] == 1
     assert most[(ana, plain)] == 3  # what builds nothing does not wait
+
+
+def test_a_chart_without_points_is_hidden_once_the_run_has_ended(tmp_path: Path) -> None:
+    service = Service(Settings(home=tmp_path), dispatch=False)
+    with gr.Blocks():
+        charts = RunCharts.build(PageContext(service))
+    service.close()
+    task = registry().get("llm-grpo")
+
+    def update(state: str, version: int, series: dict[str, Any], *, styled: bool) -> list[Any]:
+        return charts.update("run", {"state": state, "version": version, "series": series}, task, styled=styled)
+
+    empty = next(i for i, chart in enumerate(task.charts) if "kl" in chart.series)
+    full = next(i for i, chart in enumerate(task.charts) if "reward" in chart.series)
+    points = {"reward": [[1, 0.5]]}
+    opened = update("running", 1, {}, styled=True)
+    assert opened[empty].visible and opened[full].visible, "a chart waits for points"
+    for styled in (False, True):  # of a viewer who watched, and of one who opens the run later
+        shown = update("completed", 2, points, styled=styled)
+        assert shown[empty].visible is False and shown[full].visible
+    resumed = update("completed", 3, {**points, "kl": [[2, 0.1]]}, styled=False)
+    assert resumed[empty].visible, "a resumed run can get points later"
