@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import httpx
+import openai
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
@@ -224,7 +225,6 @@ def test_requests_are_queued(serve: Any) -> None:
 
 
 def test_the_client_of_openai_understands_it(serve: Any) -> None:
-    openai = pytest.importorskip("openai")
     client = openai.OpenAI(base_url=serve(FakeService("chat")), api_key="none", max_retries=0)
     assert [m.id for m in client.models.list()] == ["lights"]
     found = client.chat.completions.create(**HELLO)
