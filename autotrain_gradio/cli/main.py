@@ -14,6 +14,7 @@ from autotrain_gradio.cli.commands import PROGRAM, Usage
 from autotrain_gradio.cli.console import echo, echo_error
 from autotrain_gradio.core.errors import INTERRUPTED, NotFound, UserError, did_you_mean
 from autotrain_gradio.core.file_errors import unusable_file
+from autotrain_gradio.core.spec import VARIANTS, variant_of
 from autotrain_gradio.core.termination import INTERRUPTED_STATUS, exit_on_sigterm
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.tasks.options import Option, options
@@ -97,14 +98,17 @@ def parse(argv: list[str], tasks: Registry, rename: dict[str, str] | None = None
         return lambda: 2
     word, rest = argv[0], argv[1:]
     if not word.startswith("-") and word not in COMMANDS:
+        word, rest = _variant(word, rest, tasks)
         task = _task_named(word, tasks)
         if task is None:
             raise Usage(f"Unknown command '{word}'.", did_you_mean(word, [*COMMANDS, *(t.name for t in tasks)]))
         format = tasks.format_of(word)
         return _parse_task(task, format, rest, f"{PROGRAM} {task.name}", rename, commands.train_options, train=True)
-    if word == "check" and rest and not rest[0].startswith("-") and (task := _task_named(rest[0], tasks)):
-        program, format = f"{PROGRAM} check {task.name}", tasks.format_of(rest[0])
-        return _parse_task(task, format, rest[1:], program, rename, commands.check_options, train=False)
+    if word == "check" and rest and not rest[0].startswith("-"):
+        name, flags = _variant(rest[0], rest[1:], tasks)
+        if task := _task_named(name, tasks):
+            program, format = f"{PROGRAM} check {task.name}", tasks.format_of(name)
+            return _parse_task(task, format, flags, program, rename, commands.check_options, train=False)
     parser = build(tasks)
     args, left = parser.parse_known_args(argv)
     if left:
@@ -269,6 +273,25 @@ def _count(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"'{text}' is below 0")
     return number
+
+
+def _variant(word: str, argv: list[str], tasks: Registry) -> tuple[str, list[str]]:
+    """Return the task that AutoTrain's flags `--trainer` and `--task` select, as in `llm --trainer sft`, and the rest.
+
+    Tasks with an option of that name keep the flag.
+    """
+    task = _task_named(word, tasks)
+    own = {flag for option in options(task) for flag in option.flags} if task else set()
+    for name in VARIANTS:
+        flag = f"--{name}"
+        if flag in own:
+            continue
+        parser = Parser(add_help=False)
+        parser.add_argument(flag, dest="variant")
+        found, left = parser.parse_known_args(argv)
+        if found.variant:
+            word, argv = variant_of(word, found.variant), left
+    return word, argv
 
 
 def _task_named(name: str, tasks: Registry) -> Task | None:

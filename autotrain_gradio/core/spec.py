@@ -22,6 +22,10 @@ TINY = "tiny"
 """Name of a small, randomly initialized model for a dry run."""
 
 
+VARIANTS = ("task", "trainer")
+"""AutoTrain's parameters that select a variant of a task: `task: regression` of `tabular`, `trainer: sft` of `llm`."""
+
+
 class Model(BaseModel):
     """Base class of all settings: unknown names are errors, and the docstring of a field is its help text.
 
@@ -168,6 +172,11 @@ def slug(text: str) -> str:
     return name or "my-model"
 
 
+def variant_of(task: str, variant: str) -> str:
+    """Return the name of a variant of a task, as an alias has it: `llm:sft`."""
+    return task if task.endswith(variant) else f"{task}:{variant}"
+
+
 def findings_of(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[Finding]:
     """Translate pydantic's errors: one finding each, with did-you-mean for an unknown name."""
     findings = []
@@ -255,12 +264,11 @@ def from_yaml(
     flags = [s.pop("using_hub_dataset", None) for s in (data, raw.get("params", {}))]
     if any(flag is True for flag in flags):
         raw["data"] = {"source": "hub", **data}
-    # AutoTrain's variants: `tabular` with `params.task: regression`, `llm` with `params.trainer: sft`.
-    for name in ("task", "trainer"):
+    for name in VARIANTS:
         variant, task = raw.get("params", {}).get(name), raw.get("task")
         if isinstance(variant, str) and isinstance(task, str):
             del raw["params"][name]
-            raw["task"] = task if task.endswith(variant) else f"{task}:{variant}"
+            raw["task"] = variant_of(task, variant)
     return parse(raw), secrets
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar, Literal
 
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Metric, SuggestedModel, TrainerParams, param
@@ -27,18 +27,50 @@ class CausalModelParams(TrainerParams, QuantizedLoraParams):
     """DoRA (Liu et al. 2024): LoRA with a trained magnitude. Often better at a low rank, and slower."""
     use_rslora: bool = param(False, "adapters", title="rsLoRA")
     """Rank-stabilized LoRA (Kalajdzievski 2023): scales by the square root of the rank, for high ranks."""
+    disable_gradient_checkpointing: bool = param(False, "hardware", title="No activation checkpointing")
+    """Accepted for configurations of AutoTrain; it takes precedence over `gradient_checkpointing`."""
     gradient_checkpointing: bool = param(False, "hardware", title="Activation checkpointing")
     """Activation (gradient) checkpointing: recompute activations in the backward pass. Much less memory, about a third
     slower."""
 
+    @field_validator("gradient_checkpointing")
+    @classmethod
+    def _disabled(cls, value: bool, info: ValidationInfo) -> bool:
+        return value and not info.data.get("disable_gradient_checkpointing")
 
-class SequenceParams(CausalModelParams):
-    """Parameters of all tasks that train on sequences of tokens of limited length."""
+
+class AutoTrainParams(CausalModelParams):
+    """Parameters of AutoTrain's language models that have no effect here, and are named where a file sets them."""
 
     no_effect: ClassVar[dict[str, str]] = {
         "unsloth": "the training uses TRL",
         "liger_kernel": "the loss is computed in chunks, which saves its memory too",
+        "use_flash_attention_2": "PyTorch's scaled dot product attention is used",
+        "add_eos_token": "the token that ends a text is always added",
+        "distributed_backend": "the training runs in one process",
     }
+
+    unsloth: bool = param(False, "hardware", title="Unsloth")
+    """Accepted for configurations of AutoTrain; it has no effect here: the training uses TRL."""
+    liger_kernel: bool = param(False, "hardware", title="Liger kernel")
+    """Accepted for configurations of AutoTrain; it has no effect here: the loss is computed in chunks, which saves its
+    memory too."""
+    use_flash_attention_2: bool = param(False, "hardware", title="FlashAttention-2")
+    """Accepted for configurations of AutoTrain; it has no effect here: PyTorch's scaled dot product attention
+    is used."""
+    add_eos_token: bool = param(True, "hardware", title="End token")
+    """Accepted for configurations of AutoTrain; it has no effect here: the token that ends a text is always added."""
+    distributed_backend: Literal["ddp", "deepspeed"] | None = param(None, "hardware", title="Distributed backend")
+    """Accepted for configurations of AutoTrain; it has no effect here: the training runs in one process."""
+
+    @field_validator("distributed_backend", mode="before")
+    @classmethod
+    def _no_backend(cls, value: Any) -> Any:
+        return None if value in (False, "no", "none", "") else value
+
+
+class SequenceParams(AutoTrainParams):
+    """Parameters of all tasks that train on sequences of tokens of limited length."""
 
     lr: float = param(2e-5, "basic", title="Learning rate", gt=0, le=1)
     """Initial learning rate of the optimizer, after warmup. 2e-5 suits the training of all weights, 2e-4 LoRA."""
@@ -59,11 +91,6 @@ class SequenceParams(CausalModelParams):
     """NEFTune (Jain et al. 2023): noise that is added to the embeddings in the training. 0: none; 5 is common."""
     padding: Literal["left", "right"] | None = param(None, "basic", title="Padding side")
     """Padding side of the saved tokenizer. No effect on the training: padding is neither attended to nor trained on."""
-    unsloth: bool = param(False, "hardware", title="Unsloth")
-    """Accepted for configurations of AutoTrain; it has no effect here: the training uses TRL."""
-    liger_kernel: bool = param(False, "hardware", title="Liger kernel")
-    """Accepted for configurations of AutoTrain; it has no effect here: the loss is computed in chunks, which saves its
-    memory too."""
 
     @field_validator("block_size", mode="before")
     @classmethod

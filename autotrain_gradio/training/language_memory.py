@@ -109,8 +109,8 @@ def advise(config: Any, parameters: int, params: Any, length: int, *, sequences_
     steps: list[dict[str, Any]] = [{}, {"gradient_checkpointing": True}, {"peft": True}]
     if torch.cuda.is_available():
         steps.append({"quantization": "int4"})
-    name = "model_max_length" if getattr(params, "block_size", -1) < LEAST_LENGTH else "block_size"
-    for shorter in (False, True):
+    name = "block_size" if (getattr(params, "block_size", None) or -1) >= LEAST_LENGTH else "model_max_length"
+    for shorter in (False,) if name in params.no_effect else (False, True):
         changes: dict[str, Any] = {}
         for step in steps:
             changes |= {key: value for key, value in step.items() if getattr(params, key) != value}

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from autotrain_gradio.data.catalog import DUPLICATES, HUB, PATH, SAMPLE, SAVED_DATASET, UPLOAD, VALUE
 from autotrain_gradio.data.declarations import Check, Column, Format
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Input, Metric, Sample, Task, param
 from autotrain_gradio.tasks.chat import CHAT
 from autotrain_gradio.tasks.conversations import CHATS, COLUMN_ALIASES, MESSAGES, PROMPT_ANSWER
-from autotrain_gradio.tasks.language_model_params import MODELS, CausalModelParams, language_model_defaults
+from autotrain_gradio.tasks.language_model_params import MODELS, AutoTrainParams, language_model_defaults
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
+from autotrain_gradio.tasks.preference_params import renamed
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 REWARDS = {
@@ -26,6 +27,7 @@ REWARDS = {
     "python": "Python function",
 }
 """Name of each reward function, the beginning of the names of its parameters → title."""
+LIMITS = "max_prompt_length and max_completion_length are the limits"
 NEAREST = 2
 """Number of valid batch sizes that a message names."""
 
@@ -37,8 +39,15 @@ TINY_DEFAULTS = {
 """The tiny model learns the words of the sample's answers by the regular expression, then which are right."""
 
 
-class GrpoParams(CausalModelParams):
+class GrpoParams(AutoTrainParams):
     """Parameters of GRPO (Shao et al. 2024, DeepSeekMath)."""
+
+    no_effect: ClassVar[dict[str, str]] = {
+        **AutoTrainParams.no_effect,
+        "block_size": LIMITS,
+        "model_max_length": LIMITS,
+        "padding": "prompts are padded on the left, as generation needs it",
+    }
 
     epochs: int = param(1, "basic", title="Epochs", ge=1, le=10_000)
     """Number of training epochs (passes over the prompts). Each prompt is answered `num_generations` times in one."""
@@ -59,7 +68,7 @@ class GrpoParams(CausalModelParams):
     max_prompt_length: int = param(1024, "basic", title="Maximum length of prompts (tokens)", ge=8, le=1_048_576)
     """Maximum length of a prompt in tokens. Longer prompts are dropped; the preview and the log say how many."""
     chat_template: Literal["auto", "tokenizer", "chatml", "zephyr", "none"] = param(
-        "auto", "basic", title="Chat template"
+        "auto", "basic", title="Chat template", in_data=True
     )
     """Chat template that renders prompts. `auto`: that of the model, else `chatml` or `zephyr`; `tokenizer`: that of
     the model, which must have one; `none`: the contents alone, one message per line. It is saved with the model."""
@@ -129,6 +138,21 @@ class GrpoParams(CausalModelParams):
     """Number of prompts that are answered together in evaluations."""
     generation_rows: int = param(8, "evaluation", title="Sample completions", ge=1, le=64)
     """Number of validation prompts whose completions are shown at each evaluation, beside those of the base model."""
+
+    block_size: int | None = param(None, "hardware", title="Block size (tokens)")
+    """Accepted for configurations of AutoTrain; it has no effect here: `max_prompt_length` and `max_completion_length`
+    are the limits."""
+    model_max_length: int | None = param(None, "hardware", title="Maximum sequence length (tokens)")
+    """Accepted for configurations of AutoTrain; it has no effect here: `max_prompt_length` and `max_completion_length`
+    are the limits."""
+    padding: Literal["left", "right"] | None = param(None, "hardware", title="Padding side")
+    """Accepted for configurations of AutoTrain; it has no effect here: prompts are padded on the left, as generation
+    needs it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_of_autotrain(cls, values: Any) -> Any:
+        return renamed(values, "num_completions", "num_generations")
 
     @field_validator("num_generations")
     @classmethod
@@ -236,7 +260,7 @@ TASK = Task(
         ParameterGroup("policy", "Sampling and policy optimization", after="rewards"),
     ),
     formats=(CONVERSATIONS, PROMPTS),
-    column_aliases=COLUMN_ALIASES,
+    column_aliases={**COLUMN_ALIASES, "text": "prompt"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, CHATS),
     checks=(PROMPTS_CHECK, DUPLICATES),

@@ -53,8 +53,6 @@ class VlmParams(CausalModelParams):
     generation_seconds: float = param(120.0, "evaluation", title="Time for answers (seconds)", gt=0, le=86_400)
     """Time budget of the answers of the base model, in seconds. Rows that it has no time for are not answered in later
     evaluations either, so that all evaluations compare the same rows."""
-    disable_gradient_checkpointing: bool = param(False, "hardware", title="No activation checkpointing")
-    """Accepted for configurations of AutoTrain; it takes precedence over `gradient_checkpointing`."""
 
     @field_validator("prompt", mode="after")
     @classmethod

@@ -92,7 +92,7 @@ def open_model(run: Reporter, texts: Iterable[str], scratch: Path) -> VisionLang
     if loading:
         from peft import prepare_model_for_kbit_training
 
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointed(params))
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=params.gradient_checkpointing)
     return VisionLanguageModel(model, encoder, limit_of(config, tokenizer), [encoder.note] if encoder.note else [])
 
 
@@ -123,11 +123,6 @@ def limit_of(config: Any, tokenizer: Any) -> int | None:
 def sequence_limit(most: int | None, params: Any) -> int:
     """Return the maximum length of training rows in tokens. most: that of the model; None: unlimited."""
     return min(params.model_max_length, most or params.model_max_length)
-
-
-def checkpointed(params: Any) -> bool:
-    """Whether activations are recomputed in the backward pass."""
-    return bool(params.gradient_checkpointing and not params.disable_gradient_checkpointing)
 
 
 def limit_images(processor: Any, edge: int | None) -> None:
@@ -207,7 +202,7 @@ def adapt(run: Reporter, found: VisionLanguageModel) -> Any:
         names = [name for name, module in model.named_modules() if module is frozen]
         options["exclude_modules"] = "|".join(rf"{re.escape(name)}\..*" for name in names)
     model = text_models.adapt(run, model, task_type="CAUSAL_LM", **options)
-    if checkpointed(params):
+    if params.gradient_checkpointing:
         model.enable_input_require_grads()
     return model
 

@@ -14,7 +14,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
-from autotrain_gradio.tasks.vlm.models import checkpointed, keeps_logits
+from autotrain_gradio.tasks.vlm.models import keeps_logits
 from autotrain_gradio.training import failures, trainer_internals
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.token_rows import IGNORED
@@ -22,7 +22,7 @@ from autotrain_gradio.training.token_rows import IGNORED
 
 def training_arguments(run: Reporter, *, train_rows: int, validates: bool, best: Metric) -> TrainingArguments:
     """Return the arguments of the Trainer, as `arguments.arguments`."""
-    checkpoints = checkpointed(run.params)
+    checkpoints = run.params.gradient_checkpointing
     args = arguments(
         run.params,
         TrainingArguments,

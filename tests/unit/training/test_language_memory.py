@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autotrain_gradio.tasks.llm_grpo import GrpoParams
 from autotrain_gradio.tasks.llm_sft import LlmSftParams
 from autotrain_gradio.training import language_memory, language_models
 from autotrain_gradio.training.language_memory import advise, estimate
@@ -27,3 +28,12 @@ def test_the_advice_names_parameters_and_values(
     config = language_models.tiny_config(2000)
     assert estimate(config, 700_000, params, length).finding().level == "warning"
     assert expected in advise(config, 700_000, params, length)
+
+
+def test_the_advice_names_no_parameter_without_an_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The length of rows is that of `model_max_length` with other tasks; GRPO has limits of its own."""
+    monkeypatch.setattr(language_memory.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(language_memory, "total_memory", lambda: 2**28)
+    config = language_models.tiny_config(2000)
+    for given in (GrpoParams(), GrpoParams(block_size=1024, model_max_length=131_072)):
+        assert advise(config, 700_000, given, 131_072) == "No setting makes it fit: choose a smaller model."
