@@ -108,39 +108,6 @@ class LengthGroupedTrainer(LengthGrouping, Trainer):
     """A Trainer with batches of rows of similar length."""
 
 
-class ExactCheckpoints:
-    """Base of a Trainer whose checkpoints hold the weights by their names in the model.
-
-    transformers 5.23 saves some models (PaliGemma, LLaVA) by the names of older versions, and its Trainer loads a
-    checkpoint by the names in the model: it finds none of the weights, and only logs that. Adapters are saved by PEFT.
-    """
-
-    args: Any
-    state: Any
-    model: Any
-
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        if hasattr(self.model, "peft_config"):
-            super()._save(output_dir, state_dict)  # type: ignore[misc]
-            return
-        folder = Path(output_dir or self.args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.model, str(folder / WEIGHTS))
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        if hasattr(self.model, "peft_config"):
-            super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
-            return
-        load_model(self.model, str(Path(resume_from_checkpoint) / WEIGHTS), device=str(self.args.device))
-
-    def _load_best_model(self) -> None:
-        if hasattr(self.model, "peft_config"):
-            super()._load_best_model()  # type: ignore[misc]
-            return
-        assert self.state.best_model_checkpoint is not None
-        self._load_from_checkpoint(self.state.best_model_checkpoint)
-
-
 class PromptGroups:
     """Base of TRL's trainer for GRPO: batches of whole groups, from all prompts in each epoch.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 from transformers.trainer_utils import EvalLoopOutput
 
 from autotrain_gradio.core.errors import UserError
@@ -41,7 +41,7 @@ def training_arguments(run: Reporter, *, train_rows: int, validates: bool, best:
     return args
 
 
-class VisionLanguageTrainer(trainer_internals.LengthGrouping, trainer_internals.ExactCheckpoints, Trainer):
+class VisionLanguageTrainer(trainer_internals.LengthGroupedTrainer):
     """A Trainer whose loss is the mean over the tokens of the answers of an optimizer step.
 
     after_evaluation: called with the model, which is in evaluation mode; returns further metrics.

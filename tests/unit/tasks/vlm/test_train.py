@@ -17,6 +17,7 @@ from autotrain_gradio.tasks.vlm import batches, encoders, models
 from autotrain_gradio.tasks.vlm import train as task
 from autotrain_gradio.tasks.vlm.tiny import tiny_processor
 from autotrain_gradio.tasks.vlm.trainer import VisionLanguageTrainer, answer_logits, training_arguments
+from autotrain_gradio.training import trainer_internals
 from autotrain_gradio.training.image_files import open_image
 from tests.trials import COLOURS
 from tests.unit.tasks.vlm.conftest import QUESTION, Make, square, squares
@@ -123,11 +124,13 @@ def test_checkpoints_hold_the_weights_by_their_names_in_the_model(image_trial: M
         data_collator=batches.Collate(found.encoder, None),
     )
     before = {n: p.clone() for n, p in found.model.named_parameters()}
-    folder = made.directory / "checkpoint"
-    trainer.save_model(str(folder))
-    for parameter in found.model.parameters():
-        parameter.data.zero_()
-    trainer._load_from_checkpoint(str(folder))
+    trainer.args.load_best_model_at_end = trainer.args.save_only_model = True
+    with trainer_internals.native_weight_names(trainer):
+        trainer_internals.save_checkpoint(trainer)
+        for parameter in found.model.parameters():
+            parameter.data.zero_()
+        trainer.state.best_model_checkpoint = str(Path(trainer.args.output_dir) / "checkpoint-0")
+        trainer_internals.load_best_model(trainer)
     assert all(torch.equal(p, before[n]) for n, p in found.model.named_parameters())
 
 
