@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def other_tasks(page: Page, url: str) -> None:
-    """Take pictures of texts as tokens, of a leaderboard, of the LiFE picker, and of a recognizer's results."""
+    """Take pictures of texts as tokens, of a chat model, of a leaderboard, of the LiFE picker, and of a recognizer."""
     text, table, speech = "#text-classification", "#tabular-classification", "#automatic-speech-recognition"
     to_model(page, url, "Text", text)
     page.locator(f"{text}-model").get_by_label("Tiny, from scratch").check()
@@ -107,6 +107,8 @@ def other_tasks(page: Page, url: str) -> None:
     page.locator(f"{text}-preview section").first.wait_for(timeout=60_000)
     page.locator(f"{text}-preview-box").scroll_into_view_if_needed()
     part(page, f"{text}-preview-box", "tokens")
+
+    chat_model(page, url)
 
     to_model(page, url, "Tables", table)
     page.locator(f"{table}-model-next").click()
@@ -129,6 +131,28 @@ def other_tasks(page: Page, url: str) -> None:
     expect(page.locator("#run-live")).to_contain_text("Completed", timeout=400_000)
     page.wait_for_timeout(3000)
     shoot(page, "speech", height=1300)
+
+
+def chat_model(page: Page, url: str) -> None:
+    """Take pictures of the tokens on which a chat model is trained, and of a chat with it."""
+    chat = "#llm-sft"
+    to_model(page, url, "Language models", chat)
+    page.locator(f"{chat}-model").get_by_label("Tiny, from scratch").check()
+    page.locator(f"{chat}-preview-box > button").click()
+    page.locator(f"{chat}-preview-show").click()
+    page.locator(f"{chat}-preview .at-panel-tokens").wait_for(timeout=60_000)
+    part(page, f"{chat}-preview .at-panel-tokens", "trained-tokens")
+    page.locator(f"{chat}-model-next").click()
+    page.locator(f"{chat}-start").click()
+    expect(page.locator("#run-live")).to_contain_text("Completed", timeout=300_000)
+    messages = page.locator("#verb-chat-messages-chat .message")
+    for number, question in enumerate(("How long do I boil carrots?", "And potatoes?"), 1):
+        page.locator("#verb-chat-messages textarea").fill(question)
+        page.locator("#verb-chat-ask").click()
+        expect(messages).to_have_count(2 * number)
+        expect(page.locator("#verb-chat-ask")).to_be_visible()
+        expect(messages.last).to_contain_text("minutes", timeout=60_000)
+    part(page, "#verb-chat", "chat")
 
 
 def to_model(page: Page, url: str, modality: str, task: str) -> None:

@@ -279,6 +279,7 @@ answer = recognizer(speech)["text"]
         "max_seq_length",
         "too_long",
     ),
+    position=0,
     samples=(
         Sample(
             "numbers",
