@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ValidationInfo, field_validator
 
 from autotrain_gradio.core.spec import TINY
-from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Metric, SuggestedModel, TrainerParams, param
+from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Metric, Params, SuggestedModel, TrainerParams, param
 from autotrain_gradio.tasks.lora import QuantizedLoraParams
 
 
@@ -67,6 +67,16 @@ class AutoTrainParams(CausalModelParams):
     @classmethod
     def _no_backend(cls, value: Any) -> Any:
         return None if value in (False, "no", "none", "") else value
+
+
+class ChatTemplateParams(Params):
+    """Parameters of all tasks that render conversations."""
+
+    chat_template: Literal["auto", "tokenizer", "chatml", "zephyr", "none"] = param(
+        "auto", "basic", title="Chat template", in_data=True
+    )
+    """Chat template that renders conversations. `auto`: that of the model, else `chatml` or `zephyr`; `tokenizer`: that
+    of the model, which must have one; `none`: the contents alone, one message per line. It is saved with the model."""
 
 
 class SequenceParams(AutoTrainParams):

@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Metric, param
-from autotrain_gradio.tasks.language_model_params import LanguageModelParams, SequenceParams
+from autotrain_gradio.tasks.language_model_params import ChatTemplateParams, LanguageModelParams, SequenceParams
 
 
-class PairParams(SequenceParams):
+class PairParams(ChatTemplateParams, SequenceParams):
     """Parameters of all tasks that train on a prompt with a preferred and a rejected answer."""
 
-    chat_template: Literal["auto", "tokenizer", "chatml", "zephyr", "none"] = param(
-        "auto", "basic", title="Chat template", in_data=True
-    )
-    """Chat template that renders conversations. `auto`: that of the model, else `chatml` or `zephyr`; `tokenizer`: that
-    of the model, which must have one; `none`: the contents alone, one message per line. It is saved with the model."""
     too_long: Literal["truncate", "truncate_left", "drop"] = param(
         "truncate", "basic", title="Rows above the maximum length"
     )

@@ -13,7 +13,12 @@ from autotrain_gradio.data.declarations import Check, Column, Format
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Input, Metric, Sample, Task, param
 from autotrain_gradio.tasks.chat import CHAT
 from autotrain_gradio.tasks.conversations import CHATS, COLUMN_ALIASES, MESSAGES, PROMPT_ANSWER
-from autotrain_gradio.tasks.language_model_params import MODELS, AutoTrainParams, language_model_defaults
+from autotrain_gradio.tasks.language_model_params import (
+    MODELS,
+    AutoTrainParams,
+    ChatTemplateParams,
+    language_model_defaults,
+)
 from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.tasks.preference_params import renamed
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
@@ -39,7 +44,7 @@ TINY_DEFAULTS = {
 """The tiny model learns the words of the sample's answers by the regular expression, then which are right."""
 
 
-class GrpoParams(AutoTrainParams):
+class GrpoParams(ChatTemplateParams, AutoTrainParams):
     """Parameters of GRPO (Shao et al. 2024, DeepSeekMath)."""
 
     no_effect: ClassVar[dict[str, str]] = {
@@ -67,11 +72,6 @@ class GrpoParams(AutoTrainParams):
     takes most of the time of the training."""
     max_prompt_length: int = param(1024, "basic", title="Maximum length of prompts (tokens)", ge=8, le=1_048_576)
     """Maximum length of a prompt in tokens. Longer prompts are dropped; the preview and the log say how many."""
-    chat_template: Literal["auto", "tokenizer", "chatml", "zephyr", "none"] = param(
-        "auto", "basic", title="Chat template", in_data=True
-    )
-    """Chat template that renders prompts. `auto`: that of the model, else `chatml` or `zephyr`; `tokenizer`: that of
-    the model, which must have one; `none`: the contents alone, one message per line. It is saved with the model."""
 
     exact_answer_weight: float = param(1.0, "rewards", title="Exact answer: weight", ge=-1000, le=1000)
     """Weight of the reward for the exact answer: 1 if the final answer equals that of the reference, else 0. Case,

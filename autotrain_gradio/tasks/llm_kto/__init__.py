@@ -10,21 +10,21 @@ from pydantic import field_validator, model_validator
 from autotrain_gradio.data.catalog import DUPLICATES, HUB, JUDGEMENTS, PATH, SAMPLE, SAVED_DATASET, UPLOAD
 from autotrain_gradio.tasks import chat
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Input, Metric, Task, param
-from autotrain_gradio.tasks.language_model_params import MODELS, LanguageModelParams, language_model_defaults
+from autotrain_gradio.tasks.language_model_params import (
+    MODELS,
+    ChatTemplateParams,
+    LanguageModelParams,
+    language_model_defaults,
+)
 from autotrain_gradio.tasks.llm_sft import TASK as CHAT
 from autotrain_gradio.tasks.preference_params import LOSS_CHART, renamed
 from autotrain_gradio.tasks.preferences import JUDGED_ALIASES, JUDGED_FORMATS, JUDGED_TABLE, SAMPLE_JUDGED
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
-class LlmKtoParams(LanguageModelParams):
+class LlmKtoParams(ChatTemplateParams, LanguageModelParams):
     """Parameters of Kahneman-Tversky Optimization."""
 
-    chat_template: Literal["auto", "tokenizer", "chatml", "zephyr", "none"] = param(
-        "auto", "basic", title="Chat template", in_data=True
-    )
-    """Chat template that renders conversations. `auto`: that of the model, else `chatml` or `zephyr`; `tokenizer`: that
-    of the model, which must have one; `none`: the contents alone, one message per line. It is saved with the model."""
     too_long: Literal["truncate", "truncate_left", "drop"] = param(
         "truncate", "basic", title="Rows above the maximum length"
     )

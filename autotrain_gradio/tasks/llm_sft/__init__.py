@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from autotrain_gradio.data.catalog import CONVERSATIONS, DUPLICATES, HUB, PATH, SAMPLE, SAVED_DATASET, UPLOAD
 from autotrain_gradio.tasks.base import Input, Sample, Task, param
@@ -13,13 +13,14 @@ from autotrain_gradio.tasks.language_model_params import (
     CHARTS,
     METRICS,
     MODELS,
+    ChatTemplateParams,
     PackedLanguageModelParams,
     language_model_defaults,
 )
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
-class LlmSftParams(PackedLanguageModelParams):
+class LlmSftParams(ChatTemplateParams, PackedLanguageModelParams):
     """Parameters of supervised fine-tuning."""
 
     no_effect: ClassVar[dict[str, str]] = {
@@ -27,11 +28,6 @@ class LlmSftParams(PackedLanguageModelParams):
         "max_prompt_length": "prompt and answer are one sequence, which block_size limits",
     }
 
-    chat_template: Literal["auto", "tokenizer", "chatml", "zephyr", "none"] = param(
-        "auto", "basic", title="Chat template", in_data=True
-    )
-    """Chat template that renders conversations. `auto`: that of the model, else `chatml` or `zephyr`; `tokenizer`: that
-    of the model, which must have one; `none`: the contents alone, one message per line. It is saved with the model."""
     assistant_only_loss: bool = param(True, "basic", title="Train on answers only")
     """Compute the loss on the assistant's messages only, with the tokens that end them. Otherwise the model also learns
     to write the user's messages. No effect on texts that are already rendered."""
