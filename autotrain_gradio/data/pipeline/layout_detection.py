@@ -74,7 +74,7 @@ def _unknown(tree: Tree, request: Request, reasons: list[str]) -> DataError:
     # First what is needed; then why each layout does not fit.
     hint = "Is this the right task? 'Supported file formats' in the first step lists them."
     if media is not None and request.class_column is not None:
-        hint = "For example: a folder for each class, with its images inside."
+        hint = f"For example: a folder for each class, with its {media.noun or media.name}s inside."
     if not tree.files:
         return DataError("The data has no files.", hint, where, "layout-unknown")
     message = f"No data for {request.title.lower()} was found in these files: {tree.describe()}."

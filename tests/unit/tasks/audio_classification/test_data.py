@@ -71,6 +71,12 @@ def test_bad_audio_and_classes_are_found(tmp_path: Path, clips: Path) -> None:
     assert "one-class" in check_path(tmp_path / "b", NAME, clips).errors
 
 
+def test_the_hint_for_other_files_is_about_recordings(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("text\none\ntwo\n")
+    found = check_path(tmp_path / "a", NAME, tmp_path / "notes.csv")
+    assert "with its recordings inside" in found.message("layout-unknown")
+
+
 def test_duplicates_across_splits_are_found(tmp_path: Path, clips: Path) -> None:
     split = tmp_path / "split"
     shutil.copytree(clips, split / "train")
