@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +38,21 @@ def require_shards(folder: Path, model: str) -> None:
             raise UserError(message, "Copy the missing files into the folder, or save it again.", WHERE, "model-broken")
 
 
-def require_match(model: str, module: Any, info: Mapping[str, Any], *, outputs: int) -> None:
+def require_match(model: str, module: Any, info: Mapping[str, Any], *, outputs: int | Collection[int]) -> None:
     """Check that the weights belong to the model that its config describes.
 
     info: loading info of `from_pretrained`. With `ignore_mismatched_sizes`, weights of other sizes are replaced by
     random ones; that is meant for a new head only.
-    outputs: of the new head.
+    outputs: of the new head; of several heads, or of one with a class for none, the sizes that they may have.
 
     Raises:
         UserError: weights other than the head's have another size, or most weights are missing (`model-broken`).
     """
+    sizes_of_heads = {outputs} if isinstance(outputs, int) else set(outputs)
     wrong = [
         (str(name), tuple(stored), tuple(described))
         for name, stored, described in info["mismatched_keys"]
-        if tuple(stored)[1:] != tuple(described)[1:] or tuple(described)[0] != outputs
+        if tuple(stored)[1:] != tuple(described)[1:] or tuple(described)[0] not in sizes_of_heads
     ]
     if wrong:
         name, stored, described = min(wrong)

@@ -1,0 +1,59 @@
+"""Pictures with boxes, and runs on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.trials import Trial
+
+SIZE = (120, 80)
+BOXES = {
+    "a.png": [((10, 8, 40, 30), "red")],
+    "b.png": [((60, 20, 50, 48), "blue")],
+    "c.png": [((4, 40, 36, 30), "blue"), ((70, 10, 30, 40), "red")],
+    "d.png": [],
+}
+"""File → boxes (left, top, width, height) and classes."""
+COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
+
+
+def draw(path: Path, boxes: Sequence[tuple[Sequence[int], str]], seed: int = 0) -> None:
+    """Write a picture of filled boxes on a noisy background."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(215, 235, (SIZE[1], SIZE[0], 3)).astype(np.uint8)
+    for (x, y, w, h), label in boxes:
+        pixels[y : y + h, x : x + w] = COLOURS[label]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def draw_all(folder: Path) -> Path:
+    """Write the pictures of `BOXES`."""
+    for number, (name, boxes) in enumerate(BOXES.items()):
+        draw(folder / name, boxes, number)
+    return folder
+
+
+def write_lines(folder: Path, rows: Sequence[Any]) -> None:
+    """Write metadata.jsonl: file name and objects of each row."""
+    lines = [json.dumps({"file_name": name, "objects": objects}) for name, objects in rows]
+    (folder / "metadata.jsonl").write_text("\n".join(lines))
+
+
+@pytest.fixture
+def detect(tmp_path: Path) -> Callable[..., Trial]:
+    """Return a function that prepares a run on a folder."""
+
+    def make(path: Path, run: str = "run", **params: Any) -> Trial:
+        given = {"source": "path", "path": str(path), **params.pop("data", {})}
+        spec = {"task": "object-detection", "model": "tiny", "project_name": "boxes", "data": given, "params": params}
+        return Trial(tmp_path / run, spec)
+
+    return make

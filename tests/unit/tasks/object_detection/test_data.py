@@ -1,0 +1,138 @@
+"""Formats of boxes, and what the check says about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autotrain_gradio import data
+from autotrain_gradio.data.request import Request
+from autotrain_gradio.tasks.object_detection.boxes import corners, detect_format
+from autotrain_gradio.tasks.registry import resolve
+from tests.trials import Trial
+from tests.unit.tasks.object_detection.conftest import BOXES, SIZE, draw_all, write_lines
+
+NAMES = ["blue", "red"]
+
+
+def as_table(folder: Path) -> None:
+    rows = [(n, {"bbox": [b for b, _ in boxes], "category": [c for _, c in boxes]}) for n, boxes in BOXES.items()]
+    write_lines(folder, rows)
+
+
+def as_coco(folder: Path) -> None:
+    images = [{"id": n, "file_name": name, "width": SIZE[0], "height": SIZE[1]} for n, name in enumerate(BOXES, 5)]
+    found = [
+        {"id": 1, "image_id": n, "category_id": 10 + 7 * NAMES.index(label), "bbox": list(box)}
+        for n, boxes in enumerate(BOXES.values(), 5)
+        for box, label in boxes
+    ]
+    categories = [{"id": 10 + 7 * n, "name": name} for n, name in enumerate(NAMES)]
+    document = {"images": images, "annotations": found, "categories": categories}
+    (folder / "_annotations.coco.json").write_text(json.dumps(document))
+
+
+def as_yolo(folder: Path) -> None:
+    (folder / "data.yaml").write_text("names: [red, blue]\n")
+    for name, boxes in BOXES.items():
+        lines = []
+        for number, ((x, y, w, h), label) in enumerate(boxes):
+            left, right, top, bottom = x / SIZE[0], (x + w) / SIZE[0], y / SIZE[1], (y + h) / SIZE[1]
+            values = [(left + right) / 2, (top + bottom) / 2, right - left, bottom - top]
+            if number:  # the same as a polygon
+                values = [left, top, right, top, right, bottom, left, bottom]
+            lines.append(" ".join(map(str, [["red", "blue"].index(label), *values])))
+        (folder / name).with_suffix(".txt").write_text("\n".join(lines))
+
+
+def as_voc(folder: Path) -> None:
+    for name, boxes in BOXES.items():
+        objects = "".join(
+            f"<object><name>{label}</name><bndbox><xmin>{x}</xmin><ymin>{y}</ymin><xmax>{x + w}</xmax>"
+            f"<ymax>{y + h}</ymax></bndbox></object>"
+            for (x, y, w, h), label in boxes
+        )
+        (folder / name).with_suffix(".xml").write_text(f"<annotation><filename>{name}</filename>{objects}</annotation>")
+
+
+def rows_of(trial: Trial) -> dict[str, Any]:
+    """Return file → boxes and names of classes, of all splits."""
+    found = {}
+    for part in data.load(trial.directory).values():
+        names = part.features["objects"]["category"].feature.names
+        for row in part:
+            objects = row["objects"]
+            boxes = [[round(v, 2) for v in box] for box in objects["bbox"]]
+            found[Path(row["image"]["path"]).name] = list(
+                zip(boxes, [names[c] for c in objects["category"]], strict=True)
+            )
+    return found
+
+
+def codes(trial: Trial) -> dict[str, dict[str, Any]]:
+    found = data.check(trial.directory, Request.of(trial.resolved))
+    return {f["code"]: f for f in found["findings"]}
+
+
+EXPECTED = {name: [([float(v) for v in box], label) for box, label in boxes] for name, boxes in BOXES.items()}
+
+
+@pytest.mark.parametrize("write", [as_table, as_coco, as_yolo, as_voc])
+def test_every_format_gives_the_same_rows(write: Callable[[Path], None], tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    write(folder)
+    assert rows_of(detect(folder)) == EXPECTED
+
+
+@pytest.mark.parametrize("name", ["xyxy", "cxcywh-normalized", "xywh-normalized", "xywh"])
+def test_the_convention_of_boxes_is_detected(name: str, tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    rows = []
+    for file, boxes in BOXES.items():
+        found = []
+        for (x, y, w, h), _ in boxes:
+            box = {"xywh": [x, y, w, h], "xyxy": [x, y, x + w, y + h], "cxcywh": [x + w / 2, y + h / 2, w, h]}
+            values = box[name.partition("-")[0]]
+            sides = [*SIZE, *SIZE] if "-" in name else [1] * 4
+            found.append([v / s for v, s in zip(values, sides, strict=True)])
+        rows.append((file, {"bbox": found, "category": [label for _, label in boxes]}))
+    write_lines(folder, rows)
+    options = {} if name != "cxcywh-normalized" else {"data": {"options": {"box_format": name}}}
+    trial = detect(folder, **options)
+    assert {k: [([pytest.approx(v, abs=0.02) for v in b], c) for b, c in x] for k, x in EXPECTED.items()} == rows_of(
+        trial
+    )
+
+
+def test_detection_prefers_what_fits() -> None:
+    sizes = np.tile([100.0, 80.0], (2, 1))
+    assert detect_format(np.array([[50.0, 40, 90, 70], [60, 10, 95, 60]]), sizes)[0] == "xyxy"
+    assert detect_format(np.array([[50.0, 40, 20, 30], [60, 50, 30, 20]]), sizes)[0] == "xywh"
+    assert corners(np.array([[0.5, 0.5, 0.2, 0.5]]), "cxcywh-normalized", sizes[:1]).tolist() == [[40, 20, 60, 60]]
+
+
+def test_boxes_outside_and_without_area_are_counted(tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    wide = {"bbox": [[100, 60, 60, 40], [10, 10, 0, 20]], "category": ["red", "blue"]}
+    good = {"bbox": [[1, 2, 30, 40]], "category": ["red"]}
+    write_lines(
+        folder, [("a.png", wide), ("b.png", good), ("c.png", {"bbox": [[1, 2]], "category": ["red"]}), ("d.png", None)]
+    )
+    trial = detect(folder, data={"options": {"box_format": "xywh"}})
+    found = codes(trial)
+    assert "1 box" in found["boxes-outside"]["message"] and "1 box" in found["boxes-empty"]["message"]
+    assert "objects-unreadable" in found and "images-without-boxes" in found
+    rows = rows_of(trial)
+    assert rows["a.png"] == [([100.0, 60.0, 20.0, 20.0], "red")] and rows["d.png"] == [] and "c.png" not in rows
+
+
+def test_autotrains_names_resolve() -> None:
+    for name in ("object_detection", "image-object-detection"):
+        given = {"task": name, "model": "x/y", "project_name": "p", "data": {"source": "path", "path": "/x"}}
+        found = resolve({**given, "params": {"image_square_size": 600}})
+        assert found.task.name == "object-detection" and found.params.image_square_size == 600
