@@ -93,6 +93,8 @@ def fetch_config(model: str) -> dict[str, Any]:
             raise _other_format(model, names) or ModelError(message, hint, WHERE, "model-broken")
         if _only_gguf(names):
             raise _gguf(model, names)
+        if ADAPTER_CONFIG in names:
+            raise _embedded_adapter(model)
         loaded_weights.require_shards(folder, model)
     elif model.startswith(("/", "./", "../", "~", ".\\")) or Path(model).exists():
         message = f"The model folder '{model}' does not exist."
@@ -112,6 +114,8 @@ def fetch_config(model: str) -> dict[str, Any]:
                     other = _other_format(model, HfApi().list_repo_files(model))
                     raise other or error from None
             path = Path(hf_hub_download(model, "config.json"))
+            if _has_adapter(model):
+                raise _embedded_adapter(model)
     try:
         if path.stat().st_size > plausibility.CONFIG_BYTES:
             raise ValueError(f"it has {format_bytes(path.stat().st_size)}")
@@ -123,6 +127,29 @@ def fetch_config(model: str) -> dict[str, Any]:
         raise ModelError(f"The config.json of '{model}' is damaged: {error}.", hint, WHERE, "model-broken") from None
     plausibility.require_sizes(config, model)
     return config
+
+
+def _has_adapter(model: str) -> bool:
+    """Whether a Hub repository has an adapter_config.json; offline: whether one is cached."""
+    if isinstance(try_to_load_from_cache(model, ADAPTER_CONFIG), str):
+        return True
+    try:
+        get_hf_file_metadata(hf_hub_url(model, ADAPTER_CONFIG), timeout=HUB_SECONDS)
+    except EntryNotFoundError:
+        return False
+    except (OfflineModeIsEnabled, HTTPError) as error:
+        if isinstance(error, HfHubHTTPError):
+            raise
+        return False  # The Hub cannot be reached: from_pretrained finds only cached files, and none is an adapter's.
+    return True
+
+
+def _embedded_adapter(model: str) -> ModelError:
+    # from_pretrained loads base_model_name_or_path of the adapter_config.json in place of a Hub repository's own
+    # weights, even if it is a folder of this computer (transformers, AutoModel.from_pretrained).
+    message = f"'{model}' contains an adapter ({ADAPTER_CONFIG}) beside its config.json, and not only a model."
+    hint = f"Merge the adapter into its base model and save that, or use a copy without {ADAPTER_CONFIG}."
+    return ModelError(message, hint, WHERE, ADAPTER)
 
 
 def _only_gguf(names: Sequence[str]) -> bool:

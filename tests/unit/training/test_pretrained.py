@@ -114,3 +114,30 @@ def test_published_settings_contain_no_local_path(tmp_path: Path) -> None:
     assert portable(spec) == {"model": "start", "data": {"path": "photos"}}
     hub = {"model": "google/vit", "data": {"path": "ana/cats"}}
     assert portable({**hub, "data": dict(hub["data"])}) == hub
+
+
+def test_a_folder_with_a_model_and_an_adapter_is_refused(tmp_path: Path) -> None:
+    both = config(tmp_path / "both", model_type="resnet")
+    assert pretrained.fetch_config(both)
+    (tmp_path / "both" / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/srv/private"}))
+    with pytest.raises(pretrained.ModelError) as caught:
+        pretrained.fetch_config(both)
+    assert caught.value.code == "model-adapter" and "adapter_config.json" in caught.value.message
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_hub_repository_with_a_model_and_an_adapter_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cached: bool
+) -> None:
+    folder = Path(config(tmp_path / "both", model_type="resnet"))
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/srv/private"}))
+
+    def from_cache(_: str, name: str) -> str | None:
+        return str(folder / name) if cached or name == "config.json" else None
+
+    monkeypatch.setattr(pretrained, "try_to_load_from_cache", from_cache)
+    monkeypatch.setattr(pretrained, "hf_hub_download", lambda _, name: str(folder / name))
+    monkeypatch.setattr(pretrained, "get_hf_file_metadata", lambda *_, **__: None)
+    with pytest.raises(pretrained.ModelError) as caught:
+        pretrained.fetch_config("some/both")
+    assert caught.value.code == "model-adapter"
