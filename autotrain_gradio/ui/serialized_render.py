@@ -7,6 +7,20 @@ import weakref
 from typing import Any
 
 import gradio as gr
+from fastapi import HTTPException
+
+RELOAD = "The app was started anew since this page was opened, or this part of it was built anew: reload the page."
+
+
+class KnownFunctions(dict[int, Any]):
+    """The event handlers of a session by their ids.
+
+    Those of a `gr.render` exist in the process that rendered it only. Gradio answers an event of another one with
+    status 500 and no JSON, which the page shows as "Could not parse server response".
+    """
+
+    def __missing__(self, number: int) -> Any:
+        raise HTTPException(410, RELOAD)
 
 
 class SerializedRenderBlocks(gr.Blocks):
@@ -27,6 +41,7 @@ class SerializedRenderBlocks(gr.Blocks):
             if function.renderable is not None:
                 function.show_progress_on = []
         super().__exit__(*exception)
+        self.default_config.fns = KnownFunctions(self.default_config.fns)
 
     async def process_api(self, block_fn: Any, *args: Any, state: Any = None, **more: Any) -> dict[str, Any]:
         """Process an event; a render waits for the session's earlier render."""

@@ -12,6 +12,7 @@ import pytest
 
 from autotrain_gradio.backends.local.backend import LocalBackend
 from autotrain_gradio.core.errors import WorkerError
+from autotrain_gradio.ui.serialized_render import RELOAD
 from tests.security.conftest import Place, kinds_of_events, render_all
 from tests.security.visitor import Visitor, file_data
 
@@ -102,3 +103,12 @@ def test_every_server_function(place: Place) -> None:
             assert answer.status_code in {200, 500} and not [w for w in place.private if w in answer.text]
     for name in ("__init__", "get_config", "preprocess", "key", "launch"):
         assert place.b.serve(min(functions)[0], name, "x").status_code == 404
+
+
+@pytest.mark.parametrize("queued", [True, False])
+def test_an_event_of_a_page_from_before_a_restart_asks_to_reload(place: Place, queued: bool) -> None:
+    visitor = Visitor(place.url, "late")
+    try:
+        assert RELOAD in json.loads(visitor.call(100_000, [], queued=queued))["detail"]
+    finally:
+        visitor.close()
