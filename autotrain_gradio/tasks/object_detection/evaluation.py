@@ -120,7 +120,7 @@ class DetectionEvaluator:
         known = curves[(curves > -1).all(axis=1)]
         mean = known.mean(axis=0) if len(known) else np.zeros(len(self._precision.recalls))
         points = [(round(float(r), 2), round(float(p), 4)) for r, p in zip(self._precision.recalls, mean, strict=True)]
-        return panels.lines("Precision and recall", {"precision": points})
+        return panels.lines("Precision and recall", {"precision": points}, x="recall", y="precision")
 
     def _matches(self, row: int) -> list[tuple[int, int]]:
         """Return pairs of true and predicted class of an image; the number of classes means background."""
