@@ -18,17 +18,17 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from autotrain_gradio.api.openai_generation import Generation
 from autotrain_gradio.api.openai_requests import ApiError, chat_arguments, completion_arguments, includes_usage
 from autotrain_gradio.core.errors import StateError
+from autotrain_gradio.core.loopback import is_loopback
 from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.service import Service
 from autotrain_gradio.tasks.chat import CHAT, COMPLETE
 
 BODY_BYTES = 8 * MIB
-LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,22 @@ ENDPOINTS = (
 )
 
 
+class LoopbackOnly:
+    """Middleware that refuses requests whose host is not a name or address of this computer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            host = Request(scope).url.hostname or ""
+            if not is_loopback(host):
+                error = ApiError(400, f"The server answers requests to this computer only, not to '{host:.80}'.")
+                await JSONResponse(error.body(), error.status)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
 def create_app(service: Service, run: str, *, key: str = "", loopback: bool = True) -> FastAPI:
     """Return the server of a run.
 
@@ -93,7 +109,7 @@ def create_app(service: Service, run: str, *, key: str = "", loopback: bool = Tr
     model = {"id": name, "object": "model", "created": created, "owned_by": "autotrain-gradio"}
     app, turn = FastAPI(title="autotrain-gradio", docs_url=None, redoc_url=None, openapi_url=None), threading.Lock()
     if loopback:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_HOSTS)
+        app.add_middleware(LoopbackOnly)
 
     @app.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> Response:

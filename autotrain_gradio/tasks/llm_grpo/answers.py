@@ -6,11 +6,11 @@ import re
 import unicodedata
 from fractions import Fraction
 
-ANSWER_TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
+OPEN_TAG, CLOSE_TAG = "<answer>", "</answer>"
 HASHES = re.compile(r"####[ \t]*([^\n]*)")
 """Marker of GSM8K (Cobbe et al. 2021)."""
 NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*\d+)?|[-+]?\.\d+")
-BOXED = re.compile(r"\\f?boxed\s*\{")
+BRACES = re.compile(r"\\(?:boxed|fbox)\s*\{|[{}]")
 LATEX_FRACTION = re.compile(r"\\[dt]?frac\{([-+]?\d+)\}\{(\d+)\}")
 WRAPPED = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]*)\}")
 MOST_DIGITS = 1000
@@ -31,20 +31,34 @@ def find_answer(text: str, marker: str) -> str | None:
         return next((answer for answer in found if answer is not None), text)
     if marker == "boxed":
         return _boxed(text)
-    pattern = {"tags": ANSWER_TAGS, "hashes": HASHES, "last_number": NUMBER}[marker]
+    if marker == "tags":
+        return _tagged(text)
+    pattern = {"hashes": HASHES, "last_number": NUMBER}[marker]
     matches = list(pattern.finditer(text))
     return matches[-1][pattern.groups] if matches else None
 
 
+# A model that collapses repeats markers thousands of times: both functions read a text once.
+
+
 def _boxed(text: str) -> str | None:
     r"""Return the content of the last complete \boxed{}, whose braces may be nested."""
-    for match in reversed(list(BOXED.finditer(text))):
-        depth = 1
-        for place in range(match.end(), len(text)):
-            depth += {"{": 1, "}": -1}.get(text[place], 0)
-            if depth == 0:
-                return text[match.end() : place]
-    return None
+    opened: list[int | None] = []
+    last: tuple[int, int] | None = None
+    for match in BRACES.finditer(text):
+        if match[0] != "}":
+            opened.append(None if match[0] == "{" else match.end())
+        elif opened and (begin := opened.pop()) is not None:
+            last = max(last or (0, 0), (begin, match.start()))
+    return text[last[0] : last[1]] if last is not None else None
+
+
+def _tagged(text: str) -> str | None:
+    """Return the content of the last complete pair of tags, in any case."""
+    lower = text.lower() if len(text.lower()) == len(text) else text
+    end = lower.rfind(CLOSE_TAG)
+    begin = lower.rfind(OPEN_TAG, 0, end) if end >= 0 else -1
+    return text[begin + len(OPEN_TAG) : end] if begin >= 0 else None
 
 
 def normalize_answer(text: str) -> str | Fraction:

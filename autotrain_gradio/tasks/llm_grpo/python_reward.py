@@ -53,7 +53,7 @@ def load_function(path: str, environ: Mapping[str, str] | None = None) -> Python
         sys.path.append(str(file.parent))  # modules beside it
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{file.name} cannot be imported: {describe(error, file)}."
         raise SpecError(
             message, "Correct the file; the log has the traceback.", WHERE, "reward-file-invalid"

@@ -6,10 +6,11 @@ Each has a name, by which its mean is reported, and a weight; the total is the w
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from autotrain_gradio.core.errors import Finding, MissingExtra, SpecError, UserError
 from autotrain_gradio.data.kinds.conversation_messages import Message
@@ -22,6 +23,8 @@ STRESS = ("a" * 2000 + "!", "1" * 2000 + "x", " " * 2000 + "x", "ab, " * 500, "<
 """Texts on which a pattern with catastrophic backtracking takes very long."""
 FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL | re.IGNORECASE)
 PARSES, FITS = 0.5, 1.0
+UNSUPPORTED = ("patternProperties",)
+"""Keywords of JSON schemas that jsonschema matches with `re`, which has no time limit."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,13 @@ class JsonSchema:
             place = "/".join(str(part) for part in error.absolute_path)
             message = f"The JSON schema is invalid{f' at {place}' if place else ''}: {error.message[:200]}."
             raise SpecError(message, "Correct it, see json-schema.org.", where, "json-schema-invalid") from error
+        for keyword in UNSUPPORTED:
+            if _has_key(parsed, keyword):
+                message = f"Rewards do not support '{keyword}' in a JSON schema: its patterns have no time limit."
+                raise SpecError(message, "Use properties and pattern.", where, "json-schema-invalid")
+        if any(_has_key(part, "$id") for part in _parts(parsed)):
+            message = "Rewards support '$id' at the top of a JSON schema only."
+            raise SpecError(message, "Put the definitions into $defs, without $id.", where, "json-schema-invalid")
         for ref in _unresolved(parsed):
             message = f"The JSON schema refers to {ref!r}, which it does not contain."
             raise SpecError(message, "Put the definition into $defs.", where, "json-schema-invalid")
@@ -222,7 +232,7 @@ class JsonSchema:
     def _reward(self, text: str) -> float:
         fenced = FENCED.search(text)
         try:
-            value = json.loads(fenced[1] if fenced else text, parse_constant=_refuse)
+            value = json.loads(fenced[1] if fenced else text, parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError):
             return 0.0
         try:
@@ -232,15 +242,14 @@ class JsonSchema:
 
 
 def _unresolved(schema: Any) -> list[str]:
-    """Return the references of a schema that cannot be resolved within it. With nested `$id` they are not checked."""
+    """Return the references of a schema that cannot be resolved within it."""
     from referencing import Registry
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
 
-    text = json.dumps(schema)
-    if '"$id"' in text:
-        return []
-    resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
+    text, resource = json.dumps(schema), DRAFT202012.create_resource(schema)
+    base = resource.id() or ""
+    resolver = Registry().with_resource(base, resource).resolver(base)
     found = []
     for ref in re.findall(r'"\$ref": "((?:[^"\\]|\\.)*)"', text):
         try:
@@ -250,7 +259,23 @@ def _unresolved(schema: Any) -> list[str]:
     return found
 
 
-def _refuse(name: str) -> Any:
+def _parts(value: Any) -> list[Any]:
+    """Return the values in an object or list."""
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
+def _has_key(value: Any, key: str) -> bool:
+    """Whether an object, or one inside it at any depth, has a key."""
+    return (isinstance(value, dict) and key in value) or any(_has_key(part, key) for part in _parts(value))
+
+
+def _finite(text: str) -> float:
+    """Return a number; `1e999` would be infinite, which is not JSON."""
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _refuse(name: str) -> NoReturn:
     """Refuse NaN and Infinity, which are not JSON."""
     raise ValueError(name)
 

@@ -170,7 +170,10 @@ def test_the_key_and_the_host_are_required() -> None:
     assert client.get("/v1/models").status_code == 401
     assert client.post("/v1/chat/completions", json=HELLO, headers={"authorization": "Bearer s"}).status_code == 401
     assert client.get("/v1/models", headers={"authorization": "Bearer secret"}).status_code == 200
-    assert client_of(FakeService("chat")).get("/v1/models", headers={"host": "evil.example"}).status_code == 400
+    refused = client_of(FakeService("chat")).get("/v1/models", headers={"host": "evil.example"})
+    assert refused.status_code == 400 and "evil.example" in refused.json()["error"]["message"]
+    for host in ("127.0.0.2:8000", "app.localhost", "[::1]:8000"):
+        assert client_of(FakeService("chat")).get("/v1/models", headers={"host": host}).status_code == 200
 
 
 def test_a_run_without_a_text_cannot_be_served() -> None:

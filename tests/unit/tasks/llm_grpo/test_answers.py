@@ -12,6 +12,8 @@ from autotrain_gradio.tasks.llm_grpo.answers import find_answer, same_answer
     [
         (r"So \boxed{\frac{1}{2}} and then \boxed{x^{2}}.", "boxed", "x^{2}"),
         (r"\boxed{12} \boxed{not closed", "boxed", "12"),
+        (r"} \boxed{a{b}} {c} \fbox{d}", "boxed", "d"),
+        ("<answer>1</answer> <ANSWER>2</Answer> <answer>3", "tags", "2"),
         ("<answer> 4 </answer> no, <answer>5</answer>", "tags", "5"),
         ("first #### 1\nthen #### 72\n", "hashes", "72"),
         ("from 3 to 1,250.5 apples", "last_number", "1,250.5"),
@@ -50,3 +52,10 @@ def test_answers_are_compared_by_their_value(completion: str, reference: str, sa
 
 def test_a_missing_marker_is_no_answer() -> None:
     assert not same_answer("12", "12", "boxed") and same_answer(r"\boxed{12}", "12", "boxed")
+
+
+@pytest.mark.timeout(20)
+def test_thousands_of_markers_are_read_once() -> None:
+    assert find_answer(r"\boxed{" * 50_000, "boxed") is None
+    assert find_answer("<answer>" * 50_000, "tags") is None
+    assert find_answer("<answer>" * 50_000 + "1</answer>", "tags") == "1"

@@ -79,6 +79,9 @@ def test_json_schemas() -> None:
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
+        ({"patternProperties": {"^(a+)+$": {}}}, "do not support 'patternProperties'"),
+        ({"$id": "http://x/y", "$ref": "http://z/q"}, "refers to 'http://z/q'"),
+        ({"$defs": {"a": {"$id": "b"}}}, "at the top of a JSON schema"),
         ({"type": "objekt"}, "The JSON schema is invalid at type: 'objekt' is not valid"),
         ({"$ref": "https://example.org/x.json"}, "refers to 'https://example.org/x.json', which it does not contain"),
         ({"items": {"$ref": "#/$defs/none"}}, "refers to '#/\\$defs/none'"),
@@ -199,3 +202,8 @@ def test_a_model_without_a_trained_head_is_no_reward_model(tmp_path: Path) -> No
     (folder / "config.json").write_text(json.dumps({**config, "id2label": {"0": "reward"}}))
     with pytest.raises(SpecError, match=r"not trained as a reward model: its file has no values of score\.weight"):
         RewardModel(str(folder))
+
+
+def test_an_infinite_number_is_not_json_and_ends_no_run() -> None:
+    score = JsonSchema('{"$id": "http://x/y", "type": "number", "multipleOf": 0.01}')
+    assert score(batch("1e999", "0.05", "1e-3")) == [0.0, 1.0, 0.5]
