@@ -42,7 +42,9 @@ def free_memory() -> float:
 
 
 class Images(torch.utils.data.Dataset[dict[str, Any]]):
-    """Images and their classes; an item is `{"pixel_values": float32 (3, height, width), "labels": int}`.
+    """Images and their targets; an item is `{"pixel_values": float32 (height, width, 3), "labels"}`.
+
+    targets: a class number of each image, or float32 numbers (rows, targets).
 
     An image is decoded on first access, or by `preload`, and cached as RGB uint8, downscaled until its shorter side is
     `SCALE` times the model's input: crops of at least 44 % of the area keep the full resolution. When the budget is
@@ -54,7 +56,7 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
     def __init__(
         self,
         cells: Sequence[Mapping[str, Any]],
-        targets: Sequence[int],
+        targets: Sequence[int] | np.ndarray,
         transform: Transform,
         side: int,
         *,
@@ -62,8 +64,8 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
         white: float | None = None,
     ) -> None:
         if len(cells) != len(targets):
-            raise ValueError(f"{len(cells)} images for {len(targets)} classes")
-        self.targets = [int(t) for t in targets]
+            raise ValueError(f"{len(cells)} images for {len(targets)} targets")
+        self.targets: Any = targets if isinstance(targets, np.ndarray) else [int(t) for t in targets]
         self._cells, self._transform, self._side = cells, transform, round(side * SCALE)
         self._white = white
         self._cache: list[np.ndarray | None] = [None] * len(self.targets)
@@ -112,12 +114,14 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
 
 
 def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-    """Stack items of `Images`: pixel_values float32 (batch, 3, height, width), labels int64 (batch,)."""
+    """Stack items of `Images`: pixel_values float32 (batch, 3, height, width), labels int64 (batch,), or float32
+    (batch, targets).
+    """
     first = items[0]["pixel_values"]
     batch = np.empty((len(items), first.shape[2], *first.shape[:2]), dtype=np.float32)
     for place, item in enumerate(items):
         batch[place] = item["pixel_values"].transpose(2, 0, 1)
     return {
         "pixel_values": torch.from_numpy(batch),
-        "labels": torch.tensor([item["labels"] for item in items], dtype=torch.long),
+        "labels": torch.from_numpy(np.asarray([item["labels"] for item in items])),
     }

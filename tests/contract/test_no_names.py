@@ -26,9 +26,11 @@ DEFINING = {
     "tasks/audio.py": "the columns that tasks of audio share",
     "tasks/classification.py": "the columns that tasks of classification share",
     "tasks/conversations.py": "the formats that tasks of language models share",
+    "tasks/images.py": "the column that tasks of images share",
     "tasks/preferences.py": "the formats that tasks of preferences share",
     "tasks/tabular.py": "the columns that tasks of tables share",
     "training/class_labels.py": "the labels of tasks of classification, with their column",
+    "training/image_*.py": "the training on images, with their column",
     "training/preference_*.py": "the training on these, with their columns",
     "training/tabular/": "the training of these, with their columns",
 }

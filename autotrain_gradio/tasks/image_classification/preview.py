@@ -2,85 +2,33 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from huggingface_hub import try_to_load_from_cache
 
-from autotrain_gradio import data
-from autotrain_gradio.core import panels
-from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import Panel
-from autotrain_gradio.core.spec import TINY, RunSpec
-from autotrain_gradio.tasks.image_classification.tiny import TINY_SIDE
-from autotrain_gradio.training import vision
+from autotrain_gradio.core.spec import RunSpec
+from autotrain_gradio.training.image_preview import augmentation_gallery, load_ahead
 from autotrain_gradio.training.sample_selection import balanced_sample
 
-DEFAULT_SIDE = 224
+__all__ = ["load_ahead", "preview"]
 
 
 def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any]) -> list[Panel]:
     """Show a few images of different classes, each unchanged and with the augmentation of the first epochs.
 
-    The augmentation is that of the training with the same seed. Nothing is downloaded.
-
-    context: `images`, how many images (default 4, at most 16); `versions` of each (default 5, at most 16).
+    context: as in `augmentation_gallery`.
 
     Raises:
         DataError: the data was not checked yet.
     """
-    rows = data.load(draft)["train"]
-    names, targets = rows.features["target"].names, np.asarray(rows["target"])
-    geometry, known = _geometry(spec.model)
-    transform = vision.preview_transform(geometry, params)
-    side, white = round(vision.SCALE * min(geometry.height, geometry.width)), vision.white_level(draft, "image")
-    folder = draft / "preview"
-    shutil.rmtree(folder, ignore_errors=True)
-    items = []
-    for row in balanced_sample(targets, min(16, int(context.get("images", 4))), params.seed):
-        pixels = np.asarray(vision.open_image(rows[row]["image"], shorter_side=side, white=white))
-        images = {"original": pixels}
-        for epoch in range(min(16, int(context.get("versions", 5)))):
-            images[f"epoch {epoch + 1}"] = transform(pixels, epoch=epoch, row=row)
-        for place, (caption, picture) in enumerate(images.items()):
-            file = folder / f"{row}-{place}.jpg"
-            vision.thumbnail(picture, file)
-            items.append(
-                {
-                    "file": f"preview/{file.name}",
-                    "caption": caption,
-                    "group": f"{names[int(targets[row])]}, row {row + 1}",
-                }
-            )
-    note = f"The input size of the model is {geometry.width} × {geometry.height} pixels."
-    if not known:
-        note = f"Shown at the default size of {DEFAULT_SIDE} × {DEFAULT_SIDE} pixels: the model is not downloaded yet."
-    return [panels.gallery("Training images with augmentation", items, note=note)]
-
-
-def load_ahead() -> None:
-    """Import the data sets library, and the image processors, which only models of the Hub and of folders need."""
-    import datasets  # noqa: F401
-    from transformers import AutoImageProcessor  # noqa: F401
-
-
-def _geometry(model: str) -> tuple[vision.Geometry, bool]:
-    """Return the model's geometry and True; the default one and False if the model is not downloaded."""
-    if model == TINY:
-        return _default_geometry(TINY_SIDE), True
-    try:
-        if not Path(model).is_dir() and not isinstance(try_to_load_from_cache(model, "config.json"), str):
-            return _default_geometry(DEFAULT_SIDE), False
-        from transformers import AutoImageProcessor  # its import takes seconds
-
-        return vision.Geometry.of(AutoImageProcessor.from_pretrained(model, local_files_only=True)), True
-    except (OSError, ValueError, KeyError, ImportError, UserError):
-        # Errors of the model are reported by the probe; the augmentation can be shown without it.
-        return _default_geometry(DEFAULT_SIDE), False
-
-
-def _default_geometry(side: int) -> vision.Geometry:
-    return vision.Geometry(side, side, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    return augmentation_gallery(
+        draft,
+        spec,
+        params,
+        context,
+        choose=lambda rows, count: balanced_sample(np.asarray(rows["target"]), count, params.seed),
+        title=lambda rows, row: str(rows.features["target"].names[int(rows[row]["target"])]),
+    )

@@ -14,22 +14,23 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification, Tr
 
 from autotrain_gradio import data
 from autotrain_gradio.core import panels
-from autotrain_gradio.core.errors import DataError, UserError
+from autotrain_gradio.core.errors import DataError
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.image_classification import TASK, models
+from autotrain_gradio.tasks.image_classification import TASK
 from autotrain_gradio.tasks.image_classification.evaluation import evaluation
 from autotrain_gradio.tasks.image_classification.preview import preview
-from autotrain_gradio.tasks.image_classification.probe import probe
-from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import card, distributed, saved, vision
+from autotrain_gradio.training import image_models as models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
-from autotrain_gradio.training.images import Budget, Images, collate
+from autotrain_gradio.training.image_prediction import predict_logits, save_white_level
+from autotrain_gradio.training.image_probe import probe
+from autotrain_gradio.training.image_splits import read_images
+from autotrain_gradio.training.images import collate
+from autotrain_gradio.training.tiny_image_model import tiny_model
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
-WHITE = "white_level"
-"""Entry of the model's configuration: value of images of 16 bits that is white."""
 PREDICTION_BATCH_SIZE = 32
 """Batch size of predictions."""
 
@@ -64,7 +65,7 @@ def train(run: Reporter) -> None:
         models.freeze_backbone(model)
     elif note := models.batch_norm_note(model, distributed.world_size(), run.params.batch_size):
         run.note(note, hint="If the metrics are worse, raise the batch size, or train in one process.")
-    train_set, valid_set = read_images(run, rows, geometry)
+    train_set, valid_set = read_images(run, rows, geometry, lambda part: part["target"])
     if run.stop_requested():
         return
     evaluations = evaluation(run, valid_set, names)
@@ -80,42 +81,12 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    white = vision.white_level(run.directory, "image")
-    if white is not None:
-        setattr(trainer.model.config, WHITE, white)
+    save_white_level(run, trainer.model)
     write = saved.writer(
         trainer.model, processor, AutoModelForImageClassification, AutoImageProcessor, classes=len(names)
     )
     card.save(run, write, model_card(run, rows, names, found, done))
     run.report(report)
-
-
-def read_images(run: Reporter, rows: DatasetDict, geometry: vision.Geometry) -> tuple[Images, Images | None]:
-    """Return the data sets of the augmented training images and the validation images, if any, with a cache."""
-    budget, side = Budget(), min(geometry.height, geometry.width)
-    white = vision.white_level(run.directory, "image")
-    transforms = {"train": vision.train_transform(geometry, run.params), "validation": vision.valid_transform(geometry)}
-    sets = {
-        n: Images(rows[n]["image"], rows[n]["target"], t, side, budget=budget, white=white)
-        for n, t in transforms.items()
-        if n in rows
-    }
-    total, before = sum(len(s) for s in sets.values()), 0
-    for images in sets.values():
-
-        def should_continue(done: int, before: int = before) -> bool:
-            if done % 1024 == 0:
-                run.state("preparing", f"Decoding images: {before + done:,} of {total:,}")
-            return not run.stop_requested()
-
-        if not images.preload(should_continue) and not run.stop_requested():
-            run.note(
-                f"The {total:,} images do not all fit into the free memory: some are decoded again in each epoch.",
-                hint="The training is slower, with the same result.",
-            )
-            break
-        before += len(images)
-    return sets["train"], sets.get("validation")
 
 
 def loss_function(params: Any, targets: Sequence[int], classes: int) -> Callable[..., torch.Tensor]:
@@ -173,7 +144,6 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             directory / "model", AutoModelForImageClassification, AutoImageProcessor
         )
         self._geometry = vision.Geometry.of(processor)
-        self._transform = vision.valid_transform(self._geometry)
 
     @torch.inference_mode()
     def __call__(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -182,28 +152,8 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         Raises:
             UserError: an image is missing or cannot be read.
         """
-        paths = [str(given.get("image") or "") for given in inputs]
-        for path in paths:
-            if not path or not Path(path).is_file():
-                raise UserError(
-                    "No image was given, or the file does not exist.", "Give the path of an image.", path, "no-image"
-                )
-        found: list[dict[str, Any]] = []
-        for start in range(0, len(paths), PREDICTION_BATCH_SIZE):
-            found += [
-                self._prediction(row) for row in self._probabilities(paths[start : start + PREDICTION_BATCH_SIZE])
-            ]
-        return found
-
-    def _probabilities(self, paths: Sequence[str]) -> np.ndarray:
-        """Return the probabilities of a batch of images (batch, classes)."""
-        side = round(vision.SCALE * min(self._geometry.height, self._geometry.width))
-        white = getattr(self._model.config, WHITE, None)
-        pictures = (vision.open_image({"path": path, "bytes": None}, shorter_side=side, white=white) for path in paths)
-        items = [{"pixel_values": self._transform(np.asarray(picture)), "labels": 0} for picture in pictures]
-        batch = collate(items)["pixel_values"].to(self._model.device)
-        probabilities: np.ndarray = self._model(pixel_values=batch).logits.float().softmax(-1).cpu().numpy()
-        return probabilities
+        batches = predict_logits(self._model, self._geometry, inputs, batch_size=PREDICTION_BATCH_SIZE)
+        return [self._prediction(row) for logits in batches for row in logits.softmax(-1).cpu().numpy()]
 
     def _prediction(self, row: np.ndarray) -> dict[str, Any]:
         names = self._model.config.id2label

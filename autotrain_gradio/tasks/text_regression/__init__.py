@@ -20,10 +20,7 @@ from autotrain_gradio.data.catalog import (
 )
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import (
-    PROGRESS_CHARTS,
-    Chart,
     Input,
-    Metric,
     Sample,
     SuggestedModel,
     Task,
@@ -31,6 +28,7 @@ from autotrain_gradio.tasks.base import (
     param,
 )
 from autotrain_gradio.tasks.lora import LoraParams
+from autotrain_gradio.tasks.regression import REGRESSION_CHARTS, regression_metrics
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 from autotrain_gradio.tasks.texts import DISTILBERT, LARGER_ENCODERS, text_column
 
@@ -102,26 +100,9 @@ TASK = Task(
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, TABLE),
     checks=(DUPLICATES, NUMBER_TARGETS, TEXT_LENGTH, TEXT_LANGUAGE),
-    metrics=(
-        Metric("r2", "R²", help="Coefficient of determination: 1 is perfect, 0 is no better than the mean."),
-        Metric("mae", "MAE", higher_is_better=False, help="Mean absolute error, in the unit of the target."),
-        Metric("rmse", "RMSE", higher_is_better=False, help="Root mean squared error, in the unit of the target."),
-        Metric("mse", "MSE", higher_is_better=False, help="Mean squared error."),
-        Metric("spearman", "Spearman", help="Rank correlation: 1 if the texts are in the right order, 0 by chance."),
-        Metric(
-            "explained_variance",
-            "Explained variance",
-            help="Share of the variance that is explained; unlike R², a constant error does not count.",
-        ),
-        Metric("loss", "Loss", higher_is_better=False, help="The loss function, on standardized targets."),
-    ),
+    metrics=regression_metrics("texts"),
     headline="r2",
-    charts=(
-        Chart("Loss", {"loss": "training", "eval_loss": "validation"}),
-        Chart("Validation metrics", {"eval_r2": "R²", "eval_spearman": "Spearman"}),
-        Chart("Validation error", {"eval_mae": "MAE", "eval_rmse": "RMSE"}),
-        *PROGRESS_CHARTS,
-    ),
+    charts=REGRESSION_CHARTS,
     inputs=(Input("text", "A text", "text"),),
     loader_example="""\
 from transformers import pipeline

@@ -13,10 +13,10 @@ from autotrain_gradio.core.text_format import one_line
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.tasks.text_regression import TASK
-from autotrain_gradio.tasks.text_regression.targets import Targets
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.evaluators import numbers
 from autotrain_gradio.training.evaluators.numbers import NumberPredictions
+from autotrain_gradio.training.number_targets import Targets
 from autotrain_gradio.training.sample_selection import evenly_by_value
 from autotrain_gradio.training.scaling import Scaling
 
@@ -92,15 +92,8 @@ class NumberEvaluator:
         return self._predictions.results_panel(values, declared)
 
     def target_note(self) -> str:
-        """Return R² and mean absolute error of each target in a sentence; empty for a single one."""
-        each = self._predictions.each()
-        if len(each) < 2:
-            return ""
-        parts = [
-            f"{name}: " + (f"R² {found['r2']:.3f}, " if "r2" in found else "") + f"MAE {found['mae']:.4g}"
-            for name, found in zip(self._targets.names, each, strict=True)
-        ]
-        return f"Metrics are means over the targets. {'; '.join(parts)}."
+        """Return the metrics of each target in a sentence; empty for a single one."""
+        return self._predictions.target_note()
 
     def report(self) -> list[Panel]:
         """Return the metrics of each target, plots of predictions and residuals, and the largest errors."""

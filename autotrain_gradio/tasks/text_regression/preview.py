@@ -10,8 +10,8 @@ from autotrain_gradio import data
 from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.spec import RunSpec
-from autotrain_gradio.tasks.text_regression.targets import Targets
 from autotrain_gradio.training import pretrained, text_preview
+from autotrain_gradio.training.number_targets import Targets
 from autotrain_gradio.training.sample_selection import evenly_by_value
 from autotrain_gradio.training.text_preview import load_ahead
 from autotrain_gradio.training.tokens import tokenize
@@ -48,7 +48,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     values = targets.values(rows)
     shown = [
         {
-            "label": f"row {row + 1}: {_listed(values[row], targets)}",
+            "label": f"row {row + 1}: {targets.listed(rows, row)}",
             **text_preview.split_tokens(tokenizer, rows[row]["text"], limit, MAX_TOKENS),
         }
         for row in evenly_by_value(values[:, 0], min(16, int(context.get("texts", 4)))).tolist()
@@ -59,9 +59,3 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         *text_preview.length_panels(tokens.full, limit, wanted=params.max_seq_length, rows=len(rows)),
         panels.tokens("Tokenized texts", shown, note=TOKENS_NOTE),
     ]
-
-
-def _listed(numbers: Any, targets: Targets) -> str:
-    """Return the numbers of a text: the only one, or each with the name of its target."""
-    texts = [targets.shown(float(n), name) for n, name in zip(numbers, targets.names, strict=True)]
-    return texts[0] if len(texts) == 1 else ", ".join(f"{n} {t}" for n, t in zip(targets.names, texts, strict=True))

@@ -7,40 +7,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from datasets import DatasetDict
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
 from autotrain_gradio.core import panels
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.tasks.text_regression import TASK, models
 from autotrain_gradio.tasks.text_regression.evaluation import NumberEvaluator, evaluation
-from autotrain_gradio.tasks.text_regression.loss import loss_function
 from autotrain_gradio.tasks.text_regression.models import tiny_model
 from autotrain_gradio.tasks.text_regression.preview import preview
 from autotrain_gradio.tasks.text_regression.probe import probe
-from autotrain_gradio.tasks.text_regression.targets import Targets
 from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
+from autotrain_gradio.training.number_outputs import COMPARED, OFFSETS, UNITS, about_targets, best_metric, fold_scaling
+from autotrain_gradio.training.number_targets import Targets
+from autotrain_gradio.training.regression_loss import loss_function
 from autotrain_gradio.training.scaling import Scaling
-from autotrain_gradio.training.text import Collate, Texts, tokenize_splits
+from autotrain_gradio.training.text import Collate, tokenize_splits
 from autotrain_gradio.training.text_models import last_linear
 from autotrain_gradio.training.text_prediction import predict_logits, texts_of
 from autotrain_gradio.training.tokens import longest
 from autotrain_gradio.training.trainer_internals import LengthGroupedTrainer
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
-
-OFFSETS, UNITS = "target_offsets", "target_units"
-"""Keys of the model's config.json: target → what must be added to its output (of a last layer without bias), and
-target → unit."""
-MEANS, DEVIATIONS = "target_means", "target_deviations"
-"""Keys of config.json: target → mean and standard deviation of the training split."""
-COMPARED = 4
-"""Texts on which the outputs of the model with folded scaling are compared with those before."""
 
 
 def train(run: Reporter) -> None:
@@ -59,7 +50,7 @@ def train(run: Reporter) -> None:
         run,
         train_rows=len(rows["train"]),
         validates="validation" in rows,
-        best=best_metric(run, values.get("validation")),
+        best=best_metric(run, values.get("validation"), TASK.declared_metric, "texts"),
         remove_unused_columns=False,
         label_names=["labels"],
     )
@@ -102,55 +93,14 @@ def train(run: Reporter) -> None:
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
     model = text_models.merge_adapters(run, trainer.model)
-    fold_scaling(model, targets, scaling, sets["train"], tokenizer)
+    sample = Collate(tokenizer)([sets["train"][i] for i in range(min(COMPARED, len(sets["train"])))])
+    fold_scaling(model, targets, scaling, {k: v for k, v in sample.items() if k != "labels"})
     write = saved.writer(
         model, tokenizer, AutoModelForSequenceClassification, AutoTokenizer, classes=len(targets.names)
     )
     note = evaluations.best.target_note() if isinstance(evaluations.best, NumberEvaluator) else ""
     card.save(run, write, model_card(run, rows, targets, scaling, found, done, note))
     run.report(report)
-
-
-def best_metric(run: Reporter, validation: np.ndarray | None) -> Metric:
-    """Return the metric that selects the checkpoint: the loss where the chosen one is undefined.
-
-    validation: the numbers (texts, targets) of the validation split, if there is one.
-    """
-    name = run.params.metric_for_best_model
-    if name in {"r2", "spearman"} and validation is not None and (validation == validation[:1]).all():
-        run.note(
-            f"All validation texts have the same target, so {TASK.declared_metric(name).title} is undefined: "
-            "the best checkpoint is selected by the loss.",
-            level="warning",
-        )
-        name = "loss"
-    return TASK.declared_metric(name)
-
-
-@torch.inference_mode()
-def fold_scaling(model: Any, targets: Targets, scaling: Scaling, texts: Texts, tokenizer: Any) -> None:
-    """Change the model so that its outputs are in the units of the targets, and describe them in its config.
-
-    Raises:
-        RuntimeError: the outputs on a few of the texts are not those of before, in other units.
-    """
-    model.eval()
-    batch = Collate(tokenizer)([texts[i] for i in range(min(COMPARED, len(texts)))])
-    inputs = {k: v.to(model.device) for k, v in batch.items() if k != "labels"}
-    before = scaling.unscale(model(**inputs).logits.float().cpu().numpy())
-    offsets = scaling.fold_into(last_linear(model, len(targets.names))[1])
-    after = model(**inputs).logits.double().cpu().numpy() + (0.0 if offsets is None else offsets)
-    if not np.allclose(after, before, rtol=1e-4, atol=1e-3 * float(scaling.deviations.min())):
-        raise RuntimeError(f"the scaling of the targets was not folded into {type(model).__name__} correctly")
-
-    def named(numbers: np.ndarray) -> dict[str, float]:
-        return {name: float(n) for name, n in zip(targets.names, numbers, strict=True)}
-
-    setattr(model.config, MEANS, named(scaling.means))
-    setattr(model.config, DEVIATIONS, named(scaling.deviations))
-    setattr(model.config, UNITS, dict(targets.units))
-    if offsets is not None:
-        setattr(model.config, OFFSETS, named(offsets))
 
 
 def model_card(
@@ -164,11 +114,7 @@ def model_card(
 ) -> str:
     """Write the model card. note: the metrics of each target."""
     validation = len(rows["validation"]) if "validation" in rows else 0
-    about = [
-        f"{name}{f' ({targets.units[name]})' if name in targets.units else ''}: mean {mean:.5g}, "
-        f"standard deviation {deviation:.5g}"
-        for name, mean, deviation in zip(targets.names, scaling.means, scaling.deviations, strict=True)
-    ]
+    about = about_targets(targets, scaling)
     return card.card(
         run,
         task="text-classification",

@@ -65,6 +65,17 @@ class NumberPredictions:
             return []
         return [metrics.numbers(*pair) for pair in zip(self.predicted.T, self.targets.T, strict=True)]
 
+    def target_note(self) -> str:
+        """Return R² and mean absolute error of each target in a sentence; empty for a single one."""
+        each = self.each()
+        if len(each) < 2:
+            return ""
+        parts = [
+            f"{name}: " + (f"R² {found['r2']:.3f}, " if "r2" in found else "") + f"MAE {found['mae']:.4g}"
+            for name, found in zip(self.names, each, strict=True)
+        ]
+        return f"Metrics are means over the targets. {'; '.join(parts)}."
+
     def worst(self, count: int) -> list[tuple[int, int]]:
         """Return row and target of the largest errors, measured in standard deviations of each target."""
         errors = np.abs(self.predicted - self.targets) / self._scaling.deviations

@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.automatic_speech_recognition import models as speech
-from autotrain_gradio.tasks.image_classification import models as images
-from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.tasks.text_classification import models as texts
+from autotrain_gradio.training import image_models as images
 from autotrain_gradio.training import plausibility, pretrained
+from autotrain_gradio.training.tiny_image_model import tiny_model
 
 ROOMY = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "vocab_size": 262_144, "num_labels": 9}
 

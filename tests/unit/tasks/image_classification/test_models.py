@@ -20,7 +20,8 @@ from transformers import (
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import RunSpec
-from autotrain_gradio.tasks.image_classification import models, train
+from autotrain_gradio.tasks.image_classification import train
+from autotrain_gradio.training import image_models as models
 from autotrain_gradio.training import saved
 
 

@@ -25,7 +25,7 @@ from transformers import (
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.text_regression import train as task
-from autotrain_gradio.tasks.text_regression.loss import loss_function
+from autotrain_gradio.training.regression_loss import loss_function
 from autotrain_gradio.training.tiny_tokenizer import tiny_tokenizer
 from tests.unit.tasks.text_regression.conftest import weighed
 

@@ -1,4 +1,4 @@
-"""Models for image classification: load one with a new classification head, the tiny model, and freezing."""
+"""Models with a head for images: load one with a new head of classes or numbers, and freezing."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATIO
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.core.text_format import pluralize
-from autotrain_gradio.tasks.image_classification.tiny import tiny_model
 from autotrain_gradio.training import distributed, loaded_weights, plausibility, pretrained
 from autotrain_gradio.training.meta_device import count_parameters
+from autotrain_gradio.training.tiny_image_model import tiny_model
 from autotrain_gradio.training.vision import Geometry
 
 WHAT = "image classification"
+CLASSES = "single_label_classification"
+NUMBERS = "regression"
+"""Problem types of a model's configuration."""
 
 
-def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) -> tuple[Any, Any, Geometry]:
-    """Return a float32 model with a new classification head, its image processor, and the processor's geometry.
+def open_model(
+    name: str, labels: Sequence[str], *, seed: int, scratch: Path, problem_type: str = CLASSES
+) -> tuple[Any, Any, Geometry]:
+    """Return a float32 model with a new head, its image processor, and the processor's geometry.
 
-    name: a Hub id, a folder, or `tiny`. scratch: an empty folder, for the tiny model.
+    name: a Hub id, a folder, or `tiny`. labels: names of the outputs. scratch: an empty folder, for the tiny model.
 
     Raises:
         UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged.
@@ -39,7 +44,7 @@ def open_model(name: str, labels: Sequence[str], *, seed: int, scratch: Path) ->
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
         # Some pretrained models are multi-label; pipelines use this setting.
-        config.problem_type = "single_label_classification"
+        config.problem_type = problem_type
         plausibility.require_weights(name, lambda: count_parameters(AutoModelForImageClassification, config))
         # Train in float32 even if the weights are saved in 16 bits; mixed precision is a separate setting.
         model, info = AutoModelForImageClassification.from_pretrained(

@@ -1,4 +1,4 @@
-"""Image classification: properties of a model, without downloading its weights."""
+"""Properties of a model of images, without downloading its weights."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY, RunSpec
-from autotrain_gradio.tasks.image_classification import models
-from autotrain_gradio.tasks.image_classification.tiny import TINY_SIDE, tiny_config
+from autotrain_gradio.training import image_models as models
 from autotrain_gradio.training import pretrained, vision
 from autotrain_gradio.training.meta_device import count_parameters
+from autotrain_gradio.training.tiny_image_model import TINY_SIDE, tiny_config
 
 LABELS = 1000
 

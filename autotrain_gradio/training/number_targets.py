@@ -1,4 +1,4 @@
-"""Numeric targets of texts: the columns of the role `target`, one number each."""
+"""Numeric targets: the columns of the role `target`, one number each."""
 
 from __future__ import annotations
 
@@ -36,3 +36,8 @@ class Targets:
         """Format a number with the unit of its target."""
         unit = self.units.get(name, "")
         return f"{number:,.4g}{f' {unit}' if unit else ''}"
+
+    def listed(self, rows: Dataset, row: int) -> str:
+        """Return the numbers of a row: the only one, or each with the name of its target."""
+        texts = [self.shown(float(rows[row][ROLE + name]), name) for name in self.names]
+        return texts[0] if len(texts) == 1 else ", ".join(f"{n} {t}" for n, t in zip(self.names, texts, strict=True))
