@@ -22,7 +22,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY, Model, findings_of
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.runs.files import read_object
-from autotrain_gradio.training import language_models, pretrained, text_models
+from autotrain_gradio.training import adapter_models, language_models, pretrained
 from autotrain_gradio.training.chat_prediction import Generated, GenerationSettings, LanguagePredictor
 from autotrain_gradio.training.meta_device import count_parameters
 
@@ -122,14 +122,26 @@ def run(call: Any) -> Generator[Any, None, None]:
 
 
 def load_base(directory: Path) -> Any:
-    """Return the base model of a run in float32, where the trained model is.
+    """Return the base model of a run in float32, where the trained model is; an adapter is merged into its own base.
 
     Raises:
         UserError: it cannot be loaded, or the memory is too small for both models.
     """
     name = str((read_object(directory / "spec.json") or {})["model"])
+    adapter = adapter_models.find_adapter(name)
+    model, _ = language_models.open_whole(name, adapter, before_weights=_require_memory)
+    model.eval()
+    return model.cuda() if torch.cuda.is_available() else model
+
+
+def _require_memory(name: str) -> None:
+    """Check that a model fits into the memory beside the trained one.
+
+    Raises:
+        UserError: it does not (`memory-short`).
+    """
     with pretrained.translated_errors(name):
-        config = text_models.open_config(name, language_models.TYPES, language_models.WHAT)
+        config = language_models.open_config(name)
         size = int(count_parameters(AutoModelForCausalLM, config) * FLOAT * MARGIN)
     on_gpu = torch.cuda.is_available()
     free = torch.cuda.mem_get_info()[0] if on_gpu else psutil.virtual_memory().available
@@ -140,15 +152,6 @@ def load_base(directory: Path) -> Any:
             f"of {place} are free."
         )
         raise UserError(message, "Ask the trained model alone, or close other programs.", WHERE, "memory-short")
-    model, _, _ = text_models.open_text_model(
-        AutoModelForCausalLM,
-        name,
-        types=language_models.TYPES,
-        what=language_models.WHAT,
-        outputs=language_models.NO_HEAD,
-    )
-    model.eval()
-    return model.cuda() if on_gpu else model
 
 
 def _generate(

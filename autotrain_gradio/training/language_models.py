@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,22 +74,11 @@ def open_language_model(run: Reporter, texts: Iterable[str], scratch: Path) -> L
     torch.manual_seed(params.seed)
     adapter = None if name == TINY else adapter_models.find_adapter(name)
     if adapter is not None:
-        adapter_models.require_base(adapter)
         require_float(adapter, params)
     if name == TINY:
         name = distributed.on_first_rank(lambda: str(tiny_model(scratch, texts=texts, seed=params.seed)))
     loading = quantization.loading_settings(run)
-    base = adapter.base if adapter else name
-    model, tokenizer, missing = text_models.open_text_model(
-        AutoModelForCausalLM, base, types=TYPES, what=WHAT, outputs=NO_HEAD, loading=loading
-    )
-    if missing:
-        message = f"The weights file of '{base}' is not one of a language model: it has no weights of {missing[0]}."
-        hint = "Classifiers and embedding models have no output layer for tokens: choose the model they were made of."
-        raise UserError(message, hint, "model", "model-wrong-task")
-    if adapter is not None:
-        model, tokenizer = adapter_models.merge_into(model, adapter), open_tokenizer_of(name, adapter)
-        text_models.require_embeddings(name, tokenizer, model.get_input_embeddings().num_embeddings)
+    model, tokenizer = open_whole(name, adapter, loading=loading)
     if loading:
         from peft import prepare_model_for_kbit_training
 
@@ -102,6 +91,40 @@ def open_language_model(run: Reporter, texts: Iterable[str], scratch: Path) -> L
         found.notes.append(NO_EOS)
     set_pad_token(found)
     return found
+
+
+def open_whole(
+    name: str,
+    adapter: Adapter | None,
+    *,
+    loading: Mapping[str, Any] | None = None,
+    before_weights: Callable[[str], None] = lambda base: None,
+) -> tuple[Any, Any]:
+    """Return a float32 model, with its adapter merged into the weights if it is one, and its tokenizer.
+
+    name: Hub id or folder. adapter: that of `adapter_models.find_adapter`. loading: as in
+    `text_models.open_text_model`. before_weights: is called with the name of the model whose weights are loaded next,
+    which exists.
+
+    Raises:
+        UserError: it does not exist, is gated, of another task, needs a package, or its files are damaged; or it is an
+            adapter without its base model.
+    """
+    if adapter is not None:
+        adapter_models.require_base(adapter)
+    base = adapter.base if adapter else name
+    before_weights(base)
+    model, tokenizer, missing = text_models.open_text_model(
+        AutoModelForCausalLM, base, types=TYPES, what=WHAT, outputs=NO_HEAD, loading=loading
+    )
+    if missing:
+        message = f"The weights file of '{base}' is not one of a language model: it has no weights of {missing[0]}."
+        hint = "Classifiers and embedding models have no output layer for tokens: choose the model they were made of."
+        raise UserError(message, hint, "model", "model-wrong-task")
+    if adapter is not None:
+        model, tokenizer = adapter_models.merge_into(model, adapter), open_tokenizer_of(name, adapter)
+        text_models.require_embeddings(name, tokenizer, model.get_input_embeddings().num_embeddings)
+    return model, tokenizer
 
 
 def open_tokenizer_of(name: str, adapter: Adapter | None, *, local: bool = False) -> Any:

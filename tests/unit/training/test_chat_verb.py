@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -94,6 +95,34 @@ def test_an_adapter_is_disabled_for_the_base_model(run: Path, tmp_path: Path, mo
     base_text = "".join(item["base"] for item in items if isinstance(item, dict) and "base" in item)
     assert base_text == "".join(item["base"] for item in expected if isinstance(item, dict) and "base" in item)
     assert base_text != text_of(items)
+
+
+def test_a_base_model_that_is_an_adapter_is_merged(run: Path, tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    base, _ = language_models.load_trained(run / "base")
+    config = LoraConfig(init_lora_weights=False, target_modules="all-linear", task_type="CAUSAL_LM")
+    adapted = get_peft_model(base, config)
+    adapted.save_pretrained(tmp_path / "adapter")
+    shutil.copytree(run / "model", tmp_path / "model")
+    (tmp_path / "spec.json").write_text(json.dumps({"model": str(tmp_path / "adapter")}))
+    items = call(tmp_path, {"messages": "What does red mean?", "base": True})
+    base_text = "".join(item["base"] for item in items if isinstance(item, dict) and "base" in item)
+    expected = LanguagePredictor(run, "m", chat=True)
+    expected.model = adapted.merge_and_unload()
+    assert base_text == expected([{"m": "What does red mean?"}])[0]["text"]
+    expected.model = language_models.load_trained(run / "base")[0]
+    assert base_text != expected([{"m": "What does red mean?"}])[0]["text"]
+
+
+def test_the_base_model_of_an_adapter_must_exist(tmp_path: Path) -> None:
+    (tmp_path / "adapter").mkdir()
+    config = {"peft_type": "LORA", "base_model_name_or_path": str(tmp_path / "missing")}
+    (tmp_path / "adapter" / "adapter_config.json").write_text(json.dumps(config))
+    (tmp_path / "spec.json").write_text(json.dumps({"model": str(tmp_path / "adapter")}))
+    with pytest.raises(UserError, match="needs its base model") as raised:
+        chat_verb.load_base(tmp_path)
+    assert raised.value.code == "adapter-base-missing"
 
 
 def test_both_models_must_fit_into_the_memory(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
