@@ -60,7 +60,7 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
     """Return a row for each image; those without annotations have no boxes.
 
     Raises:
-        DataError: a file is damaged or too large, or none of the images exists.
+        DataError: a file is damaged, too large or not an object, or none of the images exists.
     """
     entries = _entries(tree)
     names, findings = split_names.of_entries(entries, tree, request.spec)
@@ -76,13 +76,17 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise DataError(f"The file is not JSON: {error}.", "Export it again.", entry.path, "json-damaged") from None
+        if not isinstance(document, Mapping):
+            message = f"The file holds {'a list' if isinstance(document, list) else 'a single value'}, not an object."
+            hint = 'COCO is one object: {"images": […], "annotations": […], "categories": […]}. Export it again.'
+            raise DataError(message, hint, entry.path, "json-not-coco")
         _add(made, document, entry, names[entry.path], resolver)
     raw = made.tables(request)
     raw.findings += findings
     return raw
 
 
-def _add(made: AnnotatedImages, document: Any, entry: Entry, split: str, resolver: Resolver) -> None:
+def _add(made: AnnotatedImages, document: Mapping[str, Any], entry: Entry, split: str, resolver: Resolver) -> None:
     categories = {c.get("id"): str(c.get("name") or c.get("id")) for c in _items(document, "categories")}
     boxes: dict[Any, list[tuple[list[float], str]]] = defaultdict(list)
     for number, item in enumerate(_items(document, "annotations"), 1):
@@ -106,5 +110,6 @@ def _add(made: AnnotatedImages, document: Any, entry: Entry, split: str, resolve
         made.add(split, path, [b for b, _ in found_boxes], [label for _, label in found_boxes], size)
 
 
-def _items(document: Any, key: str) -> list[Mapping[str, Any]]:
-    return [item for item in document.get(key) or () if isinstance(item, Mapping)]
+def _items(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    found = document.get(key)
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []

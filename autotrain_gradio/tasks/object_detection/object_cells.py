@@ -11,6 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,14 @@ def parse_cell(cell: Any) -> tuple[list[list[float]], list[Any], Mapping[str, An
     if not isinstance(boxes, Sequence) or not isinstance(labels, Sequence) or len(boxes) != len(labels):
         return None
     numbers = [_numbers(box) for box in boxes]
-    if any(box is None for box in numbers) or any(label is None or label == "" for label in labels):
+    if any(box is None for box in numbers) or not all(_is_class(label) for label in labels):
         return None
     return [box for box in numbers if box is not None], list(labels), more
+
+
+def _is_class(label: Any) -> bool:
+    """Whether this is the name of a class or a whole number: 1.7 is neither."""
+    return label is not None and label != "" and not (isinstance(label, float) and not label.is_integer())
 
 
 def _entry(cell: Mapping[str, Any], names: Sequence[str]) -> Any:
@@ -88,7 +94,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
         texts = [_name(label, names) for label in labels]
         values[row] = {"boxes": boxes, "labels": texts, **{k: more.get(k) for k in ("format", "width", "height")}}
     result = Cells(values, {code: np.array(rows, dtype=np.int64) for code, rows in problems.items()})
-    hint = 'Write {"bbox": [[x, y, width, height]], "category": ["cat"]}, with a class for each box.'
+    hint = 'Write {"bbox": [[x, y, width, height]], "category": ["cat"]}; a class is a name or a whole number.'
     result.findings = context.skipped(
         "objects-unreadable", "{n} {has} boxes that cannot be parsed", problems["objects-unreadable"], hint
     )
@@ -96,18 +102,22 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     hint = f"Correct the numbers; the classes are {join_examples(names)}."
     result.findings += context.skipped("category-unknown", text, problems["category-unknown"], hint)
     if unnamed:
-        result.findings.append(_without_names(unnamed, context.column))
+        hint = "Write names in 'category', so that predictions show them. The numbers are used as names."
+        subject, where = f"The classes in the column '{context.column}'", f"column {context.column}"
+        result.findings.append(without_names(unnamed, subject, hint, where))
     return result
 
 
-def _without_names(numbers: set[int], column: str) -> Finding:
-    low, high = min(numbers), max(numbers)
-    gaps = sorted(set(range(low, high)) - numbers)
+def without_names(numbers: set[int], subject: str, hint: str, where: str) -> Finding:
+    """Return a warning that classes are numbers. subject: what has them: "The classes in the column 'objects'"."""
+    found = sorted(numbers)
+    low, high = found[0], found[-1]
+    gaps = (str(n) for a, b in pairwise(found) for n in range(a + 1, b))  # a wrong number can leave billions of them
+    absent = high - low + 1 - len(found)
     starts = f" They start at {low}." if low else ""
-    holes = f" {join_examples([str(g) for g in gaps])} do not occur." if gaps else ""
-    message = f"The classes in the column '{column}' are numbers ({low} to {high}), and the data does not name them."
-    hint = "Write names in 'category', so that predictions show them. The numbers are used as names, whatever they are."
-    return Finding("warning", "categories-without-names", message + starts + holes, hint, f"column {column}")
+    holes = f" {join_examples(list(islice(gaps, 5)), absent)} do not occur." if absent else ""
+    message = f"{subject} are numbers ({low} to {high}), and the data does not name them."
+    return Finding("warning", "categories-without-names", message + starts + holes, hint, where)
 
 
 def _declared_names(context: Context) -> list[str]:

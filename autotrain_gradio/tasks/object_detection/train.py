@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,10 @@ from autotrain_gradio.tasks.object_detection.preview import preview
 from autotrain_gradio.tasks.object_detection.probe import probe
 from autotrain_gradio.tasks.object_detection.tiny import tiny_model
 from autotrain_gradio.tasks.object_detection.trainer import DetectionTrainer
-from autotrain_gradio.training import card, distributed, saved, vision
+from autotrain_gradio.training import card, distributed, prediction_files, saved, vision
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.fit import Fit, fit
+from autotrain_gradio.training.image_prediction import WHITE, save_white_level
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
@@ -70,6 +70,7 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
+    save_white_level(run, trainer.model)
     write = saved.writer(trainer.model, processor, AutoModelForObjectDetection, AutoImageProcessor, classes=len(names))
     card.save(run, write, model_card(run, rows, names, found, done))
     run.report(report)
@@ -120,7 +121,8 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             raise UserError(
                 "No image was given, or the file does not exist.", "Give the path of an image.", path, "no-image"
             )
-        image = vision.open_image({"path": path, "bytes": None})
+        white = getattr(self._model.config, WHITE, None)
+        image = vision.open_image({"path": path, "bytes": None}, white=white)
         made = self._processor(images=image, return_tensors="pt").to(self._model.device)
         size = [(image.height, image.width)]
         outputs = self._model(**made)
@@ -129,10 +131,10 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
             {"label": self._model.config.id2label[int(label)], "score": float(score), "box": box.tolist()}
             for label, score, box in zip(found["labels"], found["scores"], found["boxes"], strict=True)
         ]
-        folder = self._directory / "predictions"
-        file = folder / f"{uuid.uuid4().hex}.jpg"
+        file = prediction_files.new_folder(self._directory / prediction_files.FOLDER) / "image.jpg"
         vision.thumbnail(image, file, SIDE)
-        item = {"file": f"predictions/{file.name}", "width": image.width, "height": image.height, "boxes": objects}
+        shown = file.relative_to(self._directory).as_posix()
+        item = {"file": shown, "width": image.width, "height": image.height, "boxes": objects}
         note = "" if objects else f"No object has a score of at least {threshold:g}."
         return {"objects": objects, "panels": [boxes_panel("Objects", [item], note=note)]}
 

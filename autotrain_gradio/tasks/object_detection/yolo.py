@@ -9,22 +9,33 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.core.errors import DataError, Finding
+from autotrain_gradio.core.text_format import count_with_verb, join_examples
 from autotrain_gradio.data import split_names
 from autotrain_gradio.data.files.encoding import decode
 from autotrain_gradio.data.files.tree import Entry, Tree
+from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.data.rows import Progress, RawTables, Recognized, Rejected
 from autotrain_gradio.tasks.object_detection.annotated_images import AnnotatedImages
 from autotrain_gradio.tasks.object_detection.boxes import YOLO_FORMAT
+from autotrain_gradio.tasks.object_detection.object_cells import without_names
 
 LINE = re.compile(r"\s*\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*$", re.IGNORECASE)
 SETTINGS = (".yaml", ".yml")
+SETTINGS_STEMS = ("data", "dataset")
+"""Usual names of the settings: these are read first, and refused when they are damaged."""
+SETTINGS_KEYS = frozenset({"train", "val", "nc"})
+"""By these keys a YAML of another name is recognized as the settings of a data set."""
+NAMES_FORM = "Write names: [cat, dog], or names: {0: cat, 1: dog}."
 NAMES = ("classes.txt", "obj.names", "labels.txt")
+UNKNOWN = "category-unknown"
 CHECKED = 20
 """Text files by which the format is recognized."""
 
@@ -57,16 +68,19 @@ def _pairs(tree: Tree, request: Request) -> dict[Entry, Entry | None]:
 def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTables:
     """Return a row for each image; those without a text file, or with an empty one, have no boxes.
 
+    An image with a class that the names do not have is skipped: without that box, the object would be background.
+
     Raises:
-        DataError: data.yaml is damaged.
+        DataError: data.yaml is damaged or its names have another form, or every image has a class without a name.
     """
     pairs = _pairs(tree, request)
     names, read_from = _names(tree)
     splits, findings = split_names.of_entries(list(pairs), tree, request.spec)
     made = AnnotatedImages(YOLO_FORMAT, files=[*read_from, *(p.path for p in pairs.values() if p is not None)])
+    unknown, skipped, unnamed = list[str](), 0, set[int]()
     for number, (image, label) in enumerate(pairs.items()):
         progress("Reading the labels", number / len(pairs))
-        boxes, labels = [], []
+        boxes, labels, before = [], [], len(unknown)
         text = decode(tree.read(label.path), label.path, request.spec.encoding)[0] if label is not None else ""
         for line, content in enumerate(text.splitlines(), 1):
             if not content.strip():
@@ -75,12 +89,37 @@ def read(tree: Tree, request: Request, draft: Path, progress: Progress) -> RawTa
             if box is None or label is None:
                 made.damaged.append(f"{label.path if label else image.path}, line {line}")
                 continue
+            if names and box[0] not in names:
+                unknown.append(f"{label.path}, line {line} (class {box[0]})")
+                continue
+            unnamed |= set() if names else {box[0]}
             boxes.append(box[1])
             labels.append(names.get(box[0], str(box[0])))
-        made.add(splits[image.path], image.path, boxes, labels, (None, None))
+        if len(unknown) > before:
+            skipped += 1
+        else:
+            made.add(splits[image.path], image.path, boxes, labels, (None, None))
+    findings += _unknown_classes(unknown, skipped, names, "".join(read_from))
+    if skipped and not made.rows:
+        raise DataError.from_findings([replace(f, level="error") for f in findings if f.code == UNKNOWN])
     raw = made.tables(request)
     raw.findings += findings
+    if skipped:
+        raw.skipped[UNKNOWN] += skipped
+    if unnamed:
+        hint = f"Add data.yaml, so that predictions show names: {NAMES_FORM} The numbers are used as names."
+        raw.findings.append(without_names(unnamed, "The classes", hint, "data.yaml"))
     return raw
+
+
+def _unknown_classes(lines: list[str], images: int, names: Mapping[int, str], file: str) -> list[Finding]:
+    """Report lines with a class that has no name. lines: their locations; images: that were skipped for them."""
+    shown = join_examples([f"{n}: {name}" for n, name in sorted(names.items())])
+    text = (
+        f"{{n}} {{has}} a class number that {file} does not name, and {count_with_verb(images, 'image', 'was')} skipped"
+    )
+    hint = f"Correct the numbers, or add the names to {file}; it has {shown}."
+    return report_examples("warning", UNKNOWN, text, lines, "line", hint, file)
 
 
 def _box(line: str) -> tuple[int, list[float]] | None:
@@ -102,19 +141,40 @@ def _box(line: str) -> tuple[int, list[float]] | None:
 
 
 def _names(tree: Tree) -> tuple[dict[int, str], list[str]]:
-    """Return class number → name, and the files that were read."""
-    for entry in tree.with_suffix(SETTINGS):
+    """Return class number → name, and the file that was read; empty: there are no names.
+
+    Raises:
+        DataError: the settings are damaged, or their names have another form.
+    """
+    for entry in sorted(tree.with_suffix(SETTINGS), key=lambda e: e.stem.lower() not in SETTINGS_STEMS):
+        usual = entry.stem.lower() in SETTINGS_STEMS
         try:
             settings = yaml.safe_load(tree.read(entry.path).decode("utf-8-sig", "replace"))
-        except yaml.YAMLError as error:
-            raise DataError(f"The file is not YAML: {error}.", "Correct it.", entry.path, "yaml-damaged") from None
-        names = settings.get("names") if isinstance(settings, Mapping) else None
-        if isinstance(names, list):
-            return {n: str(name) for n, name in enumerate(names)}, [entry.path]
-        if isinstance(names, Mapping):
-            return {int(n): str(name) for n, name in names.items()}, [entry.path]
+        except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: such as a date that does not exist
+            if usual:
+                message = f"The file is not YAML: {error}."
+                raise DataError(message, "Correct it.", entry.path, "yaml-damaged") from None
+            continue  # YAML of another program, which may have tags of its own
+        given = settings.get("names") if isinstance(settings, Mapping) else None
+        if not given:
+            continue
+        names = _numbered(given)
+        if names:
+            return names, [entry.path]
+        if usual or SETTINGS_KEYS & settings.keys():
+            message = "The names of the classes are neither a list nor numbers with names."
+            raise DataError(message, NAMES_FORM, entry.path, "names-invalid")
     for entry in tree.files:
         if entry.name.lower() in NAMES:
             lines = tree.read(entry.path).decode("utf-8-sig", "replace").splitlines()
             return {n: line.strip() for n, line in enumerate(lines) if line.strip()}, [entry.path]
     return {}, []
+
+
+def _numbered(names: Any) -> dict[int, str] | None:
+    """Return class number → name of the entry `names`, a list or a mapping; None: it has another form."""
+    if isinstance(names, list):
+        return {n: str(name) for n, name in enumerate(names)}
+    if not isinstance(names, Mapping) or not all(type(n) is int or str(n).isdecimal() for n in names):
+        return None
+    return {int(n): str(name) for n, name in names.items()}

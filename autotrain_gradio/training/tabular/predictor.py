@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,16 +17,14 @@ from autotrain_gradio.core.text_format import join_examples, pluralize
 from autotrain_gradio.data.tables.table_reader import read_again
 from autotrain_gradio.data.tables.types import ReadOptions
 from autotrain_gradio.data.values.arrow_columns import as_text
+from autotrain_gradio.training import prediction_files
 from autotrain_gradio.training.tabular import frame, prepare, saving
 from autotrain_gradio.training.tabular.model import THRESHOLD, Predictions
 from autotrain_gradio.training.tabular.reading import RowReader
 from autotrain_gradio.training.tabular.search import ignore_warnings
 
-KEPT_SECONDS = 3600.0
-"""Seconds after which a file of predictions is deleted."""
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 6
-FOLDER = "predictions"
 
 
 class Predictor:
@@ -181,11 +176,7 @@ class Predictor:
     def _place(self, path: Path) -> Path:
         if self._output is None:
             return path.with_name(f"{path.stem}-predictions.csv")
-        self._output.mkdir(parents=True, exist_ok=True)
-        for old in self._output.iterdir():
-            if old.is_dir() and old.stat().st_mtime < time.time() - KEPT_SECONDS:
-                shutil.rmtree(old, ignore_errors=True)
-        return Path(tempfile.mkdtemp(dir=self._output)) / f"{path.stem}-predictions.csv"
+        return prediction_files.new_folder(self._output) / f"{path.stem}-predictions.csv"
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:
@@ -203,4 +194,4 @@ def _label(probabilities: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
 
 def load(directory: Path) -> Predictor:
     """Load the model of a run; files of predictions are written into the run."""
-    return Predictor(directory / "model", directory / FOLDER)
+    return Predictor(directory / "model", directory / prediction_files.FOLDER)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from autotrain_gradio import data
+from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.data.request import Request
 from autotrain_gradio.tasks.object_detection.boxes import corners, detect_format
 from autotrain_gradio.tasks.registry import resolve
@@ -136,3 +137,61 @@ def test_autotrains_names_resolve() -> None:
         given = {"task": name, "model": "x/y", "project_name": "p", "data": {"source": "path", "path": "/x"}}
         found = resolve({**given, "params": {"image_square_size": 600}})
         assert found.task.name == "object-detection" and found.params.image_square_size == 600
+
+
+def test_images_with_a_yolo_class_without_a_name_are_counted_and_skipped(tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    as_yolo(folder)
+    with (folder / "b.txt").open("a") as file:
+        file.write("\n80 0.5 0.5 0.2 0.2")
+    trial = detect(folder)
+    found = codes(trial)["category-unknown"]["message"]
+    assert "1 line has" in found and "b.txt, line 2 (class 80)" in found and "categories-without-names" not in found
+    assert rows_of(trial) == {k: v for k, v in EXPECTED.items() if k != "b.png"}
+
+
+def test_yolo_classes_without_names_are_reported(tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    as_yolo(folder)
+    (folder / "data.yaml").unlink()
+    with (folder / "b.txt").open("a") as file:
+        file.write("\n99999999999 0.5 0.5 0.2 0.2")
+    found = codes(detect(folder))
+    assert "0 to 99999999999" in found["categories-without-names"]["message"] and "category-unknown" not in found
+
+
+def test_only_the_settings_of_yolo_name_classes(tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    as_yolo(folder)
+    (folder / "a-tag.yaml").write_text("names: !mine [x]\n")
+    (folder / "a-service.yml").write_text("names: {web: 1}\n")
+    assert rows_of(detect(folder)) == EXPECTED
+
+
+@pytest.mark.parametrize("names", ["{red: 0, blue: 1}", "red"])
+def test_yolo_names_of_another_form_are_refused(names: str, tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    as_yolo(folder)
+    (folder / "data.yaml").write_text(f"names: {names}\n")
+    with pytest.raises(UserError) as error:
+        detect(folder)
+    assert error.value.code == "names-invalid" and "{0: cat, 1: dog}" in error.value.hint
+
+
+def test_a_list_is_not_coco(tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    as_coco(folder)
+    file = folder / "_annotations.coco.json"
+    file.write_text(f"[{file.read_text()}]")
+    with pytest.raises(UserError) as error:
+        detect(folder)
+    assert error.value.code == "json-not-coco"
+
+
+def test_a_class_that_is_not_a_whole_number_is_not_rounded(tmp_path: Path, detect: Any) -> None:
+    folder = draw_all(tmp_path / "images")
+    box = [1, 2, 30, 40]
+    write_lines(folder, [(n, {"bbox": [box], "category": [c]}) for n, c in zip(BOXES, (0.0, 1.7, 1, 1), strict=True)])
+    trial = detect(folder, data={"options": {"box_format": "xywh"}})
+    assert "1 row has" in codes(trial)["objects-unreadable"]["message"]
+    assert {name: found[0][1] for name, found in rows_of(trial).items()} == {"a.png": "0", "c.png": "1", "d.png": "1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -104,3 +105,30 @@ def test_images_are_turned_by_exif(tmp_path: Path, detect: Any) -> None:
     trial = detect(folder)
     rows = data.load(trial.directory)
     assert rows["train"][0]["objects"]["bbox"] == [[20.0, 40.0, 15.0, 18.0]], "as the image is shown: 40 wide, 60 high"
+
+
+def test_predictions_use_the_white_level_of_training_and_delete_old_files(tmp_path: Path, detect: Any) -> None:
+    from autotrain_gradio.tasks.object_detection import train
+
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for n, top in enumerate((4000, 200, 4000, 200)):  # a camera of 12 bits: white is 4095
+        pixels = np.full((40, 60), 100, np.uint16)
+        pixels[5:25, 10:30] = top + n
+        Image.fromarray(pixels).save(folder / f"{n}.png")
+    write_lines(folder, [(f"{n}.png", {"bbox": [[10, 5, 20, 20]], "category": ["x"]}) for n in range(4)])
+    trial = detect(folder, epochs=1, batch_size=4, eval_strategy="no", early_stopping_patience=0)
+    train.train(trial.reporter())
+    predictor = train.load(trial.directory)
+
+    def predicted() -> Path:
+        panel = predictor([{"image": str(folder / "1.png")}])[0]["panels"][0]
+        file: Path = trial.directory / panel["items"][0]["file"]
+        return file
+
+    first = predicted()
+    assert np.asarray(Image.open(first)).max() < 30, "200 of 4095 is dark, as in training; of 255 it is bright"
+    second = predicted()
+    os.utime(first.parent, (0, 0))
+    third = predicted()
+    assert not first.exists() and second.exists() and third.exists()
