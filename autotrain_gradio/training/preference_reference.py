@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -115,6 +117,14 @@ def _computed(run: Reporter, trainer: Any, model: Any, rows: Dataset, split: str
             raise UserError(message, hint, "params.batch_size", "out-of-memory") from error
         parts.append(torch.stack([values for values in found if values is not None]).float().cpu().numpy())
     values = np.concatenate(parts, axis=1)[:, np.argsort(order, kind="stable")]
-    run.checkpoints.mkdir(parents=True, exist_ok=True)
-    np.save(run.checkpoints / f"reference_{split}.npy", values)
+    _store(run.checkpoints / f"reference_{split}.npy", values)
     return values
+
+
+def _store(path: Path, values: np.ndarray) -> None:
+    """Write an array; a resumed run must not find a part of it. Several processes may write it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:  # np.save would add .npy to the name
+        np.save(file, values)
+    os.replace(partial, path)

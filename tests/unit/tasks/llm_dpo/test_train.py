@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -133,6 +135,23 @@ def test_a_resumed_run_uses_the_reference_of_its_first_attempt(
     monkeypatch.setattr(preference_reference, "_computed", lambda *values: pytest.fail("computed again"))
     task.train(made.reporter(attempt=2))
     assert result_of(made)["eval_reward_accuracy"] == 1.0
+
+
+def test_an_interrupted_write_leaves_no_part_of_the_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "checkpoints" / "reference_training.npy"
+    values = np.arange(6.0).reshape(2, 3)
+    preference_reference._store(path, values)
+    assert np.array_equal(np.load(path), values) and [f.name for f in path.parent.iterdir()] == [path.name]
+
+    def fails(file: Any, values: Any) -> None:
+        with file if hasattr(file, "write") else open(file, "wb") as opened:
+            opened.write(b"part")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(preference_reference.np, "save", fails)
+    with pytest.raises(OSError, match="No space"):
+        preference_reference._store(path, values + 1)
+    assert np.array_equal(np.load(path), values)
 
 
 def test_a_lack_of_memory_is_named(preference_trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
