@@ -12,7 +12,7 @@ import torch
 from datasets import Dataset
 from transformers import AutoModelForCausalLM
 
-from autotrain_gradio.core.errors import UserError
+from autotrain_gradio.core.errors import SpecError, UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.training import failures, language_models, text_models, trainer_internals
@@ -38,13 +38,16 @@ def open_reference(run: Reporter, tokenizer: Any) -> Any:
         message = "The tiny model cannot be a reference model: it is made anew in each run."
         raise UserError(message, "Leave model_ref empty.", WHERE, "reference-tiny")
     run.state("preparing", "Loading the reference model")
-    model, other, _ = text_models.open_text_model(
-        AutoModelForCausalLM,
-        name,
-        types=language_models.TYPES,
-        what="computing reference log-probabilities",
-        outputs=language_models.NO_HEAD,
-    )
+    try:
+        model, other, _ = text_models.open_text_model(
+            AutoModelForCausalLM,
+            name,
+            types=language_models.TYPES,
+            what="computing reference log-probabilities",
+            outputs=language_models.NO_HEAD,
+        )
+    except UserError as error:  # it names the field of the model that is trained
+        raise SpecError(f"Reference model: {error.message}", error.hint, WHERE, error.code) from error
     if other.get_vocab() != tokenizer.get_vocab():
         message = f"The tokenizer of the reference model '{name}' is not the one of '{run.spec.model}'."
         raise UserError(

@@ -123,6 +123,13 @@ def test_another_reference_model(preference_trial: Make) -> None:
         )
 
 
+def test_a_reference_model_that_cannot_be_loaded_is_named(preference_trial: Make, tmp_path: Path) -> None:
+    made = preference_trial("llm-dpo", model_ref=str(tmp_path / "missing"))
+    with pytest.raises(UserError, match=r"Reference model: .*missing' does not exist") as raised:
+        preference_reference.open_reference(made.reporter(), None)
+    assert (raised.value.where, raised.value.code) == ("params.model_ref", "model-not-found")
+
+
 def test_a_resumed_run_uses_the_reference_of_its_first_attempt(
     preference_trial: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
