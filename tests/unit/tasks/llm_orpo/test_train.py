@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl.experimental.orpo import ORPOTrainer
 
 from autotrain_gradio import data
 from autotrain_gradio.tasks.llm_orpo import train as task
 from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.tasks.spec_yaml import from_yaml
-from tests.contract.headlines.reward_accuracy import measure_model
+from tests.contract.headlines.reward_accuracy import log_probabilities, measure_model
 
 Make = Callable[..., Any]
 YAML = """
@@ -93,12 +94,21 @@ def test_the_loss_is_that_of_trl_and_exact_over_all_rows(
         torch.testing.assert_close(ours[number], theirs[number], rtol=1e-4, atol=1e-5)
 
 
-def test_lora_without_merging(preference_trial: Make) -> None:
+def test_lora_without_merging(preference_trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     base = preference_trial("llm-orpo")
     task.train(base.reporter())
+    trainers: list[Any] = []
+    given = task.OrpoTrainer
+    monkeypatch.setattr(task, "OrpoTrainer", lambda **settings: trainers.append(given(**settings)) or trainers[-1])
     made = preference_trial(
-        "llm-orpo", run="second", model=str(base.directory / "model"), peft=True, merge_adapter=False, lora_r=4
+        "llm-orpo", run="second", lr=5e-3, model=str(base.directory / "model"), peft=True, merge_adapter=False, lora_r=4
     )
     task.train(made.reporter())
     assert (made.directory / "model" / "adapter_config.json").is_file()
-    assert task.load(made.directory)([{"prompt": "Is red like blue?"}])[0]["text"] is not None
+    row = data.load(made.directory)["validation"][0]
+    tokenizer = AutoTokenizer.from_pretrained(made.directory / "model")
+    untrained = AutoModelForCausalLM.from_pretrained(base.directory / "model")
+    models: list[Any] = [task.load(made.directory).model, trainers[0].model.eval(), untrained]
+    loaded, trained, before = (log_probabilities(model, tokenizer, row, "chosen") for model in models)
+    torch.testing.assert_close(loaded, trained, rtol=1e-4, atol=1e-4)
+    assert (loaded - before).abs().max() > 1e-2
