@@ -12,6 +12,8 @@ from autotrain_gradio.runs.record import Run
 from autotrain_gradio.runs.snapshot import has_files
 
 PUBLIC_FOLDERS = ("check", "preview", "samples", "report")
+PREDICTED_IMAGES = ("predictions", ".jpg")
+"""Folder and suffix of the images of predictions, whose names are random; the tables beside them are not shown."""
 """Folders of a run whose images and audio the page may serve."""
 
 
@@ -74,7 +76,7 @@ def export(run: Run, folder: str | Path) -> Path:
 
 
 def media_file(run: Run, relative: str) -> Path:
-    """Return the path of an image or audio file that the page shows, below `PUBLIC_FOLDERS`.
+    """Return the path of an image or audio file that the page shows, below `PUBLIC_FOLDERS` or of a prediction.
 
     Raises:
         NotFound: the file does not exist, or is in another folder.
@@ -84,7 +86,8 @@ def media_file(run: Run, relative: str) -> Path:
         path = (root / relative).resolve()
     except ValueError:  # a null byte
         raise NotFound("This file does not exist, or may not be shown.", code="no-file") from None
-    inside = path.is_relative_to(root) and path.relative_to(root).parts[:1]
-    if not inside or inside[0] not in PUBLIC_FOLDERS or not path.is_file():
+    folder = path.relative_to(root).parts[0] if path.is_relative_to(root) and path != root else ""
+    public = folder in PUBLIC_FOLDERS or (folder, path.suffix) == PREDICTED_IMAGES
+    if not public or not path.is_file():
         raise NotFound("This file does not exist, or may not be shown.", code="no-file")
     return path

@@ -115,8 +115,13 @@ class ModelStep:
         """Attach the step's events. train_step: shows the spec as well."""
         session, form, steps = self.session, self.session.form, self.session.steps
         inputs = {session.draft, session.context.visitor, *form.inputs()}
-        form.model.change(
-            lambda choice: gr.Textbox(visible=choice == models.OTHER), form.model, form.model_id, **UNQUEUED
+        components = [f.component for f in form.params]
+        # First of the events of this change: who goes on at once gets the defaults of the model, too.
+        defaults = form.model.change(
+            form.apply_model,
+            {form.model_defaults, form.model, form.model_id, *components},
+            [form.model_id, form.model_defaults, *components],
+            **UNQUEUED,
         )
         probed = gr.on(
             [form.model.change, form.model_id.submit, form.model_id.blur, steps.model.select],
@@ -140,14 +145,8 @@ class ModelStep:
 
         reviewed = [self.problem, self.estimate, *self.views.outputs(), *train_step.outputs()]
         kind: dict[str, Any] = {"trigger_mode": "always_last", **UNQUEUED}
-        components = [f.component for f in form.params]
         # The defaults of another model change several parameters; only the first of these events reviews the spec.
-        form.model.change(
-            form.apply_model_defaults,
-            {form.model_defaults, form.model, form.model_id, *components},
-            [form.model_defaults, *components],
-            **UNQUEUED,
-        ).then(review_change, inputs, reviewed, **kind)
+        defaults.then(review_change, inputs, reviewed, **kind)
         edited = [c for c in (form.data, form.other_sections, *form.editable()) if c is not form.model]
         gr.on([c.change for c in edited], review_change, inputs, reviewed, **kind)
         gr.on([steps.model.select, steps.train.select], review, inputs, reviewed, **kind)  # after a check, too

@@ -138,6 +138,11 @@ class TaskForm:
             "params": {f.name: f.read(values[f.component]) for f in self.params},
         }
 
+    def apply_model(self, values: Values) -> dict[Any, Any]:
+        """Return the updates for a newly selected model: its defaults, and whether its id is entered."""
+        visible = gr.Textbox(visible=values[self.model] == models.OTHER)
+        return {self.model_id: visible, **self.apply_model_defaults(values)}
+
     def apply_model_defaults(self, values: Values) -> dict[Any, Any]:
         """Return the updates for a newly selected model: parameters at the previous model's defaults get its own."""
         wanted = parameter_defaults(self.task, models.join(values[self.model], values[self.model_id]))

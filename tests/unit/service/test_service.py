@@ -197,6 +197,13 @@ def test_only_images_and_audio_are_served(service: Service) -> None:
     (folder / "check").mkdir()
     (folder / "check" / "a.jpg").write_bytes(b"jpeg")
     assert service.file(draft, "check/a.jpg").read_bytes() == b"jpeg"
+    predictions = service.store.get(draft).directory / "predictions"
+    predictions.mkdir()
+    (predictions / "a.jpg").write_bytes(b"boxes")
+    (predictions / "a.csv").write_text("private")
+    assert service.file(draft, "predictions/a.jpg").read_bytes() == b"boxes"
+    with pytest.raises(NotFound):
+        service.file(draft, "predictions/a.csv")
     (folder / "check" / "link.jpg").symlink_to("/etc/hostname")
     for path in (
         "draft.json",
