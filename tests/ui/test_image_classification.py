@@ -158,7 +158,7 @@ def test_publishing_is_requested_before_training(app: App, visit: Visit) -> None
     page.locator(f"{TASK}-push-to-hub input").check()
     page.locator(f"{TASK}-hub-username input").fill("lab")
     page.locator(f"{TASK}-hub-username input").blur()
-    page.locator(f"{TASK}-step-3-button, button:has-text('Model')").first.click()
+    page.locator(".stepper button:visible", has_text="Model").click()
     page.locator(f"{TASK}-views > button").click()
     expect(page.locator(f"{TASK}-yaml")).to_contain_text("push_to_hub: true")
     expect(page.locator(f"{TASK}-yaml")).to_contain_text("username: lab")
