@@ -79,7 +79,7 @@ class Generation:
             self._put(
                 "error", ApiError(400, f"{found.message} {found.hint}".strip(), param=found.where, code=found.code)
             )
-        except Exception:
+        except Exception:  # in a thread of its own: the request would wait for ever; the log has the traceback
             log.exception("the request failed")
             self._put("error", ApiError(500, "The request failed; the log of the server says why.", code="internal"))
         finally:

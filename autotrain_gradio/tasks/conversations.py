@@ -24,7 +24,7 @@ _CONVERSATION = Column(
     purpose="input",
     names=("messages", "conversations", "conversation", "chat", "dialog", "dialogue", "turns"),
 )
-_SYSTEM = Column(
+SYSTEM = Column(
     "system_prompt",
     "System prompt",
     SYSTEM_TURN,
@@ -33,7 +33,7 @@ _SYSTEM = Column(
     required=False,
     names=("system_prompt", "system", "system_message"),
 )
-_TOOLS = Column(
+TOOL_SCHEMAS = Column(
     "tools",
     "Tools",
     TOOLS,
@@ -45,7 +45,7 @@ _TOOLS = Column(
 MESSAGES = Format(
     "messages",
     "Conversations",
-    (_CONVERSATION, _SYSTEM, _TOOLS),
+    (_CONVERSATION, SYSTEM, TOOL_SCHEMAS),
     "A list of messages in each row.",
     '{"messages": [{"role": "user", "content": "What is a quince?"}, '
     '{"role": "assistant", "content": "A yellow fruit."}]}',
@@ -80,8 +80,8 @@ PROMPT_ANSWER = Format(
             purpose="input",
             names=("completion", "response", "output", "answer", "assistant", "reply", "solution"),
         ),
-        _SYSTEM,
-        _TOOLS,
+        SYSTEM,
+        TOOL_SCHEMAS,
     ),
     "A prompt and its answer in each row: prompt and completion, question and answer, instruction, input and output.",
     '{"instruction": "Translate into German.", "input": "Good morning", "output": "Guten Morgen"}',

@@ -10,12 +10,11 @@ from autotrain_gradio.data.catalog import (
     PREFERENCE_PROMPT,
     PREFERRED_ANSWER,
     REJECTED_ANSWER,
-    SYSTEM_TURN,
     TABLE,
-    TOOLS,
 )
 from autotrain_gradio.data.declarations import Column, Format
 from autotrain_gradio.tasks.base import Sample
+from autotrain_gradio.tasks.conversations import SYSTEM, TOOL_SCHEMAS
 
 PROMPT = Column(
     "prompt",
@@ -40,24 +39,6 @@ REJECTED = Column(
     "The worse answer: a text, or messages, which may begin with the prompt.",
     purpose="input",
     names=("rejected", "dispreferred", "rejected_response", "response_rejected", "worse", "negative"),
-)
-SYSTEM = Column(
-    "system_prompt",
-    "System prompt",
-    SYSTEM_TURN,
-    "What the model is told before the conversation.",
-    purpose="input",
-    required=False,
-    names=("system_prompt", "system", "system_message"),
-)
-TOOL_SCHEMAS = Column(
-    "tools",
-    "Tools",
-    TOOLS,
-    "JSON schemas of the functions that the assistant may call.",
-    purpose="meta",
-    required=False,
-    names=("tools", "functions"),
 )
 PROMPT_PAIRS = Format(
     "prompt-pairs",

@@ -42,7 +42,7 @@ class Conversation:
         self._sent = False
 
     def ask(self, text: Any, system: Any, temperature: Any, max_tokens: Any, base: Any) -> dict[str, Any] | None:
-        """Begin a turn; return the arguments of the verb `chat`. None: there is no message."""
+        """Add the message to the history; return the arguments of the verb `chat`, or None without a message."""
         if not isinstance(text, str) or not text.strip():
             return None
         self.turns = [turn for turn in self.turns if turn.answer]  # a call that failed leaves none
