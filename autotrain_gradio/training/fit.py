@@ -99,7 +99,7 @@ def fit(trainer: Trainer, run: Reporter, evaluation: OnEvaluation | None = None)
         )
     recorder = _Recorder(run, trainer, evaluation)
     trainer.add_callback(recorder)
-    checkpoint = checkpoints.to_resume(run)
+    checkpoint = checkpoints.to_resume(run, trainer.model)
     began = time.monotonic()
     step, trainer.training_step = trainer.training_step, recorder.with_loss_check(trainer.training_step)
     try:

@@ -7,6 +7,7 @@ training, to set the sampler of the training rows, or to choose what a checkpoin
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,21 +43,38 @@ def native_weight_names(trainer: Trainer) -> Iterator[None]:
     `save_pretrained` writes the names of the model's first release, which differ for some types (ViT, Swin, AST), and
     `from_pretrained` converts them. The Trainer loads a checkpoint with `load_state_dict(strict=False)`, which does
     not: it would only log that most weights are missing, and train on, or report, others than those of the checkpoint.
+    That is an error here (`checkpoints.to_resume` has converted older checkpoints before).
     """
     model = trainer.model
     if not isinstance(model, PreTrainedModel):
         yield
         return
+    trainer._issue_warnings_after_load = functools.partial(_require_all_weights, trainer)
     name = "_weight_conversions"
     before = model.__dict__.get(name, model)
     model._weight_conversions = []
     try:
         yield
     finally:
+        del trainer._issue_warnings_after_load
         if before is model:
             delattr(model, name)
         else:
             setattr(model, name, before)
+
+
+def _require_all_weights(trainer: Trainer, loaded: Any) -> None:
+    """Raise a RuntimeError if a checkpoint that was loaded lacked weights of the model.
+
+    loaded: `missing_keys` and `unexpected_keys`. Tied weights are stored once, under one of their names.
+    """
+    model = trainer.model
+    weights = model.state_dict()
+    missing = set(loaded.missing_keys) - set(model._keys_to_ignore_on_save or ())
+    restored = {weight.data_ptr() for name, weight in weights.items() if name not in missing}
+    lacking = sorted(name for name in missing if name not in weights or weights[name].data_ptr() not in restored)
+    if lacking:
+        raise RuntimeError(f"The checkpoint lacks {len(lacking)} of {len(weights)} weights, such as '{lacking[0]}'.")
 
 
 def prepare_inputs(trainer: Trainer, inputs: dict[str, Any]) -> dict[str, Any]:

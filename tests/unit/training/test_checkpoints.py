@@ -28,7 +28,11 @@ def checkpoint(folder: Path, step: int, **state: Any) -> Path:
 def run(folder: Path, attempt: int = 2) -> Any:
     """A reporter's half that a resume needs."""
     notes: list[str] = []
-    return SimpleNamespace(checkpoints=folder, attempt=attempt, resume_from=None, note=notes.append, notes=notes)
+
+    def note(message: str, level: str = "info") -> None:
+        notes.append(message)
+
+    return SimpleNamespace(checkpoints=folder, attempt=attempt, resume_from=None, note=note, notes=notes)
 
 
 @pytest.mark.parametrize("torn", ["trainer_state.json", "model.safetensors", "optimizer.pt", "scheduler.pt"])
@@ -67,3 +71,13 @@ def test_the_best_checkpoint_of_a_run_that_was_moved_is_found(tmp_path: Path) ->
     assert checkpoints.to_resume(run(tmp_path)) == latest
     state = json.loads((latest / "trainer_state.json").read_text())
     assert state["best_model_checkpoint"] == str(tmp_path / "checkpoint-5")
+
+
+def test_a_best_checkpoint_that_is_gone_is_forgotten_with_a_note(tmp_path: Path) -> None:
+    gone = str(tmp_path / "checkpoint-5")
+    latest = checkpoint(tmp_path, 10, best_model_checkpoint=gone, best_metric=0.9, best_global_step=5)
+    resumed = run(tmp_path)
+    assert checkpoints.to_resume(resumed) == latest
+    state = json.loads((latest / "trainer_state.json").read_text())
+    assert (state["best_model_checkpoint"], state["best_metric"], state["best_global_step"]) == (None, None, None)
+    assert "checkpoint-5) is missing or unusable" in resumed.notes[0]

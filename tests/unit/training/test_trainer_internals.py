@@ -13,17 +13,24 @@ from trl import DPOTrainer, GRPOTrainer
 import autotrain_gradio
 from autotrain_gradio.training import trainer_internals
 
-PRIVATE = ("_save_checkpoint", "_load_best_model", "_prepare_inputs", "_get_train_sampler", "_train_batch_size")
+PRIVATE = (
+    "_save_checkpoint",
+    "_load_best_model",
+    "_prepare_inputs",
+    "_get_train_sampler",
+    "_issue_warnings_after_load",
+)
 
 
 def test_the_private_members_exist_in_the_installed_version() -> None:
     assert transformers.__version__.startswith(trainer_internals.VERSION)
-    parameters = {name: list(inspect.signature(getattr(Trainer, name)).parameters) for name in PRIVATE[:4]}
+    parameters = {name: list(inspect.signature(getattr(Trainer, name)).parameters) for name in PRIVATE}
     assert parameters == {
         "_save_checkpoint": ["self", "model", "trial"],
         "_load_best_model": ["self"],
         "_prepare_inputs": ["self", "inputs"],
         "_get_train_sampler": ["self", "train_dataset"],
+        "_issue_warnings_after_load": ["self", "load_result"],
     }
     assert "self._train_batch_size" in inspect.getsource(Trainer)
     assert "self._n_gpu" in inspect.getsource(transformers.TrainingArguments)
@@ -45,7 +52,8 @@ def test_the_private_members_of_trl_exist_in_the_installed_version() -> None:
 
 
 def test_no_other_module_uses_private_members_of_a_trainer() -> None:
-    private = {name for name in dir(Trainer) if name.startswith("_") and not name.startswith("__")} | set(PRIVATE)
+    private = {name for name in dir(Trainer) if name.startswith("_") and not name.startswith("__")}
+    private |= {*PRIVATE, "_train_batch_size"}
     found, package = [], Path(autotrain_gradio.__file__).parent
     for file in [*package.glob("training/**/*.py"), *package.glob("tasks/**/*.py")]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
