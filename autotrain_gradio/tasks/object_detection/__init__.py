@@ -98,6 +98,25 @@ VOC = Layout(
     "<xmax>110</xmax><ymax>70</ymax></bndbox></object></annotation>",
     files=(".xml",),
 )
+LABELME = Layout(
+    "labelme",
+    "LabelMe",
+    _HERE + "labelme",
+    "1.jpg               (or the image inside the JSON, as imageData)\n1.json\n\n"
+    '{"imagePath": "1.jpg", "shapes": [{"label": "cat", "shape_type": "rectangle", '
+    '"points": [[10, 20], [110, 70]]}]}',
+    files=(".json",),
+)
+LABEL_STUDIO = Layout(
+    "label-studio",
+    "Label Studio",
+    _HERE + "label_studio",
+    "project.json        (exported as JSON or JSON-MIN)\n1.jpg               (or the upload, 3f2a1b9c-1.jpg)\n\n"
+    '[{"data": {"image": "/data/upload/1/3f2a1b9c-1.jpg"}, "annotations": [{"result": [{"type": "rectanglelabels",\n'
+    '  "original_width": 640, "original_height": 480,\n'
+    '  "value": {"x": 10, "y": 20, "width": 30, "height": 40, "rectanglelabels": ["cat"]}}]}]}]',
+    files=(".json",),
+)
 TABLE = replace(
     TABLE_WITH_FILES,
     example="metadata.jsonl       (beside the images, or with their paths)\n1.jpg\n\n"
@@ -139,7 +158,7 @@ TASK = Task(
         ),
     ),
     sources=(UPLOAD, PATH, HUB, SAMPLE),
-    layouts=(SAVED_DATASET, ROWS, TABLE, COCO, YOLO, VOC),
+    layouts=(SAVED_DATASET, ROWS, TABLE, COCO, YOLO, VOC, LABEL_STUDIO, LABELME),
     checks=(Check("boxes", "Boxes that do not fit their images", _HERE + "boxes_check"), DUPLICATES),
     metrics=(
         Metric(

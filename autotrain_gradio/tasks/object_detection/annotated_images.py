@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from autotrain_gradio.core.errors import DataError
+from autotrain_gradio.data.files.arrow_files import open_table
 from autotrain_gradio.data.layouts.table_with_files import path_cells
 from autotrain_gradio.data.locations import report_examples
 from autotrain_gradio.data.request import Request
-from autotrain_gradio.data.rows import LOCATION, RawTables
+from autotrain_gradio.data.rows import LOCATION, ROW, RawTables
 
 IMAGE, OBJECTS = "image", "objects"
 CELL = pa.struct(
@@ -49,8 +51,14 @@ class AnnotatedImages:
         """Add an image. path: relative to the root. size: width and height as the annotations give them."""
         self.rows.setdefault(split, []).append((path, boxes, labels, size[0], size[1]))
 
-    def tables(self, request: Request) -> RawTables:
+    def paths(self) -> list[str]:
+        """Return the paths of all rows, in the order of the tables."""
+        return [row[0] for rows in self.rows.values() for row in rows]
+
+    def tables(self, request: Request, arrow: Path | None = None) -> RawTables:
         """Return the raw tables.
+
+        arrow: a file with the images of all rows, in their order; None: the paths are those of the images.
 
         Raises:
             DataError: there is no image.
@@ -59,13 +67,22 @@ class AnnotatedImages:
             message = "None of the annotated images exists in the data."
             raise DataError(message, "Add the images to the folder of the annotations.", "data", "no-rows")
         raw = RawTables({}, kinds={IMAGE: request.files.name, OBJECTS: "objects"}, files_read=self.files)
+        media = None
+        if arrow is not None:
+            raw.arrow = [arrow]
+            media = open_table(arrow).column(IMAGE)
+        start = 0
         for split, rows in self.rows.items():
             cells: list[Any] = [
                 {"bbox": boxes, "category": labels, "format": self.format, "width": width, "height": height}
                 for _, boxes, labels, width, height in rows
             ]
             paths = [row[0] for row in rows]
-            columns = {IMAGE: path_cells(paths), OBJECTS: pa.array(cells, CELL), LOCATION: pa.array(paths, pa.string())}
+            images = path_cells(paths) if media is None else media.slice(start, len(rows))
+            columns = {IMAGE: images, OBJECTS: pa.array(cells, CELL), LOCATION: pa.array(paths, pa.string())}
+            if media is not None:
+                columns[ROW] = pa.array(range(start, start + len(rows)), pa.int64())
+            start += len(rows)
             raw.splits[split] = pa.table(columns)
         text, hint = "{n} {is} damaged and {was} skipped", "Correct it, or export the annotations again."
         raw.findings += report_examples("warning", "object-damaged", text, self.damaged, "annotation", hint)

@@ -64,3 +64,9 @@ def to_xywh(found: np.ndarray) -> np.ndarray:
 def as_array(boxes: Sequence[Sequence[float]]) -> np.ndarray:
     """Return boxes as float64 (n, 4), also if there are none."""
     return np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+
+
+def hull(points: Sequence[Sequence[float]]) -> list[float]:
+    """Return the left, top, right and bottom of points (x, y)."""
+    across, down = [p[0] for p in points], [p[1] for p in points]
+    return [min(across), min(down), max(across), max(down)]

@@ -21,6 +21,15 @@ TITLES = {"xywh": "left, top, width, height", "xyxy": "corners", "cxcywh": "cent
 BEYOND = 1.0
 """Pixels beyond the image that are rounding."""
 
+SKIPPED = {
+    "annotated-image-missing": "image missing",
+    "category-unknown": "class without a name",
+    "image-turned": "rotated in the annotation tool",
+    "image-urls": "image is a web address",
+    "objects-unreadable": "boxes cannot be parsed",
+    "task-without-annotation": "no annotation",
+}
+
 
 def check(rows: Rows, request: Request) -> Iterator[Finding]:
     """Replace the parsed boxes by left, top, width, height in pixels, and class names by numbers."""

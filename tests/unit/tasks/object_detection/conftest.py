@@ -24,14 +24,19 @@ BOXES = {
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
 
 
-def draw(path: Path, boxes: Sequence[tuple[Sequence[int], str]], seed: int = 0) -> None:
-    """Write a picture of filled boxes on a noisy background."""
+def picture(boxes: Sequence[tuple[Sequence[int], str]], seed: int = 0) -> np.ndarray:
+    """Return the pixels of filled boxes on a noisy background."""
     rng = np.random.default_rng(seed)
     pixels = rng.integers(215, 235, (SIZE[1], SIZE[0], 3)).astype(np.uint8)
     for (x, y, w, h), label in boxes:
         pixels[y : y + h, x : x + w] = COLOURS[label]
+    return pixels
+
+
+def draw(path: Path, boxes: Sequence[tuple[Sequence[int], str]], seed: int = 0) -> None:
+    """Write such a picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
+    Image.fromarray(picture(boxes, seed)).save(path)
 
 
 def draw_all(folder: Path) -> Path:

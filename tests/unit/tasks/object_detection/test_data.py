@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
@@ -16,7 +19,7 @@ from autotrain_gradio.data.request import Request
 from autotrain_gradio.tasks.object_detection.boxes import corners, detect_format
 from autotrain_gradio.tasks.registry import resolve
 from tests.trials import Trial
-from tests.unit.tasks.object_detection.conftest import BOXES, SIZE, draw_all, write_lines
+from tests.unit.tasks.object_detection.conftest import BOXES, SIZE, draw_all, picture, write_lines
 
 NAMES = ["blue", "red"]
 
@@ -61,6 +64,62 @@ def as_voc(folder: Path) -> None:
         (folder / name).with_suffix(".xml").write_text(f"<annotation><filename>{name}</filename>{objects}</annotation>")
 
 
+def as_label_studio(folder: Path) -> None:
+    tasks = []
+    for number, (name, boxes) in enumerate(BOXES.items()):
+        regions = [
+            {
+                "id": f"r{n}",
+                "type": "rectanglelabels",
+                "original_width": SIZE[0],
+                "original_height": SIZE[1],
+                "image_rotation": 0,
+                "value": {**percent(box), "rotation": 0, "rectanglelabels": [label]},
+            }
+            for n, (box, label) in enumerate(boxes)
+        ]
+        data = {"image": f"/data/upload/7/{number:08x}-{name}"}
+        tasks.append({"id": number, "data": data, "annotations": [{"result": regions, "was_cancelled": False}]})
+    (folder / "project.json").write_text(json.dumps(tasks))
+
+
+def percent(box: Any) -> dict[str, float]:
+    x, y, w, h = box
+    return {"x": x / SIZE[0] * 100, "y": y / SIZE[1] * 100, "width": w / SIZE[0] * 100, "height": h / SIZE[1] * 100}
+
+
+def as_label_studio_min(folder: Path) -> None:
+    rows = []
+    for number, (name, boxes) in enumerate(BOXES.items()):
+        found = [{**percent(b), "rotation": 0, "rectanglelabels": [c], "original_width": SIZE[0]} for b, c in boxes]
+        more = {"tag": [{**r, "original_height": SIZE[1]} for r in found]} if found else {}
+        rows.append({"image": f"/data/local-files/?d=pictures%2F{name}", "id": number, "annotator": 1, **more})
+    (folder / "project.json").write_text(json.dumps(rows))
+
+
+def as_labelme(folder: Path) -> None:
+    for name, boxes in BOXES.items():
+        shapes = []
+        for number, ((x, y, w, h), label) in enumerate(boxes):
+            points = [[x + w, y + h], [x, y]]  # drawn from the lower right corner
+            kind = "rectangle"
+            if number:
+                kind, points = "polygon", [[x, y], [x + w, y + h / 2], [x + w / 2, y + h]]
+            shapes.append({"label": label, "points": points, "shape_type": kind, "group_id": None, "flags": {}})
+        document = {"version": "5.5.0", "shapes": shapes, "imagePath": f"..\\images\\{name}", "imageData": None}
+        size = {"imageWidth": SIZE[0], "imageHeight": SIZE[1]}
+        (folder / name).with_suffix(".json").write_text(json.dumps(document | size))
+
+
+def as_embedded_labelme(folder: Path) -> None:
+    as_labelme(folder)
+    for file in list(folder.glob("*.json"))[1:]:
+        image = file.with_suffix(".png")
+        document = json.loads(file.read_text())
+        file.write_text(json.dumps(document | {"imageData": base64.b64encode(image.read_bytes()).decode()}))
+        image.unlink()
+
+
 def rows_of(trial: Trial) -> dict[str, Any]:
     """Return file → boxes and names of classes, of all splits."""
     found = {}
@@ -69,10 +128,16 @@ def rows_of(trial: Trial) -> dict[str, Any]:
         for row in part:
             objects = row["objects"]
             boxes = [[round(v, 2) for v in box] for box in objects["bbox"]]
-            found[Path(row["image"]["path"]).name] = list(
-                zip(boxes, [names[c] for c in objects["category"]], strict=True)
-            )
+            found[name_of(row["image"])] = list(zip(boxes, [names[c] for c in objects["category"]], strict=True))
     return found
+
+
+def name_of(image: dict[str, Any]) -> str:
+    """Return the name of the picture, by its content where an image has no path."""
+    if image["path"]:
+        return Path(image["path"]).name
+    pixels = np.asarray(Image.open(io.BytesIO(image["bytes"])))
+    return next(name for number, (name, boxes) in enumerate(BOXES.items()) if (pixels == picture(boxes, number)).all())
 
 
 def codes(trial: Trial) -> dict[str, dict[str, Any]]:
@@ -83,7 +148,13 @@ def codes(trial: Trial) -> dict[str, dict[str, Any]]:
 EXPECTED = {name: [([float(v) for v in box], label) for box, label in boxes] for name, boxes in BOXES.items()}
 
 
-@pytest.mark.parametrize("write", [as_table, as_coco, as_yolo, as_voc])
+WRITERS = [
+    *(as_table, as_coco, as_yolo, as_voc),
+    *(as_label_studio, as_label_studio_min, as_labelme, as_embedded_labelme),
+]
+
+
+@pytest.mark.parametrize("write", WRITERS)
 def test_every_format_gives_the_same_rows(write: Callable[[Path], None], tmp_path: Path, detect: Any) -> None:
     folder = draw_all(tmp_path / "images")
     write(folder)
