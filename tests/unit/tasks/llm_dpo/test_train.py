@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.tasks.llm_dpo import train as task
 from autotrain_gradio.training import preference_reference, preference_run
-from tests.contract.headlines.reward_accuracy import measure_model
+from tests.contract.headlines.reward_accuracy import log_probabilities, measure_model
 from tests.preferences import change_weights, pairs
 
 Make = Callable[..., Any]
@@ -88,7 +89,9 @@ def test_the_loss_is_that_of_trl_and_exact_over_all_rows(
     assert found["eval_reward_accuracy"] == (margins > 0).mean()
 
 
-def test_lora_takes_the_model_without_its_adapter_as_the_reference(preference_trial: Make) -> None:
+def test_lora_takes_the_model_without_its_adapter_as_the_reference(
+    preference_trial: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = preference_trial("llm-dpo", epochs=3, peft=True, lora_r=4, lr=5e-3)
     task.train(made.reporter())
     assert not (made.directory / "model" / "adapter_config.json").exists()
@@ -97,12 +100,21 @@ def test_lora_takes_the_model_without_its_adapter_as_the_reference(preference_tr
     assert result_of(made)["eval_reward_accuracy"] == 1.0
     assert measure_model(data.load(made.directory), made.directory / "model") == 1.0
     assert not list((made.directory / "checkpoints").rglob("ref"))
+    trainers: list[Any] = []
+    given = task.DpoTrainer
+    monkeypatch.setattr(task, "DpoTrainer", lambda **settings: trainers.append(given(**settings)) or trainers[-1])
+    base = made.directory / "model"
     again = preference_trial(
-        "llm-dpo", run="second", model=str(made.directory / "model"), peft=True, merge_adapter=False, lora_r=4
+        "llm-dpo", run="second", lr=5e-3, model=str(base), peft=True, merge_adapter=False, lora_r=4
     )
     task.train(again.reporter())
     assert (again.directory / "model" / "adapter_config.json").is_file()
-    assert task.load(again.directory)([{"prompt": "Is red like blue?"}])[0]["text"] is not None
+    row, tokenizer = data.load(again.directory)["validation"][0], AutoTokenizer.from_pretrained(base)
+    untrained = AutoModelForCausalLM.from_pretrained(base)
+    models: list[Any] = [task.load(again.directory).model, trainers[0].model.eval(), untrained]
+    loaded, trained, before = (log_probabilities(model, tokenizer, row, "chosen") for model in models)
+    torch.testing.assert_close(loaded, trained, rtol=1e-4, atol=1e-4)
+    assert (loaded - before).abs().max() > 1e-2
 
 
 def test_another_reference_model(preference_trial: Make) -> None:

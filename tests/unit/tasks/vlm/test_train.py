@@ -15,6 +15,7 @@ from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.data import load as load_rows
 from autotrain_gradio.tasks.vlm import batches, encoders, models
 from autotrain_gradio.tasks.vlm import train as task
+from autotrain_gradio.tasks.vlm.predict import load_trained
 from autotrain_gradio.tasks.vlm.tiny import tiny_processor
 from autotrain_gradio.tasks.vlm.trainer import VisionLanguageTrainer, answer_logits, training_arguments
 from autotrain_gradio.training import trainer_internals
@@ -187,20 +188,35 @@ def test_the_vision_encoder_is_frozen_or_trained(image_trial: Make, frozen: bool
     assert before and all(torch.equal(before[n], after[n]) for n in before) is frozen
 
 
-def test_lora_adapts_the_language_model_and_is_merged_or_kept(image_trial: Make) -> None:
+def test_lora_adapts_the_language_model_and_is_merged_or_kept(
+    image_trial: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = image_trial(peft=True, lora_r=4, freeze_vision=True, gradient_checkpointing=True, lr=1e-3)
     task.train(made.reporter())
     assert not (made.directory / "model" / "adapter_config.json").exists()
     assert any("parameters are trainable" in n for n in notes_of(made))
-    again = image_trial(
-        run="second", model=str(made.directory / "model"), peft=True, merge_adapter=False, lora_r=4, freeze_vision=True
+    trainers: list[Any] = []
+    given = task.VisionLanguageTrainer
+    monkeypatch.setattr(
+        task, "VisionLanguageTrainer", lambda **settings: trainers.append(given(**settings)) or trainers[-1]
     )
+    base = made.directory / "model"
+    kept = {"peft": True, "merge_adapter": False, "lora_r": 4, "freeze_vision": True, "lr": 1e-2}
+    again = image_trial(run="second", model=str(base), **kept)
     run = again.reporter()
     task.train(run)
     names = _adapter_names(again.directory / "model")
     assert names and not [n for n in names if "vision_model" in n] and [n for n in names if "text_model" in n]
-    photo = next((made.directory.parent / "run-squares" / "train").glob("*.png"))
-    assert task.load(again.directory)([{"image": str(photo), "prompt": QUESTION}])[0]["text"] is not None
+    trainer = trainers[0]
+    batch = trainer.data_collator([trainer.eval_dataset[number] for number in range(2)])
+    untrained = AutoModelForImageTextToText.from_pretrained(base)
+    with torch.inference_mode():
+        loaded, trained, before = (
+            answer_logits(model.eval(), batch, keeps=False)[0]
+            for model in (load_trained(again.directory / "model")[0], trainer.model, untrained)
+        )
+    torch.testing.assert_close(loaded, trained, rtol=1e-4, atol=1e-4)
+    assert (loaded - before).abs().max() > 1e-2
 
 
 def _adapter_names(folder: Path) -> list[str]:
