@@ -96,7 +96,7 @@ def _weights(config: Any, adapter: Adapter | None, model: str, new_head: bool) -
 
 def _template(tokenizer: Any, params: Any) -> list[Finding]:
     """Return which chat template is used, if the model has none, and what the template does not support."""
-    if not hasattr(params, "chat_template"):
+    if not hasattr(params, "chat_template") or "chat_template" in params.no_effect:
         return []
     template = choose_template(tokenizer, params.chat_template)
     hint = "An instruction-tuned model has its own."

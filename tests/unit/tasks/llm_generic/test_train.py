@@ -64,11 +64,12 @@ def test_yaml_of_autotrain(name: str) -> None:
 
 
 @pytest.mark.parametrize(("value", "codes"), [("null", set()), ("none", {"setting-without-effect"})])
-def test_a_chat_template_has_no_effect(value: str, codes: set[str]) -> None:
+def test_a_chat_template_has_no_effect(value: str, codes: set[str], tmp_path: Path) -> None:
     text = YAML.format(task="llm:generic").replace("train_split: train", f"train_split: train, chat_template: {value}")
     found = resolve(from_yaml(text)[0])
-    facts = probe(found.spec.model_copy(update={"model": "tiny"}), found.params, {})
-    assert {f["code"] for f in facts["findings"]} - {"memory-estimate"} == codes
+    for model in ("tiny", str(task.tiny_model(tmp_path, texts=["The red door leads to the hall."]))):
+        facts = probe(found.spec.model_copy(update={"model": model}), found.params, {})
+        assert {f["code"] for f in facts["findings"]} - {"memory-estimate"} == codes
 
 
 def test_a_chat_template_of_plain_texts_is_refused() -> None:
