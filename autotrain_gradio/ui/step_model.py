@@ -116,8 +116,9 @@ class ModelStep:
         session, form, steps = self.session, self.session.form, self.session.steps
         inputs = {session.draft, session.context.visitor, *form.inputs()}
         components = [f.component for f in form.params]
-        # First of the events of this change: who goes on at once gets the defaults of the model, too.
-        defaults = form.model.change(
+        # First of the events of this change, so that the form shows the defaults of the model at once.
+        defaults = gr.on(
+            [form.model.change, form.model_id.submit, form.model_id.blur],
             form.apply_model,
             {form.model_defaults, form.model, form.model_id, *components},
             [form.model_id, form.model_defaults, *components],

@@ -32,14 +32,15 @@ class TaskForm:
 
     data: the rest of the spec's `data` section (source, path, columns, labels, options).
     other_sections: the sections in `OTHER_SECTIONS`.
-    model_defaults: the default of each parameter for the selected model.
+    model_defaults: the default of each parameter for the model whose defaults the form shows; hidden. The browser
+        holds it and gets it together with the parameters, so that both are always those of the same model.
     model: a suggested model, or `models.OTHER` for the one in `model_id`.
     """
 
     task: Task
     data: gr.State
     other_sections: gr.State
-    model_defaults: gr.State
+    model_defaults: gr.JSON
     model: gr.Radio
     model_id: gr.Textbox
     project_name: gr.Textbox
@@ -61,7 +62,7 @@ class TaskForm:
             task,
             data=gr.State({k: v for k, v in data.items() if k in DataSpec.model_fields and k not in SPLIT}),
             other_sections=gr.State({k: spec[k] for k in OTHER_SECTIONS if k in spec}),
-            model_defaults=gr.State(model_defaults),
+            model_defaults=gr.JSON(model_defaults, visible=False),
             model=gr.Radio(
                 choices=models.choices(task, folders=local_models, gpu=gpu),
                 value=choice,
@@ -108,7 +109,7 @@ class TaskForm:
 
     def inputs(self) -> set[Any]:
         """Return the components that `spec` reads."""
-        return {self.data, self.other_sections, *self.editable()}
+        return {self.data, self.other_sections, self.model_defaults, *self.editable()}
 
     def editable(self) -> list[Any]:
         """Return the components that the user edits."""
@@ -120,8 +121,13 @@ class TaskForm:
         ]
 
     def spec(self, values: Values) -> dict[str, Any]:
-        """Return the spec for the values of `inputs`."""
+        """Return the spec for the values of `inputs`.
+
+        Parameters at the defaults of a model that is no longer selected have those of the selected one, as the form
+        will show as soon as `apply_model_defaults` has responded.
+        """
         others = values[self.other_sections] or {}
+        model = models.join(values[self.model], values[self.model_id])
         return {
             **others,
             "resources": {
@@ -129,13 +135,16 @@ class TaskForm:
                 **{f.name: f.read(values[f.component]) for f in self.resources},
             },
             "task": self.task.name,
-            "model": models.join(values[self.model], values[self.model_id]),
+            "model": model,
             "project_name": (values[self.project_name] or "").strip(),
             "data": {
                 **copy.deepcopy(values[self.data] or {}),
                 **{f.name: f.read(values[f.component]) for f in self.split},
             },
-            "params": {f.name: f.read(values[f.component]) for f in self.params},
+            "params": {
+                **{f.name: f.read(values[f.component]) for f in self.params},
+                **self._changed_defaults(values, parameter_defaults(self.task, model)),
+            },
         }
 
     def apply_model(self, values: Values) -> dict[Any, Any]:
@@ -146,13 +155,28 @@ class TaskForm:
     def apply_model_defaults(self, values: Values) -> dict[Any, Any]:
         """Return the updates for a newly selected model: parameters at the previous model's defaults get its own."""
         wanted = parameter_defaults(self.task, models.join(values[self.model], values[self.model_id]))
-        previous = values[self.model_defaults] or {}
-        updates: dict[Any, Any] = {self.model_defaults: wanted}
-        for field in self.params:
-            before, now = previous.get(field.name), wanted[field.name]
-            if before != now and field.read(values[field.component]) == before:
-                updates[field.component] = field.show(now)
-        return updates
+        shown = {f.name: f for f in self.params}
+        changed = self._changed_defaults(values, wanted)
+        return {
+            self.model_defaults: wanted,
+            **{shown[name].component: shown[name].show(value) for name, value in changed.items()},
+        }
+
+    def _changed_defaults(self, values: Values, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters, with their new defaults, that the user has left at the defaults of another model.
+
+        wanted: the defaults of the selected model.
+        """
+        previous = values[self.model_defaults]
+        if not isinstance(previous, Mapping) or previous == wanted:
+            return {}
+        return {
+            f.name: wanted[f.name]
+            for f in self.params
+            if f.name in previous
+            and previous[f.name] != wanted[f.name]
+            and f.read(values[f.component]) == previous[f.name]
+        }
 
 
 def parameter_defaults(task: Task, model: str) -> dict[str, Any]:

@@ -69,6 +69,23 @@ def test_unchanged_parameters_follow_the_defaults_of_the_model() -> None:
     assert fields["lr"].component not in updates, "what the user has set stays"
 
 
+def test_a_spec_has_the_defaults_of_the_selected_model_before_the_form_shows_them() -> None:
+    with gr.Blocks():
+        task_form = TaskForm.build(TASK, {}, gpu=True, local_models=True)
+    fields = {f.name: f for f in task_form.params}
+    values: dict[Any, Any] = {component: component.value for component in task_form.inputs()}
+    before = task_form.spec(values)
+    values |= {task_form.model: "tiny", fields["lr"].component: 0.5}  # no response of apply_model_defaults yet
+    spec = task_form.spec(values)
+    assert before["params"]["epochs"] != TASK.defaults("tiny")["epochs"] == spec["params"]["epochs"]
+    assert spec["params"]["lr"] == 0.5, "what the user has set stays"
+    shown = values | task_form.apply_model_defaults(values)
+    assert task_form.spec(shown) == spec
+    former = before["params"]["epochs"]
+    edited = task_form.spec(shown | {fields["epochs"].component: former})
+    assert edited["params"]["epochs"] == former, "what the user enters afterwards stays, too"
+
+
 def test_the_form_keeps_the_sections_of_the_spec() -> None:
     spec = {"hub": {"push_to_hub": True}, "resources": {"processes": 2}, "data": {"path": "x", "max_samples": 5}}
     with gr.Blocks():
