@@ -113,11 +113,17 @@ def cli_page(tasks: Registry) -> str:
     """Render the reference of all commands, from the parser."""
     parser = build(tasks)
     parts = [NOTICE + f"# {PROGRAM}\n\n{parser.description} `python -m autotrain_gradio` is the same."]
-    for name, command in command_parsers(parser).items():
+    names: dict[int, list[str]] = {}
+    found = command_parsers(parser)
+    for name, command in found.items():
+        names.setdefault(id(command), []).append(name)
+    for name, *aliases in names.values():
+        command = found[name]
         usage = " ".join([PROGRAM, name, *(_usage(a) for a in command._actions if not _is_help(a))])
         rows = [[f"`{_names(a)}`", _text(a.help)] for a in command._actions if not _is_help(a)]
         parts.append(f"## {name}\n\n{command.description}\n\n```sh\n{usage}\n```" + ("\n\n" if rows else ""))
         parts[-1] += _table(["", ""], rows) if rows else ""
+        parts[-1] += f"\n\nAlso: {', '.join(f'`{alias}`' for alias in aliases)}." if aliases else ""
     listed = "\n".join(f"- [`{t.name}`](tasks/{t.name}.md#settings): {t.summary}" for t in tasks)
     parts.append(
         f"## TASK\n\nThe name of a task is a command that trains with flags instead of a YAML file, as in AutoTrain; "

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from autotrain_gradio import __version__
-from autotrain_gradio.cli import commands, predict, serve
+from autotrain_gradio.cli import commands, predict, serve, tools
 from autotrain_gradio.cli.commands import PROGRAM, Usage
 from autotrain_gradio.cli.console import echo, echo_error
 from autotrain_gradio.core.errors import INTERRUPTED, NotFound, UserError, did_you_mean
@@ -22,7 +22,7 @@ from autotrain_gradio.tasks.registry import Registry, registry
 
 COMMANDS = (
     *("app", "tasks", "check", "train", "runs", "show", "stop", "resume", "predict", "call", "serve", "export"),
-    "publish",
+    *("publish", "tools"),
 )
 TOKEN_HINT = "Set the environment variable HF_TOKEN, or run 'hf auth login' once."
 
@@ -112,7 +112,9 @@ def parse(argv: list[str], tasks: Registry, rename: dict[str, str] | None = None
     parser = build(tasks)
     args, left = parser.parse_known_args(argv)
     if left:
-        flags = [f for a in command_parsers(parser)[word]._actions for f in a.option_strings]
+        known = command_parsers(parser)
+        command = known.get(" ".join(argv[:2])) or known[word]
+        flags = [f for a in command._actions for f in a.option_strings]
         raise _unknown(left[0], flags)
     return lambda: int(args.call(args))
 
@@ -182,15 +184,20 @@ def build(tasks: Registry) -> Parser:
             command.add_argument("--to", metavar="FOLDER", required=True, help="an empty folder, or a new one")
         if name in {"show", "predict", "call"}:
             _json(command)
+    text = "Merge adapters, and convert LoRA weights for other programs."
+    tools.add_commands(found.add_parser("tools", help=text, description=text), Parser)
     return parser
 
 
 def command_parsers(parser: Parser) -> dict[str, Parser]:
-    """Return command → its parser."""
+    """Return command → its parser; a command of commands has theirs too, as `tools merge-llm-adapter`."""
+    found = {}
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
-    return {}
+            for name, command in action.choices.items():
+                found[name] = command
+                found |= {f"{name} {below}": one for below, one in command_parsers(command).items()}
+    return found
 
 
 def task_parser(task: Task, prog: str, *, train: bool) -> Parser:

@@ -29,34 +29,49 @@ def repository(spec: RunSpec) -> str:
     Raises:
         PublishError: the token is missing, was rejected, or has no write access to the repository.
     """
+    return writable_repository(spec.hub.username or "", spec.project_name)
+
+
+def writable_repository(owner: str, short: str, where: str = "") -> str:
+    """Return the id of a repository to which the token can write.
+
+    owner: user or organization; empty: the user of the token. short: name of the repository, without its owner.
+    where: location of the name for errors; empty: that of the spec.
+
+    Raises:
+        PublishError: the token is missing, was rejected, or has no write access to the repository.
+    """
     try:
         me = HfApi().whoami()
     except LocalTokenNotFoundError:
-        raise PublishError("Publishing needs a token.", TOKEN_HINT, "hub.push_to_hub", "token-missing") from None
+        raise PublishError(
+            "Publishing needs a token.", TOKEN_HINT, where or "hub.push_to_hub", "token-missing"
+        ) from None
     except HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "no answer"
         message = f"The Hub rejects the token ({status})."
-        raise PublishError(message, TOKEN_HINT, "hub.push_to_hub", "token-rejected") from None
+        raise PublishError(message, TOKEN_HINT, where or "hub.push_to_hub", "token-rejected") from None
     except (OSError, HTTPError) as error:
         message = f"The Hub cannot be reached ({type(error).__name__})."
         raise PublishError(
-            message, "Check the connection, or switch push_to_hub off.", "hub", "hub-unreachable"
+            message, "Check the connection, or switch push_to_hub off.", where or "hub", "hub-unreachable"
         ) from None
-    owner = spec.hub.username or str(me["name"])
+    owner = owner or str(me["name"])
     mine = {str(me["name"]), *(str(o["name"]) for o in me.get("orgs", []))}
     if owner not in mine:
         message = f"The token belongs to '{me['name']}', who has no write access to '{owner}'."
         hint = "Leave username empty, or name one of: " + ", ".join(sorted(mine)) + "."
-        raise PublishError(message, hint, "hub.username", "not-a-member")
+        raise PublishError(message, hint, where or "hub.username", "not-a-member")
     role = ((me.get("auth") or {}).get("accessToken") or {}).get("role")
     if role == "read":
-        raise PublishError("The token has no write access.", TOKEN_HINT, "hub.push_to_hub", "token-reads-only")
-    name = f"{owner}/{spec.project_name}"
+        raise PublishError("The token has no write access.", TOKEN_HINT, where or "hub.push_to_hub", "token-reads-only")
+    name = f"{owner}/{short}"
     try:
         validate_repo_id(name)
     except HFValidationError as error:
-        message = f"'{spec.project_name}' is not a valid repository name: {error}"
-        raise PublishError(message, "Choose another project name.", "project_name", "name-refused") from None
+        message = f"'{short}' is not a valid repository name: {error}"
+        hint = "Choose another name." if where else "Choose another project name."
+        raise PublishError(message, hint, where or "project_name", "name-refused") from None
     return name
 
 
@@ -68,17 +83,23 @@ def publish(model: Path, spec: RunSpec) -> str:
     """
     if not model.is_dir():
         raise PublishError("The run has no model yet.", "Wait until it is completed.", code="no-model")
-    name = repository(spec)
+    hint = "The run still has it. Try again on the run's page, or with 'autotrain-gradio publish RUN'."
+    return upload(model, repository(spec), f"Upload {spec.project_name}", hint)
+
+
+def upload(folder: Path, name: str, message: str, hint: str) -> str:
+    """Upload a folder to a repository, created as private if it does not exist; return its URL.
+
+    name: of `writable_repository`. message: of the commit. hint: where the model is if the upload fails.
+
+    Raises:
+        PublishError: the upload failed.
+    """
     api = HfApi()
     try:
         address = api.create_repo(name, private=True, exist_ok=True)
-        api.upload_folder(repo_id=name, folder_path=model, commit_message=f"Upload {spec.project_name}")
+        api.upload_folder(repo_id=name, folder_path=folder, commit_message=message)
     except (HTTPError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        raise PublishError(
-            f"The model was not uploaded to {name}: {reason}",
-            "The run still has it. Try again on the run's page, or with 'autotrain-gradio publish RUN'.",
-            "hub",
-            "upload-failed",
-        ) from error
+        raise PublishError(f"The model was not uploaded to {name}: {reason}", hint, "hub", "upload-failed") from error
     return str(address)

@@ -316,6 +316,14 @@ class Runs(Core):
         """Copy the model into a folder that is empty or does not exist; return the folder."""
         return model_export.export(self._owned_run(run, owner), folder)
 
+    def model_folder(self, run: str, owner: str = LOCAL) -> Path:
+        """Return the folder of the run's model.
+
+        Raises:
+            StateError: the run has no model yet, or its folder was removed or emptied.
+        """
+        return model_export.model(self._owned_run(run, owner))
+
     def file(self, run: str, relative: str) -> Path:
         """Return the path of an image or audio file of the run, in the folder check, preview, samples or report.
 

@@ -15,8 +15,8 @@ from autotrain_gradio.training import pretrained
 from autotrain_gradio.training.pretrained import ADAPTER, ADAPTER_CONFIG, WHERE, ModelError
 
 MERGE = (
-    "Merge it where its base model exists (PEFT: model.merge_and_unload()), save the result with save_pretrained, and "
-    "choose that folder."
+    "Merge it where its base model exists ('autotrain-gradio tools merge-llm-adapter', or PEFT: "
+    "model.merge_and_unload()), and choose the folder of the result."
 )
 
 
@@ -36,8 +36,10 @@ class Adapter:
         )
 
 
-def find_adapter(model: str, *, local: bool = False) -> Adapter | None:
-    """Return the adapter that a model is; None: it is a whole model, or cannot be found. local: nothing is downloaded.
+def find_adapter(model: str, *, local: bool = False, base: str = "") -> Adapter | None:
+    """Return the adapter that a model is; None: it is a whole model, or cannot be found.
+
+    local: nothing is downloaded. base: folder or Hub id of the base model; empty: the one that the adapter names.
 
     Raises:
         UserError: it is an adapter, but not one of LoRA; or its base model is not named, or on another computer.
@@ -47,21 +49,23 @@ def find_adapter(model: str, *, local: bool = False) -> Adapter | None:
         return None
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        kind, base = str(config.get("peft_type")), str(config.get("base_model_name_or_path") or "")
+        kind, named = str(config.get("peft_type")), str(config.get("base_model_name_or_path") or "")
     except (ValueError, AttributeError, RecursionError) as error:
         message = f"The {ADAPTER_CONFIG} of '{model}' is damaged: {error}."
         raise ModelError(message, "Download or save the adapter again.", WHERE, "model-broken") from None
     if kind != "LORA" or config.get("megatron_config"):
         message = f"'{model}' is an adapter of the type {kind}: only LoRA adapters of PEFT can be trained further."
         raise ModelError(message, MERGE, WHERE, "model-wrong-task")
-    if not base:
+    if base:
+        return Adapter(model, base)
+    if not named:
         message = f"The {ADAPTER_CONFIG} of '{model}' does not name its base model (base_model_name_or_path)."
         raise ModelError(message, "Write its Hub id or folder there. Or: " + MERGE, WHERE, "adapter-base-missing")
     # A file of the Hub must not choose a folder of this computer.
-    if not Path(model).expanduser().is_dir() and (base.startswith(("/", ".", "~")) or Path(base).exists()):
-        message = f"The base model of the adapter '{model}' is a folder of another computer: '{base}'."
+    if not Path(model).expanduser().is_dir() and (named.startswith(("/", ".", "~")) or Path(named).exists()):
+        message = f"The base model of the adapter '{model}' is a folder of another computer: '{named}'."
         raise ModelError(message, MERGE, WHERE, "adapter-base-missing")
-    return Adapter(model, base)
+    return Adapter(model, named)
 
 
 def require_base(adapter: Adapter) -> None:

@@ -2,7 +2,7 @@
 
 `train` writes the run's events and outlives its caller (`training.py`). Every other verb is a call: its context is a
 JSON line on stdin, and its result goes to stdout in lines tagged `@autotrain ` (docs/architecture.md). `serve` runs
-several calls in sequence (`serve.py`).
+several calls in sequence (`serve.py`). `tool` is a call that belongs to no run (`run_tool.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from autotrain_gradio.core.termination import exit_on_sigterm
 from autotrain_gradio.runs import memory_limit, worker_process
 from autotrain_gradio.worker.messages import respond, send_found, send_progress
 from autotrain_gradio.worker.ranks import Ranks
+from autotrain_gradio.worker.run_tool import run_tool
 from autotrain_gradio.worker.run_verb import run_verb
 from autotrain_gradio.worker.serve import serve
 from autotrain_gradio.worker.training import train
@@ -27,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the verb of the command line; the exit status is 0 only if it succeeded."""
     parser = argparse.ArgumentParser(prog="autotrain_gradio.worker")
     parser.add_argument("directory", type=Path)
-    parser.add_argument("verb", help="train, serve, or the name of a verb of the run's task")
+    parser.add_argument("verb", help="train, serve, tool, or the name of a verb of the run's task")
     parser.add_argument("--attempt", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--memory", type=int, default=0, help="bytes that the training may use; 0: no limit")
@@ -51,5 +52,7 @@ def main(argv: list[str] | None = None) -> int:
             serve(args.directory)
             return 0
         context = json.loads(sys.stdin.readline() or "{}")
+        if args.verb == "tool":
+            return 0 if respond(args.directory, partial(run_tool, context, send_progress)) else 1
         work = partial(run_verb, args.directory, args.verb, context, send_progress, found=send_found)
         return 0 if respond(args.directory, work) else 1

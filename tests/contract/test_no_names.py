@@ -57,6 +57,7 @@ ALLOWED = {
     ("core/inputs/image.py", "upload"): "source of Gradio's component",
     ("core/inputs/declarations.py", "audio"): "name of an input kind",
     ("core/inputs/declarations.py", "image"): "name of an input kind",
+    ("cli/main.py", "tools"): "name of a command",
     ("core/inputs/form.py", "features"): "key of a model's form.json",
     ("core/inputs/form.py", "number"): "type of a field of the form",
     ("core/panels/chart_svg.py", "end"): "text-anchor of SVG",

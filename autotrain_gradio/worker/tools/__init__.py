@@ -1,0 +1,1 @@
+"""Tools (`tasks.tools.TOOLS`), one module each: `run(call)`."""
