@@ -25,6 +25,17 @@
       if (steps && steps.getBoundingClientRect().top < 0) steps.scrollIntoView({block: 'start'});
     }, 250);
   });
+  // Show the detected boxes whose score is at least that of the slider above them.
+  document.addEventListener('input', (event) => {
+    const slider = event.target.closest('.at-box-threshold input');
+    if (!slider) return;
+    const threshold = Number(slider.value), boxes = [...slider.closest('.at-boxes').querySelectorAll('[data-score]')];
+    boxes.forEach((box) => { box.style.display = Number(box.dataset.score) >= threshold ? '' : 'none'; });
+    slider.parentNode.querySelector('output').textContent = threshold.toFixed(2);
+    const shown = boxes.filter((box) => !box.style.display).length.toLocaleString('en');
+    const count = slider.parentNode.querySelector('small');
+    count.textContent = count.textContent.replace(/^[\d,]+/, shown);
+  });
   // Keep the open tab in the address, so that a reload opens it again.
   document.addEventListener('click', (event) => {
     if (!event.target.closest('#main-tabs button[role=tab]')) return;

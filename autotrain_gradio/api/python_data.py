@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.inputs import KINDS, ROWS_OF, Input, is_alternative, parse_value
+from autotrain_gradio.core.inputs import KINDS, ROWS_OF, Input, is_alternative, only_required, parse_value
 from autotrain_gradio.core.inputs.media_bytes import audio_bytes, image_bytes, is_array, is_audio, is_image
 from autotrain_gradio.core.inputs.plain_values import wrong_type
 
@@ -213,8 +213,9 @@ def _single(inputs: Sequence[Input], value: Any, folder: Path) -> Iterator[Any]:
     joint = [i for i in inputs if not is_alternative(i)]
     modules = [KINDS.get(i.kind).load() for i in joint]
     by_row = len(joint) < len(inputs)  # a model of tables
-    texts = bool(joint) and all(getattr(m, "ROWS_FROM_FILE", False) for m in modules)
-    names = {i.name for i in joint}
+    given = [i for i in joint if not i.setting]
+    texts = bool(given) and all(getattr(KINDS.get(i.kind).load(), "ROWS_FROM_FILE", False) for i in given)
+    names = {i.name for i in given}
     rows = isinstance(value, list | tuple) and bool(value) and all(isinstance(v, Mapping) for v in value)
     if texts and (is_frame(value) or _is_dataset(value) or _rows_of_columns(value, names)):
         # The column of the training, which may have another name than the input, is found as in a file.
@@ -261,7 +262,8 @@ def _parse(inputs: Sequence[Input], value: Any, folder: Path) -> dict[str, Any]:
     if isinstance(value, Mapping) and not is_audio(value):
         named = {name: _converted(converters.get(name), item, folder) for name, item in value.items()}
         return parse_value(inputs, named)
-    return parse_value(inputs, _converted(converters[joint[0].name], value, folder) if len(joint) == 1 else value)
+    declared = joint[0] if len(joint) == 1 else only_required(joint)
+    return parse_value(inputs, value if declared is None else _converted(converters[declared.name], value, folder))
 
 
 def _converted(convert: Any, value: Any, folder: Path) -> Any:

@@ -51,7 +51,8 @@ class Run:
         """Apply the model: one prediction for each input, in their order; `prediction["panels"]` shows it.
 
         inputs: for a task with one input its value: a text, a file's path, an image of Pillow, an array of pixels, or
-            `{"array", "sampling_rate"}` for audio; otherwise a mapping of all inputs by name. A file with a text in
+            `{"array", "sampling_rate"}` for audio; otherwise, or with settings of the prediction such as a threshold, a
+            mapping of all inputs by name. A file with a text in
             each row (CSV, TSV, JSON, JSON Lines, Parquet, Excel, TXT) gives one prediction for each row;
             `{"text": …}` is never interpreted as a path. For a table: a row as a mapping or a Series, or the path of a
             file of rows, whose prediction is `{"file": a CSV with the predictions}`. A DataFrame, a list or a Dataset

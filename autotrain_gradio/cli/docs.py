@@ -15,6 +15,7 @@ from autotrain_gradio.cli.console import echo
 from autotrain_gradio.cli.main import build, command_parsers
 from autotrain_gradio.core.inputs import is_alternative
 from autotrain_gradio.core.spec import TINY, RunSpec
+from autotrain_gradio.core.text_format import in_sentence
 from autotrain_gradio.data.declarations import Source
 from autotrain_gradio.tasks import views
 from autotrain_gradio.tasks.base import Task
@@ -90,6 +91,8 @@ def task_page(task: Task, tasks: Registry) -> str:
             f"## Use a trained model\n\n`model` is the folder of the model, `value` {_value(task)}.\n\n"
             f"```python\n{task.loader_example.strip()}\n```"
         )
+        if settings := [f"`{i.name}` ({in_sentence(i.title)})" for i in task.inputs if i.setting]:
+            parts[-1] += f"\n\nSettings of predictions: {', '.join(settings)}. {_how_to_set(task)}"
     if verbs := task.public_verbs():
         calls = [
             [
@@ -160,8 +163,15 @@ def _forms(task: Task, tasks: Registry) -> str:
 
 def _value(task: Task) -> str:
     """Describe the input of the code that uses a model."""
-    names = [f"`{i.name}`" for i in task.inputs if not is_alternative(i)]
+    names = [f"`{i.name}`" for i in task.inputs if not is_alternative(i) and not i.setting]
     return f"a dict with {' and '.join(names)}" if len(names) > 1 else "an input"
+
+
+def _how_to_set(task: Task) -> str:
+    """Describe how the settings of predictions are given."""
+    name, value = next(i.name for i in task.inputs if i.setting), next(i.name for i in task.inputs if not i.setting)
+    command = f"`{PROGRAM} predict RUN INPUT {name}=…`"
+    return f'On the command line {command}, in Python `run.predict({{"{value}": …, "{name}": …}})`.'
 
 
 def _section(option: Option) -> str:

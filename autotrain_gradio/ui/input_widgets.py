@@ -62,11 +62,12 @@ class InputGroup:
 def create_inputs(declared: Sequence[Input], elem_id: str, context: WidgetContext, *, button: str) -> list[InputGroup]:
     """Create the widgets of inputs: each alternative one alone, and the others together with a button.
 
-    button: label of the button, which is created without inputs too.
+    button: label of the button, which is created without inputs too. Settings of the prediction have no widget.
 
     Raises:
         UserError: a widget lacks a file of the model.
     """
+    declared = [item for item in declared if not item.setting]
     groups = [InputGroup([item], [_widget(item, elem_id, context)]) for item in declared if inputs.is_alternative(item)]
     joint = [item for item in declared if not inputs.is_alternative(item)]
     if joint or not groups:

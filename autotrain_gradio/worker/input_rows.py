@@ -66,7 +66,7 @@ def read_inputs(path: Path, directory: Path, resolved: Any) -> tuple[list[tuple[
     if not path.is_file():
         raise DataError(f"The file '{path.name}' does not exist.", "Check the path.", str(path), "no-file")
     wanted = [i for i in resolved.task.inputs if getattr(KINDS.get(i.kind).load(), "ROWS_FROM_FILE", False)]
-    if not wanted or len(wanted) < len(resolved.task.inputs):
+    if not wanted or len(wanted) < len([i for i in resolved.task.inputs if not i.setting]):
         raise UserError(f"{resolved.task.title} cannot predict the rows of a file.", where=path.name, code="usage")
     manifest = read_json(directory / "data" / "manifest.json") or {}
     options = ReadOptions.of(resolved.spec.data, _trained(manifest, *manifest.get("columns", {})))

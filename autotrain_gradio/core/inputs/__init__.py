@@ -16,6 +16,7 @@ from autotrain_gradio.core.inputs.declarations import (
     WidgetContext,
     is_alternative,
     is_text,
+    only_required,
     shows_result,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "WidgetContext",
     "is_alternative",
     "is_text",
+    "only_required",
     "parse_arguments",
     "parse_literals",
     "parse_named",

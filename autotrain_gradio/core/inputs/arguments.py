@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.inputs.declarations import KINDS, ROWS_OF, FileOfRows, Input, is_alternative
+from autotrain_gradio.core.inputs.declarations import KINDS, ROWS_OF, FileOfRows, Input, is_alternative, only_required
 from autotrain_gradio.core.inputs.files import existing_file
 
 Row = dict[str, Any]
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def parse_value(inputs: Sequence[Input], value: Any) -> Row:
-    """Return a task's input for one argument of Python: the value of its only input, or a mapping of all of them.
+    """Return a task's input for one argument of Python: the value of its only required input, or a mapping of inputs.
 
     Raises:
         UserError: an input is missing or cannot be used.
@@ -27,24 +27,30 @@ def parse_value(inputs: Sequence[Input], value: Any) -> Row:
         return _named(joint, value, literal=True)
     if len(joint) != 1 and (file := _file_of_rows(joint, value)):
         return {ROWS_OF: file}
-    if len(joint) != 1:
+    declared = joint[0] if len(joint) == 1 else only_required(joint)
+    if declared is None:
         raise UserError(
             f"This model has several inputs: {', '.join(i.name for i in inputs)}.",
             "Give all of them by name.",
             code="missing-input",
         )
-    return _row(joint[0], KINDS.get(joint[0].kind).load().parse(value, joint[0]))
+    return _row(declared, KINDS.get(declared.kind).load().parse(value, declared))
 
 
 def parse_arguments(inputs: Sequence[Input], arguments: Sequence[str]) -> list[tuple[str, Row]]:
     """Return pairs (argument, a task's input) for the arguments of a command.
 
-    For a model with several inputs, the arguments are NAME=VALUE and form one input, or they are files of rows.
+    For a model with several inputs, the arguments are NAME=VALUE and form one input, or they are files of rows. Where
+    only one input is required, each argument without a name is a value of it, to which the named ones belong.
 
     Raises:
         UserError: an input is missing or cannot be used.
     """
     joint = [i for i in inputs if not is_alternative(i)]
+    required = only_required(joint)
+    if len(joint) > 1 and required and (bare := [a for a in arguments if not _is_pair(joint, a)]):
+        named = [a for a in arguments if a not in bare]
+        return _with_named(joint, required, bare, named)
     if len(joint) > 1 and not all(_file_of_rows(joint, a) for a in arguments):
         return [(" ".join(arguments), _named(joint, _pairs(joint, arguments), literal=False))]
     found: list[tuple[str, Row]] = []
@@ -63,17 +69,44 @@ def parse_arguments(inputs: Sequence[Input], arguments: Sequence[str]) -> list[t
     return found
 
 
+def _is_pair(inputs: Sequence[Input], argument: str) -> bool:
+    """Return whether an argument is NAME=VALUE, also with a misspelt name, and not the name of a file."""
+    name, equals, _ = argument.partition("=")
+    known = name in [i.name for i in inputs]
+    return bool(equals) and (known or (name.isidentifier() and existing_file(argument) is None))
+
+
+def _with_named(
+    inputs: Sequence[Input], required: Input, values: Sequence[str], named: Sequence[str]
+) -> list[tuple[str, Row]]:
+    """Return a task's input for each value of its only required input, with the values of the others.
+
+    Raises:
+        UserError: an argument cannot be used, or the required input is given by name too.
+    """
+    pairs = _pairs(inputs, named)
+    if required.name in pairs:
+        message = f"The input '{required.name}' is given twice: '{pairs[required.name]}' and '{values[0]}'."
+        raise UserError(message, "Give it once.", required.name, "usage")
+    parsed = [(v, parse_value([required], v)) for v in values]
+    others = _named([i for i in inputs if i is not required], pairs, literal=False)
+    if others and any(ROWS_OF in row for _, row in parsed):
+        message = f"'{values[0]}' is a file of rows, and {', '.join(others)} cannot be given for all of them."
+        raise UserError(message, "Give the file alone.", required.name, "usage")
+    return [(value, {**row, **others}) for value, row in parsed]
+
+
 def parse_literals(inputs: Sequence[Input], arguments: Sequence[str]) -> list[tuple[str, Row]]:
     """Return pairs (argument, a task's input) for arguments that are never interpreted as file names.
 
     Raises:
         UserError: the task's only input has no literal form.
     """
-    joint = [i for i in inputs if not is_alternative(i)]
-    module = KINDS.get(joint[0].kind).load() if len(joint) == 1 else None
-    if module is None or not hasattr(module, "literal"):
+    declared = only_required(inputs)
+    module: Any = KINDS.get(declared.kind).load() if declared else None
+    if declared is None or not hasattr(module, "literal"):
         raise UserError("This model takes no text as its only input.", "Remove --text.", code="usage")
-    return [(a, {joint[0].name: module.literal(a, joint[0])}) for a in arguments]
+    return [(a, {declared.name: module.literal(a, declared)}) for a in arguments]
 
 
 def parse_named(inputs: Sequence[Input], arguments: Sequence[str]) -> Row:
@@ -96,7 +129,7 @@ def _alternative(inputs: Sequence[Input], argument: Any) -> Input | None:
 
 def _file_of_rows(inputs: Sequence[Input], argument: Any) -> str | None:
     """Return the path of the file that an argument names, if all inputs can be parsed from the cells of a file."""
-    able = all(getattr(KINDS.get(i.kind).load(), "ROWS_FROM_FILE", False) for i in inputs)
+    able = all(getattr(KINDS.get(i.kind).load(), "ROWS_FROM_FILE", False) for i in inputs if not i.setting)
     path = existing_file(str(argument)) if able else None
     return str(path) if path else None
 

@@ -34,12 +34,19 @@ class Input:
     """An input of a task's model. name: its key in the predictor's inputs. kind: the name of an input kind.
 
     optional: it may be left out; the predictor has a default.
+    setting: a setting of the prediction, such as a threshold: optional, given by name on the command line and in
+        Python; the page has no widget for it.
     """
 
     name: str
     title: str
     kind: str
     optional: bool = False
+    setting: bool = False
+
+    def __post_init__(self) -> None:
+        if self.setting:
+            object.__setattr__(self, "optional", True)
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ KINDS: NamedRegistry[InputKind] = NamedRegistry(
     "input kind",
     (
         InputKind(name, f"autotrain_gradio.core.inputs.{name}")
-        for name in ("image", "audio", "text", "file", "form", "table", "chat")
+        for name in ("image", "audio", "text", "file", "number", "form", "table", "chat")
     ),
 )
 """All kinds by name; tasks and extensions register more."""
@@ -119,3 +126,9 @@ def shows_result(declared: Input) -> bool:
 def is_alternative(declared: Input) -> bool:
     """Return whether an input is given instead of the task's other inputs."""
     return bool(getattr(KINDS.get(declared.kind).load(), "ALTERNATIVE", False))
+
+
+def only_required(inputs: Sequence[Input]) -> Input | None:
+    """Return the only input that must be given, whose name can be omitted; None: there are several, or none."""
+    found = [item for item in inputs if not item.optional and not is_alternative(item)]
+    return found[0] if len(found) == 1 else None

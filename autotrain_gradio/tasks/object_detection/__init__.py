@@ -181,7 +181,10 @@ TASK = Task(
         Chart("Validation metrics", {"eval_map": "mAP", "eval_map_50": "mAP50", "eval_map_75": "mAP75"}),
         *PROGRESS_CHARTS,
     ),
-    inputs=(Input("image", "An image", "image"),),
+    inputs=(
+        Input("image", "An image", "image"),
+        Input("threshold", "Confidence threshold", "number", setting=True),
+    ),
     loader_example="""\
 import torch
 from transformers import AutoImageProcessor, AutoModelForObjectDetection

@@ -20,7 +20,7 @@ from autotrain_gradio.tasks.object_detection.average_precision import (
     iou,
 )
 from autotrain_gradio.tasks.object_detection.batches import DetectionImages
-from autotrain_gradio.tasks.object_detection.boxes_panel import boxes_panel
+from autotrain_gradio.tasks.object_detection.boxes_panel import LEAST_SHOWN, boxes_panel
 from autotrain_gradio.training import metrics
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.vision import thumbnail
@@ -29,7 +29,9 @@ SHOWN = 8
 """Validation images whose predictions are shown at each evaluation."""
 WORST = 16
 THRESHOLD = 0.5
-"""Score from which boxes are shown and counted in the confusion matrix."""
+"""Score from which boxes are shown at first, and counted in the confusion matrix."""
+STORED = 30
+"""Best boxes of an image that are stored with any score, for the slider of the threshold."""
 LEAST_IOU = 0.5
 SIDE = 480
 """Longest side in pixels of the images that are shown."""
@@ -79,8 +81,8 @@ class DetectionEvaluator:
     def sample_panel(self) -> Panel:
         """Show the predictions on the same few images."""
         items = [self._item(row, "samples") for row in self._shown]
-        note = f"Boxes with a score of at least {THRESHOLD}; annotated boxes are dashed."
-        return boxes_panel("Predictions on the same validation images", items, note=note)
+        note, title = "Annotated boxes are dashed.", "Predictions on the same validation images"
+        return boxes_panel(title, items, note=note, threshold=THRESHOLD)
 
     def results_panel(self, values: Mapping[str, float], declared: Sequence[Metric]) -> Panel:
         """List the metrics."""
@@ -102,7 +104,8 @@ class DetectionEvaluator:
         worst = [row for row in ranked if self._mistakes(row)][:WORST]
         if worst:
             note = "Annotated boxes are dashed."
-            made.append(boxes_panel("Images with most mistakes", [self._item(r, "report") for r in worst], note=note))
+            items = [self._item(row, "report") for row in worst]
+            made.append(boxes_panel("Images with most mistakes", items, note=note, threshold=THRESHOLD))
         return made
 
     def _classes_panel(self) -> Panel:
@@ -157,9 +160,11 @@ class DetectionEvaluator:
             {"box": b, "label": self._names[n], "true": True}
             for b, n in zip(true.boxes.tolist(), true.labels.tolist(), strict=True)
         ]
-        boxes += [
+        predicted = [
             {"box": b, "label": self._names[n], "score": s}
             for b, n, s in zip(found.boxes.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)
-            if s >= THRESHOLD
+        ]  # the best first
+        boxes += [
+            b for place, b in enumerate(predicted) if b["score"] >= (LEAST_SHOWN if place < STORED else THRESHOLD)
         ]
         return {"file": f"{folder}/{file.name}", "width": width, "height": height, "boxes": boxes}

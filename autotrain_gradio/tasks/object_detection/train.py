@@ -15,8 +15,9 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.object_detection import TASK, models
 from autotrain_gradio.tasks.object_detection.augmentation import BoxTransform
+from autotrain_gradio.tasks.object_detection.average_precision import MOST_DETECTIONS
 from autotrain_gradio.tasks.object_detection.batches import Collator, DetectionImages
-from autotrain_gradio.tasks.object_detection.boxes_panel import boxes_panel
+from autotrain_gradio.tasks.object_detection.boxes_panel import LEAST_SHOWN, boxes_panel
 from autotrain_gradio.tasks.object_detection.evaluation import SIDE, THRESHOLD, evaluation
 from autotrain_gradio.tasks.object_detection.preview import preview
 from autotrain_gradio.tasks.object_detection.probe import probe
@@ -126,17 +127,24 @@ class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`
         made = self._processor(images=image, return_tensors="pt").to(self._model.device)
         size = [(image.height, image.width)]
         outputs = self._model(**made)
-        found = self._processor.post_process_object_detection(outputs, threshold=threshold, target_sizes=size)[0]
-        objects = [
-            {"label": self._model.config.id2label[int(label)], "score": float(score), "box": box.tolist()}
+        # The page's slider can show boxes under the threshold: they are part of the panel, not of the answer.
+        least = min(threshold, LEAST_SHOWN)
+        found = self._processor.post_process_object_detection(outputs, threshold=least, target_sizes=size)[0]
+        names = self._model.config.id2label
+        drawn = [
+            {"label": names[int(label)], "score": float(score), "box": box.tolist()}
             for label, score, box in zip(found["labels"], found["scores"], found["boxes"], strict=True)
         ]
+        drawn.sort(key=lambda one: -one["score"])
+        objects = [one for one in drawn if one["score"] >= threshold]
         file = prediction_files.new_folder(self._directory / prediction_files.FOLDER) / "image.jpg"
         vision.thumbnail(image, file, SIDE)
         shown = file.relative_to(self._directory).as_posix()
-        item = {"file": shown, "width": image.width, "height": image.height, "boxes": objects}
-        note = "" if objects else f"No object has a score of at least {threshold:g}."
-        return {"objects": objects, "panels": [boxes_panel("Objects", [item], note=note)]}
+        boxes = drawn[: max(len(objects), MOST_DETECTIONS)]
+        item = {"file": shown, "width": image.width, "height": image.height, "boxes": boxes}
+        note = "" if objects else f"No object has a score of at least {threshold:g}"
+        note += f"; the best score is {drawn[0]['score']:.2f}." if note and drawn else "." if note else ""
+        return {"objects": objects, "panels": [boxes_panel("Objects", [item], note=note, threshold=threshold)]}
 
 
 def _threshold(value: Any) -> float:

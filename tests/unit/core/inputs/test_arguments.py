@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.inputs import Input, Widget, parse_arguments, parse_literals, parse_named, parse_value
+from autotrain_gradio.core.inputs import (
+    Input,
+    Widget,
+    WidgetContext,
+    parse_arguments,
+    parse_literals,
+    parse_named,
+    parse_value,
+)
 from autotrain_gradio.core.inputs.files import looks_like_path
 from autotrain_gradio.tasks.registry import registry
-from autotrain_gradio.ui.input_widgets import InputGroup
+from autotrain_gradio.ui.input_widgets import InputGroup, create_inputs
 
 TEXT = [Input("text", "A text", "text")]
 PAIR = [Input("first", "A text", "text"), Input("second", "Another text", "text")]
@@ -81,6 +90,51 @@ def test_an_optional_input_can_be_left_out() -> None:
     assert group.values(["a", ""]) == {"first": "a"} and group.values(["a", "b"]) == {"first": "a", "second": "b"}
     with pytest.raises(UserError, match="missing: a text"):
         group.values(["", "b"])
+
+
+SET = [Input("image", "An image", "image"), Input("threshold", "Threshold", "number", setting=True)]
+
+
+def test_a_setting_is_given_by_name_beside_values_of_the_only_required_input(folder: Path) -> None:
+    image, other = str(folder / "notes.pdf"), str(folder / "README")
+    expected = [("notes.pdf", {"image": image, "threshold": 0.3}), ("README", {"image": other, "threshold": 0.3})]
+    assert parse_arguments(SET, ["notes.pdf", "threshold=0.3", "README"]) == expected
+    assert parse_arguments(SET, ["notes.pdf"]) == [("notes.pdf", {"image": image})]
+    named = parse_arguments(SET, ["image=notes.pdf", "threshold=0.3"])
+    assert named == [("image=notes.pdf threshold=0.3", {"image": image, "threshold": 0.3})]
+    assert parse_value(SET, "notes.pdf") == {"image": image}
+    assert parse_value(SET, {"image": "notes.pdf", "threshold": 1}) == {"image": image, "threshold": 1.0}
+    (folder / "a=1.png").write_text("x")
+    assert parse_arguments(SET, ["a=1.png"]) == [("a=1.png", {"image": str(folder / "a=1.png")})]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["notes.pdf", "thresold=0.3"], "'thresold=0.3' is not an input"),
+        (["notes.pdf", "image=README"], "'image' is given twice"),
+        (["notes.pdf", "threshold=high"], "'high' is not a number"),
+        (["notes.pdf", "threshold=nan"], "'nan' is not a number"),
+        (["threshold=0.3"], "'image' is missing"),
+    ],
+)
+def test_wrong_settings_are_named(arguments: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse_arguments(SET, arguments)
+
+
+def test_rows_of_a_file_and_texts_are_accepted_beside_a_setting(folder: Path) -> None:
+    inputs = [TEXT[0], SET[1]]
+    assert parse_arguments(inputs, ["reviews.tsv"]) == [("reviews.tsv", {"rows_of": str(folder / "reviews.tsv")})]
+    assert parse_literals(inputs, ["reviews.tsv"]) == [("reviews.tsv", {"text": "reviews.tsv"})]
+    with pytest.raises(UserError, match="file of rows"):
+        parse_arguments(inputs, ["reviews.tsv", "threshold=0.3"])
+
+
+def test_the_page_has_no_widget_for_a_setting() -> None:
+    with gr.Blocks():
+        group = create_inputs(SET, "x", WidgetContext(lambda name: {}), button="Predict")[0]
+    assert [item.name for item in group.declared] == ["image"] and len(group.triggers()) == 2
 
 
 def test_cells_become_a_row_and_paths_become_tables(folder: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.panels import render_html
+from autotrain_gradio.core.panels import render_html, render_text
+from autotrain_gradio.core.panels.render import render_summary
 from autotrain_gradio.tasks.object_detection.augmentation import BoxTransform
 from autotrain_gradio.tasks.object_detection.average_precision import Detections, average_precision
 from autotrain_gradio.tasks.object_detection.boxes_panel import boxes_panel
@@ -40,7 +41,10 @@ def test_a_detector_overfits_four_pictures(tmp_path: Path, detect: Any) -> None:
     predictor = train.load(trial.directory)
     path = tmp_path / "images" / "valid" / "1.png"
     found = predictor([{"image": str(path), "threshold": "0.3"}])[0]
-    best = max(found["objects"], key=lambda o: o["score"])
+    best = found["objects"][0]
+    assert best["score"] == max(o["score"] for o in found["objects"])
+    drawn = predictor([{"image": str(path), "threshold": 0.99}])[0]["panels"][0]["items"][0]["boxes"]
+    assert len(drawn) >= len(found["objects"]), "boxes under the threshold can be shown without another prediction"
     x, y, w, h = FOUR[1][0]
     assert best["label"] == "blue" and np.abs(np.array(best["box"]) - [x, y, x + w, y + h]).max() < 12
     with pytest.raises(UserError):
@@ -88,7 +92,20 @@ def test_a_panel_draws_the_boxes_and_escapes_names() -> None:
     }
     registry()  # registers the panel kind
     page = render_html(boxes_panel("Objects", [item]))
+    assert "type='range'" not in page
     assert "<rect x='1' y='2' width='29' height='38'" in page and "<b>" not in page and "&lt;b&gt; 0.50" in page
+
+
+def test_boxes_under_the_threshold_are_hidden_until_the_slider_shows_them() -> None:
+    boxes = [{"box": [1, 2, 30, 40], "label": "cat", "score": score} for score in (0.9, 0.2)]
+    true = {"box": [1, 2, 30, 40], "label": "cat", "true": True}
+    item = {"file": "x.jpg", "width": 100, "height": 50, "boxes": [*boxes, true]}
+    registry()
+    panel = boxes_panel("Objects", [item], threshold=0.3)
+    page = render_html(panel)
+    assert "<g data-score='0.9000'>" in page and "<g data-score='0.2000' style='display:none'>" in page
+    assert "value='0.3'" in page and "1 of 2 boxes" in page and "aria-label='cat 0.90, cat (annotated)'" in page
+    assert "cat 0.20" not in render_text(panel) and render_summary(panel) == "cat 0.90, cat (annotated)"
 
 
 def test_images_are_turned_by_exif(tmp_path: Path, detect: Any) -> None:
