@@ -16,7 +16,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
-from autotrain_gradio.training import failures, trainer_internals
+from autotrain_gradio.training import cpu_log_probs, failures, trainer_internals
 from autotrain_gradio.training.arguments import arguments, device
 from autotrain_gradio.training.token_rows import IGNORED, Collate, pack, sequence_lengths
 
@@ -45,6 +45,7 @@ def trl_arguments(
     run: Reporter, cls: type[Arguments], *, train_rows: int, validates: bool, best: Metric, **settings: Any
 ) -> Arguments:
     """Return the arguments of a trainer of TRL. settings: those of its algorithm. Others: as in `arguments`."""
+    cpu_log_probs.install()
     params = run.params
     more: dict[str, Any] = {}
     if params.mixed_precision is None or device() == "cpu":
@@ -90,6 +91,11 @@ class LanguageTrainer(trainer_internals.LengthGrouping, SFTTrainer):
     def training_lengths(self) -> np.ndarray:
         """Return the number of tokens of each training sequence."""
         return self._lengths
+
+    def compute_loss(self, *inputs: Any, **settings: Any) -> Any:
+        """Return TRL's loss: the mean over the trained tokens."""
+        with cpu_log_probs.equal_weights():
+            return super().compute_loss(*inputs, **settings)
 
     def evaluation_loop(
         self,

@@ -15,7 +15,7 @@ from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
 from autotrain_gradio.tasks.llm_grpo.evaluation import GreedyEvaluation
 from autotrain_gradio.tasks.llm_grpo.rewards import Batch, Reward, Score
-from autotrain_gradio.training import trainer_internals
+from autotrain_gradio.training import cpu_log_probs, trainer_internals
 from autotrain_gradio.training.arguments import arguments, device
 
 CONSTANT_LOGS = 10
@@ -24,6 +24,7 @@ CONSTANT_LOGS = 10
 
 def grpo_arguments(run: Reporter, *, prompts: int, validates: bool, best: Metric, rewards: Sequence[Reward]) -> Any:
     """Return TRL's arguments. prompts: number of training prompts. Others: as in `arguments.arguments`."""
+    cpu_log_probs.install()
     params = run.params
     more: dict[str, Any] = {}
     if params.mixed_precision is None or device() == "cpu":
