@@ -187,7 +187,10 @@ def language_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
 def try_longest_batch(
     run: Reporter, trainer: Any, loss: Callable[[Any, dict[str, torch.Tensor]], torch.Tensor] = language_loss
 ) -> None:
-    """Compute loss and gradients of the longest batch once, so that a lack of memory shows at once.
+    """Compute loss and gradients of the longest batch on the GPU once, so that a lack of memory shows at once.
+
+    Nothing is done on a CPU, where it would take as long as the first step, whose batch is as long (`LengthSampler`)
+    and which reports a lack of memory as well (`fit`).
 
     trainer: one with `training_lengths`. loss: of a batch; it may leave out what needs no memory.
 
@@ -195,6 +198,8 @@ def try_longest_batch(
         UserError: the memory is not enough; the hint says what to change.
     """
     model, args = trainer.model, trainer.args
+    if args.device.type == "cpu":
+        return
     if args.gradient_checkpointing:
         model.gradient_checkpointing_enable(args.gradient_checkpointing_kwargs)
     chosen = np.argsort(-trainer.training_lengths(), kind="stable")[: run.params.batch_size]

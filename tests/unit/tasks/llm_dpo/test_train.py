@@ -16,7 +16,7 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.tasks.llm_dpo import train as task
-from autotrain_gradio.training import preference_reference, preference_run
+from autotrain_gradio.training import preference_reference
 from tests.contract.headlines.reward_accuracy import log_probabilities, measure_model
 from tests.preferences import change_weights, pairs
 
@@ -180,10 +180,6 @@ def test_a_lack_of_memory_is_named(preference_trial: Make, monkeypatch: pytest.M
     monkeypatch.setattr(task.DpoTrainer, "compute_ref_log_probs", fails)
     with pytest.raises(UserError, match="Not enough memory for the reference log-probabilities of 4 rows"):
         task.train(preference_trial("llm-dpo", generation_rows=0).reporter())
-    monkeypatch.undo()
-    monkeypatch.setattr(preference_run, "answer_log_probabilities", fails)
-    with pytest.raises(UserError, match="Not enough memory for the longest batch"):
-        task.train(preference_trial("llm-dpo", run="second", generation_rows=0).reporter())
 
 
 @pytest.mark.parametrize(
