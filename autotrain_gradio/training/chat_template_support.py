@@ -9,10 +9,12 @@ from typing import Any
 
 from autotrain_gradio.core.errors import Finding
 from autotrain_gradio.core.text_format import join_examples, pluralize
-from autotrain_gradio.training.chat_templates import WHERE, ChatTemplate, TemplateFailure, render, user
+from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.training.chat_templates import WHERE, ChatTemplate, TemplateFailure, choose_template, render, user
 
 Messages = Sequence[Mapping[str, Any]]
 Tools = Sequence[Mapping[str, Any]] | None
+Conversation = tuple[Messages, Tools]
 
 MARK = "zmarkz"
 """Content that no template has."""
@@ -58,13 +60,41 @@ class TemplateSupport:
         hint = "Correct the template in the tokenizer of the model, or set chat_template to chatml."
         return [Finding("warning", "double-bos", message, hint, WHERE)]
 
-    def count_dropped(self, rows: Iterable[tuple[Messages, Tools]]) -> Counter[str]:
+    def count_dropped(self, rows: Iterable[Conversation]) -> Counter[str]:
         """Return part → number of rows that have it although the template leaves it out."""
         counts: Counter[str] = Counter()
         if self.dropped:
             for messages, tools in rows:
                 counts.update(parts_of(messages, tools) & set(self.dropped))
         return counts
+
+
+def use_template(
+    run: Reporter, tokenizer: Any, conversations: Iterable[Conversation], noun: str = "training row"
+) -> ChatTemplate:
+    """Choose the chat template of a run, and set it as that of the tokenizer, with which it is saved.
+
+    Reports what the template leaves out, and whether it adds a second BOS token. conversations: of the training rows.
+    noun: name of such a row.
+
+    Raises:
+        UserError: the template cannot be used.
+    """
+    template = choose_template(tokenizer, run.params.chat_template)
+    tokenizer.chat_template = template.saved
+    if template.note:
+        run.note(template.note)
+    support = inspect_template(tokenizer, template)
+    if counts := support.count_dropped(conversations):
+        run.note(dropped_message(counts, noun), level="warning", hint=CHATML_INSTEAD)
+    for finding in support.bos_findings():
+        run.note(finding.message, level="warning", hint=finding.hint)
+    return template
+
+
+def dropped_note(tokenizer: Any, template: ChatTemplate, conversations: Iterable[Conversation]) -> str:
+    """Return how many rows a template leaves parts out of, for the preview; empty without any."""
+    return dropped_message(inspect_template(tokenizer, template).count_dropped(conversations), "row")
 
 
 def dropped_message(counts: Mapping[str, int], noun: str) -> str:

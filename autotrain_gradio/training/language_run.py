@@ -81,6 +81,15 @@ def report_notes(run: Reporter, found: LanguageModel) -> None:
             run.note(f"{name} has no effect here: {reason}.", level="warning")
 
 
+def report_skipped(run: Reporter, failed: Mapping[int, TemplateFailure], what: str) -> None:
+    """Report rows that are skipped because they cannot be rendered. failed: row → why. what: name of a row."""
+    if failed:
+        first = next(iter(failed.values()))
+        where = join_examples([str(number + 1) for number in failed])
+        message = f"{count_with_verb(len(failed), what, 'was')} skipped (numbers {where}): {first.message}"
+        run.note(message, hint=first.hint, level="warning")
+
+
 def tokenize_split(
     run: Reporter, name: str, rows: Iterable[TokenizedRow | TemplateFailure], count: int, limit: int
 ) -> Split | None:
@@ -113,11 +122,7 @@ def tokenize_split(
     if stopped:
         return None
     what = "training row" if name == "train" else "validation row"
-    if failed:
-        number, error = next(iter(failed.items()))
-        where = join_examples([str(n + 1) for n in failed])
-        message = f"{count_with_verb(len(failed), what, 'was')} skipped (numbers {where}): {error.message}"
-        run.note(message, hint=error.hint, level="warning")
+    report_skipped(run, failed, what)
     if longer := counts.message(what):
         hint = "Raise block_size and model_max_length, or change too_long."
         run.note(longer, **({} if counts.action == "chunk" else {"level": "warning", "hint": hint}))

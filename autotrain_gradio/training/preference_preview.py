@@ -13,10 +13,10 @@ from autotrain_gradio.core import panels
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.core.text_format import count_with_verb, join_examples, pluralize
-from autotrain_gradio.training import language_models, language_preview, text_preview
+from autotrain_gradio.training import chat_template_support, language_models, language_preview, text_preview
 from autotrain_gradio.training.chat_templates import TemplateFailure, TokenizedRow, choose_template
 from autotrain_gradio.training.preference_rows import Pair, PairLimits, PairTokenizer, limit_pairs
-from autotrain_gradio.training.preference_run import texts_of
+from autotrain_gradio.training.preference_run import conversations_of, texts_of
 from autotrain_gradio.training.pretrained import ModelError
 
 NOTE = (
@@ -50,7 +50,7 @@ def preview_pairs(spec: RunSpec, params: Any, draft: Path, context: Mapping[str,
             failed[number] = row
         else:
             made.append(row)
-    notes = [template.note]
+    notes = [template.note, chat_template_support.dropped_note(tokenizer, template, conversations_of(measured))]
     if failed:
         first = next(iter(failed.values()))
         where = join_examples([str(n + 1) for n in failed])

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate.utils import release_memory
 from datasets import Dataset
-from transformers import AutoModelForCausalLM
 
 from autotrain_gradio.core.errors import SpecError, UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import failures, language_models, text_models, trainer_internals
+from autotrain_gradio.training import adapter_models, failures, language_models, trainer_internals
 from autotrain_gradio.training.preference_rows import pair_lengths
 
 WHERE = "params.model_ref"
@@ -39,13 +39,7 @@ def open_reference(run: Reporter, tokenizer: Any) -> Any:
         raise UserError(message, "Leave model_ref empty.", WHERE, "reference-tiny")
     run.state("preparing", "Loading the reference model")
     try:
-        model, other, _ = text_models.open_text_model(
-            AutoModelForCausalLM,
-            name,
-            types=language_models.TYPES,
-            what="computing reference log-probabilities",
-            outputs=language_models.NO_HEAD,
-        )
+        model, other = language_models.open_whole(name, adapter_models.find_adapter(name))
     except UserError as error:  # it names the field of the model that is trained
         raise SpecError(f"Reference model: {error.message}", error.hint, WHERE, error.code) from error
     if other.get_vocab() != tokenizer.get_vocab():
@@ -88,6 +82,10 @@ def add_log_probabilities(
         setattr(trainer, attribute, rows.with_format(**format))
     reference.train(was_training)
     trainer.ref_model = None
+    del reference
+    # Nothing else was prepared yet. Otherwise accelerate would keep the reference model in memory until the end.
+    trainer.accelerator.free_memory()
+    release_memory()  # `free_memory` collects garbage before it drops its references
     return True
 
 
@@ -95,7 +93,11 @@ def _stored(run: Reporter, split: str, shape: tuple[int, int]) -> Any:
     path = run.checkpoints / f"reference_{split}.npy"
     if run.attempt == 1 or not path.is_file():
         return None
-    values = np.load(path, allow_pickle=False)
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError):
+        run.note(f"{path.name} is damaged: the reference log-probabilities are computed again.", level="warning")
+        return None
     return values if values.shape == shape else None
 
 

@@ -17,12 +17,6 @@ from autotrain_gradio.training.chat_templates import ChatTemplate, TemplateFailu
 
 ANSWERS = ("chosen", "rejected")
 """Columns of the two answers of a row."""
-ACTIONS = {
-    "drop": "dropped",
-    "truncate": "truncated at the end of the answers",
-    "truncate_left": "truncated at the beginning of the prompt",
-}
-"""What happens to rows above a maximum length."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +35,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class PairLimits:
-    """Maximum lengths in tokens: of the prompt with an answer, of the prompt, of an answer. action: of `ACTIONS`."""
+    """Maximum lengths in tokens: of the prompt with an answer, of the prompt, of an answer.
+
+    action: for longer rows: `drop`, `truncate` (the end of the answers) or `truncate_left` (the beginning of the
+    prompt). Either way a prompt above its own maximum loses its beginning, and such an answer its end.
+    """
 
     whole: int
     prompt: int | None = None
@@ -81,12 +79,15 @@ class PairLimits:
 class PairCounts:
     """What the maximum lengths do to the rows of a split.
 
-    longer: rows above one of them. untrained: rows that are dropped because the answers have no token left, or are
-    equal as far as they are not truncated. lost: tokens that are not trained on. lengths: of all rows.
+    longer: rows above one of them. prompts, answers: those of them whose prompt loses its beginning, or an answer its
+    end. untrained: rows that are dropped because the answers have no token left, or are equal as far as they are not
+    truncated. lost: tokens that are not trained on. lengths: of all rows.
     """
 
     limits: PairLimits
     longer: int = 0
+    prompts: int = 0
+    answers: int = 0
     untrained: int = 0
     lost: int = 0
     lengths: list[int] = field(default_factory=list)
@@ -101,9 +102,15 @@ class PairCounts:
         parts += [f"an answer of {limits.answer:,}"] if limits.answer else []
         share = self.longer / max(1, len(self.lengths))
         return (
-            f"{pluralize(self.longer, what)} ({share:.1%}) longer than {' or '.join(parts)}: {ACTIONS[limits.action]}; "
+            f"{pluralize(self.longer, what)} ({share:.1%}) longer than {' or '.join(parts)}: {self._action()}; "
             f"the longest has {max(self.lengths):,}. {self.lost:,} tokens are lost."
         )
+
+    def _action(self) -> str:
+        """Return what happens to the longer rows."""
+        cut = {"the beginning of the prompt": self.prompts, "the end of the answers": self.answers}
+        shown = [place if count == self.longer else f"{place} in {count:,}" for place, count in cut.items() if count]
+        return f"truncated at {' and '.join(shown)}" if shown else "dropped"
 
 
 class PairTokenizer:
@@ -147,6 +154,9 @@ def limit_pairs(pairs: Iterable[Pair], limits: PairLimits) -> tuple[list[Pair], 
         if not limits.fits(pair):
             counts.longer += 1
             counts.lost += _tokens(pair) - (0 if kept is None else _tokens(kept))
+            if kept is not None:
+                counts.prompts += len(kept.prompt) < len(pair.prompt)
+                counts.answers += len(kept.chosen) < len(pair.chosen) or len(kept.rejected) < len(pair.rejected)
         if kept is None:
             continue
         if not len(kept.chosen) or not len(kept.rejected) or np.array_equal(kept.chosen, kept.rejected):

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from datasets import Dataset
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
-from autotrain_gradio.core.text_format import count_with_verb, join_examples
+from autotrain_gradio.core.text_format import count_with_verb
 from autotrain_gradio.data.kinds.conversation import messages_of
 from autotrain_gradio.data.kinds.tools import tools_of
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Task
 from autotrain_gradio.training import language_models
 from autotrain_gradio.training.arguments import device
+from autotrain_gradio.training.chat_template_support import Conversation, use_template
 from autotrain_gradio.training.chat_templates import (
     ChatTemplate,
     TemplateFailure,
     TokenizedRow,
-    choose_template,
     end_tokens,
     prompt_ids,
 )
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.fit import fit
 from autotrain_gradio.training.language_evaluation import SampleAnswers, SamplePrompt
-from autotrain_gradio.training.language_run import NOUN, STEP, Prepared, Split, open_model, save
+from autotrain_gradio.training.language_run import NOUN, STEP, Prepared, Split, open_model, report_skipped, save
 from autotrain_gradio.training.language_trainer import try_longest_batch
 from autotrain_gradio.training.preference_evaluation import PairResults
 from autotrain_gradio.training.preference_rows import (
@@ -57,7 +57,7 @@ def train_on_pairs(run: Reporter, task: Task, make_trainer: MakeTrainer, *, titl
     params, rows = run.params, data.load(run.directory)
     found = open_model(run, texts_of(rows["train"]))
     model, tokenizer = found.model, found.tokenizer
-    template = use_template(run, tokenizer)
+    template = use_template(run, tokenizer, conversations_of(rows["train"]))
     limit = language_models.sequence_limit(found.limit, params)
     pairs = PairTokenizer(tokenizer, template)
     splits = {str(name): tokenize_pairs(run, str(name), pairs, part, limit) for name, part in rows.items()}
@@ -100,13 +100,10 @@ def train_on_pairs(run: Reporter, task: Task, make_trainer: MakeTrainer, *, titl
     run.report(report)
 
 
-def use_template(run: Reporter, tokenizer: Any) -> ChatTemplate:
-    """Choose the chat template of a run, and set it as that of the tokenizer, with which it is saved."""
-    template = choose_template(tokenizer, run.params.chat_template)
-    tokenizer.chat_template = template.saved
-    if template.note:
-        run.note(template.note)
-    return template
+def conversations_of(rows: Iterable[Mapping[str, Any]], names: Sequence[str] = ANSWERS) -> Iterator[Conversation]:
+    """Yield the messages of each row, prompt and answers, and its tools. names: of the columns of the answers."""
+    for row in rows:
+        yield [m for name in ("prompt", *names) for m in messages_of(row[name])], tools_of(row.get("tools"))
 
 
 def texts_of(rows: Any, names: Sequence[str] = ANSWERS) -> Iterator[str]:
@@ -154,11 +151,7 @@ def tokenize_pairs(run: Reporter, name: str, tokenizer: PairTokenizer, rows: Dat
     if stopped:
         return None
     what = "training row" if name == "train" else "validation row"
-    if failed:
-        error = next(iter(failed.values()))
-        where = join_examples([str(n + 1) for n in failed])
-        message = f"{count_with_verb(len(failed), what, 'was')} skipped (numbers {where}): {error.message}"
-        run.note(message, hint=error.hint, level="warning")
+    report_skipped(run, failed, what)
     if longer := counts.message(what):
         hint = "Raise block_size, model_max_length, max_prompt_length or max_completion_length, or change too_long."
         run.note(longer, hint=hint, level="warning")

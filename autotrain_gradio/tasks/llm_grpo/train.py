@@ -9,8 +9,9 @@ from typing import Any
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import Finding, UserError
 from autotrain_gradio.core.spec import RunSpec
-from autotrain_gradio.core.text_format import count_with_verb, join_examples
+from autotrain_gradio.core.text_format import count_with_verb
 from autotrain_gradio.data.files.json_files import read_json, write_json
+from autotrain_gradio.data.kinds.conversation_messages import messages_of
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.llm_grpo import TASK
 from autotrain_gradio.tasks.llm_grpo.evaluation import NOUN, GreedyEvaluation, RewardResults
@@ -23,11 +24,12 @@ from autotrain_gradio.tasks.llm_grpo.trainer import PolicyTrainer, TrlReward, gr
 from autotrain_gradio.training import language_models, language_probe
 from autotrain_gradio.training.arguments import device
 from autotrain_gradio.training.chat_prediction import LanguagePredictor
-from autotrain_gradio.training.chat_templates import ChatTemplate, choose_template
+from autotrain_gradio.training.chat_template_support import use_template
+from autotrain_gradio.training.chat_templates import ChatTemplate
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.fit import fit
 from autotrain_gradio.training.language_models import tiny_model
-from autotrain_gradio.training.language_run import open_model, write_model
+from autotrain_gradio.training.language_run import open_model, report_skipped, write_model
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
@@ -46,10 +48,8 @@ def train(run: Reporter) -> None:
     params, rows = run.params, data.load(run.directory)
     found = open_model(run, texts_of(rows["train"]))
     tokenizer = found.tokenizer
-    template = choose_template(tokenizer, params.chat_template)
-    tokenizer.chat_template = template.saved
-    if template.note:
-        run.note(template.note)
+    conversations = ((messages_of(cell), None) for cell in rows["train"][PREDICTED])
+    template = use_template(run, tokenizer, conversations, "training prompt")
     limit = prompt_limit(found.limit, params)
     if found.limit is not None and found.limit <= params.max_completion_length:
         message = f"The model supports {found.limit:,} tokens, which leaves none for prompts."
@@ -123,11 +123,7 @@ def _prompts(run: Reporter, name: str, tokenizer: Any, template: ChatTemplate, r
     run.state("preparing", f"Tokenizing {len(rows):,} prompts")
     found = load_prompts(tokenizer, template, rows, limit)
     what = "training prompt" if name == "train" else "validation prompt"
-    if found.failed:
-        first = next(iter(found.failed.values()))
-        where = join_examples([str(number + 1) for number in found.failed])
-        message = f"{count_with_verb(len(found.failed), what, 'was')} skipped (numbers {where}): {first.message}"
-        run.note(message, hint=first.hint, level="warning")
+    report_skipped(run, found.failed, what)
     if found.longer:
         dropped = count_with_verb(len(found.longer), what, "was")
         message = f"{dropped} dropped: longer than {limit:,} tokens; the longest has {max(found.longer):,}."

@@ -29,9 +29,9 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     """
     # Importing the models takes seconds: only when a preview is shown.
     from autotrain_gradio.tasks.llm_kto.rows import ANSWER, tokenized
-    from autotrain_gradio.training import language_preview
+    from autotrain_gradio.training import chat_template_support, language_preview
     from autotrain_gradio.training.chat_templates import choose_template
-    from autotrain_gradio.training.preference_run import texts_of
+    from autotrain_gradio.training.preference_run import conversations_of, texts_of
 
     rows = data.load(draft)["train"]
     try:
@@ -41,4 +41,6 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     template = choose_template(tokenizer, params.chat_template)
     chosen = rows.select(text_preview.measured_rows(len(rows), params.seed))
     made = tokenized(tokenizer, template, chosen)
-    return language_preview.row_panels(tokenizer, made, params, most, len(rows), context, note=template.note)
+    dropped = chat_template_support.dropped_note(tokenizer, template, conversations_of(chosen, [ANSWER]))
+    note = " ".join(filter(None, (template.note, dropped)))
+    return language_preview.row_panels(tokenizer, made, params, most, len(rows), context, note=note)

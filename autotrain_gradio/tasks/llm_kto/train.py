@@ -21,6 +21,7 @@ from autotrain_gradio.tasks.llm_kto.trainer import JudgedTrainer, answer_log_pro
 from autotrain_gradio.training import language_models, language_probe
 from autotrain_gradio.training.arguments import device
 from autotrain_gradio.training.chat_prediction import LanguagePredictor
+from autotrain_gradio.training.chat_template_support import use_template
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.fit import fit
 from autotrain_gradio.training.language_evaluation import SampleAnswers
@@ -29,7 +30,7 @@ from autotrain_gradio.training.language_run import NOUN, Prepared, open_model, s
 from autotrain_gradio.training.language_trainer import trl_arguments, try_longest_batch
 from autotrain_gradio.training.preference_reference import add_log_probabilities, open_reference
 from autotrain_gradio.training.preference_rows import PairTokenizer
-from autotrain_gradio.training.preference_run import answer_ends, as_texts, sample_prompts, texts_of, use_template
+from autotrain_gradio.training.preference_run import answer_ends, as_texts, conversations_of, sample_prompts, texts_of
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
@@ -50,7 +51,7 @@ def train(run: Reporter) -> None:
     params, rows = run.params, data.load(run.directory)
     found = open_model(run, texts_of(rows["train"], [ANSWER]))
     model, tokenizer = found.model, found.tokenizer
-    template = use_template(run, tokenizer)
+    template = use_template(run, tokenizer, conversations_of(rows["train"], [ANSWER]))
     limit = language_models.sequence_limit(found.limit, params)
     splits, judged = {}, {}
     for name, part in rows.items():

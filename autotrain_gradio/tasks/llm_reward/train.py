@@ -23,6 +23,7 @@ from autotrain_gradio.tasks.llm_reward.models import TYPES, WHAT, open_reward_mo
 from autotrain_gradio.tasks.llm_reward.preview import preview
 from autotrain_gradio.training import card, distributed, language_models, language_probe, saved, text_models
 from autotrain_gradio.training.arguments import device
+from autotrain_gradio.training.chat_template_support import use_template
 from autotrain_gradio.training.chat_templates import ChatTemplate
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.fit import Fit, fit
@@ -30,7 +31,7 @@ from autotrain_gradio.training.language_run import NOUN, Prepared, report_notes
 from autotrain_gradio.training.language_trainer import trl_arguments, try_longest_batch
 from autotrain_gradio.training.preference_evaluation import PairResults
 from autotrain_gradio.training.preference_rows import CollatePairs, PairTokenizer
-from autotrain_gradio.training.preference_run import as_texts, texts_of, tokenize_pairs, use_template
+from autotrain_gradio.training.preference_run import as_texts, conversations_of, texts_of, tokenize_pairs
 from autotrain_gradio.training.preference_trainer import RewardModelTrainer
 from autotrain_gradio.training.tokens import longest
 
@@ -56,7 +57,7 @@ def train(run: Reporter) -> None:
         found, fresh = open_reward_model(run, texts_of(rows["train"]), folder)
     report_notes(run, found)
     tokenizer = found.tokenizer
-    pairs = PairTokenizer(tokenizer, use_template(run, tokenizer))
+    pairs = PairTokenizer(tokenizer, use_template(run, tokenizer, conversations_of(rows["train"])))
     limit = language_models.sequence_limit(found.limit, params)
     splits = {}
     for name, part in rows.items():

@@ -42,7 +42,6 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     made = RowTokenizer(tokenizer, template, assistant_only=params.assistant_only_loss).rows(chosen)
     note = ""
     if template is not None:
-        support = chat_template_support.inspect_template(tokenizer, template)
-        counts = support.count_dropped(conversations_of(chosen))
-        note = " ".join(filter(None, (template.note, chat_template_support.dropped_message(counts, "row"))))
+        dropped = chat_template_support.dropped_note(tokenizer, template, conversations_of(chosen))
+        note = " ".join(filter(None, (template.note, dropped)))
     return language_preview.row_panels(tokenizer, made, params, most, len(rows), context, note=note)

@@ -17,12 +17,11 @@ from autotrain_gradio.tasks.llm_sft.preview import preview
 from autotrain_gradio.tasks.llm_sft.rows import PREDICTED, RowTokenizer, answered, conversations_of, texts_of
 from autotrain_gradio.training import language_models
 from autotrain_gradio.training.chat_prediction import LanguagePredictor
-from autotrain_gradio.training.chat_template_support import CHATML_INSTEAD, dropped_message, inspect_template
+from autotrain_gradio.training.chat_template_support import use_template
 from autotrain_gradio.training.chat_templates import (
     ChatTemplate,
     TemplateFailure,
     TokenizedRow,
-    choose_template,
     end_tokens,
     prompt_ids,
 )
@@ -55,18 +54,10 @@ def train(run: Reporter) -> None:
     params, rows = run.params, data.load(run.directory)
     found = open_model(run, texts_of(rows["train"]))
     tokenizer = found.tokenizer
-    template = choose_template(tokenizer, params.chat_template) if "conversation" in rows["train"].features else None
+    template: ChatTemplate | None = None
     ends: set[int] = set()
-    if template is not None:
-        tokenizer.chat_template = template.saved
-        if template.note:
-            run.note(template.note)
-        support = inspect_template(tokenizer, template)
-        counts = support.count_dropped(conversations_of(rows["train"]))
-        if counts:
-            run.note(dropped_message(counts, "training row"), level="warning", hint=CHATML_INSTEAD)
-        for finding in support.bos_findings():
-            run.note(finding.message, level="warning", hint=finding.hint)
+    if "conversation" in rows["train"].features:
+        template = use_template(run, tokenizer, conversations_of(rows["train"]))
         some = rows["train"].select(range(min(ROWS_FOR_ENDS, len(rows["train"]))))
         for row in RowTokenizer(tokenizer, template, assistant_only=True).rows(some):
             ends |= end_tokens(tokenizer, row) if isinstance(row, TokenizedRow) else set()

@@ -78,6 +78,25 @@ def test_rows_without_a_difference_are_counted() -> None:
     assert "2 rows (66.7%) longer than 5 tokens" in counts.message()
 
 
+@pytest.mark.parametrize(
+    ("limits", "action"),
+    [
+        (PairLimits(12), "truncated at the end of the answers"),
+        (PairLimits(12, action="truncate_left"), "truncated at the beginning of the prompt"),
+        (PairLimits(30, prompt=3), "truncated at the beginning of the prompt"),
+        (PairLimits(12, prompt=3, answer=6), "truncated at the beginning of the prompt and the end of the answers"),
+        (
+            PairLimits(30, prompt=9, answer=6),
+            "truncated at the beginning of the prompt in 1 and the end of the answers",
+        ),
+        (PairLimits(12, action="drop"), "dropped"),
+    ],
+)
+def test_the_message_says_which_end_is_truncated(limits: PairLimits, action: str) -> None:
+    _, _, counts = limit_pairs([pair(10, 5, 8), pair(8, 9, 6)], limits)
+    assert f": {action}; the longest has 18" in counts.message()
+
+
 def test_batches_are_those_of_trl() -> None:
     rows = as_dataset([pair(3, 2, 4), pair(1, 5, 1)])
     assert pair_lengths(rows).tolist() == [7, 6]

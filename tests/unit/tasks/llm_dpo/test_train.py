@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import render_html, render_text
 from autotrain_gradio.tasks.llm_dpo import train as task
-from autotrain_gradio.training import preference_reference
+from autotrain_gradio.training import preference_reference, preference_run
 from tests.contract.headlines.reward_accuracy import log_probabilities, measure_model
 from tests.preferences import change_weights, pairs
 
@@ -115,14 +116,34 @@ def test_lora_takes_the_model_without_its_adapter_as_the_reference(
     loaded, trained, before = (log_probabilities(model, tokenizer, row, "chosen") for model in models)
     torch.testing.assert_close(loaded, trained, rtol=1e-4, atol=1e-4)
     assert (loaded - before).abs().max() > 1e-2
+    third = preference_trial("llm-dpo", run="third", model=str(base), model_ref=str(again.directory / "model"))
+    reference = preference_reference.open_reference(third.reporter(), tokenizer)
+    torch.testing.assert_close(log_probabilities(reference, tokenizer, row, "chosen"), trained, rtol=1e-4, atol=1e-4)
 
 
-def test_another_reference_model(preference_trial: Make) -> None:
+def test_another_reference_model(preference_trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     base = preference_trial("llm-dpo", epochs=3)
     task.train(base.reporter())
     folder = str(base.directory / "model")
     made = preference_trial("llm-dpo", run="second", model_ref=folder, max_steps=1, lr=1e-12)
-    task.train(made.reporter())
+    opened: list[Any] = []
+    held: list[bool] = []
+    open_reference, try_longest_batch = task.open_reference, preference_run.try_longest_batch
+
+    def opening(*given: Any) -> Any:
+        model = open_reference(*given)
+        opened.append(weakref.ref(model))
+        return model
+
+    def trying(*given: Any) -> None:
+        held.append(opened[0]() is not None)
+        try_longest_batch(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(task, "open_reference", opening)
+        patch.setattr(preference_run, "try_longest_batch", trying)
+        task.train(made.reporter())
+    assert held == [False], "the memory of the reference model is free before the longest batch is tried"
     # The reference prefers the chosen answers already: against it the untrained model prefers the others.
     assert result_of(made)["eval_reward_accuracy"] == 0.0 and result_of(made)["eval_reward_margin"] < -1
     with pytest.raises(UserError, match="cannot be a reference"):
@@ -171,6 +192,16 @@ def test_an_interrupted_write_leaves_no_part_of_the_reference(tmp_path: Path, mo
     with pytest.raises(OSError, match="No space"):
         preference_reference._store(path, values + 1)
     assert np.array_equal(np.load(path), values)
+
+
+@pytest.mark.parametrize("data", [b"", b"part", b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False"])
+def test_a_damaged_reference_is_computed_again_with_a_note(preference_trial: Make, data: bytes) -> None:
+    made = preference_trial("llm-dpo")
+    run = made.reporter(attempt=2)
+    run.checkpoints.mkdir(parents=True, exist_ok=True)
+    (run.checkpoints / "reference_training.npy").write_bytes(data)
+    assert preference_reference._stored(run, "training", (2, 3)) is None
+    assert "reference_training.npy is damaged" in notes_of(made)[-1]
 
 
 def test_a_lack_of_memory_is_named(preference_trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:

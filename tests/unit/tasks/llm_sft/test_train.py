@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from autotrain_gradio import data
@@ -57,16 +58,29 @@ def test_it_memorises_answers_which_the_public_loaders_give_too(chat_trial: Make
         assert render_html(panel) and render_text(panel)
 
 
-def test_lora_is_merged_or_kept_as_an_adapter_on_its_base_model(chat_trial: Make, tmp_path: Any) -> None:
+def test_lora_is_merged_or_kept_as_an_adapter_on_its_base_model(
+    chat_trial: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = chat_trial(peft=True, use_dora=True, lora_r=4, padding="left")
     task.train(made.reporter())
     assert AutoTokenizer.from_pretrained(made.directory / "model").padding_side == "left"
     assert not (made.directory / "model" / "adapter_config.json").exists()
     assert any("parameters are trainable" in n for n in notes_of(made))
-    again = chat_trial(run="second", model=str(made.directory / "model"), peft=True, merge_adapter=False, lora_r=4)
+    trainers: list[Any] = []
+    given = language_run.LanguageTrainer
+    monkeypatch.setattr(
+        language_run, "LanguageTrainer", lambda **settings: trainers.append(given(**settings)) or trainers[-1]
+    )
+    base = made.directory / "model"
+    again = chat_trial(run="second", model=str(base), peft=True, merge_adapter=False, lora_r=4, lr=1e-2)
     task.train(again.reporter())
     assert (again.directory / "model" / "adapter_config.json").is_file()
-    assert task.load(again.directory)([{"conversation": "What does red mean?"}])[0]["text"] is not None
+    ids = torch.as_tensor(trainers[0].eval_dataset[0]["input_ids"])[None]
+    models = [task.load(again.directory).model, trainers[0].model.eval(), AutoModelForCausalLM.from_pretrained(base)]
+    with torch.inference_mode():
+        loaded, trained, before = (model(ids).logits for model in models)
+    torch.testing.assert_close(loaded, trained, rtol=1e-4, atol=1e-4)
+    assert (loaded - before).abs().max() > 1e-2
 
 
 def test_a_saved_model_that_answers_otherwise_is_an_error(chat_trial: Make, monkeypatch: pytest.MonkeyPatch) -> None:
