@@ -111,8 +111,8 @@ class GrpoParams(ChatTemplateParams, AutoTrainParams):
     reward_file: str = param("", "rewards", title="Python function: file", names="file", validate_default=True)
     """Path of a Python file with `def reward(prompts, completions, **columns)`, which returns a list with a number, or
     None where it does not apply, for each completion. `prompts` are lists of messages, `completions` texts; `columns`
-    has `answer` and the additional columns. It runs on this computer with your permissions; on a shared page it is not
-    available."""
+    has `answer` and the additional columns. The run keeps a copy of the file. It runs on this computer with your
+    permissions; on a shared page it is not available."""
 
     temperature: float = param(1.0, "policy", title="Sampling temperature", gt=0, le=10)
     """Sampling temperature of the completions. Lower values vary them less, and there is less to learn from."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import inspect
 import math
@@ -22,11 +21,6 @@ WHERE = "params.reward_file"
 MODULE = "autotrain_gradio_reward_file"
 SIGNATURE = f"def {FUNCTION}(prompts, completions, **columns):"
 RETURNS = "It must return a list with a number, or None, for each completion."
-
-
-def file_digest(path: str) -> str:
-    """Return a digest of the file's content."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def load_function(path: str, environ: Mapping[str, str] | None = None) -> PythonReward:

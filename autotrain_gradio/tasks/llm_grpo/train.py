@@ -10,13 +10,11 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import Finding, UserError
 from autotrain_gradio.core.spec import RunSpec
 from autotrain_gradio.core.text_format import count_with_verb
-from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.data.kinds.conversation_messages import messages_of
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.llm_grpo import TASK
 from autotrain_gradio.tasks.llm_grpo.evaluation import NOUN, GreedyEvaluation, RewardResults
 from autotrain_gradio.tasks.llm_grpo.preview import preview
-from autotrain_gradio.tasks.llm_grpo.python_reward import file_digest
 from autotrain_gradio.tasks.llm_grpo.rewards import Reward, in_use, make_rewards
 from autotrain_gradio.tasks.llm_grpo.rows import PREDICTED, Prompt, as_dataset, ends_of_answers, load_prompts, texts_of
 from autotrain_gradio.tasks.llm_grpo.tokens import prompt_limit, token_counter
@@ -35,8 +33,8 @@ __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
 ROWS_FOR_ENDS = 20
 """Prompts in which the tokens that end answers are looked up."""
-DIGEST_FILE = "reward_file.json"
-"""In the folder of the checkpoints: the digest of the file with the reward function."""
+REWARD_FILES = "reward_files"
+"""Folder of the run: copies of the file with the reward function, named by the attempt that used it first."""
 
 
 def train(run: Reporter) -> None:
@@ -64,8 +62,6 @@ def train(run: Reporter) -> None:
 
     valid = prompts.get("validation", [])
     evaluation = GreedyEvaluation(run, tokenizer, valid, rewards, token_counter(tokenizer)) if valid else None
-    if evaluation is not None and not evaluation.score_base(found.model):
-        return
     model = language_models.adapt(run, found)
     trainer = PolicyTrainer(
         run,
@@ -84,6 +80,10 @@ def train(run: Reporter) -> None:
         eval_dataset=as_dataset(valid) if valid else None,
         processing_class=tokenizer,
     )
+    if evaluation is not None:
+        with trainer.accelerator.autocast():  # as the trained model is evaluated
+            if not evaluation.score_base(trainer.accelerator.unwrap_model(trainer.model)):
+                return
 
     def results(values: dict[str, float]) -> RewardResults:
         assert evaluation is not None
@@ -155,21 +155,43 @@ def open_rewards(run: Reporter, tokenizer: Any, prompts: Sequence[Prompt]) -> li
     def note(message: str) -> None:
         run.note(message, level="warning")
 
-    rewards = make_rewards(params, token_counter(tokenizer), note=note)
-    if "python" in in_use(params):
-        _record_file(run, params.reward_file)
+    if "python" not in in_use(params):
+        return make_rewards(params, token_counter(tokenizer), note=note)
+    file = _reward_file(run, Path(params.reward_file))
+    rewards = make_rewards(params.model_copy(update={"reward_file": str(file)}), token_counter(tokenizer), note=note)
+    _keep_reward_file(run, file)
     return rewards
 
 
-def _record_file(run: Reporter, path: str) -> None:
-    """Record the digest of the file with the reward function, and report if it has changed since an earlier attempt."""
-    place, digest = run.checkpoints / DIGEST_FILE, file_digest(path)
-    before = read_json(place) if run.attempt > 1 else None
-    if before is not None and before["sha256"] != digest:
-        run.note(f"{Path(path).name} has changed since the training began: rewards may differ.", level="warning")
+def _kept_reward_files(run: Reporter) -> list[Path]:
+    """Return the copies of the file with the reward function, the oldest first."""
+    return sorted((run.directory / REWARD_FILES).glob("attempt-*.py"), key=lambda f: int(f.stem.split("-")[1]))
+
+
+def _reward_file(run: Reporter, given: Path) -> Path:
+    """Return the file with the reward function: if it does not exist any more, the copy of an earlier attempt."""
+    kept = _kept_reward_files(run)
+    if given.is_file() or not kept:
+        return given
+    name = kept[-1].relative_to(run.directory).as_posix()
+    run.note(f"{given} does not exist any more: the copy of it in the run is used ({name}).", level="warning")
+    return kept[-1]
+
+
+def _keep_reward_file(run: Reporter, file: Path) -> None:
+    """Copy the file with the reward function into the run, and report if it has changed since an earlier attempt."""
+    kept, content = _kept_reward_files(run), file.read_bytes()
+    if kept and kept[-1].read_bytes() == content:
         return
-    run.checkpoints.mkdir(parents=True, exist_ok=True)
-    write_json(place, {"sha256": digest})
+    copy = run.directory / REWARD_FILES / f"attempt-{run.attempt}.py"
+    if kept:
+        message = f"{file.name} has changed since the training began: rewards may differ."
+        hint = f"The run keeps both versions in {REWARD_FILES}/, the new one as {copy.name}."
+        run.note(message, hint=hint, level="warning")
+    copy.parent.mkdir(exist_ok=True)
+    partial = copy.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(copy)
 
 
 def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from accelerate import Accelerator
 
 from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import find_panel, render_html, render_text
 from autotrain_gradio.runs.reporter import Reporter
+from autotrain_gradio.tasks.llm_grpo import evaluation
 from autotrain_gradio.tasks.llm_grpo import train as task
 from tests.contract.headlines.reward import measure_run
 from tests.unit.tasks.llm_grpo.conftest import notes_of, questions
@@ -94,9 +96,33 @@ def test_a_python_function_is_a_reward_like_the_others(prompt_trial: Make, tmp_p
     task.train(made.reporter())
     values = made.events("result")[-1]["values"]
     assert values["eval_reward_python"] == 3.5 and values["eval_reward"] == 1.75
-    path.write_text(path.read_text() + "# changed\n")
+    before = path.read_text()
+    path.write_text(before + "# changed\n")
     task.train(made.reporter(attempt=2))
-    assert "score.py has changed since the training began" in notes_of(made)
+    assert notes_of(made).count("score.py has changed since the training began") == 1
+    path.unlink()
+    task.train(made.reporter(attempt=3))
+    assert "the copy of it in the run is used (reward_files/attempt-2.py)" in notes_of(made)
+    assert notes_of(made).count("has changed since the training began") == 1
+    kept = {file.name: file.read_text() for file in (made.directory / "reward_files").iterdir()}
+    assert kept == {"attempt-1.py": before, "attempt-2.py": before + "# changed\n"}
+
+
+def test_the_base_model_is_evaluated_in_the_precision_of_the_trained_one(
+    prompt_trial: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[bool] = []
+
+    def generate(*given: Any, **settings: Any) -> Any:
+        found.append(torch.is_autocast_enabled("cpu"))
+        return original(*given, **settings)
+
+    original = evaluation.language_models.generate
+    monkeypatch.setattr(evaluation.language_models, "generate", generate)
+    monkeypatch.setattr(Accelerator, "autocast", lambda self: torch.autocast("cpu", dtype=torch.bfloat16))
+    monkeypatch.setattr(task, "write_model", lambda *given, **settings: None)
+    task.train(prompt_trial(max_steps=1, epochs=1, **MENTION).reporter())
+    assert len(found) >= 2 and all(found)
 
 
 def test_rows_that_cannot_be_used_are_counted_or_refused(prompt_trial: Make) -> None:
