@@ -56,7 +56,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     template = choose_template(tokenizer, params.chat_template)
     chosen = rows.select(text_preview.measured_rows(len(rows), params.seed))
     prompts = load_prompts(tokenizer, template, chosen, prompt_limit(most, params))
-    rewards = make_rewards(params, token_counter(tokenizer), heavy=False)
+    rewards = make_rewards(params, token_counter(tokenizer), with_model=False)
     shown = min(16, int(context.get("texts", 3)))
     return [
         _lengths(prompts, params, len(rows), len(chosen), template.note),

@@ -84,12 +84,12 @@ def make_rewards(
     count_tokens: Callable[[str], int],
     *,
     note: Callable[[str], None] = lambda message: None,
-    heavy: bool = True,
+    with_model: bool = True,
 ) -> list[Reward]:
     """Return the reward functions that the parameters name.
 
-    count_tokens: returns the number of tokens of a text. note: takes messages while completions are scored. heavy:
-    include the reward model.
+    count_tokens: returns the number of tokens of a text. note: takes messages while completions are scored.
+    with_model: include the reward model, whose weights are loaded.
 
     Raises:
         SpecError: all that is wrong with them.
@@ -104,7 +104,7 @@ def make_rewards(
     }
     found, findings = [], list[Finding]()
     for name in in_use(params):
-        if name == "reward_model" and not heavy:
+        if name == "reward_model" and not with_model:
             continue
         try:
             found.append(Reward(name, getattr(params, f"{name}_weight"), makers[name]()))

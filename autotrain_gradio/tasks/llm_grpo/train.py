@@ -200,7 +200,7 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
     facts = language_probe.probe(spec, params, context, length=length)
     found: list[Finding] = []
     try:
-        make_rewards(params, len, heavy=False)
+        make_rewards(params, len, with_model=False)
     except UserError as error:
         found += error.findings
     if "reward_model" in in_use(params):
