@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -30,6 +30,7 @@ def param(
     title: str = "",
     names: Literal["", "file", "model"] = "",
     in_data: bool = False,
+    in_form: bool = True,
     **bounds: Any,
 ) -> Any:
     """Declare a parameter: its default, the name of its `ParameterGroup`, and pydantic's bounds (ge, gt, le, lt).
@@ -37,15 +38,21 @@ def param(
     names: what its text names: a `file` of this computer, which visitors of a shared page cannot use, or a `model`, of
         which they can use those of the Hub. Paths are made absolute.
     in_data: YAML files of AutoTrain have it in their section `data`, which is accepted too.
+    in_form: the form shows it. Otherwise it is shown only if a file or another run has set it, as are parameters
+        without an effect (`Params.no_effect`).
     """
     extra: dict[str, Any] = {"group": group}
     extra |= {"names": names} if names else {}
     extra |= {"in_data": True} if in_data else {}
+    extra |= {} if in_form else {"in_form": False}
     return Field(default=default, json_schema_extra=extra, title=title or None, **bounds)
 
 
 class Params(Model):
     """Base of every task's parameters."""
+
+    no_effect: ClassVar[dict[str, str]] = {}
+    """Parameters that are only accepted for configurations of other programs → why they have no effect."""
 
     seed: int = param(42, "training", title="Random seed", ge=0)
     """Random seed of the split, the order of the rows, the augmentation and new weights. The same seed gives the same
@@ -282,6 +289,17 @@ class Task:
         """Return the names of the parameters that AutoTrain has in the section `data`."""
         extras = {name: info.json_schema_extra for name, info in self.params.model_fields.items()}
         return [name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("in_data")]
+
+    def form_params(self, given: Mapping[str, Any]) -> list[str]:
+        """Return the names of the parameters that the form shows, see `param`. given: values that a spec sets."""
+        found = []
+        for name, info in self.params.model_fields.items():
+            extra = info.json_schema_extra
+            hidden = name in self.params.no_effect or (isinstance(extra, dict) and extra.get("in_form") is False)
+            default = info.get_default(call_default_factory=True)
+            if not hidden or given.get(name, default) != default:
+                found.append(name)
+        return found
 
     def groups(self) -> dict[ParameterGroup, list[str]]:
         """Return each group that has parameters → their names, in the order of the groups.

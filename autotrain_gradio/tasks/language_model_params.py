@@ -15,9 +15,6 @@ from autotrain_gradio.tasks.lora import QuantizedLoraParams
 class CausalModelParams(TrainerParams, QuantizedLoraParams):
     """Parameters of all tasks that train a language model, also of those that train it on its own answers."""
 
-    no_effect: ClassVar[dict[str, str]] = {}
-    """Parameters that are only accepted for configurations of AutoTrain → why they have no effect."""
-
     max_steps: int = param(-1, "training", title="Maximum number of steps", ge=-1)
     """Maximum number of optimizer steps, which takes precedence over the epochs. -1: none."""
     merge_adapter: bool = param(True, "adapters", title="Merge the adapter")
@@ -27,7 +24,7 @@ class CausalModelParams(TrainerParams, QuantizedLoraParams):
     """DoRA (Liu et al. 2024): LoRA with a trained magnitude. Often better at a low rank, and slower."""
     use_rslora: bool = param(False, "adapters", title="rsLoRA")
     """Rank-stabilized LoRA (Kalajdzievski 2023): scales by the square root of the rank, for high ranks."""
-    disable_gradient_checkpointing: bool = param(False, "hardware", title="No activation checkpointing")
+    disable_gradient_checkpointing: bool = param(False, "hardware", title="No activation checkpointing", in_form=False)
     """Accepted for configurations of AutoTrain; it takes precedence over `gradient_checkpointing`."""
     gradient_checkpointing: bool = param(False, "hardware", title="Activation checkpointing")
     """Activation (gradient) checkpointing: recompute activations in the backward pass. Much less memory, about a third

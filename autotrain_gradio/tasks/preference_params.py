@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from autotrain_gradio.tasks.base import PROGRESS_CHARTS, Chart, Metric, param
 from autotrain_gradio.tasks.language_model_params import ChatTemplateParams, LanguageModelParams, SequenceParams
 
+NO_DROPOUT = "TRL disables dropout, because the log-probabilities of answers are compared"
+
 
 class PairParams(ChatTemplateParams, SequenceParams):
     """Parameters of all tasks that train on a prompt with a preferred and a rejected answer."""
+
+    no_effect: ClassVar[dict[str, str]] = {**SequenceParams.no_effect, "lora_dropout": NO_DROPOUT}
 
     too_long: Literal["truncate", "truncate_left", "drop"] = param(
         "truncate", "basic", title="Rows above the maximum length"
@@ -24,7 +28,7 @@ class PairParams(ChatTemplateParams, SequenceParams):
     """Maximum length of an answer in tokens. The last tokens of longer answers are dropped, or their rows if `too_long`
     is `drop`. Empty: limited by the maximum sequence length only."""
     lora_dropout: float = param(0.05, "adapters", ge=0, lt=1, title="LoRA dropout")
-    """Dropout probability of the LoRA layers. It has no effect on the training: TRL disables dropout, because the
+    """Accepted for configurations of AutoTrain; it has no effect here: TRL disables dropout, because the
     log-probabilities of answers are compared."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -17,6 +17,8 @@ REQUIRES = from_extra("tables", "sklearn=scikit-learn", "optuna", "skops", "skru
 
 class TabularParams(Params):
     """Parameters of both tabular tasks."""
+
+    no_effect: ClassVar[dict[str, str]] = {"log": "tabular tasks support no experiment tracker"}
 
     num_trials: int = param(30, "basic", title="Trials", ge=1, le=10_000)
     """Number of trials of the hyperparameter search: each model family once with its default hyperparameters, then the

@@ -76,7 +76,7 @@ def report_notes(run: Reporter, found: LanguageModel) -> None:
     for note in found.notes:
         run.note(note)
     fields = type(run.params).model_fields
-    for name, reason in getattr(run.params, "no_effect", {}).items():
+    for name, reason in run.params.no_effect.items():
         if getattr(run.params, name) != fields[name].default:
             run.note(f"{name} has no effect here: {reason}.", level="warning")
 

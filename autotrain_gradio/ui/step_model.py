@@ -80,7 +80,7 @@ class ModelStep:
     @classmethod
     def build(cls, session: TaskSession) -> ModelStep:
         """Create the step's components."""
-        prefix, task, form, groups = session.prefix, session.task, session.form, session.task.groups()
+        prefix, task, form, groups = session.prefix, session.task, session.form, session.form.groups()
         probed_model = gr.State("")
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):

@@ -11,6 +11,7 @@ import gradio as gr
 
 from autotrain_gradio.core.spec import DataSpec, ResourceSpec, RunSpec
 from autotrain_gradio.tasks.base import Task
+from autotrain_gradio.tasks.parameter_groups import ParameterGroup
 from autotrain_gradio.tasks.registry import defaults
 from autotrain_gradio.ui import models
 from autotrain_gradio.ui.param_fields import Field, create_fields
@@ -57,6 +58,7 @@ class TaskForm:
         data = spec.get("data") or {}
         model = str(spec.get("model") or task.first_model(gpu=gpu))
         model_defaults = parameter_defaults(task, model)
+        given = spec.get("params") or {}
         choice, model_id = models.split(task, model)
         return cls(
             task,
@@ -101,11 +103,17 @@ class TaskForm:
             ),
             params=create_fields(
                 task.params,
-                task.params.model_fields,
-                {**model_defaults, **(spec.get("params") or {})},
+                task.form_params(given),
+                {**model_defaults, **given},
                 prefix=task.name,
             ),
         )
+
+    def groups(self) -> dict[ParameterGroup, list[str]]:
+        """Return each group of parameters → the names of those that the form shows; no group is empty."""
+        shown = {field.name for field in self.params}
+        found = {group: [n for n in names if n in shown] for group, names in self.task.groups().items()}
+        return {group: names for group, names in found.items() if names}
 
     def inputs(self) -> set[Any]:
         """Return the components that `spec` reads."""

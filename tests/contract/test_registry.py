@@ -40,6 +40,7 @@ def test_every_parameter_has_a_help_text_and_a_group(task: Task) -> None:
     assert sorted(n for names in task.groups().values() for n in names) == sorted(fields)
     assert any(group.main for group in task.groups())
     assert set(task.shown) <= set(fields)
+    assert task.params.no_effect.keys() <= set(fields) and not task.params.no_effect.keys() & {*task.form_params({})}
 
 
 @each_task

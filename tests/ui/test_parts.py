@@ -96,6 +96,20 @@ def test_the_form_keeps_the_sections_of_the_spec() -> None:
     assert made["data"]["path"] == "x" and made["data"]["max_samples"] == 5
 
 
+def test_parameters_without_effect_are_shown_only_where_they_are_set() -> None:
+    task = registry().get("llm-sft")
+    hidden = {*task.params.no_effect, "disable_gradient_checkpointing"}
+    given = {"unsloth": True, "use_flash_attention_2": False, "disable_gradient_checkpointing": True}
+    with gr.Blocks():
+        empty = TaskForm.build(task, {}, gpu=True, local_models=True)
+        filled = TaskForm.build(task, {"params": given}, gpu=True, local_models=True)
+    shown = {name for names in empty.groups().values() for name in names}
+    assert shown == {f.name for f in empty.params} == set(task.params.model_fields) - hidden
+    assert {f.name for f in filled.params} & hidden == {"unsloth", "disable_gradient_checkpointing"}
+    made = filled.spec({component: component.value for component in filled.inputs()})
+    assert made["params"]["unsloth"] is True and made["params"]["disable_gradient_checkpointing"] is True
+
+
 def test_labels_are_renamed_merged_and_excluded() -> None:
     raw = [
         {"name": "Cat", "rows": 3, "to": "cat"},

@@ -52,6 +52,7 @@ class GrpoParams(ChatTemplateParams, AutoTrainParams):
         "block_size": LIMITS,
         "model_max_length": LIMITS,
         "padding": "prompts are padded on the left, as generation needs it",
+        "auto_find_batch_size": "GRPO needs whole groups of completions",
     }
 
     epochs: int = param(1, "basic", title="Epochs", ge=1, le=10_000)
@@ -145,6 +146,8 @@ class GrpoParams(ChatTemplateParams, AutoTrainParams):
     model_max_length: int | None = param(None, "hardware", title="Maximum sequence length (tokens)")
     """Accepted for configurations of AutoTrain; it has no effect here: `max_prompt_length` and `max_completion_length`
     are the limits."""
+    auto_find_batch_size: bool = param(False, "hardware", title="Find batch size automatically")
+    """Accepted for configurations of AutoTrain; it has no effect here: GRPO needs whole groups of completions."""
     padding: Literal["left", "right"] | None = param(None, "hardware", title="Padding side")
     """Accepted for configurations of AutoTrain; it has no effect here: prompts are padded on the left, as generation
     needs it."""

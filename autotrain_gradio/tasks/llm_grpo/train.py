@@ -148,8 +148,6 @@ def open_rewards(run: Reporter, tokenizer: Any, prompts: Sequence[Prompt]) -> li
             raise UserError(message, hint, "params.exact_answer_weight", "reward-without-answers")
         message = f"{count_with_verb(missing, 'training prompt', 'has')} no reference answer: without that reward."
         run.note(message, level="warning", hint="Fill in the answers, or remove the rows.")
-    if params.auto_find_batch_size:
-        run.note("auto_find_batch_size has no effect here: GRPO needs whole groups of completions.", level="warning")
     run.state("preparing", "Loading the rewards")
 
     def note(message: str) -> None:
@@ -207,10 +205,6 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
         from autotrain_gradio.tasks.llm_grpo.reward_model import model_findings
 
         found += model_findings(params.reward_model)
-    if params.auto_find_batch_size:
-        message = "auto_find_batch_size has no effect here: GRPO needs whole groups of completions."
-        hint, where = "Set it to false.", "params.auto_find_batch_size"
-        found.append(Finding("info", "setting-without-effect", message, hint, where))
     facts["findings"] = [*(f.to_dict() for f in found), *facts["findings"]]
     return facts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 
@@ -17,13 +17,15 @@ from autotrain_gradio.tasks.language_model_params import (
     language_model_defaults,
 )
 from autotrain_gradio.tasks.llm_sft import TASK as CHAT
-from autotrain_gradio.tasks.preference_params import LOSS_CHART, renamed
+from autotrain_gradio.tasks.preference_params import LOSS_CHART, NO_DROPOUT, renamed
 from autotrain_gradio.tasks.preferences import JUDGED_ALIASES, JUDGED_FORMATS, JUDGED_TABLE, SAMPLE_JUDGED
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
 class LlmKtoParams(ChatTemplateParams, LanguageModelParams):
     """Parameters of Kahneman-Tversky Optimization."""
+
+    no_effect: ClassVar[dict[str, str]] = {**LanguageModelParams.no_effect, "lora_dropout": NO_DROPOUT}
 
     too_long: Literal["truncate", "truncate_left", "drop"] = param(
         "truncate", "basic", title="Rows above the maximum length"
@@ -48,7 +50,7 @@ class LlmKtoParams(ChatTemplateParams, LanguageModelParams):
     """Reference model: a Hub id or a folder, of the same family. Empty: the model as it is before the training (with
     LoRA, the model without the adapter). Its log-probabilities are computed once, before the training."""
     lora_dropout: float = param(0.05, "adapters", ge=0, lt=1, title="LoRA dropout")
-    """Dropout probability of the LoRA layers. It has no effect on the training: TRL disables dropout, because the
+    """Accepted for configurations of AutoTrain; it has no effect here: TRL disables dropout, because the
     log-probabilities of answers are compared."""
 
     @field_validator("model_ref", mode="before")
