@@ -192,6 +192,7 @@ class Cells:
     raw: number of rows of each value as written in the data, before a mapping.
     media: values are relative paths of files; with Arrow files they are None, and bytes lie in those.
     about: properties of the column in `check.json`, besides its kind.
+    settings: what the training must know to read the cells, JSON-ready: `settings` of the manifest, by role.
     stored: whether the column is part of the dataset.
     stored_facts: names of facts (numpy arrays) that are part of the dataset too, as `<role>_<fact>`.
     """
@@ -204,6 +205,7 @@ class Cells:
     raw: Counter[str] = field(default_factory=Counter)
     media: bool = False
     about: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     stored: bool = True
     stored_facts: tuple[str, ...] = ()
     feature: Any = None

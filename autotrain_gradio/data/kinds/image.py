@@ -146,7 +146,7 @@ def inspect(cells: pa.ChunkedArray, context: Context) -> Cells:
     files.remember(scan, files.opened)
     facts = files.facts(Fact())
     result = Cells(files.paths, [f.problem for f in facts], media=True, feature=datasets.Image(decode=False))
-    for name in ("width", "height", "mode", "format", "digest", "bytes"):
+    for name in ("width", "height", "mode", "format", "digest", "bytes", "flags"):
         result.facts[name] = [getattr(f, name) for f in facts]
     result.findings = _findings(facts, context)
     deep = [i for i, f in enumerate(facts) if f.brightest is not None and not f.problem]

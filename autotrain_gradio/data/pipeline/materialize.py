@@ -70,6 +70,7 @@ def write(
         "sheet": next(iter(raw.sheets)) if len(raw.sheets) == 1 else "",
         "units": {c.about["name"]: c.about["unit"] for c in rows.cells.values() if c.about.get("unit")},
         "white_levels": {role: c.about["white_level"] for role, c in kept.items() if "white_level" in c.about},
+        "settings": {role: c.settings for role, c in kept.items() if c.settings},
         "media": {role: to_dict(c.feature) for role, c in kept.items() if c.media},
         "arrow": [_portable(path, draft) for path in raw.arrow],
         "splits": {name: len(indices) for name, indices in parts.items()},
