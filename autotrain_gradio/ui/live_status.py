@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -27,7 +28,7 @@ PLOT_SECONDS = 4.0
 LAST_PLOT_SECONDS = 1.5
 CACHE_SIZE = 64
 
-TEMPLATE = """<div class="at-run-live">
+TEMPLATE = """<div class="at-run-live" {data}>
 <div data-part="header" aria-live="polite"></div><div data-part="progress"></div>
 <div data-part="tiles"></div><div data-part="reason" aria-live="polite"></div></div>"""
 
@@ -52,14 +53,10 @@ class LiveStatus:
 
         return gr.HTML(
             "",
-            html_template=TEMPLATE,
+            html_template=TEMPLATE.replace("{data}", _template_data()),
             js_on_load=theme.script("run_status"),
             server_functions=[status],
             elem_id=elem_id,
-            poll_ms=int(POLL_SECONDS * 1000),
-            ended_ms=int(ENDED_POLL_SECONDS * 1000),
-            chart_ms=int(PLOT_SECONDS * 1000),
-            retry_ms=int(LAST_PLOT_SECONDS * 1000),
         )
 
     def status(self, run: str, since: int | None) -> dict[str, Any] | None:
@@ -87,6 +84,13 @@ class LiveStatus:
             while len(self._cache) > CACHE_SIZE:
                 self._cache.popitem(last=False)
         return rendered
+
+
+def _template_data() -> str:
+    """Return the data attributes that the script reads: intervals in milliseconds, and the header of a run at first."""
+    seconds = {"poll": POLL_SECONDS, "ended": ENDED_POLL_SECONDS, "chart": PLOT_SECONDS, "retry": LAST_PLOT_SECONDS}
+    intervals = [f'data-{name}-ms="{value * 1000:.0f}"' for name, value in seconds.items()]
+    return " ".join([*intervals, f'data-opening="{escape(messages.busy("Opening the run"))}"'])
 
 
 def _render(snapshot: Mapping[str, Any], task: Task | None) -> dict[str, Any]:

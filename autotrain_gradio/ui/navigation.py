@@ -41,9 +41,19 @@ class Navigation:
         context, runs, view = self.context, self.runs, self.view
         shown = [*view.open_outputs(), runs.box, runs.timer, *runs.page()]
         tabs = [self.page_tabs, *self.modality_tabs.values()]
-        demo.load(self.load, [context.visitor, context.run], [context.visitor, context.run, *tabs, *shown], **UNQUEUED)
-        context.run.change(self.show_run, [context.run, context.visitor, runs.offset], shown, **UNQUEUED)
-        context.run.change(None, context.run, None, js=theme.script("set_run_url"), **PRIVATE)
+        opened = [context.visitor, context.run, *tabs, *shown]
+        loaded = demo.load(self.load, [context.visitor, context.run], opened, **UNQUEUED)
+        # The tab is selected with the run's own content: it never shows the run that was open before.
+        requested = context.requested_run.change(
+            self.open_requested,
+            [context.requested_run, context.visitor, runs.offset],
+            [context.run, self.page_tabs, *shown],
+            **UNQUEUED,
+        )
+        closed = view.back.click(self.close_run, [context.visitor, runs.offset], [context.run, *shown], **UNQUEUED)
+        # Not by `run.change`: the browser restores the stored run before `load`, which would find it in the address.
+        for event in (loaded, requested, closed):
+            event.then(None, context.run, None, js=theme.script("set_run_url"), **PRIVATE)
         self.page_tabs.select(
             self.select_page_tab,
             [context.run, context.visitor, runs.offset],
@@ -51,11 +61,11 @@ class Navigation:
             **UNQUEUED,
         )
         filled = [*tabs, context.requested_run, context.saved_draft, *(t.state for t in self.task_tabs.values())]
-        for event, run, problem in (
+        for reuse, run, problem in (
             (view.actions.reuse.click, context.run, view.problem),
             (runs.reused.change, runs.reused, runs.problem),
         ):
-            event(
+            reuse(
                 self._reuse_settings(problem),
                 [run, context.visitor],
                 [*filled, problem],
@@ -66,19 +76,29 @@ class Navigation:
             )
 
     def load(self, request: gr.Request, visitor: Any, run: Any) -> Updates:
-        """Show the run or the tab that the URL names, the active run that was open, or the first task.
+        """Show the run or the tab that the URL names, else the active run that was open, else the first task.
 
         Gradio itself selects the tab of the first task.
         """
         context, query = self.context, request.query_params
         visitor = visitor if isinstance(visitor, str) and len(visitor) >= 16 else secrets.token_urlsafe(18)
-        requested = query.get("run") or (run if self._is_active(run) else None)
+        requested = query.get("run") or (run if not query.get("tab") and self._is_active(run) else None)
         updates: Updates = {context.visitor: visitor, context.run: requested}
         if requested or query.get("tab") == RUNS_TAB:
             return {**updates, self.page_tabs: gr.Tabs(selected=RUNS_TAB), **self.show_run(requested, visitor)}
         if tab := self.task_tabs.get(query.get("tab") or ""):
             return {**updates, **self._select_task(tab)}
         return updates
+
+    def open_requested(self, requested: Any, visitor: Any, offset: int) -> Updates:
+        """Open the requested run in its tab; without one, close the open run."""
+        run = (requested or {}).get("run")
+        tab = {self.page_tabs: gr.Tabs(selected=RUNS_TAB)} if run else {}
+        return {self.context.run: run, **tab, **self.show_run(run, visitor, offset)}
+
+    def close_run(self, visitor: Any, offset: int) -> Updates:
+        """Show the list of runs instead of the open run."""
+        return {self.context.run: None, **self.show_run(None, visitor, offset)}
 
     def show_run(self, run: Any, visitor: Any, offset: int = 0) -> Updates:
         """Show a run, or the list if there is none."""

@@ -56,7 +56,7 @@ def build(service: Service) -> gr.Blocks:
                     gr.Tabs(elem_classes="at-tasks", overflow_behavior="wrap") as modality_tabs[modality],
                 ):
                     for task in tasks:
-                        task_tabs[task.name] = TaskTab.build(task, context, page_tabs)
+                        task_tabs[task.name] = TaskTab.build(task, context)
                 fill_on_first_selection([task_tabs[task.name] for task in tasks])
             with gr.Tab("Runs", id=RUNS_TAB, elem_id="tab-runs"):
                 runs = RunsTab.build(context)

@@ -80,17 +80,11 @@ class PageContext:
     """`{task, draft}`: set it to store a draft's id in the browser."""
 
     def wire(self) -> None:
-        """Copy `requested_run` to `run`, and add `saved_draft` to `drafts`."""
+        """Add `saved_draft` to `drafts`; `Navigation` opens `requested_run`."""
         self.saved_draft.change(
             lambda saved, drafts: {**(drafts or {}), saved["task"]: saved["draft"]} if saved else drafts or {},
             [self.saved_draft, self.drafts],
             self.drafts,
-            **UNQUEUED,
-        )
-        self.requested_run.change(
-            lambda requested, run: requested["run"] if requested else run,
-            [self.requested_run, self.run],
-            self.run,
             **UNQUEUED,
         )
 

@@ -102,7 +102,6 @@ class RunView:
         inputs = [context.run, context.visitor, self.viewed, self.samples.evaluation]
         self.status.change(self.refresh, inputs, self.refresh_outputs(), **UNQUEUED)
         self.status.input(self.plot, context.run, self.charts.plots, **UNQUEUED)
-        self.back.click(lambda: None, None, context.run, **UNQUEUED)
         self.actions.wire(self.problem)
         self.samples.wire()
         self.publish.wire()

@@ -12,7 +12,7 @@ import gradio as gr
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.ui import messages
-from autotrain_gradio.ui.page_context import PRIVATE, RUNS_TAB
+from autotrain_gradio.ui.page_context import PRIVATE
 from autotrain_gradio.ui.publish import PublishAfterTraining
 from autotrain_gradio.ui.task_form import Values
 from autotrain_gradio.ui.task_session import TaskSession
@@ -64,11 +64,8 @@ class TrainStep:
         )
         return {self.summary: html, self.problem: problem, self.start: gr.Button(interactive=not problem)}
 
-    def wire(self, page_tabs: gr.Tabs) -> None:
-        """Attach the event that starts the run and opens it.
-
-        page_tabs: the page's outermost tabs.
-        """
+    def wire(self) -> None:
+        """Attach the event that starts the run and opens it."""
         session, context, steps = self.session, self.session.context, self.session.steps
 
         def start(values: Values) -> dict[Any, Any]:
@@ -89,7 +86,6 @@ class TrainStep:
                 **({session.token: ""} if session.token else {}),
                 self.publish.token: "",
                 context.requested_run: context.request_run(run),
-                page_tabs: gr.Tabs(selected=RUNS_TAB),
                 # The draft has become the run; the form keeps its values for the next data.
                 session.draft: None,
                 session.form.data: {},
@@ -102,7 +98,7 @@ class TrainStep:
             start,
             {session.draft, context.visitor, session.token, self.publish.token, *session.form.inputs()},
             [
-                *(self.problem, context.requested_run, page_tabs, session.draft, session.form.data, *steps.outputs()),
+                *(self.problem, context.requested_run, session.draft, session.form.data, *steps.outputs()),
                 *(session.token, self.publish.token),
             ],
             show_progress="minimal",

@@ -35,18 +35,15 @@ class TaskTab:
     state: gr.State
 
     @classmethod
-    def build(cls, task: Task, context: PageContext, page_tabs: gr.Tabs) -> TaskTab:
-        """Create the tab inside the `gr.Tabs` that is open.
-
-        page_tabs: the page's outermost tabs; starting a run selects the list of runs there.
-        """
+    def build(cls, task: Task, context: PageContext) -> TaskTab:
+        """Create the tab inside the `gr.Tabs` that is open."""
         with gr.Tab(task.title, id=task.name, elem_id=f"tab-{task.name}") as tab:
             state = gr.State(None)
 
             @gr.render(inputs=[state], triggers=[state.change], queue=False, show_progress="hidden")
             def render(current: TabState | None) -> None:
                 if current:
-                    render_steps(task, context, state, current, page_tabs)
+                    render_steps(task, context, state, current)
 
         return cls(task, context, tab, state)
 
@@ -80,7 +77,7 @@ def fill_on_first_selection(tabs: Sequence[TaskTab]) -> None:
     )
 
 
-def render_steps(task: Task, context: PageContext, state: gr.State, current: TabState, page_tabs: gr.Tabs) -> None:
+def render_steps(task: Task, context: PageContext, state: gr.State, current: TabState) -> None:
     """Create the four steps of a task for a tab state, and attach their events."""
     gr.HTML(f"<p class='at-summary'>{escape(task.summary)}</p>")
     if missing := task.missing_packages():
@@ -100,7 +97,7 @@ def render_steps(task: Task, context: PageContext, state: gr.State, current: Tab
     session.draft.change(_save_draft_id(task.name), [session.draft, context.drafts], context.drafts, **UNQUEUED)
     check_step.wire()
     model_step.wire(train_step)
-    train_step.wire(page_tabs)
+    train_step.wire()
 
 
 def _save_draft_id(task: str) -> Callable[[Any, Any], dict[str, str]]:

@@ -40,7 +40,7 @@ def build_steps(service: Any, task: Task, state: TabState | None = None) -> TabS
     """Build the steps of a task for a tab state."""
     state = state or TabState()
     with gr.Blocks() as demo:
-        tabs, context = gr.Tabs(), PageContext(service)
+        context = PageContext(service)
         form = TaskForm.build(task, state.spec, gpu=False, local_models=True)
         steps = Steps.build(task.name, state.step)
         session = TaskSession(task, context, gr.State(state), state, gr.State(state.draft), form, steps)
@@ -48,5 +48,5 @@ def build_steps(service: Any, task: Task, state: TabState | None = None) -> TabS
         check, model, train = CheckStep.build(session, data), ModelStep.build(session), TrainStep.build(session)
         check.wire()
         model.wire(train)
-        train.wire(tabs)
+        train.wire()
     return TabSteps(demo, session, data, check, model, train)

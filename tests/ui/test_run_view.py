@@ -228,3 +228,33 @@ def test_a_model_is_published_from_its_run(tmp_path: Path, visit: Visit) -> None
             assert hub.files["box.txt"] == b"red" and hub.repositories["ana/boxes"]["visibility"] == "private"
         finally:
             app.close()
+
+
+@pytest.mark.parametrize("way", ["address", "list"])
+def test_the_status_is_polled_once_a_second_and_charts_are_plotted_meanwhile(app: App, visit: Visit, way: str) -> None:
+    run = app.toy(steps=400, step_seconds=0.05, project_name=f"polled-{way}")
+    app.until(run, "running")
+    page = visit(f"{app.url}/?run={run}" if way == "address" else f"{app.url}/?tab=runs")
+    if way == "list":
+        page.get_by_role("button", name=f"polled-{way}", exact=True).click()
+    expect(page.locator("#run-live [data-part=progress]")).to_contain_text("of 400")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.wait_for_timeout(5000)
+    polls = [url for url in sent if "component_server" in url]
+    plots = [url for url in sent if "/run/" in url or "/queue/join" in url]
+    assert 2 <= len(polls) <= 8, f"{len(polls)} polls in 5 s"
+    assert plots, "the charts follow the run"
+    app.service.stop(run)
+
+
+def test_a_tab_in_the_address_is_shown_although_a_run_was_open(app: App, visit: Visit) -> None:
+    run = app.toy(steps=2000, step_seconds=0.05, project_name="behind")
+    page = visit(f"{app.url}/?run={run}")
+    expect(page.locator("#run-live [data-part=header]")).to_contain_text("behind")
+    page.goto(f"{app.url}/?tab=image-classification")
+    expect(page.locator("#image-classification-sample-0")).to_be_visible()
+    page.wait_for_timeout(1000)
+    expect(page.locator("#run-live")).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"\?tab=image-classification$"))
+    app.service.stop(run)
