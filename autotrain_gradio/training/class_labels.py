@@ -50,6 +50,11 @@ class Labels:
             return LabelSets.of_column(rows, "target", len(self.names))
         return np.asarray(rows["target"], dtype=np.int64)
 
+    def of_row(self, rows: Dataset, row: int) -> str:
+        """Return the names of the class or the labels of a row, separated by commas."""
+        target = rows[row]["target"]
+        return ", ".join(self.names[int(i)] for i in (target if self.multi_label else [target])) or "no label"
+
     def scores(self, logits: np.ndarray) -> np.ndarray:
         """Return probabilities of logits (rows, labels): softmax of classes, sigmoid of each label."""
         return metrics.sigmoid(logits) if self.multi_label else metrics.softmax(logits)

@@ -20,6 +20,7 @@ from autotrain_gradio.training.vision import Geometry
 
 WHAT = "image classification"
 CLASSES = "single_label_classification"
+LABELS = "multi_label_classification"
 NUMBERS = "regression"
 """Problem types of a model's configuration."""
 

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import torch
 
+from autotrain_gradio.training.label_sets import LabelSets
 from autotrain_gradio.training.vision import SCALE, Transform, open_image
 
 SHARE = 0.25
@@ -44,7 +45,8 @@ def free_memory() -> float:
 class Images(torch.utils.data.Dataset[dict[str, Any]]):
     """Images and their targets; an item is `{"pixel_values": float32 (height, width, 3), "labels"}`.
 
-    targets: a class number of each image, or float32 numbers (rows, targets).
+    targets: a class number of each image (rows,); float32 numbers (rows, targets); or the `LabelSets` of multi-label
+    images, whose items have 0 or 1 for each label, float32 (labels,).
 
     An image is decoded on first access, or by `preload`, and cached as RGB uint8, downscaled until its shorter side is
     `SCALE` times the model's input: crops of at least 44 % of the area keep the full resolution. When the budget is
@@ -56,7 +58,7 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
     def __init__(
         self,
         cells: Sequence[Mapping[str, Any]],
-        targets: Sequence[int] | np.ndarray,
+        targets: Sequence[int] | np.ndarray | LabelSets,
         transform: Transform,
         side: int,
         *,
@@ -65,7 +67,7 @@ class Images(torch.utils.data.Dataset[dict[str, Any]]):
     ) -> None:
         if len(cells) != len(targets):
             raise ValueError(f"{len(cells)} images for {len(targets)} targets")
-        self.targets: Any = targets if isinstance(targets, np.ndarray) else [int(t) for t in targets]
+        self.targets: Any = targets if isinstance(targets, np.ndarray | LabelSets) else np.asarray(targets, np.int64)
         self._cells, self._transform, self._side = cells, transform, round(side * SCALE)
         self._white = white
         self._cache: list[np.ndarray | None] = [None] * len(self.targets)

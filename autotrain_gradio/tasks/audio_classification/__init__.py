@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
@@ -15,30 +15,24 @@ from autotrain_gradio.data.catalog import (
     LABEL_SPELLING,
     LABELLED_AUDIO_EMBEDDED,
     LABELLED_AUDIO_TABLE,
-    LABELS,
     PATH,
     SAMPLE,
     SAVED_DATASET,
     UPLOAD,
 )
-from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.audio import AUDIO_COLUMN, RECORDING, SPEAKER, part_columns
 from autotrain_gradio.tasks.base import (
-    PROGRESS_CHARTS,
-    Chart,
     Input,
-    Metric,
     Sample,
     SuggestedModel,
     Task,
-    TrainerParams,
     param,
 )
-from autotrain_gradio.tasks.classification import classification_metrics
+from autotrain_gradio.tasks.classification import CLASSIFIER_CHARTS, ClassifierParams, classifier_metrics, label_column
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
-class AudioClassificationParams(TrainerParams):
+class AudioClassificationParams(ClassifierParams):
     """Parameters of audio classification."""
 
     epochs: int = param(10, "basic", title="Epochs", ge=1, le=10_000)
@@ -48,11 +42,6 @@ class AudioClassificationParams(TrainerParams):
     """Maximum length of a model input in seconds. Of longer clips the training uses a random crop of this length, drawn
     anew in each epoch; evaluation and predictions use windows of this length over the whole clip (at most 30, evenly
     spaced) and average their scores. The preview shows how many clips are longer."""
-    class_weights: Literal["none", "balanced"] = param("none", "training", title="Class weights")
-    """Class weights of the loss. `balanced`: inversely proportional to the class frequencies, so that mistakes in rare
-    classes count more."""
-    label_smoothing: float = param(0.0, "training", title="Label smoothing", ge=0, lt=1)
-    """Label smoothing factor. 0.1 helps where labels are uncertain."""
     freeze_feature_encoder: bool = param(True, "training", title="Freeze the feature encoder")
     """Freeze the convolutional feature encoder (wav2vec2, HuBERT, WavLM)."""
     freeze_backbone: bool = param(False, "training", title="Freeze the backbone")
@@ -69,16 +58,6 @@ class AudioClassificationParams(TrainerParams):
     pitch too: leave it off where the pitch makes the class."""
     gradient_checkpointing: bool = param(False, "hardware", title="Gradient checkpointing")
     """Gradient checkpointing: recompute activations in the backward pass. Much less memory, somewhat slower."""
-    metric_for_best_model: Literal["loss", "accuracy", "f1"] = param(
-        "loss", "evaluation", title="Metric for the best checkpoint"
-    )
-    """Validation metric by which the best checkpoint is selected, and which early stopping watches (f1: macro average
-    with more than two classes)."""
-    tune_thresholds: bool = param(True, "evaluation", title="Tune thresholds")
-    """Multi-label: tune the decision threshold of each label for the best F1 on the validation split."""
-    threshold: float = param(0.5, "evaluation", title="Decision threshold", gt=0, lt=1)
-    """Multi-label: decision threshold of all labels, where thresholds are not tuned: a label is assigned if its score
-    is at least this."""
 
 
 def defaults(model: str) -> dict[str, Any]:
@@ -97,32 +76,7 @@ TASK = Task(
     params=AudioClassificationParams,
     columns=(
         AUDIO_COLUMN,
-        Column(
-            "target",
-            "Label",
-            LABELS,
-            "The class of the clip, or its labels. Of several columns of 0 and 1, each is a label.",
-            purpose="target",
-            many=True,
-            join=True,
-            names=(
-                "target",
-                "label",
-                "labels",
-                "class",
-                "category",
-                "categories",
-                "intent",
-                "intent_class",
-                "emotion",
-                "language",
-                "keyword",
-                "genre",
-                "species",
-                "tags",
-                "y",
-            ),
-        ),
+        label_column("clip", "intent", "intent_class", "emotion", "language", "keyword", "genre", "species"),
         *part_columns("clip"),
         SPEAKER,
         RECORDING,
@@ -131,31 +85,9 @@ TASK = Task(
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, LABELLED_AUDIO_EMBEDDED, LABELLED_AUDIO_TABLE, AUDIO_FOLDERS),
     checks=(AUDIO_PARTS, AUDIO_CONTENT, LABEL_SPELLING, CLASS_BALANCE, DUPLICATES),
-    metrics=(
-        Metric(
-            "accuracy",
-            "Accuracy",
-            percent=True,
-            help="Share of clips with the right class; multi-label: with all labels right.",
-        ),
-        *classification_metrics("clips"),
-        Metric(
-            "hamming_loss",
-            "Hamming loss",
-            higher_is_better=False,
-            help="Multi-label: share of the decisions that are wrong.",
-        ),
-        Metric("loss", "Loss", higher_is_better=False),
-    ),
+    metrics=classifier_metrics("clips"),
     headline="accuracy",
-    charts=(
-        Chart("Loss", {"loss": "training", "eval_loss": "validation"}),
-        Chart(
-            "Validation metrics",
-            {"eval_accuracy": "accuracy", "eval_f1": "F1", "eval_f1_macro": "F1 (macro)", "eval_auc": "AUC"},
-        ),
-        *PROGRESS_CHARTS,
-    ),
+    charts=CLASSIFIER_CHARTS,
     inputs=(Input("audio", "A clip", "audio"),),
     loader_example="""\
 import librosa

@@ -66,9 +66,8 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     items: list[dict[str, Any]] = []
     versions = min(16, int(context.get("versions", 3)))
     for row in balanced_sample(groups(targets), min(16, int(context.get("clips", 4))), params.seed):
-        target = splits["train"][row]["target"]
-        names = [labels.names[i] for i in (target if labels.multi_label else [target])]
-        items += _inputs(clips, row, f"{', '.join(names) or 'no label'}, row {row + 1}", versions, params, folder)
+        group = f"{labels.of_row(splits['train'], row)}, row {row + 1}"
+        items += _inputs(clips, row, group, versions, params, folder)
     return [
         _lengths(clips.seconds, window, " ".join(filter(None, notes))),
         panels.gallery(

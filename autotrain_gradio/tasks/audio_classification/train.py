@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from datasets import DatasetDict
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, TrainingArguments
@@ -19,7 +19,7 @@ from autotrain_gradio.data.media.audio_files import header, read_audio, seconds_
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.audio_classification import TASK, models
 from autotrain_gradio.tasks.audio_classification.clips import Clips, length_notes
-from autotrain_gradio.tasks.audio_classification.evaluation import LabelEvaluator, evaluation
+from autotrain_gradio.tasks.audio_classification.evaluation import clip_item
 from autotrain_gradio.tasks.audio_classification.models import Classifier
 from autotrain_gradio.tasks.audio_classification.preview import preview
 from autotrain_gradio.tasks.audio_classification.probe import probe
@@ -29,9 +29,10 @@ from autotrain_gradio.tasks.audio_classification.windows import WINDOW, clip_log
 from autotrain_gradio.training import card, saved
 from autotrain_gradio.training.arguments import arguments
 from autotrain_gradio.training.audio import Wave
-from autotrain_gradio.training.class_labels import THRESHOLDS, Labels, thresholds_of
+from autotrain_gradio.training.class_labels import Labels, thresholds_of
 from autotrain_gradio.training.classification_loss import loss_function
-from autotrain_gradio.training.evaluators.labels import threshold_note
+from autotrain_gradio.training.evaluators.classifier import best_metric, classifier_evaluation, store_thresholds
+from autotrain_gradio.training.evaluators.gallery_view import GalleryView
 from autotrain_gradio.training.fit import Fit, fit
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
@@ -48,16 +49,13 @@ def train(run: Reporter) -> None:
     """
     params, rows = run.params, data.load(run.directory)
     labels = Labels.of(rows["train"], "clips")
-    best = params.metric_for_best_model
-    if best == "f1" and (labels.multi_label or len(labels.names) > 2):
-        best = "f1_macro"
     args = arguments(
         params,
         TrainingArguments,
         run,
         train_rows=len(rows["train"]),
         validates="validation" in rows,
-        best=TASK.declared_metric(best),
+        best=TASK.declared_metric(best_metric(params, labels)),
         remove_unused_columns=False,
         label_names=["labels"],
         gradient_checkpointing=params.gradient_checkpointing,
@@ -70,7 +68,15 @@ def train(run: Reporter) -> None:
     train_set, valid_set = read_clips(run, rows, labels, classifier)
     if run.stop_requested():
         return
-    evaluations = evaluation(run, valid_set, labels)
+    evaluations = classifier_evaluation(
+        run,
+        None if valid_set is None else valid_set.targets,
+        labels,
+        None if valid_set is None else GalleryView(run, partial(clip_item, run, valid_set), "clips"),
+        noun="clips",
+        declared=TASK.metrics,
+        order=None if valid_set is None else valid_set.rows,
+    )
     trainer = ClipTrainer(
         multi_label=labels.multi_label,
         model=classifier.model,
@@ -84,14 +90,7 @@ def train(run: Reporter) -> None:
     done = fit(trainer, run, evaluations)
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
-    note, evaluator = "", evaluations.best
-    if labels.multi_label:
-        limits = np.full(len(labels.names), params.threshold)
-        if isinstance(evaluator, LabelEvaluator):
-            limits = evaluator.thresholds()
-        note = threshold_note(params, "clips", evaluated=evaluator is not None)
-        limit_of = {n: float(t) for n, t in zip(labels.names, limits, strict=True)}
-        setattr(trainer.model.config, THRESHOLDS, limit_of)
+    note = store_thresholds(trainer.model.config, labels, params, evaluations.best, "clips")
     write = saved.writer(
         trainer.model,
         classifier.extractor,

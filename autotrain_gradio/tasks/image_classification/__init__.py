@@ -1,8 +1,8 @@
-"""Image classification: one class per image."""
+"""Image classification: one class per image, or multi-label."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from autotrain_gradio.core.spec import TINY
 from autotrain_gradio.data.catalog import (
@@ -11,7 +11,6 @@ from autotrain_gradio.data.catalog import (
     DUPLICATES,
     EMBEDDED,
     HUB,
-    LABEL,
     LABEL_SPELLING,
     PATH,
     SAMPLE,
@@ -19,37 +18,23 @@ from autotrain_gradio.data.catalog import (
     TABLE_WITH_FILES,
     UPLOAD,
 )
-from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks.base import (
-    PROGRESS_CHARTS,
-    Chart,
     Input,
-    Metric,
     Sample,
     Task,
     param,
 )
-from autotrain_gradio.tasks.classification import classification_metrics
+from autotrain_gradio.tasks.classification import CLASSIFIER_CHARTS, ClassifierParams, classifier_metrics, label_column
 from autotrain_gradio.tasks.images import IMAGE_COLUMN, IMAGE_MODELS, AugmentationParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 
 
-class ImageClassificationParams(AugmentationParams):
+class ImageClassificationParams(AugmentationParams, ClassifierParams):
     """Parameters of image classification."""
 
-    class_weights: Literal["none", "balanced"] = param("none", "training", title="Class weights")
-    """Class weights of the loss. `balanced`: inversely proportional to the class frequencies, so that mistakes in rare
-    classes count more."""
-    label_smoothing: float = param(0.0, "training", title="Label smoothing", ge=0, lt=1)
-    """Label smoothing factor. 0.1 helps where labels are uncertain."""
     freeze_backbone: bool = param(False, "training", title="Freeze the backbone")
     """Freeze the pretrained backbone and train only the new classification head: much faster, and often enough for few
     images."""
-    metric_for_best_model: Literal["loss", "accuracy", "f1"] = param(
-        "loss", "evaluation", title="Metric for the best checkpoint"
-    )
-    """Validation metric by which the best checkpoint is selected, and which early stopping watches (f1: macro average
-    with more than two classes)."""
 
 
 def defaults(model: str) -> dict[str, Any]:
@@ -61,46 +46,32 @@ TASK = Task(
     name="image-classification",
     title="Image classification",
     modality="Images",
-    summary="Classify images: products, plants, defects, species, documents.",
+    summary="Classify images, with one class or several labels each: products, plants, defects, species, documents.",
     module="autotrain_gradio.tasks.image_classification.train",
     requires=from_extra("images", *TRAINER, "albumentations"),
     preview_module="autotrain_gradio.tasks.image_classification.preview",
     params=ImageClassificationParams,
     columns=(
         IMAGE_COLUMN,
-        Column(
-            "target",
-            "Label",
-            LABEL,
-            "The class of the image.",
-            purpose="target",
-            names=("target", "label", "labels", "class", "category", "fine_label", "species", "y"),
-        ),
+        label_column("image", "fine_label", "species"),
     ),
-    column_aliases={"label": "target"},
+    column_aliases={"label": "target", "labels": "target"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, EMBEDDED, TABLE_WITH_FILES, CLASS_FOLDERS),
     checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES),
-    metrics=(
-        Metric("accuracy", "Accuracy", percent=True, help="Share of images with the right class."),
-        *classification_metrics("images"),
-        Metric("loss", "Loss", higher_is_better=False),
-    ),
+    metrics=classifier_metrics("images"),
     headline="accuracy",
-    charts=(
-        Chart("Loss", {"loss": "training", "eval_loss": "validation"}),
-        Chart(
-            "Validation metrics",
-            {"eval_accuracy": "accuracy", "eval_f1": "F1", "eval_f1_macro": "F1 (macro)", "eval_auc": "AUC"},
-        ),
-        *PROGRESS_CHARTS,
-    ),
+    charts=CLASSIFIER_CHARTS,
     inputs=(Input("image", "An image", "image"),),
     loader_example="""\
 from transformers import pipeline
 
 classifier = pipeline("image-classification", model=model)
-answer = classifier(value)[0]["label"]
+config = classifier.model.config
+scores = classifier(value, top_k=config.num_labels)
+answer = scores[0]["label"]
+if thresholds := getattr(config, "label_thresholds", None):  # a multi-label model
+    answer = [s["label"] for s in scores if s["score"] >= thresholds[s["label"]]]
 """,
     models=IMAGE_MODELS,
     defaults=defaults,
@@ -118,6 +89,7 @@ answer = classifier(value)[0]["label"]
         "image_classification",
         "image-binary-classification",
         "image-multi-class-classification",
+        "image-multi-label-classification",
     ),
     can=frozenset({"preview", "predict", "probe", "tiny_model", "checkpoints", "distributed"}),
 )

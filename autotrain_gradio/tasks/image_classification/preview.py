@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.core.spec import RunSpec
+from autotrain_gradio.training.class_labels import Labels, groups
 from autotrain_gradio.training.image_preview import augmentation_gallery, load_ahead
 from autotrain_gradio.training.sample_selection import balanced_sample
 
@@ -29,6 +28,6 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         spec,
         params,
         context,
-        choose=lambda rows, count: balanced_sample(np.asarray(rows["target"]), count, params.seed),
-        title=lambda rows, row: str(rows.features["target"].names[int(rows[row]["target"])]),
+        choose=lambda rows, count: balanced_sample(groups(Labels.of(rows, "images").targets(rows)), count, params.seed),
+        title=lambda rows, row: Labels.of(rows, "images").of_row(rows, row),
     )

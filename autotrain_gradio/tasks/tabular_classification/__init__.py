@@ -17,7 +17,7 @@ from autotrain_gradio.data.catalog import (
 from autotrain_gradio.data.declarations import Column
 from autotrain_gradio.tasks import tabular
 from autotrain_gradio.tasks.base import Metric, Sample, Task, param
-from autotrain_gradio.tasks.classification import classification_metrics
+from autotrain_gradio.tasks.classification import multi_label_metrics
 
 
 class TabularClassificationParams(tabular.TabularParams):
@@ -65,13 +65,7 @@ TASK = Task(
             percent=True,
             help="Share of rows with the right class; multi-label: with all labels right.",
         ),
-        *classification_metrics("rows"),
-        Metric(
-            "hamming_loss",
-            "Hamming loss",
-            higher_is_better=False,
-            help="Multi-label: share of the decisions that are wrong.",
-        ),
+        *multi_label_metrics("rows"),
         Metric("loss", "Log loss", higher_is_better=False, help="Negative log-likelihood of the true class."),
         Metric("cv_score", "Cross-validation score", help="Of the best model so far, by the model selection metric."),
     ),

@@ -12,7 +12,6 @@ from autotrain_gradio.data.catalog import (
     DUPLICATES,
     HUB,
     LABEL_SPELLING,
-    LABELS,
     PATH,
     SAMPLE,
     SAVED_DATASET,
@@ -22,19 +21,15 @@ from autotrain_gradio.data.catalog import (
     TEXT_LENGTH,
     UPLOAD,
 )
-from autotrain_gradio.data.declarations import Check, Column
+from autotrain_gradio.data.declarations import Check
 from autotrain_gradio.tasks.base import (
-    PROGRESS_CHARTS,
-    Chart,
     Input,
-    Metric,
     Sample,
     SuggestedModel,
     Task,
-    TrainerParams,
     param,
 )
-from autotrain_gradio.tasks.classification import classification_metrics
+from autotrain_gradio.tasks.classification import CLASSIFIER_CHARTS, ClassifierParams, classifier_metrics, label_column
 from autotrain_gradio.tasks.lora import LoraParams
 from autotrain_gradio.tasks.requirements import TRAINER, from_extra
 from autotrain_gradio.tasks.texts import DISTILBERT, LARGER_ENCODERS, text_column
@@ -44,7 +39,7 @@ FEW = 100
 FEW_ROWS = Check("few-rows", "Few rows", "autotrain_gradio.tasks.text_classification.few_rows", after_split=True)
 
 
-class TextClassificationParams(LoraParams, TrainerParams):
+class TextClassificationParams(LoraParams, ClassifierParams):
     """Parameters of text classification."""
 
     max_seq_length: int = param(128, "basic", ge=8, le=131_072, title="Maximum sequence length (tokens)")
@@ -55,24 +50,9 @@ class TextClassificationParams(LoraParams, TrainerParams):
     with or without contrastive fine-tuning of it. `auto`: with fewer than 100 training texts both are compared with
     ordinary fine-tuning by cross-validation, and the best is used; that takes about ten times as long as one of them.
     `on`: the better of the two is used, for any number of texts. `off`: ordinary fine-tuning."""
-    class_weights: Literal["none", "balanced"] = param("none", "training", title="Class weights")
-    """Class weights of the loss. `balanced`: inversely proportional to the class frequencies, so that mistakes in rare
-    classes count more."""
-    label_smoothing: float = param(0.0, "training", title="Label smoothing", ge=0, lt=1)
-    """Label smoothing factor. 0.1 helps where labels are uncertain."""
     freeze_backbone: bool = param(False, "training", title="Freeze the backbone")
     """Freeze the pretrained backbone and train only the new classification head: much faster, and often enough for few
     texts."""
-    metric_for_best_model: Literal["loss", "accuracy", "f1"] = param(
-        "loss", "evaluation", title="Metric for the best checkpoint"
-    )
-    """Validation metric by which the best checkpoint is selected, and which early stopping watches (f1: macro average
-    with more than two classes)."""
-    tune_thresholds: bool = param(True, "evaluation", title="Tune thresholds")
-    """Multi-label: tune the decision threshold of each label for the best F1 on the validation split."""
-    threshold: float = param(0.5, "evaluation", title="Decision threshold", gt=0, lt=1)
-    """Multi-label: decision threshold of all labels, where thresholds are not tuned: a label is assigned if its score
-    is at least this."""
 
     @field_validator("few_examples", mode="before")
     @classmethod
@@ -97,61 +77,15 @@ TASK = Task(
     params=TextClassificationParams,
     columns=(
         text_column(),
-        Column(
-            "target",
-            "Label",
-            LABELS,
-            "The class that the text belongs to, or its labels. Of several columns of 0 and 1, each is a label.",
-            purpose="target",
-            many=True,
-            join=True,
-            names=(
-                "target",
-                "label",
-                "labels",
-                "class",
-                "category",
-                "categories",
-                "sentiment",
-                "topic",
-                "topics",
-                "tags",
-                "intent",
-                "emotion",
-                "label_text",
-                "y",
-            ),
-        ),
+        label_column("text", "sentiment", "topic", "topics", "intent", "emotion", "label_text"),
     ),
     column_aliases={"label": "target", "labels": "target", "sentence": "text"},
     sources=(UPLOAD, PATH, HUB, SAMPLE),
     layouts=(SAVED_DATASET, TABLE, TEXT_FOLDERS),
     checks=(LABEL_SPELLING, CLASS_BALANCE, DUPLICATES, TEXT_LENGTH, TEXT_LANGUAGE, FEW_ROWS),
-    metrics=(
-        Metric(
-            "accuracy",
-            "Accuracy",
-            percent=True,
-            help="Share of texts with the right class; multi-label: with all labels right.",
-        ),
-        *classification_metrics("texts"),
-        Metric(
-            "hamming_loss",
-            "Hamming loss",
-            higher_is_better=False,
-            help="Multi-label: share of the decisions that are wrong.",
-        ),
-        Metric("loss", "Loss", higher_is_better=False),
-    ),
+    metrics=classifier_metrics("texts"),
     headline="accuracy",
-    charts=(
-        Chart("Loss", {"loss": "training", "eval_loss": "validation"}),
-        Chart(
-            "Validation metrics",
-            {"eval_accuracy": "accuracy", "eval_f1": "F1", "eval_f1_macro": "F1 (macro)", "eval_auc": "AUC"},
-        ),
-        *PROGRESS_CHARTS,
-    ),
+    charts=CLASSIFIER_CHARTS,
     inputs=(Input("text", "A text", "text"),),
     loader_example="""\
 from transformers import pipeline

@@ -45,7 +45,7 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
     chosen = balanced_sample(groups(labels.targets(rows)), min(16, int(context.get("texts", 4))), params.seed)
     shown = [
         {
-            "label": f"row {row + 1}: {', '.join(_names(rows[row]['target'], labels)) or 'no label'}",
+            "label": f"row {row + 1}: {labels.of_row(rows, row)}",
             **text_preview.split_tokens(tokenizer, rows[row]["text"], limit, MAX_TOKENS),
         }
         for row in chosen
@@ -56,7 +56,3 @@ def preview(draft: Path, spec: RunSpec, params: Any, context: Mapping[str, Any])
         *text_preview.length_panels(tokens.full, limit, wanted=params.max_seq_length, rows=len(rows)),
         panels.tokens("Tokenized texts", shown, note=TOKENS_NOTE),
     ]
-
-
-def _names(target: Any, labels: Labels) -> list[str]:
-    return [labels.names[i] for i in target] if labels.multi_label else [labels.names[target]]

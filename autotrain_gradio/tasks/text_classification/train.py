@@ -6,22 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from datasets import DatasetDict
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from autotrain_gradio import data
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.text_classification import TASK, few_examples, models
-from autotrain_gradio.tasks.text_classification.evaluation import LabelEvaluator, evaluation
+from autotrain_gradio.tasks.text_classification.evaluation import TextView
 from autotrain_gradio.tasks.text_classification.models import tiny_model
 from autotrain_gradio.tasks.text_classification.preview import preview
 from autotrain_gradio.tasks.text_classification.probe import probe
 from autotrain_gradio.training import card, distributed, saved, text_models
 from autotrain_gradio.training.arguments import arguments
-from autotrain_gradio.training.class_labels import THRESHOLDS, Labels, thresholds_of
+from autotrain_gradio.training.class_labels import Labels, thresholds_of
 from autotrain_gradio.training.classification_loss import loss_function
-from autotrain_gradio.training.evaluators.labels import threshold_note
+from autotrain_gradio.training.evaluators.classifier import best_metric, classifier_evaluation, store_thresholds
 from autotrain_gradio.training.fit import Fit, fit
 from autotrain_gradio.training.text import Collate, tokenize_splits
 from autotrain_gradio.training.text_prediction import predict_logits, texts_of
@@ -39,16 +38,13 @@ def train(run: Reporter) -> None:
     """
     params, rows = run.params, data.load(run.directory)
     labels = Labels.of(rows["train"])
-    best = params.metric_for_best_model
-    if best == "f1" and (labels.multi_label or len(labels.names) > 2):
-        best = "f1_macro"
     args = arguments(
         params,
         TrainingArguments,
         run,
         train_rows=len(rows["train"]),
         validates="validation" in rows,
-        best=TASK.declared_metric(best),
+        best=TASK.declared_metric(best_metric(params, labels)),
         remove_unused_columns=False,
         label_names=["labels"],
     )
@@ -77,7 +73,15 @@ def train(run: Reporter) -> None:
     else:
         model, done = few_examples.train(run, choice, model, tokenizer, sets["train"], labels, args)
     valid = sets.get("validation")
-    evaluations = evaluation(run, rows["validation"]["text"] if valid is not None else [], valid, labels)
+    evaluations = classifier_evaluation(
+        run,
+        None if valid is None else valid.targets,
+        labels,
+        None if valid is None else TextView(rows["validation"]["text"]),
+        noun="texts",
+        declared=TASK.metrics,
+        order=None if valid is None else valid.rows,
+    )
     trainer = LengthGroupedTrainer(
         model=model,
         args=args,
@@ -91,14 +95,7 @@ def train(run: Reporter) -> None:
     found, report = evaluations.finish(trainer, done)
     run.state("running", "Saving the model")
     model = text_models.merge_adapters(run, trainer.model)
-    note, evaluator = "", evaluations.best
-    if labels.multi_label:
-        limits = np.full(len(labels.names), params.threshold)
-        if isinstance(evaluator, LabelEvaluator):
-            limits = evaluator.thresholds()
-        note = threshold_note(params, "texts", evaluated=evaluator is not None)
-        setattr(model.config, THRESHOLDS, {n: float(t) for n, t in zip(labels.names, limits, strict=True)})
-
+    note = store_thresholds(model.config, labels, params, evaluations.best, "texts")
     write = saved.writer(model, tokenizer, AutoModelForSequenceClassification, AutoTokenizer, classes=len(labels.names))
     note = " ".join(filter(None, [note, choice.note()]))
     card.save(run, write, model_card(run, rows, labels, found, done, note))

@@ -149,27 +149,33 @@ class LabelPredictions:
         return self._results().thresholds
 
     def metrics(self) -> dict[str, float]:
-        """Return the metrics with cross-fitted thresholds; auc: mean over the labels that have one."""
+        """Return the metrics with cross-fitted thresholds; auc and map: means over the labels that have one."""
         found = self._results()
-        areas = [area for area in found.areas if area is not None]
         values = found.counts.metrics()
-        return {**values, "auc": float(np.mean(areas))} if areas else values
+        for name, each in (("auc", found.areas), ("map", found.precisions)):
+            if defined := [value for value in each if value is not None]:
+                values[name] = float(np.mean(defined))
+        return values
 
     def labels_panel(self, note: str) -> Panel:
-        """Return the table of threshold, precision, recall, F1 and AUC of each label."""
+        """Return the table of threshold, precision, recall, F1, AUC and average precision of each label."""
         found = self._results()
         counts = np.stack(
             [found.counts.true_positives, found.counts.false_positives, found.counts.false_negatives], axis=1
         ).tolist()
         rows: list[list[Any]] = []
-        for name, limit, area, values in zip(self.names, found.thresholds, found.areas, counts, strict=True):
+        ranked = [
+            [None if v is None else round(v, 4) for v in pair]
+            for pair in zip(found.areas, found.precisions, strict=True)
+        ]
+        for name, limit, pair, values in zip(self.names, found.thresholds, ranked, counts, strict=True):
             support = values[0] + values[2]
             scores = [round(s, 4) if support else None for s in metrics.precision_recall_f1(*values)]
-            rows.append([name, round(float(limit), 4), *scores, None if area is None else round(area, 4), support])
+            rows.append([name, round(float(limit), 4), *scores, *pair, support])
         if self._tune:
             plain = found.fixed.metrics()["f1_macro"]
             note += f" With the threshold {self._threshold:g} for all labels, F1 (macro) is {plain:.4f}."
-        head = ["label", "threshold", "precision", "recall", "F1", "AUC", self.noun]
+        head = ["label", "threshold", "precision", "recall", "F1", "AUC", "AP", self.noun]
         return panels.table("Each label", head, rows, note=note)
 
     def mistakes(self) -> tuple[list[Mistake], str]:
@@ -196,11 +202,13 @@ class LabelPredictions:
         crossed = np.full((2, labels), self._threshold)
         counts, fixed = (LabelCounts.zeros(self._rows, labels) for _ in range(2))
         areas: list[float | None] = []
+        precisions: list[float | None] = []
         mistakes: list[Mistake] = []
         for label, (logits, true) in enumerate(store.columns()):
             scores = metrics.sigmoid(logits)
             ranked = metrics.RankedScores.of(scores, true)
             areas.append(ranked.auc())
+            precisions.append(ranked.average_precision())
             if self._tune and len(ranked.positives):
                 thresholds[label] = ranked.threshold_for_f1()
                 for number in (0, 1):
@@ -216,7 +224,7 @@ class LabelPredictions:
             least = mistakes[-1].confidence if len(mistakes) == MISTAKES else -1.0
             found = _mistakes(label, scores, assigned, true, store.row_numbers, least)
             mistakes = heapq.nsmallest(MISTAKES, [*mistakes, *found], key=lambda m: (-m.confidence, m.row, m.label))
-        return _Computed(thresholds, counts, fixed if self._tune else counts, areas, mistakes)
+        return _Computed(thresholds, counts, fixed if self._tune else counts, areas, precisions, mistakes)
 
 
 @dataclass(frozen=True)
@@ -227,6 +235,7 @@ class _Computed:
     counts: LabelCounts
     fixed: LabelCounts
     areas: list[float | None]
+    precisions: list[float | None]
     mistakes: list[Mistake]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autotrain_gradio.training.metrics.ranking import RankedScores
+
 AVERAGES = ("macro", "micro", "weighted")
 
 
@@ -81,15 +83,21 @@ def multi_label(scores: np.ndarray, targets: np.ndarray, thresholds: np.ndarray 
     scores: (rows, labels) from 0 to 1. targets: 0 or 1 (rows, labels). thresholds: one for each label, for all, or for
     each score; a score that reaches it assigns the label. accuracy: share of the rows whose labels are all right. f1,
     precision and recall as macro, micro and weighted averages; auc: mean over the labels that are true in
-    some rows and false in others.
+    some rows and false in others; map: mean of the average precision over those that are true in some rows.
     """
     assigned, true = scores >= thresholds, targets > 0
     pairs = ((assigned, true), (assigned, ~true), (~assigned, true))
     right, excess, missed = (np.count_nonzero(a & t, axis=0) for a, t in pairs)
     found = multi_label_from_counts(right, excess, missed, np.count_nonzero(assigned != true, axis=1))
-    areas = [area_under_curve(scores[:, k], true[:, k]) for k in range(true.shape[1])]
-    known = [a for a in areas if a is not None]
-    return {**found, "auc": float(np.mean(known))} if known else found
+    pairs_of_labels = list(zip(scores.T, true.T, strict=True))
+    each = {
+        "auc": [area_under_curve(*pair) for pair in pairs_of_labels],
+        "map": [RankedScores.of(*pair).average_precision() for pair in pairs_of_labels],
+    }
+    for name, values in each.items():
+        if known := [value for value in values if value is not None]:
+            found[name] = float(np.mean(known))
+    return found
 
 
 def per_label(
@@ -120,7 +128,7 @@ def per_label(
 def multi_label_from_counts(
     true_positives: np.ndarray, false_positives: np.ndarray, false_negatives: np.ndarray, wrong: np.ndarray
 ) -> dict[str, float]:
-    """Return the metrics of `multi_label`, except auc, from counts (labels,) and the wrong labels of each row (rows,).
+    """Return the metrics of `multi_label`, except auc and map, from counts (labels,) and wrong labels by row (rows,).
 
     They equal scikit-learn's on the complete matrix, with `zero_division=0`.
     """

@@ -1,4 +1,4 @@
-"""Metrics of one label from its scores, sorted once: area under the ROC curve and the threshold with the best F1."""
+"""Metrics of one label from its scores, sorted once: area under the ROC curve, average precision, best threshold."""
 
 from __future__ import annotations
 
@@ -32,6 +32,19 @@ class RankedScores:
         below = np.searchsorted(self.negatives, self.positives, side="left").sum(dtype=np.int64)
         not_above = np.searchsorted(self.negatives, self.positives, side="right").sum(dtype=np.int64)
         return float(int(below) + int(not_above)) / 2 / pairs
+
+    def average_precision(self) -> float | None:
+        """Return the average precision; None if no row has the label.
+
+        It is the mean over the positives of the precision at their score: as scikit-learn's `average_precision_score`.
+        """
+        if not len(self.positives):
+            return None
+        limits, first, counts = np.unique(self.positives, return_index=True, return_counts=True)
+        true_positives = len(self.positives) - first
+        false_positives = len(self.negatives) - np.searchsorted(self.negatives, limits, side="left")
+        precision = true_positives / (true_positives + false_positives)
+        return float((counts * precision).sum() / len(self.positives))
 
     def threshold_for_f1(self) -> float:
         """Return the threshold with the best F1; 0.5 where no row has the label.

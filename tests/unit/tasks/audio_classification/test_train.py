@@ -18,7 +18,7 @@ from autotrain_gradio import data
 from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.tasks.audio_classification import TASK, tiny
 from autotrain_gradio.tasks.audio_classification import train as task
-from autotrain_gradio.tasks.audio_classification.evaluation import ClassEvaluator
+from autotrain_gradio.training.evaluators.classifier import ClassEvaluator
 from tests.unit.tasks.audio_classification.conftest import RATE, TONES, tone
 
 Make = Callable[..., Any]

@@ -17,8 +17,10 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification, Trainer, pipeline
 
 from autotrain_gradio.core.errors import MissingExtra, UserError
+from autotrain_gradio.tasks.image_classification import TASK
 from autotrain_gradio.tasks.image_classification import train as task
 from autotrain_gradio.training import arguments, checkpoints, images, vision
+from autotrain_gradio.training.classification_loss import loss_function
 
 Make = Callable[..., Any]
 
@@ -212,7 +214,7 @@ def test_class_weights_and_label_smoothing_follow_their_definitions() -> None:
     class Params:
         class_weights, label_smoothing = "balanced", 0.1
 
-    loss = task.loss_function(Params, [0] * 30 + [1] * 10, 2)
+    loss = loss_function(Params, np.repeat([0, 1], [30, 10]))
     logits, labels = torch.tensor([[2.0, 0.0], [0.5, 1.0]]), torch.tensor([0, 1])
     weights = torch.tensor([40 / (2 * 30), 40 / (2 * 10)])
     expected = torch.nn.functional.cross_entropy(logits, labels, weight=weights, label_smoothing=0.1)
@@ -226,7 +228,7 @@ def test_class_weights_and_label_smoothing_follow_their_definitions() -> None:
     halves = [loss(one(logits[i : i + 1]), labels[i : i + 1], num_items_in_batch=2).item() for i in (0, 1)]
     assert sum(halves) == pytest.approx(loss(outputs, labels).item())
     Params.class_weights, Params.label_smoothing = "none", 0.0
-    plain = task.loss_function(Params, [0, 1], 2)(outputs, labels)
+    plain = loss_function(Params, np.array([0, 1]))(outputs, labels)
     assert plain.item() == pytest.approx(torch.nn.functional.cross_entropy(logits, labels).item())
 
 
@@ -276,3 +278,59 @@ def test_the_preview_follows_the_augmentation_parameters(trial: Make) -> None:
     params = made.resolved.params.model_copy(update={"random_resized_crop": True})
     moving = task.preview(made.directory, made.resolved.spec, params, {"images": 1, "versions": 4})
     assert len({(made.directory / i["file"]).read_bytes() for i in moving[0]["items"][1:]}) == 4
+
+
+COLOURS = {"blue": (40, 40, 200), "green": (40, 180, 40), "red": (200, 40, 40)}
+
+
+@pytest.fixture(params=["lists", "delimiter", "columns"])
+def several(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Images with a square of none, some or all of three colours, and a table of them with several labels a row."""
+    folder, rows = tmp_path / "several", []
+    folder.mkdir()
+    draw = np.random.default_rng(0)
+    for i in range(48):
+        names = [name for k, name in enumerate(COLOURS) if (i >> k) & 1]
+        pixels = draw.integers(0, 30, (48, 48, 3), dtype=np.uint8)
+        for name, place in zip(names, draw.permutation(4), strict=False):
+            y, x = 24 * divmod(int(place), 2)[0], 24 * divmod(int(place), 2)[1]
+            pixels[y : y + 24, x : x + 24] = COLOURS[name]
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+        rows.append((f"{i}.png", names))
+    if request.param == "lists":
+        lines = [json.dumps({"file_name": file, "labels": names}) for file, names in rows]
+        (folder / "metadata.jsonl").write_text("\n".join(lines))
+    elif request.param == "delimiter":
+        lines = [f"{file},{'|'.join(names)}" for file, names in rows if names]
+        (folder / "metadata.csv").write_text("\n".join(["file_name,labels", *lines]))
+    else:
+        lines = [",".join([file, *(str(int(c in names)) for c in COLOURS)]) for file, names in rows]
+        (folder / "metadata.csv").write_text("\n".join([",".join(["file_name", *COLOURS]), *lines]))
+    return folder
+
+
+def test_multi_label(trial: Make, several: Path) -> None:
+    columns = {"columns": {"target": list(COLOURS)}} if "blue" in _head(several) else {}
+    made = trial(data={"path": str(several), **columns}, epochs=25, lr=5e-3, class_weights="balanced")
+    task.train(made.reporter())
+    values = made.events("result")[-1]["values"]
+    assert values["eval_map"] > 0.9 and values["eval_f1_macro"] > 0.7 and values["eval_hamming_loss"] < 0.25
+    model = AutoModelForImageClassification.from_pretrained(made.directory / "model")
+    limits = model.config.label_thresholds
+    assert model.config.problem_type == "multi_label_classification" and set(limits) == set(COLOURS)
+    report = {p["title"]: p for p in json.loads((made.directory / "report.json").read_text())}
+    assert [row[0] for row in report["Each label"]["rows"]] == sorted(COLOURS)
+    assert all((made.directory / i["file"]).is_file() for i in report["Most confident mistakes"]["items"])
+    assert all("(" in i["caption"] for i in made.events("sample")[-1]["panel"]["items"])
+    found = task.load(made.directory)([{"image": str(several / "7.png")}])[0]
+    namespace: dict[str, Any] = {"model": str(made.directory / "model"), "value": str(several / "7.png")}
+    exec(TASK.loader_example, namespace)
+    assert found["labels"] == [n for n, score in found["scores"].items() if score >= limits[n]]
+    assert set(namespace["answer"]) == set(found["labels"]) and found["thresholds"] == pytest.approx(limits)
+    assert "labels (multi-label)" in (made.directory / "model" / "README.md").read_text()
+    gallery = task.preview(made.directory, made.resolved.spec, made.resolved.params, {"images": 8, "versions": 1})[0]
+    assert any(", " in str(i.get("group")) for i in gallery["items"])
+
+
+def _head(folder: Path) -> str:
+    return next(folder.glob("metadata.*")).read_text().splitlines()[0]

@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, hamming_loss, precision_recall_fscore_support, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    hamming_loss,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 
 from autotrain_gradio.core.text_format import MIB
 from autotrain_gradio.training import metrics
@@ -53,6 +59,8 @@ def compare(values: dict[str, float], given: Given, thresholds: np.ndarray | flo
         assert [values[f"{n}_{average}"] for n in ("precision", "recall", "f1")] == pytest.approx(expected[:3])
     areas = [roc_auc_score(t, s) for t, s in zip(targets.T, scores.T, strict=True) if 0 < t.sum() < len(t)]
     assert values["auc"] == pytest.approx(np.mean(areas), abs=1e-9)
+    precisions = [average_precision_score(t, s) for t, s in zip(targets.T, scores.T, strict=True) if t.sum()]
+    assert values["map"] == pytest.approx(np.mean(precisions), abs=1e-9)
 
 
 @pytest.fixture(params=[None, 500], ids=["memory", "file"])
@@ -99,6 +107,8 @@ def test_tuned_thresholds_are_cross_fitted(labels: int, share: float, signal: fl
         targets, scores >= thresholds[half], average=None, zero_division=0
     )
     areas = [metrics.area_under_curve(scores[:, k], targets[:, k]) for k in range(labels)]
+    precisions = [average_precision_score(targets[:, k], scores[:, k]) for k in range(labels)]
+    assert [row.pop(6) for row in panel["rows"]] == pytest.approx(precisions, abs=1e-4)
     assert panel["rows"] == [
         [name, round(limit, 4), *(round(float(v[k]), 4) for v in values), round(area or 0.0, 4), support[k]]
         for k, (name, limit, area) in enumerate(zip(found.names, final, areas, strict=True))
@@ -131,7 +141,7 @@ def test_a_single_label_and_an_unused_label_are_supported() -> None:
     values = evaluated((logits, np.array([[1], [1], [0], [0]], np.float32))).metrics()
     assert values["accuracy"] == 0.75 and values["auc"] == 1.0 and values["f1_macro"] == pytest.approx(0.8)
     panel = evaluated((logits, np.zeros((4, 1), np.float32))).labels_panel("")
-    assert panel["rows"] == [["0", 0.5, None, None, None, None, 0]]
+    assert panel["rows"] == [["0", 0.5, None, None, None, None, None, 0]]
 
 
 def test_the_most_confident_mistakes_come_first() -> None:
