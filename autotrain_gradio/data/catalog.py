@@ -72,7 +72,7 @@ AUDIO = Kind(
 """Audio files; those that libsndfile does not read (M4A, AAC, WMA, WebM) need the program ffmpeg."""
 LABEL = Kind("label", "label", _KINDS + "label", feature="ClassLabel", classes=True)
 """One class per row."""
-LABELS = Kind("labels", "labels", _KINDS + "labels", feature="ClassLabel", classes=True)
+LABELS = Kind("labels", "labels", _KINDS + "labels", feature="ClassLabel", classes=True, includes=("label",))
 """One class per row, or several; detected from the data."""
 TEXT = Kind("text", "text", _KINDS + "text", texts=True)
 NUMBER = Kind("number", "number", _KINDS + "number")

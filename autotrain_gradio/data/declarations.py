@@ -139,6 +139,7 @@ class Kind(_Declared):
     classes: the cells are class names, so that folders can name them.
     texts: the values are texts (an Arrow array of strings).
     noun: what messages call one cell; empty: the name of the kind.
+    includes: names of the kinds whose cells are such cells too, for filters of tasks.
 
     A kind whose columns can be recognized by their cells also has
     `guess(columns: dict[str, pyarrow.ChunkedArray], role: Column, request: Request) -> Guess | None`: the first rows of
@@ -154,6 +155,7 @@ class Kind(_Declared):
     classes: bool = False
     texts: bool = False
     noun: str = ""
+    includes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

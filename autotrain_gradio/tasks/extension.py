@@ -32,7 +32,8 @@ class TaskFilter:
 
     def matches(self, task: Task) -> bool:
         """Whether the task has a column for each of the kinds."""
-        found = {(c.purpose, c.kind.name) for c in task.columns if c.required}
+        needed = [c for c in task.columns if c.required]
+        found = {(c.purpose, name) for c in needed for name in (c.kind.name, *c.kind.includes)}
         wanted = {*(("input", kind) for kind in self.inputs), *(("target", kind) for kind in self.targets)}
         return wanted <= found
 

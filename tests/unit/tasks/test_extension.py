@@ -48,6 +48,7 @@ def names_with(tasks: Registry, source: str) -> list[str]:
         (TaskFilter(inputs=("text",), targets=("audio",)), []),
         (TaskFilter(targets=("number",)), ["tabular-regression"]),
         (TaskFilter(inputs=("image",), targets=("label",)), ["image-classification"]),
+        (TaskFilter(inputs=("text",), targets=("label",)), ["text-classification"]),
     ],
 )
 def test_a_source_is_added_to_the_tasks_whose_columns_fit(when: TaskFilter, expected: list[str]) -> None:
