@@ -44,7 +44,7 @@ class AutoTrainParams(CausalModelParams):
         "liger_kernel": "the loss is computed in chunks, which saves its memory too",
         "use_flash_attention_2": "PyTorch's scaled dot product attention is used",
         "add_eos_token": "the token that ends a text is always added",
-        "distributed_backend": "the training runs in one process",
+        "distributed_backend": "the number of processes is set in resources",
     }
 
     unsloth: bool = param(False, "hardware", title="Unsloth")
@@ -58,7 +58,8 @@ class AutoTrainParams(CausalModelParams):
     add_eos_token: bool = param(True, "hardware", title="End token")
     """Accepted for configurations of AutoTrain; it has no effect here: the token that ends a text is always added."""
     distributed_backend: Literal["ddp", "deepspeed"] | None = param(None, "hardware", title="Distributed backend")
-    """Accepted for configurations of AutoTrain; it has no effect here: the training runs in one process."""
+    """Accepted for configurations of AutoTrain; it has no effect here: the number of processes is set in
+    `resources`."""
 
     @field_validator("distributed_backend", mode="before")
     @classmethod

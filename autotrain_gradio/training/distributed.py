@@ -78,6 +78,24 @@ def temporary_folder() -> Iterator[Path]:
             dist.barrier()
 
 
+def gather_rows(accelerator: Any, values: Any) -> Any:
+    """Return the values of the rows of all ranks' batches, in the order of the data set, on every rank.
+
+    values: tensor (rows, …) of this rank's batch. The rows that fill the last batch are removed.
+    """
+    return accelerator.gather_for_metrics(values) if is_parallel() else values
+
+
+def agree_to_stop(run: Reporter, stopped: bool) -> bool:
+    """Return on every rank whether rank 0 has stopped a loop without communication. stopped: whether this rank has."""
+    if not is_parallel():
+        return stopped
+    together: bool = broadcast(stopped)
+    if together:
+        run.follow_stop()
+    return together
+
+
 class SharedDecision:
     """Whether to stop, and whether to save, decided by rank 0 for all ranks.
 

@@ -14,7 +14,7 @@ from autotrain_gradio.core.text_format import pluralize, truncate
 from autotrain_gradio.data.files.json_files import read_json, write_json
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
-from autotrain_gradio.training import language_models, metrics
+from autotrain_gradio.training import distributed, language_models, metrics
 
 FILE = "base_answers.json"
 """In the folder of the checkpoints: the answers of the base model, kept for a resumed run."""
@@ -72,16 +72,18 @@ class SampleAnswers:
         if not self._prompts:
             return
         self._run.state("preparing", "Generating the answers of the base model")
-        self.base = list(self._generate(model, self._run.params.generation_seconds))
-        self._run.checkpoints.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"generated": self.base})
+        seconds = self._run.params.generation_seconds
+        self.base = distributed.on_first_rank(lambda: list(self._generate(model, seconds)))
+        if distributed.rank() == 0:
+            self._run.checkpoints.mkdir(parents=True, exist_ok=True)
+            write_json(path, {"generated": self.base})
         if len(self.base) < len(self._prompts):
             done = f"{len(self.base):,} of {pluralize(len(self._prompts), 'sample answer')}"
             self._run.note(f"{done} are generated: generation_seconds allows no more.")
 
     def ask(self, model: Any) -> None:
-        """Generate the answers of the model as it is now."""
-        self.latest = list(self._generate(model)) if self.prompts else []
+        """Generate the answers of the model as it is now; on rank 0, which reports them."""
+        self.latest = list(self._generate(model)) if self.prompts and distributed.rank() == 0 else []
 
     def _generate(self, model: Any, seconds: float = float("inf")) -> list[str]:
         prompts = self._prompts if seconds < float("inf") else self.prompts

@@ -119,7 +119,7 @@ def tokenize_split(
                 yield row
 
     sequences, origins, counts = limit_lengths(usable(), limit, run.params.too_long)
-    if stopped:
+    if distributed.agree_to_stop(run, stopped):
         return None
     what = "training row" if name == "train" else "validation row"
     report_skipped(run, failed, what)
@@ -232,6 +232,8 @@ def write_model(
     Raises:
         UserError: the saved model differs from the trained one, or answers a prompt in another way.
     """
+    if distributed.rank() > 0:
+        return  # rank 0 saves for all
     params, tokenizer = run.params, found.tokenizer
     adapter = params.peft and not params.merge_adapter
     unnamed = "the tiny model is not kept" if run.spec.model == TINY else found.unnamed

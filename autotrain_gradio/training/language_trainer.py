@@ -16,7 +16,7 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.text_format import format_bytes
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.base import Metric
-from autotrain_gradio.training import cpu_log_probs, failures, trainer_internals
+from autotrain_gradio.training import cpu_log_probs, distributed, failures, trainer_internals
 from autotrain_gradio.training.arguments import arguments, device
 from autotrain_gradio.training.token_rows import IGNORED, Collate, pack, sequence_lengths
 
@@ -114,8 +114,10 @@ class LanguageTrainer(trainer_internals.LengthGrouping, SFTTrainer):
             with torch.no_grad(), self.accelerator.autocast():
                 outputs = self.model(**batch, use_cache=False, fused_lm_head=True)
             loss, tokens = -outputs.log_probs.float().sum(-1), outputs.label_mask.sum(-1)
-            losses.append((loss / tokens.clamp(min=1)).float().cpu().numpy())
-            totals += np.array([loss.sum().item(), tokens.sum().item(), outputs.is_top1.sum().item()])
+            sums = torch.stack([loss, tokens.to(loss), outputs.is_top1.sum(-1).to(loss)], dim=1)
+            sums = distributed.gather_rows(self.accelerator, sums).double().cpu().numpy()
+            losses.append((sums[:, 0] / sums[:, 1].clip(min=1)).astype(np.float32))
+            totals += sums.sum(0)
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
         self.row_losses = np.concatenate(losses)
         loss, tokens, right = totals
