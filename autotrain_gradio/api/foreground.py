@@ -48,6 +48,7 @@ def run_to_end(
     try:
         if files:
             service.upload(draft, files)
+        service.prestart(draft, resolved, token=token)
         show_findings(service.check(draft, resolved, token=token, progress=bar.call), bar)
         run = service.start(draft, resolved, token=token)
     except BaseException:

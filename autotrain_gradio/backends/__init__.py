@@ -75,10 +75,10 @@ class Backends:
         """
         return self.get(spec.get("backend") or DEFAULT)
 
-    def release(self, directory: Path) -> None:
-        """End the warm workers of a run's directory in every open backend."""
+    def release(self, directory: Path, *, prestarted: bool = True) -> None:
+        """End the warm workers of a run's directory in every open backend; prestarted: see `Backend.release`."""
         for backend in list(self._opened.values()):
-            backend.release(directory)
+            backend.release(directory, prestarted=prestarted)
 
     def close(self) -> None:
         """End the warm workers of this process; trainings continue."""

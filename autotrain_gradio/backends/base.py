@@ -158,11 +158,18 @@ class Backend(Protocol):
     def prefetch(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str]) -> None:
         """Start the warm worker of a directory and let it import the libraries of the verb, without waiting for it."""
 
-    def release(self, directory: Path) -> None:
-        """End the warm worker of a directory, if there is one."""
+    def prestart(self, attempt: Attempt, module: str) -> None:
+        """Start the worker of an attempt that will probably be submitted soon, to import its libraries ahead.
+
+        It opens nothing of the run before. A backend that starts no worker ahead does nothing. module: of the task's
+        training.
+        """
+
+    def release(self, directory: Path, *, prestarted: bool = True) -> None:
+        """End the warm worker of a directory, if there is one. prestarted: also one that waits for `submit`."""
 
     def close(self) -> None:
-        """End all warm workers of this process; trainings continue."""
+        """End all warm workers of this process, and those that wait for `submit`; trainings continue."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 from autotrain_gradio.backends import backend_type
-from autotrain_gradio.backends.base import CallOptions
+from autotrain_gradio.backends.base import Attempt, CallOptions
 from autotrain_gradio.core.errors import DataError, Finding, Forbidden, MissingExtra, NotFound, SpecError
-from autotrain_gradio.core.owners import LOCAL
+from autotrain_gradio.core.owners import LOCAL, is_visitor
 from autotrain_gradio.core.panels import Panel
 from autotrain_gradio.data import taken_over
 from autotrain_gradio.data.catalog import UPLOAD
@@ -173,11 +173,14 @@ class Drafts(Core):
                             run.save_draft(taken.spec.model_dump(mode="json", exclude_defaults=True))
 
         try:
-            return dict(mine.run(work, progress, found))
+            checked = dict(mine.run(work, progress, found))
         finally:
             with self._lock:
                 if self._checks.get(draft) is mine:
                     del self._checks[draft]
+        if self.interactive and not any(f["level"] == "error" for f in checked["findings"]):
+            self._prestart(run, resolved, owner, token)
+        return checked
 
     def leave_check(self, draft: str, progress: Progress) -> None:
         """Record that the caller of the draft's check with this progress callback has disconnected.
@@ -347,7 +350,8 @@ class Drafts(Core):
             data_spec = resolved.spec.model_dump(mode="json", exclude_defaults=True).get("data")
             if any(f.level == "error" for f in found) and run.draft()["spec"].get("data") == data_spec:
                 raise DataError.from_findings(found)
-            self._backends.release(run.directory)  # its warm worker would use memory that the training needs
+            # Its warm worker would use memory that the training needs.
+            self._backends.release(run.directory, prestarted=False)
             run.freeze(resolved.complete())
             self._calls.cancel_and_wait(draft)  # a check that started meanwhile; after freeze none can start
             self._dispatcher.enqueue(run, secrets)
@@ -377,6 +381,25 @@ class Drafts(Core):
         if limited is resources:
             return resolved
         return Resolved(resolved.spec.model_copy(update={"resources": limited}), resolved.task, resolved.params)
+
+    def prestart(
+        self, draft: str, spec: Mapping[str, Any] | Resolved, owner: str = LOCAL, *, token: str | None = None
+    ) -> None:
+        """Start the training worker of a draft that will probably be started soon: it imports its libraries ahead.
+
+        It waits for `start`, and ends with this process or after `limits.predictor_idle_seconds`.
+
+        Raises:
+            UserError: the spec is invalid.
+        """
+        self._prestart(self._draft(draft, owner), self._resolve(spec), owner, token)
+
+    def _prestart(self, run: Run, resolved: Resolved, owner: str, token: str | None) -> None:
+        if run.is_started() or resolved.task.missing_packages():
+            return
+        backend = self._backends.get(resolved.spec.backend)
+        env = backend.environment(self._secrets(token), visitor=is_visitor(owner))
+        backend.prestart(Attempt(run.directory, 1, env, resources=resolved.spec.resources), resolved.task.module)
 
     def _prefetch(self, run: Run, task: str) -> None:
         """Let a warm worker import the task's libraries while the data is parsed, for the preview that follows."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from autotrain_gradio.core.termination import exit_on_sigterm
 from autotrain_gradio.runs import memory_limit, worker_process
+from autotrain_gradio.worker import prestart
 from autotrain_gradio.worker.messages import respond, send_found, send_progress
 from autotrain_gradio.worker.ranks import Ranks
 from autotrain_gradio.worker.run_tool import run_tool
@@ -33,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--memory", type=int, default=0, help="bytes that the training may use; 0: no limit")
     parser.add_argument("--memory-in-kernel", action="store_true", help="let the kernel refuse allocations beyond it")
+    parser.add_argument("--ahead", default="", help="import this module of the task, and wait for a line on stdin")
+    parser.add_argument("--ahead-seconds", type=float, default=0.0, help="seconds to wait for it, then exit")
     parser.add_argument("--grace", type=float, default=0.0, help="seconds to clean up when the caller has died")
     args = parser.parse_args(argv)
     args.directory = args.directory.absolute()
@@ -43,6 +46,9 @@ def main(argv: list[str] | None = None) -> int:
             launched = Ranks.from_environment(args.directory, args.attempt).is_distributed
             in_kernel = args.memory_in_kernel
             memory_limit.enforce(args.directory, args.attempt, args.memory, in_kernel=in_kernel, launched=launched)
+        if args.ahead and not prestart.wait_for_start(args.directory, args.ahead, args.ahead_seconds):
+            worker_process.kill_children()
+            return 0
         done = train(args.directory, args.attempt, args.resume)
         worker_process.kill_children()
         return 0 if done else 1

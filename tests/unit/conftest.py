@@ -46,15 +46,20 @@ def service(toys: Path, tmp_path: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def start(service: Service, toys: Path) -> Callable[..., str]:
-    """Return a function that starts a toy run with parameters; the data layer is left out in its workers."""
+    """Return a function that starts a toy run with parameters; the data layer is left out in its workers.
+
+    prestart: its worker is started ahead.
+    """
     # A sitecustomize of the workers: the toy has no data to prepare.
     (toys / "sitecustomize.py").write_text(
         "import autotrain_gradio.data as data\ndata.ensure = lambda directory, resolved, **more: None\n"
     )
 
-    def run(**params: Any) -> str:
+    def run(prestart: bool = False, **params: Any) -> str:
         spec = {"task": "toy-sorting", "project_name": params.pop("project_name", "toys"), "params": params}
         draft = service.draft("toy-sorting")
+        if prestart:
+            service.prestart(draft, spec)
         return service.start(draft, {**spec, "data": {"source": "upload", "path": "toys.toy"}})
 
     return run

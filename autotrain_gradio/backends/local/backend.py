@@ -20,6 +20,7 @@ import psutil
 from autotrain_gradio.backends import calls, devices, process
 from autotrain_gradio.backends.base import NO_OPTIONS, Allocation, Attempt, CallOptions
 from autotrain_gradio.backends.local import launcher, worker_record
+from autotrain_gradio.backends.local.prestart import Prestarted
 from autotrain_gradio.backends.local.worker_record import WorkerRecord
 from autotrain_gradio.backends.warm import WarmWorkers
 from autotrain_gradio.core.errors import Finding
@@ -46,6 +47,7 @@ class LocalBackend:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._warm = WarmWorkers(settings.limits)
+        self._prestarted = Prestarted(settings.limits.predictor_idle_seconds)
         self._reads = BoundedCalls(0.25)  # within the time limit of the run that gets a slot
 
     # -- hardware
@@ -111,30 +113,24 @@ class LocalBackend:
 
     def submit(self, attempt: Attempt) -> None:
         """Start a training worker in a new session; its output goes to `log.txt`."""
-        directory, assigned = attempt.directory, attempt.allocation.devices
-        more = ["--attempt", str(attempt.number), *(["--resume"] if attempt.resume else [])]
-        env = {**KEEP_MEMORY, **attempt.env}
-        if assigned is not None:
-            env["CUDA_VISIBLE_DEVICES"] = ",".join(assigned)
-        count, arguments = attempt.resources.process_count, []
-        cpu = not (devices.devices() if assigned is None else assigned)
-        memory = memory_limit.limit_of(self._settings.limits.training_memory, count, self._share(assigned))
-        more += ["--memory", str(memory), *(["--memory-in-kernel"] if cpu else [])]
-        if count > 1:
-            arguments = launcher.launch_arguments(count, launcher.threads_per_process(env, count))
-            env = launcher.launch_environment(env, cpu=cpu)
+        directory, assigned, count = attempt.directory, attempt.allocation.devices, attempt.resources.process_count
+        more, env = self._worker(attempt)
         with (directory / "log.txt").open("ab") as log:
             log_offset = log.tell()
-            child = process.spawn(
-                directory,
-                "train",
-                *more,
-                env=env,
-                launcher=arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            child = self._prestarted.take(directory, more, env) if count == 1 else None
+            if child is None:
+                child = process.spawn(
+                    directory,
+                    "train",
+                    *more,
+                    env=env,
+                    launcher=launcher.launch_arguments(count, launcher.threads_per_process(env, count))
+                    if count > 1
+                    else (),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
         _children[child.pid] = child
         threading.Thread(target=child.wait, name=f"reap {child.pid}", daemon=True).start()
         record = WorkerRecord.of_new_worker(
@@ -150,6 +146,24 @@ class LocalBackend:
         except OSError:
             process.kill_group(child)  # a worker without a record could not be stopped
             raise
+
+    def prestart(self, attempt: Attempt, module: str) -> None:
+        """Start the worker ahead, for a training of one process; not while this process trains another run."""
+        if attempt.resources.process_count > 1 or any(child.poll() is None for child in list(_children.values())):
+            return
+        self._prestarted.start(attempt.directory, *self._worker(attempt), module)
+
+    def _worker(self, attempt: Attempt) -> tuple[list[str], dict[str, str]]:
+        """Return the arguments of an attempt's worker, and its environment."""
+        assigned, count = attempt.allocation.devices, attempt.resources.process_count
+        env = {**KEEP_MEMORY, **attempt.env}
+        if assigned is not None:
+            env["CUDA_VISIBLE_DEVICES"] = ",".join(assigned)
+        cpu = not (devices.devices() if assigned is None else assigned)
+        memory = memory_limit.limit_of(self._settings.limits.training_memory, count, self._share(assigned))
+        more = ["--attempt", str(attempt.number), *(["--resume"] if attempt.resume else [])]
+        more += ["--memory", str(memory), *(["--memory-in-kernel"] if cpu else [])]
+        return more, launcher.launch_environment(env, cpu=cpu) if count > 1 else env
 
     def status(self, directory: Path, attempt: int, started: float) -> dict[str, Any]:
         """Return `{"alive", "reason", "hint"}` of an attempt's worker, with the reason of its exit if known.
@@ -229,13 +243,16 @@ class LocalBackend:
         """Start the warm worker of a directory and let it import the libraries of the verb."""
         self._warm.prefetch(directory, verb, context, env)
 
-    def release(self, directory: Path) -> None:
-        """End the warm worker of a directory, if there is one."""
+    def release(self, directory: Path, *, prestarted: bool = True) -> None:
+        """End the warm worker of a directory, if there is one. prestarted: also one that waits for `submit`."""
         self._warm.release(directory)
+        if prestarted:
+            self._prestarted.release(directory)
 
     def close(self) -> None:
-        """End the warm workers of this process."""
+        """End the warm workers of this process, and one that waits for `submit`."""
         self._warm.close()
+        self._prestarted.close()
 
 
 def _devices_of(record: WorkerRecord | None) -> list[str]:

@@ -93,7 +93,10 @@ class Threads:
     def prefetch(self, directory: Path, verb: str, context: Mapping[str, Any], env: Mapping[str, str]) -> None:
         """There is nothing to load."""
 
-    def release(self, directory: Path) -> None:
+    def prestart(self, attempt: Attempt, module: str) -> None:
+        """There is nothing to load."""
+
+    def release(self, directory: Path, *, prestarted: bool = True) -> None:
         """There is no warm worker."""
 
     def close(self) -> None:
