@@ -163,11 +163,16 @@ def _of_log_probs(probabilities: torch.Tensor, target: torch.Tensor) -> torch.Te
     return probabilities.neg_().scatter_add_(-1, target, torch.ones_like(target, dtype=probabilities.dtype))
 
 
+def block_size(vocabulary: int, tokens: int) -> int:
+    """Return the number of tokens whose logits are computed at a time. tokens: with a label."""
+    return min(MOST_TOKENS, max(LEAST_TOKENS, BLOCK_FLOATS // vocabulary), max(1, tokens))
+
+
 def _blocks(
     hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, scale: float
 ) -> Iterator[tuple[slice, torch.Tensor]]:
     """Yield blocks of tokens and their logits (tokens, vocabulary), in a buffer that the next one overwrites."""
-    size = min(MOST_TOKENS, max(LEAST_TOKENS, BLOCK_FLOATS // len(weight)), max(1, len(hidden)))
+    size = block_size(len(weight), len(hidden))
     buffer = hidden.new_empty(size, len(weight))
     for start in range(0, len(hidden), size):
         block = slice(start, min(start + size, len(hidden)))

@@ -21,6 +21,7 @@ from autotrain_gradio.training import (
 from autotrain_gradio.training.adapter_models import Adapter
 from autotrain_gradio.training.chat_template_support import inspect_template
 from autotrain_gradio.training.chat_templates import WHERE, choose_template
+from autotrain_gradio.training.language_memory import Workload
 from autotrain_gradio.training.meta_device import count_parameters
 from autotrain_gradio.training.text_models import limit
 
@@ -35,13 +36,13 @@ def probe(
     params: Any,
     context: Mapping[str, Any],
     *,
-    sequences_per_row: int = 1,
+    work: Workload = language_memory.PLAIN,
     length: int | None = None,
     new_head: bool = False,
 ) -> dict[str, Any]:
     """Inspect a model's configuration and tokenizer; weights are not downloaded.
 
-    sequences_per_row: see `language_memory.estimate`. length: of the longest training sequence in tokens; None: that of
+    work: see `language_memory.estimate`. length: of the longest training sequence in tokens; None: that of
     `language_models.sequence_limit`. new_head: the task gives the model another output layer.
 
     Returns `findings` (also the estimate of the memory) and, where known, `task` (architecture), `parameters` (number)
@@ -72,11 +73,9 @@ def probe(
             facts["parameters"] = count_parameters(AutoModelForCausalLM, config)
         length = language_models.sequence_limit(most, params) if length is None else min(length, most or length)
         found += [*quantization.findings(params), *_unused(params)]
-        sized = (config, facts["parameters"], params, length)
-        memory = language_memory.estimate(*sized, sequences_per_row=sequences_per_row)
-        fits = memory.total <= memory.available
-        advice = "" if fits else language_memory.advise(*sized, sequences_per_row=sequences_per_row)
-        found.append(memory.finding(advice))
+        sized = (config, facts["parameters"], params, length, work)
+        memory = language_memory.estimate(*sized)
+        found.append(memory.finding("" if memory.fits else language_memory.advise(*sized)))
         facts["findings"] = [f.to_dict() for f in found]
     except UserError as error:
         facts["findings"] = [f.to_dict() for f in error.findings]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,41 @@ import numpy as np
 import torch
 from accelerate.utils import release_memory
 from datasets import Dataset
+from transformers import AutoModelForCausalLM
 
-from autotrain_gradio.core.errors import SpecError, UserError
-from autotrain_gradio.core.spec import TINY
+from autotrain_gradio.core.errors import Finding, SpecError, UserError
+from autotrain_gradio.core.spec import TINY, RunSpec
 from autotrain_gradio.runs.reporter import Reporter
-from autotrain_gradio.training import adapter_models, failures, language_models, trainer_internals
+from autotrain_gradio.training import (
+    adapter_models,
+    failures,
+    language_models,
+    language_probe,
+    trainer_internals,
+)
+from autotrain_gradio.training.language_memory import Workload
+from autotrain_gradio.training.meta_device import count_parameters
 from autotrain_gradio.training.preference_rows import pair_lengths
 
 WHERE = "params.model_ref"
 PAIR_COLUMNS = ("ref_chosen_logps", "ref_rejected_logps")
 """Columns that TRL's trainer of pairs reads the log-probabilities from."""
+
+
+def probe(spec: RunSpec, params: Any, context: Mapping[str, Any], *, sequences_per_row: int) -> dict[str, Any]:
+    """Inspect a model as `language_probe.probe`, and the reference model, if it is another one."""
+    name, count, found = params.model_ref, 0, list[Finding]()
+    if name and name not in (spec.model, TINY):
+        try:
+            adapter = adapter_models.find_adapter(name)
+            config = language_models.open_config(adapter.base if adapter else name)
+            count = count_parameters(AutoModelForCausalLM, config)
+        except UserError as error:
+            found = [Finding(f.level, f.code, f"Reference model: {f.message}", f.hint, WHERE) for f in error.findings]
+    work = Workload(sequences_per_row=sequences_per_row, reference=count)
+    facts = language_probe.probe(spec, params, context, work=work)
+    facts["findings"] = [*(f.to_dict() for f in found), *facts["findings"]]
+    return facts
 
 
 def open_reference(run: Reporter, tokenizer: Any) -> Any:

@@ -11,7 +11,7 @@ from trl import DPOConfig
 from autotrain_gradio.runs.reporter import Reporter
 from autotrain_gradio.tasks.llm_dpo import TASK
 from autotrain_gradio.tasks.llm_dpo.preview import preview
-from autotrain_gradio.training import language_probe
+from autotrain_gradio.training import preference_reference
 from autotrain_gradio.training.chat_prediction import LanguagePredictor
 from autotrain_gradio.training.language_models import tiny_model
 from autotrain_gradio.training.language_trainer import trl_arguments
@@ -22,7 +22,7 @@ from autotrain_gradio.training.preference_trainer import DpoTrainer
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
-probe = partial(language_probe.probe, sequences_per_row=2)
+probe = partial(preference_reference.probe, sequences_per_row=2)
 
 
 def train(run: Reporter) -> None:

@@ -31,6 +31,11 @@ def model_findings(name: str) -> list[Finding]:
     return []
 
 
+def parameters(name: str) -> int:
+    """Return the number of parameters of a reward model without findings."""
+    return count_parameters(AutoModelForSequenceClassification, text_models.open_config(name, TYPES, WHAT))
+
+
 def _require_one_output(name: str, config: Any) -> None:
     if config.num_labels != 1:
         message = f"'{name}' has {config.num_labels} classes, and a reward model has one output."

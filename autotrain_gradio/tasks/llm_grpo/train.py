@@ -26,6 +26,7 @@ from autotrain_gradio.training.chat_template_support import use_template
 from autotrain_gradio.training.chat_templates import ChatTemplate
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.fit import fit
+from autotrain_gradio.training.language_memory import Workload
 from autotrain_gradio.training.language_models import tiny_model
 from autotrain_gradio.training.language_run import open_model, report_skipped, write_model
 
@@ -195,16 +196,24 @@ def _keep_reward_file(run: Reporter, file: Path) -> None:
 def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, Any]:
     """Inspect the model as `language_probe.probe`, and the reward functions; no weights are downloaded."""
     length = params.max_prompt_length + params.max_completion_length
-    facts = language_probe.probe(spec, params, context, length=length)
     found: list[Finding] = []
     try:
         make_rewards(params, len, with_model=False)
     except UserError as error:
         found += error.findings
+    judge = 0
     if "reward_model" in in_use(params):
-        from autotrain_gradio.tasks.llm_grpo.reward_model import model_findings
+        from autotrain_gradio.tasks.llm_grpo import reward_model
 
-        found += model_findings(params.reward_model)
+        problems = reward_model.model_findings(params.reward_model)
+        found += problems
+        judge = 0 if problems else reward_model.parameters(params.reward_model)
+    work = Workload(
+        companions=judge,
+        copies=1 if params.beta and not params.peft else 0,  # see `PolicyTrainer`
+        generated=max(params.batch_size * params.gradient_accumulation, params.eval_batch_size),
+    )
+    facts = language_probe.probe(spec, params, context, work=work, length=length)
     facts["findings"] = [*(f.to_dict() for f in found), *facts["findings"]]
     return facts
 

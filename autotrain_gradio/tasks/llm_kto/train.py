@@ -18,7 +18,7 @@ from autotrain_gradio.tasks.llm_kto.preview import preview
 from autotrain_gradio.tasks.llm_kto.report import JudgedResults
 from autotrain_gradio.tasks.llm_kto.rows import ANSWER, JUDGED, as_dataset, row_lengths, tokenized
 from autotrain_gradio.tasks.llm_kto.trainer import JudgedTrainer, answer_log_probabilities
-from autotrain_gradio.training import language_models, language_probe
+from autotrain_gradio.training import language_models, preference_reference
 from autotrain_gradio.training.arguments import device
 from autotrain_gradio.training.chat_prediction import LanguagePredictor
 from autotrain_gradio.training.chat_template_support import use_template
@@ -38,7 +38,7 @@ MISMATCHED = "kto"
 """Loss that compares with answers to other prompts."""
 REFERENCE_COLUMNS = ("ref_logps", "ref_KL_logps")
 """Columns that TRL reads the log-probabilities of the reference model from: of the answers, and of mismatched ones."""
-probe = partial(language_probe.probe, sequences_per_row=2)
+probe = partial(preference_reference.probe, sequences_per_row=1)
 
 
 def train(run: Reporter) -> None:

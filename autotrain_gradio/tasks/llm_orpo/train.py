@@ -13,6 +13,7 @@ from autotrain_gradio.tasks.llm_orpo import TASK
 from autotrain_gradio.tasks.llm_orpo.preview import preview
 from autotrain_gradio.training import language_probe
 from autotrain_gradio.training.chat_prediction import LanguagePredictor
+from autotrain_gradio.training.language_memory import Workload
 from autotrain_gradio.training.language_models import tiny_model
 from autotrain_gradio.training.language_trainer import trl_arguments
 from autotrain_gradio.training.preference_orpo import OrpoTrainer
@@ -21,7 +22,7 @@ from autotrain_gradio.training.preference_run import train_on_pairs
 
 __all__ = ["load", "preview", "probe", "tiny_model", "train"]
 
-probe = partial(language_probe.probe, sequences_per_row=2)
+probe = partial(language_probe.probe, work=Workload(sequences_per_row=2))
 
 
 def train(run: Reporter) -> None:

@@ -27,6 +27,7 @@ from autotrain_gradio.training.chat_template_support import use_template
 from autotrain_gradio.training.chat_templates import ChatTemplate
 from autotrain_gradio.training.evaluator import Evaluation
 from autotrain_gradio.training.fit import Fit, fit
+from autotrain_gradio.training.language_memory import Workload
 from autotrain_gradio.training.language_run import NOUN, Prepared, report_notes
 from autotrain_gradio.training.language_trainer import trl_arguments, try_longest_batch
 from autotrain_gradio.training.preference_evaluation import PairResults
@@ -147,7 +148,8 @@ def probe(spec: RunSpec, params: Any, context: Mapping[str, Any]) -> dict[str, A
         except UserError as error:
             facts = {"task": None, "parameters": None, "input_size": None, "labels": None}
             return {**facts, "findings": [f.to_dict() for f in error.findings]}
-    return language_probe.probe(spec, params, context, sequences_per_row=2, new_head=True)
+    work = Workload(sequences_per_row=2, output_layer=False)
+    return language_probe.probe(spec, params, context, work=work, new_head=True)
 
 
 class load:  # noqa: N801 - called as a function: `load(directory)(inputs)`

@@ -1,39 +1,122 @@
-"""Advice on the memory of language models."""
+"""Estimates of the memory of language models, and advice on it."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import torch
+from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
 
 from autotrain_gradio.tasks.llm_grpo import GrpoParams
 from autotrain_gradio.tasks.llm_sft import LlmSftParams
-from autotrain_gradio.training import language_memory, language_models
-from autotrain_gradio.training.language_memory import advise, estimate
+from autotrain_gradio.training import activation_trace, language_models
+from autotrain_gradio.training.language_memory import LIBRARIES, PLAIN, Machine, Workload, advise, estimate
+
+LLAMA = LlamaConfig(
+    vocab_size=500,
+    hidden_size=64,
+    intermediate_size=160,
+    num_hidden_layers=3,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+)
+ROWS, LENGTH = 3, 48
+
+
+def with_memory(gigabytes: float, *, gpu: bool = False) -> Machine:
+    return Machine(LIBRARIES + int(gigabytes * 2**30), "a test", gpu)
+
+
+def kept_floats(config: Any, adapters: LlmSftParams | None, *, masked: bool) -> float:
+    """Compute a batch on the CPU, and return the number of floats that are kept for the backward pass."""
+    model = LlamaForCausalLM(config).train()
+    if adapters is not None:
+        names = {"task_type": "CAUSAL_LM", "modules_to_save": (), "use_dora": False, "use_rslora": False}
+        model = activation_trace.lora.adapt(model, adapters, **names)
+    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    found: dict[int, Any] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        found[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    mask = torch.ones((ROWS, LENGTH), dtype=torch.long)
+    mask[0, -5:] = 0 if masked else 1
+    body = (model.get_base_model() if adapters else model).model
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        body(input_ids=torch.zeros_like(mask), attention_mask=mask, use_cache=False)
+    return sum(t.untyped_storage().nbytes() for place, t in found.items() if place not in own) / 4
+
+
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("peft", [True, False])
+def test_the_trace_counts_what_autograd_keeps(peft: bool, masked: bool) -> None:
+    params = LlmSftParams(peft=peft, lora_r=4)
+    traced = activation_trace.trace(LLAMA, params, masked=masked, gpu=False)
+    assert traced is not None
+    assert traced.floats(ROWS, LENGTH) == pytest.approx(
+        kept_floats(LLAMA, params if peft else None, masked=masked), rel=0.02
+    )
+    if peft:
+        assert traced.trainable == 3 * 4 * (2 * 64 + 2 * (64 + 32) + 2 * 64 + 3 * (64 + 160))
+
+
+def test_other_architectures_are_traced_or_assumed_to_be_like_a_llama() -> None:
+    params = LlmSftParams(batch_size=2)
+    sizes = {"vocab_size": 500, "hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
+    gpt2 = activation_trace.trace(AutoConfig.for_model("gpt2", **sizes), params, masked=True, gpu=False)
+    llama = activation_trace.trace(LlamaConfig(**sizes, intermediate_size=256), params, masked=True, gpu=False)
+    assert gpt2 is not None and llama is not None and gpt2.floats(2, 64) > 1.5 * llama.floats(2, 64)
+    experts = AutoConfig.for_model("mixtral", **sizes, intermediate_size=256, num_local_experts=4)
+    assert activation_trace.trace(experts, params, masked=True, gpu=False) is None
+    assumed, known = (
+        estimate(config, 10**6, params, 64, machine=with_memory(1)).phases["a step"]["activations"]
+        for config in (experts, LlamaConfig(**sizes, intermediate_size=256))
+    )
+    assert assumed == pytest.approx(known, rel=0.1)
 
 
 @pytest.mark.parametrize(
     ("gigabytes", "batch", "length", "expected"),
     [
-        (0.3, 8, 4096, "Set batch_size to 1, gradient_accumulation to 8."),
+        (0.15, 8, 2048, "Set batch_size to 1, gradient_accumulation to 8."),
         (2, 1, 131_072, "Set gradient_checkpointing to true."),
-        (0.25, 1, 131_072, "Set model_max_length to 8192."),
+        (0.1, 1, 131_072, "Set model_max_length to 2048."),
         (0.001, 1, 512, "No setting makes it fit"),
     ],
 )
-def test_the_advice_names_parameters_and_values(
-    monkeypatch: pytest.MonkeyPatch, gigabytes: float, batch: int, length: int, expected: str
-) -> None:
-    monkeypatch.setattr(language_memory.torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(language_memory, "total_memory", lambda: int(gigabytes * 2**30))
-    params = LlmSftParams(batch_size=batch, model_max_length=length)
+def test_the_advice_names_parameters_and_values(gigabytes: float, batch: int, length: int, expected: str) -> None:
+    params, machine = LlmSftParams(batch_size=batch, model_max_length=length), with_memory(gigabytes)
     config = language_models.tiny_config(2000)
-    assert estimate(config, 700_000, params, length).finding().level == "warning"
-    assert expected in advise(config, 700_000, params, length)
+    assert estimate(config, 700_000, params, length, machine=machine).finding().level == "warning"
+    assert expected in advise(config, 700_000, params, length, machine=machine)
 
 
-def test_the_advice_names_no_parameter_without_an_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_advice_names_no_parameter_without_an_effect() -> None:
     """The length of rows is that of `model_max_length` with other tasks; GRPO has limits of its own."""
-    monkeypatch.setattr(language_memory.torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(language_memory, "total_memory", lambda: 2**28)
     config = language_models.tiny_config(2000)
     for given in (GrpoParams(), GrpoParams(block_size=1024, model_max_length=131_072)):
-        assert advise(config, 700_000, given, 131_072) == "No setting makes it fit: choose a smaller model."
+        found = advise(config, 700_000, given, 131_072, machine=with_memory(0.1))
+        assert found == "No setting makes it fit: choose a smaller model."
+
+
+def test_each_phase_of_a_training_counts() -> None:
+    config, size = language_models.tiny_config(2000), 100_000_000
+    params, machine = LlmSftParams(batch_size=1), with_memory(64)
+
+    def sized(work: Workload = PLAIN, **changes: Any) -> Any:
+        return estimate(config, size, params.model_copy(update=changes), 64, work, machine)
+
+    plain = sized()
+    assert plain.phase == "a step" and plain.parts["optimizer"] == 2 * plain.parts["weights"] == 8 * size
+    assert sized(Workload(copies=1)).parts["other models"] == 4 * size
+    assert sized(Workload(reference=10 * size)).phase == "reference model"
+    assert sized(Workload(generated=1_000_000)).phase == "generation"
+    assert sized(Workload(output_layer=False)).total < plain.total
+    adapted = sized(peft=True)
+    assert adapted.phase == "saving" and adapted.parts["saved model"] == 4 * size
+    quantized = sized(peft=True, quantization="int4")
+    assert quantized.total == pytest.approx(adapted.total, rel=0.01), "the merge needs the whole weights"
+    kept = sized(peft=True, quantization="int4", merge_adapter=False)
+    assert kept.parts["weights"] < adapted.parts["weights"] / 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from autotrain_gradio.tasks.llm_dpo.preview import preview
 from autotrain_gradio.tasks.llm_dpo.train import probe
 from autotrain_gradio.tasks.registry import resolve
 from autotrain_gradio.tasks.spec_yaml import from_yaml
-from autotrain_gradio.training import language_probe
+from autotrain_gradio.training import language_models, language_probe, preference_reference
+from autotrain_gradio.training.language_memory import Workload
 from tests.preferences import pairs
 
 YAML = """
@@ -85,3 +87,20 @@ def test_the_probe_counts_both_answers(preference_trial: Callable[..., Any]) -> 
     both, one = probe(spec, params, {}), language_probe.probe(spec, params, {})
     assert both["parameters"] == one["parameters"] > 100_000
     assert [f["code"] for f in both["findings"]] == ["memory-estimate"] and json.dumps(both) != json.dumps(one)
+
+
+def test_the_probe_counts_the_reference_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given: list[Workload] = []
+
+    def estimate(spec: Any, params: Any, context: Any, *, work: Workload) -> dict[str, Any]:
+        given.append(work)
+        return {"findings": []}
+
+    monkeypatch.setattr(preference_reference.language_probe, "probe", estimate)
+    reference = str(language_models.tiny_model(tmp_path / "reference", texts=["Who are you?"]))
+    for name in (None, reference, str(tmp_path / "missing")):
+        made = resolve({"task": "llm-dpo", "model": "tiny", "params": {"model_ref": name}})
+        facts = probe(made.spec, made.params, {})
+    assert [work.reference > 100_000 for work in given] == [False, True, False]
+    (found,) = facts["findings"]
+    assert found["where"] == "params.model_ref" and found["message"].startswith("Reference model: ")

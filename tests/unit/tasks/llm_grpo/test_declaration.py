@@ -10,9 +10,11 @@ import pytest
 from autotrain_gradio.core.errors import Forbidden, SpecError
 from autotrain_gradio.core.panels import find_panel, render_html, render_text
 from autotrain_gradio.service.access import resolve_and_authorize
+from autotrain_gradio.tasks.llm_grpo import reward_model, train
 from autotrain_gradio.tasks.llm_grpo.preview import preview
 from autotrain_gradio.tasks.llm_grpo.train import probe
 from autotrain_gradio.tasks.registry import registry, resolve
+from autotrain_gradio.training.language_memory import Workload
 from tests.unit.tasks.llm_grpo.conftest import questions
 
 Make = Callable[..., Any]
@@ -85,3 +87,25 @@ def test_the_probe_reports_wrong_rewards_and_the_memory(prompt_trial: Make) -> N
     made = prompt_trial(regex_pattern="(a|aa)+$", auto_find_batch_size=True)
     codes = [f["code"] for f in probe(made.resolved.spec, made.resolved.params, {})["findings"]]
     assert codes == ["regex-slow", "setting-without-effect", "memory-estimate"]
+
+
+def test_the_probe_counts_the_base_model_the_reward_model_and_the_completions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[Workload] = []
+
+    def estimate(spec: Any, params: Any, context: Any, *, work: Workload, length: int) -> dict[str, Any]:
+        given.append(work)
+        return {"findings": []}
+
+    monkeypatch.setattr(train.language_probe, "probe", estimate)
+    monkeypatch.setattr(reward_model, "model_findings", lambda name: [])
+    monkeypatch.setattr(reward_model, "parameters", lambda name: 70)
+    judge = {"reward_model": "some/judge", "reward_model_weight": 1.0}
+    for params in ({}, {"beta": 0.04}, {"beta": 0.04, "peft": True}, judge):
+        given_params = {"batch_size": 16, "gradient_accumulation": 3, **params}
+        made = resolve({"task": "llm-grpo", "model": "tiny", "params": given_params})
+        probe(made.spec, made.params, {})
+    assert [work.copies for work in given] == [0, 1, 0, 0]
+    assert [work.companions for work in given] == [0, 0, 0, 70]
+    assert {work.generated for work in given} == {48}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from autotrain_gradio.core.errors import UserError
 from autotrain_gradio.core.panels import find_panel, render_html, render_text
 from autotrain_gradio.core.spec import from_yaml
 from autotrain_gradio.tasks.registry import resolve
-from autotrain_gradio.tasks.vlm import answer_metrics
+from autotrain_gradio.tasks.vlm import answer_metrics, models
 from autotrain_gradio.tasks.vlm.preview import preview
-from autotrain_gradio.tasks.vlm.probe import probe
+from autotrain_gradio.tasks.vlm.probe import image_floats, probe
+from autotrain_gradio.tasks.vlm.tiny import tiny_model
 from tests.unit.tasks.vlm.conftest import Make
 
 YAML = """
@@ -103,3 +105,19 @@ def test_the_probe_estimates_the_memory(image_trial: Make) -> None:
     facts = probe(made.resolved.spec, made.resolved.params, {})
     assert [f["code"] for f in facts["findings"]] == ["memory-estimate"]
     assert facts["parameters"] > 100_000 and facts["input_size"] == {"tokens": 512}
+
+
+def test_the_memory_of_images_grows_with_their_size_and_with_a_trained_encoder(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path, texts=["What colour is the square?"])
+    config = models.open_config(str(folder))
+
+    def floats(**params: Any) -> float:
+        given: Any = resolve({"task": "vlm", "params": params}).params
+        processor = models.open_encoder(str(folder)).processor
+        processor.image_processor.size = {"longest_edge": 128}
+        processor.image_processor.do_image_splitting = True  # into crops of 32 pixels
+        return image_floats(config, processor, given)
+
+    large, small = floats(), floats(image_longest_edge=32)
+    assert large > 10 * small and small > 3 * config.vision_config.image_size**2
+    assert floats(freeze_vision=False) > 1.5 * large
